@@ -1,0 +1,17 @@
+/** The product as it is shipped: the compiled program in `dist/`, never the sources. */
+import { existsSync } from 'node:fs'
+
+type Library = typeof import('../../src/index.ts')
+type SqliteStore = typeof import('../../src/store/sqlite/sqlite-store.ts')
+
+/** Another build to measure, such as one of a change that is being tried. */
+const dist = process.env.OUTHOOK_BENCH_DIST
+
+async function load<Module>(file: string): Promise<Module> {
+  const url = dist === undefined ? new URL(`../../dist/${file}`, import.meta.url) : new URL(file, `file://${dist}/`)
+  if (!existsSync(url)) throw new Error(`${url.pathname} is missing; run "npm run build" first`)
+  return (await import(url.href)) as Module
+}
+
+export const loadLibrary = () => load<Library>('index.js')
+export const loadSqliteStore = () => load<SqliteStore>('store/sqlite/sqlite-store.js')

@@ -1,0 +1,110 @@
+/**
+ * `npm run bench`: measures the compiled product against raw references in the same run, prints a table and
+ * writes `bench/results.json`. Every figure is a median over runs, ratios are taken within a run.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Commands, type Remote, startProcess } from './harness/remote.ts'
+import { Series } from './harness/statistics.ts'
+import { type Options, parseOptions, usage } from './options.ts'
+import type { Part, PartContext, ProcessName } from './part.ts'
+import { claimCost } from './parts/claim-cost.ts'
+import { httpIngest } from './parts/http-ingest.ts'
+import { isolation } from './parts/isolation.ts'
+import { latency } from './parts/latency.ts'
+import { memory } from './parts/memory.ts'
+import { noisyNeighbour } from './parts/noisy-neighbour.ts'
+import { publishCalls } from './parts/publish-calls.ts'
+import { throughput } from './parts/throughput.ts'
+import { printTable, writeResults } from './report.ts'
+
+const parts: readonly Part[] = [
+  throughput,
+  httpIngest,
+  publishCalls,
+  claimCost,
+  noisyNeighbour,
+  latency,
+  memory,
+  isolation,
+]
+
+const processFiles: Readonly<Record<ProcessName, URL>> = {
+  receivers: new URL('./processes/receivers.ts', import.meta.url),
+  'raw-client': new URL('./processes/raw-client.ts', import.meta.url),
+  engine: new URL('./processes/engine.ts', import.meta.url),
+  'http-load': new URL('./processes/http-load.ts', import.meta.url),
+  'bare-server': new URL('./processes/bare-server.ts', import.meta.url),
+  server: new URL('./processes/server.ts', import.meta.url),
+  claims: new URL('./processes/claims.ts', import.meta.url),
+}
+
+const defaultRuns = 5
+const defaultLongRuns = 3
+const startedAt = performance.now()
+
+function say(text: string): void {
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(0)
+  process.stderr.write(`[${seconds.padStart(4)} s] ${text}\n`)
+}
+
+async function runPart(part: Part, options: Options, series: Series): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'outhook-bench-'))
+  const started: Remote<Commands>[] = []
+  const start: PartContext['start'] = async (name, { profiled = false } = {}) => {
+    const profileDir = options.profile && profiled ? profileDirectory() : null
+    const remote = await startProcess(processFiles[name], { profileDir })
+    started.push(remote)
+    return remote as never
+  }
+  const { quick } = options
+  const runs = options.runs ?? (quick ? 1 : defaultRuns)
+  const longRuns = options.runs ?? (quick ? 1 : defaultLongRuns)
+  const name = part.names[0] ?? ''
+  say(name)
+  try {
+    await part.run({ series, runs, longRuns, quick, directory, start, say: (text) => say(`  ${name}: ${text}`) })
+  } finally {
+    await Promise.all(started.map((remote) => remote.stop()))
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+function profileDirectory(): string {
+  const directory = fileURLToPath(new URL('./profiles', import.meta.url))
+  mkdirSync(directory, { recursive: true })
+  return directory
+}
+
+function resultsFile({ out, quick }: Options): string {
+  if (out !== null) return out
+  return quick ? join(tmpdir(), 'outhook-bench-quick.json') : fileURLToPath(new URL('./results.json', import.meta.url))
+}
+
+async function main(): Promise<void> {
+  const options = parseOptions(
+    process.argv.slice(2),
+    parts.flatMap(({ names }) => names),
+  )
+  if (options === 'help') {
+    process.stdout.write(usage)
+    return
+  }
+  const { only } = options
+  const series = new Series()
+  for (const part of parts) {
+    if (only === null || part.names.some((name) => only.includes(name))) await runPart(part, options, series)
+  }
+  const figures = series.figures()
+  printTable(figures)
+  const file = resultsFile(options)
+  writeResults(file, figures, { keepOthers: only !== null, quick: options.quick })
+  process.stdout.write(`\nwritten to ${file}\n`)
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.exitCode = 1
+})

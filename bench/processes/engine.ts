@@ -1,0 +1,137 @@
+/** The engine under test: the library, opened on a file, told what to publish. */
+import type { OpenOptions, Outhook } from '../../src/outhook.ts'
+import { type Spent, startMeter } from '../harness/cpu-meter.ts'
+import { makePayload } from '../harness/load-shape.ts'
+import { monotonicNanos } from '../harness/monotonic.ts'
+import { loadLibrary } from '../harness/product.ts'
+import { serveCommands } from '../harness/serve-commands.ts'
+
+export interface NewTarget {
+  readonly uid: string
+  readonly url: string
+  readonly topic: string
+}
+
+export interface PublishJob {
+  readonly count: number
+  /** `publish()` calls at once. */
+  readonly callers: number
+  /** Taken in turn. */
+  readonly topics: readonly string[]
+}
+
+/** Publishes at a steady rate whatever happens to what was published before. */
+export interface Stream {
+  readonly topics: readonly string[]
+  readonly perSecond: number
+  /** True: the receiver measures from the call of `publish()`. */
+  readonly stamped: boolean
+}
+
+const endpointsAtOnce = 64
+
+let hooks: Outhook | null = null
+let attempts = 0
+let waiting: { readonly count: number; readonly resolve: () => void } | null = null
+let published = 0
+
+const commands = {
+  async open(options: OpenOptions): Promise<void> {
+    const { Outhook } = await loadLibrary()
+    attempts = 0
+    hooks = await Outhook.open({ allowHttp: true, allowNetworks: ['127.0.0.0/8'], ...options })
+    hooks.on('attempt', () => {
+      attempts++
+      if (waiting !== null && attempts >= waiting.count) waiting.resolve()
+    })
+  },
+  async addTargets(targets: readonly NewTarget[]): Promise<void> {
+    for (let at = 0; at < targets.length; at += endpointsAtOnce) {
+      const some = targets.slice(at, at + endpointsAtOnce)
+      await Promise.all(some.map(({ uid, url, topic }) => opened().endpoints.upsert({ uid, url, topics: [topic] })))
+    }
+  },
+  /** Until the last event is durable. */
+  async publish(job: PublishJob): Promise<Spent> {
+    const spent = startMeter()
+    await publishAll(job)
+    return spent()
+  },
+  /** Until the outcome of the last delivery is recorded; each event has one. */
+  async publishAndDeliver(job: PublishJob): Promise<Spent> {
+    const goal = attempts + job.count
+    const spent = startMeter()
+    await publishAll(job)
+    await recorded(goal)
+    return spent()
+  },
+  /** Opens with dispatch; from then until `count` outcomes are recorded. */
+  async drain({ count, ...options }: OpenOptions & { count: number }): Promise<Spent> {
+    await commands.open(options)
+    const spent = startMeter()
+    await recorded(count)
+    return spent()
+  },
+  /** Runs all streams for so long; resolves with how late the publishes were made, and what it cost. */
+  async stream({ streams, seconds }: { streams: readonly Stream[]; seconds: number }): Promise<Spent & { lateMs: number }> {
+    const spent = startMeter()
+    const late = await Promise.all(streams.map((stream) => runStream(stream, seconds)))
+    return { ...spent(), lateMs: Math.max(...late) }
+  },
+  rssBytes(): number {
+    return process.memoryUsage.rss()
+  },
+  async close(): Promise<void> {
+    await hooks?.close()
+    hooks = null
+  },
+}
+
+export type EngineCommands = typeof commands
+
+function opened(): Outhook {
+  if (hooks === null) throw new Error('not open')
+  return hooks
+}
+
+async function publishAll({ count, callers, topics }: PublishJob): Promise<void> {
+  const library = opened()
+  let next = 0
+  const call = async () => {
+    while (next < count) {
+      const index = next++
+      await library.publish({ topic: topics[index % topics.length] as string, payload: makePayload(index) })
+    }
+  }
+  await Promise.all(Array.from({ length: callers }, call))
+}
+
+async function recorded(count: number): Promise<void> {
+  if (attempts < count) await new Promise<void>((resolve) => (waiting = { count, resolve }))
+  waiting = null
+}
+
+/** Open loop: what is due is published at each tick of about a millisecond. Resolves with the longest lateness. */
+function runStream({ topics, perSecond, stamped }: Stream, seconds: number): Promise<number> {
+  const library = opened()
+  const startedAt = performance.now()
+  const total = Math.round(perSecond * seconds)
+  let sent = 0
+  let lateMs = 0
+  return new Promise((resolve, reject) => {
+    const tick = () => {
+      const elapsed = performance.now() - startedAt
+      const due = Math.min(total, Math.floor((elapsed * perSecond) / 1000) + 1)
+      lateMs = Math.max(lateMs, elapsed - (sent * 1000) / perSecond)
+      for (; sent < due; sent++) {
+        const topic = topics[sent % topics.length] as string
+        library.publish({ topic, payload: makePayload(published++, stamped ? monotonicNanos() : 0n) }).catch(reject)
+      }
+      if (sent < total) setTimeout(tick, 1)
+      else resolve(lateMs)
+    }
+    tick()
+  })
+}
+
+serveCommands(commands)

@@ -1,0 +1,80 @@
+// Makes a fresh clone ready: dependencies, a Node that is new enough, and with --build the compiled program.
+// Does nothing, quickly, when all is there. Each npm script has it as its `pre` script: a separate shell,
+// because one shell would remember the place of an old `node` and not look for the new one.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { buildIfStale } from './build.mjs'
+import { isNodeNewEnough, nodePath, root, runNpm, runsOnLocalNode } from './toolchain.mjs'
+
+const nodeToInstall = 'node@24'
+
+function say(text) {
+  process.stdout.write(`outhook: ${text}\n`)
+}
+
+function readPackages(file) {
+  try {
+    return JSON.parse(readFileSync(join(root, file), 'utf8')).packages
+  } catch {
+    return null
+  }
+}
+
+/**
+ * npm writes `node_modules/.package-lock.json` last, so it also proves that the installation ended. Packages
+ * are compared one by one, since file times say nothing in a fresh clone.
+ */
+function isInstalled() {
+  const wanted = readPackages('package-lock.json')
+  const installed = readPackages(join('node_modules', '.package-lock.json'))
+  if (!wanted || !installed) return false
+  return Object.entries(wanted).every(([path, { version, optional }]) => {
+    if (path === '') return true
+    const found = installed[path]
+    return found ? found.version === version : optional === true
+  })
+}
+
+async function npmOrExit(args, whatFailed) {
+  const quiet = ['--loglevel=error', '--no-audit', '--no-fund', '--no-update-notifier', '--include=dev']
+  const { code, output } = await runNpm([...args, ...quiet], { capture: true })
+  if (code === 0) return
+  process.stderr.write(`${output}\nouthook: ${whatFailed} (npm ended with ${code}; what it said is above)\n`)
+  process.exit(1)
+}
+
+async function install() {
+  const seconds = stopwatch()
+  say('installing dependencies ...')
+  // A Node inside node_modules cannot be deleted on Windows while it runs this: keep it and install around it.
+  const keepTree = process.platform === 'win32' && runsOnLocalNode()
+  const args = keepTree ? ['install', '--no-save', nodeToInstall] : ['ci']
+  await npmOrExit(
+    args,
+    'the dependencies could not be installed; check the network and run the command again',
+  )
+  say(`dependencies installed in ${seconds()} s`)
+}
+
+async function installNode() {
+  const seconds = stopwatch()
+  say(`this machine's Node.js is older than Outhook needs: fetching a newer one into node_modules ...`)
+  const failed = 'no newer Node.js could be installed; install Node.js 24 yourself and run the command again'
+  await npmOrExit(['install', '--no-save', nodeToInstall], failed)
+  if (nodePath() === process.execPath && !isNodeNewEnough()) {
+    process.stderr.write(`outhook: ${failed} (npm's install scripts may be switched off)\n`)
+    process.exit(1)
+  }
+  say(`Node.js ready in ${seconds()} s`)
+}
+
+function stopwatch() {
+  const start = performance.now()
+  return () => ((performance.now() - start) / 1000).toFixed(1)
+}
+
+const stale = !isInstalled()
+if (stale) await install()
+// A fresh installation also removes the Node that an earlier set-up had added.
+if (!isNodeNewEnough() || (stale && runsOnLocalNode())) await installNode()
+if (process.argv.includes('--build')) await buildIfStale(say)

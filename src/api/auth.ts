@@ -1,0 +1,171 @@
+/**
+ * Who calls. Runs before the body is read, so a stranger costs no memory.
+ *
+ * A key that the store knows is trusted for up to 5 s: without that each publish would first be a read of the store.
+ * Revoking through this server forgets it at once; a key revoked elsewhere works for those seconds more.
+ * Unknown tokens are never remembered: a key works as soon as it is made, and guesses fill no memory.
+ */
+import { hash, timingSafeEqual } from 'node:crypto'
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import type { Clock } from '../core/clock.ts'
+import { OuthookError } from '../core/errors.ts'
+import { defaultTenantId } from '../core/model.ts'
+import type { ApiKeys, Principal } from '../engine/api-keys.ts'
+import type { Deadlines } from './deadlines.ts'
+
+const maxCacheMs = 5_000
+const maxCachedKeys = 10_000
+const bearer = 'Bearer '
+
+export type Access = 'producer' | 'admin'
+
+export interface Authenticator {
+  /** A hook for `onRequest`. Admin tokens may use producer routes, producer keys no admin routes. */
+  require(
+    access: Access,
+  ): (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
+  /** Makes the next use of the key ask the store. */
+  forget(keyId: string): void
+}
+
+export interface AuthenticatorOptions {
+  readonly apiKeys: Pick<ApiKeys, 'authenticate'>
+  readonly adminTokens: readonly string[]
+  readonly cacheMs: number
+  readonly clock: Clock
+  /** A store that hangs does not leave the caller hanging. */
+  readonly deadlines: Deadlines
+}
+
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const keys = createKeyCache(options)
+  const adminDigests = options.adminTokens.map(digestOf)
+  const configured: Principal = { kind: 'admin', tenantId: defaultTenantId, keyId: null }
+
+  const lookUp = (token: string): Principal | Promise<Principal | null> => {
+    const digest = digestOf(token)
+    // Every digest is compared, and each in constant time: how long it takes says nothing about any token.
+    let isConfigured = false
+    for (const known of adminDigests) if (timingSafeEqual(known, digest)) isConfigured = true
+    return isConfigured ? configured : keys.find(digest.toString('base64'), token)
+  }
+
+  return {
+    forget: keys.forget,
+    require: (access) => (request, _reply, done) => {
+      const token = tokenOf(request.headers.authorization)
+      if (token === null) return done(missing(access))
+      const admit = (principal: Principal | null): void => {
+        const refusal = refusalOf(principal, access)
+        if (refusal === null) request.principal = principal
+        done(refusal ?? undefined)
+      }
+      const found = lookUp(token)
+      if (!(found instanceof Promise)) return admit(found)
+      let answered = false
+      const once = (act: () => void): void => {
+        if (!answered) act()
+        answered = true
+      }
+      const unwatch = options.deadlines.watch(() => once(() => done(unverifiable(undefined))))
+      found.finally(unwatch).then(
+        (principal) => once(() => admit(principal)),
+        (error: unknown) => once(() => done(unverifiable(error))),
+      )
+    },
+  }
+}
+
+/** Who calls, on a route behind `require`. */
+export function principalOf(request: FastifyRequest): Principal {
+  if (request.principal === null) {
+    throw new OuthookError(
+      'internal',
+      `${request.routeOptions.url} has a handler that wants credentials but no check`,
+    )
+  }
+  return request.principal
+}
+
+interface CachedKey {
+  readonly principal: Principal
+  readonly until: number
+}
+
+function createKeyCache({ apiKeys, clock, cacheMs }: AuthenticatorOptions) {
+  const cached = new Map<string, CachedKey>()
+  const asked = new Map<string, Promise<Principal | null>>()
+  const ttlMs = Math.min(Math.max(cacheMs, 0), maxCacheMs)
+  // An answer that was under way when a key was revoked may be older than that: it is used but not kept.
+  let revocations = 0
+
+  const ask = (digest: string, token: string): Promise<Principal | null> => {
+    const underWay = asked.get(digest)
+    if (underWay !== undefined) return underWay
+    const before = revocations
+    const answer = apiKeys.authenticate(token).then((principal) => {
+      if (principal !== null && before === revocations && ttlMs > 0) {
+        if (cached.size >= maxCachedKeys) cached.clear()
+        cached.set(digest, { principal, until: clock.elapsed() + ttlMs })
+      }
+      return principal
+    })
+    asked.set(digest, answer)
+    const settled = (): void => void (asked.get(digest) === answer && asked.delete(digest))
+    answer.then(settled, settled)
+    return answer
+  }
+
+  return {
+    find(digest: string, token: string): Principal | Promise<Principal | null> {
+      const entry = cached.get(digest)
+      return entry !== undefined && entry.until > clock.elapsed() ? entry.principal : ask(digest, token)
+    },
+    forget(keyId: string): void {
+      revocations++
+      asked.clear()
+      for (const [digest, { principal }] of cached) if (principal.keyId === keyId) cached.delete(digest)
+    },
+  }
+}
+
+function digestOf(token: string): Buffer {
+  return hash('sha256', token, 'buffer')
+}
+
+/** The scheme is matched as written, `Bearer `, as producers' clients send it. */
+function tokenOf(header: string | undefined): string | null {
+  if (header === undefined || !header.startsWith(bearer) || header.length === bearer.length) return null
+  return header.slice(bearer.length)
+}
+
+function missing(access: Access): OuthookError {
+  return access === 'producer'
+    ? new OuthookError('missing_credentials', 'Authorization: Bearer <producer key> required')
+    : new OuthookError('missing_credentials', 'Authorization: Bearer <admin token> required')
+}
+
+function refusalOf(principal: Principal | null, access: Access): OuthookError | null {
+  if (principal === null) {
+    return access === 'producer'
+      ? new OuthookError('unauthorized', 'unknown or revoked producer key')
+      : new OuthookError(
+          'unauthorized',
+          'unknown or revoked token; Authorization: Bearer <admin token> required',
+        )
+  }
+  if (access === 'admin' && principal.kind !== 'admin') {
+    return new OuthookError('forbidden', 'requires role admin; this is a producer key, send an admin token', {
+      title: 'insufficient role',
+    })
+  }
+  return null
+}
+
+/** Whatever keeps a key from being looked up is no verdict on the key. */
+function unverifiable(cause: unknown): OuthookError {
+  return new OuthookError('store_unavailable', 'could not verify credentials; try again', {
+    cause,
+    title: 'not ready',
+  })
+}

@@ -1,0 +1,33 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
+import type { Logger } from '../core/logger.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Authenticator } from './auth.ts'
+import type { Deadlines } from './deadlines.ts'
+import type { ApiMetrics } from './options.ts'
+
+/** The server as routes see it: handlers are typed by their schemas. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+/** What routes need. */
+export interface ApiContext {
+  readonly engine: Engine
+  readonly auth: Authenticator
+  readonly metrics: ApiMetrics
+  readonly deadlines: Deadlines
+  readonly log: Logger
+  /** The server is stopping. */
+  readonly isClosing: () => boolean
+}

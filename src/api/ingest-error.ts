@@ -1,0 +1,37 @@
+/** How publishing fails, as producers' clients know it. */
+import { OuthookError } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import type { IngestResult } from './options.ts'
+import { toProblem } from './problem.ts'
+
+/**
+ * Whatever keeps an event from being stored is a 503 that says so, so that clients try again: also a defect or a row
+ * that the database refused, which would be a 500 elsewhere and is logged.
+ */
+export function toIngestError(error: unknown, log: Logger): unknown {
+  if (isTooLarge(error)) return new OuthookError('payload_too_large', 'payload is capped at 256KB')
+  const { status, detail } = toProblem(error)
+  if (status < 500) return error
+  if (status === 500) log.error({ err: error }, 'an event could not be stored')
+  if (error instanceof OuthookError && error.title === 'not ready') return error
+  const reason = status === 500 ? 'the server log says why' : detail
+  return new OuthookError('store_unavailable', `could not durably record the event: ${reason}`, {
+    cause: error,
+    title: 'ingest unavailable',
+    ...(error instanceof OuthookError &&
+      error.retryAfterSeconds !== undefined && { retryAfterSeconds: error.retryAfterSeconds }),
+  })
+}
+
+/** What to count; null: nothing, because a stranger published nothing. */
+export function ingestResultOf(error: unknown): IngestResult | null {
+  const { status } = toProblem(error)
+  if (status === 401) return null
+  if (status === 403) return 'forbidden'
+  if (status === 409) return 'conflict'
+  return status >= 500 ? 'unavailable' : 'rejected'
+}
+
+function isTooLarge(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | null)?.code === 'FST_ERR_CTP_BODY_TOO_LARGE'
+}

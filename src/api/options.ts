@@ -1,0 +1,61 @@
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Principal } from '../engine/api-keys.ts'
+
+export type IngestResult = 'accepted' | 'replayed' | 'conflict' | 'rejected' | 'forbidden' | 'unavailable'
+
+/** The metrics as they are needed here. */
+export interface ApiMetrics {
+  /** Counts one event that somebody tried to publish. */
+  ingest(result: IngestResult): void
+  readonly contentType: string
+  /** The text for `/metrics`. */
+  render(): Promise<string>
+}
+
+export interface ApiTimeouts {
+  /** Until the headers of a request are complete. */
+  readonly headersMs: number
+  /** Until its body is complete too. */
+  readonly requestMs: number
+  /** Until it is answered, from its arrival; 503 then. */
+  readonly handlerMs: number
+  /** Between requests on one connection. */
+  readonly keepAliveMs: number
+  /** How often the first two are looked at. */
+  readonly checkMs: number
+  /** For requests that run when the server stops. */
+  readonly closeMs: number
+}
+
+export const defaultTimeouts: ApiTimeouts = {
+  headersMs: 5_000,
+  requestMs: 15_000,
+  handlerMs: 30_000,
+  keepAliveMs: 60_000,
+  checkMs: 1_000,
+  closeMs: 10_000,
+}
+
+export interface ApiOptions {
+  /** Shown at `/openapi.json` and `/docs`. */
+  readonly version: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: ApiMetrics
+  /**
+   * Admin tokens from the configuration. They are compared by digest in constant time and work while the store is
+   * down; all other tokens are looked up.
+   */
+  readonly adminTokens?: readonly string[]
+  /** How long a looked-up key is trusted without asking the store; 0 asks every time. Default 5 s, at most 5 s. */
+  readonly keyCacheMs?: number
+  readonly timeouts?: Partial<ApiTimeouts>
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls; set on every route that wants credentials, before the body is read. */
+    principal: Principal | null
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * `application/problem+json` (RFC 7807): the one shape of every error that leaves the server, whether a handler, the
+ * router or the raw socket refused. Exactly four members and a newline, because clients of older servers count on it.
+ */
+import { type ErrorCode, errorTable, OuthookError } from '../core/errors.ts'
+
+export const problemContentType = 'application/problem+json'
+
+export interface Problem {
+  readonly status: number
+  readonly title: string
+  readonly detail: string
+  /** Whole seconds, set with 429 and 503 only. */
+  readonly retryAfterSeconds: number | null
+}
+
+/** Clients give up at once on a longer wait than their own budget, so none is asked for more. */
+const maxRetryAfterSeconds = 10
+const defaultRetryAfterSeconds = 1
+
+/** What fastify and its plugins throw, by their codes. */
+const frameworkErrors: Readonly<Record<string, { readonly code: ErrorCode; readonly detail: string }>> = {
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    code: 'invalid_request',
+    detail: 'the body ended before Content-Length bytes arrived; send as many bytes as Content-Length says',
+  },
+  FST_ERR_BAD_URL: {
+    code: 'invalid_request',
+    detail: 'the path has a broken percent escape; write each reserved character as %XX',
+  },
+  FST_ERR_MAX_PARAM_LENGTH: {
+    code: 'uri_too_long',
+    detail: 'a part of the path is longer than 100 characters; ids have at most 32',
+  },
+  ECONNRESET: {
+    code: 'invalid_request',
+    detail: 'the connection closed before the body was complete; send it whole',
+  },
+}
+
+/** Any thrown value as a problem. What is no known error is `internal` and says nothing of its cause. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof OuthookError) return fromOuthookError(error)
+  const { code, statusCode } = fieldsOf(error)
+  const known = code === undefined ? undefined : frameworkErrors[code]
+  if (known !== undefined) return problemOf(known.code, known.detail)
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return problemOf('payload_too_large', 'the body is larger than this route takes; send less')
+  }
+  if (code === 'FST_ERR_HANDLER_TIMEOUT') {
+    return {
+      ...problemOf('store_unavailable', 'no answer in time; what was asked for may have happened, try again'),
+      title: 'not answered in time',
+    }
+  }
+  if (statusCode === 404) return problemOf('not_found', 'there is nothing here; see /docs for what there is')
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return {
+      ...problemOf('invalid_request', 'the request was not understood; see /docs'),
+      status: statusCode,
+    }
+  }
+  return problemOf('internal', 'something went wrong inside the server; its log says what')
+}
+
+export function problemOf(code: ErrorCode, detail: string): Problem {
+  const { status, title } = errorTable[code]
+  return { status, title, detail, retryAfterSeconds: retryAfter(status, undefined) }
+}
+
+export function renderProblem({ status, title, detail }: Problem): string {
+  return `${JSON.stringify({ type: 'about:blank', title, status, detail })}\n`
+}
+
+function fromOuthookError(error: OuthookError): Problem {
+  const { status, title, code } = error
+  // 500s are defects or broken installations: their text may quote what no caller should read.
+  if (status === 500)
+    return problemOf('internal', 'something went wrong inside the server; its log says what')
+  const detail = error.message === '' ? errorTable[code].title : error.message
+  return { status, title, detail, retryAfterSeconds: retryAfter(status, error.retryAfterSeconds) }
+}
+
+function retryAfter(status: number, wanted: number | undefined): number | null {
+  if (status !== 429 && status !== 503) return null
+  const seconds = Math.ceil(wanted ?? defaultRetryAfterSeconds)
+  return Math.min(Math.max(seconds, 1), maxRetryAfterSeconds)
+}
+
+function fieldsOf(error: unknown): { readonly code?: string; readonly statusCode?: number } {
+  return typeof error === 'object' && error !== null ? error : {}
+}

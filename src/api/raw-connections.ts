@@ -1,0 +1,97 @@
+/**
+ * What happens on a socket outside of any request: bytes that are no HTTP, headers that do not end, bodies that
+ * trickle, CONNECT, and closing. Node would answer these with bare status lines; here they are problems too.
+ */
+import { type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Clock } from '../core/clock.ts'
+import { type Problem, problemContentType, problemOf, renderProblem } from './problem.ts'
+
+/** Sockets whose current request was answered before its body was complete. */
+const answered = new WeakSet<Duplex>()
+
+/** The request on this socket has its answer: should its body then fail or stall, nothing more is written. */
+export function markAnswered(socket: Duplex): void {
+  answered.add(socket)
+}
+
+/** For the server's `clientError`: answers if the client can still hear it, then closes. */
+export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  const current = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage
+  if (
+    error.code === 'ECONNRESET' ||
+    !socket.writable ||
+    answered.has(socket) ||
+    current?.headersSent === true
+  ) {
+    socket.destroy()
+    return
+  }
+  endWith(socket, brokenRequest(error.code))
+}
+
+function brokenRequest(code: string | undefined): Problem {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return problemOf('headers_too_large', 'URL and headers together are over 16 KiB; send less of them')
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return problemOf('payload_too_large', 'the chunk extensions are over 16 KiB; send none')
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return problemOf('request_timeout', 'the request did not arrive in time; send headers and body at once')
+    case 'HPE_INVALID_METHOD':
+      return problemOf('invalid_request', 'this is no HTTP method; send GET, POST, PATCH or DELETE')
+    default:
+      return problemOf('invalid_request', 'this is not HTTP/1.1 that can be read; send a well-formed request')
+  }
+}
+
+function endWith(socket: Duplex, problem: Problem): void {
+  const body = renderProblem(problem)
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Error'}`,
+    `content-type: ${problemContentType}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  // Half-closed first: a reset right behind the answer would make some clients lose it.
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+}
+
+/** Listens where Node has no answer of its own, or only an empty one. */
+export function answerUnusualRequests(server: Server): void {
+  server.on('connect', (_request, socket) => {
+    endWith(
+      socket,
+      problemOf('method_not_allowed', 'this server is no proxy; ask it for its own paths, see /docs'),
+    )
+  })
+  server.on('checkExpectation', (_request, response) => {
+    const problem: Problem = {
+      status: 417,
+      title: 'expectation failed',
+      detail: 'the only Expect that is met is 100-continue; send that or none',
+      retryAfterSeconds: null,
+    }
+    response.writeHead(417, { 'content-type': problemContentType }).end(renderProblem(problem))
+  })
+}
+
+/** How often connections that fell idle are closed while the server stops. */
+const idleSweepMs = 50
+
+/**
+ * Goes on closing connections as they fall idle, and after `deadlineMs` all that are left. The returned function
+ * ends it. `server.close()` alone would wait for the keep-alive time of each.
+ */
+export function closeConnections(server: Server, clock: Clock, deadlineMs: number): () => void {
+  const deadline = clock.elapsed() + deadlineMs
+  let cancel = (): void => undefined
+  const sweep = (): void => {
+    if (clock.elapsed() >= deadline) server.closeAllConnections()
+    else server.closeIdleConnections()
+    cancel = clock.schedule(idleSweepMs, sweep)
+  }
+  sweep()
+  return () => cancel()
+}

@@ -1,0 +1,46 @@
+/** The reference pages that are made from the source. A test holds the files in docs/reference against them. */
+import { createSystemClock } from '../core/clock.ts'
+import { errorTable } from '../core/errors.ts'
+import { silentLogger } from '../core/logger.ts'
+import type { Engine } from '../engine/engine.ts'
+import { openApiDocument } from './docs.ts'
+import { buildServer } from './server.ts'
+
+/** The OpenAPI document as text. No route is called, so no engine is needed. */
+export async function renderOpenApi(version: string): Promise<string> {
+  const app = buildServer({} as Engine, {
+    version,
+    clock: createSystemClock(),
+    log: silentLogger,
+    metrics: { ingest() {}, contentType: 'text/plain', render: async () => '' },
+  })
+  await app.ready()
+  const document = openApiDocument(app)
+  await app.close()
+  return `${JSON.stringify(document, null, 2)}\n`
+}
+
+/** The reference page of the errors, in Markdown. */
+export function renderErrorsReference(): string {
+  const rows = Object.entries(errorTable)
+    .sort(([, a], [, b]) => a.status - b.status)
+    .map(([code, { status, title }]) => `| ${status} | \`${code}\` | ${title} |`)
+  return `# Errors
+
+<!-- Written from the source by scripts/generate-reference.mjs; do not edit. -->
+
+The library throws \`OuthookError\` with one of these codes; the server answers with the status, as
+\`application/problem+json\`:
+
+\`\`\`json
+{"type":"about:blank","title":"not found","status":404,"detail":"what happened; what to do"}
+\`\`\`
+
+Decide by code or status, never by the text of \`detail\`. The title of some answers is more particular than the one
+here, such as \`event not found\`. 429 and 503 carry \`Retry-After\` in whole seconds, at most 10.
+
+| status | code | title |
+|---|---|---|
+${rows.join('\n')}
+`
+}

@@ -1,0 +1,46 @@
+import { principalOf } from '../auth.ts'
+import type { Api, ApiContext } from '../context.ts'
+import { idFilter, pageRequest, timeRange } from '../page-request.ts'
+import { DeadLetterPage, DeadLetterParams, DeadLetterQuery, ReplayBody } from '../schemas/dead-letters.ts'
+import { toDeadLetter } from '../views/dead-letters.ts'
+
+const tags = ['dead letters']
+
+export function deadLetterRoutes({ engine, auth }: ApiContext) {
+  return async (app: Api): Promise<void> => {
+    app.addHook('onRequest', auth.require('admin'))
+
+    const listSchema = {
+      operationId: 'listDeadLetters',
+      tags,
+      summary: 'Deliveries that were given up, newest first',
+      querystring: DeadLetterQuery,
+      response: { 200: DeadLetterPage },
+    }
+    app.get('/v1/dlq', { schema: listSchema }, async (request) => {
+      const { query } = request
+      const filter = {
+        ...(query.endpoint_id !== undefined && {
+          endpointId: idFilter(query.endpoint_id, 'endpoint_id', 'ep'),
+        }),
+        ...(query.topic !== undefined && { topic: query.topic }),
+        ...timeRange(query),
+      }
+      const page = await engine.deadLetters.list(principalOf(request).tenantId, filter, pageRequest(query))
+      return { items: page.items.map(toDeadLetter), next_cursor: page.nextCursor }
+    })
+
+    const replaySchema = {
+      operationId: 'replayDeadLetter',
+      tags,
+      summary: 'Send a dead letter again: same id, attempts from 1',
+      params: DeadLetterParams,
+      response: { 200: ReplayBody },
+    }
+    app.post('/v1/dlq/:delivery_id/replay', { schema: replaySchema }, async (request) => {
+      const { tenantId } = principalOf(request)
+      const { deliveryId, state } = await engine.deadLetters.replay(tenantId, request.params.delivery_id)
+      return { delivery_id: deliveryId, state }
+    })
+  }
+}

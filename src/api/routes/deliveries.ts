@@ -1,0 +1,49 @@
+import { principalOf } from '../auth.ts'
+import type { Api, ApiContext } from '../context.ts'
+import { idFilter, pageRequest, timeRange } from '../page-request.ts'
+import { DeliveryDetailBody, DeliveryPage, DeliveryQuery } from '../schemas/deliveries.ts'
+import { IdParams } from '../schemas/shapes.ts'
+import { toDelivery, toDeliveryDetail } from '../views/deliveries.ts'
+
+const tags = ['deliveries']
+
+export function deliveryRoutes({ engine, auth }: ApiContext) {
+  return async (app: Api): Promise<void> => {
+    app.addHook('onRequest', auth.require('admin'))
+
+    const listSchema = {
+      operationId: 'listDeliveries',
+      tags,
+      summary: 'Deliveries, newest first',
+      querystring: DeliveryQuery,
+      response: { 200: DeliveryPage },
+    }
+    app.get('/v1/deliveries', { schema: listSchema }, async (request) => {
+      const { query } = request
+      const { endpoint_id: endpointId, subscription_id: subscriptionId, event_id: eventId } = query
+      const filter = {
+        ...(query.state !== undefined && { state: query.state }),
+        ...(query.topic !== undefined && { topic: query.topic }),
+        ...(endpointId !== undefined && { endpointId: idFilter(endpointId, 'endpoint_id', 'ep') }),
+        ...(subscriptionId !== undefined && {
+          subscriptionId: idFilter(subscriptionId, 'subscription_id', 'sub'),
+        }),
+        ...(eventId !== undefined && { eventId: idFilter(eventId, 'event_id', 'evt') }),
+        ...timeRange(query),
+      }
+      const page = await engine.deliveries.list(principalOf(request).tenantId, filter, pageRequest(query))
+      return { items: page.items.map(toDelivery), next_cursor: page.nextCursor }
+    })
+
+    const getSchema = {
+      operationId: 'getDelivery',
+      tags,
+      summary: 'A delivery with its attempts and what the receiver answered',
+      params: IdParams,
+      response: { 200: DeliveryDetailBody },
+    }
+    app.get('/v1/deliveries/:id', { schema: getSchema }, async (request) =>
+      toDeliveryDetail(await engine.deliveries.get(principalOf(request).tenantId, request.params.id)),
+    )
+  }
+}

@@ -1,0 +1,149 @@
+import { durationForms, parseDuration } from '../../core/duration.ts'
+import { OuthookError } from '../../core/errors.ts'
+import { principalOf } from '../auth.ts'
+import { camelMembers } from '../camel-members.ts'
+import type { Api, ApiContext } from '../context.ts'
+import { pageRequest } from '../page-request.ts'
+import {
+  CreatedEndpointBody,
+  DeletedQuery,
+  EndpointBody,
+  EndpointChangeBody,
+  EndpointCreateBody,
+  EndpointPage,
+  EndpointQuery,
+  RotateSecretBody,
+  SecretBody,
+} from '../schemas/endpoints.ts'
+import { IdParams, NoBody } from '../schemas/shapes.ts'
+import { toEndpoint } from '../views/endpoints.ts'
+
+const tags = ['endpoints']
+
+const createSchema = {
+  operationId: 'createEndpoint',
+  tags,
+  summary: 'Create an endpoint, or bring the one with this `uid` to what is given',
+  description: '`topics` makes a subscription of the endpoint’s own. The secret is shown here once.',
+  body: EndpointCreateBody,
+  response: { 200: EndpointBody, 201: CreatedEndpointBody },
+}
+
+const rotateSchema = {
+  operationId: 'rotateEndpointSecret',
+  tags,
+  summary: 'Give it a new secret; the old one goes on signing beside it for `grace`',
+  'x-optional-body': true,
+  params: IdParams,
+  body: RotateSecretBody,
+  response: { 200: SecretBody },
+}
+
+export function endpointRoutes({ engine, auth }: ApiContext) {
+  return async (app: Api): Promise<void> => {
+    app.addHook('onRequest', auth.require('admin'))
+
+    app.post('/v1/endpoints', { schema: createSchema }, async (request, reply) => {
+      const { tenantId } = principalOf(request)
+      const input = camelMembers(request.body)
+      const { uid } = input
+      const result =
+        typeof uid === 'string'
+          ? await engine.endpoints.upsert(tenantId, { ...input, uid })
+          : await engine.endpoints.create(tenantId, input)
+      const endpoint = toEndpoint(result.endpoint)
+      if (result.secret === null) return endpoint
+      return reply
+        .code(201)
+        .header('cache-control', 'no-store')
+        .send({ ...endpoint, secret: result.secret })
+    })
+
+    app.post(
+      '/v1/endpoints/:id/rotate-secret',
+      {
+        schema: rotateSchema,
+        preValidation: (request, _reply, done) => {
+          request.body ??= {}
+          done()
+        },
+      },
+      async (request, reply) => {
+        const { grace, secret } = request.body
+        const { tenantId } = principalOf(request)
+        const rotated = await engine.endpoints.rotateSecret(tenantId, request.params.id, {
+          ...(grace !== undefined && { graceMs: readGrace(grace) }),
+          ...(secret !== undefined && { secret }),
+        })
+        return reply.header('cache-control', 'no-store').send(rotated)
+      },
+    )
+
+    registerReads(app, engine)
+    registerChanges(app, engine)
+  }
+}
+
+function registerReads(app: Api, engine: ApiContext['engine']): void {
+  const listSchema = {
+    operationId: 'listEndpoints',
+    tags,
+    summary: 'Endpoints, newest first',
+    querystring: EndpointQuery,
+    response: { 200: EndpointPage },
+  }
+  app.get('/v1/endpoints', { schema: listSchema }, async (request) => {
+    const { include_deleted: includeDeleted = false } = request.query
+    const { tenantId } = principalOf(request)
+    const page = await engine.endpoints.list(tenantId, { ...pageRequest(request.query), includeDeleted })
+    return { items: page.items.map(toEndpoint), next_cursor: page.nextCursor }
+  })
+
+  const getSchema = {
+    operationId: 'getEndpoint',
+    tags,
+    summary: 'An endpoint; its secret is never shown',
+    params: IdParams,
+    querystring: DeletedQuery,
+    response: { 200: EndpointBody },
+  }
+  app.get('/v1/endpoints/:id', { schema: getSchema }, async (request) => {
+    const { include_deleted: includeDeleted = false } = request.query
+    const { tenantId } = principalOf(request)
+    return toEndpoint(await engine.endpoints.get(tenantId, request.params.id, { includeDeleted }))
+  })
+}
+
+function registerChanges(app: Api, engine: ApiContext['engine']): void {
+  const patchSchema = {
+    operationId: 'updateEndpoint',
+    tags,
+    summary: 'Change an endpoint; members that are absent stay',
+    description: '`{"enabled": true}` sends what waits for it.',
+    params: IdParams,
+    body: EndpointChangeBody,
+    response: { 200: EndpointBody },
+  }
+  app.patch('/v1/endpoints/:id', { schema: patchSchema }, async (request) => {
+    const { tenantId } = principalOf(request)
+    return toEndpoint(await engine.endpoints.update(tenantId, request.params.id, camelMembers(request.body)))
+  })
+
+  const deleteSchema = {
+    operationId: 'deleteEndpoint',
+    tags,
+    summary: 'Delete an endpoint and its subscriptions, and cancel what waits for it',
+    params: IdParams,
+    response: { 204: NoBody },
+  }
+  app.delete('/v1/endpoints/:id', { schema: deleteSchema }, async (request, reply) => {
+    await engine.endpoints.delete(principalOf(request).tenantId, request.params.id)
+    return reply.code(204).send()
+  })
+}
+
+function readGrace(grace: string | number): number {
+  const ms = parseDuration(grace)
+  if (ms !== null) return ms
+  throw new OuthookError('unprocessable', `grace must be ${durationForms}`)
+}

@@ -1,0 +1,86 @@
+import type { FastifyRequest } from 'fastify'
+import { OuthookError } from '../../core/errors.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { EventStatus } from '../../engine/events.ts'
+import { principalOf } from '../auth.ts'
+import type { Api, ApiContext } from '../context.ts'
+import { pageRequest, timeRange } from '../page-request.ts'
+import { EventPage, EventQuery, EventStatusBody } from '../schemas/events.ts'
+import { AnyJson, IdParams } from '../schemas/shapes.ts'
+import { toEvent, toEventStatus } from '../views/events.ts'
+
+const tags = ['events']
+
+/** One event, for its producer and for admins. */
+export function eventRoutes({ engine, auth }: ApiContext) {
+  return async (app: Api): Promise<void> => {
+    app.addHook('onRequest', auth.require('producer'))
+
+    app.get(
+      '/v1/events/:id',
+      {
+        schema: {
+          operationId: 'getEvent',
+          tags,
+          summary: 'An event, its deliveries and their attempts',
+          description: 'A producer key sees the events that were published with it.',
+          params: IdParams,
+          response: { 200: EventStatusBody },
+        },
+      },
+      async (request) => toEventStatus(await visibleEvent(engine, request, request.params.id)),
+    )
+
+    app.get(
+      '/v1/events/:id/payload',
+      {
+        schema: {
+          operationId: 'getEventPayload',
+          tags,
+          summary: 'The payload, byte for byte as it was published',
+          params: IdParams,
+          response: { 200: { content: { 'application/json': { schema: AnyJson } } } },
+        },
+      },
+      async (request, reply) => {
+        const { tenantId, id } = await visibleEvent(engine, request, request.params.id)
+        const payload = await engine.events.payload(tenantId, id)
+        return reply.header('content-type', 'application/json').send(Buffer.from(payload))
+      },
+    )
+  }
+}
+
+export function eventListRoute({ engine, auth }: ApiContext) {
+  return async (app: Api): Promise<void> => {
+    app.addHook('onRequest', auth.require('admin'))
+
+    app.get(
+      '/v1/events',
+      {
+        schema: {
+          operationId: 'listEvents',
+          tags,
+          summary: 'Events, newest first',
+          querystring: EventQuery,
+          response: { 200: EventPage },
+        },
+      },
+      async (request) => {
+        const { query } = request
+        const { tenantId } = principalOf(request)
+        const filter = { ...(query.topic !== undefined && { topic: query.topic }), ...timeRange(query) }
+        const page = await engine.events.list(tenantId, filter, pageRequest(query))
+        return { items: page.items.map(toEvent), next_cursor: page.nextCursor }
+      },
+    )
+  }
+}
+
+/** To a producer, another's event does not exist. */
+async function visibleEvent(engine: Engine, request: FastifyRequest, id: string): Promise<EventStatus> {
+  const { tenantId, kind, keyId } = principalOf(request)
+  const event = await engine.events.get(tenantId, id)
+  if (kind === 'admin' || event.producerKeyId === keyId) return event
+  throw new OuthookError('not_found', 'no event with that id', { title: 'event not found' })
+}

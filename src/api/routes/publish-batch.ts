@@ -1,0 +1,137 @@
+import { OuthookError } from '../../core/errors.ts'
+import { type BatchItem, parseBatchEnvelope } from '../../core/exact-json.ts'
+import { effectiveOrderingKey } from '../../core/idempotency.ts'
+import { parseMetadata } from '../../core/metadata.ts'
+import { limits } from '../../core/model.ts'
+import type { Principal } from '../../engine/api-keys.ts'
+import type { PublishReceipt, PublishRequest } from '../../engine/publish.ts'
+import { principalOf } from '../auth.ts'
+import type { Api, ApiContext } from '../context.ts'
+import { ingestResultOf, toIngestError } from '../ingest-error.ts'
+import { readBodiesAsBytes } from '../json-body.ts'
+import { toProblem } from '../problem.ts'
+import { BatchBody, type BatchItemResult, BatchResultBody } from '../schemas/events.ts'
+
+const itemMembers = ['topic', 'payload', 'metadata', 'idempotency_key', 'ordering_key']
+
+const schema = {
+  operationId: 'publishEvents',
+  tags: ['events'],
+  summary: 'Publish many events',
+  description:
+    'Each on its own: a refused one hinders no other. 503 for the whole when the store is out of reach.',
+  body: BatchBody,
+  response: { 200: BatchResultBody },
+}
+
+export function publishBatchRoute(context: ApiContext) {
+  return async (app: Api): Promise<void> => {
+    readBodiesAsBytes(app)
+    app.addHook('onRequest', context.auth.require('producer'))
+    app.post('/v1/events/batch', {
+      schema,
+      bodyLimit: limits.maxBatchBodyBytes,
+      validatorCompiler: () => () => true,
+      handler: async (request) => {
+        const items = readItems(request.body)
+        return { items: await publishItems(context, items, principalOf(request)) }
+      },
+    })
+  }
+}
+
+function readItems(body: unknown): readonly BatchItem[] {
+  if (!Buffer.isBuffer(body))
+    throw new OuthookError('invalid_body', 'the body is empty; send {"events": […]}')
+  const { members, items } = parseBatchEnvelope(body)
+  const unknown = Object.keys(members).find((name) => name !== 'events')
+  if (unknown !== undefined) {
+    throw new OuthookError('invalid_body', `${unknown.slice(0, 80)} is not known; allowed: events`)
+  }
+  if (items.length === 0 || items.length > limits.maxBatchItems) {
+    throw new OuthookError(
+      'invalid_body',
+      `events has ${items.length} items; send 1 to ${limits.maxBatchItems} in one request`,
+    )
+  }
+  return items
+}
+
+async function publishItems(
+  { engine, metrics, log }: ApiContext,
+  items: readonly BatchItem[],
+  principal: Principal,
+): Promise<BatchItemResult[]> {
+  const read = items.map((item, index) => attempt(() => readItem(item, index, principal)))
+  const requests = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  const published = await engine.publisher.publishMany(requests)
+  // The store is out of reach for all: the whole is to be sent again, and every item's idempotency key protects it.
+  const failure = published.find((one) => one.status === 'rejected' && toProblem(one.reason).status >= 500)
+  if (
+    published.length > 0 &&
+    failure?.status === 'rejected' &&
+    published.every((one) => one.status === 'rejected')
+  ) {
+    for (const _ of published) metrics.ingest('unavailable')
+    throw toIngestError(failure.reason, log)
+  }
+  let next = 0
+  return read.map((one) => {
+    const outcome =
+      one.status === 'fulfilled' ? (published[next++] as PromiseSettledResult<PublishReceipt>) : one
+    const error = outcome.status === 'rejected' ? toIngestError(outcome.reason, log) : null
+    if (outcome.status === 'rejected') {
+      metrics.ingest(ingestResultOf(error) ?? 'rejected')
+      const { status, title, detail } = toProblem(error)
+      return { status, title, detail }
+    }
+    const { eventId, deliveryIds, replayed } = outcome.value
+    metrics.ingest(replayed ? 'replayed' : 'accepted')
+    return { status: 202, event_id: eventId, delivery_ids: [...deliveryIds], replayed }
+  })
+}
+
+function attempt<T>(read: () => T): PromiseSettledResult<T> {
+  try {
+    return { status: 'fulfilled', value: read() }
+  } catch (reason) {
+    return { status: 'rejected', reason }
+  }
+}
+
+function readItem({ value, payload }: BatchItem, index: number, principal: Principal): PublishRequest {
+  const at = `events[${index}]`
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new OuthookError('invalid_body', `${at} must be an object`)
+  }
+  const item = value as Readonly<Record<string, unknown>>
+  const unknown = Object.keys(item).find((name) => !itemMembers.includes(name))
+  if (unknown !== undefined) {
+    const known = itemMembers.join(', ')
+    throw new OuthookError('invalid_body', `${at}.${unknown.slice(0, 80)} is not known; allowed: ${known}`)
+  }
+  const topic = textOf(item.topic, `${at}.topic`)
+  if (topic === null || payload === null) {
+    throw new OuthookError('invalid_body', `${at}: topic and payload are required`)
+  }
+  if (payload.length > limits.maxPayloadBytes)
+    throw new OuthookError('payload_too_large', 'payload is capped at 256KB')
+  const key = textOf(item.idempotency_key, `${at}.idempotency_key`)
+  const producerKeyId = principal.kind === 'producer' ? principal.keyId : null
+  return {
+    tenantId: principal.tenantId,
+    topic,
+    payload,
+    metadata: parseMetadata(item.metadata, `${at}.metadata`),
+    orderingKey: effectiveOrderingKey(textOf(item.ordering_key, `${at}.ordering_key`), item.payload),
+    idempotency: key === null ? null : { scope: producerKeyId ?? '', key },
+    producerKeyId,
+  }
+}
+
+/** Null when absent or empty. */
+function textOf(value: unknown, path: string): string | null {
+  if (value === undefined || value === null || value === '') return null
+  if (typeof value === 'string') return value
+  throw new OuthookError('invalid_body', `${path} must be a string`)
+}

@@ -1,0 +1,134 @@
+/**
+ * `POST /v1/events`: the hot path. The body stays the bytes that were received; nothing is validated twice, and the
+ * answer is written by hand. The order of checks is part of the compatible surface.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { OuthookError } from '../../core/errors.ts'
+import { type EventEnvelope, parseEventEnvelope } from '../../core/exact-json.ts'
+import { fromHeaderValue } from '../../core/header-value.ts'
+import { effectiveOrderingKey } from '../../core/idempotency.ts'
+import { parseMetadata } from '../../core/metadata.ts'
+import { limits } from '../../core/model.ts'
+import type { PublishReceipt, PublishRequest } from '../../engine/publish.ts'
+import { principalOf } from '../auth.ts'
+import type { Api, ApiContext } from '../context.ts'
+import { sendError } from '../errors.ts'
+import { ingestResultOf, toIngestError } from '../ingest-error.ts'
+import { readBodiesAsBytes } from '../json-body.ts'
+import { PublishBody, PublishHeaders, ReceiptBody } from '../schemas/events.ts'
+
+const schema = {
+  operationId: 'publishEvent',
+  tags: ['events'],
+  summary: 'Publish an event',
+  description:
+    'Answered once the event is durable. `Idempotent-Replay: true` marks the answer of an earlier publish.',
+  headers: PublishHeaders,
+  body: PublishBody,
+  response: { 202: ReceiptBody },
+}
+
+export function publishRoute(context: ApiContext) {
+  const { auth, metrics, log } = context
+  return async (app: Api): Promise<void> => {
+    readBodiesAsBytes(app)
+    app.addHook('onRequest', auth.require('producer'))
+    app.setErrorHandler((error, request, reply) => {
+      const known = toIngestError(error, log)
+      const result = ingestResultOf(known)
+      if (result !== null) metrics.ingest(result)
+      sendError(log, known, request, reply)
+    })
+    app.post('/v1/events', {
+      schema,
+      bodyLimit: limits.maxEventBodyBytes,
+      // The schema describes; what it would check is checked below, in order and without a second parse.
+      validatorCompiler: () => () => true,
+      config: { ownDeadline: true },
+      handler: (request, reply) => handlePublish(context, request, reply),
+    })
+  }
+}
+
+function handlePublish(
+  { engine, metrics, deadlines }: ApiContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const publish = readRequest(request)
+  const unwatch = deadlines.watch(() => void reply.send(lateError()))
+  engine.publisher.publish(publish).then(
+    (receipt) => {
+      unwatch()
+      if (reply.sent) return
+      metrics.ingest(receipt.replayed ? 'replayed' : 'accepted')
+      sendReceipt(reply, receipt)
+    },
+    (error: unknown) => {
+      unwatch()
+      if (!reply.sent) reply.send(error)
+    },
+  )
+}
+
+function readRequest(request: FastifyRequest): PublishRequest {
+  const envelope = parseEventEnvelope(bodyOf(request))
+  const topic = topicOf(envelope)
+  const payload = envelope.payload as Uint8Array
+  if (payload.length > limits.maxPayloadBytes)
+    throw new OuthookError('payload_too_large', 'payload is capped at 256KB')
+  const orderingKey = effectiveOrderingKey(
+    headerText(request, 'x-hookrail-ordering-key'),
+    envelope.members.payload,
+  )
+  const key = headerText(request, 'idempotency-key')
+  const { tenantId, kind, keyId } = principalOf(request)
+  // Admin tokens share one scope: a rotated token must not make old keys new again.
+  const producerKeyId = kind === 'producer' ? keyId : null
+  return {
+    tenantId,
+    topic,
+    payload,
+    metadata: parseMetadata(envelope.members.metadata),
+    orderingKey,
+    idempotency: key === null ? null : { scope: producerKeyId ?? '', key },
+    producerKeyId,
+  }
+}
+
+function bodyOf(request: FastifyRequest): Uint8Array {
+  if (Buffer.isBuffer(request.body) && request.body.length > 0) return request.body
+  throw new OuthookError('invalid_body', 'expected {"topic": string, "payload": object}: the body is empty')
+}
+
+function topicOf({ members, payload }: EventEnvelope): string {
+  const topic = members.topic ?? ''
+  if (typeof topic !== 'string') {
+    throw new OuthookError('invalid_body', 'expected {"topic": string, "payload": object}')
+  }
+  if (topic === '' || payload === null)
+    throw new OuthookError('invalid_body', 'topic and payload are required')
+  return topic
+}
+
+/** Null when absent or empty. Twice is refused: which of the two was meant nobody can say. */
+function headerText(request: FastifyRequest, name: string): string | null {
+  const value = request.headers[name]
+  if (typeof value !== 'string' || value === '') return null
+  if (value.includes(',') && (request.raw.headersDistinct[name]?.length ?? 1) > 1) {
+    throw new OuthookError('invalid_request', `the header ${name} is given more than once; give it once`)
+  }
+  return fromHeaderValue(value)
+}
+
+function sendReceipt(reply: FastifyReply, { eventId, deliveryIds, replayed }: PublishReceipt): void {
+  if (replayed) reply.header('idempotent-replay', 'true')
+  reply.code(202).header('content-type', 'application/json; charset=utf-8')
+  // Ids are plain ASCII words: nothing in them needs escaping.
+  const ids = deliveryIds.length === 0 ? '' : `"${deliveryIds.join('","')}"`
+  reply.send(`{"id":"${eventId}","event_id":"${eventId}","delivery_ids":[${ids}]}\n`)
+}
+
+function lateError(): OuthookError {
+  return new OuthookError('store_unavailable', 'the event could not be made durable in time; send it again')
+}

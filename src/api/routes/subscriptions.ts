@@ -1,0 +1,126 @@
+import { OuthookError } from '../../core/errors.ts'
+import { principalOf } from '../auth.ts'
+import type { Api, ApiContext } from '../context.ts'
+import { retryPolicyOf } from '../hookrail-policy.ts'
+import { idFilter, pageRequest } from '../page-request.ts'
+import { DeletedQuery } from '../schemas/endpoints.ts'
+import { IdParams, NoBody } from '../schemas/shapes.ts'
+import {
+  SubscriptionBody,
+  SubscriptionChangeBody,
+  SubscriptionCreateBody,
+  SubscriptionPage,
+  SubscriptionQuery,
+  type SubscriptionSettings,
+} from '../schemas/subscriptions.ts'
+import { toSubscription } from '../views/subscriptions.ts'
+
+const tags = ['subscriptions']
+
+export function subscriptionRoutes({ engine, auth }: ApiContext) {
+  return async (app: Api): Promise<void> => {
+    app.addHook('onRequest', auth.require('admin'))
+    registerReads(app, engine)
+    registerChanges(app, engine)
+
+    const createSchema = {
+      operationId: 'createSubscription',
+      tags,
+      summary: 'Send an endpoint the events whose topic matches',
+      description: 'One delivery per event, however many of the patterns match.',
+      body: SubscriptionCreateBody,
+      response: { 201: SubscriptionBody },
+    }
+    app.post('/v1/subscriptions', { schema: createSchema }, async (request, reply) => {
+      const topicPatterns = patternsOf(request.body)
+      if (topicPatterns === undefined) {
+        throw new OuthookError('invalid_body', 'topic_patterns is required: a list such as ["orders.*"]')
+      }
+      const subscription = await engine.subscriptions.create(principalOf(request).tenantId, {
+        endpointId: request.body.endpoint_id,
+        topicPatterns,
+        retryPolicy: retryPolicyOf(request.body, null),
+      })
+      return reply.code(201).send(toSubscription(subscription))
+    })
+  }
+}
+
+function registerReads(app: Api, engine: ApiContext['engine']): void {
+  const listSchema = {
+    operationId: 'listSubscriptions',
+    tags,
+    summary: 'Subscriptions, newest first',
+    querystring: SubscriptionQuery,
+    response: { 200: SubscriptionPage },
+  }
+  app.get('/v1/subscriptions', { schema: listSchema }, async (request) => {
+    const { endpoint_id: endpointId, include_deleted: includeDeleted = false } = request.query
+    const page = await engine.subscriptions.list(principalOf(request).tenantId, {
+      ...pageRequest(request.query),
+      ...(endpointId !== undefined && { endpointId: idFilter(endpointId, 'endpoint_id', 'ep') }),
+      includeDeleted,
+    })
+    return { items: page.items.map(toSubscription), next_cursor: page.nextCursor }
+  })
+
+  const getSchema = {
+    operationId: 'getSubscription',
+    tags,
+    summary: 'A subscription',
+    params: IdParams,
+    querystring: DeletedQuery,
+    response: { 200: SubscriptionBody },
+  }
+  app.get('/v1/subscriptions/:id', { schema: getSchema }, async (request) => {
+    const { include_deleted: includeDeleted = false } = request.query
+    const { tenantId } = principalOf(request)
+    return toSubscription(await engine.subscriptions.get(tenantId, request.params.id, { includeDeleted }))
+  })
+}
+
+function registerChanges(app: Api, engine: ApiContext['engine']): void {
+  const patchSchema = {
+    operationId: 'updateSubscription',
+    tags,
+    summary: 'Change a subscription; members that are absent stay',
+    params: IdParams,
+    body: SubscriptionChangeBody,
+    response: { 200: SubscriptionBody },
+  }
+  app.patch('/v1/subscriptions/:id', { schema: patchSchema }, async (request) => {
+    const { tenantId } = principalOf(request)
+    const { body, params } = request
+    const current = await engine.subscriptions.get(tenantId, params.id)
+    const topicPatterns = patternsOf(body)
+    const updated = await engine.subscriptions.update(tenantId, params.id, {
+      retryPolicy: retryPolicyOf(body, current.retryPolicy),
+      ...(topicPatterns !== undefined && { topicPatterns }),
+      ...(body.active !== undefined && { active: body.active }),
+    })
+    return toSubscription(updated)
+  })
+
+  const deleteSchema = {
+    operationId: 'deleteSubscription',
+    tags,
+    summary: 'Delete a subscription and cancel what waits for it',
+    params: IdParams,
+    response: { 204: NoBody },
+  }
+  app.delete('/v1/subscriptions/:id', { schema: deleteSchema }, async (request, reply) => {
+    await engine.subscriptions.delete(principalOf(request).tenantId, request.params.id)
+    return reply.code(204).send()
+  })
+}
+
+function patternsOf(body: SubscriptionSettings): readonly string[] | undefined {
+  const { topic_patterns: patterns, topic_pattern: pattern } = body
+  if (patterns !== undefined && pattern !== undefined) {
+    throw new OuthookError(
+      'invalid_body',
+      'topic_pattern cannot stand beside topic_patterns; give one or the other',
+    )
+  }
+  return pattern === undefined ? patterns : [pattern]
+}

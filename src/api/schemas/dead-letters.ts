@@ -1,0 +1,35 @@
+import { Type } from 'typebox'
+import { Closed, Id, Nullable, PageOf, pageQuery, Time, timeRangeQuery } from './shapes.ts'
+
+export const DeadLetterBody = Type.Object(
+  {
+    id: Id,
+    delivery_id: Id,
+    event_id: Id,
+    endpoint_id: Nullable(Id),
+    subscription_id: Nullable(Id),
+    topic: Nullable(Type.String()),
+    final_error: Type.String({ description: 'the last attempt’s error class, or attempts_exhausted' }),
+    last_error: Nullable(Type.String()),
+    last_http_status: Nullable(Type.Integer()),
+    attempt_count: Type.Integer(),
+    dead_at: Time,
+  },
+  { title: 'DeadLetter' },
+)
+
+export const DeadLetterPage = PageOf(DeadLetterBody)
+
+export const DeadLetterQuery = Closed({
+  ...pageQuery,
+  endpoint_id: Type.Optional(Type.String()),
+  topic: Type.Optional(Type.String({ description: 'exact' })),
+  ...timeRangeQuery,
+})
+
+export const DeadLetterParams = Type.Object({ delivery_id: Type.String() })
+
+export const ReplayBody = Type.Object(
+  { delivery_id: Id, state: Type.Literal('pending') },
+  { title: 'Replay' },
+)

@@ -1,0 +1,92 @@
+import { Type } from 'typebox'
+import { deliveryStates } from '../../core/model.ts'
+import { Closed, Id, Nullable, PageOf, pageQuery, Time, timeRangeQuery } from './shapes.ts'
+
+const State = Type.String({ enum: deliveryStates })
+
+const deliveryMembers = {
+  id: Id,
+  delivery_id: Id,
+  event_id: Id,
+  endpoint_id: Nullable(Id),
+  subscription_id: Nullable(Id),
+  topic: Nullable(Type.String()),
+  state: State,
+  reason: Nullable(
+    Type.String({
+      description: 'why it waits: endpoint_paused, endpoint_disabled, rate_limited or behind_head',
+    }),
+  ),
+  attempt_count: Type.Integer({ description: 'since creation or the last replay' }),
+  next_attempt_at: Nullable(Time),
+  last_http_status: Nullable(Type.Integer()),
+  error_class: Nullable(Type.String()),
+  last_error: Nullable(Type.String({ description: 'at most 2000 characters' })),
+  ordering_key: Nullable(Type.String()),
+  created_at: Time,
+  updated_at: Time,
+}
+
+const attemptMembers = {
+  attempt_no: Type.Integer(),
+  claim_version: Type.Integer({ description: 'grows over replays too' }),
+  status: Type.String({ enum: ['success', 'retryable_failure', 'permanent_failure'] }),
+  http_status: Nullable(Type.Integer()),
+  error_class: Nullable(Type.String()),
+  error: Nullable(Type.String()),
+  latency_ms: Type.Integer(),
+  started_at: Time,
+}
+
+export const CapturedResponseBody = Type.Object(
+  {
+    headers: Type.Array(Type.Object({ name: Type.String(), value: Type.String() })),
+    body: Type.String({ description: 'at most 16 KiB of it' }),
+    encoding: Type.String({ enum: ['utf8', 'base64'], description: 'of `body`' }),
+    truncated: Type.Boolean({ description: 'the body went on after what was kept' }),
+  },
+  { title: 'CapturedResponse' },
+)
+
+export const AttemptBody = Type.Object(attemptMembers, { title: 'Attempt' })
+
+const AttemptWithResponseBody = Type.Object(
+  {
+    ...attemptMembers,
+    // An object or absent rather than null: the serializer then needs no alternatives.
+    response: Type.Optional(CapturedResponseBody),
+  },
+  { title: 'AttemptWithResponse' },
+)
+
+export const DeliveryBody = Type.Object(deliveryMembers, { title: 'Delivery' })
+
+export const DeliveryOfEventBody = Type.Object(
+  {
+    ...deliveryMembers,
+    attempts_truncated: Type.Boolean({ description: 'older attempts are past their retention' }),
+    attempts: Type.Array(AttemptBody),
+  },
+  { title: 'DeliveryOfEvent' },
+)
+
+export const DeliveryDetailBody = Type.Object(
+  {
+    ...deliveryMembers,
+    attempts_truncated: Type.Boolean({ description: 'older attempts are past their retention' }),
+    attempts: Type.Array(AttemptWithResponseBody),
+  },
+  { title: 'DeliveryDetail' },
+)
+
+export const DeliveryPage = PageOf(DeliveryBody)
+
+export const DeliveryQuery = Closed({
+  ...pageQuery,
+  state: Type.Optional(Type.Enum([...deliveryStates])),
+  endpoint_id: Type.Optional(Type.String()),
+  subscription_id: Type.Optional(Type.String()),
+  event_id: Type.Optional(Type.String()),
+  topic: Type.Optional(Type.String({ description: 'exact' })),
+  ...timeRangeQuery,
+})

@@ -1,0 +1,95 @@
+import { type Static, Type } from 'typebox'
+import { DeliveryOfEventBody } from './deliveries.ts'
+import { Closed, Id, Nullable, PageOf, pageQuery, StringMap, Time, timeRangeQuery } from './shapes.ts'
+
+const Topic = Type.String({ minLength: 1, maxLength: 255, description: 'such as `orders.created`' })
+const Payload = Type.Unknown({
+  description: 'any JSON value, at most 256 KiB; its exact bytes are what is delivered',
+})
+const Metadata = Type.Record(Type.String(), Type.String(), {
+  description: 'up to 16 short strings, sent as `outhook-meta-<name>` headers',
+})
+
+/** Documents; the body is read by hand, because the payload's bytes have to survive. */
+export const PublishBody = Type.Object(
+  { topic: Topic, payload: Payload, metadata: Type.Optional(Metadata) },
+  { title: 'PublishEvent', description: 'Other members are ignored.' },
+)
+
+export const PublishHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      description: 'for 24 hours, the same key and content give the same answer and no second event',
+    }),
+  ),
+  'x-hookrail-ordering-key': Type.Optional(
+    Type.String({ description: 'at most 256 bytes; also read from the payload’s member `ordering_key`' }),
+  ),
+})
+
+export const ReceiptBody = Type.Object(
+  { id: Id, event_id: Id, delivery_ids: Type.Array(Id) },
+  { title: 'PublishReceipt' },
+)
+
+/** Documents, as `PublishBody`. */
+export const BatchBody = Closed(
+  {
+    events: Type.Array(
+      Closed({
+        topic: Topic,
+        payload: Payload,
+        metadata: Type.Optional(Metadata),
+        idempotency_key: Type.Optional(Type.String({ maxLength: 255 })),
+        ordering_key: Type.Optional(Type.String({ maxLength: 256 })),
+      }),
+      { minItems: 1, maxItems: 1000 },
+    ),
+  },
+  { title: 'PublishBatch' },
+)
+
+export const BatchResultBody = Type.Object(
+  {
+    items: Type.Array(
+      Type.Object({
+        status: Type.Integer({ description: '202, or that of the problem' }),
+        event_id: Type.Optional(Id),
+        delivery_ids: Type.Optional(Type.Array(Id)),
+        replayed: Type.Optional(Type.Boolean()),
+        title: Type.Optional(Type.String()),
+        detail: Type.Optional(Type.String()),
+      }),
+      { description: 'in the order of the request' },
+    ),
+  },
+  { title: 'BatchResult' },
+)
+export type BatchItemResult = Static<typeof BatchResultBody>['items'][number]
+
+const eventMembers = {
+  id: Id,
+  event_id: Id,
+  topic: Type.String(),
+  state: Type.String({ enum: ['accepted', 'fanned_out'] }),
+  payload_bytes: Type.Integer(),
+  metadata: StringMap,
+  ordering_key: Nullable(Type.String()),
+  producer_key_id: Nullable(Id),
+  created_at: Time,
+}
+
+export const EventBody = Type.Object(eventMembers, { title: 'Event' })
+
+export const EventStatusBody = Type.Object(
+  { ...eventMembers, deliveries: Type.Array(DeliveryOfEventBody) },
+  { title: 'EventStatus' },
+)
+
+export const EventPage = PageOf(EventBody)
+
+export const EventQuery = Closed({
+  ...pageQuery,
+  topic: Type.Optional(Type.String({ description: 'exact' })),
+  ...timeRangeQuery,
+})

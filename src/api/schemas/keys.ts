@@ -1,0 +1,41 @@
+import { Type } from 'typebox'
+import { Closed, Id, Nullable, PageOf, pageQuery, Time } from './shapes.ts'
+
+const Kind = Type.Enum(['producer', 'admin'])
+
+export const KeyCreateBody = Closed(
+  {
+    name: Type.String({ description: 'whose key it is; 1 to 200 characters' }),
+    kind: Type.Optional(Kind),
+  },
+  { title: 'KeyCreate' },
+)
+
+const keyMembers = {
+  id: Id,
+  kind: Type.String({ enum: ['producer', 'admin'] }),
+  name: Type.String(),
+  scopes: Type.Array(Type.String()),
+  created_at: Time,
+  revoked_at: Nullable(Time),
+}
+
+export const KeyBody = Type.Object(keyMembers, { title: 'Key' })
+
+export const CreatedKeyBody = Type.Object(
+  { ...keyMembers, key: Type.String({ description: 'shown here once and never again' }) },
+  { title: 'CreatedKey' },
+)
+
+export const KeyPage = PageOf(KeyBody)
+
+export const KeyQuery = Closed({ ...pageQuery, kind: Type.Optional(Kind) })
+
+export const WhoamiBody = Type.Object(
+  {
+    role: Type.String({ enum: ['producer', 'admin'] }),
+    tenant_id: Id,
+    key_id: Nullable(Type.String({ description: 'null for the token of the configuration' })),
+  },
+  { title: 'Whoami' },
+)

@@ -1,0 +1,57 @@
+/** What the schemas of several resources share. A schema with a `title` becomes a named one in the OpenAPI document. */
+import { type Static, type TObject, type TProperties, type TSchema, Type } from 'typebox'
+
+/** `type: [t, 'null']`, which the response serializer handles without trying alternatives. */
+export function Nullable<T extends TSchema & { readonly type?: unknown }>(schema: T) {
+  return Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'] })
+}
+
+/** An object that takes its own members and no others. */
+export function Closed<T extends TProperties>(
+  properties: T,
+  options: { title?: string; description?: string } = {},
+) {
+  return Type.Object(properties, { additionalProperties: false, ...options })
+}
+
+export const Time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC, milliseconds' })
+export const Id = Type.String()
+
+/** Describes an answer without a body. */
+export const NoBody = Type.Unsafe<undefined>({ type: 'null' })
+export const AnyJson = Type.Unknown()
+export const Text = Type.String()
+
+export const StringMap = Type.Record(Type.String(), Type.String())
+
+export const IdParams = Type.Object({ id: Type.String() })
+
+export const pageQuery = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'items at most' })),
+  cursor: Type.Optional(Type.String({ description: '`next_cursor` of the page before' })),
+}
+
+export const timeRangeQuery = {
+  since: Type.Optional(Type.String({ description: 'RFC 3339; at or after' })),
+  until: Type.Optional(Type.String({ description: 'RFC 3339; before' })),
+}
+
+export function PageOf<T extends TObject>(item: T) {
+  return Type.Object({
+    items: Type.Array(item),
+    next_cursor: Type.String({ description: 'empty at the end' }),
+  })
+}
+
+export const ProblemBody = Type.Object(
+  {
+    type: Type.Literal('about:blank'),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'what happened, and what to do' }),
+  },
+  { title: 'Problem' },
+)
+
+/** Read by the engine, which names what is wrong in it; described in full in the OpenAPI document. */
+export const RetryPolicyInput = Type.Unknown({ title: 'RetryPolicy' })

@@ -1,0 +1,146 @@
+/** The HTTP server: what every request goes through. What each route does stands in `routes/`. */
+import { type FastifyInstance, fastify } from 'fastify'
+import { OuthookError } from '../core/errors.ts'
+import type { Engine } from '../engine/engine.ts'
+import { createAuthenticator } from './auth.ts'
+import type { Api, ApiContext } from './context.ts'
+import { createDeadlines } from './deadlines.ts'
+import { registerDocs } from './docs.ts'
+import { registerErrors, sendError } from './errors.ts'
+import { readBodiesAsJson, refuseCompressed } from './json-body.ts'
+import { type ApiOptions, type ApiTimeouts, defaultTimeouts } from './options.ts'
+import { answerBrokenRequest, answerUnusualRequests, closeConnections } from './raw-connections.ts'
+import { deadLetterRoutes } from './routes/dead-letters.ts'
+import { deliveryRoutes } from './routes/deliveries.ts'
+import { endpointRoutes } from './routes/endpoints.ts'
+import { eventListRoute, eventRoutes } from './routes/events.ts'
+import { keyRoutes, whoamiRoute } from './routes/keys.ts'
+import { operationRoutes } from './routes/operations.ts'
+import { publishRoute } from './routes/publish.ts'
+import { publishBatchRoute } from './routes/publish-batch.ts'
+import { subscriptionRoutes } from './routes/subscriptions.ts'
+import { strictCompiler } from './validation.ts'
+
+/** Bodies of all routes but those for publishing. */
+const maxBodyBytes = 64 * 1024
+const maxHeaderBytes = 16 * 1024
+/** Of what is known about every route: an id has at most 32 characters. */
+const maxPathPartLength = 100
+
+/**
+ * A server that is not listening yet: `await server.listen({ host, port })`. `server.close()` stops accepting,
+ * answers what runs, closes idle connections, and after `timeouts.closeMs` all others.
+ */
+export function buildServer(engine: Engine, options: ApiOptions): FastifyInstance {
+  const timeouts = { ...defaultTimeouts, ...options.timeouts }
+  const app = createFastify(options, timeouts)
+  const { log, metrics, clock } = options
+  const deadlines = createDeadlines(clock, timeouts.handlerMs)
+  const auth = createAuthenticator({
+    apiKeys: engine.apiKeys,
+    adminTokens: options.adminTokens ?? [],
+    cacheMs: options.keyCacheMs ?? 5_000,
+    clock,
+    deadlines,
+  })
+  const isClosing = closeGracefully(app, options, timeouts)
+  const context: ApiContext = { engine, auth, metrics, deadlines, log, isClosing }
+
+  app.decorateRequest('principal', null)
+  registerErrors(app, log)
+  registerChecks(app, isClosing)
+  limitHandlers(app, timeouts.handlerMs)
+  registerDocs(app, options.version)
+  registerRoutes(app, context)
+  return app
+}
+
+function createFastify({ log }: ApiOptions, timeouts: ApiTimeouts): FastifyInstance {
+  const app = fastify({
+    // A logger of fastify's would make one child per request; what matters is logged where it happens.
+    logger: false,
+    bodyLimit: maxBodyBytes,
+    routerOptions: { maxParamLength: maxPathPartLength },
+    keepAliveTimeout: timeouts.keepAliveMs,
+    requestTimeout: timeouts.requestMs,
+    return503OnClosing: false,
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, request, reply) => sendError(log, error, request, reply),
+    http: {
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: Math.min(timeouts.headersMs, timeouts.requestMs),
+      requestTimeout: timeouts.requestMs,
+      connectionsCheckingInterval: timeouts.checkMs,
+      noDelay: true,
+      // Checked here, because Node's own answer has no body.
+      requireHostHeader: false,
+    },
+  })
+  answerUnusualRequests(app.server)
+  return app
+}
+
+/** Runs before credentials and body: what no route takes. */
+function registerChecks(app: FastifyInstance, isClosing: () => boolean): void {
+  app.removeAllContentTypeParsers()
+  readBodiesAsJson(app)
+  app.setValidatorCompiler(strictCompiler)
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { headers, httpVersionMinor } = request.raw
+    if (isClosing())
+      return done(new OuthookError('shutting_down', 'the server is stopping; send it to another'))
+    if (headers.host === undefined && httpVersionMinor === 1) {
+      return done(new OuthookError('invalid_request', 'the Host header is missing; HTTP/1.1 requires one'))
+    }
+    // Every body is JSON whatever is said of it; without this a content type that cannot be parsed would be refused.
+    headers['content-type'] = undefined
+    done(refuseCompressed(headers['content-encoding']) ?? undefined)
+  })
+}
+
+/** No request is left hanging; the hot path has a cheaper way of its own. */
+function limitHandlers(app: FastifyInstance, handlerMs: number): void {
+  app.addHook('onRoute', (route) => {
+    const { ownDeadline } = (route.config ?? {}) as { readonly ownDeadline?: boolean }
+    if (ownDeadline !== true) route.handlerTimeout ??= handlerMs
+  })
+}
+
+function closeGracefully(
+  app: FastifyInstance,
+  { clock }: ApiOptions,
+  { closeMs }: ApiTimeouts,
+): () => boolean {
+  let closing = false
+  let stopSweeping = (): void => undefined
+  app.addHook('preClose', (done) => {
+    closing = true
+    stopSweeping = closeConnections(app.server, clock, closeMs)
+    done()
+  })
+  app.addHook('onClose', (_instance, done) => {
+    stopSweeping()
+    done()
+  })
+  return () => closing
+}
+
+function registerRoutes(app: FastifyInstance, context: ApiContext): void {
+  // Routes are typed by their schemas; validation is `strictCompiler`'s for all of them.
+  const api = app as unknown as Api
+  for (const routes of [
+    publishRoute,
+    publishBatchRoute,
+    eventRoutes,
+    eventListRoute,
+    endpointRoutes,
+    subscriptionRoutes,
+    deliveryRoutes,
+    deadLetterRoutes,
+    keyRoutes,
+    whoamiRoute,
+    operationRoutes,
+  ]) {
+    api.register(routes(context))
+  }
+}

@@ -1,0 +1,23 @@
+import type { Static } from 'typebox'
+import type { EndpointView } from '../../engine/endpoints.ts'
+import { formatOptionalTime, formatTime } from '../rfc3339.ts'
+import type { EndpointBody } from '../schemas/endpoints.ts'
+
+export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> {
+  return {
+    id: endpoint.id,
+    uid: endpoint.uid,
+    url: endpoint.url,
+    description: endpoint.description,
+    headers: { ...endpoint.headers },
+    signing_schemes: [...endpoint.signingSchemes],
+    max_in_flight: endpoint.maxInFlight,
+    topics: endpoint.topics === null ? null : [...endpoint.topics],
+    enabled: endpoint.disabledReason === null,
+    disabled_reason: endpoint.disabledReason,
+    disabled_at: formatOptionalTime(endpoint.disabledAt),
+    created_at: formatTime(endpoint.createdAt),
+    updated_at: formatTime(endpoint.updatedAt),
+    deleted_at: formatOptionalTime(endpoint.deletedAt),
+  }
+}

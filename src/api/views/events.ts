@@ -1,0 +1,24 @@
+import type { Static } from 'typebox'
+import type { OutboundEvent } from '../../core/model.ts'
+import type { EventStatus } from '../../engine/events.ts'
+import { formatTime } from '../rfc3339.ts'
+import type { EventBody, EventStatusBody } from '../schemas/events.ts'
+import { toDeliveryOfEvent } from './deliveries.ts'
+
+export function toEvent(event: OutboundEvent): Static<typeof EventBody> {
+  return {
+    id: event.id,
+    event_id: event.id,
+    topic: event.topic,
+    state: event.state,
+    payload_bytes: event.payloadBytes,
+    metadata: event.metadata ?? {},
+    ordering_key: event.orderingKey,
+    producer_key_id: event.producerKeyId,
+    created_at: formatTime(event.createdAt),
+  }
+}
+
+export function toEventStatus(event: EventStatus): Static<typeof EventStatusBody> {
+  return { ...toEvent(event), deliveries: event.deliveries.map(toDeliveryOfEvent) }
+}

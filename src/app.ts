@@ -1,0 +1,183 @@
+/** The composition root: the only file that knows every adapter. */
+import { randomBytes } from 'node:crypto'
+import { unlinkSync } from 'node:fs'
+import type { Config } from './config/schema.ts'
+import { loadMasterKey } from './config/master-key.ts'
+import { type Clock, createSystemClock } from './core/clock.ts'
+import type { BreakerPolicy } from './core/endpoint-health.ts'
+import { createIdFactory } from './core/ids.ts'
+import type { Logger } from './core/logger.ts'
+import { resolveRetryPolicy } from './core/retry-policy.ts'
+import { checkMasterKey, createSecretBox, type SecretBox } from './core/secret-box.ts'
+import { DeliveryActivity } from './delivery/activity.ts'
+import { DeliveryService } from './delivery/delivery-service.ts'
+import { RoutingCache } from './delivery/routing-cache.ts'
+import { ApiKeys } from './engine/api-keys.ts'
+import { DeadLetters } from './engine/dead-letters.ts'
+import { Deliveries } from './engine/deliveries.ts'
+import { Endpoints } from './engine/endpoints.ts'
+import type { Engine } from './engine/engine.ts'
+import { Events } from './engine/events.ts'
+import { Publisher } from './engine/publish.ts'
+import { Subscriptions } from './engine/subscriptions.ts'
+import { createAddressPolicy, createUrlCheck } from './sender/address-guard.ts'
+import { createHttpSender } from './sender/http-sender.ts'
+import type { Store } from './store/port.ts'
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
+import { version } from './version.ts'
+
+/** Publishing waits this long for a commit before it answers `store_unavailable`. */
+const publishTimeoutMs = 10_000
+
+export interface AppOptions {
+  readonly config: Config
+  readonly logger: Logger
+  /** False: this process publishes and reads, and delivers nothing. */
+  readonly dispatch: boolean
+  /** Default: the system's. */
+  readonly clock?: Clock
+  /** A master key file was made just now. Default: a warning in the log. */
+  readonly onMasterKeyCreated?: (file: string) => void
+  /** Wraps the store, for tests that make it fail. */
+  readonly wrapStore?: (store: Store) => Store
+}
+
+export interface App {
+  readonly engine: Engine
+  /** Requests to endpoints that are open now. */
+  inFlight(): number
+  /** Refuses new events, drains within the configured deadline, and closes the store. Can be called twice. */
+  close(): Promise<void>
+}
+
+/** Opens the store and starts delivering. Errors: store_locked, store_incompatible, wrong_master_key, invalid_config. */
+export async function openApp(options: AppOptions): Promise<App> {
+  const clock = options.clock ?? createSystemClock()
+  const opened = await openStore(options, clock)
+  const store = options.wrapStore?.(opened) ?? opened
+  try {
+    return await assemble(options, { clock, store, secretBox: await openSecretBox(options, store) })
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+function openStore({ config }: AppOptions, clock: Clock): Promise<Store> {
+  const path = config.store.kind === 'memory' ? ':memory:' : config.store.path
+  return openSqliteStore({ path, clock })
+}
+
+const masterKeyCreated = 'made a master key for endpoint secrets; back this file up, without it they cannot be read'
+
+async function openSecretBox(options: AppOptions, store: Store): Promise<SecretBox> {
+  const { config, logger } = options
+  const file = config.store.kind === 'memory' ? null : `${config.store.path}.key`
+  const { key, createdFile } = loadMasterKey({ given: config.masterKey, file, randomBytes })
+  const secretBox = createSecretBox(key, randomBytes)
+  try {
+    checkMasterKey(secretBox, await store.setMetaOnce('master_key_check', secretBox.checkValue))
+  } catch (error) {
+    if (createdFile !== null) unlinkSync(createdFile)
+    throw error
+  }
+  if (createdFile !== null) {
+    const announce = options.onMasterKeyCreated ?? ((file) => logger.warn({ file }, masterKeyCreated))
+    announce(createdFile)
+  }
+  return secretBox
+}
+
+interface Parts {
+  readonly clock: Clock
+  readonly store: Store
+  readonly secretBox: SecretBox
+}
+
+async function assemble({ config, logger, dispatch }: AppOptions, { clock, store, secretBox }: Parts): Promise<App> {
+  const ids = createIdFactory(clock.now)
+  const activity = new DeliveryActivity((error) => logger.error({ err: error }, 'a listener threw'))
+  const guard = createAddressPolicy({ allowHttp: config.allowHttp, allowNetworks: config.allowNetworks })
+  const routing = new RoutingCache({
+    load: (tenantId) => store.loadRouting(tenantId),
+    secretBox,
+    defaultPolicy: resolveRetryPolicy(config.defaultRetryPolicy),
+  })
+  const delivery = dispatch ? createDelivery({ config, logger, store, clock, activity, routing, guard }) : null
+  const dispatcher = delivery?.dispatcher ?? null
+  const publisher = new Publisher({
+    store,
+    routing,
+    dispatcher,
+    ids,
+    clock,
+    idempotencyTtlMs: config.idempotencyTtlMs,
+    timeoutMs: publishTimeoutMs,
+  })
+  const onChange = (tenantId: string) => {
+    routing.invalidate(tenantId)
+    delivery?.maintenance.settleSoon()
+  }
+  const engine: Engine = {
+    publisher,
+    activity,
+    events: new Events({ store, activity, clock }),
+    endpoints: new Endpoints({
+      store,
+      ids,
+      secretBox,
+      randomBytes,
+      checkUrl: createUrlCheck(guard, { clock }),
+      onChange,
+    }),
+    subscriptions: new Subscriptions({ store, ids, onChange }),
+    deliveries: new Deliveries(store),
+    deadLetters: new DeadLetters({ store, onDueWork: () => dispatcher?.wake() }),
+    apiKeys: new ApiKeys({ store, ids, randomBytes }),
+    ping: () => store.ping(),
+    counts: () => store.counts(),
+  }
+  await delivery?.start()
+  let closed: Promise<void> | null = null
+  const close = async () => {
+    await publisher.close()
+    await delivery?.stop(config.drainDeadlineMs)
+    await store.close()
+  }
+  return {
+    engine,
+    inFlight: () => dispatcher?.inFlight ?? 0,
+    close: () => {
+      closed ??= close()
+      return closed
+    },
+  }
+}
+
+interface DeliveryParts {
+  readonly config: Config
+  readonly logger: Logger
+  readonly store: Store
+  readonly clock: Clock
+  readonly activity: DeliveryActivity
+  readonly routing: RoutingCache
+  readonly guard: ReturnType<typeof createAddressPolicy>
+}
+
+function createDelivery({ config, guard, ...parts }: DeliveryParts): DeliveryService {
+  const breaker: BreakerPolicy = {
+    failureThreshold: config.breakerThreshold,
+    pauseMs: config.breakerPauseMs,
+    maxPauseMs: config.breakerMaxPauseMs,
+    disableAfterMs: config.disableAfterMs,
+  }
+  const { connectTimeoutMs, headersTimeoutMs, totalTimeoutMs } = config
+  return new DeliveryService({
+    ...parts,
+    breaker,
+    random: Math.random,
+    userAgent: `outhook/${version}`,
+    maxInFlight: config.maxInFlight,
+    sender: createHttpSender({ clock: parts.clock, guard, connectTimeoutMs, headersTimeoutMs, totalTimeoutMs }),
+  })
+}

@@ -1,0 +1,105 @@
+/** A command that talks to a running server: finding it, its token, and the ways of printing what it said. */
+import type { Command } from 'commander'
+import type { Client } from '../client/client.ts'
+import { createClient } from '../client/client.ts'
+import type { Page } from '../client/resources.ts'
+import { readDevFile } from './dev-file.ts'
+import { UsageError } from './exit-codes.ts'
+import type { CliIo } from './io.ts'
+import type { Column } from './table.ts'
+import { renderFields, renderTable } from './table.ts'
+
+export interface ApiContext {
+  readonly client: Client
+  readonly io: CliIo
+  readonly print: Printer
+}
+
+export interface Printer {
+  page<T>(page: Page<T>, columns: readonly Column<T>[]): void
+  /** The whole object for programs, `fields` of it for people. */
+  object(value: object, fields?: Readonly<Record<string, unknown>>): void
+  /** Only for people. */
+  note(line: string): void
+  readonly json: boolean
+}
+
+/** `O` is what the command's own options parse to. */
+export type ApiAction<O> = (context: ApiContext, args: readonly string[], options: O) => Promise<void>
+
+/** Adds `command <usage>` with the connection's options to `parent`. */
+export function addApiCommand(parent: Command, usage: string, description: string, io: CliIo): ApiCommand {
+  return finishApiCommand(parent.command(usage).description(description), io)
+}
+
+export type ApiCommand = Command & { run<O = Record<string, never>>(action: ApiAction<O>): void }
+
+/** Gives an existing command the connection's options and a `run` in place of `action`. */
+export function finishApiCommand(command: Command, io: CliIo): ApiCommand {
+  command
+    .option('--url <url>', 'address of the server (OUTHOOK_URL; else the one of "outhook dev")')
+    .option('--token <token>', 'admin token, or a producer key where that is enough (OUTHOOK_TOKEN)')
+    .option('--data-dir <directory>', 'where the dev.json of "outhook dev" is (OUTHOOK_DATA_DIR; .outhook)')
+    .option('--json', 'print JSON for programs')
+  const run = <O>(action: ApiAction<O>): void => {
+    command.action(async () => {
+      const options = command.opts<O & ConnectionOptions>()
+      const client = connect(options, io)
+      await action({ client, io, print: createPrinter(options.json === true, io) }, command.args, options)
+    })
+  }
+  return Object.assign(command, { run })
+}
+
+interface ConnectionOptions {
+  readonly url?: string
+  readonly token?: string
+  readonly dataDir?: string
+  readonly json?: boolean
+}
+
+/** Flag over environment over `dev.json`. A token from `dev.json` goes to the server of `dev.json` only. */
+function connect(options: ConnectionOptions, io: CliIo): Client {
+  const env = io.env
+  const url = options.url ?? env.OUTHOOK_URL
+  const token = options.token ?? env.OUTHOOK_TOKEN
+  const dev = readDevFile(options.dataDir ?? env.OUTHOOK_DATA_DIR ?? '.outhook')
+  const base = url ?? dev?.url
+  if (base === undefined) {
+    throw new UsageError(
+      'no server named; give --url (or set OUTHOOK_URL), or run this where "outhook dev" runs',
+    )
+  }
+  requireAddress(base)
+  const isDev = dev !== null && sameOrigin(base, dev.url)
+  return createClient({ url: base, token: token ?? (isDev ? dev.adminToken : undefined) })
+}
+
+function requireAddress(url: string): void {
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return
+  throw new UsageError(`"${url}" is no address; use one such as http://127.0.0.1:8080`)
+}
+
+function sameOrigin(a: string, b: string): boolean {
+  return URL.canParse(b) && new URL(a).origin === new URL(b).origin
+}
+
+function createPrinter(json: boolean, io: CliIo): Printer {
+  const printJson = (value: unknown): void => io.print(JSON.stringify(value, null, 2))
+  return {
+    json,
+    page(page, columns) {
+      if (json) return printJson(page)
+      if (page.items.length === 0) return io.print('none')
+      io.print(renderTable(columns, page.items, { colour: io.isTerminal }))
+      if (page.next_cursor !== '') io.printError(`there are more: --cursor ${page.next_cursor}`)
+    },
+    object(value, fields) {
+      if (json) return printJson(value)
+      io.print(renderFields(fields ?? (value as Record<string, unknown>)))
+    },
+    note(line) {
+      if (!json) io.print(line)
+    },
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * `outhook dev`: everything that one needs to see a webhook arrive, in one process. The keys, the data and the
+ * endpoint of the last run are taken up again.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import type { Command } from 'commander'
+import type { Client } from '../client/client.ts'
+import { createClient } from '../client/client.ts'
+import { ApiError } from '../client/errors.ts'
+import type { Config } from '../config/schema.ts'
+import { renderAttempt } from './attempt-line.ts'
+import { addConfigFlags, readConfig } from './config-flags.ts'
+import type { DevFile } from './dev-file.ts'
+import { readDevFile, writeDevFile } from './dev-file.ts'
+import { findFreePort } from './free-port.ts'
+import type { CliIo } from './io.ts'
+import { createLogger } from './serve.ts'
+import { closeOnSignal } from './until-signal.ts'
+
+const loopback = ['127.0.0.0/8', '::1/128']
+const receiverUid = 'dev-receiver'
+
+export function register(command: Command, io: CliIo): void {
+  addConfigFlags(command)
+  command.addHelpText(
+    'after',
+    '\nOpens loopback addresses and http:// for endpoints, and nothing else. Not for production: use "serve" there.',
+  )
+  command.action(async () => {
+    const given = readConfig(command, io, { logLevel: io.env.OUTHOOK_LOG_LEVEL ?? 'warn' })
+    const known = readDevFile(given.dataDir)
+    const config = await devConfig(given, known)
+    await runDev(config, known, io)
+  })
+}
+
+async function devConfig(given: Config, known: DevFile | null): Promise<Config> {
+  mkdirSync(given.dataDir, { recursive: true, mode: 0o700 })
+  return {
+    ...given,
+    port: await findFreePort(given.host, given.port),
+    adminToken: given.adminToken ?? known?.adminToken ?? `hkadm_${randomBytes(24).toString('hex')}`,
+    allowHttp: true,
+    allowNetworks: [...given.allowNetworks, ...loopback],
+  }
+}
+
+async function runDev(config: Config, known: DevFile | null, io: CliIo): Promise<void> {
+  const { startReceiver } = await import('../testing/receiver.ts')
+  const app = await io.loadServer()
+  const receiver = await startReceiver()
+  try {
+    const server = await app.startServer(config, {
+      log: createLogger(app, config, io),
+      onAttempt: (attempt) => io.print(renderAttempt(attempt, io.isTerminal)),
+    })
+    try {
+      const dev = await prepare(server.url, config, known)
+      const client = createClient({ url: dev.url, token: dev.adminToken })
+      await client.endpoints.create({
+        uid: receiverUid,
+        url: `${receiver.url}/succeed`,
+        topics: ['*'],
+        description: 'the test receiver of "outhook dev"',
+      })
+      for (const line of welcome(dev, receiver.url)) io.print(line)
+      await client.events.publish({ topic: 'demo.hello', payloadJson: '{"hello":"world"}' })
+      await closeOnSignal(io, () => server.close())
+    } finally {
+      await server.close()
+    }
+  } finally {
+    await receiver.close()
+  }
+}
+
+/** Makes sure of a producer key that works, and writes `dev.json`. */
+async function prepare(url: string, config: Config, known: DevFile | null): Promise<DevFile> {
+  const adminToken = config.adminToken ?? ''
+  const admin = createClient({ url, token: adminToken })
+  const isKeyGood = known !== null && (await isAccepted(createClient({ url, token: known.producerKey })))
+  const producerKey = isKeyGood ? known.producerKey : await makeProducerKey(admin)
+  const dev = { url, adminToken, producerKey }
+  writeDevFile(config.dataDir, dev)
+  return dev
+}
+
+async function makeProducerKey(admin: Client): Promise<string> {
+  const { key } = await admin.keys.create({ name: 'dev' })
+  return key
+}
+
+async function isAccepted(client: Client): Promise<boolean> {
+  try {
+    await client.events.list({ limit: 1 })
+    return true
+  } catch (error) {
+    if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return false
+    throw error
+  }
+}
+
+function welcome(dev: DevFile, receiverUrl: string): readonly string[] {
+  return [
+    '',
+    `Outhook is running at ${dev.url}   (API page: ${dev.url}/docs)`,
+    '',
+    `  admin token    ${dev.adminToken}`,
+    `  producer key   ${dev.producerKey}`,
+    `  test receiver  ${receiverUrl}   (its endpoint "${receiverUid}" gets every topic)`,
+    '',
+    'Copy these to publish an event, and to see what became of it:',
+    '',
+    `  curl -s ${dev.url}/v1/events -H 'Authorization: Bearer ${dev.producerKey}' -d '{"topic":"orders.created","payload":{"id":1}}'`,
+    `  curl -s '${dev.url}/v1/deliveries?limit=5' -H 'Authorization: Bearer ${dev.adminToken}'`,
+    '',
+    'Add an endpoint that fails, and watch it being retried:',
+    '',
+    `  curl -s ${dev.url}/v1/endpoints -H 'Authorization: Bearer ${dev.adminToken}' -d '{"url":"${receiverUrl}/fail/2","topics":["orders.*"]}'`,
+    '',
+    'Each attempt from now on, one line; Ctrl-C ends:',
+    '',
+  ]
+}

@@ -1,0 +1,127 @@
+import type { Command } from 'commander'
+import type { EndpointResource } from '../client/resources.ts'
+import type { ApiContext } from './api-command.ts'
+import { addApiCommand } from './api-command.ts'
+import type { CliIo } from './io.ts'
+import { collect, durationMs, pair, retryPolicy, wholeNumber } from './option-values.ts'
+import type { PageOptions } from './page-options.ts'
+import { addPageOptions, pageQuery } from './page-options.ts'
+import type { Column } from './table.ts'
+
+const columns: readonly Column<EndpointResource>[] = [
+  { title: 'ID', value: (row) => row.id },
+  { title: 'UID', value: (row) => row.uid },
+  { title: 'URL', value: (row) => row.url },
+  { title: 'TOPICS', value: (row) => row.topics },
+  { title: 'STATE', value: stateOf },
+  { title: 'CREATED', value: (row) => row.created_at },
+]
+
+function stateOf(endpoint: EndpointResource): string {
+  return endpoint.enabled ? 'enabled' : `disabled (${endpoint.disabled_reason})`
+}
+
+interface EndpointOptions {
+  readonly url?: string
+  readonly to?: string
+  readonly uid?: string
+  readonly description?: string
+  readonly topic?: readonly string[]
+  readonly header?: Readonly<Record<string, string>>
+  readonly scheme?: readonly string[]
+  readonly maxInFlight?: number
+  readonly retryPolicy?: unknown
+}
+
+export function register(command: Command, io: CliIo): void {
+  const create = addApiCommand(
+    command,
+    'create <endpoint-url>',
+    'make an endpoint; shows its secret once',
+    io,
+  )
+  addEndpointOptions(create).option('--uid <uid>', 'your own name for it')
+  create.run<EndpointOptions>(async (context, [url], options) => {
+    showWithSecret(context, await context.client.endpoints.create({ url, ...bodyOf(options) }))
+  })
+
+  const upsertText = 'make the endpoint with this uid, or bring it up to date'
+  const upsert = addApiCommand(command, 'upsert <uid> <endpoint-url>', upsertText, io)
+  addEndpointOptions(upsert)
+  upsert.run<EndpointOptions>(async (context, [uid, url], options) => {
+    showWithSecret(context, await context.client.endpoints.create({ url, ...bodyOf(options), uid }))
+  })
+
+  const list = addPageOptions(addApiCommand(command, 'list', 'newest first', io))
+  list.option('--include-deleted', 'deleted ones too')
+  list.run<PageOptions & { includeDeleted?: boolean }>(async ({ client, print }, _args, options) => {
+    const query = { ...pageQuery(options), include_deleted: options.includeDeleted }
+    print.page(await client.endpoints.list(query), columns)
+  })
+
+  addApiCommand(command, 'get <id>', 'one endpoint', io).run(async ({ client, print }, [id = '']) => {
+    print.object(await client.endpoints.get(id))
+  })
+
+  registerChanges(command, io)
+}
+
+function registerChanges(command: Command, io: CliIo): void {
+  const update = addApiCommand(command, 'update <id>', 'change what is given, leave the rest', io)
+  addEndpointOptions(update)
+    .option('--to <endpoint-url>', 'new URL')
+    .option('--uid <uid>', 'your own name for it')
+  update.run<EndpointOptions>(async ({ client, print }, [id = ''], options) => {
+    print.object(await client.endpoints.update(id, { url: options.to, ...bodyOf(options) }))
+  })
+
+  for (const [name, enabled, text] of [
+    ['enable', true, 'send to it again; what waited becomes due'],
+    ['disable', false, 'stop sending to it; its deliveries wait'],
+  ] as const) {
+    addApiCommand(command, `${name} <id>`, text, io).run(async ({ client, print }, [id = '']) => {
+      print.object(await client.endpoints.update(id, { enabled }))
+    })
+  }
+
+  const deleteText = 'delete it; what waits for it is cancelled'
+  addApiCommand(command, 'delete <id>', deleteText, io).run(async ({ client, print }, [id = '']) => {
+    await client.endpoints.delete(id)
+    print.object({ id, deleted: true })
+  })
+
+  const rotateText = 'give it a new secret, shown once; the old one goes on signing for a while'
+  addApiCommand(command, 'rotate-secret <id>', rotateText, io)
+    .option('--grace <duration>', 'how long the old secret goes on (default 24h)', durationMs)
+    .run<{ grace?: number }>(async ({ client, print }, [id = ''], { grace }) => {
+      print.object(await client.endpoints.rotateSecret(id, { grace }))
+    })
+}
+
+function addEndpointOptions(command: Command): Command {
+  return command
+    .option('--topic <pattern>', 'subscribe it: "orders.created", "orders.*" or "*" (repeatable)', collect)
+    .option('--description <text>', 'for people')
+    .option('--header <name:value>', 'sent with every request (repeatable)', pair(':'))
+    .option('--scheme <name>', 'signing scheme: standard, hookrail or none (repeatable)', collect)
+    .option('--max-in-flight <number>', 'requests to it at one time', wholeNumber(1, 1000))
+    .option('--retry-policy <policy>', 'profile name or JSON object', retryPolicy)
+}
+
+/** Absent members disappear in JSON, and so stay as they are. */
+function bodyOf(options: EndpointOptions): Record<string, unknown> {
+  return {
+    uid: options.uid,
+    description: options.description,
+    topics: options.topic,
+    headers: options.header,
+    signing_schemes: options.scheme,
+    max_in_flight: options.maxInFlight,
+    retry_policy: options.retryPolicy,
+  }
+}
+
+function showWithSecret({ print }: ApiContext, endpoint: EndpointResource): void {
+  print.object(endpoint)
+  if (endpoint.secret) print.note('\nKeep the secret now: it is not shown again.')
+}

@@ -1,0 +1,42 @@
+/** What the exit code says, and which error has which. Also the text in `outhook --help`. */
+import { ApiError, ConnectionError } from '../client/errors.ts'
+import { OuthookError } from '../core/errors.ts'
+
+export const exitCodes = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  notFound: 3,
+  refused: 4,
+  unavailable: 5,
+} as const
+
+export const exitCodeHelp = `
+Exit codes:
+  0  done
+  1  failed
+  2  wrong usage, configuration or input
+  3  no such event, endpoint, delivery, ...
+  4  the token is missing, unknown or may not do this
+  5  no server answered, or it cannot serve just now; trying again may help`
+
+/** The caller's own mistake, found before anything was done. */
+export class UsageError extends Error {}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) return exitCodes.usage
+  if (error instanceof ConnectionError) return exitCodes.unavailable
+  if (error instanceof ApiError) return codeOfStatus(error.status)
+  if (error instanceof OuthookError) {
+    return error.code === 'invalid_config' ? exitCodes.usage : exitCodes.failure
+  }
+  return exitCodes.failure
+}
+
+function codeOfStatus(status: number): number {
+  if (status === 404) return exitCodes.notFound
+  if (status === 401 || status === 403) return exitCodes.refused
+  if (status === 429 || status === 503) return exitCodes.unavailable
+  if (status === 400 || status === 413 || status === 422) return exitCodes.usage
+  return exitCodes.failure
+}

@@ -1,0 +1,57 @@
+/** Reads the values of options; what is wrong with one becomes the usage error of its command. */
+import { InvalidArgumentError } from 'commander'
+import { createSystemClock } from '../core/clock.ts'
+import { durationForms, parseDuration } from '../core/duration.ts'
+
+/** For options that may be given several times. */
+export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), value]
+}
+
+export function wholeNumber(min: number, max: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value)
+    if (!/^\d{1,15}$/.test(value) || number < min || number > max) {
+      throw new InvalidArgumentError(`Use a whole number from ${min} to ${max}.`)
+    }
+    return number
+  }
+}
+
+export function durationMs(value: string): number {
+  const ms = parseDuration(value)
+  if (ms === null) throw new InvalidArgumentError(`Use ${durationForms}.`)
+  return ms
+}
+
+/** A time of RFC 3339, or how long ago: `2h`. Gives RFC 3339. */
+export function moment(value: string): string {
+  const ago = /[a-z]$/.test(value) ? parseDuration(value) : null
+  if (ago !== null) return new Date(createSystemClock().now() - ago).toISOString()
+  const time = /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : Number.NaN
+  if (Number.isNaN(time)) {
+    throw new InvalidArgumentError('Use a time such as 2026-01-31T12:00:00Z, or how long ago, such as 2h.')
+  }
+  return new Date(time).toISOString()
+}
+
+/** `name=value`, or `name: value` for headers; given several times. */
+export function pair(separator: '=' | ':') {
+  return (value: string, previous: Readonly<Record<string, string>> | undefined) => {
+    const at = value.indexOf(separator)
+    if (at < 1) throw new InvalidArgumentError(`Use name${separator}value.`)
+    return { ...previous, [value.slice(0, at).trim()]: value.slice(at + 1).trim() }
+  }
+}
+
+/** A profile's name, or a policy as a JSON object. */
+export function retryPolicy(value: string): unknown {
+  if (!value.trimStart().startsWith('{')) return value
+  try {
+    return JSON.parse(value)
+  } catch (error) {
+    throw new InvalidArgumentError(
+      `Use a profile's name or a JSON object (this is not JSON: ${(error as Error).message}).`,
+    )
+  }
+}

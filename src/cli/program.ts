@@ -1,0 +1,99 @@
+/** The commands, and which file holds each. A file is loaded only when its command is the one that was named. */
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { exitCodeHelp, exitCodeOf, exitCodes } from './exit-codes.ts'
+import type { CliIo } from './io.ts'
+
+interface CommandFile {
+  register(command: Command, io: CliIo): void
+}
+
+interface CommandEntry {
+  readonly name: string
+  readonly description: string
+  load(): Promise<CommandFile>
+}
+
+const commands: readonly CommandEntry[] = [
+  {
+    name: 'dev',
+    description: 'a server to try things on, with a test receiver',
+    load: () => import('./dev.ts'),
+  },
+  { name: 'serve', description: 'the server', load: () => import('./serve.ts') },
+  {
+    name: 'receiver',
+    description: 'a test receiver that fails in chosen ways',
+    load: () => import('./receiver.ts'),
+  },
+  { name: 'publish', description: 'publish one event', load: () => import('./publish.ts') },
+  { name: 'events', description: 'events: list, get, wait, payload', load: () => import('./events.ts') },
+  {
+    name: 'endpoints',
+    description: 'endpoints: create, upsert, list, get, update, enable, disable, delete, rotate-secret',
+    load: () => import('./endpoints.ts'),
+  },
+  {
+    name: 'subscriptions',
+    description: 'subscriptions: create, list, get, update, enable, disable, delete',
+    load: () => import('./subscriptions.ts'),
+  },
+  { name: 'deliveries', description: 'deliveries: list, get', load: () => import('./deliveries.ts') },
+  { name: 'dlq', description: 'dead letters: list, replay', load: () => import('./dlq.ts') },
+  { name: 'keys', description: 'producer keys: create, list, revoke', load: () => import('./keys.ts') },
+  {
+    name: 'backup',
+    description: 'copy the database into a file, while it is in use',
+    load: () => import('./backup.ts'),
+  },
+]
+
+/**
+ * Runs one command line (without the program's name) and resolves with its exit code. Never rejects.
+ */
+export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
+  try {
+    const program = await createProgram(args, io)
+    await program.parseAsync(args, { from: 'user' })
+    return exitCodes.ok
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    }
+    reportError(error, args.includes('--json'), io)
+    return exitCodeOf(error)
+  }
+}
+
+async function createProgram(args: readonly string[], io: CliIo): Promise<Command> {
+  const program = new Command('outhook')
+    .description('Outbound webhooks that arrive.')
+    .version(readVersion(), '-V, --version')
+    .addHelpText('after', exitCodeHelp)
+    .showHelpAfterError('(add --help for what is possible)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.print(text.trimEnd()),
+      writeErr: (text) => io.printError(text.trimEnd()),
+      getOutHasColors: () => io.isTerminal,
+      getErrHasColors: () => io.isTerminal,
+    })
+  const words = args.filter((arg) => !arg.startsWith('-'))
+  const named = words[0] === 'help' ? words[1] : words[0]
+  for (const { name, description, load } of commands) {
+    const command = program.command(name).description(description)
+    if (name === named) (await load()).register(command, io)
+  }
+  return program
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { readonly version: string }).version
+}
+
+function reportError(error: unknown, json: boolean, io: CliIo): void {
+  const { message, status, title, detail, code } = error as Error & Readonly<Record<string, unknown>>
+  const forPrograms = JSON.stringify({ error: { message, status, title, detail, code } })
+  io.printError(json ? forPrograms : `outhook: ${message}`)
+}

@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { finishApiCommand } from './api-command.ts'
+import { waitForEvent } from './events.ts'
+import { UsageError } from './exit-codes.ts'
+import type { CliIo } from './io.ts'
+import { durationMs, pair } from './option-values.ts'
+
+interface PublishOptions {
+  readonly file?: string
+  readonly idempotencyKey?: string
+  readonly orderingKey?: string
+  readonly meta?: Readonly<Record<string, string>>
+  readonly wait?: number | true
+}
+
+export function register(command: Command, io: CliIo): void {
+  command
+    .argument('<topic>', 'what happened, such as orders.created')
+    .argument('[payload]', 'JSON; "-" or nothing reads it from standard input')
+    .option('--file <path>', 'read the payload from a file')
+    .option('--idempotency-key <key>', 'publishing twice with the same key makes one event')
+    .option('--ordering-key <key>', 'what has to stay in order')
+    .option('--meta <name=value>', 'sent along as the header outhook-meta-<name> (repeatable)', pair('='))
+    .option(
+      '--wait [duration]',
+      'wait until it is delivered (default 30s); exit code 1 if it is not',
+      durationMs,
+    )
+    .addHelpText('after', '\nExample:\n  outhook publish orders.created \'{"id":1}\' --wait')
+  finishApiCommand(command, io).run<PublishOptions>(async (context, [topic = '', payload], options) => {
+    const published = await context.client.events.publish({
+      topic,
+      payloadJson: await readPayload(payload, options.file, io),
+      metadata: options.meta,
+      idempotencyKey: options.idempotencyKey,
+      orderingKey: options.orderingKey,
+    })
+    if (options.wait === undefined) {
+      const { event_id, delivery_ids } = published
+      return context.print.object(published, { event_id, deliveries: delivery_ids.length })
+    }
+    await waitForEvent(context, published.event_id, options.wait === true ? undefined : options.wait)
+  })
+}
+
+async function readPayload(
+  argument: string | undefined,
+  file: string | undefined,
+  io: CliIo,
+): Promise<string> {
+  if (file !== undefined && argument !== undefined) throw new UsageError('give a payload or --file, not both')
+  const text = await readText(argument, file, io)
+  try {
+    JSON.parse(text)
+  } catch (error) {
+    throw new UsageError(`the payload is not JSON (${(error as Error).message}); text needs quotes: '"text"'`)
+  }
+  return text
+}
+
+async function readText(argument: string | undefined, file: string | undefined, io: CliIo): Promise<string> {
+  if (file === undefined) return argument === undefined || argument === '-' ? io.readInput() : argument
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`the file ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+}

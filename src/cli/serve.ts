@@ -1,0 +1,30 @@
+import type { Command } from 'commander'
+import type { Config } from '../config/schema.ts'
+import type { Logger } from '../core/logger.ts'
+import { addConfigFlags, readConfig } from './config-flags.ts'
+import type { CliIo, ServerModule } from './io.ts'
+import { closeOnSignal } from './until-signal.ts'
+
+export function register(command: Command, io: CliIo): void {
+  addConfigFlags(command)
+  command.action(async () => {
+    const config = readConfig(command, io)
+    const app = await io.loadServer()
+    const log = createLogger(app, config, io)
+    const server = await app.startServer(config, { log })
+    log.info({ url: server.url }, 'listening')
+    if (server.adminToken !== null) io.print(`admin token (shown this once): ${server.adminToken}`)
+    await closeOnSignal(io, () => server.close())
+    log.info({}, 'stopped')
+  })
+}
+
+export function createLogger(app: ServerModule, config: Config, io: CliIo): Logger {
+  const automatic = io.isTerminal ? 'pretty' : 'json'
+  return app.createLogger({
+    level: config.logLevel,
+    format: config.logFormat === 'auto' ? automatic : config.logFormat,
+    colour: io.isTerminal,
+    destination: { write: (line) => io.print(line.trimEnd()) },
+  })
+}

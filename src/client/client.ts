@@ -1,0 +1,106 @@
+/** The server's API as methods. Depends on nothing but `fetch`. */
+import type { ClientOptions, QueryValue, Requester } from './request.ts'
+import { createRequester } from './request.ts'
+import type {
+  CreatedKey,
+  DeadLetterResource,
+  DeliveryResource,
+  DeliveryWithAttempts,
+  EndpointResource,
+  EventResource,
+  EventStatus,
+  KeyResource,
+  Page,
+  PageQuery,
+  PublishedEvent,
+  SubscriptionResource,
+} from './resources.ts'
+
+export interface PublishInput {
+  readonly topic: string
+  /** The payload's exact JSON text; it is sent on as it stands. */
+  readonly payloadJson: string
+  readonly metadata?: Readonly<Record<string, string>> | undefined
+  readonly idempotencyKey?: string | undefined
+  readonly orderingKey?: string | undefined
+}
+
+type Filter = PageQuery & Readonly<Record<string, QueryValue>>
+
+export type Client = ReturnType<typeof createClient>
+
+/**
+ * @example
+ * const client = createClient({ url: 'http://127.0.0.1:8080', token: process.env.OUTHOOK_TOKEN })
+ * await client.events.publish({ topic: 'orders.created', payloadJson: '{"id":1}' })
+ */
+export function createClient(options: ClientOptions) {
+  const requester = createRequester(options)
+  return {
+    request: requester.json,
+    events: createEvents(requester),
+    endpoints: {
+      ...crud<EndpointResource>(requester, '/v1/endpoints'),
+      rotateSecret: (id: string, body: { readonly grace?: number | undefined } = {}) =>
+        requester.json<{ readonly secret: string }>('POST', `${one('/v1/endpoints', id)}/rotate-secret`, {
+          body,
+        }),
+    },
+    subscriptions: crud<SubscriptionResource>(requester, '/v1/subscriptions'),
+    deliveries: {
+      list: (query: Filter = {}) =>
+        requester.json<Page<DeliveryResource>>('GET', '/v1/deliveries', { query }),
+      get: (id: string) => requester.json<DeliveryWithAttempts>('GET', one('/v1/deliveries', id)),
+    },
+    deadLetters: {
+      list: (query: Filter = {}) => requester.json<Page<DeadLetterResource>>('GET', '/v1/dlq', { query }),
+      replay: (deliveryId: string) =>
+        requester.json<{ readonly delivery_id: string; readonly state: string }>(
+          'POST',
+          `${one('/v1/dlq', deliveryId)}/replay`,
+        ),
+    },
+    keys: {
+      create: (body: { readonly name: string; readonly kind?: string | undefined }) =>
+        requester.json<CreatedKey>('POST', '/v1/keys', { body }),
+      list: (query: Filter = {}) => requester.json<Page<KeyResource>>('GET', '/v1/keys', { query }),
+      revoke: (id: string) => requester.json<void>('DELETE', one('/v1/keys', id)),
+    },
+  }
+}
+
+function createEvents(requester: Requester) {
+  return {
+    publish: (input: PublishInput) =>
+      requester.json<PublishedEvent>('POST', '/v1/events', {
+        body: envelope(input),
+        headers: {
+          ...(input.idempotencyKey !== undefined && { 'idempotency-key': input.idempotencyKey }),
+          ...(input.orderingKey !== undefined && { 'x-hookrail-ordering-key': input.orderingKey }),
+        },
+      }),
+    list: (query: Filter = {}) => requester.json<Page<EventResource>>('GET', '/v1/events', { query }),
+    get: (id: string) => requester.json<EventStatus>('GET', one('/v1/events', id)),
+    payload: (id: string) => requester.bytes('GET', `${one('/v1/events', id)}/payload`),
+  }
+}
+
+/** Put together as text: parsing the payload and writing it again would change its bytes. */
+function envelope(input: PublishInput): string {
+  const metadata = input.metadata === undefined ? '' : `"metadata":${JSON.stringify(input.metadata)},`
+  return `{"topic":${JSON.stringify(input.topic)},${metadata}"payload":${input.payloadJson}}`
+}
+
+function crud<T>(requester: Requester, path: string) {
+  return {
+    create: (body: unknown) => requester.json<T>('POST', path, { body }),
+    list: (query: Filter = {}) => requester.json<Page<T>>('GET', path, { query }),
+    get: (id: string) => requester.json<T>('GET', one(path, id)),
+    update: (id: string, body: unknown) => requester.json<T>('PATCH', one(path, id), { body }),
+    delete: (id: string) => requester.json<void>('DELETE', one(path, id)),
+  }
+}
+
+function one(path: string, id: string): string {
+  return `${path}/${encodeURIComponent(id)}`
+}

@@ -1,0 +1,164 @@
+/** Flag over environment over file over default; every mistake in one error. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { OuthookError } from '../core/errors.ts'
+import { nearestName } from './nearest-name.ts'
+import type { AnySetting, Config, SettingKey } from './schema.ts'
+import { flagName, memberName, settingList, variableName } from './schema.ts'
+import type { StoreLocation } from './value-types.ts'
+
+export interface ConfigSources {
+  /** By the key of `Config`; undefined where a flag was not given. */
+  readonly flags?: Readonly<Partial<Record<SettingKey, unknown>>>
+  /** The library's: by the key of `Config` without its unit, such as `totalTimeout`. */
+  readonly options?: Readonly<Record<string, unknown>>
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Path of a JSON file; wins over `OUTHOOK_CONFIG`. */
+  readonly file?: string | undefined
+}
+
+/** Variables that are no settings of the server: where the file is, and what the other commands read. */
+const otherVariables = ['OUTHOOK_CONFIG', 'OUTHOOK_URL', 'OUTHOOK_TOKEN']
+
+/**
+ * Kubernetes sets these for every service of a namespace, so a service that is called `outhook` would otherwise
+ * keep its own pods from starting.
+ */
+const serviceVariables = /^OUTHOOK_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)$/
+
+/**
+ * @throws OuthookError `invalid_config`, naming every bad value, where it came from and what is allowed
+ *
+ * @example
+ * const config = loadConfig({ env: process.env, flags: { port: '0' } })
+ */
+export function loadConfig(sources: ConfigSources): Config {
+  const env = withoutServiceVariables(sources.env ?? {})
+  const options = sources.options ?? {}
+  const problems = [...unknownVariables(env), ...unknownOptions(options)]
+  const file = sources.file ?? (env.OUTHOOK_CONFIG || undefined)
+  const members = file === undefined ? {} : readMembers(file, problems)
+  const values = Object.fromEntries(
+    settingList.map(([key, setting]) => {
+      const given = [
+        { raw: options[optionName(key)], from: `the option ${optionName(key)}` },
+        { raw: sources.flags?.[key], from: `the flag ${flagName(setting)}` },
+        { raw: env[variableName(setting)] || undefined, from: `the variable ${variableName(setting)}` },
+        { raw: members[memberName(setting)], from: `"${memberName(setting)}" in ${file}` },
+      ].find(({ raw }) => raw !== undefined)
+      return [key, given === undefined ? setting.default : read(setting, given, problems)]
+    }),
+  ) as Omit<Config, 'store'> & { readonly store: StoreLocation | null }
+  if (problems.length === 0) problems.push(...contradictions(values))
+  if (problems.length > 0) throw invalid(problems)
+  return Object.freeze({ ...values, store: values.store ?? defaultStore(values.dataDir) })
+}
+
+function defaultStore(dataDir: string): StoreLocation {
+  return { kind: 'sqlite', path: join(dataDir, 'outhook.db') }
+}
+
+interface Given {
+  readonly raw: unknown
+  readonly from: string
+}
+
+function read(setting: AnySetting, given: Given, problems: string[]): unknown {
+  const value = setting.type.parse(given.raw)
+  if (value !== null) return value
+  const shown = setting.secret === true ? 'the value (not shown)' : show(given.raw)
+  problems.push(`${setting.name}: ${shown} from ${given.from} is not allowed; use ${setting.type.allowed}`)
+  return setting.default
+}
+
+function show(raw: unknown): string {
+  const json = JSON.stringify(raw) ?? String(raw)
+  return json.length > 100 ? `${json.slice(0, 100)}…` : json
+}
+
+function withoutServiceVariables(
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  const kept = Object.entries(env).filter(
+    ([name, value]) =>
+      name.startsWith('OUTHOOK_') &&
+      !serviceVariables.test(name) &&
+      !(name === 'OUTHOOK_PORT' && /^(tcp|udp|sctp):\/\//.test(value ?? '')),
+  )
+  return Object.fromEntries(kept)
+}
+
+function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = [...settingList.map(([, setting]) => variableName(setting)), ...otherVariables]
+  return Object.keys(env)
+    .filter((name) => !known.includes(name))
+    .map((name) => `${name}: no such environment variable${suggestion(name, known)}`)
+}
+
+function unknownOptions(options: Readonly<Record<string, unknown>>): string[] {
+  const known = settingList.map(([key]) => optionName(key))
+  return Object.keys(options)
+    .filter((name) => !known.includes(name))
+    .map((name) => `${name}: no such option${suggestion(name, known)}`)
+}
+
+function optionName(key: SettingKey): string {
+  return key.replace(/Ms$/, '')
+}
+
+function readMembers(file: string, problems: string[]): Readonly<Record<string, unknown>> {
+  const parsed = readJson(file, problems)
+  if (parsed === undefined) return {}
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    problems.push(`${file}: must hold one JSON object of settings, such as {"port": 8080}`)
+    return {}
+  }
+  const known = settingList.map(([, setting]) => memberName(setting))
+  for (const name of Object.keys(parsed)) {
+    if (!known.includes(name))
+      problems.push(`"${name}" in ${file}: no such setting${suggestion(name, known)}`)
+  }
+  return parsed as Readonly<Record<string, unknown>>
+}
+
+function readJson(file: string, problems: string[]): unknown {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    problems.push(
+      `${file}: cannot be read (${(error as NodeJS.ErrnoException).code}); name a readable JSON file`,
+    )
+    return undefined
+  }
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''))
+  } catch (error) {
+    problems.push(`${file}: is not JSON (${(error as Error).message})`)
+    return undefined
+  }
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known)
+  return nearest === null ? '; see docs/reference/configuration.md' : `; did you mean ${nearest}?`
+}
+
+function contradictions(values: Omit<Config, 'store'>): string[] {
+  const problems: string[] = []
+  if (values.connectTimeoutMs > values.totalTimeoutMs) {
+    problems.push('connect-timeout: is longer than total-timeout; make it shorter')
+  }
+  if (values.headersTimeoutMs > values.totalTimeoutMs) {
+    problems.push('headers-timeout: is longer than total-timeout; make it shorter')
+  }
+  if (values.breakerPauseMs > values.breakerMaxPauseMs) {
+    problems.push('breaker-pause: is longer than breaker-max-pause; make it shorter')
+  }
+  return problems
+}
+
+function invalid(problems: readonly string[]): OuthookError {
+  const lines = problems.map((problem) => `  ${problem}`)
+  return new OuthookError('invalid_config', `the configuration is not valid:\n${lines.join('\n')}`)
+}

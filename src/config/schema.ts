@@ -1,0 +1,196 @@
+/**
+ * Every setting of the server, in one table. The flags, the environment variables, the members of the file, the
+ * help and `docs/reference/configuration.md` all come from it: a setting `max-in-flight` is `--max-in-flight`,
+ * `OUTHOOK_MAX_IN_FLIGHT` and `max_in_flight`.
+ */
+import { retryProfiles } from '../core/retry-policy.ts'
+import type { ValueType } from './value-types.ts'
+import * as types from './value-types.ts'
+
+export interface Setting<T, D extends T | null> {
+  readonly name: string
+  readonly type: ValueType<T>
+  readonly default: D
+  /** What an absent value means, where the default does not say it. */
+  readonly defaultText?: string
+  readonly description: string
+  /** Its value is never shown, in errors neither. */
+  readonly secret?: boolean
+}
+
+function setting<T, const D extends T | null>(definition: Setting<T, D>): Setting<T, D> {
+  return definition
+}
+
+const profileNames = Object.keys(retryProfiles) as (keyof typeof retryProfiles)[]
+
+export const settings = {
+  store: setting({
+    name: 'store',
+    type: types.store,
+    default: null,
+    defaultText: '`sqlite:outhook.db` in the data directory',
+    description: 'Where events and deliveries are kept.',
+  }),
+  dataDir: setting({
+    name: 'data-dir',
+    type: types.text,
+    default: '.outhook',
+    description:
+      'Directory for what has no place of its own: the default store, and `dev.json` of `outhook dev`.',
+  }),
+  host: setting({
+    name: 'host',
+    type: types.text,
+    default: '127.0.0.1',
+    description: 'Address to listen on. `0.0.0.0` is every IPv4 address of the machine.',
+  }),
+  port: setting({
+    name: 'port',
+    type: types.integer(0, 65_535),
+    default: 8080,
+    description: 'Port to listen on. 0 takes any free one.',
+  }),
+  masterKey: setting({
+    name: 'master-key',
+    type: types.masterKey,
+    default: null,
+    defaultText: 'a key file beside the database, made at the first start',
+    description: 'Key under which endpoint secrets are encrypted at rest. Losing it loses them.',
+    secret: true,
+  }),
+  adminToken: setting({
+    name: 'admin-token',
+    type: types.token,
+    default: null,
+    defaultText: 'an empty store makes one and prints it once',
+    description: 'Token that may do everything over the API, besides the admin keys in the store.',
+    secret: true,
+  }),
+  allowHttp: setting({
+    name: 'allow-http',
+    type: types.flag,
+    default: false,
+    description: 'Allows endpoints with `http://` URLs. Without it only `https://` is accepted.',
+  }),
+  allowNetworks: setting({
+    name: 'allow-network',
+    type: types.networks,
+    default: [],
+    description: 'Private or otherwise refused address ranges that endpoints may lie in.',
+  }),
+  maxInFlight: setting({
+    name: 'max-in-flight',
+    type: types.integer(1, 16_384),
+    default: 512,
+    description: 'Requests to all endpoints together that this process has open at one time.',
+  }),
+  defaultRetryPolicy: setting({
+    name: 'default-retry-policy',
+    type: types.oneOf(profileNames),
+    default: 'standard',
+    description: 'Retry profile of subscriptions that name none.',
+  }),
+  connectTimeoutMs: setting({
+    name: 'connect-timeout',
+    type: types.duration,
+    default: 3000,
+    description: 'How long connecting to an endpoint may take, TLS included.',
+  }),
+  headersTimeoutMs: setting({
+    name: 'headers-timeout',
+    type: types.duration,
+    default: 10_000,
+    description: 'How long an endpoint may take to answer with headers.',
+  }),
+  totalTimeoutMs: setting({
+    name: 'total-timeout',
+    type: types.duration,
+    default: 15_000,
+    description: 'How long one attempt may take in all.',
+  }),
+  breakerThreshold: setting({
+    name: 'breaker-threshold',
+    type: types.integer(0, 1000),
+    default: 5,
+    description: 'Transport failures in a row that pause an endpoint. 0 switches the breaker off.',
+  }),
+  breakerPauseMs: setting({
+    name: 'breaker-pause',
+    type: types.duration,
+    default: 30_000,
+    description: 'The first pause. Each failed probe doubles it.',
+  }),
+  breakerMaxPauseMs: setting({
+    name: 'breaker-max-pause',
+    type: types.duration,
+    default: 3_600_000,
+    description: 'The longest pause.',
+  }),
+  disableAfterMs: setting({
+    name: 'disable-after',
+    type: types.durationOrZero,
+    default: 5 * 86_400_000,
+    description: 'An endpoint that has only failed for so long is disabled. 0 is never.',
+  }),
+  drainDeadlineMs: setting({
+    name: 'drain-deadline',
+    type: types.durationOrZero,
+    default: 25_000,
+    description: 'How long a stopping process waits for requests in flight.',
+  }),
+  ingestRate: setting({
+    name: 'ingest-rate',
+    type: types.integer(0, 1_000_000),
+    default: 0,
+    description: 'Events per second that one producer key may publish. 0 is no limit.',
+  }),
+  idempotencyTtlMs: setting({
+    name: 'idempotency-ttl',
+    type: types.duration,
+    default: 86_400_000,
+    description: 'How long an idempotency key is remembered.',
+  }),
+  logLevel: setting({
+    name: 'log-level',
+    type: types.oneOf(['debug', 'info', 'warn', 'error', 'silent']),
+    default: 'info',
+    description: 'The least level that is logged.',
+  }),
+  logFormat: setting({
+    name: 'log-format',
+    type: types.oneOf(['auto', 'json', 'pretty']),
+    default: 'auto',
+    description: 'Form of log lines. `auto` is `pretty` on a terminal and `json` elsewhere.',
+  }),
+} as const
+
+type Settings = typeof settings
+export type SettingKey = keyof Settings
+type ValueOf<S> = S extends { readonly type: ValueType<infer T>; readonly default: infer D }
+  ? T | Extract<D, null>
+  : never
+
+/** One value per setting, defaults filled in, `store` worked out. */
+export type Config = {
+  readonly [K in Exclude<SettingKey, 'store'>]: ValueOf<Settings[K]>
+} & { readonly store: types.StoreLocation }
+
+/** A setting as code sees it that treats all alike. */
+export type AnySetting = Setting<unknown, unknown>
+
+export const settingList: readonly (readonly [SettingKey, AnySetting])[] = Object.entries(settings).map(
+  ([key, value]) => [key as SettingKey, value as AnySetting],
+)
+
+export function flagName(setting: AnySetting): string {
+  return `--${setting.name}`
+}
+
+export function variableName(setting: AnySetting): string {
+  return `OUTHOOK_${setting.name.toUpperCase().replaceAll('-', '_')}`
+}
+
+export function memberName(setting: AnySetting): string {
+  return setting.name.replaceAll('-', '_')
+}

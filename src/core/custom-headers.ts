@@ -1,0 +1,71 @@
+/** Headers of an endpoint's own, sent with each of its requests. */
+import { OuthookError } from './errors.ts'
+
+export const maxCustomHeaders = 32
+export const maxCustomHeaderBytes = 8192
+
+/** Made by the sender or by signing, or meaningful between two hops only. */
+const reservedNames: ReadonlySet<string> = new Set([
+  'host',
+  'content-length',
+  'content-encoding',
+  'transfer-encoding',
+  'connection',
+  'keep-alive',
+  'upgrade',
+  'te',
+  'trailer',
+  'expect',
+  'x-pyfly-signature',
+])
+const reservedPrefixes = ['proxy-', 'webhook-', 'hookrail-', 'outhook-', 'x-hub-signature']
+
+/** A token of RFC 9110. */
+const namePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** Visible ASCII, with spaces inside only: no line can be broken and no second header smuggled in. */
+const valuePattern = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
+
+/**
+ * Checks an endpoint's `headers` and gives them back with names in lower case.
+ * Throws `unprocessable`, which names the header and never repeats its value: it may be a secret.
+ */
+export function parseCustomHeaders(value: unknown, member = 'headers'): Readonly<Record<string, string>> {
+  if (value === undefined || value === null) return {}
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw refused(member, 'must be an object of header names and values')
+  }
+  const entries = Object.entries(value)
+  if (entries.length > maxCustomHeaders) {
+    throw refused(member, `has ${entries.length} headers; at most ${maxCustomHeaders} are allowed`)
+  }
+  const headers = new Map<string, string>()
+  let bytes = 0
+  for (const [name, text] of entries) {
+    const problem = nameProblem(name, headers) ?? valueProblem(text)
+    if (problem !== null) throw refused(`${member}[${JSON.stringify(name.slice(0, 64))}]`, problem)
+    headers.set(name.toLowerCase(), text)
+    bytes += name.length + text.length
+  }
+  if (bytes <= maxCustomHeaderBytes) return Object.fromEntries(headers)
+  throw refused(member, `have ${bytes} bytes; names and values together may have ${maxCustomHeaderBytes}`)
+}
+
+function nameProblem(name: string, earlier: ReadonlyMap<string, string>): string | null {
+  const lower = name.toLowerCase()
+  if (!namePattern.test(name)) return 'is not a header name; use letters, digits and "-"'
+  if (reservedNames.has(lower) || reservedPrefixes.some((prefix) => lower.startsWith(prefix))) {
+    return 'is set by the sender itself; choose another name'
+  }
+  return earlier.has(lower) ? 'stands there twice; names do not differ by case' : null
+}
+
+function valueProblem(text: unknown): string | null {
+  if (typeof text !== 'string') return 'must be a string'
+  return valuePattern.test(text)
+    ? null
+    : 'must be visible ASCII, not empty, without line breaks or spaces at its ends'
+}
+
+function refused(member: string, problem: string): OuthookError {
+  return new OuthookError('unprocessable', `${member} ${problem}`)
+}

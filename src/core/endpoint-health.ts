@@ -1,0 +1,104 @@
+/**
+ * Health of one endpoint: a circuit breaker over transport failures, and how long it has only failed.
+ *
+ *     closed ── failureThreshold transport failures in a row ──► paused until pausedUntil
+ *       ▲                                                              │ time passes
+ *       ├──────────────── any HTTP answer ◄────────────────────── probe (one attempt)
+ *                                                                      │ transport failure
+ *                                        paused, twice as long ◄───────┘
+ *
+ * Rows are written on failure or transition only: `nextHealth` gives back the same object when nothing changed,
+ * and null for an endpoint that needs no row.
+ */
+import type { EndpointHealth } from './model.ts'
+import type { Contact } from './outcome.ts'
+
+export interface BreakerPolicy {
+  /** Transport failures in a row that pause the endpoint; 0 switches the breaker off. */
+  readonly failureThreshold: number
+  /** The first pause; each failed probe doubles it. */
+  readonly pauseMs: number
+  readonly maxPauseMs: number
+  /** An endpoint that has only failed for so long is disabled; 0 never. */
+  readonly disableAfterMs: number
+}
+
+export const defaultBreakerPolicy: BreakerPolicy = {
+  failureThreshold: 5,
+  pauseMs: 30_000,
+  maxPauseMs: 3_600_000,
+  disableAfterMs: 5 * 86_400_000,
+}
+
+export interface HealthObservation {
+  readonly contact: Contact
+  readonly succeeded: boolean
+  /** When the attempt began, milliseconds since the epoch. */
+  readonly startedAt: number
+}
+
+const healthy: EndpointHealth = { consecutiveFailures: 0, failingSince: null, pausedUntil: null, pauseMs: 0 }
+
+/** The health after one more attempt; `now` is when it ended. */
+export function nextHealth(
+  health: EndpointHealth | null,
+  observation: HealthObservation,
+  policy: BreakerPolicy,
+  now: number,
+): EndpointHealth | null {
+  if (observation.succeeded) return null
+  switch (observation.contact) {
+    case 'none':
+      // No request was made, so nothing was learnt: a fault of ours must neither pause nor disable the endpoint.
+      return health
+    case 'reached':
+      return afterAnswer(health, now)
+    case 'transport_failure':
+      return afterTransportFailure(health ?? healthy, observation.startedAt, policy, now)
+  }
+}
+
+function afterAnswer(health: EndpointHealth | null, now: number): EndpointHealth {
+  if (health === null) return { ...healthy, failingSince: now }
+  const closed = health.consecutiveFailures === 0 && health.pausedUntil === null
+  if (closed && health.failingSince !== null) return health
+  return { ...healthy, failingSince: health.failingSince ?? now }
+}
+
+function afterTransportFailure(
+  health: EndpointHealth,
+  startedAt: number,
+  policy: BreakerPolicy,
+  now: number,
+): EndpointHealth {
+  const failingSince = health.failingSince ?? now
+  if (policy.failureThreshold === 0) {
+    const unchanged = health.failingSince !== null && health.pausedUntil === null
+    return unchanged ? health : { ...healthy, failingSince }
+  }
+  if (health.pausedUntil === null) {
+    const consecutiveFailures = health.consecutiveFailures + 1
+    const opens = consecutiveFailures >= policy.failureThreshold
+    if (!opens) return { consecutiveFailures, failingSince, pausedUntil: null, pauseMs: 0 }
+    return { consecutiveFailures, failingSince, pausedUntil: now + policy.pauseMs, pauseMs: policy.pauseMs }
+  }
+  // Attempts that were already under way when the pause began all fail now; they tell nothing new.
+  if (startedAt < health.pausedUntil) return health
+  const pauseMs = Math.min(health.pauseMs * 2, policy.maxPauseMs)
+  const consecutiveFailures = health.consecutiveFailures + 1
+  return { consecutiveFailures, failingSince, pausedUntil: now + pauseMs, pauseMs }
+}
+
+/** `closed`: send freely. `paused`: send nothing before `pausedUntil`. `probe`: the pause is over, one attempt goes. */
+export type BreakerState = 'closed' | 'paused' | 'probe'
+
+export function breakerState(health: EndpointHealth | null, now: number): BreakerState {
+  if (health === null || health.pausedUntil === null) return 'closed'
+  return now < health.pausedUntil ? 'paused' : 'probe'
+}
+
+/** Whether the endpoint has only failed for as long as the policy allows, and is to be disabled. */
+export function isFailingTooLong(health: EndpointHealth | null, policy: BreakerPolicy, now: number): boolean {
+  if (health === null || health.failingSince === null || policy.disableAfterMs === 0) return false
+  return now - health.failingSince >= policy.disableAfterMs
+}

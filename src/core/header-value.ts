@@ -1,0 +1,20 @@
+/**
+ * Text in HTTP headers. Node hands header values over as one character per byte; what callers mean by them is
+ * UTF-8. A topic or metadata value with other than ASCII characters goes out as its UTF-8 bytes and comes back
+ * the same way.
+ */
+
+/** Text as a header value that an HTTP client writes as the text's UTF-8 bytes. */
+export function toHeaderValue(text: string): string {
+  return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
+}
+
+/** A received header value as text; bytes that are not UTF-8 become U+FFFD. */
+export function fromHeaderValue(value: string): string {
+  return isAscii(value) ? value : Buffer.from(value, 'latin1').toString('utf8')
+}
+
+function isAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 127) return false
+  return true
+}

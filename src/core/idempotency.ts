@@ -1,0 +1,55 @@
+/** What makes two publishes the same one, and the keys that callers name them by. */
+import { createHash } from 'node:crypto'
+import { OuthookError } from './errors.ts'
+import { limits } from './model.ts'
+
+const separator = '\0'
+
+/**
+ * SHA-256 over topic, NUL, the exact payload bytes, NUL, ordering key: 32 bytes. The same key with another hash is
+ * a conflict. The envelope's own spacing and member order do not count; each byte of the payload does.
+ */
+export function idempotencyHash(topic: string, payload: Uint8Array, orderingKey: string | null): Uint8Array {
+  return createHash('sha256')
+    .update(topic + separator)
+    .update(payload)
+    .update(separator + (orderingKey ?? ''))
+    .digest()
+}
+
+/**
+ * The event's ordering key: the caller's own (over HTTP the header `X-Hookrail-Ordering-Key`, as text: see
+ * `fromHeaderValue`) or the text member `ordering_key` of an object payload. Empty means none.
+ * Throws `ordering_key_conflict` when both are there and differ, `ordering_key_too_long` beyond 256 bytes.
+ */
+export function effectiveOrderingKey(given: string | null | undefined, payload: unknown): string | null {
+  const inPayload = payloadOrderingKey(payload)
+  if (given && inPayload && given !== inPayload) {
+    throw new OuthookError('ordering_key_conflict', 'X-Hookrail-Ordering-Key and body.ordering_key differ')
+  }
+  const key = given || inPayload
+  if (!key) return null
+  if (Buffer.byteLength(key) > limits.maxOrderingKeyBytes) {
+    throw new OuthookError('ordering_key_too_long', 'ordering_key exceeds 256 characters')
+  }
+  return key
+}
+
+function payloadOrderingKey(payload: unknown): string | null {
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return null
+  if (!Object.hasOwn(payload, 'ordering_key')) return null
+  const key = (payload as { readonly ordering_key: unknown }).ordering_key
+  return typeof key === 'string' ? key : null
+}
+
+/** Checks an idempotency key: 1 to 255 bytes of UTF-8 without control characters. Throws `invalid_request`. */
+export function validateIdempotencyKey(key: unknown): string {
+  const bytes = typeof key === 'string' ? Buffer.byteLength(key) : 0
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point.
+  const printable = typeof key === 'string' && key.isWellFormed() && !/[\0-\x1f\x7f-\x9f]/.test(key)
+  if (printable && bytes >= 1 && bytes <= limits.maxIdempotencyKeyBytes) return key
+  throw new OuthookError(
+    'invalid_request',
+    `the idempotency key must be 1 to ${limits.maxIdempotencyKeyBytes} bytes of printable text`,
+  )
+}

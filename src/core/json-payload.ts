@@ -1,0 +1,114 @@
+/**
+ * JavaScript values as payload bytes. `JSON.stringify` silently drops functions and makes null of NaN and of holes
+ * in lists: here they are errors that name the place. Members whose value is undefined are left out, as everywhere
+ * in JavaScript, and `toJSON` is honoured.
+ */
+import { OuthookError } from './errors.ts'
+
+/**
+ * The JSON of a value, in UTF-8, written once.
+ * Throws `invalid_payload` for undefined, functions, symbols, NaN, Infinity, BigInt, invalid dates, holes in lists,
+ * cycles, and for maps, sets and promises (of which JSON would show nothing).
+ *
+ * @example
+ * stringifyPayload({ id: 'o_1', total: Number.NaN }) // invalid_payload: payload.total is NaN; …
+ */
+export function stringifyPayload(value: unknown): Uint8Array {
+  try {
+    const text = isPlain(value, 0) ? JSON.stringify(value) : JSON.stringify(value, createReplacer())
+    return new TextEncoder().encode(text)
+  } catch (error) {
+    if (error instanceof OuthookError) throw error
+    const problem =
+      error instanceof RangeError ? 'is nested too deeply' : `cannot be written: ${messageOf(error)}`
+    throw refused('payload', problem, error)
+  }
+}
+
+/** Beyond this the slow way looks for a cycle. */
+const plainDepth = 100
+
+/** Whether the native `JSON.stringify` writes all of the value: plain objects, lists, and values that JSON has. */
+function isPlain(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true
+    case 'number':
+      return Number.isFinite(value)
+    case 'object':
+      break
+    default:
+      return false
+  }
+  if (value === null) return true
+  if (depth > plainDepth || 'toJSON' in value) return false
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) if (!isPlain(value[index], depth + 1)) return false
+    return true
+  }
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  for (const name of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[name]
+    if (member !== undefined && !isPlain(member, depth + 1)) return false
+  }
+  return true
+}
+
+type Replacer = (this: unknown, name: string, value: unknown) => unknown
+
+/** Sees every value after its `toJSON`, and keeps the way from the root to it for the error's text. */
+function createReplacer(): Replacer {
+  const way: { readonly holder: unknown; readonly path: string }[] = []
+  return function replace(name, value) {
+    while (way.length > 0 && way.at(-1)?.holder !== this) way.pop()
+    const inList = Array.isArray(this)
+    const path = way.length === 0 ? 'payload' : memberPath(way.at(-1)?.path ?? '', name, inList)
+    const omitted = value === undefined && way.length > 0 && !inList
+    const problem = omitted ? null : problemOf(value, (this as Record<string, unknown>)[name])
+    if (problem !== null) throw refused(path, problem)
+    if (typeof value === 'object' && value !== null) {
+      if (way.some((step) => step.holder === value)) throw refused(path, 'refers back to what contains it')
+      way.push({ holder: value, path })
+    }
+    return value
+  }
+}
+
+function memberPath(path: string, name: string, inList: boolean): string {
+  if (inList) return `${path}[${name}]`
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name)}]`
+}
+
+/** @param original the value before its `toJSON` */
+function problemOf(value: unknown, original: unknown): string | null {
+  switch (typeof value) {
+    case 'undefined':
+      return 'is undefined'
+    case 'function':
+    case 'symbol':
+      return `is a ${typeof value}`
+    case 'bigint':
+      return 'is a BigInt'
+    case 'number':
+      return Number.isFinite(value) ? null : `is ${value}`
+    case 'object':
+      if (original instanceof Date && Number.isNaN(original.getTime())) return 'is an invalid date'
+      if (value instanceof Number && !Number.isFinite(value.valueOf())) return `is ${value}`
+      if (value instanceof Map || value instanceof Set) return 'is a Map or Set, which JSON does not have'
+      if (value instanceof Promise) return 'is a promise that was not awaited'
+      return null
+    default:
+      return null
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function refused(path: string, problem: string, cause?: unknown): OuthookError {
+  const advice = 'give a value that JSON has, or the exact JSON text as body'
+  return new OuthookError('invalid_payload', `${path} ${problem}; ${advice}`, { cause })
+}

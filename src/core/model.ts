@@ -1,0 +1,216 @@
+/**
+ * The words of Outhook as types. Times are milliseconds since the epoch here; RFC 3339 only at the API.
+ */
+import type { RetryPolicy } from './retry-policy.ts'
+
+export const defaultTenantId = 'ten_00000000000000000000000000'
+
+/** Hard limits, shared by every face. */
+export const limits = {
+  /** One payload, bytes. */
+  maxPayloadBytes: 262_144,
+  /** One `POST /v1/events` body, bytes: payload and envelope. */
+  maxEventBodyBytes: 262_144 + 4096,
+  /** One batch body, bytes. */
+  maxBatchBodyBytes: 4 * 1024 * 1024,
+  maxBatchItems: 1000,
+  /** Bytes of UTF-8. */
+  maxTopicBytes: 255,
+  maxOrderingKeyBytes: 256,
+  maxIdempotencyKeyBytes: 255,
+  maxMetadataEntries: 16,
+  maxMetadataKeyBytes: 64,
+  maxMetadataValueBytes: 256,
+  maxLastErrorChars: 2000,
+} as const
+
+/**
+ * How a delivery moves:
+ *
+ *     pending ─► in_flight ─► succeeded
+ *        ▲          │  ▲
+ *        │          ▼  │ (lease expired, or due again)
+ *        │     retry_scheduled
+ *        │          │
+ *      replay   in_flight ─► dead_lettered ─► skipped (ordered heads)
+ *        └──────────────────────┘
+ *     pending | retry_scheduled ─► cancelled (endpoint or subscription deleted)
+ */
+export const deliveryStates = [
+  'pending',
+  'in_flight',
+  'retry_scheduled',
+  'succeeded',
+  'dead_lettered',
+  'cancelled',
+  'skipped',
+] as const
+export type DeliveryState = (typeof deliveryStates)[number]
+/** States of rows in `live_deliveries`. */
+export type LiveState = 'pending' | 'in_flight' | 'retry_scheduled'
+/** States of rows in `deliveries`. */
+export type FinishedState = Exclude<DeliveryState, LiveState>
+
+/** Why a waiting delivery waits. The first and third are worked out on reading, the others are stored. */
+export type WaitReason = 'endpoint_paused' | 'endpoint_disabled' | 'rate_limited' | 'behind_head'
+
+export type AttemptStatus = 'success' | 'retryable_failure' | 'permanent_failure'
+
+/** `http_<code>` for any HTTP answer that is not a success, else what went wrong. */
+export type ErrorClass =
+  | `http_${number}`
+  | 'redirect_rejected'
+  | 'timeout'
+  | 'connection'
+  | 'dns'
+  | 'tls'
+  | 'policy'
+  | 'internal'
+  | 'attempts_exhausted'
+
+/** `accepted` only between a transactional publish and its fan-out. */
+export type EventState = 'accepted' | 'fanned_out'
+
+export interface OutboundEvent {
+  readonly id: string
+  readonly tenantId: string
+  readonly topic: string
+  readonly state: EventState
+  readonly payloadBytes: number
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly orderingKey: string | null
+  readonly producerKeyId: string | null
+  readonly createdAt: number
+}
+
+export type SigningScheme = 'standard' | 'hookrail' | 'none'
+
+export type DisabledReason = 'operator' | 'gone' | 'failing'
+
+export interface Endpoint {
+  readonly id: string
+  readonly tenantId: string
+  /** The user's own name for it, unique per tenant. */
+  readonly uid: string | null
+  readonly url: string
+  readonly description: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly signingSchemes: readonly SigningScheme[]
+  /** Requests in flight to it at one time. */
+  readonly maxInFlight: number
+  readonly disabledReason: DisabledReason | null
+  readonly disabledAt: number | null
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly deletedAt: number | null
+}
+
+/** A secret as stored: sealed under the master key. `expiresAt` is set while a rotation overlaps. */
+export interface SealedSecret {
+  readonly id: string
+  readonly endpointId: string
+  readonly sealed: Uint8Array
+  readonly createdAt: number
+  readonly expiresAt: number | null
+}
+
+export interface Subscription {
+  readonly id: string
+  readonly tenantId: string
+  readonly endpointId: string
+  readonly topicPatterns: readonly string[]
+  /** Null: the server's default policy. */
+  readonly retryPolicy: StoredRetryPolicy | null
+  readonly ordered: boolean
+  readonly active: boolean
+  /** Made together with its endpoint through `topics`. */
+  readonly own: boolean
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly deletedAt: number | null
+}
+
+/** A named profile, or a policy of the subscription's own. */
+export type StoredRetryPolicy = string | RetryPolicy
+
+/** Health of one endpoint, stored on failure or transition only. Absent means healthy. */
+export interface EndpointHealth {
+  /** Transport failures in a row. */
+  readonly consecutiveFailures: number
+  /** Start of the run of failures of any kind; null after a success. */
+  readonly failingSince: number | null
+  /** While set, nothing is sent before it; afterwards one probe goes first. */
+  readonly pausedUntil: number | null
+  /** Length of the current pause, for doubling. */
+  readonly pauseMs: number
+}
+
+export interface Delivery {
+  readonly id: string
+  readonly tenantId: string
+  readonly eventId: string
+  readonly subscriptionId: string | null
+  readonly endpointId: string | null
+  /** The endpoint's id, or for a direct send to a URL an id of its origin. */
+  readonly targetId: string
+  readonly topic: string | null
+  readonly state: DeliveryState
+  readonly reason: WaitReason | null
+  /** Attempts since creation or the last replay. */
+  readonly attemptCount: number
+  readonly claimVersion: number
+  /** Null when at an end, in flight, or waiting for a named reason. */
+  readonly nextAttemptAt: number | null
+  readonly lastHttpStatus: number | null
+  readonly errorClass: ErrorClass | null
+  readonly lastError: string | null
+  readonly orderingKey: string | null
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+export interface Attempt {
+  readonly deliveryId: string
+  readonly attemptNo: number
+  readonly claimVersion: number
+  readonly status: AttemptStatus
+  readonly httpStatus: number | null
+  readonly errorClass: ErrorClass | null
+  readonly error: string | null
+  readonly latencyMs: number
+  readonly startedAt: number
+  readonly response: CapturedResponse | null
+}
+
+export interface CapturedResponse {
+  /** As received, in order, names in lower case. */
+  readonly headers: readonly (readonly [string, string])[]
+  /** At most 16 KiB. */
+  readonly body: Uint8Array
+  /** The body went on after what was kept. */
+  readonly truncated: boolean
+}
+
+export interface DeadLetter {
+  readonly deliveryId: string
+  readonly eventId: string
+  readonly endpointId: string | null
+  readonly subscriptionId: string | null
+  readonly topic: string | null
+  /** The last attempt's error class, or `attempts_exhausted`. */
+  readonly finalError: ErrorClass
+  readonly lastError: string | null
+  readonly lastHttpStatus: number | null
+  readonly attemptCount: number
+  readonly deadAt: number
+}
+
+export interface ApiKey {
+  readonly id: string
+  readonly tenantId: string
+  readonly kind: 'producer' | 'admin'
+  readonly name: string
+  readonly scopes: readonly string[]
+  readonly createdAt: number
+  readonly revokedAt: number | null
+}

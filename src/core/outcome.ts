@@ -1,0 +1,122 @@
+/**
+ * What came of an attempt, and where the delivery goes from there:
+ *
+ *     2xx                                        ─► succeeded
+ *     retryable, attempts left                   ─► retry_scheduled
+ *     retryable, none left (never for internal)  ─► dead_lettered
+ *     permanent: 3xx, 410, policy refusals, and
+ *       the statuses that the policy leaves out  ─► dead_lettered
+ */
+import type { AttemptStatus, ErrorClass } from './model.ts'
+import { type DelayInput, delayAfter, isRetryableStatus, type RetryPolicy } from './retry-policy.ts'
+
+/** The least that a classification needs of an attempt's result. */
+export type AttemptObservation =
+  | { readonly kind: 'response'; readonly httpStatus: number }
+  | {
+      readonly kind: 'failure'
+      readonly errorClass: Extract<
+        ErrorClass,
+        'timeout' | 'connection' | 'dns' | 'tls' | 'policy' | 'internal'
+      >
+      /** Set when headers had arrived before the failure. */
+      readonly httpStatus: number | null
+    }
+
+/**
+ * What an attempt says about the endpoint: it answered, the network failed, or nothing (no request was made:
+ * refused by policy, or an error of our own).
+ */
+export type Contact = 'reached' | 'transport_failure' | 'none'
+
+export interface ClassifiedOutcome {
+  readonly status: AttemptStatus
+  /** Null for a success. */
+  readonly errorClass: ErrorClass | null
+  readonly contact: Contact
+  /** The endpoint said 410: it wants no more. */
+  readonly disable: boolean
+}
+
+export type NextStep =
+  | { readonly state: 'succeeded' }
+  | { readonly state: 'retry_scheduled'; readonly delayMs: number }
+  | { readonly state: 'dead_lettered'; readonly finalError: ErrorClass }
+
+/**
+ * Errors of our own (a credential cannot be read, the store blinks) say nothing about the receiver: the retry
+ * does not wait for hours, whatever the policy.
+ */
+export const maxInternalRetryDelayMs = 60_000
+
+export function classifyAttempt(result: AttemptObservation, policy: RetryPolicy): ClassifiedOutcome {
+  return result.kind === 'response'
+    ? classifyStatus(result.httpStatus, policy)
+    : classifyFailure(result.errorClass, result.httpStatus)
+}
+
+function classifyStatus(status: number, policy: RetryPolicy): ClassifiedOutcome {
+  if (status >= 200 && status < 300) {
+    return { status: 'success', errorClass: null, contact: 'reached', disable: false }
+  }
+  if (status >= 300 && status < 400) return permanent('redirect_rejected', 'reached')
+  if (status === 410) return { ...permanent('http_410', 'reached'), disable: true }
+  const errorClass = `http_${status}` as const
+  return isRetryableStatus(policy, status)
+    ? retryable(errorClass, 'reached')
+    : permanent(errorClass, 'reached')
+}
+
+function classifyFailure(
+  errorClass: Extract<AttemptObservation, { kind: 'failure' }>['errorClass'],
+  httpStatus: number | null,
+): ClassifiedOutcome {
+  switch (errorClass) {
+    case 'policy':
+      return permanent(errorClass, 'none')
+    case 'internal':
+      return retryable(errorClass, 'none')
+    case 'timeout':
+    case 'connection':
+    case 'dns':
+    case 'tls':
+      // Headers had arrived: the endpoint is there, however badly its answer ended.
+      return retryable(errorClass, httpStatus === null ? 'transport_failure' : 'reached')
+  }
+}
+
+function retryable(errorClass: ErrorClass, contact: Contact): ClassifiedOutcome {
+  return { status: 'retryable_failure', errorClass, contact, disable: false }
+}
+
+function permanent(errorClass: ErrorClass, contact: Contact): ClassifiedOutcome {
+  return { status: 'permanent_failure', errorClass, contact, disable: false }
+}
+
+export interface OutcomeInput extends DelayInput {
+  readonly classified: ClassifiedOutcome
+  readonly policy: RetryPolicy
+}
+
+/** The delivery's next state after the attempt `attemptNo`. Exhausted attempts keep the last error's class. */
+export function decideOutcome(input: OutcomeInput): { readonly next: NextStep } {
+  const { classified, policy, attemptNo } = input
+  switch (classified.status) {
+    case 'success':
+      return { next: { state: 'succeeded' } }
+    case 'permanent_failure':
+      return { next: deadLettered(classified) }
+    case 'retryable_failure': {
+      if (classified.errorClass === 'internal') {
+        const delayMs = Math.min(delayAfter(policy, input), maxInternalRetryDelayMs)
+        return { next: { state: 'retry_scheduled', delayMs } }
+      }
+      if (attemptNo >= policy.maxAttempts) return { next: deadLettered(classified) }
+      return { next: { state: 'retry_scheduled', delayMs: delayAfter(policy, input) } }
+    }
+  }
+}
+
+function deadLettered(classified: ClassifiedOutcome): NextStep {
+  return { state: 'dead_lettered', finalError: classified.errorClass ?? 'internal' }
+}

@@ -1,0 +1,157 @@
+/**
+ * When a failed attempt is tried again: the named profiles, and the arithmetic of waits.
+ * Reading policies from API JSON and writing them back stands in `retry-policy-json.ts`.
+ */
+export interface RetryPolicy {
+  /** Attempts in all, 1 to 100. */
+  readonly maxAttempts: number
+  /** Waits in order, the last repeating; or an exponential series. Milliseconds. */
+  readonly delays: readonly number[] | ExponentialDelays
+  /** `none`, `full` (uniform from 0 to the wait), or a share of the wait on either side, 0 to 1. */
+  readonly jitter: 'none' | 'full' | number
+  readonly retryOn: RetryOn
+}
+
+/** The wait after attempt n is `min(capMs, baseMs · factor^(n-1))`. */
+export interface ExponentialDelays {
+  readonly baseMs: number
+  readonly factor: number
+  readonly capMs: number
+}
+
+/**
+ * Which HTTP statuses are retried: exact codes (`408`), classes (`5xx`), or `non-2xx` for all, minus `except`.
+ * Redirects and 410 are never retried, whatever stands here; network failures and timeouts always are.
+ */
+export interface RetryOn {
+  readonly include: readonly string[]
+  readonly except: readonly string[]
+}
+
+/** No `Retry-After` holds a delivery back for longer. */
+export const maxRetryAfterMs = 24 * 3_600_000
+
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
+
+/** Everything beyond 5xx is no status that HTTP knows; the source systems that retry `5xx` retry those too. */
+const serverErrorsAndOdd = ['5xx', '1xx', '6xx', '7xx', '8xx', '9xx']
+
+/** The named policies. `standard` is the server's default; the others keep the rules of the systems they replace. */
+export const retryProfiles = {
+  standard: {
+    maxAttempts: 10,
+    delays: [
+      5 * second,
+      5 * minute,
+      30 * minute,
+      2 * hour,
+      5 * hour,
+      10 * hour,
+      14 * hour,
+      20 * hour,
+      24 * hour,
+    ],
+    jitter: 0.2,
+    retryOn: { include: ['non-2xx'], except: ['400', '410', '413', '422'] },
+  },
+  hookrail: {
+    maxAttempts: 8,
+    delays: { baseMs: 5 * second, factor: 2, capMs: 6 * hour },
+    jitter: 'full',
+    retryOn: { include: ['408', '425', '429', ...serverErrorsAndOdd], except: [] },
+  },
+  dograh: {
+    maxAttempts: 5,
+    delays: { baseMs: 30 * second, factor: 2, capMs: 600 * second },
+    jitter: 'none',
+    retryOn: { include: ['408', '425', '429', '500', '502', '503', '504'], except: [] },
+  },
+  pyfly: {
+    maxAttempts: 5,
+    delays: { baseMs: 5 * second, factor: 2, capMs: 300 * second },
+    jitter: 'none',
+    retryOn: { include: ['408', '429', '5xx', '6xx', '7xx', '8xx', '9xx'], except: [] },
+  },
+} as const satisfies Record<string, RetryPolicy>
+export type RetryProfileName = keyof typeof retryProfiles
+
+export function isRetryProfileName(name: string): name is RetryProfileName {
+  return Object.hasOwn(retryProfiles, name)
+}
+
+/**
+ * The policy in force. `fallback` is the server's default, used for null; a name that this version does not know
+ * (a store that a newer one wrote) falls back too, because a delivery must never be lost over it.
+ */
+export function resolveRetryPolicy(
+  stored: string | RetryPolicy | null,
+  fallback: string | RetryPolicy = 'standard',
+): RetryPolicy {
+  const chosen = stored ?? fallback
+  if (typeof chosen !== 'string') return chosen
+  if (isRetryProfileName(chosen)) return retryProfiles[chosen]
+  return chosen === fallback ? retryProfiles.standard : resolveRetryPolicy(fallback)
+}
+
+export function isRetryableStatus(policy: RetryPolicy, status: number): boolean {
+  if (status === 410 || (status >= 200 && status < 400)) return false
+  return names(policy.retryOn.include, status) && !names(policy.retryOn.except, status)
+}
+
+function names(list: readonly string[], status: number): boolean {
+  const code = String(status)
+  return list.includes(code) || list.includes(`${code[0]}xx`) || list.includes('non-2xx')
+}
+
+/**
+ * The wait after the failed attempt `attemptNo`, whole milliseconds.
+ *
+ * @param attemptNo from 1
+ * @param random uniform in [0, 1)
+ */
+export function nextDelayMs(policy: RetryPolicy, attemptNo: number, random: () => number): number {
+  const wait = plainDelayMs(policy.delays, attemptNo)
+  if (policy.jitter === 'none') return wait
+  if (policy.jitter === 'full') return Math.round(wait * random())
+  return Math.round(wait * (1 + policy.jitter * (2 * random() - 1)))
+}
+
+function plainDelayMs(delays: RetryPolicy['delays'], attemptNo: number): number {
+  if ('baseMs' in delays) {
+    return Math.round(Math.min(delays.capMs, delays.baseMs * delays.factor ** (attemptNo - 1)))
+  }
+  return delays[Math.min(attemptNo, delays.length) - 1] ?? 0
+}
+
+export interface DelayInput {
+  /** The attempt that failed, from 1. */
+  readonly attemptNo: number
+  /** The value of `Retry-After` as received. */
+  readonly retryAfter: string | null
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  readonly random: () => number
+}
+
+/** The wait after a failed attempt: the policy's own or the receiver's `Retry-After`, whichever is longer. */
+export function delayAfter(policy: RetryPolicy, input: DelayInput): number {
+  const own = nextDelayMs(policy, input.attemptNo, input.random)
+  return Math.max(own, retryAfterMs(input.retryAfter, input.now) ?? 0)
+}
+
+const dateForms = [
+  /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/,
+  /^[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT$/,
+  /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/,
+]
+
+/** Milliseconds of a `Retry-After` of whole seconds or of an HTTP date ahead (RFC 9110), at most 24 h; else null. */
+export function retryAfterMs(value: string | null, now: number): number | null {
+  const text = value?.trim() ?? ''
+  if (/^\d+$/.test(text)) return Math.min(Number(text) * second, maxRetryAfterMs)
+  if (!dateForms.some((form) => form.test(text))) return null
+  const wait = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`) - now
+  return wait > 0 ? Math.min(wait, maxRetryAfterMs) : null
+}

@@ -1,0 +1,63 @@
+/** What happened in this process, told to whoever listens: the library's events, the logs, the metrics. */
+import { EventEmitter } from 'node:events'
+import type { AttemptStatus, DeliveryState, DisabledReason, ErrorClass } from '../core/model.ts'
+
+/** One finished attempt, after its outcome was recorded. */
+export interface AttemptActivity {
+  readonly tenantId: string
+  readonly eventId: string
+  readonly deliveryId: string
+  readonly endpointId: string | null
+  readonly subscriptionId: string | null
+  readonly topic: string | null
+  /** Origin and path only; a query may hold a secret. */
+  readonly url: string
+  readonly attemptNo: number
+  readonly status: AttemptStatus
+  readonly httpStatus: number | null
+  readonly errorClass: ErrorClass | null
+  readonly error: string | null
+  readonly latencyMs: number
+  /** The delivery's state now. */
+  readonly state: DeliveryState
+  /** Until the next attempt; null when there is none. */
+  readonly nextAttemptInMs: number | null
+}
+
+export interface EndpointDisabledActivity {
+  readonly tenantId: string
+  readonly endpointId: string
+  readonly reason: DisabledReason
+}
+
+interface ActivityEvents {
+  attempt: [AttemptActivity]
+  /** A delivery was given up; follows its `attempt`. */
+  deadLetter: [AttemptActivity]
+  endpointDisabled: [EndpointDisabledActivity]
+  /** The store refused or dropped an outcome that was no longer this worker's to record. */
+  staleOutcome: [{ readonly deliveryId: string }]
+  /** A batch of outcomes was written: the events whose deliveries moved. */
+  recorded: [readonly string[]]
+}
+
+export class DeliveryActivity extends EventEmitter<ActivityEvents> {
+  readonly #onListenerError: (error: unknown) => void
+
+  /** A listener that throws is its owner's defect: it is told here and stops nothing. */
+  constructor(onListenerError: (error: unknown) => void) {
+    super()
+    this.#onListenerError = onListenerError
+    this.setMaxListeners(0)
+  }
+
+  tell<Name extends keyof ActivityEvents>(name: Name, ...args: ActivityEvents[Name]): void {
+    for (const listener of this.listeners(name)) {
+      try {
+        Reflect.apply(listener, this, args)
+      } catch (error) {
+        this.#onListenerError(error)
+      }
+    }
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * One attempt: a leased delivery becomes a signed request, and the answer becomes an outcome to record.
+ * The heart of Outhook; everything else brings work here or carries its result away.
+ */
+import type { Clock } from '../core/clock.ts'
+import { toHeaderValue } from '../core/header-value.ts'
+import { limits } from '../core/model.ts'
+import { classifyAttempt, decideOutcome } from '../core/outcome.ts'
+import type { RetryPolicy } from '../core/retry-policy.ts'
+import { signRequest } from '../core/signing.ts'
+import type { AttemptResult, Sender } from '../sender/port.ts'
+import type { ClaimedDelivery, DeliveryOutcome } from '../store/port.ts'
+import type { Target } from './routing-cache.ts'
+
+export interface AttemptDeps {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly sender: Sender
+  readonly userAgent: string
+}
+
+/** Never rejects: whatever goes wrong is an outcome, and a fault of our own is one that is retried. */
+export async function runAttempt(
+  delivery: ClaimedDelivery,
+  route: { readonly target: Target; readonly policy: RetryPolicy },
+  deps: AttemptDeps,
+): Promise<DeliveryOutcome> {
+  const startedAt = deps.clock.now()
+  const result = await send(delivery, route.target, deps)
+  return toOutcome(delivery, result, { policy: route.policy, startedAt, deps })
+}
+
+async function send(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): Promise<AttemptResult> {
+  try {
+    return await deps.sender.attempt({
+      destination: target.destination,
+      method: 'POST',
+      headers: buildHeaders(delivery, target, deps),
+      body: delivery.payload,
+    })
+  } catch (error) {
+    return {
+      kind: 'failure',
+      errorClass: 'internal',
+      error: `the request could not be made: ${error instanceof Error ? error.message : String(error)}`,
+      httpStatus: null,
+      latencyMs: 0,
+    }
+  }
+}
+
+function buildHeaders(
+  delivery: ClaimedDelivery,
+  target: Target,
+  deps: AttemptDeps,
+): Readonly<Record<string, string>> {
+  const now = deps.clock.now()
+  const topic = delivery.topic ?? ''
+  const headers: Record<string, string> = {
+    'user-agent': deps.userAgent,
+    'content-type': 'application/json',
+    ...target.endpoint.headers,
+    'outhook-event-id': delivery.eventId,
+    'outhook-topic': toHeaderValue(topic),
+    'outhook-delivery-id': delivery.id,
+    'outhook-attempt': String(delivery.attemptCount + 1),
+  }
+  for (const name in delivery.metadata) {
+    headers[`outhook-meta-${name}`] = toHeaderValue(delivery.metadata[name] ?? '')
+  }
+  return Object.assign(
+    headers,
+    signRequest(target.endpoint.signingSchemes, {
+      eventId: delivery.eventId,
+      deliveryId: delivery.id,
+      topic,
+      timestampSeconds: Math.floor(now / 1000),
+      body: delivery.payload,
+      secrets: target.secrets(now),
+    }),
+  )
+}
+
+function toOutcome(
+  delivery: ClaimedDelivery,
+  result: AttemptResult,
+  context: { readonly policy: RetryPolicy; readonly startedAt: number; readonly deps: AttemptDeps },
+): DeliveryOutcome {
+  const { policy, startedAt, deps } = context
+  const attemptNo = delivery.attemptCount + 1
+  const classified = classifyAttempt(result, policy)
+  const { next } = decideOutcome({
+    classified,
+    policy,
+    attemptNo,
+    retryAfter: result.kind === 'response' ? result.retryAfter : null,
+    now: deps.clock.now(),
+    random: deps.random,
+  })
+  return {
+    deliveryId: delivery.id,
+    claimVersion: delivery.claimVersion,
+    attempt: {
+      attemptNo,
+      status: classified.status,
+      httpStatus: result.httpStatus,
+      errorClass: classified.errorClass,
+      error: describeFailure(result, classified.status),
+      latencyMs: result.latencyMs,
+      startedAt,
+      response: result.kind === 'response' ? result.response : null,
+    },
+    next,
+    observation: { contact: classified.contact, succeeded: classified.status === 'success', startedAt },
+    disableEndpoint: classified.disable ? 'gone' : null,
+  }
+}
+
+/** Characters of a response body that stand in `last_error`; the whole capture is with the attempt. */
+const excerptChars = 200
+
+function describeFailure(result: AttemptResult, status: string): string | null {
+  if (status === 'success') return null
+  if (result.kind === 'failure') return result.error.slice(0, limits.maxLastErrorChars)
+  const excerpt = Buffer.from(result.response.body.subarray(0, excerptChars * 4)).toString('utf8').slice(0, excerptChars)
+  return excerpt === '' ? `HTTP ${result.httpStatus}` : `HTTP ${result.httpStatus}: ${excerpt}`
+}

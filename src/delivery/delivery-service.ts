@@ -1,0 +1,140 @@
+/** Dispatcher, recorder and maintenance, put together and started and stopped as one. */
+import type { Clock } from '../core/clock.ts'
+import type { BreakerPolicy } from '../core/endpoint-health.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Sender } from '../sender/port.ts'
+import type { ClaimedDelivery, DeliveryOutcome, RecordResult, Store } from '../store/port.ts'
+import type { AttemptActivity, DeliveryActivity } from './activity.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { Maintenance } from './maintenance.ts'
+import { OutcomeRecorder, type Recordable } from './recorder.ts'
+import type { RoutingCache, Target } from './routing-cache.ts'
+
+/** Outcomes in memory, beyond which nothing new starts: each could be sent twice after a crash. */
+const maxUnwritten = 1000
+
+export interface DeliveryServiceOptions {
+  readonly store: Store
+  readonly sender: Sender
+  readonly routing: RoutingCache
+  readonly activity: DeliveryActivity
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+  readonly breaker: BreakerPolicy
+  readonly userAgent: string
+  readonly maxInFlight: number
+}
+
+interface OutcomeContext {
+  readonly delivery: ClaimedDelivery
+  readonly target: Target
+}
+
+export class DeliveryService {
+  readonly dispatcher: Dispatcher
+  readonly maintenance: Maintenance
+  readonly #options: DeliveryServiceOptions
+  readonly #recorder: OutcomeRecorder<OutcomeContext>
+  #started = false
+  #stopped: Promise<void> | null = null
+
+  constructor(options: DeliveryServiceOptions) {
+    const { store, clock, logger, breaker } = options
+    this.#options = options
+    this.#recorder = new OutcomeRecorder({
+      store,
+      breaker,
+      clock,
+      logger,
+      onRecorded: (batch, result) => this.#afterRecord(batch, result),
+      onBlocked: (blocked) => {
+        if (!blocked) this.dispatcher.wake()
+      },
+    })
+    this.dispatcher = new Dispatcher({
+      ...options,
+      onOutcome: (outcome, delivery, target) => this.#recorder.push({ outcome, context: { delivery, target } }),
+      canRecord: () => !this.#recorder.blocked && this.#recorder.unwritten < maxUnwritten,
+    })
+    this.maintenance = new Maintenance({ store, clock, logger, onDueWork: () => this.dispatcher.wake() })
+  }
+
+  async start(): Promise<void> {
+    if (this.#started) return
+    this.#started = true
+    for (const [targetId, health] of await this.#options.store.loadHealth()) {
+      this.dispatcher.setHealth(targetId, health)
+    }
+    this.maintenance.start()
+    this.dispatcher.start()
+  }
+
+  /** Drains: in-flight attempts get `deadlineMs` to end and be recorded; the rest is released. */
+  stop(deadlineMs: number): Promise<void> {
+    this.#stopped ??= this.#stop(deadlineMs)
+    return this.#stopped
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    const { clock, sender } = this.#options
+    await this.maintenance.stop()
+    await this.dispatcher.stop(deadlineMs)
+    const cancel = clock.schedule(Math.max(1000, deadlineMs), () => this.#recorder.abandon())
+    await this.#recorder.flush()
+    cancel()
+    await sender.close()
+  }
+
+  #afterRecord(batch: readonly Recordable<OutcomeContext>[], result: RecordResult): void {
+    const { activity, routing } = this.#options
+    for (const [targetId, health] of result.health) this.dispatcher.setHealth(targetId, health)
+    for (const disabled of result.disabled) {
+      routing.invalidate(disabled.tenantId)
+      activity.tell('endpointDisabled', disabled)
+    }
+    if (result.disabled.length > 0) this.maintenance.settleSoon()
+    this.#announce(batch, result)
+    for (const { outcome } of batch) {
+      if (outcome.next.state === 'retry_scheduled') this.dispatcher.wake(outcome.next.delayMs)
+    }
+  }
+
+  #announce(batch: readonly Recordable<OutcomeContext>[], result: RecordResult): void {
+    const { activity } = this.#options
+    const listened = activity.listenerCount('attempt') + activity.listenerCount('deadLetter') > 0
+    batch.forEach(({ outcome, context }, index) => {
+      if (result.recorded[index] === false) {
+        activity.tell('staleOutcome', { deliveryId: outcome.deliveryId })
+      } else if (listened) {
+        const told = describeAttempt(outcome, context)
+        if (outcome.attempt !== null) activity.tell('attempt', told)
+        if (outcome.next.state === 'dead_lettered') activity.tell('deadLetter', told)
+      }
+    })
+    if (activity.listenerCount('recorded') === 0) return
+    activity.tell('recorded', [...new Set(batch.map((item) => item.context.delivery.eventId))])
+  }
+}
+
+function describeAttempt(outcome: DeliveryOutcome, context: OutcomeContext): AttemptActivity {
+  const { delivery, target } = context
+  const { attempt, next } = outcome
+  return {
+    tenantId: delivery.tenantId,
+    eventId: delivery.eventId,
+    deliveryId: delivery.id,
+    endpointId: delivery.endpointId,
+    subscriptionId: delivery.subscriptionId,
+    topic: delivery.topic,
+    url: target.destination.url.origin + target.destination.url.pathname,
+    attemptNo: attempt?.attemptNo ?? delivery.attemptCount,
+    status: attempt?.status ?? 'permanent_failure',
+    httpStatus: attempt?.httpStatus ?? null,
+    errorClass: attempt?.errorClass ?? (next.state === 'dead_lettered' ? next.finalError : null),
+    error: attempt?.error ?? null,
+    latencyMs: attempt?.latencyMs ?? 0,
+    state: next.state,
+    nextAttemptInMs: next.state === 'retry_scheduled' ? next.delayMs : null,
+  }
+}

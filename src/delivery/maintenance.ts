@@ -1,0 +1,85 @@
+/** The small jobs that keep the store in order while a node runs, each in bounded slices. */
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { MaintenanceStore } from '../store/port.ts'
+
+const reconcileEveryMs = 2000
+const cleanEveryMs = 60_000
+const reconcileTargets = 1000
+const sliceRows = 1000
+
+export interface MaintenanceOptions {
+  readonly store: MaintenanceStore
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Due work was found that had no ready hint, or became due through a change. */
+  readonly onDueWork: () => void
+}
+
+export class Maintenance {
+  readonly #options: MaintenanceOptions
+  readonly #cancels = new Set<() => void>()
+  readonly #jobs = new Set<Promise<void>>()
+  #stopped = false
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    const { store } = this.#options
+    this.#every(reconcileEveryMs, async () => {
+      const { armed } = await store.reconcileReady({ limit: reconcileTargets })
+      if (armed > 0) this.#options.onDueWork()
+    })
+    this.#every(reconcileEveryMs, () => this.#settle())
+    this.#every(cleanEveryMs, () => this.#untilDone((limit) => store.deleteExpiredIdempotencyKeys({ limit })))
+    this.#every(cleanEveryMs, () => this.#untilDone((limit) => store.foldCounts({ limit })))
+  }
+
+  /** Finishes what a delete, disable or enable left to do, now rather than at the next round. */
+  settleSoon(): void {
+    this.#run(() => this.#settle().then(this.#options.onDueWork))
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    for (const cancel of this.#cancels) cancel()
+    this.#cancels.clear()
+    await Promise.all(this.#jobs)
+  }
+
+  async #settle(): Promise<void> {
+    const worked = await this.#untilDone((limit) => this.#options.store.settleConfigChanges({ limit }))
+    if (worked) this.#options.onDueWork()
+  }
+
+  /** True when there was more than one slice. */
+  async #untilDone(slice: (limit: number) => Promise<{ readonly more: boolean }>): Promise<boolean> {
+    let slices = 0
+    while (!this.#stopped && (await slice(sliceRows)).more) slices++
+    return slices > 0
+  }
+
+  #every(periodMs: number, job: () => Promise<unknown>): void {
+    const cancel = this.#options.clock.schedule(periodMs, () => {
+      this.#cancels.delete(cancel)
+      this.#run(job, () => this.#every(periodMs, job))
+    })
+    this.#cancels.add(cancel)
+  }
+
+  #run(job: () => Promise<unknown>, then?: () => void): void {
+    if (this.#stopped) return
+    const running: Promise<void> = job()
+      .then(
+        () => {},
+        (error: unknown) => this.#options.logger.warn({ err: error }, 'a maintenance job failed and will be tried again'),
+      )
+      .finally(() => {
+        this.#jobs.delete(running)
+        if (!this.#stopped) then?.()
+      })
+    this.#jobs.add(running)
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Writes outcomes in batches: what finished while the last batch was being written goes in the next one.
+ *
+ * While the store is out of reach nothing is forgotten: the batch is tried again until it is written, and
+ * `blocked` tells the dispatcher to start nothing new, so that what could be sent twice after a crash stays
+ * within what is in memory. A batch that the store refuses (not the connection, the rows) is halved until the
+ * bad outcome is alone; that one is written without what it captured.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { BreakerPolicy } from '../core/endpoint-health.ts'
+import { OuthookError } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import type { DeliveryOutcome, DeliveryStore, RecordResult } from '../store/port.ts'
+
+const maxBatch = 500
+const firstRetryMs = 50
+const maxRetryMs = 2000
+
+/** An outcome with what its listeners want to hear about it. */
+export interface Recordable<T> {
+  readonly outcome: DeliveryOutcome
+  readonly context: T
+}
+
+export interface RecorderOptions<T> {
+  readonly store: Pick<DeliveryStore, 'recordOutcomes'>
+  readonly breaker: BreakerPolicy
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Called after each batch that was written. */
+  readonly onRecorded: (batch: readonly Recordable<T>[], result: RecordResult) => void
+  /** Called when recording stops working, and when it works again. */
+  readonly onBlocked: (blocked: boolean) => void
+}
+
+export class OutcomeRecorder<T> {
+  readonly #options: RecorderOptions<T>
+  #pending: Recordable<T>[] = []
+  #unwritten = 0
+  #writing: Promise<void> | null = null
+  #blocked = false
+  #abandoned = false
+  #wakeRetry: (() => void) | null = null
+
+  constructor(options: RecorderOptions<T>) {
+    this.#options = options
+  }
+
+  /** The store does not take outcomes at present. */
+  get blocked(): boolean {
+    return this.#blocked
+  }
+
+  /** Outcomes that are not written yet. */
+  get unwritten(): number {
+    return this.#unwritten
+  }
+
+  push(item: Recordable<T>): void {
+    this.#pending.push(item)
+    this.#unwritten++
+    this.#writing ??= this.#write()
+  }
+
+  /** Resolves when everything pushed so far is written, or `abandon` was called. */
+  async flush(): Promise<void> {
+    while (this.#writing !== null) await this.#writing
+  }
+
+  /** Gives up on what a broken store does not take: the leases end by themselves and the work is done again. */
+  abandon(): void {
+    this.#abandoned = true
+    this.#wakeRetry?.()
+  }
+
+  async #write(): Promise<void> {
+    // One turn of the event loop gathers what finishes together.
+    await null
+    while (this.#pending.length > 0 && !this.#abandoned) {
+      const batch = this.#pending.splice(0, maxBatch)
+      await this.#writeBatch(batch)
+      this.#unwritten -= batch.length
+    }
+    this.#writing = null
+  }
+
+  async #writeBatch(batch: readonly Recordable<T>[]): Promise<void> {
+    for (let retryMs = firstRetryMs; !this.#abandoned; retryMs = Math.min(retryMs * 2, maxRetryMs)) {
+      try {
+        const result = await this.#options.store.recordOutcomes(
+          batch.map((item) => item.outcome),
+          this.#options.breaker,
+        )
+        this.#setBlocked(false)
+        this.#options.onRecorded(batch, result)
+        return
+      } catch (error) {
+        if (error instanceof OuthookError && error.code === 'internal') {
+          await this.#writeHalves(batch, error)
+          return
+        }
+        this.#setBlocked(true)
+        this.#options.logger.warn({ err: error, outcomes: batch.length }, 'outcomes could not be recorded, trying again')
+        await this.#sleep(retryMs)
+      }
+    }
+  }
+
+  async #writeHalves(batch: readonly Recordable<T>[], error: OuthookError): Promise<void> {
+    const [only] = batch
+    if (only === undefined) return
+    if (batch.length > 1) {
+      const middle = batch.length >> 1
+      await this.#writeBatch(batch.slice(0, middle))
+      await this.#writeBatch(batch.slice(middle))
+      return
+    }
+    const { attempt, deliveryId } = only.outcome
+    if (attempt !== null && attempt.response !== null) {
+      this.#options.logger.error({ err: error, deliveryId }, 'outcome refused by the store, recording it without its capture')
+      const bare: DeliveryOutcome = { ...only.outcome, attempt: { ...attempt, response: null } }
+      await this.#writeBatch([{ ...only, outcome: bare }])
+      return
+    }
+    // The lease ends by itself and the delivery is made again.
+    this.#options.logger.error({ err: error, deliveryId }, 'outcome refused by the store')
+  }
+
+  #setBlocked(blocked: boolean): void {
+    if (this.#blocked === blocked) return
+    this.#blocked = blocked
+    this.#options.onBlocked(blocked)
+  }
+
+  #sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.schedule(delayMs, resolve)
+      this.#wakeRetry = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * How busy each target and this node are, and whether one more request may start.
+ *
+ * Three rules keep one endpoint from taking the node:
+ * - a target has at most its endpoint's `maxInFlight` requests, and at most four until it has answered once;
+ * - targets that are slow (recent attempts took long, or nothing came back for a while) share at most half of
+ *   the node's slots;
+ * - work from the backlog leaves an eighth of the slots to fresh events.
+ */
+import type { Clock } from '../core/clock.ts'
+
+/** Requests at once to a target that has not answered yet. */
+const unprovenLimit = 4
+/** An attempt of this length makes its target slow, and so does this long a silence with requests in flight. */
+const slowMs = 1000
+/** Weight of the newest attempt in the moving average. */
+const averageWeight = 0.2
+/** Idle targets are forgotten beyond this many. */
+const maxTargets = 20_000
+
+interface TargetState {
+  /** Of its endpoint, when it was last used. */
+  maxInFlight: number
+  inFlight: number
+  queued: number
+  answered: boolean
+  averageMs: number
+  slow: boolean
+  /** When the silence began: the last answer, or the start of the first request after idleness. */
+  quietSince: number
+}
+
+export class TargetLoad {
+  readonly #clock: Clock
+  readonly #limit: number
+  readonly #targets = new Map<string, TargetState>()
+  /** Targets with something in flight or queued. */
+  readonly #busy = new Set<string>()
+  #inFlight = 0
+  #slowInFlight = 0
+
+  constructor(clock: Clock, limit: number) {
+    this.#clock = clock
+    this.#limit = limit
+  }
+
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** Slots that claimed work may still take. */
+  get freeForBacklog(): number {
+    return Math.max(0, this.#limit - Math.max(1, Math.floor(this.#limit / 8)) - this.#inFlight)
+  }
+
+  queuedAt(targetId: string): number {
+    return this.#targets.get(targetId)?.queued ?? 0
+  }
+
+  /** Whether one more request to the target may start now. */
+  hasSlot(targetId: string, maxInFlight: number): boolean {
+    if (this.#inFlight >= this.#limit) return false
+    const state = this.#targets.get(targetId)
+    if (state === undefined) return true
+    if (state.inFlight >= limitOf(state, maxInFlight)) return false
+    return !state.slow || this.#slowInFlight < this.#slowLimit
+  }
+
+  start(targetId: string, maxInFlight: number): void {
+    const state = this.#stateOf(targetId, maxInFlight)
+    if (state.inFlight === 0) state.quietSince = this.#clock.elapsed()
+    state.inFlight++
+    this.#inFlight++
+    if (state.slow) this.#slowInFlight++
+    this.#busy.add(targetId)
+  }
+
+  /** `latencyMs` null: nothing was sent, so nothing was learned. */
+  finish(targetId: string, latencyMs: number | null): void {
+    const state = this.#stateOf(targetId)
+    state.inFlight--
+    this.#inFlight--
+    if (state.slow) this.#slowInFlight--
+    if (latencyMs !== null) {
+      state.averageMs = state.answered
+        ? state.averageMs + (latencyMs - state.averageMs) * averageWeight
+        : latencyMs
+      state.answered = true
+      state.quietSince = this.#clock.elapsed()
+      this.#setSlow(state, state.averageMs >= slowMs)
+    }
+    this.#dropIfIdle(targetId, state)
+  }
+
+  enqueue(targetId: string, maxInFlight: number): void {
+    this.#stateOf(targetId, maxInFlight).queued++
+    this.#busy.add(targetId)
+  }
+
+  dequeue(targetId: string): void {
+    const state = this.#stateOf(targetId)
+    state.queued--
+    this.#dropIfIdle(targetId, state)
+  }
+
+  /** Marks targets from which nothing came back for a while. Called a few times a second. */
+  markSilent(): void {
+    const now = this.#clock.elapsed()
+    for (const targetId of this.#busy) {
+      const state = this.#stateOf(targetId)
+      if (state.inFlight > 0 && !state.slow && now - state.quietSince >= slowMs) this.#setSlow(state, true)
+    }
+  }
+
+  /**
+   * For a claim: how many more deliveries each busy target may get. A target may hold as many in memory,
+   * waiting, as it may have in flight, so that it never idles for want of a claim.
+   */
+  claimSlots(): Map<string, number> {
+    const slots = new Map<string, number>()
+    const slowRoom = this.#slowLimit - this.#slowInFlight
+    for (const targetId of this.#busy) {
+      const state = this.#stateOf(targetId)
+      const limit = limitOf(state, state.maxInFlight)
+      const room = Math.max(0, (state.slow ? limit : limit * 2) - state.inFlight - state.queued)
+      slots.set(targetId, state.slow ? Math.min(room, Math.max(0, slowRoom - state.queued)) : room)
+    }
+    return slots
+  }
+
+  get #slowLimit(): number {
+    return Math.max(1, Math.floor(this.#limit / 2))
+  }
+
+  #setSlow(state: TargetState, slow: boolean): void {
+    if (state.slow === slow) return
+    state.slow = slow
+    this.#slowInFlight += slow ? state.inFlight : -state.inFlight
+  }
+
+  #stateOf(targetId: string, maxInFlight?: number): TargetState {
+    let state = this.#targets.get(targetId)
+    if (state === undefined) {
+      state = { maxInFlight: 1, inFlight: 0, queued: 0, answered: false, averageMs: 0, slow: false, quietSince: 0 }
+      this.#targets.set(targetId, state)
+    }
+    if (maxInFlight !== undefined) state.maxInFlight = maxInFlight
+    return state
+  }
+
+  #dropIfIdle(targetId: string, state: TargetState): void {
+    if (state.inFlight > 0 || state.queued > 0) return
+    this.#busy.delete(targetId)
+    if (this.#targets.size > maxTargets) this.#targets.delete(targetId)
+  }
+}
+
+function limitOf(state: TargetState, maxInFlight: number): number {
+  return state.answered ? maxInFlight : Math.min(maxInFlight, unprovenLimit)
+}

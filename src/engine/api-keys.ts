@@ -1,0 +1,77 @@
+/** Producer keys and admin tokens. Only their SHA-256 is stored; the text is shown once. */
+import { createHash } from 'node:crypto'
+import { OuthookError } from '../core/errors.ts'
+import type { IdFactory } from '../core/ids.ts'
+import type { ApiKey } from '../core/model.ts'
+import type { ConfigStore, Page, PageRequest } from '../store/port.ts'
+import { checkId, checkPage, notFound } from './page.ts'
+
+const maxNameChars = 200
+const tokenBytes = 24
+
+export interface Principal {
+  readonly kind: 'producer' | 'admin'
+  readonly tenantId: string
+  /** The key's id; null for the token from the configuration. */
+  readonly keyId: string | null
+}
+
+export interface ApiKeysOptions {
+  readonly store: ConfigStore
+  readonly ids: IdFactory
+  readonly randomBytes: (size: number) => Uint8Array
+}
+
+export class ApiKeys {
+  readonly #options: ApiKeysOptions
+
+  constructor(options: ApiKeysOptions) {
+    this.#options = options
+  }
+
+  /** `token` is shown here once and never again: `hk_` (producer) or `hkadm_` (admin) and 48 hex digits. */
+  async create(
+    tenantId: string,
+    input: { readonly kind: ApiKey['kind']; readonly name: string },
+  ): Promise<{ readonly key: ApiKey; readonly token: string }> {
+    const { store, ids, randomBytes } = this.#options
+    const name = checkName(input.name)
+    const admin = input.kind === 'admin'
+    const token = (admin ? 'hkadm_' : 'hk_') + Buffer.from(randomBytes(tokenBytes)).toString('hex')
+    const key = await store.insertApiKey({
+      id: ids.next(admin ? 'adm' : 'key'),
+      tenantId,
+      kind: input.kind,
+      name,
+      scopes: ['*'],
+      hash: hashToken(token),
+    })
+    return { key, token }
+  }
+
+  list(tenantId: string, page: Partial<PageRequest> & { kind?: ApiKey['kind'] } = {}): Promise<Page<ApiKey>> {
+    const { kind } = page
+    return this.#options.store.listApiKeys(tenantId, { ...checkPage(page), ...(kind && { kind }) })
+  }
+
+  /** Can be called again. Errors: not_found. */
+  async revoke(tenantId: string, id: string): Promise<void> {
+    const checked = checkId(id, id.startsWith('adm_') ? 'adm' : 'key', 'key')
+    if (!(await this.#options.store.revokeApiKey(tenantId, checked))) throw notFound('key')
+  }
+
+  /** Null: unknown or revoked. Errors: store_unavailable; a store that is down never reads as "unknown". */
+  async authenticate(token: string): Promise<Principal | null> {
+    const key = await this.#options.store.findApiKey(hashToken(token))
+    return key && { kind: key.kind, tenantId: key.tenantId, keyId: key.id }
+  }
+}
+
+function hashToken(token: string): Uint8Array {
+  return createHash('sha256').update(token).digest()
+}
+
+function checkName(name: unknown): string {
+  if (typeof name === 'string' && name.trim() !== '' && name.length <= maxNameChars) return name.trim()
+  throw new OuthookError('unprocessable', `name must be 1 to ${maxNameChars} characters that say whose key it is`)
+}

@@ -1,0 +1,277 @@
+import { OuthookError } from '../core/errors.ts'
+import { parseCustomHeaders } from '../core/custom-headers.ts'
+import type { IdFactory } from '../core/ids.ts'
+import type { Endpoint, SigningScheme, Subscription } from '../core/model.ts'
+import type { SecretBox } from '../core/secret-box.ts'
+import { generateSecret, parseSecret, validateSigningSchemes } from '../core/signing.ts'
+import { checkTopicPatterns } from '../core/topics.ts'
+import type { UrlCheck } from '../sender/port.ts'
+import type { ConfigStore, EndpointPatch, NewEndpoint, NewSecret, Page, PageRequest } from '../store/port.ts'
+import { checkId, checkPage, notFound } from './page.ts'
+import { readRetryPolicy } from './subscriptions.ts'
+
+export const defaultMaxInFlight = 32
+const maxMaxInFlight = 1000
+const maxUidChars = 255
+const maxDescriptionChars = 1000
+const defaultGraceMs = 24 * 3_600_000
+const maxGraceMs = 30 * 24 * 3_600_000
+
+export interface EndpointInput {
+  readonly url: string
+  /** A name of the caller's own, unique per tenant: 1 to 255 characters. */
+  readonly uid?: string | null
+  readonly description?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Default `['standard']`. */
+  readonly signingSchemes?: readonly SigningScheme[]
+  /** Requests in flight to it at one time, 1 to 1000; default 32. */
+  readonly maxInFlight?: number
+  /** Makes the endpoint's own subscription. */
+  readonly topics?: readonly string[]
+  /** For the own subscription: a profile's name or a policy object as in the API (snake_case JSON). */
+  readonly retryPolicy?: unknown
+  /** `whsec_…` or `whsk_…`; generated when absent. */
+  readonly secret?: string
+}
+
+export type EndpointChange = Omit<Partial<EndpointInput>, 'secret'> & {
+  /** False parks its deliveries until it is enabled again. */
+  readonly enabled?: boolean
+}
+
+export interface EndpointView extends Endpoint {
+  /** Patterns of the endpoint's own subscription; null when it has none. */
+  readonly topics: readonly string[] | null
+}
+
+export interface CreatedEndpoint {
+  readonly endpoint: EndpointView
+  /** Shown here once and never again. */
+  readonly secret: string
+}
+
+export interface UpsertedEndpoint {
+  readonly endpoint: EndpointView
+  readonly created: boolean
+  /** Only when created. */
+  readonly secret: string | null
+}
+
+export interface EndpointsOptions {
+  readonly store: ConfigStore
+  readonly ids: IdFactory
+  readonly secretBox: SecretBox
+  readonly randomBytes: (size: number) => Uint8Array
+  readonly checkUrl: UrlCheck
+  /** The tenant's routing is no longer what it was, and deliveries may have to be cancelled, parked or sent. */
+  readonly onChange: (tenantId: string) => void
+}
+
+export class Endpoints {
+  readonly #options: EndpointsOptions
+
+  constructor(options: EndpointsOptions) {
+    this.#options = options
+  }
+
+  /** Errors: url_rejected, unprocessable, conflict (the uid is taken). */
+  async create(tenantId: string, input: EndpointInput): Promise<CreatedEndpoint> {
+    const created = await this.#insert(tenantId, input)
+    if ('endpointId' in created) {
+      throw new OuthookError('conflict', `uid "${input.uid}" belongs to ${created.endpointId}; update that one`)
+    }
+    return created
+  }
+
+  /**
+   * Creates the endpoint with this `uid`, or brings it to what is given; members that are absent stay.
+   * Another `secret` than the newest one is a rotation with the default overlap.
+   */
+  async upsert(tenantId: string, input: EndpointInput & { readonly uid: string }): Promise<UpsertedEndpoint> {
+    const uid = checkUid(input.uid)
+    const known = await this.#options.store.getEndpointByUid(tenantId, uid)
+    const created = known === null ? await this.#insert(tenantId, input) : { endpointId: known.id }
+    if (!('endpointId' in created)) return { ...created, created: true }
+    const { endpointId } = created
+    const endpoint = await this.#change(tenantId, endpointId, input)
+    if (input.secret !== undefined && !(await this.#signsWith(tenantId, endpointId, parseSecret(input.secret)))) {
+      await this.rotateSecret(tenantId, endpointId, { secret: input.secret })
+    }
+    return { endpoint, created: false, secret: null }
+  }
+
+  /** Errors: not_found. */
+  async get(
+    tenantId: string,
+    id: string,
+    options: { readonly includeDeleted?: boolean } = {},
+  ): Promise<EndpointView> {
+    const endpoint = await this.#options.store.getEndpoint(tenantId, checkEndpointId(id), options)
+    if (endpoint === null) throw notFound('endpoint')
+    return this.#view(endpoint)
+  }
+
+  async list(
+    tenantId: string,
+    page: Partial<PageRequest> & { readonly includeDeleted?: boolean } = {},
+  ): Promise<Page<EndpointView>> {
+    const found = await this.#options.store.listEndpoints(tenantId, { ...page, ...checkPage(page) })
+    return { ...found, items: await Promise.all(found.items.map((endpoint) => this.#view(endpoint))) }
+  }
+
+  /** Absent members stay. Errors: not_found and those of `create`. */
+  update(tenantId: string, id: string, change: EndpointChange): Promise<EndpointView> {
+    return this.#change(tenantId, checkEndpointId(id), change)
+  }
+
+  /** Its subscriptions go with it, and its waiting deliveries are cancelled. Errors: not_found. */
+  async delete(tenantId: string, id: string): Promise<void> {
+    if (!(await this.#options.store.deleteEndpoint(tenantId, checkEndpointId(id)))) throw notFound('endpoint')
+    this.#options.onChange(tenantId)
+  }
+
+  /**
+   * A new secret. The one before goes on signing beside it for `graceMs` (default 24 h, at most 30 days), so
+   * that receivers can change over. Errors: not_found, unprocessable.
+   */
+  async rotateSecret(
+    tenantId: string,
+    id: string,
+    options: { readonly graceMs?: number; readonly secret?: string } = {},
+  ): Promise<{ readonly secret: string }> {
+    const graceMs = options.graceMs ?? defaultGraceMs
+    if (!Number.isFinite(graceMs) || graceMs < 0 || graceMs > maxGraceMs) {
+      throw new OuthookError('unprocessable', 'grace must be from 0 to 30 days, such as "24h"')
+    }
+    const secret = this.#newSecret(options.secret)
+    const sealed = this.#seal(secret, checkEndpointId(id))
+    if (!(await this.#options.store.rotateSecret(tenantId, id, sealed, graceMs))) throw notFound('endpoint')
+    this.#options.onChange(tenantId)
+    return { secret }
+  }
+
+  async #insert(tenantId: string, input: EndpointInput): Promise<CreatedEndpoint | { readonly endpointId: string }> {
+    const { store, ids, onChange } = this.#options
+    const id = ids.next('ep')
+    const secret = this.#newSecret(input.secret)
+    const settings = await this.#check(input)
+    const newEndpoint: NewEndpoint = {
+      endpoint: {
+        id,
+        tenantId,
+        uid: settings.uid ?? null,
+        url: settings.url ?? input.url,
+        description: settings.description ?? '',
+        headers: settings.headers ?? {},
+        signingSchemes: settings.signingSchemes ?? ['standard'],
+        maxInFlight: settings.maxInFlight ?? defaultMaxInFlight,
+      },
+      secret: this.#seal(secret, id),
+      subscription: input.topics === undefined ? null : this.#ownSubscription(tenantId, id, input),
+    }
+    const result = await store.insertEndpoint(newEndpoint)
+    if (result.kind === 'uid_exists') return result
+    onChange(tenantId)
+    return { endpoint: await this.#view(result.endpoint), secret }
+  }
+
+  async #change(tenantId: string, id: string, change: EndpointChange): Promise<EndpointView> {
+    const { store, ids, onChange } = this.#options
+    const patch: EndpointPatch = {
+      ...(await this.#check(change)),
+      ...(change.enabled !== undefined && { disabledReason: change.enabled ? null : ('operator' as const) }),
+      ...(change.topics !== undefined && {
+        ownSubscription: {
+          id: ids.next('sub'),
+          topicPatterns: checkTopicPatterns(change.topics, 'topics'),
+          ...(change.retryPolicy !== undefined && { retryPolicy: readRetryPolicy(change.retryPolicy) }),
+        },
+      }),
+    }
+    if (change.topics === undefined && change.retryPolicy !== undefined) {
+      throw new OuthookError('unprocessable', 'retry_policy belongs to a subscription; give it together with topics')
+    }
+    const result = await store.updateEndpoint(tenantId, id, patch)
+    if (result === null) throw notFound('endpoint')
+    if (result.kind === 'uid_exists') {
+      throw new OuthookError('conflict', `uid "${change.uid}" belongs to ${result.endpointId}; choose another`)
+    }
+    onChange(tenantId)
+    return this.#view(result.endpoint)
+  }
+
+  /** The members that are given, checked. */
+  async #check(input: EndpointChange): Promise<EndpointPatch> {
+    return {
+      ...(input.url !== undefined && { url: (await this.#options.checkUrl(input.url)).href }),
+      ...(input.uid !== undefined && { uid: input.uid === null ? null : checkUid(input.uid) }),
+      ...(input.description !== undefined && { description: checkDescription(input.description) }),
+      ...(input.headers !== undefined && { headers: parseCustomHeaders(input.headers) }),
+      ...(input.signingSchemes !== undefined && {
+        signingSchemes: validateSigningSchemes(input.signingSchemes),
+      }),
+      ...(input.maxInFlight !== undefined && { maxInFlight: checkMaxInFlight(input.maxInFlight) }),
+    }
+  }
+
+  #ownSubscription(tenantId: string, endpointId: string, input: EndpointInput): NewEndpoint['subscription'] {
+    return {
+      id: this.#options.ids.next('sub'),
+      tenantId,
+      endpointId,
+      topicPatterns: checkTopicPatterns(input.topics, 'topics'),
+      retryPolicy: readRetryPolicy(input.retryPolicy),
+      ordered: false,
+      active: true,
+      own: true,
+    }
+  }
+
+  async #signsWith(tenantId: string, endpointId: string, secret: string): Promise<boolean> {
+    const { store, secretBox } = this.#options
+    const { secrets } = await store.loadRouting(tenantId)
+    const newest = secrets.find((entry) => entry.endpointId === endpointId)
+    return newest !== undefined && secretBox.open(newest.sealed, endpointId) === secret
+  }
+
+  #newSecret(given: string | undefined): string {
+    return given === undefined ? generateSecret(this.#options.randomBytes) : parseSecret(given)
+  }
+
+  #seal(secret: string, endpointId: string): NewSecret {
+    return { id: this.#options.ids.next('sec'), sealed: this.#options.secretBox.seal(secret, endpointId) }
+  }
+
+  async #view(endpoint: Endpoint): Promise<EndpointView> {
+    const own = await this.#own(endpoint)
+    return { ...endpoint, topics: own === null ? null : own.topicPatterns }
+  }
+
+  async #own(endpoint: Endpoint): Promise<Subscription | null> {
+    const { store } = this.#options
+    const page = await store.listSubscriptions(endpoint.tenantId, { endpointId: endpoint.id, limit: 200, cursor: null })
+    return page.items.find((subscription) => subscription.own) ?? null
+  }
+}
+
+function checkEndpointId(id: string): string {
+  return checkId(id, 'ep', 'endpoint')
+}
+
+function checkUid(uid: unknown): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point.
+  const clean = typeof uid === 'string' && uid !== '' && uid.length <= maxUidChars && !/[\0-\x1f\x7f]/.test(uid)
+  if (clean) return uid
+  throw new OuthookError('unprocessable', `uid must be 1 to ${maxUidChars} characters without control characters`)
+}
+
+function checkDescription(description: unknown): string {
+  if (typeof description === 'string' && description.length <= maxDescriptionChars) return description
+  throw new OuthookError('unprocessable', `description must be text of at most ${maxDescriptionChars} characters`)
+}
+
+function checkMaxInFlight(count: unknown): number {
+  if (Number.isInteger(count) && Number(count) >= 1 && Number(count) <= maxMaxInFlight) return Number(count)
+  throw new OuthookError('unprocessable', `max_in_flight must be a whole number from 1 to ${maxMaxInFlight}`)
+}

@@ -1,0 +1,28 @@
+/**
+ * Everything that the library and the API can ask for. Both call this and nothing below it.
+ * Inputs are typed but not trusted: each use case checks what it is given and throws `OuthookError`.
+ */
+import type { DeliveryActivity } from '../delivery/activity.ts'
+import type { StoreCounts } from '../store/port.ts'
+import type { ApiKeys } from './api-keys.ts'
+import type { DeadLetters } from './dead-letters.ts'
+import type { Deliveries } from './deliveries.ts'
+import type { Endpoints } from './endpoints.ts'
+import type { Events } from './events.ts'
+import type { Publisher } from './publish.ts'
+import type { Subscriptions } from './subscriptions.ts'
+
+export interface Engine {
+  readonly publisher: Publisher
+  readonly events: Events
+  readonly endpoints: Endpoints
+  readonly subscriptions: Subscriptions
+  readonly deliveries: Deliveries
+  readonly deadLetters: DeadLetters
+  readonly apiKeys: ApiKeys
+  /** Attempts, outcomes and state changes of this process, as they happen. */
+  readonly activity: DeliveryActivity
+  /** Rejects with `store_unavailable` while the store is out of reach. */
+  ping(): Promise<void>
+  counts(): Promise<StoreCounts>
+}

@@ -1,0 +1,26 @@
+import { OuthookError } from '../core/errors.ts'
+import { type IdPrefix, parseId } from '../core/ids.ts'
+import type { PageRequest } from '../store/port.ts'
+
+export const defaultPageLimit = 50
+export const maxPageLimit = 200
+
+/** Fills in and checks what a caller gave of a page. */
+export function checkPage(page: Partial<PageRequest> = {}): PageRequest {
+  const limit = page.limit ?? defaultPageLimit
+  if (!Number.isInteger(limit) || limit < 1 || limit > maxPageLimit) {
+    throw new OuthookError('invalid_request', `limit must be a whole number from 1 to ${maxPageLimit}, not ${limit}`)
+  }
+  return { limit, cursor: page.cursor ?? null }
+}
+
+/** An id of the right kind; anything else cannot exist, and the answer says so. */
+export function checkId(id: string, prefix: IdPrefix, kind: string): string {
+  const checked = typeof id === 'string' ? parseId(id, prefix) : null
+  if (checked === null) throw notFound(kind)
+  return checked
+}
+
+export function notFound(kind: string): OuthookError {
+  return new OuthookError('not_found', `no ${kind} with that id`, { title: `${kind} not found` })
+}

@@ -1,0 +1,332 @@
+/**
+ * Publish: check, fan out, commit, hand over.
+ *
+ * Group commit: a batch is written as soon as the one before it is durable, and holds whatever arrived
+ * meanwhile; alone, an event is written at once. A delivery that may start right away is inserted already
+ * leased to this node and goes to its dispatcher without a claim.
+ */
+import type { Clock } from '../core/clock.ts'
+import { OuthookError } from '../core/errors.ts'
+import { validateIdempotencyKey, idempotencyHash } from '../core/idempotency.ts'
+import type { IdFactory } from '../core/ids.ts'
+import { parseMetadata } from '../core/metadata.ts'
+import { limits } from '../core/model.ts'
+import { checkTopic } from '../core/topics.ts'
+import type { Dispatcher } from '../delivery/dispatcher.ts'
+import type { RoutingCache, TenantRouting } from '../delivery/routing-cache.ts'
+import type { IngestStore, NewDelivery, NewEvent, PublishResult } from '../store/port.ts'
+
+const maxBatchDeliveries = 1000
+const maxBatchBytes = 4 * 1024 * 1024
+/** Payloads waiting for a commit, beyond which callers are told to come back. */
+const maxQueuedBytes = 64 * 1024 * 1024
+/** Replans after somebody changed the routing between plan and commit. */
+const maxReplans = 20
+
+export interface PublishRequest {
+  readonly tenantId: string
+  readonly topic: string
+  /** Exact JSON bytes, checked to be JSON, never changed afterwards. */
+  readonly payload: Uint8Array
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly orderingKey: string | null
+  readonly idempotency: { readonly scope: string; readonly key: string } | null
+  readonly producerKeyId: string | null
+}
+
+export interface PublishReceipt {
+  readonly eventId: string
+  /** One per matching subscription, in id order; empty when none matched. */
+  readonly deliveryIds: readonly string[]
+  /** True: the idempotency key was used before for the same content, and this is what it got then. */
+  readonly replayed: boolean
+}
+
+export interface PublisherOptions {
+  readonly store: IngestStore
+  readonly routing: RoutingCache
+  /** Null: this process only publishes. */
+  readonly dispatcher: Dispatcher | null
+  readonly ids: IdFactory
+  readonly clock: Clock
+  readonly idempotencyTtlMs: number
+  /** A publish that is not durable by then is answered `store_unavailable`. */
+  readonly timeoutMs: number
+}
+
+interface Waiting {
+  readonly request: PublishRequest
+  readonly hash: Uint8Array | null
+  readonly settle: PromiseWithResolvers<PublishReceipt>
+  readonly enqueuedAt: number
+  plan: Plan | null
+  replans: number
+}
+
+interface Plan {
+  readonly event: NewEvent
+  readonly routing: TenantRouting
+}
+
+export class Publisher {
+  readonly #options: PublisherOptions
+  #queue: Waiting[] = []
+  #queuedBytes = 0
+  #writing: Promise<void> | null = null
+  #inCommit: readonly Waiting[] = []
+  #cancelTimeoutCheck: (() => void) | null = null
+  #closed = false
+
+  constructor(options: PublisherOptions) {
+    this.#options = options
+  }
+
+  /** Resolves once the event is durable. Errors: invalid_body, invalid_request, payload_too_large, idempotency_conflict, store_unavailable, shutting_down. */
+  publish(request: PublishRequest): Promise<PublishReceipt> {
+    try {
+      return this.#enqueue(request)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Each on its own: a refused one hinders no other. In request order. */
+  publishMany(requests: readonly PublishRequest[]): Promise<PromiseSettledResult<PublishReceipt>[]> {
+    return Promise.allSettled(requests.map((request) => this.publish(request)))
+  }
+
+  /** Refuses new events and waits for those under way. */
+  async close(): Promise<void> {
+    this.#closed = true
+    while (this.#writing !== null) await this.#writing
+    this.#cancelTimeoutCheck?.()
+  }
+
+  #enqueue(request: PublishRequest): Promise<PublishReceipt> {
+    if (this.#closed) throw new OuthookError('shutting_down', 'the server is stopping; send the event again', { retryAfterSeconds: 1 })
+    checkRequest(request)
+    if (this.#queuedBytes + request.payload.length > maxQueuedBytes) {
+      throw unavailable('too many events are waiting to be written; send the event again')
+    }
+    const waiting: Waiting = {
+      request,
+      hash: request.idempotency && idempotencyHash(request.topic, request.payload, request.orderingKey),
+      settle: Promise.withResolvers(),
+      enqueuedAt: this.#options.clock.elapsed(),
+      plan: null,
+      replans: 0,
+    }
+    this.#queue.push(waiting)
+    this.#queuedBytes += request.payload.length
+    this.#writing ??= this.#write()
+    if (this.#cancelTimeoutCheck === null) this.#watchTimeouts()
+    return waiting.settle.promise
+  }
+
+  async #write(): Promise<void> {
+    // Callers of the same turn of the event loop share the first commit.
+    await null
+    while (this.#queue.length > 0) {
+      const batch = await this.#planBatch()
+      if (batch.length > 0) await this.#commit(batch)
+    }
+    this.#writing = null
+  }
+
+  /** Takes what fits into one transaction off the queue; one bigger fan-out goes alone. */
+  async #planBatch(): Promise<Waiting[]> {
+    const batch: Waiting[] = []
+    let deliveries = 0
+    let bytes = 0
+    for (const waiting of this.#queue) {
+      const { tenantId, payload } = waiting.request
+      try {
+        const routing = this.#options.routing.peek(tenantId) ?? (await this.#options.routing.get(tenantId))
+        waiting.plan ??= this.#plan(waiting, routing)
+      } catch (error) {
+        waiting.settle.reject(error)
+        batch.push(waiting)
+        continue
+      }
+      deliveries += waiting.plan.event.deliveries.length
+      bytes += payload.length
+      if (batch.length > 0 && (deliveries > maxBatchDeliveries || bytes > maxBatchBytes)) break
+      batch.push(waiting)
+      if (batch.length >= maxBatchDeliveries) break
+    }
+    this.#queue = this.#queue.slice(batch.length)
+    for (const { request } of batch) this.#queuedBytes -= request.payload.length
+    return batch.filter((waiting) => waiting.plan !== null)
+  }
+
+  #plan(waiting: Waiting, routing: TenantRouting): Plan {
+    const { request, hash } = waiting
+    const { ids, idempotencyTtlMs } = this.#options
+    const deliveries: NewDelivery[] = []
+    const eventId = ids.next('evt')
+    for (const subscription of routing.fanOut.match(request.topic)) {
+      const target = routing.targets.get(subscription.endpointId)
+      if (target === undefined) continue
+      deliveries.push({
+        id: ids.next('dlv'),
+        subscriptionId: subscription.id,
+        endpointId: target.id,
+        targetId: target.id,
+        handOff: false,
+        parked: target.endpoint.disabledReason === null ? null : 'endpoint_disabled',
+      })
+    }
+    const { tenantId, topic, payload, metadata, orderingKey, producerKeyId, idempotency } = request
+    const event: NewEvent = {
+      id: eventId,
+      tenantId,
+      topic,
+      payload,
+      metadata,
+      orderingKey,
+      producerKeyId,
+      idempotency: idempotency && hash && { ...idempotency, hash, ttlMs: idempotencyTtlMs },
+      routingVersion: routing.version,
+      deliveries,
+    }
+    return { event, routing }
+  }
+
+  async #commit(batch: readonly Waiting[]): Promise<void> {
+    this.#inCommit = batch
+    const leasedAt = this.#options.clock.elapsed()
+    const events = batch.map((waiting) => this.#withHandOff(waiting.plan as Plan))
+    try {
+      const leaseMs = this.#options.dispatcher?.leaseMs ?? 0
+      const results = await this.#options.store.publish(events, { leaseMs })
+      let backlog = false
+      batch.forEach((waiting, index) => {
+        const left = this.#settle(waiting, events[index] as NewEvent, { result: results[index] as PublishResult, leasedAt })
+        backlog ||= left
+      })
+      if (backlog) this.#options.dispatcher?.wake()
+    } catch (error) {
+      for (const event of events) this.#giveBack(event)
+      if (isRollback(error) && batch.length > 1) for (const waiting of batch) await this.#commit([waiting])
+      else for (const waiting of batch) waiting.settle.reject(error)
+    } finally {
+      this.#inCommit = []
+    }
+  }
+
+  #withHandOff({ event, routing }: Plan): NewEvent {
+    const { dispatcher } = this.#options
+    if (dispatcher === null || event.deliveries.length === 0) return event
+    const deliveries = event.deliveries.map((delivery) => {
+      const target = routing.targets.get(delivery.targetId)
+      if (target === undefined || delivery.parked !== null || !dispatcher.reserve(target)) return delivery
+      return { ...delivery, handOff: true }
+    })
+    return { ...event, deliveries }
+  }
+
+  /** True when some of its deliveries wait in the store. */
+  #settle(
+    waiting: Waiting,
+    event: NewEvent,
+    { result, leasedAt }: { readonly result: PublishResult; readonly leasedAt: number },
+  ): boolean {
+    if (result.kind !== 'published') this.#giveBack(event)
+    switch (result.kind) {
+      case 'published': {
+        const deliveryIds = event.deliveries.map((delivery) => delivery.id)
+        waiting.settle.resolve({ eventId: event.id, deliveryIds, replayed: false })
+        return this.#dispatch(waiting, event, { handedOff: result.handedOff, leasedAt })
+      }
+      case 'replayed':
+        waiting.settle.resolve({ eventId: result.eventId, deliveryIds: result.deliveryIds, replayed: true })
+        return false
+      case 'conflict':
+        waiting.settle.reject(new OuthookError('idempotency_conflict', 'Idempotency-Key was reused with a different body'))
+        return false
+      case 'stale_routing':
+        this.#options.routing.invalidate(event.tenantId)
+        this.#replan(waiting)
+        return false
+    }
+  }
+
+  #dispatch(
+    waiting: Waiting,
+    event: NewEvent,
+    { handedOff, leasedAt }: { readonly handedOff: readonly boolean[]; readonly leasedAt: number },
+  ): boolean {
+    const { dispatcher, clock } = this.#options
+    if (dispatcher === null) return false
+    let backlog = false
+    event.deliveries.forEach((delivery, index) => {
+      if (handedOff[index] === true) {
+        const claimed = {
+          ...delivery,
+          tenantId: event.tenantId,
+          eventId: event.id,
+          topic: event.topic,
+          metadata: event.metadata,
+          payload: event.payload,
+          claimVersion: 1,
+          attemptCount: 0,
+          lostClaims: 0,
+          createdAt: clock.now(),
+        }
+        dispatcher.accept(claimed, (waiting.plan as Plan).routing, leasedAt)
+        return
+      }
+      if (delivery.handOff) dispatcher.giveBack(delivery.targetId)
+      if (delivery.parked === null) backlog = true
+    })
+    return backlog
+  }
+
+  #replan(waiting: Waiting): void {
+    if (++waiting.replans > maxReplans) {
+      waiting.settle.reject(unavailable('subscriptions change faster than the event can be written; send it again'))
+      return
+    }
+    waiting.plan = null
+    this.#queue.unshift(waiting)
+    this.#queuedBytes += waiting.request.payload.length
+  }
+
+  #giveBack(event: NewEvent): void {
+    for (const delivery of event.deliveries) {
+      if (delivery.handOff) this.#options.dispatcher?.giveBack(delivery.targetId)
+    }
+  }
+
+  /** No caller waits for ever on a store that hangs. What it commits later is delivered all the same. */
+  #watchTimeouts(): void {
+    const { clock, timeoutMs } = this.#options
+    this.#cancelTimeoutCheck = clock.schedule(timeoutMs / 4, () => {
+      const oldest = clock.elapsed() - timeoutMs
+      const waiting = [...this.#inCommit, ...this.#queue]
+      for (const { enqueuedAt, settle } of waiting) {
+        if (enqueuedAt <= oldest) settle.reject(unavailable('the event could not be made durable in time'))
+      }
+      this.#cancelTimeoutCheck = null
+      if (waiting.length > 0) this.#watchTimeouts()
+    })
+  }
+}
+
+function checkRequest(request: PublishRequest): void {
+  checkTopic(request.topic)
+  if (request.payload.length > limits.maxPayloadBytes) {
+    throw new OuthookError('payload_too_large', 'payload is capped at 256KB')
+  }
+  if (request.metadata !== null) parseMetadata(request.metadata)
+  if (request.idempotency !== null) validateIdempotencyKey(request.idempotency.key)
+}
+
+function unavailable(message: string): OuthookError {
+  return new OuthookError('store_unavailable', message, { retryAfterSeconds: 1 })
+}
+
+/** Only an error that proves a rollback allows another try: after any other the commit may have happened. */
+function isRollback(error: unknown): boolean {
+  return error instanceof OuthookError && error.code === 'internal'
+}

@@ -1,0 +1,103 @@
+import { OuthookError } from '../core/errors.ts'
+import type { IdFactory } from '../core/ids.ts'
+import type { StoredRetryPolicy, Subscription } from '../core/model.ts'
+import { parseRetryPolicy } from '../core/retry-policy-json.ts'
+import { checkTopicPatterns } from '../core/topics.ts'
+import type { ConfigStore, Page, PageRequest, SubscriptionPatch } from '../store/port.ts'
+import { checkId, checkPage, notFound } from './page.ts'
+
+export interface SubscriptionInput {
+  readonly endpointId: string
+  readonly topicPatterns: readonly string[]
+  /** A profile's name, a policy object as in the API (snake_case JSON), or null for the server's default. */
+  readonly retryPolicy?: unknown
+}
+
+export interface SubscriptionChange {
+  readonly topicPatterns?: readonly string[]
+  readonly retryPolicy?: unknown
+  readonly active?: boolean
+}
+
+export interface SubscriptionsOptions {
+  readonly store: ConfigStore
+  readonly ids: IdFactory
+  /** The tenant's routing is no longer what it was. */
+  readonly onChange: (tenantId: string) => void
+}
+
+export class Subscriptions {
+  readonly #options: SubscriptionsOptions
+
+  constructor(options: SubscriptionsOptions) {
+    this.#options = options
+  }
+
+  /** Errors: unprocessable, endpoint_not_available. */
+  async create(tenantId: string, input: SubscriptionInput): Promise<Subscription> {
+    const { store, ids, onChange } = this.#options
+    const result = await store.insertSubscription({
+      id: ids.next('sub'),
+      tenantId,
+      endpointId: checkId(input.endpointId, 'ep', 'endpoint'),
+      topicPatterns: checkTopicPatterns(input.topicPatterns),
+      retryPolicy: readRetryPolicy(input.retryPolicy),
+      ordered: false,
+      active: true,
+      own: false,
+    })
+    if (result.kind === 'endpoint_not_available') {
+      throw new OuthookError('endpoint_not_available', `no endpoint ${input.endpointId}; create it first`)
+    }
+    onChange(tenantId)
+    return result.subscription
+  }
+
+  /** Errors: not_found. */
+  async get(
+    tenantId: string,
+    id: string,
+    options: { readonly includeDeleted?: boolean } = {},
+  ): Promise<Subscription> {
+    const subscription = await this.#options.store.getSubscription(tenantId, checkSubscriptionId(id), options)
+    if (subscription === null) throw notFound('subscription')
+    return subscription
+  }
+
+  list(
+    tenantId: string,
+    page: Partial<PageRequest> & { readonly endpointId?: string; readonly includeDeleted?: boolean } = {},
+  ): Promise<Page<Subscription>> {
+    return this.#options.store.listSubscriptions(tenantId, { ...page, ...checkPage(page) })
+  }
+
+  /** Absent members stay. Errors: not_found, unprocessable. */
+  async update(tenantId: string, id: string, change: SubscriptionChange): Promise<Subscription> {
+    const patch: SubscriptionPatch = {
+      ...(change.topicPatterns !== undefined && { topicPatterns: checkTopicPatterns(change.topicPatterns) }),
+      ...(change.retryPolicy !== undefined && { retryPolicy: readRetryPolicy(change.retryPolicy) }),
+      ...(change.active !== undefined && { active: change.active }),
+    }
+    const updated = await this.#options.store.updateSubscription(tenantId, checkSubscriptionId(id), patch)
+    if (updated === null) throw notFound('subscription')
+    this.#options.onChange(tenantId)
+    return updated
+  }
+
+  /** Its waiting deliveries are cancelled. Errors: not_found. */
+  async delete(tenantId: string, id: string): Promise<void> {
+    if (!(await this.#options.store.deleteSubscription(tenantId, checkSubscriptionId(id)))) {
+      throw notFound('subscription')
+    }
+    this.#options.onChange(tenantId)
+  }
+}
+
+/** Absent and null: the server's default. */
+export function readRetryPolicy(value: unknown): StoredRetryPolicy | null {
+  return value === undefined || value === null ? null : parseRetryPolicy(value)
+}
+
+function checkSubscriptionId(id: string): string {
+  return checkId(id, 'sub', 'subscription')
+}

@@ -1,0 +1,35 @@
+/** `outhook`: the library. */
+export { type ErrorCode, OuthookError } from './core/errors.ts'
+export type { LogFields, Logger } from './core/logger.ts'
+export type {
+  Attempt,
+  AttemptStatus,
+  CapturedResponse,
+  DeadLetter,
+  Delivery,
+  DeliveryState,
+  DisabledReason,
+  Endpoint,
+  ErrorClass,
+  EventState,
+  OutboundEvent,
+  SigningScheme,
+  Subscription,
+  WaitReason,
+} from './core/model.ts'
+export type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
+export type { DeliveryDetail } from './engine/deliveries.ts'
+export type { CreatedEndpoint, EndpointChange, EndpointInput, EndpointView, UpsertedEndpoint } from './engine/endpoints.ts'
+export type { DeliveryWithAttempts, EventStatus } from './engine/events.ts'
+export type { SubscriptionChange, SubscriptionInput } from './engine/subscriptions.ts'
+export {
+  type Duration,
+  type OfTenant,
+  type OpenOptions,
+  Outhook,
+  type OuthookEvents,
+  type PublishedEvent,
+  type PublishInput,
+  type PublishManyResult,
+} from './outhook.ts'
+export type { DeadLetterFilter, DeliveryFilter, EventFilter, Page, PageRequest } from './store/port.ts'

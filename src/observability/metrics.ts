@@ -1,0 +1,194 @@
+/**
+ * The metrics of `/metrics`: every name, label and meaning in one table, from which the reference page is written too.
+ * Children of labels are resolved once, because looking them up by label object costs more than counting.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { AttemptStatus, DeliveryState, DisabledReason, ErrorClass } from '../core/model.ts'
+
+interface MetricInfo {
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+export const metricTable = {
+  outhook_ingest_events_total: {
+    type: 'counter',
+    help: 'Events that somebody tried to publish over HTTP, by what came of it.',
+    labels: { result: 'accepted, replayed, conflict, rejected, forbidden or unavailable' },
+  },
+  outhook_delivery_attempts_total: {
+    type: 'counter',
+    help: 'Attempts whose outcome was recorded by this process.',
+    labels: {
+      outcome: 'success, retryable or permanent',
+      error_class:
+        '`-` for a success, else such as `http_503`, `timeout`, `connection`, `dns`, `tls` or `policy`',
+    },
+  },
+  outhook_attempt_duration_seconds: {
+    type: 'histogram',
+    help: 'Time of one attempt, from its start to the last byte that was read.',
+    labels: {},
+  },
+  outhook_dead_letters_total: {
+    type: 'counter',
+    help: 'Deliveries that this process gave up.',
+    labels: {},
+  },
+  outhook_deliveries: {
+    type: 'gauge',
+    help: 'Deliveries in the store, by state. Absent while the store is out of reach.',
+    labels: {
+      state: 'pending, in_flight, retry_scheduled, succeeded, dead_lettered, cancelled or skipped',
+    },
+  },
+  outhook_oldest_due_seconds: {
+    type: 'gauge',
+    help: 'Age of the oldest delivery that is due and not in flight; 0 when there is none. Absent while the store is out of reach.',
+    labels: {},
+  },
+  outhook_in_flight: {
+    type: 'gauge',
+    help: 'Requests to receivers that this process has under way.',
+    labels: {},
+  },
+  outhook_stale_outcomes_total: {
+    type: 'counter',
+    help: 'Outcomes that were dropped because another worker had taken the delivery over.',
+    labels: {},
+  },
+  outhook_endpoints_disabled_total: {
+    type: 'counter',
+    help: 'Endpoints that this process disabled because of how they answered.',
+    labels: { reason: '`gone` (it answered 410), `failing` (it failed for too long) or `operator`' },
+  },
+} as const satisfies Record<string, MetricInfo>
+
+type MetricName = keyof typeof metricTable
+
+/** From a fast answer on the same machine to the total timeout of an attempt, and what lies beyond it. */
+const durationBucketsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30]
+
+const ingestResults = ['accepted', 'replayed', 'conflict', 'rejected', 'forbidden', 'unavailable'] as const
+type IngestResult = (typeof ingestResults)[number]
+
+const outcomes = {
+  success: 'success',
+  retryable_failure: 'retryable',
+  permanent_failure: 'permanent',
+} as const satisfies Record<AttemptStatus, string>
+
+export interface MetricSources {
+  /** Deliveries by state, and the age of the oldest due one. */
+  counts(): Promise<{
+    readonly deliveries: Readonly<Record<DeliveryState, number>>
+    readonly oldestDueMs: number | null
+  }>
+  /** Requests under way. */
+  inFlight(): number
+}
+
+/** Feed it from the engine's activity: `activity.on('attempt', metrics.attempt)` and so on. */
+export interface Metrics {
+  readonly ingest: (result: IngestResult) => void
+  readonly attempt: (attempt: {
+    readonly status: AttemptStatus
+    readonly errorClass: ErrorClass | null
+    readonly latencyMs: number
+  }) => void
+  readonly deadLetter: () => void
+  readonly endpointDisabled: (activity: { readonly reason: DisabledReason }) => void
+  readonly staleOutcome: () => void
+  readonly contentType: string
+  /** The text for Prometheus. Answers while the store is down, without what only the store knows. */
+  readonly render: () => Promise<string>
+}
+
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+
+  const ingest = counter(registry, 'outhook_ingest_events_total')
+  const ingestBy = new Map(ingestResults.map((result) => [result, ingest.labels(result)]))
+  const attempts = counter(registry, 'outhook_delivery_attempts_total')
+  const attemptBy = new Map<string, Counter.Internal>()
+  const duration = new Histogram({
+    ...describe('outhook_attempt_duration_seconds'),
+    buckets: durationBucketsSeconds,
+    registers: [registry],
+  })
+  const deadLetters = counter(registry, 'outhook_dead_letters_total')
+  const stale = counter(registry, 'outhook_stale_outcomes_total')
+  const disabled = counter(registry, 'outhook_endpoints_disabled_total')
+  const refreshGauges = registerGauges(registry, sources)
+
+  return {
+    ingest: (result) => ingestBy.get(result)?.inc(),
+    attempt({ status, errorClass, latencyMs }) {
+      // An HTTP status is at most three digits, so the classes are few.
+      const key = `${status} ${errorClass}`
+      let child = attemptBy.get(key)
+      if (child === undefined) {
+        child = attempts.labels(outcomes[status], errorClass ?? '-')
+        attemptBy.set(key, child)
+      }
+      child.inc()
+      duration.observe(latencyMs / 1000)
+    },
+    deadLetter: () => deadLetters.inc(),
+    endpointDisabled: ({ reason }) => disabled.labels(reason).inc(),
+    staleOutcome: () => stale.inc(),
+    contentType: registry.contentType,
+    async render() {
+      await refreshGauges()
+      return registry.metrics()
+    },
+  }
+}
+
+function registerGauges(registry: Registry, sources: MetricSources): () => Promise<void> {
+  const deliveries = new Gauge({ ...describe('outhook_deliveries'), registers: [registry] })
+  const oldestDue = new Gauge({ ...describe('outhook_oldest_due_seconds'), registers: [registry] })
+  const inFlight = new Gauge({ ...describe('outhook_in_flight'), registers: [registry] })
+  return async () => {
+    inFlight.set(sources.inFlight())
+    try {
+      const counts = await sources.counts()
+      for (const [state, count] of Object.entries(counts.deliveries)) deliveries.labels(state).set(count)
+      oldestDue.set((counts.oldestDueMs ?? 0) / 1000)
+    } catch {
+      // The store is out of reach: an old figure would look like a new one. What the process knows is still told.
+      deliveries.reset()
+      oldestDue.remove()
+    }
+  }
+}
+
+function counter(registry: Registry, name: MetricName): Counter {
+  return new Counter({ ...describe(name), registers: [registry] })
+}
+
+function describe(name: MetricName): { name: string; help: string; labelNames: string[] } {
+  const { help, labels } = metricTable[name]
+  return { name, help, labelNames: Object.keys(labels) }
+}
+
+/** The reference page of the metrics, in Markdown. */
+export function renderMetricsReference(): string {
+  const rows = Object.entries<MetricInfo>(metricTable).map(([name, { type, help, labels }]) => {
+    const about = Object.entries(labels).map(([label, values]) => `\`${label}\`: ${values}`)
+    return `| \`${name}\` | ${type} | ${about.join('; ') || '–'} | ${help} |`
+  })
+  return `# Metrics
+
+<!-- Written from the source by scripts/generate-reference.mjs; do not edit. -->
+
+\`GET /metrics\` answers in the text format of Prometheus, without credentials. Figures are those of one process,
+unless they say that they come from the store. Node's own metrics (\`process_*\`, \`nodejs_*\`) are there too.
+
+| name | type | labels | meaning |
+|---|---|---|---|
+${rows.join('\n')}
+`
+}

@@ -1,0 +1,221 @@
+/** The library: durable webhooks inside a Node program. */
+import type { EventEmitter } from 'node:events'
+import { type App, openApp } from './app.ts'
+import { loadConfig } from './config/load-config.ts'
+import type { OuthookError } from './core/errors.ts'
+import { checkJsonBytes, parseExact } from './core/exact-json.ts'
+import { effectiveOrderingKey } from './core/idempotency.ts'
+import { stringifyPayload } from './core/json-payload.ts'
+import { type Logger, silentLogger } from './core/logger.ts'
+import { defaultTenantId } from './core/model.ts'
+import type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
+import type { DeadLetters } from './engine/dead-letters.ts'
+import type { Deliveries } from './engine/deliveries.ts'
+import type { Endpoints } from './engine/endpoints.ts'
+import type { Events } from './engine/events.ts'
+import type { PublishRequest } from './engine/publish.ts'
+import type { Subscriptions } from './engine/subscriptions.ts'
+
+/** Durations are milliseconds or text such as `'500ms'`, `'5s'`, `'2h'`. */
+export type Duration = number | string
+
+export interface OpenOptions {
+  /** `'sqlite:PATH'`, or `'memory:'` for tests. */
+  readonly store: string
+  /** False: this process publishes and reads; nothing is delivered from here. Default true. */
+  readonly dispatch?: boolean
+  /** 64 hex digits or base64 of 32 bytes. Default: `OUTHOOK_MASTER_KEY`, else a key file beside the database. */
+  readonly masterKey?: string
+  /** Allows `http://` endpoints. Default false. */
+  readonly allowHttp?: boolean
+  /** Private ranges that endpoints may lie in, such as `['127.0.0.0/8']`. Default none. */
+  readonly allowNetworks?: readonly string[]
+  /** Requests in flight at one time, to all endpoints together. Default 512. */
+  readonly maxInFlight?: number
+  /** `'standard'` (the default), `'hookrail'`, `'dograh'` or `'pyfly'`. */
+  readonly defaultRetryPolicy?: string
+  /** Default 3 s. */
+  readonly connectTimeout?: Duration
+  /** Default 10 s. */
+  readonly headersTimeout?: Duration
+  /** One whole attempt. Default 15 s. */
+  readonly totalTimeout?: Duration
+  /** Transport failures in a row that pause an endpoint; 0 switches the breaker off. Default 5. */
+  readonly breakerThreshold?: number
+  /** The first pause. Default 30 s. */
+  readonly breakerPause?: Duration
+  /** The longest pause. Default 1 h. */
+  readonly breakerMaxPause?: Duration
+  /** An endpoint that has only failed for so long is disabled; 0 is never. Default 5 days. */
+  readonly disableAfter?: Duration
+  /** How long `close` waits for requests in flight. Default 25 s. */
+  readonly drainDeadline?: Duration
+  /** How long an idempotency key is remembered. Default 24 h. */
+  readonly idempotencyTtl?: Duration
+  /** Default: nothing is logged. pino's loggers fit. */
+  readonly logger?: Logger
+}
+
+interface PublishCommon<Topic> {
+  /** Dot-separated, such as `'orders.created'`. */
+  readonly topic: Topic
+  /** At most 16 short strings, sent as `outhook-meta-<name>` headers. */
+  readonly metadata?: Readonly<Record<string, string>>
+  /** The same key with the same content within 24 h gives the first event again; with other content, an error. */
+  readonly idempotencyKey?: string
+  readonly orderingKey?: string
+}
+
+/** An event to publish: its content as a value (`payload`) or as exact JSON (`body`). */
+export type PublishInput<Topics extends object, Topic extends keyof Topics & string = keyof Topics & string> =
+  | (PublishCommon<Topic> & {
+      /** Stringified once; changes to the object afterwards change nothing. */
+      readonly payload: Topics[Topic]
+      readonly body?: never
+    })
+  | (PublishCommon<Topic> & {
+      /** JSON that every receiver gets byte for byte. */
+      readonly body: string | Uint8Array
+      readonly payload?: never
+    })
+
+export interface PublishedEvent {
+  readonly id: string
+  /** One per matching subscription; empty when none matched. */
+  readonly deliveryIds: readonly string[]
+  /** The idempotency key was used before for the same content, and this is what it got then. */
+  readonly replayed: boolean
+}
+
+export type PublishManyResult =
+  | ({ readonly status: 'published' } & PublishedEvent)
+  | { readonly status: 'failed'; readonly error: OuthookError }
+
+export interface OuthookEvents {
+  /** After each attempt, once its outcome is recorded. */
+  attempt: [AttemptActivity]
+  /** A delivery was given up. */
+  deadLetter: [AttemptActivity]
+  /** An endpoint answered 410 or has only failed for too long. */
+  endpointDisabled: [EndpointDisabledActivity]
+}
+
+/** The methods of a service without their first parameter, the tenant. */
+export type OfTenant<Service> = {
+  readonly [Name in keyof Service]: Service[Name] extends (tenantId: string, ...rest: infer Rest) => infer Result
+    ? (...rest: Rest) => Result
+    : never
+}
+
+/**
+ * Durable webhooks in this process. `Topics` types payloads by topic.
+ *
+ * @example
+ * const hooks = await Outhook.open<{ 'orders.created': { id: string } }>({ store: 'sqlite:hooks.db' })
+ * await hooks.endpoints.upsert({ uid: 'billing', url: 'https://billing.example/hook', topics: ['orders.*'] })
+ * await hooks.publish({ topic: 'orders.created', payload: { id: 'o_1' }, idempotencyKey: 'o_1' })
+ * await hooks.close()
+ */
+// biome-ignore lint/suspicious/noExplicitAny: without a map of topics any payload may be given.
+export class Outhook<Topics extends object = Record<string, any>> implements AsyncDisposable {
+  readonly endpoints: OfTenant<Endpoints>
+  readonly subscriptions: OfTenant<Subscriptions>
+  readonly events: OfTenant<Events>
+  readonly deliveries: OfTenant<Deliveries>
+  readonly deadLetters: OfTenant<DeadLetters>
+  readonly #app: App
+  readonly #emitter: EventEmitter
+
+  private constructor(app: App) {
+    const { engine } = app
+    this.#app = app
+    this.#emitter = engine.activity as EventEmitter
+    this.endpoints = ofTenant(engine.endpoints)
+    this.subscriptions = ofTenant(engine.subscriptions)
+    this.events = ofTenant(engine.events)
+    this.deliveries = ofTenant(engine.deliveries)
+    this.deadLetters = ofTenant(engine.deadLetters)
+  }
+
+  /**
+   * Opens the store and starts delivering. Installs no signal handlers: call `close` when the program ends.
+   * Errors: invalid_config, store_locked, store_incompatible, wrong_master_key.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  static async open<Topics extends object = Record<string, any>>(options: OpenOptions): Promise<Outhook<Topics>> {
+    const { dispatch, logger, ...given } = options
+    const config = loadConfig({ options: given, env: pickMasterKey(process.env) })
+    return new Outhook<Topics>(await openApp({ config, logger: logger ?? silentLogger, dispatch: dispatch ?? true }))
+  }
+
+  /**
+   * Resolves once the event is durable; it is delivered from then on, whatever happens to this process.
+   * Errors: invalid_body, invalid_payload, invalid_request, payload_too_large, idempotency_conflict,
+   * store_unavailable, shutting_down.
+   */
+  async publish<Topic extends keyof Topics & string>(input: PublishInput<Topics, Topic>): Promise<PublishedEvent> {
+    const { eventId, ...rest } = await this.#app.engine.publisher.publish(toRequest(input))
+    return { id: eventId, ...rest }
+  }
+
+  /** Publishes each on its own, sharing commits: one that is refused hinders no other. In order. */
+  publishMany(inputs: readonly PublishInput<Topics>[]): Promise<PublishManyResult[]> {
+    return Promise.all(
+      inputs.map((input) =>
+        this.publish(input).then(
+          (published) => ({ status: 'published' as const, ...published }),
+          (error: OuthookError) => ({ status: 'failed' as const, error }),
+        ),
+      ),
+    )
+  }
+
+  on<Name extends keyof OuthookEvents>(name: Name, listener: (...args: OuthookEvents[Name]) => void): this {
+    this.#emitter.on(name, listener as Listener)
+    return this
+  }
+
+  off<Name extends keyof OuthookEvents>(name: Name, listener: (...args: OuthookEvents[Name]) => void): this {
+    this.#emitter.off(name, listener as Listener)
+    return this
+  }
+
+  /** Refuses new events, lets requests in flight end, gives the rest back and closes the store. Can be called twice. */
+  close(): Promise<void> {
+    return this.#app.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+type Listener = (...args: unknown[]) => void
+
+/** The library takes nothing from the environment but the key, which belongs in no source code. */
+function pickMasterKey(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
+  return { OUTHOOK_MASTER_KEY: env.OUTHOOK_MASTER_KEY }
+}
+
+function toRequest(input: PublishInput<Record<string, unknown>>): PublishRequest {
+  const payload = input.body === undefined ? stringifyPayload(input.payload) : checkJsonBytes(input.body)
+  const value = input.body === undefined ? input.payload : parseExact(payload, 'invalid_payload', 'JSON')
+  return {
+    tenantId: defaultTenantId,
+    topic: input.topic,
+    payload,
+    metadata: input.metadata ?? null,
+    orderingKey: effectiveOrderingKey(input.orderingKey, value),
+    idempotency: input.idempotencyKey === undefined ? null : { scope: '', key: input.idempotencyKey },
+    producerKeyId: null,
+  }
+}
+
+function ofTenant<Service extends object>(service: Service): OfTenant<Service> {
+  const bound: Record<string, unknown> = {}
+  for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(service))) {
+    const method = service[name as keyof Service]
+    if (name !== 'constructor' && typeof method === 'function') bound[name] = method.bind(service, defaultTenantId)
+  }
+  return bound as OfTenant<Service>
+}

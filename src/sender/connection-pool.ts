@@ -1,0 +1,133 @@
+/**
+ * All connections of a sender: a last-in-first-out free list per origin, so that few connections stay warm and the
+ * others idle out, and one cap over all of them. At the cap the connection that has been idle longest gives way;
+ * when none is idle, attempts wait in line, at most for the connect timeout.
+ */
+import { Connection, type ConnectionOptions, type ConnectionOwner, type Origin } from './connection.ts'
+import type { HttpAttempt } from './http-attempt.ts'
+
+export interface PoolOptions extends Omit<ConnectionOptions, 'owner'> {
+  readonly maxConnections: number
+}
+
+interface PooledOrigin extends Origin {
+  readonly idle: Connection<PooledOrigin>[]
+  connections: number
+}
+
+type PooledConnection = Connection<PooledOrigin>
+
+interface Waiter {
+  readonly origin: Origin
+  readonly attempt: HttpAttempt
+}
+
+export class ConnectionPool implements ConnectionOwner {
+  readonly #options: ConnectionOptions
+  readonly #maxConnections: number
+  readonly #origins = new Map<string, PooledOrigin>()
+  /** Longest idle first. */
+  readonly #idle = new Set<PooledConnection>()
+  readonly #waiting: Waiter[] = []
+  #connections = 0
+  #closing = 0
+  #onEmpty: (() => void) | null = null
+
+  constructor(options: PoolOptions) {
+    this.#options = { connector: options.connector, idleMs: options.idleMs, owner: this }
+    this.#maxConnections = options.maxConnections
+  }
+
+  run(origin: Origin, attempt: HttpAttempt): void {
+    const pooled = this.#origins.get(origin.url) ?? this.#addOrigin(origin)
+    const connection = pooled.idle.pop()
+    if (connection !== undefined) {
+      this.#idle.delete(connection)
+      connection.run(attempt)
+      return
+    }
+    if (this.#connections >= this.#maxConnections && !this.#evictLongestIdle()) {
+      this.#dropOriginIfUnused(pooled)
+      this.#waiting.push({ origin, attempt })
+      attempt.startWaiting()
+      return
+    }
+    this.#connect(pooled).run(attempt)
+  }
+
+  /** Closes idle connections at once. Resolves when the last socket is closed. */
+  close(): Promise<void> {
+    for (const connection of this.#idle) this.#remove(connection)
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve
+      this.#reportEmpty()
+    })
+  }
+
+  onIdle(connection: PooledConnection): void {
+    connection.origin.idle.push(connection)
+    this.#idle.add(connection)
+    this.#serveWaiting()
+    // While closing, only those who still wait may use it.
+    if (this.#onEmpty !== null && this.#idle.has(connection)) this.#remove(connection)
+  }
+
+  onDisconnect(connection: PooledConnection): void {
+    if (this.#idle.has(connection)) this.#remove(connection)
+  }
+
+  onBroken(connection: PooledConnection): void {
+    this.#remove(connection)
+    this.#serveWaiting()
+  }
+
+  #connect(origin: PooledOrigin): PooledConnection {
+    const connection = new Connection(origin, this.#options)
+    origin.connections++
+    this.#connections++
+    return connection
+  }
+
+  #remove(connection: PooledConnection): void {
+    const { origin } = connection
+    if (this.#idle.delete(connection)) origin.idle.splice(origin.idle.indexOf(connection), 1)
+    origin.connections--
+    this.#connections--
+    this.#closing++
+    this.#dropOriginIfUnused(origin)
+    connection.destroy(() => {
+      this.#closing--
+      this.#reportEmpty()
+    })
+  }
+
+  #addOrigin(origin: Origin): PooledOrigin {
+    const pooled: PooledOrigin = { ...origin, idle: [], connections: 0 }
+    this.#origins.set(origin.url, pooled)
+    return pooled
+  }
+
+  #dropOriginIfUnused(origin: PooledOrigin): void {
+    if (origin.connections === 0) this.#origins.delete(origin.url)
+  }
+
+  #evictLongestIdle(): boolean {
+    const longest = this.#idle.values().next()
+    if (longest.done) return false
+    this.#remove(longest.value)
+    return true
+  }
+
+  #serveWaiting(): void {
+    while (this.#waiting.length > 0) {
+      if (this.#connections >= this.#maxConnections && this.#idle.size === 0) return
+      const next = this.#waiting.shift()
+      if (next !== undefined && !next.attempt.settled) this.run(next.origin, next.attempt)
+    }
+  }
+
+  #reportEmpty(): void {
+    if (this.#connections > 0 || this.#closing > 0 || this.#waiting.length > 0) return
+    this.#onEmpty?.()
+  }
+}

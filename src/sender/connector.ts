@@ -1,0 +1,169 @@
+/**
+ * Opens sockets: name → addresses → guard → TCP → TLS. The seam for everything between Outhook and a receiver:
+ * a proxy is another `Connector`.
+ */
+import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
+import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls'
+import { type AddressPolicy, isLocalhost, localhostAddresses, refuseAnswers } from './address-guard.ts'
+import { AttemptError, describeFailure, type FailurePhase, failure } from './attempt-error.ts'
+import type { ResolvedAddress, Resolver } from './resolver.ts'
+
+export interface ConnectTarget {
+  readonly secure: boolean
+  /** A name without a final dot, or an address without brackets. */
+  readonly hostname: string
+  readonly port: number
+  /** `host:port` for messages and caches. */
+  readonly place: string
+}
+
+export type ConnectCallback = (error: AttemptError | null, socket: Socket | null) => void
+
+export interface Connector {
+  /** Calls back once with a socket that is ready for a request, unless cancelled by the function returned. */
+  open(target: ConnectTarget, callback: ConnectCallback): () => void
+}
+
+export interface DirectConnectorOptions {
+  readonly guard: AddressPolicy | null
+  readonly resolver: Resolver
+  readonly connectTimeoutMs: number
+  /** Certificate authorities in PEM to trust instead of the well-known ones. */
+  readonly ca?: string | readonly string[]
+}
+
+const maxTlsSessions = 1000
+const tcpKeepAliveDelayMs = 60_000
+
+export class DirectConnector implements Connector {
+  readonly #options: DirectConnectorOptions
+  /** Resuming saves the certificate exchange. Node gives out sessions only after it has verified the peer. */
+  readonly #sessions = new Map<string, Buffer>()
+  #secureContext: SecureContext | null = null
+
+  constructor(options: DirectConnectorOptions) {
+    this.#options = options
+  }
+
+  open(target: ConnectTarget, callback: ConnectCallback): () => void {
+    let socket: Socket | null = null
+    let cancelled = false
+    this.#addressesOf(target).then(
+      (addresses) => {
+        if (!cancelled) socket = this.#dial(target, addresses, callback)
+      },
+      (error) => {
+        if (!cancelled) callback(error instanceof AttemptError ? error : dnsError(target, error), null)
+      },
+    )
+    return () => {
+      cancelled = true
+      socket?.destroy()
+    }
+  }
+
+  async #addressesOf(target: ConnectTarget): Promise<readonly ResolvedAddress[]> {
+    const { guard, resolver } = this.#options
+    const family = isIP(target.hostname)
+    const addresses =
+      family !== 0
+        ? [{ address: target.hostname, family }]
+        : guard !== null && isLocalhost(target.hostname)
+          ? localhostAddresses(guard)
+          : await resolver.resolve(target.hostname)
+    if (addresses.length === 0) throw dnsError(target, { code: 'ENODATA' })
+    const refused = guard === null ? null : refuseAnswers(addresses, guard)
+    if (refused !== null) {
+      const origin = family === 0 ? `${target.hostname} resolves to a refused address: ` : ''
+      throw new AttemptError(failure('policy', origin + refused))
+    }
+    return addresses
+  }
+
+  #dial(target: ConnectTarget, addresses: readonly ResolvedAddress[], callback: ConnectCallback): Socket {
+    const options = {
+      host: target.hostname,
+      port: target.port,
+      ...pinned(addresses),
+      ...this.#attemptTimeout(addresses.length),
+    }
+    let phase: FailurePhase = 'connecting'
+    let pending = true
+    const socket = target.secure
+      ? connectTls({ ...options, ...this.#tlsOptions(target) })
+      : connectTcp(options)
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, tcpKeepAliveDelayMs)
+    if (target.secure) {
+      socket.once('connect', () => {
+        phase = 'handshaking'
+      })
+      socket.on('session', (session: Buffer) => this.#keepSession(target, session))
+    }
+    socket.once(target.secure ? 'secureConnect' : 'connect', () => {
+      pending = false
+      callback(null, socket)
+    })
+    // Stays for the socket's life: an 'error' without a listener would end the process.
+    socket.on('error', (error) => {
+      if (!pending) return
+      pending = false
+      this.#sessions.delete(target.place)
+      callback(new AttemptError(describeFailure(error, { phase, place: target.place }), error), null)
+    })
+    return socket
+  }
+
+  /**
+   * Several addresses are tried in order. Node's 250 ms per address would give up on every receiver that is
+   * further than that away; the last address has all the time that is left.
+   */
+  #attemptTimeout(addresses: number) {
+    const share = Math.floor(this.#options.connectTimeoutMs / addresses)
+    return {
+      autoSelectFamily: addresses > 1,
+      autoSelectFamilyAttemptTimeout: Math.max(250, Math.min(1000, share)),
+    }
+  }
+
+  #tlsOptions(target: ConnectTarget) {
+    // Made once: reading the authorities' certificates per connection costs milliseconds.
+    const { ca } = this.#options
+    this.#secureContext ??= createSecureContext(
+      ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : [...ca] },
+    )
+    const session = this.#sessions.get(target.place)
+    return {
+      secureContext: this.#secureContext,
+      // An address is verified against the certificate too, but RFC 6066 knows no server name for it.
+      servername: isIP(target.hostname) === 0 ? target.hostname : '',
+      ALPNProtocols: ['http/1.1'],
+      ...(session === undefined ? {} : { session }),
+    }
+  }
+
+  #keepSession(target: ConnectTarget, session: Buffer): void {
+    this.#sessions.delete(target.place)
+    this.#sessions.set(target.place, session)
+    if (this.#sessions.size <= maxTlsSessions) return
+    const oldest = this.#sessions.keys().next()
+    if (!oldest.done) this.#sessions.delete(oldest.value)
+  }
+}
+
+/** The socket gets the checked addresses, not the name: a second lookup could answer differently. */
+function pinned(addresses: readonly ResolvedAddress[]): { lookup: LookupFunction } {
+  return {
+    lookup(_hostname, options, callback) {
+      const first = addresses[0]
+      if (options.all === true) callback(null, [...addresses])
+      else if (first !== undefined) callback(null, first.address, first.family)
+    },
+  }
+}
+
+function dnsError(target: ConnectTarget, error: unknown): AttemptError {
+  const code =
+    typeof error === 'object' && error !== null && 'code' in error ? ` (${String(error.code)})` : ''
+  return new AttemptError(failure('dns', `the name ${target.hostname} does not resolve${code}`), error)
+}

@@ -1,0 +1,234 @@
+/**
+ * One request, from the call to its result:
+ *
+ *     queued ─► connecting ─► started ─► responding ─► settled
+ *        └─────────────────────┘ (idle connection)        ▲
+ *        any state, on error or deadline ─────────────────┘
+ *
+ * It is undici's handler at the same time, so that a request needs no closures. Whatever undici says after the
+ * attempt has settled is ignored: aborting a connection reports back here.
+ */
+import type { Dispatcher } from 'undici'
+import type { Clock } from '../core/clock.ts'
+import type { CapturedResponse } from '../core/model.ts'
+import { describeFailure, type Failure, type FailurePhase, failure } from './attempt-error.ts'
+import { Deadline, type DeadlineOwner, type DeadlineQueue } from './deadlines.ts'
+import type { AttemptRequest, AttemptResult } from './port.ts'
+
+/** What all attempts of a sender share. */
+export interface AttemptSettings {
+  readonly clock: Clock
+  readonly connectDeadlines: DeadlineQueue
+  readonly headersDeadlines: DeadlineQueue
+  readonly totalDeadlines: DeadlineQueue
+  readonly maxResponseBytes: number
+  readonly captureBytes: number
+}
+
+/** Whoever carries the attempt, told once that it is over. */
+export interface AttemptCarrier {
+  /** `reusable` is false when the connection may be in the middle of something. */
+  release(attempt: HttpAttempt, reusable: boolean): void
+}
+
+/** Where the request goes; worked out once per URL. */
+export interface AttemptTarget {
+  readonly path: string
+  /** `host:port`, for messages. */
+  readonly place: string
+}
+
+type Headers = readonly (readonly [string, string])[]
+type ParsedHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2]
+
+/** Interim answers (103 Early Hints and the like) may come; a flood of them is an attack on our CPU. */
+const maxInterimResponses = 16
+const maxCapturedHeaders = 64
+const noBytes = new Uint8Array(0)
+
+export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
+  readonly request: AttemptRequest
+  readonly target: AttemptTarget
+  carrier: AttemptCarrier | null = null
+  settled = false
+  readonly #settings: AttemptSettings
+  readonly #resolve: (result: AttemptResult) => void
+  readonly #total = new Deadline(this)
+  /** Runs in the connect queue, also while it waits for a free connection, then in the headers queue. */
+  readonly #phaseDeadline = new Deadline(this)
+  readonly #startedAt: number
+  #phase: FailurePhase = 'queued'
+  #interimResponses = 0
+  #httpStatus: number | null = null
+  #headers: Headers = []
+  #retryAfter: string | null = null
+  #body: Uint8Array = noBytes
+  #bytesSeen = 0
+
+  constructor(
+    request: AttemptRequest,
+    target: AttemptTarget,
+    options: { settings: AttemptSettings; resolve: (result: AttemptResult) => void },
+  ) {
+    this.request = request
+    this.target = target
+    this.#settings = options.settings
+    this.#resolve = options.resolve
+    this.#startedAt = options.settings.clock.elapsed()
+    options.settings.totalDeadlines.arm(this.#total, this.#startedAt)
+  }
+
+  /** All connections are taken. It must not wait so long that the receiver has no time left to answer in. */
+  startWaiting(): void {
+    this.#settings.connectDeadlines.arm(this.#phaseDeadline, this.#settings.clock.elapsed())
+  }
+
+  /** A connection is being opened for it. */
+  startConnecting(): void {
+    if (this.settled) return
+    this.#phase = 'connecting'
+    this.#settings.connectDeadlines.arm(this.#phaseDeadline, this.#settings.clock.elapsed())
+  }
+
+  /** The request goes to the socket now. */
+  onRequestStart(): void {
+    if (this.settled) return
+    this.#phase = 'started'
+    this.#settings.headersDeadlines.arm(this.#phaseDeadline, this.#settings.clock.elapsed())
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, parsed: ParsedHeaders): void {
+    if (this.settled) return
+    if (status < 200) {
+      this.#countInterim(status)
+      return
+    }
+    this.#phaseDeadline.disarm()
+    this.#httpStatus = status
+    this.#headers = captureHeaders(parsed, controller.rawHeaders)
+    const retryAfter = parsed['retry-after']
+    this.#retryAfter = (typeof retryAfter === 'string' ? retryAfter : retryAfter?.[0]) ?? null
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.settled) return
+    const room = this.#settings.captureBytes - this.#body.length
+    // A copy of its own size: the chunk is a window into a buffer of up to 64 KiB, which would stay alive whole.
+    if (room > 0) this.#body = append(this.#body, chunk.length > room ? chunk.subarray(0, room) : chunk)
+    this.#bytesSeen += chunk.length
+    if (this.#bytesSeen > this.#settings.maxResponseBytes) this.#succeed(false)
+  }
+
+  onResponseEnd(): void {
+    this.#succeed(true)
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    if (this.settled) return
+    this.fail(describeFailure(error, { phase: this.#phase, place: this.target.place }))
+  }
+
+  expired(deadline: Deadline): void {
+    this.fail(deadline === this.#total ? this.#outOfTime() : this.#phaseOutOfTime())
+  }
+
+  fail(reason: Failure): void {
+    const result = {
+      kind: 'failure',
+      ...reason,
+      httpStatus: this.#httpStatus,
+      latencyMs: this.#latencyMs(),
+    } as const
+    this.#settle(result, false)
+  }
+
+  #succeed(reusable: boolean): void {
+    const httpStatus = this.#httpStatus
+    if (httpStatus === null) return
+    const response: CapturedResponse = {
+      headers: this.#headers,
+      body: this.#body,
+      truncated: this.#bytesSeen > this.#body.length,
+    }
+    const latencyMs = this.#latencyMs()
+    this.#settle(
+      { kind: 'response', httpStatus, response, retryAfter: this.#retryAfter, latencyMs },
+      reusable,
+    )
+  }
+
+  #settle(result: AttemptResult, reusable: boolean): void {
+    if (this.settled) return
+    this.settled = true
+    this.#total.disarm()
+    this.#phaseDeadline.disarm()
+    this.#resolve(result)
+    this.carrier?.release(this, reusable)
+  }
+
+  #countInterim(status: number): void {
+    const { place } = this.target
+    if (status === 101) this.fail(failure('connection', `${place} changed the protocol, unasked (101)`))
+    else if (++this.#interimResponses > maxInterimResponses) {
+      this.fail(failure('connection', `${place} sent more than ${maxInterimResponses} interim responses`))
+    }
+  }
+
+  #outOfTime(): Failure {
+    const { timeoutMs } = this.#settings.totalDeadlines
+    const missing = this.#httpStatus === null ? 'no response' : 'the response body did not end'
+    return failure('timeout', `${missing} within ${timeoutMs} ms: ${this.target.place}`)
+  }
+
+  #phaseOutOfTime(): Failure {
+    const { place } = this.target
+    const { connectDeadlines, headersDeadlines } = this.#settings
+    // Waiting for a connection of ours to become free says nothing about the receiver.
+    if (this.#phase === 'queued') {
+      const waitedMs = connectDeadlines.timeoutMs
+      return failure('internal', `no connection became free within ${waitedMs} ms; raise maxConnections`)
+    }
+    return this.#phase === 'started'
+      ? failure('timeout', `no response headers within ${headersDeadlines.timeoutMs} ms: ${place}`)
+      : failure('timeout', `no connection within ${connectDeadlines.timeoutMs} ms: ${place}`)
+  }
+
+  #latencyMs(): number {
+    return Math.round(this.#settings.clock.elapsed() - this.#startedAt)
+  }
+}
+
+function append(head: Uint8Array, tail: Uint8Array): Uint8Array {
+  if (head.length === 0) return new Uint8Array(tail)
+  const joined = new Uint8Array(head.length + tail.length)
+  joined.set(head)
+  joined.set(tail, head.length)
+  return joined
+}
+
+/**
+ * In order, from undici's parsed object where that says the same: its names are shared strings already. It groups
+ * repeated headers, so those come from the raw list. The size is bounded by undici's `maxHeaderSize`.
+ */
+function captureHeaders(parsed: ParsedHeaders, raw: Dispatcher.DispatchController['rawHeaders']): Headers {
+  const pairs: [string, string][] = []
+  for (const name in parsed) {
+    const value = parsed[name]
+    if (typeof value !== 'string') return captureRawHeaders(raw)
+    if (pairs.length < maxCapturedHeaders) pairs.push([name, value])
+  }
+  return pairs
+}
+
+function captureRawHeaders(raw: Dispatcher.DispatchController['rawHeaders']): Headers {
+  if (!Array.isArray(raw)) return []
+  const pairs: [string, string][] = []
+  for (let index = 0; index + 1 < raw.length && pairs.length < maxCapturedHeaders; index += 2) {
+    pairs.push([latin1(raw[index]).toLowerCase(), latin1(raw[index + 1])])
+  }
+  return pairs
+}
+
+function latin1(value: Buffer | string | undefined): string {
+  return typeof value === 'string' ? value : (value?.toString('latin1') ?? '')
+}

@@ -1,0 +1,144 @@
+/**
+ * One HTTP attempt, done right: a fresh or a warm connection to an allowed address, one request, one bounded
+ * response, all within the total timeout; and every way in which that can fail as a value.
+ *
+ * undici's `Client` and `dispatch` with a free list of our own: `fetch` costs 7 to 13 times the CPU, `Pool` and
+ * `Agent` 1.3 to 1.7 times.
+ */
+import type { Clock } from '../core/clock.ts'
+import { type AddressPolicy, bareHostname, refuseUrl } from './address-guard.ts'
+import { failure } from './attempt-error.ts'
+import type { Origin } from './connection.ts'
+import { ConnectionPool } from './connection-pool.ts'
+import { type Connector, DirectConnector } from './connector.ts'
+import { DeadlineQueue } from './deadlines.ts'
+import { type AttemptSettings, type AttemptTarget, HttpAttempt } from './http-attempt.ts'
+import type { AttemptRequest, AttemptResult, Sender } from './port.ts'
+import { type Lookup, Resolver } from './resolver.ts'
+
+export interface HttpSenderOptions {
+  readonly clock: Clock
+  /** Null: any address, and plain HTTP. For callers who name the URLs themselves. */
+  readonly guard: AddressPolicy | null
+  /** Name to socket, TLS included. Default 3000. */
+  readonly connectTimeoutMs?: number
+  /** From the request being sent to the response's headers. Default 10 000. */
+  readonly headersTimeoutMs?: number
+  /** The whole attempt. Default 15 000. */
+  readonly totalTimeoutMs?: number
+  /** The connection is cut when a body is longer; the answer counts all the same. Default 64 KiB. */
+  readonly maxResponseBytes?: number
+  /** How much of the body is kept. Default 16 KiB. */
+  readonly captureBytes?: number
+  /** An idle connection is closed after this, or sooner if the receiver asks for it. Default 4000. */
+  readonly idleOriginMs?: number
+  /**
+   * Open connections in all; keep it above the number of attempts that are made at one time, since at the cap they
+   * wait for each other. Default 1024.
+   */
+  readonly maxConnections?: number
+  /** Replaces `dns.lookup`. */
+  readonly lookup?: Lookup
+  /** Certificate authorities in PEM to trust instead of the well-known ones. */
+  readonly ca?: string | readonly string[]
+  /** Replaces the way to the receiver, such as by a proxy. It has to apply the guard itself. */
+  readonly connector?: Connector
+}
+
+interface Destination extends AttemptTarget {
+  readonly origin: Origin
+  readonly refused: string | null
+}
+
+const defaults = {
+  connectTimeoutMs: 3000,
+  headersTimeoutMs: 10_000,
+  totalTimeoutMs: 15_000,
+  maxResponseBytes: 65_536,
+  captureBytes: 16_384,
+  idleOriginMs: 4000,
+  maxConnections: 1024,
+}
+
+/** @example const sender = createHttpSender({ clock: createSystemClock(), guard: createAddressPolicy() }) */
+export function createHttpSender(options: HttpSenderOptions): Sender {
+  return new HttpSender(options)
+}
+
+class HttpSender implements Sender {
+  readonly totalTimeoutMs: number
+  readonly #guard: AddressPolicy | null
+  readonly #settings: AttemptSettings
+  readonly #pool: ConnectionPool
+  /** Parsing a URL costs as much as a tenth of a request. Whoever holds the URL must not change it. */
+  readonly #destinations = new WeakMap<URL, Destination>()
+  #closed: Promise<void> | null = null
+
+  constructor(given: HttpSenderOptions) {
+    const { clock, guard, lookup, ca } = given
+    const limits = { ...defaults, ...withoutUndefined(given) }
+    this.totalTimeoutMs = limits.totalTimeoutMs
+    this.#guard = guard
+    this.#settings = {
+      clock,
+      connectDeadlines: new DeadlineQueue(clock, limits.connectTimeoutMs),
+      headersDeadlines: new DeadlineQueue(clock, limits.headersTimeoutMs),
+      totalDeadlines: new DeadlineQueue(clock, limits.totalTimeoutMs),
+      maxResponseBytes: limits.maxResponseBytes,
+      captureBytes: limits.captureBytes,
+    }
+    const resolver = new Resolver({ clock, ...(lookup === undefined ? {} : { lookup }) })
+    const { connectTimeoutMs, maxConnections, idleOriginMs: idleMs } = limits
+    const direct = { guard, resolver, connectTimeoutMs, ...(ca === undefined ? {} : { ca }) }
+    const connector = given.connector ?? new DirectConnector(direct)
+    this.#pool = new ConnectionPool({ connector, idleMs, maxConnections })
+  }
+
+  attempt(request: AttemptRequest): Promise<AttemptResult> {
+    return new Promise((resolve) => {
+      const destination = this.#destinationOf(request.destination.url)
+      const attempt = new HttpAttempt(request, destination, { settings: this.#settings, resolve })
+      if (this.#closed !== null) attempt.fail(failure('internal', 'the sender is closed; nothing was sent'))
+      else if (destination.refused !== null) attempt.fail(failure('policy', destination.refused))
+      else this.#run(destination, attempt)
+    })
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#pool.close().then(() => {
+      this.#settings.connectDeadlines.stop()
+      this.#settings.headersDeadlines.stop()
+      this.#settings.totalDeadlines.stop()
+    })
+    return this.#closed
+  }
+
+  #run(destination: Destination, attempt: HttpAttempt): void {
+    try {
+      this.#pool.run(destination.origin, attempt)
+    } catch (error) {
+      attempt.onResponseError(null, error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+
+  #destinationOf(url: URL): Destination {
+    const known = this.#destinations.get(url)
+    if (known !== undefined) return known
+    const destination = toDestination(url, refuseUrl(url, this.#guard))
+    this.#destinations.set(url, destination)
+    return destination
+  }
+}
+
+function toDestination(url: URL, refused: string | null): Destination {
+  const secure = url.protocol === 'https:'
+  const hostname = bareHostname(url)
+  const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
+  const place = hostname.includes(':') ? `[${hostname}]:${port}` : `${hostname}:${port}`
+  const origin = { url: url.origin, secure, hostname, port, place }
+  return { path: url.pathname + url.search, place, origin, refused }
+}
+
+function withoutUndefined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never
+}

@@ -1,0 +1,57 @@
+/**
+ * What the delivery code needs of a destination: one attempt, and what came of it.
+ * It speaks of a destination, not of a URL, so that other kinds can stand beside HTTP later.
+ */
+import type { CapturedResponse, ErrorClass } from '../core/model.ts'
+
+export interface Destination {
+  readonly kind: 'http'
+  readonly url: URL
+}
+
+export interface AttemptRequest {
+  readonly destination: Destination
+  readonly method: 'POST'
+  /** Names in lower case, values already checked for control characters. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+/** A value, never an exception: a failed attempt is an expected outcome. */
+export type AttemptResult =
+  | {
+      readonly kind: 'response'
+      readonly httpStatus: number
+      readonly response: CapturedResponse
+      /** The value of `Retry-After`, as received. */
+      readonly retryAfter: string | null
+      readonly latencyMs: number
+    }
+  | {
+      readonly kind: 'failure'
+      readonly errorClass: Extract<
+        ErrorClass,
+        'timeout' | 'connection' | 'dns' | 'tls' | 'policy' | 'internal'
+      >
+      /** At most 2000 characters; names no secret. */
+      readonly error: string
+      /** Set when headers had arrived before the failure. */
+      readonly httpStatus: number | null
+      readonly latencyMs: number
+    }
+
+export interface Sender {
+  /** Never rejects. The whole attempt, DNS to last byte read, takes at most the total timeout. */
+  attempt(request: AttemptRequest): Promise<AttemptResult>
+  /** Milliseconds after which an attempt is over, whatever happens. */
+  readonly totalTimeoutMs: number
+  /** Refuses new attempts, closes idle connections at once and the others when they end. */
+  close(): Promise<void>
+}
+
+/**
+ * Whether an endpoint may have this URL: syntax, scheme, and every address that its host has now. Gives the URL in
+ * its normal form. A host that does not resolve passes: the same rules hold at every dial.
+ * Errors: url_rejected.
+ */
+export type UrlCheck = (url: string) => Promise<URL>

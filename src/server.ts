@@ -1,0 +1,129 @@
+/** The server: the engine, the HTTP API over it, metrics and logs. */
+import { buildServer } from './api/server.ts'
+import { type App, openApp } from './app.ts'
+import type { Config } from './config/schema.ts'
+import { createSystemClock } from './core/clock.ts'
+import { OuthookError } from './core/errors.ts'
+import type { Logger } from './core/logger.ts'
+import { defaultTenantId } from './core/model.ts'
+import type { AttemptActivity } from './delivery/activity.ts'
+import { createMetrics, type Metrics } from './observability/metrics.ts'
+import { backupSqlite } from './store/sqlite/backup.ts'
+import { version } from './version.ts'
+
+export { createLogger } from './observability/log.ts'
+
+export interface ServerHooks {
+  readonly log: Logger
+  readonly onAttempt?: (attempt: AttemptActivity) => void
+  /** A master key file was made just now, at this path. */
+  readonly onMasterKeyCreated?: (path: string) => void
+}
+
+export interface RunningServer {
+  /** Such as `http://127.0.0.1:8080`. */
+  readonly url: string
+  /** Set when an empty store made one just now; it is shown this once. */
+  readonly adminToken: string | null
+  /** Drains within the deadline. May be called twice. */
+  close(): Promise<void>
+}
+
+/** Errors: those of opening the store, and invalid_config when the port is taken. */
+export async function startServer(config: Config, hooks: ServerHooks): Promise<RunningServer> {
+  const clock = createSystemClock()
+  const { log, onMasterKeyCreated } = hooks
+  const app = await openApp({
+    config,
+    logger: log,
+    dispatch: true,
+    clock,
+    ...(onMasterKeyCreated && { onMasterKeyCreated }),
+  })
+  const metrics = createMetrics({ counts: app.engine.counts, inFlight: app.inFlight })
+  listen(app, hooks, metrics)
+  const server = buildServer(app.engine, {
+    version,
+    clock,
+    log,
+    metrics,
+    ...(config.adminToken !== null && { adminTokens: [config.adminToken] }),
+  })
+  // Requests end first: whoever got its 202 is stored, and nobody new is let in while deliveries drain.
+  const close = () => server.close().then(() => app.close())
+  try {
+    const url = await server.listen({ host: config.host, port: config.port })
+    const adminToken = config.adminToken === null ? await makeFirstAdminToken(app) : null
+    return { url, adminToken, close }
+  } catch (error) {
+    await close()
+    throw portProblem(error, config)
+  }
+}
+
+/** Copies the live database into a new file, beside its owner, and says how large it became. */
+export async function backupStore(config: Config, file: string): Promise<{ readonly bytes: number }> {
+  if (config.store.kind === 'memory') {
+    throw new OuthookError('invalid_config', 'a memory: store cannot be backed up; it lives in its process alone')
+  }
+  return backupSqlite(config.store.path, file)
+}
+
+function listen({ engine }: App, { log, onAttempt }: ServerHooks, metrics: Metrics): void {
+  const { activity } = engine
+  activity.on('attempt', (attempt) => {
+    metrics.attempt(attempt)
+    logAttempt(log, attempt)
+  })
+  if (onAttempt) activity.on('attempt', onAttempt)
+  activity.on('deadLetter', metrics.deadLetter)
+  activity.on('staleOutcome', metrics.staleOutcome)
+  activity.on('endpointDisabled', (disabled) => {
+    metrics.endpointDisabled(disabled)
+    log.warn({ endpoint_id: disabled.endpointId, reason: disabled.reason }, 'endpoint disabled')
+  })
+}
+
+/** One wide line per attempt; successes only at `debug`, where there may be thousands a second. */
+function logAttempt(log: Logger, attempt: AttemptActivity): void {
+  const succeeded = attempt.status === 'success'
+  const fields = {
+    tenant_id: attempt.tenantId,
+    event_id: attempt.eventId,
+    delivery_id: attempt.deliveryId,
+    endpoint_id: attempt.endpointId,
+    topic: attempt.topic,
+    url: attempt.url,
+    attempt_no: attempt.attemptNo,
+    status: attempt.status,
+    http_status: attempt.httpStatus,
+    error_class: attempt.errorClass,
+    error: attempt.error,
+    latency_ms: attempt.latencyMs,
+    state: attempt.state,
+    next_attempt_in_ms: attempt.nextAttemptInMs,
+  }
+  if (succeeded) log.debug(fields, 'attempt')
+  else if (attempt.state === 'dead_lettered') log.warn(fields, 'attempt')
+  else log.info(fields, 'attempt')
+}
+
+async function makeFirstAdminToken({ engine }: App): Promise<string | null> {
+  const { items } = await engine.apiKeys.list(defaultTenantId, { kind: 'admin', limit: 1 })
+  if (items.length > 0) return null
+  return (await engine.apiKeys.create(defaultTenantId, { kind: 'admin', name: 'first admin token' })).token
+}
+
+function portProblem(error: unknown, config: Config): unknown {
+  const code = (error as NodeJS.ErrnoException).code
+  const place = `${config.host}:${config.port}`
+  if (code === 'EADDRINUSE') {
+    return new OuthookError('invalid_config', `${place} is in use by another process; choose another --port`, { cause: error })
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+    return new OuthookError('invalid_config', `cannot listen on ${place} (${code}); choose another --host or --port`, {
+      cause: error,
+    })
+  }
+  return error
+}

@@ -1,0 +1,40 @@
+/**
+ * Numbered migrations, shared by both databases. `schema_migrations` keeps for each the oldest schema version
+ * that a binary must know to run on the result: only older binaries are refused, so that rolling upgrades work.
+ */
+import { OuthookError } from '../core/errors.ts'
+
+export interface Migration {
+  /** 1, 2, 3… without gaps. */
+  readonly version: number
+  readonly name: string
+  /** A binary whose newest migration is older than this cannot run any more. */
+  readonly oldestCompatible: number
+  readonly sql: string
+}
+
+export interface AppliedMigration {
+  readonly version: number
+  readonly oldestCompatible: number
+}
+
+/**
+ * The migrations that are still to be applied, in order.
+ * Throws `store_incompatible` when the database needs a newer Outhook.
+ */
+export function planMigrations(
+  known: readonly Migration[],
+  applied: readonly AppliedMigration[],
+): readonly Migration[] {
+  const newestKnown = known.reduce((newest, migration) => Math.max(newest, migration.version), 0)
+  const newestApplied = applied.reduce((newest, migration) => Math.max(newest, migration.version), 0)
+  const needed = applied.reduce((needed, migration) => Math.max(needed, migration.oldestCompatible), 0)
+  if (needed > newestKnown) {
+    throw new OuthookError(
+      'store_incompatible',
+      `the database has schema ${newestApplied}, which needs an Outhook that knows schema ${needed}; ` +
+        `this one knows ${newestKnown}; run a newer Outhook`,
+    )
+  }
+  return known.filter((migration) => migration.version > newestApplied).sort((a, b) => a.version - b.version)
+}

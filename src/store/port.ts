@@ -1,0 +1,403 @@
+/**
+ * The one interface between Outhook and a database. Batches in, batches out.
+ *
+ * Rules for every adapter:
+ * - A method resolves only after what it wrote is durable; each says what is atomic.
+ * - No caller passes "now": due times, leases and ages go in as durations, and the store's clock makes
+ *   instants of them. Times that come out are milliseconds since the epoch.
+ * - It rejects with `OuthookError('store_unavailable')` when the outcome is unknown or the store is out of
+ *   reach, with `OuthookError('internal')` when the call was surely rolled back (a row the database refused),
+ *   and with no other error but those a method names.
+ * - `due_at` of a live delivery is its next-attempt time, and while in flight the end of its lease.
+ * - `ready_endpoints` is a hint of which targets have due work; the truth is `live_deliveries`, and
+ *   `reconcileReady` repairs the hint.
+ */
+import type { BreakerPolicy, HealthObservation } from '../core/endpoint-health.ts'
+import type {
+  ApiKey,
+  Attempt,
+  AttemptStatus,
+  CapturedResponse,
+  DeadLetter,
+  Delivery,
+  DeliveryState,
+  DisabledReason,
+  Endpoint,
+  EndpointHealth,
+  ErrorClass,
+  OutboundEvent,
+  SealedSecret,
+  Subscription,
+  WaitReason,
+} from '../core/model.ts'
+
+export interface Store extends ConfigStore, IngestStore, DeliveryStore, ReadStore, MaintenanceStore {
+  /** Resolves when the store answers a trivial read and write path is open; rejects otherwise. */
+  ping(): Promise<void>
+  /** Waits for running calls, then releases every resource. Can be called twice. */
+  close(): Promise<void>
+}
+
+// ─── configuration ──────────────────────────────────────────────────────────────────────────────
+
+/** All that fan-out and dispatch need to know of one tenant, read in one snapshot. */
+export interface Routing {
+  readonly tenantId: string
+  /** Grows with every change to the tenant's endpoints, secrets or subscriptions, in the same transaction. */
+  readonly version: number
+  /** Not deleted ones. */
+  readonly endpoints: readonly Endpoint[]
+  /** Not deleted ones, of those endpoints. */
+  readonly subscriptions: readonly Subscription[]
+  /** Unexpired, newest first per endpoint. */
+  readonly secrets: readonly SealedSecret[]
+}
+
+export interface NewEndpoint {
+  readonly endpoint: Omit<Endpoint, 'createdAt' | 'updatedAt' | 'deletedAt' | 'disabledAt' | 'disabledReason'>
+  readonly secret: NewSecret
+  /** The endpoint's own subscription, when it was created with `topics`. */
+  readonly subscription: NewSubscription | null
+}
+
+export interface NewSecret {
+  readonly id: string
+  readonly sealed: Uint8Array
+}
+
+export type NewSubscription = Omit<Subscription, 'createdAt' | 'updatedAt' | 'deletedAt'>
+
+/** Members that are absent stay as they are. */
+export interface EndpointPatch {
+  readonly url?: string
+  readonly uid?: string | null
+  readonly description?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signingSchemes?: Endpoint['signingSchemes']
+  readonly maxInFlight?: number
+  /** Null enables; deliveries parked for it become due. */
+  readonly disabledReason?: DisabledReason | null
+  /** Replaces patterns and, when given, policy of the endpoint's own subscription, or makes one with this id. */
+  readonly ownSubscription?: {
+    readonly id: string
+    readonly topicPatterns: readonly string[]
+    readonly retryPolicy?: Subscription['retryPolicy']
+  }
+}
+
+export type SubscriptionPatch = Partial<Pick<Subscription, 'topicPatterns' | 'retryPolicy' | 'active'>>
+
+export type UidConflict = { readonly kind: 'uid_exists'; readonly endpointId: string }
+
+export interface NewApiKey {
+  readonly id: string
+  readonly tenantId: string
+  readonly kind: ApiKey['kind']
+  readonly name: string
+  readonly scopes: readonly string[]
+  /** SHA-256 of the whole key; the key itself never reaches the store. */
+  readonly hash: Uint8Array
+}
+
+export interface ConfigStore {
+  /** One snapshot. */
+  loadRouting(tenantId: string): Promise<Routing>
+
+  /** Atomic with its secret, its own subscription and the tenant's version. */
+  insertEndpoint(input: NewEndpoint): Promise<{ readonly kind: 'inserted'; readonly endpoint: Endpoint } | UidConflict>
+  /** Atomic with the version and its own subscription. Null: no such live endpoint. */
+  updateEndpoint(
+    tenantId: string,
+    id: string,
+    patch: EndpointPatch,
+  ): Promise<{ readonly kind: 'updated'; readonly endpoint: Endpoint } | UidConflict | null>
+  /**
+   * Soft delete of the endpoint and its subscriptions, atomic. Waiting deliveries are cancelled, the first
+   * 1000 in the same transaction, the others by `settleConfigChanges`; none of them can be claimed any more.
+   */
+  deleteEndpoint(tenantId: string, id: string): Promise<boolean>
+  getEndpoint(tenantId: string, id: string, options?: { includeDeleted?: boolean }): Promise<Endpoint | null>
+  getEndpointByUid(tenantId: string, uid: string): Promise<Endpoint | null>
+  listEndpoints(tenantId: string, page: PageRequest & { includeDeleted?: boolean }): Promise<Page<Endpoint>>
+
+  /** Adds the newest secret and lets all earlier ones expire after `graceMs`; atomic with the version. */
+  rotateSecret(tenantId: string, endpointId: string, secret: NewSecret, graceMs: number): Promise<boolean>
+
+  insertSubscription(
+    input: NewSubscription,
+  ): Promise<
+    { readonly kind: 'inserted'; readonly subscription: Subscription } | { readonly kind: 'endpoint_not_available' }
+  >
+  updateSubscription(tenantId: string, id: string, patch: SubscriptionPatch): Promise<Subscription | null>
+  /** As `deleteEndpoint`, for one subscription's waiting deliveries. */
+  deleteSubscription(tenantId: string, id: string): Promise<boolean>
+  getSubscription(
+    tenantId: string,
+    id: string,
+    options?: { includeDeleted?: boolean },
+  ): Promise<Subscription | null>
+  listSubscriptions(
+    tenantId: string,
+    page: PageRequest & { endpointId?: string; includeDeleted?: boolean },
+  ): Promise<Page<Subscription>>
+
+  insertApiKey(input: NewApiKey): Promise<ApiKey>
+  /** True also when it was revoked before; false: no such key. */
+  revokeApiKey(tenantId: string, id: string): Promise<boolean>
+  listApiKeys(tenantId: string, page: PageRequest & { kind?: ApiKey['kind'] }): Promise<Page<ApiKey>>
+  /** The live (not revoked) key with this hash. */
+  findApiKey(hash: Uint8Array): Promise<ApiKey | null>
+
+  /** Stores `value` under `name` unless something is there; resolves to what is there now. Atomic. */
+  setMetaOnce(name: string, value: string): Promise<string>
+}
+
+// ─── ingest ─────────────────────────────────────────────────────────────────────────────────────
+
+export interface NewEvent {
+  readonly id: string
+  readonly tenantId: string
+  readonly topic: string
+  readonly payload: Uint8Array
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly orderingKey: string | null
+  readonly producerKeyId: string | null
+  readonly idempotency: NewIdempotencyKey | null
+  /** The routing version that the fan-out was computed with. */
+  readonly routingVersion: number
+  readonly deliveries: readonly NewDelivery[]
+}
+
+export interface NewIdempotencyKey {
+  /** The producer key's id over HTTP; empty for admin tokens and the library. */
+  readonly scope: string
+  readonly key: string
+  readonly hash: Uint8Array
+  readonly ttlMs: number
+}
+
+export interface NewDelivery {
+  readonly id: string
+  readonly subscriptionId: string
+  readonly endpointId: string
+  readonly targetId: string
+  /** Asks to insert it already leased to this node (claim version 1). */
+  readonly handOff: boolean
+  /** Inserted without a due time, for this reason. */
+  readonly parked: Extract<WaitReason, 'endpoint_disabled'> | null
+}
+
+export type PublishResult =
+  | {
+      readonly kind: 'published'
+      /** Per delivery, in order: whether the hand-off was granted. */
+      readonly handedOff: readonly boolean[]
+    }
+  /** The idempotency key was used before for the same content; nothing was written. */
+  | { readonly kind: 'replayed'; readonly eventId: string; readonly deliveryIds: readonly string[] }
+  /** The idempotency key was used before for other content; nothing was written. */
+  | { readonly kind: 'conflict'; readonly eventId: string }
+  /** The tenant's routing is newer than `routingVersion`; nothing was written. */
+  | { readonly kind: 'stale_routing' }
+
+export interface IngestStore {
+  /**
+   * One transaction for the whole batch: events, payloads, deliveries, idempotency records, ready hints.
+   * An item that is not `published` writes nothing and hinders no other. Duplicates of an idempotency key
+   * within the batch are answered as replays of the first. A hand-off is granted only while the target has
+   * no due backlog and no pause; the lease then runs for `leaseMs`.
+   */
+  publish(batch: readonly NewEvent[], options: { readonly leaseMs: number }): Promise<readonly PublishResult[]>
+}
+
+// ─── delivery ───────────────────────────────────────────────────────────────────────────────────
+
+export interface ClaimRequest {
+  /** Deliveries at most. */
+  readonly limit: number
+  /** Payload bytes at most; the first delivery is given whatever its size. */
+  readonly maxBytes: number
+  readonly leaseMs: number
+  /** Free slots of targets that may not get their endpoint's whole `maxInFlight`; 0 leaves the target alone. */
+  readonly slots: ReadonlyMap<string, number>
+}
+
+/** A leased delivery with all that an attempt needs. */
+export interface ClaimedDelivery {
+  readonly id: string
+  readonly tenantId: string
+  readonly eventId: string
+  readonly subscriptionId: string | null
+  readonly endpointId: string | null
+  readonly targetId: string
+  readonly topic: string | null
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly payload: Uint8Array
+  readonly claimVersion: number
+  /** Attempts before this one. */
+  readonly attemptCount: number
+  /** Claims in a row that ended without an outcome, this one not counted. */
+  readonly lostClaims: number
+  readonly createdAt: number
+}
+
+export interface ClaimResult {
+  readonly deliveries: readonly ClaimedDelivery[]
+  /** Milliseconds until more becomes due (0: there is due work that this claim left); null: none is known. */
+  readonly nextDueMs: number | null
+}
+
+export interface NewAttempt {
+  readonly attemptNo: number
+  readonly status: AttemptStatus
+  readonly httpStatus: number | null
+  readonly errorClass: ErrorClass | null
+  readonly error: string | null
+  readonly latencyMs: number
+  readonly startedAt: number
+  readonly response: CapturedResponse | null
+}
+
+export type NextStep =
+  | { readonly state: 'succeeded' }
+  | { readonly state: 'retry_scheduled'; readonly delayMs: number }
+  | { readonly state: 'dead_lettered'; readonly finalError: ErrorClass }
+
+export interface DeliveryOutcome {
+  readonly deliveryId: string
+  readonly claimVersion: number
+  /** Null when the delivery is given up without an attempt (lost claims). */
+  readonly attempt: NewAttempt | null
+  readonly next: NextStep
+  /** What it says of the endpoint's health; null: nothing. */
+  readonly observation: HealthObservation | null
+  /** Disables the endpoint in the same transaction. */
+  readonly disableEndpoint: DisabledReason | null
+}
+
+export interface RecordResult {
+  /** Per outcome, in order: false when it was stale (no longer in flight under that claim version) and dropped. */
+  readonly recorded: readonly boolean[]
+  /** Targets whose health changed, with what it is now. */
+  readonly health: readonly (readonly [targetId: string, health: EndpointHealth | null])[]
+  /** Endpoints that this batch disabled (by outcome, or for failing longer than the policy allows). */
+  readonly disabled: readonly { readonly tenantId: string; readonly endpointId: string; readonly reason: DisabledReason }[]
+}
+
+export interface Release {
+  readonly deliveryId: string
+  readonly claimVersion: number
+  /** Due again after this; no attempt and no lost claim is counted. */
+  readonly delayMs: number
+}
+
+export type ReplayResult =
+  | { readonly kind: 'replayed'; readonly targetId: string }
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'not_replayable'; readonly state: DeliveryState; readonly endpointDeleted: boolean }
+  /** Its payload is gone. */
+  | { readonly kind: 'expired' }
+
+export interface DeliveryStore {
+  /**
+   * Leases due deliveries, fairly: tenants first, then their targets, each giving a share that adapts so that
+   * a lone target can fill the batch. A target gives no more than `slots` (or its endpoint's `maxInFlight`)
+   * allow; a paused target gives nothing, and one whose pause is over gives a single probe. An expired lease
+   * is simply due again and counts a lost claim. Deliveries whose endpoint or subscription was deleted are
+   * cancelled instead, those of disabled endpoints parked. One transaction.
+   */
+  claim(request: ClaimRequest): Promise<ClaimResult>
+  /**
+   * Attempt rows, transitions, moves to the finished table, endpoint health and ready hints: one transaction.
+   * An outcome counts only for a delivery in flight under the same claim version; health is advanced by
+   * `nextHealth` in the order of the batch.
+   */
+  recordOutcomes(outcomes: readonly DeliveryOutcome[], breaker: BreakerPolicy): Promise<RecordResult>
+  /** Gives leases back; stale ones are ignored. One transaction. */
+  release(releases: readonly Release[]): Promise<void>
+  /** A dead letter becomes pending and due: attempts start at 1 again, history, id and claim version go on. */
+  replay(tenantId: string, deliveryId: string): Promise<ReplayResult>
+  /** Health of every target that is not plainly healthy. */
+  loadHealth(): Promise<readonly (readonly [targetId: string, health: EndpointHealth])[]>
+}
+
+// ─── reading ────────────────────────────────────────────────────────────────────────────────────
+
+export interface PageRequest {
+  /** Rows at most, 1 to 200. */
+  readonly limit: number
+  /** `nextCursor` of the page before; null or empty for the first. An unreadable one is `bad_cursor`. */
+  readonly cursor: string | null
+}
+
+/** Newest first, by id. */
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** Empty at the end. */
+  readonly nextCursor: string
+}
+
+export interface EventFilter {
+  readonly topic?: string
+  /** Created at or after, before: milliseconds since the epoch. */
+  readonly since?: number
+  readonly until?: number
+}
+
+export interface DeliveryFilter {
+  readonly state?: DeliveryState
+  readonly endpointId?: string
+  readonly subscriptionId?: string
+  readonly eventId?: string
+  readonly topic?: string
+  readonly since?: number
+  readonly until?: number
+}
+
+export interface DeadLetterFilter {
+  readonly endpointId?: string
+  readonly topic?: string
+  /** Given up at or after, before. */
+  readonly since?: number
+  readonly until?: number
+}
+
+export interface StoreCounts {
+  /** Deliveries by state, of all tenants. */
+  readonly deliveries: Readonly<Record<DeliveryState, number>>
+  /** Age of the oldest delivery that is due and not in flight; null: none. */
+  readonly oldestDueMs: number | null
+}
+
+export interface ReadStore {
+  getEvent(tenantId: string, id: string): Promise<OutboundEvent | null>
+  listEvents(tenantId: string, filter: EventFilter, page: PageRequest): Promise<Page<OutboundEvent>>
+  getPayload(tenantId: string, eventId: string): Promise<Uint8Array | null>
+  /** Ordered by id. */
+  listDeliveriesOfEvent(tenantId: string, eventId: string): Promise<readonly Delivery[]>
+  getDelivery(tenantId: string, id: string): Promise<Delivery | null>
+  listDeliveries(tenantId: string, filter: DeliveryFilter, page: PageRequest): Promise<Page<Delivery>>
+  /** Ordered by delivery and claim version; without capture `response` is null. */
+  listAttempts(
+    deliveryIds: readonly string[],
+    options: { readonly withCapture: boolean },
+  ): Promise<readonly Attempt[]>
+  listDeadLetters(tenantId: string, filter: DeadLetterFilter, page: PageRequest): Promise<Page<DeadLetter>>
+  counts(): Promise<StoreCounts>
+}
+
+// ─── maintenance ────────────────────────────────────────────────────────────────────────────────
+
+export interface MaintenanceStore {
+  /** Arms targets that have due work but no ready hint; looks at no more than `limit` targets, resuming where it stopped. */
+  reconcileReady(options: { readonly limit: number }): Promise<{ readonly armed: number }>
+  /**
+   * Goes on with what a delete, disable or enable left to do (cancel, park, make due), at most `limit` rows.
+   * `more`: call again.
+   */
+  settleConfigChanges(options: { readonly limit: number }): Promise<{ readonly more: boolean }>
+  /** Removes idempotency records past their time, at most `limit`. */
+  deleteExpiredIdempotencyKeys(options: { readonly limit: number }): Promise<{ readonly more: boolean }>
+  /** Folds old `delivery_counts` rows into their totals, at most `limit`. */
+  foldCounts(options: { readonly limit: number }): Promise<{ readonly more: boolean }>
+}

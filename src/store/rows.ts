@@ -1,0 +1,298 @@
+/**
+ * Rows ⇄ model, written once for both databases. Rows arrive with snake_case names, ids as 16 bytes, times as
+ * milliseconds, JSON as text; booleans as 0/1 or as booleans.
+ */
+import { bytesToId, idPrefixes, type IdPrefix } from '../core/ids.ts'
+import type {
+  ApiKey,
+  Attempt,
+  AttemptStatus,
+  DeadLetter,
+  Delivery,
+  DeliveryState,
+  DisabledReason,
+  Endpoint,
+  EndpointHealth,
+  ErrorClass,
+  EventState,
+  OutboundEvent,
+  SealedSecret,
+  StoredRetryPolicy,
+  Subscription,
+  WaitReason,
+} from '../core/model.ts'
+
+export interface EventRow {
+  readonly id: Uint8Array
+  readonly tenant_id: Uint8Array
+  readonly topic: string
+  readonly state: EventState
+  readonly payload_bytes: number
+  readonly metadata: string | null
+  readonly ordering_key: string | null
+  readonly producer_key_id: Uint8Array | null
+  readonly created_at: number
+}
+
+export interface EndpointRow {
+  readonly id: Uint8Array
+  readonly tenant_id: Uint8Array
+  readonly uid: string | null
+  readonly url: string
+  readonly description: string
+  readonly headers: string
+  readonly signing_schemes: string
+  readonly max_in_flight: number
+  readonly disabled_reason: DisabledReason | null
+  readonly disabled_at: number | null
+  readonly created_at: number
+  readonly updated_at: number
+  readonly deleted_at: number | null
+}
+
+export interface SubscriptionRow {
+  readonly id: Uint8Array
+  readonly tenant_id: Uint8Array
+  readonly endpoint_id: Uint8Array
+  readonly topic_patterns: string
+  readonly retry_policy: string | null
+  readonly ordered: number | boolean
+  readonly active: number | boolean
+  readonly own: number | boolean
+  readonly created_at: number
+  readonly updated_at: number
+  readonly deleted_at: number | null
+}
+
+export interface SecretRow {
+  readonly id: Uint8Array
+  readonly endpoint_id: Uint8Array
+  readonly sealed: Uint8Array
+  readonly created_at: number
+  readonly expires_at: number | null
+}
+
+export interface ApiKeyRow {
+  readonly id: Uint8Array
+  readonly tenant_id: Uint8Array
+  readonly kind: ApiKey['kind']
+  readonly name: string
+  readonly scopes: string
+  readonly created_at: number
+  readonly revoked_at: number | null
+}
+
+/** What live and finished deliveries have in common, with the event's topic joined in. */
+export interface DeliveryRow {
+  readonly id: Uint8Array
+  readonly tenant_id: Uint8Array
+  readonly event_id: Uint8Array
+  readonly subscription_id: Uint8Array | null
+  readonly endpoint_id: Uint8Array | null
+  readonly target_id: Uint8Array
+  readonly topic: string | null
+  readonly state: DeliveryState
+  readonly attempt_count: number
+  readonly claim_version: number
+  readonly last_http_status: number | null
+  readonly error_class: ErrorClass | null
+  readonly last_error: string | null
+  readonly ordering_key: string | null
+  readonly created_at: number
+  readonly updated_at: number
+}
+
+/** A live one, with what its endpoint and target say joined in. */
+export interface LiveDeliveryRow extends DeliveryRow {
+  readonly reason: WaitReason | null
+  readonly due_at: number | null
+  readonly disabled_reason: DisabledReason | null
+  readonly paused_until: number | null
+  readonly probe_until: number | null
+}
+
+export interface AttemptRow {
+  readonly delivery_id: Uint8Array
+  readonly claim_version: number
+  readonly attempt_no: number
+  readonly status: AttemptStatus
+  readonly http_status: number | null
+  readonly error_class: ErrorClass | null
+  readonly error: string | null
+  readonly latency_ms: number
+  readonly started_at: number
+  /** Null without a response, or when the capture was not asked for. */
+  readonly response_headers: string | null
+  readonly response_body: Uint8Array | null
+  readonly response_truncated: number | boolean | null
+}
+
+export interface HealthRow {
+  readonly target_id: Uint8Array
+  readonly consecutive_failures: number
+  readonly failing_since: number | null
+  readonly paused_until: number | null
+  readonly pause_ms: number
+}
+
+export function toEvent(row: EventRow): OutboundEvent {
+  return {
+    id: bytesToId(idPrefixes.event, row.id),
+    tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
+    topic: row.topic,
+    state: row.state,
+    payloadBytes: row.payload_bytes,
+    metadata: row.metadata === null ? null : JSON.parse(row.metadata),
+    orderingKey: row.ordering_key,
+    producerKeyId: optionalId(idPrefixes.producerKey, row.producer_key_id),
+    createdAt: row.created_at,
+  }
+}
+
+export function toEndpoint(row: EndpointRow): Endpoint {
+  return {
+    id: bytesToId(idPrefixes.endpoint, row.id),
+    tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
+    uid: row.uid,
+    url: row.url,
+    description: row.description,
+    headers: JSON.parse(row.headers),
+    signingSchemes: JSON.parse(row.signing_schemes),
+    maxInFlight: row.max_in_flight,
+    disabledReason: row.disabled_reason,
+    disabledAt: row.disabled_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    deletedAt: row.deleted_at,
+  }
+}
+
+export function toSubscription(row: SubscriptionRow): Subscription {
+  return {
+    id: bytesToId(idPrefixes.subscription, row.id),
+    tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
+    endpointId: bytesToId(idPrefixes.endpoint, row.endpoint_id),
+    topicPatterns: JSON.parse(row.topic_patterns),
+    retryPolicy: row.retry_policy === null ? null : (JSON.parse(row.retry_policy) as StoredRetryPolicy),
+    ordered: Boolean(row.ordered),
+    active: Boolean(row.active),
+    own: Boolean(row.own),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    deletedAt: row.deleted_at,
+  }
+}
+
+export function toSecret(row: SecretRow): SealedSecret {
+  return {
+    id: bytesToId(idPrefixes.secret, row.id),
+    endpointId: bytesToId(idPrefixes.endpoint, row.endpoint_id),
+    sealed: row.sealed,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+  }
+}
+
+export function toApiKey(row: ApiKeyRow): ApiKey {
+  return {
+    id: bytesToId(row.kind === 'admin' ? idPrefixes.adminToken : idPrefixes.producerKey, row.id),
+    tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
+    kind: row.kind,
+    name: row.name,
+    scopes: JSON.parse(row.scopes),
+    createdAt: row.created_at,
+    revokedAt: row.revoked_at,
+  }
+}
+
+export function toFinishedDelivery(row: DeliveryRow): Delivery {
+  return { ...commonDelivery(row), reason: null, nextAttemptAt: null }
+}
+
+/** `endpoint_paused` is worked out here: a pause moves the target's ready row and never touches deliveries. */
+export function toLiveDelivery(row: LiveDeliveryRow, now: number): Delivery {
+  return { ...commonDelivery(row), ...waiting(row, now) }
+}
+
+function waiting(row: LiveDeliveryRow, now: number): Pick<Delivery, 'reason' | 'nextAttemptAt'> {
+  if (row.state === 'in_flight') return { reason: null, nextAttemptAt: null }
+  if (row.disabled_reason !== null) return { reason: 'endpoint_disabled', nextAttemptAt: null }
+  // Parked, but the endpoint is enabled again: the settling that makes it due is under way.
+  if (row.due_at === null && row.reason === 'endpoint_disabled') return { reason: null, nextAttemptAt: now }
+  if (row.due_at === null) return { reason: row.reason, nextAttemptAt: null }
+  if (row.paused_until === null) return { reason: null, nextAttemptAt: row.due_at }
+  const resumesAt = Math.max(row.paused_until, row.probe_until ?? 0)
+  if (resumesAt <= now) return { reason: null, nextAttemptAt: row.due_at }
+  return { reason: 'endpoint_paused', nextAttemptAt: Math.max(row.due_at, resumesAt) }
+}
+
+function commonDelivery(row: DeliveryRow): Omit<Delivery, 'reason' | 'nextAttemptAt'> {
+  return {
+    id: bytesToId(idPrefixes.delivery, row.id),
+    tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
+    eventId: bytesToId(idPrefixes.event, row.event_id),
+    subscriptionId: optionalId(idPrefixes.subscription, row.subscription_id),
+    endpointId: optionalId(idPrefixes.endpoint, row.endpoint_id),
+    targetId: bytesToId(idPrefixes.endpoint, row.target_id),
+    topic: row.topic,
+    state: row.state,
+    attemptCount: row.attempt_count,
+    claimVersion: row.claim_version,
+    lastHttpStatus: row.last_http_status,
+    errorClass: row.error_class,
+    lastError: row.last_error,
+    orderingKey: row.ordering_key,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}
+
+export function toDeadLetter(row: DeliveryRow): DeadLetter {
+  return {
+    deliveryId: bytesToId(idPrefixes.delivery, row.id),
+    eventId: bytesToId(idPrefixes.event, row.event_id),
+    endpointId: optionalId(idPrefixes.endpoint, row.endpoint_id),
+    subscriptionId: optionalId(idPrefixes.subscription, row.subscription_id),
+    topic: row.topic,
+    finalError: row.error_class ?? 'internal',
+    lastError: row.last_error,
+    lastHttpStatus: row.last_http_status,
+    attemptCount: row.attempt_count,
+    deadAt: row.updated_at,
+  }
+}
+
+export function toAttempt(row: AttemptRow): Attempt {
+  return {
+    deliveryId: bytesToId(idPrefixes.delivery, row.delivery_id),
+    attemptNo: row.attempt_no,
+    claimVersion: row.claim_version,
+    status: row.status,
+    httpStatus: row.http_status,
+    errorClass: row.error_class,
+    error: row.error,
+    latencyMs: row.latency_ms,
+    startedAt: row.started_at,
+    response:
+      row.response_headers === null
+        ? null
+        : {
+            headers: JSON.parse(row.response_headers),
+            body: row.response_body ?? new Uint8Array(0),
+            truncated: Boolean(row.response_truncated),
+          },
+  }
+}
+
+export function toHealth(row: HealthRow): EndpointHealth {
+  return {
+    consecutiveFailures: row.consecutive_failures,
+    failingSince: row.failing_since,
+    pausedUntil: row.paused_until,
+    pauseMs: row.pause_ms,
+  }
+}
+
+function optionalId(prefix: IdPrefix, bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : bytesToId(prefix, bytes)
+}

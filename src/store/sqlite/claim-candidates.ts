@@ -1,0 +1,123 @@
+/** Which targets a claim looks at: a rotating scan over the tenants with due work, then each one's ready rows. */
+import { bytesToId, idPrefixes } from '../../core/ids.ts'
+import type { ClaimRequest } from '../port.ts'
+import type { WriteContext } from './write-context.ts'
+
+/** Where the next claim begins, so that low tenant ids do not always win. */
+export interface TenantRotation {
+  after: Uint8Array | null
+}
+
+export interface Candidate {
+  readonly target: Uint8Array
+  readonly targetId: string
+  readonly tenantId: string
+  /** The pause is over and one delivery may try. */
+  readonly isProbe: boolean
+  /** Deliveries that it may still give. */
+  slots: number
+  mayHaveMore: boolean
+  looked: boolean
+  disposed: number
+}
+
+/** Tenants looked at in one claim at most; the rotation reaches the others. */
+const maxTenants = 256
+/** Paused targets whose ready row one claim moves at most. */
+const maxMoved = 256
+const lowest = new Uint8Array(0)
+
+export function pickCandidates(
+  context: WriteContext,
+  request: ClaimRequest,
+  rotation: TenantRotation,
+): readonly Candidate[] {
+  const next = nextReadyAt(context)
+  if (next === null || next > context.now) return []
+  const tenants = dueTenants(context, rotation)
+  const candidates: Candidate[] = []
+  const share = Math.max(1, Math.ceil(request.limit / Math.max(1, tenants.length)))
+  for (const tenant of tenants) {
+    if (candidates.length >= request.limit) break
+    rotation.after = tenant
+    pickTargets(context, { tenant, share, request }, candidates)
+  }
+  return candidates
+}
+
+/** The earliest ready row of all, at or before now when due work is left. */
+export function nextReadyAt(context: WriteContext): number | null {
+  // ready_endpoints_next
+  const row = context.prepare('select next_at from ready_endpoints order by next_at limit 1').get()
+  return row === undefined ? null : (row['next_at'] as number)
+}
+
+/** Skip-scan over ready_endpoints_tenant: one seek per tenant, however many targets it has. */
+function dueTenants(context: WriteContext, rotation: TenantRotation): readonly Uint8Array[] {
+  const nextTenant = context.prepare(
+    `select tenant_id, next_at from ready_endpoints where tenant_id > ? order by tenant_id, next_at limit 1`,
+  )
+  const start = rotation.after ?? lowest
+  const due: Uint8Array[] = []
+  let at = start
+  let wrapped = false
+  for (let seen = 0; seen < maxTenants; seen++) {
+    const row = nextTenant.get(at)
+    if (row === undefined) {
+      if (wrapped || start.length === 0) break
+      wrapped = true
+      at = lowest
+      continue
+    }
+    const tenant = row['tenant_id'] as Uint8Array
+    if (wrapped && Buffer.compare(tenant, start) > 0) break
+    if ((row['next_at'] as number) <= context.now) due.push(tenant)
+    at = tenant
+  }
+  return due
+}
+
+interface TargetPick {
+  readonly tenant: Uint8Array
+  /** Targets of the tenant at most. */
+  readonly share: number
+  readonly request: ClaimRequest
+}
+
+function pickTargets(context: WriteContext, pick: TargetPick, candidates: Candidate[]): void {
+  const { memory, now } = context
+  const tenantId = bytesToId(idPrefixes.tenant, pick.tenant)
+  let picked = 0
+  let moved = 0
+  // Targets without free slots are passed over, so there is no limit in the statement; there are never more of
+  // them than requests in flight.
+  const ready = context
+    .prepare(
+      // ready_endpoints_tenant
+      `select target_id from ready_endpoints where tenant_id = ? and next_at <= ? order by next_at`,
+    )
+    .iterate(pick.tenant, now)
+  for (const row of ready) {
+    const target = row['target_id'] as Uint8Array
+    const targetId = bytesToId(idPrefixes.endpoint, target)
+    const blocked = memory.blockedUntil(targetId, now) !== null
+    const isProbe = !blocked && (memory.health(targetId)?.health.pausedUntil ?? null) !== null
+    const slots = blocked ? 0 : freeSlots(context, targetId, { isProbe, request: pick.request })
+    if (slots === 0 && !blocked) continue
+    candidates.push({ target, targetId, tenantId, isProbe, slots, mayHaveMore: true, looked: false, disposed: 0 })
+    if (blocked) {
+      if (++moved >= maxMoved) return
+    } else if (++picked >= pick.share) return
+  }
+}
+
+function freeSlots(
+  context: WriteContext,
+  targetId: string,
+  options: { readonly isProbe: boolean; readonly request: ClaimRequest },
+): number {
+  const { request, isProbe } = options
+  const whole = context.memory.endpoint(targetId)?.maxInFlight ?? request.limit
+  const free = request.slots.get(targetId) ?? whole
+  return isProbe ? Math.min(1, free) : free
+}

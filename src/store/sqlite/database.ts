@@ -1,0 +1,90 @@
+/** The only file that opens `node:sqlite`, so that another driver could take its place. */
+import { DatabaseSync } from 'node:sqlite'
+import { OuthookError } from '../../core/errors.ts'
+
+export interface OpenOptions {
+  readonly readOnly?: boolean
+  /** Wait for another connection's lock, milliseconds. */
+  readonly busyTimeoutMs?: number
+}
+
+/** Pages of the log after which a commit moves them into the database: measured best around 4000. */
+const checkpointPages = 4000
+const cacheKib = 16 * 1024
+const readerCacheKib = 4 * 1024
+
+/** Opens a database with every setting that durability rests on, set and read back. */
+export function openDatabase(path: string, options: OpenOptions = {}): DatabaseSync {
+  const readOnly = options.readOnly ?? false
+  const database = new DatabaseSync(path, { readOnly, timeout: options.busyTimeoutMs ?? 5000 })
+  try {
+    applyPragmas(database, pragmasFor(path, readOnly))
+  } catch (error) {
+    database.close()
+    throw error
+  }
+  return database
+}
+
+type Pragma = readonly [name: string, value: string | number, readBack: string | number]
+
+function pragmasFor(path: string, readOnly: boolean): readonly Pragma[] {
+  const shared: Pragma[] = [
+    ['foreign_keys', 'off', 0],
+    ['temp_store', 'memory', 2],
+  ]
+  if (readOnly) return [...shared, ['cache_size', -readerCacheKib, -readerCacheKib]]
+  const pragmas: Pragma[] = [
+    ['journal_mode', 'wal', path === ':memory:' ? 'memory' : 'wal'],
+    ['synchronous', 'full', 2],
+    ['wal_autocheckpoint', checkpointPages, checkpointPages],
+    ['cache_size', -cacheKib, -cacheKib],
+    ...shared,
+  ]
+  // Without these two macOS acknowledges an fsync before the disk has the data.
+  if (process.platform === 'darwin') pragmas.push(['fullfsync', 'on', 1], ['checkpoint_fullfsync', 'on', 1])
+  return pragmas
+}
+
+function applyPragmas(database: DatabaseSync, pragmas: readonly Pragma[]): void {
+  for (const [name, value, readBack] of pragmas) {
+    database.exec(`pragma ${name} = ${value}`)
+    const found = readPragma(database, name)
+    if (found !== readBack) {
+      throw new OuthookError(
+        'store_unavailable',
+        `SQLite answers ${name} = ${String(found)} where ${readBack} was set; the file system may not support it`,
+      )
+    }
+  }
+}
+
+export function readPragma(database: DatabaseSync, name: string): unknown {
+  const row = database.prepare(`pragma ${name}`).get()
+  return row === undefined ? undefined : Object.values(row)[0]
+}
+
+/** Result codes after which nothing of the transaction can be trusted: the store, not the row, is at fault. */
+const storeFaults = new Set([
+  5, // busy
+  6, // locked
+  7, // no memory
+  8, // read-only
+  10, // i/o error
+  11, // corrupt
+  13, // full
+  14, // cannot open
+  15, // protocol
+  26, // not a database
+])
+
+/** SQLite's primary result code, or null when the error is none of SQLite's. */
+export function sqliteCode(error: unknown): number | null {
+  if (typeof error !== 'object' || error === null || !('errcode' in error)) return null
+  return typeof error.errcode === 'number' ? error.errcode & 0xff : null
+}
+
+export function isStoreFault(error: unknown): boolean {
+  const code = sqliteCode(error)
+  return code !== null && storeFaults.has(code)
+}

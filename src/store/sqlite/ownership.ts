@@ -1,0 +1,54 @@
+/**
+ * One process owns a database file. The right is an exclusive transaction on a second SQLite file, `<db>.lock`,
+ * held for the owner's whole life: the operating system releases it when the process ends, however it ends.
+ * `<db>.owner` says who holds it, for the error of whoever comes second.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { DatabaseSync } from 'node:sqlite'
+import { OuthookError } from '../../core/errors.ts'
+import { sqliteCode } from './database.ts'
+
+export interface Ownership {
+  release(): void
+}
+
+const busy = 5
+
+/** Waits up to `waitMs` (for restarts by a file watcher), then throws `store_locked`. Blocks the thread. */
+export function acquireOwnership(path: string, waitMs: number, now: number): Ownership {
+  const lock = new DatabaseSync(`${path}.lock`, { timeout: waitMs })
+  try {
+    lock.exec('begin exclusive')
+  } catch (error) {
+    lock.close()
+    if (sqliteCode(error) === busy) throw lockedError(path, error)
+    throw error
+  }
+  const ownerFile = `${path}.owner`
+  writeFileSync(ownerFile, `pid ${process.pid} on ${hostname()} since ${new Date(now).toISOString()}\n`)
+  return {
+    release() {
+      if (!lock.isOpen) return
+      rmSync(ownerFile, { force: true })
+      lock.close()
+    },
+  }
+}
+
+function lockedError(path: string, cause: unknown): OuthookError {
+  return new OuthookError(
+    'store_locked',
+    `${path} is in use by ${readOwner(path)}; stop that process, or give this one another path`,
+    { cause },
+  )
+}
+
+function readOwner(path: string): string {
+  try {
+    const text = readFileSync(`${path}.owner`, 'utf8').trim()
+    return text === '' ? 'another process' : text
+  } catch {
+    return 'another process'
+  }
+}

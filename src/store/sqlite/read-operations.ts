@@ -1,0 +1,56 @@
+/** Every operation of the reader by its name. */
+import { counts } from './counts.ts'
+import {
+  getEvent,
+  getDelivery,
+  getPayload,
+  listAttempts,
+  listDeadLetters,
+  listDeliveries,
+  listDeliveriesOfEvent,
+  listEvents,
+} from './read.ts'
+import {
+  findApiKey,
+  getEndpoint,
+  getEndpointByUid,
+  getSubscription,
+  listApiKeys,
+  listEndpoints,
+  listSubscriptions,
+  loadHealth,
+  loadRouting,
+} from './read-config.ts'
+import type { ReadContext } from './read-context.ts'
+
+export const readOperations = {
+  getEvent,
+  listEvents,
+  getPayload,
+  listDeliveriesOfEvent,
+  getDelivery,
+  listDeliveries,
+  listAttempts,
+  listDeadLetters,
+  counts,
+  loadRouting,
+  getEndpoint,
+  getEndpointByUid,
+  listEndpoints,
+  getSubscription,
+  listSubscriptions,
+  listApiKeys,
+  findApiKey,
+  loadHealth,
+  ping: (context: ReadContext): void => {
+    context.prepare('select 1').get()
+  },
+} as const
+
+export type ReadOperations = typeof readOperations
+
+/** One call, outside of any transaction of the writer. */
+export function runRead(context: ReadContext, name: keyof ReadOperations, args: readonly unknown[]): unknown {
+  const operation = readOperations[name] as (context: ReadContext, ...args: readonly unknown[]) => unknown
+  return operation(context, ...args)
+}

@@ -1,0 +1,179 @@
+import type { Clock } from '../../core/clock.ts'
+import { OuthookError } from '../../core/errors.ts'
+import { idPrefixes, type IdPrefix } from '../../core/ids.ts'
+import { bytesOfId } from '../cursors.ts'
+import type { Store } from '../port.ts'
+import { GroupCommit } from './group-commit.ts'
+import type { ReaderThreadOptions, ReadMessage } from './reader-thread.ts'
+import { StoreThread } from './store-thread.ts'
+import { toError, type ReadName, type Result, type TickReply, type WriteName } from './tick.ts'
+import type { ReadOperations } from './read-operations.ts'
+import type { WriteOperations } from './write-operations.ts'
+import type { WriterThreadOptions } from './writer-thread.ts'
+
+export interface SqliteStoreOptions {
+  /** A file, made if it is not there, or `:memory:`. */
+  readonly path: string
+  readonly clock: Clock
+  /** How long another owner of the file is waited for; 5 s by default. */
+  readonly lockWaitMs?: number
+  /** Pages that the database may have: a disk of that size. */
+  readonly maxPageCount?: number
+}
+
+export interface SqliteStore extends Store {
+  /** Transactions committed since the store was opened. */
+  readonly commits: number
+  setMaxPageCount(pages: number): Promise<void>
+  /** The writer connection's setting of that name. */
+  readPragma(name: string): Promise<unknown>
+}
+
+type Tail<Operation> = Operation extends (context: never, ...args: infer Args) => unknown ? Args : never
+type Answer<Operation> = Operation extends (...args: never) => infer Value ? Value : never
+
+interface Connection {
+  write<Name extends WriteName>(
+    name: Name,
+    ...args: Tail<WriteOperations[Name]>
+  ): Promise<Answer<WriteOperations[Name]>>
+  read<Name extends ReadName>(name: Name, ...args: Tail<ReadOperations[Name]>): Promise<Answer<ReadOperations[Name]>>
+  readonly commits: number
+  close(): Promise<void>
+}
+
+/**
+ * Opens the embedded store and becomes the file's owner. Rejects with `store_locked` when another process stays
+ * its owner, `store_incompatible` when a newer Outhook wrote it, `store_unavailable` when it cannot be opened.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
+  return createStore(await connect(options))
+}
+
+async function connect(options: SqliteStoreOptions): Promise<Connection> {
+  const { path, clock } = options
+  const writerOptions: WriterThreadOptions = {
+    path,
+    now: clock.now(),
+    lockWaitMs: options.lockWaitMs ?? 5000,
+    maxPageCount: options.maxPageCount ?? null,
+  }
+  const writer = await StoreThread.start('writer', writerOptions)
+  const reader =
+    path === ':memory:'
+      ? null
+      : await StoreThread.start('reader', { path } satisfies ReaderThreadOptions).catch(async (error: unknown) => {
+          await writer.close()
+          throw error
+        })
+  const group = new GroupCommit({
+    now: () => clock.now(),
+    send: (tick) => writer.request<TickReply>(tick, tick.bytes === null ? [] : [tick.bytes.buffer]),
+  })
+  const reads = new Set<Promise<unknown>>()
+  let closing: Promise<void> | null = null
+
+  async function readFrom(thread: StoreThread, name: ReadName, args: readonly unknown[]): Promise<unknown> {
+    const result = await thread.request<Result>({ now: clock.now(), name, args } satisfies ReadMessage)
+    if (!result.ok) throw toError(result.failure)
+    return result.value
+  }
+
+  async function shutDown(): Promise<void> {
+    await group.idle()
+    await Promise.allSettled(reads)
+    // The writer last: whoever closes last empties the write-ahead log.
+    await reader?.close()
+    await writer.close()
+  }
+
+  return {
+    get commits() {
+      return group.commits
+    },
+    write: (name, ...args) => (closing !== null ? Promise.reject(closed()) : group.call({ kind: 'write', name, args })),
+    read: (name, ...args) => {
+      if (closing !== null) return Promise.reject(closed())
+      if (reader === null) return group.call({ kind: 'read', name, args })
+      const reading = readFrom(reader, name, args)
+      reads.add(reading)
+      const forget = (): unknown => reads.delete(reading)
+      reading.then(forget, forget)
+      return reading as Promise<never>
+    },
+    close: () => (closing ??= shutDown()),
+  }
+}
+
+function closed(): OuthookError {
+  return new OuthookError('closed', 'the store is closed; open it again')
+}
+
+function createStore(connection: Connection): SqliteStore {
+  const { write, read } = connection
+  return {
+    get commits() {
+      return connection.commits
+    },
+    setMaxPageCount: (pages) => write('setMaxPageCount', pages),
+    readPragma: (name) => write('readPragma', name),
+
+    async ping() {
+      await Promise.all([write('ping'), read('ping')])
+    },
+    close: () => connection.close(),
+
+    loadRouting: (tenantId) => read('loadRouting', tenantId),
+    insertEndpoint: (input) => write('insertEndpoint', input),
+    updateEndpoint: async (tenantId, id, patch) =>
+      is(idPrefixes.endpoint, id) ? write('updateEndpoint', tenantId, id, patch) : null,
+    deleteEndpoint: async (tenantId, id) => is(idPrefixes.endpoint, id) && write('deleteEndpoint', tenantId, id),
+    getEndpoint: (tenantId, id, options) => read('getEndpoint', tenantId, id, options),
+    getEndpointByUid: (tenantId, uid) => read('getEndpointByUid', tenantId, uid),
+    listEndpoints: (tenantId, page) => read('listEndpoints', tenantId, page),
+    rotateSecret: async (tenantId, endpointId, secret, graceMs) =>
+      is(idPrefixes.endpoint, endpointId) && write('rotateSecret', tenantId, endpointId, secret, graceMs),
+    insertSubscription: (input) => write('insertSubscription', input),
+    updateSubscription: async (tenantId, id, patch) =>
+      is(idPrefixes.subscription, id) ? write('updateSubscription', tenantId, id, patch) : null,
+    deleteSubscription: async (tenantId, id) =>
+      is(idPrefixes.subscription, id) && write('deleteSubscription', tenantId, id),
+    getSubscription: (tenantId, id, options) => read('getSubscription', tenantId, id, options),
+    listSubscriptions: (tenantId, page) => read('listSubscriptions', tenantId, page),
+    insertApiKey: (input) => write('insertApiKey', input),
+    revokeApiKey: async (tenantId, id) =>
+      (is(idPrefixes.producerKey, id) || is(idPrefixes.adminToken, id)) && write('revokeApiKey', tenantId, id),
+    listApiKeys: (tenantId, page) => read('listApiKeys', tenantId, page),
+    findApiKey: (hash) => read('findApiKey', hash),
+    setMetaOnce: (name, value) => write('setMetaOnce', name, value),
+
+    publish: (batch, options) => write('publish', batch, options),
+
+    claim: (request) => write('claim', request),
+    recordOutcomes: (outcomes, breaker) => write('recordOutcomes', outcomes, breaker),
+    release: (releases) => write('release', releases),
+    replay: async (tenantId, deliveryId) =>
+      is(idPrefixes.delivery, deliveryId) ? write('replay', tenantId, deliveryId) : { kind: 'not_found' },
+    loadHealth: () => read('loadHealth'),
+
+    getEvent: (tenantId, id) => read('getEvent', tenantId, id),
+    listEvents: (tenantId, filter, page) => read('listEvents', tenantId, filter, page),
+    getPayload: (tenantId, eventId) => read('getPayload', tenantId, eventId),
+    listDeliveriesOfEvent: (tenantId, eventId) => read('listDeliveriesOfEvent', tenantId, eventId),
+    getDelivery: (tenantId, id) => read('getDelivery', tenantId, id),
+    listDeliveries: (tenantId, filter, page) => read('listDeliveries', tenantId, filter, page),
+    listAttempts: (deliveryIds, options) => read('listAttempts', deliveryIds, options),
+    listDeadLetters: (tenantId, filter, page) => read('listDeadLetters', tenantId, filter, page),
+    counts: () => read('counts'),
+
+    reconcileReady: (options) => write('reconcileReady', options),
+    settleConfigChanges: (options) => write('settleConfigChanges', options),
+    deleteExpiredIdempotencyKeys: (options) => write('deleteExpiredIdempotencyKeys', options),
+    foldCounts: (options) => write('foldCounts', options),
+  }
+}
+
+/** What is no id of the kind belongs to nothing: the answer is "not found", not an error. */
+function is(prefix: IdPrefix, id: string): boolean {
+  return bytesOfId(prefix, id) !== null
+}

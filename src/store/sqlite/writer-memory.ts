@@ -1,0 +1,151 @@
+/**
+ * What the writer knows without asking the database. Only it changes these rows, so its copies stay true;
+ * after a rollback that undid changes, `forget` drops them and they are read again when next needed.
+ */
+import { bytesToId, idPrefixes, idToBytes } from '../../core/ids.ts'
+import type { EndpointHealth } from '../../core/model.ts'
+import { toHealth, type HealthRow } from '../rows.ts'
+import type { StatementCache } from './statement-cache.ts'
+
+export interface EndpointFacts {
+  readonly tenantId: string
+  readonly maxInFlight: number
+  readonly disabled: boolean
+  readonly deleted: boolean
+}
+
+export interface TargetHealth {
+  readonly health: EndpointHealth
+  /** The delivery that tries the endpoint after a pause, until the end of its lease. */
+  readonly probe: { readonly deliveryId: string; readonly until: number } | null
+}
+
+const maxCached = 50_000
+
+export class WriterMemory {
+  readonly #statements: StatementCache
+  readonly #routingVersions = new Map<string, number>()
+  readonly #endpoints = new Map<string, EndpointFacts | null>()
+  readonly #deletedSubscriptions = new Map<string, boolean>()
+  readonly #idBytes = new Map<string, Uint8Array>()
+  #health: Map<string, TargetHealth> | null = null
+  /** Changes since the transaction (or savepoint) began: a rollback must `forget`. */
+  #touched = false
+
+  constructor(statements: StatementCache) {
+    this.#statements = statements
+  }
+
+  /** The bytes of an id that comes up often: of a tenant, endpoint, subscription or key. */
+  bytes(id: string): Uint8Array {
+    const known = this.#idBytes.get(id)
+    if (known !== undefined) return known
+    const bytes = idToBytes(id)
+    keep(this.#idBytes, id, bytes)
+    return bytes
+  }
+
+  /** 0: the tenant has no configuration yet. */
+  routingVersion(tenantId: string): number {
+    const known = this.#routingVersions.get(tenantId)
+    if (known !== undefined) return known
+    const row = this.#statements
+      .prepare('select routing_version from tenants where id = ?')
+      .get(this.bytes(tenantId))
+    const version = row === undefined ? 0 : (row['routing_version'] as number)
+    keep(this.#routingVersions, tenantId, version)
+    return version
+  }
+
+  endpoint(id: string): EndpointFacts | null {
+    const known = this.#endpoints.get(id)
+    if (known !== undefined) return known
+    const row = this.#statements
+      .prepare('select tenant_id, max_in_flight, disabled_reason, deleted_at from endpoints where id = ?')
+      .get(this.bytes(id))
+    const facts: EndpointFacts | null =
+      row === undefined
+        ? null
+        : {
+            tenantId: bytesToId(idPrefixes.tenant, row['tenant_id'] as Uint8Array),
+            maxInFlight: row['max_in_flight'] as number,
+            disabled: row['disabled_reason'] !== null,
+            deleted: row['deleted_at'] !== null,
+          }
+    keep(this.#endpoints, id, facts)
+    return facts
+  }
+
+  isSubscriptionDeleted(id: string): boolean {
+    const known = this.#deletedSubscriptions.get(id)
+    if (known !== undefined) return known
+    const row = this.#statements.prepare('select deleted_at from subscriptions where id = ?').get(this.bytes(id))
+    const deleted = row === undefined || row['deleted_at'] !== null
+    keep(this.#deletedSubscriptions, id, deleted)
+    return deleted
+  }
+
+  health(targetId: string): TargetHealth | null {
+    return this.#allHealth().get(targetId) ?? null
+  }
+
+  /** No earlier than this may the target be claimed: the end of its pause, or of the probe that is out. */
+  blockedUntil(targetId: string, now: number): number | null {
+    const known = this.#allHealth().get(targetId)
+    if (known === undefined || known.health.pausedUntil === null) return null
+    const until = Math.max(known.health.pausedUntil, known.probe?.until ?? 0)
+    return until > now ? until : null
+  }
+
+  setHealth(targetId: string, value: TargetHealth | null): void {
+    this.#touched = true
+    if (value === null) this.#allHealth().delete(targetId)
+    else this.#allHealth().set(targetId, value)
+  }
+
+  /** Configuration changed: everything cached of it is read again. */
+  configChanged(): void {
+    this.#touched = true
+    this.#routingVersions.clear()
+    this.#endpoints.clear()
+    this.#deletedSubscriptions.clear()
+  }
+
+  beginUnit(): void {
+    this.#touched = false
+  }
+
+  undoUnit(): void {
+    if (this.#touched) this.forget()
+  }
+
+  forget(): void {
+    this.#routingVersions.clear()
+    this.#endpoints.clear()
+    this.#deletedSubscriptions.clear()
+    this.#health = null
+    this.#touched = false
+  }
+
+  #allHealth(): Map<string, TargetHealth> {
+    if (this.#health !== null) return this.#health
+    const rows = this.#statements.prepare('select * from endpoint_state').all() as unknown as (HealthRow & {
+      readonly probe_delivery_id: Uint8Array | null
+      readonly probe_until: number | null
+    })[]
+    this.#health = new Map()
+    for (const row of rows) {
+      const probe =
+        row.probe_delivery_id === null || row.probe_until === null
+          ? null
+          : { deliveryId: bytesToId(idPrefixes.delivery, row.probe_delivery_id), until: row.probe_until }
+      this.#health.set(bytesToId(idPrefixes.endpoint, row.target_id), { health: toHealth(row), probe })
+    }
+    return this.#health
+  }
+}
+
+function keep<Value>(cache: Map<string, Value>, key: string, value: Value): void {
+  if (cache.size >= maxCached) cache.clear()
+  cache.set(key, value)
+}

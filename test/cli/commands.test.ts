@@ -1,0 +1,240 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { writeDevFile } from '../../src/cli/dev-file.ts'
+import { runToEnd } from './run-cli.ts'
+import type { StubAnswer, StubApi, StubRequest } from './stub-api.ts'
+import { startStubApi } from './stub-api.ts'
+
+let api: StubApi
+let directory: string
+let answer: (request: StubRequest) => StubAnswer
+
+beforeEach(async () => {
+  answer = () => ({ body: {} })
+  api = await startStubApi((request) => answer(request))
+  directory = mkdtempSync(join(tmpdir(), 'outhook-cli-'))
+})
+afterEach(async () => {
+  await api.close()
+  rmSync(directory, { recursive: true })
+})
+
+const run = (...args: string[]) => runToEnd([...args, '--url', api.url, '--token', 'secret-token'])
+
+const delivery = {
+  id: 'dlv_1',
+  event_id: 'evt_1',
+  endpoint_id: 'ep_1',
+  topic: 'orders.created',
+  state: 'succeeded',
+  reason: null,
+  attempt_count: 2,
+  next_attempt_at: null,
+  last_http_status: 200,
+  error_class: null,
+}
+
+describe('what a command asks the server', () => {
+  const cases: readonly [args: string[], method: string, url: string, body?: unknown][] = [
+    [
+      ['events', 'list', '--topic', 'a.b', '--limit', '2', '--since', '2026-01-01T00:00:00Z'],
+      'GET',
+      '/v1/events?limit=2&topic=a.b&since=2026-01-01T00%3A00%3A00.000Z',
+    ],
+    [['endpoints', 'list', '--cursor', 'abc'], 'GET', '/v1/endpoints?cursor=abc'],
+    [['endpoints', 'get', 'a/b?c'], 'GET', '/v1/endpoints/a%2Fb%3Fc'],
+    [
+      ['endpoints', 'create', 'https://x.test/hook', '--topic', 'a.*', '--topic', 'b', '--header', 'x-a: 1'],
+      'POST',
+      '/v1/endpoints',
+      { url: 'https://x.test/hook', topics: ['a.*', 'b'], headers: { 'x-a': '1' } },
+    ],
+    [
+      ['endpoints', 'upsert', 'billing', 'https://x.test/', '--max-in-flight', '3'],
+      'POST',
+      '/v1/endpoints',
+      { uid: 'billing', url: 'https://x.test/', max_in_flight: 3 },
+    ],
+    [
+      ['endpoints', 'update', 'ep_1', '--to', 'https://y.test/', '--retry-policy', '{"max_attempts":2}'],
+      'PATCH',
+      '/v1/endpoints/ep_1',
+      { url: 'https://y.test/', retry_policy: { max_attempts: 2 } },
+    ],
+    [['endpoints', 'enable', 'ep_1'], 'PATCH', '/v1/endpoints/ep_1', { enabled: true }],
+    [['endpoints', 'disable', 'ep_1'], 'PATCH', '/v1/endpoints/ep_1', { enabled: false }],
+    [['endpoints', 'delete', 'ep_1'], 'DELETE', '/v1/endpoints/ep_1'],
+    [
+      ['endpoints', 'rotate-secret', 'ep_1', '--grace', '2h'],
+      'POST',
+      '/v1/endpoints/ep_1/rotate-secret',
+      { grace: 7_200_000 },
+    ],
+    [
+      ['subscriptions', 'create', 'ep_1', '--topic', 'a.*', '--retry-policy', 'hookrail'],
+      'POST',
+      '/v1/subscriptions',
+      { endpoint_id: 'ep_1', topic_patterns: ['a.*'], retry_policy: 'hookrail' },
+    ],
+    [['subscriptions', 'list', '--endpoint', 'ep_1'], 'GET', '/v1/subscriptions?endpoint_id=ep_1'],
+    [['subscriptions', 'disable', 'sub_1'], 'PATCH', '/v1/subscriptions/sub_1', { active: false }],
+    [['subscriptions', 'delete', 'sub_1'], 'DELETE', '/v1/subscriptions/sub_1'],
+    [
+      ['deliveries', 'list', '--state', 'dead_lettered', '--event', 'evt_1'],
+      'GET',
+      '/v1/deliveries?state=dead_lettered&event_id=evt_1',
+    ],
+    [['dlq', 'list', '--endpoint', 'ep_1'], 'GET', '/v1/dlq?endpoint_id=ep_1'],
+    [['dlq', 'replay', 'dlv_1'], 'POST', '/v1/dlq/dlv_1/replay'],
+    [['keys', 'create', 'shop'], 'POST', '/v1/keys', { name: 'shop' }],
+    [['keys', 'create', 'ops', '--admin'], 'POST', '/v1/keys', { name: 'ops', kind: 'admin' }],
+    [['keys', 'revoke', 'key_1'], 'DELETE', '/v1/keys/key_1'],
+  ]
+  test.each(cases)('%j', async (args, method, url, body) => {
+    answer = () =>
+      args[1] === 'list' ? { body: { items: [], next_cursor: '' } } : { body: { enabled: true } }
+    expect((await run(...args)).code).toBe(0)
+    expect(api.requests).toHaveLength(1)
+    const [request] = api.requests
+    expect(request).toMatchObject({ method, url, authorization: 'Bearer secret-token' })
+    expect(request?.body === '' ? undefined : JSON.parse(request?.body ?? '')).toEqual(body)
+  })
+})
+
+describe('publish', () => {
+  beforeEach(() => {
+    answer = () => ({ status: 202, body: { id: 'evt_1', event_id: 'evt_1', delivery_ids: ['dlv_1'] } })
+  })
+
+  test('sends the payload byte for byte', async () => {
+    const payload = '{"b": 1.0,  "a":12345678901234567890, "a":"\\u00e9" }'
+    expect((await run('publish', 'orders.created', payload)).code).toBe(0)
+    expect(api.requests[0]?.body).toBe(`{"topic":"orders.created","payload":${payload}}`)
+  })
+
+  test('reads the payload from standard input and from a file', async () => {
+    const path = join(directory, 'payload.json')
+    writeFileSync(path, '[1]')
+    await runToEnd(['publish', 't', '--url', api.url], { input: '[2]' })
+    await runToEnd(['publish', 't', '--file', path, '--url', api.url])
+    expect(api.requests.map(({ body }) => JSON.parse(body).payload)).toEqual([[2], [1]])
+  })
+
+  test('sends keys as headers and metadata beside the payload', async () => {
+    await run('publish', 't', '1', '--idempotency-key', 'k1', '--ordering-key', 'o1', '--meta', 'a=b=c')
+    expect(api.requests[0]?.headers).toMatchObject({
+      'idempotency-key': 'k1',
+      'x-hookrail-ordering-key': 'o1',
+    })
+    expect(JSON.parse(api.requests[0]?.body ?? '')).toEqual({
+      topic: 't',
+      metadata: { a: 'b=c' },
+      payload: 1,
+    })
+  })
+
+  test('with --wait asks until every delivery is at an end', async () => {
+    const states = ['in_flight', 'in_flight', 'succeeded']
+    answer = ({ method }) =>
+      method === 'POST'
+        ? { status: 202, body: { event_id: 'evt_1', delivery_ids: ['dlv_1'] } }
+        : { body: { id: 'evt_1', state: 'fanned_out', deliveries: [{ ...delivery, state: states.shift() }] } }
+    const { code, out } = await run('publish', 't', '1', '--wait')
+    expect(code).toBe(0)
+    expect(out).toContain('succeeded')
+    expect(states).toEqual([])
+  })
+
+  test('with --wait fails when a delivery was given up', async () => {
+    answer = ({ method }) =>
+      method === 'POST'
+        ? { status: 202, body: { event_id: 'evt_1', delivery_ids: ['dlv_1'] } }
+        : {
+            body: { id: 'evt_1', state: 'fanned_out', deliveries: [{ ...delivery, state: 'dead_lettered' }] },
+          }
+    const { code, err } = await run('publish', 't', '1', '--wait', '10s')
+    expect(code).toBe(1)
+    expect(err).toBe('outhook: 1 of 1 deliveries did not succeed: dead_lettered')
+  })
+})
+
+describe('what is printed', () => {
+  test('a list is a table for people', async () => {
+    answer = () => ({ body: { items: [delivery], next_cursor: 'next-page' } })
+    const { out, err } = await run('deliveries', 'list')
+    expect(out.split('\n')).toEqual([
+      'DELIVERY  TOPIC           STATE      REASON  ATTEMPTS  LAST  NEXT ATTEMPT',
+      'dlv_1     orders.created  succeeded  -       2         200   -',
+    ])
+    expect(err).toBe('there are more: --cursor next-page')
+  })
+
+  test('a list is the page as it came with --json, and nothing else', async () => {
+    const page = { items: [delivery], next_cursor: 'next-page' }
+    answer = () => ({ body: page })
+    const { out, err } = await run('deliveries', 'list', '--json')
+    expect(JSON.parse(out)).toEqual(page)
+    expect(err).toBe('')
+  })
+
+  test('a new key is shown with the advice to keep it, and as plain JSON with --json', async () => {
+    answer = () => ({ status: 201, body: { id: 'key_1', kind: 'producer', name: 'shop', key: 'hk_abc' } })
+    expect((await run('keys', 'create', 'shop')).out).toMatch(/key {3}hk_abc[\s\S]*not shown again/)
+    expect(JSON.parse((await run('keys', 'create', 'shop', '--json')).out).key).toBe('hk_abc')
+  })
+
+  test('the payload of an event is its exact bytes', async () => {
+    const bytes = Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d])
+    answer = () => ({ body: bytes })
+    expect((await run('events', 'payload', 'evt_1')).bytes).toEqual(bytes)
+  })
+
+  test('what a receiver answered cannot move the cursor', async () => {
+    const hostile = { ...delivery, error_class: '\u001b[2Jgone\nfake row' }
+    answer = () => ({ body: { items: [hostile], next_cursor: '' } })
+    const { out } = await run('deliveries', 'list')
+    expect(out).not.toContain('\u001b')
+    expect(out.split('\n')).toHaveLength(2)
+  })
+})
+
+describe('which server and which token', () => {
+  const page = { body: { items: [], next_cursor: '' } }
+
+  test('a flag wins over the environment', async () => {
+    answer = () => page
+    const env = { OUTHOOK_URL: 'http://127.0.0.1:1', OUTHOOK_TOKEN: 'from-env' }
+    await runToEnd(['events', 'list', '--url', api.url, '--token', 'from-flag'], { env })
+    expect(api.requests[0]?.authorization).toBe('Bearer from-flag')
+  })
+
+  test('the environment wins over dev.json', async () => {
+    answer = () => page
+    writeDevFile(directory, { url: 'http://127.0.0.1:1', adminToken: 'from-dev', producerKey: 'hk_1' })
+    const env = { OUTHOOK_URL: api.url, OUTHOOK_TOKEN: 'from-env', OUTHOOK_DATA_DIR: directory }
+    await runToEnd(['events', 'list'], { env })
+    expect(api.requests[0]?.authorization).toBe('Bearer from-env')
+  })
+
+  test('dev.json is taken when nothing else is given', async () => {
+    answer = () => page
+    writeDevFile(directory, { url: api.url, adminToken: 'from-dev', producerKey: 'hk_1' })
+    expect((await runToEnd(['events', 'list', '--data-dir', directory])).code).toBe(0)
+    expect(api.requests[0]?.authorization).toBe('Bearer from-dev')
+  })
+
+  test('the token of dev.json goes to no other server', async () => {
+    answer = () => page
+    writeDevFile(directory, { url: 'http://127.0.0.1:1', adminToken: 'from-dev', producerKey: 'hk_1' })
+    await runToEnd(['events', 'list', '--data-dir', directory, '--url', api.url])
+    expect(api.requests[0]?.authorization).toBeUndefined()
+  })
+
+  test('redirects are not followed with the token', async () => {
+    answer = () => ({ status: 302, headers: { location: `${api.url}/elsewhere` } })
+    expect((await run('events', 'list')).code).not.toBe(0)
+    expect(api.requests).toHaveLength(1)
+  })
+})

@@ -1,0 +1,120 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  checkTopic,
+  checkTopicPatterns,
+  compileTopicPatterns,
+  topicMatches,
+  topicProblem,
+} from '../../src/core/topics.ts'
+
+describe('topicMatches', () => {
+  it.each([
+    ['*', 'orders', true],
+    ['*', 'orders.created', true],
+    ['orders.*', 'orders.a', true],
+    ['orders.*', 'orders.a.b', true],
+    ['orders.*', 'orders', false],
+    ['orders.*', 'orders2.a', false],
+    ['a.b.*', 'a.b.c', true],
+    ['a.b.*', 'a.c', false],
+    ['a', 'a', true],
+    ['a', 'a.b', false],
+    ['a', 'A', false],
+    ['ord*', 'orders', false],
+    ['ord*', 'ord*', true],
+    ['a.*.b', 'a.x.b', false],
+    ['a.*.b', 'a.*.b', true],
+    ['*.b', 'a.b', false],
+    ['**', 'a', false],
+    ['a?', 'ab', false],
+    ['', 'a', false],
+    ['', '', false],
+  ])('pattern %j and topic %j: %s', (pattern, topic, expected) => {
+    expect(topicMatches(pattern, topic)).toBe(expected)
+  })
+})
+
+describe('compileTopicPatterns', () => {
+  const segment = fc.constantFrom('a', 'b', 'ab', '*', 'c*', '')
+  const dotted = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('.'))
+  const pattern = fc.oneof(
+    dotted,
+    dotted.map((text) => `${text}.*`),
+    fc.constant('*'),
+  )
+
+  it('finds exactly what testing every pattern finds, each value once', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(pattern, { maxLength: 4 }), { maxLength: 12 }),
+        dotted,
+        (lists, topic) => {
+          const index = compileTopicPatterns(lists.map((patterns, value) => ({ patterns, value })))
+          const naive = lists.flatMap((patterns, value) =>
+            patterns.some((one) => topicMatches(one, topic)) ? [value] : [],
+          )
+          expect(index.match(topic).sort((a, b) => a - b)).toEqual(naive)
+        },
+      ),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('gives a fresh list on every call', () => {
+    const index = compileTopicPatterns([{ patterns: ['*'], value: 1 }])
+    index.match('a').push(2)
+    expect(index.match('a')).toEqual([1])
+  })
+
+  it('matches nothing when it is empty', () => {
+    expect(compileTopicPatterns([]).match('a.b')).toEqual([])
+    expect(compileTopicPatterns([]).size).toBe(0)
+  })
+})
+
+describe('checking topics', () => {
+  it.each(['a', 'orders.created', 'ünïcode', 'a'.repeat(255), 'x*y', '.'])('accepts %j', (topic) => {
+    expect(checkTopic(topic)).toBe(topic)
+  })
+
+  it.each([
+    ['', 'empty'],
+    ['a b', 'spaces'],
+    ['a\tb', 'spaces'],
+    ['a\nb', 'control'],
+    ['a\u0000', 'control'],
+    ['a\u007f', 'control'],
+    ['a'.repeat(256), '255 bytes'],
+    ['é'.repeat(128), '255 bytes'],
+    ['a\ud800', 'Unicode'],
+  ])('refuses %j', (topic, reason) => {
+    expect(topicProblem(topic)).toContain(reason)
+    expect(() => checkTopic(topic)).toThrow(expect.objectContaining({ code: 'invalid_body' }))
+  })
+
+  it('refuses what is not text', () => {
+    for (const topic of [undefined, null, 1, {}, ['a']])
+      expect(() => checkTopic(topic)).toThrow(/must be a string/)
+  })
+})
+
+describe('checking patterns', () => {
+  it('drops repeated patterns and keeps the order', () => {
+    expect(checkTopicPatterns(['b', '*', 'b', 'a.*'])).toEqual(['b', '*', 'a.*'])
+  })
+
+  it.each([
+    ['nothing', undefined, 'topics must be a list'],
+    ['text', 'a', 'topics must be a list'],
+    ['an empty list', [], 'topics must be a list'],
+    ['too many', Array.from({ length: 101 }, (_, i) => `t${i}`), '1 to 100'],
+    ['a number', ['a', 5], 'topics[1] must be a string'],
+    ['an empty pattern', [''], 'topics[0] must not be empty'],
+    ['a space', ['a', 'b', 'c d'], 'topics[2] must not hold spaces'],
+  ])('refuses %s', (_name, patterns, message) => {
+    expect(() => checkTopicPatterns(patterns, 'topics')).toThrow(
+      expect.objectContaining({ code: 'unprocessable', message: expect.stringContaining(message) }),
+    )
+  })
+})

@@ -1,0 +1,86 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+const root = resolve(import.meta.dirname, '../..')
+const read = (name: string): string => readFileSync(join(root, name), 'utf8')
+const manifest = JSON.parse(read('package.json'))
+
+interface LockedPackage {
+  readonly version?: string
+  readonly resolved?: string
+  readonly integrity?: string
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
+}
+const locked: Readonly<Record<string, LockedPackage>> = JSON.parse(read('package-lock.json')).packages
+
+describe('package.json', () => {
+  test('names the packages whose install scripts may run', () => {
+    expect(manifest.allowScripts).toEqual({ node: true })
+  })
+
+  test('declares types before the code for each entry', () => {
+    for (const [name, entry] of Object.entries(manifest.exports)) {
+      if (name === './package.json') continue
+      expect(Object.keys(entry as object), name).toEqual(['types', 'default'])
+    }
+  })
+
+  test('every entry has a source file', () => {
+    const targets = Object.values(manifest.exports).filter((entry) => typeof entry === 'object')
+    for (const entry of targets as { default: string }[]) {
+      const source = entry.default.replace('./dist/', 'src/').replace(/\.js$/, '.ts')
+      expect(existsSync(join(root, source)), source).toBe(true)
+    }
+  })
+
+  test('its scripts use no syntax of one shell', () => {
+    for (const [name, script] of Object.entries(manifest.scripts as Record<string, string>)) {
+      expect(script.replaceAll('&&', ''), name).not.toMatch(/[;|&$`'*<>]|^\w+=/)
+    }
+  })
+
+  test('scripts that need the dependencies set them up first', () => {
+    const own = Object.keys(manifest.scripts).filter((name) => !name.startsWith('pre'))
+    for (const name of own) expect(manifest.scripts[`pre${name}`], name).toMatch(/^node scripts\/setup\.mjs/)
+  })
+
+  test('the bin is a file that starts with a Node shebang', () => {
+    expect(read(manifest.bin.outhook)).toMatch(/^#!\/usr\/bin\/env node\n/)
+  })
+
+  test.skipIf(process.platform === 'win32')('the bin and the gate are executable', () => {
+    for (const name of [manifest.bin.outhook, '.ci/run']) {
+      expect(statSync(join(root, name)).mode & 0o111, name).not.toBe(0)
+    }
+  })
+})
+
+describe('package-lock.json', () => {
+  test('carries no addresses of a registry', () => {
+    expect(Object.entries(locked).filter(([, { resolved }]) => resolved !== undefined)).toEqual([])
+  })
+
+  test('has the hash of every package', () => {
+    const bare = Object.entries(locked).filter(
+      ([name, { integrity }]) => name !== '' && integrity === undefined,
+    )
+    expect(bare.map(([name]) => name)).toEqual([])
+  })
+
+  test('is in step with package.json', () => {
+    expect(locked['']?.dependencies).toEqual(manifest.dependencies)
+    expect(locked['']?.devDependencies).toEqual(manifest.devDependencies)
+  })
+
+  test('holds every platform of the packages that ship binaries, or "npm ci" refuses it', () => {
+    const missing = Object.entries(locked).flatMap(([, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) => !Object.keys(locked).some((path) => path.endsWith(`node_modules/${name}`)),
+      ),
+    )
+    expect(missing).toEqual([])
+  })
+})

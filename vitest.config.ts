@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Real sockets, worker threads and processes: one process per file keeps a leak inside its file.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 15_000,
+    hookTimeout: 15_000,
+    // Whatever a file leaves running shows as a hang here, not as a slow run.
+    teardownTimeout: 5_000,
+    dangerouslyIgnoreUnhandledErrors: false,
+    allowOnly: !process.env.CI,
+  },
+})
