@@ -10,11 +10,10 @@ import { type Commands, type Remote, startProcess } from './harness/remote.ts'
 import { Series } from './harness/statistics.ts'
 import { type Options, parseOptions, usage } from './options.ts'
 import type { Part, PartContext, ProcessName } from './part.ts'
-import { claimCost } from './parts/claim-cost.ts'
+import { backlog } from './parts/backlog.ts'
 import { httpIngest } from './parts/http-ingest.ts'
 import { isolation } from './parts/isolation.ts'
 import { latency } from './parts/latency.ts'
-import { memory } from './parts/memory.ts'
 import { noisyNeighbour } from './parts/noisy-neighbour.ts'
 import { publishCalls } from './parts/publish-calls.ts'
 import { throughput } from './parts/throughput.ts'
@@ -24,10 +23,9 @@ const parts: readonly Part[] = [
   throughput,
   httpIngest,
   publishCalls,
-  claimCost,
+  backlog,
   noisyNeighbour,
   latency,
-  memory,
   isolation,
 ]
 

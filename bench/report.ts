@@ -37,7 +37,7 @@ export function printTable(figures: ReadonlyMap<string, Figure>): void {
     ...describeTarget(name, figure.median),
   ])
   const header = ['figure', 'median', 'spread', 'runs', 'target', '']
-  const widths = header.map((title, column) => Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)))
+  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)))
   const line = (row: readonly string[]) => row.map((cell, column) => align(cell, column, widths)).join('  ').trimEnd()
   process.stdout.write(`\n${line(header)}\n${widths.map((width) => '─'.repeat(width)).join('  ')}\n`)
   for (const row of rows) {

@@ -1,4 +1,5 @@
 /** The server: the engine, the HTTP API over it, metrics and logs. */
+import { statSync } from 'node:fs'
 import { buildServer } from './api/server.ts'
 import { type App, openApp } from './app.ts'
 import type { Config } from './config/schema.ts'
@@ -66,7 +67,8 @@ export async function backupStore(config: Config, file: string): Promise<{ reado
   if (config.store.kind === 'memory') {
     throw new OuthookError('invalid_config', 'a memory: store cannot be backed up; it lives in its process alone')
   }
-  return backupSqlite(config.store.path, file)
+  await backupSqlite(config.store.path, file)
+  return { bytes: statSync(file).size }
 }
 
 function listen({ engine }: App, { log, onAttempt }: ServerHooks, metrics: Metrics): void {

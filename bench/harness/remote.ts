@@ -31,8 +31,10 @@ const callTimeoutMs = 10 * 60_000
 const stopTimeoutMs = 60_000
 
 export async function startProcess<C extends Commands>(file: URL, options: StartOptions = {}): Promise<Remote<C>> {
-  const profile = options.profileDir ? ['--cpu-prof', `--cpu-prof-dir=${options.profileDir}`] : []
-  const child = fork(fileURLToPath(file), [], { serialization: 'advanced', execArgv: profile })
+  // As an environment variable it reaches the store's threads, which have arguments of their own.
+  const profile = options.profileDir ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${options.profileDir}` } : {}
+  const env = { ...process.env, ...profile }
+  const child = fork(fileURLToPath(file), [], { serialization: 'advanced', env })
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()
   let nextId = 0
   let gone: Error | null = null

@@ -36,7 +36,8 @@ let waiting: { readonly count: number; readonly resolve: () => void } | null = n
 let published = 0
 
 const commands = {
-  async open(options: OpenOptions): Promise<void> {
+  /** Resolves with the monotonic time at which it was open. */
+  async open(options: OpenOptions): Promise<bigint> {
     const { Outhook } = await loadLibrary()
     attempts = 0
     hooks = await Outhook.open({ allowHttp: true, allowNetworks: ['127.0.0.0/8'], ...options })
@@ -44,6 +45,7 @@ const commands = {
       attempts++
       if (waiting !== null && attempts >= waiting.count) waiting.resolve()
     })
+    return monotonicNanos()
   },
   async addTargets(targets: readonly NewTarget[]): Promise<void> {
     for (let at = 0; at < targets.length; at += endpointsAtOnce) {

@@ -71,7 +71,7 @@ function drive(socket: Socket, { request, load, goOn }: Drive): Promise<void> {
 function readResponse(bytes: Buffer): { readonly status: number } | null {
   const end = bytes.indexOf(headEnd)
   if (end < 0) return null
-  const head = bytes.latin1Slice(0, end).toLowerCase()
+  const head = bytes.toString('latin1', 0, end).toLowerCase()
   const at = head.indexOf('content-length: ')
   const length = at < 0 ? 0 : Number.parseInt(head.slice(at + 16, at + 26), 10)
   return bytes.length < end + 4 + length ? null : { status: Number(head.slice(9, 12)) }

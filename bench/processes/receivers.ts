@@ -92,7 +92,7 @@ function serve(socket: Socket, behaviour: Behaviour): void {
 function requestLength(bytes: Buffer): number | null {
   const end = bytes.indexOf(headEnd)
   if (end < 0) return null
-  const head = bytes.latin1Slice(0, end)
+  const head = bytes.toString('latin1', 0, end)
   let at = head.indexOf('content-length: ')
   if (at < 0) at = head.toLowerCase().indexOf('content-length: ')
   return end + 4 + (at < 0 ? 0 : Number.parseInt(head.slice(at + 16, at + 26), 10))
@@ -113,7 +113,7 @@ function noteLatency(request: Buffer): void {
   const at = request.indexOf(stampMark)
   if (at < 0) return
   const start = at + stampMark.length
-  const sentAt = BigInt(request.latin1Slice(start, start + stampDigits))
+  const sentAt = BigInt(request.toString('latin1', start, start + stampDigits))
   latenciesMs.push(Number(monotonicNanos() - sentAt) / 1e6)
 }
 

@@ -73,7 +73,9 @@ export function answerUnusualRequests(server: Server): void {
       detail: 'the only Expect that is met is 100-continue; send that or none',
       retryAfterSeconds: null,
     }
-    response.writeHead(417, { 'content-type': problemContentType }).end(renderProblem(problem))
+    const body = renderProblem(problem)
+    response.writeHead(417, { 'content-type': problemContentType, 'content-length': Buffer.byteLength(body) })
+    response.end(body)
   })
 }
 

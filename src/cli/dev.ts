@@ -16,7 +16,7 @@ import { readDevFile, writeDevFile } from './dev-file.ts'
 import { findFreePort } from './free-port.ts'
 import type { CliIo } from './io.ts'
 import { createLogger } from './serve.ts'
-import { closeOnSignal } from './until-signal.ts'
+import { runUntilSignal } from './until-signal.ts'
 
 const loopback = ['127.0.0.0/8', '::1/128']
 const receiverUid = 'dev-receiver'
@@ -31,7 +31,7 @@ export function register(command: Command, io: CliIo): void {
     const given = readConfig(command, io, { logLevel: io.env.OUTHOOK_LOG_LEVEL ?? 'warn' })
     const known = readDevFile(given.dataDir)
     const config = await devConfig(given, known)
-    await runDev(config, known, io)
+    await runUntilSignal(io, () => startDev(config, known, io))
   })
 }
 
@@ -46,33 +46,42 @@ async function devConfig(given: Config, known: DevFile | null): Promise<Config> 
   }
 }
 
-async function runDev(config: Config, known: DevFile | null, io: CliIo): Promise<void> {
+async function startDev(config: Config, known: DevFile | null, io: CliIo) {
   const { startReceiver } = await import('../testing/receiver.ts')
   const app = await io.loadServer()
-  const receiver = await startReceiver()
+  // The same port at each start, so that endpoints which were made by hand find it again.
+  const receiverPort = config.port === 0 ? 0 : await findFreePort('127.0.0.1', config.port + 1)
+  const receiver = await startReceiver({ keepRequests: 0, port: receiverPort })
+  const opened: { close(): Promise<void> }[] = [receiver]
+  // The server first: what it has in flight still finds the receiver.
+  const close = async () => {
+    for (const one of opened.reverse()) await one.close()
+  }
   try {
     const server = await app.startServer(config, {
       log: createLogger(app, config, io),
       onAttempt: (attempt) => io.print(renderAttempt(attempt, io.isTerminal)),
     })
-    try {
-      const dev = await prepare(server.url, config, known)
-      const client = createClient({ url: dev.url, token: dev.adminToken })
-      await client.endpoints.create({
-        uid: receiverUid,
-        url: `${receiver.url}/succeed`,
-        topics: ['*'],
-        description: 'the test receiver of "outhook dev"',
-      })
-      for (const line of welcome(dev, receiver.url)) io.print(line)
-      await client.events.publish({ topic: 'demo.hello', payloadJson: '{"hello":"world"}' })
-      await closeOnSignal(io, () => server.close())
-    } finally {
-      await server.close()
-    }
-  } finally {
-    await receiver.close()
+    opened.push(server)
+    const dev = await prepare(server.url, config, known)
+    await demonstrate(dev, receiver.url, io)
+    return { close }
+  } catch (error) {
+    await close()
+    throw error
   }
+}
+
+async function demonstrate(dev: DevFile, receiverUrl: string, io: CliIo): Promise<void> {
+  const client = createClient({ url: dev.url, token: dev.adminToken })
+  await client.endpoints.create({
+    uid: receiverUid,
+    url: `${receiverUrl}/succeed`,
+    topics: ['*'],
+    description: 'the test receiver of "outhook dev"',
+  })
+  for (const line of welcome(dev, receiverUrl)) io.print(line)
+  await client.events.publish({ topic: 'demo.hello', payloadJson: '{"hello":"world"}' })
 }
 
 /** Makes sure of a producer key that works, and writes `dev.json`. */
@@ -91,12 +100,15 @@ async function makeProducerKey(admin: Client): Promise<string> {
   return key
 }
 
+/** Asks for an event that does not exist: whoever may ask at all is told so. */
 async function isAccepted(client: Client): Promise<boolean> {
   try {
-    await client.events.list({ limit: 1 })
+    await client.events.get('evt_00000000000000000000000000')
     return true
   } catch (error) {
-    if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return false
+    if (!(error instanceof ApiError)) throw error
+    if (error.status === 401 || error.status === 403) return false
+    if (error.status === 404) return true
     throw error
   }
 }

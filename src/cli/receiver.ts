@@ -4,7 +4,7 @@ import { startReceiver } from '../testing/receiver.ts'
 import { receiverModes } from '../testing/receiver-modes.ts'
 import type { CliIo } from './io.ts'
 import { wholeNumber } from './option-values.ts'
-import { closeOnSignal } from './until-signal.ts'
+import { runUntilSignal } from './until-signal.ts'
 
 interface Options {
   readonly host: string
@@ -24,9 +24,11 @@ export function register(command: Command, io: CliIo): void {
     const { host, port, secret, json = false } = command.opts<Options>()
     const onRequest = (request: ReceivedRequest) => io.print(renderRequest(request, json))
     const options: ReceiverOptions = { host, port, onRequest, keepRequests: 0 }
-    const receiver = await startReceiver(secret === undefined ? options : { ...options, secret })
-    io.print(json ? JSON.stringify({ url: receiver.url }) : `test receiver at ${receiver.url}`)
-    await closeOnSignal(io, () => receiver.close())
+    await runUntilSignal(io, async () => {
+      const receiver = await startReceiver(secret === undefined ? options : { ...options, secret })
+      io.print(json ? JSON.stringify({ url: receiver.url }) : `test receiver at ${receiver.url}`)
+      return receiver
+    })
   })
 }
 

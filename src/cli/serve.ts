@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.ts'
 import type { Logger } from '../core/logger.ts'
 import { addConfigFlags, readConfig } from './config-flags.ts'
 import type { CliIo, ServerModule } from './io.ts'
-import { closeOnSignal } from './until-signal.ts'
+import { runUntilSignal } from './until-signal.ts'
 
 export function register(command: Command, io: CliIo): void {
   addConfigFlags(command)
@@ -11,10 +11,12 @@ export function register(command: Command, io: CliIo): void {
     const config = readConfig(command, io)
     const app = await io.loadServer()
     const log = createLogger(app, config, io)
-    const server = await app.startServer(config, { log })
-    log.info({ url: server.url }, 'listening')
-    if (server.adminToken !== null) io.print(`admin token (shown this once): ${server.adminToken}`)
-    await closeOnSignal(io, () => server.close())
+    await runUntilSignal(io, async () => {
+      const server = await app.startServer(config, { log })
+      log.info({ url: server.url }, 'listening')
+      if (server.adminToken !== null) io.print(`admin token (shown this once): ${server.adminToken}`)
+      return server
+    })
     log.info({}, 'stopped')
   })
 }

@@ -1,4 +1,5 @@
 /** Keeps a command running until somebody asks it to end. */
+import type { Clock } from '../core/clock.ts'
 import { createSystemClock } from '../core/clock.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
@@ -9,25 +10,33 @@ import type { CliIo } from './io.ts'
  */
 const sameSignalMs = 1000
 
-/** Waits for a signal, then for `close`. A later second signal ends the process at once, with exit code 1. */
-export async function closeOnSignal(io: CliIo, close: () => Promise<void>): Promise<void> {
-  const clock = createSystemClock()
+/**
+ * Runs `start`, waits for a signal, then closes what `start` gave. Listens from the beginning: a signal during
+ * the start counts too, and a process that is PID 1 of a container would otherwise not even get it. A later second
+ * signal ends the process at once, with exit code 1.
+ */
+export async function runUntilSignal(
+  io: Pick<CliIo, 'signals' | 'printError'>,
+  start: () => Promise<{ close(): Promise<void> }>,
+  clock: Pick<Clock, 'elapsed'> = createSystemClock(),
+): Promise<void> {
   const first = Promise.withResolvers<void>()
   let firstAt: number | null = null
   const stopListening = io.signals.onSignal(() => {
     if (firstAt === null) {
       firstAt = clock.elapsed()
+      io.printError('stopping: requests in flight are finished first (signal again to end at once)')
       first.resolve()
     } else if (clock.elapsed() - firstAt > sameSignalMs) {
       io.signals.exit(exitCodes.failure)
     }
   })
-  // Listening alone does not keep a process alive that has nothing else to do.
+  // Listening for signals alone does not keep a process alive that has nothing else to do.
   const keepAlive = setInterval(() => {}, 60_000)
   try {
+    const running = await start()
     await first.promise
-    io.printError('stopping: requests in flight are finished (signal again to end at once)')
-    await close()
+    await running.close()
   } finally {
     clearInterval(keepAlive)
     stopListening()

@@ -10,6 +10,8 @@ import { Maintenance } from './maintenance.ts'
 import { OutcomeRecorder, type Recordable } from './recorder.ts'
 import type { RoutingCache, Target } from './routing-cache.ts'
 
+/** Until a delivery whose outcome the store does not take is attempted again. */
+const refusedOutcomeMs = 60_000
 /** Outcomes in memory, beyond which nothing new starts: each could be sent twice after a crash. */
 const maxUnwritten = 1000
 
@@ -48,6 +50,7 @@ export class DeliveryService {
       clock,
       logger,
       onRecorded: (batch, result) => this.#afterRecord(batch, result),
+      onRefused: ({ context }) => this.dispatcher.giveBackLease(context.delivery, refusedOutcomeMs),
       onBlocked: (blocked) => {
         if (!blocked) this.dispatcher.wake()
       },
@@ -88,16 +91,26 @@ export class DeliveryService {
 
   #afterRecord(batch: readonly Recordable<OutcomeContext>[], result: RecordResult): void {
     const { activity, routing } = this.#options
+    batch.forEach(({ outcome, context }, index) => {
+      // A success ends a pause that was forgotten elsewhere too, as by enabling the endpoint.
+      if (outcome.next.state === 'succeeded' && result.recorded[index] === true) {
+        this.dispatcher.setHealth(context.delivery.targetId, null)
+      }
+    })
     for (const [targetId, health] of result.health) this.dispatcher.setHealth(targetId, health)
     for (const disabled of result.disabled) {
       routing.invalidate(disabled.tenantId)
+      this.dispatcher.giveBackWaiting(disabled.endpointId)
       activity.tell('endpointDisabled', disabled)
     }
     if (result.disabled.length > 0) this.maintenance.settleSoon()
     this.#announce(batch, result)
+    let soonestMs = Number.POSITIVE_INFINITY
     for (const { outcome } of batch) {
-      if (outcome.next.state === 'retry_scheduled') this.dispatcher.wake(outcome.next.delayMs)
+      if (outcome.next.state === 'retry_scheduled') soonestMs = Math.min(soonestMs, outcome.next.delayMs)
     }
+    if (soonestMs < Number.POSITIVE_INFINITY) this.dispatcher.wake(soonestMs)
+    else this.dispatcher.resume()
   }
 
   #announce(batch: readonly Recordable<OutcomeContext>[], result: RecordResult): void {

@@ -7,7 +7,8 @@
  *     claim ── as much as there is room ─► fair queue ───┘
  *
  * A lease is measured from before the claim or insert was sent. Immediately before an attempt what is left of
- * it must cover the longest attempt; if it does not, the delivery is let go without one.
+ * it must cover the longest attempt; if it does not, the delivery is let go without one. Whatever else cannot
+ * start soon is given back as well: a lease that ends in memory would count as a lost claim.
  */
 import type { Clock } from '../core/clock.ts'
 import { decideLostClaim } from '../core/lost-claims.ts'
@@ -15,20 +16,30 @@ import type { Logger } from '../core/logger.ts'
 import type { EndpointHealth } from '../core/model.ts'
 import type { RetryPolicy } from '../core/retry-policy.ts'
 import type { Sender } from '../sender/port.ts'
-import type { ClaimedDelivery, DeliveryOutcome, DeliveryStore, Release } from '../store/port.ts'
+import type { ClaimedDelivery, ClaimResult, DeliveryOutcome, DeliveryStore } from '../store/port.ts'
+import { AloneTurns } from './alone-turns.ts'
 import { type AttemptDeps, runAttempt } from './attempt.ts'
 import { FairQueue } from './fair-queue.ts'
+import { LeaseReturns } from './lease-returns.ts'
 import type { RoutingCache, Target, TenantRouting } from './routing-cache.ts'
-import { TargetLoad } from './target-load.ts'
+import { type Observed, TargetLoad } from './target-load.ts'
 
 /** Kept back from a lease for recording the outcome and for clocks that disagree. */
 const leaseMarginMs = 3000
-/** Time a claimed delivery may wait in memory for a slot before its lease is too short. */
-const queueTimeMs = 12_000
+/** Time a claimed delivery may at least wait in memory for a slot before its lease is too short. */
+const minQueueTimeMs = 12_000
+/** A delivery that has to run alone must outlast what is in flight when it comes, and that takes one attempt. */
+const quietMarginMs = 2000
 const maxClaimBytes = 8 * 1024 * 1024
 const silenceCheckMs = 200
 /** A claim at least this often, in case a wake-up was lost. */
 const idleClaimMs = 2000
+/** A claim as often while due work is left that has no slot: it hides when the next other work is due. */
+const leftClaimMs = 250
+/** Until a slow target that has no slot is looked at again. */
+const heldBackMs = 1000
+/** Until a delivery whose endpoint or routing could not be found is tried again. */
+const unroutedMs = 1000
 
 export interface DispatcherOptions {
   readonly store: Pick<DeliveryStore, 'claim' | 'release'>
@@ -61,12 +72,13 @@ export class Dispatcher {
   readonly #attemptDeps: AttemptDeps
   readonly #load: TargetLoad
   readonly #queue = new FairQueue<Work>()
-  readonly #paused = new Set<string>()
+  /** End of the pause by target. */
+  readonly #paused = new Map<string, number>()
   readonly #running = new Set<Promise<void>>()
   /** Deliveries in flight by id, to release those that a deadline cuts off. */
   readonly #inFlight = new Map<string, Work>()
-  #suspects: Work[] = []
-  #suspectRunning = false
+  readonly #alone = new AloneTurns<Work>()
+  readonly #returns: LeaseReturns
   #state: 'idle' | 'running' | 'stopping' = 'idle'
   #stopped: Promise<void> | null = null
   #claiming: Promise<void> | null = null
@@ -82,7 +94,9 @@ export class Dispatcher {
     this.#options = options
     this.#attemptDeps = options
     this.#load = new TargetLoad(options.clock, options.maxInFlight)
-    this.leaseMs = options.sender.totalTimeoutMs + leaseMarginMs + queueTimeMs
+    this.#returns = new LeaseReturns({ ...options, onReturned: (delayMs) => this.wake(delayMs) })
+    const { totalTimeoutMs } = options.sender
+    this.leaseMs = totalTimeoutMs + leaseMarginMs + Math.max(minQueueTimeMs, totalTimeoutMs + quietMarginMs)
   }
 
   get inFlight(): number {
@@ -102,17 +116,37 @@ export class Dispatcher {
     this.#pump()
   }
 
+  /** Something that kept work from starting is over. */
+  resume(): void {
+    this.#pump()
+  }
+
+  /** What was claimed before a pause began waits in the store from then on, and burns no attempts. */
   setHealth(targetId: string, health: EndpointHealth | null): void {
-    if (health === null || health.pausedUntil === null) this.#paused.delete(targetId)
-    else this.#paused.add(targetId)
+    const pausedUntil = health?.pausedUntil ?? null
+    if (pausedUntil === null) {
+      this.#paused.delete(targetId)
+    } else if (this.#paused.get(targetId) !== pausedUntil) {
+      this.#paused.set(targetId, pausedUntil)
+      this.giveBackWaiting(targetId)
+    }
+  }
+
+  /** Gives back what waits in memory for a target: it is paused, disabled or no longer what it was. */
+  giveBackWaiting(targetId: string): void {
+    this.#giveBackQueued((work) => work.targetId === targetId, 0)
+  }
+
+  /** Gives back one lease whose outcome nobody will record. */
+  giveBackLease(delivery: ClaimedDelivery, delayMs: number): void {
+    this.#returns.give([delivery], delayMs)
   }
 
   /** Takes a slot for a delivery that is about to be inserted; false when it has to go through the backlog. */
   reserve(target: Target): boolean {
     const may =
       this.#state === 'running' &&
-      this.#suspects.length === 0 &&
-      !this.#suspectRunning &&
+      !this.#alone.active &&
       this.#options.canRecord() &&
       !this.#paused.has(target.id) &&
       this.#load.queuedAt(target.id) === 0 &&
@@ -148,10 +182,12 @@ export class Dispatcher {
     this.#cancelClaimTimer?.()
     this.#cancelSilenceTimer?.()
     await this.#claiming
-    const waiting = [...this.#queue.drain(), ...this.#suspects.splice(0)]
-    await this.#release(waiting, 0)
+    this.#giveBack([...this.#queue.drain(), ...this.#alone.drain()], 0)
+    await this.#flushReturns()
     await this.#waitForRunning(deadlineMs)
-    await this.#release([...this.#inFlight.values()], 1000)
+    // Past the deadline an attempt may still end well, so the next one waits for the outcome to be plain.
+    this.#giveBack([...this.#inFlight.values()], 1000)
+    await this.#flushReturns()
     this.#inFlight.clear()
   }
 
@@ -162,37 +198,35 @@ export class Dispatcher {
     cancel()
   }
 
-  async #release(works: readonly Work[], delayMs: number): Promise<void> {
-    if (works.length === 0) return
-    const releases: Release[] = works.map(({ delivery }) => ({
-      deliveryId: delivery.id,
-      claimVersion: delivery.claimVersion,
+  #giveBack(works: readonly Work[], delayMs: number): void {
+    this.#returns.give(
+      works.map((work) => work.delivery),
       delayMs,
-    }))
-    // Failing that, the leases end by themselves.
-    await this.#options.store
-      .release(releases)
-      .catch((error: unknown) => this.#options.logger.warn({ err: error, deliveries: releases.length }, 'leases could not be given back'))
+    )
+  }
+
+  #giveBackQueued(judge: (work: Work) => boolean, delayMs: number): readonly Work[] {
+    const works = this.#queue.remove(judge)
+    for (const work of works) this.#load.dequeue(work.targetId)
+    this.#giveBack(works, delayMs)
+    return works
+  }
+
+  /** Failing that, the leases end by themselves. */
+  async #flushReturns(): Promise<void> {
+    if (this.#returns.pending) await this.#returns.flush().catch(() => {})
   }
 
   #pump(): void {
     if (this.#state !== 'running') return
-    if (this.#options.canRecord()) this.#startQueued()
+    if (this.#options.canRecord()) this.#startWaiting()
     this.#claimIfUseful()
   }
 
-  #startQueued(): void {
-    while (!this.#suspectRunning) {
-      const suspect = this.#suspects[0]
-      if (suspect !== undefined) {
-        // It ended three workers: it runs with nothing else in flight, so that it takes nobody with it.
-        if (this.#load.inFlight > 0) return
-        this.#suspects.shift()
-        this.#suspectRunning = true
-        this.#load.start(suspect.targetId, suspect.target.endpoint.maxInFlight)
-        this.#run(suspect)
-        return
-      }
+  #startWaiting(): void {
+    this.#startAlone()
+    if (this.#alone.active) return
+    while (this.#load.freeForBacklog > 0) {
       const work = this.#queue.take((item) =>
         this.#load.hasSlot(item.targetId, item.target.endpoint.maxInFlight) ? 'take' : 'skip',
       )
@@ -203,36 +237,59 @@ export class Dispatcher {
     }
   }
 
+  #startAlone(): void {
+    while (this.#alone.active && this.#load.inFlight === 0) {
+      const now = this.#options.clock.elapsed()
+      const work = this.#alone.next(now)
+      if (work === undefined) {
+        const { items, delayMs } = this.#alone.takeLeft(now)
+        this.#giveBack(items, delayMs)
+        return
+      }
+      this.#load.start(work.targetId, work.target.endpoint.maxInFlight)
+      this.#run(work)
+    }
+  }
+
+  /** What waits and cannot start: its lease has become too short, or its target is slow and has no slot. */
+  #giveBackStuck(): void {
+    const now = this.#options.clock.elapsed()
+    this.#giveBackQueued((work) => !this.#lastsAnAttempt(work, now), 0)
+    const held = this.#giveBackQueued(
+      ({ targetId, target }) =>
+        this.#load.isSlow(targetId) && !this.#load.hasSlot(targetId, target.endpoint.maxInFlight),
+      heldBackMs,
+    )
+    for (const work of held) this.#load.holdBack(work.targetId)
+  }
+
+  #lastsAnAttempt(work: Work, now: number): boolean {
+    return work.leaseEndsAt - now >= this.#options.sender.totalTimeoutMs + leaseMarginMs
+  }
+
   /** The slot is taken already. */
   #run(work: Work): void {
-    const left = work.leaseEndsAt - this.#options.clock.elapsed()
-    if (left < this.#options.sender.totalTimeoutMs + leaseMarginMs) {
-      this.#letGo(work)
+    if (!this.#lastsAnAttempt(work, this.#options.clock.elapsed())) {
+      this.#options.logger.warn({ deliveryId: work.delivery.id }, 'lease too short for an attempt, delivery let go')
+      this.#finish(work, null)
+      this.#giveBack([work], 0)
       return
     }
     this.#inFlight.set(work.delivery.id, work)
     const running = runAttempt(work.delivery, work, this.#attemptDeps).then((outcome) => {
       this.#running.delete(running)
-      // Past the drain deadline it was released, and the outcome is no longer this node's to record.
+      // Past the drain deadline it was given back, and the outcome is no longer this node's to record.
       const mine = this.#inFlight.delete(work.delivery.id)
-      this.#finish(work, outcome.attempt?.latencyMs ?? null)
+      this.#finish(work, observe(outcome))
       if (mine) this.#options.onOutcome(outcome, work.delivery, work.target)
       this.#slotFreed()
     })
     this.#running.add(running)
   }
 
-  #letGo(work: Work): void {
-    this.#options.logger.warn({ deliveryId: work.delivery.id }, 'lease too short for an attempt, delivery let go')
-    this.#finish(work, null)
-    void this.#release([work], 0).then(() => this.wake())
-  }
-
-  #finish(work: Work, latencyMs: number | null): void {
-    this.#load.finish(work.targetId, latencyMs)
-    if (decideLostClaim(work.delivery.lostClaims, work.policy.maxAttempts).kind === 'run_alone') {
-      this.#suspectRunning = false
-    }
+  #finish(work: Work, observed: Observed | null): void {
+    this.#load.finish(work.targetId, observed)
+    this.#alone.done(work)
   }
 
   #slotFreed(): void {
@@ -241,7 +298,7 @@ export class Dispatcher {
   }
 
   #claimIfUseful(): void {
-    if (this.#claiming !== null || !this.#options.canRecord() || this.#suspects.length > 0) return
+    if (this.#claiming !== null || !this.#options.canRecord() || this.#alone.active) return
     const room = this.#claimRoom()
     if (room <= 0) return
     // Due work that was left for want of slots: wait until a few are free, or each claim brings one row.
@@ -270,21 +327,24 @@ export class Dispatcher {
   }
 
   async #claim(limit: number): Promise<void> {
-    const leasedAt = this.#options.clock.elapsed()
-    this.#nextClaimAt = leasedAt + idleClaimMs
+    this.#nextClaimAt = this.#options.clock.elapsed() + idleClaimMs
     this.#freedSinceLeft = -1
     try {
+      // What is owed goes first: claimed again with its lease over, it would count as lost.
+      if (this.#returns.pending) await this.#returns.flush()
+      const leasedAt = this.#options.clock.elapsed()
       const result = await this.#options.store.claim({
         limit,
         maxBytes: maxClaimBytes,
         leaseMs: this.leaseMs,
         slots: this.#load.claimSlots(),
       })
-      this.#claimFailures = 0
-      if (result.nextDueMs === 0) this.#freedSinceLeft = 0
-      const dueAt = this.#options.clock.elapsed() + (result.nextDueMs || idleClaimMs)
-      this.#nextClaimAt = Math.min(this.#nextClaimAt, dueAt)
+      this.#planNextClaim(result)
       await this.#enqueue(result.deliveries, leasedAt)
+      this.#claimFailures = 0
+      if (this.#state !== 'running' || !this.#options.canRecord()) return
+      this.#startWaiting()
+      this.#giveBackStuck()
     } catch (error) {
       const waitMs = Math.min(2000, 50 * 2 ** this.#claimFailures++)
       this.#nextClaimAt = this.#options.clock.elapsed() + waitMs
@@ -292,12 +352,28 @@ export class Dispatcher {
     }
   }
 
+  #planNextClaim({ deliveries, nextDueMs }: ClaimResult): void {
+    let waitMs = nextDueMs ?? idleClaimMs
+    if (nextDueMs === 0) {
+      this.#freedSinceLeft = 0
+      const bytes = deliveries.reduce((sum, { payload }) => sum + payload.length, 0)
+      // Large payloads end a claim early, with slots still free.
+      waitMs = bytes > maxClaimBytes / 2 ? 0 : leftClaimMs
+    }
+    this.#nextClaimAt = Math.min(this.#nextClaimAt, this.#options.clock.elapsed() + waitMs)
+  }
+
   async #enqueue(deliveries: readonly ClaimedDelivery[], leasedAt: number): Promise<void> {
-    for (const delivery of deliveries) {
-      const known = this.#options.routing.peek(delivery.tenantId)
-      const routing = known ?? (await this.#options.routing.get(delivery.tenantId))
-      const work = this.#toWork(delivery, routing, leasedAt)
-      if (work !== null) this.#place(work)
+    for (const [index, delivery] of deliveries.entries()) {
+      try {
+        const known = this.#options.routing.peek(delivery.tenantId)
+        const routing = known ?? (await this.#options.routing.get(delivery.tenantId))
+        const work = this.#toWork(delivery, routing, leasedAt)
+        if (work !== null) this.#place(work)
+      } catch (error) {
+        this.#returns.give(deliveries.slice(index), unroutedMs)
+        throw error
+      }
     }
   }
 
@@ -309,7 +385,8 @@ export class Dispatcher {
       const outcome = { deliveryId, claimVersion, attempt: null, next, observation: null, disableEndpoint: null }
       this.#options.onOutcome(outcome, work.delivery, work.target)
     } else if (step.kind === 'run_alone') {
-      this.#suspects.push(work)
+      const delayMs = this.#alone.admit(work, this.#options.clock.elapsed())
+      if (delayMs > 0) this.#giveBack([work], delayMs)
     } else {
       this.#queue.push(work)
       this.#load.enqueue(work.targetId, work.target.endpoint.maxInFlight)
@@ -320,8 +397,7 @@ export class Dispatcher {
   #toWork(delivery: ClaimedDelivery, routing: TenantRouting, leasedAt: number): Work | null {
     const target = routing.targets.get(delivery.targetId)
     if (target === undefined) {
-      const release = { deliveryId: delivery.id, claimVersion: delivery.claimVersion, delayMs: 1000 }
-      this.#options.store.release([release]).catch(() => {})
+      this.#returns.give([delivery], unroutedMs)
       this.#options.routing.invalidate(delivery.tenantId)
       return null
     }
@@ -334,7 +410,14 @@ export class Dispatcher {
     this.#cancelSilenceTimer = this.#options.clock.schedule(silenceCheckMs, () => {
       this.#load.markSilent()
       this.#pump()
+      this.#giveBackStuck()
       if (this.#state === 'running') this.#watchSilence()
     })
   }
+}
+
+/** Nothing was learnt where no request was made. */
+function observe({ attempt, observation }: DeliveryOutcome): Observed | null {
+  if (attempt === null || observation === null || observation.contact === 'none') return null
+  return { latencyMs: attempt.latencyMs, answered: observation.contact === 'reached' }
 }

@@ -51,12 +51,27 @@ export class FairQueue<T extends Queued> {
     return undefined
   }
 
+  /** Takes out all that `judge` names; the order of turns stays. */
+  remove(judge: (item: T) => boolean): T[] {
+    const removed: T[] = []
+    for (const [tenantId, targets] of this.#tenants) {
+      for (const [targetId, waiting] of targets) {
+        const kept = waiting.filter((item) => {
+          const goes = judge(item)
+          if (goes) removed.push(item)
+          return !goes
+        })
+        if (kept.length === 0) targets.delete(targetId)
+        else if (kept.length < waiting.length) targets.set(targetId, kept)
+      }
+      if (targets.size === 0) this.#tenants.delete(tenantId)
+    }
+    this.#size -= removed.length
+    return removed
+  }
+
   /** Empties the queue. */
   drain(): T[] {
-    const items: T[] = []
-    for (const targets of this.#tenants.values()) for (const waiting of targets.values()) items.push(...waiting)
-    this.#tenants.clear()
-    this.#size = 0
-    return items
+    return this.remove(() => true)
   }
 }

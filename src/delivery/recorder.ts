@@ -29,6 +29,8 @@ export interface RecorderOptions<T> {
   readonly logger: Logger
   /** Called after each batch that was written. */
   readonly onRecorded: (batch: readonly Recordable<T>[], result: RecordResult) => void
+  /** Called for an outcome that the store does not take in any form; its lease is still held. */
+  readonly onRefused: (item: Recordable<T>) => void
   /** Called when recording stops working, and when it works again. */
   readonly onBlocked: (blocked: boolean) => void
 }
@@ -77,9 +79,7 @@ export class OutcomeRecorder<T> {
     // One turn of the event loop gathers what finishes together.
     await null
     while (this.#pending.length > 0 && !this.#abandoned) {
-      const batch = this.#pending.splice(0, maxBatch)
-      await this.#writeBatch(batch)
-      this.#unwritten -= batch.length
+      await this.#writeBatch(this.#pending.splice(0, maxBatch))
     }
     this.#writing = null
   }
@@ -91,11 +91,14 @@ export class OutcomeRecorder<T> {
           batch.map((item) => item.outcome),
           this.#options.breaker,
         )
+        this.#unwritten -= batch.length
         this.#setBlocked(false)
-        this.#options.onRecorded(batch, result)
+        this.#tell(batch, result)
         return
       } catch (error) {
         if (error instanceof OuthookError && error.code === 'internal') {
+          // It answered: refused rows must not keep everything else waiting.
+          this.#setBlocked(false)
           await this.#writeHalves(batch, error)
           return
         }
@@ -115,15 +118,25 @@ export class OutcomeRecorder<T> {
       await this.#writeBatch(batch.slice(middle))
       return
     }
-    const { attempt, deliveryId } = only.outcome
-    if (attempt !== null && attempt.response !== null) {
+    const { deliveryId } = only.outcome
+    const bare = withoutCapture(only.outcome)
+    if (bare !== null) {
       this.#options.logger.error({ err: error, deliveryId }, 'outcome refused by the store, recording it without its capture')
-      const bare: DeliveryOutcome = { ...only.outcome, attempt: { ...attempt, response: null } }
       await this.#writeBatch([{ ...only, outcome: bare }])
       return
     }
-    // The lease ends by itself and the delivery is made again.
     this.#options.logger.error({ err: error, deliveryId }, 'outcome refused by the store')
+    this.#unwritten -= 1
+    this.#options.onRefused(only)
+  }
+
+  /** A fault in what listens must not make a batch that is written be written again. */
+  #tell(batch: readonly Recordable<T>[], result: RecordResult): void {
+    try {
+      this.#options.onRecorded(batch, result)
+    } catch (error) {
+      this.#options.logger.error({ err: error }, 'recorded outcomes could not be announced')
+    }
   }
 
   #setBlocked(blocked: boolean): void {
@@ -133,6 +146,7 @@ export class OutcomeRecorder<T> {
   }
 
   #sleep(delayMs: number): Promise<void> {
+    if (this.#abandoned) return Promise.resolve()
     return new Promise((resolve) => {
       const cancel = this.#options.clock.schedule(delayMs, resolve)
       this.#wakeRetry = () => {
@@ -141,4 +155,11 @@ export class OutcomeRecorder<T> {
       }
     })
   }
+}
+
+/** Error text may quote the response, so it goes as well. Null when there is nothing left to leave out. */
+function withoutCapture(outcome: DeliveryOutcome): DeliveryOutcome | null {
+  const { attempt } = outcome
+  if (attempt === null || (attempt.response === null && attempt.error === null)) return null
+  return { ...outcome, attempt: { ...attempt, response: null, error: null } }
 }

@@ -4,7 +4,7 @@
  * Three rules keep one endpoint from taking the node:
  * - a target has at most its endpoint's `maxInFlight` requests, and at most four until it has answered once;
  * - targets that are slow (recent attempts took long, or nothing came back for a while) share at most half of
- *   the node's slots;
+ *   the node's slots, and keep nothing waiting in memory, where it would take the room of others;
  * - work from the backlog leaves an eighth of the slots to fresh events.
  */
 import type { Clock } from '../core/clock.ts'
@@ -17,6 +17,15 @@ const slowMs = 1000
 const averageWeight = 0.2
 /** Idle targets are forgotten beyond this many. */
 const maxTargets = 20_000
+/** Targets whose work was given back that a claim hears of. */
+const maxHeldBack = 2000
+
+/** What a request showed; null in its place when nothing was sent. */
+export interface Observed {
+  readonly latencyMs: number
+  /** Headers came. */
+  readonly answered: boolean
+}
 
 interface TargetState {
   /** Of its endpoint, when it was last used. */
@@ -26,6 +35,8 @@ interface TargetState {
   answered: boolean
   averageMs: number
   slow: boolean
+  /** It had work that was given back for want of slots. */
+  heldBack: boolean
   /** When the silence began: the last answer, or the start of the first request after idleness. */
   quietSince: number
 }
@@ -34,10 +45,11 @@ export class TargetLoad {
   readonly #clock: Clock
   readonly #limit: number
   readonly #targets = new Map<string, TargetState>()
-  /** Targets with something in flight or queued. */
+  /** Targets with something in flight, queued or held back; who got slots moves to the end. */
   readonly #busy = new Set<string>()
   #inFlight = 0
   #slowInFlight = 0
+  #heldBack = 0
 
   constructor(clock: Clock, limit: number) {
     this.#clock = clock
@@ -50,7 +62,11 @@ export class TargetLoad {
 
   /** Slots that claimed work may still take. */
   get freeForBacklog(): number {
-    return Math.max(0, this.#limit - Math.max(1, Math.floor(this.#limit / 8)) - this.#inFlight)
+    return Math.max(0, this.#limit - Math.floor(this.#limit / 8) - this.#inFlight)
+  }
+
+  isSlow(targetId: string): boolean {
+    return this.#targets.get(targetId)?.slow ?? false
   }
 
   queuedAt(targetId: string): number {
@@ -75,17 +91,16 @@ export class TargetLoad {
     this.#busy.add(targetId)
   }
 
-  /** `latencyMs` null: nothing was sent, so nothing was learned. */
-  finish(targetId: string, latencyMs: number | null): void {
+  finish(targetId: string, observed: Observed | null): void {
     const state = this.#stateOf(targetId)
     state.inFlight--
     this.#inFlight--
     if (state.slow) this.#slowInFlight--
-    if (latencyMs !== null) {
-      state.averageMs = state.answered
-        ? state.averageMs + (latencyMs - state.averageMs) * averageWeight
-        : latencyMs
-      state.answered = true
+    if (observed !== null) {
+      const { latencyMs, answered } = observed
+      state.averageMs =
+        state.averageMs === 0 ? latencyMs : state.averageMs + (latencyMs - state.averageMs) * averageWeight
+      state.answered ||= answered
       state.quietSince = this.#clock.elapsed()
       this.#setSlow(state, state.averageMs >= slowMs)
     }
@@ -103,6 +118,15 @@ export class TargetLoad {
     this.#dropIfIdle(targetId, state)
   }
 
+  /** Its work was given back: claims leave it alone until it may have a slot. */
+  holdBack(targetId: string): void {
+    const state = this.#stateOf(targetId)
+    if (state.heldBack || this.#heldBack >= maxHeldBack) return
+    state.heldBack = true
+    this.#heldBack++
+    this.#busy.add(targetId)
+  }
+
   /** Marks targets from which nothing came back for a while. Called a few times a second. */
   markSilent(): void {
     const now = this.#clock.elapsed()
@@ -114,16 +138,35 @@ export class TargetLoad {
 
   /**
    * For a claim: how many more deliveries each busy target may get. A target may hold as many in memory,
-   * waiting, as it may have in flight, so that it never idles for want of a claim.
+   * waiting, as it may have in flight, so that it never idles for want of a claim; a slow one holds none, and
+   * all slow ones share what is left of their half, in turn.
    */
   claimSlots(): Map<string, number> {
     const slots = new Map<string, number>()
-    const slowRoom = this.#slowLimit - this.#slowInFlight
+    const slow: string[] = []
+    let slowRoom = this.#slowLimit - this.#slowInFlight
     for (const targetId of this.#busy) {
       const state = this.#stateOf(targetId)
-      const limit = limitOf(state, state.maxInFlight)
-      const room = Math.max(0, (state.slow ? limit : limit * 2) - state.inFlight - state.queued)
-      slots.set(targetId, state.slow ? Math.min(room, Math.max(0, slowRoom - state.queued)) : room)
+      if (!state.slow) {
+        const limit = limitOf(state, state.maxInFlight)
+        slots.set(targetId, Math.max(0, limit * 2 - state.inFlight - state.queued))
+        this.#letGo(targetId, state)
+        continue
+      }
+      slow.push(targetId)
+      slowRoom -= state.queued
+    }
+    const share = Math.max(1, Math.floor(slowRoom / slow.length))
+    for (const targetId of slow) {
+      const state = this.#stateOf(targetId)
+      const room = limitOf(state, state.maxInFlight) - state.inFlight - state.queued
+      const granted = Math.max(0, Math.min(room, share, slowRoom))
+      slots.set(targetId, granted)
+      slowRoom -= granted
+      if (granted === 0) continue
+      this.#busy.delete(targetId)
+      this.#busy.add(targetId)
+      this.#letGo(targetId, state)
     }
     return slots
   }
@@ -141,15 +184,22 @@ export class TargetLoad {
   #stateOf(targetId: string, maxInFlight?: number): TargetState {
     let state = this.#targets.get(targetId)
     if (state === undefined) {
-      state = { maxInFlight: 1, inFlight: 0, queued: 0, answered: false, averageMs: 0, slow: false, quietSince: 0 }
+      state = { maxInFlight: 1, inFlight: 0, queued: 0, answered: false, averageMs: 0, slow: false, heldBack: false, quietSince: 0 }
       this.#targets.set(targetId, state)
     }
     if (maxInFlight !== undefined) state.maxInFlight = maxInFlight
     return state
   }
 
+  #letGo(targetId: string, state: TargetState): void {
+    if (!state.heldBack) return
+    state.heldBack = false
+    this.#heldBack--
+    this.#dropIfIdle(targetId, state)
+  }
+
   #dropIfIdle(targetId: string, state: TargetState): void {
-    if (state.inFlight > 0 || state.queued > 0) return
+    if (state.inFlight > 0 || state.queued > 0 || state.heldBack) return
     this.#busy.delete(targetId)
     if (this.#targets.size > maxTargets) this.#targets.delete(targetId)
   }

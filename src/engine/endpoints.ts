@@ -7,6 +7,7 @@ import { generateSecret, parseSecret, validateSigningSchemes } from '../core/sig
 import { checkTopicPatterns } from '../core/topics.ts'
 import type { UrlCheck } from '../sender/port.ts'
 import type { ConfigStore, EndpointPatch, NewEndpoint, NewSecret, Page, PageRequest } from '../store/port.ts'
+import { announceDoubt } from './announce-doubt.ts'
 import { checkId, checkPage, notFound } from './page.ts'
 import { readRetryPolicy } from './subscriptions.ts'
 
@@ -127,7 +128,8 @@ export class Endpoints {
 
   /** Its subscriptions go with it, and its waiting deliveries are cancelled. Errors: not_found. */
   async delete(tenantId: string, id: string): Promise<void> {
-    if (!(await this.#options.store.deleteEndpoint(tenantId, checkEndpointId(id)))) throw notFound('endpoint')
+    const deletion = this.#options.store.deleteEndpoint(tenantId, checkEndpointId(id))
+    if (!(await this.#write(tenantId, deletion))) throw notFound('endpoint')
     this.#options.onChange(tenantId)
   }
 
@@ -146,7 +148,8 @@ export class Endpoints {
     }
     const secret = this.#newSecret(options.secret)
     const sealed = this.#seal(secret, checkEndpointId(id))
-    if (!(await this.#options.store.rotateSecret(tenantId, id, sealed, graceMs))) throw notFound('endpoint')
+    const rotation = this.#options.store.rotateSecret(tenantId, id, sealed, graceMs)
+    if (!(await this.#write(tenantId, rotation))) throw notFound('endpoint')
     this.#options.onChange(tenantId)
     return { secret }
   }
@@ -170,7 +173,7 @@ export class Endpoints {
       secret: this.#seal(secret, id),
       subscription: input.topics === undefined ? null : this.#ownSubscription(tenantId, id, input),
     }
-    const result = await store.insertEndpoint(newEndpoint)
+    const result = await this.#write(tenantId, store.insertEndpoint(newEndpoint))
     if (result.kind === 'uid_exists') return result
     onChange(tenantId)
     return { endpoint: await this.#view(result.endpoint), secret }
@@ -192,13 +195,17 @@ export class Endpoints {
     if (change.topics === undefined && change.retryPolicy !== undefined) {
       throw new OuthookError('unprocessable', 'retry_policy belongs to a subscription; give it together with topics')
     }
-    const result = await store.updateEndpoint(tenantId, id, patch)
+    const result = await this.#write(tenantId, store.updateEndpoint(tenantId, id, patch))
     if (result === null) throw notFound('endpoint')
     if (result.kind === 'uid_exists') {
       throw new OuthookError('conflict', `uid "${change.uid}" belongs to ${result.endpointId}; choose another`)
     }
     onChange(tenantId)
     return this.#view(result.endpoint)
+  }
+
+  #write<T>(tenantId: string, write: Promise<T>): Promise<T> {
+    return announceDoubt(write, () => this.#options.onChange(tenantId))
   }
 
   /** The members that are given, checked. */

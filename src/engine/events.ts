@@ -67,11 +67,15 @@ export class Events {
    * Resolves once every delivery of the event is at an end: succeeded, dead-lettered, cancelled or skipped.
    *
    * @param options.timeoutMs default 30 s
-   * Errors: not_found; timeout, which says what is still open.
+   * Errors: not_found; invalid_request; timeout, which says what is still open.
    */
   async wait(tenantId: string, id: string, options: { readonly timeoutMs?: number } = {}): Promise<EventStatus> {
     const { clock } = this.#options
-    const deadline = clock.elapsed() + (options.timeoutMs ?? defaultWaitMs)
+    const { timeoutMs = defaultWaitMs } = options
+    if (!(timeoutMs >= 0)) {
+      throw new OuthookError('invalid_request', `timeoutMs must be milliseconds of 0 or more, not ${timeoutMs}`)
+    }
+    const deadline = clock.elapsed() + timeoutMs
     for (;;) {
       const changed = this.#nextChange(id)
       try {

@@ -18,8 +18,10 @@ import type { IngestStore, NewDelivery, NewEvent, PublishResult } from '../store
 
 const maxBatchDeliveries = 1000
 const maxBatchBytes = 4 * 1024 * 1024
-/** Payloads waiting for a commit, beyond which callers are told to come back. */
+/** What waits for a commit, beyond which callers are told to come back. */
 const maxQueuedBytes = 64 * 1024 * 1024
+/** What a waiting event takes besides its payload, about. */
+const eventOverheadBytes = 1024
 /** Replans after somebody changed the routing between plan and commit. */
 const maxReplans = 20
 
@@ -59,8 +61,12 @@ interface Waiting {
   readonly hash: Uint8Array | null
   readonly settle: PromiseWithResolvers<PublishReceipt>
   readonly enqueuedAt: number
+  /** Of memory while it waits. */
+  readonly bytes: number
   plan: Plan | null
   replans: number
+  /** Its caller was told that it failed: it is not written any more unless it is being written. */
+  timedOut: boolean
 }
 
 interface Plan {
@@ -105,7 +111,8 @@ export class Publisher {
   #enqueue(request: PublishRequest): Promise<PublishReceipt> {
     if (this.#closed) throw new OuthookError('shutting_down', 'the server is stopping; send the event again', { retryAfterSeconds: 1 })
     checkRequest(request)
-    if (this.#queuedBytes + request.payload.length > maxQueuedBytes) {
+    const bytes = request.payload.length + eventOverheadBytes
+    if (this.#queuedBytes + bytes > maxQueuedBytes) {
       throw unavailable('too many events are waiting to be written; send the event again')
     }
     const waiting: Waiting = {
@@ -113,11 +120,13 @@ export class Publisher {
       hash: request.idempotency && idempotencyHash(request.topic, request.payload, request.orderingKey),
       settle: Promise.withResolvers(),
       enqueuedAt: this.#options.clock.elapsed(),
+      bytes,
       plan: null,
       replans: 0,
+      timedOut: false,
     }
     this.#queue.push(waiting)
-    this.#queuedBytes += request.payload.length
+    this.#queuedBytes += bytes
     this.#writing ??= this.#write()
     if (this.#cancelTimeoutCheck === null) this.#watchTimeouts()
     return waiting.settle.promise
@@ -142,9 +151,12 @@ export class Publisher {
       const { tenantId, payload } = waiting.request
       try {
         const routing = this.#options.routing.peek(tenantId) ?? (await this.#options.routing.get(tenantId))
-        waiting.plan ??= this.#plan(waiting, routing)
+        waiting.plan = waiting.timedOut ? null : (waiting.plan ?? this.#plan(waiting, routing))
       } catch (error) {
         waiting.settle.reject(error)
+        waiting.plan = null
+      }
+      if (waiting.plan === null) {
         batch.push(waiting)
         continue
       }
@@ -155,7 +167,7 @@ export class Publisher {
       if (batch.length >= maxBatchDeliveries) break
     }
     this.#queue = this.#queue.slice(batch.length)
-    for (const { request } of batch) this.#queuedBytes -= request.payload.length
+    for (const waiting of batch) this.#queuedBytes -= waiting.bytes
     return batch.filter((waiting) => waiting.plan !== null)
   }
 
@@ -194,24 +206,42 @@ export class Publisher {
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
     this.#inCommit = batch
-    const leasedAt = this.#options.clock.elapsed()
-    const events = batch.map((waiting) => this.#withHandOff(waiting.plan as Plan))
     try {
-      const leaseMs = this.#options.dispatcher?.leaseMs ?? 0
-      const results = await this.#options.store.publish(events, { leaseMs })
-      let backlog = false
-      batch.forEach((waiting, index) => {
-        const left = this.#settle(waiting, events[index] as NewEvent, { result: results[index] as PublishResult, leasedAt })
-        backlog ||= left
-      })
-      if (backlog) this.#options.dispatcher?.wake()
-    } catch (error) {
-      for (const event of events) this.#giveBack(event)
-      if (isRollback(error) && batch.length > 1) for (const waiting of batch) await this.#commit([waiting])
-      else for (const waiting of batch) waiting.settle.reject(error)
+      const error = await this.#tryCommit(batch)
+      if (error === null) return
+      // A refused row is only its own event's fault: each gets a try alone.
+      const alone = isRollback(error) && batch.length > 1
+      for (const waiting of batch) {
+        const failed = alone ? await this.#tryCommit([waiting]) : error
+        if (failed !== null) waiting.settle.reject(failed)
+      }
     } finally {
       this.#inCommit = []
     }
+  }
+
+  /** Null: written, and every caller has an answer or a new plan. Otherwise the store's error. */
+  async #tryCommit(batch: readonly Waiting[]): Promise<unknown> {
+    const { dispatcher, store, clock } = this.#options
+    const leasedAt = clock.elapsed()
+    const events = batch.map((waiting) => this.#withHandOff(waiting.plan as Plan))
+    let results: readonly PublishResult[]
+    try {
+      results = await store.publish(events, { leaseMs: dispatcher?.leaseMs ?? 0 })
+    } catch (error) {
+      for (const event of events) this.#giveBack(event)
+      return error
+    }
+    let backlog = false
+    batch.forEach((waiting, index) => {
+      const left = this.#settle(waiting, events[index] as NewEvent, {
+        result: results[index] as PublishResult,
+        leasedAt,
+      })
+      backlog ||= left
+    })
+    if (backlog) dispatcher?.wake()
+    return null
   }
 
   #withHandOff({ event, routing }: Plan): NewEvent {
@@ -289,7 +319,7 @@ export class Publisher {
     }
     waiting.plan = null
     this.#queue.unshift(waiting)
-    this.#queuedBytes += waiting.request.payload.length
+    this.#queuedBytes += waiting.bytes
   }
 
   #giveBack(event: NewEvent): void {
@@ -298,14 +328,19 @@ export class Publisher {
     }
   }
 
-  /** No caller waits for ever on a store that hangs. What it commits later is delivered all the same. */
+  /**
+   * No caller waits for ever on a store that hangs. What still waits for its turn then is dropped; what is in a
+   * commit may become durable, and is delivered if it does.
+   */
   #watchTimeouts(): void {
     const { clock, timeoutMs } = this.#options
     this.#cancelTimeoutCheck = clock.schedule(timeoutMs / 4, () => {
       const oldest = clock.elapsed() - timeoutMs
       const waiting = [...this.#inCommit, ...this.#queue]
-      for (const { enqueuedAt, settle } of waiting) {
-        if (enqueuedAt <= oldest) settle.reject(unavailable('the event could not be made durable in time'))
+      for (const item of waiting) {
+        if (item.enqueuedAt > oldest || item.timedOut) continue
+        item.timedOut = true
+        item.settle.reject(unavailable('the event could not be made durable in time'))
       }
       this.#cancelTimeoutCheck = null
       if (waiting.length > 0) this.#watchTimeouts()

@@ -4,6 +4,7 @@ import type { StoredRetryPolicy, Subscription } from '../core/model.ts'
 import { parseRetryPolicy } from '../core/retry-policy-json.ts'
 import { checkTopicPatterns } from '../core/topics.ts'
 import type { ConfigStore, Page, PageRequest, SubscriptionPatch } from '../store/port.ts'
+import { announceDoubt } from './announce-doubt.ts'
 import { checkId, checkPage, notFound } from './page.ts'
 
 export interface SubscriptionInput {
@@ -36,7 +37,7 @@ export class Subscriptions {
   /** Errors: unprocessable, endpoint_not_available. */
   async create(tenantId: string, input: SubscriptionInput): Promise<Subscription> {
     const { store, ids, onChange } = this.#options
-    const result = await store.insertSubscription({
+    const insertion = store.insertSubscription({
       id: ids.next('sub'),
       tenantId,
       endpointId: checkId(input.endpointId, 'ep', 'endpoint'),
@@ -46,6 +47,7 @@ export class Subscriptions {
       active: true,
       own: false,
     })
+    const result = await announceDoubt(insertion, () => onChange(tenantId))
     if (result.kind === 'endpoint_not_available') {
       throw new OuthookError('endpoint_not_available', `no endpoint ${input.endpointId}; create it first`)
     }
@@ -78,18 +80,20 @@ export class Subscriptions {
       ...(change.retryPolicy !== undefined && { retryPolicy: readRetryPolicy(change.retryPolicy) }),
       ...(change.active !== undefined && { active: change.active }),
     }
-    const updated = await this.#options.store.updateSubscription(tenantId, checkSubscriptionId(id), patch)
+    const { store, onChange } = this.#options
+    const update = store.updateSubscription(tenantId, checkSubscriptionId(id), patch)
+    const updated = await announceDoubt(update, () => onChange(tenantId))
     if (updated === null) throw notFound('subscription')
-    this.#options.onChange(tenantId)
+    onChange(tenantId)
     return updated
   }
 
   /** Its waiting deliveries are cancelled. Errors: not_found. */
   async delete(tenantId: string, id: string): Promise<void> {
-    if (!(await this.#options.store.deleteSubscription(tenantId, checkSubscriptionId(id)))) {
-      throw notFound('subscription')
-    }
-    this.#options.onChange(tenantId)
+    const { store, onChange } = this.#options
+    const deletion = store.deleteSubscription(tenantId, checkSubscriptionId(id))
+    if (!(await announceDoubt(deletion, () => onChange(tenantId)))) throw notFound('subscription')
+    onChange(tenantId)
   }
 }
 

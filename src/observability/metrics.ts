@@ -111,6 +111,8 @@ export function createMetrics(sources: MetricSources): Metrics {
 
   const ingest = counter(registry, 'outhook_ingest_events_total')
   const ingestBy = new Map(ingestResults.map((result) => [result, ingest.labels(result)]))
+  // Shown from the start: an alert on a rate misses the first of what appears out of nothing.
+  for (const child of ingestBy.values()) child.inc(0)
   const attempts = counter(registry, 'outhook_delivery_attempts_total')
   const attemptBy = new Map<string, Counter.Internal>()
   const duration = new Histogram({

@@ -77,8 +77,8 @@ export interface FailureContext {
 
 export function describeFailure(error: unknown, context: FailureContext): Failure {
   if (error instanceof AttemptError) return error.failure
-  const root = firstOf(error)
-  const code = codeOf(root)
+  // Several addresses tried in turn give an AggregateError with the code of the first.
+  const code = codeOf(error)
   const errorClass = classOf(code, context.phase)
   const place = `${context.place}${code === '' ? '' : ` (${code})`}`
   switch (errorClass) {
@@ -87,9 +87,9 @@ export function describeFailure(error: unknown, context: FailureContext): Failur
     case 'timeout':
       return failure(errorClass, `timed out: ${place}`)
     case 'tls':
-      return failure(errorClass, `TLS failed: ${printable(reasonOf(root))}: ${place}`)
+      return failure(errorClass, `TLS failed: ${printable(reasonOf(error))}: ${place}`)
     default:
-      return failure('internal', `the request to ${place} could not be made: ${printable(messageOf(root))}`)
+      return failure('internal', `the request to ${place} could not be made: ${printable(messageOf(error))}`)
   }
 }
 
@@ -99,14 +99,14 @@ export function failure(errorClass: FailureClass, error: string): Failure {
 
 function classOf(code: string, phase: FailurePhase): 'connection' | 'timeout' | 'tls' | 'internal' {
   if (timeoutCodes.has(code)) return 'timeout'
-  if (code in connectionCodes || code.startsWith('HPE_')) return 'connection'
+  if (code in connectionCodes) return 'connection'
   if (ownCodes.has(code)) return 'internal'
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) return 'tls'
   switch (phase) {
     // OpenSSL has some eighty codes for what is wrong with a certificate, and none of them means anything else.
     case 'handshaking':
       return 'tls'
-    // A response that trips the parser: a fault of the receiver's, so attempts must run out.
+    // A response that trips the parser (`HPE_…` or an assertion in it): a fault of the receiver's.
     case 'started':
       return 'connection'
     case 'connecting':
@@ -117,11 +117,6 @@ function classOf(code: string, phase: FailurePhase): 'connection' | 'timeout' | 
 
 function connectionText(code: string): string {
   return connectionCodes[code] ?? 'the answer is not valid HTTP/1.1'
-}
-
-/** Several addresses tried in turn give one error that holds an error for each. */
-function firstOf(error: unknown): unknown {
-  return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error
 }
 
 function codeOf(error: unknown): string {

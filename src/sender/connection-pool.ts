@@ -38,6 +38,11 @@ export class ConnectionPool implements ConnectionOwner {
     this.#maxConnections = options.maxConnections
   }
 
+  /** Connections that are open or being opened, idle ones included. */
+  get size(): number {
+    return this.#connections
+  }
+
   run(origin: Origin, attempt: HttpAttempt): void {
     const pooled = this.#origins.get(origin.url) ?? this.#addOrigin(origin)
     const connection = pooled.idle.pop()

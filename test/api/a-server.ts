@@ -141,7 +141,9 @@ async function callServer(
   const response = await fetch(url + path, {
     method,
     headers: { ...(token !== null && { authorization: `Bearer ${token}` }), ...headers },
-    ...(body !== undefined && { body: plain ? (body as string | Uint8Array<ArrayBuffer>) : JSON.stringify(body) }),
+    ...(body !== undefined && {
+      body: plain ? (body as string | Uint8Array<ArrayBuffer>) : JSON.stringify(body),
+    }),
   })
   const text = await response.text()
   return { status: response.status, headers: response.headers, text, json: parseOrNull(text) }

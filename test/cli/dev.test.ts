@@ -27,7 +27,7 @@ afterEach(() => rmSync(directory, { recursive: true }))
 
 function answer({ method, url, authorization }: StubRequest) {
   if (url.startsWith('/v1/keys')) return { status: 201, body: { key: `hk_${++keysMade}` } }
-  if (method === 'GET' && authorization !== `Bearer hk_${keysMade}`) return { status: 401, body: {} }
+  if (method === 'GET') return { status: authorization === `Bearer hk_${keysMade}` ? 404 : 401, body: {} }
   return { status: 202, body: { items: [], next_cursor: '' } }
 }
 

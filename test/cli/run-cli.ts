@@ -50,13 +50,19 @@ export function startCli(args: readonly string[], setting: CliSetting = {}): Cli
     },
     loadServer: async () => setting.server ?? Promise.reject(new Error('this test has no server')),
   }
+  const exitCode = runCli(args, io)
+  const ended = exitCode.then((code) => {
+    throw new Error(`ended with ${code} before it printed that: ${err.join(' ')}`)
+  })
+  // Only heard where somebody waits for output.
+  ended.catch(() => {})
   return {
-    exitCode: runCli(args, io),
+    exitCode,
     out: () => out.join('\n'),
     err: () => err.join('\n'),
     bytes: () => Buffer.concat(chunks),
     async waitForOutput(part) {
-      while (!out.join('\n').includes(part)) await once(printed, 'line')
+      while (!out.join('\n').includes(part)) await Promise.race([once(printed, 'line'), ended])
     },
     signal: (name = 'SIGINT') => void signals.emit('signal', name),
     exited: () => exited,

@@ -38,6 +38,7 @@ const withoutCore = ['client', 'verify', 'dashboard']
 /** Files at the top of `src/` that belong to the composition root or the public library surface. */
 const topLevel: Readonly<Record<string, string>> = {
   app: 'app',
+  server: 'app',
   index: 'index',
   outhook: 'index',
   version: 'core',

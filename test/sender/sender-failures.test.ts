@@ -129,7 +129,6 @@ const hostile: readonly (readonly [name: string, answer: string | Buffer, httpSt
   ['an unasked upgrade', 'HTTP/1.1 101 Hm\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n', null],
   ['a 101 without an upgrade', 'HTTP/1.1 101 Hm\r\n\r\n', null],
   ['an unasked 100 (undici gives up on it)', `HTTP/1.1 100 Continue\r\n\r\n${ok}`, null],
-  ['1xx for ever', 'HTTP/1.1 103 Early Hints\r\nlink: <a>\r\n\r\n'.repeat(500), null],
 ]
 
 test.each(hostile)('an answer of %s is a connection failure', async (_name, answer, httpStatus) => {
@@ -139,6 +138,16 @@ test.each(hostile)('an answer of %s is a connection failure', async (_name, answ
   const result = await failureFrom(aSender(), aRequest(receiver.url))
   expect(result).toMatchObject({ errorClass: 'connection', httpStatus })
   expect(result.error.length).toBeLessThan(200)
+  await receiver.allClosed()
+})
+
+test('interim responses without end are cut off long before any timeout', async () => {
+  const receiver = await aRawReceiver((socket) => {
+    socket.once('data', () => socket.write('HTTP/1.1 103 Early Hints\r\nlink: <a>\r\n\r\n'.repeat(500)))
+  })
+  const result = await failureFrom(aSender(), aRequest(receiver.url))
+  expect(result).toMatchObject({ errorClass: 'connection', httpStatus: null })
+  expect(result.error).toContain('more than 16 interim responses')
   await receiver.allClosed()
 })
 

@@ -30,6 +30,17 @@ test('a body that drips for ever fails by the total timeout, with the status tha
   await receiver.allClosed()
 })
 
+test('a body may take longer than the headers timeout', async () => {
+  const receiver = await aRawReceiver((socket) => {
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no')
+      setTimeout(() => socket.write('k'), 150)
+    })
+  })
+  const result = await responseFrom(aSender({ headersTimeoutMs: 50 }), aRequest(receiver.url))
+  expect(Buffer.from(result.response.body).toString()).toBe('ok')
+})
+
 test('headers that drip for ever fail too', async () => {
   const receiver = await aRawReceiver((socket) => {
     socket.once('data', () => {

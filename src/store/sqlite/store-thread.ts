@@ -4,6 +4,9 @@ import { OuthookError } from '../../core/errors.ts'
 import type { FromThread, ToThread } from './thread-port.ts'
 import { toError } from './tick.ts'
 
+/** Each has its entry point in `<name>-thread.ts`. */
+export type StoreThreadName = 'writer' | 'reader' | 'backup'
+
 interface Waiting {
   resolve(reply: never): void
   reject(error: Error): void
@@ -17,7 +20,7 @@ export class StoreThread {
   #nextId = 1
   #dead: OuthookError | null = null
 
-  private constructor(name: 'writer' | 'reader', data: unknown) {
+  private constructor(name: StoreThreadName, data: unknown) {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
     this.#worker = new Worker(new URL(`./${name}-thread.${extension}`, import.meta.url), {
       name: `outhook-store-${name}`,
@@ -40,7 +43,7 @@ export class StoreThread {
     })
   }
 
-  static async start(name: 'writer' | 'reader', data: unknown): Promise<StoreThread> {
+  static async start(name: StoreThreadName, data: unknown): Promise<StoreThread> {
     const thread = new StoreThread(name, data)
     try {
       await thread.#ready

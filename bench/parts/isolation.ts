@@ -1,0 +1,174 @@
+/** What fifty healthy endpoints notice of bad ones: the p99 from publish to arrival, without and beside them. */
+import { copyFileSync } from 'node:fs'
+import { percentile } from '../harness/statistics.ts'
+import type { Remote } from '../harness/remote.ts'
+import { publishCallers } from '../harness/load-shape.ts'
+import type { EngineCommands, NewTarget, Stream } from '../processes/engine.ts'
+import type { ReceiverCommands } from '../processes/receivers.ts'
+import type { Part, PartContext } from '../part.ts'
+
+const healthyEndpoints = 50
+/** To all healthy endpoints together. */
+const healthyPerSecond = 500
+/** The node's slots over an endpoint's: so many fill the node if each takes its limit. */
+const fillingEndpoints = 16
+/** For each bad endpoint: at once, more than its limit, then steadily. */
+const badBurst = 100
+const badPerSecond = 10
+const slowMs = 9000
+const backlogEndpoints = 10_000
+const backlogPerEndpoint = 10
+
+interface Scenario {
+  readonly words: string
+  readonly bad: number
+  /** Null: never answers. */
+  readonly delayMs: number | null
+}
+
+const scenarios: readonly Scenario[] = [
+  { words: 'one endpoint that answers after 9 s', bad: 1, delayMs: slowMs },
+  { words: 'one endpoint that hangs', bad: 1, delayMs: null },
+  { words: '16 endpoints that answer after 9 s', bad: fillingEndpoints, delayMs: slowMs },
+  { words: '16 endpoints that hang', bad: fillingEndpoints, delayMs: null },
+]
+
+export const isolation: Part = { names: ['isolation'], run: measureIsolation }
+
+interface Setting {
+  readonly context: PartContext
+  readonly engine: Remote<EngineCommands>
+  readonly healthyReceivers: Remote<ReceiverCommands>
+  readonly badReceivers: Remote<ReceiverCommands>
+  readonly healthy: readonly NewTarget[]
+  readonly times: Times
+}
+
+interface Times {
+  readonly warmUp: number
+  readonly without: number
+  readonly beside: number
+}
+
+/** Short times between a close and the next open: what hangs is not waited for. */
+const openOptions = { breakerThreshold: 0, drainDeadline: 100 }
+
+async function measureIsolation(context: PartContext): Promise<void> {
+  const { quick } = context
+  const healthyReceivers = await context.start<ReceiverCommands>('receivers')
+  const badReceivers = await context.start<ReceiverCommands>('receivers')
+  const engine = await context.start<EngineCommands>('engine', { profiled: true })
+  const ports = await healthyReceivers.call('listen', { count: healthyEndpoints, stamps: true })
+  const healthy = ports.map((port, index) => ({
+    uid: `healthy${index}`,
+    url: `http://127.0.0.1:${port}/hook`,
+    topic: `healthy.t${index}`,
+  }))
+  const times = quick ? { warmUp: 0.5, without: 1, beside: 2 } : { warmUp: 2, without: 5, beside: 11 }
+  const setting: Setting = { context, engine, healthyReceivers, badReceivers, healthy, times }
+  await warmUp(setting)
+  for (let run = 0; run < context.longRuns; run++) {
+    for (const [index, scenario] of scenarios.entries()) await beside(setting, scenario, `${run}-${index}`)
+  }
+  const prepared = await prepareBacklog(setting)
+  for (let run = 0; run < context.longRuns; run++) await besideBacklog(setting, prepared, run)
+}
+
+/** Compiled code on both sides before anything counts. */
+async function warmUp(setting: Setting): Promise<void> {
+  await setting.engine.call('open', { store: `sqlite:${setting.context.directory}/warm-up.db`, ...openOptions })
+  await setting.engine.call('addTargets', setting.healthy)
+  await measureHealthy(setting, setting.times.without)
+  await setting.engine.call('close')
+}
+
+async function beside(setting: Setting, scenario: Scenario, name: string): Promise<void> {
+  const { context, engine, badReceivers, healthy, times } = setting
+  const ports = await badReceivers.call('listen', { count: scenario.bad, delayMs: scenario.delayMs })
+  const bad = ports.map((port, index) => ({
+    uid: `bad${index}`,
+    url: `http://127.0.0.1:${port}/hook`,
+    topic: `bad.t${index}`,
+  }))
+  const topics = bad.map(({ topic }) => topic)
+  await engine.call('open', { store: `sqlite:${context.directory}/isolation-${name}.db`, ...openOptions })
+  await engine.call('addTargets', [...healthy, ...bad])
+  await measureHealthy(setting, times.warmUp)
+  const without = await measureHealthy(setting, times.without)
+  await engine.call('publish', { count: badBurst * bad.length, callers: publishCallers, topics })
+  const flood: Stream = { topics, perSecond: badPerSecond * bad.length, stamped: false }
+  const together = await measureHealthy(setting, times.beside, [flood])
+  record(context, scenario.words, { without, together })
+  await engine.call('close')
+  await badReceivers.call('close')
+}
+
+/** The p99 in ms over so many seconds. */
+async function measureHealthy(setting: Setting, seconds: number, others: readonly Stream[] = []): Promise<number> {
+  const { engine, healthyReceivers, healthy } = setting
+  const topics = healthy.map(({ topic }) => topic)
+  await healthyReceivers.call('reset')
+  const streams = [{ topics, perSecond: healthyPerSecond, stamped: true }, ...others]
+  await engine.call('stream', { streams, seconds })
+  await healthyReceivers.call('waitFor', Math.round(healthyPerSecond * seconds))
+  return percentile(await healthyReceivers.call('latencies'), 99)
+}
+
+interface Prepared {
+  /** The same endpoints in both. */
+  readonly empty: string
+  readonly full: string
+}
+
+async function prepareBacklog({ context, engine, badReceivers, healthy }: Setting): Promise<Prepared> {
+  const { directory, quick } = context
+  const endpoints = quick ? 200 : backlogEndpoints
+  context.say(`making ${endpoints} endpoints with a backlog`)
+  const [port] = await badReceivers.call('listen', { count: 1 })
+  const targets = Array.from({ length: endpoints }, (_, index) => ({
+    uid: `backlog${index}`,
+    url: `http://127.0.0.1:${port}/hook/${index}`,
+    topic: `backlog.t${index}`,
+  }))
+  const topics = targets.map(({ topic }) => topic)
+  const [empty, full] = [`${directory}/no-backlog.db`, `${directory}/backlog.db`]
+  await engine.call('open', { store: `sqlite:${empty}`, dispatch: false })
+  await engine.call('addTargets', [...healthy, ...targets])
+  await engine.call('close')
+  copyStore(empty, full)
+  await engine.call('open', { store: `sqlite:${full}`, dispatch: false })
+  await engine.call('publish', { count: endpoints * backlogPerEndpoint, callers: publishCallers, topics })
+  await engine.call('close')
+  return { empty, full }
+}
+
+async function besideBacklog(setting: Setting, prepared: Prepared, run: number): Promise<void> {
+  const { context, engine, times } = setting
+  const full = `${context.directory}/backlog-${run}.db`
+  copyStore(prepared.full, full)
+  await engine.call('open', { store: `sqlite:${prepared.empty}`, ...openOptions })
+  await measureHealthy(setting, times.warmUp)
+  const without = await measureHealthy(setting, times.without)
+  await engine.call('close')
+  await engine.call('open', { store: `sqlite:${full}`, ...openOptions })
+  const together = await measureHealthy(setting, times.without)
+  record(context, 'a backlog over 10 thousand endpoints', { without, together })
+  await engine.call('close')
+}
+
+/** A closed store is one file and its key. */
+function copyStore(from: string, to: string): void {
+  copyFileSync(from, to)
+  copyFileSync(`${from}.key`, `${to}.key`)
+}
+
+function record(
+  { series, say }: PartContext,
+  words: string,
+  { without, together }: { readonly without: number; readonly together: number },
+): void {
+  series.add(`isolation, p99 in ms without ${words}`, without)
+  series.add(`isolation, p99 in ms beside ${words}`, together)
+  series.add(`isolation, p99 beside ${words} over p99 without`, together / without)
+  say(`${words}: p99 ${without.toFixed(1)} ms without, ${together.toFixed(1)} ms beside`)
+}

@@ -1,0 +1,48 @@
+/** The server under test, with a producer key; no endpoint is subscribed. */
+import type { RunningServer } from '../../src/server.ts'
+import { type Spent, startMeter } from '../harness/cpu-meter.ts'
+import { loadConfigLoader, loadServer } from '../harness/product.ts'
+import { serveCommands } from '../harness/serve-commands.ts'
+
+const adminToken = 'hkadm_for_the_benchmark_only_0123456789'
+
+let server: RunningServer | null = null
+let stopMeter: (() => Spent) | null = null
+
+const commands = {
+  async listen(store: string): Promise<{ readonly port: number; readonly key: string }> {
+    const { createLogger, startServer } = await loadServer()
+    const { loadConfig } = await loadConfigLoader()
+    const config = loadConfig({ flags: { store, port: '0', adminToken }, env: {} })
+    const destination = { write: (line: string) => process.stderr.write(line) }
+    const log = createLogger({ level: 'warn', format: 'json', colour: false, destination })
+    server = await startServer(config, { log, onMasterKeyCreated: () => {} })
+    return { port: Number(new URL(server.url).port), key: await makeProducerKey(server.url) }
+  },
+  startMeter(): void {
+    stopMeter = startMeter()
+  },
+  stopMeter(): Spent {
+    if (stopMeter === null) throw new Error('not started')
+    return stopMeter()
+  },
+  async close(): Promise<void> {
+    await server?.close()
+    server = null
+  },
+}
+
+export type ServerCommands = typeof commands
+
+async function makeProducerKey(url: string): Promise<string> {
+  const response = await fetch(`${url}/v1/keys`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminToken}` },
+    body: JSON.stringify({ name: 'bench' }),
+  })
+  const { key } = (await response.json()) as { readonly key?: string }
+  if (key === undefined) throw new Error(`no producer key: ${response.status}`)
+  return key
+}
+
+serveCommands(commands)

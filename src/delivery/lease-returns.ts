@@ -1,0 +1,75 @@
+/**
+ * Gives leases back to the store, in batches. What the store does not take stays owed and goes first when it is
+ * there again: a lease that simply ended would count as a lost claim, and a store that blinks must not.
+ */
+import { OuthookError } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import type { DeliveryStore, Release } from '../store/port.ts'
+
+const maxBatch = 1000
+/** Beyond this the oldest are forgotten; their leases end by themselves. */
+const maxOwed = 20_000
+
+export interface LeaseReturnsOptions {
+  readonly store: Pick<DeliveryStore, 'release'>
+  readonly logger: Logger
+  /** They can be claimed again, the first of them after so long. */
+  readonly onReturned: (delayMs: number) => void
+}
+
+export class LeaseReturns {
+  readonly #options: LeaseReturnsOptions
+  #owed: Release[] = []
+  #sending: Promise<void> | null = null
+
+  constructor(options: LeaseReturnsOptions) {
+    this.#options = options
+  }
+
+  /** Something is owed or on its way. */
+  get pending(): boolean {
+    return this.#owed.length > 0 || this.#sending !== null
+  }
+
+  /** Due again after `delayMs`; neither an attempt nor a lost claim is counted. */
+  give(deliveries: readonly { readonly id: string; readonly claimVersion: number }[], delayMs: number): void {
+    if (deliveries.length === 0) return
+    for (const { id, claimVersion } of deliveries) this.#owed.push({ deliveryId: id, claimVersion, delayMs })
+    // Whoever needs to know asks `flush` again.
+    this.flush().catch(() => {})
+  }
+
+  /** Resolves when nothing is owed; rejects when the store does not take it. */
+  flush(): Promise<void> {
+    this.#sending ??= this.#send().finally(() => {
+      this.#sending = null
+    })
+    return this.#sending
+  }
+
+  async #send(): Promise<void> {
+    // What is given back in the same turn of the event loop shares a transaction.
+    await null
+    while (this.#owed.length > 0) {
+      const batch = this.#owed.splice(0, maxBatch)
+      try {
+        await this.#options.store.release(batch)
+      } catch (error) {
+        this.#onRefused(batch, error)
+        continue
+      }
+      this.#options.onReturned(Math.min(...batch.map((release) => release.delayMs)))
+    }
+  }
+
+  #onRefused(batch: readonly Release[], error: unknown): void {
+    const context = { err: error, deliveries: batch.length }
+    if (error instanceof OuthookError && error.code === 'internal') {
+      this.#options.logger.error(context, 'leases could not be given back and will end by themselves')
+      return
+    }
+    this.#owed = [...batch, ...this.#owed].slice(-maxOwed)
+    this.#options.logger.warn(context, 'leases could not be given back, trying again')
+    throw error
+  }
+}

@@ -1,0 +1,43 @@
+import { expect } from 'vitest'
+import type { Answer } from './a-server.ts'
+
+export interface ExpectedProblem {
+  readonly status: number
+  readonly title?: string
+  /** The detail itself, a part of it, or a pattern. */
+  readonly detail?: string | RegExp
+}
+
+/** Exactly the four members and a newline, and a detail that somebody can act on. */
+export function expectProblem(
+  answer: Pick<Answer, 'status' | 'text' | 'headers'>,
+  expected: ExpectedProblem,
+): void {
+  expect({ status: answer.status, text: answer.text }).toMatchObject({ status: expected.status })
+  expect(answer.headers.get('content-type')).toBe('application/problem+json')
+  expectProblemText(answer.text, expected)
+}
+
+/** The same for what came over a raw socket: the whole answer, head and body. */
+export function expectRawProblem(answer: string, expected: ExpectedProblem): void {
+  expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${expected.status} `))
+  const [head = '', body = ''] = answer.split('\r\n\r\n')
+  expect(head.toLowerCase()).toContain('content-type: application/problem+json')
+  expectProblemText(body, expected)
+}
+
+function expectProblemText(text: string, { status, title, detail }: ExpectedProblem): void {
+  expect(text.endsWith('}\n')).toBe(true)
+  const problem = JSON.parse(text) as Record<string, unknown>
+  expect(Object.keys(problem)).toEqual(['type', 'title', 'status', 'detail'])
+  expect(problem).toMatchObject({ type: 'about:blank', status })
+  expect(typeof problem.title).toBe('string')
+  expect(String(problem.detail).length).toBeGreaterThan(10)
+  expect(String(problem.detail)).not.toMatch(/at \S+ \(|node_modules|\.ts:\d/)
+  if (title !== undefined) expect(problem.title).toBe(title)
+  if (detail !== undefined) expect(problem.detail).toEqual(expect.stringMatching(toPattern(detail)))
+}
+
+function toPattern(detail: string | RegExp): RegExp {
+  return typeof detail === 'string' ? new RegExp(detail.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')) : detail
+}

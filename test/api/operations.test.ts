@@ -1,0 +1,213 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { renderErrorsReference, renderOpenApi } from '../../src/api/reference.ts'
+import { createMetrics, metricTable, renderMetricsReference } from '../../src/observability/metrics.ts'
+import { startReceiver } from '../../src/testing/receiver.ts'
+import { version } from '../../src/version.ts'
+import { aServer } from './a-server.ts'
+import { expectProblem } from './expect-problem.ts'
+
+const reference = (name: string): string =>
+  readFileSync(join(import.meta.dirname, '../../docs/reference', name), 'utf8')
+
+test('healthz answers whatever the store does; readyz follows it', async () => {
+  const server = await aServer()
+  const probe = async (path: string) => server.call('GET', path, { token: null })
+  expect([(await probe('/healthz')).status, (await probe('/readyz')).status]).toEqual([200, 200])
+  expect((await probe('/healthz')).text).toBe('')
+  server.setStoreDown(true)
+  expect((await probe('/healthz')).status).toBe(200)
+  expectProblem(await probe('/readyz'), { status: 503, title: 'not ready', detail: 'store unreachable' })
+  server.setStoreDown(false)
+  expect((await probe('/readyz')).status).toBe(200)
+})
+
+test('whoami says whose token it is', async () => {
+  const server = await aServer()
+  const { id, key } = await server.producer()
+  expect((await server.call('GET', '/v1/whoami', { token: key })).json).toMatchObject({
+    role: 'producer',
+    key_id: id,
+  })
+  expect((await server.call('GET', '/v1/whoami')).json).toMatchObject({ role: 'admin', key_id: null })
+})
+
+test('metrics count what was published, attempted and given up', async () => {
+  const receiver = await startReceiver()
+  onTestFinished(() => receiver.close())
+  const server = await aServer({
+    dispatch: true,
+    config: { allowHttp: true, allowNetworks: ['127.0.0.0/8'] },
+  })
+  const { key } = await server.producer()
+  for (const [path, topic] of [
+    ['/succeed', 'good'],
+    ['/status/422', 'bad'],
+  ] as const) {
+    await server.call('POST', '/v1/endpoints', { body: { url: `${receiver.url}${path}`, topics: [topic] } })
+  }
+  const headers = { 'idempotency-key': 'k' }
+  const publish = (body: unknown) => server.call('POST', '/v1/events', { token: key, body, headers })
+  const events = [await publish({ topic: 'good', payload: 1 })]
+  await publish({ topic: 'good', payload: 1 })
+  await publish({ topic: 'good', payload: 2 })
+  await server.call('POST', '/v1/events', { token: key, body: '{' })
+  await server.call('POST', '/v1/events', { token: 'hk_x', body: '{' })
+  await server.call('POST', '/v1/events', { token: key, body: ' '.repeat(300_000) })
+  events.push(await server.call('POST', '/v1/events', { token: key, body: { topic: 'bad', payload: 1 } }))
+  for (const { json } of events) await server.engine.events.wait('ten_00000000000000000000000000', json.id)
+
+  const { status, text, headers: answered } = await server.call('GET', '/metrics', { token: null })
+  expect(status).toBe(200)
+  expect(answered.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
+  const lines = text.split('\n')
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'outhook_ingest_events_total{result="accepted"} 2',
+      'outhook_ingest_events_total{result="replayed"} 1',
+      'outhook_ingest_events_total{result="conflict"} 1',
+      'outhook_ingest_events_total{result="rejected"} 2',
+      'outhook_ingest_events_total{result="unavailable"} 0',
+      'outhook_delivery_attempts_total{outcome="success",error_class="-"} 1',
+      'outhook_delivery_attempts_total{outcome="permanent",error_class="http_422"} 1',
+      'outhook_attempt_duration_seconds_count 2',
+      'outhook_dead_letters_total 1',
+      'outhook_deliveries{state="succeeded"} 1',
+      'outhook_deliveries{state="dead_lettered"} 1',
+      'outhook_in_flight 0',
+    ]),
+  )
+  for (const name of Object.keys(metricTable)) expect(text).toContain(`# TYPE ${name} `)
+  expect(text).toContain('process_cpu_seconds_total')
+})
+
+test('while the store is down the metrics tell what the process knows, and nothing old', async () => {
+  let down = false
+  const deliveries = {
+    pending: 3,
+    in_flight: 0,
+    retry_scheduled: 0,
+    succeeded: 0,
+    dead_lettered: 0,
+    cancelled: 0,
+    skipped: 0,
+  }
+  const metrics = createMetrics({
+    counts: () =>
+      down ? Promise.reject(new Error('down')) : Promise.resolve({ deliveries, oldestDueMs: 1500 }),
+    inFlight: () => 2,
+  })
+  const before = await metrics.render()
+  expect(before).toContain('outhook_deliveries{state="pending"} 3')
+  expect(before).toContain('outhook_oldest_due_seconds 1.5')
+  down = true
+  const after = await metrics.render()
+  expect(after).toContain('outhook_in_flight 2')
+  expect(after).not.toMatch(/^outhook_(deliveries|oldest_due_seconds)[ {]/m)
+})
+
+test('a stale outcome and a disabled endpoint are counted', async () => {
+  const metrics = createMetrics({ counts: () => Promise.reject(new Error('none')), inFlight: () => 0 })
+  metrics.staleOutcome()
+  metrics.endpointDisabled({ reason: 'gone' })
+  metrics.attempt({ status: 'retryable_failure', errorClass: 'timeout', latencyMs: 20 })
+  const text = await metrics.render()
+  expect(text).toContain('outhook_stale_outcomes_total 1')
+  expect(text).toContain('outhook_endpoints_disabled_total{reason="gone"} 1')
+  expect(text).toContain('outhook_delivery_attempts_total{outcome="retryable",error_class="timeout"} 1')
+  expect(text).toContain('outhook_attempt_duration_seconds_bucket{le="0.025"} 1')
+})
+
+test('the OpenAPI document has every route, and every reference in it leads somewhere', async () => {
+  const server = await aServer()
+  const { json, status } = await server.call('GET', '/openapi.json', { token: null })
+  expect(status).toBe(200)
+  expect(json.openapi).toBe('3.1.0')
+  const operations = Object.entries<Record<string, { operationId: string; responses: object }>>(
+    json.paths,
+  ).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { operationId }]) => [
+      `${method.toUpperCase()} ${path}`,
+      operationId,
+    ]),
+  )
+  expect(operations.map(([route]) => route).sort()).toEqual(routes)
+  expect(new Set(operations.map(([, id]) => id)).size).toBe(operations.length)
+  const names = [...JSON.stringify(json).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(
+    ([, name]) => name ?? '',
+  )
+  expect(names.length).toBeGreaterThan(20)
+  for (const name of names) expect(json.components.schemas).toHaveProperty(name)
+  for (const [name] of Object.entries(json.components.schemas)) expect(names).toContain(name)
+})
+
+const routes = [
+  'DELETE /v1/endpoints/{id}',
+  'DELETE /v1/keys/{id}',
+  'DELETE /v1/subscriptions/{id}',
+  'GET /healthz',
+  'GET /metrics',
+  'GET /openapi.json',
+  'GET /readyz',
+  'GET /v1/deliveries',
+  'GET /v1/deliveries/{id}',
+  'GET /v1/dlq',
+  'GET /v1/endpoints',
+  'GET /v1/endpoints/{id}',
+  'GET /v1/events',
+  'GET /v1/events/{id}',
+  'GET /v1/events/{id}/payload',
+  'GET /v1/keys',
+  'GET /v1/subscriptions',
+  'GET /v1/subscriptions/{id}',
+  'GET /v1/whoami',
+  'PATCH /v1/endpoints/{id}',
+  'PATCH /v1/subscriptions/{id}',
+  'POST /v1/dlq/{delivery_id}/replay',
+  'POST /v1/endpoints',
+  'POST /v1/endpoints/{id}/rotate-secret',
+  'POST /v1/events',
+  'POST /v1/events/batch',
+  'POST /v1/keys',
+  'POST /v1/subscriptions',
+]
+
+test('every route refuses strangers, and every path a method that it does not have, with a problem', async () => {
+  const server = await aServer()
+  const open = ['/healthz', '/readyz', '/metrics', '/openapi.json']
+  for (const [method = '', path = ''] of routes.map((route) => route.split(' '))) {
+    const real = path.replace(/\{\w+\}/, 'x')
+    const answer = await server.call(method, real, { token: null })
+    if (open.includes(path)) expect(answer.status).toBe(200)
+    else expectProblem(answer, { status: 401, title: 'missing credentials' })
+    const wrong = await server.call('PUT', real)
+    expectProblem(wrong, { status: 405 })
+    expect(wrong.headers.get('allow')?.split(', ')).toContain(method)
+  }
+})
+
+test('the page at /docs and what it loads come from the server itself', async () => {
+  const server = await aServer()
+  const page = await server.call('GET', '/docs', { token: null })
+  expect(page.status).toBe(200)
+  const sources = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, source = '']) => source)
+  expect(sources.length).toBeGreaterThan(2)
+  for (const source of sources) {
+    const { pathname, origin } = new URL(source, `${server.url}/docs`)
+    expect(origin).toBe(server.url)
+    expect((await server.call('GET', pathname, { token: null })).status).toBe(200)
+  }
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'self'")
+})
+
+test.each([
+  ['openapi.json', () => renderOpenApi(version)],
+  ['errors.md', () => renderErrorsReference()],
+  ['metrics.md', () => renderMetricsReference()],
+])(
+  'docs/reference/%s is what the source says; else run node scripts/generate-reference.mjs',
+  async (name, render) => {
+    expect(reference(name)).toBe(await render())
+  },
+)

@@ -1,0 +1,212 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { anOutcome, leaseMs, openScene, retryIn, type OpenHarness, type Route, type Scene } from './scene.ts'
+
+export function describeClaim(open: OpenHarness): void {
+  let scene: Scene
+  beforeEach(async () => {
+    scene = await openScene(open)
+  })
+  afterEach(() => scene.close())
+
+  const countByTarget = (deliveries: readonly { readonly targetId: string }[], route: Route): number =>
+    deliveries.filter((delivery) => delivery.targetId === route.endpointId).length
+
+  describe('claim', () => {
+    it('leases a due delivery with all that an attempt needs', async () => {
+      const route = await scene.anEndpoint()
+      const { event, deliveryId } = await scene.publish({ routes: [route], metadata: { a: 'b' } })
+      const claimed = await scene.claimOne()
+      expect(claimed).toEqual({
+        id: deliveryId,
+        tenantId: route.tenantId,
+        eventId: event.id,
+        subscriptionId: route.subscriptionId,
+        endpointId: route.endpointId,
+        targetId: route.endpointId,
+        topic: 'orders.created',
+        metadata: { a: 'b' },
+        payload: event.payload,
+        claimVersion: 1,
+        attemptCount: 0,
+        lostClaims: 0,
+        createdAt: scene.now(),
+      })
+      expect(await scene.delivery(deliveryId)).toMatchObject({ state: 'in_flight', claimVersion: 1 })
+    })
+
+    it('gives one row to one of 20 callers at once', async () => {
+      const route = await scene.anEndpoint()
+      await scene.publish({ routes: [route] })
+      const claims = await Promise.all(Array.from({ length: 20 }, () => scene.claim()))
+      expect(claims.flatMap((claim) => claim.deliveries)).toHaveLength(1)
+    })
+
+    it('lets a lone target fill the batch', async () => {
+      const route = await scene.anEndpoint()
+      await scene.publishMany(150, { routes: [route] })
+      expect((await scene.claim({ limit: 100 })).deliveries).toHaveLength(100)
+    })
+
+    it('shares the batch equally between targets, whatever their backlog', async () => {
+      const big = await scene.anEndpoint()
+      const small = await scene.anEndpoint()
+      await scene.publishMany(500, { routes: [big] })
+      await scene.publishMany(500, { routes: [small] })
+      const { deliveries } = await scene.claim({ limit: 100 })
+      expect([countByTarget(deliveries, big), countByTarget(deliveries, small)]).toEqual([50, 50])
+    })
+
+    it('gives what small targets leave to the others', async () => {
+      const big = await scene.anEndpoint()
+      const small = await scene.anEndpoint()
+      await scene.publishMany(500, { routes: [big] })
+      await scene.publishMany(3, { routes: [small] })
+      const { deliveries } = await scene.claim({ limit: 100 })
+      expect([countByTarget(deliveries, big), countByTarget(deliveries, small)]).toEqual([97, 3])
+    })
+
+    it('shares between tenants first, over however many endpoints one spreads its backlog', async () => {
+      const tenantId = scene.ids.next('ten')
+      const flood = await Promise.all(Array.from({ length: 20 }, () => scene.anEndpoint({ tenantId })))
+      const quiet = await scene.anEndpoint()
+      await scene.publishMany(20, { routes: flood })
+      await scene.publishMany(50, { routes: [quiet] })
+      const { deliveries } = await scene.claim({ limit: 40 })
+      expect(deliveries).toHaveLength(40)
+      expect(countByTarget(deliveries, quiet)).toBe(20)
+    })
+
+    it('reaches every tenant in turn when a claim is smaller than their number', async () => {
+      const routes: Route[] = []
+      for (let tenant = 0; tenant < 5; tenant++) routes.push(await scene.anEndpoint({ tenantId: scene.ids.next('ten') }))
+      for (const route of routes) await scene.publishMany(10, { routes: [route] })
+      const served = new Set<string>()
+      for (let turn = 0; turn < 5; turn++) {
+        for (const delivery of (await scene.claim({ limit: 1 })).deliveries) served.add(delivery.tenantId)
+      }
+      expect(served.size).toBe(5)
+    })
+
+    it('serves a new small target soon behind an old backlog', async () => {
+      const old = await scene.anEndpoint()
+      await scene.publishMany(500, { routes: [old] })
+      await scene.advance(60_000)
+      await scene.claim({ limit: 10 })
+      const fresh = await scene.anEndpoint()
+      await scene.publish({ routes: [fresh] })
+      const claims = [await scene.claim({ limit: 10 }), await scene.claim({ limit: 10 })]
+      expect(countByTarget(claims.flatMap((claim) => claim.deliveries), fresh)).toBe(1)
+    })
+
+    it('takes no more than the endpoint may have in flight', async () => {
+      const route = await scene.anEndpoint({ maxInFlight: 3 })
+      await scene.publishMany(10, { routes: [route] })
+      const result = await scene.claim()
+      expect(result.deliveries).toHaveLength(3)
+      expect(result.nextDueMs).toBe(0)
+    })
+
+    it('takes no more than the free slots that the caller names, and none of a target without', async () => {
+      const limited = await scene.anEndpoint()
+      const full = await scene.anEndpoint()
+      await scene.publishMany(10, { routes: [limited] })
+      await scene.publishMany(10, { routes: [full] })
+      const slots = new Map([
+        [limited.endpointId, 2],
+        [full.endpointId, 0],
+      ])
+      const result = await scene.claim({ slots })
+      expect([countByTarget(result.deliveries, limited), countByTarget(result.deliveries, full)]).toEqual([2, 0])
+      expect(result.nextDueMs).toBe(0)
+    })
+
+    it('stops at the bytes it may take, but always gives one', async () => {
+      const route = await scene.anEndpoint()
+      await scene.publishMany(3, { routes: [route], payload: new Uint8Array(1000) })
+      expect((await scene.claim({ maxBytes: 500 })).deliveries).toHaveLength(1)
+      const second = await scene.claim({ maxBytes: 1999 })
+      expect(second.deliveries).toHaveLength(1)
+      expect(second.nextDueMs).toBe(0)
+    })
+
+    it('says when more becomes due', async () => {
+      const route = await scene.anEndpoint()
+      expect((await scene.claim()).nextDueMs).toBeNull()
+      await scene.publish({ routes: [route] })
+      const claimed = await scene.claimOne()
+      await scene.record(anOutcome(claimed, { next: retryIn(5000) }))
+      await scene.advance(1000)
+      const early = await scene.claim()
+      expect(early).toEqual({ deliveries: [], nextDueMs: 4000 })
+      await scene.advance(4000)
+      expect((await scene.claim()).deliveries).toHaveLength(1)
+    })
+
+    it('forgets a target that has nothing left instead of coming back to it', async () => {
+      const route = await scene.anEndpoint()
+      await scene.publish({ routes: [route] })
+      await scene.record(anOutcome(await scene.claimOne()))
+      await scene.advance(leaseMs)
+      expect(await scene.claim()).toEqual({ deliveries: [], nextDueMs: null })
+    })
+  })
+
+  describe('leases', () => {
+    it('makes an expired lease due again and counts the lost claim', async () => {
+      const route = await scene.anEndpoint()
+      await scene.publish({ routes: [route] })
+      const first = await scene.claimOne()
+      await scene.advance(leaseMs - 1)
+      expect((await scene.claim()).deliveries).toEqual([])
+      await scene.advance(1)
+      const second = await scene.claimOne()
+      expect(second).toMatchObject({ id: first.id, claimVersion: 2, lostClaims: 1, attemptCount: 0 })
+    })
+
+    it('drops the late outcome of a worker whose lease was taken over', async () => {
+      const route = await scene.anEndpoint()
+      await scene.publish({ routes: [route] })
+      const lost = await scene.claimOne()
+      await scene.advance(leaseMs)
+      const current = await scene.claimOne()
+      expect((await scene.record(anOutcome(lost))).recorded).toEqual([false])
+      expect(await scene.delivery(lost.id)).toMatchObject({ state: 'in_flight', claimVersion: 2, attemptCount: 0 })
+      expect(await scene.store.listAttempts([lost.id], { withCapture: false })).toEqual([])
+      expect((await scene.record(anOutcome(current))).recorded).toEqual([true])
+      expect((await scene.record(anOutcome(current))).recorded).toEqual([false])
+    })
+
+    it('resets lost claims by any outcome', async () => {
+      const route = await scene.anEndpoint()
+      await scene.publish({ routes: [route] })
+      await scene.claimOne()
+      await scene.advance(leaseMs)
+      await scene.record(anOutcome(await scene.claimOne(), { next: retryIn(0) }))
+      expect((await scene.claimOne()).lostClaims).toBe(0)
+    })
+
+    it('gives a released delivery back without counting an attempt or a lost claim', async () => {
+      const route = await scene.anEndpoint()
+      await scene.publish({ routes: [route] })
+      const claimed = await scene.claimOne()
+      await scene.store.release([{ deliveryId: claimed.id, claimVersion: 1, delayMs: 2000 }])
+      expect(await scene.delivery(claimed.id)).toMatchObject({
+        state: 'pending',
+        claimVersion: 2,
+        nextAttemptAt: scene.now() + 2000,
+      })
+      expect((await scene.record(anOutcome(claimed))).recorded).toEqual([false])
+      await scene.advance(2000)
+      expect(await scene.claimOne()).toMatchObject({ claimVersion: 3, lostClaims: 0, attemptCount: 0 })
+    })
+
+    it('ignores the release of a stale lease', async () => {
+      const route = await scene.anEndpoint()
+      await scene.publish({ routes: [route] })
+      const claimed = await scene.claimOne()
+      await scene.record(anOutcome(claimed))
+      await scene.store.release([{ deliveryId: claimed.id, claimVersion: 1, delayMs: 0 }])
+      expect(await scene.delivery(claimed.id)).toMatchObject({ state: 'succeeded' })
+    })
+  })
+}

@@ -1,0 +1,22 @@
+/** The contract of the store: every adapter passes it unchanged. */
+import { describe } from 'vitest'
+import { describeClaim } from './claim.ts'
+import { describeConfig } from './config.ts'
+import { describeHealth } from './health.ts'
+import { describeMaintenance } from './maintenance.ts'
+import { describePublish } from './publish.ts'
+import { describeRead } from './read.ts'
+import { describeRecord } from './record.ts'
+import type { OpenHarness } from './scene.ts'
+
+export function describeStoreContract(name: string, open: OpenHarness): void {
+  describe(name, () => {
+    describePublish(open)
+    describeClaim(open)
+    describeRecord(open)
+    describeHealth(open)
+    describeConfig(open)
+    describeRead(open)
+    describeMaintenance(open)
+  })
+}

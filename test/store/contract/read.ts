@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { defaultTenantId } from '../../../src/core/model.ts'
+import type { Page } from '../../../src/store/port.ts'
+import { anOutcome, deadLetter, openScene, type OpenHarness, type Scene } from './scene.ts'
+
+export function describeRead(open: OpenHarness): void {
+  let scene: Scene
+  beforeEach(async () => {
+    scene = await openScene(open)
+  })
+  afterEach(() => scene.close())
+
+  async function readAll<Item>(list: (cursor: string | null) => Promise<Page<Item>>): Promise<readonly Item[]> {
+    const items: Item[] = []
+    let cursor: string | null = null
+    do {
+      const page: Page<Item> = await list(cursor)
+      items.push(...page.items)
+      cursor = page.nextCursor
+    } while (cursor !== '')
+    return items
+  }
+
+  describe('listings', () => {
+    it('page through live and finished deliveries as one list, newest first', async () => {
+      const route = await scene.anEndpoint()
+      const events = await scene.publishMany(25, { routes: [route] })
+      const { deliveries } = await scene.claim({ limit: 15 })
+      await scene.record(...deliveries.map((delivery, index) => anOutcome(delivery, index % 2 === 0 ? {} : { next: deadLetter })))
+      const all = await readAll((cursor) => scene.store.listDeliveries(defaultTenantId, {}, { limit: 4, cursor }))
+      expect(all.map((delivery) => delivery.id)).toEqual(events.map((event) => event.deliveries[0]?.id).reverse())
+      expect(new Set(all.map((delivery) => delivery.state))).toEqual(new Set(['pending', 'succeeded', 'dead_lettered']))
+    })
+
+    it('page through an exact multiple of the limit without an empty page', async () => {
+      await scene.publishMany(4)
+      const first = await scene.store.listEvents(defaultTenantId, {}, { limit: 2, cursor: null })
+      const second = await scene.store.listEvents(defaultTenantId, {}, { limit: 2, cursor: first.nextCursor })
+      expect([first.items.length, second.items.length, second.nextCursor]).toEqual([2, 2, ''])
+    })
+
+    it('filter deliveries by state, endpoint, subscription, event and topic', async () => {
+      const a = await scene.anEndpoint()
+      const b = await scene.anEndpoint()
+      const first = await scene.publish({ routes: [a, b], topic: 'orders.created' })
+      const second = await scene.publish({ routes: [a], topic: 'orders.paid' })
+      const claimed = (await scene.claim()).deliveries.find((delivery) => delivery.id === second.deliveryId)
+      if (claimed === undefined) throw new Error('not claimed')
+      await scene.record(anOutcome(claimed))
+      const ids = async (filter: object): Promise<readonly string[]> =>
+        (await scene.store.listDeliveries(defaultTenantId, filter, { limit: 10, cursor: null })).items.map(({ id }) => id)
+      const [firstA, firstB] = first.event.deliveries.map((delivery) => delivery.id)
+      expect(await ids({ state: 'succeeded' })).toEqual([second.deliveryId])
+      expect(await ids({ state: 'in_flight' })).toEqual([firstB, firstA])
+      expect(await ids({ endpointId: b.endpointId })).toEqual([firstB])
+      expect(await ids({ endpointId: a.endpointId })).toEqual([second.deliveryId, firstA])
+      expect(await ids({ subscriptionId: a.subscriptionId })).toEqual([second.deliveryId, firstA])
+      expect(await ids({ eventId: first.event.id })).toEqual([firstB, firstA])
+      expect(await ids({ topic: 'orders.paid' })).toEqual([second.deliveryId])
+      expect(await ids({ endpointId: 'ep_nonsense' })).toEqual([])
+    })
+
+    it('filter events by topic and by time, the end not included', async () => {
+      const early = await scene.publish({ topic: 'a' })
+      await scene.advance(1000)
+      const since = scene.now()
+      const middle = await scene.publish({ topic: 'a' })
+      await scene.publish({ topic: 'b' })
+      await scene.advance(1000)
+      await scene.publish({ topic: 'a' })
+      const list = async (filter: object): Promise<readonly string[]> =>
+        (await scene.store.listEvents(defaultTenantId, filter, { limit: 10, cursor: null })).items.map(({ id }) => id)
+      expect(await list({ topic: 'a', since, until: since + 1000 })).toEqual([middle.event.id])
+      expect(await list({ topic: 'a', until: since })).toEqual([early.event.id])
+      expect(await list({ since })).toHaveLength(3)
+    })
+
+    it('filter dead letters by endpoint, topic and when they were given up', async () => {
+      const a = await scene.anEndpoint()
+      const b = await scene.anEndpoint()
+      await scene.publish({ routes: [a], topic: 'orders.created' })
+      await scene.publish({ routes: [b], topic: 'orders.paid' })
+      const { deliveries } = await scene.claim()
+      for (const delivery of deliveries) {
+        await scene.advance(1000)
+        await scene.record(anOutcome(delivery, { next: deadLetter }))
+      }
+      const topics = async (filter: object): Promise<readonly (string | null)[]> =>
+        (await scene.store.listDeadLetters(defaultTenantId, filter, { limit: 10, cursor: null })).items.map(({ topic }) => topic)
+      expect(await topics({ endpointId: a.endpointId })).toEqual(['orders.created'])
+      expect(await topics({ topic: 'orders.paid' })).toEqual(['orders.paid'])
+      expect(await topics({ since: scene.now() })).toHaveLength(1)
+      expect(await topics({ until: scene.now() })).toHaveLength(1)
+      expect(await topics({})).toHaveLength(2)
+    })
+
+    it.each(['nonsense', 'AAAA', '!', 'A'.repeat(22) + '='])('refuse the cursor %s', async (cursor) => {
+      await expect(scene.store.listEvents(defaultTenantId, {}, { limit: 10, cursor })).rejects.toMatchObject({ code: 'bad_cursor' })
+    })
+
+    it('show nothing of another tenant', async () => {
+      const route = await scene.anEndpoint()
+      const { event, deliveryId } = await scene.publish({ routes: [route] })
+      const other = scene.ids.next('ten')
+      const page = { limit: 10, cursor: null }
+      expect(await scene.store.getEvent(other, event.id)).toBeNull()
+      expect(await scene.store.getPayload(other, event.id)).toBeNull()
+      expect(await scene.store.getDelivery(other, deliveryId)).toBeNull()
+      expect(await scene.store.listDeliveriesOfEvent(other, event.id)).toEqual([])
+      expect((await scene.store.listDeliveries(other, { endpointId: route.endpointId }, page)).items).toEqual([])
+      expect((await scene.store.listEvents(other, {}, page)).items).toEqual([])
+    })
+
+    it('find nothing under malformed ids', async () => {
+      expect(await scene.store.getEvent(defaultTenantId, 'evt_1')).toBeNull()
+      expect(await scene.store.getDelivery(defaultTenantId, 'x')).toBeNull()
+      expect(await scene.store.getEndpoint(defaultTenantId, scene.ids.next('sub'))).toBeNull()
+      expect(await scene.store.listAttempts(['dlv_x'], { withCapture: false })).toEqual([])
+    })
+  })
+}
