@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildIfStale } from './build.mjs'
-import { isNodeNewEnough, nodePath, root, runNpm, runsOnLocalNode } from './toolchain.mjs'
+import { hasLocalNode, isNodeNewEnough, root, runNpm, runsOnLocalNode } from './toolchain.mjs'
 
 const nodeToInstall = 'node@24'
 
@@ -61,7 +61,7 @@ async function installNode() {
   say(`this machine's Node.js is older than Outhook needs: fetching a newer one into node_modules ...`)
   const failed = 'no newer Node.js could be installed; install Node.js 24 yourself and run the command again'
   await npmOrExit(['install', '--no-save', nodeToInstall], failed)
-  if (nodePath() === process.execPath && !isNodeNewEnough()) {
+  if (!hasLocalNode()) {
     process.stderr.write(`outhook: ${failed} (npm's install scripts may be switched off)\n`)
     process.exit(1)
   }
@@ -73,8 +73,7 @@ function stopwatch() {
   return () => ((performance.now() - start) / 1000).toFixed(1)
 }
 
-const stale = !isInstalled()
-if (stale) await install()
-// A fresh installation also removes the Node that an earlier set-up had added.
-if (!isNodeNewEnough() || (stale && runsOnLocalNode())) await installNode()
+if (!isInstalled()) await install()
+// A fresh installation removes the Node that an earlier set-up had added, maybe the one that runs this.
+if (!hasLocalNode() && (!isNodeNewEnough() || runsOnLocalNode())) await installNode()
 if (process.argv.includes('--build')) await buildIfStale(say)

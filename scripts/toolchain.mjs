@@ -25,10 +25,15 @@ export function runsOnLocalNode() {
   return process.execPath.startsWith(modules + sep)
 }
 
+const localNode = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+
+export function hasLocalNode() {
+  return existsSync(localNode)
+}
+
 /** The Node to run things with: the local one where there is one, else this one. */
 export function nodePath() {
-  const local = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
-  return existsSync(local) ? local : process.execPath
+  return hasLocalNode() ? localNode : process.execPath
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The composition root: the only file that knows every adapter. */
 import { randomBytes } from 'node:crypto'
-import { unlinkSync } from 'node:fs'
+import { mkdirSync, unlinkSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Config } from './config/schema.ts'
 import { loadMasterKey } from './config/master-key.ts'
 import { type Clock, createSystemClock } from './core/clock.ts'
@@ -63,8 +64,11 @@ export async function openApp(options: AppOptions): Promise<App> {
   }
 }
 
-function openStore({ config }: AppOptions, clock: Clock): Promise<Store> {
-  const path = config.store.kind === 'memory' ? ':memory:' : config.store.path
+async function openStore({ config }: AppOptions, clock: Clock): Promise<Store> {
+  if (config.store.kind === 'memory') return openSqliteStore({ path: ':memory:', clock })
+  const { path } = config.store
+  // Payloads and answers are nobody else's to read.
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   return openSqliteStore({ path, clock })
 }
 
@@ -178,6 +182,14 @@ function createDelivery({ config, guard, ...parts }: DeliveryParts): DeliverySer
     random: Math.random,
     userAgent: `outhook/${version}`,
     maxInFlight: config.maxInFlight,
-    sender: createHttpSender({ clock: parts.clock, guard, connectTimeoutMs, headersTimeoutMs, totalTimeoutMs }),
+    sender: createHttpSender({
+      clock: parts.clock,
+      guard,
+      connectTimeoutMs,
+      headersTimeoutMs,
+      totalTimeoutMs,
+      // Idle ones beside those in use.
+      maxConnections: Math.max(1024, config.maxInFlight * 2),
+    }),
   })
 }

@@ -82,7 +82,7 @@ function keepOrClose(request: FastifyRequest, reply: FastifyReply): void {
   reply.removeHeader('connection')
   if (request.raw.complete) return
   if (Number(request.headers['content-length'] ?? 0) > maxDrainedBytes) reply.header('connection', 'close')
-  markAnswered(request.raw.socket)
+  markAnswered(request.raw)
 }
 
 export function pathOf(url: string): string {

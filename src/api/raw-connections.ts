@@ -2,18 +2,18 @@
  * What happens on a socket outside of any request: bytes that are no HTTP, headers that do not end, bodies that
  * trickle, CONNECT, and closing. Node would answer these with bare status lines; here they are problems too.
  */
-import { type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../core/clock.ts'
 import { type Problem, problemContentType, problemOf, renderProblem } from './problem.ts'
 
-/** Sockets whose current request was answered before its body was complete. */
-const answered = new WeakSet<Duplex>()
+/** Requests that were answered before their body was complete, by their socket. */
+const answeredEarly = new WeakMap<Duplex, IncomingMessage>()
 
-/** The request on this socket has its answer: should its body then fail or stall, nothing more is written. */
-export function markAnswered(socket: Duplex): void {
-  answered.add(socket)
+/** The request has its answer: should its body then fail or stall, nothing more is written. */
+export function markAnswered(request: IncomingMessage): void {
+  answeredEarly.set(request.socket, request)
 }
 
 /** For the server's `clientError`: answers if the client can still hear it, then closes. */
@@ -22,7 +22,7 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
   if (
     error.code === 'ECONNRESET' ||
     !socket.writable ||
-    answered.has(socket) ||
+    answeredEarly.get(socket)?.complete === false ||
     current?.headersSent === true
   ) {
     socket.destroy()

@@ -107,4 +107,35 @@ describe('looking keys up', () => {
     expect((await server.call('GET', '/v1/whoami')).status).toBe(200)
     expectProblem(await server.call('GET', '/v1/keys', { token: key }), { status: 503 })
   })
+
+  test('a look-up that was under way when its key was revoked is not remembered', async () => {
+    const { promise: asked, resolve: ask } = Promise.withResolvers<void>()
+    const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<void>()
+    let first = true
+    const server = await aServer({
+      wrapEngine: (engine) => ({
+        ...engine,
+        apiKeys: Object.assign(Object.create(engine.apiKeys), {
+          async authenticate(token: string) {
+            const principal = await engine.apiKeys.authenticate(token)
+            if (first) {
+              first = false
+              ask()
+              await mayAnswer
+            }
+            return principal
+          },
+          create: engine.apiKeys.create.bind(engine.apiKeys),
+          revoke: engine.apiKeys.revoke.bind(engine.apiKeys),
+        }),
+      }),
+    })
+    const { id, key } = await server.producer()
+    const early = server.call('GET', '/v1/whoami', { token: key })
+    await asked
+    expect((await server.call('DELETE', `/v1/keys/${id}`)).status).toBe(204)
+    answer()
+    await early
+    expect((await server.call('GET', '/v1/whoami', { token: key })).status).toBe(401)
+  })
 })

@@ -38,7 +38,7 @@ beforeAll(async () => {
     OUTHOOK_TOKEN: admin,
   }
   await answered(`http://localhost:${port}/readyz`)
-  const key = await run(join(folder, 'bin', 'outhook'), ['keys', 'create', '--name', 'docs', '--json'], {
+  const key = await run(join(folder, 'bin', 'outhook'), ['keys', 'create', 'docs', '--json'], {
     env: environment,
   })
   environment.KEY = JSON.parse(key.stdout).key

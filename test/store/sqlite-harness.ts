@@ -37,6 +37,6 @@ export async function openFileHarness(options: Partial<SqliteStoreOptions> = {})
 
 export async function openMemoryHarness(): Promise<StoreHarness> {
   const clock = createManualClock()
-  const store = await openSqliteStore({ path: ':memory:', clock })
+  const store = await openSqliteStore({ path: ':memory:', clock, inProcess: true })
   return { store, now: () => clock.now(), advance: (ms) => clock.advance(ms), close: () => store.close() }
 }

@@ -6,16 +6,13 @@ import { OuthookError } from '../../core/errors.ts'
 import type { BackupRequest } from './backup.ts'
 import { isStoreFault, openDatabase } from './database.ts'
 import { serveThread } from './thread-port.ts'
-import { toFailure, type Result } from './tick.ts'
-import { storeFailure } from './writer.ts'
+import { storeFailure, toFailure, type Result } from './tick.ts'
 
-const port = parentPort
-if (port !== null) {
-  serveThread<BackupRequest>(port, {
+if (parentPort !== null) {
+  serveThread<BackupRequest>(parentPort, () => ({
     run: (request) => ({ reply: run(request), transfer: [] }),
     close: () => {},
-  })
-  port.postMessage({ kind: 'ready' })
+  }))
 }
 
 function run({ sourcePath, targetFile }: BackupRequest): Result {

@@ -12,7 +12,13 @@ interface Waiting {
   reject(error: Error): void
 }
 
-export class StoreThread {
+/** Who answers ticks or reads: a thread, or the caller's own. */
+export interface StoreService {
+  request<Reply>(request: unknown, transfer?: readonly ArrayBuffer[]): Promise<Reply>
+  close(): Promise<void>
+}
+
+export class StoreThread implements StoreService {
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
   readonly #ready: Promise<void>

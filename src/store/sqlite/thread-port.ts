@@ -1,6 +1,7 @@
 /** Request and reply between the main thread and one of the store's threads. */
 import type { MessagePort } from 'node:worker_threads'
-import type { Failure } from './tick.ts'
+import { isStoreFault } from './database.ts'
+import { storeFailure, toFailure, type Failure } from './tick.ts'
 
 export type ToThread<Request> =
   | { readonly kind: 'run'; readonly id: number; readonly request: Request }
@@ -10,15 +11,22 @@ export type FromThread =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'reply'; readonly id: number; readonly reply: unknown }
-  | { readonly kind: 'closed' }
 
 export interface ThreadService<Request> {
   run(request: Request): { readonly reply: unknown; readonly transfer: readonly ArrayBuffer[] }
   close(): void
 }
 
-/** The thread's side. It ends when it was told to close. */
-export function serveThread<Request>(port: MessagePort, service: ThreadService<Request>): void {
+/** The thread's side: opens, answers, and ends when it was told to close. */
+export function serveThread<Request>(port: MessagePort, open: () => ThreadService<Request>): void {
+  let service: ThreadService<Request>
+  try {
+    service = open()
+  } catch (error) {
+    const failure = isStoreFault(error) ? storeFailure(error) : toFailure(error)
+    port.postMessage({ kind: 'failed', failure } satisfies FromThread)
+    return
+  }
   port.on('message', (message: ToThread<Request>) => {
     if (message.kind === 'run') {
       const { reply, transfer } = service.run(message.request)
@@ -26,7 +34,7 @@ export function serveThread<Request>(port: MessagePort, service: ThreadService<R
       return
     }
     service.close()
-    port.postMessage({ kind: 'closed' } satisfies FromThread)
     port.close()
   })
+  port.postMessage({ kind: 'ready' } satisfies FromThread)
 }

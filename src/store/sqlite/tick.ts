@@ -1,6 +1,6 @@
 /** What goes between the main thread and the writer thread: one tick is one transaction. */
 import { OuthookError, type ErrorCode } from '../../core/errors.ts'
-import type { ClaimResult, DeliveryOutcome, NewEvent } from '../port.ts'
+import type { ClaimedDelivery, ClaimResult, DeliveryOutcome, NewEvent } from '../port.ts'
 import { BytePacker, ByteUnpacker, noBytes } from './packed-bytes.ts'
 import type { ReadOperations } from './read-operations.ts'
 import type { WriteOperations } from './write-operations.ts'
@@ -76,7 +76,7 @@ export function unpackCall(call: Call, bytes: ByteUnpacker): void {
   } else if (call.name === 'recordOutcomes') {
     for (const { attempt } of call.args[0] as DeliveryOutcome[]) {
       if (attempt !== null && attempt.response !== null) {
-        ;(attempt.response as { body: Uint8Array }).body = bytes.next()
+        ;(attempt.response as Mutable<typeof attempt.response>).body = bytes.next()
       }
     }
   }
@@ -85,7 +85,7 @@ export function unpackCall(call: Call, bytes: ByteUnpacker): void {
 /** The payloads of claimed deliveries, likewise, on the way back. */
 export function packResult(call: Call, result: Result, packer: BytePacker): void {
   if (!result.ok || call.name !== 'claim') return
-  for (const delivery of (result.value as ClaimResult).deliveries as { payload: Uint8Array }[]) {
+  for (const delivery of (result.value as ClaimResult).deliveries as Mutable<ClaimedDelivery>[]) {
     packer.add(delivery.payload)
     delivery.payload = noBytes
   }
@@ -93,7 +93,7 @@ export function packResult(call: Call, result: Result, packer: BytePacker): void
 
 export function unpackResult(call: Call, result: Result, bytes: ByteUnpacker): void {
   if (!result.ok || call.name !== 'claim') return
-  for (const delivery of (result.value as ClaimResult).deliveries as { payload: Uint8Array }[]) {
+  for (const delivery of (result.value as ClaimResult).deliveries as Mutable<ClaimedDelivery>[]) {
     delivery.payload = bytes.next()
   }
 }
@@ -102,6 +102,12 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof OuthookError) return { code: error.code, message: error.message }
   const message = error instanceof Error ? error.message : String(error)
   return { code: 'internal', message: `the store refused the call and undid it: ${message}` }
+}
+
+/** For faults of the database itself: full, broken, out of reach. */
+export function storeFailure(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: 'store_unavailable', message: `the database cannot be used now (${message}); check its path and disk` }
 }
 
 export function toError(failure: Failure): OuthookError {

@@ -10,7 +10,7 @@ import { voidLeases } from './maintenance.ts'
 import { BytePacker, ByteUnpacker } from './packed-bytes.ts'
 import { runRead } from './read-operations.ts'
 import { StatementCache } from './statement-cache.ts'
-import { packResult, toFailure, unpackCall, type Call, type Failure, type Result, type Tick, type TickReply } from './tick.ts'
+import { packResult, storeFailure, toFailure, unpackCall, type Call, type Failure, type Result, type Tick, type TickReply } from './tick.ts'
 import type { WriteContext } from './write-context.ts'
 import { createWriteOperations } from './write-operations.ts'
 import { WriterMemory } from './writer-memory.ts'
@@ -128,8 +128,3 @@ export class Writer {
 }
 
 class TickFault extends Error {}
-
-export function storeFailure(error: unknown): Failure {
-  const message = error instanceof Error ? error.message : String(error)
-  return { code: 'store_unavailable', message: `the store cannot be used now: ${message}; nothing was written` }
-}

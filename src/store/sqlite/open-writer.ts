@@ -1,0 +1,55 @@
+import { realpathSync } from 'node:fs'
+import { openDatabase } from './database.ts'
+import { acquireOwnership } from './ownership.ts'
+import { migrateSqlite } from './schema.ts'
+import type { Tick, TickReply } from './tick.ts'
+import { Writer } from './writer.ts'
+
+export interface WriterOptions {
+  readonly path: string
+  readonly now: number
+  readonly lockWaitMs: number
+  readonly maxPageCount: number | null
+}
+
+export interface OpenWriter {
+  run(tick: Tick): TickReply
+  close(): void
+}
+
+/** Becomes the file's owner, brings its schema up to date and takes its predecessor's leases back. Blocks. */
+export function openWriter(options: WriterOptions): OpenWriter {
+  const { path, now, lockWaitMs, maxPageCount } = options
+  const ownership = path === ':memory:' ? null : acquireOwnership(resolveLinks(path), lockWaitMs, now)
+  try {
+    const database = openDatabase(path)
+    try {
+      if (maxPageCount !== null) database.exec(`pragma max_page_count = ${maxPageCount}`)
+      migrateSqlite(database, now)
+      const writer = new Writer(database)
+      writer.takeOver(now)
+      return {
+        run: (tick) => writer.run(tick),
+        close() {
+          database.close()
+          ownership?.release()
+        },
+      }
+    } catch (error) {
+      database.close()
+      throw error
+    }
+  } catch (error) {
+    ownership?.release()
+    throw error
+  }
+}
+
+/** Two names of one file have one lock. */
+function resolveLinks(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}

@@ -1,0 +1,255 @@
+/** A dispatcher on a store and a sender that live in memory and do as they are told. */
+import { onTestFinished } from 'vitest'
+import { silentLogger } from '../../src/core/logger.ts'
+import { defaultTenantId, type Endpoint, type Subscription } from '../../src/core/model.ts'
+import { resolveRetryPolicy } from '../../src/core/retry-policy.ts'
+import { createSecretBox } from '../../src/core/secret-box.ts'
+import { Dispatcher } from '../../src/delivery/dispatcher.ts'
+import { RoutingCache } from '../../src/delivery/routing-cache.ts'
+import type { AttemptRequest, AttemptResult, Sender } from '../../src/sender/port.ts'
+import type {
+  ClaimedDelivery,
+  ClaimRequest,
+  ClaimResult,
+  DeliveryOutcome,
+  Release,
+  Routing,
+} from '../../src/store/port.ts'
+import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.ts'
+
+export function anEndpoint(id: string, given: Partial<Endpoint> = {}): Endpoint {
+  return {
+    id,
+    tenantId: defaultTenantId,
+    uid: null,
+    url: `https://${id}.example/hook`,
+    description: '',
+    headers: {},
+    signingSchemes: ['none'],
+    maxInFlight: 32,
+    disabledReason: null,
+    disabledAt: null,
+    createdAt: 0,
+    updatedAt: 0,
+    deletedAt: null,
+    ...given,
+  }
+}
+
+export function aSubscription(id: string, endpointId: string, given: Partial<Subscription> = {}): Subscription {
+  return {
+    id,
+    tenantId: defaultTenantId,
+    endpointId,
+    topicPatterns: ['*'],
+    retryPolicy: 'hookrail',
+    ordered: false,
+    active: true,
+    own: false,
+    createdAt: 0,
+    updatedAt: 0,
+    deletedAt: null,
+    ...given,
+  }
+}
+
+export function aClaimed(id: string, targetId: string, given: Partial<ClaimedDelivery> = {}): ClaimedDelivery {
+  return {
+    id,
+    tenantId: defaultTenantId,
+    eventId: `evt_${id}`,
+    subscriptionId: 'sub_1',
+    endpointId: targetId,
+    targetId,
+    topic: 'a.b',
+    metadata: null,
+    payload: Buffer.from('{}'),
+    claimVersion: 1,
+    attemptCount: 0,
+    lostClaims: 0,
+    createdAt: 0,
+    ...given,
+  }
+}
+
+interface Row {
+  delivery: ClaimedDelivery
+  dueAt: number
+  leased: boolean
+}
+
+/** Keeps the port's word on leases: they end by themselves, and then count as lost. */
+export class FakeStore {
+  readonly claims: ClaimRequest[] = []
+  readonly released: Release[] = []
+  readonly rows = new Map<string, Row>()
+  /** Thrown by the next calls of that name, in order. */
+  readonly faults: { claim: Error[]; release: Error[] } = { claim: [], release: [] }
+  /** Awaited by each claim. */
+  gate: Promise<void> = Promise.resolve()
+  readonly #clock: ManualClock
+
+  constructor(clock: ManualClock) {
+    this.#clock = clock
+  }
+
+  add(...deliveries: readonly ClaimedDelivery[]): void {
+    for (const delivery of deliveries) {
+      this.rows.set(delivery.id, { delivery, dueAt: this.#clock.elapsed(), leased: false })
+    }
+  }
+
+  async claim(request: ClaimRequest): Promise<ClaimResult> {
+    this.claims.push(request)
+    await this.gate
+    const fault = this.faults.claim.shift()
+    if (fault !== undefined) throw fault
+    const now = this.#clock.elapsed()
+    const given = new Map<string, number>()
+    const deliveries: ClaimedDelivery[] = []
+    for (const row of this.rows.values()) {
+      const { targetId } = row.delivery
+      const taken = given.get(targetId) ?? 0
+      if (row.dueAt > now || deliveries.length >= request.limit) continue
+      if (taken >= (request.slots.get(targetId) ?? 32)) continue
+      given.set(targetId, taken + 1)
+      const { claimVersion, lostClaims } = row.delivery
+      const lost = lostClaims + (row.leased ? 1 : 0)
+      row.delivery = { ...row.delivery, claimVersion: claimVersion + 1, lostClaims: lost }
+      row.leased = true
+      row.dueAt = now + request.leaseMs
+      deliveries.push(row.delivery)
+    }
+    const waits = [...this.rows.values()].map((row) => Math.max(0, row.dueAt - now))
+    return { deliveries, nextDueMs: waits.length === 0 ? null : Math.min(...waits) }
+  }
+
+  async release(releases: readonly Release[]): Promise<void> {
+    const fault = this.faults.release.shift()
+    if (fault !== undefined) throw fault
+    for (const { deliveryId, claimVersion, delayMs } of releases) {
+      const row = this.rows.get(deliveryId)
+      if (row === undefined || !row.leased || row.delivery.claimVersion !== claimVersion) continue
+      this.released.push({ deliveryId, claimVersion, delayMs })
+      row.leased = false
+      row.dueAt = this.#clock.elapsed() + delayMs
+    }
+  }
+}
+
+interface OpenAttempt {
+  readonly deliveryId: string
+  readonly request: AttemptRequest
+  readonly startedAt: number
+  resolve(result: AttemptResult): void
+}
+
+export class FakeSender implements Sender {
+  readonly totalTimeoutMs = 15_000
+  readonly attempts: OpenAttempt[] = []
+  readonly open = new Set<OpenAttempt>()
+  /** Answers at once instead of when told. */
+  instantStatus: number | null = null
+  readonly #clock: ManualClock
+
+  constructor(clock: ManualClock) {
+    this.#clock = clock
+  }
+
+  attempt(request: AttemptRequest): Promise<AttemptResult> {
+    const { promise, resolve } = Promise.withResolvers<AttemptResult>()
+    const attempt: OpenAttempt = {
+      deliveryId: request.headers['outhook-delivery-id'] ?? '',
+      request,
+      startedAt: this.#clock.elapsed(),
+      resolve: (result) => {
+        this.open.delete(attempt)
+        resolve(result)
+      },
+    }
+    this.attempts.push(attempt)
+    this.open.add(attempt)
+    if (this.instantStatus !== null) this.answer(attempt, this.instantStatus)
+    return promise
+  }
+
+  /** Lets an open attempt end. */
+  answer(attempt: OpenAttempt, httpStatus = 200): void {
+    attempt.resolve({
+      kind: 'response',
+      httpStatus,
+      response: { headers: [], body: new Uint8Array(), truncated: false },
+      retryAfter: null,
+      latencyMs: this.#clock.elapsed() - attempt.startedAt,
+    })
+  }
+
+  answerAll(httpStatus = 200): void {
+    for (const attempt of this.open) this.answer(attempt, httpStatus)
+  }
+
+  async close(): Promise<void> {}
+
+  get deliveryIds(): readonly string[] {
+    return this.attempts.map(({ deliveryId }) => deliveryId)
+  }
+
+  /** How often each delivery was sent, where that is more than once. */
+  get repeated(): readonly string[] {
+    return this.deliveryIds.filter((id, index, ids) => ids.indexOf(id) !== index)
+  }
+}
+
+export interface DispatcherSetup {
+  readonly endpoints?: readonly Endpoint[]
+  readonly maxInFlight?: number
+  readonly loadRouting?: (routing: Routing) => Promise<Routing>
+}
+
+export function aDispatcher(setup: DispatcherSetup = {}) {
+  const clock = createManualClock()
+  const store = new FakeStore(clock)
+  const sender = new FakeSender(clock)
+  const endpoints = setup.endpoints ?? ['ep_a', 'ep_b', 'ep_c'].map((id) => anEndpoint(id))
+  const routed: Routing = {
+    tenantId: defaultTenantId,
+    version: 1,
+    endpoints,
+    subscriptions: [aSubscription('sub_1', endpoints[0]?.id ?? 'ep_a')],
+    secrets: [],
+  }
+  const routing = new RoutingCache({
+    load: () => setup.loadRouting?.(routed) ?? Promise.resolve(routed),
+    secretBox: createSecretBox(new Uint8Array(32), (size) => new Uint8Array(size)),
+    defaultPolicy: resolveRetryPolicy('standard'),
+  })
+  const outcomes: DeliveryOutcome[] = []
+  const recording = { possible: true }
+  const dispatcher = new Dispatcher({
+    store,
+    sender,
+    routing,
+    clock,
+    random: () => 0.5,
+    logger: silentLogger,
+    userAgent: 'outhook/test',
+    maxInFlight: setup.maxInFlight ?? 64,
+    onOutcome: (outcome) => {
+      outcomes.push(outcome)
+      store.rows.delete(outcome.deliveryId)
+    },
+    canRecord: () => recording.possible,
+  })
+  onTestFinished(() => dispatcher.stop(0))
+  return { clock, store, sender, routing, dispatcher, outcomes, recording, routed }
+}
+
+/** Ids `prefix1`, `prefix2`, … for one target. */
+export function severalClaimed(
+  count: number,
+  targetId: string,
+  given: Partial<ClaimedDelivery> & { readonly prefix?: string } = {},
+): readonly ClaimedDelivery[] {
+  const { prefix = `${targetId}_`, ...rest } = given
+  return Array.from({ length: count }, (_, index) => aClaimed(`${prefix}${index + 1}`, targetId, rest))
+}

@@ -1,0 +1,254 @@
+import { expect, test } from 'vitest'
+import { OuthookError } from '../../src/core/errors.ts'
+import { aClaimed, aDispatcher, anEndpoint, severalClaimed } from './a-dispatcher.ts'
+
+const paused = { consecutiveFailures: 5, failingSince: 0, pausedUntil: 60_000, pauseMs: 30_000 }
+
+test('claims what is due, attempts it and hands the outcome on', async () => {
+  const { clock, store, sender, dispatcher, outcomes } = aDispatcher()
+  store.add(aClaimed('d1', 'ep_a'))
+  dispatcher.start()
+  await clock.advance(0)
+  expect(dispatcher.inFlight).toBe(1)
+  sender.answerAll(204)
+  await clock.advance(0)
+  expect(outcomes).toMatchObject([{ deliveryId: 'd1', claimVersion: 2, next: { state: 'succeeded' } }])
+  expect(dispatcher.inFlight).toBe(0)
+})
+
+test('a wake-up that comes while a claim runs is not lost', async () => {
+  const { clock, store, sender, dispatcher } = aDispatcher()
+  const gate = Promise.withResolvers<void>()
+  store.gate = gate.promise
+  dispatcher.start()
+  await clock.advance(0)
+  dispatcher.wake()
+  gate.resolve()
+  await clock.advance(0)
+  expect(store.claims).toHaveLength(2)
+  expect(sender.attempts).toHaveLength(0)
+})
+
+test('a wake-up for later claims then and not before', async () => {
+  const { clock, store, dispatcher } = aDispatcher()
+  dispatcher.start()
+  await clock.advance(0)
+  dispatcher.wake(700)
+  await clock.advance(699)
+  expect(store.claims).toHaveLength(1)
+  await clock.advance(1)
+  expect(store.claims).toHaveLength(2)
+})
+
+test('claims every two seconds without any wake-up', async () => {
+  const { clock, store, dispatcher } = aDispatcher()
+  dispatcher.start()
+  await clock.advance(6000)
+  expect(store.claims).toHaveLength(4)
+})
+
+test('work that is left for want of slots does not hide what becomes due next', async () => {
+  const { clock, store, sender, dispatcher } = aDispatcher({ endpoints: [anEndpoint('ep_a'), anEndpoint('ep_b')] })
+  store.add(...severalClaimed(40, 'ep_a'))
+  dispatcher.start()
+  await clock.advance(0)
+  store.add(aClaimed('late', 'ep_b'))
+  await clock.advance(250)
+  expect(sender.deliveryIds).toContain('late')
+})
+
+test('a store that fails to claim is asked again, later each time', async () => {
+  const { clock, store, sender, dispatcher } = aDispatcher()
+  store.add(aClaimed('d1', 'ep_a'))
+  for (let count = 0; count < 3; count++) store.faults.claim.push(new OuthookError('store_unavailable', 'down'))
+  dispatcher.start()
+  await clock.advance(49)
+  expect(store.claims).toHaveLength(1)
+  await clock.advance(1 + 100)
+  expect(store.claims).toHaveLength(3)
+  await clock.advance(200)
+  expect(sender.deliveryIds).toEqual(['d1'])
+})
+
+test('never asks for more than free slots and a quarter to wait', async () => {
+  const { clock, store, dispatcher } = aDispatcher({ maxInFlight: 64 })
+  dispatcher.start()
+  await clock.advance(0)
+  expect(store.claims[0]?.limit).toBe(56 + 16)
+})
+
+test('the backlog takes no slot of the eighth for fresh events', async () => {
+  const endpoints = Array.from({ length: 30 }, (_, index) => anEndpoint(`ep_${index}`))
+  const { clock, store, sender, dispatcher } = aDispatcher({ endpoints, maxInFlight: 64 })
+  for (const { id } of endpoints) store.add(...severalClaimed(4, id))
+  dispatcher.start()
+  await clock.advance(100)
+  expect(sender.open.size).toBe(56)
+})
+
+test('a node with a single slot still works on its backlog', async () => {
+  const { clock, store, sender, dispatcher, outcomes } = aDispatcher({ maxInFlight: 1 })
+  sender.instantStatus = 200
+  store.add(...severalClaimed(3, 'ep_a'))
+  dispatcher.start()
+  await clock.advance(2000)
+  expect(outcomes).toHaveLength(3)
+})
+
+test('a reservation takes a slot, and giving it back frees it', async () => {
+  const { clock, dispatcher, routing, routed } = aDispatcher({ maxInFlight: 2 })
+  dispatcher.start()
+  await clock.advance(0)
+  const target = (await routing.get(routed.tenantId)).targets.get('ep_a')!
+  expect([dispatcher.reserve(target), dispatcher.reserve(target), dispatcher.reserve(target)]).toEqual([
+    true,
+    true,
+    false,
+  ])
+  dispatcher.giveBack('ep_a')
+  expect(dispatcher.inFlight).toBe(1)
+  expect(dispatcher.reserve(target)).toBe(true)
+})
+
+test('no slot is reserved before the start, for a paused target, or while outcomes cannot be recorded', async () => {
+  const { clock, dispatcher, routing, routed, recording } = aDispatcher()
+  const target = (await routing.get(routed.tenantId)).targets.get('ep_a')!
+  expect(dispatcher.reserve(target)).toBe(false)
+  dispatcher.start()
+  await clock.advance(0)
+  dispatcher.setHealth('ep_a', paused)
+  expect(dispatcher.reserve(target)).toBe(false)
+  dispatcher.setHealth('ep_a', null)
+  recording.possible = false
+  expect(dispatcher.reserve(target)).toBe(false)
+  recording.possible = true
+  expect(dispatcher.reserve(target)).toBe(true)
+})
+
+test('fresh events do not overtake what waits in memory for the same target', async () => {
+  const { clock, store, dispatcher, routing, routed } = aDispatcher()
+  store.add(...severalClaimed(6, 'ep_a'))
+  dispatcher.start()
+  await clock.advance(0)
+  const { targets } = await routing.get(routed.tenantId)
+  expect(dispatcher.reserve(targets.get('ep_a')!)).toBe(false)
+  expect(dispatcher.reserve(targets.get('ep_b')!)).toBe(true)
+})
+
+test('an accepted delivery is attempted without a claim, and its slot is freed once', async () => {
+  const { clock, sender, dispatcher, outcomes, routing, routed } = aDispatcher()
+  dispatcher.start()
+  await clock.advance(0)
+  const known = await routing.get(routed.tenantId)
+  dispatcher.reserve(known.targets.get('ep_a')!)
+  dispatcher.accept(aClaimed('d1', 'ep_a'), known, clock.elapsed())
+  expect(sender.deliveryIds).toEqual(['d1'])
+  sender.answerAll()
+  await clock.advance(0)
+  expect(outcomes).toHaveLength(1)
+  expect(dispatcher.inFlight).toBe(0)
+})
+
+test('a delivery whose insert took too long of its lease is given back without an attempt', async () => {
+  const { clock, store, sender, dispatcher, outcomes, routing, routed } = aDispatcher()
+  dispatcher.start()
+  await clock.advance(20_000)
+  const known = await routing.get(routed.tenantId)
+  dispatcher.reserve(known.targets.get('ep_a')!)
+  const delivery = aClaimed('d1', 'ep_a')
+  store.rows.set('d1', { delivery, dueAt: 1e9, leased: true })
+  dispatcher.accept(delivery, known, clock.elapsed() - dispatcher.leaseMs + 17_999)
+  expect(dispatcher.inFlight).toBe(0)
+  expect(sender.attempts).toHaveLength(0)
+  await clock.advance(0)
+  expect(store.released).toEqual([{ deliveryId: 'd1', claimVersion: 1, delayMs: 0 }])
+  expect(outcomes).toHaveLength(0)
+})
+
+test('S3.4 the lease outlives the longest attempt, and a delivery in flight is sent no second time', async () => {
+  const { clock, store, sender, dispatcher } = aDispatcher()
+  expect(dispatcher.leaseMs).toBeGreaterThanOrEqual(2 * sender.totalTimeoutMs)
+  store.add(aClaimed('d1', 'ep_a'))
+  dispatcher.start()
+  await clock.advance(sender.totalTimeoutMs)
+  expect(sender.attempts).toHaveLength(1)
+})
+
+test('what waits behind a hanging target is given back before its lease ends, so that no claim counts as lost', async () => {
+  const endpoints = [anEndpoint('ep_a', { maxInFlight: 4 })]
+  const { clock, store, dispatcher } = aDispatcher({ endpoints })
+  store.add(...severalClaimed(8, 'ep_a'))
+  dispatcher.start()
+  await clock.advance(60_000)
+  const waiting = [...store.rows.values()].filter(({ delivery }) => Number(delivery.id.slice(5)) > 4)
+  expect(waiting).toHaveLength(4)
+  expect(waiting.map(({ delivery }) => delivery.lostClaims)).toEqual([0, 0, 0, 0])
+})
+
+test('a pause gives back what was claimed before it, and no attempt is made of it', async () => {
+  const { clock, store, sender, dispatcher } = aDispatcher()
+  store.add(...severalClaimed(6, 'ep_a'))
+  dispatcher.start()
+  await clock.advance(0)
+  expect(sender.open.size).toBe(4)
+  dispatcher.setHealth('ep_a', paused)
+  await clock.advance(0)
+  expect(store.released.map(({ deliveryId }) => deliveryId)).toEqual(['ep_a_5', 'ep_a_6'])
+})
+
+test('the probe that the store gives after a pause goes out', async () => {
+  const { clock, store, sender, dispatcher } = aDispatcher()
+  dispatcher.setHealth('ep_a', paused)
+  dispatcher.start()
+  store.add(aClaimed('probe', 'ep_a'))
+  dispatcher.setHealth('ep_a', paused)
+  await clock.advance(250)
+  expect(sender.deliveryIds).toEqual(['probe'])
+})
+
+test('a slow target holds nothing in memory that cannot start', async () => {
+  const endpoints = [anEndpoint('ep_a', { maxInFlight: 8 })]
+  const { clock, store, sender, dispatcher } = aDispatcher({ endpoints, maxInFlight: 8 })
+  store.add(...severalClaimed(12, 'ep_a'))
+  dispatcher.start()
+  await clock.advance(1200)
+  expect(sender.open.size).toBe(4)
+  expect(store.released).toHaveLength(4)
+  expect([...store.rows.values()].filter(({ leased }) => leased)).toHaveLength(4)
+})
+
+test('hanging targets leave room for the claims of others', async () => {
+  const hanging = Array.from({ length: 20 }, (_, index) => anEndpoint(`ep_${index}`))
+  const { clock, store, sender, dispatcher } = aDispatcher({
+    endpoints: [...hanging, anEndpoint('ep_healthy')],
+    maxInFlight: 32,
+  })
+  for (const { id } of hanging) store.add(...severalClaimed(32, id))
+  dispatcher.start()
+  await clock.advance(3000)
+  store.add(...severalClaimed(3, 'ep_healthy'))
+  await clock.advance(16_000)
+  expect(sender.deliveryIds.filter((id) => id.startsWith('ep_healthy'))).toHaveLength(3)
+})
+
+test('nothing new starts while outcomes cannot be recorded, and all goes on when they can', async () => {
+  const { clock, store, sender, dispatcher, recording } = aDispatcher()
+  recording.possible = false
+  store.add(aClaimed('d1', 'ep_a'))
+  dispatcher.start()
+  await clock.advance(3000)
+  expect(store.claims).toHaveLength(0)
+  recording.possible = true
+  dispatcher.resume()
+  await clock.advance(0)
+  expect(sender.deliveryIds).toEqual(['d1'])
+})
+
+test('S3.3 one due row and twenty wake-ups make one request', async () => {
+  const { clock, store, sender, dispatcher } = aDispatcher()
+  store.add(aClaimed('d1', 'ep_a'))
+  dispatcher.start()
+  for (let count = 0; count < 20; count++) dispatcher.wake()
+  await clock.advance(10_000)
+  expect(sender.deliveryIds).toEqual(['d1'])
+})
