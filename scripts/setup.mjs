@@ -46,9 +46,8 @@ async function npmOrExit(args, whatFailed) {
 async function install() {
   const seconds = stopwatch()
   say('installing dependencies ...')
-  // A Node inside node_modules cannot be deleted on Windows while it runs this: keep it and install around it.
-  const keepTree = process.platform === 'win32' && runsOnLocalNode()
-  const args = keepTree ? ['install', '--no-save', nodeToInstall] : ['ci']
+  // The Node inside node_modules must not be deleted under npm's feet: keep it and install around it.
+  const args = runsOnLocalNode() ? ['install', '--no-save', nodeToInstall] : ['ci']
   await npmOrExit(
     args,
     'the dependencies could not be installed; check the network and run the command again',
@@ -74,6 +73,6 @@ function stopwatch() {
 }
 
 if (!isInstalled()) await install()
-// A fresh installation removes the Node that an earlier set-up had added, maybe the one that runs this.
-if (!hasLocalNode() && (!isNodeNewEnough() || runsOnLocalNode())) await installNode()
+// A fresh installation also removes the Node that an earlier set-up had added.
+if (!hasLocalNode() && !isNodeNewEnough()) await installNode()
 if (process.argv.includes('--build')) await buildIfStale(say)

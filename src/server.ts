@@ -5,9 +5,10 @@ import { type App, openApp } from './app.ts'
 import type { Config } from './config/schema.ts'
 import { createSystemClock } from './core/clock.ts'
 import { OuthookError } from './core/errors.ts'
-import type { Logger } from './core/logger.ts'
+import { type Logger, silentLogger } from './core/logger.ts'
 import { defaultTenantId } from './core/model.ts'
 import type { AttemptActivity } from './delivery/activity.ts'
+import type { Engine } from './engine/engine.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
 import { backupSqlite } from './store/sqlite/backup.ts'
 import { version } from './version.ts'
@@ -69,6 +70,19 @@ export async function backupStore(config: Config, file: string): Promise<{ reado
   }
   await backupSqlite(config.store.path, file)
   return { bytes: statSync(file).size }
+}
+
+/** Makes a key in a store that no server owns now: the first one of a deployment, before it starts. */
+export async function createKey(
+  config: Config,
+  input: Parameters<Engine['apiKeys']['create']>[1],
+): ReturnType<Engine['apiKeys']['create']> {
+  const app = await openApp({ config, logger: silentLogger, dispatch: false })
+  try {
+    return await app.engine.apiKeys.create(defaultTenantId, input)
+  } finally {
+    await app.close()
+  }
 }
 
 function listen({ engine }: App, { log, onAttempt }: ServerHooks, metrics: Metrics): void {

@@ -1,9 +1,9 @@
 /** The raw client and the whole engine, in turns on the same machine in the same minute, so that they compare. */
-import { type NewTarget } from '../processes/engine.ts'
-import type { EngineCommands } from '../processes/engine.ts'
+import type { Spent } from '../harness/cpu-meter.ts'
+import { publishCallers, rawConcurrency } from '../harness/load-shape.ts'
+import type { EngineCommands, NewTarget } from '../processes/engine.ts'
 import type { RawClientCommands } from '../processes/raw-client.ts'
 import type { ReceiverCommands } from '../processes/receivers.ts'
-import { publishCallers, rawConcurrency } from '../harness/load-shape.ts'
 import type { Part, PartContext } from '../part.ts'
 
 /** Together they allow as many requests at once as there are callers: 32 each. */
@@ -44,11 +44,6 @@ async function measureThroughput(context: PartContext): Promise<void> {
   await engine.call('close')
 }
 
-interface Spent {
-  readonly wallMs: number
-  readonly cpuMicros: number
-}
-
 function record(
   { series, say }: PartContext,
   count: number,
@@ -62,6 +57,7 @@ function record(
     series.add(`${name}, deliveries per second`, perSecond(spent))
     series.add(`${name}, deliveries per second over raw undici requests per second`, perSecond(spent) / perSecond(ceiling))
     series.add(`${name}, CPU µs per delivery`, cpu(spent))
+    series.add(`${name}, CPU µs of the main thread per delivery`, spent.threadMicros / count)
     series.add(`${name}, CPU per delivery over raw undici CPU per request`, cpu(spent) / cpu(ceiling))
   }
   say(

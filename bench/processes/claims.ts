@@ -18,13 +18,14 @@ const commands = {
   /** Claims from one store, `times` over; what was claimed is given back outside the time that counts. */
   async claim({ store, limit, times }: { store: number; limit: number; times: number }): Promise<Spent & { rows: number }> {
     const opened = stores[store] as SqliteStore
-    const total = { wallMs: 0, cpuMicros: 0, rows: 0 }
+    const total = { wallMs: 0, cpuMicros: 0, threadMicros: 0, rows: 0 }
     for (let time = 0; time < times; time++) {
       const spent = startMeter()
       const { deliveries } = await opened.claim({ limit, maxBytes, leaseMs, slots: new Map() })
-      const { wallMs, cpuMicros } = spent()
+      const { wallMs, cpuMicros, threadMicros } = spent()
       total.wallMs += wallMs
       total.cpuMicros += cpuMicros
+      total.threadMicros += threadMicros
       total.rows += deliveries.length
       await opened.release(deliveries.map(({ id, claimVersion }) => ({ deliveryId: id, claimVersion, delayMs: 0 })))
     }

@@ -27,7 +27,7 @@ export function renderErrorsReference(): string {
     .map(([code, { status, title }]) => `| ${status} | \`${code}\` | ${title} |`)
   return `# Errors
 
-<!-- Written from the source by scripts/generate-reference.mjs; do not edit. -->
+<!-- Written from the source by "npm run docs:reference"; do not edit. -->
 
 The library throws \`OuthookError\` with one of these codes; the server answers with the status, as
 \`application/problem+json\`:

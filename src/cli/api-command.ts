@@ -10,6 +10,7 @@ import type { Column } from './table.ts'
 import { renderFields, renderTable } from './table.ts'
 
 export interface ApiContext {
+  /** Asking for it fails when no server is named. */
   readonly client: Client
   readonly io: CliIo
   readonly print: Printer
@@ -44,8 +45,14 @@ export function finishApiCommand(command: Command, io: CliIo): ApiCommand {
   const run = <O>(action: ApiAction<O>): void => {
     command.action(async () => {
       const options = command.opts<O & ConnectionOptions>()
-      const client = connect(options, io)
-      await action({ client, io, print: createPrinter(options.json === true, io) }, command.args, options)
+      const context = {
+        io,
+        print: createPrinter(options.json === true, io),
+        get client() {
+          return connect(options, io)
+        },
+      }
+      await action(context, command.args, options)
     })
   }
   return Object.assign(command, { run })

@@ -28,7 +28,7 @@ export function register(command: Command, io: CliIo): void {
     '\nOpens loopback addresses and http:// for endpoints, and nothing else. Not for production: use "serve" there.',
   )
   command.action(async () => {
-    const given = readConfig(command, io, { logLevel: io.env.OUTHOOK_LOG_LEVEL ?? 'warn' })
+    const given = readConfig(command, io, { logLevel: io.env.OUTHOOK_LOG_LEVEL ?? 'error' })
     const known = readDevFile(given.dataDir)
     const config = await devConfig(given, known)
     await runUntilSignal(io, () => startDev(config, known, io))
@@ -60,6 +60,7 @@ async function startDev(config: Config, known: DevFile | null, io: CliIo) {
   try {
     const server = await app.startServer(config, {
       log: createLogger(app, config, io),
+      onMasterKeyCreated: (path) => io.print(`made a master key for endpoint secrets: ${path}`),
       onAttempt: (attempt) => io.print(renderAttempt(attempt, io.isTerminal)),
     })
     opened.push(server)

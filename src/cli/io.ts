@@ -35,11 +35,24 @@ export interface ServerModule {
   startServer(config: Config, hooks: ServerHooks): Promise<RunningServer>
   /** Copies the live database into a new file, beside its owner, and says how large it became. */
   backupStore(config: Config, file: string): Promise<{ readonly bytes: number }>
+  /** Makes a key in a store that no server owns now. */
+  createKey(
+    config: Config,
+    input: { readonly name: string; readonly kind: 'producer' | 'admin' },
+  ): Promise<{ readonly key: NewKey; readonly token: string }>
+}
+
+export interface NewKey {
+  readonly id: string
+  readonly name: string
+  readonly createdAt: number
 }
 
 export interface ServerHooks {
   readonly log: Logger
   readonly onAttempt?: (attempt: AttemptLine) => void
+  /** A master key file was made just now, at this path. */
+  readonly onMasterKeyCreated?: (path: string) => void
 }
 
 /** What the live line of one attempt shows. */

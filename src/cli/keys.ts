@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import type { KeyResource } from '../client/resources.ts'
+import type { CreatedKey, KeyResource } from '../client/resources.ts'
+import { loadConfig } from '../config/load-config.ts'
 import { addApiCommand } from './api-command.ts'
 import type { CliIo } from './io.ts'
 import type { PageOptions } from './page-options.ts'
@@ -14,12 +15,23 @@ const columns: readonly Column<KeyResource>[] = [
   { title: 'REVOKED', value: (row) => row.revoked_at },
 ]
 
+interface CreateOptions {
+  readonly admin?: true
+  readonly store?: string
+}
+
 export function register(command: Command, io: CliIo): void {
   const create = addApiCommand(command, 'create <name>', 'make a producer key; it is shown once', io)
   create.option('--admin', 'an admin token instead')
-  create.run<{ admin?: true }>(async ({ client, print }, [name = ''], { admin }) => {
-    print.object(await client.keys.create({ name, kind: admin ? 'admin' : undefined }))
-    print.note('\nKeep the key now: it is not shown again.')
+  create.option('--store <location>', 'make it in this store, on which no server runs now, such as sqlite:hooks.db')
+  create.run<CreateOptions>(async (context, [name = ''], { admin, store }) => {
+    const kind = admin ? 'admin' : 'producer'
+    const key =
+      store === undefined
+        ? await context.client.keys.create({ name, kind })
+        : await createKeyInStore(io, { store, name, kind })
+    context.print.object(key)
+    context.print.note('\nKeep the key now: it is not shown again.')
   })
 
   const list = addPageOptions(addApiCommand(command, 'list', 'newest first', io))
@@ -33,4 +45,14 @@ export function register(command: Command, io: CliIo): void {
       print.object({ id, revoked: true })
     },
   )
+}
+
+async function createKeyInStore(
+  io: CliIo,
+  { store, name, kind }: { readonly store: string; readonly name: string; readonly kind: 'producer' | 'admin' },
+): Promise<CreatedKey> {
+  const server = await io.loadServer()
+  const { key, token } = await server.createKey(loadConfig({ flags: { store }, env: io.env }), { name, kind })
+  const { id, createdAt } = key
+  return { id, kind, name: key.name, created_at: new Date(createdAt).toISOString(), revoked_at: null, key: token }
 }

@@ -4,7 +4,7 @@ import { flagName, memberName, settingList, variableName } from './schema.ts'
 
 const head = `# Configuration
 
-<!-- Generated from src/config/schema.ts by \`npm run docs:config\`. Do not edit. -->
+<!-- Generated from src/config/schema.ts by \`npm run docs:reference\`. Do not edit. -->
 
 A setting is looked for as a flag, then in the environment, then in the file that \`--config FILE\` (or
 \`OUTHOOK_CONFIG\`) names, and then has its default. An environment variable that is empty counts as absent. Unknown

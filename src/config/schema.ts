@@ -139,12 +139,6 @@ export const settings = {
     default: 25_000,
     description: 'How long a stopping process waits for requests in flight.',
   }),
-  ingestRate: setting({
-    name: 'ingest-rate',
-    type: types.integer(0, 1_000_000),
-    default: 0,
-    description: 'Events per second that one producer key may publish. 0 is no limit.',
-  }),
   idempotencyTtlMs: setting({
     name: 'idempotency-ttl',
     type: types.duration,

@@ -184,7 +184,7 @@ export function renderMetricsReference(): string {
   })
   return `# Metrics
 
-<!-- Written from the source by scripts/generate-reference.mjs; do not edit. -->
+<!-- Written from the source by "npm run docs:reference"; do not edit. -->
 
 \`GET /metrics\` answers in the text format of Prometheus, without credentials. Figures are those of one process,
 unless they say that they come from the store. Node's own metrics (\`process_*\`, \`nodejs_*\`) are there too.

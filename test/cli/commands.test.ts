@@ -88,7 +88,7 @@ describe('what a command asks the server', () => {
     ],
     [['dlq', 'list', '--endpoint', 'ep_1'], 'GET', '/v1/dlq?endpoint_id=ep_1'],
     [['dlq', 'replay', 'dlv_1'], 'POST', '/v1/dlq/dlv_1/replay'],
-    [['keys', 'create', 'shop'], 'POST', '/v1/keys', { name: 'shop' }],
+    [['keys', 'create', 'shop'], 'POST', '/v1/keys', { name: 'shop', kind: 'producer' }],
     [['keys', 'create', 'ops', '--admin'], 'POST', '/v1/keys', { name: 'ops', kind: 'admin' }],
     [['keys', 'revoke', 'key_1'], 'DELETE', '/v1/keys/key_1'],
   ]

@@ -34,6 +34,7 @@ function answer({ method, url, authorization }: StubRequest) {
 const server: ServerModule = {
   createLogger: () => silentLogger,
   backupStore: () => Promise.reject(new Error('not here')),
+  createKey: () => Promise.reject(new Error('not here')),
   async startServer(config, hooks) {
     const api = await startStubApi(answer)
     starts.push({ config, hooks, api })

@@ -12,6 +12,10 @@ function aServer(adminToken: string | null = null) {
       configs.push({ config, file })
       return { bytes: 4096 }
     },
+    createKey: async (config, { name }) => {
+      configs.push(config)
+      return { key: { id: 'key_1', name, createdAt: 0 }, token: 'hk_made' }
+    },
     startServer: async (config) => {
       configs.push(config)
       return { url: 'http://127.0.0.1:8080', adminToken, close: () => drained.promise }
@@ -95,5 +99,15 @@ describe('outhook backup', () => {
     expect(configs).toMatchObject([
       { file: 'copy.db', config: { store: { kind: 'sqlite', path: 'live.db' } } },
     ])
+  })
+})
+
+describe('outhook keys create --store', () => {
+  test('makes the first key of a store on which no server runs', async () => {
+    const { server, configs } = aServer()
+    const run = startCli(['keys', 'create', 'checkout', '--store', 'sqlite:first.db', '--json'], { server })
+    expect(await run.exitCode).toBe(0)
+    expect(configs).toEqual([expect.objectContaining({ store: { kind: 'sqlite', path: 'first.db' } })])
+    expect(JSON.parse(run.out())).toMatchObject({ id: 'key_1', kind: 'producer', name: 'checkout', key: 'hk_made' })
   })
 })

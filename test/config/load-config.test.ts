@@ -49,7 +49,6 @@ describe('where a value comes from', () => {
       breakerMaxPauseMs: 3_600_000,
       disableAfterMs: 432_000_000,
       drainDeadlineMs: 25_000,
-      ingestRate: 0,
       idempotencyTtlMs: 86_400_000,
       logLevel: 'info',
       logFormat: 'auto',

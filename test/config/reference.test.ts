@@ -8,7 +8,7 @@ import { settingList } from '../../src/config/schema.ts'
 const page = resolve(import.meta.dirname, '../../docs/reference/configuration.md')
 
 describe('the reference of the configuration', () => {
-  test('is what the table of settings says; "npm run docs:config" writes it again', () => {
+  test('is what the table of settings says; "npm run docs:reference" writes it again', () => {
     expect(readFileSync(page, 'utf8')).toBe(renderConfigReference())
   })
 

@@ -107,7 +107,7 @@ export class FakeStore {
     const now = this.#clock.elapsed()
     const given = new Map<string, number>()
     const deliveries: ClaimedDelivery[] = []
-    for (const row of this.rows.values()) {
+    for (const row of this.#inTurn()) {
       const { targetId } = row.delivery
       const taken = given.get(targetId) ?? 0
       if (row.dueAt > now || deliveries.length >= request.limit) continue
@@ -122,6 +122,17 @@ export class FakeStore {
     }
     const waits = [...this.rows.values()].map((row) => Math.max(0, row.dueAt - now))
     return { deliveries, nextDueMs: waits.length === 0 ? null : Math.min(...waits) }
+  }
+
+  /** The first row of each target, then the second, and so on. */
+  #inTurn(): readonly Row[] {
+    const seen = new Map<string, number>()
+    const turns = [...this.rows.values()].map((row) => {
+      const turn = (seen.get(row.delivery.targetId) ?? 0) + (row.dueAt <= this.#clock.elapsed() ? 1 : 0)
+      seen.set(row.delivery.targetId, turn)
+      return { row, turn }
+    })
+    return turns.sort((left, right) => left.turn - right.turn).map(({ row }) => row)
   }
 
   async release(releases: readonly Release[]): Promise<void> {
@@ -169,6 +180,7 @@ export class FakeSender implements Sender {
     }
     this.attempts.push(attempt)
     this.open.add(attempt)
+    this.#clock.schedule(this.totalTimeoutMs, () => this.#timeOut(attempt))
     if (this.instantStatus !== null) this.answer(attempt, this.instantStatus)
     return promise
   }
@@ -182,6 +194,11 @@ export class FakeSender implements Sender {
       retryAfter: null,
       latencyMs: this.#clock.elapsed() - attempt.startedAt,
     })
+  }
+
+  #timeOut(attempt: OpenAttempt): void {
+    const latencyMs = this.totalTimeoutMs
+    attempt.resolve({ kind: 'failure', errorClass: 'timeout', error: 'too late', httpStatus: null, latencyMs })
   }
 
   answerAll(httpStatus = 200): void {
@@ -240,7 +257,12 @@ export function aDispatcher(setup: DispatcherSetup = {}) {
     },
     canRecord: () => recording.possible,
   })
-  onTestFinished(() => dispatcher.stop(0))
+  onTestFinished(async () => {
+    sender.answerAll()
+    const stopped = dispatcher.stop(0)
+    await clock.advance(0)
+    await stopped
+  })
   return { clock, store, sender, routing, dispatcher, outcomes, recording, routed }
 }
 

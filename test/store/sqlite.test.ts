@@ -1,4 +1,15 @@
+import { describe } from 'vitest'
 import { describeStoreContract } from './contract/contract.ts'
+import { describeClaim } from './contract/claim.ts'
+import { describePublish } from './contract/publish.ts'
+import { describeRecord } from './contract/record.ts'
 import { openFileHarness } from './sqlite-harness.ts'
 
-describeStoreContract('SQLite on a file', () => openFileHarness())
+describeStoreContract('SQLite on a file', () => openFileHarness({ inProcess: true }))
+
+// Opening two threads takes 0.1 s; what crosses between them is all in these.
+describe('SQLite in its threads', () => {
+  describePublish(() => openFileHarness())
+  describeClaim(() => openFileHarness())
+  describeRecord(() => openFileHarness())
+})

@@ -1,5 +1,5 @@
 import { idPrefixes, idToBytes, largestIdAt, smallestIdAt, type IdPrefix } from '../../core/ids.ts'
-import type { Attempt, DeadLetter, Delivery, OutboundEvent } from '../../core/model.ts'
+import { deliveryStates, type Attempt, type DeadLetter, type Delivery, type OutboundEvent } from '../../core/model.ts'
 import { bytesOfId, readPageRequest, toPage, type PageBounds } from '../cursors.ts'
 import type { DeadLetterFilter, DeliveryFilter, EventFilter, Page, PageRequest } from '../port.ts'
 import {
@@ -127,7 +127,7 @@ export function listDeliveries(
 
 const liveStates: ReadonlySet<string> = new Set(['pending', 'in_flight', 'retry_scheduled'])
 
-/** Null: a filter names an id that is none, so nothing matches. */
+/** Null: a filter names an id or a state that is none, so nothing matches. */
 function deliveryConditions(tenantId: string, filter: DeliveryFilter, bounds: PageBounds): Conditions | null {
   const where = new Conditions()
   const ids = [
@@ -145,7 +145,8 @@ function deliveryConditions(tenantId: string, filter: DeliveryFilter, bounds: Pa
   const isNarrow = filter.endpointId !== undefined || filter.eventId !== undefined
   where.equal(isNarrow ? '+d.tenant_id' : 'd.tenant_id', idToBytes(tenantId))
   // A literal, so that the partial indexes deliveries_dead and deliveries_cancelled can serve it.
-  if (filter.state !== undefined) where.literal(`d.state = '${filter.state}'`)
+  if (filter.state !== undefined && deliveryStates.includes(filter.state)) where.literal(`d.state = '${filter.state}'`)
+  else if (filter.state !== undefined) return null
   if (filter.topic !== undefined) where.equal('e.topic', filter.topic)
   addTimes(where, { filter, prefix: idPrefixes.delivery, table: 'd.' })
   return where.idBefore('d.id', bounds.before)

@@ -34,6 +34,7 @@ export class Writer {
   takeOver(now: number): void {
     const failure = this.#transaction(now, (counts) => voidLeases(this.#context(now, counts)))
     if (failure !== null) throw new OuthookError(failure.code, failure.message)
+    this.#commits = 0
   }
 
   run(tick: Tick): TickReply {

@@ -1,0 +1,165 @@
+/** The circuit breaker, 410, disabled and deleted endpoints, over real sockets. */
+import { expect, test } from 'vitest'
+import { createManualClock } from '../../src/testing/manual-clock.ts'
+import {
+  anApp,
+  anEndpointAt,
+  anHttpServer,
+  aReceiver,
+  onlyDelivery,
+  publish,
+  type TestApp,
+  tenant,
+} from './an-app.ts'
+
+const nineSeconds = { max_attempts: 10, delays: ['9s'], jitter: 'none', retry_on: ['5xx'] }
+
+/** A host that drops every connection until it is told to answer. */
+async function aHost() {
+  const host = { up: false, requests: 0, url: '' }
+  host.url = await anHttpServer((request, response) => {
+    host.requests++
+    if (host.up) response.writeHead(200).end()
+    else request.socket.destroy()
+  })
+  return host
+}
+
+async function publishSeveral(app: TestApp, count: number, topic: string) {
+  return Promise.all(Array.from({ length: count }, () => publish(app.engine, { topic })))
+}
+
+/** Every message to the store that was sent before has an answer. */
+async function storeAnswered(app: TestApp) {
+  for (let count = 0; count < 3; count++) await app.engine.ping()
+}
+
+/** Five transport failures: the endpoint of `down` is paused from now on. */
+async function aPausedHost() {
+  const clock = createManualClock()
+  const app = await anApp({ clock })
+  const host = await aHost()
+  await anEndpointAt(app.engine, host.url, { topics: ['down'], retryPolicy: nineSeconds, maxInFlight: 1 })
+  for (let count = 1; count <= 5; count++) {
+    await publish(app.engine, { topic: 'down' })
+    await app.attempted(count)
+  }
+  return { clock, app, host }
+}
+
+test('S4.10 S4.11 five transport failures pause an endpoint, and what comes then burns no attempts', async () => {
+  const { clock, app, host } = await aPausedHost()
+  const waiting = await publishSeveral(app, 4, 'down')
+  await clock.advance(29_000)
+  await storeAnswered(app)
+  expect(host.requests).toBe(5)
+  const delivery = await onlyDelivery(app.engine, waiting[0]!.eventId)
+  expect(delivery).toMatchObject({ state: 'pending', reason: 'endpoint_paused', attemptCount: 0 })
+})
+
+test('S4.10 after the pause one probe goes, and its failure doubles the pause', async () => {
+  const { clock, app, host } = await aPausedHost()
+  await publishSeveral(app, 4, 'down')
+  await clock.advance(30_000)
+  await app.attempted(6)
+  await clock.advance(59_000)
+  await storeAnswered(app)
+  expect(host.requests).toBe(6)
+  await clock.advance(1000)
+  await app.attempted(7)
+})
+
+test('S4.10 a probe that succeeds lets everything through', async () => {
+  const { clock, app, host } = await aPausedHost()
+  const waiting = await publishSeveral(app, 4, 'down')
+  host.up = true
+  await clock.advance(30_000)
+  const attempts = await app.attempted(5 + 5 + 4)
+  expect(attempts.slice(5).every(({ status }) => status === 'success')).toBe(true)
+  expect(await onlyDelivery(app.engine, waiting[0]!.eventId)).toMatchObject({ state: 'succeeded', attemptCount: 1 })
+})
+
+test('S4.11 a dead host pauses nobody else', async () => {
+  const { app } = await aPausedHost()
+  const receiver = await aReceiver()
+  await anEndpointAt(app.engine, receiver.url, { topics: ['up'] })
+  await publishSeveral(app, 10, 'up')
+  expect(await receiver.waitFor(10)).toHaveLength(10)
+})
+
+test('S4.10 any HTTP answer is a success to the breaker', async () => {
+  const clock = createManualClock()
+  const app = await anApp({ clock })
+  const receiver = await aReceiver()
+  await anEndpointAt(app.engine, `${receiver.url}/status/500`, { retryPolicy: nineSeconds })
+  await publishSeveral(app, 12, 'x')
+  await app.attempted(12)
+  await clock.advance(9000)
+  await app.attempted(24)
+})
+
+test('410 disables the endpoint, parks what waits for it, and enabling makes that due', async () => {
+  const app = await anApp()
+  let status = 410
+  const url = await anHttpServer((_request, response) => {
+    response.writeHead(status).end()
+  })
+  const { endpoint } = await anEndpointAt(app.engine, url, { maxInFlight: 1 })
+  const disabled = new Promise((resolve) => app.engine.activity.once('endpointDisabled', resolve))
+  await publish(app.engine)
+  expect(await disabled).toMatchObject({ endpointId: endpoint.id, reason: 'gone' })
+  expect(await app.engine.endpoints.get(tenant, endpoint.id)).toMatchObject({ disabledReason: 'gone' })
+  const { eventId } = await publish(app.engine)
+  expect(await onlyDelivery(app.engine, eventId)).toMatchObject({
+    state: 'pending',
+    reason: 'endpoint_disabled',
+    nextAttemptAt: null,
+  })
+  expect(app.attempts).toHaveLength(1)
+  status = 200
+  await app.engine.endpoints.update(tenant, endpoint.id, { enabled: true })
+  await app.attempted(2)
+  expect(await onlyDelivery(app.engine, eventId)).toMatchObject({ state: 'succeeded', reason: null })
+})
+
+test('an endpoint that its operator disables gets nothing until it is enabled', async () => {
+  const app = await anApp()
+  const receiver = await aReceiver()
+  const { endpoint } = await anEndpointAt(app.engine, receiver.url)
+  await app.engine.endpoints.update(tenant, endpoint.id, { enabled: false })
+  const { eventId } = await publish(app.engine)
+  expect(await onlyDelivery(app.engine, eventId)).toMatchObject({ reason: 'endpoint_disabled' })
+  expect(receiver.received).toHaveLength(0)
+  await app.engine.endpoints.update(tenant, endpoint.id, { enabled: true })
+  await app.attempted(1)
+})
+
+test('deleting an endpoint cancels what waits for it', async () => {
+  const clock = createManualClock()
+  const app = await anApp({ clock })
+  const receiver = await aReceiver()
+  const { endpoint } = await anEndpointAt(app.engine, `${receiver.url}/status/500`, { retryPolicy: nineSeconds })
+  const { eventId } = await publish(app.engine)
+  await app.attempted(1)
+  await app.engine.endpoints.delete(tenant, endpoint.id)
+  expect(await onlyDelivery(app.engine, eventId)).toMatchObject({ state: 'cancelled', nextAttemptAt: null })
+  await clock.advance(20_000)
+  await storeAnswered(app)
+  expect(receiver.received).toHaveLength(1)
+  expect((await publish(app.engine)).deliveryIds).toEqual([])
+})
+
+test('an endpoint that has only failed for five days is disabled and says why', async () => {
+  const clock = createManualClock()
+  const app = await anApp({ clock })
+  const receiver = await aReceiver()
+  const daily = { max_attempts: 10, delays: ['24h'], jitter: 'none', retry_on: ['5xx'] }
+  const { endpoint } = await anEndpointAt(app.engine, `${receiver.url}/status/500`, { retryPolicy: daily })
+  await publish(app.engine)
+  for (let day = 1; day <= 5; day++) {
+    await app.attempted(day)
+    await clock.advance(86_400_000)
+  }
+  await app.attempted(6)
+  expect(await app.engine.endpoints.get(tenant, endpoint.id)).toMatchObject({ disabledReason: 'failing' })
+})

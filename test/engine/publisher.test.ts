@@ -1,0 +1,325 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { OuthookError } from '../../src/core/errors.ts'
+import { createIdFactory } from '../../src/core/ids.ts'
+import { defaultTenantId } from '../../src/core/model.ts'
+import type { Dispatcher } from '../../src/delivery/dispatcher.ts'
+import { RoutingCache } from '../../src/delivery/routing-cache.ts'
+import { resolveRetryPolicy } from '../../src/core/retry-policy.ts'
+import { createSecretBox } from '../../src/core/secret-box.ts'
+import { Publisher, type PublishRequest } from '../../src/engine/publish.ts'
+import type { NewDelivery, NewEvent, PublishResult } from '../../src/store/port.ts'
+import { createManualClock } from '../../src/testing/manual-clock.ts'
+import { anEndpoint, aSubscription } from '../delivery/a-dispatcher.ts'
+
+const unavailable = () => new OuthookError('store_unavailable', 'down')
+const refused = () => new OuthookError('internal', 'refused')
+const allHandedOff = (event: NewEvent): PublishResult => ({
+  kind: 'published',
+  handedOff: event.deliveries.map(({ handOff }) => handOff),
+})
+
+interface Setup {
+  readonly answer?: (event: NewEvent, call: number) => PublishResult
+  /** Awaited by each call with its events and number; throwing is the store's rejection. */
+  readonly before?: (events: readonly NewEvent[], call: number) => Promise<void> | void
+  readonly disabled?: boolean
+  readonly reserves?: (targetId: string) => boolean
+}
+
+/** Counts slots as the dispatcher does: a reservation is given back or accepted, each exactly once. */
+class SlotLedger {
+  reserved = 0
+  returned = 0
+  accepted: string[] = []
+  wakes = 0
+  leaseMs = 30_000
+
+  readonly may: (targetId: string) => boolean
+
+  constructor(may: (targetId: string) => boolean) {
+    this.may = may
+  }
+
+  reserve(target: { readonly id: string }): boolean {
+    if (!this.may(target.id)) return false
+    this.reserved++
+    return true
+  }
+
+  giveBack(): void {
+    this.returned++
+  }
+
+  accept(delivery: { readonly id: string }): void {
+    this.accepted.push(delivery.id)
+  }
+
+  wake(): void {
+    this.wakes++
+  }
+
+  get held(): number {
+    return this.reserved - this.returned - this.accepted.length
+  }
+}
+
+function aPublisher({ answer = allHandedOff, before, disabled = false, reserves = () => true }: Setup = {}) {
+  const clock = createManualClock()
+  const calls: (readonly NewEvent[])[] = []
+  const slots = new SlotLedger(reserves)
+  const loads = { count: 0, version: 1 }
+  const routing = new RoutingCache({
+    load: async () => {
+      loads.count++
+      return {
+        tenantId: defaultTenantId,
+        version: loads.version,
+        endpoints: [anEndpoint('ep_a'), anEndpoint('ep_b', { disabledReason: disabled ? 'operator' : null })],
+        subscriptions: [
+          aSubscription('sub_a', 'ep_a', { topicPatterns: ['orders.*'] }),
+          aSubscription('sub_b', 'ep_b', { topicPatterns: ['orders.*', '*'] }),
+        ],
+        secrets: [],
+      }
+    },
+    secretBox: createSecretBox(new Uint8Array(32), (size) => new Uint8Array(size)),
+    defaultPolicy: resolveRetryPolicy('standard'),
+  })
+  const publisher = new Publisher({
+    routing,
+    clock,
+    dispatcher: slots as unknown as Dispatcher,
+    ids: createIdFactory(clock.now),
+    idempotencyTtlMs: 1000,
+    timeoutMs: 8000,
+    store: {
+      async publish(events) {
+        calls.push(events)
+        const call = calls.length
+        await before?.(events, call)
+        return events.map((event) => answer(event, call))
+      },
+    },
+  })
+  onTestFinished(() => publisher.close())
+  return { publisher, calls, slots, clock, routing, loads }
+}
+
+function aRequest(topic = 'orders.created', given: Partial<PublishRequest> = {}): PublishRequest {
+  return {
+    tenantId: defaultTenantId,
+    topic,
+    payload: Buffer.from('{"id":1}'),
+    metadata: null,
+    orderingKey: null,
+    idempotency: null,
+    producerKeyId: null,
+    ...given,
+  }
+}
+
+/** Of the first event written. */
+const byTarget = (calls: readonly (readonly NewEvent[])[], member: keyof NewDelivery) =>
+  Object.fromEntries(calls[0]?.[0]?.deliveries.map((delivery) => [delivery.targetId, delivery[member]]) ?? [])
+const topicsOf = (calls: readonly (readonly NewEvent[])[]) => calls.map((call) => call.map(({ topic }) => topic))
+
+test('fans out to every subscription that matches, once each', async () => {
+  const { publisher, calls } = aPublisher()
+  const receipt = await publisher.publish(aRequest())
+  expect(receipt.deliveryIds).toHaveLength(2)
+  await expect(publisher.publish(aRequest('invoices.paid'))).resolves.toMatchObject({
+    deliveryIds: [expect.stringMatching(/^dlv_/)],
+  })
+  expect(byTarget(calls, 'subscriptionId')).toEqual({ ep_a: 'sub_a', ep_b: 'sub_b' })
+})
+
+test('callers that come together share a commit, and those that come during one share the next', async () => {
+  const gate = Promise.withResolvers<void>()
+  const { publisher, calls } = aPublisher({ before: (_, call) => (call === 1 ? gate.promise : undefined) })
+  const first = [publisher.publish(aRequest('a')), publisher.publish(aRequest('b'))]
+  await new Promise((resolve) => setImmediate(resolve))
+  const second = [publisher.publish(aRequest('c')), publisher.publish(aRequest('d'))]
+  gate.resolve()
+  await Promise.all([...first, ...second])
+  expect(topicsOf(calls)).toEqual([
+    ['a', 'b'],
+    ['c', 'd'],
+  ])
+})
+
+test('a commit holds no more than four mebibytes of payload', async () => {
+  const { publisher, calls } = aPublisher()
+  const payload = new Uint8Array(262_144).fill(49)
+  await publisher.publishMany(Array.from({ length: 20 }, () => aRequest('a', { payload })))
+  expect(calls.map((call) => call.length)).toEqual([16, 4])
+})
+
+test('a commit holds no more than a thousand deliveries', async () => {
+  const { publisher, calls } = aPublisher()
+  await publisher.publishMany(Array.from({ length: 600 }, () => aRequest()))
+  expect(calls.map((call) => call.length)).toEqual([500, 100])
+})
+
+test('what was handed off is accepted, what was not is given back and woken for', async () => {
+  const { publisher, slots } = aPublisher({ answer: () => ({ kind: 'published', handedOff: [true, false] }) })
+  const { deliveryIds } = await publisher.publish(aRequest())
+  expect(slots).toMatchObject({ accepted: [deliveryIds[0]], returned: 1, wakes: 1, held: 0 })
+})
+
+test('nothing is woken when everything was handed off', async () => {
+  const { publisher, slots } = aPublisher()
+  await publisher.publish(aRequest())
+  expect(slots).toMatchObject({ wakes: 0, held: 0, returned: 0 })
+})
+
+test('without a free slot a delivery goes through the backlog', async () => {
+  const { publisher, calls, slots } = aPublisher({ reserves: (target) => target === 'ep_a' })
+  await publisher.publish(aRequest())
+  expect(byTarget(calls, 'handOff')).toEqual({ ep_a: true, ep_b: false })
+  expect(slots).toMatchObject({ wakes: 1, held: 0 })
+})
+
+test('deliveries of a disabled endpoint are parked, and take no slot', async () => {
+  const { publisher, calls, slots } = aPublisher({ disabled: true })
+  await publisher.publish(aRequest())
+  expect(byTarget(calls, 'parked')).toEqual({ ep_a: null, ep_b: 'endpoint_disabled' })
+  expect(slots).toMatchObject({ reserved: 1, wakes: 0, held: 0 })
+})
+
+test('a replay answers with the first event, and gives its slots back', async () => {
+  const first = { eventId: 'evt_first', deliveryIds: ['dlv_first'] }
+  const { publisher, slots } = aPublisher({ answer: () => ({ kind: 'replayed', ...first }) })
+  await expect(publisher.publish(aRequest())).resolves.toEqual({ ...first, replayed: true })
+  expect(slots).toMatchObject({ reserved: 2, returned: 2, held: 0 })
+})
+
+test('another content under the same key is a conflict, and gives its slots back', async () => {
+  const { publisher, slots } = aPublisher({ answer: () => ({ kind: 'conflict', eventId: 'evt_first' }) })
+  await expect(publisher.publish(aRequest())).rejects.toMatchObject({ code: 'idempotency_conflict' })
+  expect(slots).toMatchObject({ returned: 2, held: 0 })
+})
+
+test('a plan from an old routing is made again from a new one', async () => {
+  const { publisher, calls, slots, loads } = aPublisher({
+    answer: (event, call) => (call === 1 ? { kind: 'stale_routing' } : allHandedOff(event)),
+    before: () => {
+      loads.version = 2
+    },
+  })
+  await publisher.publish(aRequest())
+  expect(calls.map(([event]) => event?.routingVersion)).toEqual([1, 2])
+  expect(slots).toMatchObject({ reserved: 4, returned: 2, held: 0 })
+})
+
+test('a routing that never holds still ends in an error, not in a loop', async () => {
+  const { publisher, calls, slots } = aPublisher({ answer: () => ({ kind: 'stale_routing' }) })
+  await expect(publisher.publish(aRequest())).rejects.toMatchObject({ code: 'store_unavailable' })
+  expect(calls.length).toBe(21)
+  expect(slots.held).toBe(0)
+})
+
+test('after a refused row each event of the batch is tried alone, and only the bad one fails', async () => {
+  const { publisher, calls, slots } = aPublisher({
+    before: (events) => {
+      if (events.some(({ topic }) => topic === 'bad')) throw refused()
+    },
+  })
+  const results = await publisher.publishMany(['a', 'bad', 'b'].map((topic) => aRequest(topic)))
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  expect(topicsOf(calls)).toEqual([['a', 'bad', 'b'], ['a'], ['bad'], ['b']])
+  expect(slots.held).toBe(0)
+})
+
+test('S1.42 after a lost store nothing is tried again and every caller hears store_unavailable', async () => {
+  const { publisher, calls, slots } = aPublisher({
+    before: () => {
+      throw unavailable()
+    },
+  })
+  const results = await publisher.publishMany([aRequest('a'), aRequest('b')])
+  expect(results).toMatchObject([
+    { status: 'rejected', reason: { code: 'store_unavailable' } },
+    { status: 'rejected', reason: { code: 'store_unavailable' } },
+  ])
+  expect(calls).toHaveLength(1)
+  expect(slots.held).toBe(0)
+})
+
+test('a store that hangs is answered with store_unavailable in time', async () => {
+  const gate = Promise.withResolvers<void>()
+  const { publisher, clock, slots } = aPublisher({ before: () => gate.promise })
+  const published = publisher.publish(aRequest())
+  const heard = expect(published).rejects.toMatchObject({ code: 'store_unavailable' })
+  await clock.advance(10_000)
+  await heard
+  gate.resolve()
+  await publisher.close()
+  expect(slots).toMatchObject({ held: 0, accepted: [expect.any(String), expect.any(String)] })
+})
+
+test('what timed out before its turn is not written any more', async () => {
+  const gate = Promise.withResolvers<void>()
+  const { publisher, clock, calls } = aPublisher({ before: () => gate.promise })
+  const results = publisher.publishMany([aRequest('a')])
+  await clock.advance(0)
+  const late = publisher.publishMany([aRequest('late')])
+  await clock.advance(10_000)
+  gate.resolve()
+  expect([...(await results), ...(await late)].map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  await publisher.close()
+  expect(topicsOf(calls)).toEqual([['a']])
+})
+
+test('events that are tried alone after a refusal are answered in time too', async () => {
+  const gate = Promise.withResolvers<void>()
+  const { publisher, clock } = aPublisher({
+    before: (_, call) => {
+      if (call === 1) throw refused()
+      return gate.promise
+    },
+  })
+  const results = publisher.publishMany([aRequest('a'), aRequest('b'), aRequest('c')])
+  await clock.advance(10_000)
+  expect((await results).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+  gate.resolve()
+})
+
+test('a routing that cannot be read fails the event that needs it', async () => {
+  const parts = aPublisher()
+  parts.routing.get = () => Promise.reject(unavailable())
+  await expect(parts.publisher.publish(aRequest())).rejects.toMatchObject({ code: 'store_unavailable' })
+  expect(parts.calls).toEqual([])
+})
+
+test('events beyond the memory that may wait are refused at once', async () => {
+  const gate = Promise.withResolvers<void>()
+  const { publisher } = aPublisher({ before: () => gate.promise })
+  const payload = new Uint8Array(262_144).fill(49)
+  const results = publisher.publishMany(Array.from({ length: 300 }, () => aRequest('a', { payload })))
+  gate.resolve()
+  const refusals = (await results).filter(({ status }) => status === 'rejected')
+  expect(refusals).toHaveLength(300 - 255)
+})
+
+test('closing lets what is under way finish and refuses what comes after', async () => {
+  const gate = Promise.withResolvers<void>()
+  const { publisher, clock } = aPublisher({ before: () => gate.promise })
+  const first = publisher.publish(aRequest())
+  const closed = publisher.close()
+  await expect(publisher.publish(aRequest())).rejects.toMatchObject({ code: 'shutting_down' })
+  gate.resolve()
+  await first
+  await closed
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test.each([
+  ['an empty topic', aRequest(''), 'invalid_body'],
+  ['a payload beyond 256 KiB', aRequest('a', { payload: new Uint8Array(262_145) }), 'payload_too_large'],
+  ['metadata of another type', aRequest('a', { metadata: { a: 1 as never } }), 'invalid_request'],
+  ['an empty idempotency key', aRequest('a', { idempotency: { scope: '', key: '' } }), 'invalid_request'],
+])('refuses %s before anything is queued', async (_, request, code) => {
+  const { publisher, calls } = aPublisher()
+  await expect(publisher.publish(request)).rejects.toMatchObject({ code })
+  expect(calls).toEqual([])
+})
