@@ -121,11 +121,11 @@ export class Dispatcher {
     this.#pump()
   }
 
-  /** What was claimed before a pause began waits in the store from then on, and burns no attempts. */
+  /** What was claimed before a pause waits in the store from then on, burning no attempts; its end wakes a claim. */
   setHealth(targetId: string, health: EndpointHealth | null): void {
     const pausedUntil = health?.pausedUntil ?? null
     if (pausedUntil === null) {
-      this.#paused.delete(targetId)
+      if (this.#paused.delete(targetId)) this.wake()
     } else if (this.#paused.get(targetId) !== pausedUntil) {
       this.#paused.set(targetId, pausedUntil)
       this.giveBackWaiting(targetId)

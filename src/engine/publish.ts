@@ -108,9 +108,11 @@ export class Publisher {
     this.#cancelTimeoutCheck?.()
   }
 
-  #enqueue(request: PublishRequest): Promise<PublishReceipt> {
+  #enqueue(given: PublishRequest): Promise<PublishReceipt> {
     if (this.#closed) throw new OuthookError('shutting_down', 'the server is stopping; send the event again', { retryAfterSeconds: 1 })
-    checkRequest(request)
+    checkRequest(given)
+    // The caller's object may change while the event waits.
+    const request = { ...given, metadata: parseMetadata(given.metadata) }
     const bytes = request.payload.length + eventOverheadBytes
     if (this.#queuedBytes + bytes > maxQueuedBytes) {
       throw unavailable('too many events are waiting to be written; send the event again')
@@ -353,7 +355,6 @@ function checkRequest(request: PublishRequest): void {
   if (request.payload.length > limits.maxPayloadBytes) {
     throw new OuthookError('payload_too_large', 'payload is capped at 256KB')
   }
-  if (request.metadata !== null) parseMetadata(request.metadata)
   if (request.idempotency !== null) validateIdempotencyKey(request.idempotency.key)
 }
 

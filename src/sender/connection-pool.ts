@@ -44,7 +44,7 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   run(origin: Origin, attempt: HttpAttempt): void {
-    const pooled = this.#origins.get(origin.url) ?? this.#addOrigin(origin)
+    const pooled = this.#origins.get(keyOf(origin)) ?? this.#addOrigin(origin)
     const connection = pooled.idle.pop()
     if (connection !== undefined) {
       this.#idle.delete(connection)
@@ -108,12 +108,12 @@ export class ConnectionPool implements ConnectionOwner {
 
   #addOrigin(origin: Origin): PooledOrigin {
     const pooled: PooledOrigin = { ...origin, idle: [], connections: 0 }
-    this.#origins.set(origin.url, pooled)
+    this.#origins.set(keyOf(origin), pooled)
     return pooled
   }
 
   #dropOriginIfUnused(origin: PooledOrigin): void {
-    if (origin.connections === 0) this.#origins.delete(origin.url)
+    if (origin.connections === 0) this.#origins.delete(keyOf(origin))
   }
 
   #evictLongestIdle(): boolean {
@@ -135,4 +135,8 @@ export class ConnectionPool implements ConnectionOwner {
     if (this.#connections > 0 || this.#closing > 0 || this.#waiting.length > 0) return
     this.#onEmpty?.()
   }
+}
+
+function keyOf(origin: Origin): string {
+  return origin.key ?? origin.url
 }

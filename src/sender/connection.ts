@@ -13,6 +13,8 @@ import type { AttemptCarrier, HttpAttempt } from './http-attempt.ts'
 
 export interface Origin extends ConnectTarget {
   readonly url: string
+  /** What its connections are kept under, where that is not the URL: through another proxy they are others. */
+  readonly key?: string
 }
 
 export interface ConnectionOwner {
@@ -64,8 +66,13 @@ export class Connection<O extends Origin = Origin> implements AttemptCarrier {
   run(attempt: HttpAttempt): void {
     this.#attempt = attempt
     attempt.carrier = this
-    const { method, headers, body } = attempt.request
-    this.#client.dispatch({ path: attempt.target.path, method, headers, body }, attempt)
+    const { method, body } = attempt.request
+    const { path, proxyAuthorization } = attempt.target
+    const headers =
+      proxyAuthorization === undefined
+        ? attempt.request.headers
+        : { ...attempt.request.headers, 'proxy-authorization': proxyAuthorization }
+    this.#client.dispatch({ path, method, headers, body }, attempt)
   }
 
   release(_attempt: HttpAttempt, reusable: boolean): void {

@@ -3,10 +3,12 @@
  * a proxy is another `Connector`.
  */
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
-import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls'
+import { connect as connectTls } from 'node:tls'
 import { type AddressPolicy, isLocalhost, localhostAddresses, refuseAnswers } from './address-guard.ts'
 import { AttemptError, describeFailure, type FailurePhase, failure } from './attempt-error.ts'
+import type { ProxyRoute } from './proxy-route.ts'
 import type { ResolvedAddress, Resolver } from './resolver.ts'
+import { TlsClient } from './tls-client.ts'
 
 export interface ConnectTarget {
   readonly secure: boolean
@@ -15,6 +17,8 @@ export interface ConnectTarget {
   readonly port: number
   /** `host:port` for messages and caches. */
   readonly place: string
+  /** The proxy to go through. */
+  readonly via?: ProxyRoute
 }
 
 export type ConnectCallback = (error: AttemptError | null, socket: Socket | null) => void
@@ -32,23 +36,21 @@ export interface DirectConnectorOptions {
   readonly ca?: string | readonly string[]
 }
 
-const maxTlsSessions = 1000
 const tcpKeepAliveDelayMs = 60_000
 
 export class DirectConnector implements Connector {
   readonly #options: DirectConnectorOptions
-  /** Resuming saves the certificate exchange. Node gives out sessions only after it has verified the peer. */
-  readonly #sessions = new Map<string, Buffer>()
-  #secureContext: SecureContext | null = null
+  readonly #tls: TlsClient
 
   constructor(options: DirectConnectorOptions) {
     this.#options = options
+    this.#tls = new TlsClient(options.ca)
   }
 
   open(target: ConnectTarget, callback: ConnectCallback): () => void {
     let socket: Socket | null = null
     let cancelled = false
-    this.#addressesOf(target).then(
+    findAddresses(target, this.#options).then(
       (addresses) => {
         if (!cancelled) socket = this.#dial(target, addresses, callback)
       },
@@ -62,24 +64,6 @@ export class DirectConnector implements Connector {
     }
   }
 
-  async #addressesOf(target: ConnectTarget): Promise<readonly ResolvedAddress[]> {
-    const { guard, resolver } = this.#options
-    const family = isIP(target.hostname)
-    const addresses =
-      family !== 0
-        ? [{ address: target.hostname, family }]
-        : guard !== null && isLocalhost(target.hostname)
-          ? localhostAddresses(guard)
-          : await resolver.resolve(target.hostname)
-    if (addresses.length === 0) throw dnsError(target, { code: 'ENODATA' })
-    const refused = guard === null ? null : refuseAnswers(addresses, guard)
-    if (refused !== null) {
-      const origin = family === 0 ? `${target.hostname} resolves to a refused address: ` : ''
-      throw new AttemptError(failure('policy', origin + refused))
-    }
-    return addresses
-  }
-
   #dial(target: ConnectTarget, addresses: readonly ResolvedAddress[], callback: ConnectCallback): Socket {
     const options = {
       host: target.hostname,
@@ -90,7 +74,7 @@ export class DirectConnector implements Connector {
     let phase: FailurePhase = 'connecting'
     let pending = true
     const socket = target.secure
-      ? connectTls({ ...options, ...this.#tlsOptions(target) })
+      ? connectTls({ ...options, ...this.#tls.optionsFor(target) })
       : connectTcp(options)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, tcpKeepAliveDelayMs)
@@ -98,7 +82,7 @@ export class DirectConnector implements Connector {
       socket.once('connect', () => {
         phase = 'handshaking'
       })
-      socket.on('session', (session: Buffer) => this.#keepSession(target, session))
+      socket.on('session', (session: Buffer) => this.#tls.keepSession(target, session))
     }
     socket.once(target.secure ? 'secureConnect' : 'connect', () => {
       pending = false
@@ -108,7 +92,7 @@ export class DirectConnector implements Connector {
     socket.on('error', (error) => {
       if (!pending) return
       pending = false
-      this.#sessions.delete(target.place)
+      this.#tls.forgetSession(target)
       callback(new AttemptError(describeFailure(error, { phase, place: target.place }), error), null)
     })
     return socket
@@ -125,30 +109,28 @@ export class DirectConnector implements Connector {
       autoSelectFamilyAttemptTimeout: Math.max(250, Math.min(1000, share)),
     }
   }
+}
 
-  #tlsOptions(target: ConnectTarget) {
-    // Made once: reading the authorities' certificates per connection costs milliseconds.
-    const { ca } = this.#options
-    this.#secureContext ??= createSecureContext(
-      ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : [...ca] },
-    )
-    const session = this.#sessions.get(target.place)
-    return {
-      secureContext: this.#secureContext,
-      // An address is verified against the certificate too, but RFC 6066 knows no server name for it.
-      servername: isIP(target.hostname) === 0 ? target.hostname : '',
-      ALPNProtocols: ['http/1.1'],
-      ...(session === undefined ? {} : { session }),
-    }
+/** Errors: AttemptError of the class `policy` when the guard refuses any of them, `dns` when there are none. */
+export async function findAddresses(
+  target: ConnectTarget,
+  options: Pick<DirectConnectorOptions, 'guard' | 'resolver'>,
+): Promise<readonly ResolvedAddress[]> {
+  const { guard, resolver } = options
+  const family = isIP(target.hostname)
+  const addresses =
+    family !== 0
+      ? [{ address: target.hostname, family }]
+      : guard !== null && isLocalhost(target.hostname)
+        ? localhostAddresses(guard)
+        : await resolver.resolve(target.hostname)
+  if (addresses.length === 0) throw dnsError(target, { code: 'ENODATA' })
+  const refused = guard === null ? null : refuseAnswers(addresses, guard)
+  if (refused !== null) {
+    const origin = family === 0 ? `${target.hostname} resolves to a refused address: ` : ''
+    throw new AttemptError(failure('policy', origin + refused))
   }
-
-  #keepSession(target: ConnectTarget, session: Buffer): void {
-    this.#sessions.delete(target.place)
-    this.#sessions.set(target.place, session)
-    if (this.#sessions.size <= maxTlsSessions) return
-    const oldest = this.#sessions.keys().next()
-    if (!oldest.done) this.#sessions.delete(oldest.value)
-  }
+  return addresses
 }
 
 /** The socket gets the checked addresses, not the name: a second lookup could answer differently. */

@@ -33,9 +33,13 @@ export interface AttemptCarrier {
 
 /** Where the request goes; worked out once per URL. */
 export interface AttemptTarget {
+  /** With scheme and host when the request goes to an HTTP proxy as it is, without a tunnel. */
   readonly path: string
   /** `host:port`, for messages. */
   readonly place: string
+  /** Present when the request goes to an HTTP proxy without a tunnel: `host:port` of the proxy. */
+  readonly proxyPlace?: string
+  readonly proxyAuthorization?: string
 }
 
 type Headers = readonly (readonly [string, string])[]
@@ -64,6 +68,7 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
   #retryAfter: string | null = null
   #body: Uint8Array = noBytes
   #bytesSeen = 0
+  readonly #onAbort = () => this.fail(failure('internal', 'the attempt was aborted by the caller'))
 
   constructor(
     request: AttemptRequest,
@@ -76,6 +81,10 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
     this.#resolve = options.resolve
     this.#startedAt = options.settings.clock.elapsed()
     options.settings.totalDeadlines.arm(this.#total, this.#startedAt)
+    const { signal } = request
+    if (signal === undefined) return
+    if (signal.aborted) this.#onAbort()
+    else signal.addEventListener('abort', this.#onAbort)
   }
 
   /** All connections are taken. It must not wait so long that the receiver has no time left to answer in. */
@@ -145,6 +154,11 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
   #succeed(reusable: boolean): void {
     const httpStatus = this.#httpStatus
     if (httpStatus === null) return
+    const { proxyPlace } = this.target
+    if (httpStatus === 407 && proxyPlace !== undefined) {
+      this.fail(failure('connection', `the proxy ${proxyPlace} refused the credentials (407)`))
+      return
+    }
     const response: CapturedResponse = {
       headers: this.#headers,
       body: this.#body,
@@ -162,6 +176,7 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
     this.settled = true
     this.#total.disarm()
     this.#phaseDeadline.disarm()
+    this.request.signal?.removeEventListener('abort', this.#onAbort)
     this.#resolve(result)
     this.carrier?.release(this, reusable)
   }

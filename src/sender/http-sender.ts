@@ -10,10 +10,12 @@ import { type AddressPolicy, bareHostname, refuseUrl } from './address-guard.ts'
 import { failure } from './attempt-error.ts'
 import type { Origin } from './connection.ts'
 import { ConnectionPool } from './connection-pool.ts'
-import { type Connector, DirectConnector } from './connector.ts'
+import type { Connector } from './connector.ts'
 import { DeadlineQueue } from './deadlines.ts'
 import { type AttemptSettings, type AttemptTarget, HttpAttempt } from './http-attempt.ts'
 import type { AttemptRequest, AttemptResult, Sender } from './port.ts'
+import { needsTunnel, ProxyConnector } from './proxy-connector.ts'
+import type { ProxyRoute } from './proxy-route.ts'
 import { type Lookup, Resolver } from './resolver.ts'
 
 export interface HttpSenderOptions {
@@ -60,6 +62,9 @@ const defaults = {
   maxConnections: 1024,
 }
 
+/** Timeouts of their own that are kept ready; callers have a handful of them. */
+const maxOwnTimeouts = 64
+
 /** @example const sender = createHttpSender({ clock: createSystemClock(), guard: createAddressPolicy() }) */
 export function createHttpSender(options: HttpSenderOptions): Sender {
   return new HttpSender(options)
@@ -72,6 +77,8 @@ class HttpSender implements Sender {
   readonly #pool: ConnectionPool
   /** Parsing a URL costs as much as a tenth of a request. Whoever holds the URL must not change it. */
   readonly #destinations = new WeakMap<URL, Destination>()
+  readonly #proxied = new WeakMap<ProxyRoute, WeakMap<URL, Destination>>()
+  readonly #ownTimeouts = new Map<number, AttemptSettings>()
   #closed: Promise<void> | null = null
 
   constructor(given: HttpSenderOptions) {
@@ -90,14 +97,17 @@ class HttpSender implements Sender {
     const resolver = new Resolver({ clock, ...(lookup === undefined ? {} : { lookup }) })
     const { connectTimeoutMs, maxConnections, idleOriginMs: idleMs } = limits
     const direct = { guard, resolver, connectTimeoutMs, ...(ca === undefined ? {} : { ca }) }
-    const connector = given.connector ?? new DirectConnector(direct)
+    const connector = given.connector ?? new ProxyConnector(direct)
     this.#pool = new ConnectionPool({ connector, idleMs, maxConnections })
   }
 
   attempt(request: AttemptRequest): Promise<AttemptResult> {
     return new Promise((resolve) => {
-      const destination = this.#destinationOf(request.destination.url)
-      const attempt = new HttpAttempt(request, destination, { settings: this.#settings, resolve })
+      const { url, via } = request.destination
+      const destination = via === undefined ? this.#destinationOf(url) : this.#proxiedDestinationOf(url, via)
+      const settings = this.#settingsFor(request.timeoutMs)
+      const attempt = new HttpAttempt(request, destination, { settings, resolve })
+      if (attempt.settled) return
       if (this.#closed !== null) attempt.fail(failure('internal', 'the sender is closed; nothing was sent'))
       else if (destination.refused !== null) attempt.fail(failure('policy', destination.refused))
       else this.#run(destination, attempt)
@@ -107,8 +117,10 @@ class HttpSender implements Sender {
   close(): Promise<void> {
     this.#closed ??= this.#pool.close().then(() => {
       this.#settings.connectDeadlines.stop()
-      this.#settings.headersDeadlines.stop()
-      this.#settings.totalDeadlines.stop()
+      for (const { headersDeadlines, totalDeadlines } of [this.#settings, ...this.#ownTimeouts.values()]) {
+        headersDeadlines.stop()
+        totalDeadlines.stop()
+      }
     })
     return this.#closed
   }
@@ -121,12 +133,58 @@ class HttpSender implements Sender {
     }
   }
 
+  /** A timeout that a request brings along is that of the whole attempt, and so the one for the headers too. */
+  #settingsFor(timeoutMs: number | undefined): AttemptSettings {
+    if (timeoutMs === undefined || timeoutMs === this.totalTimeoutMs) return this.#settings
+    const known = this.#ownTimeouts.get(timeoutMs)
+    if (known !== undefined) return known
+    const deadlines = new DeadlineQueue(this.#settings.clock, timeoutMs)
+    const headersDeadlines = new DeadlineQueue(this.#settings.clock, timeoutMs)
+    const settings = { ...this.#settings, totalDeadlines: deadlines, headersDeadlines }
+    this.#ownTimeouts.set(timeoutMs, settings)
+    const oldest = this.#ownTimeouts.keys().next()
+    // Attempts that still run keep theirs.
+    if (this.#ownTimeouts.size > maxOwnTimeouts && !oldest.done) this.#ownTimeouts.delete(oldest.value)
+    return settings
+  }
+
   #destinationOf(url: URL): Destination {
     const known = this.#destinations.get(url)
     if (known !== undefined) return known
     const destination = toDestination(url, refuseUrl(url, this.#guard))
     this.#destinations.set(url, destination)
     return destination
+  }
+
+  #proxiedDestinationOf(url: URL, via: ProxyRoute): Destination {
+    let byUrl = this.#proxied.get(via)
+    if (byUrl === undefined) {
+      byUrl = new WeakMap()
+      this.#proxied.set(via, byUrl)
+    }
+    const known = byUrl.get(url)
+    if (known !== undefined) return known
+    const destination = throughProxy(this.#destinationOf(url), {
+      via,
+      url,
+      tunnel: needsTunnel(via, url.protocol === 'https:', this.#guard),
+    })
+    byUrl.set(url, destination)
+    return destination
+  }
+}
+
+function throughProxy(direct: Destination, route: { via: ProxyRoute; url: URL; tunnel: boolean }): Destination {
+  const { via, url, tunnel } = route
+  const origin = { ...direct.origin, via, key: via.key + direct.origin.url }
+  if (tunnel) return { ...direct, origin }
+  const proxyAuthorization = via.basicAuthorization()
+  return {
+    ...direct,
+    origin,
+    path: url.origin + direct.path,
+    proxyPlace: via.place,
+    ...(proxyAuthorization === null ? {} : { proxyAuthorization }),
   }
 }
 

@@ -3,18 +3,28 @@
  * It speaks of a destination, not of a URL, so that other kinds can stand beside HTTP later.
  */
 import type { CapturedResponse, ErrorClass } from '../core/model.ts'
+import type { ProxyRoute } from './proxy-route.ts'
 
 export interface Destination {
   readonly kind: 'http'
+  /** Must not be changed afterwards; the same object again costs less than an equal one. */
   readonly url: URL
+  /** Absent: straight to the receiver. */
+  readonly via?: ProxyRoute
 }
+
+export type RequestMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'GET'
 
 export interface AttemptRequest {
   readonly destination: Destination
-  readonly method: 'POST'
+  readonly method: RequestMethod
   /** Names in lower case, values already checked for control characters. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
+  /** For this attempt, instead of the sender's own total timeout. */
+  readonly timeoutMs?: number
+  /** Ends the attempt; the result is then an `internal` failure. */
+  readonly signal?: AbortSignal
 }
 
 /** A value, never an exception: a failed attempt is an expected outcome. */

@@ -1,6 +1,6 @@
 /** Cursors of keyset pages: the last id of a page, opaque to callers. */
 import { OuthookError } from '../core/errors.ts'
-import { bytesToId, idToBytes, type IdPrefix } from '../core/ids.ts'
+import { bytesToId, type IdPrefix, idToBytes } from '../core/ids.ts'
 import type { Page, PageRequest } from './port.ts'
 
 const maxPageLimit = 200
@@ -14,7 +14,10 @@ export interface PageBounds {
 export function readPageRequest(page: PageRequest): PageBounds {
   const { limit, cursor } = page
   if (!Number.isInteger(limit) || limit < 1 || limit > maxPageLimit) {
-    throw new OuthookError('invalid_request', `limit is ${limit}; give a whole number from 1 to ${maxPageLimit}`)
+    throw new OuthookError(
+      'invalid_request',
+      `limit is ${limit}; give a whole number from 1 to ${maxPageLimit}`,
+    )
   }
   return { limit, before: cursor === null || cursor === '' ? null : decodeCursor(cursor) }
 }
@@ -38,7 +41,10 @@ export function encodeCursor(id: Uint8Array): string {
 export function decodeCursor(cursor: string): Uint8Array {
   const bytes = Buffer.from(cursor, 'base64url')
   if (bytes.length !== 16 || bytes.toString('base64url') !== cursor) {
-    throw new OuthookError('bad_cursor', 'the cursor cannot be read; give the next_cursor of an earlier page as it was')
+    throw new OuthookError(
+      'bad_cursor',
+      'the cursor cannot be read; give the next_cursor of an earlier page as it was',
+    )
   }
   return new Uint8Array(bytes)
 }

@@ -104,7 +104,9 @@ export interface ConfigStore {
   loadRouting(tenantId: string): Promise<Routing>
 
   /** Atomic with its secret, its own subscription and the tenant's version. */
-  insertEndpoint(input: NewEndpoint): Promise<{ readonly kind: 'inserted'; readonly endpoint: Endpoint } | UidConflict>
+  insertEndpoint(
+    input: NewEndpoint,
+  ): Promise<{ readonly kind: 'inserted'; readonly endpoint: Endpoint } | UidConflict>
   /** Atomic with the version and its own subscription. Null: no such live endpoint. */
   updateEndpoint(
     tenantId: string,
@@ -126,7 +128,8 @@ export interface ConfigStore {
   insertSubscription(
     input: NewSubscription,
   ): Promise<
-    { readonly kind: 'inserted'; readonly subscription: Subscription } | { readonly kind: 'endpoint_not_available' }
+    | { readonly kind: 'inserted'; readonly subscription: Subscription }
+    | { readonly kind: 'endpoint_not_available' }
   >
   updateSubscription(tenantId: string, id: string, patch: SubscriptionPatch): Promise<Subscription | null>
   /** As `deleteEndpoint`, for one subscription's waiting deliveries. */
@@ -207,7 +210,10 @@ export interface IngestStore {
    * within the batch are answered as replays of the first. A hand-off is granted only while the target has
    * no due backlog and no pause; the lease then runs for `leaseMs`.
    */
-  publish(batch: readonly NewEvent[], options: { readonly leaseMs: number }): Promise<readonly PublishResult[]>
+  publish(
+    batch: readonly NewEvent[],
+    options: { readonly leaseMs: number },
+  ): Promise<readonly PublishResult[]>
 }
 
 // ─── delivery ───────────────────────────────────────────────────────────────────────────────────
@@ -281,7 +287,11 @@ export interface RecordResult {
   /** Targets whose health changed, with what it is now. */
   readonly health: readonly (readonly [targetId: string, health: EndpointHealth | null])[]
   /** Endpoints that this batch disabled (by outcome, or for failing longer than the policy allows). */
-  readonly disabled: readonly { readonly tenantId: string; readonly endpointId: string; readonly reason: DisabledReason }[]
+  readonly disabled: readonly {
+    readonly tenantId: string
+    readonly endpointId: string
+    readonly reason: DisabledReason
+  }[]
 }
 
 export interface Release {

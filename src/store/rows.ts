@@ -2,7 +2,7 @@
  * Rows ⇄ model, written once for both databases. Rows arrive with snake_case names, ids as 16 bytes, times as
  * milliseconds, JSON as text; booleans as 0/1 or as booleans.
  */
-import { bytesToId, idPrefixes, type IdPrefix } from '../core/ids.ts'
+import { bytesToId, type IdPrefix, idPrefixes } from '../core/ids.ts'
 import type {
   ApiKey,
   Attempt,

@@ -181,6 +181,7 @@ test('what waits in memory is given back before its lease ends, so that no claim
   dispatcher.start()
   await clock.advance(0)
   recording.possible = false
+  sender.answerAll()
   await clock.advance(60_000)
   expect(store.released).toHaveLength(4)
   recording.possible = true
@@ -237,6 +238,22 @@ test('a slow target holds nothing in memory that cannot start', async () => {
   expect(sender.open.size).toBe(4)
   expect(store.released).toHaveLength(5)
   expect([...store.rows.values()].filter(({ leased }) => leased)).toHaveLength(4)
+})
+
+test('the work of a slow target is not fetched again and again while the slow half is full', async () => {
+  const { clock, store, sender, dispatcher } = aDispatcher({ maxInFlight: 8 })
+  store.add(aClaimed('first', 'ep_b'))
+  dispatcher.start()
+  await clock.advance(2000)
+  sender.answerAll()
+  store.add(...severalClaimed(12, 'ep_a'))
+  await clock.advance(2000)
+  expect(sender.open.size).toBe(4)
+  store.add(...severalClaimed(6, 'ep_b'))
+  await clock.advance(10_000)
+  expect(store.released.filter(({ deliveryId }) => deliveryId.startsWith('ep_b_')).length).toBeLessThanOrEqual(6)
+  await clock.advance(30_000)
+  expect(sender.deliveryIds.filter((id) => id.startsWith('ep_b_')).length).toBeGreaterThan(0)
 })
 
 test('hanging targets leave room for the claims of others', async () => {

@@ -1,5 +1,7 @@
 /** The circuit breaker, 410, disabled and deleted endpoints, over real sockets. */
+import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
+import type { Store } from '../../src/store/port.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 import {
   anApp,
@@ -35,9 +37,9 @@ async function storeAnswered(app: TestApp) {
 }
 
 /** Five transport failures: the endpoint of `down` is paused from now on. */
-async function aPausedHost() {
+async function aPausedHost(wrapStore?: (store: Store) => Store) {
   const clock = createManualClock()
-  const app = await anApp({ clock })
+  const app = await anApp({ clock, ...(wrapStore && { wrapStore }) })
   const host = await aHost()
   await anEndpointAt(app.engine, host.url, { topics: ['down'], retryPolicy: nineSeconds, maxInFlight: 1 })
   for (let count = 1; count <= 5; count++) {
@@ -120,6 +122,59 @@ test('410 disables the endpoint, parks what waits for it, and enabling makes tha
   await app.engine.endpoints.update(tenant, endpoint.id, { enabled: true })
   await app.attempted(2)
   expect(await onlyDelivery(app.engine, eventId)).toMatchObject({ state: 'succeeded', reason: null })
+})
+
+test('what waits in memory when its endpoint answers 410 is parked instead of sent', async () => {
+  const clock = createManualClock()
+  const app = await anApp({ clock })
+  const open: ServerResponse[] = []
+  const arrivals: (() => void)[] = []
+  const url = await anHttpServer((_request, response) => {
+    open.push(response)
+    for (const arrival of arrivals) arrival()
+  })
+  const arrived = (count: number) =>
+    new Promise<void>((resolve) => {
+      const check = () => open.length >= count && resolve()
+      arrivals.push(check)
+      check()
+    })
+  await anEndpointAt(app.engine, url, { maxInFlight: 4 })
+  await publishSeveral(app, 12, 'x')
+  await arrived(4)
+  await clock.advance(500)
+  await storeAnswered(app)
+  const disabled = new Promise((resolve) => app.engine.activity.once('endpointDisabled', resolve))
+  open[0]?.writeHead(410).end()
+  await disabled
+  await arrived(5)
+  for (const response of open.slice(1)) response.writeHead(200).end()
+  await app.attempted(5)
+  await clock.advance(2000)
+  await storeAnswered(app)
+  const { items } = await app.engine.deliveries.list(tenant)
+  expect(items.filter(({ reason }) => reason === 'endpoint_disabled')).toHaveLength(7)
+  expect(open).toHaveLength(5)
+})
+
+test('an endpoint that was paused and enabled again gets its hand-offs back', async () => {
+  const handOffs: boolean[] = []
+  const { app, host } = await aPausedHost((store) => {
+    const { publish } = store
+    store.publish = (batch, options) => {
+      handOffs.push(...batch.flatMap(({ deliveries }) => deliveries.map(({ handOff }) => handOff)))
+      return publish.call(store, batch, options)
+    }
+    return store
+  })
+  const [endpoint] = (await app.engine.endpoints.list(tenant)).items
+  await app.engine.endpoints.update(tenant, endpoint!.id, { enabled: false })
+  await app.engine.endpoints.update(tenant, endpoint!.id, { enabled: true })
+  host.up = true
+  await publish(app.engine, { topic: 'down' })
+  await app.attempted(5 + 6)
+  await publish(app.engine, { topic: 'down' })
+  expect(handOffs.slice(-2)).toEqual([false, true])
 })
 
 test('an endpoint that its operator disables gets nothing until it is enabled', async () => {

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +13,9 @@ export interface ChildStore {
 
 export function startChildStore(path: string, mode: 'idle' | 'publishing'): ChildStore {
   const script = fileURLToPath(new URL('./publishing-child.ts', import.meta.url))
-  const child: ChildProcess = spawn(process.execPath, [script, path, mode], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child: ChildProcess = spawn(process.execPath, [script, path, mode], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const lines: string[] = []
   const waiting = new Set<() => void>()
   if (child.stdout === null) throw new Error('no stdout')

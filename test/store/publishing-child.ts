@@ -6,7 +6,12 @@ import { openScene } from './contract/scene.ts'
 const path = process.argv[2] ?? ''
 const clock = createSystemClock()
 const store = await openSqliteStore({ path, clock })
-const scene = await openScene(async () => ({ store, now: () => clock.now(), advance: async () => {}, close: async () => {} }))
+const scene = await openScene(async () => ({
+  store,
+  now: () => clock.now(),
+  advance: async () => {},
+  close: async () => {},
+}))
 const route = await scene.anEndpoint()
 process.stdout.write('ready\n')
 if (process.argv[3] === 'idle') setInterval(() => {}, 1000)

@@ -52,7 +52,9 @@ it('leaves nothing behind when it fails', async () => {
   await expect(backupSqlite(harness.path, join(directory.path, 'no', 'backup.db'))).rejects.toMatchObject({
     code: 'store_unavailable',
   })
-  await expect(backupSqlite(join(directory.path, 'none.db'), join(directory.path, 'b.db'))).rejects.toMatchObject({
+  await expect(
+    backupSqlite(join(directory.path, 'none.db'), join(directory.path, 'b.db')),
+  ).rejects.toMatchObject({
     code: 'not_found',
   })
   expect(readdirSync(directory.path)).toEqual([])

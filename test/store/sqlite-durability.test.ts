@@ -51,7 +51,10 @@ it('rejects as unavailable on a full disk, loses nothing, goes on reading, and w
   const kept = await scene.publish({ routes: [route], handOff: true })
   await harness.store.setMaxPageCount(1)
   const payload = new Uint8Array(100_000)
-  const refused = [await scene.anEvent({ routes: [route], payload }), await scene.anEvent({ routes: [route], payload })]
+  const refused = [
+    await scene.anEvent({ routes: [route], payload }),
+    await scene.anEvent({ routes: [route], payload }),
+  ]
   const results = await Promise.allSettled(refused.map((event) => scene.store.publish([event], { leaseMs })))
   for (const result of results) {
     expect(result).toMatchObject({ status: 'rejected', reason: { code: 'store_unavailable' } })
@@ -114,7 +117,9 @@ it('refuses a database that a newer Outhook has changed, and one of something el
   const newer = join(directory.path, 'newer.db')
   await (await openSqliteStore({ path: newer, clock, inProcess: true })).close()
   const database = new DatabaseSync(newer)
-  database.exec(`insert into schema_migrations (version, name, applied_at, oldest_compatible) values (99, 'later', 0, 98)`)
+  database.exec(
+    `insert into schema_migrations (version, name, applied_at, oldest_compatible) values (99, 'later', 0, 98)`,
+  )
   database.close()
   await expect(openSqliteStore({ path: newer, clock })).rejects.toMatchObject({ code: 'store_incompatible' })
 
@@ -122,7 +127,9 @@ it('refuses a database that a newer Outhook has changed, and one of something el
   const other = new DatabaseSync(foreign)
   other.exec('create table something_else (id integer)')
   other.close()
-  await expect(openSqliteStore({ path: foreign, clock })).rejects.toMatchObject({ code: 'store_incompatible' })
+  await expect(openSqliteStore({ path: foreign, clock })).rejects.toMatchObject({
+    code: 'store_incompatible',
+  })
 })
 
 it('opens a database whose newer schema this binary still understands', async () => {
@@ -132,7 +139,9 @@ it('opens a database whose newer schema this binary still understands', async ()
   const path = join(directory.path, 'hooks.db')
   await (await openSqliteStore({ path, clock, inProcess: true })).close()
   const database = new DatabaseSync(path)
-  database.exec(`insert into schema_migrations (version, name, applied_at, oldest_compatible) values (99, 'later', 0, 1)`)
+  database.exec(
+    `insert into schema_migrations (version, name, applied_at, oldest_compatible) values (99, 'later', 0, 1)`,
+  )
   database.close()
   const store = await openSqliteStore({ path, clock, inProcess: true })
   await store.ping()
@@ -141,7 +150,9 @@ it('opens a database whose newer schema this binary still understands', async ()
 
 it('says why a database cannot be opened', async () => {
   const path = join(makeDirectoryForTest(), 'missing', 'hooks.db')
-  await expect(openSqliteStore({ path, clock: createManualClock() })).rejects.toMatchObject({ code: 'store_unavailable' })
+  await expect(openSqliteStore({ path, clock: createManualClock() })).rejects.toMatchObject({
+    code: 'store_unavailable',
+  })
 })
 
 function makeDirectoryForTest(): string {

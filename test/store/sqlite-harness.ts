@@ -1,7 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from '../../src/store/sqlite/sqlite-store.ts'
+import {
+  openSqliteStore,
+  type SqliteStore,
+  type SqliteStoreOptions,
+} from '../../src/store/sqlite/sqlite-store.ts'
 import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.ts'
 import type { StoreHarness } from './contract/scene.ts'
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { createManualClock } from '../../src/testing/manual-clock.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
-import { startChildStore, type ChildStore } from './child-store.ts'
+import { createManualClock } from '../../src/testing/manual-clock.ts'
+import { type ChildStore, startChildStore } from './child-store.ts'
 import { makeDirectory } from './sqlite-harness.ts'
 
 let directory: ReturnType<typeof makeDirectory>

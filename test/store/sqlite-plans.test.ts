@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { beforeAll, expect, it } from 'vitest'
-import { openDatabase } from '../../src/store/sqlite/database.ts'
-import { migrateSqlite } from '../../src/store/sqlite/schema.ts'
-import { BytePacker } from '../../src/store/sqlite/packed-bytes.ts'
-import { packCall, type Call } from '../../src/store/sqlite/tick.ts'
-import { Writer } from '../../src/store/sqlite/writer.ts'
 import type { Store } from '../../src/store/port.ts'
+import { openDatabase } from '../../src/store/sqlite/database.ts'
+import { BytePacker } from '../../src/store/sqlite/packed-bytes.ts'
+import { migrateSqlite } from '../../src/store/sqlite/schema.ts'
+import { type Call, packCall } from '../../src/store/sqlite/tick.ts'
+import { Writer } from '../../src/store/sqlite/writer.ts'
 import { anOutcome, aTransportFailure, deadLetter, openScene, retryIn } from './contract/scene.ts'
 
 /**
@@ -40,7 +40,15 @@ beforeAll(async () => {
     if (result === undefined || !result.ok) throw new Error(JSON.stringify(result))
     return result.value
   }
-  const store = new Proxy({}, { get: (_, name) => (...args: readonly unknown[]) => call(String(name), ...args) }) as Store
+  const store = new Proxy(
+    {},
+    {
+      get:
+        (_, name) =>
+        (...args: readonly unknown[]) =>
+          call(String(name), ...args),
+    },
+  ) as Store
   const scene = await openScene(async () => ({
     store,
     now: () => now,
@@ -58,7 +66,8 @@ beforeAll(async () => {
   await scene.publishMany(20, { routes })
   const { deliveries } = await scene.claim()
   const [a, b, c, d, ...rest] = deliveries
-  if (a === undefined || b === undefined || c === undefined || d === undefined) throw new Error('nothing claimed')
+  if (a === undefined || b === undefined || c === undefined || d === undefined)
+    throw new Error('nothing claimed')
   await scene.record(anOutcome(a), anOutcome(b, { next: retryIn(1) }), anOutcome(c, { next: deadLetter }))
   await store.release([{ deliveryId: d.id, claimVersion: 1, delayMs: 0 }])
   await store.replay(a.tenantId, c.id)
@@ -78,8 +87,11 @@ it('never walks a large table, nor sorts one', () => {
     // Routing is loaded once per change of the configuration, and is small.
     if (sql.includes('endpoint_secrets')) continue
     for (const row of database.prepare(`explain query plan ${sql}`).all()) {
-      const detail = String(row['detail'])
-      const walks = /^SCAN (d|e|p|events|event_payloads|live_deliveries|deliveries|attempts|idempotency_keys)\b/.test(detail)
+      const detail = String(row.detail)
+      const walks =
+        /^SCAN (d|e|p|events|event_payloads|live_deliveries|deliveries|attempts|idempotency_keys)\b/.test(
+          detail,
+        )
       const walksReady = /^SCAN ready_endpoints/.test(detail) && !/limit 1\s*$/.test(sql)
       if (walks || walksReady || detail.includes('TEMP B-TREE FOR ORDER BY')) bad.push(`${detail}: ${sql}`)
     }
@@ -91,7 +103,10 @@ it('finds due deliveries through the index of due times', () => {
   const claims = [...statements].filter((sql) => sql.includes('from live_deliveries d'))
   expect(claims.length).toBeGreaterThan(0)
   for (const sql of claims) {
-    const plan = database.prepare(`explain query plan ${sql}`).all().map((row) => String(row['detail']))
+    const plan = database
+      .prepare(`explain query plan ${sql}`)
+      .all()
+      .map((row) => String(row.detail))
     expect(plan[0]).toMatch(/^SEARCH d USING INDEX live_deliveries_due \(target_id=\? AND due_at<\?\)/)
   }
 })

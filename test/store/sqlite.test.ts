@@ -1,6 +1,6 @@
 import { describe } from 'vitest'
-import { describeStoreContract } from './contract/contract.ts'
 import { describeClaim } from './contract/claim.ts'
+import { describeStoreContract } from './contract/contract.ts'
 import { describePublish } from './contract/publish.ts'
 import { describeRecord } from './contract/record.ts'
 import { openFileHarness } from './sqlite-harness.ts'

@@ -6,7 +6,7 @@ import { OuthookError } from '../../core/errors.ts'
 import type { BackupRequest } from './backup.ts'
 import { isStoreFault, openDatabase } from './database.ts'
 import { serveThread } from './thread-port.ts'
-import { storeFailure, toFailure, type Result } from './tick.ts'
+import { type Result, storeFailure, toFailure } from './tick.ts'
 
 if (parentPort !== null) {
   serveThread<BackupRequest>(parentPort, () => ({
@@ -45,9 +45,12 @@ function check(partial: string): void {
   const copied = openDatabase(partial, { readOnly: true })
   try {
     const found = copied.prepare('pragma integrity_check').all()
-    const first = found[0]?.['integrity_check']
+    const first = found[0]?.integrity_check
     if (first !== 'ok') {
-      throw new OuthookError('store_unavailable', `the copy is damaged (${String(first)}); check the disk and try again`)
+      throw new OuthookError(
+        'store_unavailable',
+        `the copy is damaged (${String(first)}); check the disk and try again`,
+      )
     }
   } finally {
     copied.close()

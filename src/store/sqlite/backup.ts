@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { OuthookError } from '../../core/errors.ts'
 import { StoreThread } from './store-thread.ts'
-import { toError, type Result } from './tick.ts'
+import { type Result, toError } from './tick.ts'
 
 export interface BackupRequest {
   readonly sourcePath: string
@@ -15,7 +15,10 @@ export interface BackupRequest {
  */
 export async function backupSqlite(sourcePath: string, targetFile: string): Promise<void> {
   if (!existsSync(sourcePath)) {
-    throw new OuthookError('not_found', `there is no database ${sourcePath}; give the path that the server runs on`)
+    throw new OuthookError(
+      'not_found',
+      `there is no database ${sourcePath}; give the path that the server runs on`,
+    )
   }
   if (existsSync(targetFile)) {
     throw new OuthookError('conflict', `${targetFile} exists; give a new file, backups never overwrite`)

@@ -49,7 +49,7 @@ export function pickCandidates(
 export function nextReadyAt(context: WriteContext): number | null {
   // ready_endpoints_next
   const row = context.prepare('select next_at from ready_endpoints order by next_at limit 1').get()
-  return row === undefined ? null : (row['next_at'] as number)
+  return row === undefined ? null : (row.next_at as number)
 }
 
 /** Skip-scan over ready_endpoints_tenant: one seek per tenant, however many targets it has. */
@@ -69,9 +69,9 @@ function dueTenants(context: WriteContext, rotation: TenantRotation): readonly U
       at = lowest
       continue
     }
-    const tenant = row['tenant_id'] as Uint8Array
+    const tenant = row.tenant_id as Uint8Array
     if (wrapped && Buffer.compare(tenant, start) > 0) break
-    if ((row['next_at'] as number) <= context.now) due.push(tenant)
+    if ((row.next_at as number) <= context.now) due.push(tenant)
     at = tenant
   }
   return due
@@ -98,13 +98,22 @@ function pickTargets(context: WriteContext, pick: TargetPick, candidates: Candid
     )
     .iterate(pick.tenant, now)
   for (const row of ready) {
-    const target = row['target_id'] as Uint8Array
+    const target = row.target_id as Uint8Array
     const targetId = bytesToId(idPrefixes.endpoint, target)
     const blocked = memory.blockedUntil(targetId, now) !== null
     const isProbe = !blocked && (memory.health(targetId)?.health.pausedUntil ?? null) !== null
     const slots = blocked ? 0 : freeSlots(context, targetId, { isProbe, request: pick.request })
     if (slots === 0 && !blocked) continue
-    candidates.push({ target, targetId, tenantId, isProbe, slots, mayHaveMore: true, looked: false, disposed: 0 })
+    candidates.push({
+      target,
+      targetId,
+      tenantId,
+      isProbe,
+      slots,
+      mayHaveMore: true,
+      looked: false,
+      disposed: 0,
+    })
     if (blocked) {
       if (++moved >= maxMoved) return
     } else if (++picked >= pick.share) return

@@ -5,7 +5,7 @@
  */
 import { bytesToId, idPrefixes, idToBytes } from '../../core/ids.ts'
 import type { ClaimedDelivery, ClaimRequest, ClaimResult } from '../port.ts'
-import { nextReadyAt, pickCandidates, type Candidate, type TenantRotation } from './claim-candidates.ts'
+import { type Candidate, nextReadyAt, pickCandidates, type TenantRotation } from './claim-candidates.ts'
 import { cancelDelivery, finishDelivery, parkDelivery } from './finish.ts'
 import { moveReady, rearmReady } from './ready-endpoints.ts'
 import type { WriteContext } from './write-context.ts'
@@ -67,19 +67,7 @@ function takeFairly(context: WriteContext, candidates: readonly Candidate[], bat
 }
 
 function takeDue(context: WriteContext, candidate: Candidate, count: number, batch: Batch): void {
-  const rows = context
-    .prepare(
-      // live_deliveries_due, then primary keys
-      `select d.id, d.event_id, d.subscription_id, d.endpoint_id, d.state, d.claim_version, d.attempt_count,
-              d.lost_claims, d.created_at, e.topic, e.metadata, p.payload
-       from live_deliveries d indexed by live_deliveries_due
-       left join events e on e.id = d.event_id
-       left join event_payloads p on p.event_id = d.event_id
-       where d.target_id = ? and d.due_at <= ?
-       order by d.due_at, d.id limit ?`,
-    )
-    .all(candidate.target, context.now, count) as unknown as readonly DueRow[]
-  candidate.mayHaveMore = rows.length === count
+  const rows = readDue(context, candidate, { count, maxBytes: batch.request.maxBytes - batch.bytes })
   candidate.looked = true
   for (const row of rows) {
     if (dispose(context, candidate, row)) continue
@@ -97,6 +85,35 @@ function takeDue(context: WriteContext, candidate: Candidate, count: number, bat
     batch.deliveries.push(lease(context, candidate, { ...row, payload }, batch.request.leaseMs))
     candidate.slots -= 1
   }
+}
+
+/** The first `count` due rows, cut off behind the one that exceeds `maxBytes`: payloads may be large. */
+function readDue(
+  context: WriteContext,
+  candidate: Candidate,
+  bounds: { readonly count: number; readonly maxBytes: number },
+): readonly DueRow[] {
+  const due = context
+    .prepare(
+      // live_deliveries_due, then primary keys
+      `select d.id, d.event_id, d.subscription_id, d.endpoint_id, d.state, d.claim_version, d.attempt_count,
+              d.lost_claims, d.created_at, e.topic, e.metadata, p.payload
+       from live_deliveries d indexed by live_deliveries_due
+       left join events e on e.id = d.event_id
+       left join event_payloads p on p.event_id = d.event_id
+       where d.target_id = ? and d.due_at <= ?
+       order by d.due_at, d.id limit ?`,
+    )
+    .iterate(candidate.target, context.now, bounds.count) as unknown as Iterable<DueRow>
+  const rows: DueRow[] = []
+  let bytes = 0
+  for (const row of due) {
+    rows.push(row)
+    bytes += row.payload?.byteLength ?? 0
+    if (bytes > bounds.maxBytes) break
+  }
+  candidate.mayHaveMore = rows.length === bounds.count || bytes > bounds.maxBytes
+  return rows
 }
 
 /** Rows that nobody may attempt any more leave the claim index here. True: it is gone from it. */
@@ -133,7 +150,12 @@ function giveUpWithoutPayload(context: WriteContext, candidate: Candidate, row: 
 
 type LeasableRow = DueRow & { readonly payload: Uint8Array }
 
-function lease(context: WriteContext, candidate: Candidate, row: LeasableRow, leaseMs: number): ClaimedDelivery {
+function lease(
+  context: WriteContext,
+  candidate: Candidate,
+  row: LeasableRow,
+  leaseMs: number,
+): ClaimedDelivery {
   const { now } = context
   const lostClaims = row.lost_claims + (row.state === 'in_flight' ? 1 : 0)
   context
@@ -150,7 +172,8 @@ function lease(context: WriteContext, candidate: Candidate, row: LeasableRow, le
     id,
     tenantId: candidate.tenantId,
     eventId: bytesToId(idPrefixes.event, row.event_id),
-    subscriptionId: row.subscription_id === null ? null : bytesToId(idPrefixes.subscription, row.subscription_id),
+    subscriptionId:
+      row.subscription_id === null ? null : bytesToId(idPrefixes.subscription, row.subscription_id),
     endpointId,
     targetId: candidate.targetId,
     topic: row.topic,

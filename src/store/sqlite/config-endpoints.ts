@@ -1,7 +1,7 @@
+import { bytesToId, idPrefixes, idToBytes } from '../../core/ids.ts'
 import type { Endpoint } from '../../core/model.ts'
 import type { EndpointPatch, NewEndpoint, NewSecret, UidConflict } from '../port.ts'
-import { bytesToId, idPrefixes, idToBytes } from '../../core/ids.ts'
-import { toEndpoint, type EndpointRow } from '../rows.ts'
+import { type EndpointRow, toEndpoint } from '../rows.ts'
 import { insertSubscriptionRow } from './config-subscriptions.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
@@ -38,7 +38,10 @@ export function insertEndpoint(
   insertSecret(context, endpoint.id, input.secret)
   if (input.subscription !== null) insertSubscriptionRow(context, input.subscription)
   raiseRoutingVersion(context, endpoint.tenantId)
-  return { kind: 'inserted', endpoint: toEndpoint(readEndpoint(context, endpoint.tenantId, endpoint.id) as EndpointRow) }
+  return {
+    kind: 'inserted',
+    endpoint: toEndpoint(readEndpoint(context, endpoint.tenantId, endpoint.id) as EndpointRow),
+  }
 }
 
 export function updateEndpoint(
@@ -85,7 +88,12 @@ function setDisabled(context: WriteContext, before: Endpoint, reason: Endpoint['
   }
   context
     .prepare('update endpoints set disabled_reason = ?, disabled_at = ?, cleanup = ? where id = ?')
-    .run(reason, reason === null ? null : context.now, reason === null ? 'unpark' : null, idToBytes(before.id))
+    .run(
+      reason,
+      reason === null ? null : context.now,
+      reason === null ? 'unpark' : null,
+      idToBytes(before.id),
+    )
   context.memory.configChanged()
   if (reason !== null) return
   // What it failed with before must not disable it again at the first stumble.
@@ -117,10 +125,10 @@ function putOwnSubscription(
     })
     return
   }
-  const policy = own.retryPolicy === undefined ? existing['retry_policy'] : toJson(own.retryPolicy)
+  const policy = own.retryPolicy === undefined ? existing.retry_policy : toJson(own.retryPolicy)
   context
     .prepare('update subscriptions set topic_patterns = ?, retry_policy = ?, updated_at = ? where id = ?')
-    .run(JSON.stringify(own.topicPatterns), policy as string | null, context.now, existing['id'] as Uint8Array)
+    .run(JSON.stringify(own.topicPatterns), policy as string | null, context.now, existing.id as Uint8Array)
 }
 
 export function deleteEndpoint(context: WriteContext, tenantId: string, id: string): boolean {
@@ -184,7 +192,7 @@ function findUid(context: WriteContext, tenantId: string, uid: string): UidConfl
     )
     .get(context.memory.bytes(tenantId), uid)
   if (row === undefined) return null
-  return { kind: 'uid_exists', endpointId: bytesToId(idPrefixes.endpoint, row['id'] as Uint8Array) }
+  return { kind: 'uid_exists', endpointId: bytesToId(idPrefixes.endpoint, row.id as Uint8Array) }
 }
 
 function toJson(value: unknown): string | null {

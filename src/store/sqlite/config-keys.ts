@@ -6,7 +6,9 @@ import type { WriteContext } from './write-context.ts'
 export function insertApiKey(context: WriteContext, input: NewApiKey): ApiKey {
   const { memory, now } = context
   context
-    .prepare('insert into api_keys (id, tenant_id, kind, name, scopes, hash, created_at) values (?, ?, ?, ?, ?, ?, ?)')
+    .prepare(
+      'insert into api_keys (id, tenant_id, kind, name, scopes, hash, created_at) values (?, ?, ?, ?, ?, ?, ?)',
+    )
     .run(
       idToBytes(input.id),
       memory.bytes(input.tenantId),
@@ -29,5 +31,5 @@ export function revokeApiKey(context: WriteContext, tenantId: string, id: string
 
 export function setMetaOnce(context: WriteContext, name: string, value: string): string {
   context.prepare('insert into meta (name, value) values (?, ?) on conflict do nothing').run(name, value)
-  return context.prepare('select value from meta where name = ?').get(name)?.['value'] as string
+  return context.prepare('select value from meta where name = ?').get(name)?.value as string
 }

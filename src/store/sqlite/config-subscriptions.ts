@@ -1,7 +1,7 @@
 import { idToBytes } from '../../core/ids.ts'
 import type { Subscription } from '../../core/model.ts'
 import type { NewSubscription, SubscriptionPatch } from '../port.ts'
-import { toSubscription, type SubscriptionRow } from '../rows.ts'
+import { type SubscriptionRow, toSubscription } from '../rows.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
 import { firstSliceRows, scanStart, settleSubscription } from './settle.ts'
 import type { WriteContext } from './write-context.ts'
@@ -54,7 +54,9 @@ export function updateSubscription(
   if (row === null) return null
   const after = { ...toSubscription(row), ...patch }
   context
-    .prepare('update subscriptions set topic_patterns = ?, retry_policy = ?, active = ?, updated_at = ? where id = ?')
+    .prepare(
+      'update subscriptions set topic_patterns = ?, retry_policy = ?, active = ?, updated_at = ? where id = ?',
+    )
     .run(
       JSON.stringify(after.topicPatterns),
       after.retryPolicy === null ? null : JSON.stringify(after.retryPolicy),
@@ -80,7 +82,9 @@ export function deleteSubscription(context: WriteContext, tenantId: string, id: 
 }
 
 function isUnsettled(context: WriteContext, id: Uint8Array): boolean {
-  return context.prepare('select 1 from subscriptions where id = ? and cleanup is not null').get(id) !== undefined
+  return (
+    context.prepare('select 1 from subscriptions where id = ? and cleanup is not null').get(id) !== undefined
+  )
 }
 
 /** A live subscription of the tenant. */

@@ -1,5 +1,5 @@
 /** Changes of the numbers of deliveries by endpoint and state, gathered in memory and written once per tick. */
-import { deliveryStates, type DeliveryState } from '../../core/model.ts'
+import { type DeliveryState, deliveryStates } from '../../core/model.ts'
 import type { StatementCache } from './statement-cache.ts'
 import type { WriterMemory } from './writer-memory.ts'
 
@@ -20,7 +20,11 @@ export class CountDeltas {
   readonly #byTarget = new Map<string, EndpointDeltas>()
 
   /** `endpointId` null: a direct send to a URL. */
-  add(owner: { readonly tenantId: string; readonly endpointId: string | null }, state: DeliveryState, by: number): void {
+  add(
+    owner: { readonly tenantId: string; readonly endpointId: string | null },
+    state: DeliveryState,
+    by: number,
+  ): void {
     const key = owner.endpointId ?? owner.tenantId
     let deltas = this.#byTarget.get(key)
     if (deltas === undefined) {
@@ -44,8 +48,13 @@ export class CountDeltas {
   mergeInto(other: CountDeltas): void {
     for (const [key, deltas] of this.#byTarget) {
       const there = other.#byTarget.get(key)
-      if (there === undefined) other.#byTarget.set(key, deltas)
-      else deltas.byState.forEach((delta, index) => (there.byState[index] = (there.byState[index] ?? 0) + delta))
+      if (there === undefined) {
+        other.#byTarget.set(key, deltas)
+        continue
+      }
+      for (const [index, delta] of deltas.byState.entries()) {
+        there.byState[index] = (there.byState[index] ?? 0) + delta
+      }
     }
   }
 

@@ -1,4 +1,4 @@
-import { deliveryStates, type DeliveryState } from '../../core/model.ts'
+import { type DeliveryState, deliveryStates } from '../../core/model.ts'
 import type { StoreCounts } from '../port.ts'
 import type { ReadContext } from './read-context.ts'
 
@@ -6,9 +6,12 @@ import type { ReadContext } from './read-context.ts'
 const maxTargets = 10_000
 
 export function counts(context: ReadContext): StoreCounts {
-  const deliveries = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<DeliveryState, number>
+  const deliveries = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<
+    DeliveryState,
+    number
+  >
   const rows = context.prepare('select state, sum(delta) as rows from delivery_counts group by state').all()
-  for (const row of rows) deliveries[row['state'] as DeliveryState] = row['rows'] as number
+  for (const row of rows) deliveries[row.state as DeliveryState] = row.rows as number
   const oldest = context
     .prepare(
       // ready_endpoints_next, then the head of live_deliveries_due per target
@@ -18,6 +21,6 @@ export function counts(context: ReadContext): StoreCounts {
        from (select target_id from ready_endpoints where next_at <= ? order by next_at limit ${maxTargets}) r`,
     )
     .get(context.now, context.now)
-  const dueAt = oldest?.['due_at'] as number | null | undefined
+  const dueAt = oldest?.due_at as number | null | undefined
   return { deliveries, oldestDueMs: dueAt === null || dueAt === undefined ? null : context.now - dueAt }
 }

@@ -9,7 +9,9 @@ export function disableEndpoint(context: WriteContext, endpointId: string, reaso
   const facts = memory.endpoint(endpointId)
   if (facts === null || facts.deleted || facts.disabled) return false
   context
-    .prepare(`update endpoints set disabled_reason = ?, disabled_at = ?, updated_at = ?, cleanup = 'park' where id = ?`)
+    .prepare(
+      `update endpoints set disabled_reason = ?, disabled_at = ?, updated_at = ?, cleanup = 'park' where id = ?`,
+    )
     .run(reason, now, now, memory.bytes(endpointId))
   raiseRoutingVersion(context, facts.tenantId)
   settleEndpoint(context, endpointId, firstSliceRows)

@@ -76,6 +76,6 @@ export function parkDelivery(context: WriteContext, row: WaitingRow): void {
     )
     .all(now, expired ? 1 : 0, expired ? 1 : 0, row.id)
     .forEach((after) => {
-      counts.move(row, row.state, after['state'] as LiveState)
+      counts.move(row, row.state, after.state as LiveState)
     })
 }

@@ -4,7 +4,7 @@
  */
 import type { NewEvent } from '../port.ts'
 import { BytePacker, ByteUnpacker } from './packed-bytes.ts'
-import { packCall, toError, unpackResult, type Call, type Tick, type TickReply } from './tick.ts'
+import { type Call, packCall, type Tick, type TickReply, toError, unpackResult } from './tick.ts'
 
 /** Publishes beyond these wait for the next tick; a bigger one goes alone. */
 const maxDeliveriesPerTick = 1000
@@ -87,7 +87,8 @@ export class GroupCommit {
         continue
       }
       const weight = weigh(call.args[0] as readonly NewEvent[])
-      const fits = deliveries + weight.deliveries <= maxDeliveriesPerTick && bytes + weight.bytes <= maxBytesPerTick
+      const fits =
+        deliveries + weight.deliveries <= maxDeliveriesPerTick && bytes + weight.bytes <= maxBytesPerTick
       if (isFull || (deliveries > 0 && !fits)) {
         isFull = true
         left.push(queued)

@@ -1,9 +1,10 @@
 /** The store without threads. Loaded on demand: it is what brings `node:sqlite` into the caller's thread. */
-import { toError, type Tick, storeFailure, toFailure } from './tick.ts'
+
 import { isStoreFault } from './database.ts'
 import { openReader, type ReadRequest } from './open-reader.ts'
 import { openWriter, type WriterOptions } from './open-writer.ts'
 import type { StoreService } from './store-thread.ts'
+import { storeFailure, type Tick, toError, toFailure } from './tick.ts'
 
 interface Service {
   run(request: unknown): unknown
@@ -16,7 +17,10 @@ export function openInProcess(options: WriterOptions): { writer: StoreService; r
     const writing = serve({ run: (tick) => writer.run(tick as Tick), close: () => writer.close() })
     if (options.path === ':memory:') return { writer: writing, reader: null }
     const reader = openReader(options.path)
-    return { writer: writing, reader: serve({ run: (read) => reader.run(read as ReadRequest), close: () => reader.close() }) }
+    return {
+      writer: writing,
+      reader: serve({ run: (read) => reader.run(read as ReadRequest), close: () => reader.close() }),
+    }
   } catch (error) {
     throw toError(isStoreFault(error) ? storeFailure(error) : toFailure(error))
   }

@@ -30,14 +30,14 @@ export function reconcileReady(
       cursor.after = lowest
       break
     }
-    const target = row['target_id'] as Uint8Array
+    const target = row.target_id as Uint8Array
     cursor.after = target
-    if ((row['due_at'] as number) > now) continue
+    if ((row.due_at as number) > now) continue
     const targetId = bytesToId(idPrefixes.endpoint, target)
     const wanted = Math.max(now, memory.blockedUntil(targetId, now) ?? 0)
     const found = ready.get(target)
-    if (found !== undefined && (found['next_at'] as number) <= wanted) continue
-    if (found === undefined) armReady(context, row['tenant_id'] as Uint8Array, targetId, now)
+    if (found !== undefined && (found.next_at as number) <= wanted) continue
+    if (found === undefined) armReady(context, row.tenant_id as Uint8Array, targetId, now)
     else moveReady(context, target, wanted)
     armed += 1
   }
@@ -50,7 +50,7 @@ export function voidLeases(context: WriteContext): void {
     .prepare(`select coalesce(sum(delta), 0) as rows from delivery_counts where state = 'in_flight'`)
     .get()
   // A clean stop leaves nothing in flight, and then the scan over all live rows can be spared.
-  if (inFlight?.['rows'] === 0) return
+  if (inFlight?.rows === 0) return
   const voided = context
     .prepare(`update live_deliveries set due_at = ? where state = 'in_flight' returning tenant_id, target_id`)
     .all(context.now)
@@ -58,10 +58,10 @@ export function voidLeases(context: WriteContext): void {
   context.prepare('update endpoint_state set probe_delivery_id = null, probe_until = null').run()
   context.memory.forget()
   for (const row of voided) {
-    const targetId = bytesToId(idPrefixes.endpoint, row['target_id'] as Uint8Array)
+    const targetId = bytesToId(idPrefixes.endpoint, row.target_id as Uint8Array)
     if (armed.has(targetId)) continue
     armed.add(targetId)
-    armReady(context, row['tenant_id'] as Uint8Array, targetId, context.now)
+    armReady(context, row.tenant_id as Uint8Array, targetId, context.now)
   }
 }
 
@@ -80,7 +80,10 @@ export function deleteExpiredIdempotencyKeys(
 }
 
 /** Old rows of one (tenant, endpoint, state) become the row of minute 0. */
-export function foldCounts(context: WriteContext, options: { readonly limit: number }): { readonly more: boolean } {
+export function foldCounts(
+  context: WriteContext,
+  options: { readonly limit: number },
+): { readonly more: boolean } {
   // The current minute is still being written to.
   const before = Math.floor(context.now / minuteMs)
   const rows = context
@@ -98,9 +101,9 @@ export function foldCounts(context: WriteContext, options: { readonly limit: num
      on conflict do update set delta = delta + excluded.delta`,
   )
   for (const row of rows) {
-    const key = [row['tenant_id'] as Uint8Array, row['endpoint_id'] as Uint8Array, row['state'] as string] as const
-    remove.run(...key, row['minute'] as number)
-    fold.run(...key, row['delta'] as number)
+    const key = [row.tenant_id as Uint8Array, row.endpoint_id as Uint8Array, row.state as string] as const
+    remove.run(...key, row.minute as number)
+    fold.run(...key, row.delta as number)
   }
   return { more: rows.length === options.limit }
 }

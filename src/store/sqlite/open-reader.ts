@@ -1,8 +1,7 @@
-import { openDatabase } from './database.ts'
+import { isStoreFault, openDatabase } from './database.ts'
 import { runRead } from './read-operations.ts'
 import { StatementCache } from './statement-cache.ts'
-import { isStoreFault } from './database.ts'
-import { storeFailure, toFailure, type ReadName, type Result } from './tick.ts'
+import { type ReadName, type Result, storeFailure, toFailure } from './tick.ts'
 
 export interface ReadRequest {
   readonly now: number

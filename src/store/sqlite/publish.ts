@@ -1,7 +1,6 @@
-import { idToBytes } from '../../core/ids.ts'
+import { bytesToId, idPrefixes, idToBytes } from '../../core/ids.ts'
 import type { DeliveryState } from '../../core/model.ts'
 import type { NewDelivery, NewEvent, NewIdempotencyKey, PublishResult } from '../port.ts'
-import { bytesToId, idPrefixes } from '../../core/ids.ts'
 import { armReady } from './ready-endpoints.ts'
 import type { WriteContext } from './write-context.ts'
 
@@ -33,7 +32,9 @@ function publishOne(context: WriteContext, event: NewEvent, options: PublishOpti
   const id = idToBytes(event.id)
   insertEvent(context, event, id)
   if (event.idempotency !== null) insertIdempotencyKey(context, tenant, event.idempotency, id)
-  const handedOff = event.deliveries.map((delivery) => insertDelivery(context, { event, id, tenant, delivery }, options))
+  const handedOff = event.deliveries.map((delivery) =>
+    insertDelivery(context, { event, id, tenant, delivery }, options),
+  )
   return { kind: 'published', handedOff }
 }
 
@@ -130,9 +131,9 @@ function findIdempotencyKey(
     )
     .get(tenant, wanted.scope, wanted.key, context.now)
   if (row === undefined) return null
-  const event = row['event_id'] as Uint8Array
+  const event = row.event_id as Uint8Array
   const eventId = bytesToId(idPrefixes.event, event)
-  if (Buffer.compare(row['hash'] as Uint8Array, wanted.hash) !== 0) return { kind: 'conflict', eventId }
+  if (Buffer.compare(row.hash as Uint8Array, wanted.hash) !== 0) return { kind: 'conflict', eventId }
   const deliveries = context
     .prepare(
       // live_deliveries_event, deliveries_event
@@ -140,7 +141,7 @@ function findIdempotencyKey(
        order by id`,
     )
     .all(event, event)
-  const deliveryIds = deliveries.map((delivery) => bytesToId(idPrefixes.delivery, delivery['id'] as Uint8Array))
+  const deliveryIds = deliveries.map((delivery) => bytesToId(idPrefixes.delivery, delivery.id as Uint8Array))
   return { kind: 'replayed', eventId, deliveryIds }
 }
 

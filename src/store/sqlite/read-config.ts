@@ -3,16 +3,16 @@ import type { ApiKey, Endpoint, EndpointHealth, Subscription } from '../../core/
 import { bytesOfId, readPageRequest, toPage } from '../cursors.ts'
 import type { Page, PageRequest, Routing } from '../port.ts'
 import {
-  toApiKey,
-  toEndpoint,
-  toHealth,
-  toSecret,
-  toSubscription,
   type ApiKeyRow,
   type EndpointRow,
   type HealthRow,
   type SecretRow,
   type SubscriptionRow,
+  toApiKey,
+  toEndpoint,
+  toHealth,
+  toSecret,
+  toSubscription,
 } from '../rows.ts'
 import type { ReadContext } from './read-context.ts'
 
@@ -35,7 +35,7 @@ export function loadRouting(context: ReadContext, tenantId: string): Routing {
     .all(tenant, context.now) as unknown as readonly SecretRow[]
   return {
     tenantId,
-    version: version === undefined ? 0 : (version['routing_version'] as number),
+    version: version === undefined ? 0 : (version.routing_version as number),
     endpoints: endpoints.map(toEndpoint),
     subscriptions: subscriptions.map(toSubscription),
     secrets: secrets.map(toSecret),

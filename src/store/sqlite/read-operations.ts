@@ -1,8 +1,8 @@
 /** Every operation of the reader by its name. */
 import { counts } from './counts.ts'
 import {
-  getEvent,
   getDelivery,
+  getEvent,
   getPayload,
   listAttempts,
   listDeadLetters,

@@ -1,17 +1,23 @@
-import { idPrefixes, idToBytes, largestIdAt, smallestIdAt, type IdPrefix } from '../../core/ids.ts'
-import { deliveryStates, type Attempt, type DeadLetter, type Delivery, type OutboundEvent } from '../../core/model.ts'
-import { bytesOfId, readPageRequest, toPage, type PageBounds } from '../cursors.ts'
+import { type IdPrefix, idPrefixes, idToBytes, largestIdAt, smallestIdAt } from '../../core/ids.ts'
+import {
+  type Attempt,
+  type DeadLetter,
+  type Delivery,
+  deliveryStates,
+  type OutboundEvent,
+} from '../../core/model.ts'
+import { bytesOfId, type PageBounds, readPageRequest, toPage } from '../cursors.ts'
 import type { DeadLetterFilter, DeliveryFilter, EventFilter, Page, PageRequest } from '../port.ts'
 import {
+  type AttemptRow,
+  type DeliveryRow,
+  type EventRow,
+  type LiveDeliveryRow,
   toAttempt,
   toDeadLetter,
   toEvent,
   toFinishedDelivery,
   toLiveDelivery,
-  type AttemptRow,
-  type DeliveryRow,
-  type EventRow,
-  type LiveDeliveryRow,
 } from '../rows.ts'
 import { Conditions } from './conditions.ts'
 import type { ReadContext } from './read-context.ts'
@@ -72,10 +78,14 @@ export function getPayload(context: ReadContext, tenantId: string, eventId: stri
       'select payload from events e join event_payloads p on p.event_id = e.id where e.id = ? and e.tenant_id = ?',
     )
     .get(bytes, idToBytes(tenantId))
-  return row === undefined ? null : (row['payload'] as Uint8Array)
+  return row === undefined ? null : (row.payload as Uint8Array)
 }
 
-export function listDeliveriesOfEvent(context: ReadContext, tenantId: string, eventId: string): readonly Delivery[] {
+export function listDeliveriesOfEvent(
+  context: ReadContext,
+  tenantId: string,
+  eventId: string,
+): readonly Delivery[] {
   const bytes = bytesOfId(idPrefixes.event, eventId)
   if (bytes === null) return []
   // live_deliveries_event, deliveries_event
@@ -112,7 +122,9 @@ export function listDeliveries(
   const isLive = filter.state === undefined || liveStates.has(filter.state)
   const isFinished = filter.state === undefined || !liveStates.has(filter.state)
   const order = 'order by d.id desc limit ?'
-  const live = isLive ? context.prepare(`${fromLive} ${where.sql} ${order}`).all(...where.values, bounds.limit + 1) : []
+  const live = isLive
+    ? context.prepare(`${fromLive} ${where.sql} ${order}`).all(...where.values, bounds.limit + 1)
+    : []
   const finished = isFinished
     ? context.prepare(`${fromFinished} ${where.sql} ${order}`).all(...where.values, bounds.limit + 1)
     : []
@@ -145,7 +157,8 @@ function deliveryConditions(tenantId: string, filter: DeliveryFilter, bounds: Pa
   const isNarrow = filter.endpointId !== undefined || filter.eventId !== undefined
   where.equal(isNarrow ? '+d.tenant_id' : 'd.tenant_id', idToBytes(tenantId))
   // A literal, so that the partial indexes deliveries_dead and deliveries_cancelled can serve it.
-  if (filter.state !== undefined && deliveryStates.includes(filter.state)) where.literal(`d.state = '${filter.state}'`)
+  if (filter.state !== undefined && deliveryStates.includes(filter.state))
+    where.literal(`d.state = '${filter.state}'`)
   else if (filter.state !== undefined) return null
   if (filter.topic !== undefined) where.equal('e.topic', filter.topic)
   addTimes(where, { filter, prefix: idPrefixes.delivery, table: 'd.' })
@@ -180,7 +193,9 @@ export function listDeadLetters(
   const endpoint = filter.endpointId === undefined ? null : bytesOfId(idPrefixes.endpoint, filter.endpointId)
   if (filter.endpointId !== undefined && endpoint === null) return noPage
   // deliveries_dead
-  const where = new Conditions().equal('d.tenant_id', idToBytes(tenantId)).literal(`d.state = 'dead_lettered'`)
+  const where = new Conditions()
+    .equal('d.tenant_id', idToBytes(tenantId))
+    .literal(`d.state = 'dead_lettered'`)
   if (endpoint !== null) where.equal('+d.endpoint_id', endpoint)
   if (filter.topic !== undefined) where.equal('e.topic', filter.topic)
   if (filter.since !== undefined) where.atLeast('d.updated_at', filter.since)

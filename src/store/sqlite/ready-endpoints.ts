@@ -30,7 +30,7 @@ export function rearmReady(context: WriteContext, target: Uint8Array, blockedUnt
     context.prepare('delete from ready_endpoints where target_id = ?').run(target)
     return
   }
-  moveReady(context, target, Math.max(now, first['due_at'] as number, blockedUntil ?? 0))
+  moveReady(context, target, Math.max(now, first.due_at as number, blockedUntil ?? 0))
 }
 
 export function moveReady(context: WriteContext, target: Uint8Array, nextAt: number): void {

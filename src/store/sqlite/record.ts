@@ -1,11 +1,11 @@
-import { isFailingTooLong, nextHealth, type BreakerPolicy } from '../../core/endpoint-health.ts'
+import { type BreakerPolicy, isFailingTooLong, nextHealth } from '../../core/endpoint-health.ts'
 import { bytesToId, idPrefixes, idToBytes } from '../../core/ids.ts'
-import { limits, type DisabledReason, type ErrorClass } from '../../core/model.ts'
+import { type DisabledReason, type ErrorClass, limits } from '../../core/model.ts'
 import type { DeliveryOutcome, NewAttempt, RecordResult, Release } from '../port.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
 import { cancelDelivery, finishDelivery } from './finish.ts'
-import { clearProbe, storeHealth } from './target-health.ts'
 import { armReady } from './ready-endpoints.ts'
+import { clearProbe, storeHealth } from './target-health.ts'
 import type { WriteContext } from './write-context.ts'
 
 interface LeasedRow {
@@ -38,7 +38,11 @@ export function recordOutcomes(
     const leased = findLeased(context, outcome.deliveryId, outcome.claimVersion)
     if (leased === null) return false
     const reason = advanceHealth(context, { leased, outcome, breaker }, changed)
-    if (reason !== null && leased.endpointId !== null && disableEndpoint(context, leased.endpointId, reason)) {
+    if (
+      reason !== null &&
+      leased.endpointId !== null &&
+      disableEndpoint(context, leased.endpointId, reason)
+    ) {
       disabled.push({ tenantId: leased.tenantId, endpointId: leased.endpointId, reason })
     }
     if (outcome.attempt !== null) insertAttempt(context, leased.id, outcome.claimVersion, outcome.attempt)
@@ -88,20 +92,27 @@ function advanceHealth(context: WriteContext, step: HealthStep, changed: Set<str
   const { leased, outcome, breaker } = step
   const { memory, now } = context
   clearProbe(context, leased)
-  if (outcome.observation === null) return outcome.disableEndpoint
+  // What is learnt of a deleted endpoint would stay in the table for ever.
+  if (outcome.observation === null || leased.isDeleted) return outcome.disableEndpoint
   const before = memory.health(leased.targetId)?.health ?? null
   const after = nextHealth(before, outcome.observation, breaker, now)
   if (after !== before) {
     storeHealth(context, leased.targetId, after)
     changed.add(leased.targetId)
-    const isFreed = before !== null && before.pausedUntil !== null && (after === null || after.pausedUntil === null)
+    const isFreed =
+      before !== null && before.pausedUntil !== null && (after === null || after.pausedUntil === null)
     if (isFreed) armReady(context, leased.tenant, leased.targetId, now)
   }
   if (outcome.disableEndpoint !== null) return outcome.disableEndpoint
   return !outcome.observation.succeeded && isFailingTooLong(after, breaker, now) ? 'failing' : null
 }
 
-function insertAttempt(context: WriteContext, id: Uint8Array, claimVersion: number, attempt: NewAttempt): void {
+function insertAttempt(
+  context: WriteContext,
+  id: Uint8Array,
+  claimVersion: number,
+  attempt: NewAttempt,
+): void {
   const { response } = attempt
   context
     .prepare(

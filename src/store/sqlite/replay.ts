@@ -19,22 +19,24 @@ export function replay(context: WriteContext, tenantId: string, deliveryId: stri
     )
     .get(id, tenant, id, tenant)
   if (row === undefined) return { kind: 'not_found' }
-  const state = row['state'] as DeliveryState
-  const endpointBytes = row['endpoint_id'] as Uint8Array | null
+  const state = row.state as DeliveryState
+  const endpointBytes = row.endpoint_id as Uint8Array | null
   const endpointId = endpointBytes === null ? null : bytesToId(idPrefixes.endpoint, endpointBytes)
-  const subscription = row['subscription_id'] as Uint8Array | null
+  const subscription = row.subscription_id as Uint8Array | null
   const facts = endpointId === null ? null : memory.endpoint(endpointId)
   const endpointDeleted =
     (endpointId !== null && facts?.deleted !== false) ||
     (subscription !== null && memory.isSubscriptionDeleted(bytesToId(idPrefixes.subscription, subscription)))
   if (state !== 'dead_lettered' || endpointDeleted) return { kind: 'not_replayable', state, endpointDeleted }
-  const payload = context.prepare('select 1 from event_payloads where event_id = ?').get(row['event_id'] as Uint8Array)
+  const payload = context
+    .prepare('select 1 from event_payloads where event_id = ?')
+    .get(row.event_id as Uint8Array)
   if (payload === undefined) return { kind: 'expired' }
 
   const isParked = facts?.disabled === true
   moveBack(context, id, isParked)
   context.counts.move({ tenantId, endpointId }, 'dead_lettered', 'pending')
-  const targetId = bytesToId(idPrefixes.endpoint, row['target_id'] as Uint8Array)
+  const targetId = bytesToId(idPrefixes.endpoint, row.target_id as Uint8Array)
   if (!isParked) armReady(context, tenant, targetId, now)
   return { kind: 'replayed', targetId }
 }

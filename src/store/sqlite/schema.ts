@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { OuthookError } from '../../core/errors.ts'
-import { planMigrations, type AppliedMigration, type Migration } from '../migrations.ts'
+import { type AppliedMigration, type Migration, planMigrations } from '../migrations.ts'
 import { initialMigration } from './migrations/0001-initial.ts'
 
 export const sqliteMigrations: readonly Migration[] = [initialMigration]
@@ -12,7 +12,9 @@ export function migrateSqlite(database: DatabaseSync, now: number): void {
     for (const migration of planMigrations(sqliteMigrations, readApplied(database))) {
       database.exec(migration.sql)
       database
-        .prepare('insert into schema_migrations (version, name, applied_at, oldest_compatible) values (?, ?, ?, ?)')
+        .prepare(
+          'insert into schema_migrations (version, name, applied_at, oldest_compatible) values (?, ?, ?, ?)',
+        )
         .run(migration.version, migration.name, now, migration.oldestCompatible)
     }
     database.exec('commit')
@@ -24,8 +26,11 @@ export function migrateSqlite(database: DatabaseSync, now: number): void {
 
 function readApplied(database: DatabaseSync): readonly AppliedMigration[] {
   const tables = database.prepare(`select name from sqlite_schema where type = 'table'`).all()
-  if (tables.length > 0 && !tables.some((table) => table['name'] === 'schema_migrations')) {
-    throw new OuthookError('store_incompatible', 'the file is a database of something else; give another path')
+  if (tables.length > 0 && !tables.some((table) => table.name === 'schema_migrations')) {
+    throw new OuthookError(
+      'store_incompatible',
+      'the file is a database of something else; give another path',
+    )
   }
   database.exec(
     `create table if not exists schema_migrations (

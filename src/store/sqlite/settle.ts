@@ -28,11 +28,13 @@ export function settleConfigChanges(
   while (left > 0) {
     // endpoints_cleanup, subscriptions_cleanup
     const endpoint = context.prepare('select id from endpoints where cleanup is not null limit 1').get()
-    const subscription = context.prepare('select id from subscriptions where cleanup is not null limit 1').get()
+    const subscription = context
+      .prepare('select id from subscriptions where cleanup is not null limit 1')
+      .get()
     if (endpoint !== undefined) {
-      left -= 1 + settleEndpoint(context, bytesToId(idPrefixes.endpoint, endpoint['id'] as Uint8Array), left)
+      left -= 1 + settleEndpoint(context, bytesToId(idPrefixes.endpoint, endpoint.id as Uint8Array), left)
     } else if (subscription !== undefined) {
-      left -= 1 + settleSubscription(context, subscription['id'] as Uint8Array, left)
+      left -= 1 + settleSubscription(context, subscription.id as Uint8Array, left)
     } else return { more: false }
   }
   const open = context
@@ -52,7 +54,9 @@ export function settleEndpoint(context: WriteContext, endpointId: string, limit:
   let done: number
   if (facts === null || facts.deleted) {
     done = forEachWaiting(context, { target, endpointId, limit }, (row) => cancelDelivery(context, row))
-    done += forEachParked(context, { target, endpointId, limit: limit - done }, (row) => cancelDelivery(context, row))
+    done += forEachParked(context, { target, endpointId, limit: limit - done }, (row) =>
+      cancelDelivery(context, row),
+    )
   } else if (facts.disabled) {
     done = forEachWaiting(context, { target, endpointId, limit }, (row) => parkDelivery(context, row))
   } else {
@@ -112,9 +116,11 @@ export const scanStart: string = JSON.stringify({ phase: 'due', dueAt: 0, id: ''
  * One that moves behind the cursor meanwhile is cancelled by whoever claims or records it.
  */
 export function settleSubscription(context: WriteContext, subscription: Uint8Array, limit: number): number {
-  const marked = context.prepare('select endpoint_id, cleanup from subscriptions where id = ?').get(subscription)
-  const endpoint = marked?.['endpoint_id'] as Uint8Array
-  const cursor = JSON.parse(marked?.['cleanup'] as string) as ScanCursor
+  const marked = context
+    .prepare('select endpoint_id, cleanup from subscriptions where id = ?')
+    .get(subscription)
+  const endpoint = marked?.endpoint_id as Uint8Array
+  const cursor = JSON.parse(marked?.cleanup as string) as ScanCursor
   const endpointId = bytesToId(idPrefixes.endpoint, endpoint)
   const rows = scanEndpoint(context, { endpoint, cursor, limit })
   for (const row of rows) {
@@ -156,7 +162,8 @@ function scanEndpoint(context: WriteContext, scan: Scan): readonly SliceRow[] {
 
 function advance(cursor: ScanCursor, rows: readonly SliceRow[], limit: number): ScanCursor | null {
   const last = rows.at(-1)
-  if (rows.length < limit || last === undefined) return cursor.phase === 'due' ? { phase: 'parked', id: '' } : null
+  if (rows.length < limit || last === undefined)
+    return cursor.phase === 'due' ? { phase: 'parked', id: '' } : null
   const id = Buffer.from(last.id).toString('hex')
   return cursor.phase === 'due' ? { phase: 'due', dueAt: last.due_at ?? 0, id } : { phase: 'parked', id }
 }

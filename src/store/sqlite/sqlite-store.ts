@@ -1,14 +1,14 @@
 import type { Clock } from '../../core/clock.ts'
 import { OuthookError } from '../../core/errors.ts'
-import { idPrefixes, type IdPrefix } from '../../core/ids.ts'
+import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
 import { bytesOfId } from '../cursors.ts'
 import type { Store } from '../port.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { ReadRequest } from './open-reader.ts'
 import type { WriterOptions } from './open-writer.ts'
-import { StoreThread, type StoreService } from './store-thread.ts'
-import { toError, type ReadName, type Result, type TickReply, type WriteName } from './tick.ts'
 import type { ReadOperations } from './read-operations.ts'
+import { type StoreService, StoreThread } from './store-thread.ts'
+import { type ReadName, type Result, type TickReply, toError, type WriteName } from './tick.ts'
 import type { WriteOperations } from './write-operations.ts'
 
 export interface SqliteStoreOptions {
@@ -42,7 +42,10 @@ interface Connection {
     name: Name,
     ...args: Tail<WriteOperations[Name]>
   ): Promise<Answer<WriteOperations[Name]>>
-  read<Name extends ReadName>(name: Name, ...args: Tail<ReadOperations[Name]>): Promise<Answer<ReadOperations[Name]>>
+  read<Name extends ReadName>(
+    name: Name,
+    ...args: Tail<ReadOperations[Name]>
+  ): Promise<Answer<ReadOperations[Name]>>
   readonly commits: number
   close(): Promise<void>
 }
@@ -83,7 +86,8 @@ async function connect(options: SqliteStoreOptions): Promise<Connection> {
     get commits() {
       return group.commits
     },
-    write: (name, ...args) => (closing !== null ? Promise.reject(closed()) : group.call({ kind: 'write', name, args })),
+    write: (name, ...args) =>
+      closing !== null ? Promise.reject(closed()) : group.call({ kind: 'write', name, args }),
     read: (name, ...args) => {
       if (closing !== null) return Promise.reject(closed())
       if (reader === null) return group.call({ kind: 'read', name, args })
@@ -147,7 +151,8 @@ function createStore(connection: Connection): SqliteStore {
     insertEndpoint: (input) => write('insertEndpoint', input),
     updateEndpoint: async (tenantId, id, patch) =>
       is(idPrefixes.endpoint, id) ? write('updateEndpoint', tenantId, id, patch) : null,
-    deleteEndpoint: async (tenantId, id) => is(idPrefixes.endpoint, id) && write('deleteEndpoint', tenantId, id),
+    deleteEndpoint: async (tenantId, id) =>
+      is(idPrefixes.endpoint, id) && write('deleteEndpoint', tenantId, id),
     getEndpoint: (tenantId, id, options) => read('getEndpoint', tenantId, id, options),
     getEndpointByUid: (tenantId, uid) => read('getEndpointByUid', tenantId, uid),
     listEndpoints: (tenantId, page) => read('listEndpoints', tenantId, page),
@@ -162,7 +167,8 @@ function createStore(connection: Connection): SqliteStore {
     listSubscriptions: (tenantId, page) => read('listSubscriptions', tenantId, page),
     insertApiKey: (input) => write('insertApiKey', input),
     revokeApiKey: async (tenantId, id) =>
-      (is(idPrefixes.producerKey, id) || is(idPrefixes.adminToken, id)) && write('revokeApiKey', tenantId, id),
+      (is(idPrefixes.producerKey, id) || is(idPrefixes.adminToken, id)) &&
+      write('revokeApiKey', tenantId, id),
     listApiKeys: (tenantId, page) => read('listApiKeys', tenantId, page),
     findApiKey: (hash) => read('findApiKey', hash),
     setMetaOnce: (name, value) => write('setMetaOnce', name, value),

@@ -41,7 +41,9 @@ export class StoreThread implements StoreService {
         else if (message.kind === 'failed') reject(toError(message.failure))
         else if (message.kind === 'reply') this.#settle(message.id, message.reply)
       })
-      this.#worker.on('error', (cause) => this.#die(`the store's ${name} thread failed: ${cause.message}`, cause))
+      this.#worker.on('error', (cause) =>
+        this.#die(`the store's ${name} thread failed: ${cause.message}`, cause),
+      )
       this.#worker.on('exit', () => {
         this.#die(`the store's ${name} thread has ended; open the store again`)
         reject(this.#dead)

@@ -1,6 +1,7 @@
 /** `endpoint_state`: written on failure or transition only. */
-import type { EndpointHealth } from '../../core/model.ts'
+
 import { idToBytes } from '../../core/ids.ts'
+import type { EndpointHealth } from '../../core/model.ts'
 import { armReady } from './ready-endpoints.ts'
 import type { WriteContext } from './write-context.ts'
 

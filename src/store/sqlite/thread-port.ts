@@ -1,7 +1,7 @@
 /** Request and reply between the main thread and one of the store's threads. */
 import type { MessagePort } from 'node:worker_threads'
 import { isStoreFault } from './database.ts'
-import { storeFailure, toFailure, type Failure } from './tick.ts'
+import { type Failure, storeFailure, toFailure } from './tick.ts'
 
 export type ToThread<Request> =
   | { readonly kind: 'run'; readonly id: number; readonly request: Request }

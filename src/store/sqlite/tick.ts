@@ -1,7 +1,7 @@
 /** What goes between the main thread and the writer thread: one tick is one transaction. */
-import { OuthookError, type ErrorCode } from '../../core/errors.ts'
+import { type ErrorCode, OuthookError } from '../../core/errors.ts'
 import type { ClaimedDelivery, ClaimResult, DeliveryOutcome, NewEvent } from '../port.ts'
-import { BytePacker, ByteUnpacker, noBytes } from './packed-bytes.ts'
+import { type BytePacker, type ByteUnpacker, noBytes } from './packed-bytes.ts'
 import type { ReadOperations } from './read-operations.ts'
 import type { WriteOperations } from './write-operations.ts'
 
@@ -107,7 +107,10 @@ export function toFailure(error: unknown): Failure {
 /** For faults of the database itself: full, broken, out of reach. */
 export function storeFailure(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error)
-  return { code: 'store_unavailable', message: `the database cannot be used now (${message}); check its path and disk` }
+  return {
+    code: 'store_unavailable',
+    message: `the database cannot be used now (${message}); check its path and disk`,
+  }
 }
 
 export function toError(failure: Failure): OuthookError {

@@ -17,7 +17,12 @@ import type { TenantRotation } from './claim-candidates.ts'
 import { deleteEndpoint, insertEndpoint, rotateSecret, updateEndpoint } from './config-endpoints.ts'
 import { insertApiKey, revokeApiKey, setMetaOnce } from './config-keys.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from './config-subscriptions.ts'
-import { deleteExpiredIdempotencyKeys, foldCounts, reconcileReady, type ReconcileCursor } from './maintenance.ts'
+import {
+  deleteExpiredIdempotencyKeys,
+  foldCounts,
+  type ReconcileCursor,
+  reconcileReady,
+} from './maintenance.ts'
 import { publish } from './publish.ts'
 import { recordOutcomes, release } from './record.ts'
 import { replay } from './replay.ts'
@@ -37,20 +42,28 @@ export function createWriteOperations() {
     recordOutcomes: (context: WriteContext, outcomes: readonly DeliveryOutcome[], breaker: BreakerPolicy) =>
       recordOutcomes(context, outcomes, breaker),
     release: (context: WriteContext, releases: readonly Release[]) => release(context, releases),
-    replay: (context: WriteContext, tenantId: string, deliveryId: string) => replay(context, tenantId, deliveryId),
+    replay: (context: WriteContext, tenantId: string, deliveryId: string) =>
+      replay(context, tenantId, deliveryId),
     insertEndpoint: (context: WriteContext, input: NewEndpoint) => insertEndpoint(context, input),
     updateEndpoint: (context: WriteContext, tenantId: string, id: string, patch: EndpointPatch) =>
       updateEndpoint(context, tenantId, id, patch),
-    deleteEndpoint: (context: WriteContext, tenantId: string, id: string) => deleteEndpoint(context, tenantId, id),
-    rotateSecret: (context: WriteContext, tenantId: string, endpointId: string, secret: NewSecret, graceMs: number) =>
-      rotateSecret(context, tenantId, endpointId, { secret, graceMs }),
+    deleteEndpoint: (context: WriteContext, tenantId: string, id: string) =>
+      deleteEndpoint(context, tenantId, id),
+    rotateSecret: (
+      context: WriteContext,
+      tenantId: string,
+      endpointId: string,
+      secret: NewSecret,
+      graceMs: number,
+    ) => rotateSecret(context, tenantId, endpointId, { secret, graceMs }),
     insertSubscription: (context: WriteContext, input: NewSubscription) => insertSubscription(context, input),
     updateSubscription: (context: WriteContext, tenantId: string, id: string, patch: SubscriptionPatch) =>
       updateSubscription(context, tenantId, id, patch),
     deleteSubscription: (context: WriteContext, tenantId: string, id: string) =>
       deleteSubscription(context, tenantId, id),
     insertApiKey: (context: WriteContext, input: NewApiKey) => insertApiKey(context, input),
-    revokeApiKey: (context: WriteContext, tenantId: string, id: string) => revokeApiKey(context, tenantId, id),
+    revokeApiKey: (context: WriteContext, tenantId: string, id: string) =>
+      revokeApiKey(context, tenantId, id),
     setMetaOnce: (context: WriteContext, name: string, value: string) => setMetaOnce(context, name, value),
     reconcileReady: (context: WriteContext, options: { readonly limit: number }) =>
       reconcileReady(context, options, reconciled),
@@ -65,6 +78,7 @@ export function createWriteOperations() {
     setMaxPageCount: (context: WriteContext, pages: number) => {
       context.prepare(`pragma max_page_count = ${Math.trunc(pages)}`).get()
     },
-    readPragma: (context: WriteContext, name: string) => Object.values(context.prepare(`pragma ${name}`).get() ?? {})[0],
+    readPragma: (context: WriteContext, name: string) =>
+      Object.values(context.prepare(`pragma ${name}`).get() ?? {})[0],
   }
 }

@@ -4,7 +4,7 @@
  */
 import { bytesToId, idPrefixes, idToBytes } from '../../core/ids.ts'
 import type { EndpointHealth } from '../../core/model.ts'
-import { toHealth, type HealthRow } from '../rows.ts'
+import { type HealthRow, toHealth } from '../rows.ts'
 import type { StatementCache } from './statement-cache.ts'
 
 export interface EndpointFacts {
@@ -52,7 +52,7 @@ export class WriterMemory {
     const row = this.#statements
       .prepare('select routing_version from tenants where id = ?')
       .get(this.bytes(tenantId))
-    const version = row === undefined ? 0 : (row['routing_version'] as number)
+    const version = row === undefined ? 0 : (row.routing_version as number)
     keep(this.#routingVersions, tenantId, version)
     return version
   }
@@ -67,10 +67,10 @@ export class WriterMemory {
       row === undefined
         ? null
         : {
-            tenantId: bytesToId(idPrefixes.tenant, row['tenant_id'] as Uint8Array),
-            maxInFlight: row['max_in_flight'] as number,
-            disabled: row['disabled_reason'] !== null,
-            deleted: row['deleted_at'] !== null,
+            tenantId: bytesToId(idPrefixes.tenant, row.tenant_id as Uint8Array),
+            maxInFlight: row.max_in_flight as number,
+            disabled: row.disabled_reason !== null,
+            deleted: row.deleted_at !== null,
           }
     keep(this.#endpoints, id, facts)
     return facts
@@ -79,8 +79,10 @@ export class WriterMemory {
   isSubscriptionDeleted(id: string): boolean {
     const known = this.#deletedSubscriptions.get(id)
     if (known !== undefined) return known
-    const row = this.#statements.prepare('select deleted_at from subscriptions where id = ?').get(this.bytes(id))
-    const deleted = row === undefined || row['deleted_at'] !== null
+    const row = this.#statements
+      .prepare('select deleted_at from subscriptions where id = ?')
+      .get(this.bytes(id))
+    const deleted = row === undefined || row.deleted_at !== null
     keep(this.#deletedSubscriptions, id, deleted)
     return deleted
   }

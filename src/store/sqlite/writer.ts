@@ -10,7 +10,17 @@ import { voidLeases } from './maintenance.ts'
 import { BytePacker, ByteUnpacker } from './packed-bytes.ts'
 import { runRead } from './read-operations.ts'
 import { StatementCache } from './statement-cache.ts'
-import { packResult, storeFailure, toFailure, unpackCall, type Call, type Failure, type Result, type Tick, type TickReply } from './tick.ts'
+import {
+  type Call,
+  type Failure,
+  packResult,
+  type Result,
+  storeFailure,
+  type Tick,
+  type TickReply,
+  toFailure,
+  unpackCall,
+} from './tick.ts'
 import type { WriteContext } from './write-context.ts'
 import { createWriteOperations } from './write-operations.ts'
 import { WriterMemory } from './writer-memory.ts'
@@ -56,7 +66,8 @@ export class Writer {
     const failure = this.#transaction(tick.now, (counts) => {
       for (const [index, call] of tick.calls.entries()) {
         if (call.kind !== 'write') continue
-        results[index] = writes === 1 ? this.#runAlone(call, tick.now, counts) : this.#runApart(call, tick.now, counts)
+        results[index] =
+          writes === 1 ? this.#runAlone(call, tick.now, counts) : this.#runApart(call, tick.now, counts)
       }
     })
     if (failure === null) return results

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { anOutcome, leaseMs, openScene, retryIn, type OpenHarness, type Route, type Scene } from './scene.ts'
+import { anOutcome, leaseMs, type OpenHarness, openScene, type Route, retryIn, type Scene } from './scene.ts'
 
 export function describeClaim(open: OpenHarness): void {
   let scene: Scene
@@ -78,7 +78,8 @@ export function describeClaim(open: OpenHarness): void {
 
     it('reaches every tenant in turn when a claim is smaller than their number', async () => {
       const routes: Route[] = []
-      for (let tenant = 0; tenant < 5; tenant++) routes.push(await scene.anEndpoint({ tenantId: scene.ids.next('ten') }))
+      for (let tenant = 0; tenant < 5; tenant++)
+        routes.push(await scene.anEndpoint({ tenantId: scene.ids.next('ten') }))
       for (const route of routes) await scene.publishMany(10, { routes: [route] })
       const served = new Set<string>()
       for (let turn = 0; turn < 5; turn++) {
@@ -95,7 +96,12 @@ export function describeClaim(open: OpenHarness): void {
       const fresh = await scene.anEndpoint()
       await scene.publish({ routes: [fresh] })
       const claims = [await scene.claim({ limit: 10 }), await scene.claim({ limit: 10 })]
-      expect(countByTarget(claims.flatMap((claim) => claim.deliveries), fresh)).toBe(1)
+      expect(
+        countByTarget(
+          claims.flatMap((claim) => claim.deliveries),
+          fresh,
+        ),
+      ).toBe(1)
     })
 
     it('takes no more than the endpoint may have in flight', async () => {
@@ -116,7 +122,9 @@ export function describeClaim(open: OpenHarness): void {
         [full.endpointId, 0],
       ])
       const result = await scene.claim({ slots })
-      expect([countByTarget(result.deliveries, limited), countByTarget(result.deliveries, full)]).toEqual([2, 0])
+      expect([countByTarget(result.deliveries, limited), countByTarget(result.deliveries, full)]).toEqual([
+        2, 0,
+      ])
       expect(result.nextDueMs).toBe(0)
     })
 
@@ -170,7 +178,11 @@ export function describeClaim(open: OpenHarness): void {
       await scene.advance(leaseMs)
       const current = await scene.claimOne()
       expect((await scene.record(anOutcome(lost))).recorded).toEqual([false])
-      expect(await scene.delivery(lost.id)).toMatchObject({ state: 'in_flight', claimVersion: 2, attemptCount: 0 })
+      expect(await scene.delivery(lost.id)).toMatchObject({
+        state: 'in_flight',
+        claimVersion: 2,
+        attemptCount: 0,
+      })
       expect(await scene.store.listAttempts([lost.id], { withCapture: false })).toEqual([])
       expect((await scene.record(anOutcome(current))).recorded).toEqual([true])
       expect((await scene.record(anOutcome(current))).recorded).toEqual([false])

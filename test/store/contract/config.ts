@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultTenantId } from '../../../src/core/model.ts'
-import { openScene, type OpenHarness, type Scene } from './scene.ts'
+import { type OpenHarness, openScene, type Scene } from './scene.ts'
 
 export function describeConfig(open: OpenHarness): void {
   let scene: Scene
@@ -23,14 +23,26 @@ export function describeConfig(open: OpenHarness): void {
       versions.push((await store.loadRouting(defaultTenantId)).version)
       await store.updateSubscription(defaultTenantId, route.subscriptionId, { topicPatterns: ['a.*'] })
       versions.push((await store.loadRouting(defaultTenantId)).version)
-      await store.rotateSecret(defaultTenantId, route.endpointId, { id: scene.ids.next('sec'), sealed: Uint8Array.of(9) }, 1000)
+      await store.rotateSecret(
+        defaultTenantId,
+        route.endpointId,
+        { id: scene.ids.next('sec'), sealed: Uint8Array.of(9) },
+        1000,
+      )
       const routing = await store.loadRouting(defaultTenantId)
       versions.push(routing.version)
       expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b))
       expect(versions).toHaveLength(5)
       expect(routing.endpoints.map((endpoint) => endpoint.id)).toEqual([route.endpointId])
-      expect(routing.subscriptions[0]).toMatchObject({ id: route.subscriptionId, topicPatterns: ['a.*'], own: true })
-      expect(routing.secrets.map((secret) => secret.sealed)).toEqual([Uint8Array.of(9), Uint8Array.of(1, 2, 3)])
+      expect(routing.subscriptions[0]).toMatchObject({
+        id: route.subscriptionId,
+        topicPatterns: ['a.*'],
+        own: true,
+      })
+      expect(routing.secrets.map((secret) => secret.sealed)).toEqual([
+        Uint8Array.of(9),
+        Uint8Array.of(1, 2, 3),
+      ])
     })
 
     it('keeps tenants apart', async () => {
@@ -44,7 +56,12 @@ export function describeConfig(open: OpenHarness): void {
 
     it('lets earlier secrets sign until the grace ends', async () => {
       const route = await scene.anEndpoint()
-      await scene.store.rotateSecret(defaultTenantId, route.endpointId, { id: scene.ids.next('sec'), sealed: Uint8Array.of(9) }, 5000)
+      await scene.store.rotateSecret(
+        defaultTenantId,
+        route.endpointId,
+        { id: scene.ids.next('sec'), sealed: Uint8Array.of(9) },
+        5000,
+      )
       await scene.advance(5000)
       const { secrets } = await scene.store.loadRouting(defaultTenantId)
       expect(secrets.map((secret) => secret.sealed)).toEqual([Uint8Array.of(9)])
@@ -53,10 +70,19 @@ export function describeConfig(open: OpenHarness): void {
     it('updates the members that are given and leaves the others', async () => {
       const route = await scene.anEndpoint({ uid: 'billing', headers: { 'x-a': '1' } })
       await scene.advance(10)
-      const result = await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { url: 'https://b.example/', uid: null })
+      const result = await scene.store.updateEndpoint(defaultTenantId, route.endpointId, {
+        url: 'https://b.example/',
+        uid: null,
+      })
       expect(result).toMatchObject({
         kind: 'updated',
-        endpoint: { url: 'https://b.example/', uid: null, headers: { 'x-a': '1' }, updatedAt: scene.now(), createdAt: scene.now() - 10 },
+        endpoint: {
+          url: 'https://b.example/',
+          uid: null,
+          headers: { 'x-a': '1' },
+          updatedAt: scene.now(),
+          createdAt: scene.now() - 10,
+        },
       })
     })
 
@@ -65,9 +91,13 @@ export function describeConfig(open: OpenHarness): void {
       const second = await scene.anEndpoint()
       expect((await scene.store.getEndpointByUid(defaultTenantId, 'billing'))?.id).toBe(first.endpointId)
       const conflict = { kind: 'uid_exists', endpointId: first.endpointId }
-      expect(await scene.store.updateEndpoint(defaultTenantId, second.endpointId, { uid: 'billing' })).toEqual(conflict)
+      expect(
+        await scene.store.updateEndpoint(defaultTenantId, second.endpointId, { uid: 'billing' }),
+      ).toEqual(conflict)
       await scene.store.deleteEndpoint(defaultTenantId, first.endpointId)
-      expect(await scene.store.updateEndpoint(defaultTenantId, second.endpointId, { uid: 'billing' })).toMatchObject({ kind: 'updated' })
+      expect(
+        await scene.store.updateEndpoint(defaultTenantId, second.endpointId, { uid: 'billing' }),
+      ).toMatchObject({ kind: 'updated' })
     })
 
     it('replaces the patterns of the own subscription, its policy only when given, and touches no other', async () => {
@@ -84,8 +114,12 @@ export function describeConfig(open: OpenHarness): void {
         own: false,
       })
       const own = { id: scene.ids.next('sub'), topicPatterns: ['c.*'] }
-      await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { ownSubscription: { ...own, retryPolicy: 'dograh' } })
-      await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { ownSubscription: { ...own, topicPatterns: ['d'] } })
+      await scene.store.updateEndpoint(defaultTenantId, route.endpointId, {
+        ownSubscription: { ...own, retryPolicy: 'dograh' },
+      })
+      await scene.store.updateEndpoint(defaultTenantId, route.endpointId, {
+        ownSubscription: { ...own, topicPatterns: ['d'] },
+      })
       const { items } = await scene.store.listSubscriptions(defaultTenantId, page)
       expect(items.map(({ id, topicPatterns, retryPolicy }) => [id, topicPatterns, retryPolicy])).toEqual([
         [other, ['b'], 'hookrail'],
@@ -97,8 +131,14 @@ export function describeConfig(open: OpenHarness): void {
       const route = await scene.anEndpoint()
       await scene.store.deleteSubscription(defaultTenantId, route.subscriptionId)
       const id = scene.ids.next('sub')
-      await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { ownSubscription: { id, topicPatterns: ['x'] } })
-      expect(await scene.store.getSubscription(defaultTenantId, id)).toMatchObject({ own: true, active: true, topicPatterns: ['x'] })
+      await scene.store.updateEndpoint(defaultTenantId, route.endpointId, {
+        ownSubscription: { id, topicPatterns: ['x'] },
+      })
+      expect(await scene.store.getSubscription(defaultTenantId, id)).toMatchObject({
+        own: true,
+        active: true,
+        topicPatterns: ['x'],
+      })
     })
 
     it('subscribes no deleted endpoint', async () => {
@@ -118,7 +158,14 @@ export function describeConfig(open: OpenHarness): void {
     })
 
     it('keeps keys by hash until they are revoked', async () => {
-      const key = { id: scene.ids.next('key'), tenantId: defaultTenantId, kind: 'producer', name: 'ci', scopes: ['orders.*'], hash: new Uint8Array(32).fill(7) } as const
+      const key = {
+        id: scene.ids.next('key'),
+        tenantId: defaultTenantId,
+        kind: 'producer',
+        name: 'ci',
+        scopes: ['orders.*'],
+        hash: new Uint8Array(32).fill(7),
+      } as const
       const made = await scene.store.insertApiKey(key)
       expect(await scene.store.findApiKey(key.hash)).toEqual(made)
       expect((await scene.store.listApiKeys(defaultTenantId, { ...page, kind: 'admin' })).items).toEqual([])
@@ -141,9 +188,13 @@ export function describeConfig(open: OpenHarness): void {
       expect(await scene.store.deleteEndpoint(defaultTenantId, route.endpointId)).toBe(true)
       expect(await scene.store.deleteEndpoint(defaultTenantId, route.endpointId)).toBe(false)
       expect(await scene.store.getEndpoint(defaultTenantId, route.endpointId)).toBeNull()
-      expect(await scene.store.getEndpoint(defaultTenantId, route.endpointId, { includeDeleted: true })).toMatchObject({ deletedAt: scene.now() })
+      expect(
+        await scene.store.getEndpoint(defaultTenantId, route.endpointId, { includeDeleted: true }),
+      ).toMatchObject({ deletedAt: scene.now() })
       expect((await scene.store.listEndpoints(defaultTenantId, page)).items).toEqual([])
-      expect((await scene.store.listEndpoints(defaultTenantId, { ...page, includeDeleted: true })).items).toHaveLength(1)
+      expect(
+        (await scene.store.listEndpoints(defaultTenantId, { ...page, includeDeleted: true })).items,
+      ).toHaveLength(1)
       expect(await scene.store.getSubscription(defaultTenantId, route.subscriptionId)).toBeNull()
     })
 
@@ -196,7 +247,11 @@ export function describeConfig(open: OpenHarness): void {
       await settle()
       expect(await scene.claim()).toEqual({ deliveries: [], nextDueMs: null })
       const parked = await scene.store.listDeliveries(defaultTenantId, {}, page)
-      expect(parked.items[0]).toMatchObject({ state: 'pending', reason: 'endpoint_disabled', nextAttemptAt: null })
+      expect(parked.items[0]).toMatchObject({
+        state: 'pending',
+        reason: 'endpoint_disabled',
+        nextAttemptAt: null,
+      })
 
       await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { disabledReason: null })
       await settle()

@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultTenantId } from '../../../src/core/model.ts'
-import { anOutcome, aTransportFailure, leaseMs, openScene, type OpenHarness, type Route, type Scene } from './scene.ts'
+import {
+  anOutcome,
+  aTransportFailure,
+  leaseMs,
+  type OpenHarness,
+  openScene,
+  type Route,
+  type Scene,
+} from './scene.ts'
 
 export function describeHealth(open: OpenHarness): void {
   let scene: Scene
@@ -98,7 +106,9 @@ export function describeHealth(open: OpenHarness): void {
       await scene.record(anOutcome(first, { next: { state: 'retry_scheduled', delayMs: 1 } }))
       await scene.advance(5 * 86_400_000)
       const result = await scene.record(anOutcome(second, { next: { state: 'retry_scheduled', delayMs: 1 } }))
-      expect(result.disabled).toEqual([{ tenantId: defaultTenantId, endpointId: route.endpointId, reason: 'failing' }])
+      expect(result.disabled).toEqual([
+        { tenantId: defaultTenantId, endpointId: route.endpointId, reason: 'failing' },
+      ])
     })
 
     it('forgets the failures of an endpoint that is enabled again', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { anOutcome, deadLetter, leaseMs, openScene, retryIn, type OpenHarness, type Scene } from './scene.ts'
+import { anOutcome, deadLetter, leaseMs, type OpenHarness, openScene, retryIn, type Scene } from './scene.ts'
 
 export function describeMaintenance(open: OpenHarness): void {
   let scene: Scene
@@ -19,7 +19,11 @@ export function describeMaintenance(open: OpenHarness): void {
     })
 
     it('arms nothing that is armed, not due, or at an end', async () => {
-      const [armed, later, done] = [await scene.anEndpoint(), await scene.anEndpoint(), await scene.anEndpoint()]
+      const [armed, later, done] = [
+        await scene.anEndpoint(),
+        await scene.anEndpoint(),
+        await scene.anEndpoint(),
+      ]
       await scene.publish({ routes: [later] })
       await scene.record(anOutcome(await scene.claimOne(), { next: retryIn(60_000) }))
       await scene.publish({ routes: [done] })
@@ -29,7 +33,8 @@ export function describeMaintenance(open: OpenHarness): void {
     })
 
     it('goes on where it stopped until it has seen every target', async () => {
-      for (let target = 0; target < 5; target++) await scene.publish({ routes: [await scene.anEndpoint()], handOff: true })
+      for (let target = 0; target < 5; target++)
+        await scene.publish({ routes: [await scene.anEndpoint()], handOff: true })
       await scene.advance(leaseMs)
       let armed = 0
       for (let slice = 0; slice < 3; slice++) armed += (await scene.store.reconcileReady({ limit: 2 })).armed
@@ -46,7 +51,9 @@ export function describeMaintenance(open: OpenHarness): void {
       await scene.advance(1000)
       expect(await scene.store.deleteExpiredIdempotencyKeys({ limit: 2 })).toEqual({ more: true })
       expect(await scene.store.deleteExpiredIdempotencyKeys({ limit: 2 })).toEqual({ more: false })
-      expect((await scene.publish({ idempotency: aKey('long', 10_000) })).result).toMatchObject({ eventId: kept.event.id })
+      expect((await scene.publish({ idempotency: aKey('long', 10_000) })).result).toMatchObject({
+        eventId: kept.event.id,
+      })
     })
   })
 
@@ -57,9 +64,22 @@ export function describeMaintenance(open: OpenHarness): void {
       await scene.publishMany(6, { routes: [route] })
       const { deliveries } = await scene.claim({ limit: 4 })
       const [a, b, c, d] = deliveries
-      if (a === undefined || b === undefined || c === undefined || d === undefined) throw new Error('four were due')
-      await scene.record(anOutcome(a), anOutcome(b, { next: retryIn(1000) }), anOutcome(c, { next: deadLetter }))
-      const expected = { pending: 2, in_flight: 2, retry_scheduled: 1, succeeded: 1, dead_lettered: 1, cancelled: 0, skipped: 0 }
+      if (a === undefined || b === undefined || c === undefined || d === undefined)
+        throw new Error('four were due')
+      await scene.record(
+        anOutcome(a),
+        anOutcome(b, { next: retryIn(1000) }),
+        anOutcome(c, { next: deadLetter }),
+      )
+      const expected = {
+        pending: 2,
+        in_flight: 2,
+        retry_scheduled: 1,
+        succeeded: 1,
+        dead_lettered: 1,
+        cancelled: 0,
+        skipped: 0,
+      }
       expect((await scene.store.counts()).deliveries).toEqual(expected)
       await scene.advance(120_000)
       while ((await scene.store.foldCounts({ limit: 2 })).more);
@@ -70,9 +90,13 @@ export function describeMaintenance(open: OpenHarness): void {
       const route = await scene.anEndpoint()
       const event = await scene.anEvent({ routes: [route] })
       await scene.store.publish([event], { leaseMs })
+      const [undone, counted] = [
+        await scene.anEvent({ routes: [route] }),
+        await scene.anEvent({ routes: [route] }),
+      ]
       await Promise.allSettled([
-        scene.store.publish([await scene.anEvent({ routes: [route] }), event], { leaseMs }),
-        scene.store.publish([await scene.anEvent({ routes: [route] })], { leaseMs }),
+        scene.store.publish([undone, event], { leaseMs }),
+        scene.store.publish([counted], { leaseMs }),
       ])
       expect((await scene.store.counts()).deliveries.pending).toBe(2)
     })

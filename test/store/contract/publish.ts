@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultTenantId } from '../../../src/core/model.ts'
-import { anOutcome, leaseMs, openScene, type OpenHarness, type Scene } from './scene.ts'
+import { anOutcome, leaseMs, type OpenHarness, openScene, type Scene } from './scene.ts'
 
 const hash = (byte: number): Uint8Array => new Uint8Array(32).fill(byte)
 const aKey = (key: string, byte = 1) => ({ scope: '', key, hash: hash(byte), ttlMs: 86_400_000 })
@@ -16,7 +16,12 @@ export function describePublish(open: OpenHarness): void {
     it('makes an event, its exact bytes and a pending delivery per subscription', async () => {
       const routes = [await scene.anEndpoint(), await scene.anEndpoint()]
       const payload = new TextEncoder().encode('{"b":1, "a":12345678901234567890 }')
-      const { event, result } = await scene.publish({ routes, payload, metadata: { source: 'test' }, orderingKey: 'k' })
+      const { event, result } = await scene.publish({
+        routes,
+        payload,
+        metadata: { source: 'test' },
+        orderingKey: 'k',
+      })
 
       expect(result).toEqual({ kind: 'published', handedOff: [false, false] })
       expect(await scene.store.getPayload(defaultTenantId, event.id)).toEqual(payload)
@@ -32,7 +37,9 @@ export function describePublish(open: OpenHarness): void {
         createdAt: scene.now(),
       })
       const deliveries = await scene.store.listDeliveriesOfEvent(defaultTenantId, event.id)
-      expect(deliveries.map((delivery) => delivery.id)).toEqual(event.deliveries.map((delivery) => delivery.id))
+      expect(deliveries.map((delivery) => delivery.id)).toEqual(
+        event.deliveries.map((delivery) => delivery.id),
+      )
       expect(deliveries[0]).toMatchObject({
         state: 'pending',
         topic: 'orders.created',
@@ -48,14 +55,20 @@ export function describePublish(open: OpenHarness): void {
       const payload = pool.subarray(2, 9)
       const { event } = await scene.publish({ payload })
       expect(pool.toString()).toBe('xx{"n":1}xx')
-      expect(Buffer.from((await scene.store.getPayload(defaultTenantId, event.id)) as Uint8Array).toString()).toBe('{"n":1}')
+      expect(
+        Buffer.from((await scene.store.getPayload(defaultTenantId, event.id)) as Uint8Array).toString(),
+      ).toBe('{"n":1}')
     })
 
     it('hands deliveries off leased to the caller when the target has no backlog', async () => {
       const route = await scene.anEndpoint()
       const { result, deliveryId } = await scene.publish({ routes: [route], handOff: true })
       expect(result).toEqual({ kind: 'published', handedOff: [true] })
-      expect(await scene.delivery(deliveryId)).toMatchObject({ state: 'in_flight', claimVersion: 1, nextAttemptAt: null })
+      expect(await scene.delivery(deliveryId)).toMatchObject({
+        state: 'in_flight',
+        claimVersion: 1,
+        nextAttemptAt: null,
+      })
       expect((await scene.claim()).deliveries).toEqual([])
     })
 
@@ -107,7 +120,9 @@ export function describePublish(open: OpenHarness): void {
       const first = await scene.anEvent()
       const second = await scene.anEvent()
       await scene.store.publish([second], { leaseMs })
-      await expect(scene.store.publish([first, second], { leaseMs })).rejects.toMatchObject({ code: 'internal' })
+      await expect(scene.store.publish([first, second], { leaseMs })).rejects.toMatchObject({
+        code: 'internal',
+      })
       expect(await scene.store.getEvent(defaultTenantId, first.id)).toBeNull()
     })
 
@@ -130,7 +145,11 @@ export function describePublish(open: OpenHarness): void {
       const route = await scene.anEndpoint()
       const first = await scene.publish({ routes: [route], idempotency: aKey('k') })
       const second = await scene.publish({ routes: [route], idempotency: aKey('k') })
-      expect(second.result).toEqual({ kind: 'replayed', eventId: first.event.id, deliveryIds: [first.deliveryId] })
+      expect(second.result).toEqual({
+        kind: 'replayed',
+        eventId: first.event.id,
+        deliveryIds: [first.deliveryId],
+      })
       expect(await scene.store.getEvent(defaultTenantId, second.event.id)).toBeNull()
     })
 
@@ -139,7 +158,11 @@ export function describePublish(open: OpenHarness): void {
       const first = await scene.publish({ routes: [route], idempotency: aKey('k') })
       await scene.record(anOutcome(await scene.claimOne()))
       const second = await scene.publish({ routes: [route], idempotency: aKey('k'), routingVersion: 0 })
-      expect(second.result).toEqual({ kind: 'replayed', eventId: first.event.id, deliveryIds: [first.deliveryId] })
+      expect(second.result).toEqual({
+        kind: 'replayed',
+        eventId: first.event.id,
+        deliveryIds: [first.deliveryId],
+      })
     })
 
     it('answers other content with a conflict that names the first event', async () => {
@@ -159,7 +182,9 @@ export function describePublish(open: OpenHarness): void {
     })
 
     it('lets exactly one of many callers at once through', async () => {
-      const events = await Promise.all(Array.from({ length: 20 }, () => scene.anEvent({ idempotency: aKey('k') })))
+      const events = await Promise.all(
+        Array.from({ length: 20 }, () => scene.anEvent({ idempotency: aKey('k') })),
+      )
       const results = await Promise.all(events.map((event) => scene.store.publish([event], { leaseMs })))
       expect(results.flat().filter((result) => result.kind === 'published')).toHaveLength(1)
       expect(results.flat().filter((result) => result.kind === 'replayed')).toHaveLength(19)

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultTenantId } from '../../../src/core/model.ts'
 import type { Page } from '../../../src/store/port.ts'
-import { anOutcome, deadLetter, openScene, type OpenHarness, type Scene } from './scene.ts'
+import { anOutcome, deadLetter, type OpenHarness, openScene, type Scene } from './scene.ts'
 
 export function describeRead(open: OpenHarness): void {
   let scene: Scene
@@ -10,7 +10,9 @@ export function describeRead(open: OpenHarness): void {
   })
   afterEach(() => scene.close())
 
-  async function readAll<Item>(list: (cursor: string | null) => Promise<Page<Item>>): Promise<readonly Item[]> {
+  async function readAll<Item>(
+    list: (cursor: string | null) => Promise<Page<Item>>,
+  ): Promise<readonly Item[]> {
     const items: Item[] = []
     let cursor: string | null = null
     do {
@@ -26,10 +28,20 @@ export function describeRead(open: OpenHarness): void {
       const route = await scene.anEndpoint()
       const events = await scene.publishMany(25, { routes: [route] })
       const { deliveries } = await scene.claim({ limit: 15 })
-      await scene.record(...deliveries.map((delivery, index) => anOutcome(delivery, index % 2 === 0 ? {} : { next: deadLetter })))
-      const all = await readAll((cursor) => scene.store.listDeliveries(defaultTenantId, {}, { limit: 4, cursor }))
-      expect(all.map((delivery) => delivery.id)).toEqual(events.map((event) => event.deliveries[0]?.id).reverse())
-      expect(new Set(all.map((delivery) => delivery.state))).toEqual(new Set(['pending', 'succeeded', 'dead_lettered']))
+      await scene.record(
+        ...deliveries.map((delivery, index) =>
+          anOutcome(delivery, index % 2 === 0 ? {} : { next: deadLetter }),
+        ),
+      )
+      const all = await readAll((cursor) =>
+        scene.store.listDeliveries(defaultTenantId, {}, { limit: 4, cursor }),
+      )
+      expect(all.map((delivery) => delivery.id)).toEqual(
+        events.map((event) => event.deliveries[0]?.id).reverse(),
+      )
+      expect(new Set(all.map((delivery) => delivery.state))).toEqual(
+        new Set(['pending', 'succeeded', 'dead_lettered']),
+      )
     })
 
     it('page through an exact multiple of the limit without an empty page', async () => {
@@ -48,7 +60,9 @@ export function describeRead(open: OpenHarness): void {
       if (claimed === undefined) throw new Error('not claimed')
       await scene.record(anOutcome(claimed))
       const ids = async (filter: object): Promise<readonly string[]> =>
-        (await scene.store.listDeliveries(defaultTenantId, filter, { limit: 10, cursor: null })).items.map(({ id }) => id)
+        (await scene.store.listDeliveries(defaultTenantId, filter, { limit: 10, cursor: null })).items.map(
+          ({ id }) => id,
+        )
       const [firstA, firstB] = first.event.deliveries.map((delivery) => delivery.id)
       expect(await ids({ state: 'succeeded' })).toEqual([second.deliveryId])
       expect(await ids({ state: 'in_flight' })).toEqual([firstB, firstA])
@@ -69,7 +83,9 @@ export function describeRead(open: OpenHarness): void {
       await scene.advance(1000)
       await scene.publish({ topic: 'a' })
       const list = async (filter: object): Promise<readonly string[]> =>
-        (await scene.store.listEvents(defaultTenantId, filter, { limit: 10, cursor: null })).items.map(({ id }) => id)
+        (await scene.store.listEvents(defaultTenantId, filter, { limit: 10, cursor: null })).items.map(
+          ({ id }) => id,
+        )
       expect(await list({ topic: 'a', since, until: since + 1000 })).toEqual([middle.event.id])
       expect(await list({ topic: 'a', until: since })).toEqual([early.event.id])
       expect(await list({ since })).toHaveLength(3)
@@ -86,7 +102,9 @@ export function describeRead(open: OpenHarness): void {
         await scene.record(anOutcome(delivery, { next: deadLetter }))
       }
       const topics = async (filter: object): Promise<readonly (string | null)[]> =>
-        (await scene.store.listDeadLetters(defaultTenantId, filter, { limit: 10, cursor: null })).items.map(({ topic }) => topic)
+        (await scene.store.listDeadLetters(defaultTenantId, filter, { limit: 10, cursor: null })).items.map(
+          ({ topic }) => topic,
+        )
       expect(await topics({ endpointId: a.endpointId })).toEqual(['orders.created'])
       expect(await topics({ topic: 'orders.paid' })).toEqual(['orders.paid'])
       expect(await topics({ since: scene.now() })).toHaveLength(1)
@@ -95,7 +113,9 @@ export function describeRead(open: OpenHarness): void {
     })
 
     it.each(['nonsense', 'AAAA', '!', 'A'.repeat(22) + '='])('refuse the cursor %s', async (cursor) => {
-      await expect(scene.store.listEvents(defaultTenantId, {}, { limit: 10, cursor })).rejects.toMatchObject({ code: 'bad_cursor' })
+      await expect(scene.store.listEvents(defaultTenantId, {}, { limit: 10, cursor })).rejects.toMatchObject({
+        code: 'bad_cursor',
+      })
     })
 
     it('show nothing of another tenant', async () => {
@@ -107,7 +127,9 @@ export function describeRead(open: OpenHarness): void {
       expect(await scene.store.getPayload(other, event.id)).toBeNull()
       expect(await scene.store.getDelivery(other, deliveryId)).toBeNull()
       expect(await scene.store.listDeliveriesOfEvent(other, event.id)).toEqual([])
-      expect((await scene.store.listDeliveries(other, { endpointId: route.endpointId }, page)).items).toEqual([])
+      expect((await scene.store.listDeliveries(other, { endpointId: route.endpointId }, page)).items).toEqual(
+        [],
+      )
       expect((await scene.store.listEvents(other, {}, page)).items).toEqual([])
     })
 

@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultTenantId } from '../../../src/core/model.ts'
-import { anOutcome, deadLetter, openScene, retryIn, type OpenHarness, type Route, type Scene } from './scene.ts'
+import {
+  anOutcome,
+  deadLetter,
+  type OpenHarness,
+  openScene,
+  type Route,
+  retryIn,
+  type Scene,
+} from './scene.ts'
 
 export function describeRecord(open: OpenHarness): void {
   let scene: Scene
@@ -26,7 +34,14 @@ export function describeRecord(open: OpenHarness): void {
         updatedAt: scene.now(),
       })
       const [attempt] = await scene.store.listAttempts([deliveryId], { withCapture: true })
-      expect(attempt).toMatchObject({ attemptNo: 1, claimVersion: 1, status: 'success', httpStatus: 204, startedAt: 5, latencyMs: 12.5 })
+      expect(attempt).toMatchObject({
+        attemptNo: 1,
+        claimVersion: 1,
+        status: 'success',
+        httpStatus: 204,
+        startedAt: 5,
+        latencyMs: 12.5,
+      })
       expect(attempt?.response?.headers).toEqual([['date', 'today']])
       expect(Buffer.from(attempt?.response?.body ?? []).toString()).toBe('thanks')
     })
@@ -105,9 +120,14 @@ export function describeRecord(open: OpenHarness): void {
       const claimed = await scene.claimOne()
       const waiting = await scene.publish({ routes: [route] })
       const result = await scene.record(anOutcome(claimed, { next: deadLetter, disableEndpoint: 'gone' }))
-      expect(result.disabled).toEqual([{ tenantId: defaultTenantId, endpointId: route.endpointId, reason: 'gone' }])
+      expect(result.disabled).toEqual([
+        { tenantId: defaultTenantId, endpointId: route.endpointId, reason: 'gone' },
+      ])
       expect((await scene.store.getEndpoint(defaultTenantId, route.endpointId))?.disabledReason).toBe('gone')
-      expect(await scene.delivery(waiting.deliveryId)).toMatchObject({ reason: 'endpoint_disabled', nextAttemptAt: null })
+      expect(await scene.delivery(waiting.deliveryId)).toMatchObject({
+        reason: 'endpoint_disabled',
+        nextAttemptAt: null,
+      })
       expect((await scene.claim()).deliveries).toEqual([])
     })
 
@@ -116,7 +136,10 @@ export function describeRecord(open: OpenHarness): void {
       const claimed = await scene.claimOne()
       await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { disabledReason: 'operator' })
       await scene.record(anOutcome(claimed, { next: retryIn(1000) }))
-      expect(await scene.delivery(claimed.id)).toMatchObject({ state: 'retry_scheduled', reason: 'endpoint_disabled' })
+      expect(await scene.delivery(claimed.id)).toMatchObject({
+        state: 'retry_scheduled',
+        reason: 'endpoint_disabled',
+      })
     })
 
     it('cancels the retry of an endpoint that was deleted meanwhile', async () => {
@@ -139,8 +162,15 @@ export function describeRecord(open: OpenHarness): void {
 
     it('makes a dead letter pending again: attempts from 1, same id, history kept, claim version growing', async () => {
       const dead = await kill()
-      expect(await scene.store.replay(defaultTenantId, dead.id)).toEqual({ kind: 'replayed', targetId: route.endpointId })
-      expect(await scene.delivery(dead.id)).toMatchObject({ state: 'pending', attemptCount: 0, nextAttemptAt: scene.now() })
+      expect(await scene.store.replay(defaultTenantId, dead.id)).toEqual({
+        kind: 'replayed',
+        targetId: route.endpointId,
+      })
+      expect(await scene.delivery(dead.id)).toMatchObject({
+        state: 'pending',
+        attemptCount: 0,
+        nextAttemptAt: scene.now(),
+      })
       const claimed = await scene.claimOne()
       expect(claimed).toMatchObject({ id: dead.id, attemptCount: 0 })
       expect(claimed.claimVersion).toBeGreaterThan(dead.claimVersion)
@@ -150,7 +180,9 @@ export function describeRecord(open: OpenHarness): void {
         [1, 'permanent_failure'],
         [1, 'success'],
       ])
-      expect((await scene.store.listDeadLetters(defaultTenantId, {}, { limit: 10, cursor: null })).items).toEqual([])
+      expect(
+        (await scene.store.listDeadLetters(defaultTenantId, {}, { limit: 10, cursor: null })).items,
+      ).toEqual([])
     })
 
     it('refuses what is not a dead letter and names its state', async () => {

@@ -1,7 +1,16 @@
 /** What the contract suite needs of an adapter, and builders for what stands in its tests. */
-import { defaultBreakerPolicy, type BreakerPolicy, type HealthObservation } from '../../../src/core/endpoint-health.ts'
+import {
+  type BreakerPolicy,
+  defaultBreakerPolicy,
+  type HealthObservation,
+} from '../../../src/core/endpoint-health.ts'
 import { createIdFactory, type IdFactory } from '../../../src/core/ids.ts'
-import { defaultTenantId, type Delivery, type DisabledReason, type Endpoint } from '../../../src/core/model.ts'
+import {
+  type Delivery,
+  type DisabledReason,
+  defaultTenantId,
+  type Endpoint,
+} from '../../../src/core/model.ts'
 import type {
   ClaimedDelivery,
   ClaimRequest,
@@ -53,7 +62,9 @@ export interface Scene extends StoreHarness {
   anEndpoint(options?: Partial<Endpoint>): Promise<Route>
   anEvent(options?: EventOptions): Promise<NewEvent>
   /** Publishes one event; its id and the ids of its deliveries. */
-  publish(options?: EventOptions): Promise<{ readonly event: NewEvent; readonly result: PublishResult; readonly deliveryId: string }>
+  publish(
+    options?: EventOptions,
+  ): Promise<{ readonly event: NewEvent; readonly result: PublishResult; readonly deliveryId: string }>
   publishMany(count: number, options?: EventOptions): Promise<readonly NewEvent[]>
   claim(options?: Partial<ClaimRequest>): Promise<ClaimResult>
   /** Claims and expects exactly one. */
@@ -138,7 +149,8 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
     async publishMany(count, options) {
       const first = await anEvent(options)
       const events: NewEvent[] = [first]
-      while (events.length < count) events.push(await anEvent({ ...options, routingVersion: first.routingVersion }))
+      while (events.length < count)
+        events.push(await anEvent({ ...options, routingVersion: first.routingVersion }))
       for (let at = 0; at < count; at += 1000) await store.publish(events.slice(at, at + 1000), { leaseMs })
       return events
     },
@@ -178,17 +190,27 @@ export function anOutcome(claimed: Claimed, options: OutcomeOptions = {}): Deliv
     claimVersion: claimed.claimVersion,
     attempt: {
       attemptNo: options.attemptNo ?? claimed.attemptCount + 1,
-      status: succeeded ? 'success' : next.state === 'dead_lettered' ? 'permanent_failure' : 'retryable_failure',
+      status: succeeded
+        ? 'success'
+        : next.state === 'dead_lettered'
+          ? 'permanent_failure'
+          : 'retryable_failure',
       httpStatus: options.httpStatus === undefined ? (succeeded ? 204 : 500) : options.httpStatus,
       errorClass: succeeded ? null : 'http_500',
       error: options.error ?? null,
       latencyMs: 12.5,
       startedAt,
-      response: { headers: [['date', 'today']], body: options.body ?? Uint8Array.of(111, 107), truncated: false },
+      response: {
+        headers: [['date', 'today']],
+        body: options.body ?? Uint8Array.of(111, 107),
+        truncated: false,
+      },
     },
     next,
     observation:
-      options.observation === null ? null : { contact: 'reached', succeeded, startedAt, ...options.observation },
+      options.observation === null
+        ? null
+        : { contact: 'reached', succeeded, startedAt, ...options.observation },
     disableEndpoint: options.disableEndpoint ?? null,
   }
 }

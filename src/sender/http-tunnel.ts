@@ -1,0 +1,33 @@
+/** CONNECT: asks an HTTP proxy for a tunnel (RFC 9110, 9.3.6). */
+import { isIPv6, type Socket } from 'node:net'
+import { AttemptError, failure } from './attempt-error.ts'
+import type { ProxyRoute } from './proxy-route.ts'
+import { SocketReader } from './socket-reader.ts'
+
+export interface TunnelTarget {
+  readonly host: string
+  readonly port: number
+  readonly via: ProxyRoute
+}
+
+const maxHeadBytes = 16_384
+
+/** Resolves when what is written to the socket arrives at the target. */
+export async function openHttpTunnel(socket: Socket, target: TunnelTarget): Promise<void> {
+  const { via } = target
+  const authority = `${isIPv6(target.host) ? `[${target.host}]` : target.host}:${target.port}`
+  const authorization = via.basicAuthorization()
+  const lines = [`CONNECT ${authority} HTTP/1.1`, `host: ${authority}`]
+  if (authorization !== null) lines.push(`proxy-authorization: ${authorization}`)
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+  const head = await new SocketReader(socket).readThrough('\r\n\r\n', maxHeadBytes)
+  const status = /^HTTP\/1\.[01] (\d{3})/.exec(head.toString('latin1'))?.[1]
+  if (status?.startsWith('2') === true) return
+  throw new AttemptError(failure('connection', refusal(status, via.place)))
+}
+
+function refusal(status: string | undefined, place: string): string {
+  if (status === undefined) return `the proxy ${place} did not answer with HTTP`
+  if (status === '407') return `the proxy ${place} refused the credentials (407)`
+  return `the proxy ${place} opened no tunnel (${status})`
+}

@@ -1,0 +1,59 @@
+/** Reads the beginning of a connection piece by piece, and leaves the rest of it to whoever comes next. */
+import type { Socket } from 'node:net'
+
+export class SocketReader {
+  readonly #socket: Socket
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+  }
+
+  /** Exactly that many bytes. Rejects when the connection ends before. */
+  readExactly(size: number): Promise<Buffer> {
+    return this.#until(() => this.#socket.read(size) as Buffer | null)
+  }
+
+  /** Everything up to and with `mark`. Rejects when that is longer than `maxBytes`. */
+  readThrough(mark: string, maxBytes: number): Promise<Buffer> {
+    let head: Buffer = Buffer.alloc(0)
+    return this.#until(() => {
+      const chunk = this.#socket.read() as Buffer | null
+      if (chunk === null) return null
+      head = Buffer.concat([head, chunk])
+      const at = head.indexOf(mark)
+      if (at < 0 && head.length <= maxBytes) return null
+      if (at < 0) throw ended('UND_ERR_HEADERS_OVERFLOW')
+      const end = at + mark.length
+      if (end < head.length) this.#socket.unshift(head.subarray(end))
+      return head.subarray(0, end)
+    })
+  }
+
+  #until(take: () => Buffer | null): Promise<Buffer> {
+    const socket = this.#socket
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void) => {
+        socket.off('readable', look).off('error', fail).off('end', end).off('close', end)
+        act()
+      }
+      const fail = (error: Error) => settle(() => reject(error))
+      const end = () => fail(ended('ECONNRESET'))
+      const look = () => {
+        try {
+          const bytes = take()
+          // `read` gives what is left when the other side has ended, which may be less.
+          if (bytes !== null) settle(() => resolve(bytes))
+        } catch (error) {
+          fail(error as Error)
+        }
+      }
+      socket.on('readable', look).on('error', fail).on('end', end).on('close', end)
+      if (socket.destroyed) end()
+      else look()
+    })
+  }
+}
+
+function ended(code: string): Error {
+  return Object.assign(new Error('the proxy ended the connection'), { code })
+}

@@ -1,0 +1,121 @@
+/**
+ * The receiving side as a ledger: per delivery what came, what was answered and what is open at this moment. How a
+ * request is answered is decided by its path.
+ */
+import { createHash } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { onTestFinished } from 'vitest'
+
+export interface Reply {
+  readonly status: number
+  readonly afterMs: number
+}
+
+export interface LedgerEntry {
+  readonly deliveryId: string
+  readonly eventId: string
+  readonly path: string
+  /** Requests whose body came whole. */
+  requests: number
+  /** Of these, those that were answered with 2xx. */
+  accepted: number
+  /** Digests of the bodies: one, unless somebody changed the bytes. */
+  readonly bodies: Set<string>
+}
+
+export interface LedgerReceiver {
+  readonly url: string
+  readonly entries: ReadonlyMap<string, LedgerEntry>
+  /** Requests without their answer now. */
+  readonly open: number
+  readonly requests: number
+  /** Resolves when at least so many requests are open, at once if they are. */
+  untilOpen(count: number): Promise<void>
+}
+
+/** `decide` gets the path and the number of the delivery's request, from 1. Closed with the running test. */
+export async function startLedger(
+  decide: (path: string, requestNo: number) => Reply,
+): Promise<LedgerReceiver> {
+  const entries = new Map<string, LedgerEntry>()
+  const waiting = new Set<() => void>()
+  let open = 0
+  let requests = 0
+
+  const handle = async (message: IncomingMessage, response: ServerResponse) => {
+    open++
+    response.once('close', () => open--)
+    const body = await readBody(message)
+    requests++
+    const entry = entryOf(entries, message)
+    entry.requests++
+    entry.bodies.add(digest(body))
+    for (const check of waiting) check()
+    const { status, afterMs } = decide(entry.path, entry.requests)
+    const answer = () => {
+      if (response.destroyed) return
+      if (status < 300) entry.accepted++
+      response.writeHead(status).end()
+    }
+    if (afterMs === 0) answer()
+    else setTimeout(answer, afterMs)
+  }
+
+  const server = createServer((message, response) => {
+    handle(message, response).catch(() => message.destroy())
+  })
+  server.keepAliveTimeout = 120_000
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    return new Promise((resolve) => server.close(() => resolve()))
+  })
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    entries,
+    get open() {
+      return open
+    },
+    get requests() {
+      return requests
+    },
+    untilOpen: (count) =>
+      new Promise((resolve) => {
+        const check = () => {
+          if (open < count) return
+          waiting.delete(check)
+          resolve()
+        }
+        waiting.add(check)
+        check()
+      }),
+  }
+}
+
+export function digest(body: string | Uint8Array): string {
+  return createHash('sha256').update(body).digest('base64')
+}
+
+function entryOf(entries: Map<string, LedgerEntry>, message: IncomingMessage): LedgerEntry {
+  const deliveryId = String(message.headers['outhook-delivery-id'])
+  const known = entries.get(deliveryId)
+  if (known !== undefined) return known
+  const eventId = String(message.headers['outhook-event-id'])
+  const entry = {
+    deliveryId,
+    eventId,
+    path: message.url ?? '',
+    requests: 0,
+    accepted: 0,
+    bodies: new Set<string>(),
+  }
+  entries.set(deliveryId, entry)
+  return entry
+}
+
+async function readBody(message: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Buffer[] = []
+  for await (const chunk of message as AsyncIterable<Buffer>) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
