@@ -37,13 +37,20 @@ export function printTable(figures: ReadonlyMap<string, Figure>): void {
     ...describeTarget(name, figure.median),
   ])
   const header = ['figure', 'median', 'spread', 'runs', 'target', '']
-  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)))
-  const line = (row: readonly string[]) => row.map((cell, column) => align(cell, column, widths)).join('  ').trimEnd()
+  const widths = header.map((_, column) =>
+    Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)),
+  )
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => align(cell, column, widths))
+      .join('  ')
+      .trimEnd()
   process.stdout.write(`\n${line(header)}\n${widths.map((width) => '─'.repeat(width)).join('  ')}\n`)
   for (const row of rows) {
     const verdict = row[5]
     const text = line(row)
-    const styled = verdict === 'missed' ? styleText('red', text) : verdict === 'met' ? styleText('green', text) : text
+    const styled =
+      verdict === 'missed' ? styleText('red', text) : verdict === 'met' ? styleText('green', text) : text
     process.stdout.write(`${styled}\n`)
   }
 }

@@ -1,11 +1,11 @@
 /** What fifty healthy endpoints notice of bad ones: the p99 from publish to arrival, without and beside them. */
 import { copyFileSync } from 'node:fs'
-import { percentile } from '../harness/statistics.ts'
-import type { Remote } from '../harness/remote.ts'
 import { publishCallers } from '../harness/load-shape.ts'
+import type { Remote } from '../harness/remote.ts'
+import { percentile } from '../harness/statistics.ts'
+import type { Part, PartContext } from '../part.ts'
 import type { EngineCommands, NewTarget, Stream } from '../processes/engine.ts'
 import type { ReceiverCommands } from '../processes/receivers.ts'
-import type { Part, PartContext } from '../part.ts'
 
 const healthyEndpoints = 50
 /** To all healthy endpoints together. */
@@ -76,7 +76,10 @@ async function measureIsolation(context: PartContext): Promise<void> {
 
 /** Compiled code on both sides before anything counts. */
 async function warmUp(setting: Setting): Promise<void> {
-  await setting.engine.call('open', { store: `sqlite:${setting.context.directory}/warm-up.db`, ...openOptions })
+  await setting.engine.call('open', {
+    store: `sqlite:${setting.context.directory}/warm-up.db`,
+    ...openOptions,
+  })
   await setting.engine.call('addTargets', setting.healthy)
   await measureHealthy(setting, setting.times.without)
   await setting.engine.call('close')
@@ -104,7 +107,11 @@ async function beside(setting: Setting, scenario: Scenario, name: string): Promi
 }
 
 /** The p99 in ms over so many seconds. */
-async function measureHealthy(setting: Setting, seconds: number, others: readonly Stream[] = []): Promise<number> {
+async function measureHealthy(
+  setting: Setting,
+  seconds: number,
+  others: readonly Stream[] = [],
+): Promise<number> {
   const { engine, healthyReceivers, healthy } = setting
   const topics = healthy.map(({ topic }) => topic)
   await healthyReceivers.call('reset')

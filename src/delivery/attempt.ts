@@ -122,6 +122,8 @@ const excerptChars = 200
 function describeFailure(result: AttemptResult, status: string): string | null {
   if (status === 'success') return null
   if (result.kind === 'failure') return result.error.slice(0, limits.maxLastErrorChars)
-  const excerpt = Buffer.from(result.response.body.subarray(0, excerptChars * 4)).toString('utf8').slice(0, excerptChars)
+  const excerpt = Buffer.from(result.response.body.subarray(0, excerptChars * 4))
+    .toString('utf8')
+    .slice(0, excerptChars)
   return excerpt === '' ? `HTTP ${result.httpStatus}` : `HTTP ${result.httpStatus}: ${excerpt}`
 }

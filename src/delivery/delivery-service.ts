@@ -57,7 +57,8 @@ export class DeliveryService {
     })
     this.dispatcher = new Dispatcher({
       ...options,
-      onOutcome: (outcome, delivery, target) => this.#recorder.push({ outcome, context: { delivery, target } }),
+      onOutcome: (outcome, delivery, target) =>
+        this.#recorder.push({ outcome, context: { delivery, target } }),
       canRecord: () => !this.#recorder.blocked && this.#recorder.unwritten < maxUnwritten,
     })
     this.maintenance = new Maintenance({ store, clock, logger, onDueWork: () => this.dispatcher.wake() })

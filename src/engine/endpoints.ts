@@ -1,5 +1,5 @@
-import { OuthookError } from '../core/errors.ts'
 import { parseCustomHeaders } from '../core/custom-headers.ts'
+import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { Endpoint, SigningScheme, Subscription } from '../core/model.ts'
 import type { SecretBox } from '../core/secret-box.ts'
@@ -80,7 +80,10 @@ export class Endpoints {
   async create(tenantId: string, input: EndpointInput): Promise<CreatedEndpoint> {
     const created = await this.#insert(tenantId, input)
     if ('endpointId' in created) {
-      throw new OuthookError('conflict', `uid "${input.uid}" belongs to ${created.endpointId}; update that one`)
+      throw new OuthookError(
+        'conflict',
+        `uid "${input.uid}" belongs to ${created.endpointId}; update that one`,
+      )
     }
     return created
   }
@@ -96,7 +99,10 @@ export class Endpoints {
     if (!('endpointId' in created)) return { ...created, created: true }
     const { endpointId } = created
     const endpoint = await this.#change(tenantId, endpointId, input)
-    if (input.secret !== undefined && !(await this.#signsWith(tenantId, endpointId, parseSecret(input.secret)))) {
+    if (
+      input.secret !== undefined &&
+      !(await this.#signsWith(tenantId, endpointId, parseSecret(input.secret)))
+    ) {
       await this.rotateSecret(tenantId, endpointId, { secret: input.secret })
     }
     return { endpoint, created: false, secret: null }
@@ -154,7 +160,10 @@ export class Endpoints {
     return { secret }
   }
 
-  async #insert(tenantId: string, input: EndpointInput): Promise<CreatedEndpoint | { readonly endpointId: string }> {
+  async #insert(
+    tenantId: string,
+    input: EndpointInput,
+  ): Promise<CreatedEndpoint | { readonly endpointId: string }> {
     const { store, ids, onChange } = this.#options
     const id = ids.next('ep')
     const secret = this.#newSecret(input.secret)
@@ -193,12 +202,18 @@ export class Endpoints {
       }),
     }
     if (change.topics === undefined && change.retryPolicy !== undefined) {
-      throw new OuthookError('unprocessable', 'retry_policy belongs to a subscription; give it together with topics')
+      throw new OuthookError(
+        'unprocessable',
+        'retry_policy belongs to a subscription; give it together with topics',
+      )
     }
     const result = await this.#write(tenantId, store.updateEndpoint(tenantId, id, patch))
     if (result === null) throw notFound('endpoint')
     if (result.kind === 'uid_exists') {
-      throw new OuthookError('conflict', `uid "${change.uid}" belongs to ${result.endpointId}; choose another`)
+      throw new OuthookError(
+        'conflict',
+        `uid "${change.uid}" belongs to ${result.endpointId}; choose another`,
+      )
     }
     onChange(tenantId)
     return this.#view(result.endpoint)
@@ -257,7 +272,11 @@ export class Endpoints {
 
   async #own(endpoint: Endpoint): Promise<Subscription | null> {
     const { store } = this.#options
-    const page = await store.listSubscriptions(endpoint.tenantId, { endpointId: endpoint.id, limit: 200, cursor: null })
+    const page = await store.listSubscriptions(endpoint.tenantId, {
+      endpointId: endpoint.id,
+      limit: 200,
+      cursor: null,
+    })
     return page.items.find((subscription) => subscription.own) ?? null
   }
 }
@@ -267,15 +286,22 @@ function checkEndpointId(id: string): string {
 }
 
 function checkUid(uid: unknown): string {
+  const fits = typeof uid === 'string' && uid !== '' && uid.length <= maxUidChars
   // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point.
-  const clean = typeof uid === 'string' && uid !== '' && uid.length <= maxUidChars && !/[\0-\x1f\x7f]/.test(uid)
+  const clean = fits && !/[\0-\x1f\x7f]/.test(uid)
   if (clean) return uid
-  throw new OuthookError('unprocessable', `uid must be 1 to ${maxUidChars} characters without control characters`)
+  throw new OuthookError(
+    'unprocessable',
+    `uid must be 1 to ${maxUidChars} characters without control characters`,
+  )
 }
 
 function checkDescription(description: unknown): string {
   if (typeof description === 'string' && description.length <= maxDescriptionChars) return description
-  throw new OuthookError('unprocessable', `description must be text of at most ${maxDescriptionChars} characters`)
+  throw new OuthookError(
+    'unprocessable',
+    `description must be text of at most ${maxDescriptionChars} characters`,
+  )
 }
 
 function checkMaxInFlight(count: unknown): number {

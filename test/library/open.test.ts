@@ -29,8 +29,12 @@ test.each([
 
 test('without allowHttp and allowNetworks an endpoint on this machine is refused', async () => {
   const hooks = await open({ store: 'memory:' })
-  await expect(hooks.endpoints.create({ url: 'http://127.0.0.1:3000/' })).rejects.toMatchObject({ code: 'url_rejected' })
-  await expect(hooks.endpoints.create({ url: 'https://127.0.0.1/' })).rejects.toMatchObject({ code: 'url_rejected' })
+  await expect(hooks.endpoints.create({ url: 'http://127.0.0.1:3000/' })).rejects.toMatchObject({
+    code: 'url_rejected',
+  })
+  await expect(hooks.endpoints.create({ url: 'https://127.0.0.1/' })).rejects.toMatchObject({
+    code: 'url_rejected',
+  })
 })
 
 test('a second open of the same file says who holds it', { timeout: 20_000 }, async () => {
@@ -54,7 +58,9 @@ test('another master key than the one the store was made with is refused', async
   const store = `sqlite:${join(aDirectory(), 'hooks.db')}`
   const first = await open({ store, masterKey: 'a'.repeat(64) })
   await first.close()
-  await expect(Outhook.open({ store, masterKey: 'b'.repeat(64) })).rejects.toMatchObject({ code: 'wrong_master_key' })
+  await expect(Outhook.open({ store, masterKey: 'b'.repeat(64) })).rejects.toMatchObject({
+    code: 'wrong_master_key',
+  })
   await open({ store, masterKey: 'a'.repeat(64) })
 })
 

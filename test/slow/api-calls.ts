@@ -47,7 +47,11 @@ export interface ReadDelivery {
   readonly state: string
   readonly attempt_count: number
   readonly error_class: string | null
-  readonly attempts: readonly { readonly status: string; readonly http_status: number | null }[]
+  readonly attempts: readonly {
+    readonly status: string
+    readonly http_status: number | null
+    readonly claim_version: number
+  }[]
 }
 
 export async function deliveriesOf(url: string, eventId: string): Promise<readonly ReadDelivery[]> {

@@ -56,7 +56,7 @@ export function startPublishers(options: PublisherOptions): Publishers {
       }
       if (answer !== null && answer.status !== 503) throw new Error(`${answer.status} for ${key}`)
       tally.unanswered++
-      await pause(20)
+      await pause(50)
     }
   }
   const publish = async () => {
