@@ -259,10 +259,8 @@ export class Dispatcher {
   /** The slot is taken already. */
   #run(work: Work): void {
     if (!this.#lastsAnAttempt(work, this.#options.clock.elapsed())) {
-      this.#options.logger.warn(
-        { deliveryId: work.delivery.id },
-        'lease too short for an attempt, delivery let go',
-      )
+      const { id: deliveryId } = work.delivery
+      this.#options.logger.warn({ deliveryId }, 'lease too short for an attempt, delivery let go')
       this.#finish(work, null)
       this.#giveBack([work], 0)
       return

@@ -7,7 +7,7 @@ import { generateSecret, parseSecret, validateSigningSchemes } from '../core/sig
 import { checkTopicPatterns } from '../core/topics.ts'
 import type { UrlCheck } from '../sender/port.ts'
 import type { ConfigStore, EndpointPatch, NewEndpoint, NewSecret, Page, PageRequest } from '../store/port.ts'
-import { announceDoubt } from './announce-doubt.ts'
+import { announceAfter } from './announce-after.ts'
 import { checkId, checkPage, notFound } from './page.ts'
 import { readRetryPolicy } from './subscriptions.ts'
 
@@ -66,7 +66,7 @@ export interface EndpointsOptions {
   readonly randomBytes: (size: number) => Uint8Array
   readonly checkUrl: UrlCheck
   /** The tenant's routing is no longer what it was, and deliveries may have to be cancelled, parked or sent. */
-  readonly onChange: (tenantId: string) => void
+  readonly onChange: (tenantId: string, endpointId: string) => void
 }
 
 export class Endpoints {
@@ -135,8 +135,7 @@ export class Endpoints {
   /** Its subscriptions go with it, and its waiting deliveries are cancelled. Errors: not_found. */
   async delete(tenantId: string, id: string): Promise<void> {
     const deletion = this.#options.store.deleteEndpoint(tenantId, checkEndpointId(id))
-    if (!(await this.#write(tenantId, deletion))) throw notFound('endpoint')
-    this.#options.onChange(tenantId)
+    if (!(await this.#write(tenantId, id, deletion))) throw notFound('endpoint')
   }
 
   /**
@@ -155,8 +154,7 @@ export class Endpoints {
     const secret = this.#newSecret(options.secret)
     const sealed = this.#seal(secret, checkEndpointId(id))
     const rotation = this.#options.store.rotateSecret(tenantId, id, sealed, graceMs)
-    if (!(await this.#write(tenantId, rotation))) throw notFound('endpoint')
-    this.#options.onChange(tenantId)
+    if (!(await this.#write(tenantId, id, rotation))) throw notFound('endpoint')
     return { secret }
   }
 
@@ -164,7 +162,7 @@ export class Endpoints {
     tenantId: string,
     input: EndpointInput,
   ): Promise<CreatedEndpoint | { readonly endpointId: string }> {
-    const { store, ids, onChange } = this.#options
+    const { store, ids } = this.#options
     const id = ids.next('ep')
     const secret = this.#newSecret(input.secret)
     const settings = await this.#check(input)
@@ -182,14 +180,13 @@ export class Endpoints {
       secret: this.#seal(secret, id),
       subscription: input.topics === undefined ? null : this.#ownSubscription(tenantId, id, input),
     }
-    const result = await this.#write(tenantId, store.insertEndpoint(newEndpoint))
+    const result = await this.#write(tenantId, id, store.insertEndpoint(newEndpoint))
     if (result.kind === 'uid_exists') return result
-    onChange(tenantId)
     return { endpoint: await this.#view(result.endpoint), secret }
   }
 
   async #change(tenantId: string, id: string, change: EndpointChange): Promise<EndpointView> {
-    const { store, ids, onChange } = this.#options
+    const { store, ids } = this.#options
     const patch: EndpointPatch = {
       ...(await this.#check(change)),
       ...(change.enabled !== undefined && { disabledReason: change.enabled ? null : ('operator' as const) }),
@@ -207,7 +204,7 @@ export class Endpoints {
         'retry_policy belongs to a subscription; give it together with topics',
       )
     }
-    const result = await this.#write(tenantId, store.updateEndpoint(tenantId, id, patch))
+    const result = await this.#write(tenantId, id, store.updateEndpoint(tenantId, id, patch))
     if (result === null) throw notFound('endpoint')
     if (result.kind === 'uid_exists') {
       throw new OuthookError(
@@ -215,12 +212,11 @@ export class Endpoints {
         `uid "${change.uid}" belongs to ${result.endpointId}; choose another`,
       )
     }
-    onChange(tenantId)
     return this.#view(result.endpoint)
   }
 
-  #write<T>(tenantId: string, write: Promise<T>): Promise<T> {
-    return announceDoubt(write, () => this.#options.onChange(tenantId))
+  #write<T>(tenantId: string, endpointId: string, write: Promise<T>): Promise<T> {
+    return announceAfter(write, () => this.#options.onChange(tenantId, endpointId))
   }
 
   /** The members that are given, checked. */

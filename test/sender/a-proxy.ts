@@ -1,6 +1,11 @@
 /** Real proxies for tests: HTTP (CONNECT and absolute form, plain or over TLS) and SOCKS5, with or without a log-in. */
 import { readFileSync } from 'node:fs'
-import { createServer as createHttpServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
@@ -226,9 +231,7 @@ async function listen(server: Server, options: ListenOptions): Promise<TestProxy
   const { port } = server.address() as AddressInfo
   const { scheme, asked, requests, refused, login } = options
   const userInfo =
-    login === undefined
-      ? ''
-      : `${encodeURIComponent(login.username)}:${encodeURIComponent(login.password)}@`
+    login === undefined ? '' : `${encodeURIComponent(login.username)}:${encodeURIComponent(login.password)}@`
   return {
     port,
     place: `127.0.0.1:${port}`,

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { Webhook } from '../../src/sender/webhook.ts'
-import type { WebhookOptions } from '../../src/sender/webhook-options.ts'
+import type { AttemptEvent, WebhookHooks, WebhookOptions } from '../../src/sender/webhook-options.ts'
 
 export interface Received {
   readonly method: string
@@ -82,4 +82,31 @@ export function aWebhook(urls: string | readonly string[], options: WebhookOptio
   const webhook = new Webhook(urls, { ...quick, ...options })
   onTestFinished(() => webhook.close())
   return webhook
+}
+
+export interface AttemptSignals {
+  readonly hooks: WebhookHooks
+  readonly events: readonly AttemptEvent[]
+  /** Resolves with the n-th attempt's event, from 1; the send has then decided what follows. */
+  attempted(count: number): Promise<AttemptEvent>
+}
+
+export function signalsOf(): AttemptSignals {
+  const events: AttemptEvent[] = []
+  const waiters: (() => void)[] = []
+  const onAttempt = (event: AttemptEvent) => {
+    events.push(event)
+    for (const wake of waiters.splice(0)) wake()
+  }
+  return {
+    hooks: { onAttempt },
+    events,
+    async attempted(count) {
+      for (;;) {
+        const event = events[count - 1]
+        if (event !== undefined) return event
+        await new Promise<void>((resolve) => waiters.push(resolve))
+      }
+    },
+  }
 }
