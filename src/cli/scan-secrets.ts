@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { type Command, CommanderError } from 'commander'
+import type { Command } from 'commander'
 import { type FoundSecret, scanSecrets } from '../core/secret-scan.ts'
-import { exitCodes, UsageError } from './exit-codes.ts'
+import { UsageError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
 
 interface Options {
@@ -31,11 +31,10 @@ export function register(command: Command, io: CliIo): void {
     for (const finding of found) io.print(json ? JSON.stringify(finding) : render(finding))
     if (found.length === 0) return
     const count = found.length === 1 ? 'a webhook URL' : `${found.length} webhook URLs`
-    io.printError(
-      `outhook: found ${count} that would let others post; keep such URLs in the environment or a secret manager, ` +
+    throw new Error(
+      `found ${count} with which anybody could post; keep them in the environment or a secret manager, ` +
         'and replace those that were ever pushed',
     )
-    throw new CommanderError(exitCodes.failure, 'outhook.secrets', 'secrets found')
   })
 }
 
@@ -80,7 +79,7 @@ async function scanStaged(): Promise<readonly Finding[]> {
 
 async function readStagedDiff(): Promise<string> {
   const args = ['diff', '--cached', '--unified=0', '--no-color', '--no-ext-diff', '--no-textconv', '--text']
-  const prefixes = ['--src-prefix=a/', '--dst-prefix=b/', '--no-renames']
+  const prefixes = ['--src-prefix=a/', '--dst-prefix=b/', '--no-renames', '--no-relative']
   try {
     return (await run('git', ['-c', 'core.quotepath=off', ...args, ...prefixes], { maxBuffer: maxDiffBytes })).stdout
   } catch (error) {

@@ -82,6 +82,8 @@ export class WebhookSend {
     } catch (error) {
       if (error instanceof SendRefused) return this.#finish(error.ending)
       if (error instanceof ProviderError) {
+        // The wait for a provider ends with the signal.
+        if (this.#aborted) return this.#finish(aborted)
         return this.#finish({ code: 'proxy_provider', text: error.message, cause: error.cause })
       }
       const text = 'the send failed by an error of its own; its cause is in result.cause'

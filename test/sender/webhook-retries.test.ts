@@ -99,17 +99,23 @@ test('maxRetries counts retries, not tries', async () => {
   expect(await aWebhook(receiver.url, { maxRetries: 1 }).send({})).toMatchObject({ attempts: 2 })
 })
 
-test('the jitter moves a wait by its share, and never beyond the cap', async () => {
-  const waits: (number | null)[] = []
-  for (const random of [0, 0.5, 0.999_999]) {
-    const receiver = await aReceiver(inTurn(500))
-    const { hooks, events } = signalsOf()
-    const backoff = { baseMs: 10, capMs: 10.5, jitter: 0.5 }
-    await aWebhook(receiver.url, { backoff, hooks, maxRetries: 1, random: () => random }).send({})
-    waits.push(events[0]?.retryInMs ?? null)
-  }
-  expect(waits.map((wait) => Math.round(wait ?? 0))).toEqual([5, 10, 11])
-})
+test.each([
+  [0, 50],
+  [0.5, 100],
+  [0.999_999, 105],
+])(
+  'with the random number %d a wait of 100 ms ± 50 %% below a cap of 105 is %d ms',
+  async (random, waitMs) => {
+    const clock = createManualClock()
+    const receiver = await aReceiver(inTurn(500, 200))
+    const { hooks, attempted } = signalsOf()
+    const options = { backoff: { baseMs: 100, capMs: 105, jitter: 0.5 }, hooks, clock, random: () => random }
+    const sending = aWebhook(receiver.url, options).send({})
+    expect((await attempted(1)).retryInMs).toBe(waitMs)
+    await clock.advance(waitMs)
+    expect(await sending).toMatchObject({ ok: true })
+  },
+)
 
 test('with failover a retry goes to the next URL at once', async () => {
   const clock = createManualClock()
