@@ -16,7 +16,7 @@ import { isolation } from './parts/isolation.ts'
 import { latency } from './parts/latency.ts'
 import { publishCalls } from './parts/publish-calls.ts'
 import { throughput } from './parts/throughput.ts'
-import { printTable, writeResults } from './report.ts'
+import { printTable, writePage, writeResults } from './report.ts'
 
 const parts: readonly Part[] = [throughput, httpIngest, publishCalls, latency, isolation, backlog]
 
@@ -75,6 +75,8 @@ function profileDirectory(): string {
   return directory
 }
 
+const pageFile = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url))
+
 function resultsFile({ out, quick }: Options): string {
   if (out !== null) return out
   return quick
@@ -99,7 +101,8 @@ async function main(): Promise<void> {
   const figures = series.figures()
   printTable(figures)
   const file = resultsFile(options)
-  writeResults(file, figures, { keepOthers: only !== null, quick: options.quick })
+  const results = writeResults(file, figures, { keepOthers: only !== null, quick: options.quick })
+  if (options.out === null && !options.quick) writePage(pageFile, results)
   process.stdout.write(`\nwritten to ${file}\n`)
 }
 

@@ -11,7 +11,7 @@ import { serveCommands } from '../harness/serve-commands.ts'
 export interface Behaviour {
   /** Until the answer; null: never. Default 0. */
   delayMs?: number | null
-  /** Notes the time from `sent_at` in the payload to its arrival. */
+  /** Notes the time from `sent_at` in the payload to its arrival, and counts only what has one. */
   stamps?: boolean
 }
 
@@ -107,8 +107,7 @@ function requestLength(bytes: Buffer): number | null {
 }
 
 function onRequest(socket: Socket, request: Buffer, { delayMs = 0, stamps = false }: Behaviour): void {
-  if (stamps) noteLatency(request)
-  received++
+  if (!stamps || noteLatency(request)) received++
   if (delayMs === 0) socket.write(answer)
   else if (delayMs !== null) setTimeout(() => socket.writable && socket.write(answer), delayMs)
   if (waiting !== null && received >= waiting.count) {
@@ -117,12 +116,14 @@ function onRequest(socket: Socket, request: Buffer, { delayMs = 0, stamps = fals
   }
 }
 
-function noteLatency(request: Buffer): void {
+/** False: it was published to warm up, and counts for nothing. */
+function noteLatency(request: Buffer): boolean {
   const at = request.indexOf(stampMark)
-  if (at < 0) return
   const start = at + stampMark.length
   const sentAt = BigInt(request.toString('latin1', start, start + stampDigits))
+  if (sentAt === 0n) return false
   latenciesMs.push(Number(monotonicNanos() - sentAt) / 1e6)
+  return true
 }
 
 serveCommands(commands)

@@ -33,7 +33,10 @@ function fromText(text: string, options: TransportOptions): AlertTransport | nul
   const telegram = /^telegram:\/\/(\d+:[\w-]+)@(-?\d+|@?\w+)$/i.exec(text)
   if (telegram !== null) {
     const [, token = '', chat = ''] = telegram
-    return telegramTransport({ token, chatId: /^-?\d+$/.test(chat) ? chat : `@${chat.replace(/^@/, '')}` }, options)
+    return telegramTransport(
+      { token, chatId: /^-?\d+$/.test(chat) ? chat : `@${chat.replace(/^@/, '')}` },
+      options,
+    )
   }
   const [, kind, named] = prefix.exec(text) ?? []
   const url = named ?? text
@@ -53,9 +56,12 @@ function fromText(text: string, options: TransportOptions): AlertTransport | nul
 }
 
 function kindOf({ hostname, pathname }: URL): 'discord' | 'slack' | 'teams' | 'webhook' {
-  if (/(^|\.)discord(app)?\.com$/.test(hostname) || /^\/api\/(v\d+\/)?webhooks\/\d+\//.test(pathname)) return 'discord'
+  if (/(^|\.)discord(app)?\.com$/.test(hostname) || /^\/api\/(v\d+\/)?webhooks\/\d+\//.test(pathname))
+    return 'discord'
   if (/^hooks\.slack(-gov)?\.com$/.test(hostname)) return 'slack'
-  if (/\.(webhook\.office|logic\.azure|api\.powerplatform)\.com$|^outlook\.office(365)?\.com$/.test(hostname)) {
+  if (
+    /\.(webhook\.office|logic\.azure|api\.powerplatform)\.com$|^outlook\.office(365)?\.com$/.test(hostname)
+  ) {
     return 'teams'
   }
   return 'webhook'

@@ -4,7 +4,13 @@
 export type Severity = 'P0' | 'P1' | 'P2' | 'P3' | 'DEV'
 
 /** Any name is a channel; these are what the severities are routed to. */
-export const defaultChannels = { alerts: 'alerts', info: 'info', trades: 'trades', dev: 'dev', audit: 'audit' } as const
+export const defaultChannels = {
+  alerts: 'alerts',
+  info: 'info',
+  trades: 'trades',
+  dev: 'dev',
+  audit: 'audit',
+} as const
 
 export const severities: readonly Severity[] = ['P0', 'P1', 'P2', 'P3', 'DEV']
 

@@ -7,17 +7,20 @@ interface Closable {
   close(): Promise<void>
 }
 
+type OwnOptions = TransportOptions & {
+  readonly pool: Sender
+  readonly maxRetries: number
+  readonly maxProxyRetries: number
+}
+
 export class WebhooksByTries<T extends Closable> {
   readonly #pool: Sender
   readonly #ownsPool: boolean
-  readonly #make: (options: TransportOptions & { pool: Sender; maxRetries: number }) => T
+  readonly #make: (options: OwnOptions) => T
   readonly #options: TransportOptions
   readonly #made = new Map<number, T>()
 
-  constructor(
-    options: TransportOptions,
-    make: (options: TransportOptions & { pool: Sender; maxRetries: number }) => T,
-  ) {
+  constructor(options: TransportOptions, make: (options: OwnOptions) => T) {
     const { clock, timeoutMs, guard, ca } = options
     this.#ownsPool = options.pool === undefined
     this.#pool =
@@ -38,8 +41,7 @@ export class WebhooksByTries<T extends Closable> {
     const maxRetries = Math.max(0, maxAttempts - 1)
     let made = this.#made.get(maxRetries)
     if (made === undefined) {
-      // No retry of a network error is left out for having proxies.
-      made = this.#make({ ...this.#options, pool: this.#pool, maxRetries })
+      made = this.#make({ ...this.#options, pool: this.#pool, maxRetries, maxProxyRetries: maxRetries })
       this.#made.set(maxRetries, made)
     }
     return made

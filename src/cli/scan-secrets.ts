@@ -51,7 +51,9 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    throw new UsageError(`cannot read ${file} (${(error as NodeJS.ErrnoException).code}); name files that exist`)
+    throw new UsageError(
+      `cannot read ${file} (${(error as NodeJS.ErrnoException).code}); name files that exist`,
+    )
   }
 }
 
@@ -81,7 +83,8 @@ async function readStagedDiff(): Promise<string> {
   const args = ['diff', '--cached', '--unified=0', '--no-color', '--no-ext-diff', '--no-textconv', '--text']
   const prefixes = ['--src-prefix=a/', '--dst-prefix=b/', '--no-renames', '--no-relative']
   try {
-    return (await run('git', ['-c', 'core.quotepath=off', ...args, ...prefixes], { maxBuffer: maxDiffBytes })).stdout
+    return (await run('git', ['-c', 'core.quotepath=off', ...args, ...prefixes], { maxBuffer: maxDiffBytes }))
+      .stdout
   } catch (error) {
     const { code, stderr = '' } = error as NodeJS.ErrnoException & { readonly stderr?: string }
     if (code === 'ENOENT') throw new UsageError('--staged needs git, and it is not on the PATH')
@@ -91,7 +94,11 @@ async function readStagedDiff(): Promise<string> {
 
 /** `+++ b/path`, with a tab after it where the path holds blanks, and quoted where it holds stranger things. */
 function pathIn(line: string): string {
-  return line.slice('+++ '.length).replace(/\t$/, '').replace(/^"?b\//, '').replace(/"$/, '')
+  return line
+    .slice('+++ '.length)
+    .replace(/\t$/, '')
+    .replace(/^"?b\//, '')
+    .replace(/"$/, '')
 }
 
 function render({ file, line, column, kind, masked }: Finding): string {

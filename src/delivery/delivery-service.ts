@@ -87,7 +87,8 @@ export class DeliveryService {
     const cancel = clock.schedule(Math.max(1000, deadlineMs), () => this.#recorder.abandon())
     await this.#recorder.flush()
     cancel()
-    await sender.close()
+    // What is still in flight was given back at the deadline; nobody waits for its answer.
+    await sender.close({ abort: true })
   }
 
   #afterRecord(batch: readonly Recordable<OutcomeContext>[], result: RecordResult): void {

@@ -234,6 +234,7 @@ export class Dispatcher {
       const now = this.#options.clock.elapsed()
       const work = this.#alone.next(now)
       if (work === undefined) {
+        if (this.#alone.active) return
         const { items, delayMs } = this.#alone.takeLeft(now)
         this.#giveBack(items, delayMs)
         return
@@ -292,16 +293,35 @@ export class Dispatcher {
 
   /** Free slots and a small prefetch, less what waits already. */
   #claimRoom(): number {
-    if (!this.#options.canRecord() || this.#alone.active) return 0
+    if (!this.#options.canRecord()) return 0
+    const mayJoinTurn = this.#load.inFlight === 0 && this.#alone.wantsMore(this.#options.clock.elapsed())
+    if (this.#alone.active && !mayJoinTurn) return 0
     const prefetch = Math.ceil(this.#options.maxInFlight / 4)
     return this.#load.freeForBacklog + prefetch - this.#queue.size
   }
 
   async #takeIn(deliveries: readonly ClaimedDelivery[], leasedAt: number): Promise<void> {
     await this.#enqueue(deliveries, leasedAt)
+    if (this.#alone.active) await this.#holdOnlyOne()
     if (this.#state !== 'running' || !this.#options.canRecord()) return
     this.#startWaiting()
     this.#giveBackStuck()
+  }
+
+  /** See `AloneTurns`: before one runs alone, all other leases are back in the store, and durably so. */
+  async #holdOnlyOne(): Promise<void> {
+    const { first, others } = this.#alone.holdOne(this.#load.inFlight === 0)
+    if (first === undefined && others.length === 0) return
+    this.#giveBack(others, 0)
+    this.#giveBackQueued(() => true, 0)
+    if (first === undefined) return
+    try {
+      if (this.#returns.pending) await this.#returns.flush()
+      if (!this.#alone.readmit(first)) this.#giveBack([first], 0)
+    } catch (error) {
+      this.#giveBack([first], 0)
+      throw error
+    }
   }
 
   async #enqueue(deliveries: readonly ClaimedDelivery[], leasedAt: number): Promise<void> {

@@ -1,15 +1,15 @@
 /** Discord on the sender: messages, threads and files through a webhook, within Discord's limits. */
 import { inspect } from 'node:util'
-import type { RequestMethod, Sender } from '../sender/port.ts'
 import { createSender } from '../sender/create-sender.ts'
+import type { RequestMethod, Sender } from '../sender/port.ts'
 import { Redactor } from '../sender/redaction.ts'
 import { Webhook } from '../sender/webhook.ts'
 import type { SendOptions, WebhookOptions } from '../sender/webhook-options.ts'
 import { redactUrl, WebhookResult } from '../sender/webhook-result.ts'
+import type { OnLimit } from './limit-keeper.ts'
 import { discordLimits } from './limits.ts'
 import type { AllowedMentions, DiscordMessage } from './message.ts'
 import { encodeMultipart } from './multipart.ts'
-import type { OnLimit } from './limit-keeper.ts'
 import { type MessageRules, type PreparedMessage, prepareMessage } from './prepare-message.ts'
 import { type DiscordRateLimits, sharedRateLimits } from './rate-limits.ts'
 
@@ -112,17 +112,19 @@ export class DiscordWebhook {
   /** Asks Discord whether each webhook still exists, and posts nothing. One result per URL. */
   async probe(options: Pick<SendOptions, 'signal'> = {}): Promise<readonly WebhookResult[]> {
     return await Promise.all(
-      this.#urls.map((url) => this.#otherWebhook('GET', url).sendBytes(noBytes, { ...options, method: 'GET' })),
+      this.#urls.map((url) =>
+        this.#otherWebhook('GET', url).sendBytes(noBytes, { ...options, method: 'GET' }),
+      ),
     )
   }
 
   /** Refuses new sends and waits for those in flight. */
   close(): Promise<void> {
-    this.#closed ??= Promise.all([this.#posts, ...this.#others.values()].map((webhook) => webhook.close())).then(
-      async () => {
-        if (this.#options.pool === undefined) await this.#pool.close()
-      },
-    )
+    this.#closed ??= Promise.all(
+      [this.#posts, ...this.#others.values()].map((webhook) => webhook.close()),
+    ).then(async () => {
+      if (this.#options.pool === undefined) await this.#pool.close()
+    })
     return this.#closed
   }
 
@@ -134,7 +136,10 @@ export class DiscordWebhook {
     return `DiscordWebhook(${this.#urls.map(redactUrl).join(', ')})`
   }
 
-  #prepare(message: string | DiscordMessage, purpose: MessageRules['purpose']): PreparedMessage | WebhookResult {
+  #prepare(
+    message: string | DiscordMessage,
+    purpose: MessageRules['purpose'],
+  ): PreparedMessage | WebhookResult {
     const { onLimit = 'error', maxFileBytes = discordLimits.fileBytes } = this.#options
     const { username, avatarUrl, allowedMentions } = this.#options
     const rules = { onLimit, purpose, username, avatarUrl, allowedMentions, maxFileBytes }
@@ -151,7 +156,8 @@ export class DiscordWebhook {
     if (id === null) {
       return this.#refuse('the result names no message; send with wait: true, or give the id of the message')
     }
-    if (!/^\d{1,30}$/.test(id)) return this.#refuse('a message id is a number in text; give the id of a message')
+    if (!/^\d{1,30}$/.test(id))
+      return this.#refuse('a message id is a number in text; give the id of a message')
     const url = typeof sent === 'string' ? (this.#urls[0] ?? '') : sent.url
     return { url, locate: (base: URL) => withQuery(messageUrl(base, id), threadQuery(options)) }
   }
@@ -175,7 +181,10 @@ export class DiscordWebhook {
     const redactor = new Redactor()
     for (const url of this.#urls) if (URL.canParse(url)) redactor.addUrl(new URL(url))
     const nothing = { ok: false, status: null, attempts: 0, proxy: null, url: this.#urls[0] ?? '' }
-    return new WebhookResult({ ...nothing, error: redactor.redactText(error), errorCode: 'invalid_body' }, redactor)
+    return new WebhookResult(
+      { ...nothing, error: redactor.redactText(error), errorCode: 'invalid_body' },
+      redactor,
+    )
   }
 }
 

@@ -57,10 +57,18 @@ function fitField(field: unknown, place: string, limits: LimitKeeper): Plain {
   const name = limits.text(`${place}.name`, field.name, discordLimits.fieldNameChars)
   const value = limits.text(`${place}.value`, field.value, discordLimits.fieldValueChars)
   if (limits.onLimit === 'truncate') {
-    return { ...field, name: name.trim() === '' ? nothingVisible : name, value: value.trim() === '' ? nothingVisible : value }
+    return {
+      ...field,
+      name: name.trim() === '' ? nothingVisible : name,
+      value: value.trim() === '' ? nothingVisible : value,
+    }
   }
-  for (const [part, text] of [['name', name], ['value', value]]) {
-    if (text?.trim() === '') limits.refuse(`${place}.${part} is empty, which Discord refuses; fill it or leave the field out`)
+  for (const [part, text] of [
+    ['name', name],
+    ['value', value],
+  ]) {
+    if (text?.trim() === '')
+      limits.refuse(`${place}.${part} is empty, which Discord refuses; fill it or leave the field out`)
   }
   return { ...field, name, value }
 }

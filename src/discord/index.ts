@@ -1,4 +1,6 @@
 /** `outhook/discord`: Discord webhooks, within Discord's limits. */
+
+export { type WebhookErrorCode, WebhookResult } from '../sender/webhook-result.ts'
 export { buildEmbed, type EmbedPart, type EmbedParts } from './build-embed.ts'
 export {
   type DiscordEditOptions,
@@ -8,6 +10,7 @@ export {
   messageIdOf,
   type SentMessage,
 } from './discord-webhook.ts'
+export type { OnLimit } from './limit-keeper.ts'
 export { discordLimits } from './limits.ts'
 export type {
   AllowedMentions,
@@ -17,6 +20,4 @@ export type {
   DiscordMessage,
   EmbedBuilder,
 } from './message.ts'
-export type { OnLimit } from './limit-keeper.ts'
 export { DiscordRateLimits, type DiscordRateLimitsOptions } from './rate-limits.ts'
-export { type WebhookErrorCode, WebhookResult } from '../sender/webhook-result.ts'

@@ -27,7 +27,9 @@ export function prepareMessage(message: DiscordMessage, rules: MessageRules): Pr
   const { content, files = [], flags, tts, components, poll, appliedTags } = message
   const embeds = message.embeds === undefined ? undefined : fitEmbeds(message.embeds, limits)
   const payload = {
-    ...(content === undefined ? {} : { content: limits.text('content', content, discordLimits.contentChars) }),
+    ...(content === undefined
+      ? {}
+      : { content: limits.text('content', content, discordLimits.contentChars) }),
     ...(embeds === undefined ? {} : { embeds }),
     allowed_mentions: message.allowedMentions ?? rules.allowedMentions ?? noMentions,
     ...(rules.purpose === 'send' ? identityOf(message, { rules, limits }) : {}),
@@ -85,7 +87,9 @@ function toAttachment(file: DiscordFile, id: number): object {
 function checkFiles(files: readonly DiscordFile[], given: { limits: LimitKeeper; maxBytes: number }): void {
   const { limits, maxBytes } = given
   if (files.length > discordLimits.files) {
-    limits.refuse(`the message has ${files.length} files and Discord takes ${discordLimits.files}; send fewer`)
+    limits.refuse(
+      `the message has ${files.length} files and Discord takes ${discordLimits.files}; send fewer`,
+    )
   }
   for (const [index, { name, data }] of files.entries()) {
     if (typeof name !== 'string' || name === '') limits.refuse(`files[${index}] has no name; give it one`)

@@ -1,7 +1,7 @@
 import { parseCustomHeaders } from '../core/custom-headers.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
-import type { Endpoint, SigningScheme, Subscription } from '../core/model.ts'
+import type { Endpoint, SigningScheme, StoredRetryPolicy, Subscription } from '../core/model.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import { generateSecret, parseSecret, validateSigningSchemes } from '../core/signing.ts'
 import { checkTopicPatterns } from '../core/topics.ts'
@@ -44,6 +44,8 @@ export type EndpointChange = Omit<Partial<EndpointInput>, 'secret'> & {
 export interface EndpointView extends Endpoint {
   /** Patterns of the endpoint's own subscription; null when it has none. */
   readonly topics: readonly string[] | null
+  /** Of the endpoint's own subscription; null: the server's default. */
+  readonly retryPolicy: StoredRetryPolicy | null
 }
 
 export interface CreatedEndpoint {
@@ -262,18 +264,24 @@ export class Endpoints {
   }
 
   async #view(endpoint: Endpoint): Promise<EndpointView> {
-    const own = await this.#own(endpoint)
-    return { ...endpoint, topics: own === null ? null : own.topicPatterns }
+    const own = await this.#findOwn(endpoint)
+    return { ...endpoint, topics: own?.topicPatterns ?? null, retryPolicy: own?.retryPolicy ?? null }
   }
 
-  async #own(endpoint: Endpoint): Promise<Subscription | null> {
+  async #findOwn(endpoint: Endpoint): Promise<Subscription | null> {
     const { store } = this.#options
-    const page = await store.listSubscriptions(endpoint.tenantId, {
-      endpointId: endpoint.id,
-      limit: 200,
-      cursor: null,
-    })
-    return page.items.find((subscription) => subscription.own) ?? null
+    let cursor: string | null = null
+    do {
+      const page: Page<Subscription> = await store.listSubscriptions(endpoint.tenantId, {
+        endpointId: endpoint.id,
+        limit: 200,
+        cursor,
+      })
+      const own = page.items.find((subscription) => subscription.own)
+      if (own !== undefined) return own
+      cursor = page.nextCursor
+    } while (cursor !== '')
+    return null
   }
 }
 

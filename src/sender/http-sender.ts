@@ -120,15 +120,22 @@ class HttpSender implements Sender {
     })
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#pool.close().then(() => {
+  close(options: { readonly abort?: boolean } = {}): Promise<void> {
+    this.#closed ??= this.#close()
+    if (options.abort === true) {
+      for (const { totalDeadlines } of [this.#settings, ...this.#ownTimeouts.values()]) totalDeadlines.expireAll()
+    }
+    return this.#closed
+  }
+
+  #close(): Promise<void> {
+    return this.#pool.close().then(() => {
       this.#settings.connectDeadlines.stop()
       for (const { headersDeadlines, totalDeadlines } of [this.#settings, ...this.#ownTimeouts.values()]) {
         headersDeadlines.stop()
         totalDeadlines.stop()
       }
     })
-    return this.#closed
   }
 
   #run(destination: Destination, attempt: HttpAttempt): void {

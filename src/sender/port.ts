@@ -77,8 +77,11 @@ export interface Sender {
   attempt(request: AttemptRequest): Promise<AttemptResult>
   /** Milliseconds after which an attempt is over, whatever happens. */
   readonly totalTimeoutMs: number
-  /** Refuses new attempts, closes idle connections at once and the others when they end. */
-  close(): Promise<void>
+  /**
+   * Refuses new attempts, closes idle connections at once and the others when they end; with `abort` those in
+   * flight end now, as timeouts. Can be called again, then with `abort`.
+   */
+  close(options?: { readonly abort?: boolean }): Promise<void>
 }
 
 /**

@@ -99,6 +99,16 @@ test.each(kindNames)('a tunnel of an %s proxy is used again by the next send', a
   expect(proxy.asked).toHaveLength(1)
 })
 
+test.each(kindNames)('close ends the tunnels of an %s proxy', async (kind) => {
+  const receiver = await aTlsReceiver(answering(ok))
+  const proxy = await kinds[kind]({})
+  const webhook = aWebhook(receiver.url, { proxies: aProvider(proxy.url), ca: testAuthority })
+  await Promise.all([webhook.send({}), webhook.send({})])
+  expect(receiver.open()).toBe(2)
+  await webhook.close()
+  await receiver.allClosed()
+})
+
 test('other credentials at the same proxy are another connection', async () => {
   const receiver = await aReceiver(inTurn(200))
   const proxy = await anHttpProxy()
@@ -262,6 +272,8 @@ test.each(['http', 'socks5'])(
     const proxy = await aRawReceiver((socket) => void socket.resume().end(Buffer.from([5])))
     const proxies = aProvider(`${scheme}://127.0.0.1:${proxy.port}`)
     const webhook = aWebhook('https://127.0.0.1:1/', { proxies, maxProxyRetries: 0, timeoutMs: 2000 })
-    expect(await webhook.send({})).toMatchObject({ ok: false, attempts: 1, errorCode: 'connection' })
+    const result = await webhook.send({})
+    expect(result).toMatchObject({ ok: false, attempts: 1, errorCode: 'connection' })
+    expect(result.error).toContain('ECONNRESET')
   },
 )

@@ -59,7 +59,7 @@ test(`nothing acknowledged is lost over ${kills} kills, and duplicates stay with
   let server = await startServer({ database, flags })
   let { url } = server
   const deserved = await createEndpoints(url, ledger)
-  const { token } = await ask(url, '/v1/keys', { body: { name: 'publisher' } })
+  const { key: token } = await ask(url, '/v1/keys', { body: { name: 'publisher' } })
   const publishers = startPublishers({
     callers: 4,
     everyMs: () => 20 + random() * 40,
@@ -72,7 +72,7 @@ test(`nothing acknowledged is lost over ${kills} kills, and duplicates stay with
   const log: Kill[] = []
   while (log.filter((kill) => kill.kind === 'working').length < kills) {
     // The chaos itself; nothing is awaited with it.
-    await pause(250 + random() * 1250)
+    await pause(300 + random() * 1200)
     await ledger.untilOpen(1)
     const open = ledger.open
     server.signal('SIGKILL')
@@ -86,7 +86,9 @@ test(`nothing acknowledged is lost over ${kills} kills, and duplicates stay with
     url = server.url
   }
   await publishers.stop()
+  const drainsFrom = performance.now()
   await until('every delivery comes to its end', () => isDrained(url), 90_000)
+  print(`drained ${Math.round(performance.now() - drainsFrom)} ms after the last publish`)
 
   const exposedIn = countByDelivery(log.map((kill) => kill.exposed))
   const read = await readAll(url, publishers.acknowledged)
@@ -106,7 +108,7 @@ test(`nothing acknowledged is lost over ${kills} kills, and duplicates stay with
 function answerOf(path: string, requestNo: number, random: () => number): Reply {
   const { statuses } = receivers.find((receiver) => receiver.path === path) as Deserved
   const status = statuses[Math.min(requestNo, statuses.length) - 1] as number
-  return { status, afterMs: path === '/stall' ? 300 + random() * 500 : 0 }
+  return { status, afterMs: path === '/stall' ? 200 + random() * 400 : 0 }
 }
 
 /** What each endpoint deserves, by its id. */

@@ -52,7 +52,7 @@ async function tracePublishes(directory: string, entry?: string): Promise<readon
     launcher: ['strace', '-D', '-f', '-y', '-s', '24', '-e', calls, '-o', log],
     ...(entry !== undefined && { entry }),
   })
-  const { token } = await ask(server.url, '/v1/keys', { body: { name: 'publisher' } })
+  const { key: token } = await ask(server.url, '/v1/keys', { body: { name: 'publisher' } })
   for (let no = 0; no < publishes; no++) {
     const { status } = await call(server.url, '/v1/events', {
       token,

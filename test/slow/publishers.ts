@@ -25,6 +25,7 @@ export interface PublisherOptions {
   readonly callers: number
   /** A caller's rest between two events. */
   readonly everyMs: () => number
+  /** A producer key. */
   readonly token: string
   /** The server's address at present. */
   readonly url: () => string

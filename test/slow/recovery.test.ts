@@ -195,7 +195,7 @@ test('no secret and no key stands in clear in any file of the store', { timeout:
   const producer = await ask(server.url, '/v1/keys', { body: { name: 'producer' } })
   const admin = await ask(server.url, '/v1/keys', { body: { name: 'admin', kind: 'admin' } })
   const canary = 'the-payload-is-found-so-this-search-works'
-  await ask(server.url, '/v1/events', { body: { topic: 'a.b', payload: { canary } }, token: producer.token })
+  await ask(server.url, '/v1/events', { body: { topic: 'a.b', payload: { canary } }, token: producer.key })
   await until('it is delivered', () => isDrained(server.url))
   // Killed: the write-ahead log stays, and is searched as well.
   server.signal('SIGKILL')
@@ -205,7 +205,7 @@ test('no secret and no key stands in clear in any file of the store', { timeout:
   const content = Buffer.concat(files.map((file) => readFileSync(file)))
 
   expect(content.includes(canary), 'the search').toBe(true)
-  const secrets = { endpoint: endpoint.secret, rotated: rotated.secret, producer: producer.token, admin: admin.token }
+  const secrets = { endpoint: endpoint.secret, rotated: rotated.secret, producer: producer.key, admin: admin.key }
   for (const [name, secret] of Object.entries({ ...secrets, adminToken })) {
     expect(secret, name).toEqual(expect.stringMatching(/.{16}/))
     for (const form of spellingsOf(String(secret))) expect(content.includes(form), `${name} as ${form}`).toBe(false)

@@ -16,7 +16,11 @@ export function discordTransport(url: string | URL, options: DiscordTransportOpt
   const webhooks = new WebhooksByTries(
     rest,
     (own) =>
-      new DiscordWebhook(url, { ...own, onLimit: 'truncate', ...(rateLimits === undefined ? {} : { rateLimits }) }),
+      new DiscordWebhook(url, {
+        ...own,
+        onLimit: 'truncate',
+        ...(rateLimits === undefined ? {} : { rateLimits }),
+      }),
   )
   return {
     kind: 'discord',

@@ -1,6 +1,12 @@
 import { cutText } from '../../discord/limits.ts'
 import { Webhook } from '../../sender/webhook.ts'
-import { type AlertMessage, type AlertTransport, type TransportOptions, type TransportResult, toResult } from '../transport.ts'
+import {
+  type AlertMessage,
+  type AlertTransport,
+  type TransportOptions,
+  type TransportResult,
+  toResult,
+} from '../transport.ts'
 import { WebhooksByTries } from '../webhooks-by-tries.ts'
 
 /** Teams refuses cards above 28 KB; these keep the largest alert well below. */
@@ -29,7 +35,9 @@ function judgeAnswer(result: TransportResult, response: unknown): TransportResul
     ...result,
     ok: false,
     errorCode: limited ? 'rate_limited' : 'http_status',
-    error: limited ? 'Teams took the message and then hit its own limit' : 'Teams could not deliver the message',
+    error: limited
+      ? 'Teams took the message and then hit its own limit'
+      : 'Teams could not deliver the message',
   }
 }
 
@@ -48,7 +56,8 @@ function toTeams({ embed, text }: AlertMessage): object {
     }))
     body.push({ type: 'FactSet', facts })
   }
-  if (embed?.footer) body.push({ ...textBlock(embed.footer.text, limits.title), isSubtle: true, size: 'Small' })
+  if (embed?.footer)
+    body.push({ ...textBlock(embed.footer.text, limits.title), isSubtle: true, size: 'Small' })
   return {
     type: 'message',
     attachments: [

@@ -21,7 +21,10 @@ export function telegramTransport(target: TelegramTarget, options: TransportOpti
   const { token, chatId, apiUrl = 'https://api.telegram.org' } = target
   const pacer = createTelegramPacer(options)
   const base = `${apiUrl}/bot${token}`
-  const webhooks = new WebhooksByTries(options, (own) => new Webhook(`${base}/sendMessage`, { ...own, pacer }))
+  const webhooks = new WebhooksByTries(
+    options,
+    (own) => new Webhook(`${base}/sendMessage`, { ...own, pacer }),
+  )
   return {
     kind: 'telegram',
     async send(message, { maxAttempts, ...rest }) {

@@ -1,5 +1,5 @@
-import type { WebhookOptions } from '../../sender/webhook-options.ts'
 import { Webhook } from '../../sender/webhook.ts'
+import type { WebhookOptions } from '../../sender/webhook-options.ts'
 import { type AlertMessage, type AlertTransport, type TransportOptions, toResult } from '../transport.ts'
 import { WebhooksByTries } from '../webhooks-by-tries.ts'
 
@@ -8,7 +8,10 @@ export type WebhookTransportOptions = TransportOptions & Pick<WebhookOptions, 's
 /** Any receiver of JSON: `{channel, severity, title, description, text, fields, color, timestamp, footer, username}`. */
 export function webhookTransport(url: string | URL, options: WebhookTransportOptions = {}): AlertTransport {
   const { signing, headers, ...rest } = options
-  const extra = { ...(signing === undefined ? {} : { signing }), ...(headers === undefined ? {} : { headers }) }
+  const extra = {
+    ...(signing === undefined ? {} : { signing }),
+    ...(headers === undefined ? {} : { headers }),
+  }
   const webhooks = new WebhooksByTries(rest, (own) => new Webhook(url, { ...own, ...extra }))
   return {
     kind: 'webhook',
