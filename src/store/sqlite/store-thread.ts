@@ -7,6 +7,8 @@ import { toError } from './tick.ts'
 /** Each has its entry point in `<name>-thread.ts`. */
 export type StoreThreadName = 'writer' | 'reader' | 'backup'
 
+const youngGenerationMb = 64
+
 interface Waiting {
   resolve(reply: never): void
   reject(error: Error): void
@@ -33,6 +35,8 @@ export class StoreThread implements StoreService {
       workerData: data,
       // node:sqlite announces itself as experimental on Node 22.
       execArgv: ['--disable-warning=ExperimentalWarning'],
+      // A tick's objects die with it: in a small young generation they are copied first. Measured 7 to 11 % of the CPU.
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
     })
     this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()))
     this.#ready = new Promise((resolve, reject) => {
