@@ -1,6 +1,6 @@
 /**
  * Every `ts` and `sh` block of README.md and docs/ is run as it stands, but for the addresses: the port of the
- * server (8080) and the receiver (127.0.0.1:3000) become those of this test. A block that cannot run says why in a
+ * server (8080) and the receiver (127.0.0.1:3000 or :8081) become those of this test. A block that cannot run says why in a
  * comment above it.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
@@ -165,7 +165,7 @@ function writeBlock(block: DocBlock): string {
 function adapt(code: string): string {
   return code
     .replaceAll('localhost:8080', `localhost:${port}`)
-    .replaceAll('http://127.0.0.1:3000', receiver.url)
+    .replaceAll(/http:\/\/127\.0\.0\.1:(3000|8081)/g, receiver.url)
     .replaceAll('sqlite:hooks.db', `sqlite:${join(folder, 'hooks.db').replaceAll('\\', '/')}`)
 }
 
