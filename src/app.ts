@@ -1,11 +1,13 @@
 /** The composition root: the only file that knows every adapter. */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, unlinkSync } from 'node:fs'
+import { unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Config } from './config/schema.ts'
+import { makeDirectory } from './config/make-directory.ts'
 import { loadMasterKey } from './config/master-key.ts'
+import type { Config } from './config/schema.ts'
 import { type Clock, createSystemClock } from './core/clock.ts'
 import type { BreakerPolicy } from './core/endpoint-health.ts'
+import { OuthookError } from './core/errors.ts'
 import { createIdFactory } from './core/ids.ts'
 import type { Logger } from './core/logger.ts'
 import { resolveRetryPolicy } from './core/retry-policy.ts'
@@ -67,23 +69,28 @@ export async function openApp(options: AppOptions): Promise<App> {
 async function openStore({ config }: AppOptions, clock: Clock): Promise<Store> {
   if (config.store.kind === 'memory') return openSqliteStore({ path: ':memory:', clock })
   const { path } = config.store
-  // Payloads and answers are nobody else's to read.
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeDirectory(dirname(path))
   return openSqliteStore({ path, clock })
 }
 
-const masterKeyCreated = 'made a master key for endpoint secrets; back this file up, without it they cannot be read'
+const masterKeyCreated =
+  'made a master key for endpoint secrets; back this file up, without it they cannot be read'
 
 async function openSecretBox(options: AppOptions, store: Store): Promise<SecretBox> {
   const { config, logger } = options
   const file = config.store.kind === 'memory' ? null : `${config.store.path}.key`
   const { key, createdFile } = loadMasterKey({ given: config.masterKey, file, randomBytes })
   const secretBox = createSecretBox(key, randomBytes)
+  let stored: string | null = null
   try {
-    checkMasterKey(secretBox, await store.setMetaOnce('master_key_check', secretBox.checkValue))
+    stored = await store.setMetaOnce('master_key_check', secretBox.checkValue)
+    checkMasterKey(secretBox, stored)
   } catch (error) {
-    if (createdFile !== null) unlinkSync(createdFile)
-    throw error
+    if (createdFile === null) throw error
+    unlinkSync(createdFile)
+    throw stored === null
+      ? error
+      : keyFileLost(createdFile, { stored, made: secretBox.fingerprint, cause: error })
   }
   if (createdFile !== null) {
     const announce = options.onMasterKeyCreated ?? ((file) => logger.warn({ file }, masterKeyCreated))
@@ -92,13 +99,29 @@ async function openSecretBox(options: AppOptions, store: Store): Promise<SecretB
   return secretBox
 }
 
+/** The store was made with a key, and the one that was made just now in its file's place is another. */
+function keyFileLost(
+  file: string,
+  { stored, made, cause }: { readonly stored: string; readonly made: string; readonly cause: unknown },
+): OuthookError {
+  return new OuthookError(
+    'wrong_master_key',
+    `the key file ${file} is missing; restore it from your backup, or give the key as OUTHOOK_MASTER_KEY. ` +
+      `The store's secrets are sealed under master key ${stored.split('.')[0]}; a new key, such as ${made}, opens none`,
+    { cause },
+  )
+}
+
 interface Parts {
   readonly clock: Clock
   readonly store: Store
   readonly secretBox: SecretBox
 }
 
-async function assemble({ config, logger, dispatch }: AppOptions, { clock, store, secretBox }: Parts): Promise<App> {
+async function assemble(
+  { config, logger, dispatch }: AppOptions,
+  { clock, store, secretBox }: Parts,
+): Promise<App> {
   const ids = createIdFactory(clock.now)
   const activity = new DeliveryActivity((error) => logger.error({ err: error }, 'a listener threw'))
   const guard = createAddressPolicy({ allowHttp: config.allowHttp, allowNetworks: config.allowNetworks })
@@ -107,7 +130,9 @@ async function assemble({ config, logger, dispatch }: AppOptions, { clock, store
     secretBox,
     defaultPolicy: resolveRetryPolicy(config.defaultRetryPolicy),
   })
-  const delivery = dispatch ? createDelivery({ config, logger, store, clock, activity, routing, guard }) : null
+  const delivery = dispatch
+    ? createDelivery({ config, logger, store, clock, activity, routing, guard })
+    : null
   const dispatcher = delivery?.dispatcher ?? null
   const publisher = new Publisher({
     store,

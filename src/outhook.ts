@@ -2,8 +2,9 @@
 import type { EventEmitter } from 'node:events'
 import { type App, openApp } from './app.ts'
 import { loadConfig } from './config/load-config.ts'
+import { nearestName } from './config/nearest-name.ts'
 import { OuthookError } from './core/errors.ts'
-import { checkJsonBytes, parseExact } from './core/exact-json.ts'
+import { checkJsonBytes, type ExactJson } from './core/exact-json.ts'
 import { effectiveOrderingKey } from './core/idempotency.ts'
 import { stringifyPayload } from './core/json-payload.ts'
 import { type Logger, silentLogger } from './core/logger.ts'
@@ -52,6 +53,8 @@ export interface OpenOptions {
   readonly drainDeadline?: Duration
   /** How long an idempotency key is remembered. Default 24 h. */
   readonly idempotencyTtl?: Duration
+  /** A master key file was made just now, at this path: back it up. Not called for a file that was there. */
+  readonly onMasterKeyCreated?: (file: string) => void
   /** Default: nothing is logged. pino's loggers fit. */
   readonly logger?: Logger
 }
@@ -102,7 +105,10 @@ export interface OuthookEvents {
 
 /** The methods of a service without their first parameter, the tenant. */
 export type OfTenant<Service> = {
-  readonly [Name in keyof Service]: Service[Name] extends (tenantId: string, ...rest: infer Rest) => infer Result
+  readonly [Name in keyof Service]: Service[Name] extends (
+    tenantId: string,
+    ...rest: infer Rest
+  ) => infer Result
     ? (...rest: Rest) => Result
     : never
 }
@@ -142,32 +148,47 @@ export class Outhook<Topics extends object = Record<string, any>> implements Asy
    * Errors: invalid_config, store_locked, store_incompatible, wrong_master_key.
    */
   // biome-ignore lint/suspicious/noExplicitAny: as above.
-  static async open<Topics extends object = Record<string, any>>(options: OpenOptions): Promise<Outhook<Topics>> {
-    const { dispatch, logger, ...given } = options
-    if (options.store === undefined) {
-      throw new OuthookError('invalid_config', "store: it is missing; use 'sqlite:PATH', or 'memory:' for tests")
+  static async open<Topics extends object = Record<string, any>>(
+    options: OpenOptions,
+  ): Promise<Outhook<Topics>> {
+    const { dispatch, logger, onMasterKeyCreated, ...given }: Partial<OpenOptions> = options ?? {}
+    if (given.store === undefined) {
+      throw new OuthookError(
+        'invalid_config',
+        "store: it is missing; use 'sqlite:PATH', or 'memory:' for tests",
+      )
     }
     const config = loadConfig({ options: given, env: pickMasterKey(process.env) })
-    return new Outhook<Topics>(await openApp({ config, logger: logger ?? silentLogger, dispatch: dispatch ?? true }))
+    const app = await openApp({
+      config,
+      logger: logger ?? silentLogger,
+      dispatch: dispatch ?? true,
+      ...(onMasterKeyCreated !== undefined && { onMasterKeyCreated }),
+    })
+    return new Outhook<Topics>(app)
   }
 
   /**
    * Resolves once the event is durable; it is delivered from then on, whatever happens to this process.
-   * Errors: invalid_body, invalid_payload, invalid_request, payload_too_large, idempotency_conflict,
-   * store_unavailable, shutting_down.
+   * Errors: invalid_body (the topic), invalid_payload, invalid_request, payload_too_large, ordering_key_conflict,
+   * ordering_key_too_long, idempotency_conflict, store_unavailable, shutting_down.
    */
-  async publish<Topic extends keyof Topics & string>(input: PublishInput<Topics, Topic>): Promise<PublishedEvent> {
+  async publish<Topic extends keyof Topics & string>(
+    input: PublishInput<Topics, Topic>,
+  ): Promise<PublishedEvent> {
     const { eventId, ...rest } = await this.#app.engine.publisher.publish(toRequest(input))
     return { id: eventId, ...rest }
   }
 
   /** Publishes each on its own, sharing commits: one that is refused hinders no other. In order. */
-  publishMany(inputs: readonly PublishInput<Topics>[]): Promise<PublishManyResult[]> {
+  async publishMany(inputs: readonly PublishInput<Topics>[]): Promise<PublishManyResult[]> {
+    if (!Array.isArray(inputs))
+      throw invalid('publishMany takes a list of events such as [{ topic, payload }]')
     return Promise.all(
-      inputs.map((input) =>
+      Array.from(inputs, (input) =>
         this.publish(input).then(
           (published) => ({ status: 'published' as const, ...published }),
-          (error: OuthookError) => ({ status: 'failed' as const, error }),
+          (error: unknown) => ({ status: 'failed' as const, error: typed(error) }),
         ),
       ),
     )
@@ -200,13 +221,15 @@ function pickMasterKey(env: NodeJS.ProcessEnv): Record<string, string | undefine
   return { OUTHOOK_MASTER_KEY: env.OUTHOOK_MASTER_KEY }
 }
 
-function toRequest(input: PublishInput<Record<string, unknown>>): PublishRequest {
-  const payload = input.body === undefined ? stringifyPayload(input.payload) : checkJsonBytes(input.body)
-  const value = input.body === undefined ? input.payload : parseExact(payload, 'invalid_payload', 'JSON')
+type AnyInput = PublishInput<Record<string, unknown>>
+
+function toRequest(input: AnyInput): PublishRequest {
+  checkInput(input)
+  const { bytes, value } = readContent(input)
   return {
     tenantId: defaultTenantId,
     topic: input.topic,
-    payload,
+    payload: bytes,
     metadata: input.metadata ?? null,
     orderingKey: effectiveOrderingKey(input.orderingKey, value),
     idempotency: input.idempotencyKey === undefined ? null : { scope: '', key: input.idempotencyKey },
@@ -214,11 +237,56 @@ function toRequest(input: PublishInput<Record<string, unknown>>): PublishRequest
   }
 }
 
+const inputMembers = Object.keys({
+  topic: true,
+  payload: true,
+  body: true,
+  metadata: true,
+  idempotencyKey: true,
+  orderingKey: true,
+} satisfies Record<keyof AnyInput, true>)
+
+/** What no type keeps programs in JavaScript from. */
+function checkInput(input: unknown): void {
+  if (typeof input !== 'object' || input === null) {
+    throw invalid('publish takes an event such as { topic, payload }')
+  }
+  const { body, payload, orderingKey } = input as Partial<Record<keyof AnyInput, unknown>>
+  for (const name of Object.keys(input)) {
+    if (inputMembers.includes(name)) continue
+    const nearest = nearestName(name.slice(0, 64), inputMembers)
+    const advice = nearest ? `did you mean ${nearest}?` : `the members are ${inputMembers.join(', ')}`
+    throw invalid(`an event has no member ${JSON.stringify(name.slice(0, 64))}; ${advice}`)
+  }
+  if (body !== undefined && payload !== undefined) {
+    throw invalid('payload and body are both given; give the value as payload or its exact JSON as body')
+  }
+  if (orderingKey !== undefined && orderingKey !== null && typeof orderingKey !== 'string') {
+    throw invalid('orderingKey must be a string')
+  }
+}
+
+function readContent({ body, payload }: AnyInput): ExactJson {
+  if (body === undefined) return { bytes: stringifyPayload(payload), value: payload }
+  if (typeof body === 'string' || (body as unknown) instanceof Uint8Array) return checkJsonBytes(body)
+  throw new OuthookError('invalid_payload', 'body must be JSON as a string or bytes; give a value as payload')
+}
+
+function invalid(message: string): OuthookError {
+  return new OuthookError('invalid_request', message)
+}
+
+function typed(error: unknown): OuthookError {
+  if (error instanceof OuthookError) return error
+  return new OuthookError('internal', `the event was not published: ${String(error)}`, { cause: error })
+}
+
 function ofTenant<Service extends object>(service: Service): OfTenant<Service> {
   const bound: Record<string, unknown> = {}
   for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(service))) {
     const method = service[name as keyof Service]
-    if (name !== 'constructor' && typeof method === 'function') bound[name] = method.bind(service, defaultTenantId)
+    if (name !== 'constructor' && typeof method === 'function')
+      bound[name] = method.bind(service, defaultTenantId)
   }
   return bound as OfTenant<Service>
 }

@@ -1,9 +1,13 @@
 /** The server: the engine, the HTTP API over it, metrics and logs. */
 import { statSync } from 'node:fs'
+import type { AlertSender } from './alerts/alert-sender.ts'
+import { createServerAlertSender } from './alerts/server-alert-sender.ts'
+import { createServerAlerts } from './alerts/server-alerts.ts'
+import { healthServerName } from './api/routes/operations.ts'
 import { buildServer } from './api/server.ts'
 import { type App, openApp } from './app.ts'
 import type { Config } from './config/schema.ts'
-import { createSystemClock } from './core/clock.ts'
+import { type Clock, createSystemClock } from './core/clock.ts'
 import { OuthookError } from './core/errors.ts'
 import { type Logger, silentLogger } from './core/logger.ts'
 import { defaultTenantId } from './core/model.ts'
@@ -31,9 +35,33 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-/** Errors: those of opening the store, and invalid_config when the port is taken. */
+/** Errors: those of opening the store, and invalid_config when the port is taken or an alert channel is no URL. */
 export async function startServer(config: Config, hooks: ServerHooks): Promise<RunningServer> {
   const clock = createSystemClock()
+  const alerts = createAlerts(config, hooks.log, clock)
+  try {
+    return await startWith({ alerts, clock }, config, hooks)
+  } catch (error) {
+    await alerts?.close()
+    throw error
+  }
+}
+
+function createAlerts(config: Config, log: Logger, clock: Clock): AlertSender | null {
+  const { alertChannels: channels, alertMention: mention } = config
+  return channels === null ? null : createServerAlertSender({ channels, mention, log, clock })
+}
+
+interface ServerParts {
+  readonly alerts: AlertSender | null
+  readonly clock: Clock
+}
+
+async function startWith(
+  { alerts, clock }: ServerParts,
+  config: Config,
+  hooks: ServerHooks,
+): Promise<RunningServer> {
   const { log, onMasterKeyCreated } = hooks
   const app = await openApp({
     config,
@@ -51,22 +79,37 @@ export async function startServer(config: Config, hooks: ServerHooks): Promise<R
     metrics,
     ...(config.adminToken !== null && { adminTokens: [config.adminToken] }),
   })
-  // Requests end first: whoever got its 202 is stored, and nobody new is let in while deliveries drain.
-  const close = () => server.close().then(() => app.close())
+  const { activity, counts } = app.engine
+  const serverAlerts =
+    alerts && createServerAlerts({ activity, counts, alerts, clock, log, backlogLimit: config.alertBacklog })
+  serverAlerts?.start()
+  const close = async () => {
+    try {
+      // Requests end first: whoever got its 202 is stored, and nobody new is let in while deliveries drain.
+      await server.close().finally(() => app.close())
+    } finally {
+      // Last: what the drain gives up is told too.
+      serverAlerts?.stop()
+      await alerts?.close()
+    }
+  }
   try {
     const url = await server.listen({ host: config.host, port: config.port })
     const adminToken = config.adminToken === null ? await makeFirstAdminToken(app) : null
     return { url, adminToken, close }
   } catch (error) {
     await close()
-    throw portProblem(error, config)
+    throw await portProblem(error, config)
   }
 }
 
 /** Copies the live database into a new file, beside its owner, and says how large it became. */
 export async function backupStore(config: Config, file: string): Promise<{ readonly bytes: number }> {
   if (config.store.kind === 'memory') {
-    throw new OuthookError('invalid_config', 'a memory: store cannot be backed up; it lives in its process alone')
+    throw new OuthookError(
+      'invalid_config',
+      'a memory: store cannot be backed up; it lives in its process alone',
+    )
   }
   await backupSqlite(config.store.path, file)
   return { bytes: statSync(file).size }
@@ -130,16 +173,42 @@ async function makeFirstAdminToken({ engine }: App): Promise<string | null> {
   return (await engine.apiKeys.create(defaultTenantId, { kind: 'admin', name: 'first admin token' })).token
 }
 
-function portProblem(error: unknown, config: Config): unknown {
+async function portProblem(error: unknown, config: Config): Promise<unknown> {
   const code = (error as NodeJS.ErrnoException).code
   const place = `${config.host}:${config.port}`
   if (code === 'EADDRINUSE') {
-    return new OuthookError('invalid_config', `${place} is in use by another process; choose another --port`, { cause: error })
-  }
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
-    return new OuthookError('invalid_config', `cannot listen on ${place} (${code}); choose another --host or --port`, {
+    const found = (await isOuthook(config))
+      ? 'an Outhook server is listening there already; stop it'
+      : 'another process is listening there; stop that'
+    return new OuthookError('invalid_config', `${place} is taken: ${found}, or choose another --port`, {
       cause: error,
     })
   }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+    return new OuthookError(
+      'invalid_config',
+      `cannot listen on ${place} (${code}); choose another --host or --port`,
+      {
+        cause: error,
+      },
+    )
+  }
   return error
+}
+
+const askingMs = 500
+/** What one listens on that stands for every address, and where it can be asked. */
+const askable: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
+
+/** Whether that is what holds the port. Never rejects; no answer is a no. */
+async function isOuthook({ host, port }: Config): Promise<boolean> {
+  const address = askable[host] ?? host
+  const url = `http://${address.includes(':') ? `[${address}]` : address}:${port}/healthz`
+  try {
+    const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(askingMs) })
+    await answer.body?.cancel()
+    return answer.headers.get('server') === healthServerName
+  } catch {
+    return false
+  }
 }

@@ -2,6 +2,7 @@
 import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
+import { OuthookError } from '../core/errors.ts'
 import { problemContentType } from './problem.ts'
 import { retryPolicyDocument } from './schemas/retry-policy.ts'
 import { ProblemBody } from './schemas/shapes.ts'
@@ -14,6 +15,25 @@ const description = `Publish events once; every endpoint that subscribed gets a 
 Every error is \`application/problem+json\` with \`type\`, \`title\`, \`status\` and \`detail\`. Lists are pages
 \`{items, next_cursor}\`: pass \`next_cursor\` as \`cursor\` until it is empty. Bodies are read as JSON whatever their
 content type says.`
+
+/**
+ * Everything from this server alone, also over plain HTTP on a host of a private network: no
+ * `upgrade-insecure-requests`, which would send the page's own files to a port that speaks no TLS.
+ */
+const pagePolicy = [
+  "default-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "img-src 'self' data:",
+  "object-src 'none'",
+].join('; ')
+
+/** A name with a NUL is no file's, and the file system refuses to be asked for it. */
+function refuseNul(url: string): OuthookError | null {
+  if (!url.includes('%00')) return null
+  return new OuthookError('not_found', 'there is nothing here; see /docs for what there is')
+}
 
 /** Must be called before the routes are registered. */
 export function registerDocs(app: FastifyInstance, version: string): void {
@@ -34,11 +54,16 @@ export function registerDocs(app: FastifyInstance, version: string): void {
       security: [{ bearer: [] }],
     },
   })
-  app.register(fastifySwaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: true,
-    transformSpecification: () => openApiDocument(app),
-    theme: { title: 'Outhook API' },
+  app.register(async (scope) => {
+    scope.addHook('onRequest', (request, _reply, done) => done(refuseNul(request.url) ?? undefined))
+    await scope.register(fastifySwaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: pagePolicy,
+      transformSpecification: () => openApiDocument(app),
+      theme: { title: 'Outhook API' },
+      // No outside service gets to see the document.
+      uiConfig: { validatorUrl: null },
+    })
   })
   app.register(async (scope) => {
     const schema = { operationId: 'openapi', tags: ['operations'], summary: 'This document', security: [] }

@@ -1,5 +1,5 @@
 /** The HTTP server: what every request goes through. What each route does stands in `routes/`. */
-import { type FastifyInstance, fastify } from 'fastify'
+import { type FastifyInstance, fastify, type onSendHookHandler } from 'fastify'
 import { OuthookError } from '../core/errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import { createAuthenticator } from './auth.ts'
@@ -50,6 +50,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   registerErrors(app, log)
   registerChecks(app, isClosing)
   limitHandlers(app, timeouts.handlerMs)
+  endJsonWithNewline(app)
   registerDocs(app, options.version)
   registerRoutes(app, context)
   return app
@@ -104,6 +105,19 @@ function limitHandlers(app: FastifyInstance, handlerMs: number): void {
     const { ownDeadline } = (route.config ?? {}) as { readonly ownDeadline?: boolean }
     if (ownDeadline !== true) route.handlerTimeout ??= handlerMs
   })
+}
+
+/** For whoever reads answers in a terminal. The hot path writes its own; bytes, as payloads are, stay as they are. */
+function endJsonWithNewline(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    const { ownDeadline } = (route.config ?? {}) as { readonly ownDeadline?: boolean }
+    if (ownDeadline !== true) route.onSend = [addNewline, ...[route.onSend ?? []].flat()]
+  })
+}
+
+const addNewline: onSendHookHandler = (_request, reply, payload, done) => {
+  const isJson = String(reply.getHeader('content-type')).startsWith('application/json')
+  done(null, isJson && typeof payload === 'string' && !payload.endsWith('\n') ? `${payload}\n` : payload)
 }
 
 function closeGracefully(

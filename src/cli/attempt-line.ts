@@ -3,7 +3,7 @@ import { styleText } from 'node:util'
 import { formatDuration } from '../core/duration.ts'
 import type { AttemptLine } from './io.ts'
 
-/** `✓ demo.hello  200  4 ms  attempt 1  succeeded  http://127.0.0.1:4321/succeed  dlv_…` */
+/** `✓ demo.hello  200  4 ms  attempt 1  succeeded  http://127.0.0.1:4321  dlv_…` */
 export function renderAttempt(attempt: AttemptLine, colour: boolean): string {
   const { mark, style } = appearance(attempt.state)
   const head = `${mark} ${attempt.topic ?? '(direct)'}`

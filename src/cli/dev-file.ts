@@ -1,6 +1,7 @@
 /** `dev.json`: what `outhook dev` keeps for the next start and for the other commands. */
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeDirectory } from '../config/make-directory.ts'
 
 export interface DevFile {
   readonly url: string
@@ -26,7 +27,7 @@ export function readDevFile(dataDir: string): DevFile | null {
 
 /** Only the user may read it. Written aside and renamed, so that no reader sees half of it. */
 export function writeDevFile(dataDir: string, content: DevFile): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  makeDirectory(dataDir)
   const path = devFilePath(dataDir)
   const draft = `${path}.${process.pid}.tmp`
   const json = { url: content.url, admin_token: content.adminToken, producer_key: content.producerKey }

@@ -3,11 +3,11 @@
  * endpoint of the last run are taken up again.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { Client } from '../client/client.ts'
 import { createClient } from '../client/client.ts'
 import { ApiError } from '../client/errors.ts'
+import { makeDirectory } from '../config/make-directory.ts'
 import type { Config } from '../config/schema.ts'
 import { renderAttempt } from './attempt-line.ts'
 import { addConfigFlags, readConfig } from './config-flags.ts'
@@ -36,7 +36,7 @@ export function register(command: Command, io: CliIo): void {
 }
 
 async function devConfig(given: Config, known: DevFile | null): Promise<Config> {
-  mkdirSync(given.dataDir, { recursive: true, mode: 0o700 })
+  makeDirectory(given.dataDir)
   return {
     ...given,
     port: await findFreePort(given.host, given.port),
@@ -65,7 +65,7 @@ async function startDev(config: Config, known: DevFile | null, io: CliIo) {
     })
     opened.push(server)
     const dev = await prepare(server.url, config, known)
-    await demonstrate(dev, receiver.url, io)
+    await demonstrate(dev, receiver.url, { io, isFirstStart: known === null })
     return { close }
   } catch (error) {
     await close()
@@ -73,7 +73,11 @@ async function startDev(config: Config, known: DevFile | null, io: CliIo) {
   }
 }
 
-async function demonstrate(dev: DevFile, receiverUrl: string, io: CliIo): Promise<void> {
+async function demonstrate(
+  dev: DevFile,
+  receiverUrl: string,
+  { io, isFirstStart }: { readonly io: CliIo; readonly isFirstStart: boolean },
+): Promise<void> {
   const client = createClient({ url: dev.url, token: dev.adminToken })
   await client.endpoints.create({
     uid: receiverUid,
@@ -82,7 +86,7 @@ async function demonstrate(dev: DevFile, receiverUrl: string, io: CliIo): Promis
     description: 'the test receiver of "outhook dev"',
   })
   for (const line of welcome(dev, receiverUrl)) io.print(line)
-  await client.events.publish({ topic: 'demo.hello', payloadJson: '{"hello":"world"}' })
+  if (isFirstStart) await client.events.publish({ topic: 'demo.hello', payloadJson: '{"hello":"world"}' })
 }
 
 /** Makes sure of a producer key that works, and writes `dev.json`. */

@@ -23,7 +23,10 @@ interface CreateOptions {
 export function register(command: Command, io: CliIo): void {
   const create = addApiCommand(command, 'create <name>', 'make a producer key; it is shown once', io)
   create.option('--admin', 'an admin token instead')
-  create.option('--store <location>', 'make it in this store, on which no server runs now, such as sqlite:hooks.db')
+  create.option(
+    '--store <location>',
+    'make it in this store, on which no server runs now, such as sqlite:hooks.db',
+  )
   create.run<CreateOptions>(async (context, [name = ''], { admin, store }) => {
     const kind = admin ? 'admin' : 'producer'
     const key =
@@ -49,10 +52,21 @@ export function register(command: Command, io: CliIo): void {
 
 async function createKeyInStore(
   io: CliIo,
-  { store, name, kind }: { readonly store: string; readonly name: string; readonly kind: 'producer' | 'admin' },
+  {
+    store,
+    name,
+    kind,
+  }: { readonly store: string; readonly name: string; readonly kind: 'producer' | 'admin' },
 ): Promise<CreatedKey> {
   const server = await io.loadServer()
   const { key, token } = await server.createKey(loadConfig({ flags: { store }, env: io.env }), { name, kind })
   const { id, createdAt } = key
-  return { id, kind, name: key.name, created_at: new Date(createdAt).toISOString(), revoked_at: null, key: token }
+  return {
+    id,
+    kind,
+    name: key.name,
+    created_at: new Date(createdAt).toISOString(),
+    revoked_at: null,
+    key: token,
+  }
 }

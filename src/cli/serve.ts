@@ -13,8 +13,9 @@ export function register(command: Command, io: CliIo): void {
     const log = createLogger(app, config, io)
     await runUntilSignal(io, async () => {
       const server = await app.startServer(config, { log })
+      // Not to standard output, which is the log's, and may be kept.
+      if (server.adminToken !== null) io.printError(`admin token (shown this once): ${server.adminToken}`)
       log.info({ url: server.url }, 'listening')
-      if (server.adminToken !== null) io.print(`admin token (shown this once): ${server.adminToken}`)
       return server
     })
     log.info({}, 'stopped')

@@ -145,6 +145,27 @@ export const settings = {
     default: 86_400_000,
     description: 'How long an idempotency key is remembered.',
   }),
+  alertChannels: setting({
+    name: 'alert-channels',
+    type: types.text,
+    default: null,
+    defaultText: 'no alerts',
+    description: 'Where alerts go: one webhook URL, or `alerts=URL,info=URL`.',
+    secret: true,
+  }),
+  alertMention: setting({
+    name: 'alert-mention',
+    type: types.text,
+    default: null,
+    defaultText: 'nobody',
+    description: 'Who a P0 alert pings, such as `@everyone`.',
+  }),
+  alertBacklog: setting({
+    name: 'alert-backlog',
+    type: types.integer(0, 1_000_000_000),
+    default: 10_000,
+    description: 'Waiting deliveries from which on a growing backlog is told. 0 is never.',
+  }),
   logLevel: setting({
     name: 'log-level',
     type: types.oneOf(['debug', 'info', 'warn', 'error', 'silent']),

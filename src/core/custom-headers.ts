@@ -20,6 +20,9 @@ const reservedNames: ReadonlySet<string> = new Set([
 ])
 const reservedPrefixes = ['proxy-', 'webhook-', 'hookrail-', 'outhook-', 'x-hub-signature']
 
+/** `auth` covers `authorization`, and `passw` both `password` and `passwd`. A bare `key` names other things too. */
+const secretName = /auth|token|secret|passw|cookie|credential|api[-_]?key|access[-_]?key/
+
 /** A token of RFC 9110. */
 const namePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 /** Visible ASCII, with spaces inside only: no line can be broken and no second header smuggled in. */
@@ -27,7 +30,8 @@ const valuePattern = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 
 /**
  * Checks an endpoint's `headers` and gives them back with names in lower case.
- * Throws `unprocessable`, which names the header and never repeats its value: it may be a secret.
+ * Headers are stored and shown in clear, so names of secrets are refused. Throws `unprocessable`, which names the
+ * header and never repeats its value: it may be a secret all the same.
  */
 export function parseCustomHeaders(value: unknown, member = 'headers'): Readonly<Record<string, string>> {
   if (value === undefined || value === null) return {}
@@ -55,6 +59,12 @@ function nameProblem(name: string, earlier: ReadonlyMap<string, string>): string
   if (!namePattern.test(name)) return 'is not a header name; use letters, digits and "-"'
   if (reservedNames.has(lower) || reservedPrefixes.some((prefix) => lower.startsWith(prefix))) {
     return 'is set by the sender itself; choose another name'
+  }
+  if (secretName.test(lower)) {
+    return (
+      'looks like a secret, which does not belong there: headers are stored and shown in clear; ' +
+      'let the receiver authenticate requests by their signature'
+    )
   }
   return earlier.has(lower) ? 'stands there twice; names do not differ by case' : null
 }

@@ -167,11 +167,17 @@ function skipString(text: Uint8Array, from: number): number {
   return at + 1
 }
 
+export interface ExactJson {
+  readonly bytes: Uint8Array
+  /** What the bytes say. */
+  readonly value: unknown
+}
+
 /**
  * Takes text or bytes as exact JSON and copies them, so that the caller's later changes to the bytes reach nobody.
  * Throws `invalid_payload`, which says what is wrong.
  */
-export function checkJsonBytes(body: string | Uint8Array): Uint8Array {
+export function checkJsonBytes(body: string | Uint8Array): ExactJson {
   const form = 'the body must be JSON'
   if (typeof body === 'string' && !body.isWellFormed()) {
     throw new OuthookError(
@@ -180,6 +186,5 @@ export function checkJsonBytes(body: string | Uint8Array): Uint8Array {
     )
   }
   const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : Uint8Array.from(body)
-  parseExact(bytes, 'invalid_payload', form)
-  return bytes
+  return { bytes, value: parseExact(bytes, 'invalid_payload', form) }
 }

@@ -10,7 +10,7 @@ export interface AttemptActivity {
   readonly endpointId: string | null
   readonly subscriptionId: string | null
   readonly topic: string | null
-  /** Origin and path only; a query may hold a secret. */
+  /** Origin only; a path or query may hold a secret. */
   readonly url: string
   readonly attemptNo: number
   readonly status: AttemptStatus
@@ -44,7 +44,7 @@ interface ActivityEvents {
 export class DeliveryActivity extends EventEmitter<ActivityEvents> {
   readonly #onListenerError: (error: unknown) => void
 
-  /** A listener that throws is its owner's defect: it is told here and stops nothing. */
+  /** A listener that throws or rejects is its owner's defect: it is told here and stops nothing. */
   constructor(onListenerError: (error: unknown) => void) {
     super()
     this.#onListenerError = onListenerError
@@ -52,9 +52,12 @@ export class DeliveryActivity extends EventEmitter<ActivityEvents> {
   }
 
   tell<Name extends keyof ActivityEvents>(name: Name, ...args: ActivityEvents[Name]): void {
-    for (const listener of this.listeners(name)) {
+    // The raw ones: those given to `once` take themselves off when they are called.
+    for (const listener of this.rawListeners(name)) {
       try {
-        Reflect.apply(listener, this, args)
+        const answer: unknown = Reflect.apply(listener, this, args)
+        // Nobody else waits for it, and a rejection that nobody hears ends the process.
+        if (answer instanceof Object && 'then' in answer) Promise.resolve(answer).catch(this.#onListenerError)
       } catch (error) {
         this.#onListenerError(error)
       }

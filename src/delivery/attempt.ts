@@ -17,8 +17,6 @@ export interface AttemptDeps {
   readonly random: () => number
   readonly sender: Sender
   readonly userAgent: string
-  /** Ends the attempt early; whoever does that has no more use for its outcome. */
-  readonly signal?: AbortSignal
 }
 
 /** Never rejects: whatever goes wrong is an outcome, and a fault of our own is one that is retried. */
@@ -39,7 +37,6 @@ async function send(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps
       method: 'POST',
       headers: buildHeaders(delivery, target, deps),
       body: delivery.payload,
-      ...(deps.signal && { signal: deps.signal }),
     })
   } catch (error) {
     return {

@@ -142,7 +142,7 @@ function describeAttempt(outcome: DeliveryOutcome, context: OutcomeContext): Att
     endpointId: delivery.endpointId,
     subscriptionId: delivery.subscriptionId,
     topic: delivery.topic,
-    url: target.destination.url.origin + target.destination.url.pathname,
+    url: target.destination.url.origin,
     attemptNo: attempt?.attemptNo ?? delivery.attemptCount,
     status: attempt?.status ?? 'permanent_failure',
     httpStatus: attempt?.httpStatus ?? null,

@@ -17,7 +17,7 @@ import type { EndpointHealth } from '../core/model.ts'
 import type { Sender } from '../sender/port.ts'
 import type { ClaimedDelivery, DeliveryOutcome, DeliveryStore } from '../store/port.ts'
 import { AloneTurns } from './alone-turns.ts'
-import { type AttemptDeps, runAttempt } from './attempt.ts'
+import { runAttempt } from './attempt.ts'
 import { Claimer } from './claimer.ts'
 import { FairQueue } from './fair-queue.ts'
 import { lastsAnAttempt, leaseLength } from './lease.ts'
@@ -50,9 +50,6 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly leaseMs: number
   readonly #options: DispatcherOptions
-  readonly #attemptDeps: AttemptDeps
-  /** Ends the requests that outlast the drain: open sockets would keep the process. One for all: 1 to 3 µs each. */
-  readonly #cutOff = new AbortController()
   readonly #load: TargetLoad
   readonly #queue = new FairQueue<Work>()
   /** End of the pause by target. */
@@ -69,7 +66,6 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options
-    this.#attemptDeps = { ...options, signal: this.#cutOff.signal }
     this.#load = new TargetLoad(options.clock, options.maxInFlight)
     this.#returns = new LeaseReturns({ ...options, onReturned: (delayMs) => this.wake(delayMs) })
     this.leaseMs = leaseLength(options.sender.totalTimeoutMs)
@@ -156,7 +152,8 @@ export class Dispatcher {
 
   /**
    * Stops claiming, releases what has not started, waits for what is in flight until `deadlineMs` is over and
-   * then releases that as well. No attempt is counted for what was released.
+   * then releases that as well. No attempt is counted for what was released, and its request goes on until
+   * the sender is closed.
    */
   stop(deadlineMs: number): Promise<void> {
     this.#stopped ??= this.#stop(deadlineMs)
@@ -175,7 +172,6 @@ export class Dispatcher {
     this.#giveBack([...this.#inFlight.values()], 1000)
     await this.#returns.flush().catch(() => {})
     this.#inFlight.clear()
-    this.#cutOff.abort()
   }
 
   async #waitForRunning(deadlineMs: number): Promise<void> {
@@ -257,7 +253,7 @@ export class Dispatcher {
       return
     }
     this.#inFlight.set(work.delivery.id, work)
-    const running = runAttempt(work.delivery, work, this.#attemptDeps).then((outcome) => {
+    const running = runAttempt(work.delivery, work, this.#options).then((outcome) => {
       this.#running.delete(running)
       // Past the drain deadline it was given back, and the outcome is no longer this node's to record.
       const mine = this.#inFlight.delete(work.delivery.id)

@@ -41,6 +41,21 @@ export type EndpointChange = Omit<Partial<EndpointInput>, 'secret'> & {
   readonly enabled?: boolean
 }
 
+const inputMembers = {
+  url: true,
+  uid: true,
+  description: true,
+  headers: true,
+  signingSchemes: true,
+  maxInFlight: true,
+  topics: true,
+  retryPolicy: true,
+  secret: true,
+} satisfies Record<keyof EndpointInput, true>
+
+const { secret: _atCreationOnly, ...settings } = inputMembers
+const changeMembers = { ...settings, enabled: true } satisfies Record<keyof EndpointChange, true>
+
 export interface EndpointView extends Endpoint {
   /** Patterns of the endpoint's own subscription; null when it has none. */
   readonly topics: readonly string[] | null
@@ -80,6 +95,7 @@ export class Endpoints {
 
   /** Errors: url_rejected, unprocessable, conflict (the uid is taken). */
   async create(tenantId: string, input: EndpointInput): Promise<CreatedEndpoint> {
+    checkMembers(input, inputMembers)
     const created = await this.#insert(tenantId, input)
     if ('endpointId' in created) {
       throw new OuthookError(
@@ -95,6 +111,7 @@ export class Endpoints {
    * Another `secret` than the newest one is a rotation with the default overlap.
    */
   async upsert(tenantId: string, input: EndpointInput & { readonly uid: string }): Promise<UpsertedEndpoint> {
+    checkMembers(input, inputMembers)
     const uid = checkUid(input.uid)
     const known = await this.#options.store.getEndpointByUid(tenantId, uid)
     const created = known === null ? await this.#insert(tenantId, input) : { endpointId: known.id }
@@ -130,7 +147,8 @@ export class Endpoints {
   }
 
   /** Absent members stay. Errors: not_found and those of `create`. */
-  update(tenantId: string, id: string, change: EndpointChange): Promise<EndpointView> {
+  async update(tenantId: string, id: string, change: EndpointChange): Promise<EndpointView> {
+    checkMembers(change, changeMembers)
     return this.#change(tenantId, checkEndpointId(id), change)
   }
 
@@ -283,6 +301,19 @@ export class Endpoints {
     } while (cursor !== '')
     return null
   }
+}
+
+/** A member that nobody reads would be a setting that its caller believes in. */
+function checkMembers(given: unknown, known: Readonly<Record<string, true>>): void {
+  if (typeof given !== 'object' || given === null) {
+    throw new OuthookError('unprocessable', 'an endpoint is given as an object such as { url, topics }')
+  }
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name))
+  if (unknown === undefined) return
+  const shown = JSON.stringify(unknown.slice(0, 64))
+  const advice =
+    unknown === 'secret' ? 'use rotateSecret' : `the members are ${Object.keys(known).join(', ')}`
+  throw new OuthookError('unprocessable', `${shown} is not a member that can be given here; ${advice}`)
 }
 
 function checkEndpointId(id: string): string {

@@ -175,6 +175,10 @@ export function checkUrl(text: string | URL, policy: AddressPolicy): URL {
   if (String(text).length > maxUrlChars) {
     throw rejected(`the URL is longer than ${maxUrlChars} characters; shorten it`)
   }
+  // `URL` drops these without a word, and what is then called is not what was written.
+  if (typeof text === 'string' && /[\t\r\n]|^\s|\s$/.test(text)) {
+    throw rejected('the URL holds a line break or tab, or a space before or after it; write it without')
+  }
   if (!URL.canParse(String(text))) {
     throw rejected('this is not a URL; write it whole, such as https://example.com/hooks')
   }

@@ -198,7 +198,38 @@ test('the page at /docs and what it loads come from the server itself', async ()
     expect(origin).toBe(server.url)
     expect((await server.call('GET', pathname, { token: null })).status).toBe(200)
   }
-  expect(page.headers.get('content-security-policy')).toContain("default-src 'self'")
+  const policy = page.headers.get('content-security-policy') ?? ''
+  expect(policy).toContain("default-src 'self'")
+  // Over plain HTTP on another host than localhost, the browser would ask for the page's files over TLS.
+  expect(policy).not.toContain('upgrade-insecure-requests')
+  expect(policy).not.toMatch(/https?:|swagger\.io/)
+  const { text } = await server.call('GET', '/docs/static/swagger-initializer.js', { token: null })
+  expect(text).toContain('"validatorUrl":null')
+})
+
+test('a file name with a NUL is one that does not exist', async () => {
+  const server = await aServer()
+  expectProblem(await server.call('GET', '/docs/static/%00', { token: null }), {
+    status: 404,
+    title: 'not found',
+  })
+})
+
+test.each([
+  '/v1/whoami',
+  '/v1/endpoints',
+  '/v1/keys',
+  '/v1/dlq',
+  '/v1/nowhere',
+  '/openapi.json',
+  '/docs/json',
+])('the answer of %s ends with a newline, within its content length', async (path) => {
+  const server = await aServer()
+  const { text, headers } = await server.call('GET', path)
+  expect(text.endsWith('}\n')).toBe(true)
+  expect(headers.get('content-length')).toBe(String(Buffer.byteLength(text)))
+  const head = await server.call('HEAD', path)
+  if (head.status === 200) expect(head.headers.get('content-length')).toBe(headers.get('content-length'))
 })
 
 test.each([

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -118,6 +118,21 @@ describe('outhook dev', () => {
     ])
   })
 
+  test('publishes its first event at the first start only', async () => {
+    await aFinishedDev()
+    await aFinishedDev()
+    const published = starts.map(({ api }) => api.requests.filter(({ url }) => url === '/v1/events').length)
+    expect(published).toEqual([1, 0])
+  })
+
+  test('a data directory that is a file is named, with exit code 2', async () => {
+    const file = join(directory, 'taken')
+    writeFileSync(file, '')
+    const run = startCli(['dev', '--data-dir', file, '--port', '0'], { server })
+    expect(await run.exitCode).toBe(2)
+    expect(run.err()).toBe(`outhook: ${file} is not a directory; name another place for the data`)
+  })
+
   test('prints what is needed to try it: address, token, key and lines to copy', async () => {
     const out = (await aFinishedDev()).out()
     const { url, admin_token, producer_key } = readDev()
@@ -130,7 +145,7 @@ describe('outhook dev', () => {
   test('shows each attempt as one line', async () => {
     const run = startDev()
     await run.waitForOutput('Ctrl-C ends')
-    const attempt = { deliveryId: 'dlv_1', topic: 'a.b', url: 'http://127.0.0.1:1/x', latencyMs: 3.4 }
+    const attempt = { deliveryId: 'dlv_1', topic: 'a.b', url: 'http://127.0.0.1:1', latencyMs: 3.4 }
     starts[0]?.hooks.onAttempt?.({
       ...attempt,
       attemptNo: 1,
@@ -148,8 +163,8 @@ describe('outhook dev', () => {
       nextAttemptInMs: null,
     })
     expect(run.out().split('\n').slice(-2)).toEqual([
-      '↻ a.b  http_500  3 ms  attempt 1  again in 5s  http://127.0.0.1:1/x  dlv_1',
-      '✓ a.b  200  3 ms  attempt 2  succeeded  http://127.0.0.1:1/x  dlv_1',
+      '↻ a.b  http_500  3 ms  attempt 1  again in 5s  http://127.0.0.1:1  dlv_1',
+      '✓ a.b  200  3 ms  attempt 2  succeeded  http://127.0.0.1:1  dlv_1',
     ])
     run.signal()
     await run.exitCode

@@ -54,11 +54,12 @@ describe('outhook serve', () => {
     await run.exitCode
   })
 
-  test('shows a generated admin token once', async () => {
+  test('shows a generated admin token once, and not among the log lines on standard output', async () => {
     const { server, drained } = aServer('hkadm_generated')
     const run = startCli(['serve'], { server })
-    await run.waitForOutput('admin token')
-    expect(run.out().match(/hkadm_generated/g)).toHaveLength(1)
+    await run.waitForOutput('"listening"')
+    expect(run.err()).toBe('admin token (shown this once): hkadm_generated')
+    expect(run.out()).not.toContain('hkadm_')
     drained.resolve()
     run.signal()
     await run.exitCode
@@ -108,6 +109,11 @@ describe('outhook keys create --store', () => {
     const run = startCli(['keys', 'create', 'checkout', '--store', 'sqlite:first.db', '--json'], { server })
     expect(await run.exitCode).toBe(0)
     expect(configs).toEqual([expect.objectContaining({ store: { kind: 'sqlite', path: 'first.db' } })])
-    expect(JSON.parse(run.out())).toMatchObject({ id: 'key_1', kind: 'producer', name: 'checkout', key: 'hk_made' })
+    expect(JSON.parse(run.out())).toMatchObject({
+      id: 'key_1',
+      kind: 'producer',
+      name: 'checkout',
+      key: 'hk_made',
+    })
   })
 })

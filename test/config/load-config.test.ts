@@ -50,6 +50,9 @@ describe('where a value comes from', () => {
       disableAfterMs: 432_000_000,
       drainDeadlineMs: 25_000,
       idempotencyTtlMs: 86_400_000,
+      alertChannels: null,
+      alertMention: null,
+      alertBacklog: 10_000,
       logLevel: 'info',
       logFormat: 'auto',
     })

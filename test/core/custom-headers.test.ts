@@ -10,9 +10,9 @@ describe('parseCustomHeaders', () => {
   })
 
   it('gives names in lower case and leaves values alone', () => {
-    expect(parseCustomHeaders({ 'X-Env': 'Prod 1', Authorization: 'Bearer aB~' })).toEqual({
+    expect(parseCustomHeaders({ 'X-Env': 'Prod 1', Via: 'aB~' })).toEqual({
       'x-env': 'Prod 1',
-      authorization: 'Bearer aB~',
+      via: 'aB~',
     })
   })
 
@@ -51,6 +51,33 @@ describe('parseCustomHeaders', () => {
     )
   })
 
+  it.each([
+    'Authorization',
+    'X-Auth',
+    'x-access-token',
+    'X-Webhook-Secret',
+    'X-PASSWORD',
+    'x-passwd',
+    'Cookie',
+    'x-credentials',
+    'X-Api-Key',
+    'apikey',
+    'api_key',
+    'x-access-key',
+  ])('refuses %s, which looks like a secret and would be shown in clear', (name) => {
+    const refused = expect.objectContaining({
+      code: 'unprocessable',
+      message: expect.stringMatching(
+        new RegExp(`^headers\\["${name}"\\] .*secret.* stored and shown in clear; .*signature`),
+      ),
+    })
+    expect(() => parseCustomHeaders({ [name]: 'x' })).toThrow(refused)
+  })
+
+  it.each(['key', 'X-Idempotency-Key', 'x-keyboard'])('accepts %s, whose key opens nothing', (name) => {
+    expect(parseCustomHeaders({ [name]: 'x' })).toEqual({ [name.toLowerCase()]: 'x' })
+  })
+
   it.each<[string, unknown, string]>([
     ['a list', [], 'headers must be an object'],
     ['text', 'a: b', 'headers must be an object'],
@@ -76,8 +103,10 @@ describe('parseCustomHeaders', () => {
   })
 
   it('never repeats a value, which may be a secret', () => {
-    expect(() => parseCustomHeaders({ authorization: 'hunter2\n' })).toThrow(
-      expect.objectContaining({ message: expect.not.stringContaining('hunter2') }),
-    )
+    for (const headers of [{ authorization: 'hunter2' }, { 'x-env': 'hunter2\n' }]) {
+      expect(() => parseCustomHeaders(headers)).toThrow(
+        expect.objectContaining({ message: expect.not.stringContaining('hunter2') }),
+      )
+    }
   })
 })

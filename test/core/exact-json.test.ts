@@ -183,13 +183,17 @@ describe('parseBatchEnvelope', () => {
 
 describe('checkJsonBytes', () => {
   it('keeps the text as it is', () => {
-    expect(textOf(checkJsonBytes(' {"é":1.0}\n'))).toBe(' {"é":1.0}\n')
-    expect(textOf(checkJsonBytes(bytes('[1 ,2]')))).toBe('[1 ,2]')
+    expect(textOf(checkJsonBytes(' {"é":1.0}\n').bytes)).toBe(' {"é":1.0}\n')
+    expect(textOf(checkJsonBytes(bytes('[1 ,2]')).bytes)).toBe('[1 ,2]')
+  })
+
+  it('gives the parsed value too', () => {
+    expect(checkJsonBytes('{"a":[1]}').value).toEqual({ a: [1] })
   })
 
   it('copies, so that later changes by the caller change nothing', () => {
     const given = bytes('{"a":1}')
-    const kept = checkJsonBytes(given)
+    const { bytes: kept } = checkJsonBytes(given)
     given.fill(0x20)
     expect(textOf(kept)).toBe('{"a":1}')
   })

@@ -206,14 +206,18 @@ test('deleting an endpoint cancels what waits for it', async () => {
   expect((await publish(app.engine)).deliveryIds).toEqual([])
 })
 
-test('an endpoint that has only failed for five days is disabled and says why', async () => {
+test('an endpoint that has only failed for the time of `disableAfter` is disabled and says why', async () => {
   const clock = createManualClock()
-  const app = await anApp({ clock })
+  const app = await anApp({ clock, options: { disableAfter: '3m' } })
   const receiver = await aReceiver()
-  const daily = { max_attempts: 10, delays: ['24h'], jitter: 'none', retry_on: ['5xx'] }
-  const { endpoint } = await anEndpointAt(app.engine, `${receiver.url}/status/500`, { retryPolicy: daily })
+  const everyMinute = { max_attempts: 10, delays: ['1m'], jitter: 'none', retry_on: ['5xx'] }
+  const url = `${receiver.url}/status/500`
+  const { endpoint } = await anEndpointAt(app.engine, url, { retryPolicy: everyMinute })
+  const readReason = async () => (await app.engine.endpoints.get(tenant, endpoint.id)).disabledReason
   await publish(app.engine)
   await app.attempted(1)
-  for (let day = 1; day <= 5; day++) await attemptedAfter(app, clock, { ms: 86_400_000, count: day + 1 })
-  expect(await app.engine.endpoints.get(tenant, endpoint.id)).toMatchObject({ disabledReason: 'failing' })
+  for (let count = 2; count <= 3; count++) await attemptedAfter(app, clock, { ms: 60_000, count })
+  expect(await readReason()).toBeNull()
+  await attemptedAfter(app, clock, { ms: 60_000, count: 4 })
+  expect(await readReason()).toBe('failing')
 })

@@ -67,10 +67,48 @@ test('a uid that is taken is a conflict', async () => {
   })
 })
 
+test.each(['create', 'upsert', 'update'] as const)(
+  '%s names a member that it does not know',
+  async (method) => {
+    const { engine } = await anApp({ dispatch: false })
+    const { endpoint } = await anEndpointAt(engine, 'http://127.0.0.1:9/', { uid: 'billing' })
+    const given = { url: 'http://127.0.0.1:9/new', uid: 'billing', topic: ['*'] } as const
+    const refused = {
+      create: () => engine.endpoints.create(tenant, given),
+      upsert: () => engine.endpoints.upsert(tenant, given),
+      update: () => engine.endpoints.update(tenant, endpoint.id, given),
+    }[method]()
+    await expect(refused).rejects.toMatchObject({
+      code: 'unprocessable',
+      message: expect.stringMatching(/^"topic" is not a member .*topics/),
+    })
+    expect(await engine.endpoints.get(tenant, endpoint.id)).toEqual(endpoint)
+  },
+)
+
+test('update refuses a secret and says how to change it', async () => {
+  const { engine } = await anApp({ dispatch: false })
+  const { endpoint, secret } = await anEndpointAt(engine, 'http://127.0.0.1:9/')
+  const change = { description: 'new', secret }
+  await expect(engine.endpoints.update(tenant, endpoint.id, change)).rejects.toMatchObject({
+    code: 'unprocessable',
+    message: expect.stringContaining('rotateSecret'),
+  })
+})
+
+test.each(['create', 'upsert', 'update'] as const)('%s of nothing is a typed error', async (method) => {
+  const { endpoints } = (await anApp({ dispatch: false })).engine
+  const nothing = undefined as never
+  const refused =
+    method === 'update' ? endpoints.update(tenant, 'ep_x', nothing) : endpoints[method](tenant, nothing)
+  await expect(refused).rejects.toMatchObject({ code: 'unprocessable' })
+})
+
 test.each([
   ['a url without a host', { url: 'http://' }, 'url_rejected'],
   ['a url of another scheme', { url: 'ftp://127.0.0.1/' }, 'url_rejected'],
   ['no patterns', { topics: [] }, 'unprocessable'],
+  ['a header that looks like a secret', { headers: { Authorization: 'Bearer x' } }, 'unprocessable'],
   ['a header of ours', { headers: { 'webhook-id': 'x' } }, 'unprocessable'],
   ['schemes that exclude each other', { signingSchemes: ['none', 'standard'] as const }, 'unprocessable'],
   ['no requests at a time', { maxInFlight: 0 }, 'unprocessable'],

@@ -28,6 +28,10 @@ test.each([
   await expect(Outhook.open(options as never)).rejects.toMatchObject({ code: 'invalid_config' })
 })
 
+test.each([undefined, null])('open(%s) is refused with invalid_config', async (options) => {
+  await expect(Outhook.open(options as never)).rejects.toMatchObject({ code: 'invalid_config' })
+})
+
 test('without allowHttp and allowNetworks an endpoint on this machine is refused', async () => {
   const hooks = await open({ store: 'memory:' })
   await expect(hooks.endpoints.create({ url: 'http://127.0.0.1:3000/' })).rejects.toMatchObject({
@@ -55,7 +59,9 @@ test('a closed file can be opened again at once', async () => {
   expect(Buffer.from(await second.events.payload(ev.id)).toString()).toBe('{"kept":true}')
 })
 
-test('close cuts off what is in flight at its deadline, and counts no attempt for it', { timeout: 10_000 }, async () => {
+test('close cuts off what is in flight at its deadline, and counts no attempt for it', {
+  timeout: 10_000,
+}, async () => {
   const receiver = await aReceiver()
   const store = `sqlite:${join(aDirectory(), 'hooks.db')}`
   // The receiver says nothing for 30 s: waiting for it, or for the attempt's own timeout, would fail this test.
@@ -83,6 +89,16 @@ test.skipIf(process.platform === 'win32')('the key file that is made is for its 
   const file = join(aDirectory(), 'hooks.db')
   await open({ store: `sqlite:${file}` })
   expect(statSync(`${file}.key`).mode & 0o777).toBe(0o600)
+})
+
+test('onMasterKeyCreated is told the key file when it is made, and not when it was there', async () => {
+  const file = join(aDirectory(), 'hooks.db')
+  const made: string[] = []
+  const options = { store: `sqlite:${file}`, onMasterKeyCreated: (path: string) => made.push(path) }
+  const first = await open(options)
+  await first.close()
+  await open(options)
+  expect(made).toEqual([`${file}.key`])
 })
 
 test('S1.35 no endpoint secret stands in the database file', async () => {

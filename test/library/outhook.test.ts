@@ -135,12 +135,63 @@ test.each([
     { payload: { ordering_key: 'a' }, orderingKey: 'b' },
     'ordering_key_conflict',
   ],
-  ['an idempotency key of another type', { payload: 1, idempotencyKey: 7 as never }, 'invalid_request'],
+  ['an idempotency key of another type', { payload: 1, idempotencyKey: 7 }, 'invalid_request'],
+  ['an ordering key of another type', { payload: 1, orderingKey: 5 }, 'invalid_request'],
+  ['an ordering key of another type that is falsy', { payload: 1, orderingKey: 0 }, 'invalid_request'],
+  ['a topic of another type', { topic: 5, payload: 1 }, 'invalid_body'],
+  ['metadata of another type', { payload: 1, metadata: 5 }, 'invalid_request'],
+  ['a body and a payload', { body: '1', payload: 1 }, 'invalid_request'],
+  ['neither body nor payload', {}, 'invalid_payload'],
+  ['a body that is null', { body: null }, 'invalid_payload'],
+  ['a body of another type', { body: { a: 1 } }, 'invalid_payload'],
 ])('publish refuses %s with a typed error', async (_, input, code) => {
   const hooks = await open({ dispatch: false })
   const refused = hooks.publish({ topic: 'a', ...input } as never)
   await expect(refused).rejects.toBeInstanceOf(OuthookError)
   await expect(refused).rejects.toMatchObject({ code })
+})
+
+test.each([undefined, null, 'text'])('publish(%j) is a typed error', async (input) => {
+  const hooks = await open({ dispatch: false })
+  const refused = hooks.publish(input as never)
+  await expect(refused).rejects.toBeInstanceOf(OuthookError)
+  await expect(refused).rejects.toMatchObject({ code: 'invalid_request' })
+})
+
+test.each([
+  ['idempotency_key', 'did you mean idempotencyKey?'],
+  ['colour', 'the members are topic, payload,'],
+])('publish names the unknown member %s', async (name, advice) => {
+  const hooks = await open({ dispatch: false })
+  const refused = hooks.publish({ topic: 'a', payload: 1, [name]: 'x' })
+  await expect(refused).rejects.toMatchObject({
+    code: 'invalid_request',
+    message: expect.stringMatching(new RegExp(`"${name}"; ${advice.replace('?', '\\?')}`)),
+  })
+})
+
+test('publishMany of something other than a list is a typed error', async () => {
+  const hooks = await open({ dispatch: false })
+  await expect(hooks.publishMany(undefined as never)).rejects.toMatchObject({ code: 'invalid_request' })
+})
+
+test('publishMany fails with typed errors only, whatever it is given', async () => {
+  const hooks = await open({ dispatch: false })
+  const hostile = {
+    get topic(): string {
+      throw new TypeError('a getter of the user')
+    },
+    payload: 1,
+  }
+  const results = await hooks.publishMany([null as never, hostile, { topic: 'a', payload: 1 }])
+  expect(results).toMatchObject([
+    { status: 'failed', error: { code: 'invalid_request' } },
+    { status: 'failed', error: { code: 'internal', cause: expect.any(TypeError) } },
+    { status: 'published' },
+  ])
+  expect(
+    results.slice(0, 2).every((result) => 'error' in result && result.error instanceof OuthookError),
+  ).toBe(true)
 })
 
 test('publishMany answers each input in order, and a refused one hinders no other', async () => {
@@ -246,6 +297,15 @@ test('a listener that throws stops neither the others nor the delivery', async (
   const ev = await hooks.publish({ topic: 'a', payload: 1 })
   await heard
   expect((await hooks.events.wait(ev.id)).deliveries).toMatchObject([{ state: 'succeeded' }])
+})
+
+test('an attempt shows the origin of its endpoint and no path or query, which may be the secret', async () => {
+  const receiver = await aReceiver()
+  const hooks = await open()
+  const heard = new Promise((resolve) => hooks.on('attempt', resolve))
+  await hooks.endpoints.create({ url: `${receiver.url}/services/T0/s3cret?token=s3cret`, topics: ['*'] })
+  await hooks.publish({ topic: 'a', payload: 1 })
+  expect(await heard).toMatchObject({ url: new URL(receiver.url).origin })
 })
 
 test('topics can be given types', async () => {

@@ -266,3 +266,17 @@ describe('the check at creation', () => {
     await expect(check('https://slow.test/')).resolves.toBeInstanceOf(URL)
   })
 })
+
+test.each([
+  'https://a.test/x\r\ny',
+  'https://a.test/\tx',
+  'https://a.te\nst/',
+  ' https://a.test/',
+  'https://a.test/ ',
+])('%j is refused, because another URL than the written one would be called', (url) => {
+  expect(refusalOf(url)).toMatchObject({
+    code: 'url_rejected',
+    message: expect.stringContaining('line break'),
+  })
+  expect(refusalOf('https://a.test/x')).toBeNull()
+})

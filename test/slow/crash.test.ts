@@ -49,7 +49,7 @@ const retryPolicy = { max_attempts: 4, delays: ['50ms', '150ms', '300ms'], jitte
 
 const flags = ['--breaker-threshold', '0', '--disable-after', '0']
 
-test(`nothing acknowledged is lost over ${kills} kills, and duplicates stay within what was leased`, {
+test(`S1.40 nothing acknowledged is lost over ${kills} kills, and duplicates stay within what was leased`, {
   timeout: 300_000,
 }, async () => {
   const random = seededRandom(seed)

@@ -28,7 +28,7 @@ interface Disk {
   failedRecords(): number
 }
 
-test('a database that may not grow: 503, nothing lost, and dispatch resumes by itself', {
+test('S1.42 a database that may not grow: 503, nothing lost, and dispatch resumes by itself', {
   timeout: 60_000,
 }, async () => {
   await checkFullDisk(await openLimitedStore())
@@ -38,7 +38,7 @@ const obstacle = findObstacle()
 if (obstacle !== null) process.stdout.write(`disk full: not tried on a small file system, ${obstacle}\n`)
 
 test.skipIf(obstacle !== null)(
-  'the same on a file system without a free byte',
+  'S1.42 the same on a file system without a free byte',
   {
     timeout: 60_000,
   },

@@ -55,7 +55,8 @@ afterAll(async () => {
 test('there are blocks to run, and each that is not run says why', () => {
   expect(blocks.filter(isRun).filter((block) => block.language === 'ts').length).toBeGreaterThanOrEqual(5)
   expect(blocks.filter(isRun).filter((block) => block.language === 'sh').length).toBeGreaterThanOrEqual(8)
-  for (const block of blocks) if (block.run?.startsWith('no')) expect(block.run, block.place).toMatch(/^no, .{10}/)
+  for (const block of blocks)
+    if (block.run?.startsWith('no')) expect(block.run, block.place).toMatch(/^no, .{10}/)
 })
 
 describe('TypeScript blocks run', () => {
@@ -112,7 +113,10 @@ test('the receiver of the guide takes what Outhook signs and refuses what others
   const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
   const guidePort = await freePort()
   const file = writeBlock({ ...block, code: block.code.replace('listen(3000)', `listen(${guidePort})`) })
-  const child = spawn(process.execPath, [file], { env: { ...process.env, WEBHOOK_SECRET: secret }, cwd: folder })
+  const child = spawn(process.execPath, [file], {
+    env: { ...process.env, WEBHOOK_SECRET: secret },
+    cwd: folder,
+  })
   try {
     const url = `http://127.0.0.1:${guidePort}/hook`
     await answered(url)
@@ -128,7 +132,11 @@ test('the receiver of the guide takes what Outhook signs and refuses what others
 
 async function deliverTo(url: string, secret: string): Promise<string | undefined> {
   const { Outhook } = await import('../../src/index.ts')
-  await using hooks = await Outhook.open({ store: 'memory:', allowHttp: true, allowNetworks: ['127.0.0.0/8'] })
+  await using hooks = await Outhook.open({
+    store: 'memory:',
+    allowHttp: true,
+    allowNetworks: ['127.0.0.0/8'],
+  })
   await hooks.endpoints.create({ url, secret, topics: ['*'] })
   const event = await hooks.publish({ topic: 'guide.test', payload: { id: 1 } })
   return (await hooks.events.wait(event.id)).deliveries[0]?.state
@@ -141,9 +149,16 @@ function installPackage(): void {
   mkdirSync(join(folder, 'bin'))
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   symlinkSync(repository, join(modules, 'outhook'), 'junction')
-  symlinkSync(join(repository, 'node_modules/standardwebhooks'), join(modules, 'standardwebhooks'), 'junction')
+  symlinkSync(
+    join(repository, 'node_modules/standardwebhooks'),
+    join(modules, 'standardwebhooks'),
+    'junction',
+  )
   const command = join(folder, 'bin', 'outhook')
-  writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${join(repository, 'bin/outhook.mjs')}" "$@"\n`)
+  writeFileSync(
+    command,
+    `#!/bin/sh\nexec "${process.execPath}" "${join(repository, 'bin/outhook.mjs')}" "$@"\n`,
+  )
   chmodSync(command, 0o755)
 }
 

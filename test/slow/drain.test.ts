@@ -27,7 +27,7 @@ async function readDeliveries(url: string, eventIds: readonly string[]) {
 const once = { state: 'succeeded', attempt_count: 1, attempts: [{ attempt_no: 1, status: 'success' }] }
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
-  '%s: requests in flight end and are recorded, the others are given back, and a restart goes on',
+  'S1.43 %s: requests in flight end and are recorded, the others are given back, and a restart goes on',
   { timeout: 60_000 },
   async (signal) => {
     const store = database()
@@ -59,7 +59,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   },
 )
 
-test('what is in flight past the drain deadline is given back without counting an attempt', {
+test('S1.43 what is in flight past the drain deadline is given back without counting an attempt', {
   timeout: 60_000,
 }, async () => {
   const store = database()

@@ -35,7 +35,7 @@ async function checkAllSucceeded(url: string, eventIds: readonly string[]): Prom
   })
 }
 
-test(`a start after a kill takes back the leases and finishes ${backlog} due deliveries`, {
+test(`S1.44 S3.9 a start after a kill takes back the leases and finishes ${backlog} due deliveries`, {
   timeout: 60_000,
 }, async () => {
   const database = join(aDirectory(), 'recovery.db')
@@ -67,7 +67,7 @@ test(`a start after a kill takes back the leases and finishes ${backlog} due del
   }
 })
 
-test('an event that was acknowledged and not yet sent when the process died is sent by the next', {
+test('S3.1 an event that was acknowledged and not yet sent when the process died is sent by the next', {
   timeout: 60_000,
 }, async () => {
   const database = join(aDirectory(), 'before-send.db')
@@ -108,7 +108,7 @@ const publishAndHang = `
   setInterval(() => {}, 1000)
 `
 
-test('what was delivered and could not be recorded is sent again under the same id, and does not count', {
+test('S3.8 what was delivered and could not be recorded is sent again under the same id, and does not count', {
   timeout: 60_000,
 }, async () => {
   const database = join(aDirectory(), 'unrecorded.db')
@@ -194,7 +194,7 @@ test('a copy made while the server works opens as a store of its own, with deliv
   expect(again).toBeLessThan(before.length)
 })
 
-test('no secret and no key stands in clear in any file of the store', { timeout: 60_000 }, async () => {
+test('S1.35 no secret and no key stands in clear in any file of the store', { timeout: 60_000 }, async () => {
   const database = join(aDirectory(), 'secrets.db')
   const ledger = await startLedger(() => ({ status: 200, afterMs: 0 }))
   const server = await startServer({ database })

@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { defaultTenantId } from '../../src/core/model.ts'
@@ -42,6 +42,12 @@ it('copies one snapshot while the owner goes on writing', async () => {
   expect((await scene.store.counts()).deliveries.pending).toBe(200 + during)
 })
 
+it.skipIf(process.platform === 'win32')('is for its owner only', async () => {
+  const target = join(directory.path, 'backup.db')
+  await backupSqlite(harness.path, target)
+  expect(statSync(target).mode & 0o777).toBe(0o600)
+})
+
 it('overwrites nothing', async () => {
   const target = join(directory.path, 'backup.db')
   writeFileSync(target, 'precious')
@@ -49,8 +55,10 @@ it('overwrites nothing', async () => {
 })
 
 it('leaves nothing behind when it fails', async () => {
-  await expect(backupSqlite(harness.path, join(directory.path, 'no', 'backup.db'))).rejects.toMatchObject({
-    code: 'store_unavailable',
+  const nowhere = join(directory.path, 'no', 'backup.db')
+  await expect(backupSqlite(harness.path, nowhere)).rejects.toMatchObject({
+    code: 'invalid_config',
+    message: expect.stringMatching(/no.backup\.db.*\(ENOENT\)/),
   })
   await expect(
     backupSqlite(join(directory.path, 'none.db'), join(directory.path, 'b.db')),

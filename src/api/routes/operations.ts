@@ -4,6 +4,9 @@ import { NoBody, Text } from '../schemas/shapes.ts'
 
 const tags = ['operations']
 
+/** By which a second server finds out who holds its port. */
+export const healthServerName = 'outhook'
+
 /** Without credentials, for load balancers and scrapers. */
 export function operationRoutes({ engine, metrics, isClosing }: ApiContext) {
   return async (app: Api): Promise<void> => {
@@ -14,7 +17,9 @@ export function operationRoutes({ engine, metrics, isClosing }: ApiContext) {
       security: [],
       response: { 200: NoBody },
     }
-    app.get('/healthz', { schema: healthSchema }, async (_request, reply) => reply.code(200).send())
+    app.get('/healthz', { schema: healthSchema }, async (_request, reply) =>
+      reply.code(200).header('server', healthServerName).send(),
+    )
 
     const readySchema = {
       operationId: 'readyz',

@@ -5,6 +5,7 @@ import { parentPort } from 'node:worker_threads'
 import { OuthookError } from '../../core/errors.ts'
 import type { BackupRequest } from './backup.ts'
 import { isStoreFault, openDatabase } from './database.ts'
+import { ensurePrivateFile } from './private-file.ts'
 import { serveThread } from './thread-port.ts'
 import { type Result, storeFailure, toFailure } from './tick.ts'
 
@@ -18,6 +19,7 @@ if (parentPort !== null) {
 function run({ sourcePath, targetFile }: BackupRequest): Result {
   const partial = `${targetFile}.partial-${process.pid}`
   try {
+    ensurePrivateFile(partial)
     copy(sourcePath, partial)
     check(partial)
     syncToDisk(partial, 'r+')

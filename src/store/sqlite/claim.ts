@@ -74,12 +74,18 @@ function takeFairly(context: WriteContext, candidates: readonly Candidate[], bat
     if (budget <= 0) return
     const targetsOf = new Map<string, number>()
     for (const { tenantId } of open) targetsOf.set(tenantId, (targetsOf.get(tenantId) ?? 0) + 1)
-    const tenantShare = budget / targetsOf.size
+    const tenantShare = Math.max(1, Math.floor(budget / targetsOf.size))
+    const leftOf = new Map(Array.from(targetsOf.keys(), (tenantId) => [tenantId, tenantShare]))
     for (const candidate of open) {
-      const share = Math.max(1, Math.floor(tenantShare / (targetsOf.get(candidate.tenantId) ?? 1)))
-      const room = batch.request.limit - batch.deliveries.length
-      if (room <= 0 || batch.full) break
+      const { tenantId } = candidate
+      const left = leftOf.get(tenantId) ?? 0
+      const share = Math.max(1, Math.floor(tenantShare / (targetsOf.get(tenantId) ?? 1)))
+      const room = Math.min(left, batch.request.limit - batch.deliveries.length)
+      if (batch.full) break
+      if (room <= 0) continue
+      const before = batch.deliveries.length
       takeDue(context, candidate, Math.min(share, room, candidate.slots), batch)
+      leftOf.set(tenantId, left - (batch.deliveries.length - before))
     }
     open = open.filter((candidate) => candidate.mayHaveMore && candidate.slots > 0)
   }

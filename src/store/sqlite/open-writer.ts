@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { openDatabase } from './database.ts'
 import { acquireOwnership } from './ownership.ts'
+import { ensurePrivateFile } from './private-file.ts'
 import { migrateSqlite } from './schema.ts'
 import type { Tick, TickReply } from './tick.ts'
 import { Writer } from './writer.ts'
@@ -20,6 +21,8 @@ export interface OpenWriter {
 /** Becomes the file's owner, brings its schema up to date and takes its predecessor's leases back. Blocks. */
 export function openWriter(options: WriterOptions): OpenWriter {
   const { path, now, lockWaitMs, maxPageCount } = options
+  // Before the lock file: a path that cannot be used leaves nothing beside it.
+  ensurePrivateFile(path)
   const ownership = path === ':memory:' ? null : acquireOwnership(resolveLinks(path), lockWaitMs, now)
   try {
     const database = openDatabase(path)

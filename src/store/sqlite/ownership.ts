@@ -8,6 +8,7 @@ import { hostname } from 'node:os'
 import { DatabaseSync } from 'node:sqlite'
 import { OuthookError } from '../../core/errors.ts'
 import { sqliteCode } from './database.ts'
+import { ensurePrivateFile } from './private-file.ts'
 
 export interface Ownership {
   release(): void
@@ -17,6 +18,7 @@ const busy = 5
 
 /** Waits up to `waitMs` (for restarts by a file watcher), then throws `store_locked`. Blocks the thread. */
 export function acquireOwnership(path: string, waitMs: number, now: number): Ownership {
+  ensurePrivateFile(`${path}.lock`)
   const lock = new DatabaseSync(`${path}.lock`, { timeout: waitMs })
   try {
     lock.exec('begin exclusive')
@@ -26,7 +28,8 @@ export function acquireOwnership(path: string, waitMs: number, now: number): Own
     throw error
   }
   const ownerFile = `${path}.owner`
-  writeFileSync(ownerFile, `pid ${process.pid} on ${hostname()} since ${new Date(now).toISOString()}\n`)
+  const owner = `pid ${process.pid} on ${hostname()} since ${new Date(now).toISOString()}\n`
+  writeFileSync(ownerFile, owner, { mode: 0o600 })
   return {
     release() {
       if (!lock.isOpen) return

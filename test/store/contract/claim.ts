@@ -100,16 +100,23 @@ export function describeClaim(open: OpenHarness): void {
       expect(countByTarget(deliveries, oldest)).toBe(1)
     })
 
-    it('shares between tenants first, over however many endpoints one spreads its backlog', async () => {
-      const tenantId = scene.ids.next('ten')
-      const flood = await Promise.all(Array.from({ length: 20 }, () => scene.anEndpoint({ tenantId })))
-      const quiet = await scene.anEndpoint()
-      await scene.publishMany(20, { routes: flood })
-      await scene.publishMany(50, { routes: [quiet] })
-      const { deliveries } = await scene.claim({ limit: 40 })
-      expect(deliveries).toHaveLength(40)
-      expect(countByTarget(deliveries, quiet)).toBe(20)
-    })
+    it.each(['the flood', 'the quiet one'])(
+      'shares between tenants first, over however many endpoints one spreads its backlog; %s comes later',
+      async (later) => {
+        // The default tenant's id is the lowest there is.
+        const other = { tenantId: scene.ids.next('ten') }
+        const isFloodLater = later === 'the flood'
+        const flood = await Promise.all(
+          Array.from({ length: 20 }, () => scene.anEndpoint(isFloodLater ? other : {})),
+        )
+        const quiet = await scene.anEndpoint(isFloodLater ? {} : other)
+        await scene.publishMany(20, { routes: flood })
+        await scene.publishMany(50, { routes: [quiet] })
+        const { deliveries } = await scene.claim({ limit: 40 })
+        expect(new Set(deliveries.map((delivery) => delivery.id)).size).toBe(40)
+        expect(countByTarget(deliveries, quiet)).toBe(20)
+      },
+    )
 
     it('reaches every tenant in turn when a claim is smaller than their number', async () => {
       const routes: Route[] = []

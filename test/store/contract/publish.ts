@@ -196,7 +196,7 @@ export function describePublish(open: OpenHarness): void {
       expect(other.result.kind).toBe('published')
     })
 
-    it('takes an expired key over', async () => {
+    it('S1.7 takes an expired key over', async () => {
       await scene.publish({ idempotency: aKey('k') })
       await scene.advance(86_400_000)
       const later = await scene.publish({ idempotency: aKey('k', 2) })

@@ -1,9 +1,9 @@
 import { describe } from 'vitest'
-import { describeClaim } from './contract/claim.ts'
-import { describeStoreContract } from './contract/contract.ts'
-import { describePublish } from './contract/publish.ts'
-import { describeRecord } from './contract/record.ts'
-import { openFileHarness } from './sqlite-harness.ts'
+import { describeClaim } from '../store/contract/claim.ts'
+import { describeStoreContract } from '../store/contract/contract.ts'
+import { describePublish } from '../store/contract/publish.ts'
+import { describeRecord } from '../store/contract/record.ts'
+import { openFileHarness } from '../store/sqlite-harness.ts'
 
 describeStoreContract('SQLite on a file', () => openFileHarness({ inProcess: true }))
 

@@ -1,7 +1,7 @@
 /** Owns a store and publishes without end; prints the id of every event that was acknowledged. */
 import { createSystemClock } from '../../src/core/clock.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
-import { openScene } from './contract/scene.ts'
+import { openScene } from '../store/contract/scene.ts'
 
 const path = process.argv[2] ?? ''
 const clock = createSystemClock()
