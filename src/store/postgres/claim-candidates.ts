@@ -1,0 +1,135 @@
+/** Which targets a claim looks at: a rotating scan over the tenants with due work, then each one's ready rows. */
+import { bytesToId, idPrefixes } from '../../core/ids.ts'
+import type { ClaimRequest } from '../port.ts'
+import { type Context, now } from './context.ts'
+import { uuid, uuidOfId } from './wire-types.ts'
+
+/** Where the next claim begins, so that low tenant ids do not always win. */
+export interface TenantRotation {
+  after: string
+}
+
+export const rotationStart = '00000000000000000000000000000000'
+
+export interface Candidate {
+  readonly target: Uint8Array
+  readonly targetId: string
+  readonly tenant: Uint8Array
+  readonly tenantId: string
+  /** The pause is over and one delivery may try. */
+  readonly isProbe: boolean
+  /** Deliveries that it may still give. */
+  slots: number
+  mayHaveMore: boolean
+  given: number
+}
+
+export interface Candidates {
+  readonly open: readonly Candidate[]
+  /** Ready, but paused or out on a probe: only their ready rows are to be moved. */
+  readonly blocked: readonly Uint8Array[]
+}
+
+/** Tenants looked at in one claim at most; the rotation reaches the others. */
+const maxTenants = 256
+
+interface CandidateRow {
+  readonly target_id: Uint8Array
+  readonly tenant_id: Uint8Array
+  readonly max_in_flight: number | null
+  readonly is_blocked: boolean
+  readonly is_probe: boolean
+}
+
+/** Locks the ready rows of what it picks; those that another node has locked are passed over. */
+export async function pickCandidates(
+  context: Context,
+  request: ClaimRequest,
+  rotation: TenantRotation,
+): Promise<Candidates> {
+  const full = Array.from(request.slots).filter(([, slots]) => slots <= 0)
+  const rows = await context.query<CandidateRow>('pick_candidates', candidatesSql, [
+    context.shiftMs,
+    rotation.after,
+    request.limit,
+    full.map(([targetId]) => uuidOfId(targetId)),
+  ])
+  const last = rows.at(-1)
+  if (last !== undefined) rotation.after = uuid(last.tenant_id)
+  const blocked = rows.filter((row) => row.is_blocked).map((row) => row.target_id)
+  const probes = rows.filter((row) => row.is_probe)
+  const granted = await lockProbes(context, probes)
+  const open = rows
+    .filter((row) => !row.is_blocked && (!row.is_probe || granted.has(uuid(row.target_id))))
+    .map((row) => toCandidate(row, request))
+  return { open, blocked }
+}
+
+function toCandidate(row: CandidateRow, request: ClaimRequest): Candidate {
+  const targetId = bytesToId(idPrefixes.endpoint, row.target_id)
+  const free = request.slots.get(targetId) ?? row.max_in_flight ?? request.limit
+  return {
+    target: row.target_id,
+    targetId,
+    tenant: row.tenant_id,
+    tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
+    isProbe: row.is_probe,
+    slots: row.is_probe ? Math.min(1, free) : free,
+    mayHaveMore: true,
+    given: 0,
+  }
+}
+
+/** One seek per tenant, however many targets it has; then as many ready rows of each as are its share. */
+const candidatesSql = `
+with recursive head as ( -- ready_endpoints_tenant
+  (select tenant_id, next_at, 1 as place from ready_endpoints
+   where tenant_id > $2::uuid order by tenant_id, next_at limit 1)
+  union all
+  select n.tenant_id, n.next_at, h.place + 1 from head h cross join lateral (
+    select r.tenant_id, r.next_at from ready_endpoints r
+    where r.tenant_id > h.tenant_id order by r.tenant_id, r.next_at limit 1) n
+  where h.place < ${maxTenants}
+),
+tail as (
+  (select tenant_id, next_at, 1 as place from ready_endpoints
+   where tenant_id <= $2::uuid order by tenant_id, next_at limit 1)
+  union all
+  select n.tenant_id, n.next_at, t.place + 1 from tail t cross join lateral (
+    select r.tenant_id, r.next_at from ready_endpoints r
+    where r.tenant_id > t.tenant_id and r.tenant_id <= $2::uuid order by r.tenant_id, r.next_at limit 1) n
+  where t.place < ${maxTenants}
+),
+due as materialized (
+  select tenant_id from (
+    select 0 as part, place, tenant_id, next_at from head
+    union all select 1, place, tenant_id, next_at from tail) t
+  where next_at <= ${now} order by part, place limit ${maxTenants}
+)
+select c.target_id, c.tenant_id, e.max_in_flight,
+  coalesce(greatest(s.paused_until, s.probe_until) > ${now} and s.paused_until is not null, false) as is_blocked,
+  coalesce(greatest(s.paused_until, s.probe_until) <= ${now} and s.paused_until is not null, false) as is_probe
+from due cross join lateral (
+  select r.target_id, r.tenant_id from ready_endpoints r
+  where r.tenant_id = due.tenant_id and r.next_at <= ${now} and r.target_id <> all ($4::uuid[])
+  order by r.next_at
+  limit (select ceil($3::integer / greatest(1, count(*))::real)::integer from due)
+  for update skip locked) c
+left join endpoints e on e.id = c.target_id -- primary key
+left join endpoint_state s on s.target_id = c.target_id -- primary key
+limit $3::integer`
+
+/** One probe for the cluster: whoever holds the row decides. Outcomes that come in now make us pass it over. */
+async function lockProbes(context: Context, rows: readonly CandidateRow[]): Promise<ReadonlySet<string>> {
+  if (rows.length === 0) return new Set()
+  const locked = await context.query<{ readonly target_id: Uint8Array }>(
+    'lock_probes',
+    // primary key, in key order
+    `select target_id from endpoint_state
+     where target_id = any ($2::uuid[]) and paused_until is not null
+       and greatest(paused_until, probe_until) <= ${now}
+     order by target_id for update skip locked`,
+    [context.shiftMs, rows.map((row) => uuid(row.target_id))],
+  )
+  return new Set(locked.map((row) => uuid(row.target_id)))
+}
