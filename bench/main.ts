@@ -14,20 +14,11 @@ import { backlog } from './parts/backlog.ts'
 import { httpIngest } from './parts/http-ingest.ts'
 import { isolation } from './parts/isolation.ts'
 import { latency } from './parts/latency.ts'
-import { noisyNeighbour } from './parts/noisy-neighbour.ts'
 import { publishCalls } from './parts/publish-calls.ts'
 import { throughput } from './parts/throughput.ts'
-import { printTable, writeResults } from './report.ts'
+import { printTable, writePage, writeResults } from './report.ts'
 
-const parts: readonly Part[] = [
-  throughput,
-  httpIngest,
-  publishCalls,
-  backlog,
-  noisyNeighbour,
-  latency,
-  isolation,
-]
+const parts: readonly Part[] = [throughput, httpIngest, publishCalls, latency, isolation, backlog]
 
 const processFiles: Readonly<Record<ProcessName, URL>> = {
   receivers: new URL('./processes/receivers.ts', import.meta.url),
@@ -63,7 +54,15 @@ async function runPart(part: Part, options: Options, series: Series): Promise<vo
   const name = part.names[0] ?? ''
   say(name)
   try {
-    await part.run({ series, runs, longRuns, quick, directory, start, say: (text) => say(`  ${name}: ${text}`) })
+    await part.run({
+      series,
+      runs,
+      longRuns,
+      quick,
+      directory,
+      start,
+      say: (text) => say(`  ${name}: ${text}`),
+    })
   } finally {
     await Promise.all(started.map((remote) => remote.stop()))
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
@@ -76,9 +75,13 @@ function profileDirectory(): string {
   return directory
 }
 
+const pageFile = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url))
+
 function resultsFile({ out, quick }: Options): string {
   if (out !== null) return out
-  return quick ? join(tmpdir(), 'outhook-bench-quick.json') : fileURLToPath(new URL('./results.json', import.meta.url))
+  return quick
+    ? join(tmpdir(), 'outhook-bench-quick.json')
+    : fileURLToPath(new URL('./results.json', import.meta.url))
 }
 
 async function main(): Promise<void> {
@@ -98,7 +101,8 @@ async function main(): Promise<void> {
   const figures = series.figures()
   printTable(figures)
   const file = resultsFile(options)
-  writeResults(file, figures, { keepOthers: only !== null, quick: options.quick })
+  const results = writeResults(file, figures, { keepOthers: only !== null, quick: options.quick })
+  if (options.out === null && !options.quick) writePage(pageFile, results)
   process.stdout.write(`\nwritten to ${file}\n`)
 }
 

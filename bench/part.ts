@@ -16,7 +16,14 @@ export interface PartContext {
   say(text: string): void
 }
 
-export type ProcessName = 'receivers' | 'raw-client' | 'engine' | 'http-load' | 'bare-server' | 'server' | 'claims'
+export type ProcessName =
+  | 'receivers'
+  | 'raw-client'
+  | 'engine'
+  | 'http-load'
+  | 'bare-server'
+  | 'server'
+  | 'claims'
 
 export interface Part {
   /** Any of them selects it with `--only`. */

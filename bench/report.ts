@@ -19,7 +19,7 @@ interface ReportedFigure extends Figure {
   readonly met?: boolean
 }
 
-interface Results {
+export interface Results {
   readonly machine: Machine
   readonly node: string
   readonly date: string
@@ -37,13 +37,20 @@ export function printTable(figures: ReadonlyMap<string, Figure>): void {
     ...describeTarget(name, figure.median),
   ])
   const header = ['figure', 'median', 'spread', 'runs', 'target', '']
-  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)))
-  const line = (row: readonly string[]) => row.map((cell, column) => align(cell, column, widths)).join('  ').trimEnd()
+  const widths = header.map((_, column) =>
+    Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)),
+  )
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => align(cell, column, widths))
+      .join('  ')
+      .trimEnd()
   process.stdout.write(`\n${line(header)}\n${widths.map((width) => '─'.repeat(width)).join('  ')}\n`)
   for (const row of rows) {
     const verdict = row[5]
     const text = line(row)
-    const styled = verdict === 'missed' ? styleText('red', text) : verdict === 'met' ? styleText('green', text) : text
+    const styled =
+      verdict === 'missed' ? styleText('red', text) : verdict === 'met' ? styleText('green', text) : text
     process.stdout.write(`${styled}\n`)
   }
 }
@@ -52,7 +59,7 @@ export function writeResults(
   file: string,
   figures: ReadonlyMap<string, Figure>,
   options: { readonly keepOthers: boolean; readonly quick: boolean },
-): void {
+): Results {
   const date = new Date().toISOString()
   const reported: Record<string, ReportedFigure> = options.keepOthers ? { ...readFigures(file) } : {}
   for (const [name, figure] of figures) {
@@ -68,6 +75,32 @@ export function writeResults(
     figures: reported,
   }
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
+  return results
+}
+
+const begin = '<!-- figures: written by `npm run bench` -->'
+const end = '<!-- end of figures -->'
+
+/** Puts the figures into the page, between its two marks. */
+export function writePage(file: string, { machine, node, date, figures }: Results): void {
+  const page = readFileSync(file, 'utf8')
+  const [before, after] = [page.indexOf(begin), page.indexOf(end)]
+  if (before < 0 || after < 0) throw new Error(`${file} has lost the marks between which the figures stand`)
+  const { cpu, cores, memoryGiB, system } = machine
+  const rows = Object.entries(figures).map(([name, { median, min, max, runs, target = '', met }]) => {
+    const verdict = met === undefined ? '' : met ? 'met' : '**missed**'
+    return `| ${name} | ${show(median)} | ${show(min)} to ${show(max)} | ${runs} | ${target} | ${verdict} |`
+  })
+  const lines = [
+    begin,
+    `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node ${node}, ${date.slice(0, 10)}.`,
+    '',
+    '| figure | median | spread | runs | target | |',
+    '|---|---|---|---|---|---|',
+    ...rows,
+    '',
+  ]
+  writeFileSync(file, page.slice(0, before) + lines.join('\n') + page.slice(after))
 }
 
 function describeTarget(name: string, median: number): readonly [string, string] {

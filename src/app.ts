@@ -118,8 +118,10 @@ async function assemble({ config, logger, dispatch }: AppOptions, { clock, store
     idempotencyTtlMs: config.idempotencyTtlMs,
     timeoutMs: publishTimeoutMs,
   })
-  const onChange = (tenantId: string) => {
+  const onChange = (tenantId: string, endpointId?: string) => {
     routing.invalidate(tenantId)
+    // What waits in memory was meant for the endpoint as it was.
+    if (endpointId !== undefined) dispatcher?.giveBackWaiting(endpointId)
     delivery?.maintenance.settleSoon()
   }
   const engine: Engine = {
@@ -144,9 +146,12 @@ async function assemble({ config, logger, dispatch }: AppOptions, { clock, store
   await delivery?.start()
   let closed: Promise<void> | null = null
   const close = async () => {
-    await publisher.close()
-    await delivery?.stop(config.drainDeadlineMs)
-    await store.close()
+    try {
+      await publisher.close()
+      await delivery?.stop(config.drainDeadlineMs)
+    } finally {
+      await store.close()
+    }
   }
   return {
     engine,

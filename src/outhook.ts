@@ -2,7 +2,7 @@
 import type { EventEmitter } from 'node:events'
 import { type App, openApp } from './app.ts'
 import { loadConfig } from './config/load-config.ts'
-import type { OuthookError } from './core/errors.ts'
+import { OuthookError } from './core/errors.ts'
 import { checkJsonBytes, parseExact } from './core/exact-json.ts'
 import { effectiveOrderingKey } from './core/idempotency.ts'
 import { stringifyPayload } from './core/json-payload.ts'
@@ -144,6 +144,9 @@ export class Outhook<Topics extends object = Record<string, any>> implements Asy
   // biome-ignore lint/suspicious/noExplicitAny: as above.
   static async open<Topics extends object = Record<string, any>>(options: OpenOptions): Promise<Outhook<Topics>> {
     const { dispatch, logger, ...given } = options
+    if (options.store === undefined) {
+      throw new OuthookError('invalid_config', "store: it is missing; use 'sqlite:PATH', or 'memory:' for tests")
+    }
     const config = loadConfig({ options: given, env: pickMasterKey(process.env) })
     return new Outhook<Topics>(await openApp({ config, logger: logger ?? silentLogger, dispatch: dispatch ?? true }))
   }

@@ -7,17 +7,20 @@ export interface Spent {
   readonly threadMicros: number
 }
 
+/** Absent before Node 23.9. */
+const threadCpuUsage: typeof process.threadCpuUsage | undefined = process.threadCpuUsage
+
 export function startMeter(): () => Spent {
   const startedAt = performance.now()
   const cpu = process.cpuUsage()
-  const thread = process.threadCpuUsage()
+  const thread = threadCpuUsage?.()
   return () => {
     const all = process.cpuUsage(cpu)
-    const own = process.threadCpuUsage(thread)
+    const own = threadCpuUsage?.(thread)
     return {
       wallMs: performance.now() - startedAt,
       cpuMicros: all.user + all.system,
-      threadMicros: own.user + own.system,
+      threadMicros: own === undefined ? Number.NaN : own.user + own.system,
     }
   }
 }

@@ -1,5 +1,4 @@
-/** What is sent: the same everywhere, so that parts can be compared. */
-export const payloadBytes = 500
+/** What is sent and how: the same everywhere, so that parts can be compared. */
 /** Requests at once of the raw reference: where it is fastest. */
 export const rawConcurrency = 64
 /** Callers of `publish()` at once. */
@@ -7,7 +6,7 @@ export const publishCallers = 256
 /** Connections of the HTTP load generator. */
 export const ingestConnections = 64
 
-/** An order of about `payloadBytes`; `sentAt` is read by the receiver that measures latency. */
+/** An order of 500 bytes; `sentAt` is read by the receiver that measures latency. */
 export function makePayload(index: number, sentAt = 0n): Record<string, unknown> {
   return {
     sent_at: String(sentAt).padStart(20, '0'),

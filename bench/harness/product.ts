@@ -11,7 +11,8 @@ type SqliteStore = typeof import('../../src/store/sqlite/sqlite-store.ts')
 const dist = process.env.OUTHOOK_BENCH_DIST
 
 async function load<Module>(file: string): Promise<Module> {
-  const url = dist === undefined ? new URL(`../../dist/${file}`, import.meta.url) : new URL(file, `file://${dist}/`)
+  const url =
+    dist === undefined ? new URL(`../../dist/${file}`, import.meta.url) : new URL(file, `file://${dist}/`)
   if (!existsSync(url)) throw new Error(`${url.pathname} is missing; run "npm run build" first`)
   return (await import(url.href)) as Module
 }

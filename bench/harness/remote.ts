@@ -30,9 +30,14 @@ interface Answer {
 const callTimeoutMs = 10 * 60_000
 const stopTimeoutMs = 60_000
 
-export async function startProcess<C extends Commands>(file: URL, options: StartOptions = {}): Promise<Remote<C>> {
+export async function startProcess<C extends Commands>(
+  file: URL,
+  options: StartOptions = {},
+): Promise<Remote<C>> {
   // As an environment variable it reaches the store's threads, which have arguments of their own.
-  const profile = options.profileDir ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${options.profileDir}` } : {}
+  const profile = options.profileDir
+    ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${options.profileDir}` }
+    : {}
   const env = { ...process.env, ...profile }
   const child = fork(fileURLToPath(file), [], { serialization: 'advanced', env })
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()

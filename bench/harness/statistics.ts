@@ -22,7 +22,9 @@ export function percentile(values: readonly number[], percent: number): number {
 export class Series {
   readonly #values = new Map<string, number[]>()
 
+  /** NaN, what this Node cannot measure, is left out. */
   add(name: string, value: number): void {
+    if (Number.isNaN(value)) return
     const values = this.#values.get(name)
     if (values === undefined) this.#values.set(name, [value])
     else values.push(value)

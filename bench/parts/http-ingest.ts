@@ -1,9 +1,9 @@
 /** Durable ingest over HTTP beside a bare `node:http` server that stores nothing, in turns. */
 import { ingestConnections, makePayload } from '../harness/load-shape.ts'
+import type { Part, PartContext } from '../part.ts'
 import type { BareServerCommands } from '../processes/bare-server.ts'
 import type { HttpLoadCommands } from '../processes/http-load.ts'
 import type { ServerCommands } from '../processes/server.ts'
-import type { Part, PartContext } from '../part.ts'
 
 export const httpIngest: Part = { names: ['http-ingest'], run: measureIngest }
 

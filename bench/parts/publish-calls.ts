@@ -1,6 +1,7 @@
 /** Durable `publish()` calls: each resolves after its event and delivery are on disk. Nothing is sent. */
-import type { EngineCommands } from '../processes/engine.ts'
+
 import type { Part, PartContext } from '../part.ts'
+import type { EngineCommands } from '../processes/engine.ts'
 
 const callerCounts = [1, 50, 256]
 

@@ -1,10 +1,10 @@
 /** The raw client and the whole engine, in turns on the same machine in the same minute, so that they compare. */
 import type { Spent } from '../harness/cpu-meter.ts'
 import { publishCallers, rawConcurrency } from '../harness/load-shape.ts'
+import type { Part, PartContext } from '../part.ts'
 import type { EngineCommands, NewTarget } from '../processes/engine.ts'
 import type { RawClientCommands } from '../processes/raw-client.ts'
 import type { ReceiverCommands } from '../processes/receivers.ts'
-import type { Part, PartContext } from '../part.ts'
 
 /** Together they allow as many requests at once as there are callers: 32 each. */
 const endpoints = 8
@@ -53,9 +53,15 @@ function record(
   const cpu = ({ cpuMicros }: Spent) => cpuMicros / count
   series.add('raw undici, requests per second', perSecond(ceiling))
   series.add('raw undici, CPU µs per request', cpu(ceiling))
-  for (const [name, spent] of [['publish to delivered', whole], ['drain of a backlog', drain]] as const) {
+  for (const [name, spent] of [
+    ['publish to delivered', whole],
+    ['drain of a backlog', drain],
+  ] as const) {
     series.add(`${name}, deliveries per second`, perSecond(spent))
-    series.add(`${name}, deliveries per second over raw undici requests per second`, perSecond(spent) / perSecond(ceiling))
+    series.add(
+      `${name}, deliveries per second over raw undici requests per second`,
+      perSecond(spent) / perSecond(ceiling),
+    )
     series.add(`${name}, CPU µs per delivery`, cpu(spent))
     series.add(`${name}, CPU µs of the main thread per delivery`, spent.threadMicros / count)
     series.add(`${name}, CPU per delivery over raw undici CPU per request`, cpu(spent) / cpu(ceiling))

@@ -50,7 +50,9 @@ const commands = {
   async addTargets(targets: readonly NewTarget[]): Promise<void> {
     for (let at = 0; at < targets.length; at += endpointsAtOnce) {
       const some = targets.slice(at, at + endpointsAtOnce)
-      await Promise.all(some.map(({ uid, url, topic }) => opened().endpoints.upsert({ uid, url, topics: [topic] })))
+      await Promise.all(
+        some.map(({ uid, url, topic }) => opened().endpoints.upsert({ uid, url, topics: [topic] })),
+      )
     }
   },
   /** Until the last event is durable. */
@@ -75,7 +77,13 @@ const commands = {
     return spent()
   },
   /** Runs all streams for so long; resolves with how late the publishes were made, and what it cost. */
-  async stream({ streams, seconds }: { streams: readonly Stream[]; seconds: number }): Promise<Spent & { lateMs: number }> {
+  async stream({
+    streams,
+    seconds,
+  }: {
+    streams: readonly Stream[]
+    seconds: number
+  }): Promise<Spent & { lateMs: number }> {
     const spent = startMeter()
     const late = await Promise.all(streams.map((stream) => runStream(stream, seconds)))
     return { ...spent(), lateMs: Math.max(...late) }
@@ -127,7 +135,9 @@ function runStream({ topics, perSecond, stamped }: Stream, seconds: number): Pro
       lateMs = Math.max(lateMs, elapsed - (sent * 1000) / perSecond)
       for (; sent < due; sent++) {
         const topic = topics[sent % topics.length] as string
-        library.publish({ topic, payload: makePayload(published++, stamped ? monotonicNanos() : 0n) }).catch(reject)
+        library
+          .publish({ topic, payload: makePayload(published++, stamped ? monotonicNanos() : 0n) })
+          .catch(reject)
       }
       if (sent < total) setTimeout(tick, 1)
       else resolve(lateMs)

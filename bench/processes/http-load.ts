@@ -31,7 +31,11 @@ const commands = {
 export type HttpLoadCommands = typeof commands
 
 function makeRequest({ port, path, headers, body }: HttpLoad): Buffer {
-  const lines = Object.entries({ host: `127.0.0.1:${port}`, ...headers, 'content-length': Buffer.byteLength(body) })
+  const lines = Object.entries({
+    host: `127.0.0.1:${port}`,
+    ...headers,
+    'content-length': Buffer.byteLength(body),
+  })
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   return Buffer.from(`POST ${path} HTTP/1.1\r\n${head}\r\n${body}`)
 }
@@ -59,7 +63,8 @@ function drive(socket: Socket, { request, load, goOn }: Drive): Promise<void> {
       const response = readResponse(bytes)
       rest = response === null ? bytes : null
       if (response === null) return
-      if (response.status !== load.expectStatus) reject(new Error(`unexpected answer: ${bytes.toString('utf8')}`))
+      if (response.status !== load.expectStatus)
+        reject(new Error(`unexpected answer: ${bytes.toString('utf8')}`))
       else if (goOn()) socket.write(request)
       else resolve()
     })

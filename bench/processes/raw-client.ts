@@ -8,7 +8,15 @@ const body = Buffer.from(JSON.stringify(makePayload(1)))
 const headers = { 'content-type': 'application/json' }
 
 const commands = {
-  async post({ ports, count, concurrency }: { ports: readonly number[]; count: number; concurrency: number }): Promise<Spent> {
+  async post({
+    ports,
+    count,
+    concurrency,
+  }: {
+    ports: readonly number[]
+    count: number
+    concurrency: number
+  }): Promise<Spent> {
     const clients = Array.from(
       { length: concurrency },
       (_, index) => new Client(`http://127.0.0.1:${ports[index % ports.length]}`, { allowH2: false }),

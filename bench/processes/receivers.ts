@@ -2,16 +2,17 @@
  * Receivers on `node:net`, as cheap as they can be: whatever they cost is taken from the engine beside them.
  * They read no more of a request than its length, and of its body at most when it was published.
  */
-import { createServer, type Server, type Socket } from 'node:net'
+
 import type { AddressInfo } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { monotonicNanos } from '../harness/monotonic.ts'
 import { serveCommands } from '../harness/serve-commands.ts'
 
 export interface Behaviour {
   /** Until the answer; null: never. Default 0. */
-  readonly delayMs?: number | null
-  /** Notes the time from `sent_at` in the payload to its arrival. */
-  readonly stamps?: boolean
+  delayMs?: number | null
+  /** Notes the time from `sent_at` in the payload to its arrival, and counts only what has one. */
+  stamps?: boolean
 }
 
 const answer = Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
@@ -20,6 +21,7 @@ const stampMark = Buffer.from('"sent_at":"')
 const stampDigits = 20
 
 const servers: Server[] = []
+const behaviours: Behaviour[] = []
 const sockets = new Set<Socket>()
 let received = 0
 let latenciesMs: number[] = []
@@ -29,8 +31,13 @@ const commands = {
   /** Opens `count` ports that all behave so. */
   async listen({ count, ...behaviour }: { count: number } & Behaviour): Promise<readonly number[]> {
     const ports: number[] = []
+    behaviours.push(behaviour)
     for (let index = 0; index < count; index++) ports.push(await open(behaviour))
     return ports
+  },
+  /** From now on every port answers so late. */
+  answerAfter(delayMs: number): void {
+    for (const behaviour of behaviours) behaviour.delayMs = delayMs
   },
   /** Requests since the last reset. */
   received(): number {
@@ -52,6 +59,7 @@ const commands = {
   /** Cuts all connections and ports, so that nothing of a part lives on into the next. */
   async close(): Promise<void> {
     for (const socket of sockets) socket.destroy()
+    behaviours.length = 0
     await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))))
     commands.reset()
   },
@@ -99,8 +107,7 @@ function requestLength(bytes: Buffer): number | null {
 }
 
 function onRequest(socket: Socket, request: Buffer, { delayMs = 0, stamps = false }: Behaviour): void {
-  if (stamps) noteLatency(request)
-  received++
+  if (!stamps || noteLatency(request)) received++
   if (delayMs === 0) socket.write(answer)
   else if (delayMs !== null) setTimeout(() => socket.writable && socket.write(answer), delayMs)
   if (waiting !== null && received >= waiting.count) {
@@ -109,12 +116,14 @@ function onRequest(socket: Socket, request: Buffer, { delayMs = 0, stamps = fals
   }
 }
 
-function noteLatency(request: Buffer): void {
+/** False: it was published to warm up, and counts for nothing. */
+function noteLatency(request: Buffer): boolean {
   const at = request.indexOf(stampMark)
-  if (at < 0) return
   const start = at + stampMark.length
   const sentAt = BigInt(request.toString('latin1', start, start + stampDigits))
+  if (sentAt === 0n) return false
   latenciesMs.push(Number(monotonicNanos() - sentAt) / 1e6)
+  return true
 }
 
 serveCommands(commands)

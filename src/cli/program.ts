@@ -46,6 +46,11 @@ const commands: readonly CommandEntry[] = [
     description: 'copy the database into a file, while it is in use',
     load: () => import('./backup.ts'),
   },
+  {
+    name: 'scan-secrets',
+    description: 'find real webhook URLs in files, or in what git would commit',
+    load: () => import('./scan-secrets.ts'),
+  },
 ]
 
 /**

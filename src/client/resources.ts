@@ -69,6 +69,7 @@ export interface EndpointResource {
   readonly url: string
   readonly description: string
   readonly topics: readonly string[] | null
+  readonly retry_policy: unknown
   readonly enabled: boolean
   readonly disabled_reason: string | null
   readonly created_at: string

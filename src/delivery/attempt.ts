@@ -17,6 +17,8 @@ export interface AttemptDeps {
   readonly random: () => number
   readonly sender: Sender
   readonly userAgent: string
+  /** Ends the attempt early; whoever does that has no more use for its outcome. */
+  readonly signal?: AbortSignal
 }
 
 /** Never rejects: whatever goes wrong is an outcome, and a fault of our own is one that is retried. */
@@ -37,6 +39,7 @@ async function send(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps
       method: 'POST',
       headers: buildHeaders(delivery, target, deps),
       body: delivery.payload,
+      ...(deps.signal && { signal: deps.signal }),
     })
   } catch (error) {
     return {
@@ -122,6 +125,8 @@ const excerptChars = 200
 function describeFailure(result: AttemptResult, status: string): string | null {
   if (status === 'success') return null
   if (result.kind === 'failure') return result.error.slice(0, limits.maxLastErrorChars)
-  const excerpt = Buffer.from(result.response.body.subarray(0, excerptChars * 4)).toString('utf8').slice(0, excerptChars)
+  const excerpt = Buffer.from(result.response.body.subarray(0, excerptChars * 4))
+    .toString('utf8')
+    .slice(0, excerptChars)
   return excerpt === '' ? `HTTP ${result.httpStatus}` : `HTTP ${result.httpStatus}: ${excerpt}`
 }

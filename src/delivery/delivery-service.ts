@@ -57,7 +57,8 @@ export class DeliveryService {
     })
     this.dispatcher = new Dispatcher({
       ...options,
-      onOutcome: (outcome, delivery, target) => this.#recorder.push({ outcome, context: { delivery, target } }),
+      onOutcome: (outcome, delivery, target) =>
+        this.#recorder.push({ outcome, context: { delivery, target } }),
       canRecord: () => !this.#recorder.blocked && this.#recorder.unwritten < maxUnwritten,
     })
     this.maintenance = new Maintenance({ store, clock, logger, onDueWork: () => this.dispatcher.wake() })
@@ -86,7 +87,8 @@ export class DeliveryService {
     const cancel = clock.schedule(Math.max(1000, deadlineMs), () => this.#recorder.abandon())
     await this.#recorder.flush()
     cancel()
-    await sender.close()
+    // What is still in flight was given back at the deadline; nobody waits for its answer.
+    await sender.close({ abort: true })
   }
 
   #afterRecord(batch: readonly Recordable<OutcomeContext>[], result: RecordResult): void {

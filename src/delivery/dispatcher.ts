@@ -11,18 +11,19 @@
  * start soon is given back as well: a lease that ends in memory would count as a lost claim.
  */
 import type { Clock } from '../core/clock.ts'
-import { decideLostClaim } from '../core/lost-claims.ts'
 import type { Logger } from '../core/logger.ts'
+import { decideLostClaim } from '../core/lost-claims.ts'
 import type { EndpointHealth } from '../core/model.ts'
-import type { RetryPolicy } from '../core/retry-policy.ts'
 import type { Sender } from '../sender/port.ts'
-import type { ClaimedDelivery, ClaimResult, DeliveryOutcome, DeliveryStore } from '../store/port.ts'
+import type { ClaimedDelivery, DeliveryOutcome, DeliveryStore } from '../store/port.ts'
 import { AloneTurns } from './alone-turns.ts'
 import { type AttemptDeps, runAttempt } from './attempt.ts'
+import { Claimer } from './claimer.ts'
 import { FairQueue } from './fair-queue.ts'
 import { LeaseReturns } from './lease-returns.ts'
 import type { RoutingCache, Target, TenantRouting } from './routing-cache.ts'
 import { type Observed, TargetLoad } from './target-load.ts'
+import { giveUp, observe, toWork, type Work } from './work.ts'
 
 /** Kept back from a lease for recording the outcome and for clocks that disagree. */
 const leaseMarginMs = 3000
@@ -30,12 +31,7 @@ const leaseMarginMs = 3000
 const minQueueTimeMs = 12_000
 /** A delivery that has to run alone must outlast what is in flight when it comes, and that takes one attempt. */
 const quietMarginMs = 2000
-const maxClaimBytes = 8 * 1024 * 1024
 const silenceCheckMs = 200
-/** A claim at least this often, in case a wake-up was lost. */
-const idleClaimMs = 2000
-/** A claim as often while due work is left that has no slot: it hides when the next other work is due. */
-const leftClaimMs = 250
 /** Until a slow target that has no slot is looked at again. */
 const heldBackMs = 1000
 /** Until a delivery whose endpoint or routing could not be found is tried again. */
@@ -56,20 +52,12 @@ export interface DispatcherOptions {
   readonly canRecord: () => boolean
 }
 
-interface Work {
-  readonly tenantId: string
-  readonly targetId: string
-  readonly delivery: ClaimedDelivery
-  readonly target: Target
-  readonly policy: RetryPolicy
-  /** On the elapsed scale. */
-  readonly leaseEndsAt: number
-}
-
 export class Dispatcher {
   readonly leaseMs: number
   readonly #options: DispatcherOptions
   readonly #attemptDeps: AttemptDeps
+  /** Ends the requests that outlast the drain: open sockets would keep the process. One for all: 1 to 3 µs each. */
+  readonly #cutOff = new AbortController()
   readonly #load: TargetLoad
   readonly #queue = new FairQueue<Work>()
   /** End of the pause by target. */
@@ -79,24 +67,28 @@ export class Dispatcher {
   readonly #inFlight = new Map<string, Work>()
   readonly #alone = new AloneTurns<Work>()
   readonly #returns: LeaseReturns
+  readonly #claimer: Claimer
   #state: 'idle' | 'running' | 'stopping' = 'idle'
   #stopped: Promise<void> | null = null
-  #claiming: Promise<void> | null = null
-  /** When the next claim may find something, on the elapsed scale. */
-  #nextClaimAt = 0
-  /** Slots freed since a claim left due work for want of slots; -1 when none did. */
-  #freedSinceLeft = -1
-  #cancelClaimTimer: (() => void) | null = null
   #cancelSilenceTimer: (() => void) | null = null
-  #claimFailures = 0
 
   constructor(options: DispatcherOptions) {
     this.#options = options
-    this.#attemptDeps = options
+    this.#attemptDeps = { ...options, signal: this.#cutOff.signal }
     this.#load = new TargetLoad(options.clock, options.maxInFlight)
     this.#returns = new LeaseReturns({ ...options, onReturned: (delayMs) => this.wake(delayMs) })
     const { totalTimeoutMs } = options.sender
     this.leaseMs = totalTimeoutMs + leaseMarginMs + Math.max(minQueueTimeMs, totalTimeoutMs + quietMarginMs)
+    this.#claimer = new Claimer({
+      ...options,
+      leaseMs: this.leaseMs,
+      returns: this.#returns,
+      load: this.#load,
+      waiting: () => this.#queue.size,
+      room: () => this.#claimRoom(),
+      onClaimed: (deliveries, leasedAt) => this.#takeIn(deliveries, leasedAt),
+      onTurn: () => this.#pump(),
+    })
   }
 
   get inFlight(): number {
@@ -112,7 +104,7 @@ export class Dispatcher {
 
   /** There may be due work now, or after `delayMs`. */
   wake(delayMs = 0): void {
-    this.#nextClaimAt = Math.min(this.#nextClaimAt, this.#options.clock.elapsed() + delayMs)
+    this.#claimer.expectWork(delayMs)
     this.#pump()
   }
 
@@ -179,9 +171,8 @@ export class Dispatcher {
 
   async #stop(deadlineMs: number): Promise<void> {
     this.#state = 'stopping'
-    this.#cancelClaimTimer?.()
     this.#cancelSilenceTimer?.()
-    await this.#claiming
+    await this.#claimer.stop()
     this.#giveBack([...this.#queue.drain(), ...this.#alone.drain()], 0)
     await this.#flushReturns()
     await this.#waitForRunning(deadlineMs)
@@ -189,6 +180,7 @@ export class Dispatcher {
     this.#giveBack([...this.#inFlight.values()], 1000)
     await this.#flushReturns()
     this.#inFlight.clear()
+    this.#cutOff.abort()
   }
 
   async #waitForRunning(deadlineMs: number): Promise<void> {
@@ -220,7 +212,7 @@ export class Dispatcher {
   #pump(): void {
     if (this.#state !== 'running') return
     if (this.#options.canRecord()) this.#startWaiting()
-    this.#claimIfUseful()
+    this.#claimer.claimIfUseful()
   }
 
   #startWaiting(): void {
@@ -242,6 +234,7 @@ export class Dispatcher {
       const now = this.#options.clock.elapsed()
       const work = this.#alone.next(now)
       if (work === undefined) {
+        if (this.#alone.active) return
         const { items, delayMs } = this.#alone.takeLeft(now)
         this.#giveBack(items, delayMs)
         return
@@ -270,7 +263,8 @@ export class Dispatcher {
   /** The slot is taken already. */
   #run(work: Work): void {
     if (!this.#lastsAnAttempt(work, this.#options.clock.elapsed())) {
-      this.#options.logger.warn({ deliveryId: work.delivery.id }, 'lease too short for an attempt, delivery let go')
+      const { id: deliveryId } = work.delivery
+      this.#options.logger.warn({ deliveryId }, 'lease too short for an attempt, delivery let go')
       this.#finish(work, null)
       this.#giveBack([work], 0)
       return
@@ -293,74 +287,41 @@ export class Dispatcher {
   }
 
   #slotFreed(): void {
-    if (this.#freedSinceLeft >= 0) this.#freedSinceLeft++
+    this.#claimer.countFreedSlot()
     this.#pump()
-  }
-
-  #claimIfUseful(): void {
-    if (this.#claiming !== null || !this.#options.canRecord() || this.#alone.active) return
-    const room = this.#claimRoom()
-    if (room <= 0) return
-    // Due work that was left for want of slots: wait until a few are free, or each claim brings one row.
-    const enoughFreed = this.#freedSinceLeft >= Math.max(1, Math.min(32, this.#load.inFlight >> 1))
-    const leftNow = this.#freedSinceLeft >= 0 && (enoughFreed || this.#queue.size === 0) && this.#freedSinceLeft > 0
-    const waitMs = this.#nextClaimAt - this.#options.clock.elapsed()
-    if (waitMs > 0 && !leftNow) {
-      this.#claimLater(waitMs)
-      return
-    }
-    this.#claiming = this.#claim(room).finally(() => {
-      this.#claiming = null
-      this.#pump()
-    })
   }
 
   /** Free slots and a small prefetch, less what waits already. */
   #claimRoom(): number {
+    if (!this.#options.canRecord()) return 0
+    const mayJoinTurn = this.#load.inFlight === 0 && this.#alone.wantsMore(this.#options.clock.elapsed())
+    if (this.#alone.active && !mayJoinTurn) return 0
     const prefetch = Math.ceil(this.#options.maxInFlight / 4)
     return this.#load.freeForBacklog + prefetch - this.#queue.size
   }
 
-  #claimLater(delayMs: number): void {
-    this.#cancelClaimTimer?.()
-    this.#cancelClaimTimer = this.#options.clock.schedule(delayMs, () => this.#pump())
+  async #takeIn(deliveries: readonly ClaimedDelivery[], leasedAt: number): Promise<void> {
+    await this.#enqueue(deliveries, leasedAt)
+    if (this.#alone.active) await this.#holdOnlyOne()
+    if (this.#state !== 'running' || !this.#options.canRecord()) return
+    this.#startWaiting()
+    this.#giveBackStuck()
   }
 
-  async #claim(limit: number): Promise<void> {
-    this.#nextClaimAt = this.#options.clock.elapsed() + idleClaimMs
-    this.#freedSinceLeft = -1
+  /** See `AloneTurns`: before one runs alone, all other leases are back in the store, and durably so. */
+  async #holdOnlyOne(): Promise<void> {
+    const { first, others } = this.#alone.holdOne(this.#load.inFlight === 0)
+    if (first === undefined && others.length === 0) return
+    this.#giveBack(others, 0)
+    this.#giveBackQueued(() => true, 0)
+    if (first === undefined) return
     try {
-      // What is owed goes first: claimed again with its lease over, it would count as lost.
       if (this.#returns.pending) await this.#returns.flush()
-      const leasedAt = this.#options.clock.elapsed()
-      const result = await this.#options.store.claim({
-        limit,
-        maxBytes: maxClaimBytes,
-        leaseMs: this.leaseMs,
-        slots: this.#load.claimSlots(),
-      })
-      this.#planNextClaim(result)
-      await this.#enqueue(result.deliveries, leasedAt)
-      this.#claimFailures = 0
-      if (this.#state !== 'running' || !this.#options.canRecord()) return
-      this.#startWaiting()
-      this.#giveBackStuck()
+      if (!this.#alone.readmit(first)) this.#giveBack([first], 0)
     } catch (error) {
-      const waitMs = Math.min(2000, 50 * 2 ** this.#claimFailures++)
-      this.#nextClaimAt = this.#options.clock.elapsed() + waitMs
-      this.#options.logger.warn({ err: error }, 'deliveries could not be claimed, trying again')
+      this.#giveBack([first], 0)
+      throw error
     }
-  }
-
-  #planNextClaim({ deliveries, nextDueMs }: ClaimResult): void {
-    let waitMs = nextDueMs ?? idleClaimMs
-    if (nextDueMs === 0) {
-      this.#freedSinceLeft = 0
-      const bytes = deliveries.reduce((sum, { payload }) => sum + payload.length, 0)
-      // Large payloads end a claim early, with slots still free.
-      waitMs = bytes > maxClaimBytes / 2 ? 0 : leftClaimMs
-    }
-    this.#nextClaimAt = Math.min(this.#nextClaimAt, this.#options.clock.elapsed() + waitMs)
   }
 
   async #enqueue(deliveries: readonly ClaimedDelivery[], leasedAt: number): Promise<void> {
@@ -380,10 +341,7 @@ export class Dispatcher {
   #place(work: Work): void {
     const step = decideLostClaim(work.delivery.lostClaims, work.policy.maxAttempts)
     if (step.kind === 'dead_letter') {
-      const { id: deliveryId, claimVersion } = work.delivery
-      const next = { state: 'dead_lettered', finalError: step.finalError } as const
-      const outcome = { deliveryId, claimVersion, attempt: null, next, observation: null, disableEndpoint: null }
-      this.#options.onOutcome(outcome, work.delivery, work.target)
+      this.#options.onOutcome(giveUp(work, step.finalError), work.delivery, work.target)
     } else if (step.kind === 'run_alone') {
       const delayMs = this.#alone.admit(work, this.#options.clock.elapsed())
       if (delayMs > 0) this.#giveBack([work], delayMs)
@@ -395,15 +353,12 @@ export class Dispatcher {
 
   /** Null when its endpoint is gone: the lease is given back, and the next claim cancels or parks the delivery. */
   #toWork(delivery: ClaimedDelivery, routing: TenantRouting, leasedAt: number): Work | null {
-    const target = routing.targets.get(delivery.targetId)
-    if (target === undefined) {
+    const work = toWork(delivery, routing, leasedAt + this.leaseMs)
+    if (work === null) {
       this.#returns.give([delivery], unroutedMs)
       this.#options.routing.invalidate(delivery.tenantId)
-      return null
     }
-    const policy = routing.policyOf(delivery.subscriptionId)
-    const { tenantId, targetId } = delivery
-    return { tenantId, targetId, delivery, target, policy, leaseEndsAt: leasedAt + this.leaseMs }
+    return work
   }
 
   #watchSilence(): void {
@@ -414,10 +369,4 @@ export class Dispatcher {
       if (this.#state === 'running') this.#watchSilence()
     })
   }
-}
-
-/** Nothing was learnt where no request was made. */
-function observe({ attempt, observation }: DeliveryOutcome): Observed | null {
-  if (attempt === null || observation === null || observation.contact === 'none') return null
-  return { latencyMs: attempt.latencyMs, answered: observation.contact === 'reached' }
 }

@@ -74,7 +74,8 @@ export class Maintenance {
     const running: Promise<void> = job()
       .then(
         () => {},
-        (error: unknown) => this.#options.logger.warn({ err: error }, 'a maintenance job failed and will be tried again'),
+        (error: unknown) =>
+          this.#options.logger.warn({ err: error }, 'a maintenance job failed and will be tried again'),
       )
       .finally(() => {
         this.#jobs.delete(running)

@@ -103,7 +103,10 @@ export class OutcomeRecorder<T> {
           return
         }
         this.#setBlocked(true)
-        this.#options.logger.warn({ err: error, outcomes: batch.length }, 'outcomes could not be recorded, trying again')
+        this.#options.logger.warn(
+          { err: error, outcomes: batch.length },
+          'outcomes could not be recorded, trying again',
+        )
         await this.#sleep(retryMs)
       }
     }
@@ -121,7 +124,10 @@ export class OutcomeRecorder<T> {
     const { deliveryId } = only.outcome
     const bare = withoutCapture(only.outcome)
     if (bare !== null) {
-      this.#options.logger.error({ err: error, deliveryId }, 'outcome refused by the store, recording it without its capture')
+      this.#options.logger.error(
+        { err: error, deliveryId },
+        'outcome refused by the store, recording it without its capture',
+      )
       await this.#writeBatch([{ ...only, outcome: bare }])
       return
     }

@@ -184,7 +184,16 @@ export class TargetLoad {
   #stateOf(targetId: string, maxInFlight?: number): TargetState {
     let state = this.#targets.get(targetId)
     if (state === undefined) {
-      state = { maxInFlight: 1, inFlight: 0, queued: 0, answered: false, averageMs: 0, slow: false, heldBack: false, quietSince: 0 }
+      state = {
+        maxInFlight: 1,
+        inFlight: 0,
+        queued: 0,
+        answered: false,
+        averageMs: 0,
+        slow: false,
+        heldBack: false,
+        quietSince: 0,
+      }
       this.#targets.set(targetId, state)
     }
     if (maxInFlight !== undefined) state.maxInFlight = maxInFlight

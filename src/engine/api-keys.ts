@@ -73,5 +73,8 @@ function hashToken(token: string): Uint8Array {
 
 function checkName(name: unknown): string {
   if (typeof name === 'string' && name.trim() !== '' && name.length <= maxNameChars) return name.trim()
-  throw new OuthookError('unprocessable', `name must be 1 to ${maxNameChars} characters that say whose key it is`)
+  throw new OuthookError(
+    'unprocessable',
+    `name must be 1 to ${maxNameChars} characters that say whose key it is`,
+  )
 }

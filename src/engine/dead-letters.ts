@@ -40,7 +40,10 @@ export class DeadLetters {
       case 'not_found':
         throw notFound('delivery')
       case 'expired':
-        throw new OuthookError('expired', 'its payload is past its retention and was removed; publish the event again')
+        throw new OuthookError(
+          'expired',
+          'its payload is past its retention and was removed; publish the event again',
+        )
       case 'not_replayable':
         throw new OuthookError(
           'not_replayable',

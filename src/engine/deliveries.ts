@@ -21,7 +21,11 @@ export class Deliveries {
     return { ...delivery, attempts: await this.#store.listAttempts([id], { withCapture: true }) }
   }
 
-  list(tenantId: string, filter: DeliveryFilter = {}, page: Partial<PageRequest> = {}): Promise<Page<Delivery>> {
+  list(
+    tenantId: string,
+    filter: DeliveryFilter = {},
+    page: Partial<PageRequest> = {},
+  ): Promise<Page<Delivery>> {
     return this.#store.listDeliveries(tenantId, filter, checkPage(page))
   }
 }

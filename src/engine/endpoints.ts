@@ -1,13 +1,13 @@
-import { OuthookError } from '../core/errors.ts'
 import { parseCustomHeaders } from '../core/custom-headers.ts'
+import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
-import type { Endpoint, SigningScheme, Subscription } from '../core/model.ts'
+import type { Endpoint, SigningScheme, StoredRetryPolicy, Subscription } from '../core/model.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import { generateSecret, parseSecret, validateSigningSchemes } from '../core/signing.ts'
 import { checkTopicPatterns } from '../core/topics.ts'
 import type { UrlCheck } from '../sender/port.ts'
 import type { ConfigStore, EndpointPatch, NewEndpoint, NewSecret, Page, PageRequest } from '../store/port.ts'
-import { announceDoubt } from './announce-doubt.ts'
+import { announceAfter } from './announce-after.ts'
 import { checkId, checkPage, notFound } from './page.ts'
 import { readRetryPolicy } from './subscriptions.ts'
 
@@ -44,6 +44,8 @@ export type EndpointChange = Omit<Partial<EndpointInput>, 'secret'> & {
 export interface EndpointView extends Endpoint {
   /** Patterns of the endpoint's own subscription; null when it has none. */
   readonly topics: readonly string[] | null
+  /** Of the endpoint's own subscription; null: the server's default. */
+  readonly retryPolicy: StoredRetryPolicy | null
 }
 
 export interface CreatedEndpoint {
@@ -66,7 +68,7 @@ export interface EndpointsOptions {
   readonly randomBytes: (size: number) => Uint8Array
   readonly checkUrl: UrlCheck
   /** The tenant's routing is no longer what it was, and deliveries may have to be cancelled, parked or sent. */
-  readonly onChange: (tenantId: string) => void
+  readonly onChange: (tenantId: string, endpointId: string) => void
 }
 
 export class Endpoints {
@@ -80,7 +82,10 @@ export class Endpoints {
   async create(tenantId: string, input: EndpointInput): Promise<CreatedEndpoint> {
     const created = await this.#insert(tenantId, input)
     if ('endpointId' in created) {
-      throw new OuthookError('conflict', `uid "${input.uid}" belongs to ${created.endpointId}; update that one`)
+      throw new OuthookError(
+        'conflict',
+        `uid "${input.uid}" belongs to ${created.endpointId}; update that one`,
+      )
     }
     return created
   }
@@ -96,7 +101,10 @@ export class Endpoints {
     if (!('endpointId' in created)) return { ...created, created: true }
     const { endpointId } = created
     const endpoint = await this.#change(tenantId, endpointId, input)
-    if (input.secret !== undefined && !(await this.#signsWith(tenantId, endpointId, parseSecret(input.secret)))) {
+    if (
+      input.secret !== undefined &&
+      !(await this.#signsWith(tenantId, endpointId, parseSecret(input.secret)))
+    ) {
       await this.rotateSecret(tenantId, endpointId, { secret: input.secret })
     }
     return { endpoint, created: false, secret: null }
@@ -129,8 +137,7 @@ export class Endpoints {
   /** Its subscriptions go with it, and its waiting deliveries are cancelled. Errors: not_found. */
   async delete(tenantId: string, id: string): Promise<void> {
     const deletion = this.#options.store.deleteEndpoint(tenantId, checkEndpointId(id))
-    if (!(await this.#write(tenantId, deletion))) throw notFound('endpoint')
-    this.#options.onChange(tenantId)
+    if (!(await this.#write(tenantId, id, deletion))) throw notFound('endpoint')
   }
 
   /**
@@ -149,13 +156,15 @@ export class Endpoints {
     const secret = this.#newSecret(options.secret)
     const sealed = this.#seal(secret, checkEndpointId(id))
     const rotation = this.#options.store.rotateSecret(tenantId, id, sealed, graceMs)
-    if (!(await this.#write(tenantId, rotation))) throw notFound('endpoint')
-    this.#options.onChange(tenantId)
+    if (!(await this.#write(tenantId, id, rotation))) throw notFound('endpoint')
     return { secret }
   }
 
-  async #insert(tenantId: string, input: EndpointInput): Promise<CreatedEndpoint | { readonly endpointId: string }> {
-    const { store, ids, onChange } = this.#options
+  async #insert(
+    tenantId: string,
+    input: EndpointInput,
+  ): Promise<CreatedEndpoint | { readonly endpointId: string }> {
+    const { store, ids } = this.#options
     const id = ids.next('ep')
     const secret = this.#newSecret(input.secret)
     const settings = await this.#check(input)
@@ -173,14 +182,13 @@ export class Endpoints {
       secret: this.#seal(secret, id),
       subscription: input.topics === undefined ? null : this.#ownSubscription(tenantId, id, input),
     }
-    const result = await this.#write(tenantId, store.insertEndpoint(newEndpoint))
+    const result = await this.#write(tenantId, id, store.insertEndpoint(newEndpoint))
     if (result.kind === 'uid_exists') return result
-    onChange(tenantId)
     return { endpoint: await this.#view(result.endpoint), secret }
   }
 
   async #change(tenantId: string, id: string, change: EndpointChange): Promise<EndpointView> {
-    const { store, ids, onChange } = this.#options
+    const { store, ids } = this.#options
     const patch: EndpointPatch = {
       ...(await this.#check(change)),
       ...(change.enabled !== undefined && { disabledReason: change.enabled ? null : ('operator' as const) }),
@@ -193,19 +201,24 @@ export class Endpoints {
       }),
     }
     if (change.topics === undefined && change.retryPolicy !== undefined) {
-      throw new OuthookError('unprocessable', 'retry_policy belongs to a subscription; give it together with topics')
+      throw new OuthookError(
+        'unprocessable',
+        'retry_policy belongs to a subscription; give it together with topics',
+      )
     }
-    const result = await this.#write(tenantId, store.updateEndpoint(tenantId, id, patch))
+    const result = await this.#write(tenantId, id, store.updateEndpoint(tenantId, id, patch))
     if (result === null) throw notFound('endpoint')
     if (result.kind === 'uid_exists') {
-      throw new OuthookError('conflict', `uid "${change.uid}" belongs to ${result.endpointId}; choose another`)
+      throw new OuthookError(
+        'conflict',
+        `uid "${change.uid}" belongs to ${result.endpointId}; choose another`,
+      )
     }
-    onChange(tenantId)
     return this.#view(result.endpoint)
   }
 
-  #write<T>(tenantId: string, write: Promise<T>): Promise<T> {
-    return announceDoubt(write, () => this.#options.onChange(tenantId))
+  #write<T>(tenantId: string, endpointId: string, write: Promise<T>): Promise<T> {
+    return announceAfter(write, () => this.#options.onChange(tenantId, endpointId))
   }
 
   /** The members that are given, checked. */
@@ -251,14 +264,24 @@ export class Endpoints {
   }
 
   async #view(endpoint: Endpoint): Promise<EndpointView> {
-    const own = await this.#own(endpoint)
-    return { ...endpoint, topics: own === null ? null : own.topicPatterns }
+    const own = await this.#findOwn(endpoint)
+    return { ...endpoint, topics: own?.topicPatterns ?? null, retryPolicy: own?.retryPolicy ?? null }
   }
 
-  async #own(endpoint: Endpoint): Promise<Subscription | null> {
+  async #findOwn(endpoint: Endpoint): Promise<Subscription | null> {
     const { store } = this.#options
-    const page = await store.listSubscriptions(endpoint.tenantId, { endpointId: endpoint.id, limit: 200, cursor: null })
-    return page.items.find((subscription) => subscription.own) ?? null
+    let cursor: string | null = null
+    do {
+      const page: Page<Subscription> = await store.listSubscriptions(endpoint.tenantId, {
+        endpointId: endpoint.id,
+        limit: 200,
+        cursor,
+      })
+      const own = page.items.find((subscription) => subscription.own)
+      if (own !== undefined) return own
+      cursor = page.nextCursor
+    } while (cursor !== '')
+    return null
   }
 }
 
@@ -267,15 +290,22 @@ function checkEndpointId(id: string): string {
 }
 
 function checkUid(uid: unknown): string {
+  const fits = typeof uid === 'string' && uid !== '' && uid.length <= maxUidChars
   // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point.
-  const clean = typeof uid === 'string' && uid !== '' && uid.length <= maxUidChars && !/[\0-\x1f\x7f]/.test(uid)
+  const clean = fits && !/[\0-\x1f\x7f]/.test(uid)
   if (clean) return uid
-  throw new OuthookError('unprocessable', `uid must be 1 to ${maxUidChars} characters without control characters`)
+  throw new OuthookError(
+    'unprocessable',
+    `uid must be 1 to ${maxUidChars} characters without control characters`,
+  )
 }
 
 function checkDescription(description: unknown): string {
   if (typeof description === 'string' && description.length <= maxDescriptionChars) return description
-  throw new OuthookError('unprocessable', `description must be text of at most ${maxDescriptionChars} characters`)
+  throw new OuthookError(
+    'unprocessable',
+    `description must be text of at most ${maxDescriptionChars} characters`,
+  )
 }
 
 function checkMaxInFlight(count: unknown): number {

@@ -50,7 +50,11 @@ export class Events {
     }
   }
 
-  list(tenantId: string, filter: EventFilter = {}, page: Partial<PageRequest> = {}): Promise<Page<OutboundEvent>> {
+  list(
+    tenantId: string,
+    filter: EventFilter = {},
+    page: Partial<PageRequest> = {},
+  ): Promise<Page<OutboundEvent>> {
     return this.#options.store.listEvents(tenantId, filter, checkPage(page))
   }
 
@@ -69,11 +73,18 @@ export class Events {
    * @param options.timeoutMs default 30 s
    * Errors: not_found; invalid_request; timeout, which says what is still open.
    */
-  async wait(tenantId: string, id: string, options: { readonly timeoutMs?: number } = {}): Promise<EventStatus> {
+  async wait(
+    tenantId: string,
+    id: string,
+    options: { readonly timeoutMs?: number } = {},
+  ): Promise<EventStatus> {
     const { clock } = this.#options
     const { timeoutMs = defaultWaitMs } = options
     if (!(timeoutMs >= 0)) {
-      throw new OuthookError('invalid_request', `timeoutMs must be milliseconds of 0 or more, not ${timeoutMs}`)
+      throw new OuthookError(
+        'invalid_request',
+        `timeoutMs must be milliseconds of 0 or more, not ${timeoutMs}`,
+      )
     }
     const deadline = clock.elapsed() + timeoutMs
     for (;;) {

@@ -9,7 +9,10 @@ export const maxPageLimit = 200
 export function checkPage(page: Partial<PageRequest> = {}): PageRequest {
   const limit = page.limit ?? defaultPageLimit
   if (!Number.isInteger(limit) || limit < 1 || limit > maxPageLimit) {
-    throw new OuthookError('invalid_request', `limit must be a whole number from 1 to ${maxPageLimit}, not ${limit}`)
+    throw new OuthookError(
+      'invalid_request',
+      `limit must be a whole number from 1 to ${maxPageLimit}, not ${limit}`,
+    )
   }
   return { limit, cursor: page.cursor ?? null }
 }

@@ -7,14 +7,15 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
-import { validateIdempotencyKey, idempotencyHash } from '../core/idempotency.ts'
+import { idempotencyHash, validateIdempotencyKey } from '../core/idempotency.ts'
 import type { IdFactory } from '../core/ids.ts'
 import { parseMetadata } from '../core/metadata.ts'
 import { limits } from '../core/model.ts'
 import { checkTopic } from '../core/topics.ts'
 import type { Dispatcher } from '../delivery/dispatcher.ts'
 import type { RoutingCache, TenantRouting } from '../delivery/routing-cache.ts'
-import type { IngestStore, NewDelivery, NewEvent, PublishResult } from '../store/port.ts'
+import type { IngestStore, NewEvent, PublishResult } from '../store/port.ts'
+import { fanOut } from './fan-out.ts'
 
 const maxBatchDeliveries = 1000
 const maxBatchBytes = 4 * 1024 * 1024
@@ -109,7 +110,10 @@ export class Publisher {
   }
 
   #enqueue(given: PublishRequest): Promise<PublishReceipt> {
-    if (this.#closed) throw new OuthookError('shutting_down', 'the server is stopping; send the event again', { retryAfterSeconds: 1 })
+    if (this.#closed)
+      throw new OuthookError('shutting_down', 'the server is stopping; send the event again', {
+        retryAfterSeconds: 1,
+      })
     checkRequest(given)
     // The caller's object may change while the event waits.
     const request = { ...given, metadata: parseMetadata(given.metadata) }
@@ -173,37 +177,10 @@ export class Publisher {
     return batch.filter((waiting) => waiting.plan !== null)
   }
 
-  #plan(waiting: Waiting, routing: TenantRouting): Plan {
-    const { request, hash } = waiting
-    const { ids, idempotencyTtlMs } = this.#options
-    const deliveries: NewDelivery[] = []
-    const eventId = ids.next('evt')
-    for (const subscription of routing.fanOut.match(request.topic)) {
-      const target = routing.targets.get(subscription.endpointId)
-      if (target === undefined) continue
-      deliveries.push({
-        id: ids.next('dlv'),
-        subscriptionId: subscription.id,
-        endpointId: target.id,
-        targetId: target.id,
-        handOff: false,
-        parked: target.endpoint.disabledReason === null ? null : 'endpoint_disabled',
-      })
-    }
-    const { tenantId, topic, payload, metadata, orderingKey, producerKeyId, idempotency } = request
-    const event: NewEvent = {
-      id: eventId,
-      tenantId,
-      topic,
-      payload,
-      metadata,
-      orderingKey,
-      producerKeyId,
-      idempotency: idempotency && hash && { ...idempotency, hash, ttlMs: idempotencyTtlMs },
-      routingVersion: routing.version,
-      deliveries,
-    }
-    return { event, routing }
+  #plan({ request, hash }: Waiting, routing: TenantRouting): Plan {
+    const { ids, idempotencyTtlMs: ttlMs } = this.#options
+    const idempotency = request.idempotency && hash && { ...request.idempotency, hash, ttlMs }
+    return { event: fanOut({ ...request, idempotency }, routing, ids), routing }
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
@@ -274,7 +251,9 @@ export class Publisher {
         waiting.settle.resolve({ eventId: result.eventId, deliveryIds: result.deliveryIds, replayed: true })
         return false
       case 'conflict':
-        waiting.settle.reject(new OuthookError('idempotency_conflict', 'Idempotency-Key was reused with a different body'))
+        waiting.settle.reject(
+          new OuthookError('idempotency_conflict', 'Idempotency-Key was reused with a different body'),
+        )
         return false
       case 'stale_routing':
         this.#options.routing.invalidate(event.tenantId)
@@ -316,7 +295,9 @@ export class Publisher {
 
   #replan(waiting: Waiting): void {
     if (++waiting.replans > maxReplans) {
-      waiting.settle.reject(unavailable('subscriptions change faster than the event can be written; send it again'))
+      waiting.settle.reject(
+        unavailable('subscriptions change faster than the event can be written; send it again'),
+      )
       return
     }
     waiting.plan = null

@@ -4,7 +4,7 @@ import type { StoredRetryPolicy, Subscription } from '../core/model.ts'
 import { parseRetryPolicy } from '../core/retry-policy-json.ts'
 import { checkTopicPatterns } from '../core/topics.ts'
 import type { ConfigStore, Page, PageRequest, SubscriptionPatch } from '../store/port.ts'
-import { announceDoubt } from './announce-doubt.ts'
+import { announceAfter } from './announce-after.ts'
 import { checkId, checkPage, notFound } from './page.ts'
 
 export interface SubscriptionInput {
@@ -47,11 +47,10 @@ export class Subscriptions {
       active: true,
       own: false,
     })
-    const result = await announceDoubt(insertion, () => onChange(tenantId))
+    const result = await announceAfter(insertion, () => onChange(tenantId))
     if (result.kind === 'endpoint_not_available') {
       throw new OuthookError('endpoint_not_available', `no endpoint ${input.endpointId}; create it first`)
     }
-    onChange(tenantId)
     return result.subscription
   }
 
@@ -82,9 +81,8 @@ export class Subscriptions {
     }
     const { store, onChange } = this.#options
     const update = store.updateSubscription(tenantId, checkSubscriptionId(id), patch)
-    const updated = await announceDoubt(update, () => onChange(tenantId))
+    const updated = await announceAfter(update, () => onChange(tenantId))
     if (updated === null) throw notFound('subscription')
-    onChange(tenantId)
     return updated
   }
 
@@ -92,8 +90,7 @@ export class Subscriptions {
   async delete(tenantId: string, id: string): Promise<void> {
     const { store, onChange } = this.#options
     const deletion = store.deleteSubscription(tenantId, checkSubscriptionId(id))
-    if (!(await announceDoubt(deletion, () => onChange(tenantId)))) throw notFound('subscription')
-    onChange(tenantId)
+    if (!(await announceAfter(deletion, () => onChange(tenantId)))) throw notFound('subscription')
   }
 }
 

@@ -6,7 +6,7 @@ import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'n
 import { connect as connectTls } from 'node:tls'
 import { type AddressPolicy, isLocalhost, localhostAddresses, refuseAnswers } from './address-guard.ts'
 import { AttemptError, describeFailure, type FailurePhase, failure } from './attempt-error.ts'
-import type { ProxyRoute } from './proxy-route.ts'
+import type { ProxyHop } from './port.ts'
 import type { ResolvedAddress, Resolver } from './resolver.ts'
 import { TlsClient } from './tls-client.ts'
 
@@ -18,7 +18,7 @@ export interface ConnectTarget {
   /** `host:port` for messages and caches. */
   readonly place: string
   /** The proxy to go through. */
-  readonly via?: ProxyRoute
+  readonly via?: ProxyHop
 }
 
 export type ConnectCallback = (error: AttemptError | null, socket: Socket | null) => void

@@ -63,6 +63,14 @@ export class DeadlineQueue {
     deadline.next = null
   }
 
+  /** Lets everything that is armed expire now. */
+  expireAll(): void {
+    for (let head = this.#first; head !== null; head = this.#first) {
+      this.remove(head)
+      head.owner.expired(head)
+    }
+  }
+
   /** Clears the timer; whatever is armed never expires. */
   stop(): void {
     this.#cancelTimer?.()

@@ -68,7 +68,7 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
   #retryAfter: string | null = null
   #body: Uint8Array = noBytes
   #bytesSeen = 0
-  readonly #onAbort = () => this.fail(failure('internal', 'the attempt was aborted by the caller'))
+  #onAbort: (() => void) | null = null
 
   constructor(
     request: AttemptRequest,
@@ -81,10 +81,7 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
     this.#resolve = options.resolve
     this.#startedAt = options.settings.clock.elapsed()
     options.settings.totalDeadlines.arm(this.#total, this.#startedAt)
-    const { signal } = request
-    if (signal === undefined) return
-    if (signal.aborted) this.#onAbort()
-    else signal.addEventListener('abort', this.#onAbort)
+    if (request.signal !== undefined) this.#obey(request.signal)
   }
 
   /** All connections are taken. It must not wait so long that the receiver has no time left to answer in. */
@@ -176,9 +173,19 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
     this.settled = true
     this.#total.disarm()
     this.#phaseDeadline.disarm()
-    this.request.signal?.removeEventListener('abort', this.#onAbort)
+    if (this.#onAbort !== null) this.request.signal?.removeEventListener('abort', this.#onAbort)
     this.#resolve(result)
     this.carrier?.release(this, reusable)
+  }
+
+  #obey(signal: AbortSignal): void {
+    const onAbort = () => this.fail(failure('internal', 'the attempt was aborted by the caller'))
+    if (signal.aborted) {
+      onAbort()
+      return
+    }
+    this.#onAbort = onAbort
+    signal.addEventListener('abort', onAbort)
   }
 
   #countInterim(status: number): void {

@@ -13,10 +13,10 @@ import { ConnectionPool } from './connection-pool.ts'
 import type { Connector } from './connector.ts'
 import { DeadlineQueue } from './deadlines.ts'
 import { type AttemptSettings, type AttemptTarget, HttpAttempt } from './http-attempt.ts'
-import type { AttemptRequest, AttemptResult, Sender } from './port.ts'
+import type { AttemptRequest, AttemptResult, ProxyHop, Sender } from './port.ts'
 import { needsTunnel, ProxyConnector } from './proxy-connector.ts'
-import type { ProxyRoute } from './proxy-route.ts'
 import { type Lookup, Resolver } from './resolver.ts'
+import { currentInterceptor } from './send-guard.ts'
 
 export interface HttpSenderOptions {
   readonly clock: Clock
@@ -77,7 +77,7 @@ class HttpSender implements Sender {
   readonly #pool: ConnectionPool
   /** Parsing a URL costs as much as a tenth of a request. Whoever holds the URL must not change it. */
   readonly #destinations = new WeakMap<URL, Destination>()
-  readonly #proxied = new WeakMap<ProxyRoute, WeakMap<URL, Destination>>()
+  readonly #proxied = new WeakMap<ProxyHop, WeakMap<URL, Destination>>()
   readonly #ownTimeouts = new Map<number, AttemptSettings>()
   #closed: Promise<void> | null = null
 
@@ -102,6 +102,12 @@ class HttpSender implements Sender {
   }
 
   attempt(request: AttemptRequest): Promise<AttemptResult> {
+    const interceptor = currentInterceptor()
+    if (interceptor === null) return this.#attempt(request)
+    return interceptor.attempt(request, () => this.#attempt(request))
+  }
+
+  #attempt(request: AttemptRequest): Promise<AttemptResult> {
     return new Promise((resolve) => {
       const { url, via } = request.destination
       const destination = via === undefined ? this.#destinationOf(url) : this.#proxiedDestinationOf(url, via)
@@ -114,15 +120,22 @@ class HttpSender implements Sender {
     })
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#pool.close().then(() => {
+  close(options: { readonly abort?: boolean } = {}): Promise<void> {
+    this.#closed ??= this.#close()
+    if (options.abort === true) {
+      for (const { totalDeadlines } of [this.#settings, ...this.#ownTimeouts.values()]) totalDeadlines.expireAll()
+    }
+    return this.#closed
+  }
+
+  #close(): Promise<void> {
+    return this.#pool.close().then(() => {
       this.#settings.connectDeadlines.stop()
       for (const { headersDeadlines, totalDeadlines } of [this.#settings, ...this.#ownTimeouts.values()]) {
         headersDeadlines.stop()
         totalDeadlines.stop()
       }
     })
-    return this.#closed
   }
 
   #run(destination: Destination, attempt: HttpAttempt): void {
@@ -156,7 +169,7 @@ class HttpSender implements Sender {
     return destination
   }
 
-  #proxiedDestinationOf(url: URL, via: ProxyRoute): Destination {
+  #proxiedDestinationOf(url: URL, via: ProxyHop): Destination {
     let byUrl = this.#proxied.get(via)
     if (byUrl === undefined) {
       byUrl = new WeakMap()
@@ -174,7 +187,7 @@ class HttpSender implements Sender {
   }
 }
 
-function throughProxy(direct: Destination, route: { via: ProxyRoute; url: URL; tunnel: boolean }): Destination {
+function throughProxy(direct: Destination, route: { via: ProxyHop; url: URL; tunnel: boolean }): Destination {
   const { via, url, tunnel } = route
   const origin = { ...direct.origin, via, key: via.key + direct.origin.url }
   if (tunnel) return { ...direct, origin }

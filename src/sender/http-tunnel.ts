@@ -1,13 +1,13 @@
 /** CONNECT: asks an HTTP proxy for a tunnel (RFC 9110, 9.3.6). */
 import { isIPv6, type Socket } from 'node:net'
 import { AttemptError, failure } from './attempt-error.ts'
-import type { ProxyRoute } from './proxy-route.ts'
+import type { ProxyHop } from './port.ts'
 import { SocketReader } from './socket-reader.ts'
 
 export interface TunnelTarget {
   readonly host: string
   readonly port: number
-  readonly via: ProxyRoute
+  readonly via: ProxyHop
 }
 
 const maxHeadBytes = 16_384

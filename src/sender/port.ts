@@ -3,14 +3,36 @@
  * It speaks of a destination, not of a URL, so that other kinds can stand beside HTTP later.
  */
 import type { CapturedResponse, ErrorClass } from '../core/model.ts'
-import type { ProxyRoute } from './proxy-route.ts'
 
 export interface Destination {
   readonly kind: 'http'
   /** Must not be changed afterwards; the same object again costs less than an equal one. */
   readonly url: URL
   /** Absent: straight to the receiver. */
-  readonly via?: ProxyRoute
+  readonly via?: ProxyHop
+}
+
+/** A proxy on the way; see `ProxyRoute`. */
+export interface ProxyHop {
+  readonly kind: ProxyKind
+  /** A name, or an address without brackets. */
+  readonly hostname: string
+  readonly port: number
+  /** `host:port`. */
+  readonly place: string
+  /** Tells the connections of this route from those of others: other credentials may be another way out. */
+  readonly key: string
+  /** Whoever calls this must not let them out. */
+  credentials(): ProxyCredentials | null
+  /** The value of `Proxy-Authorization`, or null. */
+  basicAuthorization(): string | null
+}
+
+export type ProxyKind = 'http' | 'https' | 'socks5'
+
+export interface ProxyCredentials {
+  readonly username: string
+  readonly password: string
 }
 
 export type RequestMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'GET'
@@ -55,8 +77,11 @@ export interface Sender {
   attempt(request: AttemptRequest): Promise<AttemptResult>
   /** Milliseconds after which an attempt is over, whatever happens. */
   readonly totalTimeoutMs: number
-  /** Refuses new attempts, closes idle connections at once and the others when they end. */
-  close(): Promise<void>
+  /**
+   * Refuses new attempts, closes idle connections at once and the others when they end; with `abort` those in
+   * flight end now, as timeouts. Can be called again, then with `abort`.
+   */
+  close(options?: { readonly abort?: boolean }): Promise<void>
 }
 
 /**

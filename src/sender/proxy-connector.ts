@@ -22,12 +22,12 @@ import {
   findAddresses,
 } from './connector.ts'
 import { openHttpTunnel } from './http-tunnel.ts'
-import type { ProxyRoute } from './proxy-route.ts'
+import type { ProxyHop } from './port.ts'
 import { openSocksTunnel } from './socks5.ts'
 import { TlsClient } from './tls-client.ts'
 
 /** False when an HTTP proxy gets the request itself, with the whole URL. */
-export function needsTunnel(via: ProxyRoute, secure: boolean, guard: AddressPolicy | null): boolean {
+export function needsTunnel(via: ProxyHop, secure: boolean, guard: AddressPolicy | null): boolean {
   return secure || via.kind === 'socks5' || guard !== null
 }
 
@@ -87,7 +87,8 @@ export class ProxyConnector implements Connector {
     const open = via.kind === 'socks5' ? openSocksTunnel : openHttpTunnel
     open(socket, { host, port: target.port, via }).then(
       () => this.#secure(dial, socket),
-      (error) => opening.fail(error instanceof AttemptError ? error : tunnelError(error, `proxy ${via.place}`)),
+      (error) =>
+        opening.fail(error instanceof AttemptError ? error : tunnelError(error, `proxy ${via.place}`)),
     )
   }
 
@@ -113,7 +114,7 @@ export class ProxyConnector implements Connector {
 
 interface Dial {
   readonly target: ConnectTarget
-  readonly via: ProxyRoute
+  readonly via: ProxyHop
   /** As the proxy is told. */
   readonly host: string
   readonly opening: ProxyOpening

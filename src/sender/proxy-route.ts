@@ -4,13 +4,7 @@
  */
 import { inspect } from 'node:util'
 import { OuthookError } from '../core/errors.ts'
-
-export type ProxyKind = 'http' | 'https' | 'socks5'
-
-export interface ProxyCredentials {
-  readonly username: string
-  readonly password: string
-}
+import type { ProxyCredentials, ProxyHop, ProxyKind } from './port.ts'
 
 const kinds: Readonly<Record<string, { readonly kind: ProxyKind; readonly defaultPort: number }>> = {
   'http:': { kind: 'http', defaultPort: 80 },
@@ -28,14 +22,11 @@ const maxCredentialBytes = 255
 
 let routes = 0
 
-export class ProxyRoute {
+export class ProxyRoute implements ProxyHop {
   readonly kind: ProxyKind
-  /** A name, or an address without brackets. */
   readonly hostname: string
   readonly port: number
-  /** `host:port`. */
   readonly place: string
-  /** Tells the connections of this route from those of others: other credentials may be another way out. */
   readonly key: string
   readonly #credentials: ProxyCredentials | null
 
@@ -79,12 +70,10 @@ export class ProxyRoute {
     return new ProxyRoute(known.kind, place, credentials)
   }
 
-  /** Whoever calls this must not let them out. */
   credentials(): ProxyCredentials | null {
     return this.#credentials
   }
 
-  /** The value of `Proxy-Authorization`, or null. */
   basicAuthorization(): string | null {
     if (this.#credentials === null) return null
     const { username, password } = this.#credentials

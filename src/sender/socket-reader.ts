@@ -10,7 +10,12 @@ export class SocketReader {
 
   /** Exactly that many bytes. Rejects when the connection ends before. */
   readExactly(size: number): Promise<Buffer> {
-    return this.#until(() => this.#socket.read(size) as Buffer | null)
+    return this.#until(() => {
+      const bytes = this.#socket.read(size) as Buffer | null
+      // When the other side has ended, `read` gives what is left.
+      if (bytes !== null && bytes.length < size) throw ended('ECONNRESET')
+      return bytes
+    })
   }
 
   /** Everything up to and with `mark`. Rejects when that is longer than `maxBytes`. */
@@ -41,7 +46,6 @@ export class SocketReader {
       const look = () => {
         try {
           const bytes = take()
-          // `read` gives what is left when the other side has ended, which may be less.
           if (bytes !== null) settle(() => resolve(bytes))
         } catch (error) {
           fail(error as Error)

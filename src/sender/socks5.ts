@@ -6,7 +6,7 @@ import { isIP, type Socket } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { AttemptError, failure } from './attempt-error.ts'
 import type { TunnelTarget } from './http-tunnel.ts'
-import type { ProxyRoute } from './proxy-route.ts'
+import type { ProxyHop } from './port.ts'
 import { SocketReader } from './socket-reader.ts'
 
 const version = 5
@@ -41,7 +41,7 @@ export async function openSocksTunnel(socket: Socket, target: TunnelTarget): Pro
   await skipBoundAddress(reader, kind, target.via)
 }
 
-async function authenticate(socket: Socket, reader: SocketReader, via: ProxyRoute): Promise<void> {
+async function authenticate(socket: Socket, reader: SocketReader, via: ProxyHop): Promise<void> {
   const credentials = via.credentials()
   const methods = credentials === null ? [method.none] : [method.none, method.password]
   socket.write(Buffer.from([version, methods.length, ...methods]))
@@ -68,7 +68,11 @@ function encodeAddress({ host, via }: TunnelTarget): Buffer {
   return Buffer.concat([Buffer.from([addressKind.name, name.length]), name])
 }
 
-async function skipBoundAddress(reader: SocketReader, kind: number | undefined, via: ProxyRoute): Promise<void> {
+async function skipBoundAddress(
+  reader: SocketReader,
+  kind: number | undefined,
+  via: ProxyHop,
+): Promise<void> {
   switch (kind) {
     case addressKind.ipv4:
       await reader.readExactly(4 + 2)
@@ -86,6 +90,6 @@ async function skipBoundAddress(reader: SocketReader, kind: number | undefined, 
   }
 }
 
-function refused(via: ProxyRoute, problem: string): AttemptError {
+function refused(via: ProxyHop, problem: string): AttemptError {
   return new AttemptError(failure('connection', `the proxy ${via.place} ${problem}`))
 }

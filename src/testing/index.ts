@@ -1,4 +1,11 @@
-/** What users need to test their own use of Outhook: a receiver to send to, and a clock to move by hand. */
+/** What users need to test their own use of Outhook: a receiver, a clock to move by hand, a guard against real sends. */
+export {
+  type GuardAnswer,
+  type GuardedSend,
+  type GuardOptions,
+  guardSends,
+  type SendGuard,
+} from './guard-sends.ts'
 export { createManualClock, type ManualClock } from './manual-clock.ts'
 export {
   type ReceivedRequest,

@@ -15,7 +15,7 @@ afterAll(() => server.close())
 const event = { topic: 'a.b', payload: { x: 1 } }
 const unknownId = 'evt_01arz3ndektsv4rrffq69g5fav'
 
-describe('publishing', () => {
+describe('S1.10 S1.11 publishing', () => {
   const form = 'expected {"topic": string, "payload": object}'
   const required = 'topic and payload are required'
   const body = (value: unknown): CallOptions => ({ body: value })
@@ -346,7 +346,7 @@ describe('paths and queries', () => {
   test.each(cases)('%s is refused', (...args) => checkCase(server, args))
 })
 
-describe('credentials', () => {
+describe('S1.9 credentials', () => {
   const noCredentials = { status: 401, title: 'missing credentials' }
   const unknown = { status: 401, title: 'invalid credentials' }
   const producerHint = 'Authorization: Bearer <producer key> required'

@@ -11,7 +11,7 @@ import { expectProblem } from './expect-problem.ts'
 const reference = (name: string): string =>
   readFileSync(join(import.meta.dirname, '../../docs/reference', name), 'utf8')
 
-test('healthz answers whatever the store does; readyz follows it', async () => {
+test('S1.47 healthz answers whatever the store does; readyz follows it', async () => {
   const server = await aServer()
   const probe = async (path: string) => server.call('GET', path, { token: null })
   expect([(await probe('/healthz')).status, (await probe('/readyz')).status]).toEqual([200, 200])
@@ -33,7 +33,7 @@ test('whoami says whose token it is', async () => {
   expect((await server.call('GET', '/v1/whoami')).json).toMatchObject({ role: 'admin', key_id: null })
 })
 
-test('metrics count what was published, attempted and given up', async () => {
+test('S1.46 metrics count what was published, attempted and given up', async () => {
   const receiver = await startReceiver()
   onTestFinished(() => receiver.close())
   const server = await aServer({
@@ -173,7 +173,7 @@ const routes = [
   'POST /v1/subscriptions',
 ]
 
-test('every route refuses strangers, and every path a method that it does not have, with a problem', async () => {
+test('S1.15 every route refuses strangers, and every path a method that it does not have, with a problem', async () => {
   const server = await aServer()
   const open = ['/healthz', '/readyz', '/metrics', '/openapi.json']
   for (const [method = '', path = ''] of routes.map((route) => route.split(' '))) {

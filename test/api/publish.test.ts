@@ -16,7 +16,7 @@ async function aShop(): Promise<TestServer & { readonly token: string }> {
 const order = { topic: 'orders.created', payload: { id: 1 } }
 
 describe('POST /v1/events', () => {
-  test('answers 202 with the event and one delivery per subscription, as bytes that clients know', async () => {
+  test('S1.1 S1.2 answers 202 with the event and one delivery per subscription, as bytes that clients know', async () => {
     const server = await aShop()
     const answer = await server.call('POST', '/v1/events', { token: server.token, body: order })
     expect(answer.status).toBe(202)
@@ -27,7 +27,7 @@ describe('POST /v1/events', () => {
     )
   })
 
-  test('a topic that nobody subscribed to gives lists that are empty, never null', async () => {
+  test('S1.4 a topic that nobody subscribed to gives lists that are empty, never null', async () => {
     const server = await aShop()
     const { json } = await server.call('POST', '/v1/events', {
       token: server.token,
@@ -50,7 +50,7 @@ describe('POST /v1/events', () => {
     },
   )
 
-  test('a payload of exactly 262144 bytes is taken', async () => {
+  test('S1.11 a payload of exactly 262144 bytes is taken', async () => {
     const server = await aShop()
     const body = `{"topic":"a","payload":"${'x'.repeat(262_142)}"}`
     const { status, json } = await server.call('POST', '/v1/events', { token: server.token, body })
@@ -72,7 +72,7 @@ describe('POST /v1/events', () => {
     expect(await read(byPayload.json.id)).toMatchObject({ ordering_key: 'o_2', metadata: {} })
   })
 
-  test('when the store is down the answer is 503 with a short Retry-After, never 202', async () => {
+  test('S1.42 when the store is down the answer is 503 with a short Retry-After, never 202', async () => {
     const server = await aShop()
     await server.call('POST', '/v1/events', { token: server.token, body: order })
     server.setStoreDown(true)
@@ -89,7 +89,7 @@ describe('POST /v1/events', () => {
 describe('idempotency keys', () => {
   const headers = { 'idempotency-key': 'k_1' }
 
-  test('the same key and bytes get the first answer again, marked as a replay', async () => {
+  test('S1.5 the same key and bytes get the first answer again, marked as a replay', async () => {
     const server = await aShop()
     const send = () => server.call('POST', '/v1/events', { token: server.token, body: order, headers })
     const [first, second] = [await send(), await send()]
@@ -120,7 +120,7 @@ describe('idempotency keys', () => {
       'the ordering key',
       { body: '{"topic":"a","payload":{"x":1}}', headers: { ...headers, 'x-hookrail-ordering-key': 'o' } },
     ],
-  ])('another value of %s under the same key is a conflict', async (_what, changed) => {
+  ])('S1.6 another value of %s under the same key is a conflict', async (_what, changed) => {
     const server = await aShop()
     const first = { body: '{"topic":"a","payload":{"x":1}}', headers }
     expect((await server.call('POST', '/v1/events', { token: server.token, ...first })).status).toBe(202)
@@ -132,7 +132,7 @@ describe('idempotency keys', () => {
     })
   })
 
-  test('another producer’s key is another scope, and all admin tokens share one', async () => {
+  test('S1.7 another producer’s key is another scope, and all admin tokens share one', async () => {
     const server = await aShop()
     const admin = (await server.call('POST', '/v1/keys', { body: { name: 'ops', kind: 'admin' } })).json.key
     const other = (await server.producer('other')).key
@@ -149,7 +149,7 @@ describe('idempotency keys', () => {
     expect(ids[2]).toBe(ids[3])
   })
 
-  test('fifty at the same time make one event and forty-nine replays', async () => {
+  test('S1.8 fifty at the same time make one event and forty-nine replays', async () => {
     const server = await aShop()
     const answers = await Promise.all(
       Array.from({ length: 50 }, () =>

@@ -195,7 +195,7 @@ async function deliver(path: string, policy: unknown = 'standard') {
   return { server, tenantId, eventId: json.id, delivery }
 }
 
-test('an event shows its attempts, and the delivery what the receiver answered', async () => {
+test('S1.3 an event shows its attempts, and the delivery what the receiver answered', async () => {
   const { server, delivery } = await deliver('/succeed')
   expect(delivery).toMatchObject({
     state: 'succeeded',

@@ -8,7 +8,7 @@ import {
   topicProblem,
 } from '../../src/core/topics.ts'
 
-describe('topicMatches', () => {
+describe('S1.12 topicMatches', () => {
   it.each([
     ['*', 'orders', true],
     ['*', 'orders.created', true],

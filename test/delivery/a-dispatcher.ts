@@ -36,7 +36,11 @@ export function anEndpoint(id: string, given: Partial<Endpoint> = {}): Endpoint 
   }
 }
 
-export function aSubscription(id: string, endpointId: string, given: Partial<Subscription> = {}): Subscription {
+export function aSubscription(
+  id: string,
+  endpointId: string,
+  given: Partial<Subscription> = {},
+): Subscription {
   return {
     id,
     tenantId: defaultTenantId,
@@ -53,7 +57,11 @@ export function aSubscription(id: string, endpointId: string, given: Partial<Sub
   }
 }
 
-export function aClaimed(id: string, targetId: string, given: Partial<ClaimedDelivery> = {}): ClaimedDelivery {
+export function aClaimed(
+  id: string,
+  targetId: string,
+  given: Partial<ClaimedDelivery> = {},
+): ClaimedDelivery {
   return {
     id,
     tenantId: defaultTenantId,
@@ -198,7 +206,13 @@ export class FakeSender implements Sender {
 
   #timeOut(attempt: OpenAttempt): void {
     const latencyMs = this.totalTimeoutMs
-    attempt.resolve({ kind: 'failure', errorClass: 'timeout', error: 'too late', httpStatus: null, latencyMs })
+    attempt.resolve({
+      kind: 'failure',
+      errorClass: 'timeout',
+      error: 'too late',
+      httpStatus: null,
+      latencyMs,
+    })
   }
 
   answerAll(httpStatus = 200): void {

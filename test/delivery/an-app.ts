@@ -15,6 +15,7 @@ import type { EndpointInput } from '../../src/engine/endpoints.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import type { PublishReceipt, PublishRequest } from '../../src/engine/publish.ts'
 import type { Store } from '../../src/store/port.ts'
+import type { ManualClock } from '../../src/testing/manual-clock.ts'
 import { type Receiver, type ReceiverOptions, startReceiver } from '../../src/testing/receiver.ts'
 
 export const tenant = defaultTenantId
@@ -59,7 +60,10 @@ export async function anApp(setup: AppSetup = {}): Promise<TestApp> {
   })
   const attempted = (count: number) =>
     new Promise<readonly AttemptActivity[]>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`only ${attempts.length} of ${count} attempts`)), 10_000)
+      const timer = setTimeout(
+        () => reject(new Error(`only ${attempts.length} of ${count} attempts`)),
+        10_000,
+      )
       const check = () => {
         if (attempts.length < count) return
         clearTimeout(timer)
@@ -70,6 +74,23 @@ export async function anApp(setup: AppSetup = {}): Promise<TestApp> {
       check()
     })
   return { ...app, attempts, attempted }
+}
+
+/**
+ * Moves the clock and waits for so many attempts. The store answers in real time while the clock jumps, so that a
+ * claim may come back with a wait that is over already: the clock is nudged on while nothing is in flight.
+ */
+export async function attemptedAfter(
+  app: TestApp,
+  clock: ManualClock,
+  { ms, count }: { readonly ms: number; readonly count: number },
+): Promise<readonly AttemptActivity[]> {
+  await clock.advance(ms)
+  while (app.attempts.length < count) {
+    await app.engine.ping()
+    if (app.inFlight() === 0 && app.attempts.length < count) await clock.advance(50)
+  }
+  return app.attempted(count)
 }
 
 export async function aReceiver(options: ReceiverOptions = {}): Promise<Receiver> {
@@ -127,6 +148,7 @@ export function publish(
 
 export async function onlyDelivery(engine: Engine, eventId: string) {
   const { deliveries } = await engine.events.get(tenant, eventId)
-  if (deliveries.length !== 1 || deliveries[0] === undefined) throw new Error(`${deliveries.length} deliveries`)
+  if (deliveries.length !== 1 || deliveries[0] === undefined)
+    throw new Error(`${deliveries.length} deliveries`)
   return engine.deliveries.get(tenant, deliveries[0].id)
 }

@@ -48,7 +48,9 @@ test('claims every two seconds without any wake-up', async () => {
 })
 
 test('work that is left for want of slots does not hide what becomes due next', async () => {
-  const { clock, store, sender, dispatcher } = aDispatcher({ endpoints: [anEndpoint('ep_a'), anEndpoint('ep_b')] })
+  const { clock, store, sender, dispatcher } = aDispatcher({
+    endpoints: [anEndpoint('ep_a'), anEndpoint('ep_b')],
+  })
   store.add(...severalClaimed(40, 'ep_a'))
   dispatcher.start()
   await clock.advance(0)
@@ -60,7 +62,8 @@ test('work that is left for want of slots does not hide what becomes due next', 
 test('a store that fails to claim is asked again, later each time', async () => {
   const { clock, store, sender, dispatcher } = aDispatcher()
   store.add(aClaimed('d1', 'ep_a'))
-  for (let count = 0; count < 3; count++) store.faults.claim.push(new OuthookError('store_unavailable', 'down'))
+  for (let count = 0; count < 3; count++)
+    store.faults.claim.push(new OuthookError('store_unavailable', 'down'))
   dispatcher.start()
   await clock.advance(49)
   expect(store.claims).toHaveLength(1)
@@ -197,7 +200,8 @@ test('leases that an unreachable store did not take back go before the next clai
   dispatcher.start()
   await clock.advance(0)
   recording.possible = false
-  for (let count = 0; count < 500; count++) store.faults.release.push(new OuthookError('store_unavailable', 'down'))
+  for (let count = 0; count < 500; count++)
+    store.faults.release.push(new OuthookError('store_unavailable', 'down'))
   await clock.advance(60_000)
   expect(store.released).toHaveLength(0)
   store.faults.release.length = 0
@@ -251,7 +255,9 @@ test('the work of a slow target is not fetched again and again while the slow ha
   expect(sender.open.size).toBe(4)
   store.add(...severalClaimed(6, 'ep_b'))
   await clock.advance(10_000)
-  expect(store.released.filter(({ deliveryId }) => deliveryId.startsWith('ep_b_')).length).toBeLessThanOrEqual(6)
+  expect(
+    store.released.filter(({ deliveryId }) => deliveryId.startsWith('ep_b_')).length,
+  ).toBeLessThanOrEqual(6)
   await clock.advance(30_000)
   expect(sender.deliveryIds.filter((id) => id.startsWith('ep_b_')).length).toBeGreaterThan(0)
 })

@@ -8,6 +8,7 @@ import {
   anEndpointAt,
   anHttpServer,
   aReceiver,
+  attemptedAfter,
   onlyDelivery,
   publish,
   type TestApp,
@@ -62,23 +63,23 @@ test('S4.10 S4.11 five transport failures pause an endpoint, and what comes then
 test('S4.10 after the pause one probe goes, and its failure doubles the pause', async () => {
   const { clock, app, host } = await aPausedHost()
   await publishSeveral(app, 4, 'down')
-  await clock.advance(30_000)
-  await app.attempted(6)
-  await clock.advance(59_000)
+  await attemptedAfter(app, clock, { ms: 30_000, count: 6 })
+  await clock.advance(58_000)
   await storeAnswered(app)
   expect(host.requests).toBe(6)
-  await clock.advance(1000)
-  await app.attempted(7)
+  await attemptedAfter(app, clock, { ms: 2000, count: 7 })
 })
 
 test('S4.10 a probe that succeeds lets everything through', async () => {
   const { clock, app, host } = await aPausedHost()
   const waiting = await publishSeveral(app, 4, 'down')
   host.up = true
-  await clock.advance(30_000)
-  const attempts = await app.attempted(5 + 5 + 4)
+  const attempts = await attemptedAfter(app, clock, { ms: 30_000, count: 5 + 5 + 4 })
   expect(attempts.slice(5).every(({ status }) => status === 'success')).toBe(true)
-  expect(await onlyDelivery(app.engine, waiting[0]!.eventId)).toMatchObject({ state: 'succeeded', attemptCount: 1 })
+  expect(await onlyDelivery(app.engine, waiting[0]!.eventId)).toMatchObject({
+    state: 'succeeded',
+    attemptCount: 1,
+  })
 })
 
 test('S4.11 a dead host pauses nobody else', async () => {
@@ -96,8 +97,7 @@ test('S4.10 any HTTP answer is a success to the breaker', async () => {
   await anEndpointAt(app.engine, `${receiver.url}/status/500`, { retryPolicy: nineSeconds })
   await publishSeveral(app, 12, 'x')
   await app.attempted(12)
-  await clock.advance(9000)
-  await app.attempted(24)
+  await attemptedAfter(app, clock, { ms: 9000, count: 24 })
 })
 
 test('410 disables the endpoint, parks what waits for it, and enabling makes that due', async () => {
@@ -193,7 +193,9 @@ test('deleting an endpoint cancels what waits for it', async () => {
   const clock = createManualClock()
   const app = await anApp({ clock })
   const receiver = await aReceiver()
-  const { endpoint } = await anEndpointAt(app.engine, `${receiver.url}/status/500`, { retryPolicy: nineSeconds })
+  const { endpoint } = await anEndpointAt(app.engine, `${receiver.url}/status/500`, {
+    retryPolicy: nineSeconds,
+  })
   const { eventId } = await publish(app.engine)
   await app.attempted(1)
   await app.engine.endpoints.delete(tenant, endpoint.id)
@@ -211,10 +213,7 @@ test('an endpoint that has only failed for five days is disabled and says why', 
   const daily = { max_attempts: 10, delays: ['24h'], jitter: 'none', retry_on: ['5xx'] }
   const { endpoint } = await anEndpointAt(app.engine, `${receiver.url}/status/500`, { retryPolicy: daily })
   await publish(app.engine)
-  for (let day = 1; day <= 5; day++) {
-    await app.attempted(day)
-    await clock.advance(86_400_000)
-  }
-  await app.attempted(6)
+  await app.attempted(1)
+  for (let day = 1; day <= 5; day++) await attemptedAfter(app, clock, { ms: 86_400_000, count: day + 1 })
   expect(await app.engine.endpoints.get(tenant, endpoint.id)).toMatchObject({ disabledReason: 'failing' })
 })

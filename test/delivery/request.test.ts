@@ -13,7 +13,10 @@ test('S1.16 the receiver gets the payload alone, with the headers of the event, 
   const { engine } = await anApp()
   const receiver = await aReceiver()
   await anEndpointAt(engine, receiver.url, { headers: { 'X-Own': 'yes' } })
-  const { eventId, deliveryIds } = await publish(engine, { json: '{"id":"o_1"}', metadata: { source: 'shöp' } })
+  const { eventId, deliveryIds } = await publish(engine, {
+    json: '{"id":"o_1"}',
+    metadata: { source: 'shöp' },
+  })
   const [request] = await receiver.waitFor(1)
   expect(Buffer.from(request!.body).toString()).toBe('{"id":"o_1"}')
   expect(request).toMatchObject({
@@ -117,7 +120,8 @@ test('S1.17 a rotation without grace takes the old secret away at once', async (
   const rotated = await engine.endpoints.rotateSecret(tenant, endpoint.id, { graceMs: 0 })
   await publish(engine)
   const [request] = await receiver.waitFor(1)
-  const verify = (each: string) => new Webhook(each).verify(Buffer.from(request!.body), { ...request!.headers })
+  const verify = (each: string) =>
+    new Webhook(each).verify(Buffer.from(request!.body), { ...request!.headers })
   expect(verify(rotated.secret)).toEqual({ id: 1 })
   expect(() => verify(secret)).toThrow()
 })

@@ -86,7 +86,9 @@ test('S1.41 a stale outcome is told as such and not as an attempt, and the deliv
         async recordOutcomes(outcomes, policy) {
           if (takeOver) {
             takeOver = false
-            await store.release(outcomes.map(({ deliveryId, claimVersion }) => ({ deliveryId, claimVersion, delayMs: 0 })))
+            await store.release(
+              outcomes.map(({ deliveryId, claimVersion }) => ({ deliveryId, claimVersion, delayMs: 0 })),
+            )
           }
           return store.recordOutcomes(outcomes, policy)
         },
@@ -162,7 +164,12 @@ test('S1.24 a crash loop ends as attempts_exhausted, and no crash counts as an a
   let store!: Store
   const clock = createManualClock()
   const file = aFile()
-  const crashing = await anApp({ store: file, clock, dispatch: false, wrapStore: (opened) => (store = opened) })
+  const crashing = await anApp({
+    store: file,
+    clock,
+    dispatch: false,
+    wrapStore: (opened) => (store = opened),
+  })
   await anEndpointAt(crashing.engine, 'http://127.0.0.1:9/')
   const { eventId } = await publish(crashing.engine)
   for (let crash = 0; crash < 20; crash++) {
@@ -173,7 +180,11 @@ test('S1.24 a crash loop ends as attempts_exhausted, and no crash counts as an a
   const app = await anApp({ store: file, clock })
   const given = await new Promise((resolve) => app.engine.activity.once('deadLetter', resolve))
   expect(given).toMatchObject({ errorClass: 'attempts_exhausted', httpStatus: null })
-  expect(await onlyDelivery(app.engine, eventId)).toMatchObject({ state: 'dead_lettered', attemptCount: 0, attempts: [] })
+  expect(await onlyDelivery(app.engine, eventId)).toMatchObject({
+    state: 'dead_lettered',
+    attemptCount: 0,
+    attempts: [],
+  })
 })
 
 test('S1.43 closing lets what is in flight finish and gives the rest back without an attempt', async () => {

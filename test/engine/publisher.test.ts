@@ -2,10 +2,10 @@ import { expect, onTestFinished, test } from 'vitest'
 import { OuthookError } from '../../src/core/errors.ts'
 import { createIdFactory } from '../../src/core/ids.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
-import type { Dispatcher } from '../../src/delivery/dispatcher.ts'
-import { RoutingCache } from '../../src/delivery/routing-cache.ts'
 import { resolveRetryPolicy } from '../../src/core/retry-policy.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
+import type { Dispatcher } from '../../src/delivery/dispatcher.ts'
+import { RoutingCache } from '../../src/delivery/routing-cache.ts'
 import { Publisher, type PublishRequest } from '../../src/engine/publish.ts'
 import type { NewDelivery, NewEvent, PublishResult } from '../../src/store/port.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
@@ -121,7 +121,8 @@ function aRequest(topic = 'orders.created', given: Partial<PublishRequest> = {})
 /** Of the first event written. */
 const byTarget = (calls: readonly (readonly NewEvent[])[], member: keyof NewDelivery) =>
   Object.fromEntries(calls[0]?.[0]?.deliveries.map((delivery) => [delivery.targetId, delivery[member]]) ?? [])
-const topicsOf = (calls: readonly (readonly NewEvent[])[]) => calls.map((call) => call.map(({ topic }) => topic))
+const topicsOf = (calls: readonly (readonly NewEvent[])[]) =>
+  calls.map((call) => call.map(({ topic }) => topic))
 
 test('fans out to every subscription that matches, once each', async () => {
   const { publisher, calls } = aPublisher()

@@ -19,6 +19,7 @@ async function open(options: OpenOptions) {
 }
 
 test.each([
+  ['no store', {}],
   ['a store that nobody knows', { store: 'mongodb://x' }],
   ['an option that nobody knows', { store: 'memory:', dispach: false }],
   ['a duration that is none', { store: 'memory:', totalTimeout: 'soon' }],
@@ -29,8 +30,12 @@ test.each([
 
 test('without allowHttp and allowNetworks an endpoint on this machine is refused', async () => {
   const hooks = await open({ store: 'memory:' })
-  await expect(hooks.endpoints.create({ url: 'http://127.0.0.1:3000/' })).rejects.toMatchObject({ code: 'url_rejected' })
-  await expect(hooks.endpoints.create({ url: 'https://127.0.0.1/' })).rejects.toMatchObject({ code: 'url_rejected' })
+  await expect(hooks.endpoints.create({ url: 'http://127.0.0.1:3000/' })).rejects.toMatchObject({
+    code: 'url_rejected',
+  })
+  await expect(hooks.endpoints.create({ url: 'https://127.0.0.1/' })).rejects.toMatchObject({
+    code: 'url_rejected',
+  })
 })
 
 test('a second open of the same file says who holds it', { timeout: 20_000 }, async () => {
@@ -50,11 +55,27 @@ test('a closed file can be opened again at once', async () => {
   expect(Buffer.from(await second.events.payload(ev.id)).toString()).toBe('{"kept":true}')
 })
 
+test('close cuts off what is in flight at its deadline, and counts no attempt for it', { timeout: 10_000 }, async () => {
+  const receiver = await aReceiver()
+  const store = `sqlite:${join(aDirectory(), 'hooks.db')}`
+  // The receiver says nothing for 30 s: waiting for it, or for the attempt's own timeout, would fail this test.
+  const options = { store, allowHttp: true, allowNetworks: ['127.0.0.0/8'], drainDeadline: 50 }
+  const hooks = await open(options)
+  await hooks.endpoints.create({ url: `${receiver.url}/timeout`, topics: ['*'] })
+  const { id } = await hooks.publish({ topic: 'a', payload: 1 })
+  await receiver.waitFor(1)
+  await hooks.close()
+  const again = await open({ ...options, dispatch: false })
+  expect((await again.events.get(id)).deliveries).toMatchObject([{ state: 'pending', attemptCount: 0 }])
+})
+
 test('another master key than the one the store was made with is refused', async () => {
   const store = `sqlite:${join(aDirectory(), 'hooks.db')}`
   const first = await open({ store, masterKey: 'a'.repeat(64) })
   await first.close()
-  await expect(Outhook.open({ store, masterKey: 'b'.repeat(64) })).rejects.toMatchObject({ code: 'wrong_master_key' })
+  await expect(Outhook.open({ store, masterKey: 'b'.repeat(64) })).rejects.toMatchObject({
+    code: 'wrong_master_key',
+  })
   await open({ store, masterKey: 'a'.repeat(64) })
 })
 

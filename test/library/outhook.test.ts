@@ -23,12 +23,18 @@ test('every line of the quickstart works', async () => {
   const log: unknown[] = []
   const hooks = await Outhook.open({ store: aFile(), allowHttp: true, allowNetworks: ['127.0.0.0/8'] })
   hooks.on('attempt', (a) => log.push([a.topic, a.httpStatus, a.status]))
-  const ep = await hooks.endpoints.upsert({ uid: 'billing', url: `${receiver.url}/hook`, topics: ['orders.*'] })
+  const ep = await hooks.endpoints.upsert({
+    uid: 'billing',
+    url: `${receiver.url}/hook`,
+    topics: ['orders.*'],
+  })
   const ev = await hooks.publish({ topic: 'orders.created', payload: { id: 'o_1' }, idempotencyKey: 'o_1' })
   const { deliveries } = await hooks.events.wait(ev.id, { timeoutMs: 10_000 })
   await hooks.close()
   expect(ep).toMatchObject({ created: true, secret: expect.stringMatching(/^whsec_/) })
-  expect(deliveries).toMatchObject([{ state: 'succeeded', attempts: [{ status: 'success', httpStatus: 200 }] }])
+  expect(deliveries).toMatchObject([
+    { state: 'succeeded', attempts: [{ status: 'success', httpStatus: 200 }] },
+  ])
   expect(log).toEqual([['orders.created', 200, 'success']])
   expect(receiver.received[0]).toMatchObject({ eventId: ev.id, topic: 'orders.created' })
 })
@@ -124,7 +130,11 @@ test.each([
   ['a body that is no JSON', { body: '{"a":}' }, 'invalid_payload'],
   ['a body that is no UTF-8', { body: new Uint8Array([0x22, 0xff, 0x22]) }, 'invalid_payload'],
   ['more than 256 KiB', { payload: 'x'.repeat(262_143) }, 'payload_too_large'],
-  ['two different ordering keys', { payload: { ordering_key: 'a' }, orderingKey: 'b' }, 'ordering_key_conflict'],
+  [
+    'two different ordering keys',
+    { payload: { ordering_key: 'a' }, orderingKey: 'b' },
+    'ordering_key_conflict',
+  ],
   ['an idempotency key of another type', { payload: 1, idempotencyKey: 7 as never }, 'invalid_request'],
 ])('publish refuses %s with a typed error', async (_, input, code) => {
   const hooks = await open({ dispatch: false })
@@ -204,7 +214,9 @@ test('an event without subscribers is at its end at once', async () => {
 
 test('an id that no event has is not_found', async () => {
   const hooks = await open({ dispatch: false })
-  await expect(hooks.events.get('evt_01jxampledeliveryid0000000')).rejects.toMatchObject({ code: 'not_found' })
+  await expect(hooks.events.get('evt_01jxampledeliveryid0000000')).rejects.toMatchObject({
+    code: 'not_found',
+  })
   await expect(hooks.events.get('nonsense')).rejects.toMatchObject({ code: 'not_found' })
 })
 

@@ -4,8 +4,11 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { bytesToId, idPrefixes } from '../../src/core/ids.ts'
 
-/** Deliveries that are leased and without a recorded outcome. A lease that a start took back ends in the past. */
-export function readLeases(database: string, now: number): ReadonlySet<string> {
+/**
+ * Deliveries that are leased and without a recorded outcome, with their claim version. A lease that a start took back
+ * ends in the past.
+ */
+export function readLeases(database: string, now = Date.now()): ReadonlyMap<string, number> {
   const directory = mkdtempSync(join(dirname(database), 'copy-'))
   const copy = join(directory, 'copy.db')
   for (const suffix of ['', '-wal']) {
@@ -13,8 +16,15 @@ export function readLeases(database: string, now: number): ReadonlySet<string> {
   }
   const opened = new DatabaseSync(copy)
   try {
-    const rows = opened.prepare(`select id from live_deliveries where state = 'in_flight' and due_at > ?`).all(now)
-    return new Set(rows.map((row) => bytesToId(idPrefixes.delivery, row['id'] as Uint8Array)))
+    const rows = opened
+      .prepare(`select id, claim_version from live_deliveries where state = 'in_flight' and due_at > ?`)
+      .all(now)
+    return new Map(
+      rows.map((row) => [
+        bytesToId(idPrefixes.delivery, row['id'] as Uint8Array),
+        row['claim_version'] as number,
+      ]),
+    )
   } finally {
     opened.close()
     rmSync(directory, { recursive: true, force: true })

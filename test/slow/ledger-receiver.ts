@@ -3,8 +3,9 @@
  * request is answered is decided by its path.
  */
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 
 export interface Reply {
@@ -32,6 +33,8 @@ export interface LedgerReceiver {
   readonly requests: number
   /** Resolves when at least so many requests are open, at once if they are. */
   untilOpen(count: number): Promise<void>
+  /** Resolves when no connection is left: all that a dead sender had sent is in the ledger then. */
+  untilDeserted(): Promise<void>
 }
 
 /** `decide` gets the path and the number of the delivery's request, from 1. Closed with the running test. */
@@ -66,6 +69,11 @@ export async function startLedger(
     handle(message, response).catch(() => message.destroy())
   })
   server.keepAliveTimeout = 120_000
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => {
     server.closeAllConnections()
@@ -79,6 +87,9 @@ export async function startLedger(
     },
     get requests() {
       return requests
+    },
+    untilDeserted: async () => {
+      for (const socket of sockets) await once(socket, 'close')
     },
     untilOpen: (count) =>
       new Promise((resolve) => {

@@ -25,6 +25,7 @@ export interface PublisherOptions {
   readonly callers: number
   /** A caller's rest between two events. */
   readonly everyMs: () => number
+  /** A producer key. */
   readonly token: string
   /** The server's address at present. */
   readonly url: () => string
@@ -56,7 +57,7 @@ export function startPublishers(options: PublisherOptions): Publishers {
       }
       if (answer !== null && answer.status !== 503) throw new Error(`${answer.status} for ${key}`)
       tally.unanswered++
-      await pause(20)
+      await pause(50)
     }
   }
   const publish = async () => {

@@ -53,6 +53,7 @@ const endpointMembers = {
   topics: Nullable(
     Type.Array(Type.String(), { description: 'of its own subscription; null when it has none' }),
   ),
+  retry_policy: RetryPolicyInput,
   enabled: Type.Boolean(),
   disabled_reason: Nullable(Type.String({ description: 'operator, gone (it answered 410) or failing' })),
   disabled_at: Nullable(Time),

@@ -1,4 +1,5 @@
 import type { Static } from 'typebox'
+import { renderRetryPolicy } from '../../core/retry-policy-json.ts'
 import type { EndpointView } from '../../engine/endpoints.ts'
 import { formatOptionalTime, formatTime } from '../rfc3339.ts'
 import type { EndpointBody } from '../schemas/endpoints.ts'
@@ -13,6 +14,7 @@ export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> 
     signing_schemes: [...endpoint.signingSchemes],
     max_in_flight: endpoint.maxInFlight,
     topics: endpoint.topics === null ? null : [...endpoint.topics],
+    retry_policy: endpoint.retryPolicy === null ? null : renderRetryPolicy(endpoint.retryPolicy),
     enabled: endpoint.disabledReason === null,
     disabled_reason: endpoint.disabledReason,
     disabled_at: formatOptionalTime(endpoint.disabledAt),

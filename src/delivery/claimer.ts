@@ -1,0 +1,117 @@
+/**
+ * Decides when to claim, and claims: when work may be due and there is room for it, one claim at a time.
+ * A wake-up that comes while a claim runs leads to another one, so none is lost.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { ClaimedDelivery, ClaimResult, DeliveryStore } from '../store/port.ts'
+import type { LeaseReturns } from './lease-returns.ts'
+import type { TargetLoad } from './target-load.ts'
+
+const maxClaimBytes = 8 * 1024 * 1024
+/** A claim at least this often, in case a wake-up was lost. */
+const idleClaimMs = 2000
+/** A claim as often while due work is left that has no slot: it hides when the next other work is due. */
+const leftClaimMs = 250
+const maxRetryMs = 2000
+
+export interface ClaimerOptions {
+  readonly store: Pick<DeliveryStore, 'claim'>
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly leaseMs: number
+  readonly returns: LeaseReturns
+  readonly load: TargetLoad
+  /** Deliveries that wait in memory. */
+  readonly waiting: () => number
+  /** Deliveries that may be claimed; 0 while none may. */
+  readonly room: () => number
+  /** Takes what was claimed, leased since `leasedAt` (elapsed scale). Rejecting counts as a failed claim. */
+  readonly onClaimed: (deliveries: readonly ClaimedDelivery[], leasedAt: number) => Promise<void>
+  /** A claim is over, or it is time for the next. */
+  readonly onTurn: () => void
+}
+
+export class Claimer {
+  readonly #options: ClaimerOptions
+  #claiming: Promise<void> | null = null
+  /** When the next claim may find something, on the elapsed scale. */
+  #nextClaimAt = 0
+  /** Slots freed since a claim left due work for want of slots; -1 when none did. */
+  #freedSinceLeft = -1
+  #failures = 0
+  #cancelTimer: (() => void) | null = null
+
+  constructor(options: ClaimerOptions) {
+    this.#options = options
+  }
+
+  /** There may be due work after so long. */
+  expectWork(delayMs: number): void {
+    this.#nextClaimAt = Math.min(this.#nextClaimAt, this.#options.clock.elapsed() + delayMs)
+  }
+
+  countFreedSlot(): void {
+    if (this.#freedSinceLeft >= 0) this.#freedSinceLeft++
+  }
+
+  /** Claims now, or sets the timer for when it makes sense. */
+  claimIfUseful(): void {
+    if (this.#claiming !== null) return
+    const { clock, room, onTurn } = this.#options
+    const limit = room()
+    if (limit <= 0) return
+    const waitMs = this.#nextClaimAt - clock.elapsed()
+    if (waitMs > 0 && !this.#isWorthAnother()) {
+      this.#cancelTimer?.()
+      this.#cancelTimer = clock.schedule(waitMs, onTurn)
+      return
+    }
+    this.#claiming = this.#claim(limit).finally(() => {
+      this.#claiming = null
+      onTurn()
+    })
+  }
+
+  /** Waits for a claim under way; whoever calls this lets no other begin. */
+  async stop(): Promise<void> {
+    this.#cancelTimer?.()
+    await this.#claiming
+  }
+
+  /** Due work was left for want of slots: wait until a few are free, or each claim brings one row. */
+  #isWorthAnother(): boolean {
+    const { load, waiting } = this.#options
+    const few = Math.max(1, Math.min(32, load.inFlight >> 1))
+    return this.#freedSinceLeft > 0 && (this.#freedSinceLeft >= few || waiting() === 0)
+  }
+
+  async #claim(limit: number): Promise<void> {
+    const { clock, store, leaseMs, load, returns, logger, onClaimed } = this.#options
+    this.#nextClaimAt = clock.elapsed() + idleClaimMs
+    this.#freedSinceLeft = -1
+    try {
+      // What is owed goes first: claimed again with its lease over, it would count as lost.
+      if (returns.pending) await returns.flush()
+      const leasedAt = clock.elapsed()
+      const result = await store.claim({ limit, maxBytes: maxClaimBytes, leaseMs, slots: load.claimSlots() })
+      this.#planNext(result)
+      await onClaimed(result.deliveries, leasedAt)
+      this.#failures = 0
+    } catch (error) {
+      this.#nextClaimAt = clock.elapsed() + Math.min(maxRetryMs, 50 * 2 ** this.#failures++)
+      logger.warn({ err: error }, 'deliveries could not be claimed, trying again')
+    }
+  }
+
+  #planNext({ deliveries, nextDueMs }: ClaimResult): void {
+    if (nextDueMs !== 0) {
+      this.expectWork(nextDueMs ?? idleClaimMs)
+      return
+    }
+    this.#freedSinceLeft = 0
+    const bytes = deliveries.reduce((sum, { payload }) => sum + payload.length, 0)
+    // Large payloads end a claim early, with slots still free.
+    this.expectWork(bytes > maxClaimBytes / 2 ? 0 : leftClaimMs)
+  }
+}

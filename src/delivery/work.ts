@@ -1,0 +1,43 @@
+/** A leased delivery in memory, with where it goes and how long its lease lasts. */
+import type { ErrorClass } from '../core/model.ts'
+import type { RetryPolicy } from '../core/retry-policy.ts'
+import type { ClaimedDelivery, DeliveryOutcome } from '../store/port.ts'
+import type { Target, TenantRouting } from './routing-cache.ts'
+import type { Observed } from './target-load.ts'
+
+export interface Work {
+  readonly tenantId: string
+  readonly targetId: string
+  readonly delivery: ClaimedDelivery
+  readonly target: Target
+  readonly policy: RetryPolicy
+  /** On the elapsed scale. */
+  readonly leaseEndsAt: number
+}
+
+/** Null when its endpoint is not in the routing. */
+export function toWork(delivery: ClaimedDelivery, routing: TenantRouting, leaseEndsAt: number): Work | null {
+  const target = routing.targets.get(delivery.targetId)
+  if (target === undefined) return null
+  const policy = routing.policyOf(delivery.subscriptionId)
+  const { tenantId, targetId } = delivery
+  return { tenantId, targetId, delivery, target, policy, leaseEndsAt }
+}
+
+/** The outcome of a delivery that is given up without an attempt. */
+export function giveUp({ delivery }: Work, finalError: ErrorClass): DeliveryOutcome {
+  return {
+    deliveryId: delivery.id,
+    claimVersion: delivery.claimVersion,
+    attempt: null,
+    next: { state: 'dead_lettered', finalError },
+    observation: null,
+    disableEndpoint: null,
+  }
+}
+
+/** What an attempt showed of its target; null where no request was made. */
+export function observe({ attempt, observation }: DeliveryOutcome): Observed | null {
+  if (attempt === null || observation === null || observation.contact === 'none') return null
+  return { latencyMs: attempt.latencyMs, answered: observation.contact === 'reached' }
+}

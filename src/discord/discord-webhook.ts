@@ -1,0 +1,237 @@
+/** Discord on the sender: messages, threads and files through a webhook, within Discord's limits. */
+import { inspect } from 'node:util'
+import { createSender } from '../sender/create-sender.ts'
+import type { RequestMethod, Sender } from '../sender/port.ts'
+import { Redactor } from '../sender/redaction.ts'
+import { Webhook } from '../sender/webhook.ts'
+import type { SendOptions, WebhookOptions } from '../sender/webhook-options.ts'
+import { redactUrl, WebhookResult } from '../sender/webhook-result.ts'
+import type { OnLimit } from './limit-keeper.ts'
+import { discordLimits } from './limits.ts'
+import type { AllowedMentions, DiscordMessage } from './message.ts'
+import { encodeMultipart } from './multipart.ts'
+import { type MessageRules, type PreparedMessage, prepareMessage } from './prepare-message.ts'
+import { type DiscordRateLimits, sharedRateLimits } from './rate-limits.ts'
+
+export interface DiscordWebhookOptions extends Omit<WebhookOptions, 'pacer' | 'signing'> {
+  /** Instead of the name that the webhook has in Discord; messages can bring their own. At most 80 characters. */
+  readonly username?: string | undefined
+  readonly avatarUrl?: string | undefined
+  /** For messages that name none. Default: nobody is pinged. */
+  readonly allowedMentions?: AllowedMentions | undefined
+  /** For messages beyond Discord's limits. Default `error`. */
+  readonly onLimit?: OnLimit
+  /** Discord answers with the stored message, whose id is needed to edit or delete it. Default false. */
+  readonly wait?: boolean
+  /** Default: one for the process. */
+  readonly rateLimits?: DiscordRateLimits
+  /** Of one file. Default 10 MiB. */
+  readonly maxFileBytes?: number
+}
+
+export interface DiscordSendOptions extends Pick<SendOptions, 'signal' | 'timeoutMs'> {
+  /** Posts into this thread of the webhook's channel. */
+  readonly threadId?: string | undefined
+  readonly wait?: boolean | undefined
+}
+
+export type DiscordEditOptions = Omit<DiscordSendOptions, 'wait'>
+
+/** The id of a message, or the result of having sent it with `wait`. */
+export type SentMessage = string | WebhookResult
+
+const noBytes = new Uint8Array(0)
+
+/**
+ * One Discord webhook, or in turn those of a pool. Like `Webhook`, it never throws on a send and never prints; a
+ * message that Discord would refuse becomes an `invalid_body` result without a request.
+ *
+ * @example
+ * const discord = new DiscordWebhook(process.env.DISCORD_WEBHOOK, { username: 'deploys' })
+ * const sent = await discord.send({ content: 'rolling out', embeds: [{ title: 'v1.2.3' }] }, { wait: true })
+ * await discord.edit(sent, { content: 'rolled out' })
+ */
+export class DiscordWebhook {
+  readonly #urls: readonly string[]
+  readonly #options: DiscordWebhookOptions
+  readonly #rateLimits: DiscordRateLimits
+  readonly #pool: Sender
+  readonly #posts: Webhook
+  /** By method and URL: messages are edited where they were sent. */
+  readonly #others = new Map<string, Webhook>()
+  #closed: Promise<void> | null = null
+
+  constructor(urls: string | URL | readonly (string | URL)[], options: DiscordWebhookOptions = {}) {
+    this.#options = options
+    this.#urls = (Array.isArray(urls) ? urls : [urls]).map(String)
+    this.#rateLimits = options.rateLimits ?? sharedRateLimits(options.clock)
+    this.#pool = options.pool ?? createSender(poolOptions(options))
+    this.#posts = this.#makeWebhook(this.#urls, 'POST')
+  }
+
+  /** Text is the `content`. */
+  async send(message: string | DiscordMessage, options: DiscordSendOptions = {}): Promise<WebhookResult> {
+    const prepared = this.#prepare(message, 'send')
+    if (prepared instanceof WebhookResult) return prepared
+    const wait = options.wait ?? this.#options.wait ?? false
+    const query = { ...(wait ? { wait: 'true' } : {}), ...threadQuery(options) }
+    return await post(this.#posts, prepared, {
+      ...sendOptions(options),
+      locate: (url) => withQuery(url, query),
+    })
+  }
+
+  /** Replaces what is given of a message that this webhook sent; `options.threadId` if it stands in a thread. */
+  async edit(
+    sent: SentMessage,
+    changes: string | DiscordMessage,
+    options: DiscordEditOptions = {},
+  ): Promise<WebhookResult> {
+    const place = this.#placeOf(sent, options)
+    const prepared = this.#prepare(changes, 'edit')
+    if (place instanceof WebhookResult) return place
+    if (prepared instanceof WebhookResult) return prepared
+    const webhook = this.#otherWebhook('PATCH', place.url)
+    return await post(webhook, prepared, {
+      ...sendOptions(options),
+      method: 'PATCH',
+      locate: place.locate,
+    })
+  }
+
+  async delete(sent: SentMessage, options: DiscordEditOptions = {}): Promise<WebhookResult> {
+    const place = this.#placeOf(sent, options)
+    if (place instanceof WebhookResult) return place
+    return await this.#otherWebhook('DELETE', place.url).sendBytes(noBytes, {
+      ...sendOptions(options),
+      method: 'DELETE',
+      locate: place.locate,
+    })
+  }
+
+  /** Asks Discord whether each webhook still exists, and posts nothing. One result per URL. */
+  async probe(options: Pick<SendOptions, 'signal'> = {}): Promise<readonly WebhookResult[]> {
+    return await Promise.all(
+      this.#urls.map((url) =>
+        this.#otherWebhook('GET', url).sendBytes(noBytes, { ...options, method: 'GET' }),
+      ),
+    )
+  }
+
+  /** Refuses new sends and waits for those in flight. */
+  close(): Promise<void> {
+    this.#closed ??= Promise.all(
+      [this.#posts, ...this.#others.values()].map((webhook) => webhook.close()),
+    ).then(async () => {
+      if (this.#options.pool === undefined) await this.#pool.close()
+    })
+    return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  [inspect.custom](): string {
+    return `DiscordWebhook(${this.#urls.map(redactUrl).join(', ')})`
+  }
+
+  #prepare(
+    message: string | DiscordMessage,
+    purpose: MessageRules['purpose'],
+  ): PreparedMessage | WebhookResult {
+    const { onLimit = 'error', maxFileBytes = discordLimits.fileBytes } = this.#options
+    const { username, avatarUrl, allowedMentions } = this.#options
+    const rules = { onLimit, purpose, username, avatarUrl, allowedMentions, maxFileBytes }
+    try {
+      const parts = typeof message === 'string' ? { content: message } : message
+      return prepareMessage(parts, rules)
+    } catch (error) {
+      return this.#refuse(error instanceof Error ? error.message : 'the message cannot be read')
+    }
+  }
+
+  #placeOf(sent: SentMessage, options: DiscordEditOptions) {
+    const id = typeof sent === 'string' ? sent : messageIdOf(sent)
+    if (id === null) {
+      return this.#refuse('the result names no message; send with wait: true, or give the id of the message')
+    }
+    if (!/^\d{1,30}$/.test(id))
+      return this.#refuse('a message id is a number in text; give the id of a message')
+    const url = typeof sent === 'string' ? (this.#urls[0] ?? '') : sent.url
+    return { url, locate: (base: URL) => withQuery(messageUrl(base, id), threadQuery(options)) }
+  }
+
+  #otherWebhook(method: RequestMethod, url: string): Webhook {
+    const key = `${method} ${url}`
+    let webhook = this.#others.get(key)
+    if (webhook === undefined) {
+      webhook = this.#makeWebhook([url], method)
+      this.#others.set(key, webhook)
+      if (this.#closed !== null) void webhook.close()
+    }
+    return webhook
+  }
+
+  #makeWebhook(urls: readonly string[], method: RequestMethod): Webhook {
+    return new Webhook(urls, { ...this.#options, pool: this.#pool, pacer: this.#rateLimits.pacerFor(method) })
+  }
+
+  #refuse(error: string): WebhookResult {
+    const redactor = new Redactor()
+    for (const url of this.#urls) if (URL.canParse(url)) redactor.addUrl(new URL(url))
+    const nothing = { ok: false, status: null, attempts: 0, proxy: null, url: this.#urls[0] ?? '' }
+    return new WebhookResult(
+      { ...nothing, error: redactor.redactText(error), errorCode: 'invalid_body' },
+      redactor,
+    )
+  }
+}
+
+/** The id that Discord gave to a message sent with `wait`, else null. */
+export function messageIdOf(result: WebhookResult): string | null {
+  const { response } = result
+  if (typeof response !== 'object' || response === null || !('id' in response)) return null
+  return typeof response.id === 'string' ? response.id : null
+}
+
+function post(webhook: Webhook, prepared: PreparedMessage, options: SendOptions): Promise<WebhookResult> {
+  if (prepared.files.length === 0) return webhook.send(prepared.payload, options)
+  const { body, contentType } = encodeMultipart(prepared)
+  return webhook.sendBytes(body, { ...options, headers: { 'content-type': contentType } })
+}
+
+function messageUrl(base: URL, id: string): URL {
+  const url = new URL(base)
+  url.pathname = `${base.pathname.replace(/\/+$/, '')}/messages/${id}`
+  return url
+}
+
+/** The same object where nothing is added: it is then looked up faster. */
+function withQuery(base: URL, query: Readonly<Record<string, string>>): URL {
+  const entries = Object.entries(query)
+  if (entries.length === 0) return base
+  const url = new URL(base)
+  for (const [name, value] of entries) url.searchParams.set(name, value)
+  return url
+}
+
+function threadQuery({ threadId }: { readonly threadId?: string | undefined }): Record<string, string> {
+  return threadId === undefined ? {} : { thread_id: threadId }
+}
+
+function sendOptions({ signal, timeoutMs }: DiscordEditOptions): SendOptions {
+  return {
+    ...(signal === undefined ? {} : { signal }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  }
+}
+
+function poolOptions({ clock, timeoutMs, guard, ca }: DiscordWebhookOptions) {
+  return {
+    ...(clock === undefined ? {} : { clock }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(guard === undefined ? {} : { guard }),
+    ...(ca === undefined ? {} : { ca }),
+  }
+}

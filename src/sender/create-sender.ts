@@ -1,0 +1,45 @@
+/** Connections for several `Webhook`s to share. */
+import { type Clock, createSystemClock } from '../core/clock.ts'
+import { type AddressPolicyOptions, createAddressPolicy } from './address-guard.ts'
+import { createHttpSender } from './http-sender.ts'
+import type { Sender } from './port.ts'
+
+export interface SenderOptions {
+  /** One attempt, for those who name no time of their own. Default 15 000. */
+  readonly timeoutMs?: number
+  /** Refuses private addresses, and http:// unless allowed. Off by default. */
+  readonly guard?: boolean | AddressPolicyOptions
+  /** Open connections in all. Default 1024. */
+  readonly maxConnections?: number
+  /** An idle connection is closed after this, or sooner if the receiver asks for it. Default 4000. */
+  readonly idleMs?: number
+  /** Certificate authorities in PEM to trust instead of the well-known ones. */
+  readonly ca?: string | readonly string[]
+  readonly clock?: Clock
+}
+
+const maxResponseBytes = 65_536
+
+/**
+ * Opens nothing by itself. Close it after the webhooks that use it.
+ *
+ * @example
+ * const pool = createSender()
+ * const [orders, alerts] = [new Webhook(ordersUrl, { pool }), new Webhook(alertsUrl, { pool })]
+ */
+export function createSender(options: SenderOptions = {}): Sender {
+  const { timeoutMs = 15_000, guard = false, maxConnections, idleMs, ca } = options
+  return createHttpSender({
+    clock: options.clock ?? createSystemClock(),
+    guard: guard === false ? null : createAddressPolicy(guard === true ? {} : guard),
+    connectTimeoutMs: timeoutMs,
+    headersTimeoutMs: timeoutMs,
+    totalTimeoutMs: timeoutMs,
+    // Programs want all of what is read, not the part that a page shows.
+    maxResponseBytes,
+    captureBytes: maxResponseBytes,
+    ...(maxConnections === undefined ? {} : { maxConnections }),
+    ...(idleMs === undefined ? {} : { idleOriginMs: idleMs }),
+    ...(ca === undefined ? {} : { ca }),
+  })
+}

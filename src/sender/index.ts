@@ -1,0 +1,20 @@
+/** `outhook/sender`: one good `send()`, without a store. */
+export type { Clock } from '../core/clock.ts'
+export { OuthookError } from '../core/errors.ts'
+export type { SigningScheme } from '../core/model.ts'
+export type { AddressPolicyOptions } from './address-guard.ts'
+export { createSender, type SenderOptions } from './create-sender.ts'
+export type { Pacer } from './pacer.ts'
+export type { AttemptRequest, AttemptResult, RequestMethod, Sender } from './port.ts'
+export { ProxyPool, type ProxyPoolOptions, type ProxyState } from './proxy-pool.ts'
+export type { ProxyEntry, ProxyProvider } from './proxy-provider.ts'
+export { Webhook } from './webhook.ts'
+export type {
+  AttemptEvent,
+  BackoffOptions,
+  SendOptions,
+  SigningOptions,
+  WebhookHooks,
+  WebhookOptions,
+} from './webhook-options.ts'
+export { type WebhookErrorCode, WebhookResult } from './webhook-result.ts'

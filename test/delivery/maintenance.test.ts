@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+import { OuthookError } from '../../src/core/errors.ts'
+import { silentLogger } from '../../src/core/logger.ts'
+import { Maintenance } from '../../src/delivery/maintenance.ts'
+import { createManualClock } from '../../src/testing/manual-clock.ts'
+
+function aMaintenance() {
+  const clock = createManualClock()
+  const calls: string[] = []
+  const state = { armed: 0, slices: 0, wakes: 0, fault: null as Error | null }
+  const job = (name: string) => async () => {
+    calls.push(name)
+    if (state.fault !== null) throw state.fault
+    return { more: state.slices-- > 0 }
+  }
+  const maintenance = new Maintenance({
+    clock,
+    logger: silentLogger,
+    onDueWork: () => state.wakes++,
+    store: {
+      async reconcileReady() {
+        calls.push('reconcile')
+        if (state.fault !== null) throw state.fault
+        return { armed: state.armed }
+      },
+      settleConfigChanges: job('settle'),
+      deleteExpiredIdempotencyKeys: job('expire'),
+      foldCounts: job('fold'),
+    },
+  })
+  return { clock, calls, state, maintenance }
+}
+
+test('looks for forgotten work every two seconds, and cleans up every minute', async () => {
+  const { clock, calls, maintenance } = aMaintenance()
+  maintenance.start()
+  await clock.advance(60_000)
+  const count = (name: string) => calls.filter((call) => call === name).length
+  expect(['reconcile', 'settle', 'expire', 'fold'].map(count)).toEqual([30, 30, 1, 1])
+  await maintenance.stop()
+})
+
+test('tells of due work only when it found some', async () => {
+  const { clock, state, maintenance } = aMaintenance()
+  maintenance.start()
+  await clock.advance(2000)
+  expect(state.wakes).toBe(0)
+  state.armed = 1
+  await clock.advance(2000)
+  expect(state.wakes).toBe(1)
+  await maintenance.stop()
+})
+
+test('goes on in slices until nothing is left', async () => {
+  const { clock, calls, state, maintenance } = aMaintenance()
+  state.slices = 3
+  maintenance.settleSoon()
+  await clock.advance(0)
+  expect(calls).toEqual(['settle', 'settle', 'settle', 'settle'])
+  expect(state.wakes).toBeGreaterThan(0)
+  await maintenance.stop()
+})
+
+test('a job that fails is tried again the next time, and ends no other', async () => {
+  const { clock, calls, state, maintenance } = aMaintenance()
+  state.fault = new OuthookError('store_unavailable', 'down')
+  maintenance.start()
+  await clock.advance(2000)
+  state.fault = null
+  await clock.advance(2000)
+  expect(calls).toEqual(['reconcile', 'settle', 'reconcile', 'settle'])
+  await maintenance.stop()
+})
+
+test('nothing runs and no timer is left after a stop', async () => {
+  const { clock, calls, maintenance } = aMaintenance()
+  maintenance.start()
+  await maintenance.stop()
+  maintenance.settleSoon()
+  await clock.advance(120_000)
+  expect(calls).toEqual([])
+  expect(clock.pendingTimers).toBe(0)
+})

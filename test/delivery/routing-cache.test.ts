@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest'
+import { resolveRetryPolicy, retryProfiles } from '../../src/core/retry-policy.ts'
+import { createSecretBox } from '../../src/core/secret-box.ts'
+import { RoutingCache } from '../../src/delivery/routing-cache.ts'
+import type { Routing } from '../../src/store/port.ts'
+import { anEndpoint, aSubscription } from './a-dispatcher.ts'
+
+const randomBytes = (size: number) => new Uint8Array(size).fill(7)
+
+function aCache(given: Partial<Routing> = {}) {
+  const secretBox = createSecretBox(new Uint8Array(32), randomBytes)
+  const loads: PromiseWithResolvers<void>[] = []
+  const cache = new RoutingCache({
+    secretBox,
+    defaultPolicy: resolveRetryPolicy('standard'),
+    load: async (tenantId) => {
+      const gate = Promise.withResolvers<void>()
+      const version = loads.push(gate)
+      await gate.promise
+      return { tenantId, version, endpoints: [anEndpoint('ep_a')], subscriptions: [], secrets: [], ...given }
+    },
+  })
+  return { cache, loads, secretBox }
+}
+
+test('all who ask while it loads share one load, and later ones get what is cached', async () => {
+  const { cache, loads } = aCache()
+  const both = Promise.all([cache.get('t'), cache.get('t')])
+  loads[0]?.resolve()
+  const [first, second] = await both
+  expect(first.version).toBe(second.version)
+  expect(cache.peek('t')?.version).toBe(1)
+  await cache.get('t')
+  expect(loads).toHaveLength(1)
+})
+
+test('a load that was under way when the routing changed is not kept', async () => {
+  const { cache, loads } = aCache()
+  const stale = cache.get('t')
+  cache.invalidate('t')
+  const fresh = cache.get('t')
+  loads[1]?.resolve()
+  await fresh
+  loads[0]?.resolve()
+  await stale
+  expect(cache.peek('t')?.version).toBe(2)
+})
+
+test('a load that failed is made again', async () => {
+  const { cache, loads } = aCache()
+  const failed = cache.get('t')
+  loads[0]?.reject(new Error('down'))
+  await expect(failed).rejects.toThrow('down')
+  const again = cache.get('t')
+  loads[1]?.resolve()
+  expect((await again).version).toBe(2)
+})
+
+test('each subscription has its own policy, and one that is gone the default', async () => {
+  const { cache, loads } = aCache({
+    subscriptions: [
+      aSubscription('sub_own', 'ep_a', { retryPolicy: 'dograh' }),
+      aSubscription('sub_plain', 'ep_a', { retryPolicy: null }),
+    ],
+  })
+  const loading = cache.get('t')
+  loads[0]?.resolve()
+  const { policyOf } = await loading
+  expect(policyOf('sub_own')).toEqual(retryProfiles.dograh)
+  expect([policyOf('sub_plain'), policyOf('sub_gone'), policyOf(null)]).toEqual(
+    Array(3).fill(retryProfiles.standard),
+  )
+})
+
+test('only active subscriptions match', async () => {
+  const { cache, loads } = aCache({
+    subscriptions: [aSubscription('sub_on', 'ep_a'), aSubscription('sub_off', 'ep_a', { active: false })],
+  })
+  const loading = cache.get('t')
+  loads[0]?.resolve()
+  expect((await loading).fanOut.match('orders.created').map(({ id }) => id)).toEqual(['sub_on'])
+})
+
+test('a secret signs until it expires, without another load', async () => {
+  const { secretBox } = aCache()
+  const sealed = secretBox.seal(`whsec_${Buffer.alloc(24, 1).toString('base64')}`, 'ep_a')
+  const { cache, loads } = aCache({
+    secrets: [
+      { id: 'new', endpointId: 'ep_a', sealed, createdAt: 1, expiresAt: null },
+      { id: 'old', endpointId: 'ep_a', sealed, createdAt: 0, expiresAt: 1000 },
+    ],
+  })
+  const loading = cache.get('t')
+  loads[0]?.resolve()
+  const target = (await loading).targets.get('ep_a')
+  expect(target?.secrets(999)).toHaveLength(2)
+  expect(target?.secrets(1000)).toHaveLength(1)
+})

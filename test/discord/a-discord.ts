@@ -1,0 +1,46 @@
+/** A local Discord and webhooks of it that end with their test. */
+import { onTestFinished } from 'vitest'
+import { DiscordWebhook, type DiscordWebhookOptions } from '../../src/discord/discord-webhook.ts'
+import { DiscordRateLimits } from '../../src/discord/rate-limits.ts'
+import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.ts'
+import { type LocalDiscord, type LocalDiscordOptions, startLocalDiscord } from './local-discord.ts'
+
+export async function aDiscord(options: LocalDiscordOptions = {}): Promise<LocalDiscord> {
+  const discord = await startLocalDiscord(options)
+  onTestFinished(() => discord.close())
+  return discord
+}
+
+export function aWebhook(
+  url: string | readonly string[],
+  options: DiscordWebhookOptions = {},
+): DiscordWebhook {
+  const rateLimits = new DiscordRateLimits(options.clock === undefined ? {} : { clock: options.clock })
+  const webhook = new DiscordWebhook(url, { rateLimits, random: () => 0.5, ...options })
+  onTestFinished(() => webhook.close())
+  return webhook
+}
+
+/**
+ * A clock that jumps over every wait up to `maxWaitMs`: pauses between tries and for limits take no time, timeouts of
+ * requests still do.
+ */
+export function aJumpingClock(maxWaitMs = 2500): ManualClock & { readonly waits: readonly number[] } {
+  const clock = createManualClock()
+  const waits: number[] = []
+  return {
+    ...clock,
+    waits,
+    get pendingTimers() {
+      return clock.pendingTimers
+    },
+    schedule(delayMs, callback) {
+      const cancel = clock.schedule(delayMs, callback)
+      if (delayMs <= maxWaitMs) {
+        waits.push(delayMs)
+        setImmediate(() => void clock.advance(delayMs))
+      }
+      return cancel
+    },
+  }
+}
