@@ -6,6 +6,7 @@ import type { Config } from './config/schema.ts'
 import { loadMasterKey } from './config/master-key.ts'
 import { type Clock, createSystemClock } from './core/clock.ts'
 import type { BreakerPolicy } from './core/endpoint-health.ts'
+import { OuthookError } from './core/errors.ts'
 import { createIdFactory } from './core/ids.ts'
 import type { Logger } from './core/logger.ts'
 import { resolveRetryPolicy } from './core/retry-policy.ts'
@@ -66,17 +67,32 @@ export async function openApp(options: AppOptions): Promise<App> {
 
 async function openStore({ config }: AppOptions, clock: Clock): Promise<Store> {
   if (config.store.kind === 'memory') return openSqliteStore({ path: ':memory:', clock })
+  if (config.store.kind === 'postgres') {
+    if (config.masterKey === null) throw masterKeyMissing()
+    // Loaded only where it is used: most programs never need the driver.
+    const { openPostgresStore } = await import('./store/postgres/postgres-store.ts')
+    return openPostgresStore(config.store)
+  }
   const { path } = config.store
   // Payloads and answers are nobody else's to read.
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   return openSqliteStore({ path, clock })
 }
 
+/** A key that one process made and kept beside itself would be of no use to the others. */
+function masterKeyMissing(): OuthookError {
+  return new OuthookError(
+    'invalid_config',
+    'a PostgreSQL store needs a master key, the same for every process; make one with "openssl rand -hex 32" ' +
+      'and give it as OUTHOOK_MASTER_KEY',
+  )
+}
+
 const masterKeyCreated = 'made a master key for endpoint secrets; back this file up, without it they cannot be read'
 
 async function openSecretBox(options: AppOptions, store: Store): Promise<SecretBox> {
   const { config, logger } = options
-  const file = config.store.kind === 'memory' ? null : `${config.store.path}.key`
+  const file = config.store.kind === 'sqlite' ? `${config.store.path}.key` : null
   const { key, createdFile } = loadMasterKey({ given: config.masterKey, file, randomBytes })
   const secretBox = createSecretBox(key, randomBytes)
   try {
