@@ -23,6 +23,8 @@ const maxBatchBytes = 4 * 1024 * 1024
 const maxQueuedBytes = 64 * 1024 * 1024
 /** What a waiting event takes besides its payload, about. */
 const eventOverheadBytes = 1024
+/** An event whose idempotency key somebody's open transaction holds is tried again after this. */
+const heldRetryMs = 100
 /** Replans after somebody changed the routing between plan and commit. */
 const maxReplans = 20
 
@@ -79,6 +81,8 @@ export class Publisher {
   readonly #options: PublisherOptions
   #queue: Waiting[] = []
   #queuedBytes = 0
+  /** Out of the queue until the next try, so that they hold up nobody else. */
+  readonly #held = new Map<Waiting, () => void>()
   #writing: Promise<void> | null = null
   #inCommit: readonly Waiting[] = []
   #cancelTimeoutCheck: (() => void) | null = null
@@ -107,6 +111,11 @@ export class Publisher {
     this.#closed = true
     while (this.#writing !== null) await this.#writing
     this.#cancelTimeoutCheck?.()
+    for (const [waiting, cancel] of this.#held) {
+      cancel()
+      waiting.settle.reject(unavailable('the idempotency key is in use by an open transaction'))
+    }
+    this.#held.clear()
   }
 
   #enqueue(given: PublishRequest): Promise<PublishReceipt> {
@@ -259,6 +268,9 @@ export class Publisher {
         this.#options.routing.invalidate(event.tenantId)
         this.#replan(waiting)
         return false
+      case 'key_held':
+        this.#hold(waiting)
+        return false
     }
   }
 
@@ -305,6 +317,17 @@ export class Publisher {
     this.#queuedBytes += waiting.bytes
   }
 
+  #hold(waiting: Waiting): void {
+    const cancel = this.#options.clock.schedule(heldRetryMs, () => {
+      this.#held.delete(waiting)
+      if (waiting.timedOut) return
+      this.#queue.push(waiting)
+      this.#queuedBytes += waiting.bytes
+      this.#writing ??= this.#write()
+    })
+    this.#held.set(waiting, cancel)
+  }
+
   #giveBack(event: NewEvent): void {
     for (const delivery of event.deliveries) {
       if (delivery.handOff) this.#options.dispatcher?.giveBack(delivery.targetId)
@@ -319,7 +342,7 @@ export class Publisher {
     const { clock, timeoutMs } = this.#options
     this.#cancelTimeoutCheck = clock.schedule(timeoutMs / 4, () => {
       const oldest = clock.elapsed() - timeoutMs
-      const waiting = [...this.#inCommit, ...this.#queue]
+      const waiting = [...this.#inCommit, ...this.#queue, ...this.#held.keys()]
       for (const item of waiting) {
         if (item.enqueuedAt > oldest || item.timedOut) continue
         item.timedOut = true

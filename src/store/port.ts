@@ -202,6 +202,8 @@ export type PublishResult =
   | { readonly kind: 'conflict'; readonly eventId: string }
   /** The tenant's routing is newer than `routingVersion`; nothing was written. */
   | { readonly kind: 'stale_routing' }
+  /** A transaction that is still open has used the idempotency key, and may commit or not; nothing was written. */
+  | { readonly kind: 'key_held' }
 
 export interface IngestStore {
   /**

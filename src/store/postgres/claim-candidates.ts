@@ -9,6 +9,7 @@ export interface TenantRotation {
   after: string
 }
 
+const beforeAll = { dueAt: -1, id: '00000000000000000000000000000000' }
 export const rotationStart = '00000000000000000000000000000000'
 
 export interface Candidate {
@@ -22,6 +23,8 @@ export interface Candidate {
   slots: number
   mayHaveMore: boolean
   given: number
+  /** The last delivery that was looked at: the next round goes on behind it, though it is still due. */
+  after: { readonly dueAt: number; readonly id: string }
 }
 
 export interface Candidates {
@@ -77,6 +80,7 @@ function toCandidate(row: CandidateRow, request: ClaimRequest): Candidate {
     slots: row.is_probe ? Math.min(1, free) : free,
     mayHaveMore: true,
     given: 0,
+    after: beforeAll,
   }
 }
 

@@ -35,6 +35,7 @@ interface DueRow {
   readonly attempt_count: number
   readonly lost_claims: number
   readonly created_at: number
+  readonly due_at: number
   readonly topic: string | null
   readonly metadata: string | null
   readonly payload_bytes: number | null
@@ -104,14 +105,15 @@ function shareOut(open: readonly Candidate[], budget: number): readonly Share[] 
 
 const dueSql = `
 select d.target_id, d.id, d.event_id, d.subscription_id, d.endpoint_id, d.state, d.claim_version, d.attempt_count,
-  d.lost_claims, d.created_at, v.topic, v.metadata, v.payload_bytes,
+  d.lost_claims, d.created_at, d.due_at, v.topic, v.metadata, v.payload_bytes,
   (d.endpoint_id is not null and (e.id is null or e.deleted_at is not null))
     or (d.subscription_id is not null and (s.id is null or s.deleted_at is not null)) as is_deleted,
   e.disabled_reason is not null as is_disabled
-from unnest($2::uuid[], $3::integer[]) as c (target_id, count)
+from unnest($2::uuid[], $3::integer[], $4::bigint[], $5::uuid[]) as c (target_id, count, after_due, after_id)
 cross join lateral ( -- live_deliveries_due
   select l.* from live_deliveries l
   where l.target_id = c.target_id and l.due_at is not null and l.due_at <= ${now}
+    and (l.due_at, l.id) > (c.after_due, c.after_id)
   order by l.due_at, l.id limit c.count for update skip locked) d
 left join events v on v.id = d.event_id
 left join endpoints e on e.id = d.endpoint_id
@@ -122,6 +124,8 @@ async function takeDue(context: Context, shares: readonly Share[], batch: Batch)
     context.shiftMs,
     shares.map(({ candidate }) => uuid(candidate.target)),
     shares.map(({ count }) => count),
+    shares.map(({ candidate }) => candidate.after.dueAt),
+    shares.map(({ candidate }) => candidate.after.id),
   ])
   const byTarget = new Map(shares.map((share) => [uuid(share.candidate.target), share]))
   const found = new Map<Candidate, number>()
@@ -135,6 +139,7 @@ async function takeDue(context: Context, shares: readonly Share[], batch: Batch)
     const candidate = byTarget.get(uuid(row.target_id))?.candidate
     if (candidate === undefined) continue
     found.set(candidate, (found.get(candidate) ?? 0) + 1)
+    candidate.after = laterOf(candidate.after, { dueAt: row.due_at, id: uuid(row.id) })
     if (row.is_deleted) cancelled.push(row.id)
     else if (row.endpoint_id !== null && disabled.has(uuid(row.endpoint_id))) parked.push(row)
     // Enabled in this very moment: it is due again with the next claim.
@@ -143,6 +148,10 @@ async function takeDue(context: Context, shares: readonly Share[], batch: Batch)
   for (const { candidate, count } of shares) candidate.mayHaveMore = found.get(candidate) === count
   await cancelDeliveries(context, cancelled)
   await parkDeliveries(context, parked)
+}
+
+function laterOf(a: Candidate['after'], b: Candidate['after']): Candidate['after'] {
+  return b.dueAt > a.dueAt || (b.dueAt === a.dueAt && b.id > a.id) ? b : a
 }
 
 function take(batch: Batch, taken: Taken): void {
@@ -157,7 +166,8 @@ function take(batch: Batch, taken: Taken): void {
 
 async function lease(context: Context, batch: Batch): Promise<readonly ClaimedDelivery[]> {
   if (batch.taken.length === 0) return []
-  const payloads = await readPayloads(context, batch.taken)
+  const { leaseMs } = batch.request
+  const payloads = await leaseRows(context, batch.taken, leaseMs)
   const whole = batch.taken.filter(({ row }) => payloads.has(uuid(row.event_id)))
   if (whole.length < batch.taken.length) {
     const bare = batch.taken.filter(({ row }) => !payloads.has(uuid(row.event_id)))
@@ -166,47 +176,39 @@ async function lease(context: Context, batch: Batch): Promise<readonly ClaimedDe
       bare.map(({ row }) => row.id),
     )
   }
-  await leaseRows(context, whole, batch.request.leaseMs)
-  await markProbes(context, whole, batch.request.leaseMs)
+  await markProbes(context, whole, leaseMs)
   return whole.map((taken) => toClaimed(taken, payloads.get(uuid(taken.row.event_id)) as Uint8Array))
 }
 
-async function readPayloads(
+/** The payloads by event. One that is gone leaves its delivery as it was. */
+async function leaseRows(
   context: Context,
   taken: readonly Taken[],
+  leaseMs: number,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const events = Array.from(new Set(taken.map(({ row }) => uuid(row.event_id))))
   const rows = await context.query<{ readonly event_id: Uint8Array; readonly payload: Uint8Array }>(
-    'claimed_payloads',
-    // primary key
-    `select p.event_id, p.payload
-     from unnest($1::uuid[]) as w (event_id) join event_payloads p on p.event_id = w.event_id`,
-    [events],
-  )
-  return new Map(rows.map((row) => [uuid(row.event_id), row.payload]))
-}
-
-async function leaseRows(context: Context, taken: readonly Taken[], leaseMs: number): Promise<void> {
-  if (taken.length === 0) return
-  await context.query(
     'lease_rows',
-    // primary key; the rows are locked since they were read
+    // primary keys; the rows are locked since they were read
     `with leased as (
-       update live_deliveries d set state = 'in_flight', due_at = ${now} + $4::bigint,
+       update live_deliveries d set state = 'in_flight', due_at = ${now} + $6::bigint,
          claim_version = d.claim_version + 1, lost_claims = d.lost_claims + (d.state = 'in_flight')::integer,
          updated_at = ${now}
-       from unnest($2::uuid[], $3::text[]) as o (id, state)
-       where d.id = o.id
+       from unnest($2::uuid[], $3::text[], $4::uuid[]) as o (id, state, event_id)
+       where d.id = o.id and exists (select from event_payloads p where p.event_id = o.event_id)
        returning d.tenant_id, d.endpoint_id, o.state as from_state, d.state as to_state
-     ), moved as (select * from leased)
-     ${countMoved}`,
+     ), moved as (select * from leased), counted as (${countMoved})
+     select p.event_id, p.payload
+     from unnest($5::uuid[]) as w (event_id) join event_payloads p on p.event_id = w.event_id`,
     [
       context.shiftMs,
       taken.map(({ row }) => uuid(row.id)),
       taken.map(({ row }) => row.state),
+      taken.map(({ row }) => uuid(row.event_id)),
+      Array.from(new Set(taken.map(({ row }) => uuid(row.event_id)))),
       Math.round(leaseMs),
     ],
   )
+  return new Map(rows.map((row) => [uuid(row.event_id), row.payload]))
 }
 
 async function markProbes(context: Context, taken: readonly Taken[], leaseMs: number): Promise<void> {

@@ -10,7 +10,8 @@ import { wireTypes } from './wire-types.ts'
 
 /** Connections per lane and process. */
 const lanes = {
-  publish: { connections: 2, isHot: true, statementTimeoutMs: 10_000, lockTimeoutMs: 2000 },
+  // Whoever holds an idempotency key for longer is not a node but somebody's open transaction.
+  publish: { connections: 2, isHot: true, statementTimeoutMs: 10_000, lockTimeoutMs: 150 },
   claim: { connections: 1, isHot: true, statementTimeoutMs: 10_000, lockTimeoutMs: 5000 },
   record: { connections: 2, isHot: true, statementTimeoutMs: 10_000, lockTimeoutMs: 5000 },
   config: { connections: 2, isHot: true, statementTimeoutMs: 30_000, lockTimeoutMs: 10_000 },

@@ -38,6 +38,23 @@ export function foldDuplicates(batch: readonly NewEvent[]): {
   return { leaders, followers }
 }
 
+/** Those whose key a transaction that is still open has used. */
+export async function findHeldKeys(
+  context: Context,
+  events: readonly NewEvent[],
+): Promise<ReadonlySet<NewEvent>> {
+  const rows = await context.query<{ readonly place: number }>(
+    'held_keys',
+    'select held_keys($1::uuid[], $2::text[], $3::text[]) as place',
+    [
+      events.map((event) => uuidOfId(event.tenantId)),
+      events.map((event) => event.idempotency?.scope ?? ''),
+      events.map((event) => event.idempotency?.key ?? ''),
+    ],
+  )
+  return new Set(rows.map(({ place }) => events[place - 1] as NewEvent))
+}
+
 interface KeyRow {
   readonly tenant_id: Uint8Array
   readonly scope: string

@@ -123,9 +123,10 @@ function createConfigStore({ plain, atomic, snapshot }: Runner) {
 
 function createDeliveryStore({ plain, atomic }: Runner) {
   const rotation: TenantRotation = { after: rotationStart }
+  const heldKeys = new Set<string>()
   return {
     publish: (batch, options) => {
-      const progress = startPublish(batch)
+      const progress = startPublish(batch, heldKeys)
       return plain('publish', (context) => publish(context, progress, options))
     },
     claim: (request) => atomic('claim', (context) => claim(context, request, rotation)),

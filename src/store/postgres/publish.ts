@@ -5,10 +5,13 @@
 import { OuthookError } from '../../core/errors.ts'
 import type { NewDelivery, NewEvent, PublishResult } from '../port.ts'
 import { type Context, now } from './context.ts'
-import { findIdempotencyKeys, foldDuplicates, type KnownKey, keyOf } from './idempotency.ts'
+import { findHeldKeys, findIdempotencyKeys, foldDuplicates, type KnownKey, keyOf } from './idempotency.ts'
 import { armWanted, blockedUntil } from './ready-endpoints.ts'
+import { isLockTimeout } from './store-error.ts'
 import { BytesParameter, uuid, uuidOfId } from './wire-types.ts'
 
+/** Waits for locks: of another node's commit, mostly. Beyond it the cause is looked for. */
+const maxLockWaits = 20
 /** Rounds after which a key that is neither free nor taken counts as a fault. */
 const maxRounds = 5
 
@@ -22,13 +25,15 @@ export interface PublishProgress {
   readonly followers: ReadonlyMap<NewEvent, NewEvent>
   readonly results: Map<NewEvent, PublishResult>
   readonly known: Map<string, KnownKey>
+  /** This node's memory of keys that open transactions hold. */
+  readonly held: Set<string>
   open: readonly NewEvent[]
   rounds: number
 }
 
-export function startPublish(batch: readonly NewEvent[]): PublishProgress {
+export function startPublish(batch: readonly NewEvent[], held: Set<string>): PublishProgress {
   const { leaders, followers } = foldDuplicates(batch)
-  return { batch, followers, results: new Map(), known: new Map(), open: leaders, rounds: 0 }
+  return { batch, followers, results: new Map(), known: new Map(), held, open: leaders, rounds: 0 }
 }
 
 export async function publish(
@@ -41,7 +46,9 @@ export async function publish(
     if (++progress.rounds > maxRounds) {
       throw new OuthookError('store_unavailable', 'an idempotency key stays in use; send the event again')
     }
-    const written = await insert(context, progress.open, options)
+    progress.open = await setHeldAside(context, progress)
+    if (progress.open.length === 0) break
+    const written = await insertOrFindHeld(context, progress, options)
     for (const [event, result] of written) results.set(event, result)
     progress.open = progress.open.filter((event) => results.get(event)?.kind !== 'published')
     progress.open = await settleRefused(context, progress)
@@ -50,6 +57,41 @@ export async function publish(
     results.set(follower, answerFollower(follower, { leader, result: results.get(leader), known }))
   }
   return batch.map((event) => results.get(event) as PublishResult)
+}
+
+/** Keys that were held a moment ago are looked at first, so that a batch with one does not wait for it again. */
+async function setHeldAside(context: Context, progress: PublishProgress): Promise<readonly NewEvent[]> {
+  const { held, open, results } = progress
+  const suspects = open.filter((event) => held.has(keyOf(event) ?? ''))
+  if (suspects.length === 0) return open
+  const stillHeld = await findHeldKeys(context, suspects)
+  for (const event of suspects) {
+    if (stillHeld.has(event)) results.set(event, { kind: 'key_held' })
+    else held.delete(keyOf(event) ?? '')
+  }
+  return open.filter((event) => !stillHeld.has(event))
+}
+
+async function insertOrFindHeld(
+  context: Context,
+  progress: PublishProgress,
+  options: PublishOptions,
+): Promise<ReadonlyMap<NewEvent, PublishResult>> {
+  const { held, results } = progress
+  for (let waits = 1; ; waits++) {
+    try {
+      return await insert(context, progress.open, options)
+    } catch (error) {
+      if (!isLockTimeout(error) || waits === maxLockWaits) throw error
+    }
+    const keyed = progress.open.filter((event) => event.idempotency !== null)
+    const found = keyed.length === 0 ? new Set<NewEvent>() : await findHeldKeys(context, keyed)
+    for (const event of found) {
+      held.add(keyOf(event) ?? '')
+      results.set(event, { kind: 'key_held' })
+    }
+    progress.open = progress.open.filter((event) => !found.has(event))
+  }
 }
 
 /** Answers from the winners' records; what has none, because its winner went away, is to be tried again. */
@@ -81,6 +123,7 @@ interface Leader {
 function answerFollower(follower: NewEvent, { leader, result, known }: Leader): PublishResult {
   const found = known.get(keyOf(leader) ?? '')
   if (found !== undefined) return answerFromKey(follower, found)
+  if (result?.kind === 'key_held') return result
   if (result?.kind !== 'published') return { kind: 'stale_routing' }
   return answerFromKey(follower, {
     hash: leader.idempotency?.hash ?? new Uint8Array(0),

@@ -198,6 +198,24 @@ create table idempotency_keys (
 );
 create index idempotency_keys_expiry on idempotency_keys (expires_at);
 
+-- Which of these keys an open transaction has inserted: places in the lists, from 1. Nobody can see such a row, only
+-- run into it, so each key is tried in a subtransaction that undoes itself.
+create function held_keys(tenants uuid[], scopes text[], keys text[]) returns setof integer
+language plpgsql set lock_timeout = '5ms' as $$
+begin
+  for place in 1 .. cardinality(keys) loop
+    begin
+      insert into idempotency_keys (tenant_id, scope, key, hash, event_id, expires_at)
+      values (tenants[place], scopes[place], keys[place], '', '00000000-0000-0000-0000-000000000000', 0)
+      on conflict do nothing;
+      raise exception 'undone' using errcode = 'OH001';
+    exception
+      when lock_not_available then return next place;
+      when sqlstate 'OH001' then null;
+    end;
+  end loop;
+end $$;
+
 create table ready_endpoints (
   target_id uuid primary key,
   tenant_id uuid not null,
