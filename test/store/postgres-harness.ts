@@ -19,8 +19,14 @@ let schemas = 0
 export async function openPostgresHarness(server: PostgresServer): Promise<PostgresHarness> {
   const schema = `outhook_test_${process.pid}_${++schemas}`
   const clock = createManualClock()
-  const beside = new pg.Client({ connectionString: server.url })
-  await beside.connect()
+  const connectBeside = async (): Promise<pg.Client> => {
+    const client = new pg.Client({ connectionString: server.url })
+    // Some tests end the server.
+    client.on('error', () => {})
+    await client.connect()
+    await client.query(`set search_path to ${schema}`)
+    return client
+  }
   const nodes: Store[] = []
   const openNode = async (): Promise<Store> => {
     const node = await openPostgresStore({ url: server.url, schema, shiftMs: () => clock.now() })
@@ -28,7 +34,7 @@ export async function openPostgresHarness(server: PostgresServer): Promise<Postg
     return node
   }
   const store = await openNode()
-  await beside.query(`set search_path to ${schema}`)
+  const beside = await connectBeside()
   // The server's clock stands still at zero, so what is added to it is the time.
   await beside.query(
     'create or replace function now_ms(shift bigint) returns bigint language sql stable parallel safe as $$ select shift $$',
@@ -43,8 +49,10 @@ export async function openPostgresHarness(server: PostgresServer): Promise<Postg
     advance: (ms) => clock.advance(ms),
     async close() {
       await Promise.all(nodes.map((node) => node.close()))
-      await beside.query(`drop schema ${schema} cascade`)
       await beside.end()
+      const last = await connectBeside()
+      await last.query(`drop schema ${schema} cascade`)
+      await last.end()
     },
   }
 }

@@ -116,7 +116,12 @@ describe('idempotency on several nodes', () => {
     const keys = Array.from({ length: 40 }, (_, index) => `k${index}`)
     const make = (order: readonly string[]) =>
       Promise.all(order.map((key) => scene.anEvent({ idempotency: aKey(key) })))
-    const batches = await Promise.all([make(keys), make(keys.toReversed()), make(keys), make(keys.toReversed())])
+    const batches = await Promise.all([
+      make(keys),
+      make(keys.toReversed()),
+      make(keys),
+      make(keys.toReversed()),
+    ])
     const results = await Promise.all(
       batches.map((batch, index) => (index % 2 === 0 ? scene.store : other).publish(batch, { leaseMs })),
     )
@@ -186,10 +191,10 @@ describe('changes that meet', () => {
     const late = await scene.publish({ routes: [route] })
     await scene.claim()
     // What the publisher wrote becomes visible only after the claim looked.
-    await harness.sql(`update live_deliveries set state = 'pending', due_at = $1, claim_version = 0 where id = $2`, [
-      scene.now(),
-      Buffer.from(idToBytes(late.deliveryId)).toString('hex'),
-    ])
+    await harness.sql(
+      `update live_deliveries set state = 'pending', due_at = $1, claim_version = 0 where id = $2`,
+      [scene.now(), Buffer.from(idToBytes(late.deliveryId)).toString('hex')],
+    )
     await scene.advance(100)
     expect((await scene.claim()).deliveries.map((delivery) => delivery.id)).toEqual([late.deliveryId])
   })

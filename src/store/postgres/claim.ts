@@ -262,16 +262,17 @@ async function settleReady(context: Context, { candidates, blocked }: Looked): P
   const [row] = await context.query<{ readonly next_in: number | null }>(
     'settle_ready',
     // live_deliveries_due per target, ready_endpoints_next for the others
-    `with looked as materialized (
-       select o.target_id, case when due.at is null and not o.gave then null
-         else greatest(${now}, b.until,
-           case when o.gave and b.until = 0 then least(coalesce(due.at, ${now} + ${lookAgainMs}), ${now} + ${lookAgainMs})
-                else due.at end) end as next_at
-       from unnest($2::uuid[], $3::boolean[]) as o (target_id, gave)
-       cross join lateral (select ${blockedUntil('o.target_id')} as until) b
-       cross join lateral (select (
+    `with facts as materialized (
+       select o.target_id, o.gave, ${blockedUntil('o.target_id')} as blocked_until, (
          select l.due_at from live_deliveries l where l.target_id = o.target_id and l.due_at is not null
-         order by l.due_at limit 1) as at) due
+         order by l.due_at limit 1) as due_at
+       from unnest($2::uuid[], $3::boolean[]) as o (target_id, gave)
+     ), looked as materialized (
+       select target_id, case
+         when gave and blocked_until = 0 then least(greatest(${now}, due_at), ${now} + ${lookAgainMs})
+         when due_at is not null then greatest(${now}, due_at, blocked_until)
+       end as next_at
+       from facts
      ), gone as (
        delete from ready_endpoints r using looked k where r.target_id = k.target_id and k.next_at is null
      ), moved as (

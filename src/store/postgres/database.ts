@@ -151,8 +151,9 @@ function createPool(url: string, lane: Lane): pg.Pool {
     allowExitOnIdle: true,
     types: wireTypes,
   } as pg.PoolConfig)
-  // An idle connection that the server ends; the next call opens another.
+  // A connection that the server ends, idle or not: its statement is rejected, and the next call opens another.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 

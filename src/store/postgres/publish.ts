@@ -231,13 +231,14 @@ disabled as materialized (
   where id = any ($25::uuid[]) and disabled_reason is not null and deleted_at is null
   order by id for share
 ),
--- "is true" keeps the planner from joining two lists of unknown length row by row.
+-- "is true" keeps the planner from joining two lists of unknown length row by row; values, where "exists" would do,
+-- from reading all ready rows into memory.
 placed as materialized (
   select d.*,
     d.parks and d.endpoint_id in (select id from disabled) as is_parked,
     d.may_hand_off
-      and not exists (select from ready_endpoints r where r.target_id = d.target_id and r.next_at <= ${now})
-      and not exists (select from endpoint_state s where s.target_id = d.target_id and s.paused_until is not null)
+      and coalesce((select r.next_at > ${now} from ready_endpoints r where r.target_id = d.target_id), true)
+      and coalesce((select s.paused_until is null from endpoint_state s where s.target_id = d.target_id), true)
       as is_leased
   from unnest($17::uuid[], $18::uuid[], $19::uuid[], $20::uuid[], $21::uuid[], $22::uuid[], $23::boolean[],
               $24::boolean[], $26::text[])

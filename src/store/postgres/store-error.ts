@@ -20,11 +20,20 @@ function isStalePlan(error: unknown): boolean {
   return sqlState(error) === '0A000' && error instanceof Error && error.message.startsWith('cached plan')
 }
 
-/** The connection cannot be used any more, or nobody knows in which state it is. */
+/**
+ * The connection cannot be used any more, or nobody knows in which state it is. One to a server that has become
+ * read-only (25006) is given up too: after a failover a new one may find the new primary.
+ */
 export function isConnectionFault(error: unknown): boolean {
   if (error instanceof OuthookError) return false
   const state = sqlState(error)
-  return state === null || state.startsWith('08') || state.startsWith('57P') || isStalePlan(error)
+  return (
+    state === null ||
+    state.startsWith('08') ||
+    state.startsWith('57P') ||
+    state === '25006' ||
+    isStalePlan(error)
+  )
 }
 
 /** Somebody holds the lock for longer than we wait. */
