@@ -21,7 +21,7 @@ afterEach(async () => {
 })
 
 async function open() {
-  const harness = await openPostgresHarness(server)
+  const harness = await openPostgresHarness(server, { fresh: true })
   cleanups.push(() => harness.close())
   return { harness, scene: await openScene(async () => harness) }
 }
