@@ -4,6 +4,7 @@ import type { AlertSettings } from './alert-options.ts'
 import { ChannelQueue } from './channel-queue.ts'
 import { composeMirror, composeText } from './compose-message.ts'
 import type { AlertMessage, AlertTransport, TransportResult } from './transport.ts'
+import { createWarningLimit, type WarningLimit } from './warning-limit.ts'
 
 /** A message to deliver, and whether the audit channel gets a line about it. */
 export interface Offer {
@@ -27,6 +28,7 @@ const mirrorAttempts = 2
 
 export class AlertDelivery {
   readonly #settings: AlertSettings
+  readonly #mayWarn: WarningLimit
   readonly #channels = new Map<string, Channel>()
   readonly #stop = new AbortController()
   readonly #counts: Record<Counter, number> = {
@@ -43,6 +45,7 @@ export class AlertDelivery {
 
   constructor(settings: AlertSettings) {
     this.#settings = settings
+    this.#mayWarn = createWarningLimit(settings.clock)
   }
 
   get names(): readonly string[] {
@@ -71,6 +74,12 @@ export class AlertDelivery {
 
   count(counter: Counter): void {
     this.#counts[counter]++
+  }
+
+  /** Once a minute for each. `unsaid` is how often it was true since the line before. */
+  warn(channel: string, message: string): void {
+    const unsaid = this.#mayWarn(`${channel} ${message}`)
+    if (unsaid !== null) this.#settings.log.warn({ channel, unsaid }, message)
   }
 
   /** To the message's channel, which must be open. False when its queue was full; `settle` has been called then. */
@@ -146,7 +155,7 @@ export class AlertDelivery {
 
   #drop(job: Job): void {
     this.#count(job, { message: 'dropped', mirror: 'mirrorsLost' })
-    this.#settings.log.warn({ channel: job.message.channel }, 'an alert was dropped; its queue is full')
+    this.warn(job.message.channel, 'alerts are dropped; the queue of their channel is full')
     job.settle(undelivered('dropped', job.message.channel))
   }
 

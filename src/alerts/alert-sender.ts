@@ -200,10 +200,10 @@ export class AlertSender {
   }
 
   #openChannel(name: string): string | null {
-    const { fallbackChannel, log } = this.#settings
+    const { fallbackChannel } = this.#settings
     if (this.#delivery.has(name)) return name
     if (fallbackChannel !== null && this.#delivery.has(fallbackChannel)) return fallbackChannel
-    log.warn({ channel: name }, 'an alert has no channel to go to; configure it')
+    this.#delivery.warn(name, 'alerts have no channel to go to; configure it')
     return null
   }
 

@@ -59,20 +59,24 @@ export class AloneTurns<T> {
   }
 
   /**
-   * Called after each claim of a turn: takes out everything that waits. `first` comes back by `readmit` once the
-   * others, which are to be given back, are; while the node is not quiet, nobody is first.
+   * Called after each claim: of all that wait, only the next to run stays, once the others are given back for good;
+   * and nobody while the node is not quiet. Does nothing outside of a turn that has something to run.
    */
-  holdOne(isQuiet: boolean): { readonly first: T | undefined; readonly others: readonly T[] } {
-    const waiting = this.#waiting.splice(0)
-    const first = isQuiet ? waiting.shift() : undefined
-    this.#hasMore = first !== undefined || waiting.length > 0
-    return { first, others: waiting }
-  }
-
-  /** False when the turn is over meanwhile. */
-  readmit(item: T): boolean {
-    if (this.active) this.#waiting.unshift(item)
-    return this.active
+  async holdOne(isQuiet: boolean, giveBack: (items: readonly T[]) => Promise<void>): Promise<void> {
+    if (!this.active) return
+    const others = this.#waiting.splice(0)
+    const first = isQuiet ? others.splice(0, 1) : []
+    this.#hasMore = first.length + others.length > 0
+    if (!this.#hasMore) return
+    try {
+      await giveBack(others)
+    } catch (error) {
+      await giveBack(first).catch(() => {})
+      throw error
+    }
+    // It may have taken so long that the turn is over.
+    if (this.active) this.#waiting.unshift(...first)
+    else await giveBack(first)
   }
 
   /** Nothing happens for an item that does not run alone. */

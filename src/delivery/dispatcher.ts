@@ -20,17 +20,12 @@ import { AloneTurns } from './alone-turns.ts'
 import { type AttemptDeps, runAttempt } from './attempt.ts'
 import { Claimer } from './claimer.ts'
 import { FairQueue } from './fair-queue.ts'
+import { lastsAnAttempt, leaseLength } from './lease.ts'
 import { LeaseReturns } from './lease-returns.ts'
 import type { RoutingCache, Target, TenantRouting } from './routing-cache.ts'
 import { type Observed, TargetLoad } from './target-load.ts'
 import { giveUp, observe, toWork, type Work } from './work.ts'
 
-/** Kept back from a lease for recording the outcome and for clocks that disagree. */
-const leaseMarginMs = 3000
-/** Time a claimed delivery may at least wait in memory for a slot before its lease is too short. */
-const minQueueTimeMs = 12_000
-/** A delivery that has to run alone must outlast what is in flight when it comes, and that takes one attempt. */
-const quietMarginMs = 2000
 const silenceCheckMs = 200
 /** Until a slow target that has no slot is looked at again. */
 const heldBackMs = 1000
@@ -77,8 +72,7 @@ export class Dispatcher {
     this.#attemptDeps = { ...options, signal: this.#cutOff.signal }
     this.#load = new TargetLoad(options.clock, options.maxInFlight)
     this.#returns = new LeaseReturns({ ...options, onReturned: (delayMs) => this.wake(delayMs) })
-    const { totalTimeoutMs } = options.sender
-    this.leaseMs = totalTimeoutMs + leaseMarginMs + Math.max(minQueueTimeMs, totalTimeoutMs + quietMarginMs)
+    this.leaseMs = leaseLength(options.sender.totalTimeoutMs)
     this.#claimer = new Claimer({
       ...options,
       leaseMs: this.leaseMs,
@@ -174,11 +168,12 @@ export class Dispatcher {
     this.#cancelSilenceTimer?.()
     await this.#claimer.stop()
     this.#giveBack([...this.#queue.drain(), ...this.#alone.drain()], 0)
-    await this.#flushReturns()
+    // Failing that, the leases end by themselves.
+    await this.#returns.flush().catch(() => {})
     await this.#waitForRunning(deadlineMs)
     // Past the deadline an attempt may still end well, so the next one waits for the outcome to be plain.
     this.#giveBack([...this.#inFlight.values()], 1000)
-    await this.#flushReturns()
+    await this.#returns.flush().catch(() => {})
     this.#inFlight.clear()
     this.#cutOff.abort()
   }
@@ -202,11 +197,6 @@ export class Dispatcher {
     for (const work of works) this.#load.dequeue(work.targetId)
     this.#giveBack(works, delayMs)
     return works
-  }
-
-  /** Failing that, the leases end by themselves. */
-  async #flushReturns(): Promise<void> {
-    if (this.#returns.pending) await this.#returns.flush().catch(() => {})
   }
 
   #pump(): void {
@@ -234,7 +224,6 @@ export class Dispatcher {
       const now = this.#options.clock.elapsed()
       const work = this.#alone.next(now)
       if (work === undefined) {
-        if (this.#alone.active) return
         const { items, delayMs } = this.#alone.takeLeft(now)
         this.#giveBack(items, delayMs)
         return
@@ -247,7 +236,8 @@ export class Dispatcher {
   /** What waits and cannot start: its lease has become too short, or its target is slow and has no slot. */
   #giveBackStuck(): void {
     const now = this.#options.clock.elapsed()
-    this.#giveBackQueued((work) => !this.#lastsAnAttempt(work, now), 0)
+    const { totalTimeoutMs } = this.#options.sender
+    this.#giveBackQueued((work) => !lastsAnAttempt(work.leaseEndsAt - now, totalTimeoutMs), 0)
     const held = this.#giveBackQueued(
       ({ targetId, target }) =>
         this.#load.isSlow(targetId) && !this.#load.hasSlot(targetId, target.endpoint.maxInFlight),
@@ -256,13 +246,10 @@ export class Dispatcher {
     for (const work of held) this.#load.holdBack(work.targetId)
   }
 
-  #lastsAnAttempt(work: Work, now: number): boolean {
-    return work.leaseEndsAt - now >= this.#options.sender.totalTimeoutMs + leaseMarginMs
-  }
-
   /** The slot is taken already. */
   #run(work: Work): void {
-    if (!this.#lastsAnAttempt(work, this.#options.clock.elapsed())) {
+    const leftMs = work.leaseEndsAt - this.#options.clock.elapsed()
+    if (!lastsAnAttempt(leftMs, this.#options.sender.totalTimeoutMs)) {
       const { id: deliveryId } = work.delivery
       this.#options.logger.warn({ deliveryId }, 'lease too short for an attempt, delivery let go')
       this.#finish(work, null)
@@ -302,26 +289,17 @@ export class Dispatcher {
 
   async #takeIn(deliveries: readonly ClaimedDelivery[], leasedAt: number): Promise<void> {
     await this.#enqueue(deliveries, leasedAt)
-    if (this.#alone.active) await this.#holdOnlyOne()
+    await this.#alone.holdOne(this.#load.inFlight === 0, (works) => this.#giveBackAll(works))
     if (this.#state !== 'running' || !this.#options.canRecord()) return
     this.#startWaiting()
     this.#giveBackStuck()
   }
 
-  /** See `AloneTurns`: before one runs alone, all other leases are back in the store, and durably so. */
-  async #holdOnlyOne(): Promise<void> {
-    const { first, others } = this.#alone.holdOne(this.#load.inFlight === 0)
-    if (first === undefined && others.length === 0) return
-    this.#giveBack(others, 0)
+  /** With all that waits besides: what runs alone is the only lease, and durably so. */
+  async #giveBackAll(works: readonly Work[]): Promise<void> {
+    this.#giveBack(works, 0)
     this.#giveBackQueued(() => true, 0)
-    if (first === undefined) return
-    try {
-      if (this.#returns.pending) await this.#returns.flush()
-      if (!this.#alone.readmit(first)) this.#giveBack([first], 0)
-    } catch (error) {
-      this.#giveBack([first], 0)
-      throw error
-    }
+    await this.#returns.flush()
   }
 
   async #enqueue(deliveries: readonly ClaimedDelivery[], leasedAt: number): Promise<void> {

@@ -12,7 +12,8 @@ import { OuthookError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { DeliveryOutcome, DeliveryStore, RecordResult } from '../store/port.ts'
 
-const maxBatch = 500
+/** Of the same order as a claim, for the same reason: publishes wait for the batch before them. */
+const maxBatch = 128
 const firstRetryMs = 50
 const maxRetryMs = 2000
 

@@ -47,7 +47,7 @@ const noBytes = new Uint8Array(0)
  * message that Discord would refuse becomes an `invalid_body` result without a request.
  *
  * @example
- * const discord = new DiscordWebhook(process.env.DISCORD_WEBHOOK, { username: 'deploys' })
+ * const discord = new DiscordWebhook(process.env.DISCORD_WEBHOOK ?? '', { username: 'deploys' })
  * const sent = await discord.send({ content: 'rolling out', embeds: [{ title: 'v1.2.3' }] }, { wait: true })
  * await discord.edit(sent, { content: 'rolled out' })
  */

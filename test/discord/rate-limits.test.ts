@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { DiscordRateLimits } from '../../src/discord/rate-limits.ts'
+import type { AttemptResult } from '../../src/sender/port.ts'
+import { createManualClock } from '../../src/testing/manual-clock.ts'
 import { aDiscord, aJumpingClock, aWebhook } from './a-discord.ts'
 
 const limited = (body: string, headers: Record<string, string> = {}) => ({ status: 429, headers, body })
@@ -148,4 +150,55 @@ test('a request that got no answer frees its slot', async () => {
   discord.script(null, null, null)
   for (const content of contents(3)) expect(await webhook.send(content)).toMatchObject({ ok: false })
   expect(await webhook.send('there')).toMatchObject({ ok: true })
+})
+
+describe('one bucket, step by step', () => {
+  const url = new URL('https://discord.example/api/webhooks/1/token')
+  const answer = (remaining: number): AttemptResult => ({
+    kind: 'response',
+    httpStatus: 204,
+    response: {
+      headers: [
+        ['x-ratelimit-limit', '5'],
+        ['x-ratelimit-remaining', String(remaining)],
+        ['x-ratelimit-reset-after', '1'],
+      ],
+      body: new Uint8Array(0),
+      truncated: false,
+    },
+    retryAfter: null,
+    latencyMs: 1,
+  })
+  const aPacer = () => {
+    const clock = createManualClock()
+    return { clock, pacer: new DiscordRateLimits({ clock }).pacerFor('POST') }
+  }
+
+  test('requests in flight count as not yet in what an answer says is left', () => {
+    const { pacer } = aPacer()
+    pacer.delayMs(url)
+    pacer.observe(url, answer(4))
+    for (let taken = 0; taken < 3; taken++) expect(pacer.delayMs(url)).toBe(0)
+    // Others post through the same webhook: one is left, and two of ours are still on their way.
+    pacer.observe(url, answer(1))
+    expect(pacer.delayMs(url)).toBe(1010)
+  })
+
+  test('requests that are in flight at the end of a window take slots of the next', async () => {
+    const { clock, pacer } = aPacer()
+    pacer.delayMs(url)
+    pacer.observe(url, answer(4))
+    for (let taken = 0; taken < 4; taken++) expect(pacer.delayMs(url)).toBe(0)
+    await clock.advance(1010)
+    expect(pacer.delayMs(url)).toBe(0)
+    expect(pacer.delayMs(url)).toBeGreaterThan(0)
+  })
+
+  test('a slot that was taken and never used is given back in time', async () => {
+    const { clock, pacer } = aPacer()
+    expect(pacer.delayMs(url)).toBe(0)
+    expect(pacer.delayMs(url)).toBe(20)
+    await clock.advance(121_000)
+    expect(pacer.delayMs(url)).toBe(0)
+  })
 })

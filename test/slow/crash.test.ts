@@ -15,8 +15,8 @@ import { type Acknowledged, startPublishers } from './publishers.ts'
 import { seededRandom } from './seeded-random.ts'
 import { aDirectory, spawnServer, startServer } from './server-process.ts'
 
-const kills = Number(process.env['CHAOS_KILLS'] ?? 21)
-const seed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 1_000_000)
+const kills = Number(process.env.CHAOS_KILLS ?? 21)
+const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000)
 
 interface Deserved {
   readonly path: string
@@ -193,11 +193,7 @@ function checkOutcomes(read: Read, { deserved, ledger, acknowledged }: Expectati
 }
 
 /** See the top of this file. */
-function checkDuplicates(
-  read: Read,
-  ledger: LedgerReceiver,
-  exposedIn: ReadonlyMap<string, number>,
-): void {
+function checkDuplicates(read: Read, ledger: LedgerReceiver, exposedIn: ReadonlyMap<string, number>): void {
   for (const deliveries of read.values()) {
     for (const { id, attempts } of deliveries) {
       const requests = ledger.entries.get(id)?.requests ?? 0
@@ -229,7 +225,9 @@ function report({ log, ledger, publishers, read, exposedIn }: Findings): void {
   print(`requests open at each kill: ${numbers(working.map((kill) => kill.open))}`)
   print(`leased and unrecorded at each kill: ${numbers(working.map((kill) => kill.leased.size))}`)
   print(`of them heard by their receiver: ${numbers(working.map((kill) => kill.exposed.size))}`)
-  print(`events acknowledged ${publishers.acknowledged.size}, calls without an answer ${publishers.unanswered}`)
+  print(
+    `events acknowledged ${publishers.acknowledged.size}, calls without an answer ${publishers.unanswered}`,
+  )
   print(`answers lost after the commit and replayed ${publishers.replayed}`)
   for (const { path, state } of receivers) {
     const heard = entries.filter((entry) => entry.path === path).length

@@ -3,7 +3,8 @@
  * recorded, and both go on by themselves once there is room.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { buildServer } from '../../src/api/server.ts'
@@ -15,7 +16,7 @@ import { createMetrics } from '../../src/observability/metrics.ts'
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { ask, call, deliveriesOf, isDrained, until } from './api-calls.ts'
 import { digest, type LedgerReceiver, startLedger } from './ledger-receiver.ts'
-import { adminToken, aDirectory, startServer } from './server-process.ts'
+import { aDirectory, adminToken, startServer } from './server-process.ts'
 
 const unlimitedPages = 4_294_967_294
 
@@ -36,11 +37,15 @@ test('a database that may not grow: 503, nothing lost, and dispatch resumes by i
 const obstacle = findObstacle()
 if (obstacle !== null) process.stdout.write(`disk full: not tried on a small file system, ${obstacle}\n`)
 
-test.skipIf(obstacle !== null)('the same on a file system without a free byte', {
-  timeout: 60_000,
-}, async () => {
-  await checkFullDisk(await openSmallFileSystem())
-})
+test.skipIf(obstacle !== null)(
+  'the same on a file system without a free byte',
+  {
+    timeout: 60_000,
+  },
+  async () => {
+    await checkFullDisk(await openSmallFileSystem())
+  },
+)
 
 async function checkFullDisk(disk: Disk): Promise<void> {
   const { url } = disk
@@ -79,7 +84,9 @@ async function checkNothingLost(
 ): Promise<void> {
   for (const [eventId, payload] of accepted) {
     const deliveries = await deliveriesOf(url, eventId)
-    expect(deliveries).toMatchObject([{ state: 'succeeded', attempt_count: 1, attempts: [{ status: 'success' }] }])
+    expect(deliveries).toMatchObject([
+      { state: 'succeeded', attempt_count: 1, attempts: [{ status: 'success' }] },
+    ])
     const heard = ledger.entries.get(deliveries[0]?.id ?? '')
     expect(heard).toMatchObject({ eventId, requests: 1, accepted: 1, bodies: new Set([payload]) })
   }
@@ -165,9 +172,10 @@ async function openLimitedStore(): Promise<Disk> {
 function findObstacle(): string | null {
   if (process.platform !== 'linux') return 'tmpfs is of Linux'
   if (process.getuid?.() !== 0) return 'only root may mount one'
-  const directory = '/tmp/outhook-mount-probe'
-  mkdirSync(directory, { recursive: true })
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], { encoding: 'utf8' })
+  const directory = mkdtempSync(join(tmpdir(), 'outhook-mount-'))
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], {
+    encoding: 'utf8',
+  })
   if (mounted.status === 0) spawnSync('umount', [directory])
   rmSync(directory, { recursive: true, force: true })
   return mounted.status === 0 ? null : `it cannot be mounted here: ${(mounted.stderr ?? '').trim()}`

@@ -46,7 +46,10 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
 
     expect(ledger.requests, 'requests that began after the signal').toBe(heard)
     const entries = [...ledger.entries.values()]
-    expect(entries.filter((entry) => entry.accepted === 0), 'requests that were cut off').toEqual([])
+    expect(
+      entries.filter((entry) => entry.accepted === 0),
+      'requests that were cut off',
+    ).toEqual([])
     expect(readLeases(store), 'leases left').toEqual(new Map())
 
     const next = await startServer({ database: store })
@@ -60,7 +63,10 @@ test('what is in flight past the drain deadline is given back without counting a
   timeout: 60_000,
 }, async () => {
   const store = database()
-  const ledger = await startLedger((_path, requestNo) => ({ status: 200, afterMs: requestNo === 1 ? 12_000 : 0 }))
+  const ledger = await startLedger((_path, requestNo) => ({
+    status: 200,
+    afterMs: requestNo === 1 ? 12_000 : 0,
+  }))
   const server = await startServer({ database: store, flags: ['--drain-deadline', '300ms'] })
   await anEndpoint(server.url, ledger.url)
   const eventIds = await publish(server.url, 1)
@@ -81,7 +87,10 @@ test('a second signal ends the process at once, and the request that it cut off 
   timeout: 60_000,
 }, async () => {
   const store = database()
-  const ledger = await startLedger((_path, requestNo) => ({ status: 200, afterMs: requestNo === 1 ? 12_000 : 0 }))
+  const ledger = await startLedger((_path, requestNo) => ({
+    status: 200,
+    afterMs: requestNo === 1 ? 12_000 : 0,
+  }))
   const server = await startServer({ database: store })
   await anEndpoint(server.url, ledger.url)
   const eventIds = await publish(server.url, 1)
@@ -126,6 +135,8 @@ test('a process that was frozen for longer than its leases sends nothing under t
   expect(new Set(deliveries.map((delivery) => delivery.state))).toEqual(new Set(['succeeded']))
   for (const { id, attempts } of deliveries.filter((delivery) => waiting.includes(delivery.id))) {
     for (const attempt of attempts) expect(attempt.claim_version).toBeGreaterThan(held.get(id) ?? 0)
+    // A request under the old lease would be one more: its outcome is stale by then, and dropped.
+    expect(ledger.entries.get(id)?.requests, `requests of ${id}`).toBe(attempts.length)
   }
   const twice = [...ledger.entries.values()].filter((entry) => entry.requests > 1)
   expect(twice.length, 'deliveries heard twice: at most those in flight when it froze').toBeLessThanOrEqual(3)

@@ -16,7 +16,8 @@ const publishes = 40
 /** Null where the test can run. */
 function findObstacle(): string | null {
   if (process.platform !== 'linux') return 'strace is a tool of Linux'
-  if (spawnSync('strace', ['--version']).status !== 0) return 'strace is not installed (apt-get install strace)'
+  if (spawnSync('strace', ['--version']).status !== 0)
+    return 'strace is not installed (apt-get install strace)'
   const traced = spawnSync('strace', ['-f', '-y', '-D', '-o', '/dev/null', 'true'], { encoding: 'utf8' })
   return traced.status === 0 ? null : `strace may not trace here: ${traced.stderr.trim()}`
 }
@@ -24,23 +25,31 @@ function findObstacle(): string | null {
 const obstacle = findObstacle()
 if (obstacle !== null) process.stdout.write(`fsync: not counted, ${obstacle}\n`)
 
-test.skipIf(obstacle !== null)('each acknowledged event was written and synced before its 202', {
-  timeout: 60_000,
-}, async () => {
-  const tally = tallyAcknowledgements(await tracePublishes(aDirectory()))
-  print(tally)
-  expect(tally.acknowledged).toBe(publishes)
-  expect(tally.syncs).toBeGreaterThanOrEqual(publishes)
-  expect(tally.unsynced).toBe(0)
-})
+test.skipIf(obstacle !== null)(
+  'each acknowledged event was written and synced before its 202',
+  {
+    timeout: 60_000,
+  },
+  async () => {
+    const tally = tallyAcknowledgements(await tracePublishes(aDirectory()))
+    print(tally)
+    expect(tally.acknowledged).toBe(publishes)
+    expect(tally.syncs).toBeGreaterThanOrEqual(publishes)
+    expect(tally.unsynced).toBe(0)
+  },
+)
 
-test.skipIf(obstacle !== null)('a store that does not sync would be noticed', { timeout: 60_000 }, async () => {
-  const directory = aDirectory()
-  const tally = tallyAcknowledgements(await tracePublishes(directory, copyWithoutSync(directory)))
-  print(tally)
-  expect(tally.acknowledged).toBe(publishes)
-  expect(tally.unsynced).toBe(publishes)
-})
+test.skipIf(obstacle !== null)(
+  'a store that does not sync would be noticed',
+  { timeout: 60_000 },
+  async () => {
+    const directory = aDirectory()
+    const tally = tallyAcknowledgements(await tracePublishes(directory, copyWithoutSync(directory)))
+    print(tally)
+    expect(tally.acknowledged).toBe(publishes)
+    expect(tally.unsynced).toBe(publishes)
+  },
+)
 
 /** Publishes one event after the other and returns the system calls since the first. */
 async function tracePublishes(directory: string, entry?: string): Promise<readonly SystemCall[]> {
@@ -124,5 +133,7 @@ function copyWithoutSync(directory: string): string {
 }
 
 function print({ acknowledged, syncs, unsynced }: Tally): void {
-  process.stdout.write(`fsync: ${acknowledged} acknowledged, ${syncs} syncs of the log, ${unsynced} unsynced\n`)
+  process.stdout.write(
+    `fsync: ${acknowledged} acknowledged, ${syncs} syncs of the log, ${unsynced} unsynced\n`,
+  )
 }

@@ -20,10 +20,7 @@ export function readLeases(database: string, now = Date.now()): ReadonlyMap<stri
       .prepare(`select id, claim_version from live_deliveries where state = 'in_flight' and due_at > ?`)
       .all(now)
     return new Map(
-      rows.map((row) => [
-        bytesToId(idPrefixes.delivery, row['id'] as Uint8Array),
-        row['claim_version'] as number,
-      ]),
+      rows.map((row) => [bytesToId(idPrefixes.delivery, row.id as Uint8Array), row.claim_version as number]),
     )
   } finally {
     opened.close()

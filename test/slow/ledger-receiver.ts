@@ -3,10 +3,11 @@
  * request is answered is decided by its path.
  */
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
+
+const waitTimeoutMs = 30_000
 
 export interface Reply {
   readonly status: number
@@ -31,7 +32,7 @@ export interface LedgerReceiver {
   /** Requests without their answer now. */
   readonly open: number
   readonly requests: number
-  /** Resolves when at least so many requests are open, at once if they are. */
+  /** Resolves when at least so many requests are open, at once if they are; rejects after 30 s. */
   untilOpen(count: number): Promise<void>
   /** Resolves when no connection is left: all that a dead sender had sent is in the ledger then. */
   untilDeserted(): Promise<void>
@@ -89,13 +90,18 @@ export async function startLedger(
       return requests
     },
     untilDeserted: async () => {
-      for (const socket of sockets) await once(socket, 'close')
+      for (const socket of sockets) await new Promise((resolve) => socket.once('close', resolve))
     },
     untilOpen: (count) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          waiting.delete(check)
+          reject(new Error(`${open} requests are open after ${waitTimeoutMs} ms, not ${count}`))
+        }, waitTimeoutMs)
         const check = () => {
           if (open < count) return
           waiting.delete(check)
+          clearTimeout(timer)
           resolve()
         }
         waiting.add(check)

@@ -13,7 +13,7 @@ import type { Store } from '../../src/store/port.ts'
 import { ask, deliveriesOf, forEachOf, isDrained, until } from './api-calls.ts'
 import { readLeases } from './leases-on-disk.ts'
 import { startLedger } from './ledger-receiver.ts'
-import { adminToken, aDirectory, startServer } from './server-process.ts'
+import { aDirectory, adminToken, startServer } from './server-process.ts'
 
 const backlog = 350
 const commandLine = resolve(import.meta.dirname, '../../src/cli/main.ts')
@@ -55,7 +55,9 @@ test(`a start after a kill takes back the leases and finishes ${backlog} due del
   const startedAt = performance.now()
   await until('all are delivered', () => isDrained(next.url))
   const tookMs = Math.round(performance.now() - startedAt)
-  process.stdout.write(`recovery: ${leased.size} leases of ${backlog} due deliveries, all done ${tookMs} ms after\n`)
+  process.stdout.write(
+    `recovery: ${leased.size} leases of ${backlog} due deliveries, all done ${tookMs} ms after\n`,
+  )
   // A lease lasts 30 s and more: taken back at the start, none is waited for.
   expect(tookMs).toBeLessThan(5000)
   await checkAllSucceeded(next.url, eventIds)
@@ -72,7 +74,13 @@ test('an event that was acknowledged and not yet sent when the process died is s
   const ledger = await startLedger(() => ({ status: 200, afterMs: 0 }))
   // This life publishes through the engine and dispatches nothing; then its process is gone without a goodbye.
   const publisher = spawn(process.execPath, ['--input-type=module', '-e', publishAndHang], {
-    env: { PATH: process.env['PATH'], NODE_NO_WARNINGS: '1', DATABASE: database, RECEIVER: ledger.url, ROOT: root },
+    env: {
+      PATH: process.env.PATH,
+      NODE_NO_WARNINGS: '1',
+      DATABASE: database,
+      RECEIVER: ledger.url,
+      ROOT: root,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   onTestFinished(() => void publisher.kill('SIGKILL'))
@@ -159,7 +167,7 @@ test('a copy made while the server works opens as a store of its own, with deliv
   const before = await publishMany(server.url, 200)
   await until('some are delivered and some wait', () => ledger.requests > 20)
   const backup = spawn(process.execPath, [commandLine, 'backup', copy, '--store', `sqlite:${database}`], {
-    env: { PATH: process.env['PATH'], NODE_NO_WARNINGS: '1' },
+    env: { PATH: process.env.PATH, NODE_NO_WARNINGS: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const [printed, problems, [code]] = await Promise.all([
@@ -205,10 +213,16 @@ test('no secret and no key stands in clear in any file of the store', { timeout:
   const content = Buffer.concat(files.map((file) => readFileSync(file)))
 
   expect(content.includes(canary), 'the search').toBe(true)
-  const secrets = { endpoint: endpoint.secret, rotated: rotated.secret, producer: producer.key, admin: admin.key }
+  const secrets = {
+    endpoint: endpoint.secret,
+    rotated: rotated.secret,
+    producer: producer.key,
+    admin: admin.key,
+  }
   for (const [name, secret] of Object.entries({ ...secrets, adminToken })) {
     expect(secret, name).toEqual(expect.stringMatching(/.{16}/))
-    for (const form of spellingsOf(String(secret))) expect(content.includes(form), `${name} as ${form}`).toBe(false)
+    for (const form of spellingsOf(String(secret)))
+      expect(content.includes(form), `${name} as ${form}`).toBe(false)
   }
 })
 

@@ -46,7 +46,7 @@ export function spawnServer(setup: ServerSetup): StartingServer {
   const network = ['--port', '0', '--allow-http', '--allow-network', '127.0.0.0/8']
   const args = [setup.entry ?? entry, 'serve', '--store', `sqlite:${setup.database}`, ...network]
   const child = spawn(command, [...launcherArgs, ...args, ...(setup.flags ?? [])], {
-    env: { PATH: process.env['PATH'], OUTHOOK_ADMIN_TOKEN: adminToken, NODE_NO_WARNINGS: '1' },
+    env: { PATH: process.env.PATH, OUTHOOK_ADMIN_TOKEN: adminToken, NODE_NO_WARNINGS: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ended = once(child, 'close').then(([code, signal]): Ending => ({ code, signal }))
@@ -56,7 +56,9 @@ export function spawnServer(setup: ServerSetup): StartingServer {
   })
   const { output, printed } = collectOutput(child, ended)
   const listening = printed('"listening"').then(() => {
-    const line = output().split('\n').find((text) => text.includes('"listening"'))
+    const line = output()
+      .split('\n')
+      .find((text) => text.includes('"listening"'))
     return (JSON.parse(line ?? '{}') as { readonly url: string }).url
   })
   // Heard by those who wait for it; a server that is killed while it starts has no listener.

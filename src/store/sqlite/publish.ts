@@ -1,7 +1,7 @@
 import { bytesToId, idPrefixes, idToBytes } from '../../core/ids.ts'
 import type { DeliveryState } from '../../core/model.ts'
 import type { NewDelivery, NewEvent, NewIdempotencyKey, PublishResult } from '../port.ts'
-import { armReady } from './ready-endpoints.ts'
+import { armFresh } from './ready-endpoints.ts'
 import type { WriteContext } from './write-context.ts'
 
 /** Per call, what is already known of each target: whether a hand-off to it is granted. */
@@ -98,7 +98,7 @@ function insertDelivery(context: WriteContext, insert: DeliveryInsert, options: 
     )
   context.counts.add({ tenantId: event.tenantId, endpointId: delivery.endpointId }, state, 1)
   if (!handedOff && dueAt !== null && options.grants.get(delivery.targetId) !== false) {
-    armReady(context, tenant, delivery.targetId, now)
+    armFresh(context, tenant, delivery.targetId)
     // A due ready row stands now: nobody overtakes it, and the next one need not arm it again.
     if (memory.blockedUntil(delivery.targetId, now) === null) options.grants.set(delivery.targetId, false)
   }

@@ -1,6 +1,7 @@
 /**
  * The ready rows: which targets have due work, and from when. A hint; `reconcileReady` repairs it.
- * A row's time never lies before "now" at the time of writing, or old backlogs would always sort first.
+ * After a turn a row's time never lies before "now", or old backlogs would always sort first. Only the first turn of
+ * a target that had no due work comes sooner.
  */
 import type { WriteContext } from './write-context.ts'
 
@@ -15,6 +16,26 @@ export function armReady(context: WriteContext, tenant: Uint8Array, targetId: st
        on conflict do update set next_at = excluded.next_at where excluded.next_at < next_at`,
     )
     .run(memory.bytes(targetId), tenant, nextAt)
+}
+
+/**
+ * The head start of a target whose first due delivery has just been published, before those that had their turn:
+ * otherwise a fresh event waits for one turn of every target with a backlog (measured with 10 thousand of them: tens
+ * of seconds). It is also the longest time for which fresh targets can keep a backlog waiting.
+ */
+const headStartMs = 10 * 60_000
+
+/** Lets the target be looked at now; ahead of the others, unless it waits for its turn already. */
+export function armFresh(context: WriteContext, tenant: Uint8Array, targetId: string): void {
+  const { now, memory } = context
+  const nextAt = memory.blockedUntil(targetId, now) ?? now - headStartMs
+  // primary key
+  context
+    .prepare(
+      `insert into ready_endpoints (target_id, tenant_id, next_at) values (?, ?, ?)
+       on conflict do update set next_at = excluded.next_at where next_at > ? and excluded.next_at < next_at`,
+    )
+    .run(memory.bytes(targetId), tenant, nextAt, now)
 }
 
 /** After a claim looked at the target: moved to when it has work again, or removed when it has none. */

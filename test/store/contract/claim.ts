@@ -65,6 +65,29 @@ export function describeClaim(open: OpenHarness): void {
       expect([countByTarget(deliveries, big), countByTarget(deliveries, small)]).toEqual([97, 3])
     })
 
+    it('gives a target whose work is new its first turn before those that had theirs', async () => {
+      const flood = await Promise.all(Array.from({ length: 6 }, () => scene.anEndpoint()))
+      await scene.publishMany(10, { routes: flood })
+      await scene.claim({ limit: 6 })
+      await scene.advance(1000)
+      const fresh = await scene.anEndpoint()
+      await scene.publishMany(2, { routes: [fresh] })
+      const { deliveries } = await scene.claim({ limit: 2 })
+      expect(countByTarget(deliveries, fresh)).toBe(1)
+    })
+
+    it('gives no head start to a target that waits for its turn already', async () => {
+      const flood = await Promise.all(Array.from({ length: 6 }, () => scene.anEndpoint()))
+      await scene.publishMany(10, { routes: flood })
+      await scene.claim({ limit: 6 })
+      await scene.advance(1000)
+      const [first] = (await scene.claim({ limit: 1 })).deliveries
+      const served = flood.find((route) => route.endpointId === first?.targetId) as Route
+      await scene.advance(1000)
+      await scene.publish({ routes: [served] })
+      expect(countByTarget((await scene.claim({ limit: 5 })).deliveries, served)).toBe(0)
+    })
+
     it('shares between tenants first, over however many endpoints one spreads its backlog', async () => {
       const tenantId = scene.ids.next('ten')
       const flood = await Promise.all(Array.from({ length: 20 }, () => scene.anEndpoint({ tenantId })))
