@@ -31,6 +31,8 @@ export interface ClaimerOptions {
   readonly waiting: () => number
   /** Deliveries that may be claimed; 0 while none may. */
   readonly room: () => number
+  /** Told the routing versions of what was claimed, before it is taken. */
+  readonly onRoutingVersions: (versions: ReadonlyMap<string, number>) => void
   /** Takes what was claimed, leased since `leasedAt` (elapsed scale). Rejecting counts as a failed claim. */
   readonly onClaimed: (deliveries: readonly ClaimedDelivery[], leasedAt: number) => Promise<void>
   /** A claim is over, or it is time for the next. */
@@ -101,6 +103,7 @@ export class Claimer {
       const leasedAt = clock.elapsed()
       const result = await store.claim({ limit, maxBytes: maxClaimBytes, leaseMs, slots: load.claimSlots() })
       this.#planNext(result, limit)
+      if (result.routingVersions !== undefined) this.#options.onRoutingVersions(result.routingVersions)
       await onClaimed(result.deliveries, leasedAt)
       this.#failures = 0
     } catch (error) {

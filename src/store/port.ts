@@ -253,6 +253,11 @@ export interface ClaimResult {
   readonly deliveries: readonly ClaimedDelivery[]
   /** Milliseconds until more becomes due (0: there is due work that this claim left); null: none is known. */
   readonly nextDueMs: number | null
+  /**
+   * By tenant of these deliveries, the routing version at the moment of the claim: what is known of an older one is
+   * out of date. Absent where only this process changes the routing.
+   */
+  readonly routingVersions?: ReadonlyMap<string, number>
 }
 
 export interface NewAttempt {

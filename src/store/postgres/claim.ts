@@ -41,6 +41,7 @@ interface DueRow {
   readonly payload_bytes: number | null
   readonly is_deleted: boolean
   readonly is_disabled: boolean
+  readonly routing_version: number
 }
 
 interface Taken {
@@ -68,7 +69,10 @@ export async function claim(
   const batch: Batch = { request, taken: [], bytes: 0, isFull: false }
   await takeFairly(context, open, batch)
   const deliveries = await lease(context, batch)
-  return { deliveries, nextDueMs: await settleReady(context, { candidates: open, blocked }) }
+  const nextDueMs = await settleReady(context, { candidates: open, blocked })
+  if (deliveries.length === 0) return { deliveries, nextDueMs }
+  const versions = batch.taken.map(({ row, candidate }) => [candidate.tenantId, row.routing_version] as const)
+  return { deliveries, nextDueMs, routingVersions: new Map(versions) }
 }
 
 /** Rounds of equal shares: by tenant, then by target, until the batch is full or nothing is left. */
@@ -108,7 +112,7 @@ select d.target_id, d.id, d.event_id, d.subscription_id, d.endpoint_id, d.state,
   d.lost_claims, d.created_at, d.due_at, v.topic, v.metadata, v.payload_bytes,
   (d.endpoint_id is not null and (e.id is null or e.deleted_at is not null))
     or (d.subscription_id is not null and (s.id is null or s.deleted_at is not null)) as is_deleted,
-  e.disabled_reason is not null as is_disabled
+  e.disabled_reason is not null as is_disabled, coalesce(t.routing_version, 0) as routing_version
 from unnest($2::uuid[], $3::integer[], $4::bigint[], $5::uuid[]) as c (target_id, count, after_due, after_id)
 cross join lateral ( -- live_deliveries_due
   select l.* from live_deliveries l
@@ -117,7 +121,8 @@ cross join lateral ( -- live_deliveries_due
   order by l.due_at, l.id limit c.count for update skip locked) d
 left join events v on v.id = d.event_id
 left join endpoints e on e.id = d.endpoint_id
-left join subscriptions s on s.id = d.subscription_id`
+left join subscriptions s on s.id = d.subscription_id
+left join tenants t on t.id = d.tenant_id`
 
 async function takeDue(context: Context, shares: readonly Share[], batch: Batch): Promise<void> {
   const rows = await context.query<DueRow>('take_due', dueSql, [

@@ -1,6 +1,7 @@
 /**
  * The ready rows: which targets have due work, and from when. A hint; `reconcileReady` repairs it.
- * A row's time never lies before "now" at the time of writing, or old backlogs would always sort first.
+ * After a turn a row's time never lies before "now", or old backlogs would always sort first. Only the first turn of
+ * a target that had no due work comes sooner.
  */
 import { type Context, now } from './context.ts'
 import { uuid } from './wire-types.ts'
@@ -19,9 +20,18 @@ export function blockedUntil(target: string): string {
 export const armWanted = `
   insert into ready_endpoints as r (target_id, tenant_id, next_at)
   select w.target_id, w.tenant_id, w.next_at from wanted w
-  where not exists (select from ready_endpoints e where e.target_id = w.target_id and e.next_at <= w.next_at)
+  where not exists (
+    select from ready_endpoints e where e.target_id = w.target_id and e.next_at <= greatest(${now}, w.next_at))
   order by w.target_id
-  on conflict (target_id) do update set next_at = excluded.next_at where excluded.next_at < r.next_at`
+  on conflict (target_id) do update set next_at = excluded.next_at
+    where r.next_at > ${now} and excluded.next_at < r.next_at`
+
+/**
+ * The head start of a target whose first due delivery has just been published, before those that had their turn:
+ * otherwise a fresh event waits for one turn of every target with a backlog. It is also the longest time for which
+ * fresh targets can keep a backlog waiting.
+ */
+export const headStartMs = 600_000
 
 export interface Arming {
   readonly target: Uint8Array
