@@ -80,7 +80,6 @@ export class Dispatcher {
       load: this.#load,
       waiting: () => this.#queue.size,
       room: () => this.#claimRoom(),
-      onRoutingVersions: (versions) => options.routing.dropOlder(versions),
       onClaimed: (deliveries, leasedAt) => this.#takeIn(deliveries, leasedAt),
       onTurn: () => this.#pump(),
     })

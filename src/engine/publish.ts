@@ -7,14 +7,15 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
-import { idempotencyHash, validateIdempotencyKey } from '../core/idempotency.ts'
+import { idempotencyHash } from '../core/idempotency.ts'
 import type { IdFactory } from '../core/ids.ts'
 import { parseMetadata } from '../core/metadata.ts'
-import { limits } from '../core/model.ts'
-import { checkTopic } from '../core/topics.ts'
 import type { Dispatcher } from '../delivery/dispatcher.ts'
 import type { RoutingCache, TenantRouting } from '../delivery/routing-cache.ts'
 import type { IngestStore, NewEvent, PublishResult } from '../store/port.ts'
+import { checkRequest, type PublishReceipt, type PublishRequest } from './publish-request.ts'
+
+export type { PublishReceipt, PublishRequest } from './publish-request.ts'
 import { fanOut } from './fan-out.ts'
 
 const maxBatchDeliveries = 1000
@@ -27,25 +28,6 @@ const eventOverheadBytes = 1024
 const heldRetryMs = 100
 /** Replans after somebody changed the routing between plan and commit. */
 const maxReplans = 20
-
-export interface PublishRequest {
-  readonly tenantId: string
-  readonly topic: string
-  /** Exact JSON bytes, checked to be JSON, never changed afterwards. */
-  readonly payload: Uint8Array
-  readonly metadata: Readonly<Record<string, string>> | null
-  readonly orderingKey: string | null
-  readonly idempotency: { readonly scope: string; readonly key: string } | null
-  readonly producerKeyId: string | null
-}
-
-export interface PublishReceipt {
-  readonly eventId: string
-  /** One per matching subscription, in id order; empty when none matched. */
-  readonly deliveryIds: readonly string[]
-  /** True: the idempotency key was used before for the same content, and this is what it got then. */
-  readonly replayed: boolean
-}
 
 export interface PublisherOptions {
   readonly store: IngestStore
@@ -352,14 +334,6 @@ export class Publisher {
       if (waiting.length > 0) this.#watchTimeouts()
     })
   }
-}
-
-function checkRequest(request: PublishRequest): void {
-  checkTopic(request.topic)
-  if (request.payload.length > limits.maxPayloadBytes) {
-    throw new OuthookError('payload_too_large', 'payload is capped at 256KB')
-  }
-  if (request.idempotency !== null) validateIdempotencyKey(request.idempotency.key)
 }
 
 function unavailable(message: string): OuthookError {
