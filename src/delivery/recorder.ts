@@ -12,8 +12,8 @@ import { OuthookError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { DeliveryOutcome, DeliveryStore, RecordResult } from '../store/port.ts'
 
-/** Of the same order as a claim, for the same reason: publishes wait for the batch before them. */
-const maxBatch = 128
+/** Twice a claim: outcomes of hand-offs come on top, and what falls behind stops the dispatcher. Publishes wait for it. */
+const maxBatch = 256
 const firstRetryMs = 50
 const maxRetryMs = 2000
 

@@ -79,11 +79,11 @@ test('what comes while a batch is being written goes in the next one', async () 
   expect(idsOf(written)).toEqual([['a'], ['b', 'c']])
 })
 
-test('no batch holds more than 128', async () => {
+test('no batch holds more than 256', async () => {
   const { recorder, written, push } = aRecorder()
   push(...Array.from({ length: 501 }, (_, index) => String(index)))
   await recorder.flush()
-  expect(written.map((batch) => batch.length)).toEqual([128, 128, 128, 117])
+  expect(written.map((batch) => batch.length)).toEqual([256, 245])
 })
 
 test('an unreachable store blocks, is tried again, and unblocks when it takes the batch', async () => {

@@ -14,6 +14,8 @@ export interface Candidate {
   readonly tenantId: string
   /** The pause is over and one delivery may try. */
   readonly isProbe: boolean
+  /** Its due work is new and little. */
+  readonly isFresh: boolean
   /** Deliveries that it may still give. */
   slots: number
   mayHaveMore: boolean
@@ -84,22 +86,44 @@ interface TargetPick {
   readonly request: ClaimRequest
 }
 
+/** One range of ready_endpoints_tenant each; targets without free slots are passed over, so none has a limit. */
+const newestFresh = 'select target_id from ready_endpoints where tenant_id = ? and next_at < 0 order by next_at'
+const oldestFresh = `${newestFresh} desc`
+const longestWaiting =
+  'select target_id from ready_endpoints where tenant_id = ? and next_at between 0 and ? order by next_at'
+
+/**
+ * At most half of the targets are the newest of the fresh ones, a quarter the oldest of them, so that a flood of fresh
+ * ones starves none; the others have waited longest for their turn. What one order leaves goes to the next.
+ */
 function pickTargets(context: WriteContext, pick: TargetPick, candidates: Candidate[]): void {
+  const picked = new Set<string>()
+  const orders = [
+    { sql: newestFresh, values: [pick.tenant], upTo: Math.ceil(pick.share / 2) },
+    { sql: oldestFresh, values: [pick.tenant], upTo: Math.ceil((pick.share * 3) / 4) },
+    { sql: longestWaiting, values: [pick.tenant, context.now], upTo: pick.share },
+    { sql: newestFresh, values: [pick.tenant], upTo: pick.share },
+  ]
+  for (const order of orders) pickInOrder(context, { ...pick, ...order, picked }, candidates)
+}
+
+interface OrderedPick extends TargetPick {
+  readonly sql: string
+  readonly values: (Uint8Array | number)[]
+  /** Targets picked so far and in this order together. */
+  readonly upTo: number
+  readonly picked: Set<string>
+}
+
+function pickInOrder(context: WriteContext, pick: OrderedPick, candidates: Candidate[]): void {
   const { memory, now } = context
   const tenantId = bytesToId(idPrefixes.tenant, pick.tenant)
-  let picked = 0
   let moved = 0
-  // Targets without free slots are passed over, so there is no limit in the statement; there are never more of
-  // them than requests in flight.
-  const ready = context
-    .prepare(
-      // ready_endpoints_tenant
-      `select target_id from ready_endpoints where tenant_id = ? and next_at <= ? order by next_at`,
-    )
-    .iterate(pick.tenant, now)
-  for (const row of ready) {
+  if (pick.picked.size >= pick.upTo) return
+  for (const row of context.prepare(pick.sql).iterate(...pick.values)) {
     const target = row.target_id as Uint8Array
     const targetId = bytesToId(idPrefixes.endpoint, target)
+    if (pick.picked.has(targetId)) continue
     const blocked = memory.blockedUntil(targetId, now) !== null
     const isProbe = !blocked && (memory.health(targetId)?.health.pausedUntil ?? null) !== null
     const slots = blocked ? 0 : freeSlots(context, targetId, { isProbe, request: pick.request })
@@ -109,6 +133,7 @@ function pickTargets(context: WriteContext, pick: TargetPick, candidates: Candid
       targetId,
       tenantId,
       isProbe,
+      isFresh: pick.sql !== longestWaiting,
       slots,
       mayHaveMore: true,
       looked: false,
@@ -116,7 +141,10 @@ function pickTargets(context: WriteContext, pick: TargetPick, candidates: Candid
     })
     if (blocked) {
       if (++moved >= maxMoved) return
-    } else if (++picked >= pick.share) return
+    } else {
+      pick.picked.add(targetId)
+      if (pick.picked.size >= pick.upTo) return
+    }
   }
 }
 

@@ -40,6 +40,7 @@ export function claim(context: WriteContext, request: ClaimRequest, rotation: Te
   const batch: Batch = { request, deliveries: [], bytes: 0, full: request.limit <= 0 }
   if (!batch.full) {
     const candidates = pickCandidates(context, request, rotation)
+    takeFresh(context, candidates, batch)
     takeFairly(context, candidates, batch)
     for (const candidate of candidates) settleReady(context, candidate)
   }
@@ -47,9 +48,27 @@ export function claim(context: WriteContext, request: ClaimRequest, rotation: Te
   return { deliveries: batch.deliveries, nextDueMs: next === null ? null : Math.max(0, next - context.now) }
 }
 
+/** What one fresh target may give before the shares are counted: what gathers while it waits for its turn. */
+const freshQuantum = 16
+
+/** The fresh targets of a tenant first, from at most half of its share. */
+function takeFresh(context: WriteContext, candidates: readonly Candidate[], batch: Batch): void {
+  const byTenant = Map.groupBy(candidates, (candidate) => candidate.tenantId)
+  const half = Math.max(1, Math.floor(batch.request.limit / byTenant.size / 2))
+  for (const ofTenant of byTenant.values()) {
+    const end = batch.deliveries.length + half
+    for (const candidate of ofTenant) {
+      const room = Math.min(end, batch.request.limit) - batch.deliveries.length
+      if (room <= 0 || batch.full) break
+      if (!candidate.isFresh || candidate.slots === 0) continue
+      takeDue(context, candidate, Math.min(freshQuantum, room, candidate.slots), batch)
+    }
+  }
+}
+
 /** Rounds of equal shares: by tenant, then by target, until the batch is full or nothing is left. */
 function takeFairly(context: WriteContext, candidates: readonly Candidate[], batch: Batch): void {
-  let open = candidates.filter((candidate) => candidate.slots > 0)
+  let open = candidates.filter((candidate) => candidate.mayHaveMore && candidate.slots > 0)
   while (open.length > 0 && !batch.full) {
     const budget = batch.request.limit - batch.deliveries.length
     if (budget <= 0) return
@@ -202,6 +221,6 @@ function markProbe(
 /** Never leaves a ready row that promises work where there is none: that would make claims spin. */
 function settleReady(context: WriteContext, candidate: Candidate): void {
   const blockedUntil = context.memory.blockedUntil(candidate.targetId, context.now)
-  if (candidate.looked) rearmReady(context, candidate.target, blockedUntil)
+  if (candidate.looked) rearmReady(context, candidate.target, { blockedUntil, wasFresh: candidate.isFresh })
   else if (blockedUntil !== null) moveReady(context, candidate.target, blockedUntil)
 }

@@ -65,27 +65,39 @@ export function describeClaim(open: OpenHarness): void {
       expect([countByTarget(deliveries, big), countByTarget(deliveries, small)]).toEqual([97, 3])
     })
 
-    it('gives a target whose work is new its first turn before those that had theirs', async () => {
-      const flood = await Promise.all(Array.from({ length: 6 }, () => scene.anEndpoint()))
-      await scene.publishMany(10, { routes: flood })
-      await scene.claim({ limit: 6 })
+    const aFlood = async (size: number): Promise<Route[]> => {
+      const flood = await Promise.all(Array.from({ length: size }, () => scene.anEndpoint()))
+      await scene.publishMany(100, { routes: flood })
+      await scene.claim({ limit: 60 })
       await scene.advance(1000)
+      return flood
+    }
+
+    it('gives a target whose work is new its turn before those with a backlog', async () => {
+      await aFlood(6)
       const fresh = await scene.anEndpoint()
       await scene.publishMany(2, { routes: [fresh] })
-      const { deliveries } = await scene.claim({ limit: 2 })
-      expect(countByTarget(deliveries, fresh)).toBe(1)
+      expect(countByTarget((await scene.claim({ limit: 4 })).deliveries, fresh)).toBe(2)
     })
 
     it('gives no head start to a target that waits for its turn already', async () => {
-      const flood = await Promise.all(Array.from({ length: 6 }, () => scene.anEndpoint()))
-      await scene.publishMany(10, { routes: flood })
-      await scene.claim({ limit: 6 })
-      await scene.advance(1000)
+      const flood = await aFlood(6)
       const [first] = (await scene.claim({ limit: 1 })).deliveries
       const served = flood.find((route) => route.endpointId === first?.targetId) as Route
       await scene.advance(1000)
       await scene.publish({ routes: [served] })
       expect(countByTarget((await scene.claim({ limit: 5 })).deliveries, served)).toBe(0)
+    })
+
+    it('lets no flood of fresh targets keep a backlog from its turn, nor the oldest of them', async () => {
+      const [backlog] = await aFlood(1)
+      const oldest = await scene.anEndpoint()
+      await scene.publish({ routes: [oldest] })
+      await scene.advance(1000)
+      for (let count = 0; count < 60; count++) await scene.publish({ routes: [await scene.anEndpoint()] })
+      const { deliveries } = await scene.claim({ limit: 40 })
+      expect(countByTarget(deliveries, backlog as Route)).toBeGreaterThan(0)
+      expect(countByTarget(deliveries, oldest)).toBe(1)
     })
 
     it('shares between tenants first, over however many endpoints one spreads its backlog', async () => {
