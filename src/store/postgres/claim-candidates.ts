@@ -19,9 +19,13 @@ export interface Candidate {
   readonly tenantId: string
   /** The pause is over and one delivery may try. */
   readonly isProbe: boolean
+  /** Its due work is new and little. */
+  readonly isFresh: boolean
   /** Deliveries that it may still give. */
   slots: number
   mayHaveMore: boolean
+  /** It had its turn; else it keeps its place. */
+  isLooked: boolean
   given: number
   /** The last delivery that was looked at: the next round goes on behind it, though it is still due. */
   after: { readonly dueAt: number; readonly id: string }
@@ -42,6 +46,9 @@ interface CandidateRow {
   readonly max_in_flight: number | null
   readonly is_blocked: boolean
   readonly is_probe: boolean
+  readonly is_fresh: boolean
+  /** Which order found it, and how many of its tenant's targets may be picked up to that order. */
+  readonly up_to: number
 }
 
 /** Locks the ready rows of what it picks; those that another node has locked are passed over. */
@@ -57,15 +64,35 @@ export async function pickCandidates(
     request.limit,
     full.map(([targetId]) => uuidOfId(targetId)),
   ])
-  const last = rows.at(-1)
+  const blocked = new Map(
+    rows.filter((row) => row.is_blocked).map((row) => [uuid(row.target_id), row.target_id]),
+  )
+  const picked = pickInOrder(rows, request.limit)
+  const last = picked.at(-1)
   if (last !== undefined) rotation.after = uuid(last.tenant_id)
-  const blocked = rows.filter((row) => row.is_blocked).map((row) => row.target_id)
-  const probes = rows.filter((row) => row.is_probe)
-  const granted = await lockProbes(context, probes)
-  const open = rows
-    .filter((row) => !row.is_blocked && (!row.is_probe || granted.has(uuid(row.target_id))))
+  const granted = await lockProbes(
+    context,
+    picked.filter((row) => row.is_probe),
+  )
+  const open = picked
+    .filter((row) => !row.is_probe || granted.has(uuid(row.target_id)))
     .map((row) => toCandidate(row, request))
-  return { open, blocked }
+  return { open, blocked: Array.from(blocked.values()) }
+}
+
+/** What one order leaves goes to the next; a target that two orders found counts once. */
+function pickInOrder(rows: readonly CandidateRow[], limit: number): readonly CandidateRow[] {
+  const picked = new Map<string, CandidateRow>()
+  const ofTenant = new Map<string, number>()
+  for (const row of rows) {
+    const [target, tenant] = [uuid(row.target_id), uuid(row.tenant_id)]
+    const count = ofTenant.get(tenant) ?? 0
+    if (row.is_blocked || picked.has(target) || count >= row.up_to) continue
+    if (count === 0 && picked.size >= limit) break
+    picked.set(target, row)
+    ofTenant.set(tenant, count + 1)
+  }
+  return Array.from(picked.values())
 }
 
 function toCandidate(row: CandidateRow, request: ClaimRequest): Candidate {
@@ -77,14 +104,32 @@ function toCandidate(row: CandidateRow, request: ClaimRequest): Candidate {
     tenant: row.tenant_id,
     tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
     isProbe: row.is_probe,
+    isFresh: row.is_fresh,
     slots: row.is_probe ? Math.min(1, free) : free,
     mayHaveMore: true,
+    isLooked: false,
     given: 0,
     after: beforeAll,
   }
 }
 
-/** One seek per tenant, however many targets it has; then as many ready rows of each as are its share. */
+/** SQL: ready rows of the tenant in one order, a range of ready_endpoints_tenant, locked unless another node has them. */
+function inOrder(range: string, order: string, upTo: string): string {
+  return `select * from (
+    select r.target_id, r.tenant_id, r.next_at < 0 as is_fresh, ${upTo} as up_to from ready_endpoints r
+    where r.tenant_id = due.tenant_id and ${range} and r.target_id <> all ($4::uuid[])
+    order by r.next_at ${order} limit ${upTo} for update skip locked) o`
+}
+
+const half = '(select ceil(share / 2.0)::integer from shared)'
+const threeQuarters = '(select ceil(share * 0.75)::integer from shared)'
+const whole = '(select share from shared)'
+
+/**
+ * One seek per tenant, however many targets it has; then as many ready rows of each as are its share. At most half of
+ * them are the newest of the fresh ones, a quarter the oldest of them, so that a flood of fresh ones starves none; the
+ * others have waited longest for their turn.
+ */
 const candidatesSql = `
 with recursive head as ( -- ready_endpoints_tenant
   (select tenant_id, next_at, 1 as place from ready_endpoints
@@ -109,19 +154,20 @@ due as materialized (
     select 0 as part, place, tenant_id, next_at from head
     union all select 1, place, tenant_id, next_at from tail) t
   where next_at <= ${now} order by part, place limit ${maxTenants}
+),
+shared as materialized (
+  select ceil($3::integer / greatest(1, count(*))::real)::integer as share from due
 )
-select c.target_id, c.tenant_id, e.max_in_flight,
+select c.target_id, c.tenant_id, c.is_fresh, c.up_to, e.max_in_flight,
   coalesce(greatest(s.paused_until, s.probe_until) > ${now} and s.paused_until is not null, false) as is_blocked,
   coalesce(greatest(s.paused_until, s.probe_until) <= ${now} and s.paused_until is not null, false) as is_probe
 from due cross join lateral (
-  select r.target_id, r.tenant_id from ready_endpoints r
-  where r.tenant_id = due.tenant_id and r.next_at <= ${now} and r.target_id <> all ($4::uuid[])
-  order by r.next_at
-  limit (select ceil($3::integer / greatest(1, count(*))::real)::integer from due)
-  for update skip locked) c
+  ${inOrder('r.next_at < 0', 'asc', half)}
+  union all ${inOrder('r.next_at < 0', 'desc', threeQuarters)}
+  union all ${inOrder(`r.next_at >= 0 and r.next_at <= ${now}`, 'asc', whole)}
+  union all ${inOrder('r.next_at < 0', 'asc', whole)}) c
 left join endpoints e on e.id = c.target_id -- primary key
-left join endpoint_state s on s.target_id = c.target_id -- primary key
-limit $3::integer`
+left join endpoint_state s on s.target_id = c.target_id -- primary key`
 
 /** One probe for the cluster: whoever holds the row decides. Outcomes that come in now make us pass it over. */
 async function lockProbes(context: Context, rows: readonly CandidateRow[]): Promise<ReadonlySet<string>> {

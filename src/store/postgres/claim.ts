@@ -67,17 +67,43 @@ export async function claim(
   }
   const { open, blocked } = await pickCandidates(context, request, rotation)
   const batch: Batch = { request, taken: [], bytes: 0, isFull: false }
+  await takeFresh(context, open, batch)
   await takeFairly(context, open, batch)
   const deliveries = await lease(context, batch)
-  const nextDueMs = await settleReady(context, { candidates: open, blocked })
+  const looked = open.filter((candidate) => candidate.isLooked)
+  const nextDueMs = await settleReady(context, { candidates: looked, blocked })
   if (deliveries.length === 0) return { deliveries, nextDueMs }
   const versions = batch.taken.map(({ row, candidate }) => [candidate.tenantId, row.routing_version] as const)
   return { deliveries, nextDueMs, routingVersions: new Map(versions) }
 }
 
+/** What one fresh target may give before the shares are counted: what gathers while it waits for its turn. */
+const freshQuantum = 16
+/** Due deliveries beyond which a target is no longer fresh. */
+const maxFreshBacklog = 32
+
+/** The fresh targets of a tenant first, from at most half of its share. */
+async function takeFresh(context: Context, candidates: readonly Candidate[], batch: Batch): Promise<void> {
+  const byTenant = Map.groupBy(candidates, (candidate) => candidate.tenantId)
+  const half = Math.max(1, Math.floor(batch.request.limit / byTenant.size / 2))
+  const shares: Share[] = []
+  let left = batch.request.limit
+  for (const ofTenant of byTenant.values()) {
+    let room = Math.min(half, left)
+    for (const candidate of ofTenant) {
+      const count = Math.min(freshQuantum, room, candidate.slots)
+      if (!candidate.isFresh || count <= 0) continue
+      shares.push({ candidate, count })
+      room -= count
+      left -= count
+    }
+  }
+  if (shares.length > 0) await takeDue(context, shares, batch)
+}
+
 /** Rounds of equal shares: by tenant, then by target, until the batch is full or nothing is left. */
 async function takeFairly(context: Context, candidates: readonly Candidate[], batch: Batch): Promise<void> {
-  let open = candidates.filter((candidate) => candidate.slots > 0)
+  let open = candidates.filter((candidate) => candidate.mayHaveMore && candidate.slots > 0)
   for (let round = 0; round < maxRounds && open.length > 0 && !batch.isFull; round++) {
     const budget = batch.request.limit - batch.taken.length
     if (budget <= 0) return
@@ -94,15 +120,19 @@ interface Share {
 function shareOut(open: readonly Candidate[], budget: number): readonly Share[] {
   const targetsOf = new Map<string, number>()
   for (const { tenantId } of open) targetsOf.set(tenantId, (targetsOf.get(tenantId) ?? 0) + 1)
-  const tenantShare = budget / targetsOf.size
+  const tenantShare = Math.max(1, Math.floor(budget / targetsOf.size))
+  const leftOf = new Map(Array.from(targetsOf.keys(), (tenantId) => [tenantId, tenantShare]))
   const shares: Share[] = []
   let left = budget
   for (const candidate of open) {
-    const share = Math.max(1, Math.floor(tenantShare / (targetsOf.get(candidate.tenantId) ?? 1)))
-    const count = Math.min(share, left, candidate.slots)
-    if (count <= 0) break
+    const { tenantId } = candidate
+    const share = Math.max(1, Math.floor(tenantShare / (targetsOf.get(tenantId) ?? 1)))
+    // However many targets a tenant has, together they get its share; the next round gives out what is left.
+    const count = Math.min(share, left, leftOf.get(tenantId) ?? 0, candidate.slots)
+    if (count <= 0) continue
     shares.push({ candidate, count })
     left -= count
+    leftOf.set(tenantId, (leftOf.get(tenantId) ?? 0) - count)
   }
   return shares
 }
@@ -150,7 +180,10 @@ async function takeDue(context: Context, shares: readonly Share[], batch: Batch)
     // Enabled in this very moment: it is due again with the next claim.
     else if (!row.is_disabled) take(batch, { row, candidate })
   }
-  for (const { candidate, count } of shares) candidate.mayHaveMore = found.get(candidate) === count
+  for (const { candidate, count } of shares) {
+    candidate.mayHaveMore = found.get(candidate) === count
+    candidate.isLooked = true
+  }
   await cancelDeliveries(context, cancelled)
   await parkDeliveries(context, parked)
 }
@@ -270,10 +303,14 @@ async function settleReady(context: Context, { candidates, blocked }: Looked): P
     `with facts as materialized (
        select o.target_id, o.gave, ${blockedUntil('o.target_id')} as blocked_until, (
          select l.due_at from live_deliveries l where l.target_id = o.target_id and l.due_at is not null
-         order by l.due_at limit 1) as due_at
-       from unnest($2::uuid[], $3::boolean[]) as o (target_id, gave)
+         order by l.due_at limit 1) as due_at,
+         o.was_fresh and (select count(*) from (
+           select from live_deliveries l where l.target_id = o.target_id and l.due_at <= ${now}
+           limit ${maxFreshBacklog + 1}) d) <= ${maxFreshBacklog} as is_fresh
+       from unnest($2::uuid[], $3::boolean[], $4::boolean[]) as o (target_id, gave, was_fresh)
      ), looked as materialized (
        select target_id, case
+         when is_fresh and blocked_until <= ${now} and due_at <= ${now} then -${now}
          when gave and blocked_until = 0 then least(greatest(${now}, due_at), ${now} + ${lookAgainMs})
          when due_at is not null then greatest(${now}, due_at, blocked_until)
        end as next_at
@@ -292,6 +329,7 @@ async function settleReady(context: Context, { candidates, blocked }: Looked): P
       context.shiftMs,
       targets,
       [...candidates.map((candidate) => candidate.given > 0), ...blocked.map(() => false)],
+      [...candidates.map((candidate) => candidate.isFresh), ...blocked.map(() => false)],
     ],
   )
   return row === undefined || row.next_in === null ? null : Math.max(0, row.next_in)

@@ -6,7 +6,7 @@ import { OuthookError } from '../../core/errors.ts'
 import type { NewDelivery, NewEvent, PublishResult } from '../port.ts'
 import { type Context, now } from './context.ts'
 import { findHeldKeys, findIdempotencyKeys, foldDuplicates, type KnownKey, keyOf } from './idempotency.ts'
-import { armWanted, blockedUntil, headStartMs } from './ready-endpoints.ts'
+import { armWanted, blockedUntil } from './ready-endpoints.ts'
 import { isLockTimeout } from './store-error.ts'
 import { BytesParameter, uuid, uuidOfId } from './wire-types.ts'
 
@@ -262,7 +262,7 @@ counted as (
   from placed group by tenant_id, endpoint_id, is_leased
 ),
 wanted as materialized (
-  select target_id, tenant_id, case when until > ${now} then until else ${now} - ${headStartMs} end as next_at
+  select target_id, tenant_id, case when until > ${now} then until else -${now} end as next_at
   from (select p.*, ${blockedUntil('p.target_id')} as until from
     (select distinct target_id, tenant_id from placed where not is_leased and not is_parked) p) t
 ),

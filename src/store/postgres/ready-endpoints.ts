@@ -1,7 +1,10 @@
 /**
  * The ready rows: which targets have due work, and from when. A hint; `reconcileReady` repairs it.
- * After a turn a row's time never lies before "now", or old backlogs would always sort first. Only the first turn of
- * a target that had no due work comes sooner.
+ *
+ * A target waits for its turn from `next_at` on, which never lies before "now" at the time of writing, or old
+ * backlogs would always sort first. A target is fresh instead while its due work is new and little: then `next_at` is
+ * the negative of the time it was armed, so that both orders (newest fresh first, longest waiting first) are ranges of
+ * one index. Without it a fresh event waits for one turn of every target with a backlog.
  */
 import { type Context, now } from './context.ts'
 import { uuid } from './wire-types.ts'
@@ -25,13 +28,6 @@ export const armWanted = `
   order by w.target_id
   on conflict (target_id) do update set next_at = excluded.next_at
     where r.next_at > ${now} and excluded.next_at < r.next_at`
-
-/**
- * The head start of a target whose first due delivery has just been published, before those that had their turn:
- * otherwise a fresh event waits for one turn of every target with a backlog. It is also the longest time for which
- * fresh targets can keep a backlog waiting.
- */
-export const headStartMs = 600_000
 
 export interface Arming {
   readonly target: Uint8Array
