@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Config } from './config/schema.ts'
 import { loadMasterKey } from './config/master-key.ts'
+import type { Config } from './config/schema.ts'
 import { type Clock, createSystemClock } from './core/clock.ts'
 import type { BreakerPolicy } from './core/endpoint-health.ts'
 import { OuthookError } from './core/errors.ts'
@@ -88,7 +88,8 @@ function masterKeyMissing(): OuthookError {
   )
 }
 
-const masterKeyCreated = 'made a master key for endpoint secrets; back this file up, without it they cannot be read'
+const masterKeyCreated =
+  'made a master key for endpoint secrets; back this file up, without it they cannot be read'
 
 async function openSecretBox(options: AppOptions, store: Store): Promise<SecretBox> {
   const { config, logger } = options
@@ -114,7 +115,10 @@ interface Parts {
   readonly secretBox: SecretBox
 }
 
-async function assemble({ config, logger, dispatch }: AppOptions, { clock, store, secretBox }: Parts): Promise<App> {
+async function assemble(
+  { config, logger, dispatch }: AppOptions,
+  { clock, store, secretBox }: Parts,
+): Promise<App> {
   const ids = createIdFactory(clock.now)
   const activity = new DeliveryActivity((error) => logger.error({ err: error }, 'a listener threw'))
   const guard = createAddressPolicy({ allowHttp: config.allowHttp, allowNetworks: config.allowNetworks })
@@ -123,7 +127,9 @@ async function assemble({ config, logger, dispatch }: AppOptions, { clock, store
     secretBox,
     defaultPolicy: resolveRetryPolicy(config.defaultRetryPolicy),
   })
-  const delivery = dispatch ? createDelivery({ config, logger, store, clock, activity, routing, guard }) : null
+  const delivery = dispatch
+    ? createDelivery({ config, logger, store, clock, activity, routing, guard })
+    : null
   const dispatcher = delivery?.dispatcher ?? null
   const publisher = new Publisher({
     store,

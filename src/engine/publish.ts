@@ -16,6 +16,7 @@ import type { IngestStore, NewEvent, PublishResult } from '../store/port.ts'
 import { checkRequest, type PublishReceipt, type PublishRequest } from './publish-request.ts'
 
 export type { PublishReceipt, PublishRequest } from './publish-request.ts'
+
 import { fanOut } from './fan-out.ts'
 
 const maxBatchDeliveries = 1000

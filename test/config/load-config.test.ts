@@ -134,7 +134,9 @@ describe('how values read', () => {
   })
 
   test('a store on PostgreSQL is a URL, whose schema is ours and whose password is never shown', () => {
-    expect(loadConfig({ flags: { store: 'postgres://u:p@db:5433/app?schema=hooks&sslmode=require' } }).store).toEqual({
+    expect(
+      loadConfig({ flags: { store: 'postgres://u:p@db:5433/app?schema=hooks&sslmode=require' } }).store,
+    ).toEqual({
       kind: 'postgres',
       url: 'postgres://u:p@db:5433/app?sslmode=require',
       schema: 'hooks',
