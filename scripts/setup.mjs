@@ -1,5 +1,5 @@
 // Makes a fresh clone ready: dependencies, a Node that is new enough, and with --build the compiled program.
-// Does nothing, quickly, when all is there. Each npm script has it as its `pre` script: a separate shell,
+// With --servers also what tests run against. Does nothing, quickly, when all is there. Each npm script has it as its `pre` script: a separate shell,
 // because one shell would remember the place of an old `node` and not look for the new one.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,6 +7,7 @@ import { buildIfStale } from './build.mjs'
 import { hasLocalNode, isNodeNewEnough, root, runNpm, runsOnLocalNode } from './toolchain.mjs'
 
 const nodeToInstall = 'node@24'
+const servers = join('test', 'servers')
 
 function say(text) {
   process.stdout.write(`outhook: ${text}\n`)
@@ -24,9 +25,9 @@ function readPackages(file) {
  * npm writes `node_modules/.package-lock.json` last, so it also proves that the installation ended. Packages
  * are compared one by one, since file times say nothing in a fresh clone.
  */
-function isInstalled() {
-  const wanted = readPackages('package-lock.json')
-  const installed = readPackages(join('node_modules', '.package-lock.json'))
+function isInstalled(folder = '') {
+  const wanted = readPackages(join(folder, 'package-lock.json'))
+  const installed = readPackages(join(folder, 'node_modules', '.package-lock.json'))
   if (!wanted || !installed) return false
   return Object.entries(wanted).every(([path, { version, optional }]) => {
     if (path === '') return true
@@ -35,9 +36,9 @@ function isInstalled() {
   })
 }
 
-async function npmOrExit(args, whatFailed) {
+async function npmOrExit(args, whatFailed, folder = '') {
   const quiet = ['--loglevel=error', '--no-audit', '--no-fund', '--no-update-notifier', '--include=dev']
-  const { code, output } = await runNpm([...args, ...quiet], { capture: true })
+  const { code, output } = await runNpm([...args, ...quiet], { capture: true, cwd: join(root, folder) })
   if (code === 0) return
   process.stderr.write(`${output}\nouthook: ${whatFailed} (npm ended with ${code}; what it said is above)\n`)
   process.exit(1)
@@ -53,6 +54,19 @@ async function install() {
     'the dependencies could not be installed; check the network and run the command again',
   )
   say(`dependencies installed in ${seconds()} s`)
+}
+
+/** The database servers that tests run against: 120 MB that only tests need, and not where one is named. */
+async function installServers() {
+  if (process.env.OUTHOOK_TEST_POSTGRES_URL || isInstalled(servers)) return
+  const seconds = stopwatch()
+  say('fetching PostgreSQL for the tests ...')
+  await npmOrExit(
+    ['ci'],
+    'PostgreSQL could not be fetched; name a running server in OUTHOOK_TEST_POSTGRES_URL instead',
+    servers,
+  )
+  say(`PostgreSQL ready in ${seconds()} s`)
 }
 
 async function installNode() {
@@ -75,4 +89,5 @@ function stopwatch() {
 if (!isInstalled()) await install()
 // A fresh installation also removes the Node that an earlier set-up had added.
 if (!hasLocalNode() && !isNodeNewEnough()) await installNode()
+if (process.argv.includes('--servers')) await installServers()
 if (process.argv.includes('--build')) await buildIfStale(say)

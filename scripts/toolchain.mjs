@@ -40,13 +40,13 @@ export function nodePath() {
  * Runs a program and resolves with its exit code and, with `capture`, everything that it wrote.
  * @param {string} file
  * @param {readonly string[]} args
- * @param {{ capture?: boolean, shell?: boolean, env?: NodeJS.ProcessEnv }} [options]
+ * @param {{ capture?: boolean, shell?: boolean, env?: NodeJS.ProcessEnv, cwd?: string }} [options]
  * @returns {Promise<{ code: number, output: string }>}
  */
-export function run(file, args, { capture = false, shell = false, env = process.env } = {}) {
+export function run(file, args, { capture = false, shell = false, env = process.env, cwd = root } = {}) {
   return new Promise((resolve, reject) => {
     const stdio = capture ? ['ignore', 'pipe', 'pipe'] : 'inherit'
-    const child = spawn(file, args, { cwd: root, stdio, shell, env })
+    const child = spawn(file, args, { cwd, stdio, shell, env })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text) => {

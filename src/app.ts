@@ -68,9 +68,24 @@ export async function openApp(options: AppOptions): Promise<App> {
 
 async function openStore({ config }: AppOptions, clock: Clock): Promise<Store> {
   if (config.store.kind === 'memory') return openSqliteStore({ path: ':memory:', clock })
+  if (config.store.kind === 'postgres') {
+    if (config.masterKey === null) throw masterKeyMissing()
+    // Loaded only where it is used: most programs never need the driver.
+    const { openPostgresStore } = await import('./store/postgres/postgres-store.ts')
+    return openPostgresStore(config.store)
+  }
   const { path } = config.store
   makeDirectory(dirname(path))
   return openSqliteStore({ path, clock })
+}
+
+/** A key that one process made and kept beside itself would be of no use to the others. */
+function masterKeyMissing(): OuthookError {
+  return new OuthookError(
+    'invalid_config',
+    'a PostgreSQL store needs a master key, the same for every process; make one with "openssl rand -hex 32" ' +
+      'and give it as OUTHOOK_MASTER_KEY',
+  )
 }
 
 const masterKeyCreated =
@@ -78,7 +93,7 @@ const masterKeyCreated =
 
 async function openSecretBox(options: AppOptions, store: Store): Promise<SecretBox> {
   const { config, logger } = options
-  const file = config.store.kind === 'memory' ? null : `${config.store.path}.key`
+  const file = config.store.kind === 'sqlite' ? `${config.store.path}.key` : null
   const { key, createdFile } = loadMasterKey({ given: config.masterKey, file, randomBytes })
   const secretBox = createSecretBox(key, randomBytes)
   let stored: string | null = null

@@ -21,11 +21,11 @@ import type { Subscriptions } from './engine/subscriptions.ts'
 export type Duration = number | string
 
 export interface OpenOptions {
-  /** `'sqlite:PATH'`, or `'memory:'` for tests. */
+  /** `'sqlite:PATH'`, `'postgres://…'` for many processes on one database, or `'memory:'` for tests. */
   readonly store: string
   /** False: this process publishes and reads; nothing is delivered from here. Default true. */
   readonly dispatch?: boolean
-  /** 64 hex digits or base64 of 32 bytes. Default: `OUTHOOK_MASTER_KEY`, else a key file beside the database. */
+  /** 64 hex digits or base64 of 32 bytes. Default: `OUTHOOK_MASTER_KEY`, else (SQLite only) a key file beside the database. */
   readonly masterKey?: string
   /** Allows `http://` endpoints. Default false. */
   readonly allowHttp?: boolean

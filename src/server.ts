@@ -111,6 +111,9 @@ export async function backupStore(config: Config, file: string): Promise<{ reado
       'a memory: store cannot be backed up; it lives in its process alone',
     )
   }
+  if (config.store.kind === 'postgres') {
+    throw new OuthookError('invalid_config', 'a PostgreSQL store is backed up with its own tools; use pg_dump or a base backup')
+  }
   await backupSqlite(config.store.path, file)
   return { bytes: statSync(file).size }
 }

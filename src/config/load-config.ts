@@ -72,7 +72,8 @@ function read(setting: AnySetting, given: Given, problems: string[]): unknown {
 }
 
 function show(raw: unknown): string {
-  const json = JSON.stringify(raw) ?? String(raw)
+  // A store's URL may hold a password.
+  const json = (JSON.stringify(raw) ?? String(raw)).replace(/(:\/\/[^:@/]*):.*@/, '$1:…@')
   return json.length > 100 ? `${json.slice(0, 100)}…` : json
 }
 

@@ -55,8 +55,9 @@ export const settings = {
     name: 'master-key',
     type: types.masterKey,
     default: null,
-    defaultText: 'a key file beside the database, made at the first start',
-    description: 'Key under which endpoint secrets are encrypted at rest. Losing it loses them.',
+    defaultText: 'a key file beside the database, made at the first start; none with PostgreSQL',
+    description:
+      'Key under which endpoint secrets are encrypted at rest. Losing it loses them. With PostgreSQL it must be given, the same to every process.',
     secret: true,
   }),
   adminToken: setting({

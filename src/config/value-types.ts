@@ -15,18 +15,51 @@ export interface ValueType<T> {
   format(value: T): string
 }
 
-export type StoreLocation = { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'memory' }
+export type StoreLocation =
+  | { readonly kind: 'sqlite'; readonly path: string }
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'postgres'; readonly url: string; readonly schema: string }
+
+const defaultSchema = 'outhook'
 
 export const store: ValueType<StoreLocation> = {
-  allowed: '"sqlite:PATH" (one process, on a file) or "memory:" (nothing is kept); PostgreSQL comes later',
+  allowed:
+    '"sqlite:PATH" (one process, on a file), "postgres://USER:PASSWORD@HOST:PORT/DATABASE" (any number of processes; ' +
+    '"?schema=NAME" for another schema than "outhook") or "memory:" (nothing is kept)',
   placeholder: 'location',
   parse(raw) {
     if (raw === 'memory:') return { kind: 'memory' }
+    if (typeof raw === 'string' && /^postgres(ql)?:\/\//.test(raw)) return parsePostgres(raw)
     if (typeof raw !== 'string' || !raw.startsWith('sqlite:')) return null
     const path = raw.slice('sqlite:'.length)
     return path === '' || path.includes('\0') ? null : { kind: 'sqlite', path }
   },
-  format: (value) => (value.kind === 'memory' ? 'memory:' : `sqlite:${value.path}`),
+  format: formatStore,
+}
+
+/** What `pg` reads, without the one parameter that is ours. */
+function parsePostgres(raw: string): StoreLocation | null {
+  if (!URL.canParse(raw)) return null
+  const url = new URL(raw)
+  const schema = url.searchParams.get('schema') ?? defaultSchema
+  url.searchParams.delete('schema')
+  return /^[^\0]{1,63}$/.test(schema) ? { kind: 'postgres', url: url.href, schema } : null
+}
+
+/** Without the password. */
+function formatStore(value: StoreLocation): string {
+  switch (value.kind) {
+    case 'memory':
+      return 'memory:'
+    case 'sqlite':
+      return `sqlite:${value.path}`
+    case 'postgres': {
+      const url = new URL(value.url)
+      url.password = ''
+      if (value.schema !== defaultSchema) url.searchParams.set('schema', value.schema)
+      return url.href
+    }
+  }
 }
 
 export const text: ValueType<string> = {

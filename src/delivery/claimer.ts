@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { ClaimedDelivery, ClaimResult, DeliveryStore } from '../store/port.ts'
 import type { LeaseReturns } from './lease-returns.ts'
+import type { RoutingCache } from './routing-cache.ts'
 import type { TargetLoad } from './target-load.ts'
 
 /**
@@ -31,6 +32,7 @@ export interface ClaimerOptions {
   readonly waiting: () => number
   /** Deliveries that may be claimed; 0 while none may. */
   readonly room: () => number
+  readonly routing: Pick<RoutingCache, 'dropOlder'>
   /** Takes what was claimed, leased since `leasedAt` (elapsed scale). Rejecting counts as a failed claim. */
   readonly onClaimed: (deliveries: readonly ClaimedDelivery[], leasedAt: number) => Promise<void>
   /** A claim is over, or it is time for the next. */
@@ -92,7 +94,7 @@ export class Claimer {
   }
 
   async #claim(limit: number): Promise<void> {
-    const { clock, store, leaseMs, load, returns, logger, onClaimed } = this.#options
+    const { clock, store, routing, leaseMs, load, returns, logger, onClaimed } = this.#options
     this.#nextClaimAt = clock.elapsed() + idleClaimMs
     this.#freedSinceLeft = -1
     try {
@@ -101,6 +103,7 @@ export class Claimer {
       const leasedAt = clock.elapsed()
       const result = await store.claim({ limit, maxBytes: maxClaimBytes, leaseMs, slots: load.claimSlots() })
       this.#planNext(result, limit)
+      if (result.routingVersions !== undefined) routing.dropOlder(result.routingVersions)
       await onClaimed(result.deliveries, leasedAt)
       this.#failures = 0
     } catch (error) {

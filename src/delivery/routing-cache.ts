@@ -2,8 +2,9 @@
  * A tenant's endpoints and subscriptions, compiled for fan-out and dispatch.
  *
  * The cache may be stale and says so by its version: an insert names the version it was planned with, the
- * store refuses an old one, and the publisher loads again. Dispatch needs no such test, because every change
- * made in this process drops the entry, and a claim cancels or parks what no longer lives.
+ * store refuses an old one, and the publisher loads again. Every change made in this process drops the entry; of a
+ * change made in another one dispatch learns by the versions that a claim brings, and a claim cancels or parks what
+ * no longer lives.
  */
 import type { Endpoint, Subscription } from '../core/model.ts'
 import { type RetryPolicy, resolveRetryPolicy } from '../core/retry-policy.ts'
@@ -59,6 +60,14 @@ export class RoutingCache {
   invalidate(tenantId: string): void {
     this.#loaded.delete(tenantId)
     this.#loading.delete(tenantId)
+  }
+
+  /** Forgets what is older than these versions by tenant: another process has changed it since. */
+  dropOlder(versions: ReadonlyMap<string, number>): void {
+    for (const [tenantId, version] of versions) {
+      const known = this.#loaded.get(tenantId)
+      if (known !== undefined && known.version < version) this.invalidate(tenantId)
+    }
   }
 
   async #load(tenantId: string): Promise<TenantRouting> {

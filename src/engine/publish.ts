@@ -7,14 +7,16 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
-import { idempotencyHash, validateIdempotencyKey } from '../core/idempotency.ts'
+import { idempotencyHash } from '../core/idempotency.ts'
 import type { IdFactory } from '../core/ids.ts'
 import { parseMetadata } from '../core/metadata.ts'
-import { limits } from '../core/model.ts'
-import { checkTopic } from '../core/topics.ts'
 import type { Dispatcher } from '../delivery/dispatcher.ts'
 import type { RoutingCache, TenantRouting } from '../delivery/routing-cache.ts'
 import type { IngestStore, NewEvent, PublishResult } from '../store/port.ts'
+import { checkRequest, type PublishReceipt, type PublishRequest } from './publish-request.ts'
+
+export type { PublishReceipt, PublishRequest } from './publish-request.ts'
+
 import { fanOut } from './fan-out.ts'
 
 const maxBatchDeliveries = 1000
@@ -23,27 +25,10 @@ const maxBatchBytes = 4 * 1024 * 1024
 const maxQueuedBytes = 64 * 1024 * 1024
 /** What a waiting event takes besides its payload, about. */
 const eventOverheadBytes = 1024
+/** An event whose idempotency key somebody's open transaction holds is tried again after this. */
+const heldRetryMs = 100
 /** Replans after somebody changed the routing between plan and commit. */
 const maxReplans = 20
-
-export interface PublishRequest {
-  readonly tenantId: string
-  readonly topic: string
-  /** Exact JSON bytes, checked to be JSON, never changed afterwards. */
-  readonly payload: Uint8Array
-  readonly metadata: Readonly<Record<string, string>> | null
-  readonly orderingKey: string | null
-  readonly idempotency: { readonly scope: string; readonly key: string } | null
-  readonly producerKeyId: string | null
-}
-
-export interface PublishReceipt {
-  readonly eventId: string
-  /** One per matching subscription, in id order; empty when none matched. */
-  readonly deliveryIds: readonly string[]
-  /** True: the idempotency key was used before for the same content, and this is what it got then. */
-  readonly replayed: boolean
-}
 
 export interface PublisherOptions {
   readonly store: IngestStore
@@ -79,6 +64,8 @@ export class Publisher {
   readonly #options: PublisherOptions
   #queue: Waiting[] = []
   #queuedBytes = 0
+  /** Out of the queue until the next try, so that they hold up nobody else. */
+  readonly #held = new Map<Waiting, () => void>()
   #writing: Promise<void> | null = null
   #inCommit: readonly Waiting[] = []
   #cancelTimeoutCheck: (() => void) | null = null
@@ -107,6 +94,11 @@ export class Publisher {
     this.#closed = true
     while (this.#writing !== null) await this.#writing
     this.#cancelTimeoutCheck?.()
+    for (const [waiting, cancel] of this.#held) {
+      cancel()
+      waiting.settle.reject(unavailable('the idempotency key is in use by an open transaction'))
+    }
+    this.#held.clear()
   }
 
   #enqueue(given: PublishRequest): Promise<PublishReceipt> {
@@ -259,6 +251,9 @@ export class Publisher {
         this.#options.routing.invalidate(event.tenantId)
         this.#replan(waiting)
         return false
+      case 'key_held':
+        this.#hold(waiting)
+        return false
     }
   }
 
@@ -305,6 +300,17 @@ export class Publisher {
     this.#queuedBytes += waiting.bytes
   }
 
+  #hold(waiting: Waiting): void {
+    const cancel = this.#options.clock.schedule(heldRetryMs, () => {
+      this.#held.delete(waiting)
+      if (waiting.timedOut) return
+      this.#queue.push(waiting)
+      this.#queuedBytes += waiting.bytes
+      this.#writing ??= this.#write()
+    })
+    this.#held.set(waiting, cancel)
+  }
+
   #giveBack(event: NewEvent): void {
     for (const delivery of event.deliveries) {
       if (delivery.handOff) this.#options.dispatcher?.giveBack(delivery.targetId)
@@ -319,7 +325,7 @@ export class Publisher {
     const { clock, timeoutMs } = this.#options
     this.#cancelTimeoutCheck = clock.schedule(timeoutMs / 4, () => {
       const oldest = clock.elapsed() - timeoutMs
-      const waiting = [...this.#inCommit, ...this.#queue]
+      const waiting = [...this.#inCommit, ...this.#queue, ...this.#held.keys()]
       for (const item of waiting) {
         if (item.enqueuedAt > oldest || item.timedOut) continue
         item.timedOut = true
@@ -329,14 +335,6 @@ export class Publisher {
       if (waiting.length > 0) this.#watchTimeouts()
     })
   }
-}
-
-function checkRequest(request: PublishRequest): void {
-  checkTopic(request.topic)
-  if (request.payload.length > limits.maxPayloadBytes) {
-    throw new OuthookError('payload_too_large', 'payload is capped at 256KB')
-  }
-  if (request.idempotency !== null) validateIdempotencyKey(request.idempotency.key)
 }
 
 function unavailable(message: string): OuthookError {

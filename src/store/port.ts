@@ -202,6 +202,8 @@ export type PublishResult =
   | { readonly kind: 'conflict'; readonly eventId: string }
   /** The tenant's routing is newer than `routingVersion`; nothing was written. */
   | { readonly kind: 'stale_routing' }
+  /** A transaction that is still open has used the idempotency key, and may commit or not; nothing was written. */
+  | { readonly kind: 'key_held' }
 
 export interface IngestStore {
   /**
@@ -251,6 +253,11 @@ export interface ClaimResult {
   readonly deliveries: readonly ClaimedDelivery[]
   /** Milliseconds until more becomes due (0: there is due work that this claim left); null: none is known. */
   readonly nextDueMs: number | null
+  /**
+   * By tenant of these deliveries, the routing version at the moment of the claim: what is known of an older one is
+   * out of date. Absent where only this process changes the routing.
+   */
+  readonly routingVersions?: ReadonlyMap<string, number>
 }
 
 export interface NewAttempt {

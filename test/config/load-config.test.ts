@@ -136,6 +136,18 @@ describe('how values read', () => {
     expect(loadConfig({ flags: { allowHttp } }).allowHttp).toBe(true)
   })
 
+  test('a store on PostgreSQL is a URL, whose schema is ours and whose password is never shown', () => {
+    expect(
+      loadConfig({ flags: { store: 'postgres://u:p@db:5433/app?schema=hooks&sslmode=require' } }).store,
+    ).toEqual({
+      kind: 'postgres',
+      url: 'postgres://u:p@db:5433/app?sslmode=require',
+      schema: 'hooks',
+    })
+    expect(loadConfig({ flags: { store: 'postgresql://db/app' } }).store).toMatchObject({ schema: 'outhook' })
+    expect(() => loadConfig({ flags: { store: 'postgre://u:secret@db/app' } })).toThrow(/postgre:\/\/u:…@db/)
+  })
+
   test('a store is a SQLite file or memory', () => {
     expect(loadConfig({ flags: { store: 'sqlite:/data/a b.db' } }).store).toEqual({
       kind: 'sqlite',
@@ -147,7 +159,7 @@ describe('how values read', () => {
 
 describe('what is refused, and how', () => {
   const refused: readonly [name: string, value: unknown, allowed: RegExp][] = [
-    ['OUTHOOK_STORE', 'postgres://localhost/hooks', /"sqlite:PATH".*"memory:".*PostgreSQL comes later/],
+    ['OUTHOOK_STORE', 'postgres:hooks', /"sqlite:PATH".*"postgres:.*"memory:"/],
     ['OUTHOOK_STORE', 'sqlite:', /"sqlite:PATH"/],
     ['OUTHOOK_PORT', '65536', /a whole number from 0 to 65535/],
     ['OUTHOOK_PORT', '-1', /a whole number from 0 to 65535/],

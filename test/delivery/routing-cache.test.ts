@@ -96,3 +96,19 @@ test('a secret signs until it expires, without another load', async () => {
   expect(target?.secrets(999)).toHaveLength(2)
   expect(target?.secrets(1000)).toHaveLength(1)
 })
+
+test('what a claim shows to be older than the store is loaded again, and nothing else', async () => {
+  const { cache, loads } = aCache()
+  const first = cache.get('t')
+  loads[0]?.resolve()
+  await first
+  cache.dropOlder(
+    new Map([
+      ['t', 1],
+      ['another', 9],
+    ]),
+  )
+  expect(cache.peek('t')?.version).toBe(1)
+  cache.dropOlder(new Map([['t', 2]]))
+  expect(cache.peek('t')).toBeUndefined()
+})

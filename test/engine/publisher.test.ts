@@ -200,6 +200,37 @@ test('another content under the same key is a conflict, and gives its slots back
   expect(slots).toMatchObject({ returned: 2, held: 0 })
 })
 
+test('an event whose key is held is set aside and tried again, and those beside it are not kept waiting', async () => {
+  const isHeld = (event: NewEvent, call: number) => event.topic === 'orders.held' && call < 3
+  const { publisher, calls, slots, clock } = aPublisher({
+    answer: (event, call) => (isHeld(event, call) ? { kind: 'key_held' } : allHandedOff(event)),
+  })
+  const held = publisher.publish(aRequest('orders.held'))
+  await publisher.publish(aRequest('orders.free'))
+  await clock.advance(99)
+  await publisher.publish(aRequest('orders.later'))
+  await clock.advance(101)
+  await held
+  expect(topicsOf(calls)).toEqual([
+    ['orders.held', 'orders.free'],
+    ['orders.later'],
+    ['orders.held'],
+    ...calls.slice(3).map(() => ['orders.held']),
+  ])
+  expect(slots.held).toBe(0)
+})
+
+test('an event whose key stays held is answered in time, and with the closing at the latest', async () => {
+  const { publisher, clock } = aPublisher({ answer: () => ({ kind: 'key_held' }) })
+  const timedOut = expect(publisher.publish(aRequest())).rejects.toMatchObject({ code: 'store_unavailable' })
+  await clock.advance(10_000)
+  await timedOut
+  const closed = expect(publisher.publish(aRequest())).rejects.toMatchObject({ code: 'store_unavailable' })
+  await clock.advance(0)
+  await publisher.close()
+  await closed
+})
+
 test('a plan from an old routing is made again from a new one', async () => {
   const { publisher, calls, slots, loads } = aPublisher({
     answer: (event, call) => (call === 1 ? { kind: 'stale_routing' } : allHandedOff(event)),

@@ -1,0 +1,32 @@
+import { OuthookError } from '../core/errors.ts'
+import { validateIdempotencyKey } from '../core/idempotency.ts'
+import { limits } from '../core/model.ts'
+import { checkTopic } from '../core/topics.ts'
+
+export interface PublishRequest {
+  readonly tenantId: string
+  readonly topic: string
+  /** Exact JSON bytes, checked to be JSON, never changed afterwards. */
+  readonly payload: Uint8Array
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly orderingKey: string | null
+  readonly idempotency: { readonly scope: string; readonly key: string } | null
+  readonly producerKeyId: string | null
+}
+
+export interface PublishReceipt {
+  readonly eventId: string
+  /** One per matching subscription, in id order; empty when none matched. */
+  readonly deliveryIds: readonly string[]
+  /** True: the idempotency key was used before for the same content, and this is what it got then. */
+  readonly replayed: boolean
+}
+
+/** Throws what a caller can get wrong, before anything is queued. */
+export function checkRequest(request: PublishRequest): void {
+  checkTopic(request.topic)
+  if (request.payload.length > limits.maxPayloadBytes) {
+    throw new OuthookError('payload_too_large', 'payload is capped at 256KB')
+  }
+  if (request.idempotency !== null) validateIdempotencyKey(request.idempotency.key)
+}

@@ -1,0 +1,185 @@
+/** Which targets a claim looks at: a rotating scan over the tenants with due work, then each one's ready rows. */
+import { bytesToId, idPrefixes } from '../../core/ids.ts'
+import type { ClaimRequest } from '../port.ts'
+import { type Context, now } from './context.ts'
+import { uuid, uuidOfId } from './wire-types.ts'
+
+/** Where the next claim begins, so that low tenant ids do not always win. */
+export interface TenantRotation {
+  after: string
+}
+
+const beforeAll = { dueAt: -1, id: '00000000000000000000000000000000' }
+export const rotationStart = '00000000000000000000000000000000'
+
+export interface Candidate {
+  readonly target: Uint8Array
+  readonly targetId: string
+  readonly tenant: Uint8Array
+  readonly tenantId: string
+  /** The pause is over and one delivery may try. */
+  readonly isProbe: boolean
+  /** Its due work is new and little. */
+  readonly isFresh: boolean
+  /** Deliveries that it may still give. */
+  slots: number
+  mayHaveMore: boolean
+  /** It had its turn; else it keeps its place. */
+  isLooked: boolean
+  given: number
+  /** The last delivery that was looked at: the next round goes on behind it, though it is still due. */
+  after: { readonly dueAt: number; readonly id: string }
+}
+
+export interface Candidates {
+  readonly open: readonly Candidate[]
+  /** Ready, but paused or out on a probe: only their ready rows are to be moved. */
+  readonly blocked: readonly Uint8Array[]
+}
+
+/** Tenants looked at in one claim at most; the rotation reaches the others. */
+const maxTenants = 256
+
+interface CandidateRow {
+  readonly target_id: Uint8Array
+  readonly tenant_id: Uint8Array
+  readonly max_in_flight: number | null
+  readonly is_blocked: boolean
+  readonly is_probe: boolean
+  readonly is_fresh: boolean
+  /** Which order found it, and how many of its tenant's targets may be picked up to that order. */
+  readonly up_to: number
+}
+
+/** Locks the ready rows of what it picks; those that another node has locked are passed over. */
+export async function pickCandidates(
+  context: Context,
+  request: ClaimRequest,
+  rotation: TenantRotation,
+): Promise<Candidates> {
+  const full = Array.from(request.slots).filter(([, slots]) => slots <= 0)
+  const rows = await context.query<CandidateRow>('pick_candidates', candidatesSql, [
+    context.shiftMs,
+    rotation.after,
+    request.limit,
+    full.map(([targetId]) => uuidOfId(targetId)),
+  ])
+  const blocked = new Map(
+    rows.filter((row) => row.is_blocked).map((row) => [uuid(row.target_id), row.target_id]),
+  )
+  const picked = pickInOrder(rows, request.limit)
+  const last = picked.at(-1)
+  if (last !== undefined) rotation.after = uuid(last.tenant_id)
+  const granted = await lockProbes(
+    context,
+    picked.filter((row) => row.is_probe),
+  )
+  const open = picked
+    .filter((row) => !row.is_probe || granted.has(uuid(row.target_id)))
+    .map((row) => toCandidate(row, request))
+  return { open, blocked: Array.from(blocked.values()) }
+}
+
+/** What one order leaves goes to the next; a target that two orders found counts once. */
+function pickInOrder(rows: readonly CandidateRow[], limit: number): readonly CandidateRow[] {
+  const picked = new Map<string, CandidateRow>()
+  const ofTenant = new Map<string, number>()
+  for (const row of rows) {
+    const [target, tenant] = [uuid(row.target_id), uuid(row.tenant_id)]
+    const count = ofTenant.get(tenant) ?? 0
+    if (row.is_blocked || picked.has(target) || count >= row.up_to) continue
+    if (count === 0 && picked.size >= limit) break
+    picked.set(target, row)
+    ofTenant.set(tenant, count + 1)
+  }
+  return Array.from(picked.values())
+}
+
+function toCandidate(row: CandidateRow, request: ClaimRequest): Candidate {
+  const targetId = bytesToId(idPrefixes.endpoint, row.target_id)
+  const free = request.slots.get(targetId) ?? row.max_in_flight ?? request.limit
+  return {
+    target: row.target_id,
+    targetId,
+    tenant: row.tenant_id,
+    tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
+    isProbe: row.is_probe,
+    isFresh: row.is_fresh,
+    slots: row.is_probe ? Math.min(1, free) : free,
+    mayHaveMore: true,
+    isLooked: false,
+    given: 0,
+    after: beforeAll,
+  }
+}
+
+/** SQL: ready rows of the tenant in one order, a range of ready_endpoints_tenant, locked unless another node has them. */
+function inOrder(range: string, order: string, upTo: string): string {
+  return `select * from (
+    select r.target_id, r.tenant_id, r.next_at < 0 as is_fresh, ${upTo} as up_to from ready_endpoints r
+    where r.tenant_id = due.tenant_id and ${range} and r.target_id <> all ($4::uuid[])
+    order by r.next_at ${order} limit ${upTo} for update skip locked) o`
+}
+
+const half = '(select ceil(share / 2.0)::integer from shared)'
+const threeQuarters = '(select ceil(share * 0.75)::integer from shared)'
+const whole = '(select share from shared)'
+
+/**
+ * One seek per tenant, however many targets it has; then as many ready rows of each as are its share. At most half of
+ * them are the newest of the fresh ones, a quarter the oldest of them, so that a flood of fresh ones starves none; the
+ * others have waited longest for their turn.
+ */
+const candidatesSql = `
+with recursive head as ( -- ready_endpoints_tenant
+  (select tenant_id, next_at, 1 as place from ready_endpoints
+   where tenant_id > $2::uuid order by tenant_id, next_at limit 1)
+  union all
+  select n.tenant_id, n.next_at, h.place + 1 from head h cross join lateral (
+    select r.tenant_id, r.next_at from ready_endpoints r
+    where r.tenant_id > h.tenant_id order by r.tenant_id, r.next_at limit 1) n
+  where h.place < ${maxTenants}
+),
+tail as (
+  (select tenant_id, next_at, 1 as place from ready_endpoints
+   where tenant_id <= $2::uuid order by tenant_id, next_at limit 1)
+  union all
+  select n.tenant_id, n.next_at, t.place + 1 from tail t cross join lateral (
+    select r.tenant_id, r.next_at from ready_endpoints r
+    where r.tenant_id > t.tenant_id and r.tenant_id <= $2::uuid order by r.tenant_id, r.next_at limit 1) n
+  where t.place < ${maxTenants}
+),
+due as materialized (
+  select tenant_id from (
+    select 0 as part, place, tenant_id, next_at from head
+    union all select 1, place, tenant_id, next_at from tail) t
+  where next_at <= ${now} order by part, place limit ${maxTenants}
+),
+shared as materialized (
+  select ceil($3::integer / greatest(1, count(*))::real)::integer as share from due
+)
+select c.target_id, c.tenant_id, c.is_fresh, c.up_to, e.max_in_flight,
+  coalesce(greatest(s.paused_until, s.probe_until) > ${now} and s.paused_until is not null, false) as is_blocked,
+  coalesce(greatest(s.paused_until, s.probe_until) <= ${now} and s.paused_until is not null, false) as is_probe
+from due cross join lateral (
+  ${inOrder('r.next_at < 0', 'asc', half)}
+  union all ${inOrder('r.next_at < 0', 'desc', threeQuarters)}
+  union all ${inOrder(`r.next_at >= 0 and r.next_at <= ${now}`, 'asc', whole)}
+  union all ${inOrder('r.next_at < 0', 'asc', whole)}) c
+left join endpoints e on e.id = c.target_id -- primary key
+left join endpoint_state s on s.target_id = c.target_id -- primary key`
+
+/** One probe for the cluster: whoever holds the row decides. Outcomes that come in now make us pass it over. */
+async function lockProbes(context: Context, rows: readonly CandidateRow[]): Promise<ReadonlySet<string>> {
+  if (rows.length === 0) return new Set()
+  const locked = await context.query<{ readonly target_id: Uint8Array }>(
+    'lock_probes',
+    // primary key, in key order
+    `select target_id from endpoint_state
+     where target_id = any ($2::uuid[]) and paused_until is not null
+       and greatest(paused_until, probe_until) <= ${now}
+     order by target_id for update skip locked`,
+    [context.shiftMs, rows.map((row) => uuid(row.target_id))],
+  )
+  return new Set(locked.map((row) => uuid(row.target_id)))
+}

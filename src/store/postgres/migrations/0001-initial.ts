@@ -1,0 +1,241 @@
+import type { Migration } from '../../migrations.ts'
+
+/**
+ * Ids are `uuid` (16 bytes without a length, compared as bytes), times are milliseconds in `bigint`. No foreign
+ * keys to the large tables, and every key leads with, or can be routed by, the tenant.
+ */
+export const initialMigration: Migration = {
+  version: 1,
+  name: 'initial',
+  oldestCompatible: 1,
+  sql: `
+-- The only clock of every statement. The shift is zero outside of tests.
+create function now_ms(shift bigint) returns bigint language sql stable parallel safe as
+  $$ select (extract(epoch from statement_timestamp()) * 1000)::bigint + shift $$;
+
+create table meta (name text primary key, value text not null);
+
+create table tenants (
+  id uuid primary key,
+  name text not null,
+  routing_version bigint not null,
+  created_at bigint not null
+);
+insert into tenants (id, name, routing_version, created_at)
+values ('00000000-0000-0000-0000-000000000000', 'default', 1, 0);
+
+create table endpoints (
+  id uuid primary key,
+  tenant_id uuid not null,
+  uid text,
+  url text not null,
+  description text not null,
+  headers text not null,
+  signing_schemes text not null,
+  max_in_flight integer not null,
+  disabled_reason text,
+  disabled_at bigint,
+  -- not null: deliveries still have to be cancelled, parked or made due
+  cleanup text,
+  created_at bigint not null,
+  updated_at bigint not null,
+  deleted_at bigint
+);
+create index endpoints_tenant on endpoints (tenant_id, id);
+create unique index endpoints_uid on endpoints (tenant_id, uid) where uid is not null and deleted_at is null;
+create index endpoints_cleanup on endpoints (id) where cleanup is not null;
+
+create table endpoint_secrets (
+  id uuid primary key,
+  endpoint_id uuid not null,
+  sealed bytea not null,
+  created_at bigint not null,
+  expires_at bigint
+);
+create index endpoint_secrets_endpoint on endpoint_secrets (endpoint_id, id);
+
+create table subscriptions (
+  id uuid primary key,
+  tenant_id uuid not null,
+  endpoint_id uuid not null,
+  topic_patterns text not null,
+  retry_policy text,
+  ordered boolean not null,
+  active boolean not null,
+  own boolean not null,
+  -- not null: where the scan for deliveries that are to be cancelled has got to
+  cleanup text,
+  created_at bigint not null,
+  updated_at bigint not null,
+  deleted_at bigint
+);
+create index subscriptions_tenant on subscriptions (tenant_id, id);
+create index subscriptions_endpoint on subscriptions (endpoint_id, id);
+create index subscriptions_cleanup on subscriptions (id) where cleanup is not null;
+
+create table api_keys (
+  id uuid primary key,
+  tenant_id uuid not null,
+  kind text not null,
+  name text not null,
+  scopes text not null,
+  hash bytea not null,
+  created_at bigint not null,
+  revoked_at bigint
+);
+create unique index api_keys_hash on api_keys (hash);
+create index api_keys_tenant on api_keys (tenant_id, id);
+
+create table endpoint_state (
+  target_id uuid primary key,
+  consecutive_failures integer not null,
+  failing_since bigint,
+  paused_until bigint,
+  pause_ms bigint not null,
+  -- the one delivery that tries the endpoint after a pause, and the end of its lease
+  probe_delivery_id uuid,
+  probe_until bigint
+) with (fillfactor = 70);
+
+create table events (
+  id uuid primary key,
+  tenant_id uuid not null,
+  topic text,
+  state text not null,
+  payload_bytes integer not null,
+  metadata text,
+  ordering_key text,
+  producer_key_id uuid,
+  created_at bigint not null
+);
+create index events_topic on events (tenant_id, topic, id);
+
+create table event_payloads (event_id uuid primary key, payload bytea not null);
+
+-- Rows live for seconds: vacuum must keep up with the traffic, not with the size of the table.
+create table live_deliveries (
+  id uuid primary key,
+  tenant_id uuid not null,
+  event_id uuid not null,
+  subscription_id uuid,
+  endpoint_id uuid,
+  target_id uuid not null,
+  state text not null,
+  -- next attempt, or end of the lease while in flight; null: parked for the reason
+  due_at bigint,
+  reason text,
+  attempt_count integer not null,
+  claim_version integer not null,
+  lost_claims integer not null,
+  last_http_status integer,
+  error_class text,
+  last_error text,
+  ordering_key text,
+  created_at bigint not null,
+  updated_at bigint not null,
+  replayed_at bigint,
+  -- of a direct send, frozen with the delivery
+  url text,
+  method text,
+  headers text
+) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000,
+        autovacuum_analyze_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 0);
+create index live_deliveries_due on live_deliveries (target_id, due_at, id) where due_at is not null;
+create index live_deliveries_parked on live_deliveries (target_id, id) where due_at is null;
+create index live_deliveries_event on live_deliveries (event_id);
+
+create table deliveries (
+  id uuid primary key,
+  tenant_id uuid not null,
+  event_id uuid not null,
+  subscription_id uuid,
+  endpoint_id uuid,
+  target_id uuid not null,
+  state text not null,
+  attempt_count integer not null,
+  claim_version integer not null,
+  last_http_status integer,
+  error_class text,
+  last_error text,
+  ordering_key text,
+  created_at bigint not null,
+  updated_at bigint not null,
+  replayed_at bigint,
+  url text,
+  method text,
+  headers text
+);
+create index deliveries_tenant on deliveries (tenant_id, id);
+create index deliveries_endpoint on deliveries (endpoint_id, id);
+create index deliveries_event on deliveries (event_id);
+create index deliveries_dead on deliveries (tenant_id, id) where state = 'dead_lettered';
+create index deliveries_cancelled on deliveries (tenant_id, id) where state = 'cancelled';
+
+create table attempts (
+  delivery_id uuid not null,
+  claim_version integer not null,
+  attempt_no integer not null,
+  status text not null,
+  http_status integer,
+  error_class text,
+  error text,
+  latency_ms real not null,
+  started_at bigint not null,
+  response_headers text,
+  response_body bytea,
+  response_truncated boolean,
+  primary key (delivery_id, claim_version)
+);
+
+create table idempotency_keys (
+  tenant_id uuid not null,
+  scope text not null,
+  key text not null,
+  hash bytea not null,
+  event_id uuid not null,
+  expires_at bigint not null,
+  primary key (tenant_id, scope, key)
+);
+create index idempotency_keys_expiry on idempotency_keys (expires_at);
+
+-- Which of these keys an open transaction has inserted: places in the lists, from 1. Nobody can see such a row, only
+-- run into it, so each key is tried in a subtransaction that undoes itself.
+create function held_keys(tenants uuid[], scopes text[], keys text[]) returns setof integer
+language plpgsql set lock_timeout = '5ms' as $$
+begin
+  for place in 1 .. cardinality(keys) loop
+    begin
+      insert into idempotency_keys (tenant_id, scope, key, hash, event_id, expires_at)
+      values (tenants[place], scopes[place], keys[place], '', '00000000-0000-0000-0000-000000000000', 0)
+      on conflict do nothing;
+      raise exception 'undone' using errcode = 'OH001';
+    exception
+      when lock_not_available then return next place;
+      when sqlstate 'OH001' then null;
+    end;
+  end loop;
+end $$;
+
+create table ready_endpoints (
+  target_id uuid primary key,
+  tenant_id uuid not null,
+  next_at bigint not null
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
+        autovacuum_vacuum_cost_delay = 0);
+create index ready_endpoints_tenant on ready_endpoints (tenant_id, next_at);
+create index ready_endpoints_next on ready_endpoints (next_at);
+
+-- Appended to, one row per batch, endpoint and state: an upsert would make the commits of all nodes wait for each
+-- other. Folding adds old rows up into the one of minute 0.
+create table delivery_counts (
+  tenant_id uuid not null,
+  -- the tenant's id for direct sends, which have no endpoint
+  endpoint_id uuid not null,
+  state text not null,
+  minute bigint not null,
+  delta bigint not null
+) with (autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_threshold = 1000);
+create unique index delivery_counts_folded on delivery_counts (tenant_id, endpoint_id, state) where minute = 0;
+create index delivery_counts_minute on delivery_counts (minute) where minute > 0;
+`,
+}

@@ -1,0 +1,181 @@
+import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
+import { bytesOfId } from '../cursors.ts'
+import type { ReadStore, Store } from '../port.ts'
+import { claim } from './claim.ts'
+import { rotationStart, type TenantRotation } from './claim-candidates.ts'
+import { deleteEndpoint, insertEndpoint, rotateSecret, updateEndpoint } from './config-endpoints.ts'
+import { insertApiKey, revokeApiKey, setMetaOnce } from './config-keys.ts'
+import { deleteSubscription, insertSubscription, updateSubscription } from './config-subscriptions.ts'
+import type { Context } from './context.ts'
+import { counts } from './counts.ts'
+import { Database, type Lane, type Session } from './database.ts'
+import {
+  deleteExpiredIdempotencyKeys,
+  foldCounts,
+  type ReconcileCursor,
+  reconcileReady,
+  reconcileStart,
+} from './maintenance.ts'
+import { publish, startPublish } from './publish.ts'
+import * as read from './read.ts'
+import * as config from './read-config.ts'
+import { recordPlainly, recordWithHealth } from './record.ts'
+import { release } from './release.ts'
+import { replay } from './replay.ts'
+import { settleConfigChanges } from './settle.ts'
+
+export interface PostgresStoreOptions {
+  /** `postgres://user:password@host:port/database`, with the parameters that `pg` knows. */
+  readonly url: string
+  /** Everything lives in this schema, which is made if it is not there. Default: `outhook`. */
+  readonly schema?: string
+  /** Added to the server's clock; zero outside of tests. */
+  readonly shiftMs?: () => number
+}
+
+/**
+ * Opens the store that many nodes share, and brings its schema up to date. Rejects with `store_incompatible` when a
+ * newer Outhook has changed it beyond what this one knows, `store_unavailable` when it cannot be reached.
+ */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const { url, schema = 'outhook', shiftMs = () => 0 } = options
+  return createStore(await Database.open({ url, schema }), shiftMs)
+}
+
+type Work<T> = (context: Context) => Promise<T>
+
+interface Runner {
+  /** One statement, or several that need no common moment. */
+  plain<T>(lane: Lane, work: Work<T>): Promise<T>
+  /** All or nothing. */
+  atomic<T>(lane: Lane, work: Work<T>): Promise<T>
+  /** One moment for all. */
+  snapshot<T>(work: Work<T>): Promise<T>
+}
+
+function createRunner(database: Database, shiftMs: () => number): Runner {
+  const inContext =
+    <T>(work: Work<T>) =>
+    (session: Session): Promise<T> =>
+      work({ query: session.query, shiftMs: shiftMs() })
+  return {
+    plain: (lane, work) => database.statement(lane, inContext(work)),
+    atomic: (lane, work) => database.transaction(lane, inContext(work)),
+    snapshot: (work) => database.snapshot(inContext(work)),
+  }
+}
+
+function createStore(database: Database, shiftMs: () => number): Store {
+  const run = createRunner(database, shiftMs)
+  const ping = (lane: Lane) => run.plain(lane, (context) => context.query('ping', 'select 1', []))
+  return {
+    async ping() {
+      await Promise.all([ping('read'), ping('publish')])
+    },
+    close: () => database.close(),
+    ...createConfigStore(run),
+    ...createDeliveryStore(run),
+    ...createReadStore(run),
+    ...createMaintenanceStore(run),
+  }
+}
+
+function createConfigStore({ plain, atomic, snapshot }: Runner) {
+  return {
+    loadRouting: (tenantId) => snapshot((context) => config.loadRouting(context, tenantId)),
+    insertEndpoint: (input) => atomic('config', (context) => insertEndpoint(context, input)),
+    updateEndpoint: async (tenantId, id, patch) =>
+      is(idPrefixes.endpoint, id)
+        ? atomic('config', (context) => updateEndpoint(context, tenantId, id, patch))
+        : null,
+    deleteEndpoint: async (tenantId, id) =>
+      is(idPrefixes.endpoint, id) && atomic('config', (context) => deleteEndpoint(context, tenantId, id)),
+    getEndpoint: (tenantId, id, options) =>
+      plain('read', (context) => config.getEndpoint(context, tenantId, id, options)),
+    getEndpointByUid: (tenantId, uid) =>
+      plain('read', (context) => config.getEndpointByUid(context, tenantId, uid)),
+    listEndpoints: (tenantId, page) =>
+      plain('read', (context) => config.listEndpoints(context, tenantId, page)),
+    rotateSecret: async (tenantId, endpointId, secret, graceMs) =>
+      is(idPrefixes.endpoint, endpointId) &&
+      atomic('config', (context) => rotateSecret(context, tenantId, endpointId, { secret, graceMs })),
+    insertSubscription: (input) => atomic('config', (context) => insertSubscription(context, input)),
+    updateSubscription: async (tenantId, id, patch) =>
+      is(idPrefixes.subscription, id)
+        ? atomic('config', (context) => updateSubscription(context, tenantId, id, patch))
+        : null,
+    deleteSubscription: async (tenantId, id) =>
+      is(idPrefixes.subscription, id) &&
+      atomic('config', (context) => deleteSubscription(context, tenantId, id)),
+    getSubscription: (tenantId, id, options) =>
+      plain('read', (context) => config.getSubscription(context, tenantId, id, options)),
+    listSubscriptions: (tenantId, page) =>
+      plain('read', (context) => config.listSubscriptions(context, tenantId, page)),
+    insertApiKey: (input) => plain('config', (context) => insertApiKey(context, input)),
+    revokeApiKey: async (tenantId, id) =>
+      (is(idPrefixes.producerKey, id) || is(idPrefixes.adminToken, id)) &&
+      plain('config', (context) => revokeApiKey(context, tenantId, id)),
+    listApiKeys: (tenantId, page) => plain('read', (context) => config.listApiKeys(context, tenantId, page)),
+    findApiKey: (hash) => plain('read', (context) => config.findApiKey(context, hash)),
+    setMetaOnce: (name, value) => plain('config', (context) => setMetaOnce(context, name, value)),
+  } satisfies Partial<Store>
+}
+
+function createDeliveryStore({ plain, atomic }: Runner) {
+  const rotation: TenantRotation = { after: rotationStart }
+  const heldKeys = new Set<string>()
+  return {
+    publish: (batch, options) => {
+      const progress = startPublish(batch, heldKeys)
+      return plain('publish', (context) => publish(context, progress, options))
+    },
+    claim: (request) => atomic('claim', (context) => claim(context, request, rotation)),
+    async recordOutcomes(outcomes, breaker) {
+      const request = { outcomes, breaker }
+      const recorded = await plain('record', (context) => recordPlainly(context, request))
+      return recorded ?? atomic('record', (context) => recordWithHealth(context, request))
+    },
+    release: (releases) => atomic('record', (context) => release(context, releases)),
+    replay: async (tenantId, deliveryId) =>
+      is(idPrefixes.delivery, deliveryId)
+        ? atomic('config', (context) => replay(context, tenantId, deliveryId))
+        : { kind: 'not_found' },
+    loadHealth: () => plain('read', (context) => config.loadHealth(context)),
+  } satisfies Partial<Store>
+}
+
+function createReadStore({ plain }: Runner): ReadStore {
+  return {
+    getEvent: (tenantId, id) => plain('read', (context) => read.getEvent(context, tenantId, id)),
+    listEvents: (tenantId, filter, page) =>
+      plain('read', (context) => read.listEvents(context, tenantId, filter, page)),
+    getPayload: (tenantId, eventId) =>
+      plain('read', (context) => read.getPayload(context, tenantId, eventId)),
+    listDeliveriesOfEvent: (tenantId, eventId) =>
+      plain('read', (context) => read.listDeliveriesOfEvent(context, tenantId, eventId)),
+    getDelivery: (tenantId, id) => plain('read', (context) => read.getDelivery(context, tenantId, id)),
+    listDeliveries: (tenantId, filter, page) =>
+      plain('read', (context) => read.listDeliveries(context, tenantId, filter, page)),
+    listAttempts: (deliveryIds, options) =>
+      plain('read', (context) => read.listAttempts(context, deliveryIds, options)),
+    listDeadLetters: (tenantId, filter, page) =>
+      plain('read', (context) => read.listDeadLetters(context, tenantId, filter, page)),
+    counts: () => plain('read', counts),
+  }
+}
+
+function createMaintenanceStore({ plain, atomic }: Runner) {
+  const reconciled: ReconcileCursor = { after: reconcileStart }
+  return {
+    reconcileReady: (options) => atomic('config', (context) => reconcileReady(context, options, reconciled)),
+    settleConfigChanges: (options) => atomic('config', (context) => settleConfigChanges(context, options)),
+    deleteExpiredIdempotencyKeys: (options) =>
+      plain('config', (context) => deleteExpiredIdempotencyKeys(context, options)),
+    foldCounts: (options) => atomic('config', (context) => foldCounts(context, options)),
+  } satisfies Partial<Store>
+}
+
+/** What is no id of the kind belongs to nothing: the answer is "not found", not an error. */
+function is(prefix: IdPrefix, id: string): boolean {
+  return bytesOfId(prefix, id) !== null
+}

@@ -1,0 +1,43 @@
+import type { ClientBase } from 'pg'
+import { type AppliedMigration, type Migration, planMigrations } from '../migrations.ts'
+import { initialMigration } from './migrations/0001-initial.ts'
+
+export const postgresMigrations: readonly Migration[] = [initialMigration]
+
+/**
+ * Brings the schema up to date, all in one transaction, under a lock that nodes starting together take in turn.
+ * The client's search path is set to the schema by whoever opened it.
+ */
+export async function migratePostgres(client: ClientBase, schema: string): Promise<void> {
+  await client.query('begin')
+  try {
+    await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`outhook migrate ${schema}`])
+    const found = await client.query('select 1 from pg_namespace where nspname = $1', [schema])
+    // Creating needs a privilege that a role with a schema of its own may lack.
+    if (found.rowCount === 0) await client.query(`create schema ${quoteName(schema)}`)
+    await client.query(
+      `create table if not exists schema_migrations (
+         version integer primary key, name text not null, applied_at timestamptz not null default now(),
+         oldest_compatible integer not null
+       )`,
+    )
+    const applied = await client.query<AppliedMigration>(
+      'select version, oldest_compatible as "oldestCompatible" from schema_migrations',
+    )
+    for (const migration of planMigrations(postgresMigrations, applied.rows)) {
+      await client.query(migration.sql)
+      await client.query(
+        'insert into schema_migrations (version, name, oldest_compatible) values ($1, $2, $3)',
+        [migration.version, migration.name, migration.oldestCompatible],
+      )
+    }
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback').catch(() => {})
+    throw error
+  }
+}
+
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}

@@ -1,0 +1,62 @@
+/** What an error of the driver means: surely undone, or not known to be. */
+import { OuthookError } from '../../core/errors.ts'
+
+const sqlStatePattern = /^[0-9A-Z]{5}$/
+
+/** The server's error code; null when the error did not come from the server. */
+export function sqlState(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null || !('code' in error) || !('severity' in error)) return null
+  return typeof error.code === 'string' && sqlStatePattern.test(error.code) ? error.code : null
+}
+
+/** Deadlock, serialization failure: the server undid the transaction and asks to run it again. */
+export function isRetryable(error: unknown): boolean {
+  const state = sqlState(error)
+  // 0A000: a newer node has changed a table under a prepared statement; a new connection prepares it anew.
+  return state === '40P01' || state === '40001' || isStalePlan(error)
+}
+
+function isStalePlan(error: unknown): boolean {
+  return sqlState(error) === '0A000' && error instanceof Error && error.message.startsWith('cached plan')
+}
+
+/**
+ * The connection cannot be used any more, or nobody knows in which state it is. One to a server that has become
+ * read-only (25006) is given up too: after a failover a new one may find the new primary.
+ */
+export function isConnectionFault(error: unknown): boolean {
+  if (error instanceof OuthookError) return false
+  const state = sqlState(error)
+  return (
+    state === null ||
+    state.startsWith('08') ||
+    state.startsWith('57P') ||
+    state === '25006' ||
+    isStalePlan(error)
+  )
+}
+
+/** Somebody holds the lock for longer than we wait. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlState(error) === '55P03'
+}
+
+/**
+ * Bad data (22), a violated constraint (23) and a limit of the server (54) prove a rollback and will happen again;
+ * everything else may pass, and after a lost connection the commit may have happened.
+ */
+export function toStoreError(error: unknown): OuthookError {
+  if (error instanceof OuthookError) return error
+  const state = sqlState(error)
+  const message = error instanceof Error ? error.message : String(error)
+  if (state !== null && /^(22|23|54)/.test(state)) {
+    return new OuthookError('internal', `the store refused the call and undid it: ${message} (${state})`, {
+      cause: error,
+    })
+  }
+  return new OuthookError(
+    'store_unavailable',
+    `PostgreSQL cannot be used now: ${message}${state === null ? '' : ` (${state})`}; check the server and its URL`,
+    { cause: error },
+  )
+}

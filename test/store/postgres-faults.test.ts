@@ -1,0 +1,209 @@
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { defaultTenantId } from '../../src/core/model.ts'
+import type { Store } from '../../src/store/port.ts'
+import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
+import { type PostgresServer, testedServers } from '../servers/postgres.ts'
+import { anOutcome, breaker, leaseMs, openScene } from './contract/scene.ts'
+import { openPostgresHarness, type PostgresHarness } from './postgres-harness.ts'
+
+const newest = testedServers().at(-1)
+if (newest === undefined) throw new Error('no server to test on')
+let server: PostgresServer
+beforeAll(async () => {
+  server = await newest.start()
+}, 60_000)
+afterAll(() => server?.stop(), 60_000)
+
+const cleanups: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function open() {
+  const harness = await openPostgresHarness(server, { fresh: true })
+  cleanups.push(() => harness.close())
+  return { harness, scene: await openScene(async () => harness) }
+}
+
+async function onServer<Row extends object>(text: string): Promise<readonly Row[]> {
+  const client = new pg.Client({ connectionString: server.url })
+  await client.connect()
+  try {
+    return (await client.query<Row>(text)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+const endConnections = `select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'outhook %'`
+const unavailable = { code: 'store_unavailable' }
+
+describe('connections', () => {
+  it('are opened again after the server has ended them', async () => {
+    const { scene } = await open()
+    const { event } = await scene.publish()
+    await onServer(endConnections)
+    const publishing = await Promise.allSettled(
+      Array.from({ length: 5 }, async () =>
+        scene.store.publish([await scene.anEvent({ routingVersion: 1 })], { leaseMs }),
+      ),
+    )
+    for (const result of publishing) {
+      if (result.status === 'rejected') expect(result.reason).toMatchObject(unavailable)
+    }
+    expect((await scene.publish()).result.kind).toBe('published')
+    expect(await scene.store.getEvent(defaultTenantId, event.id)).not.toBeNull()
+  })
+
+  it('that ended amid a claim leave nothing leased and nothing locked', async () => {
+    const { harness, scene } = await open()
+    const route = await scene.anEndpoint()
+    await scene.publishMany(3, { routes: [route] })
+    const blocker = new pg.Client({ connectionString: server.url })
+    await blocker.connect()
+    await blocker.query(`begin; lock table ${harness.schema}.delivery_counts in exclusive mode`)
+    const claiming = scene.claim()
+    const waiting = `select pid from pg_stat_activity where application_name = 'outhook claim' and wait_event_type = 'Lock'`
+    while ((await harness.sql(waiting)).length === 0);
+    await harness.sql(`select pg_terminate_backend(pid) from (${waiting}) w`)
+    await expect(claiming).rejects.toMatchObject(unavailable)
+    await blocker.query('rollback')
+    await blocker.end()
+    const { deliveries } = await scene.claim()
+    expect(deliveries.map((delivery) => delivery.claimVersion)).toEqual([1, 1, 1])
+  })
+
+  it('commit durably whatever the role prefers', async () => {
+    const { harness, scene } = await open()
+    await harness.sql('alter role postgres set synchronous_commit = off')
+    cleanups.push(() => onServer('alter role postgres reset synchronous_commit'))
+    await harness.sql(
+      `create table seen (setting text);
+       create function note() returns trigger language plpgsql as $$ begin
+         insert into seen values (current_setting('synchronous_commit')); return new; end $$;
+       create trigger note after insert on events for each row execute function note()`,
+    )
+    await scene.publish()
+    expect(await harness.sql('select setting from seen')).toEqual([{ setting: 'on' }])
+  })
+})
+
+describe('a server that takes no writes', () => {
+  it('makes publishing unavailable at once, and is used again when it takes them', async () => {
+    const { harness, scene } = await open()
+    const route = await scene.anEndpoint()
+    await onServer('alter role postgres set default_transaction_read_only = on')
+    await onServer(endConnections)
+    const event = await scene.anEvent({ routes: [route], routingVersion: 2 })
+    const refused = async (): Promise<unknown> => {
+      // The first answer may be that of the connection that was ended.
+      for (;;) {
+        const error = await scene.store.publish([event], { leaseMs }).catch((reason: unknown) => reason)
+        if (String(error).includes('25006')) return error
+      }
+    }
+    try {
+      expect(await refused()).toMatchObject(unavailable)
+    } finally {
+      await harness.sql('alter role postgres reset default_transaction_read_only')
+      await harness.sql(endConnections)
+    }
+    await scene.store.ping().catch(() => {})
+    await expect
+      .poll(async () => (await scene.store.publish([event], { leaseMs }).catch(() => []))[0]?.kind)
+      .toBe('published')
+  })
+})
+
+describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('a crash of the server', () => {
+  it('loses nothing that was acknowledged, and no store has to be opened again', async () => {
+    const { scene } = await open()
+    const route = await scene.anEndpoint()
+    const acknowledged: string[] = []
+    const version = (await scene.store.loadRouting(defaultTenantId)).version
+    let isDown = false
+    const publishing = Array.from({ length: 8 }, async () => {
+      for (;;) {
+        const event = await scene.anEvent({ routes: [route], routingVersion: version })
+        try {
+          await scene.store.publish([event], { leaseMs })
+          acknowledged.push(event.id)
+        } catch (error) {
+          expect(error).toMatchObject(unavailable)
+          if (isDown) return
+        }
+      }
+    })
+    while (acknowledged.length < 100) await new Promise((resolve) => setImmediate(resolve))
+    isDown = true
+    await server.crash()
+    await Promise.all(publishing)
+    await expect(scene.store.ping()).rejects.toMatchObject(unavailable)
+
+    await server.restart()
+    await expect
+      .poll(
+        () =>
+          scene.store.ping().then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 10_000 },
+      )
+      .toBe(true)
+    for (const id of acknowledged) expect(await scene.store.getEvent(defaultTenantId, id)).not.toBeNull()
+    const { pending } = (await scene.store.counts()).deliveries
+    expect(pending).toBeGreaterThanOrEqual(acknowledged.length)
+    const { deliveries } = await scene.claim({ limit: 10 })
+    const { recorded } = await scene.store.recordOutcomes(
+      deliveries.map((each) => anOutcome(each)),
+      breaker,
+    )
+    expect(recorded).toEqual(Array.from({ length: 10 }, () => true))
+  }, 60_000)
+})
+
+describe('the schema', () => {
+  const schemaOf = (harness: PostgresHarness, name: string) => `${harness.schema}_${name}`
+
+  it('is made once by nodes that start together', async () => {
+    const { harness } = await open()
+    const schema = schemaOf(harness, 'together')
+    cleanups.push(() => onServer(`drop schema ${schema} cascade`))
+    const nodes = await Promise.all(
+      Array.from({ length: 4 }, () => openPostgresStore({ url: server.url, schema })),
+    )
+    await Promise.all(nodes.map((node: Store) => node.ping()))
+    await Promise.all(nodes.map((node) => node.close()))
+    expect(await onServer(`select version from ${schema}.schema_migrations`)).toEqual([{ version: 1 }])
+  })
+
+  it('is refused when a newer Outhook has changed it beyond what this one knows', async () => {
+    const { harness } = await open()
+    await harness.sql(
+      `insert into schema_migrations (version, name, oldest_compatible) values (99, 'later', 98)`,
+    )
+    await expect(openPostgresStore({ url: server.url, schema: harness.schema })).rejects.toMatchObject({
+      code: 'store_incompatible',
+    })
+  })
+
+  it('of a newer Outhook is used beside it when it says so', async () => {
+    const { harness, scene } = await open()
+    await harness.sql(
+      `insert into schema_migrations (version, name, oldest_compatible) values (99, 'later', 1)`,
+    )
+    await harness.sql('alter table endpoints add column later text')
+    const node = await harness.openNode()
+    await node.ping()
+    await scene.anEndpoint()
+    expect((await node.loadRouting(defaultTenantId)).endpoints).toHaveLength(1)
+  })
+
+  it('cannot be reached under a wrong address, and the error says so', async () => {
+    await expect(
+      openPostgresStore({ url: 'postgres://postgres@127.0.0.1:1/postgres' }),
+    ).rejects.toMatchObject(unavailable)
+  })
+})

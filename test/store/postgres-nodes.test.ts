@@ -1,0 +1,211 @@
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { idToBytes } from '../../src/core/ids.ts'
+import { defaultTenantId } from '../../src/core/model.ts'
+import type { Store } from '../../src/store/port.ts'
+import { type PostgresServer, testedServers } from '../servers/postgres.ts'
+import { anOutcome, breaker, leaseMs, openScene, type Scene } from './contract/scene.ts'
+import { openPostgresHarness, type PostgresHarness } from './postgres-harness.ts'
+
+const newest = testedServers().at(-1)
+if (newest === undefined) throw new Error('no server to test on')
+let server: PostgresServer
+let harness: PostgresHarness
+let scene: Scene
+let other: Store
+beforeAll(async () => {
+  server = await newest.start()
+}, 60_000)
+afterAll(() => server?.stop(), 60_000)
+beforeEach(async () => {
+  harness = await openPostgresHarness(server)
+  scene = await openScene(async () => harness)
+  other = await harness.openNode()
+})
+afterEach(() => harness.close())
+
+const aKey = (key: string, byte = 1) => ({
+  scope: '',
+  key,
+  hash: new Uint8Array(32).fill(byte),
+  ttlMs: 86_400_000,
+})
+const request = { maxBytes: 10_000_000, leaseMs, slots: new Map<string, number>() }
+
+/** A connection of somebody else's, whose transaction is open. */
+async function openTransaction(): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: server.url })
+  await client.connect()
+  await client.query(`set search_path to ${harness.schema}`)
+  await client.query('begin')
+  return client
+}
+
+/** Resolves once some statement of the store waits for a lock. */
+async function somebodyWaits(): Promise<void> {
+  const waiting = `select 1 from pg_stat_activity where application_name like 'outhook %' and wait_event_type = 'Lock'`
+  while ((await harness.sql(waiting)).length === 0);
+}
+
+describe('claims on several nodes', () => {
+  it('give no delivery twice within one claim, however many rounds it takes', async () => {
+    const big = await scene.anEndpoint()
+    const small = await scene.anEndpoint()
+    await scene.publishMany(300, { routes: [big] })
+    await scene.publishMany(3, { routes: [small] })
+    const { deliveries } = await scene.claim({ limit: 200 })
+    expect(new Set(deliveries.map((delivery) => delivery.id)).size).toBe(200)
+  })
+
+  it('give every delivery to one of them, once', async () => {
+    const routes = await Promise.all(Array.from({ length: 7 }, () => scene.anEndpoint()))
+    const events = await scene.publishMany(60, { routes })
+    const claimed: string[] = []
+    const drain = async (node: Store): Promise<void> => {
+      for (let turn = 0; turn < 60; turn++) {
+        const { deliveries } = await node.claim({ ...request, limit: 23 })
+        claimed.push(...deliveries.map((delivery) => delivery.id))
+      }
+    }
+    await Promise.all([drain(scene.store), drain(other), drain(await harness.openNode())])
+    const all = events.flatMap((event) => event.deliveries.map((delivery) => delivery.id))
+    expect(claimed.toSorted()).toEqual(all.toSorted())
+  })
+
+  it('let one probe go for all of them', async () => {
+    const route = await scene.anEndpoint()
+    await scene.publishMany(15, { routes: [route] })
+    const { deliveries } = await scene.claim({ limit: 5 })
+    const startedAt = scene.now()
+    const failures = deliveries.map((claimed) =>
+      anOutcome(claimed, {
+        next: { state: 'retry_scheduled', delayMs: 600_000 },
+        observation: { contact: 'transport_failure', succeeded: false, startedAt },
+      }),
+    )
+    await other.recordOutcomes(failures, breaker)
+    await scene.advance(30_000)
+    const claims = await Promise.all([scene.claim(), other.claim({ ...request, limit: 100 })])
+    expect(claims.flatMap((claim) => claim.deliveries)).toHaveLength(1)
+  })
+
+  it('count failures that two of them see at once one after the other', async () => {
+    const route = await scene.anEndpoint()
+    await scene.publishMany(4, { routes: [route] })
+    const { deliveries } = await scene.claim()
+    const startedAt = scene.now()
+    await Promise.all(
+      deliveries.map((claimed, index) =>
+        (index % 2 === 0 ? scene.store : other).recordOutcomes(
+          [
+            anOutcome(claimed, {
+              next: { state: 'retry_scheduled', delayMs: 1000 },
+              observation: { contact: 'transport_failure', succeeded: false, startedAt },
+            }),
+          ],
+          breaker,
+        ),
+      ),
+    )
+    expect((await other.loadHealth())[0]?.[1].consecutiveFailures).toBe(4)
+  })
+})
+
+describe('idempotency on several nodes', () => {
+  it('gives one event per key to batches of opposite order at the same time', async () => {
+    const keys = Array.from({ length: 40 }, (_, index) => `k${index}`)
+    const make = (order: readonly string[]) =>
+      Promise.all(order.map((key) => scene.anEvent({ idempotency: aKey(key) })))
+    const batches = await Promise.all([
+      make(keys),
+      make(keys.toReversed()),
+      make(keys),
+      make(keys.toReversed()),
+    ])
+    const results = await Promise.all(
+      batches.map((batch, index) => (index % 2 === 0 ? scene.store : other).publish(batch, { leaseMs })),
+    )
+    const kinds = results.flat().map((result) => result.kind)
+    expect(kinds.filter((kind) => kind === 'published')).toHaveLength(40)
+    expect(kinds.filter((kind) => kind === 'replayed')).toHaveLength(120)
+  })
+
+  it('leaves out a key that an open transaction holds, and writes the rest of its batch', async () => {
+    const holder = await openTransaction()
+    await holder.query(
+      `insert into idempotency_keys values ('00000000-0000-0000-0000-000000000000', '', 'held', '', gen_random_uuid(), 9e15)`,
+    )
+    const batch = [
+      await scene.anEvent(),
+      await scene.anEvent({ idempotency: aKey('held') }),
+      await scene.anEvent({ idempotency: aKey('free') }),
+    ]
+    const kinds = (await scene.store.publish(batch, { leaseMs })).map((result) => result.kind)
+    expect(kinds).toEqual(['published', 'key_held', 'published'])
+
+    await holder.query('rollback')
+    await holder.end()
+    const again = await scene.store.publish([batch[1] as (typeof batch)[0]], { leaseMs })
+    expect(again[0]?.kind).toBe('published')
+  })
+
+  it('answers with the event of the transaction that held the key, once it has committed', async () => {
+    const first = await scene.anEvent()
+    const holder = await openTransaction()
+    await holder.query(
+      `insert into idempotency_keys values ('00000000-0000-0000-0000-000000000000', '', 'held', $1, $2, 9e15)`,
+      [Buffer.alloc(32, 1), Buffer.from('0198d0c4a5b97c3e8f00000000000001', 'hex').toString('hex')],
+    )
+    const event = await scene.anEvent({ idempotency: aKey('held') })
+    expect((await scene.store.publish([event], { leaseMs }))[0]?.kind).toBe('key_held')
+    await holder.query('commit')
+    await holder.end()
+    const [result] = await scene.store.publish([event], { leaseMs })
+    expect(result).toMatchObject({ kind: 'replayed' })
+    expect(first.id).not.toBe(event.id)
+  })
+})
+
+describe('changes that meet', () => {
+  it('park no delivery behind the back of whoever enables its endpoint', async () => {
+    const route = await scene.anEndpoint()
+    await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { disabledReason: 'operator' })
+    const event = await scene.anEvent({ routes: [route], parked: 'endpoint_disabled' })
+    const enabler = await openTransaction()
+    await enabler.query('update endpoints set disabled_reason = null')
+    const publishing = scene.store.publish([event], { leaseMs })
+    await somebodyWaits()
+    await enabler.query('commit')
+    await enabler.end()
+    await publishing
+    expect(await scene.delivery(event.deliveries[0]?.id ?? '')).toMatchObject({
+      reason: null,
+      nextAttemptAt: scene.now(),
+    })
+    expect((await scene.claim()).deliveries).toHaveLength(1)
+  })
+
+  it('find a delivery whose publisher saw the ready row that a claim was about to remove', async () => {
+    const route = await scene.anEndpoint()
+    await scene.publish({ routes: [route] })
+    const late = await scene.publish({ routes: [route] })
+    await scene.claim()
+    // What the publisher wrote becomes visible only after the claim looked.
+    await harness.sql(
+      `update live_deliveries set state = 'pending', due_at = $1, claim_version = 0 where id = $2`,
+      [scene.now(), Buffer.from(idToBytes(late.deliveryId)).toString('hex')],
+    )
+    await scene.advance(100)
+    expect((await scene.claim()).deliveries.map((delivery) => delivery.id)).toEqual([late.deliveryId])
+  })
+
+  it('raise the version for every one of two changes at once', async () => {
+    const [a, b] = [await scene.anEndpoint(), await scene.anEndpoint()]
+    const before = (await scene.store.loadRouting(defaultTenantId)).version
+    await Promise.all([
+      scene.store.updateEndpoint(defaultTenantId, a.endpointId, { description: 'a' }),
+      other.updateEndpoint(defaultTenantId, b.endpointId, { description: 'b' }),
+    ])
+    expect((await other.loadRouting(defaultTenantId)).version).toBe(before + 2)
+  })
+})
