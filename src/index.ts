@@ -19,7 +19,13 @@ export type {
 } from './core/model.ts'
 export type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
 export type { DeliveryDetail } from './engine/deliveries.ts'
-export type { CreatedEndpoint, EndpointChange, EndpointInput, EndpointView, UpsertedEndpoint } from './engine/endpoints.ts'
+export type {
+  CreatedEndpoint,
+  EndpointChange,
+  EndpointInput,
+  EndpointView,
+  UpsertedEndpoint,
+} from './engine/endpoints.ts'
 export type { DeliveryWithAttempts, EventStatus } from './engine/events.ts'
 export type { SubscriptionChange, SubscriptionInput } from './engine/subscriptions.ts'
 export {

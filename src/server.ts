@@ -112,7 +112,10 @@ export async function backupStore(config: Config, file: string): Promise<{ reado
     )
   }
   if (config.store.kind === 'postgres') {
-    throw new OuthookError('invalid_config', 'a PostgreSQL store is backed up with its own tools; use pg_dump or a base backup')
+    throw new OuthookError(
+      'invalid_config',
+      'a PostgreSQL store is backed up with its own tools; use pg_dump or a base backup',
+    )
   }
   await backupSqlite(config.store.path, file)
   return { bytes: statSync(file).size }

@@ -1,4 +1,4 @@
-/** Headers of an endpoint's own, sent with each of its requests. */
+/** Headers of the user's own, sent with each request: those of an endpoint, and those of one send. */
 import { OuthookError } from './errors.ts'
 
 export const maxCustomHeaders = 32
@@ -29,9 +29,23 @@ const namePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const valuePattern = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 
 /**
- * Checks an endpoint's `headers` and gives them back with names in lower case.
- * Headers are stored and shown in clear, so names of secrets are refused. Throws `unprocessable`, which names the
- * header and never repeats its value: it may be a secret all the same.
+ * Checks an endpoint's `headers` as `parseCustomHeaders` does. They are stored and shown in clear, so names of secrets
+ * are refused too.
+ */
+export function parseStoredHeaders(value: unknown, member = 'headers'): Readonly<Record<string, string>> {
+  const headers = parseCustomHeaders(value, member)
+  const secret = Object.keys(headers).find((name) => secretName.test(name))
+  if (secret === undefined) return headers
+  throw refused(
+    `${member}["${secret}"]`,
+    'looks like a secret, which does not belong there: headers are stored and shown in clear; ' +
+      'let the receiver authenticate requests by their signature',
+  )
+}
+
+/**
+ * Checks headers and gives them back with names in lower case. Throws `unprocessable`, which names the header and
+ * never repeats its value: it may be a secret.
  */
 export function parseCustomHeaders(value: unknown, member = 'headers'): Readonly<Record<string, string>> {
   if (value === undefined || value === null) return {}
@@ -59,12 +73,6 @@ function nameProblem(name: string, earlier: ReadonlyMap<string, string>): string
   if (!namePattern.test(name)) return 'is not a header name; use letters, digits and "-"'
   if (reservedNames.has(lower) || reservedPrefixes.some((prefix) => lower.startsWith(prefix))) {
     return 'is set by the sender itself; choose another name'
-  }
-  if (secretName.test(lower)) {
-    return (
-      'looks like a secret, which does not belong there: headers are stored and shown in clear; ' +
-      'let the receiver authenticate requests by their signature'
-    )
   }
   return earlier.has(lower) ? 'stands there twice; names do not differ by case' : null
 }

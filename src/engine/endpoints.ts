@@ -1,4 +1,4 @@
-import { parseCustomHeaders } from '../core/custom-headers.ts'
+import { parseStoredHeaders } from '../core/custom-headers.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { Endpoint, SigningScheme, StoredRetryPolicy, Subscription } from '../core/model.ts'
@@ -245,7 +245,7 @@ export class Endpoints {
       ...(input.url !== undefined && { url: (await this.#options.checkUrl(input.url)).href }),
       ...(input.uid !== undefined && { uid: input.uid === null ? null : checkUid(input.uid) }),
       ...(input.description !== undefined && { description: checkDescription(input.description) }),
-      ...(input.headers !== undefined && { headers: parseCustomHeaders(input.headers) }),
+      ...(input.headers !== undefined && { headers: parseStoredHeaders(input.headers) }),
       ...(input.signingSchemes !== undefined && {
         signingSchemes: validateSigningSchemes(input.signingSchemes),
       }),

@@ -123,7 +123,8 @@ class HttpSender implements Sender {
   close(options: { readonly abort?: boolean } = {}): Promise<void> {
     this.#closed ??= this.#close()
     if (options.abort === true) {
-      for (const { totalDeadlines } of [this.#settings, ...this.#ownTimeouts.values()]) totalDeadlines.expireAll()
+      for (const { totalDeadlines } of [this.#settings, ...this.#ownTimeouts.values()])
+        totalDeadlines.expireAll()
     }
     return this.#closed
   }

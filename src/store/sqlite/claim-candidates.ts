@@ -87,7 +87,8 @@ interface TargetPick {
 }
 
 /** One range of ready_endpoints_tenant each; targets without free slots are passed over, so none has a limit. */
-const newestFresh = 'select target_id from ready_endpoints where tenant_id = ? and next_at < 0 order by next_at'
+const newestFresh =
+  'select target_id from ready_endpoints where tenant_id = ? and next_at < 0 order by next_at'
 const oldestFresh = `${newestFresh} desc`
 const longestWaiting =
   'select target_id from ready_endpoints where tenant_id = ? and next_at between 0 and ? order by next_at'
