@@ -1,6 +1,6 @@
 // Runs vitest and ends with one plain line of counts, for people and for programs that read logs.
 //   node scripts/test.mjs            everything
-//   node scripts/test.mjs --fast     everything but test/slow/
+//   node scripts/test.mjs --fast     everything but test/slow/ and what needs a database server
 //   node scripts/test.mjs ARGS...    ARGS go to vitest
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -11,6 +11,8 @@ import { nodePath, root } from './toolchain.mjs'
 const minutes = 60_000
 const args = process.argv.slice(2)
 const fast = args.includes('--fast')
+// What takes minutes, or a database server.
+const slowTests = ['test/slow/**', 'test/**/postgres*.test.ts']
 const limitMs = fast ? 5 * minutes : 20 * minutes
 
 const scratch = mkdtempSync(join(tmpdir(), 'outhook-test-run-'))
@@ -23,7 +25,7 @@ function vitestArgs() {
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
-    ...(fast ? ['--exclude', 'test/slow/**'] : []),
+    ...(fast ? slowTests.flatMap((pattern) => ['--exclude', pattern]) : []),
     ...args.filter((arg) => arg !== '--fast'),
   ]
 }
