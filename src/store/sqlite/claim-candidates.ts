@@ -86,7 +86,7 @@ interface TargetPick {
   readonly request: ClaimRequest
 }
 
-/** One range of ready_endpoints_tenant each; targets without free slots are passed over, so none has a limit. */
+/** One range of ready_endpoints_tenant each; targets without free slots are passed over. */
 const newestFresh =
   'select target_id from ready_endpoints where tenant_id = ? and next_at < 0 order by next_at'
 const oldestFresh = `${newestFresh} desc`
@@ -121,7 +121,10 @@ function pickInOrder(context: WriteContext, pick: OrderedPick, candidates: Candi
   const tenantId = bytesToId(idPrefixes.tenant, pick.tenant)
   let moved = 0
   if (pick.picked.size >= pick.upTo) return
-  for (const row of context.prepare(pick.sql).iterate(...pick.values)) {
+  // Busy targets may be passed over and paused ones moved; there are never more busy ones than `slots` has.
+  // `all`, not `iterate`: an iterator that is left early crashed the process (SIGSEGV) in a test run.
+  const limit = pick.upTo + pick.picked.size + pick.request.slots.size + maxMoved
+  for (const row of context.prepare(`${pick.sql} limit ?`).all(...pick.values, limit)) {
     const target = row.target_id as Uint8Array
     const targetId = bytesToId(idPrefixes.endpoint, target)
     if (pick.picked.has(targetId)) continue
