@@ -1,8 +1,16 @@
 import type { ClientBase } from 'pg'
 import { type AppliedMigration, type Migration, planMigrations } from '../migrations.ts'
 import { initialMigration } from './migrations/0001-initial.ts'
+import { outboxMigration } from './migrations/0002-outbox.ts'
+import { limitsMigration } from './migrations/0003-limits.ts'
+import { retentionMigration } from './migrations/0004-retention.ts'
 
-export const postgresMigrations: readonly Migration[] = [initialMigration]
+export const postgresMigrations: readonly Migration[] = [
+  initialMigration,
+  outboxMigration,
+  limitsMigration,
+  retentionMigration,
+]
 
 /**
  * Brings the schema up to date, all in one transaction, under a lock that nodes starting together take in turn.

@@ -2,8 +2,10 @@ import type { DatabaseSync } from 'node:sqlite'
 import { OuthookError } from '../../core/errors.ts'
 import { type AppliedMigration, type Migration, planMigrations } from '../migrations.ts'
 import { initialMigration } from './migrations/0001-initial.ts'
+import { limitsMigration } from './migrations/0002-limits.ts'
+import { retentionMigration } from './migrations/0003-retention.ts'
 
-export const sqliteMigrations: readonly Migration[] = [initialMigration]
+export const sqliteMigrations: readonly Migration[] = [initialMigration, limitsMigration, retentionMigration]
 
 /** Brings the schema up to date, all in one transaction. */
 export function migrateSqlite(database: DatabaseSync, now: number): void {

@@ -1,0 +1,8 @@
+import type { Migration } from '../../migrations.ts'
+
+export const limitsMigration: Migration = {
+  version: 3,
+  name: 'limits',
+  oldestCompatible: 1,
+  sql: 'select 1',
+}
