@@ -12,13 +12,21 @@ import { type Options, parseOptions, usage } from './options.ts'
 import type { Part, PartContext, ProcessName } from './part.ts'
 import { backlog } from './parts/backlog.ts'
 import { httpIngest } from './parts/http-ingest.ts'
-import { isolation } from './parts/isolation.ts'
+import { backlogIsolation, isolation } from './parts/isolation.ts'
 import { latency } from './parts/latency.ts'
 import { publishCalls } from './parts/publish-calls.ts'
 import { throughput } from './parts/throughput.ts'
 import { printTable, writePage, writeResults } from './report.ts'
 
-const parts: readonly Part[] = [throughput, httpIngest, publishCalls, latency, isolation, backlog]
+const parts: readonly Part[] = [
+  throughput,
+  httpIngest,
+  publishCalls,
+  latency,
+  isolation,
+  backlogIsolation,
+  backlog,
+]
 
 const processFiles: Readonly<Record<ProcessName, URL>> = {
   receivers: new URL('./processes/receivers.ts', import.meta.url),

@@ -34,7 +34,8 @@ const scenarios: readonly Scenario[] = [
   { words: '16 endpoints that hang', bad: fillingEndpoints, delayMs: null },
 ]
 
-export const isolation: Part = { names: ['isolation'], run: measureIsolation }
+export const isolation: Part = { names: ['isolation'], run: measureBadEndpoints }
+export const backlogIsolation: Part = { names: ['isolation-backlog'], run: measureBacklog }
 
 interface Setting {
   readonly context: PartContext
@@ -54,7 +55,20 @@ interface Times {
 /** Short times between a close and the next open: what hangs is not waited for. */
 const openOptions = { breakerThreshold: 0, drainDeadline: 100 }
 
-async function measureIsolation(context: PartContext): Promise<void> {
+async function measureBadEndpoints(context: PartContext): Promise<void> {
+  const setting = await prepare(context)
+  for (let run = 0; run < context.longRuns; run++) {
+    for (const [index, scenario] of scenarios.entries()) await beside(setting, scenario, `${run}-${index}`)
+  }
+}
+
+async function measureBacklog(context: PartContext): Promise<void> {
+  const setting = await prepare(context)
+  const prepared = await prepareBacklog(setting)
+  for (let run = 0; run < context.longRuns; run++) await besideBacklog(setting, prepared, run)
+}
+
+async function prepare(context: PartContext): Promise<Setting> {
   const { quick } = context
   const healthyReceivers = await context.start<ReceiverCommands>('receivers')
   const badReceivers = await context.start<ReceiverCommands>('receivers')
@@ -68,11 +82,7 @@ async function measureIsolation(context: PartContext): Promise<void> {
   const times = quick ? { warmUp: 0.5, without: 1, beside: 2 } : { warmUp: 2, without: 5, beside: 11 }
   const setting: Setting = { context, engine, healthyReceivers, badReceivers, healthy, times }
   await warmUp(setting)
-  for (let run = 0; run < context.longRuns; run++) {
-    for (const [index, scenario] of scenarios.entries()) await beside(setting, scenario, `${run}-${index}`)
-  }
-  const prepared = await prepareBacklog(setting)
-  for (let run = 0; run < context.longRuns; run++) await besideBacklog(setting, prepared, run)
+  return setting
 }
 
 /** Compiled code on both sides before anything counts. */
