@@ -8,13 +8,18 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Commands, type Remote, startProcess } from './harness/remote.ts'
 import { Series } from './harness/statistics.ts'
+import { createDatabaseStores, createFileStores, startDatabaseServer } from './harness/stores.ts'
 import { type Options, parseOptions, usage } from './options.ts'
 import type { Part, PartContext, ProcessName } from './part.ts'
 import { backlog } from './parts/backlog.ts'
+import { databaseClaims } from './parts/database-claims.ts'
 import { httpIngest } from './parts/http-ingest.ts'
 import { backlogIsolation, isolation } from './parts/isolation.ts'
 import { latency } from './parts/latency.ts'
+import { nodes } from './parts/nodes.ts'
+import { peers } from './parts/peers.ts'
 import { publishCalls } from './parts/publish-calls.ts'
+import { senderCpu } from './parts/sender-cpu.ts'
 import { throughput } from './parts/throughput.ts'
 import { printTable, writePage, writeResults } from './report.ts'
 
@@ -25,7 +30,11 @@ const parts: readonly Part[] = [
   latency,
   isolation,
   backlogIsolation,
+  senderCpu,
   backlog,
+  databaseClaims,
+  nodes,
+  peers,
 ]
 
 const processFiles: Readonly<Record<ProcessName, URL>> = {
@@ -36,6 +45,8 @@ const processFiles: Readonly<Record<ProcessName, URL>> = {
   'bare-server': new URL('./processes/bare-server.ts', import.meta.url),
   server: new URL('./processes/server.ts', import.meta.url),
   claims: new URL('./processes/claims.ts', import.meta.url),
+  sends: new URL('./processes/sends.ts', import.meta.url),
+  peer: new URL('./processes/peer.ts', import.meta.url),
 }
 
 const defaultRuns = 5
@@ -47,8 +58,16 @@ function say(text: string): void {
   process.stderr.write(`[${seconds.padStart(4)} s] ${text}\n`)
 }
 
-async function runPart(part: Part, options: Options, series: Series): Promise<void> {
+interface Run {
+  readonly options: Options
+  readonly series: Series
+  /** Null on SQLite. */
+  readonly serverUrl: string | null
+}
+
+async function runPart(part: Part, { options, series, serverUrl }: Run): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'outhook-bench-'))
+  const stores = serverUrl === null ? createFileStores(directory) : createDatabaseStores(serverUrl)
   const started: Remote<Commands>[] = []
   const start: PartContext['start'] = async (name, { profiled = false } = {}) => {
     const profileDir = options.profile && profiled ? profileDirectory() : null
@@ -67,12 +86,13 @@ async function runPart(part: Part, options: Options, series: Series): Promise<vo
       runs,
       longRuns,
       quick,
-      directory,
+      stores,
       start,
       say: (text) => say(`  ${name}: ${text}`),
     })
   } finally {
     await Promise.all(started.map((remote) => remote.stop()))
+    await stores.removeAll()
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
   }
 }
@@ -101,15 +121,25 @@ async function main(): Promise<void> {
     process.stdout.write(usage)
     return
   }
-  const { only } = options
-  const series = new Series()
-  for (const part of parts) {
-    if (only === null || part.names.some((name) => only.includes(name))) await runPart(part, options, series)
+  const { only, store } = options
+  const series = new Series(store === 'postgres' ? 'PostgreSQL, ' : '')
+  const server = store === 'postgres' ? await startDatabaseServer() : null
+  try {
+    for (const part of parts) {
+      const isAsked = only === null || part.names.some((name) => only.includes(name))
+      const fits = part.on === undefined || part.on === store
+      if (isAsked && fits) await runPart(part, { options, series, serverUrl: server?.url ?? null })
+    }
+  } finally {
+    await server?.stop()
   }
   const figures = series.figures()
   printTable(figures)
   const file = resultsFile(options)
-  const results = writeResults(file, figures, { keepOthers: only !== null, quick: options.quick })
+  const results = writeResults(file, figures, {
+    keepOthers: only !== null || store === 'postgres',
+    quick: options.quick,
+  })
   if (options.out === null && !options.quick) writePage(pageFile, results)
   process.stdout.write(`\nwritten to ${file}\n`)
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { StoreKind } from './harness/stores.ts'
 
 export interface Options {
   /** Null: all parts. */
@@ -9,10 +10,12 @@ export interface Options {
   /** Null: `bench/results.json`; of a quick run, a file of its own in the directory for temporary files. */
   readonly out: string | null
   readonly profile: boolean
+  readonly store: StoreKind
 }
 
 export const usage = `Usage: npm run bench -- [options]
   --only NAME,…   these parts only; their figures replace those in the results, the others stay
+  --store KIND    sqlite (default) or postgres: the server that OUTHOOK_TEST_POSTGRES_URL names, or a PostgreSQL 18 of its own
   --quick         small sizes and one run each: shows that it works, measures nothing
   --runs N        runs of each part (default 5, and 3 of those that take over a minute)
   --out FILE      where the figures go (default bench/results.json)
@@ -29,6 +32,7 @@ export function parseOptions(args: readonly string[], partNames: readonly string
       runs: { type: 'string' },
       out: { type: 'string' },
       profile: { type: 'boolean', default: false },
+      store: { type: 'string', default: 'sqlite' },
       help: { type: 'boolean', default: false },
     },
   })
@@ -40,5 +44,9 @@ export function parseOptions(args: readonly string[], partNames: readonly string
   if (runs !== null && !(Number.isInteger(runs) && runs >= 1 && runs <= 100)) {
     throw new Error(`--runs is a number from 1 to 100, not "${values.runs}"`)
   }
-  return { only, quick: values.quick, runs, out: values.out ?? null, profile: values.profile }
+  const { quick, profile, store } = values
+  if (store !== 'sqlite' && store !== 'postgres') {
+    throw new Error(`--store is sqlite or postgres, not "${store}"`)
+  }
+  return { only, quick, runs, out: values.out ?? null, profile, store }
 }

@@ -1,5 +1,6 @@
 import type { Commands, Remote } from './harness/remote.ts'
 import type { Series } from './harness/statistics.ts'
+import type { StoreKind, Stores } from './harness/stores.ts'
 
 export interface PartContext {
   readonly series: Series
@@ -9,8 +10,8 @@ export interface PartContext {
   readonly longRuns: number
   /** Sizes and times are cut down: a smoke test, not a measurement. */
   readonly quick: boolean
-  /** A directory of its own, removed afterwards. */
-  readonly directory: string
+  /** Of this part alone, removed afterwards. */
+  readonly stores: Stores
   /** Ends with the part. `profiled` ones write CPU profiles when asked to. */
   start<C extends Commands>(name: ProcessName, options?: { readonly profiled?: boolean }): Promise<Remote<C>>
   say(text: string): void
@@ -24,9 +25,13 @@ export type ProcessName =
   | 'bare-server'
   | 'server'
   | 'claims'
+  | 'sends'
+  | 'peer'
 
 export interface Part {
   /** Any of them selects it with `--only`. */
   readonly names: readonly string[]
+  /** On which stores it runs; default: both. */
+  readonly on?: StoreKind
   readonly run: (context: PartContext) => Promise<void>
 }

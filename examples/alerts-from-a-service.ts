@@ -3,7 +3,7 @@ import { AlertSender, createErrorReporter } from 'outhook/alerts'
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
-await using alerts = AlertSender.fromEnv(process.env, { username: 'billing', fallbackChannel: 'alerts' })
+const alerts = AlertSender.fromEnv(process.env, { username: 'billing', fallbackChannel: 'alerts' })
 const report = createErrorReporter(alerts, { footer: 'billing' })
 
 for (const { channel, ok } of await alerts.probe()) say(`channel ${channel}: ${ok === false ? 'down' : 'up'}`)
@@ -20,3 +20,4 @@ for (let order = 1; order <= 10; order++) {
 await alerts.flush()
 const { delivered, throttled, summaries } = alerts.stats()
 say(`delivered ${delivered}, held back ${throttled}, summaries ${summaries}`)
+await alerts.close()

@@ -4,7 +4,7 @@ import { buildEmbed, DiscordWebhook } from 'outhook/discord'
 const url = process.env.DISCORD_WEBHOOK ?? ''
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
-await using discord = new DiscordWebhook(url, { username: 'releases', onLimit: 'truncate' })
+const discord = new DiscordWebhook(url, { username: 'releases', onLimit: 'truncate' })
 
 const started = await discord.send(
   {
@@ -26,3 +26,4 @@ for (const region of ['eu', 'us', 'ap']) {
   const { ok } = await discord.edit(started, { content: `rolled out to ${region}` })
   say(`${region}: ${ok ? 'posted' : 'not posted'}`)
 }
+await discord.close()

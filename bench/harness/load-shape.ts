@@ -3,6 +3,8 @@
 export const rawConcurrency = 64
 /** Callers of `publish()` at once. */
 export const publishCallers = 256
+/** Sends at once of the stand-alone sender. */
+export const sendLanes = 32
 /** Connections of the HTTP load generator. */
 export const ingestConnections = 64
 

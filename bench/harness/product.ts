@@ -5,6 +5,8 @@ type Library = typeof import('../../src/index.ts')
 type Clock = typeof import('../../src/core/clock.ts')
 type ConfigLoader = typeof import('../../src/config/load-config.ts')
 type Server = typeof import('../../src/server.ts')
+type Sender = typeof import('../../src/sender/index.ts')
+type PostgresStore = typeof import('../../src/store/postgres/postgres-store.ts')
 type SqliteStore = typeof import('../../src/store/sqlite/sqlite-store.ts')
 
 /** Another build to measure, such as one of a change that is being tried. */
@@ -20,5 +22,7 @@ async function load<Module>(file: string): Promise<Module> {
 export const loadLibrary = () => load<Library>('index.js')
 export const loadClock = () => load<Clock>('core/clock.js')
 export const loadConfigLoader = () => load<ConfigLoader>('config/load-config.js')
+export const loadPostgresStore = () => load<PostgresStore>('store/postgres/postgres-store.js')
+export const loadSender = () => load<Sender>('sender/index.js')
 export const loadServer = () => load<Server>('server.js')
 export const loadSqliteStore = () => load<SqliteStore>('store/sqlite/sqlite-store.js')

@@ -21,10 +21,17 @@ export function percentile(values: readonly number[], percent: number): number {
 /** The values of each run by the figure's name; names are plain words with their unit. */
 export class Series {
   readonly #values = new Map<string, number[]>()
+  readonly #prefix: string
+
+  /** Of every name. */
+  constructor(prefix = '') {
+    this.#prefix = prefix
+  }
 
   /** NaN, what this Node cannot measure, is left out. */
-  add(name: string, value: number): void {
+  add(words: string, value: number): void {
     if (Number.isNaN(value)) return
+    const name = this.#prefix + words
     const values = this.#values.get(name)
     if (values === undefined) this.#values.set(name, [value])
     else values.push(value)

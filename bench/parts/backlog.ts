@@ -4,6 +4,7 @@
  */
 import { publishCallers } from '../harness/load-shape.ts'
 import type { Remote } from '../harness/remote.ts'
+import type { StoreOptions } from '../harness/stores.ts'
 import type { Part, PartContext } from '../part.ts'
 import type { ClaimsCommands } from '../processes/claims.ts'
 import type { EngineCommands } from '../processes/engine.ts'
@@ -22,7 +23,7 @@ const waitsPerRun = 3
 interface Backlog {
   readonly words: string
   readonly pending: number
-  readonly path: string
+  readonly store: StoreOptions
 }
 
 interface Setting {
@@ -36,26 +37,26 @@ interface Setting {
 export const backlog: Part = { names: ['claim-cost', 'noisy-neighbour', 'memory'], run: measureBacklogs }
 
 async function measureBacklogs(context: PartContext): Promise<void> {
-  const aBacklog = (words: string, pending: number): Backlog => ({
+  const aBacklog = async (words: string, pending: number): Promise<Backlog> => ({
     words,
     pending: context.quick ? Math.ceil(pending / 50) : pending,
-    path: `${context.directory}/${pending}.db`,
+    store: await context.stores.store(`pending-${pending}`),
   })
   const setting: Setting = {
     context,
     large: await context.start<ReceiverCommands>('receivers'),
     small: await context.start<ReceiverCommands>('receivers'),
-    empty: aBacklog('no', 0),
+    empty: await aBacklog('no', 0),
     backlogs: [
-      aBacklog('10 thousand', 10_000),
-      aBacklog('100 thousand', 100_000),
-      aBacklog('1 million', 1_000_000),
+      await aBacklog('10 thousand', 10_000),
+      await aBacklog('100 thousand', 100_000),
+      await aBacklog('1 million', 1_000_000),
     ],
   }
   await fillStores(setting)
   await measureMemory(setting)
   await measureWaits(setting)
-  await measureClaims(setting)
+  if (context.stores.kind === 'sqlite') await measureClaims(setting)
 }
 
 async function fillStores({ context, large, small, empty, backlogs }: Setting): Promise<void> {
@@ -66,9 +67,9 @@ async function fillStores({ context, large, small, empty, backlogs }: Setting): 
     { uid: 'small', url: `http://127.0.0.1:${smallPort}/hook`, topic: 'bench.small' },
   ]
   const engine = await context.start<EngineCommands>('engine')
-  for (const { words, pending, path } of [empty, ...backlogs]) {
+  for (const { words, pending, store } of [empty, ...backlogs]) {
     context.say(`filling a store with ${words} deliveries`)
-    await engine.call('open', { store: `sqlite:${path}`, dispatch: false })
+    await engine.call('open', { ...store, dispatch: false })
     await engine.call('addTargets', targets)
     await engine.call('publish', { count: pending, callers: publishCallers, topics: ['bench.large'] })
     await engine.call('close')
@@ -80,8 +81,8 @@ async function measureMemory({ context, large, empty, backlogs }: Setting): Prom
   const full = backlogs.at(-1) ?? empty
   await large.call('answerAfter', slowAnswerMs)
   for (let run = 0; run < context.longRuns; run++) {
-    const emptyMb = await measureRss(context, empty.path)
-    const fullMb = await measureRss(context, full.path)
+    const emptyMb = await measureRss(context, empty.store)
+    const fullMb = await measureRss(context, full.store)
     context.series.add('memory, MB after an empty start', emptyMb)
     context.series.add('memory, MB after a start with 1 million pending', fullMb)
     context.series.add('memory, MB above an empty start with 1 million pending', fullMb - emptyMb)
@@ -91,9 +92,9 @@ async function measureMemory({ context, large, empty, backlogs }: Setting): Prom
 }
 
 /** Of a new process that has been delivering from the store for some seconds. */
-async function measureRss(context: PartContext, path: string): Promise<number> {
+async function measureRss(context: PartContext, store: StoreOptions): Promise<number> {
   const engine = await context.start<EngineCommands>('engine')
-  await engine.call('open', { store: `sqlite:${path}` })
+  await engine.call('open', store)
   await new Promise((resolve) => setTimeout(resolve, context.quick ? settleMs / 10 : settleMs))
   const bytes = await engine.call('rssBytes')
   await engine.call('close')
@@ -134,21 +135,20 @@ async function measureWaits(setting: Setting): Promise<void> {
 async function measureWait(
   { large, small }: Setting,
   engine: Remote<EngineCommands>,
-  { path }: Backlog,
+  { store }: Backlog,
 ): Promise<number> {
-  const store = `sqlite:${path}`
-  await engine.call('open', { store, dispatch: false })
+  await engine.call('open', { ...store, dispatch: false })
   await engine.call('publish', { count: smallDeliveries, callers: smallDeliveries, topics: ['bench.small'] })
   await engine.call('close')
   await small.call('reset')
   await large.call('reset')
   const arrival = small.call('waitFor', smallDeliveries)
-  const openAt = await engine.call('open', { store })
+  const openAt = await engine.call('open', store)
   const waitMs = Number((await arrival) - openAt) / 1e6
   await engine.call('close')
   // What the large one got of its backlog meanwhile is put back.
   const count = await large.call('received')
-  await engine.call('open', { store, dispatch: false })
+  await engine.call('open', { ...store, dispatch: false })
   await engine.call('publish', { count, callers: publishCallers, topics: ['bench.large'] })
   await engine.call('close')
   return waitMs
@@ -162,7 +162,7 @@ async function measureClaims({ context, backlogs }: Setting): Promise<void> {
   const claimFrom = (index: number) => store.call('claim', { store: index, limit: claimLimit, times })
   await store.call(
     'open',
-    backlogs.map(({ path }) => path),
+    backlogs.map((backlog) => backlog.store.store),
   )
   for (const index of backlogs.keys()) await claimFrom(index)
   for (let run = 0; run < runs; run++) {

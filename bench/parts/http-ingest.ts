@@ -8,12 +8,12 @@ import type { ServerCommands } from '../processes/server.ts'
 export const httpIngest: Part = { names: ['http-ingest'], run: measureIngest }
 
 async function measureIngest(context: PartContext): Promise<void> {
-  const { series, quick, runs, directory } = context
+  const { series, quick, runs, stores } = context
   const count = quick ? 2000 : 30_000
   const load = await context.start<HttpLoadCommands>('http-load')
   const bare = await context.start<BareServerCommands>('bare-server')
   const server = await context.start<ServerCommands>('server', { profiled: true })
-  const { port, key } = await server.call('listen', `sqlite:${directory}/ingest.db`)
+  const { port, key } = await server.call('listen', await stores.store('ingest'))
   const barePort = await bare.call('listen')
   const post = (toPort: number) =>
     load.call('post', {

@@ -1,5 +1,4 @@
 /** What fifty healthy endpoints notice of bad ones: the p99 from publish to arrival, without and beside them. */
-import { copyFileSync } from 'node:fs'
 import { publishCallers } from '../harness/load-shape.ts'
 import type { Remote } from '../harness/remote.ts'
 import { percentile } from '../harness/statistics.ts'
@@ -64,8 +63,8 @@ async function measureBadEndpoints(context: PartContext): Promise<void> {
 
 async function measureBacklog(context: PartContext): Promise<void> {
   const setting = await prepare(context)
-  const prepared = await prepareBacklog(setting)
-  for (let run = 0; run < context.longRuns; run++) await besideBacklog(setting, prepared, run)
+  await prepareBacklog(setting)
+  for (let run = 0; run < context.longRuns; run++) await besideBacklog(setting, run)
 }
 
 async function prepare(context: PartContext): Promise<Setting> {
@@ -87,10 +86,8 @@ async function prepare(context: PartContext): Promise<Setting> {
 
 /** Compiled code on both sides before anything counts. */
 async function warmUp(setting: Setting): Promise<void> {
-  await setting.engine.call('open', {
-    store: `sqlite:${setting.context.directory}/warm-up.db`,
-    ...openOptions,
-  })
+  const store = await setting.context.stores.store('warm-up')
+  await setting.engine.call('open', { ...store, ...openOptions })
   await setting.engine.call('addTargets', setting.healthy)
   await measureHealthy(setting, setting.times.without)
   await setting.engine.call('close')
@@ -105,7 +102,7 @@ async function beside(setting: Setting, scenario: Scenario, name: string): Promi
     topic: `bad.t${index}`,
   }))
   const topics = bad.map(({ topic }) => topic)
-  await engine.call('open', { store: `sqlite:${context.directory}/isolation-${name}.db`, ...openOptions })
+  await engine.call('open', { ...(await context.stores.store(`isolation-${name}`)), ...openOptions })
   await engine.call('addTargets', [...healthy, ...bad])
   await measureHealthy(setting, times.warmUp)
   const without = await measureHealthy(setting, times.without)
@@ -132,14 +129,9 @@ async function measureHealthy(
   return percentile(await healthyReceivers.call('latencies'), 99)
 }
 
-interface Prepared {
-  /** The same endpoints in both. */
-  readonly empty: string
-  readonly full: string
-}
-
-async function prepareBacklog({ context, engine, badReceivers, healthy }: Setting): Promise<Prepared> {
-  const { directory, quick } = context
+/** Two stores with the same endpoints. */
+async function prepareBacklog({ context, engine, badReceivers, healthy }: Setting): Promise<void> {
+  const { stores, quick } = context
   const endpoints = quick ? 200 : backlogEndpoints
   context.say(`making ${endpoints} endpoints with a backlog`)
   const [port] = await badReceivers.call('listen', { count: 1 })
@@ -149,26 +141,24 @@ async function prepareBacklog({ context, engine, badReceivers, healthy }: Settin
     topic: `backlog.t${index}`,
   }))
   const topics = targets.map(({ topic }) => topic)
-  const [empty, full] = [`${directory}/no-backlog.db`, `${directory}/backlog.db`]
-  await engine.call('open', { store: `sqlite:${empty}`, dispatch: false })
+  await engine.call('open', { ...(await stores.store('no-backlog')), dispatch: false })
   await engine.call('addTargets', [...healthy, ...targets])
   await engine.call('close')
-  copyStore(empty, full)
-  await engine.call('open', { store: `sqlite:${full}`, dispatch: false })
+  await stores.copy('no-backlog', 'backlog')
+  await engine.call('open', { ...(await stores.store('backlog')), dispatch: false })
   await engine.call('publish', { count: endpoints * backlogPerEndpoint, callers: publishCallers, topics })
   await engine.call('close')
-  return { empty, full }
 }
 
-async function besideBacklog(setting: Setting, prepared: Prepared, run: number): Promise<void> {
+async function besideBacklog(setting: Setting, run: number): Promise<void> {
   const { context, engine, times } = setting
-  const full = `${context.directory}/backlog-${run}.db`
-  copyStore(prepared.full, full)
-  await engine.call('open', { store: `sqlite:${prepared.empty}`, ...openOptions })
+  const full = `backlog-${run}`
+  await context.stores.copy('backlog', full)
+  await engine.call('open', { ...(await context.stores.store('no-backlog')), ...openOptions })
   await measureHealthy(setting, times.warmUp)
   const without = await measureHealthy(setting, times.without)
   await engine.call('close')
-  await engine.call('open', { store: `sqlite:${full}`, ...openOptions })
+  await engine.call('open', { ...(await context.stores.store(full)), ...openOptions })
   // Without waiting for what was published: the backlog would be gone.
   const topics = setting.healthy.map(({ topic }) => topic)
   const streams = [{ topics, perSecond: healthyPerSecond, stamped: false }]
@@ -176,12 +166,6 @@ async function besideBacklog(setting: Setting, prepared: Prepared, run: number):
   const together = await measureHealthy(setting, times.without)
   record(context, 'a backlog over 10 thousand endpoints', { without, together })
   await engine.call('close')
-}
-
-/** A closed store is one file and its key. */
-function copyStore(from: string, to: string): void {
-  copyFileSync(from, to)
-  copyFileSync(`${from}.key`, `${to}.key`)
 }
 
 function record(

@@ -10,7 +10,7 @@ const endpoints = 8
 export const latency: Part = { names: ['latency'], run: measureLatency }
 
 async function measureLatency(context: PartContext): Promise<void> {
-  const { series, quick, runs, directory } = context
+  const { series, quick, runs, stores } = context
   const seconds = quick ? 1 : 8
   const receivers = await context.start<ReceiverCommands>('receivers')
   const engine = await context.start<EngineCommands>('engine', { profiled: true })
@@ -21,7 +21,7 @@ async function measureLatency(context: PartContext): Promise<void> {
     topic: `bench.t${index}`,
   }))
   const topics = targets.map(({ topic }) => topic)
-  await engine.call('open', { store: `sqlite:${directory}/latency.db` })
+  await engine.call('open', await stores.store('latency'))
   await engine.call('addTargets', targets)
   await engine.call('stream', {
     streams: [{ topics, perSecond: 1000, stamped: true }],

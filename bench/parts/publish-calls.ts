@@ -8,10 +8,10 @@ const callerCounts = [1, 50, 256]
 export const publishCalls: Part = { names: ['publish-calls'], run: measurePublishCalls }
 
 async function measurePublishCalls(context: PartContext): Promise<void> {
-  const { series, quick, runs, directory } = context
+  const { series, quick, runs, stores } = context
   const engine = await context.start<EngineCommands>('engine')
   const topics = ['bench.t0']
-  await engine.call('open', { store: `sqlite:${directory}/publish.db`, dispatch: false })
+  await engine.call('open', { ...(await stores.store('publish')), dispatch: false })
   await engine.call('addTargets', [{ uid: 't0', url: 'http://127.0.0.1:9/hook', topic: 'bench.t0' }])
   await engine.call('publish', { count: quick ? 1000 : 20_000, callers: 256, topics })
   for (let run = 0; run < runs; run++) {

@@ -1,6 +1,7 @@
 /** The raw client and the whole engine, in turns on the same machine in the same minute, so that they compare. */
 import type { Spent } from '../harness/cpu-meter.ts'
 import { publishCallers, rawConcurrency } from '../harness/load-shape.ts'
+import { createWalMeter } from '../harness/wal-meter.ts'
 import type { Part, PartContext } from '../part.ts'
 import type { EngineCommands, NewTarget } from '../processes/engine.ts'
 import type { RawClientCommands } from '../processes/raw-client.ts'
@@ -15,7 +16,7 @@ export const throughput: Part = {
 }
 
 async function measureThroughput(context: PartContext): Promise<void> {
-  const { quick, runs, directory } = context
+  const { quick, runs, stores } = context
   const count = quick ? 3000 : 30_000
   const receivers = await context.start<ReceiverCommands>('receivers')
   const raw = await context.start<RawClientCommands>('raw-client')
@@ -23,22 +24,27 @@ async function measureThroughput(context: PartContext): Promise<void> {
   const ports = await receivers.call('listen', { count: endpoints })
   const targets = ports.map((port, index) => aTarget(port, index))
   const topics = targets.map(({ topic }) => topic)
-  const store = `sqlite:${directory}/throughput.db`
+  const store = await stores.store('throughput')
+  const wal = createWalMeter(stores, 'throughput')
   const job = { count, callers: publishCallers, topics }
 
-  await engine.call('open', { store })
+  await engine.call('open', store)
   await engine.call('addTargets', targets)
   context.say('warming up')
   await raw.call('post', { ports, count, concurrency: rawConcurrency })
   await engine.call('publishAndDeliver', job)
   for (let run = 0; run < runs; run++) {
     const ceiling = await raw.call('post', { ports, count, concurrency: rawConcurrency })
+    const handedOff = await wal.start()
     const whole = await engine.call('publishAndDeliver', job)
+    await handedOff?.(context.series, 'publish to delivered', count)
     await engine.call('close')
-    await engine.call('open', { store, dispatch: false })
+    await engine.call('open', { ...store, dispatch: false })
     await engine.call('publish', job)
     await engine.call('close')
-    const drain = await engine.call('drain', { store, count })
+    const claimed = await wal.start()
+    const drain = await engine.call('drain', { ...store, count })
+    await claimed?.(context.series, 'drain of a backlog', count)
     record(context, count, { ceiling, whole, drain })
   }
   await engine.call('close')

@@ -1,15 +1,15 @@
 /** Claims from stores with backlogs, on the store's port: no dispatcher, no requests. */
-import type { ClaimedDelivery } from '../../src/store/port.ts'
-import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { defaultBreakerPolicy } from '../../src/core/endpoint-health.ts'
+import type { ClaimedDelivery, DeliveryOutcome, Store } from '../../src/store/port.ts'
 import { type Spent, startMeter } from '../harness/cpu-meter.ts'
-import { loadClock, loadSqliteStore } from '../harness/product.ts'
+import { loadClock, loadPostgresStore, loadSqliteStore } from '../harness/product.ts'
 import { serveCommands } from '../harness/serve-commands.ts'
 
 const leaseMs = 60_000
 const maxBytes = 64 * 1024 * 1024
 
 interface Opened {
-  readonly store: SqliteStore
+  readonly store: Store
   /** The endpoint with the backlog. */
   readonly targetId: string
 }
@@ -23,10 +23,8 @@ interface ClaimJob {
 let opened: Opened[] = []
 
 const commands = {
-  async open(paths: readonly string[]): Promise<void> {
-    const { openSqliteStore } = await loadSqliteStore()
-    const clock = (await loadClock()).createSystemClock()
-    const stores = await Promise.all(paths.map((path) => openSqliteStore({ path, clock })))
+  async open(urls: readonly string[]): Promise<void> {
+    const stores = await Promise.all(urls.map(openStore))
     opened = await Promise.all(stores.map(async (store) => ({ store, targetId: await findTarget(store) })))
   },
   /** Claims from one store, `times` over; what was claimed is given back outside the time that counts. */
@@ -46,6 +44,22 @@ const commands = {
     }
     return total
   },
+  /** Claims and finishes so many; only the claims are timed. */
+  async deliver(job: { store: number; limit: number; rows: number }): Promise<{ claimMs: number }> {
+    const { store, targetId } = opened[job.store] as Opened
+    let claimMs = 0
+    for (let left = job.rows; left > 0; ) {
+      const limit = Math.min(job.limit, left)
+      const startedAt = performance.now()
+      const slots = new Map([[targetId, limit]])
+      const { deliveries } = await store.claim({ limit, maxBytes, leaseMs, slots })
+      claimMs += performance.now() - startedAt
+      if (deliveries.length === 0) throw new Error('the backlog is gone')
+      await store.recordOutcomes(deliveries.map(succeeded), defaultBreakerPolicy)
+      left -= deliveries.length
+    }
+    return { claimMs }
+  },
   async close(): Promise<void> {
     await Promise.all(opened.splice(0).map(({ store }) => store.close()))
   },
@@ -53,13 +67,40 @@ const commands = {
 
 export type ClaimsCommands = typeof commands
 
-async function findTarget(store: SqliteStore): Promise<string> {
+async function openStore(url: string): Promise<Store> {
+  const path = url.replace(/^sqlite:/, '')
+  if (path === url) return (await loadPostgresStore()).openPostgresStore({ url })
+  const clock = (await loadClock()).createSystemClock()
+  return (await loadSqliteStore()).openSqliteStore({ path, clock })
+}
+
+function succeeded({ id, claimVersion }: ClaimedDelivery): DeliveryOutcome {
+  return {
+    deliveryId: id,
+    claimVersion,
+    attempt: {
+      attemptNo: 1,
+      status: 'success',
+      httpStatus: 200,
+      errorClass: null,
+      error: null,
+      latencyMs: 1,
+      startedAt: Date.now(),
+      response: { headers: [], body: new Uint8Array(0), truncated: false },
+    },
+    next: { state: 'succeeded' },
+    observation: null,
+    disableEndpoint: null,
+  }
+}
+
+async function findTarget(store: Store): Promise<string> {
   const { deliveries } = await store.claim({ limit: 1, maxBytes, leaseMs, slots: new Map() })
   await giveBack(store, deliveries)
   return deliveries[0]?.targetId ?? ''
 }
 
-function giveBack(store: SqliteStore, deliveries: readonly ClaimedDelivery[]): Promise<void> {
+function giveBack(store: Store, deliveries: readonly ClaimedDelivery[]): Promise<void> {
   return store.release(
     deliveries.map(({ id, claimVersion }) => ({ deliveryId: id, claimVersion, delayMs: 0 })),
   )

@@ -3,6 +3,7 @@ import type { RunningServer } from '../../src/server.ts'
 import { type Spent, startMeter } from '../harness/cpu-meter.ts'
 import { loadConfigLoader, loadServer } from '../harness/product.ts'
 import { serveCommands } from '../harness/serve-commands.ts'
+import type { StoreOptions } from '../harness/stores.ts'
 
 const adminToken = 'hkadm_for_the_benchmark_only_0123456789'
 
@@ -10,10 +11,10 @@ let server: RunningServer | null = null
 let stopMeter: (() => Spent) | null = null
 
 const commands = {
-  async listen(store: string): Promise<{ readonly port: number; readonly key: string }> {
+  async listen(store: StoreOptions): Promise<{ readonly port: number; readonly key: string }> {
     const { createLogger, startServer } = await loadServer()
     const { loadConfig } = await loadConfigLoader()
-    const config = loadConfig({ flags: { store, port: '0', adminToken }, env: {} })
+    const config = loadConfig({ flags: { ...store, port: '0', adminToken }, env: {} })
     const destination = { write: (line: string) => process.stderr.write(line) }
     const log = createLogger({ level: 'warn', format: 'json', colour: false, destination })
     server = await startServer(config, { log, onMasterKeyCreated: () => {} })

@@ -2,19 +2,25 @@
 import { type Clock, createSystemClock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
 import { type Logger, silentLogger } from '../core/logger.ts'
+import { readNumber } from '../sender/read-number.ts'
 import type { ThrottleOptions } from './alert-throttle.ts'
 import type { OnFull } from './channel-queue.ts'
 import type { ChannelTarget } from './channel-target.ts'
 import { defaultChannels, type Severity } from './severity.ts'
 import type { TransportOptions } from './transport.ts'
 
+/** Two of `TransportOptions` have another default here: `timeoutMs` is 10 000 and `backoff.baseMs` 1000. */
 export interface AlertSenderOptions extends TransportOptions {
-  /** Where each channel leads. Blank or absent: the channel is off. Given transports are closed with the sender. */
+  /**
+   * Where each channel leads, by its name, see `ChannelTarget`. Blank or absent: the channel is off. Given transports
+   * are closed with the sender.
+   */
   readonly channels: Readonly<Record<string, ChannelTarget | undefined>>
   /** The master switch. Default true. */
   readonly enabled?: boolean | undefined
-  /** Default `outhook`. */
+  /** Whom alerts come from. Default `outhook`. */
   readonly username?: string | undefined
+  /** Of a picture beside the name; Discord only. */
   readonly avatarUrl?: string | undefined
   /** Gets a line for every embed that another channel got. Default `audit`; null for none. */
   readonly auditChannel?: string | null | undefined
@@ -26,7 +32,7 @@ export interface AlertSenderOptions extends TransportOptions {
   readonly fallbackChannel?: string | null | undefined
   /** Pinged by `P0` alerts only: `@everyone`, `@here`, `<@&role id>`, `<@user id>`. Default nobody. */
   readonly mention?: string | null | undefined
-  /** False switches it off. */
+  /** Default: three of a key pass per minute. False switches it off. */
   readonly throttle?: ThrottleOptions | false | undefined
   /** Alerts that wait for one channel at most. Default 500. */
   readonly queueLimit?: number | undefined
@@ -52,15 +58,23 @@ export interface AlertSettings {
   readonly clock: Clock
 }
 
+const atLeastOne = { min: 1, whole: true }
+
 /** Errors: invalid_config. */
 export function readAlertSettings(options: AlertSenderOptions): AlertSettings {
-  const { throttle = {} } = options
+  const { throttle = {}, onFull = 'drop_new' } = options
+  if (typeof options.channels !== 'object' || options.channels === null) {
+    throw invalid('channels is missing; say where alerts go, such as { alerts: url }')
+  }
+  if (onFull !== 'drop_new' && onFull !== 'drop_oldest') {
+    throw invalid("onFull must be 'drop_new' or 'drop_oldest'")
+  }
   return {
     enabled: options.enabled ?? true,
     username: options.username ?? 'outhook',
     avatarUrl: options.avatarUrl,
     auditChannel: options.auditChannel === undefined ? defaultChannels.audit : options.auditChannel,
-    maxAttempts: atLeastOne('maxAttempts', options.maxAttempts ?? 5),
+    maxAttempts: readNumber('maxAttempts', options.maxAttempts ?? 5, atLeastOne),
     routes: options.routes ?? {},
     fallbackChannel: options.fallbackChannel ?? null,
     mention: options.mention?.trim() || null,
@@ -68,11 +82,11 @@ export function readAlertSettings(options: AlertSenderOptions): AlertSettings {
       throttle === false
         ? null
         : {
-            limit: atLeastOne('throttle.limit', throttle.limit ?? 3),
-            perMs: atLeastOne('throttle.perMs', throttle.perMs ?? 60_000),
+            limit: readNumber('throttle.limit', throttle.limit ?? 3, atLeastOne),
+            perMs: readNumber('throttle.perMs', throttle.perMs ?? 60_000, atLeastOne),
           },
-    queueLimit: atLeastOne('queueLimit', options.queueLimit ?? 500),
-    onFull: options.onFull ?? 'drop_new',
+    queueLimit: readNumber('queueLimit', options.queueLimit ?? 500, atLeastOne),
+    onFull,
     log: options.log ?? silentLogger,
     clock: options.clock ?? createSystemClock(),
   }
@@ -95,7 +109,6 @@ export function transportOptions(options: AlertSenderOptions, clock: Clock): Tra
   }
 }
 
-function atLeastOne(name: string, value: number): number {
-  if (Number.isInteger(value) && value >= 1) return value
-  throw new OuthookError('invalid_config', `${name} must be a whole number of 1 or more`)
+function invalid(message: string): OuthookError {
+  return new OuthookError('invalid_config', message)
 }

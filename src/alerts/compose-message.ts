@@ -1,7 +1,7 @@
 /** From an alert to the message that a channel gets. */
 
 import { maskSecrets } from '../core/secret-scan.ts'
-import { buildEmbed } from '../discord/build-embed.ts'
+import { buildEmbed, toText } from '../discord/build-embed.ts'
 import { cutPlain } from '../discord/limits.ts'
 import type { DiscordEmbed } from '../discord/message.ts'
 import type { Alert } from './alert.ts'
@@ -16,7 +16,7 @@ export function composeAlert(alert: Alert, channel: string, settings: AlertSetti
     title: maskSecrets(`[${severityLabel(severity)}] ${alert.title}`),
     description: maskSecrets(String(alert.description ?? '')),
     color: alert.color ?? colorFor(severity, isTrade),
-    fields: alert.fields?.map((field) => ({ ...field, value: maskSecrets(String(field.value)) })),
+    fields: alert.fields?.map((field) => ({ ...field, value: maskSecrets(toText(field.value)) })),
     footer: alert.footer === undefined ? undefined : maskSecrets(String(alert.footer)),
     timestamp: alert.timestamp ?? settings.clock.now(),
   })

@@ -6,7 +6,7 @@ import type { Severity } from './severity.ts'
 export interface ErrorReporterOptions {
   /** Default `P1`. */
   readonly severity?: Severity
-  /** Shown with each, such as the name of the service. */
+  /** Shown below each, such as the name of the service. Default none. */
   readonly footer?: string
 }
 
@@ -22,7 +22,12 @@ const maxFieldChars = 500
  *
  * @example
  * const report = createErrorReporter(alerts, { footer: 'billing' })
- * process.on('uncaughtExceptionMonitor', (error) => report(error))
+ * process.on('uncaughtException', async (error) => {
+ *   console.error(error)
+ *   report(error)
+ *   await alerts.close({ timeoutMs: 5000 })
+ *   process.exit(1)
+ * })
  */
 export function createErrorReporter(
   alerts: Pick<AlertSender, 'notify'>,

@@ -1,5 +1,6 @@
 /** `outhook/alerts`: alerts for people, through Discord, Slack, Teams, Telegram or any webhook. */
 export type { Clock } from '../core/clock.ts'
+export { OuthookError } from '../core/errors.ts'
 export type { LogFields, Logger } from '../core/logger.ts'
 export { type FoundSecret, maskSecrets, type SecretKind, scanSecrets } from '../core/secret-scan.ts'
 export { buildEmbed, type EmbedPart, type EmbedParts } from '../discord/build-embed.ts'

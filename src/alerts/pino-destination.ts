@@ -21,7 +21,7 @@ const maxStackChars = 3000
 
 /**
  * The log line's message is the title; an `err` is shown with its stack. Never throws: what is not a pino line is
- * skipped. It runs in the process of the logger, so that no URL has to be handed to a worker's options.
+ * skipped. It runs in the thread of the logger; `outhook/alerts/pino` is the same as a `pino.transport`.
  *
  * @example
  * const log = pino({}, pino.multistream([{ stream: process.stdout }, { stream: createPinoDestination(alerts), level: 'error' }]))

@@ -4,6 +4,7 @@ import fastifySwaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { OuthookError } from '../core/errors.ts'
 import { problemContentType } from './problem.ts'
+import { rateLimitDocument } from './schemas/rate-limit.ts'
 import { retryPolicyDocument } from './schemas/retry-policy.ts'
 import { ProblemBody } from './schemas/shapes.ts'
 
@@ -28,6 +29,13 @@ const pagePolicy = [
   "img-src 'self' data:",
   "object-src 'none'",
 ].join('; ')
+
+/** The top bar would do it. */
+const followColorScheme = `const dark = matchMedia('(prefers-color-scheme: dark)')
+const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
+dark.addEventListener('change', follow)
+follow()
+`
 
 /** A name with a NUL is no file's, and the file system refuses to be asked for it. */
 function refuseNul(url: string): OuthookError | null {
@@ -60,9 +68,10 @@ export function registerDocs(app: FastifyInstance, version: string): void {
       routePrefix: '/docs',
       staticCSP: pagePolicy,
       transformSpecification: () => openApiDocument(app),
-      theme: { title: 'Outhook API' },
-      // No outside service gets to see the document.
-      uiConfig: { validatorUrl: null },
+      theme: { title: 'Outhook API', js: [{ filename: 'dark-mode.js', content: followColorScheme }] },
+      // No outside service gets to see the document. Without the page's top bar, whose logo has a style of its own that
+      // the policy refuses, and which offers to show documents from elsewhere.
+      uiConfig: { validatorUrl: null, layout: 'BaseLayout' },
     })
   })
   app.register(async (scope) => {
@@ -114,6 +123,8 @@ function completeOperation(operation: JsonObject): void {
   }
 }
 
+const readByEngine = [retryPolicyDocument, rateLimitDocument]
+
 /** A copy in which each schema with a title is a reference to the one of that name. */
 function nameSchemas(value: JsonValue, named: JsonObject): JsonValue {
   if (Array.isArray(value)) return value.map((item) => nameSchemas(item, named))
@@ -123,6 +134,6 @@ function nameSchemas(value: JsonValue, named: JsonObject): JsonValue {
     Object.entries(object).map(([name, part]) => [name, nameSchemas(part, named)]),
   )
   if (typeof object.title !== 'string') return copy
-  named[object.title] = object.title === retryPolicyDocument.title ? retryPolicyDocument : copy
+  named[object.title] = readByEngine.find(({ title }) => title === object.title) ?? copy
   return { $ref: `#/components/schemas/${object.title}` }
 }

@@ -17,7 +17,7 @@ export interface EmbedParts {
 
 export interface EmbedPart {
   readonly name: string
-  /** Anything; shown as text. */
+  /** Anything; shown as text, objects and lists as JSON. */
   readonly value: unknown
   /** Beside its neighbours. Default true. */
   readonly inline?: boolean | undefined
@@ -39,8 +39,18 @@ export function buildEmbed(parts: EmbedParts): DiscordEmbed {
 function toField({ name, value, inline = true }: EmbedPart) {
   return {
     name: cutText(String(name), discordLimits.fieldNameChars) || '\u200b',
-    value: cutText(String(value), discordLimits.fieldValueChars) || '\u200b',
+    value: cutText(toText(value), discordLimits.fieldValueChars) || '\u200b',
     inline,
+  }
+}
+
+export function toText(value: unknown): string {
+  const text = String(value)
+  if (!Array.isArray(value) && text !== '[object Object]') return text
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return text
   }
 }
 

@@ -1,7 +1,9 @@
 /** Discord on the sender: messages, threads and files through a webhook, within Discord's limits. */
 import { inspect } from 'node:util'
+import { OuthookError } from '../core/errors.ts'
 import { createSender } from '../sender/create-sender.ts'
 import type { RequestMethod, Sender } from '../sender/port.ts'
+import { readNumber } from '../sender/read-number.ts'
 import { Redactor } from '../sender/redaction.ts'
 import { Webhook } from '../sender/webhook.ts'
 import type { SendOptions, WebhookOptions } from '../sender/webhook-options.ts'
@@ -16,6 +18,7 @@ import { type DiscordRateLimits, sharedRateLimits } from './rate-limits.ts'
 export interface DiscordWebhookOptions extends Omit<WebhookOptions, 'pacer' | 'signing'> {
   /** Instead of the name that the webhook has in Discord; messages can bring their own. At most 80 characters. */
   readonly username?: string | undefined
+  /** Of a picture, instead of the webhook's own; messages can bring theirs. */
   readonly avatarUrl?: string | undefined
   /** For messages that name none. Default: nobody is pinged. */
   readonly allowedMentions?: AllowedMentions | undefined
@@ -23,7 +26,7 @@ export interface DiscordWebhookOptions extends Omit<WebhookOptions, 'pacer' | 's
   readonly onLimit?: OnLimit
   /** Discord answers with the stored message, whose id is needed to edit or delete it. Default false. */
   readonly wait?: boolean
-  /** Default: one for the process. */
+  /** What the limits of each webhook are known by. Default: one for the process. */
   readonly rateLimits?: DiscordRateLimits
   /** Of one file. Default 10 MiB. */
   readonly maxFileBytes?: number
@@ -32,12 +35,13 @@ export interface DiscordWebhookOptions extends Omit<WebhookOptions, 'pacer' | 's
 export interface DiscordSendOptions extends Pick<SendOptions, 'signal' | 'timeoutMs'> {
   /** Posts into this thread of the webhook's channel. */
   readonly threadId?: string | undefined
+  /** Instead of the webhook's own. */
   readonly wait?: boolean | undefined
 }
 
 export type DiscordEditOptions = Omit<DiscordSendOptions, 'wait'>
 
-/** The id of a message, or the result of having sent it with `wait`. */
+/** The result of having sent a message with `wait`, or its id. An id alone is looked for at the first URL of a pool. */
 export type SentMessage = string | WebhookResult
 
 const noBytes = new Uint8Array(0)
@@ -61,7 +65,9 @@ export class DiscordWebhook {
   readonly #others = new Map<string, Webhook>()
   #closed: Promise<void> | null = null
 
+  /** Errors: invalid_config, unprocessable (headers). A text that is no URL is not refused here: sending to it fails. */
   constructor(urls: string | URL | readonly (string | URL)[], options: DiscordWebhookOptions = {}) {
+    checkOptions(options)
     this.#options = options
     this.#urls = (Array.isArray(urls) ? urls : [urls]).map(String)
     this.#rateLimits = options.rateLimits ?? sharedRateLimits(options.clock)
@@ -69,12 +75,12 @@ export class DiscordWebhook {
     this.#posts = this.#makeWebhook(this.#urls, 'POST')
   }
 
-  /** Text is the `content`. */
+  /** Text is the `content`. A message beyond the limits is an `invalid_body` result, or cut, see `onLimit`. */
   async send(message: string | DiscordMessage, options: DiscordSendOptions = {}): Promise<WebhookResult> {
     const prepared = this.#prepare(message, 'send')
     if (prepared instanceof WebhookResult) return prepared
     const wait = options.wait ?? this.#options.wait ?? false
-    const query = { ...(wait ? { wait: 'true' } : {}), ...threadQuery(options) }
+    const query = { ...(wait ? { wait: 'true' } : {}), ...sharedQuery(prepared, options) }
     return await post(this.#posts, prepared, {
       ...sendOptions(options),
       locate: (url) => withQuery(url, query),
@@ -87,7 +93,7 @@ export class DiscordWebhook {
     changes: string | DiscordMessage,
     options: DiscordEditOptions = {},
   ): Promise<WebhookResult> {
-    const place = this.#placeOf(sent, options)
+    const place = this.#placeOf(sent)
     const prepared = this.#prepare(changes, 'edit')
     if (place instanceof WebhookResult) return place
     if (prepared instanceof WebhookResult) return prepared
@@ -95,17 +101,18 @@ export class DiscordWebhook {
     return await post(webhook, prepared, {
       ...sendOptions(options),
       method: 'PATCH',
-      locate: place.locate,
+      locate: (url) => withQuery(messageUrl(url, place.id), sharedQuery(prepared, options)),
     })
   }
 
+  /** Deletes a message that this webhook sent; `options.threadId` if it stands in a thread. */
   async delete(sent: SentMessage, options: DiscordEditOptions = {}): Promise<WebhookResult> {
-    const place = this.#placeOf(sent, options)
+    const place = this.#placeOf(sent)
     if (place instanceof WebhookResult) return place
     return await this.#otherWebhook('DELETE', place.url).sendBytes(noBytes, {
       ...sendOptions(options),
       method: 'DELETE',
-      locate: place.locate,
+      locate: (url) => withQuery(messageUrl(url, place.id), threadQuery(options)),
     })
   }
 
@@ -151,7 +158,7 @@ export class DiscordWebhook {
     }
   }
 
-  #placeOf(sent: SentMessage, options: DiscordEditOptions) {
+  #placeOf(sent: SentMessage): { readonly url: string; readonly id: string } | WebhookResult {
     const id = typeof sent === 'string' ? sent : messageIdOf(sent)
     if (id === null) {
       return this.#refuse('the result names no message; send with wait: true, or give the id of the message')
@@ -159,7 +166,7 @@ export class DiscordWebhook {
     if (!/^\d{1,30}$/.test(id))
       return this.#refuse('a message id is a number in text; give the id of a message')
     const url = typeof sent === 'string' ? (this.#urls[0] ?? '') : sent.url
-    return { url, locate: (base: URL) => withQuery(messageUrl(base, id), threadQuery(options)) }
+    return { url, id }
   }
 
   #otherWebhook(method: RequestMethod, url: string): Webhook {
@@ -220,10 +227,23 @@ function threadQuery({ threadId }: { readonly threadId?: string | undefined }): 
   return threadId === undefined ? {} : { thread_id: threadId }
 }
 
+/** Without the word, Discord leaves components of a webhook that belongs to no application out, and says nothing. */
+function sharedQuery({ payload }: PreparedMessage, options: DiscordEditOptions): Record<string, string> {
+  const components = payload.components === undefined ? {} : { with_components: 'true' }
+  return { ...components, ...threadQuery(options) }
+}
+
 function sendOptions({ signal, timeoutMs }: DiscordEditOptions): SendOptions {
   return {
     ...(signal === undefined ? {} : { signal }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  }
+}
+
+function checkOptions({ onLimit = 'error', maxFileBytes = 0 }: DiscordWebhookOptions): void {
+  readNumber('maxFileBytes', maxFileBytes)
+  if (onLimit !== 'error' && onLimit !== 'truncate') {
+    throw new OuthookError('invalid_config', "onLimit must be 'error' or 'truncate'")
   }
 }
 

@@ -1,5 +1,6 @@
 /** `outhook/discord`: Discord webhooks, within Discord's limits. */
 
+export { OuthookError } from '../core/errors.ts'
 export { type WebhookErrorCode, WebhookResult } from '../sender/webhook-result.ts'
 export { buildEmbed, type EmbedPart, type EmbedParts } from './build-embed.ts'
 export {

@@ -7,18 +7,23 @@ export interface DiscordMessage {
   readonly embeds?: readonly (DiscordEmbed | EmbedBuilder)[] | undefined
   /** Instead of the name that the `DiscordWebhook` has, for this message. */
   readonly username?: string | undefined
+  /** Of a picture, instead of the one that the `DiscordWebhook` has. */
   readonly avatarUrl?: string | undefined
   /** Who may be pinged by `content`. Default: nobody, whatever the text says. An empty object is sent as it is. */
   readonly allowedMentions?: AllowedMentions | undefined
+  /** At most 10. */
   readonly files?: readonly DiscordFile[] | undefined
   /** Opens a thread of this name; for webhooks of forum channels. */
   readonly threadName?: string | undefined
   /** Ids of the tags of the new thread. */
   readonly appliedTags?: readonly string[] | undefined
+  /** Read aloud. Default false. */
   readonly tts?: boolean | undefined
   /** Discord's bits: 4 shows no link previews, 4096 notifies nobody. */
   readonly flags?: number | undefined
+  /** As Discord writes them. Buttons that do something work for the webhooks of an application only. */
   readonly components?: readonly unknown[] | undefined
+  /** As Discord writes it. */
   readonly poll?: unknown
 }
 
@@ -28,6 +33,7 @@ export interface DiscordEmbed {
   readonly url?: string | undefined
   /** 0 to 0xFFFFFF. */
   readonly color?: number | undefined
+  /** Text in ISO 8601. */
   readonly timestamp?: string | Date | undefined
   readonly fields?: readonly DiscordEmbedField[] | undefined
   readonly footer?: { readonly text: string; readonly icon_url?: string | undefined } | undefined
@@ -41,6 +47,7 @@ export interface DiscordEmbed {
 export interface DiscordEmbedField {
   readonly name: string
   readonly value: string
+  /** Beside its neighbours. Default false. */
   readonly inline?: boolean | undefined
 }
 
@@ -63,6 +70,7 @@ export interface DiscordFile {
   readonly name: string
   /** Text is sent in UTF-8. */
   readonly data: Uint8Array | string
+  /** Default `application/octet-stream`. */
   readonly contentType?: string | undefined
   /** For those who cannot see it. */
   readonly description?: string | undefined

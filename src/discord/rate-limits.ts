@@ -11,6 +11,7 @@ import type { Clock } from '../core/clock.ts'
 import { createSystemClock } from '../core/clock.ts'
 import type { Pacer } from '../sender/pacer.ts'
 import type { AttemptResult, RequestMethod } from '../sender/port.ts'
+import { readNumber } from '../sender/read-number.ts'
 import { parseResponse } from '../sender/webhook-result.ts'
 
 export interface DiscordRateLimitsOptions {
@@ -68,9 +69,10 @@ export class DiscordRateLimits {
   readonly #buckets = new Map<string, Bucket>()
   readonly #origins = new Map<string, Origin>()
 
+  /** Errors: invalid_config. */
   constructor(options: DiscordRateLimitsOptions = {}) {
     this.#clock = options.clock ?? createSystemClock()
-    this.#globalPerSecond = options.globalPerSecond ?? 50
+    this.#globalPerSecond = readNumber('globalPerSecond', options.globalPerSecond ?? 50, { min: 1 })
   }
 
   /** Sending, editing and deleting have buckets of their own. */

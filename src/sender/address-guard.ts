@@ -23,6 +23,7 @@ export interface AddressPolicy {
 }
 
 export interface AddressPolicyOptions {
+  /** Default false: `https://` only. */
   readonly allowHttp?: boolean
   /** CIDR ranges or single addresses, such as `10.0.0.0/8`. */
   readonly allowNetworks?: readonly string[]

@@ -3,6 +3,8 @@ import { type Clock, createSystemClock } from '../core/clock.ts'
 import { type AddressPolicyOptions, createAddressPolicy } from './address-guard.ts'
 import { createHttpSender } from './http-sender.ts'
 import type { Sender } from './port.ts'
+import { readNumber } from './read-number.ts'
+import { readTimeout } from './webhook-settings.ts'
 
 export interface SenderOptions {
   /** One attempt, for those who name no time of their own. Default 15 000. */
@@ -21,14 +23,17 @@ export interface SenderOptions {
 const maxResponseBytes = 65_536
 
 /**
- * Opens nothing by itself. Close it after the webhooks that use it.
+ * Opens nothing by itself. Close it after the webhooks that use it. Errors: invalid_config.
  *
  * @example
  * const pool = createSender()
  * const [orders, alerts] = [new Webhook(ordersUrl, { pool }), new Webhook(alertsUrl, { pool })]
  */
 export function createSender(options: SenderOptions = {}): Sender {
-  const { timeoutMs = 15_000, guard = false, maxConnections, idleMs, ca } = options
+  const { guard = false, ca } = options
+  const timeoutMs = readTimeout(options.timeoutMs) ?? 15_000
+  const maxConnections = readNumber('maxConnections', options.maxConnections ?? 1024, { min: 1, whole: true })
+  const idleMs = readNumber('idleMs', options.idleMs ?? 4000)
   return createHttpSender({
     clock: options.clock ?? createSystemClock(),
     guard: guard === false ? null : createAddressPolicy(guard === true ? {} : guard),
@@ -38,8 +43,8 @@ export function createSender(options: SenderOptions = {}): Sender {
     // Programs want all of what is read, not the part that a page shows.
     maxResponseBytes,
     captureBytes: maxResponseBytes,
-    ...(maxConnections === undefined ? {} : { maxConnections }),
-    ...(idleMs === undefined ? {} : { idleOriginMs: idleMs }),
+    maxConnections,
+    idleOriginMs: idleMs,
     ...(ca === undefined ? {} : { ca }),
   })
 }

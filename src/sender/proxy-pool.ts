@@ -4,6 +4,7 @@ import { type Clock, createSystemClock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { ProxyEntry, ProxyProvider } from './proxy-provider.ts'
 import { ProxyRoute } from './proxy-route.ts'
+import { readNumber } from './read-number.ts'
 
 export interface ProxyPoolOptions {
   /** How long a proxy that failed is left out; doubles with each further failure in a row. Default 30 000. */
@@ -47,14 +48,14 @@ export class ProxyPool implements ProxyProvider {
   readonly #clock: Clock
   #turn = 0
 
-  /** Errors: invalid_config for an empty list or a proxy that cannot be read, by its place in the list. */
+  /** Errors: invalid_config, for an empty list, a proxy that cannot be read (by its place in the list), a wrong option. */
   constructor(proxies: readonly ProxyEntry[], options: ProxyPoolOptions = {}) {
     if (!Array.isArray(proxies) || proxies.length === 0) {
       throw new OuthookError('invalid_config', 'a ProxyPool needs at least one proxy; give a list of URLs')
     }
     this.#members = proxies.map((entry, index) => toMember(entry, index))
-    this.#coolDownMs = options.coolDownMs ?? 30_000
-    this.#maxCoolDownMs = options.maxCoolDownMs ?? 600_000
+    this.#coolDownMs = readNumber('coolDownMs', options.coolDownMs ?? 30_000)
+    this.#maxCoolDownMs = readNumber('maxCoolDownMs', options.maxCoolDownMs ?? 600_000)
     this.#clock = options.clock ?? createSystemClock()
   }
 

@@ -20,20 +20,25 @@ export interface WebhookOptions {
   readonly backoff?: BackoffOptions
   /** Each retry goes to a URL of the pool that has not failed yet, if there is one, and at once. Default false. */
   readonly failover?: boolean
-  /** Sent with every request. */
+  /** Sent with every request, at most 32. Not those that the sender or a signature sets. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Default: none. */
   readonly signing?: SigningOptions
   /** Connections shared with others, see `createSender`; `close()` leaves them alone. Without: its own. */
   readonly pool?: Sender
+  /** Every request goes through one of these. Default: none. */
   readonly proxies?: ProxyProvider
   /** Refuses private addresses, and http:// unless allowed. Off by default: the caller names the URL. */
   readonly guard?: boolean | AddressPolicyOptions
   /** Certificate authorities in PEM to trust instead of the well-known ones. */
   readonly ca?: string | readonly string[]
+  /** For logs and metrics. */
   readonly hooks?: WebhookHooks
+  /** Keeps the receiver's limits in advance. Default: none. */
   readonly pacer?: Pacer
+  /** Waits and timeouts go by it. Default: the system's. */
   readonly clock?: Clock
-  /** Uniform in [0, 1), for the jitter. */
+  /** Uniform in [0, 1), for the jitter. Default `Math.random`. */
   readonly random?: () => number
 }
 
@@ -67,6 +72,7 @@ export interface SendOptions {
   readonly id?: string
   /** For schemes that send it. */
   readonly topic?: string
+  /** Of each try of this send. Default: the webhook's. */
   readonly timeoutMs?: number
   /** Default POST. */
   readonly method?: RequestMethod
@@ -79,8 +85,9 @@ export interface SendOptions {
 
 /** Called at once and never awaited; what a hook throws is dropped, so that no hook can break a send. */
 export interface WebhookHooks {
+  /** After each try. */
   readonly onAttempt?: (event: AttemptEvent) => void
-  /** `url` is not in the printed form of the result, see `WebhookResult`. */
+  /** Once per send, also when nothing was sent. The result may be logged as it is: it prints without its path. */
   readonly onResult?: (result: WebhookResult) => void
 }
 

@@ -2,7 +2,18 @@
 import { inspect } from 'node:util'
 import type { Redactor } from './redaction.ts'
 
-/** Why a send failed, for programs. `http_status`: an answer that is not 2xx; see `status`. */
+/**
+ * Why a send failed, for programs.
+ *
+ * - `http_status`: an answer that is not 2xx, see `status`; `redirect`: it was a 3xx, and none is followed
+ * - `rate_limited`: a 429 to the last try, or a wait beyond `maxRetryAfterMs`, see `retryAfterMs`
+ * - `timeout`, `connection`, `dns`, `tls`: the last try got no answer
+ * - `policy`: the guard, or `guardSends` of a test, refused the request
+ * - `aborted`: the caller's signal; `closed`: the webhook was closed before
+ * - `proxy_provider`: `get()` or `burn()` failed, see `cause`
+ * - `invalid_url`, `invalid_body`, `invalid_request` (id, headers, timeout): nothing was sent
+ * - `internal`: a function of the caller's threw, see `cause`, or a fault of our own
+ */
 export type WebhookErrorCode =
   | 'http_status'
   | 'redirect'
@@ -53,7 +64,7 @@ export class WebhookResult {
   /** A short cause without secrets; null when ok. */
   readonly error: string | null
   readonly errorCode: WebhookErrorCode | null
-  /** `host:port` of the proxy that was used last. */
+  /** `host:port` of the proxy that was used last; null without proxies. */
   readonly proxy: string | null
   /** How long the receiver asked to be left alone, when that is why the send failed. */
   readonly retryAfterMs?: number

@@ -8,6 +8,7 @@ import { version } from '../version.ts'
 import type { JudgeRules } from './judge-attempt.ts'
 import type { Pacer } from './pacer.ts'
 import type { ProxyProvider } from './proxy-provider.ts'
+import { readNumber } from './read-number.ts'
 import { Redactor } from './redaction.ts'
 import type { SigningOptions, WebhookHooks, WebhookOptions } from './webhook-options.ts'
 
@@ -128,20 +129,6 @@ function readBackoff(backoff: WebhookOptions['backoff'] = {}): WebhookSettings['
   const factor = readNumber('backoff.factor', backoff.factor ?? 2, { min: 1, max: 1000 })
   const jitter = readNumber('backoff.jitter', backoff.jitter ?? 0.2, { max: 1 })
   return { delays: { baseMs, factor, capMs }, jitter, capMs }
-}
-
-interface NumberRule {
-  readonly min?: number
-  readonly max: number
-  readonly whole?: boolean
-}
-
-function readNumber(name: string, value: number, rule: NumberRule): number {
-  const { min = 0, max, whole = false } = rule
-  if (typeof value === 'number' && value >= min && value <= max && (!whole || Number.isInteger(value))) {
-    return value
-  }
-  throw invalid(`${name} must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}`)
 }
 
 function invalid(message: string): OuthookError {

@@ -44,7 +44,7 @@ export class Webhook {
     this.#makePool = poolMaker(options, this.#settings)
   }
 
-  /** Sends a value as JSON. What JSON does not have (NaN, functions, cycles …) is an `invalid_body` failure. */
+  /** Sends a value as `application/json`. What JSON does not have (NaN, functions, cycles …) is an `invalid_body` failure. */
   async send(payload: unknown, options: SendOptions = {}): Promise<WebhookResult> {
     let body: Uint8Array
     try {

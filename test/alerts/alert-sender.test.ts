@@ -1,5 +1,7 @@
 import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
+import type { AlertSenderOptions } from '../../src/alerts/alert-options.ts'
+import { AlertSender } from '../../src/alerts/alert-sender.ts'
 import {
   channelFor,
   colorFor,
@@ -7,6 +9,7 @@ import {
   severityLabel,
   severityRank,
 } from '../../src/alerts/severity.ts'
+import { OuthookError } from '../../src/core/errors.ts'
 import type { DiscordEmbed } from '../../src/discord/message.ts'
 import { aDiscord, aJumpingClock } from '../discord/a-discord.ts'
 import type { LocalDiscord, ScriptedAnswer } from '../discord/local-discord.ts'
@@ -345,4 +348,19 @@ test('a wrong target is refused when the sender is made, and is not repeated in 
   const make = () => anAlertSender({ channels: { alerts: 'htps//secret' } })
   expect(make).toThrow(/channel "alerts".*not a webhook URL/)
   expect(make).not.toThrow(/htps/)
+})
+
+test.each([
+  ['channels', undefined],
+  ['onFull', 'drop'],
+  ['maxAttempts', 0],
+  ['queueLimit', 1.5],
+  ['throttle.limit', -1],
+  ['timeoutMs', '10s'],
+])('a wrong %s is refused when the sender is made, and named', (name, value) => {
+  const [group = '', member] = name.split('.')
+  const wrong = { [group]: member === undefined ? value : { [member]: value } }
+  const make = () => new AlertSender({ channels: { alerts: 'http://h/' }, ...wrong } as AlertSenderOptions)
+  expect(make).toThrow(OuthookError)
+  expect(make).toThrow(name)
 })

@@ -1,9 +1,15 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import pino from 'pino'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Alert, AlertAcceptance } from '../../src/alerts/alert.ts'
 import { AlertSender } from '../../src/alerts/alert-sender.ts'
 import { createErrorReporter } from '../../src/alerts/error-reporter.ts'
 import { createPinoDestination } from '../../src/alerts/pino-destination.ts'
+import createPinoTransport from '../../src/alerts/pino-transport.ts'
+import { aDiscord } from '../discord/a-discord.ts'
 
 function aListener() {
   const heard: Alert[] = []
@@ -76,6 +82,34 @@ describe('the error reporter', () => {
   })
 })
 
+/** A program of its own, with the channel `alerts` in its environment. */
+async function runProgram(program: string, url: string): Promise<{ code: number; output: string }> {
+  const flags = ['--input-type=module', '--experimental-strip-types', '--no-warnings', '-e', program]
+  const env = { ...process.env, DISCORD_WEBHOOK_ALERTS: url }
+  const run = promisify(execFile)(process.execPath, flags, { env, timeout: 12_000 })
+  const { code = 0, stdout, stderr } = await run.catch((error) => error)
+  return { code, output: stdout + stderr }
+}
+
+const source = (file: string) => new URL(`../../src/alerts/${file}`, import.meta.url)
+
+test('an uncaught exception is told before the program ends, the way that the guide shows', async () => {
+  const discord = await aDiscord()
+  const url = discord.createWebhook()
+  const guide = readFileSync(new URL('../../docs/guides/alerting.md', import.meta.url), 'utf8')
+  const handler = /^process\.on\('uncaughtException'[\s\S]*?^}\)$/m.exec(guide)?.[0]
+  const program = `
+    import { AlertSender, createErrorReporter } from ${JSON.stringify(source('index.ts').href)}
+    const alerts = AlertSender.fromEnv()
+    const report = createErrorReporter(alerts)
+    ${handler}
+    throw new RangeError('too many')`
+  const { code, output } = await runProgram(program, url)
+  expect(code).toBe(1)
+  expect(output).toContain('RangeError: too many')
+  expect(discord.posted(url)).toMatchObject([{ embeds: [{ title: '[P1] RangeError: too many' }] }])
+})
+
 describe('the pino destination', () => {
   const logTo = (options = {}) => {
     const { heard, notify } = aListener()
@@ -137,5 +171,48 @@ describe('the pino destination', () => {
     const stream = createPinoDestination({ notify })
     for (const line of ['', 'not json', 'null', '{}', '[]']) stream.write(line)
     expect(heard).toEqual([])
+  })
+})
+
+describe('the pino transport', () => {
+  test('posts from its own thread what is an error, before the program ends, with no URL in its options', async () => {
+    const discord = await aDiscord()
+    const url = discord.createWebhook()
+    const program = `
+      import pino from 'pino'
+      const target = ${JSON.stringify(fileURLToPath(source('pino-transport.ts')))}
+      const options = { username: 'billing', fields: ['order'] }
+      const log = pino({ name: 'shop' }, pino.transport({ targets: [{ target, level: 'error', options }] }))
+      log.info('fine')
+      log.error({ order: 'o_1', token: 'not shown' }, 'payment failed')
+      log.fatal('going down — üß')`
+    expect(await runProgram(program, url)).toEqual({ code: 0, output: '' })
+    expect(discord.posted(url)).toMatchObject([
+      {
+        username: 'billing',
+        embeds: [
+          {
+            title: '[P1] payment failed',
+            fields: [{ name: 'order', value: 'o_1' }],
+            footer: { text: 'shop' },
+          },
+        ],
+      },
+      { embeds: [{ title: '[P0] going down — üß' }] },
+    ])
+  })
+
+  test('puts lines together that come in parts', async () => {
+    const discord = await aDiscord()
+    vi.stubEnv('DISCORD_WEBHOOK_ALERTS', discord.createWebhook())
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const stream = createPinoTransport()
+    const bytes = Buffer.from('{"level":50,"msg":"ü"}\n{"level":50,"msg":"b"}\n{"level":50,')
+    for (const byte of bytes) stream.write(Buffer.of(byte))
+    await new Promise<void>((resolve) => stream.end(resolve))
+    expect(discord.requests.map(({ payload }) => payload.embeds)).toMatchObject([
+      [{ title: '[P1] ü' }],
+      [{ title: '[P1] b' }],
+    ])
   })
 })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { maskSecrets, scanSecrets } from '../../src/core/secret-scan.ts'
+import { maskSecrets, scanSecrets } from '../../src/testing/index.ts'
 import { runToEnd } from '../cli/run-cli.ts'
 
 const run = promisify(execFile)

@@ -6,8 +6,7 @@ import { silentLogger } from '../../src/core/logger.ts'
 import { type AttemptActivity, DeliveryActivity } from '../../src/delivery/activity.ts'
 import type { DiscordEmbed } from '../../src/discord/message.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
-import { startReceiver } from '../../src/testing/receiver.ts'
-import { anApp, anEndpointAt, publish, tenant } from '../delivery/an-app.ts'
+import { anApp, anEndpointAt, aReceiver, publish, tenant } from '../delivery/an-app.ts'
 import { aDiscord } from '../discord/a-discord.ts'
 import { aLog, anAlertSender } from './an-alert-sender.ts'
 
@@ -156,34 +155,54 @@ describe('S2.20: the server as a source of alerts', () => {
 })
 
 describe('S2.20: end to end', () => {
-  test('a dead letter of a running engine is posted, and so is the recovery of its endpoint', async () => {
+  async function aWatchedEngine(options: { readonly backlogLimit?: number } = {}) {
     const app = await anApp()
     const discord = await aDiscord()
-    const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
+    const receiver = await aReceiver()
     const url = discord.createWebhook()
-    const { activity, counts, endpoints } = app.engine
-    const clock = createSystemClock()
-    const alerts = createServerAlertSender({
-      channels: `alerts=${url}`,
-      mention: null,
-      log: silentLogger,
-      clock,
-    })
+    const { activity, counts } = app.engine
+    const [clock, lookClock] = [createSystemClock(), createManualClock()]
+    const log = silentLogger
+    const alerts = createServerAlertSender({ channels: `alerts=${url}`, mention: null, log, clock })
     onTestFinished(async () => void (await alerts.close({ timeoutMs: 0 })))
-    const server = createServerAlerts({ activity, counts, alerts, clock, log: silentLogger })
+    const server = createServerAlerts({ activity, counts, alerts, clock: lookClock, log, ...options })
     server.start()
     onTestFinished(() => server.stop())
+    const titles = async (count: number) => {
+      await discord.until(() => discord.posted(url).length === count)
+      return discord.posted(url).map((body) => (body.embeds as readonly DiscordEmbed[])[0]?.title)
+    }
+    return { app, receiver, titles, look: () => lookClock.advance(60_000) }
+  }
 
+  test('a dead letter of a running engine is posted, and so is the recovery of its endpoint', async () => {
+    const { app, receiver, titles } = await aWatchedEngine()
     const retryPolicy = { max_attempts: 1, delays: ['1s'], jitter: 'none' }
     const { endpoint } = await anEndpointAt(app.engine, `${receiver.url}/status/500`, { retryPolicy })
     await publish(app.engine)
-    await discord.until(() => discord.posted(url).length === 1)
-    await endpoints.update(tenant, endpoint.id, { url: `${receiver.url}/succeed` })
+    await titles(1)
+    await app.engine.endpoints.update(tenant, endpoint.id, { url: `${receiver.url}/succeed` })
     await publish(app.engine)
-    await discord.until(() => discord.posted(url).length === 2)
-    const titles = discord.posted(url).map((body) => (body.embeds as readonly DiscordEmbed[])[0]?.title)
-    expect(titles).toEqual(['[P1] A delivery was given up', '[P3] An endpoint delivers again'])
+    expect(await titles(2)).toEqual(['[P1] A delivery was given up', '[P3] An endpoint delivers again'])
+  })
+
+  test('an endpoint that is gone is told, the backlog that grows before it, and the end of both', async () => {
+    const { app, receiver, titles, look } = await aWatchedEngine({ backlogLimit: 4 })
+    const { endpoint } = await anEndpointAt(app.engine, `${receiver.url}/status/410`)
+    await publish(app.engine)
+    expect((await titles(2)).sort()).toEqual([
+      '[P1] A delivery was given up',
+      '[P1] An endpoint was disabled',
+    ])
+    for (let event = 0; event < 4; event++) await publish(app.engine)
+    await look()
+    expect((await titles(3)).at(-1)).toBe('[P2] The backlog of deliveries grows')
+    const change = { url: `${receiver.url}/succeed`, enabled: true }
+    await app.engine.endpoints.update(tenant, endpoint.id, change)
+    expect((await titles(4)).at(-1)).toBe('[P3] An endpoint delivers again')
+    await app.attempted(5)
+    await look()
+    expect((await titles(5)).at(-1)).toBe('[P3] The backlog of deliveries is small again')
   })
 })
 

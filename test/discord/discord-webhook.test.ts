@@ -1,6 +1,8 @@
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
-import { messageIdOf } from '../../src/discord/discord-webhook.ts'
+import { OuthookError } from '../../src/core/errors.ts'
+import { DiscordWebhook, type DiscordWebhookOptions, messageIdOf } from '../../src/discord/discord-webhook.ts'
+import { DiscordRateLimits } from '../../src/discord/rate-limits.ts'
 import { aDiscord, aWebhook } from './a-discord.ts'
 
 test('S0.16: a message carries name, avatar and embeds of builders and plain objects', async () => {
@@ -101,6 +103,28 @@ test('messages go into threads by id, and open one by name', async () => {
   await webhook.send({ content: 'new', threadName: 'postmortem', appliedTags: ['9'] })
   expect(discord.requests.map(({ query }) => query.get('thread_id'))).toEqual(['123', '123', null])
   expect(discord.posted(url).at(-1)).toMatchObject({ thread_name: 'postmortem', applied_tags: ['9'] })
+})
+
+test('components are asked to be shown, when sent and when edited', async () => {
+  const discord = await aDiscord()
+  const webhook = aWebhook(discord.createWebhook(), { wait: true })
+  const components = [{ type: 1, components: [{ type: 2, style: 5, label: 'log', url: 'https://h/' }] }]
+  const sent = await webhook.send({ content: 'red', components }, { threadId: '5' })
+  await webhook.edit(sent, { components }, { threadId: '5' })
+  await webhook.send('green')
+  expect(discord.requests.map(({ query }) => query.get('with_components'))).toEqual(['true', 'true', null])
+})
+
+test.each([
+  ['a misspelt onLimit', { onLimit: 'truncat' }],
+  ['a maxFileBytes below 0', { maxFileBytes: -1 }],
+  ['a header that the sender sets', { headers: { host: 'x' } }],
+])('making a webhook with %s throws', (_name, options) => {
+  expect(() => new DiscordWebhook('http://h', options as DiscordWebhookOptions)).toThrow(OuthookError)
+})
+
+test('a limit of no requests is refused', () => {
+  expect(() => new DiscordRateLimits({ globalPerSecond: 0 })).toThrow('globalPerSecond must be')
 })
 
 test('files go out as multipart beside the message', async () => {

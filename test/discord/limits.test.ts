@@ -144,6 +144,27 @@ test('S2.1: a built embed is within every limit, in whole seconds, with its fiel
   expect(built.fields?.[0]).toEqual({ name: `${text(255)}…`, value: '12345', inline: true })
 })
 
+test('a field of a built embed shows any value', () => {
+  const cyclic: Record<string, unknown> = {}
+  cyclic.self = cyclic
+  const values = [0, null, true, new URL('http://h/'), { id: 1 }, [{ id: 1 }, 2], cyclic]
+  const { fields } = buildEmbed({
+    title: 't',
+    description: 'd',
+    color: 1,
+    fields: values.map((value) => ({ name: 'n', value })),
+  })
+  expect(fields?.map(({ value }) => value)).toEqual([
+    '0',
+    'null',
+    'true',
+    'http://h/',
+    '{"id":1}',
+    '[{"id":1},2]',
+    '[object Object]',
+  ])
+})
+
 test('S2.1: a built embed without fields and footer has neither', () => {
   expect(Object.keys(buildEmbed({ title: 't', description: 'd', color: 1 })).sort()).toEqual([
     'color',

@@ -113,6 +113,9 @@ test.each([
 test('a list is refused when it is empty or has a wrong proxy, by its place in the list', () => {
   expect(() => new ProxyPool([])).toThrow('at least one proxy')
   expect(() => new ProxyPool([a, 'ftp://u:pa55word@h'])).toThrow(/proxy 2 of the list is wrong(?!.*pa55word)/)
+  expect(() => new ProxyPool([a], { coolDownMs: Number.NaN })).toThrow(
+    'coolDownMs must be a number of 0 or more',
+  )
 })
 
 test('no password shows in a pool or a route that is printed', () => {

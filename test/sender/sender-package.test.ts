@@ -1,7 +1,10 @@
 /** What `outhook/sender` is made of, and how it behaves in a program of its own. */
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, relative, resolve, sep } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { expect, onTestFinished, test } from 'vitest'
 import { aReceiver, inTurn } from './a-webhook.ts'
 
@@ -32,6 +35,56 @@ test('S0.17: the import graph of outhook/sender holds no Discord module, only co
   expect(files).toContain('sender/webhook.ts')
   expect(files.filter((file) => !/^(sender|core)\/|^version\.ts$/.test(file))).toEqual([])
   expect(packages).toEqual(['ipaddr.js', 'undici'])
+})
+
+interface Chunk {
+  readonly code: string
+  readonly modules: Readonly<Record<string, unknown>>
+}
+
+/** Minified, with the bundler that the test runner brings along. */
+async function bundleSender(options: { readonly withPackages: boolean }): Promise<Chunk> {
+  const fromHere = createRequire(import.meta.url)
+  const { resolve: fromRunner } = createRequire(fromHere.resolve('vitest/package.json'))
+  const { build } = await import(pathToFileURL(fromRunner('vite')).href)
+  const { output } = await build({
+    configFile: false,
+    logLevel: 'silent',
+    root: resolve(src, '..'),
+    ssr: { noExternal: options.withPackages || [], target: 'node' },
+    build: { write: false, ssr: 'src/sender/index.ts', minify: true },
+  })
+  expect(output).toHaveLength(1)
+  return output[0]
+}
+
+test('outhook/sender bundles to what its guide says: core, undici and ipaddr.js, in so many kilobytes', async () => {
+  const [alone, whole] = [
+    await bundleSender({ withPackages: false }),
+    await bundleSender({ withPackages: true }),
+  ]
+  const root = resolve(src, '..')
+  const parts = Object.keys(whole.modules)
+    .filter((file) => !file.startsWith('\0'))
+    .map((file) => relative(root, file).split(/[\\/]/).slice(0, 2).join('/'))
+  expect([...new Set(parts)].sort()).toEqual([
+    'node_modules/ipaddr.js',
+    'node_modules/undici',
+    'src/core',
+    'src/sender',
+    'src/version.ts',
+  ])
+  const guide = readFileSync(resolve(root, 'docs/guides/sender.md'), 'utf8')
+  const said = [...guide.matchAll(/(\d+) kB \((\d+) kB gzipped\)/g)].flatMap(([, raw, zipped]) => [
+    raw,
+    zipped,
+  ])
+  const measured = [alone, whole].flatMap(({ code }) => [Buffer.byteLength(code), gzipSync(code).length])
+  expect(said).toHaveLength(4)
+  // A few per cent come and go with the versions of the packages and of the bundler.
+  for (const [index, bytes] of measured.entries()) {
+    expect(Number(said[index]) / (bytes / 1000), `figure ${index + 1}`).toBeCloseTo(1, 1)
+  }
 })
 
 /** Runs a program that has `Webhook` and the receiver's URL; resolves with what it wrote and its exit code. */

@@ -122,6 +122,14 @@ test('the guard is off unless asked for', async () => {
   expect(await aWebhook(receiver.url, { guard }).send({})).toMatchObject({ ok: true })
 })
 
+test.each([
+  ['timeoutMs', { timeoutMs: 0 }],
+  ['maxConnections', { maxConnections: 1.5 }],
+  ['idleMs', { idleMs: -1 }],
+])('making connections with a wrong %s throws, and names it', (name, options) => {
+  expect(() => createSender(options)).toThrow(`${name} must be`)
+})
+
 const wrong: readonly (readonly [string, string | readonly string[], unknown])[] = [
   ['no URL', [], {}],
   ['a negative maxRetries', 'http://h', { maxRetries: -1 }],

@@ -19,6 +19,23 @@ interface Language {
   readonly isSlow?: boolean
 }
 
+const dotnet: Language = {
+  name: 'csharp',
+  file: 'Program.cs',
+  needs: [['dotnet', '--version']],
+  build: (file) => ['dotnet', 'build', '-o', join(file, '../out'), resolve(file, '..')],
+  run: (file) => ['dotnet', join(file, '../out/alerts.dll')],
+}
+const mono: Language = {
+  name: 'csharp',
+  file: 'Program.cs',
+  needs: [
+    ['mcs', '--version'],
+    ['mono', '--version'],
+  ],
+  build: (file) => ['mcs', '-r:System.Net.Http', '-out:alerts.exe', file],
+  run: (file) => ['mono', join(file, '../alerts.exe')],
+}
 const exe = process.platform === 'win32' ? '.exe' : ''
 const languages: readonly Language[] = [
   { name: 'python', file: 'main.py', needs: [['python3', '--version']], run: (file) => ['python3', file] },
@@ -53,7 +70,7 @@ const languages: readonly Language[] = [
     run: (file) => ['bash', file],
     isSlow: true,
   },
-  { name: 'php', file: 'main.php', needs: [['php', '--version']], run: (file) => ['php', file] },
+  { name: 'php', file: 'main.php', needs: [['php', '--ri=curl']], run: (file) => ['php', file] },
   { name: 'ruby', file: 'main.rb', needs: [['ruby', '--version']], run: (file) => ['ruby', file] },
   {
     name: 'java',
@@ -62,13 +79,7 @@ const languages: readonly Language[] = [
     build: (file) => ['javac', file],
     run: (file) => ['java', '-cp', resolve(file, '..'), 'DiscordAlerts'],
   },
-  {
-    name: 'csharp',
-    file: 'Program.cs',
-    needs: [['dotnet', '--version']],
-    build: (file) => ['dotnet', 'build', '-o', join(file, '../out'), resolve(file, '..')],
-    run: (file) => ['dotnet', join(file, '../out/alerts.dll')],
-  },
+  missingFor(dotnet) === null ? dotnet : mono,
 ]
 
 const csharpProject = `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><OutputType>Exe</OutputType>

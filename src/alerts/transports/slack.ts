@@ -7,7 +7,7 @@ import { WebhooksByTries } from '../webhooks-by-tries.ts'
 /** Slack's own limits, in characters and entries. */
 const limits = { header: 150, section: 3000, field: 2000, fieldsPerSection: 10, context: 2000, text: 4000 }
 
-/** Slack's incoming webhooks. */
+/** Slack's incoming webhooks. The name and picture are those that the webhook has in Slack. */
 export function slackTransport(url: string | URL, options: TransportOptions = {}): AlertTransport {
   const webhooks = new WebhooksByTries(options, (own) => new Webhook(url, own))
   return {
