@@ -22,7 +22,9 @@ import { Endpoints } from './engine/endpoints.ts'
 import type { Engine } from './engine/engine.ts'
 import { Events } from './engine/events.ts'
 import { Publisher } from './engine/publish.ts'
+import { Relay } from './engine/relay.ts'
 import { Subscriptions } from './engine/subscriptions.ts'
+import { TransactionalPublisher } from './engine/transactional-publish.ts'
 import { createAddressPolicy, createUrlCheck } from './sender/address-guard.ts'
 import { createHttpSender } from './sender/http-sender.ts'
 import type { Store } from './store/port.ts'
@@ -66,13 +68,13 @@ export async function openApp(options: AppOptions): Promise<App> {
   }
 }
 
-async function openStore({ config }: AppOptions, clock: Clock): Promise<Store> {
+async function openStore({ config, logger }: AppOptions, clock: Clock): Promise<Store> {
   if (config.store.kind === 'memory') return openSqliteStore({ path: ':memory:', clock })
   if (config.store.kind === 'postgres') {
     if (config.masterKey === null) throw masterKeyMissing()
     // Loaded only where it is used: most programs never need the driver.
     const { openPostgresStore } = await import('./store/postgres/postgres-store.ts')
-    return openPostgresStore(config.store)
+    return openPostgresStore({ ...config.store, logger })
   }
   const { path } = config.store
   makeDirectory(dirname(path))
@@ -158,6 +160,16 @@ async function assemble(
     idempotencyTtlMs: config.idempotencyTtlMs,
     timeoutMs: publishTimeoutMs,
   })
+  const relay =
+    dispatcher !== null && store.outbox !== undefined
+      ? new Relay({ outbox: store.outbox, routing, ids, clock, logger, onDueWork: () => dispatcher.wake() })
+      : null
+  const transactionalPublisher = new TransactionalPublisher({
+    outbox: store.outbox ?? null,
+    ids,
+    idempotencyTtlMs: config.idempotencyTtlMs,
+    onAccepted: () => relay?.wake(),
+  })
   const onChange = (tenantId: string, endpointId?: string) => {
     routing.invalidate(tenantId)
     // What waits in memory was meant for the endpoint as it was.
@@ -166,6 +178,7 @@ async function assemble(
   }
   const engine: Engine = {
     publisher,
+    transactionalPublisher,
     activity,
     events: new Events({ store, activity, clock }),
     endpoints: new Endpoints({
@@ -183,11 +196,23 @@ async function assemble(
     ping: () => store.ping(),
     counts: () => store.counts(),
   }
+  store.listen?.({
+    onWork: () => dispatcher?.wake(),
+    onRoutingChanged: (tenantId) => {
+      routing.invalidate(tenantId)
+      if (tenantId !== null) dispatcher?.giveBackWaiting(tenantId)
+      dispatcher?.wake()
+    },
+    onPauseChanged: (targetId, pausedUntil) => dispatcher?.setHealth(targetId, { pausedUntil }),
+  })
   await delivery?.start()
+  relay?.start()
   let closed: Promise<void> | null = null
   const close = async () => {
     try {
+      transactionalPublisher.close()
       await publisher.close()
+      await relay?.stop()
       await delivery?.stop(config.drainDeadlineMs)
     } finally {
       await store.close()
@@ -224,6 +249,12 @@ function createDelivery({ config, guard, ...parts }: DeliveryParts): DeliverySer
   return new DeliveryService({
     ...parts,
     breaker,
+    retention: {
+      payloadsMs: config.retainPayloadsMs,
+      attemptsMs: config.retainAttemptsMs,
+      eventsMs: config.retainEventsMs,
+      deadLettersMs: config.retainDeadLettersMs,
+    },
     random: Math.random,
     userAgent: `outhook/${version}`,
     maxInFlight: config.maxInFlight,

@@ -37,5 +37,13 @@ export {
   type PublishedEvent,
   type PublishInput,
   type PublishManyResult,
+  type PublishOptions,
 } from './outhook.ts'
-export type { DeadLetterFilter, DeliveryFilter, EventFilter, Page, PageRequest } from './store/port.ts'
+export type {
+  DeadLetterFilter,
+  DeliveryFilter,
+  EventFilter,
+  Page,
+  PageRequest,
+  TransactionClient,
+} from './store/port.ts'

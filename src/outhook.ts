@@ -14,8 +14,9 @@ import type { DeadLetters } from './engine/dead-letters.ts'
 import type { Deliveries } from './engine/deliveries.ts'
 import type { Endpoints } from './engine/endpoints.ts'
 import type { Events } from './engine/events.ts'
-import type { PublishRequest } from './engine/publish.ts'
+import type { PublishReceipt, PublishRequest } from './engine/publish.ts'
 import type { Subscriptions } from './engine/subscriptions.ts'
+import type { TransactionClient } from './store/port.ts'
 
 /** Durations are milliseconds or text such as `'500ms'`, `'5s'`, `'2h'`. */
 export type Duration = number | string
@@ -53,6 +54,14 @@ export interface OpenOptions {
   readonly drainDeadline?: Duration
   /** How long an idempotency key is remembered. Default 24 h. */
   readonly idempotencyTtl?: Duration
+  /** How long payloads are kept; longer while a delivery needs them; 0 is for ever. Default 30 days. */
+  readonly retainPayloads?: Duration
+  /** How long attempts are kept; 0 is for ever. Default 30 days. */
+  readonly retainAttempts?: Duration
+  /** How long a dead letter can be replayed; 0 is for ever. Default 90 days. */
+  readonly retainDeadLetters?: Duration
+  /** How long finished deliveries and events are kept; 0 is for ever. Default 90 days. */
+  readonly retainEvents?: Duration
   /** A master key file was made just now, at this path: back it up. Not called for a file that was there. */
   readonly onMasterKeyCreated?: (file: string) => void
   /** Default: nothing is logged. pino's loggers fit. */
@@ -82,9 +91,17 @@ export type PublishInput<Topics extends object, Topic extends keyof Topics & str
       readonly payload?: never
     })
 
+export interface PublishOptions {
+  /**
+   * A connected client of `pg` with an open transaction on the database of the store, which must be PostgreSQL: the
+   * event exists if and when that transaction commits, and is fanned out then.
+   */
+  readonly client?: TransactionClient
+}
+
 export interface PublishedEvent {
   readonly id: string
-  /** One per matching subscription; empty when none matched. */
+  /** One per matching subscription; empty when none matched, and within a transaction, where none exists yet. */
   readonly deliveryIds: readonly string[]
   /** The idempotency key was used before for the same content, and this is what it got then. */
   readonly replayed: boolean
@@ -169,29 +186,48 @@ export class Outhook<Topics extends object = Record<string, any>> implements Asy
   }
 
   /**
-   * Resolves once the event is durable; it is delivered from then on, whatever happens to this process.
+   * Resolves once the event is durable; it is delivered from then on, whatever happens to this process. With a
+   * `client`, resolves once the event is part of the client's transaction; errors of the client's own connection come
+   * through as they are.
    * Errors: invalid_body (the topic), invalid_payload, invalid_request, payload_too_large, ordering_key_conflict,
    * ordering_key_too_long, idempotency_conflict, store_unavailable, shutting_down.
    */
   async publish<Topic extends keyof Topics & string>(
     input: PublishInput<Topics, Topic>,
+    options: PublishOptions = {},
   ): Promise<PublishedEvent> {
-    const { eventId, ...rest } = await this.#app.engine.publisher.publish(toRequest(input))
-    return { id: eventId, ...rest }
+    const request = toRequest(input)
+    const client = clientOf(options)
+    if (client === undefined) return toPublished(await this.#app.engine.publisher.publish(request))
+    const [result] = await this.#app.engine.transactionalPublisher.publishMany(client, [request])
+    if (result?.status !== 'fulfilled') throw result?.reason
+    return toPublished(result.value)
   }
 
-  /** Publishes each on its own, sharing commits: one that is refused hinders no other. In order. */
-  async publishMany(inputs: readonly PublishInput<Topics>[]): Promise<PublishManyResult[]> {
+  /**
+   * Publishes each on its own, sharing commits: one that is refused hinders no other. In order. With a `client` they
+   * become part of its transaction in one round trip.
+   */
+  async publishMany(
+    inputs: readonly PublishInput<Topics>[],
+    options: PublishOptions = {},
+  ): Promise<PublishManyResult[]> {
     if (!Array.isArray(inputs))
       throw invalid('publishMany takes a list of events such as [{ topic, payload }]')
-    return Promise.all(
-      Array.from(inputs, (input) =>
-        this.publish(input).then(
-          (published) => ({ status: 'published' as const, ...published }),
-          (error: unknown) => ({ status: 'failed' as const, error: typed(error) }),
-        ),
-      ),
-    )
+    const { publisher, transactionalPublisher } = this.#app.engine
+    const client = clientOf(options)
+    const requests = await Promise.allSettled(Array.from(inputs, async (input) => toRequest(input)))
+    const valid = requests.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+    const results = await (client === undefined
+      ? publisher.publishMany(valid)
+      : transactionalPublisher.publishMany(client, valid))
+    let next = 0
+    return requests.map((request) => {
+      const result = request.status === 'fulfilled' ? results[next++] : request
+      return result?.status === 'fulfilled'
+        ? { status: 'published', ...toPublished(result.value as PublishReceipt) }
+        : { status: 'failed', error: typed(result?.reason) }
+    })
   }
 
   on<Name extends keyof OuthookEvents>(name: Name, listener: (...args: OuthookEvents[Name]) => void): this {
@@ -235,6 +271,23 @@ function toRequest(input: AnyInput): PublishRequest {
     idempotency: input.idempotencyKey === undefined ? null : { scope: '', key: input.idempotencyKey },
     producerKeyId: null,
   }
+}
+
+function toPublished({ eventId, ...rest }: PublishReceipt): PublishedEvent {
+  return { id: eventId, ...rest }
+}
+
+/** No mistake here may publish outside of the transaction that was meant. */
+function clientOf(options: PublishOptions): TransactionClient | undefined {
+  if (typeof options !== 'object' || options === null)
+    throw invalid('the options are an object such as { client }')
+  const unknown = Object.keys(options).find((name) => name !== 'client')
+  if (unknown !== undefined)
+    throw invalid(`there is no option ${unknown.slice(0, 64)}; the only one is { client }`)
+  if (!('client' in options)) return undefined
+  if (options.client === undefined)
+    throw invalid('client is given and undefined; give the client of your transaction')
+  return options.client
 }
 
 const inputMembers = Object.keys({

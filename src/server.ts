@@ -13,17 +13,30 @@ import { type Logger, silentLogger } from './core/logger.ts'
 import { defaultTenantId } from './core/model.ts'
 import type { AttemptActivity } from './delivery/activity.ts'
 import type { Engine } from './engine/engine.ts'
+import type { MetricsSnapshot } from './observability/aggregate-metrics.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
 import { backupSqlite } from './store/sqlite/backup.ts'
 import { version } from './version.ts'
 
+export { migrateStore } from './migrate-store.ts'
+export { keepCounters, renderSnapshots } from './observability/aggregate-metrics.ts'
 export { createLogger } from './observability/log.ts'
+export { examineStore, migrateSchema } from './store-upkeep.ts'
 
 export interface ServerHooks {
   readonly log: Logger
   readonly onAttempt?: (attempt: AttemptActivity) => void
   /** A master key file was made just now, at this path. */
   readonly onMasterKeyCreated?: (path: string) => void
+  /** This process is one of several that answer `/metrics` as one. */
+  readonly group?: MetricsGroup
+}
+
+export interface MetricsGroup {
+  /** How the group learns what this process has counted. */
+  offer(snapshot: () => Promise<MetricsSnapshot>): void
+  /** The text for all of them. */
+  render(): Promise<string>
 }
 
 export interface RunningServer {
@@ -62,21 +75,24 @@ async function startWith(
   config: Config,
   hooks: ServerHooks,
 ): Promise<RunningServer> {
-  const { log, onMasterKeyCreated } = hooks
+  const { log, onMasterKeyCreated, group } = hooks
   const app = await openApp({
     config,
     logger: log,
-    dispatch: true,
+    dispatch: config.role !== 'api',
     clock,
     ...(onMasterKeyCreated && { onMasterKeyCreated }),
   })
   const metrics = createMetrics({ counts: app.engine.counts, inFlight: app.inFlight })
   listen(app, hooks, metrics)
+  group?.offer(metrics.snapshot)
+  const takesEvents = config.role !== 'dispatcher'
   const server = buildServer(app.engine, {
     version,
     clock,
     log,
-    metrics,
+    metrics: group ? { ...metrics, render: () => group.render() } : metrics,
+    operationsOnly: !takesEvents,
     ...(config.adminToken !== null && { adminTokens: [config.adminToken] }),
   })
   const { activity, counts } = app.engine
@@ -95,7 +111,7 @@ async function startWith(
   }
   try {
     const url = await server.listen({ host: config.host, port: config.port })
-    const adminToken = config.adminToken === null ? await makeFirstAdminToken(app) : null
+    const adminToken = config.adminToken === null && takesEvents ? await makeFirstAdminToken(app) : null
     return { url, adminToken, close }
   } catch (error) {
     await close()
@@ -174,9 +190,8 @@ function logAttempt(log: Logger, attempt: AttemptActivity): void {
 }
 
 async function makeFirstAdminToken({ engine }: App): Promise<string | null> {
-  const { items } = await engine.apiKeys.list(defaultTenantId, { kind: 'admin', limit: 1 })
-  if (items.length > 0) return null
-  return (await engine.apiKeys.create(defaultTenantId, { kind: 'admin', name: 'first admin token' })).token
+  const input = { kind: 'admin', name: 'first admin token' } as const
+  return (await engine.apiKeys.createFirst(defaultTenantId, input))?.token ?? null
 }
 
 async function portProblem(error: unknown, config: Config): Promise<unknown> {

@@ -22,15 +22,20 @@ export function sendError(log: Logger, error: unknown, request: FastifyRequest, 
   reply.send(Buffer.from(renderProblem(problem)))
 }
 
-export function registerErrors(app: FastifyInstance, log: Logger): void {
+/** `hint` says where to turn with what no route takes. */
+export function registerErrors(
+  app: FastifyInstance,
+  log: Logger,
+  hint = 'see /docs for what there is',
+): void {
   const methodsAt = collectRoutes(app)
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(log, error, request, reply))
   app.setNotFoundHandler((request, reply) => {
-    sendError(log, refuseUnknown(request, reply, methodsAt), request, reply)
+    sendError(log, refuseUnknown(request, reply, { methodsAt, hint }), request, reply)
   })
   // Before the body is read: a wrong path is a 404 whatever was sent along.
   app.addHook('onRequest', (request, reply, done) => {
-    if (request.is404) done(refuseUnknown(request, reply, methodsAt))
+    if (request.is404) done(refuseUnknown(request, reply, { methodsAt, hint }))
     else done()
   })
 }
@@ -38,12 +43,12 @@ export function registerErrors(app: FastifyInstance, log: Logger): void {
 function refuseUnknown(
   request: FastifyRequest,
   reply: FastifyReply,
-  methodsAt: (path: string) => readonly string[],
+  { methodsAt, hint }: { readonly methodsAt: (path: string) => readonly string[]; readonly hint: string },
 ): OuthookError {
   const path = pathOf(request.url)
   const methods = methodsAt(path)
   if (methods.length === 0 || methods.includes(request.method)) {
-    return new OuthookError('not_found', `there is no ${clip(path)}; see /docs for what there is`)
+    return new OuthookError('not_found', `there is no ${clip(path)}; ${hint}`)
   }
   const allowed = methods.join(', ')
   reply.header('allow', allowed)

@@ -47,12 +47,17 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   const context: ApiContext = { engine, auth, metrics, deadlines, log, isClosing }
 
   app.decorateRequest('principal', null)
-  registerErrors(app, log)
+  const { operationsOnly = false } = options
+  registerErrors(
+    app,
+    log,
+    operationsOnly ? 'this process only delivers; ask one whose --role is api or all' : undefined,
+  )
   registerChecks(app, isClosing)
   limitHandlers(app, timeouts.handlerMs)
   endJsonWithNewline(app)
-  registerDocs(app, options.version)
-  registerRoutes(app, context)
+  if (!operationsOnly) registerDocs(app, options.version)
+  registerRoutes(app, context, operationsOnly ? [operationRoutes] : allRoutes)
   return app
 }
 
@@ -139,22 +144,26 @@ function closeGracefully(
   return () => closing
 }
 
-function registerRoutes(app: FastifyInstance, context: ApiContext): void {
+const allRoutes = [
+  publishRoute,
+  publishBatchRoute,
+  eventRoutes,
+  eventListRoute,
+  endpointRoutes,
+  subscriptionRoutes,
+  deliveryRoutes,
+  deadLetterRoutes,
+  keyRoutes,
+  whoamiRoute,
+  operationRoutes,
+]
+
+function registerRoutes(
+  app: FastifyInstance,
+  context: ApiContext,
+  all: readonly (typeof allRoutes)[number][],
+): void {
   // Routes are typed by their schemas; validation is `strictCompiler`'s for all of them.
   const api = app as unknown as Api
-  for (const routes of [
-    publishRoute,
-    publishBatchRoute,
-    eventRoutes,
-    eventListRoute,
-    endpointRoutes,
-    subscriptionRoutes,
-    deliveryRoutes,
-    deadLetterRoutes,
-    keyRoutes,
-    whoamiRoute,
-    operationRoutes,
-  ]) {
-    api.register(routes(context))
-  }
+  for (const routes of all) api.register(routes(context))
 }

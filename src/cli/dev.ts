@@ -13,6 +13,7 @@ import { renderAttempt } from './attempt-line.ts'
 import { addConfigFlags, readConfig } from './config-flags.ts'
 import type { DevFile } from './dev-file.ts'
 import { readDevFile, writeDevFile } from './dev-file.ts'
+import { UsageError } from './exit-codes.ts'
 import { findFreePort } from './free-port.ts'
 import type { CliIo } from './io.ts'
 import { createLogger } from './serve.ts'
@@ -36,6 +37,11 @@ export function register(command: Command, io: CliIo): void {
 }
 
 async function devConfig(given: Config, known: DevFile | null): Promise<Config> {
+  if (given.processes > 1 || given.role !== 'all') {
+    throw new UsageError(
+      '"dev" is one process that does all; use "outhook serve" with --role and --processes',
+    )
+  }
   makeDirectory(given.dataDir)
   return {
     ...given,

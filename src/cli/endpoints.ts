@@ -3,7 +3,7 @@ import type { EndpointResource } from '../client/resources.ts'
 import type { ApiContext } from './api-command.ts'
 import { addApiCommand } from './api-command.ts'
 import type { CliIo } from './io.ts'
-import { collect, durationMs, pair, retryPolicy, wholeNumber } from './option-values.ts'
+import { collect, durationMs, pair, rateLimit, retryPolicy, wholeNumber } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
 import type { Column } from './table.ts'
@@ -30,6 +30,7 @@ interface EndpointOptions {
   readonly header?: Readonly<Record<string, string>>
   readonly scheme?: readonly string[]
   readonly maxInFlight?: number
+  readonly rateLimit?: number | 'none'
   readonly retryPolicy?: unknown
 }
 
@@ -105,6 +106,7 @@ function addEndpointOptions(command: Command): Command {
     .option('--header <name:value>', 'sent with every request (repeatable)', pair(':'))
     .option('--scheme <name>', 'signing scheme: standard, hookrail or none (repeatable)', collect)
     .option('--max-in-flight <number>', 'requests to it at one time', wholeNumber(1, 1000))
+    .option('--rate-limit <rps>', 'requests to it per second: 0.01 to 1000000, or none', rateLimit)
     .option('--retry-policy <policy>', 'profile name or JSON object', retryPolicy)
 }
 
@@ -117,6 +119,7 @@ function bodyOf(options: EndpointOptions): Record<string, unknown> {
     headers: options.header,
     signing_schemes: options.scheme,
     max_in_flight: options.maxInFlight,
+    rate_limit_rps: options.rateLimit === 'none' ? null : options.rateLimit,
     retry_policy: options.retryPolicy,
   }
 }

@@ -23,8 +23,22 @@ Exit codes:
 /** The caller's own mistake, found before anything was done. */
 export class UsageError extends Error {}
 
+/** A process that was started did not do as it should; the code is its own. */
+export class WorkerError extends Error {
+  readonly exitCode: number
+
+  constructor(exitCode: number, message: string) {
+    super(message)
+    this.exitCode = exitCode
+  }
+}
+
+/** What was found is told already; only the exit code is left to say. */
+export class FindingsError extends Error {}
+
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.usage
+  if (error instanceof WorkerError) return error.exitCode
   if (error instanceof ConnectionError) return exitCodes.unavailable
   if (error instanceof ApiError) return codeOfStatus(error.status)
   if (error instanceof OuthookError) {

@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from 'commander'
 import { createSystemClock } from '../core/clock.ts'
 import { durationForms, parseDuration } from '../core/duration.ts'
+import { maxRateLimitRps, minRateLimitRps } from '../core/rate-limit.ts'
 
 /** For options that may be given several times. */
 export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
@@ -16,6 +17,18 @@ export function wholeNumber(min: number, max: number): (value: string) => number
     }
     return number
   }
+}
+
+/** Commander makes an empty text of null, so the word stays what it is. */
+export function rateLimit(value: string): number | 'none' {
+  if (value === 'none') return value
+  const rps = Number(value)
+  if (!/^\d{1,7}(\.\d{1,9})?$/.test(value) || rps < minRateLimitRps || rps > maxRateLimitRps) {
+    throw new InvalidArgumentError(
+      `Use requests per second from ${minRateLimitRps} to ${maxRateLimitRps}, or none for no limit.`,
+    )
+  }
+  return rps
 }
 
 export function durationMs(value: string): number {

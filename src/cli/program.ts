@@ -1,7 +1,7 @@
 /** The commands, and which file holds each. A file is loaded only when its command is the one that was named. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { exitCodeHelp, exitCodeOf, exitCodes } from './exit-codes.ts'
+import { exitCodeHelp, exitCodeOf, exitCodes, FindingsError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
 
 interface CommandFile {
@@ -47,6 +47,21 @@ const commands: readonly CommandEntry[] = [
     load: () => import('./backup.ts'),
   },
   {
+    name: 'migrate-store',
+    description: 'copy a SQLite store into PostgreSQL',
+    load: () => import('./migrate-store.ts'),
+  },
+  {
+    name: 'migrate',
+    description: "bring a store's schema up to date, or say what that would do",
+    load: () => import('./migrate.ts'),
+  },
+  {
+    name: 'doctor',
+    description: 'examine a store: settings, schema, vacuum, backlog, clocks',
+    load: () => import('./doctor.ts'),
+  },
+  {
     name: 'scan-secrets',
     description: 'find real webhook URLs in files, or in what git would commit',
     load: () => import('./scan-secrets.ts'),
@@ -65,7 +80,7 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
     if (error instanceof CommanderError) {
       return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
     }
-    reportError(error, args.includes('--json'), io)
+    if (!(error instanceof FindingsError)) reportError(error, args.includes('--json'), io)
     return exitCodeOf(error)
   }
 }

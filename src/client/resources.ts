@@ -70,6 +70,8 @@ export interface EndpointResource {
   readonly description: string
   readonly topics: readonly string[] | null
   readonly retry_policy: unknown
+  readonly max_in_flight: number
+  readonly rate_limit_rps: number | null
   readonly enabled: boolean
   readonly disabled_reason: string | null
   readonly created_at: string

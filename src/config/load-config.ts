@@ -145,7 +145,7 @@ function suggestion(name: string, known: readonly string[]): string {
   return nearest === null ? '; see docs/reference/configuration.md' : `; did you mean ${nearest}?`
 }
 
-function contradictions(values: Omit<Config, 'store'>): string[] {
+function contradictions(values: Omit<Config, 'store'> & { readonly store: StoreLocation | null }): string[] {
   const problems: string[] = []
   if (values.connectTimeoutMs > values.totalTimeoutMs) {
     problems.push('connect-timeout: is longer than total-timeout; make it shorter')
@@ -155,6 +155,18 @@ function contradictions(values: Omit<Config, 'store'>): string[] {
   }
   if (values.breakerPauseMs > values.breakerMaxPauseMs) {
     problems.push('breaker-pause: is longer than breaker-max-pause; make it shorter')
+  }
+  if (values.retainEventsMs > 0 && values.retainEventsMs < values.idempotencyTtlMs) {
+    problems.push(
+      'retain-events: is shorter than idempotency-ttl, whose keys answer with events; make it longer',
+    )
+  }
+  if (values.store?.kind !== 'postgres') {
+    const remedy = 'one process owns a SQLite file; use --store postgres://… , or leave it out'
+    if (values.processes > 1)
+      problems.push(`processes: ${values.processes} need a PostgreSQL store, because ${remedy}`)
+    if (values.role !== 'all')
+      problems.push(`role: ${values.role} needs a PostgreSQL store, because ${remedy}`)
   }
   return problems
 }

@@ -51,6 +51,20 @@ export const settings = {
     default: 8080,
     description: 'Port to listen on. 0 takes any free one.',
   }),
+  role: setting({
+    name: 'role',
+    type: types.oneOf(['all', 'api', 'dispatcher']),
+    default: 'all',
+    description:
+      'What this process does, of several on one PostgreSQL: `api` takes events and answers questions and delivers nothing, `dispatcher` delivers and serves only `/healthz`, `/readyz` and `/metrics`, `all` does both.',
+  }),
+  processes: setting({
+    name: 'processes',
+    type: types.integer(1, 256),
+    default: 1,
+    description:
+      'Processes that `outhook serve` runs on this machine behind its one port, to use several cores. More than one needs PostgreSQL.',
+  }),
   masterKey: setting({
     name: 'master-key',
     type: types.masterKey,
@@ -145,6 +159,32 @@ export const settings = {
     type: types.duration,
     default: 86_400_000,
     description: 'How long an idempotency key is remembered.',
+  }),
+  retainPayloadsMs: setting({
+    name: 'retain-payloads',
+    type: types.durationOrZero,
+    default: 30 * 86_400_000,
+    description:
+      'How long the payload of an event is kept; longer while a delivery of it waits or is a dead letter within `retain-dead-letters`. 0 is for ever.',
+  }),
+  retainAttemptsMs: setting({
+    name: 'retain-attempts',
+    type: types.durationOrZero,
+    default: 30 * 86_400_000,
+    description: 'How long the log of attempts is kept, with what receivers answered. 0 is for ever.',
+  }),
+  retainDeadLettersMs: setting({
+    name: 'retain-dead-letters',
+    type: types.durationOrZero,
+    default: 90 * 86_400_000,
+    description: 'How long a dead letter can be replayed. 0 is for ever.',
+  }),
+  retainEventsMs: setting({
+    name: 'retain-events',
+    type: types.durationOrZero,
+    default: 90 * 86_400_000,
+    description:
+      'How long a delivery is shown after its end, and an event without its payload, with the deliveries that it still has. 0 is for ever.',
   }),
   alertChannels: setting({
     name: 'alert-channels',

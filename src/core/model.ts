@@ -98,6 +98,8 @@ export interface Endpoint {
   readonly signingSchemes: readonly SigningScheme[]
   /** Requests in flight to it at one time. */
   readonly maxInFlight: number
+  /** Requests to it per second, on average, with a burst of two seconds' worth; null: no limit. */
+  readonly rateLimitRps: number | null
   readonly disabledReason: DisabledReason | null
   readonly disabledAt: number | null
   readonly createdAt: number

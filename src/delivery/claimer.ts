@@ -8,6 +8,7 @@ import type { ClaimedDelivery, ClaimResult, DeliveryStore } from '../store/port.
 import type { LeaseReturns } from './lease-returns.ts'
 import type { RoutingCache } from './routing-cache.ts'
 import type { TargetLoad } from './target-load.ts'
+import type { TargetShares } from './target-shares.ts'
 
 /**
  * Deliveries of one claim. A claim of 500 holds the writer for some 20 ms, in which every publish waits: with a
@@ -28,6 +29,7 @@ export interface ClaimerOptions {
   readonly leaseMs: number
   readonly returns: LeaseReturns
   readonly load: TargetLoad
+  readonly shares: TargetShares | null
   /** Deliveries that wait in memory. */
   readonly waiting: () => number
   /** Deliveries that may be claimed; 0 while none may. */
@@ -94,15 +96,18 @@ export class Claimer {
   }
 
   async #claim(limit: number): Promise<void> {
-    const { clock, store, routing, leaseMs, load, returns, logger, onClaimed } = this.#options
+    const { clock, store, routing, leaseMs, load, shares, returns, logger, onClaimed } = this.#options
     this.#nextClaimAt = clock.elapsed() + idleClaimMs
     this.#freedSinceLeft = -1
     try {
       // What is owed goes first: claimed again with its lease over, it would count as lost.
       if (returns.pending) await returns.flush()
       const leasedAt = clock.elapsed()
-      const result = await store.claim({ limit, maxBytes: maxClaimBytes, leaseMs, slots: load.claimSlots() })
+      const slots = load.claimSlots()
+      const startable = load.freeForBacklog
+      const result = await store.claim({ limit, startable, maxBytes: maxClaimBytes, leaseMs, ...slots })
       this.#planNext(result, limit)
+      if (result.shares !== undefined) shares?.adopt(result.shares, slots.wantsMore)
       if (result.routingVersions !== undefined) routing.dropOlder(result.routingVersions)
       await onClaimed(result.deliveries, leasedAt)
       this.#failures = 0

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { BreakerPolicy } from '../core/endpoint-health.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Sender } from '../sender/port.ts'
-import type { ClaimedDelivery, DeliveryOutcome, RecordResult, Store } from '../store/port.ts'
+import type { ClaimedDelivery, DeliveryOutcome, RecordResult, Retention, Store } from '../store/port.ts'
 import type { AttemptActivity, DeliveryActivity } from './activity.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Maintenance } from './maintenance.ts'
@@ -24,6 +24,7 @@ export interface DeliveryServiceOptions {
   readonly random: () => number
   readonly logger: Logger
   readonly breaker: BreakerPolicy
+  readonly retention: Retention
   readonly userAgent: string
   readonly maxInFlight: number
 }
@@ -42,7 +43,7 @@ export class DeliveryService {
   #stopped: Promise<void> | null = null
 
   constructor(options: DeliveryServiceOptions) {
-    const { store, clock, logger, breaker } = options
+    const { store, clock, logger, breaker, retention } = options
     this.#options = options
     this.#recorder = new OutcomeRecorder({
       store,
@@ -57,11 +58,18 @@ export class DeliveryService {
     })
     this.dispatcher = new Dispatcher({
       ...options,
+      shares: store.shares,
       onOutcome: (outcome, delivery, target) =>
         this.#recorder.push({ outcome, context: { delivery, target } }),
       canRecord: () => !this.#recorder.blocked && this.#recorder.unwritten < maxUnwritten,
     })
-    this.maintenance = new Maintenance({ store, clock, logger, onDueWork: () => this.dispatcher.wake() })
+    this.maintenance = new Maintenance({
+      store,
+      retention,
+      clock,
+      logger,
+      onDueWork: () => this.dispatcher.wake(),
+    })
   }
 
   async start(): Promise<void> {
@@ -81,7 +89,7 @@ export class DeliveryService {
   }
 
   async #stop(deadlineMs: number): Promise<void> {
-    const { clock, sender } = this.#options
+    const { store, clock, logger, sender } = this.#options
     await this.maintenance.stop()
     await this.dispatcher.stop(deadlineMs)
     const cancel = clock.schedule(Math.max(1000, deadlineMs), () => this.#recorder.abandon())
@@ -89,6 +97,10 @@ export class DeliveryService {
     cancel()
     // What is still in flight was given back at the deadline; nobody waits for its answer.
     await sender.close({ abort: true })
+    // No request is open any more, so the slots are free for others now rather than when the lease ends.
+    await store.shares?.leave().catch((error: unknown) => {
+      logger.warn({ err: error }, 'slots could not be given up; they are free when their lease ends')
+    })
   }
 
   #afterRecord(batch: readonly Recordable<OutcomeContext>[], result: RecordResult): void {

@@ -10,20 +10,19 @@
  * it must cover the longest attempt; if it does not, the delivery is let go without one. Whatever else cannot
  * start soon is given back as well: a lease that ends in memory would count as a lost claim.
  */
-import type { Clock } from '../core/clock.ts'
-import type { Logger } from '../core/logger.ts'
 import { decideLostClaim } from '../core/lost-claims.ts'
 import type { EndpointHealth } from '../core/model.ts'
-import type { Sender } from '../sender/port.ts'
-import type { ClaimedDelivery, DeliveryOutcome, DeliveryStore } from '../store/port.ts'
+import type { ClaimedDelivery } from '../store/port.ts'
 import { AloneTurns } from './alone-turns.ts'
 import { runAttempt } from './attempt.ts'
 import { Claimer } from './claimer.ts'
+import type { DispatcherOptions } from './dispatcher-options.ts'
 import { FairQueue } from './fair-queue.ts'
 import { lastsAnAttempt, leaseLength } from './lease.ts'
 import { LeaseReturns } from './lease-returns.ts'
-import type { RoutingCache, Target, TenantRouting } from './routing-cache.ts'
+import type { Target, TenantRouting } from './routing-cache.ts'
 import { type Observed, TargetLoad } from './target-load.ts'
+import { TargetShares } from './target-shares.ts'
 import { giveUp, observe, toWork, type Work } from './work.ts'
 
 const silenceCheckMs = 200
@@ -32,25 +31,11 @@ const heldBackMs = 1000
 /** Until a delivery whose endpoint or routing could not be found is tried again. */
 const unroutedMs = 1000
 
-export interface DispatcherOptions {
-  readonly store: Pick<DeliveryStore, 'claim' | 'release'>
-  readonly sender: Sender
-  readonly routing: RoutingCache
-  readonly clock: Clock
-  readonly random: () => number
-  readonly logger: Logger
-  readonly userAgent: string
-  /** Requests in flight on this node. */
-  readonly maxInFlight: number
-  readonly onOutcome: (outcome: DeliveryOutcome, delivery: ClaimedDelivery, target: Target) => void
-  /** False while outcomes cannot be recorded: then nothing new starts. */
-  readonly canRecord: () => boolean
-}
-
 export class Dispatcher {
   readonly leaseMs: number
   readonly #options: DispatcherOptions
   readonly #load: TargetLoad
+  readonly #shares: TargetShares | null
   readonly #queue = new FairQueue<Work>()
   /** End of the pause by target. */
   readonly #paused = new Map<string, number>()
@@ -66,14 +51,24 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options
-    this.#load = new TargetLoad(options.clock, options.maxInFlight)
-    this.#returns = new LeaseReturns({ ...options, onReturned: (delayMs) => this.wake(delayMs) })
     this.leaseMs = leaseLength(options.sender.totalTimeoutMs)
+    this.#load = new TargetLoad(options.clock, options.maxInFlight)
+    this.#shares = TargetShares.create({
+      ...options,
+      leaseMs: this.leaseMs,
+      load: this.#load,
+      giveBack: (targetId) =>
+        this.#giveBackQueued((work) => targetId === null || work.targetId === targetId, 0),
+      onSlots: () => this.wake(),
+    })
+    this.#load.shares = this.#shares
+    this.#returns = new LeaseReturns({ ...options, onReturned: (delayMs) => this.wake(delayMs) })
     this.#claimer = new Claimer({
       ...options,
       leaseMs: this.leaseMs,
       returns: this.#returns,
       load: this.#load,
+      shares: this.#shares,
       waiting: () => this.#queue.size,
       room: () => this.#claimRoom(),
       onClaimed: (deliveries, leasedAt) => this.#takeIn(deliveries, leasedAt),
@@ -88,6 +83,7 @@ export class Dispatcher {
   start(): void {
     if (this.#state !== 'idle') return
     this.#state = 'running'
+    this.#shares?.start()
     this.#watchSilence()
     this.wake()
   }
@@ -104,7 +100,7 @@ export class Dispatcher {
   }
 
   /** What was claimed before a pause waits in the store from then on, burning no attempts; its end wakes a claim. */
-  setHealth(targetId: string, health: EndpointHealth | null): void {
+  setHealth(targetId: string, health: Pick<EndpointHealth, 'pausedUntil'> | null): void {
     const pausedUntil = health?.pausedUntil ?? null
     if (pausedUntil === null) {
       if (this.#paused.delete(targetId)) this.wake()
@@ -114,14 +110,14 @@ export class Dispatcher {
     }
   }
 
-  /** Gives back what waits in memory for a target: it is paused, disabled or no longer what it was. */
-  giveBackWaiting(targetId: string): void {
-    this.#giveBackQueued((work) => work.targetId === targetId, 0)
+  /** Gives back what waits in memory for a target, or for all of a tenant: paused, disabled or no longer what it was. */
+  giveBackWaiting(id: string): void {
+    this.#giveBackQueued((work) => work.targetId === id || work.tenantId === id, 0)
   }
 
   /** Gives back one lease whose outcome nobody will record. */
   giveBackLease(delivery: ClaimedDelivery, delayMs: number): void {
-    this.#returns.give([delivery], delayMs)
+    this.#returns.give([delivery], delayMs, true)
   }
 
   /** Takes a slot for a delivery that is about to be inserted; false when it has to go through the backlog. */
@@ -132,8 +128,8 @@ export class Dispatcher {
       this.#options.canRecord() &&
       !this.#paused.has(target.id) &&
       this.#load.queuedAt(target.id) === 0 &&
-      this.#load.hasSlot(target.id, target.endpoint.maxInFlight)
-    if (may) this.#load.start(target.id, target.endpoint.maxInFlight)
+      this.#load.hasSlot(target.id, target.endpoint)
+    if (may) this.#load.start(target.id, target.endpoint)
     return may
   }
 
@@ -164,12 +160,13 @@ export class Dispatcher {
     this.#state = 'stopping'
     this.#cancelSilenceTimer?.()
     await this.#claimer.stop()
+    await this.#shares?.stop()
     this.#giveBack([...this.#queue.drain(), ...this.#alone.drain()], 0)
     // Failing that, the leases end by themselves.
     await this.#returns.flush().catch(() => {})
     await this.#waitForRunning(deadlineMs)
     // Past the deadline an attempt may still end well, so the next one waits for the outcome to be plain.
-    this.#giveBack([...this.#inFlight.values()], 1000)
+    this.#giveBack([...this.#inFlight.values()], 1000, true)
     await this.#returns.flush().catch(() => {})
     this.#inFlight.clear()
   }
@@ -181,11 +178,9 @@ export class Dispatcher {
     cancel()
   }
 
-  #giveBack(works: readonly Work[], delayMs: number): void {
-    this.#returns.give(
-      works.map((work) => work.delivery),
-      delayMs,
-    )
+  #giveBack(works: readonly Work[], delayMs: number, sent = false): void {
+    const deliveries = works.map((work) => work.delivery)
+    this.#returns.give(deliveries, delayMs, sent)
   }
 
   #giveBackQueued(judge: (work: Work) => boolean, delayMs: number): readonly Work[] {
@@ -206,11 +201,11 @@ export class Dispatcher {
     if (this.#alone.active) return
     while (this.#load.freeForBacklog > 0) {
       const work = this.#queue.take((item) =>
-        this.#load.hasSlot(item.targetId, item.target.endpoint.maxInFlight) ? 'take' : 'skip',
+        this.#load.hasSlot(item.targetId, item.target.endpoint) ? 'take' : 'skip',
       )
       if (work === undefined) return
       this.#load.dequeue(work.targetId)
-      this.#load.start(work.targetId, work.target.endpoint.maxInFlight)
+      this.#load.start(work.targetId, work.target.endpoint)
       this.#run(work)
     }
   }
@@ -224,30 +219,36 @@ export class Dispatcher {
         this.#giveBack(items, delayMs)
         return
       }
-      this.#load.start(work.targetId, work.target.endpoint.maxInFlight)
-      this.#run(work)
+      if (this.#load.hasSlot(work.targetId, work.target.endpoint)) {
+        this.#load.start(work.targetId, work.target.endpoint)
+        this.#run(work)
+      } else {
+        this.#alone.done(work)
+        this.#giveBack([work], heldBackMs)
+      }
     }
   }
 
-  /** What waits and cannot start: its lease has become too short, or its target is slow and has no slot. */
+  /** What waits and cannot start: its lease has become too short, or its target may keep nothing waiting. */
   #giveBackStuck(): void {
     const now = this.#options.clock.elapsed()
     const { totalTimeoutMs } = this.#options.sender
     this.#giveBackQueued((work) => !lastsAnAttempt(work.leaseEndsAt - now, totalTimeoutMs), 0)
     const held = this.#giveBackQueued(
-      ({ targetId, target }) =>
-        this.#load.isSlow(targetId) && !this.#load.hasSlot(targetId, target.endpoint.maxInFlight),
+      ({ targetId, target }) => this.#load.isSlow(targetId) && !this.#load.hasSlot(targetId, target.endpoint),
       heldBackMs,
     )
     for (const work of held) this.#load.holdBack(work.targetId)
+    this.#giveBackQueued(({ targetId, target }) => !this.#load.mayWait(targetId, target.endpoint), 0)
   }
 
   /** The slot is taken already. */
   #run(work: Work): void {
     const leftMs = work.leaseEndsAt - this.#options.clock.elapsed()
-    if (!lastsAnAttempt(leftMs, this.#options.sender.totalTimeoutMs)) {
-      const { id: deliveryId } = work.delivery
-      this.#options.logger.warn({ deliveryId }, 'lease too short for an attempt, delivery let go')
+    const lasts = lastsAnAttempt(leftMs, this.#options.sender.totalTimeoutMs)
+    if (!lasts || this.#shares?.isUsable === false) {
+      const context = { deliveryId: work.delivery.id }
+      this.#options.logger.warn(context, 'lease too short for an attempt, delivery let go')
       this.#finish(work, null)
       this.#giveBack([work], 0)
       return
@@ -276,7 +277,7 @@ export class Dispatcher {
 
   /** Free slots and a small prefetch, less what waits already. */
   #claimRoom(): number {
-    if (!this.#options.canRecord()) return 0
+    if (!this.#options.canRecord() || this.#shares?.isUsable === false) return 0
     const mayJoinTurn = this.#load.inFlight === 0 && this.#alone.wantsMore(this.#options.clock.elapsed())
     if (this.#alone.active && !mayJoinTurn) return 0
     const prefetch = Math.ceil(this.#options.maxInFlight / 4)
@@ -321,7 +322,7 @@ export class Dispatcher {
       if (delayMs > 0) this.#giveBack([work], delayMs)
     } else {
       this.#queue.push(work)
-      this.#load.enqueue(work.targetId, work.target.endpoint.maxInFlight)
+      this.#load.enqueue(work.targetId, work.target.endpoint)
     }
   }
 

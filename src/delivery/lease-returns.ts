@@ -31,10 +31,16 @@ export class LeaseReturns {
     return this.#owed.length > 0 || this.#sending !== null
   }
 
-  /** Due again after `delayMs`; neither an attempt nor a lost claim is counted. */
-  give(deliveries: readonly { readonly id: string; readonly claimVersion: number }[], delayMs: number): void {
+  /** Due again after `delayMs`; neither an attempt nor a lost claim is counted. `sent`: their requests went out. */
+  give(
+    deliveries: readonly { readonly id: string; readonly claimVersion: number }[],
+    delayMs: number,
+    sent = false,
+  ): void {
     if (deliveries.length === 0) return
-    for (const { id, claimVersion } of deliveries) this.#owed.push({ deliveryId: id, claimVersion, delayMs })
+    for (const { id, claimVersion } of deliveries) {
+      this.#owed.push({ deliveryId: id, claimVersion, delayMs, ...(sent && { sent }) })
+    }
     // Whoever needs to know asks `flush` again.
     this.flush().catch(() => {})
   }

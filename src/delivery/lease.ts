@@ -11,6 +11,11 @@ export function leaseLength(totalTimeoutMs: number): number {
   return totalTimeoutMs + marginMs + Math.max(minQueueTimeMs, totalTimeoutMs + quietMarginMs)
 }
 
+/** What must be left of a lease for an attempt to begin. */
+export function attemptLength(totalTimeoutMs: number): number {
+  return totalTimeoutMs + marginMs
+}
+
 export function lastsAnAttempt(leftMs: number, totalTimeoutMs: number): boolean {
-  return leftMs >= totalTimeoutMs + marginMs
+  return leftMs >= attemptLength(totalTimeoutMs)
 }

@@ -1,15 +1,18 @@
 /** The small jobs that keep the store in order while a node runs, each in bounded slices. */
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
-import type { MaintenanceStore } from '../store/port.ts'
+import type { MaintenanceStore, RemovedRows, Retention } from '../store/port.ts'
 
 const reconcileEveryMs = 2000
 const cleanEveryMs = 60_000
 const reconcileTargets = 1000
 const sliceRows = 1000
+/** Of each table; with SQLite publishes wait so long. */
+const retentionRows = 500
 
 export interface MaintenanceOptions {
   readonly store: MaintenanceStore
+  readonly retention: Retention
   readonly clock: Clock
   readonly logger: Logger
   /** Due work was found that had no ready hint, or became due through a change. */
@@ -35,6 +38,7 @@ export class Maintenance {
     this.#every(reconcileEveryMs, () => this.#settle())
     this.#every(cleanEveryMs, () => this.#untilDone((limit) => store.deleteExpiredIdempotencyKeys({ limit })))
     this.#every(cleanEveryMs, () => this.#untilDone((limit) => store.foldCounts({ limit })))
+    this.#every(cleanEveryMs, () => this.#removeExpired())
   }
 
   /** Finishes what a delete, disable or enable left to do, now rather than at the next round. */
@@ -59,6 +63,35 @@ export class Maintenance {
     let slices = 0
     while (!this.#stopped && (await slice(sliceRows)).more) slices++
     return slices > 0
+  }
+
+  /** Pauses for as long as it worked, so that at least half of the time is for deliveries. */
+  async #removeExpired(): Promise<void> {
+    const { store, retention, clock, logger } = this.#options
+    const removed = { payloads: 0, attempts: 0, deliveries: 0, events: 0 }
+    for (let more = true; more && !this.#stopped; ) {
+      const startedAt = clock.elapsed()
+      const slice = await store.removeExpired({ retention, limit: retentionRows })
+      for (const [name, rows] of Object.entries(slice.removed)) removed[name as keyof RemovedRows] += rows
+      more = slice.more
+      if (more) await this.#pause(clock.elapsed() - startedAt)
+    }
+    if (Object.values(removed).some((rows) => rows > 0)) {
+      logger.info(removed, 'removed what was past its retention')
+    }
+  }
+
+  /** A stop ends it early. */
+  #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancelTimer = this.#options.clock.schedule(ms, () => end())
+    const end = () => {
+      cancelTimer()
+      this.#cancels.delete(end)
+      resolve()
+    }
+    this.#cancels.add(end)
+    return promise
   }
 
   #every(periodMs: number, job: () => Promise<unknown>): void {

@@ -3,8 +3,8 @@
  *
  * The cache may be stale and says so by its version: an insert names the version it was planned with, the
  * store refuses an old one, and the publisher loads again. Every change made in this process drops the entry; of a
- * change made in another one dispatch learns by the versions that a claim brings, and a claim cancels or parks what
- * no longer lives.
+ * change made in another one this process is told by a hint, and failing that learns by the versions that a claim
+ * brings. A claim cancels or parks what no longer lives.
  */
 import type { Endpoint, Subscription } from '../core/model.ts'
 import { type RetryPolicy, resolveRetryPolicy } from '../core/retry-policy.ts'
@@ -56,10 +56,12 @@ export class RoutingCache {
     return this.#loaded.get(tenantId) ?? this.#loading.get(tenantId) ?? this.#load(tenantId)
   }
 
-  /** Forgets a tenant; a load that is under way is not kept either, for it may have read the old state. */
-  invalidate(tenantId: string): void {
-    this.#loaded.delete(tenantId)
-    this.#loading.delete(tenantId)
+  /** Forgets a tenant (null: all); a load that is under way is not kept either, for it may have read the old state. */
+  invalidate(tenantId: string | null): void {
+    for (const cache of [this.#loaded, this.#loading]) {
+      if (tenantId === null) cache.clear()
+      else cache.delete(tenantId)
+    }
   }
 
   /** Forgets what is older than these versions by tenant: another process has changed it since. */

@@ -2,12 +2,15 @@
  * How busy each target and this node are, and whether one more request may start.
  *
  * Three rules keep one endpoint from taking the node:
- * - a target has at most its endpoint's `maxInFlight` requests, and at most four until it has answered once;
+ * - a target has at most its endpoint's `maxInFlight` requests, or this node's share of them, and at most four until it
+ *   has answered once;
  * - targets that are slow (recent attempts took long, or nothing came back for a while) share at most half of
  *   the node's slots, and keep nothing waiting in memory, where it would take the room of others;
  * - work from the backlog leaves an eighth of the slots to fresh events.
  */
 import type { Clock } from '../core/clock.ts'
+import type { Endpoint } from '../core/model.ts'
+import type { TargetShares } from './target-shares.ts'
 
 /** Requests at once to a target that has not answered yet. */
 const unprovenLimit = 4
@@ -27,9 +30,16 @@ export interface Observed {
   readonly answered: boolean
 }
 
+export type TargetLimits = Pick<Endpoint, 'maxInFlight' | 'rateLimitRps'>
+
+export interface ClaimSlots {
+  readonly slots: ReadonlyMap<string, number>
+  readonly wantsMore: ReadonlySet<string>
+}
+
 interface TargetState {
   /** Of its endpoint, when it was last used. */
-  maxInFlight: number
+  limits: TargetLimits
   inFlight: number
   queued: number
   answered: boolean
@@ -44,6 +54,8 @@ interface TargetState {
 export class TargetLoad {
   readonly #clock: Clock
   readonly #limit: number
+  /** Null: nobody else sends to the targets. */
+  shares: Pick<TargetShares, 'of' | 'refused' | 'mayGrow'> | null = null
   readonly #targets = new Map<string, TargetState>()
   /** Targets with something in flight, queued or held back; who got slots moves to the end. */
   readonly #busy = new Set<string>()
@@ -73,17 +85,26 @@ export class TargetLoad {
     return this.#targets.get(targetId)?.queued ?? 0
   }
 
+  inFlightAt(targetId: string): number {
+    return this.#targets.get(targetId)?.inFlight ?? 0
+  }
+
+  /** Whether work for it may wait in memory: not when other nodes have all its slots, nor when it has spent a token. */
+  mayWait(targetId: string, { rateLimitRps }: TargetLimits): boolean {
+    return rateLimitRps === null && this.shares?.of(targetId) !== 0
+  }
+
   /** Whether one more request to the target may start now. */
-  hasSlot(targetId: string, maxInFlight: number): boolean {
+  hasSlot(targetId: string, limits: TargetLimits): boolean {
     if (this.#inFlight >= this.#limit) return false
     const state = this.#targets.get(targetId)
-    if (state === undefined) return true
-    if (state.inFlight >= limitOf(state, maxInFlight)) return false
+    if (state === undefined) return this.shares?.of(targetId) !== 0
+    if (state.inFlight >= this.#limitOf(targetId, state, limits)) return false
     return !state.slow || this.#slowInFlight < this.#slowLimit
   }
 
-  start(targetId: string, maxInFlight: number): void {
-    const state = this.#stateOf(targetId, maxInFlight)
+  start(targetId: string, limits: TargetLimits): void {
+    const state = this.#stateOf(targetId, limits)
     if (state.inFlight === 0) state.quietSince = this.#clock.elapsed()
     state.inFlight++
     this.#inFlight++
@@ -107,8 +128,8 @@ export class TargetLoad {
     this.#dropIfIdle(targetId, state)
   }
 
-  enqueue(targetId: string, maxInFlight: number): void {
-    this.#stateOf(targetId, maxInFlight).queued++
+  enqueue(targetId: string, limits: TargetLimits): void {
+    this.#stateOf(targetId, limits).queued++
     this.#busy.add(targetId)
   }
 
@@ -138,18 +159,20 @@ export class TargetLoad {
 
   /**
    * For a claim: how many more deliveries each busy target may get. A target may hold as many in memory,
-   * waiting, as it may have in flight, so that it never idles for want of a claim; a slow one holds none, and
-   * all slow ones share what is left of their half, in turn.
+   * waiting, as it may have in flight, so that it never idles for want of a claim; one with a rate holds none, for
+   * their tokens are spent by then, nor does a slow one, and all slow ones share what is left of their half, in turn.
    */
-  claimSlots(): Map<string, number> {
+  claimSlots(): ClaimSlots {
     const slots = new Map<string, number>()
+    for (const targetId of this.shares?.refused() ?? []) slots.set(targetId, 0)
     const slow: string[] = []
     let slowRoom = this.#slowLimit - this.#slowInFlight
     for (const targetId of this.#busy) {
       const state = this.#stateOf(targetId)
       if (!state.slow) {
-        const limit = limitOf(state, state.maxInFlight)
-        slots.set(targetId, Math.max(0, limit * 2 - state.inFlight - state.queued))
+        const limit = this.#limitOf(targetId, state, state.limits)
+        const held = state.limits.rateLimitRps === null ? limit * 2 : limit
+        slots.set(targetId, Math.max(0, held - state.inFlight - state.queued))
         this.#letGo(targetId, state)
         continue
       }
@@ -159,7 +182,7 @@ export class TargetLoad {
     const share = Math.max(1, Math.floor(slowRoom / slow.length))
     for (const targetId of slow) {
       const state = this.#stateOf(targetId)
-      const room = limitOf(state, state.maxInFlight) - state.inFlight - state.queued
+      const room = this.#limitOf(targetId, state, state.limits) - state.inFlight - state.queued
       const granted = Math.max(0, Math.min(room, share, slowRoom))
       slots.set(targetId, granted)
       slowRoom -= granted
@@ -168,7 +191,25 @@ export class TargetLoad {
       this.#busy.add(targetId)
       this.#letGo(targetId, state)
     }
-    return slots
+    return { slots, wantsMore: this.#findWanting(slots.keys()) }
+  }
+
+  /** Those whose share is in use and not all that they may have. */
+  #findWanting(targets: Iterable<string>): Set<string> {
+    const wanting = new Set<string>()
+    if (this.shares === null) return wanting
+    for (const targetId of targets) {
+      const state = this.#targets.get(targetId)
+      const share = this.shares.of(targetId)
+      const isUsedUp = state !== undefined && !state.slow && state.inFlight + state.queued >= share
+      if (isUsedUp && share < ownLimit(state, state.limits) && this.shares.mayGrow(targetId))
+        wanting.add(targetId)
+    }
+    return wanting
+  }
+
+  #limitOf(targetId: string, state: TargetState, limits: TargetLimits): number {
+    return Math.min(ownLimit(state, limits), this.shares?.of(targetId) ?? Number.POSITIVE_INFINITY)
   }
 
   get #slowLimit(): number {
@@ -181,11 +222,11 @@ export class TargetLoad {
     this.#slowInFlight += slow ? state.inFlight : -state.inFlight
   }
 
-  #stateOf(targetId: string, maxInFlight?: number): TargetState {
+  #stateOf(targetId: string, limits?: TargetLimits): TargetState {
     let state = this.#targets.get(targetId)
     if (state === undefined) {
       state = {
-        maxInFlight: 1,
+        limits: { maxInFlight: 1, rateLimitRps: null },
         inFlight: 0,
         queued: 0,
         answered: false,
@@ -196,7 +237,7 @@ export class TargetLoad {
       }
       this.#targets.set(targetId, state)
     }
-    if (maxInFlight !== undefined) state.maxInFlight = maxInFlight
+    if (limits !== undefined) state.limits = limits
     return state
   }
 
@@ -214,6 +255,7 @@ export class TargetLoad {
   }
 }
 
-function limitOf(state: TargetState, maxInFlight: number): number {
+/** As if no other node sent to it. */
+function ownLimit(state: TargetState, { maxInFlight }: TargetLimits): number {
   return state.answered ? maxInFlight : Math.min(maxInFlight, unprovenLimit)
 }

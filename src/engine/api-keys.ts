@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { ApiKey } from '../core/model.ts'
-import type { ConfigStore, Page, PageRequest } from '../store/port.ts'
+import type { ConfigStore, NewApiKey, Page, PageRequest } from '../store/port.ts'
 import { checkId, checkPage, notFound } from './page.ts'
 
 const maxNameChars = 200
@@ -14,6 +14,16 @@ export interface Principal {
   readonly tenantId: string
   /** The key's id; null for the token from the configuration. */
   readonly keyId: string | null
+}
+
+export interface KeyInput {
+  readonly kind: ApiKey['kind']
+  readonly name: string
+}
+
+export interface CreatedKey {
+  readonly key: ApiKey
+  readonly token: string
 }
 
 export interface ApiKeysOptions {
@@ -30,23 +40,25 @@ export class ApiKeys {
   }
 
   /** `token` is shown here once and never again: `hk_` (producer) or `hkadm_` (admin) and 48 hex digits. */
-  async create(
-    tenantId: string,
-    input: { readonly kind: ApiKey['kind']; readonly name: string },
-  ): Promise<{ readonly key: ApiKey; readonly token: string }> {
-    const { store, ids, randomBytes } = this.#options
+  async create(tenantId: string, input: KeyInput): Promise<CreatedKey> {
+    const { row, token } = this.#generate(tenantId, input)
+    return { key: await this.#options.store.insertApiKey(row), token }
+  }
+
+  /** Null when the tenant has or ever had a key of this kind: of all processes that start together, one makes it. */
+  async createFirst(tenantId: string, input: KeyInput): Promise<CreatedKey | null> {
+    const { row, token } = this.#generate(tenantId, input)
+    const key = await this.#options.store.insertFirstApiKey(row)
+    return key && { key, token }
+  }
+
+  #generate(tenantId: string, input: KeyInput): { readonly row: NewApiKey; readonly token: string } {
+    const { ids, randomBytes } = this.#options
     const name = checkName(input.name)
     const admin = input.kind === 'admin'
     const token = (admin ? 'hkadm_' : 'hk_') + Buffer.from(randomBytes(tokenBytes)).toString('hex')
-    const key = await store.insertApiKey({
-      id: ids.next(admin ? 'adm' : 'key'),
-      tenantId,
-      kind: input.kind,
-      name,
-      scopes: ['*'],
-      hash: hashToken(token),
-    })
-    return { key, token }
+    const id = ids.next(admin ? 'adm' : 'key')
+    return { row: { id, tenantId, kind: input.kind, name, scopes: ['*'], hash: hashToken(token) }, token }
   }
 
   list(tenantId: string, page: Partial<PageRequest> & { kind?: ApiKey['kind'] } = {}): Promise<Page<ApiKey>> {

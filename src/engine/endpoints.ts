@@ -8,13 +8,18 @@ import { checkTopicPatterns } from '../core/topics.ts'
 import type { UrlCheck } from '../sender/port.ts'
 import type { ConfigStore, EndpointPatch, NewEndpoint, NewSecret, Page, PageRequest } from '../store/port.ts'
 import { announceAfter } from './announce-after.ts'
-import { checkId, checkPage, notFound } from './page.ts'
+import {
+  checkDescription,
+  checkEndpointId,
+  checkMaxInFlight,
+  checkMembers,
+  checkRateLimit,
+  checkUid,
+} from './endpoint-checks.ts'
+import { checkPage, notFound } from './page.ts'
 import { readRetryPolicy } from './subscriptions.ts'
 
 export const defaultMaxInFlight = 32
-const maxMaxInFlight = 1000
-const maxUidChars = 255
-const maxDescriptionChars = 1000
 const defaultGraceMs = 24 * 3_600_000
 const maxGraceMs = 30 * 24 * 3_600_000
 
@@ -26,8 +31,13 @@ export interface EndpointInput {
   readonly headers?: Readonly<Record<string, string>>
   /** Default `['standard']`. */
   readonly signingSchemes?: readonly SigningScheme[]
-  /** Requests in flight to it at one time, 1 to 1000; default 32. */
+  /** Requests in flight to it at one time, from all processes together, 1 to 1000; default 32. */
   readonly maxInFlight?: number
+  /**
+   * Requests to it per second, 0.01 to 1 000 000, on average; up to two seconds' worth may go at once. Null, the
+   * default: no limit.
+   */
+  readonly rateLimitRps?: number | null
   /** Makes the endpoint's own subscription. */
   readonly topics?: readonly string[]
   /** For the own subscription: a profile's name or a policy object as in the API (snake_case JSON). */
@@ -48,6 +58,7 @@ const inputMembers = {
   headers: true,
   signingSchemes: true,
   maxInFlight: true,
+  rateLimitRps: true,
   topics: true,
   retryPolicy: true,
   secret: true,
@@ -196,6 +207,7 @@ export class Endpoints {
         headers: settings.headers ?? {},
         signingSchemes: settings.signingSchemes ?? ['standard'],
         maxInFlight: settings.maxInFlight ?? defaultMaxInFlight,
+        rateLimitRps: settings.rateLimitRps ?? null,
       },
       secret: this.#seal(secret, id),
       subscription: input.topics === undefined ? null : this.#ownSubscription(tenantId, id, input),
@@ -250,6 +262,7 @@ export class Endpoints {
         signingSchemes: validateSigningSchemes(input.signingSchemes),
       }),
       ...(input.maxInFlight !== undefined && { maxInFlight: checkMaxInFlight(input.maxInFlight) }),
+      ...(input.rateLimitRps !== undefined && { rateLimitRps: checkRateLimit(input.rateLimitRps) }),
     }
   }
 
@@ -301,45 +314,4 @@ export class Endpoints {
     } while (cursor !== '')
     return null
   }
-}
-
-/** A member that nobody reads would be a setting that its caller believes in. */
-function checkMembers(given: unknown, known: Readonly<Record<string, true>>): void {
-  if (typeof given !== 'object' || given === null) {
-    throw new OuthookError('unprocessable', 'an endpoint is given as an object such as { url, topics }')
-  }
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name))
-  if (unknown === undefined) return
-  const shown = JSON.stringify(unknown.slice(0, 64))
-  const advice =
-    unknown === 'secret' ? 'use rotateSecret' : `the members are ${Object.keys(known).join(', ')}`
-  throw new OuthookError('unprocessable', `${shown} is not a member that can be given here; ${advice}`)
-}
-
-function checkEndpointId(id: string): string {
-  return checkId(id, 'ep', 'endpoint')
-}
-
-function checkUid(uid: unknown): string {
-  const fits = typeof uid === 'string' && uid !== '' && uid.length <= maxUidChars
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point.
-  const clean = fits && !/[\0-\x1f\x7f]/.test(uid)
-  if (clean) return uid
-  throw new OuthookError(
-    'unprocessable',
-    `uid must be 1 to ${maxUidChars} characters without control characters`,
-  )
-}
-
-function checkDescription(description: unknown): string {
-  if (typeof description === 'string' && description.length <= maxDescriptionChars) return description
-  throw new OuthookError(
-    'unprocessable',
-    `description must be text of at most ${maxDescriptionChars} characters`,
-  )
-}
-
-function checkMaxInFlight(count: unknown): number {
-  if (Number.isInteger(count) && Number(count) >= 1 && Number(count) <= maxMaxInFlight) return Number(count)
-  throw new OuthookError('unprocessable', `max_in_flight must be a whole number from 1 to ${maxMaxInFlight}`)
 }

@@ -11,9 +11,12 @@ import type { Endpoints } from './endpoints.ts'
 import type { Events } from './events.ts'
 import type { Publisher } from './publish.ts'
 import type { Subscriptions } from './subscriptions.ts'
+import type { TransactionalPublisher } from './transactional-publish.ts'
 
 export interface Engine {
   readonly publisher: Publisher
+  /** Publishing inside a caller's transaction. */
+  readonly transactionalPublisher: TransactionalPublisher
   readonly events: Events
   readonly endpoints: Endpoints
   readonly subscriptions: Subscriptions

@@ -68,7 +68,8 @@ export class Events {
   }
 
   /**
-   * Resolves once every delivery of the event is at an end: succeeded, dead-lettered, cancelled or skipped.
+   * Resolves once every delivery of the event is at an end: succeeded, dead-lettered, cancelled or skipped. An event
+   * of a transaction is waited for from its commit on, its fan-out included.
    *
    * @param options.timeoutMs default 30 s
    * Errors: not_found; invalid_request; timeout, which says what is still open.
@@ -131,6 +132,12 @@ function isAtEnd(state: DeliveryState): boolean {
 }
 
 function timedOut(status: EventStatus): OuthookError {
+  if (status.state === 'accepted') {
+    return new OuthookError(
+      'timeout',
+      `${status.id} was not fanned out in time; see that a process that dispatches runs`,
+    )
+  }
   const open = status.deliveries.filter((delivery) => !isAtEnd(delivery.state))
   const states = open.map((delivery) => `${delivery.id} is ${delivery.state}`).join(', ')
   return new OuthookError('timeout', `not every delivery of ${status.id} came to an end in time: ${states}`)

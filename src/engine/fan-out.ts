@@ -8,10 +8,28 @@ export interface FanOutInput
   readonly idempotency: NewIdempotencyKey | null
 }
 
-/** Hand-offs are asked for later, when the event is about to be written. */
 export function fanOut(input: FanOutInput, routing: TenantRouting, ids: IdFactory): NewEvent {
   const { tenantId, topic, payload, metadata, orderingKey, producerKeyId, idempotency } = input
-  const id = ids.next('evt')
+  return {
+    id: ids.next('evt'),
+    tenantId,
+    topic,
+    payload,
+    metadata,
+    orderingKey,
+    producerKeyId,
+    idempotency,
+    routingVersion: routing.version,
+    deliveries: planDeliveries(topic, routing, ids),
+  }
+}
+
+/** Hand-offs are asked for later, when the event is about to be written. */
+export function planDeliveries(
+  topic: string,
+  routing: TenantRouting,
+  ids: IdFactory,
+): readonly NewDelivery[] {
   const deliveries: NewDelivery[] = []
   for (const subscription of routing.fanOut.match(topic)) {
     const target = routing.targets.get(subscription.endpointId)
@@ -21,20 +39,10 @@ export function fanOut(input: FanOutInput, routing: TenantRouting, ids: IdFactor
       subscriptionId: subscription.id,
       endpointId: target.id,
       targetId: target.id,
+      rateLimitRps: target.endpoint.rateLimitRps,
       handOff: false,
       parked: target.endpoint.disabledReason === null ? null : 'endpoint_disabled',
     })
   }
-  return {
-    id,
-    tenantId,
-    topic,
-    payload,
-    metadata,
-    orderingKey,
-    producerKeyId,
-    idempotency,
-    routingVersion: routing.version,
-    deliveries,
-  }
+  return deliveries
 }

@@ -17,6 +17,8 @@ export interface LoggerOptions {
   readonly destination?: LogDestination
   /** Colours in `pretty` lines. Default: no. */
   readonly colour?: boolean
+  /** In every line. */
+  readonly fields?: Readonly<Record<string, unknown>>
 }
 
 const redactedNames = [
@@ -52,7 +54,7 @@ export function createLogger(options: LoggerOptions): Logger {
   const logger = pino(
     {
       level: options.level,
-      base: null,
+      base: options.fields ?? null,
       timestamp: pino.stdTimeFunctions.isoTime,
       messageKey: 'message',
       formatters: { level: (label) => ({ level: label }) },

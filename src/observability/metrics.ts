@@ -4,6 +4,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { AttemptStatus, DeliveryState, DisabledReason, ErrorClass } from '../core/model.ts'
+import type { MetricsSnapshot } from './aggregate-metrics.ts'
 
 interface MetricInfo {
   readonly type: 'counter' | 'gauge' | 'histogram'
@@ -51,6 +52,11 @@ export const metricTable = {
   outhook_in_flight: {
     type: 'gauge',
     help: 'Requests to receivers that this process has under way.',
+    labels: {},
+  },
+  outhook_processes: {
+    type: 'gauge',
+    help: 'Processes that this answer stands for: those of `--processes` that answered, else 1.',
     labels: {},
   },
   outhook_stale_outcomes_total: {
@@ -103,6 +109,8 @@ export interface Metrics {
   readonly contentType: string
   /** The text for Prometheus. Answers while the store is down, without what only the store knows. */
   readonly render: () => Promise<string>
+  /** The same as data, for a group of processes that answers as one. */
+  readonly snapshot: () => Promise<MetricsSnapshot>
 }
 
 export function createMetrics(sources: MetricSources): Metrics {
@@ -123,6 +131,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const deadLetters = counter(registry, 'outhook_dead_letters_total')
   const stale = counter(registry, 'outhook_stale_outcomes_total')
   const disabled = counter(registry, 'outhook_endpoints_disabled_total')
+  for (const reason of ['gone', 'failing'] as const) disabled.labels(reason).inc(0)
   const refreshGauges = registerGauges(registry, sources)
 
   return {
@@ -146,12 +155,19 @@ export function createMetrics(sources: MetricSources): Metrics {
       await refreshGauges()
       return registry.metrics()
     },
+    async snapshot() {
+      await refreshGauges()
+      return registry.getMetricsAsJSON() as unknown as Promise<MetricsSnapshot>
+    },
   }
 }
 
 function registerGauges(registry: Registry, sources: MetricSources): () => Promise<void> {
-  const deliveries = new Gauge({ ...describe('outhook_deliveries'), registers: [registry] })
-  const oldestDue = new Gauge({ ...describe('outhook_oldest_due_seconds'), registers: [registry] })
+  // What comes from the store is the same in every process: it is not added up.
+  const ofStore = { registers: [registry], aggregator: 'first' as const }
+  const deliveries = new Gauge({ ...describe('outhook_deliveries'), ...ofStore })
+  const oldestDue = new Gauge({ ...describe('outhook_oldest_due_seconds'), ...ofStore })
+  new Gauge({ ...describe('outhook_processes'), registers: [registry] }).set(1)
   const inFlight = new Gauge({ ...describe('outhook_in_flight'), registers: [registry] })
   return async () => {
     inFlight.set(sources.inFlight())
@@ -187,7 +203,7 @@ export function renderMetricsReference(): string {
 <!-- Written from the source by "npm run docs:reference"; do not edit. -->
 
 \`GET /metrics\` answers in the text format of Prometheus, without credentials. Figures are those of one process,
-unless they say that they come from the store. Node's own metrics (\`process_*\`, \`nodejs_*\`) are there too.
+or of all of \`--processes\` added up, unless they say that they come from the store. Node's own metrics (\`process_*\`, \`nodejs_*\`) are there too.
 
 | name | type | labels | meaning |
 |---|---|---|---|

@@ -18,6 +18,22 @@ export interface AppliedMigration {
   readonly oldestCompatible: number
 }
 
+export interface SchemaChange {
+  /** The newest that was applied before; 0: none. */
+  readonly from: number
+  /** What is still to be applied, in order, or was just now. */
+  readonly steps: readonly Migration[]
+}
+
+/** Throws as `planMigrations`. */
+export function planChange(known: readonly Migration[], applied: readonly AppliedMigration[]): SchemaChange {
+  return { from: newestOf(applied), steps: planMigrations(known, applied) }
+}
+
+export function newestOf(migrations: readonly { readonly version: number }[]): number {
+  return migrations.reduce((newest, { version }) => Math.max(newest, version), 0)
+}
+
 /**
  * The migrations that are still to be applied, in order.
  * Throws `store_incompatible` when the database needs a newer Outhook.
@@ -26,8 +42,8 @@ export function planMigrations(
   known: readonly Migration[],
   applied: readonly AppliedMigration[],
 ): readonly Migration[] {
-  const newestKnown = known.reduce((newest, migration) => Math.max(newest, migration.version), 0)
-  const newestApplied = applied.reduce((newest, migration) => Math.max(newest, migration.version), 0)
+  const newestKnown = newestOf(known)
+  const newestApplied = newestOf(applied)
   const needed = applied.reduce((needed, migration) => Math.max(needed, migration.oldestCompatible), 0)
   if (needed > newestKnown) {
     throw new OuthookError(

@@ -36,6 +36,24 @@ export interface Store extends ConfigStore, IngestStore, DeliveryStore, ReadStor
   ping(): Promise<void>
   /** Waits for running calls, then releases every resource. Can be called twice. */
   close(): Promise<void>
+  /** Null where one process owns the store, and every target's slots with it. */
+  readonly shares: SlotShares | null
+  /**
+   * Tells, soon after, what other processes did to the store; the returned function ends it. Each may come twice,
+   * late or not at all, so nothing may depend on it. Absent where no other process can write.
+   */
+  listen?(listener: StoreListener): () => void
+  /** Publishing inside a caller's transaction; absent where callers have none on the store's database. */
+  readonly outbox?: OutboxStore
+}
+
+export interface StoreListener {
+  /** There may be work to claim. */
+  onWork(): void
+  /** Endpoints, secrets or subscriptions of the tenant have changed; null: perhaps of any tenant. */
+  onRoutingChanged(tenantId: string | null): void
+  /** The target is paused until then, milliseconds since the epoch; null: it is paused no longer. */
+  onPauseChanged(targetId: string, pausedUntil: number | null): void
 }
 
 // ─── configuration ──────────────────────────────────────────────────────────────────────────────
@@ -75,6 +93,7 @@ export interface EndpointPatch {
   readonly headers?: Readonly<Record<string, string>>
   readonly signingSchemes?: Endpoint['signingSchemes']
   readonly maxInFlight?: number
+  readonly rateLimitRps?: number | null
   /** Null enables; deliveries parked for it become due. */
   readonly disabledReason?: DisabledReason | null
   /** Replaces patterns and, when given, policy of the endpoint's own subscription, or makes one with this id. */
@@ -145,6 +164,8 @@ export interface ConfigStore {
   ): Promise<Page<Subscription>>
 
   insertApiKey(input: NewApiKey): Promise<ApiKey>
+  /** Null, and nothing written, when the tenant has or ever had a key of this kind. Atomic. */
+  insertFirstApiKey(input: NewApiKey): Promise<ApiKey | null>
   /** True also when it was revoked before; false: no such key. */
   revokeApiKey(tenantId: string, id: string): Promise<boolean>
   listApiKeys(tenantId: string, page: PageRequest & { kind?: ApiKey['kind'] }): Promise<Page<ApiKey>>
@@ -184,6 +205,8 @@ export interface NewDelivery {
   readonly subscriptionId: string
   readonly endpointId: string
   readonly targetId: string
+  /** Of its endpoint in that routing. */
+  readonly rateLimitRps: number | null
   /** Asks to insert it already leased to this node (claim version 1). */
   readonly handOff: boolean
   /** Inserted without a due time, for this reason. */
@@ -210,7 +233,7 @@ export interface IngestStore {
    * One transaction for the whole batch: events, payloads, deliveries, idempotency records, ready hints.
    * An item that is not `published` writes nothing and hinders no other. Duplicates of an idempotency key
    * within the batch are answered as replays of the first. A hand-off is granted only while the target has
-   * no due backlog and no pause; the lease then runs for `leaseMs`.
+   * no due backlog and no pause, and where its endpoint has a rate takes a token; the lease then runs for `leaseMs`.
    */
   publish(
     batch: readonly NewEvent[],
@@ -218,16 +241,72 @@ export interface IngestStore {
   ): Promise<readonly PublishResult[]>
 }
 
+// ─── outbox ─────────────────────────────────────────────────────────────────────────────────────
+
+/** A connection with an open transaction: a `Client` of `pg`, or one that its pool gave. */
+export interface TransactionClient {
+  query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>
+  /** `pg` 8.18 and later: `T` within a transaction. */
+  getTransactionStatus?(): string | null
+}
+
+export interface OutboxEvent
+  extends Pick<NewEvent, 'id' | 'tenantId' | 'topic' | 'payload' | 'metadata' | 'orderingKey'> {
+  readonly idempotency: { readonly key: string; readonly ttlMs: number } | null
+}
+
+export type OutboxResult =
+  | { readonly kind: 'accepted' }
+  /** As of `PublishResult`; the first use may be one of the same transaction. */
+  | { readonly kind: 'replayed'; readonly eventId: string }
+  | { readonly kind: 'conflict'; readonly eventId: string }
+  /** Another transaction that is still open has used the key. */
+  | { readonly kind: 'key_held' }
+
+/** An event whose transaction has committed and whose deliveries do not exist yet. */
+export type AcceptedEvent = Pick<NewEvent, 'id' | 'tenantId' | 'topic' | 'orderingKey'> & {
+  readonly payloadBytes: number
+}
+
+export type FanOutPlan = Pick<NewEvent, 'id' | 'tenantId' | 'orderingKey' | 'routingVersion' | 'deliveries'>
+
+export interface FanOutResult {
+  /** Events that were fanned out. */
+  readonly count: number
+  /** Tenants whose routing is newer than planned with; their events stay. */
+  readonly stale: readonly string[]
+}
+
+export interface OutboxStore {
+  /**
+   * Puts events and their idempotency keys into the outbox, in the client's transaction: they exist if and when it
+   * commits. Errors: invalid_request (no transaction, another database); those of the client come through as they
+   * are, because its owner decides by them whether to try the transaction again.
+   */
+  accept(client: TransactionClient, events: readonly OutboxEvent[]): Promise<readonly OutboxResult[]>
+  /** What waits for its fan-out, in the order of publishing. */
+  listAccepted(limit: number): Promise<readonly AcceptedEvent[]>
+  /**
+   * Writes events, payloads, deliveries and ready hints and removes the events from the outbox, in one transaction,
+   * and one caller at a time: another's does nothing. No hand-off is granted.
+   */
+  fanOut(plans: readonly FanOutPlan[]): Promise<FanOutResult>
+}
+
 // ─── delivery ───────────────────────────────────────────────────────────────────────────────────
 
 export interface ClaimRequest {
   /** Deliveries at most. */
   readonly limit: number
+  /** Targets whose endpoint has a rate give no more than this together: what waits has spent its token. Default `limit`. */
+  readonly startable?: number
   /** Payload bytes at most; the first delivery is given whatever its size. */
   readonly maxBytes: number
   readonly leaseMs: number
   /** Free slots of targets that may not get their endpoint's whole `maxInFlight`; 0 leaves the target alone. */
   readonly slots: ReadonlyMap<string, number>
+  /** Of those, targets whose share is used up; what is granted comes on top of `slots`. */
+  readonly wantsMore?: ReadonlySet<string>
 }
 
 /** A leased delivery with all that an attempt needs. */
@@ -258,6 +337,11 @@ export interface ClaimResult {
    * out of date. Absent where only this process changes the routing.
    */
   readonly routingVersions?: ReadonlyMap<string, number>
+  /**
+   * Where the store has `shares`: of targets that were looked at, how many requests this process may have in flight
+   * from now on; 0: all slots are taken by others.
+   */
+  readonly shares?: ReadonlyMap<string, number>
 }
 
 export interface NewAttempt {
@@ -306,6 +390,8 @@ export interface Release {
   readonly claimVersion: number
   /** Due again after this; no attempt and no lost claim is counted. */
   readonly delayMs: number
+  /** Its request may have gone out, so the token that it took of its endpoint's rate stays spent. Default false. */
+  readonly sent?: boolean
 }
 
 export type ReplayResult =
@@ -319,7 +405,8 @@ export interface DeliveryStore {
   /**
    * Leases due deliveries, fairly: tenants first, then their targets, each giving a share that adapts so that
    * a lone target can fill the batch. A target gives no more than `slots` (or its endpoint's `maxInFlight`)
-   * allow; a paused target gives nothing, and one whose pause is over gives a single probe. An expired lease
+   * allow, nor than its endpoint's rate has tokens; a paused target gives nothing, and one whose pause is over gives
+   * a single probe. An expired lease
    * is simply due again and counts a lost claim. Deliveries whose endpoint or subscription was deleted are
    * cancelled instead, those of disabled endpoints parked. One transaction.
    */
@@ -336,6 +423,26 @@ export interface DeliveryStore {
   replay(tenantId: string, deliveryId: string): Promise<ReplayResult>
   /** Health of every target that is not plainly healthy. */
   loadHealth(): Promise<readonly (readonly [targetId: string, health: EndpointHealth])[]>
+}
+
+/**
+ * How this process keeps the slots of targets that it shares with others. Claims bring them (`ClaimResult.shares`); all
+ * of them end with the lease that `renew` takes, and with `leave`.
+ */
+export interface SlotShares {
+  /** What this process holds is its own for another `leaseMs`. */
+  renew(leaseMs: number): Promise<ShareRenewal>
+  /** By target, what this process keeps of its share at most. */
+  lower(slots: ReadonlyMap<string, number>): Promise<void>
+  /** Gives up everything at once. */
+  leave(): Promise<void>
+}
+
+export interface ShareRenewal {
+  /** Another one than before: the lease had ended, and everything held under it is lost. */
+  readonly nodeId: string
+  /** Targets of which other processes want slots, with what may be kept of those in use; what is idle is to go. */
+  readonly wanted: ReadonlyMap<string, number>
 }
 
 // ─── reading ────────────────────────────────────────────────────────────────────────────────────
@@ -405,6 +512,26 @@ export interface ReadStore {
 
 // ─── maintenance ────────────────────────────────────────────────────────────────────────────────
 
+/** How long rows are kept, milliseconds; 0 is for ever. */
+export interface Retention {
+  /** From the event's creation; longer while one of its deliveries is live or a dead letter that can be replayed. */
+  readonly payloadsMs: number
+  /** From the attempt's start; at most as long as its delivery. */
+  readonly attemptsMs: number
+  /** Finished deliveries from their end, events from their creation and at least as long as their deliveries. */
+  readonly eventsMs: number
+  /** Dead letters from their end: so long they stay, and their payloads with them. */
+  readonly deadLettersMs: number
+}
+
+/** Rows that retention has removed. */
+export interface RemovedRows {
+  readonly payloads: number
+  readonly attempts: number
+  readonly deliveries: number
+  readonly events: number
+}
+
 export interface MaintenanceStore {
   /** Arms targets that have due work but no ready hint; looks at no more than `limit` targets, resuming where it stopped. */
   reconcileReady(options: { readonly limit: number }): Promise<{ readonly armed: number }>
@@ -415,6 +542,15 @@ export interface MaintenanceStore {
   settleConfigChanges(options: { readonly limit: number }): Promise<{ readonly more: boolean }>
   /** Removes idempotency records past their time, at most `limit`. */
   deleteExpiredIdempotencyKeys(options: { readonly limit: number }): Promise<{ readonly more: boolean }>
+  /**
+   * Removes what is past its retention. Each table is walked upwards by id, over at most `limit` rows a call, and a
+   * row that has to stay is passed over; once a day the walk starts over, so what is no longer needed goes within a
+   * day. Only one process at a time works, and for the others there is nothing to do. `more`: call again.
+   */
+  removeExpired(options: {
+    readonly retention: Retention
+    readonly limit: number
+  }): Promise<{ readonly removed: RemovedRows; readonly more: boolean }>
   /** Folds old `delivery_counts` rows into their totals, at most `limit`. */
   foldCounts(options: { readonly limit: number }): Promise<{ readonly more: boolean }>
 }

@@ -43,6 +43,7 @@ export interface EndpointRow {
   readonly headers: string
   readonly signing_schemes: string
   readonly max_in_flight: number
+  readonly rate_limit_rps: number | null
   readonly disabled_reason: DisabledReason | null
   readonly disabled_at: number | null
   readonly created_at: number
@@ -109,6 +110,8 @@ export interface LiveDeliveryRow extends DeliveryRow {
   readonly disabled_reason: DisabledReason | null
   readonly paused_until: number | null
   readonly probe_until: number | null
+  /** Of the target's tokens; null without a rate. */
+  readonly limited_until: number | null
 }
 
 export interface AttemptRow {
@@ -159,6 +162,7 @@ export function toEndpoint(row: EndpointRow): Endpoint {
     headers: JSON.parse(row.headers),
     signingSchemes: JSON.parse(row.signing_schemes),
     maxInFlight: row.max_in_flight,
+    rateLimitRps: row.rate_limit_rps,
     disabledReason: row.disabled_reason,
     disabledAt: row.disabled_at,
     createdAt: row.created_at,
@@ -209,7 +213,7 @@ export function toFinishedDelivery(row: DeliveryRow): Delivery {
   return { ...commonDelivery(row), reason: null, nextAttemptAt: null }
 }
 
-/** `endpoint_paused` is worked out here: a pause moves the target's ready row and never touches deliveries. */
+/** Pauses and rates are worked out here: they move the target's ready row and never touch deliveries. */
 export function toLiveDelivery(row: LiveDeliveryRow, now: number): Delivery {
   return { ...commonDelivery(row), ...waiting(row, now) }
 }
@@ -220,10 +224,16 @@ function waiting(row: LiveDeliveryRow, now: number): Pick<Delivery, 'reason' | '
   // Parked, but the endpoint is enabled again: the settling that makes it due is under way.
   if (row.due_at === null && row.reason === 'endpoint_disabled') return { reason: null, nextAttemptAt: now }
   if (row.due_at === null) return { reason: row.reason, nextAttemptAt: null }
-  if (row.paused_until === null) return { reason: null, nextAttemptAt: row.due_at }
-  const resumesAt = Math.max(row.paused_until, row.probe_until ?? 0)
-  if (resumesAt <= now) return { reason: null, nextAttemptAt: row.due_at }
-  return { reason: 'endpoint_paused', nextAttemptAt: Math.max(row.due_at, resumesAt) }
+  const resumesAt = row.paused_until === null ? 0 : Math.max(row.paused_until, row.probe_until ?? 0)
+  const limitedUntil = row.limited_until ?? 0
+  const nextAttemptAt = Math.max(
+    row.due_at,
+    resumesAt > now ? resumesAt : 0,
+    limitedUntil > now ? limitedUntil : 0,
+  )
+  if (resumesAt > now) return { reason: 'endpoint_paused', nextAttemptAt }
+  if (limitedUntil > now && limitedUntil > row.due_at) return { reason: 'rate_limited', nextAttemptAt }
+  return { reason: null, nextAttemptAt }
 }
 
 function commonDelivery(row: DeliveryRow): Omit<Delivery, 'reason' | 'nextAttemptAt'> {

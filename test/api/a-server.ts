@@ -4,7 +4,7 @@ import type { ApiOptions } from '../../src/api/options.ts'
 import { buildServer } from '../../src/api/server.ts'
 import { type App, openApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
-import { createSystemClock } from '../../src/core/clock.ts'
+import { type Clock, createSystemClock } from '../../src/core/clock.ts'
 import { OuthookError } from '../../src/core/errors.ts'
 import { type Logger, silentLogger } from '../../src/core/logger.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
@@ -17,6 +17,8 @@ export const adminToken = 'test-admin-token'
 export interface ServerOptions extends Partial<Pick<ApiOptions, 'timeouts' | 'keyCacheMs'>> {
   /** Default false: nothing is sent. */
   readonly dispatch?: boolean
+  /** Of the engine. */
+  readonly clock?: Clock
   readonly config?: Readonly<Record<string, unknown>>
   readonly logger?: Logger
   /** Default: at the end of the running test. */
@@ -63,6 +65,7 @@ export async function aServer(options: ServerOptions = {}): Promise<TestServer> 
     config: loadConfig({ options: { store: 'memory:', ...options.config } }),
     logger: silentLogger,
     dispatch: options.dispatch ?? false,
+    ...(options.clock !== undefined && { clock: options.clock }),
     wrapStore: (store) => failWhen(store, () => storeDown),
   })
   const engine = options.wrapEngine?.(app.engine) ?? app.engine

@@ -63,6 +63,7 @@ describe('members of bodies', () => {
   const url = 'https://93.184.216.34/hook'
   const endpoint = (members: object): CallOptions => ({ body: { url, ...members } })
   const unprocessable = (detail: string | RegExp): ExpectedProblem => ({ status: 422, detail })
+  const badRate = unprocessable('rate_limit_rps must be a number from 0.01 to 1000000, or null')
   const subscription = (members: object): CallOptions => ({
     body: { endpoint_id: 'ep_01arz3ndektsv4rrffq69g5fav', topic_patterns: ['*'], ...members },
   })
@@ -137,6 +138,12 @@ describe('members of bodies', () => {
       endpoint({ max_in_flight: '5' }),
       invalidBody('max_in_flight must be an integer'),
     ],
+    ['a rate of 0', 'POST', '/v1/endpoints', endpoint({ rate_limit_rps: 0 }), badRate],
+    ['a negative rate', 'POST', '/v1/endpoints', endpoint({ rate_limit_rps: -1 }), badRate],
+    ['a rate below one in 100 s', 'POST', '/v1/endpoints', endpoint({ rate_limit_rps: 0.0099 }), badRate],
+    ['a rate beyond a million', 'POST', '/v1/endpoints', endpoint({ rate_limit_rps: 1e7 }), badRate],
+    ['a rate as text', 'POST', '/v1/endpoints', endpoint({ rate_limit_rps: '5' }), badRate],
+    ['a rate as list', 'POST', '/v1/endpoints', endpoint({ rate_limit_rps: [5] }), badRate],
     [
       'an unknown scheme',
       'POST',

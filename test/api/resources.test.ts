@@ -24,6 +24,7 @@ test('an endpoint is created with its secret, and shown without it ever after', 
     headers: { 'X-Team': 'money' },
     signing_schemes: ['standard', 'hookrail'],
     max_in_flight: 5,
+    rate_limit_rps: 2.5,
     topics: ['orders.*'],
   }
   const created = await server.call('POST', '/v1/endpoints', { body })
@@ -73,6 +74,21 @@ test('PATCH changes what is given and answers with the whole endpoint; enabled g
   })
   const on = await server.call('PATCH', `/v1/endpoints/${id}`, { body: { enabled: true } })
   expect(on.json).toMatchObject({ enabled: true, disabled_reason: null, disabled_at: null })
+})
+
+test('an endpoint has no rate until it is given one, and null takes it away', async () => {
+  const server = await aLocalServer()
+  const given = await anEndpoint(server, { uid: 'billing' })
+  expect(given).toMatchObject({ rate_limit_rps: null, max_in_flight: 32 })
+  const patch = (body: object) => server.call('PATCH', `/v1/endpoints/${given.id}`, { body })
+  expect((await patch({ rate_limit_rps: 0.01 })).json).toMatchObject({ rate_limit_rps: 0.01 })
+  expect((await patch({ description: 'x' })).json).toMatchObject({ rate_limit_rps: 0.01 })
+  expect((await patch({ rate_limit_rps: 1_000_000 })).json).toMatchObject({ rate_limit_rps: 1_000_000 })
+  const upserted = await server.call('POST', '/v1/endpoints', {
+    body: { uid: 'billing', url, rate_limit_rps: 7 },
+  })
+  expect(upserted.json).toMatchObject({ id: given.id, rate_limit_rps: 7 })
+  expect((await patch({ rate_limit_rps: null })).json).toMatchObject({ rate_limit_rps: null })
 })
 
 test('a new secret is shown once; the body may be missing or name a grace period', async () => {

@@ -58,6 +58,18 @@ describe('what a command asks the server', () => {
       { uid: 'billing', url: 'https://x.test/', max_in_flight: 3 },
     ],
     [
+      ['endpoints', 'update', 'ep_1', '--rate-limit', '0.5'],
+      'PATCH',
+      '/v1/endpoints/ep_1',
+      { rate_limit_rps: 0.5 },
+    ],
+    [
+      ['endpoints', 'upsert', 'billing', 'https://x.test/', '--rate-limit', 'none'],
+      'POST',
+      '/v1/endpoints',
+      { uid: 'billing', url: 'https://x.test/', rate_limit_rps: null },
+    ],
+    [
       ['endpoints', 'update', 'ep_1', '--to', 'https://y.test/', '--retry-policy', '{"max_attempts":2}'],
       'PATCH',
       '/v1/endpoints/ep_1',

@@ -7,8 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ServerHooks, ServerModule } from '../../src/cli/io.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { OuthookError } from '../../src/core/errors.ts'
-import { silentLogger } from '../../src/core/logger.ts'
-import { startCli } from './run-cli.ts'
+import { noServer, startCli } from './run-cli.ts'
 import type { StubApi, StubRequest } from './stub-api.ts'
 import { startStubApi } from './stub-api.ts'
 
@@ -32,9 +31,7 @@ function answer({ method, url, authorization }: StubRequest) {
 }
 
 const server: ServerModule = {
-  createLogger: () => silentLogger,
-  backupStore: () => Promise.reject(new Error('not here')),
-  createKey: () => Promise.reject(new Error('not here')),
+  ...noServer,
   async startServer(config, hooks) {
     const api = await startStubApi(answer)
     starts.push({ config, hooks, api })

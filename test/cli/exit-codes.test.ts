@@ -65,6 +65,11 @@ describe('exit codes', () => {
     ['a missing argument', ['events', 'get'], /missing required argument 'id'/],
     ['too many arguments', ['events', 'get', 'a', 'b'], /too many arguments/],
     ['a bad limit', ['events', 'list', '--limit', '0'], /Use a whole number from 1 to 200/],
+    [
+      'a bad rate',
+      ['endpoints', 'update', 'ep_1', '--rate-limit', '0'],
+      /Use requests per second from 0.01 to 1000000/,
+    ],
     ['a bad time', ['events', 'list', '--since', 'tuesday'], /Use a time such as 2026-01-31T12:00:00Z/],
     ['a bad duration', ['events', 'wait', 'x', '--timeout', '1 hour'], /Use "500ms"/],
     ['an address that is none', ['events', 'list', '--url', 'localhost 8080'], /is no address/],

@@ -2,6 +2,7 @@
 import { EventEmitter, once } from 'node:events'
 import type { CliIo, ServerModule } from '../../src/cli/io.ts'
 import { runCli } from '../../src/cli/program.ts'
+import { silentLogger } from '../../src/core/logger.ts'
 
 export interface CliSetting {
   readonly env?: Readonly<Record<string, string>>
@@ -20,6 +21,21 @@ export interface CliRun {
   signal(name?: string): void
   /** The code that the command asked to exit with at once. */
   readonly exited: () => number | null
+}
+
+const notHere = () => Promise.reject(new Error('this test has no such thing'))
+
+/** For what a test's server has no answer of its own to. */
+export const noServer: ServerModule = {
+  createLogger: () => silentLogger,
+  startServer: notHere,
+  renderSnapshots: notHere,
+  keepCounters: notHere,
+  backupStore: notHere,
+  migrateSchema: notHere,
+  examineStore: notHere,
+  createKey: notHere,
+  migrateStore: notHere,
 }
 
 export function startCli(args: readonly string[], setting: CliSetting = {}): CliRun {

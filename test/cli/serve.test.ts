@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import type { ServerModule } from '../../src/cli/io.ts'
 import { createLogger } from '../../src/observability/log.ts'
-import { startCli } from './run-cli.ts'
+import { noServer, startCli } from './run-cli.ts'
 
 function aServer(adminToken: string | null = null) {
   const drained = Promise.withResolvers<void>()
   const configs: unknown[] = []
   const server: ServerModule = {
+    ...noServer,
     createLogger,
     backupStore: async (config, file) => {
       configs.push({ config, file })

@@ -35,6 +35,8 @@ describe('where a value comes from', () => {
       dataDir: '.outhook',
       host: '127.0.0.1',
       port: 8080,
+      role: 'all',
+      processes: 1,
       masterKey: null,
       adminToken: null,
       allowHttp: false,
@@ -50,6 +52,10 @@ describe('where a value comes from', () => {
       disableAfterMs: 432_000_000,
       drainDeadlineMs: 25_000,
       idempotencyTtlMs: 86_400_000,
+      retainPayloadsMs: 30 * 86_400_000,
+      retainAttemptsMs: 30 * 86_400_000,
+      retainDeadLettersMs: 90 * 86_400_000,
+      retainEventsMs: 90 * 86_400_000,
       alertChannels: null,
       alertMention: null,
       alertBacklog: 10_000,
@@ -246,6 +252,25 @@ describe('what is refused, and how', () => {
     expect(message).toContain('connect-timeout: is longer than total-timeout')
     expect(message).toContain('headers-timeout: is longer than total-timeout')
     expect(message).toContain('breaker-pause: is longer than breaker-max-pause')
+  })
+
+  test('several processes, and one that does half of the work, need PostgreSQL', () => {
+    const flags = { processes: '4', role: 'api' }
+    for (const store of [undefined, 'sqlite:hooks.db', 'memory:']) {
+      const message = messageOf({ flags: { ...flags, store } })
+      expect(message).toContain('processes: 4 need a PostgreSQL store')
+      expect(message).toContain('role: api needs a PostgreSQL store')
+    }
+    expect(loadConfig({ flags: { ...flags, store: 'postgres://db/hooks' } })).toMatchObject({
+      processes: 4,
+      role: 'api',
+    })
+  })
+
+  test('events must be kept for as long as idempotency keys answer with them', () => {
+    const flags = { idempotencyTtlMs: '48h', retainEventsMs: '47h' }
+    expect(messageOf({ flags })).toContain('retain-events: is shorter than idempotency-ttl')
+    expect(loadConfig({ flags: { ...flags, retainEventsMs: '0' } }).retainEventsMs).toBe(0)
   })
 
   test('all mistakes come in one error', () => {

@@ -14,6 +14,7 @@ import type {
   DeliveryOutcome,
   Release,
   Routing,
+  SlotShares,
 } from '../../src/store/port.ts'
 import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.ts'
 
@@ -27,6 +28,7 @@ export function anEndpoint(id: string, given: Partial<Endpoint> = {}): Endpoint 
     headers: {},
     signingSchemes: ['none'],
     maxInFlight: 32,
+    rateLimitRps: null,
     disabledReason: null,
     disabledAt: null,
     createdAt: 0,
@@ -93,6 +95,8 @@ export class FakeStore {
   readonly rows = new Map<string, Row>()
   /** Thrown by the next calls of that name, in order. */
   readonly faults: { claim: Error[]; release: Error[] } = { claim: [], release: [] }
+  /** What each claim brings of shares. */
+  claimedShares: ReadonlyMap<string, number> | null = null
   /** Awaited by each claim. */
   gate: Promise<void> = Promise.resolve()
   readonly #clock: ManualClock
@@ -129,7 +133,8 @@ export class FakeStore {
       deliveries.push(row.delivery)
     }
     const waits = [...this.rows.values()].map((row) => Math.max(0, row.dueAt - now))
-    return { deliveries, nextDueMs: waits.length === 0 ? null : Math.min(...waits) }
+    const nextDueMs = waits.length === 0 ? null : Math.min(...waits)
+    return { deliveries, nextDueMs, ...(this.claimedShares && { shares: this.claimedShares }) }
   }
 
   /** The first row of each target, then the second, and so on. */
@@ -146,10 +151,10 @@ export class FakeStore {
   async release(releases: readonly Release[]): Promise<void> {
     const fault = this.faults.release.shift()
     if (fault !== undefined) throw fault
-    for (const { deliveryId, claimVersion, delayMs } of releases) {
+    for (const { deliveryId, claimVersion, delayMs, sent } of releases) {
       const row = this.rows.get(deliveryId)
       if (row === undefined || !row.leased || row.delivery.claimVersion !== claimVersion) continue
-      this.released.push({ deliveryId, claimVersion, delayMs })
+      this.released.push({ deliveryId, claimVersion, delayMs, ...(sent && { sent }) })
       row.leased = false
       row.dueAt = this.#clock.elapsed() + delayMs
     }
@@ -234,6 +239,7 @@ export class FakeSender implements Sender {
 export interface DispatcherSetup {
   readonly endpoints?: readonly Endpoint[]
   readonly maxInFlight?: number
+  readonly shares?: SlotShares
   readonly loadRouting?: (routing: Routing) => Promise<Routing>
 }
 
@@ -265,6 +271,7 @@ export function aDispatcher(setup: DispatcherSetup = {}) {
     logger: silentLogger,
     userAgent: 'outhook/test',
     maxInFlight: setup.maxInFlight ?? 64,
+    shares: setup.shares ?? null,
     onOutcome: (outcome) => {
       outcomes.push(outcome)
       store.rows.delete(outcome.deliveryId)

@@ -143,7 +143,7 @@ test('what the drain deadline cuts off is given back, and its late outcome is no
   const stopped = dispatcher.stop(1000)
   await clock.advance(1000)
   await stopped
-  expect(store.released).toEqual([{ deliveryId: 'd1', claimVersion: 2, delayMs: 1000 }])
+  expect(store.released).toEqual([{ deliveryId: 'd1', claimVersion: 2, delayMs: 1000, sent: true }])
   sender.answerAll()
   await clock.advance(0)
   expect(outcomes).toEqual([])

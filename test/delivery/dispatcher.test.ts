@@ -223,6 +223,24 @@ test('a pause gives back what was claimed before it, and no attempt is made of i
   expect(store.released.map(({ deliveryId }) => deliveryId)).toEqual(['ep_a_5', 'ep_a_6'])
 })
 
+test('what waits in memory for any target of a tenant can be given back', async () => {
+  const { clock, store, dispatcher, routed } = aDispatcher()
+  store.add(...severalClaimed(6, 'ep_a'), ...severalClaimed(6, 'ep_b'))
+  dispatcher.start()
+  await clock.advance(0)
+  dispatcher.giveBackWaiting('ten_other')
+  await clock.advance(0)
+  expect(store.released).toEqual([])
+  dispatcher.giveBackWaiting(routed.tenantId)
+  await clock.advance(0)
+  expect(store.released.map(({ deliveryId }) => deliveryId).toSorted()).toEqual([
+    'ep_a_5',
+    'ep_a_6',
+    'ep_b_5',
+    'ep_b_6',
+  ])
+})
+
 test('the probe that the store gives after a pause goes out', async () => {
   const { clock, store, sender, dispatcher } = aDispatcher()
   dispatcher.setHealth('ep_a', paused)

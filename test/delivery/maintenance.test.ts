@@ -2,12 +2,13 @@ import { expect, test } from 'vitest'
 import { OuthookError } from '../../src/core/errors.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { Maintenance } from '../../src/delivery/maintenance.ts'
+import { nothingRemoved } from '../../src/store/retention.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 
 function aMaintenance() {
   const clock = createManualClock()
   const calls: string[] = []
-  const state = { armed: 0, slices: 0, wakes: 0, fault: null as Error | null }
+  const state = { armed: 0, slices: 0, wakes: 0, removals: 0, removalMs: 0, fault: null as Error | null }
   const job = (name: string) => async () => {
     calls.push(name)
     if (state.fault !== null) throw state.fault
@@ -16,6 +17,7 @@ function aMaintenance() {
   const maintenance = new Maintenance({
     clock,
     logger: silentLogger,
+    retention: { payloadsMs: 1, attemptsMs: 2, eventsMs: 3, deadLettersMs: 4 },
     onDueWork: () => state.wakes++,
     store: {
       async reconcileReady() {
@@ -26,6 +28,11 @@ function aMaintenance() {
       settleConfigChanges: job('settle'),
       deleteExpiredIdempotencyKeys: job('expire'),
       foldCounts: job('fold'),
+      async removeExpired({ retention, limit }) {
+        calls.push(`remove ${JSON.stringify(retention)} ${limit}`)
+        await new Promise<void>((resolve) => clock.schedule(state.removalMs, resolve))
+        return { removed: nothingRemoved, more: state.removals-- > 0 }
+      },
     },
   })
   return { clock, calls, state, maintenance }
@@ -59,6 +66,36 @@ test('goes on in slices until nothing is left', async () => {
   expect(calls).toEqual(['settle', 'settle', 'settle', 'settle'])
   expect(state.wakes).toBeGreaterThan(0)
   await maintenance.stop()
+})
+
+test('retention works in slices and pauses after each for as long as it took', async () => {
+  const { clock, calls, state, maintenance } = aMaintenance()
+  maintenance.start()
+  await clock.advance(59_999)
+  state.removalMs = 40
+  state.removals = 2
+  const removals = () => calls.filter((call) => call.startsWith('remove'))
+  await clock.advance(1)
+  expect(removals()).toEqual(['remove {"payloadsMs":1,"attemptsMs":2,"eventsMs":3,"deadLettersMs":4} 500'])
+  await clock.advance(79)
+  expect(removals()).toHaveLength(1)
+  await clock.advance(1)
+  expect(removals()).toHaveLength(2)
+  await clock.advance(1000)
+  expect(removals()).toHaveLength(3)
+  await maintenance.stop()
+})
+
+test('a stop does not wait for the pause between two slices', async () => {
+  const { clock, calls, state, maintenance } = aMaintenance()
+  maintenance.start()
+  await clock.advance(59_999)
+  state.removalMs = 40
+  state.removals = 5
+  await clock.advance(50)
+  await maintenance.stop()
+  expect(calls.filter((call) => call.startsWith('remove'))).toHaveLength(1)
+  expect(clock.pendingTimers).toBe(0)
 })
 
 test('a job that fails is tried again the next time, and ends no other', async () => {

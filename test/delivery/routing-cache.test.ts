@@ -46,6 +46,17 @@ test('a load that was under way when the routing changed is not kept', async () 
   expect(cache.peek('t')?.version).toBe(2)
 })
 
+test('every tenant is forgotten at once when any may have changed', async () => {
+  const { cache, loads } = aCache()
+  const [a, b] = [cache.get('a'), cache.get('b')]
+  loads[0]?.resolve()
+  await a
+  cache.invalidate(null)
+  loads[1]?.resolve()
+  await b
+  expect([cache.peek('a'), cache.peek('b')]).toEqual([undefined, undefined])
+})
+
 test('a load that failed is made again', async () => {
   const { cache, loads } = aCache()
   const failed = cache.get('t')

@@ -37,6 +37,21 @@ test('upsert with topics replaces the patterns of its own subscription and touch
   expect(items.map(({ topicPatterns }) => topicPatterns.join()).sort()).toEqual(['invoices.*', 'users.*'])
 })
 
+test('a rate that is no number in its range is refused by name', async () => {
+  const { engine } = await anApp({ dispatch: false })
+  const given = { url: 'http://127.0.0.1:9/' }
+  for (const rate of [0, -1, 0.009, 1e7, Number.NaN, Number.POSITIVE_INFINITY, '5', {}, true]) {
+    const rateLimitRps = rate as number
+    const refused = { code: 'unprocessable', message: expect.stringContaining('rate_limit_rps') }
+    await expect(engine.endpoints.create(tenant, { ...given, rateLimitRps })).rejects.toMatchObject(refused)
+  }
+  const { endpoint } = await engine.endpoints.create(tenant, { ...given, rateLimitRps: 1 })
+  await expect(engine.endpoints.update(tenant, endpoint.id, { rateLimitRps: 0 })).rejects.toMatchObject({
+    code: 'unprocessable',
+  })
+  expect(await engine.endpoints.get(tenant, endpoint.id)).toMatchObject({ rateLimitRps: 1 })
+})
+
 test('upsert with the newest secret keeps it, with another rotates to it', async () => {
   const { engine } = await anApp({ dispatch: false })
   const secretOf = (fill: number) => `whsec_${Buffer.alloc(32, fill).toString('base64')}`

@@ -39,6 +39,8 @@ const withoutCore = ['client', 'verify', 'dashboard']
 const topLevel: Readonly<Record<string, string>> = {
   app: 'app',
   server: 'app',
+  'store-upkeep': 'app',
+  'migrate-store': 'app',
   index: 'index',
   outhook: 'index',
   version: 'core',
@@ -228,6 +230,8 @@ describe('rules of the source', () => {
   })
 
   test('exports are named', () => {
-    expect(offending(/^\s*export default\b/, () => false)).toEqual([])
+    // pino takes the default export of a transport.
+    const isPinos = inFolders('alerts/pino-transport.ts')
+    expect(offending(/^\s*export default\b/, isPinos)).toEqual([])
   })
 })

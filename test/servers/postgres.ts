@@ -4,14 +4,17 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   cpSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -29,6 +32,8 @@ export interface PostgresServer {
   crash(): Promise<void>
   /** After a crash: the same data, the same port. */
   restart(): Promise<void>
+  /** Another server with a copy of the data, which follows this one until it is promoted. Starts this one anew. */
+  startStandby(): Promise<PostgresServer>
   /** Ends it and removes its data. */
   stop(): Promise<void>
 }
@@ -44,10 +49,10 @@ export function testedServers(): readonly { readonly name: string; start(): Prom
 }
 
 function borrowed(url: string): PostgresServer {
-  const refuse = async (): Promise<void> => {
+  const refuse = async (): Promise<never> => {
     throw new Error('the server of OUTHOOK_TEST_POSTGRES_URL is not ours to end')
   }
-  return { url, pid: null, crash: refuse, restart: refuse, stop: async () => {} }
+  return { url, pid: null, crash: refuse, restart: refuse, startStandby: refuse, stop: async () => {} }
 }
 
 const startLimitMs = 60_000
@@ -56,19 +61,16 @@ const settings = [
   'unix_socket_directories=',
   'max_connections=200',
   'shared_buffers=64MB',
-  'fsync=on',
   'log_min_messages=fatal',
 ]
 
 export async function startPostgres(version: PostgresVersion): Promise<PostgresServer> {
   const owner = serverUser()
-  const directory = mkdtempSync(join(tmpdir(), 'outhook-postgres-'))
-  if (owner !== null) chownSync(directory, owner.uid, owner.gid)
-  const binaries = reachableBinaries(version, owner)
+  const installation = { owner, binaries: reachableBinaries(version, owner) }
+  const directory = ownDirectory(owner)
   const data = join(directory, 'data')
-  const options = { ...owner, env: serverEnvironment(), cwd: directory }
   await promisify(execFile)(
-    join(binaries, executable('initdb')),
+    join(installation.binaries, executable('initdb')),
     [
       '--pgdata',
       data,
@@ -81,14 +83,25 @@ export async function startPostgres(version: PostgresVersion): Promise<PostgresS
       '--no-locale',
       '--no-sync',
     ],
-    options,
+    { ...owner, env: serverEnvironment(), cwd: directory },
   )
+  return startOn(directory, installation)
+}
+
+interface Installation {
+  readonly owner: User | null
+  readonly binaries: string
+}
+
+async function startOn(directory: string, installation: Installation): Promise<PostgresServer> {
+  const { owner, binaries } = installation
+  const data = join(directory, 'data')
   const port = await freePort()
   const run = (): Promise<ChildProcess> =>
     launch(
       join(binaries, executable('postgres')),
       ['-D', data, '-p', `${port}`, ...settings.flatMap((each) => ['-c', each])],
-      options,
+      { ...owner, env: serverEnvironment(), cwd: directory },
     )
   let child = await run()
   return {
@@ -100,11 +113,33 @@ export async function startPostgres(version: PostgresVersion): Promise<PostgresS
     async restart() {
       child = await run()
     },
+    async startStandby() {
+      await end(child, 'SIGINT')
+      const copy = ownDirectory(owner)
+      cpSync(data, join(copy, 'data'), { recursive: true })
+      chmodSync(join(copy, 'data'), 0o700)
+      const primary = `host=127.0.0.1 port=${port} user=postgres application_name=standby`
+      appendFileSync(join(copy, 'data', 'postgresql.auto.conf'), `primary_conninfo = '${primary}'\n`)
+      writeFileSync(join(copy, 'data', 'standby.signal'), '')
+      if (owner !== null) {
+        for (const name of ['', ...readdirSync(copy, { recursive: true, encoding: 'utf8' })]) {
+          chownSync(join(copy, name), owner.uid, owner.gid)
+        }
+      }
+      child = await run()
+      return startOn(copy, installation)
+    },
     async stop() {
       await end(child, 'SIGINT')
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+function ownDirectory(owner: User | null): string {
+  const directory = mkdtempSync(join(tmpdir(), 'outhook-postgres-'))
+  if (owner !== null) chownSync(directory, owner.uid, owner.gid)
+  return directory
 }
 
 interface User {
@@ -182,7 +217,7 @@ function launch(file: string, args: readonly string[], options: SpawnOptions): P
     }
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       log = (log + text).slice(-8000)
-      if (!log.includes('database system is ready to accept connections')) return
+      if (!/database system is ready to accept (read-only )?connections/.test(log)) return
       clearTimeout(limit)
       resolve(child)
     })

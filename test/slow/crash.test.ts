@@ -10,7 +10,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ask, deliveriesOf, forEachOf, isDrained, pause, type ReadDelivery, until } from './api-calls.ts'
 import { readLeases } from './leases-on-disk.ts'
-import { type LedgerReceiver, type Reply, startLedger } from './ledger-receiver.ts'
+import type { Ledger, Reply } from './ledger.ts'
+import { startLedger } from './ledger-receiver.ts'
 import { type Acknowledged, startPublishers } from './publishers.ts'
 import { seededRandom } from './seeded-random.ts'
 import { aDirectory, spawnServer, startServer } from './server-process.ts'
@@ -112,7 +113,7 @@ function answerOf(path: string, requestNo: number, random: () => number): Reply 
 }
 
 /** What each endpoint deserves, by its id. */
-async function createEndpoints(url: string, ledger: LedgerReceiver): Promise<ReadonlyMap<string, Deserved>> {
+async function createEndpoints(url: string, ledger: Ledger): Promise<ReadonlyMap<string, Deserved>> {
   const byId = new Map<string, Deserved>()
   for (const receiver of receivers) {
     const { path, topics } = receiver
@@ -123,7 +124,7 @@ async function createEndpoints(url: string, ledger: LedgerReceiver): Promise<Rea
 }
 
 /** To be called at each death, before the next life begins. */
-function createExaminer(database: string, ledger: LedgerReceiver) {
+function createExaminer(database: string, ledger: Ledger) {
   let before = new Map<string, number>()
   return async () => {
     const leased = new Set(readLeases(database).keys())
@@ -159,7 +160,7 @@ async function readAll(url: string, acknowledged: ReadonlyMap<string, Acknowledg
 }
 
 /** One event per key, all of them known to their publisher, and each with the bytes that were published. */
-function checkAcknowledged(acknowledged: ReadonlyMap<string, Acknowledged>, ledger: LedgerReceiver): void {
+function checkAcknowledged(acknowledged: ReadonlyMap<string, Acknowledged>, ledger: Ledger): void {
   const byEvent = new Map(Array.from(acknowledged.values(), (event) => [event.eventId, event]))
   expect(byEvent.size, 'events, of as many keys').toBe(acknowledged.size)
   for (const { eventId, bodies } of ledger.entries.values()) {
@@ -169,7 +170,7 @@ function checkAcknowledged(acknowledged: ReadonlyMap<string, Acknowledged>, ledg
 
 interface Expectation {
   readonly deserved: ReadonlyMap<string, Deserved>
-  readonly ledger: LedgerReceiver
+  readonly ledger: Ledger
   readonly acknowledged: ReadonlyMap<string, Acknowledged>
 }
 
@@ -193,7 +194,7 @@ function checkOutcomes(read: Read, { deserved, ledger, acknowledged }: Expectati
 }
 
 /** See the top of this file. */
-function checkDuplicates(read: Read, ledger: LedgerReceiver, exposedIn: ReadonlyMap<string, number>): void {
+function checkDuplicates(read: Read, ledger: Ledger, exposedIn: ReadonlyMap<string, number>): void {
   for (const deliveries of read.values()) {
     for (const { id, attempts } of deliveries) {
       const requests = ledger.entries.get(id)?.requests ?? 0
@@ -205,7 +206,7 @@ function checkDuplicates(read: Read, ledger: LedgerReceiver, exposedIn: Readonly
 
 interface Findings {
   readonly log: readonly Kill[]
-  readonly ledger: LedgerReceiver
+  readonly ledger: Ledger
   readonly publishers: { readonly acknowledged: ReadonlyMap<string, Acknowledged> } & Readonly<
     Record<'unanswered' | 'replayed', number>
   >

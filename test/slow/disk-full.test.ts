@@ -15,7 +15,8 @@ import { type Logger, silentLogger } from '../../src/core/logger.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { ask, call, deliveriesOf, isDrained, until } from './api-calls.ts'
-import { digest, type LedgerReceiver, startLedger } from './ledger-receiver.ts'
+import { digest, type Ledger } from './ledger.ts'
+import { startLedger } from './ledger-receiver.ts'
 import { aDirectory, adminToken, startServer } from './server-process.ts'
 
 const unlimitedPages = 4_294_967_294
@@ -80,7 +81,7 @@ async function checkFullDisk(disk: Disk): Promise<void> {
 /** Every accepted event and no other, each delivered with one recorded attempt and heard once. */
 async function checkNothingLost(
   url: string,
-  { accepted, ledger }: { readonly accepted: ReadonlyMap<string, string>; readonly ledger: LedgerReceiver },
+  { accepted, ledger }: { readonly accepted: ReadonlyMap<string, string>; readonly ledger: Ledger },
 ): Promise<void> {
   for (const [eventId, payload] of accepted) {
     const deliveries = await deliveriesOf(url, eventId)

@@ -149,11 +149,9 @@ function installPackage(): void {
   mkdirSync(join(folder, 'bin'))
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   symlinkSync(repository, join(modules, 'outhook'), 'junction')
-  symlinkSync(
-    join(repository, 'node_modules/standardwebhooks'),
-    join(modules, 'standardwebhooks'),
-    'junction',
-  )
+  for (const name of ['standardwebhooks', 'pino']) {
+    symlinkSync(join(repository, 'node_modules', name), join(modules, name), 'junction')
+  }
   const command = join(folder, 'bin', 'outhook')
   writeFileSync(
     command,

@@ -1,6 +1,6 @@
 /** Callers that publish over HTTP all the time, each event until it is acknowledged, whatever happens to the server. */
 import { call, pause } from './api-calls.ts'
-import { digest } from './ledger-receiver.ts'
+import { digest } from './ledger.ts'
 
 export interface Acknowledged {
   readonly eventId: string
@@ -27,8 +27,12 @@ export interface PublisherOptions {
   readonly everyMs: () => number
   /** A producer key. */
   readonly token: string
-  /** The server's address at present. */
+  /** The address to call now. */
   readonly url: () => string
+  /** How long a call may take. Default: 15 s. */
+  readonly timeoutMs?: number
+  /** A call to this address got no 202. */
+  readonly onUnanswered?: (url: string) => void
   readonly topicOf: (eventNo: number) => string
 }
 
@@ -43,11 +47,12 @@ export function startPublishers(options: PublisherOptions): Publishers {
     const topic = options.topicOf(no)
     const payload = payloadOf(no)
     for (;;) {
-      const answer = await call(options.url(), '/v1/events', {
+      const url = options.url()
+      const answer = await call(url, '/v1/events', {
         token: options.token,
         body: `{"topic":"${topic}","payload":${payload}}`,
         headers: { 'idempotency-key': key },
-        timeoutMs: 15_000,
+        timeoutMs: options.timeoutMs ?? 15_000,
       }).catch(() => null)
       if (answer?.status === 202) {
         if (answer.headers.get('idempotent-replay') === 'true') tally.replayed++
@@ -57,6 +62,7 @@ export function startPublishers(options: PublisherOptions): Publishers {
       }
       if (answer !== null && answer.status !== 503) throw new Error(`${answer.status} for ${key}`)
       tally.unanswered++
+      options.onUnanswered?.(url)
       await pause(50)
     }
   }

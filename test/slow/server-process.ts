@@ -12,9 +12,10 @@ const startTimeoutMs = 30_000
 export const adminToken = 'slow-tests-admin-token'
 
 export interface ServerSetup {
-  /** The database of this server: the same again for a restart. */
+  /** The database of this server, a file of SQLite or a `postgres://` address: the same again for a restart. */
   readonly database: string
   readonly flags?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
   /** A command that runs Node, in front of it. */
   readonly launcher?: readonly string[]
   /** The module to start. Default: the command line's. */
@@ -44,9 +45,10 @@ export type ServerProcess = StartingServer & { readonly url: string }
 export function spawnServer(setup: ServerSetup): StartingServer {
   const [command = process.execPath, ...launcherArgs] = [...(setup.launcher ?? []), process.execPath]
   const network = ['--port', '0', '--allow-http', '--allow-network', '127.0.0.0/8']
-  const args = [setup.entry ?? entry, 'serve', '--store', `sqlite:${setup.database}`, ...network]
+  const store = setup.database.startsWith('postgres://') ? setup.database : `sqlite:${setup.database}`
+  const args = [setup.entry ?? entry, 'serve', '--store', store, ...network]
   const child = spawn(command, [...launcherArgs, ...args, ...(setup.flags ?? [])], {
-    env: { PATH: process.env.PATH, OUTHOOK_ADMIN_TOKEN: adminToken, NODE_NO_WARNINGS: '1' },
+    env: { PATH: process.env.PATH, OUTHOOK_ADMIN_TOKEN: adminToken, NODE_NO_WARNINGS: '1', ...setup.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ended = once(child, 'close').then(([code, signal]): Ending => ({ code, signal }))

@@ -1,9 +1,12 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type Logger, silentLogger } from '../../src/core/logger.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
 import type { Store } from '../../src/store/port.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
+import { postgresMigrations } from '../../src/store/postgres/schema.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
+import { startTcpProxy } from '../servers/tcp-proxy.ts'
 import { anOutcome, breaker, leaseMs, openScene } from './contract/scene.ts'
 import { openPostgresHarness, type PostgresHarness } from './postgres-harness.ts'
 
@@ -33,6 +36,24 @@ async function onServer<Row extends object>(text: string): Promise<readonly Row[
     return (await client.query<Row>(text)).rows
   } finally {
     await client.end()
+  }
+}
+
+/** Somebody else's lock, and who waits for it. */
+async function aLock(statement: string) {
+  const client = new pg.Client({ connectionString: server.url })
+  await client.connect()
+  cleanups.push(() => client.end().catch(() => {}))
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+  const waiting = `select pid from pg_stat_activity where ${rows[0]?.pid} = any (pg_blocking_pids(pid))`
+  await client.query('begin')
+  await client.query(statement)
+  return {
+    async isWaitedForBy(count: number): Promise<void> {
+      while ((await onServer(waiting)).length < count);
+    },
+    cancelThoseThatWait: () => onServer(`select pg_cancel_backend(pid) from (${waiting}) w`),
+    release: () => client.query('rollback'),
   }
 }
 
@@ -114,6 +135,154 @@ describe('a server that takes no writes', () => {
       .poll(async () => (await scene.store.publish([event], { leaseMs }).catch(() => []))[0]?.kind)
       .toBe('published')
   })
+
+  it('is not ready, and is asked on a new connection, which may lead to another server', async () => {
+    const { scene } = await open()
+    await scene.store.ping()
+    const ofPublishing = () =>
+      onServer<{ pid: number }>(`select pid from pg_stat_activity where application_name = 'outhook publish'`)
+    const before = await ofPublishing()
+    const applyNow = async (text: string): Promise<void> => {
+      await onServer(text)
+      await onServer('select pg_reload_conf()')
+    }
+    cleanups.push(() => applyNow('alter system reset default_transaction_read_only'))
+    await applyNow('alter system set default_transaction_read_only = on')
+    const isReady = () =>
+      scene.store.ping().then(
+        () => true,
+        () => false,
+      )
+    await expect.poll(isReady).toBe(false)
+    const old = async () =>
+      (await ofPublishing()).filter(({ pid }) => before.some((each) => each.pid === pid))
+    await expect.poll(old).toEqual([])
+  })
+})
+
+describe('the time limit of a statement', () => {
+  it('is the node’s own, whatever the role prefers', async () => {
+    const { harness, scene } = await open()
+    const route = await scene.anEndpoint()
+    cleanups.push(() => onServer('alter role postgres reset statement_timeout'))
+    await onServer(`alter role postgres set statement_timeout = '20ms'`)
+    await onServer(endConnections)
+    await scene.store.ping().catch(() => {})
+    const lock = await aLock(`lock table ${harness.schema}.live_deliveries in access exclusive mode`)
+    const publishing = scene.publish({ routes: [route] })
+    const claiming = scene.claim()
+    await lock.isWaitedForBy(2)
+    // Longer than the role's limit, which is the server's to keep.
+    await onServer(`set statement_timeout = 0; select pg_sleep(0.05)`)
+    await lock.release()
+    expect((await publishing).result.kind).toBe('published')
+    await claiming
+  })
+
+  it('undoes a publish, a claim and a record, and nothing is counted for it', async () => {
+    const { harness, scene } = await open()
+    const route = await scene.anEndpoint()
+    const event = await scene.anEvent({ routes: [route] })
+    const publish = () => scene.store.publish([event], { leaseMs })
+    const cancelled = async (call: () => Promise<unknown>): Promise<void> => {
+      const lock = await aLock(`lock table ${harness.schema}.delivery_counts in access exclusive mode`)
+      const calling = expect(call()).rejects.toMatchObject(unavailable)
+      await lock.isWaitedForBy(1)
+      await lock.cancelThoseThatWait()
+      await calling
+      await lock.release()
+    }
+    await cancelled(publish)
+    expect((await publish())[0]).toMatchObject({ kind: 'published' })
+    await cancelled(() => scene.claim())
+    const claimed = await scene.claimOne()
+    expect(claimed).toMatchObject({ claimVersion: 1, lostClaims: 0 })
+    await cancelled(() => scene.record(anOutcome(claimed)))
+    expect((await scene.record(anOutcome(claimed))).recorded).toEqual([true])
+    expect(await scene.delivery(claimed.id)).toMatchObject({ state: 'succeeded', attemptCount: 1 })
+    expect((await scene.store.counts()).deliveries).toMatchObject({ succeeded: 1, pending: 0, in_flight: 0 })
+  })
+})
+
+describe('when no connection is free', () => {
+  it('whoever reads is refused in time, and publishing and claiming go on', async () => {
+    const { harness, scene } = await open()
+    const route = await scene.anEndpoint()
+    const lock = await aLock(`lock table ${harness.schema}.deliveries in access exclusive mode`)
+    const stuck = Array.from({ length: 3 }, () =>
+      scene.store.listDeliveries(defaultTenantId, {}, { limit: 1, cursor: null }),
+    )
+    await lock.isWaitedForBy(3)
+    const refused = expect(scene.store.getEvent(defaultTenantId, scene.ids.next('evt'))).rejects
+    await scene.publish({ routes: [route], routingVersion: 2 })
+    expect((await scene.claim()).deliveries).toHaveLength(1)
+    await refused.toMatchObject(unavailable)
+    await lock.release()
+    expect(await Promise.all(stuck)).toHaveLength(3)
+  })
+})
+
+// Found out by time limits of seconds.
+describe('a server that does not answer', { timeout: 60_000 }, () => {
+  async function openBehindProxy() {
+    const { harness, scene } = await open()
+    const proxy = await startTcpProxy(server.url)
+    const said: string[] = []
+    const note = (_: unknown, message: string): void => void said.push(message)
+    const logger: Logger = { ...silentLogger, info: note, error: note }
+    const store = await openPostgresStore({
+      url: proxy.through(server.url),
+      schema: harness.schema,
+      logger,
+      shiftMs: () => scene.now(),
+    })
+    cleanups.push(() => store.close())
+    return { scene, store, proxy, said }
+  }
+
+  it('is found out once, and from then on every call is refused without asking it', async () => {
+    const { scene, store, proxy, said } = await openBehindProxy()
+    const { routingVersion } = await scene.anEvent()
+    const publish = async () => store.publish([await scene.anEvent({ routingVersion })], { leaseMs })
+    await store.ping()
+    proxy.hold('everything')
+    // Not by the time limit of its statement, which would come later.
+    const foundOut = { ...unavailable, message: expect.stringContaining('the server does not answer') }
+    await expect(publish()).rejects.toMatchObject(foundOut)
+    const before = proxy.accepted
+    for (let call = 0; call < 1000; call++) await expect(publish()).rejects.toMatchObject(unavailable)
+    // At most the one that asks whether the server is back.
+    expect(proxy.accepted - before).toBeLessThanOrEqual(1)
+    proxy.hold('nothing')
+    await expect.poll(() => publish().catch(() => null), { timeout: 10_000 }).toMatchObject([{}])
+    expect(said).toEqual([
+      expect.stringContaining('does not answer'),
+      expect.stringContaining('answers again'),
+    ])
+  })
+
+  it('on a connection of before fails one call, and no other such connection is used', async () => {
+    const { scene, store, proxy } = await openBehindProxy()
+    const { routingVersion } = await scene.anEvent()
+    const publish = async () => store.publish([await scene.anEvent({ routingVersion })], { leaseMs })
+    const claim = () => store.claim({ limit: 1, maxBytes: 1, leaseMs, slots: new Map() })
+    // Every lane has a connection, and that for publishing two.
+    await Promise.all([publish(), publish(), claim(), store.ping(), store.recordOutcomes([], breaker)])
+    proxy.holdThoseOpen()
+    await expect(publish()).rejects.toMatchObject(unavailable)
+    const [published] = await publish()
+    expect(published?.kind).toBe('published')
+    await Promise.all([claim(), store.ping(), store.setMetaOnce('a', 'b')])
+  })
+
+  it('is not waited for by whoever closes the store', async () => {
+    const { scene, store, proxy } = await openBehindProxy()
+    const event = await scene.anEvent()
+    proxy.hold('everything')
+    const publishing = expect(store.publish([event], { leaseMs })).rejects.toMatchObject(unavailable)
+    await store.close()
+    await publishing
+  })
 })
 
 describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('a crash of the server', () => {
@@ -176,7 +345,8 @@ describe('the schema', () => {
     )
     await Promise.all(nodes.map((node: Store) => node.ping()))
     await Promise.all(nodes.map((node) => node.close()))
-    expect(await onServer(`select version from ${schema}.schema_migrations`)).toEqual([{ version: 1 }])
+    const applied = await onServer<{ version: number }>(`select version from ${schema}.schema_migrations`)
+    expect(applied).toEqual(postgresMigrations.map(({ version }) => ({ version })))
   })
 
   it('is refused when a newer Outhook has changed it beyond what this one knows', async () => {

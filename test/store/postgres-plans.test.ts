@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
+import { retention } from './contract/retention.ts'
 import { anOutcome, aTransportFailure, breaker, deadLetter, openScene, retryIn } from './contract/scene.ts'
 import { openPostgresHarness, type PostgresHarness } from './postgres-harness.ts'
 
@@ -42,6 +43,14 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
     await scene.claim()
     await scene.store.reconcileReady({ limit: 10 })
     await scene.store.deleteExpiredIdempotencyKeys({ limit: 10 })
+    await scene.store.removeExpired({ retention, limit: 10 })
+    await harness.sql(`select publish('a', '{}')`)
+    const event = await scene.anEvent({ routes })
+    for (const { id } of (await scene.store.outbox?.listAccepted(10)) ?? []) {
+      await scene.store.outbox?.fanOut([{ ...event, id }])
+      await scene.store.getEvent(event.tenantId, id)
+      await scene.store.getPayload(event.tenantId, id)
+    }
     for (const [config] of query.mock.calls as unknown as [
       { readonly name?: string; readonly text?: string },
     ][]) {
@@ -62,6 +71,10 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
       'lease_rows',
       'settle_ready',
       'write_outcomes',
+      'list_accepted',
+      'fan_out',
+      'get_event',
+      'get_payload',
     ]) {
       expect(Array.from(statements.keys())).toContain(name)
     }
@@ -72,7 +85,7 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
     await harness.sql('set jit = off')
     const walked: string[] = []
     const large =
-      /Seq Scan on (live_deliveries|deliveries|events|event_payloads|attempts|idempotency_keys|ready_endpoints|endpoint_state)\b|Bitmap Index Scan on ready_endpoints_next/
+      /Seq Scan on (live_deliveries|deliveries|events|event_payloads|attempts|idempotency_keys|ready_endpoints|endpoint_state|outbox)\b|Bitmap Index Scan on ready_endpoints_next/
     for (const [name, text] of statements) {
       if (name === 'load_health' || name === 'ping') continue
       const plan = await harness.sql<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${text}`)

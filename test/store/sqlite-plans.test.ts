@@ -6,6 +6,7 @@ import { BytePacker } from '../../src/store/sqlite/packed-bytes.ts'
 import { migrateSqlite } from '../../src/store/sqlite/schema.ts'
 import { type Call, packCall } from '../../src/store/sqlite/tick.ts'
 import { Writer } from '../../src/store/sqlite/writer.ts'
+import { retention } from './contract/retention.ts'
 import { anOutcome, aTransportFailure, deadLetter, openScene, retryIn } from './contract/scene.ts'
 
 /**
@@ -75,6 +76,7 @@ beforeAll(async () => {
   await scene.advance(60_000)
   await scene.claim()
   await store.reconcileReady({ limit: 10 })
+  await store.removeExpired({ retention, limit: 10 })
 })
 
 it('covers the statements of the hot path', () => {

@@ -1,6 +1,16 @@
 import { Type } from 'typebox'
 import { signingSchemes } from '../../core/signing.ts'
-import { Closed, Id, Nullable, PageOf, pageQuery, RetryPolicyInput, StringMap, Time } from './shapes.ts'
+import {
+  Closed,
+  Id,
+  Nullable,
+  PageOf,
+  pageQuery,
+  RateLimitInput,
+  RetryPolicyInput,
+  StringMap,
+  Time,
+} from './shapes.ts'
 
 const settings = {
   uid: Type.Optional(
@@ -12,8 +22,13 @@ const settings = {
   ),
   signing_schemes: Type.Optional(Type.Array(Type.Enum([...signingSchemes]))),
   max_in_flight: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 1000, description: 'requests at one time' }),
+    Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      description: 'requests at one time, from all processes together',
+    }),
   ),
+  rate_limit_rps: Type.Optional(RateLimitInput),
   topics: Type.Optional(
     Type.Array(Type.String(), {
       description: 'patterns of the endpoint’s own subscription: `a.b`, `a.*` or `*`',
@@ -50,6 +65,7 @@ const endpointMembers = {
   headers: StringMap,
   signing_schemes: Type.Array(Type.String()),
   max_in_flight: Type.Integer(),
+  rate_limit_rps: Nullable(Type.Number({ description: 'null: no limit' })),
   topics: Nullable(
     Type.Array(Type.String(), { description: 'of its own subscription; null when it has none' }),
   ),

@@ -55,3 +55,5 @@ export const ProblemBody = Type.Object(
 
 /** Read by the engine, which names what is wrong in it; described in full in the OpenAPI document. */
 export const RetryPolicyInput = Type.Unknown({ title: 'RetryPolicy' })
+/** Likewise. */
+export const RateLimitInput = Type.Unsafe<number | null>({ title: 'RateLimit' })

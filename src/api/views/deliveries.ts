@@ -33,7 +33,8 @@ export function toDelivery(delivery: Delivery): Static<typeof DeliveryBody> {
 }
 
 export function toDeliveryOfEvent(delivery: DeliveryWithAttempts): Static<typeof DeliveryOfEventBody> {
-  return { ...toDelivery(delivery), attempts_truncated: false, attempts: delivery.attempts.map(toAttempt) }
+  const attempts = delivery.attempts.map(toAttempt)
+  return { ...toDelivery(delivery), attempts_truncated: isTruncated(delivery), attempts }
 }
 
 export function toDeliveryDetail(delivery: DeliveryDetail): Static<typeof DeliveryDetailBody> {
@@ -41,7 +42,14 @@ export function toDeliveryDetail(delivery: DeliveryDetail): Static<typeof Delive
     ...toAttempt(attempt),
     ...(attempt.response !== null && { response: toCapturedResponse(attempt.response) }),
   }))
-  return { ...toDelivery(delivery), attempts_truncated: false, attempts }
+  return { ...toDelivery(delivery), attempts_truncated: isTruncated(delivery), attempts }
+}
+
+/** Attempts are missing: the oldest go first, so the first that is left is not number 1, or there are too few. */
+function isTruncated({ attempts, attemptCount, lastHttpStatus }: DeliveryWithAttempts): boolean {
+  const first = attempts[0]
+  if (first === undefined) return attemptCount > 0 || lastHttpStatus !== null
+  return first.attemptNo > 1 || attempts.length < attemptCount
 }
 
 function toAttempt(attempt: Attempt): Static<typeof AttemptBody> {

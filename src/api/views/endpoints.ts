@@ -13,6 +13,7 @@ export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> 
     headers: { ...endpoint.headers },
     signing_schemes: [...endpoint.signingSchemes],
     max_in_flight: endpoint.maxInFlight,
+    rate_limit_rps: endpoint.rateLimitRps,
     topics: endpoint.topics === null ? null : [...endpoint.topics],
     retry_policy: endpoint.retryPolicy === null ? null : renderRetryPolicy(endpoint.retryPolicy),
     enabled: endpoint.disabledReason === null,

@@ -1,7 +1,10 @@
 /** Which targets a claim looks at: a rotating scan over the tenants with due work, then each one's ready rows. */
 import { bytesToId, idPrefixes } from '../../core/ids.ts'
+import { tokensAt } from '../../core/rate-limit.ts'
 import type { ClaimRequest } from '../port.ts'
 import { type Context, now } from './context.ts'
+import { everyNode, insertBucket, type LockedBucket, lockBuckets } from './rate-buckets.ts'
+import { growShares, type NodeIdentity } from './shares.ts'
 import { uuid, uuidOfId } from './wire-types.ts'
 
 /** Where the next claim begins, so that low tenant ids do not always win. */
@@ -21,6 +24,8 @@ export interface Candidate {
   readonly isProbe: boolean
   /** Its due work is new and little. */
   readonly isFresh: boolean
+  /** Null: its endpoint has no rate. */
+  readonly rate: { readonly rps: number; readonly bucket: LockedBucket } | null
   /** Deliveries that it may still give. */
   slots: number
   mayHaveMore: boolean
@@ -33,8 +38,10 @@ export interface Candidate {
 
 export interface Candidates {
   readonly open: readonly Candidate[]
-  /** Ready, but paused or out on a probe: only their ready rows are to be moved. */
+  /** Ready, but paused, out on a probe or out of tokens: only their ready rows are to be moved. */
   readonly blocked: readonly Uint8Array[]
+  /** This node's slots of the targets that were looked at, by target id. */
+  readonly shares: ReadonlyMap<string, number>
 }
 
 /** Tenants looked at in one claim at most; the rotation reaches the others. */
@@ -44,6 +51,13 @@ interface CandidateRow {
   readonly target_id: Uint8Array
   readonly tenant_id: Uint8Array
   readonly max_in_flight: number | null
+  readonly rate_limit_rps: number | null
+  /** It has a rate, and nobody has made its bucket, as in a database that was copied. */
+  readonly lacks_bucket: boolean
+  /** This node's slots. */
+  readonly share: number
+  /** How many nodes there are. */
+  readonly nodes: number
   readonly is_blocked: boolean
   readonly is_probe: boolean
   readonly is_fresh: boolean
@@ -51,18 +65,24 @@ interface CandidateRow {
   readonly up_to: number
 }
 
+export interface Claimant {
+  readonly node: NodeIdentity
+  readonly rotation: TenantRotation
+}
+
 /** Locks the ready rows of what it picks; those that another node has locked are passed over. */
 export async function pickCandidates(
   context: Context,
   request: ClaimRequest,
-  rotation: TenantRotation,
+  { node, rotation }: Claimant,
 ): Promise<Candidates> {
-  const full = Array.from(request.slots).filter(([, slots]) => slots <= 0)
+  const full = Array.from(request.slots).filter(([id, slots]) => slots <= 0 && !request.wantsMore?.has(id))
   const rows = await context.query<CandidateRow>('pick_candidates', candidatesSql, [
     context.shiftMs,
     rotation.after,
     request.limit,
     full.map(([targetId]) => uuidOfId(targetId)),
+    node.id,
   ])
   const blocked = new Map(
     rows.filter((row) => row.is_blocked).map((row) => [uuid(row.target_id), row.target_id]),
@@ -74,10 +94,55 @@ export async function pickCandidates(
     context,
     picked.filter((row) => row.is_probe),
   )
-  const open = picked
-    .filter((row) => !row.is_probe || granted.has(uuid(row.target_id)))
-    .map((row) => toCandidate(row, request))
-  return { open, blocked: Array.from(blocked.values()) }
+  const allowed = picked.filter((row) => !row.is_probe || granted.has(uuid(row.target_id)))
+  const shares = await takeShares(context, node, { rows: allowed, request })
+  const rated = allowed.filter((row) => row.rate_limit_rps !== null)
+  for (const row of rated) if (row.lacks_bucket) await insertBucket(context, row.target_id)
+  const buckets = await lockBuckets(
+    context,
+    rated.map((row) => row.target_id),
+  )
+  const open = allowed
+    .filter((row) => row.rate_limit_rps === null || buckets.has(uuid(row.target_id)))
+    .map((row) => toCandidate(row, { request, shares, bucket: buckets.get(uuid(row.target_id)) }))
+  for (const { target, rate } of open) {
+    if (rate !== null && tokensOf(rate) < 1) blocked.set(uuid(target), target)
+  }
+  return {
+    open: open.filter(({ slots }) => slots > 0),
+    blocked: Array.from(blocked.values()),
+    shares: new Map(open.map(({ target, targetId }) => [targetId, shares.get(uuid(target)) ?? 0])),
+  }
+}
+
+interface Sharing {
+  readonly rows: readonly CandidateRow[]
+  readonly request: ClaimRequest
+}
+
+/** By target, after those that have less than their part, or say that they could use more, have grown. */
+async function takeShares(
+  context: Context,
+  node: NodeIdentity,
+  { rows, request }: Sharing,
+): Promise<ReadonlyMap<string, number>> {
+  const shares = new Map(rows.map((row) => [uuid(row.target_id), row.share]))
+  const growing = rows.filter((row) => {
+    if (row.max_in_flight === null || row.share >= row.max_in_flight) return false
+    const targetId = bytesToId(idPrefixes.endpoint, row.target_id)
+    return row.share * row.nodes < row.max_in_flight || request.wantsMore?.has(targetId) === true
+  })
+  const grown = await growShares(
+    context,
+    node,
+    growing.map((row) => row.target_id),
+  )
+  for (const [target, slots] of grown) shares.set(target, slots)
+  return shares
+}
+
+function tokensOf({ rps, bucket }: NonNullable<Candidate['rate']>): number {
+  return tokensAt(bucket, rps, bucket.now)
 }
 
 /** What one order leaves goes to the next; a target that two orders found counts once. */
@@ -95,9 +160,30 @@ function pickInOrder(rows: readonly CandidateRow[], limit: number): readonly Can
   return Array.from(picked.values())
 }
 
-function toCandidate(row: CandidateRow, request: ClaimRequest): Candidate {
+/** A target may also hold in memory, waiting, as many as it may have in flight. */
+function slotsOf(
+  { slots, wantsMore }: ClaimRequest,
+  targetId: string,
+  { share, grown }: { readonly share: number; readonly grown: number },
+): number {
+  const known = slots.get(targetId)
+  if (known === undefined) return share
+  return wantsMore?.has(targetId) === true ? known + grown : Math.min(known, share * 2)
+}
+
+interface Means {
+  readonly request: ClaimRequest
+  readonly shares: ReadonlyMap<string, number>
+  readonly bucket: LockedBucket | undefined
+}
+
+function toCandidate(row: CandidateRow, { request, shares, bucket }: Means): Candidate {
   const targetId = bytesToId(idPrefixes.endpoint, row.target_id)
-  const free = request.slots.get(targetId) ?? row.max_in_flight ?? request.limit
+  const rps = row.rate_limit_rps
+  const rate = rps === null || bucket === undefined ? null : { rps, bucket }
+  const share = shares.get(uuid(row.target_id)) ?? 0
+  const slots = slotsOf(request, targetId, { share, grown: share - row.share })
+  const free = rate === null ? slots : Math.min(slots, tokensOf(rate))
   return {
     target: row.target_id,
     targetId,
@@ -105,6 +191,7 @@ function toCandidate(row: CandidateRow, request: ClaimRequest): Candidate {
     tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
     isProbe: row.is_probe,
     isFresh: row.is_fresh,
+    rate,
     slots: row.is_probe ? Math.min(1, free) : free,
     mayHaveMore: true,
     isLooked: false,
@@ -155,11 +242,18 @@ due as materialized (
     union all select 1, place, tenant_id, next_at from tail) t
   where next_at <= ${now} order by part, place limit ${maxTenants}
 ),
+alive as materialized (
+  select count(*)::integer as nodes, coalesce(bool_or(id = $5), false) as has_me from nodes where until > ${now}
+),
 shared as materialized (
   select ceil($3::integer / greatest(1, count(*))::real)::integer as share from due
 )
-select c.target_id, c.tenant_id, c.is_fresh, c.up_to, e.max_in_flight,
-  coalesce(greatest(s.paused_until, s.probe_until) > ${now} and s.paused_until is not null, false) as is_blocked,
+select c.target_id, c.tenant_id, c.is_fresh, c.up_to, e.max_in_flight, e.rate_limit_rps,
+  e.rate_limit_rps is not null and b.target_id is null as lacks_bucket,
+  case when (select has_me from alive) then coalesce(h.slots, 0) else 0 end as share,
+  (select nodes from alive) as nodes,
+  coalesce(greatest(s.paused_until, s.probe_until) > ${now} and s.paused_until is not null, false)
+    or coalesce(b.limited_until > ${now}, false) as is_blocked,
   coalesce(greatest(s.paused_until, s.probe_until) <= ${now} and s.paused_until is not null, false) as is_probe
 from due cross join lateral (
   ${inOrder('r.next_at < 0', 'asc', half)}
@@ -167,7 +261,10 @@ from due cross join lateral (
   union all ${inOrder(`r.next_at >= 0 and r.next_at <= ${now}`, 'asc', whole)}
   union all ${inOrder('r.next_at < 0', 'asc', whole)}) c
 left join endpoints e on e.id = c.target_id -- primary key
-left join endpoint_state s on s.target_id = c.target_id -- primary key`
+left join endpoint_state s on s.target_id = c.target_id -- primary key
+left join endpoint_shares h on h.target_id = c.target_id and h.node_id = $5 -- primary key
+left join endpoint_shares b -- primary key
+  on e.rate_limit_rps is not null and b.target_id = c.target_id and b.node_id = '${everyNode}'`
 
 /** One probe for the cluster: whoever holds the row decides. Outcomes that come in now make us pass it over. */
 async function lockProbes(context: Context, rows: readonly CandidateRow[]): Promise<ReadonlySet<string>> {

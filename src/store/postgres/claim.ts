@@ -9,11 +9,13 @@
 import { bytesToId, idPrefixes } from '../../core/ids.ts'
 import type { LiveState } from '../../core/model.ts'
 import type { ClaimedDelivery, ClaimRequest, ClaimResult } from '../port.ts'
-import { type Candidate, pickCandidates, type TenantRotation } from './claim-candidates.ts'
+import { type Candidate, type Claimant, pickCandidates } from './claim-candidates.ts'
 import { type Context, now } from './context.ts'
 import { lockDisabled } from './endpoint-locks.ts'
 import { cancelDeliveries, countMoved, giveUpWithoutPayload, parkDeliveries } from './finish.ts'
+import { writeSpent } from './rate-buckets.ts'
 import { blockedUntil } from './ready-endpoints.ts'
+import { renewNode } from './shares.ts'
 import { uuid } from './wire-types.ts'
 
 /**
@@ -52,6 +54,8 @@ interface Taken {
 interface Batch {
   readonly request: ClaimRequest
   readonly taken: Taken[]
+  /** What targets with a rate may still give. */
+  startable: number
   bytes: number
   /** Due work was left because of `maxBytes`. */
   isFull: boolean
@@ -60,21 +64,29 @@ interface Batch {
 export async function claim(
   context: Context,
   request: ClaimRequest,
-  rotation: TenantRotation,
+  claimant: Claimant,
 ): Promise<ClaimResult> {
+  if (!claimant.node.isRenewed) await renewNode(context, claimant.node, request.leaseMs)
   if (request.limit <= 0) {
     return { deliveries: [], nextDueMs: await settleReady(context, { candidates: [], blocked: [] }) }
   }
-  const { open, blocked } = await pickCandidates(context, request, rotation)
-  const batch: Batch = { request, taken: [], bytes: 0, isFull: false }
+  const { open, blocked, shares } = await pickCandidates(context, request, claimant)
+  const startable = request.startable ?? request.limit
+  const batch: Batch = { request, taken: [], startable, bytes: 0, isFull: false }
   await takeFresh(context, open, batch)
   await takeFairly(context, open, batch)
   const deliveries = await lease(context, batch)
   const looked = open.filter((candidate) => candidate.isLooked)
+  await writeSpent(
+    context,
+    looked.flatMap(({ target, rate, given }) =>
+      rate === null || given === 0 ? [] : [{ target, ...rate, count: given }],
+    ),
+  )
   const nextDueMs = await settleReady(context, { candidates: looked, blocked })
-  if (deliveries.length === 0) return { deliveries, nextDueMs }
+  if (deliveries.length === 0) return { deliveries, nextDueMs, shares }
   const versions = batch.taken.map(({ row, candidate }) => [candidate.tenantId, row.routing_version] as const)
-  return { deliveries, nextDueMs, routingVersions: new Map(versions) }
+  return { deliveries, nextDueMs, shares, routingVersions: new Map(versions) }
 }
 
 /** What one fresh target may give before the shares are counted: what gathers while it waits for its turn. */
@@ -193,13 +205,17 @@ function laterOf(a: Candidate['after'], b: Candidate['after']): Candidate['after
 }
 
 function take(batch: Batch, taken: Taken): void {
+  const { candidate } = taken
+  if (candidate.rate !== null && batch.startable <= 0) candidate.slots = 0
+  if (candidate.slots <= 0) return
   const bytes = taken.row.payload_bytes ?? 0
   if (batch.taken.length > 0 && batch.bytes + bytes > batch.request.maxBytes) batch.isFull = true
   if (batch.isFull) return
   batch.bytes += bytes
   batch.taken.push(taken)
-  taken.candidate.slots -= 1
-  taken.candidate.given += 1
+  candidate.slots -= 1
+  candidate.given += 1
+  if (candidate.rate !== null) batch.startable -= 1
 }
 
 async function lease(context: Context, batch: Batch): Promise<readonly ClaimedDelivery[]> {
@@ -311,7 +327,7 @@ async function settleReady(context: Context, { candidates, blocked }: Looked): P
      ), looked as materialized (
        select target_id, case
          when is_fresh and blocked_until <= ${now} and due_at <= ${now} then -${now}
-         when gave and blocked_until = 0 then least(greatest(${now}, due_at), ${now} + ${lookAgainMs})
+         when gave and blocked_until <= ${now} then least(greatest(${now}, due_at), ${now} + ${lookAgainMs})
          when due_at is not null then greatest(${now}, due_at, blocked_until)
        end as next_at
        from facts

@@ -5,13 +5,16 @@ import { type EndpointRow, toEndpoint } from '../rows.ts'
 import { insertSubscriptionRow } from './config-subscriptions.ts'
 import { type Context, now } from './context.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
+import { insertBucket, replaceRate } from './rate-buckets.ts'
+import { armReady } from './ready-endpoints.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
 import { firstSliceRows, settleEndpoint } from './settle.ts'
+import { forgetShares, reviewShares } from './shares.ts'
 import { forgetHealth } from './target-health.ts'
 import { uuid, uuidOfId } from './wire-types.ts'
 
 export const endpointColumns = `id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight,
-  disabled_reason, disabled_at, created_at, updated_at, deleted_at`
+  rate_limit_rps, disabled_reason, disabled_at, created_at, updated_at, deleted_at`
 
 export async function insertEndpoint(
   context: Context,
@@ -23,8 +26,9 @@ export async function insertEndpoint(
   const [row] = await context.query<EndpointRow>(
     'insert_endpoint',
     `insert into endpoints
-       (id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight, created_at, updated_at)
-     values ($2, $3, $4, $5, $6, $7, $8, $9, ${now}, ${now})
+       (id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight, rate_limit_rps, created_at,
+        updated_at)
+     values ($2, $3, $4, $5, $6, $7, $8, $9, $10, ${now}, ${now})
      on conflict (tenant_id, uid) where uid is not null and deleted_at is null do nothing
      returning ${endpointColumns}`,
     [
@@ -37,11 +41,13 @@ export async function insertEndpoint(
       JSON.stringify(endpoint.headers),
       JSON.stringify(endpoint.signingSchemes),
       endpoint.maxInFlight,
+      endpoint.rateLimitRps,
     ],
   )
   // Another node was first, and has committed since we looked.
   if (row === undefined) return (await findUid(context, endpoint.tenantId, endpoint.uid ?? '')) as UidConflict
   await insertSecret(context, uuid(row.id), input.secret)
+  if (endpoint.rateLimitRps !== null) await insertBucket(context, row.id)
   if (input.subscription !== null) await insertSubscriptionRow(context, input.subscription)
   await raiseRoutingVersion(context, endpoint.tenantId)
   return { kind: 'inserted', endpoint: toEndpoint(row) }
@@ -64,7 +70,7 @@ export async function updateEndpoint(
   await context.query(
     'update_endpoint',
     `update endpoints set uid = $3, url = $4, description = $5, headers = $6, signing_schemes = $7,
-       max_in_flight = $8, updated_at = ${now}
+       max_in_flight = $8, rate_limit_rps = $9, updated_at = ${now}
      where id = $2`,
     [
       context.shiftMs,
@@ -75,12 +81,30 @@ export async function updateEndpoint(
       JSON.stringify(after.headers),
       JSON.stringify(after.signingSchemes),
       after.maxInFlight,
+      after.rateLimitRps,
     ],
   )
   if (patch.ownSubscription !== undefined) await putOwnSubscription(context, row, patch.ownSubscription)
   await raiseRoutingVersion(context, tenantId)
+  await applyLimits(context, row, { before, after })
   if (patch.disabledReason !== undefined) await setDisabled(context, row, patch.disabledReason)
   return { kind: 'updated', endpoint: toEndpoint((await lockEndpoint(context, tenantId, id)) as EndpointRow) }
+}
+
+interface LimitChange {
+  readonly before: Pick<Endpoint, 'maxInFlight' | 'rateLimitRps'>
+  readonly after: Pick<Endpoint, 'maxInFlight' | 'rateLimitRps'>
+}
+
+async function applyLimits(
+  context: Context,
+  row: EndpointRow,
+  { before, after }: LimitChange,
+): Promise<void> {
+  if (after.maxInFlight !== before.maxInFlight) await reviewShares(context, uuid(row.id))
+  if (after.rateLimitRps === before.rateLimitRps) return
+  await replaceRate(context, row.id, { from: before.rateLimitRps, to: after.rateLimitRps })
+  await armReady(context, [{ target: row.id, tenant: row.tenant_id, delayMs: 0 }])
 }
 
 async function setDisabled(
@@ -157,6 +181,7 @@ export async function deleteEndpoint(context: Context, tenantId: string, id: str
   )
   await raiseRoutingVersion(context, tenantId)
   await forgetHealth(context, endpoint)
+  await forgetShares(context, endpoint)
   await settleEndpoint(context, endpoint, firstSliceRows)
   return true
 }

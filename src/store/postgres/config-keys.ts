@@ -24,6 +24,18 @@ export async function insertApiKey(context: Context, input: NewApiKey): Promise<
   return toApiKey(row as ApiKeyRow)
 }
 
+export async function insertFirstApiKey(context: Context, input: NewApiKey): Promise<ApiKey | null> {
+  // Nodes that start together look one after the other.
+  await context.query(null, 'lock table api_keys in share row exclusive mode', [])
+  const found = await context.query(
+    'any_api_key',
+    // api_keys_tenant
+    'select 1 from api_keys where tenant_id = $1 and kind = $2 limit 1',
+    [uuidOfId(input.tenantId), input.kind],
+  )
+  return found.length > 0 ? null : insertApiKey(context, input)
+}
+
 export async function revokeApiKey(context: Context, tenantId: string, id: string): Promise<boolean> {
   const rows = await context.query(
     'revoke_api_key',

@@ -1,34 +1,57 @@
 /**
  * Connections, by lane: publishing, claiming and recording overlap, and neither waits for listings or for
- * configuration. The only file that opens `pg`.
+ * configuration.
+ *
+ * A connection that fails takes those that are as old with it: after a failover, or a cut that nobody was told of,
+ * each of them would fail its next call. Each call that fails so, or takes long, has the server looked after.
  */
+import { Socket } from 'node:net'
 import pg from 'pg'
+import { type Clock, createSystemClock } from '../../core/clock.ts'
 import { OuthookError } from '../../core/errors.ts'
+import { type Logger, silentLogger } from '../../core/logger.ts'
+import { Availability } from './availability.ts'
 import { migratePostgres, quoteName } from './schema.ts'
+import { withConnection } from './single-connection.ts'
 import { isConnectionFault, isRetryable, toStoreError } from './store-error.ts'
 import { wireTypes } from './wire-types.ts'
 
 /** Connections per lane and process. */
 const lanes = {
   // Whoever holds an idempotency key for longer is not a node but somebody's open transaction.
-  publish: { connections: 2, isHot: true, statementTimeoutMs: 10_000, lockTimeoutMs: 150 },
+  publish: { connections: 2, isHot: true, statementTimeoutMs: 5000, lockTimeoutMs: 150 },
   claim: { connections: 1, isHot: true, statementTimeoutMs: 10_000, lockTimeoutMs: 5000 },
   record: { connections: 2, isHot: true, statementTimeoutMs: 10_000, lockTimeoutMs: 5000 },
   config: { connections: 2, isHot: true, statementTimeoutMs: 30_000, lockTimeoutMs: 10_000 },
   read: { connections: 3, isHot: false, statementTimeoutMs: 30_000, lockTimeoutMs: 10_000 },
+  // Counts whole tables.
+  copy: { connections: 1, isHot: false, statementTimeoutMs: 3_600_000, lockTimeoutMs: 10_000 },
 } as const
 export type Lane = keyof typeof lanes
 
-const connectTimeoutMs = 5000
+/** At most: those of the lanes, but for copying, and the one that hears of the other processes. */
+export const connectionsPerNode =
+  Object.values(lanes).reduce((sum, { connections }) => sum + connections, 0) - lanes.copy.connections + 1
+
+/** For a new connection, and for one of the lane's to become free. */
+const connectTimeoutMs = 3000
+/** A call that takes longer makes it doubtful that the server is there. */
+const suspectAfterMs = 2000
 /** A node that froze amid a transaction holds rows that others need. */
 const idleInTransactionTimeoutMs = 10_000
 /** Beyond the server's own timeout: then the network is at fault, or the server is gone. */
-const clientTimeoutMarginMs = 5000
+const clientTimeoutMarginMs = 2000
+/** Of silence, after which the system asks whether the other side is there. */
+const keepAliveMs = 10_000
 const maxTries = 8
 
 export interface DatabaseOptions {
   readonly url: string
   readonly schema: string
+  /** Default: the system's. */
+  readonly clock?: Clock
+  /** Default: silent. */
+  readonly logger?: Logger
 }
 
 /** Runs statements one after the other, on one connection. */
@@ -38,15 +61,33 @@ export interface Session {
 }
 
 export class Database {
-  readonly #pools: Readonly<Record<Lane, pg.Pool>>
+  readonly #url: string
   readonly #schema: string
-  readonly #ready = new WeakSet<pg.PoolClient>()
+  readonly #clock: Clock
+  readonly #pools: Readonly<Record<Lane, pg.Pool>>
+  readonly #availability: Availability
+  readonly #sockets = new Set<Socket>()
+  /** Connections that have their settings, with the generation in which they got them. */
+  readonly #ready = new WeakMap<pg.PoolClient, number>()
+  /** Grows with each connection that fails. */
+  #generation = 0
   readonly #running = new Set<Promise<unknown>>()
   #closing: Promise<void> | null = null
 
   private constructor(options: DatabaseOptions) {
-    this.#schema = options.schema
-    const pools = Object.keys(lanes).map((lane) => [lane, createPool(options.url, lane as Lane)] as const)
+    const { url, schema, clock = createSystemClock(), logger = silentLogger } = options
+    this.#url = url
+    this.#schema = schema
+    this.#clock = clock
+    this.#availability = new Availability({
+      clock,
+      logger,
+      probe: () => this.#probe(),
+      onDown: () => {
+        for (const socket of this.#sockets) socket.destroy(new Error('the server does not answer'))
+      },
+    })
+    const pools = Object.keys(lanes).map((lane) => [lane, this.#createPool(lane as Lane)] as const)
     this.#pools = Object.fromEntries(pools) as Record<Lane, pg.Pool>
   }
 
@@ -77,6 +118,15 @@ export class Database {
     return this.#track(() => this.#retrying('read', (client) => inTransaction(client, begin, work)))
   }
 
+  /** A connection beside the lanes, for its caller to end. */
+  async connect(name: string): Promise<pg.Client> {
+    const client = new pg.Client(this.#connectionConfig(name, connectTimeoutMs))
+    // Whoever uses it hears of it by the event "end" and by calls that fail.
+    client.on('error', () => {})
+    await client.connect()
+    return client
+  }
+
   /** Waits for what runs. Can be called twice. */
   close(): Promise<void> {
     this.#closing ??= this.#shutDown()
@@ -85,7 +135,21 @@ export class Database {
 
   async #shutDown(): Promise<void> {
     await Promise.allSettled(this.#running)
+    this.#availability.stop()
     await Promise.all(Object.values(this.#pools).map((pool) => pool.end()))
+    // A farewell to a server that is gone would be waited for.
+    for (const socket of this.#sockets) socket.destroySoon()
+  }
+
+  async #probe(): Promise<void> {
+    const client = new pg.Client({ ...this.#connectionConfig('probe', connectTimeoutMs), stream: newSocket })
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      await client.query('select 1')
+    } finally {
+      client.end().catch(() => {})
+    }
   }
 
   #track<T>(work: () => Promise<T>): Promise<T> {
@@ -102,59 +166,96 @@ export class Database {
   }
 
   async #retrying<T>(lane: Lane, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      const client = await this.#pools[lane].connect()
-      try {
-        if (!this.#ready.has(client)) await this.#prepare(client, lane)
-        const result = await work(client)
-        client.release()
-        return result
-      } catch (error) {
-        client.release(isConnectionFault(error))
-        if (!isRetryable(error) || attempt === maxTries) throw error
+    const cancel = this.#clock.schedule(suspectAfterMs, () => this.#availability.suspect())
+    try {
+      for (let attempt = 1; ; attempt++) {
+        const client = await this.#acquire(lane)
+        try {
+          if (!this.#ready.has(client)) await this.#prepare(client, lane)
+          const result = await work(client)
+          this.#availability.noteAnswer()
+          client.release()
+          return result
+        } catch (error) {
+          client.release(isConnectionFault(error))
+          if (isConnectionFault(error)) this.#onFault()
+          if (!isRetryable(error) || attempt === maxTries) throw error
+        }
       }
+    } finally {
+      cancel()
     }
+  }
+
+  async #acquire(lane: Lane): Promise<pg.PoolClient> {
+    for (;;) {
+      this.#availability.check()
+      const client = await this.#pools[lane].connect().catch((error: unknown) => {
+        this.#availability.suspect()
+        throw error
+      })
+      if ((this.#ready.get(client) ?? this.#generation) === this.#generation) return client
+      client.release(true)
+    }
+  }
+
+  #onFault(): void {
+    this.#generation++
+    this.#availability.suspect()
   }
 
   async #prepare(client: pg.PoolClient, lane: Lane): Promise<void> {
+    const generation = this.#generation
     await applySettings(client, settingsOf(lane, this.#schema))
-    this.#ready.add(client)
+    this.#ready.set(client, generation)
   }
 
   async #migrate(): Promise<void> {
-    const client = await this.#pools.read.connect()
-    try {
-      await client.query(`set search_path to ${quoteName(this.#schema)}`)
-      await client.query('set statement_timeout to 0')
-      await client.query('set lock_timeout to 0')
-      await migratePostgres(client, this.#schema)
-      client.release(true)
-    } catch (error) {
-      client.release(true)
-      throw error
+    const schema = this.#schema
+    await withConnection({ url: this.#url, schema }, (client) => migratePostgres(client, schema))
+  }
+
+  #createPool(lane: Lane): pg.Pool {
+    const { connections, statementTimeoutMs } = lanes[lane]
+    const pool = new pg.Pool({
+      ...this.#connectionConfig(lane, statementTimeoutMs + clientTimeoutMarginMs),
+      max: connections,
+      // Kept for when the server has none to spare.
+      min: 1,
+      idleTimeoutMillis: 60_000,
+      allowExitOnIdle: true,
+    })
+    // A connection that the server ends, idle or not: its statement is rejected, and the next call opens another.
+    pool.on('error', () => {})
+    pool.on('connect', (client) => client.on('error', () => {}))
+    return pool
+  }
+
+  #connectionConfig(name: string, queryTimeoutMs: number): pg.ClientConfig {
+    return {
+      connectionString: this.#url,
+      application_name: `outhook ${name}`,
+      connectionTimeoutMillis: connectTimeoutMs,
+      query_timeout: queryTimeoutMs,
+      // So that `begin` travels together with the first statement.
+      pipeline: true,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: keepAliveMs,
+      types: wireTypes,
+      stream: () => this.#openSocket(),
     }
+  }
+
+  #openSocket(): Socket {
+    const socket = newSocket()
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    return socket
   }
 }
 
-function createPool(url: string, lane: Lane): pg.Pool {
-  const { connections, statementTimeoutMs } = lanes[lane]
-  const pool = new pg.Pool({
-    connectionString: url,
-    application_name: `outhook ${lane}`,
-    max: connections,
-    // So that `begin` travels together with the first statement.
-    pipeline: true,
-    connectionTimeoutMillis: connectTimeoutMs,
-    idleTimeoutMillis: 60_000,
-    query_timeout: statementTimeoutMs + clientTimeoutMarginMs,
-    keepAlive: true,
-    allowExitOnIdle: true,
-    types: wireTypes,
-  } as pg.PoolConfig)
-  // A connection that the server ends, idle or not: its statement is rejected, and the next call opens another.
-  pool.on('error', () => {})
-  pool.on('connect', (client) => client.on('error', () => {}))
-  return pool
+function newSocket(): Socket {
+  return new Socket()
 }
 
 function sessionOf(client: pg.PoolClient): Session {

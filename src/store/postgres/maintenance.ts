@@ -11,7 +11,7 @@ export interface ReconcileCursor {
 export const reconcileStart = '00000000000000000000000000000000'
 
 /** One node at a time does each of the jobs; for the others there is nothing to do. */
-async function isMine(context: Context, job: string): Promise<boolean> {
+export async function isMine(context: Context, job: string): Promise<boolean> {
   const [row] = await context.query<{ readonly mine: boolean }>(
     'try_job',
     `select pg_try_advisory_xact_lock(hashtextextended('outhook ' || current_schema() || ' ' || $1, 0)) as mine`,

@@ -1,14 +1,18 @@
+import { createSystemClock } from '../../core/clock.ts'
 import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
+import { type Logger, silentLogger } from '../../core/logger.ts'
 import { bytesOfId } from '../cursors.ts'
-import type { ReadStore, Store } from '../port.ts'
+import type { OutboxStore, ReadStore, SlotShares, Store } from '../port.ts'
 import { claim } from './claim.ts'
-import { rotationStart, type TenantRotation } from './claim-candidates.ts'
+import { type Claimant, rotationStart } from './claim-candidates.ts'
 import { deleteEndpoint, insertEndpoint, rotateSecret, updateEndpoint } from './config-endpoints.ts'
-import { insertApiKey, revokeApiKey, setMetaOnce } from './config-keys.ts'
+import { insertApiKey, insertFirstApiKey, revokeApiKey, setMetaOnce } from './config-keys.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from './config-subscriptions.ts'
 import type { Context } from './context.ts'
+import { refuseUnfinishedCopy } from './copy-target.ts'
 import { counts } from './counts.ts'
 import { Database, type Lane, type Session } from './database.ts'
+import { Hints } from './hints.ts'
 import {
   deleteExpiredIdempotencyKeys,
   foldCounts,
@@ -16,30 +20,48 @@ import {
   reconcileReady,
   reconcileStart,
 } from './maintenance.ts'
+import { fanOut, listAccepted, readStoreId } from './outbox.ts'
+import { acceptInTransaction } from './outbox-client.ts'
 import { publish, startPublish } from './publish.ts'
 import * as read from './read.ts'
 import * as config from './read-config.ts'
 import { recordPlainly, recordWithHealth } from './record.ts'
 import { release } from './release.ts'
 import { replay } from './replay.ts'
+import { removeExpired, shrinkShares, type WalkShares } from './retention.ts'
 import { settleConfigChanges } from './settle.ts'
+import { lowerShares, type NodeIdentity, newNode, removeNode, renewShares } from './shares.ts'
+import { tellOthers } from './tell-others.ts'
 
 export interface PostgresStoreOptions {
   /** `postgres://user:password@host:port/database`, with the parameters that `pg` knows. */
   readonly url: string
   /** Everything lives in this schema, which is made if it is not there. Default: `outhook`. */
   readonly schema?: string
+  /** Default: silent. */
+  readonly logger?: Logger
   /** Added to the server's clock; zero outside of tests. */
   readonly shiftMs?: () => number
 }
 
 /**
  * Opens the store that many nodes share, and brings its schema up to date. Rejects with `store_incompatible` when a
- * newer Outhook has changed it beyond what this one knows, `store_unavailable` when it cannot be reached.
+ * newer Outhook has changed it beyond what this one knows or a copy into it is unfinished, `store_unavailable` when it
+ * cannot be reached.
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { url, schema = 'outhook', shiftMs = () => 0 } = options
-  return createStore(await Database.open({ url, schema }), shiftMs)
+  const { url, schema = 'outhook', logger = silentLogger, shiftMs = () => 0 } = options
+  // The network and the server keep real time, whatever clock a test gives to the rest.
+  const clock = createSystemClock()
+  const database = await Database.open({ url, schema, clock, logger })
+  try {
+    await database.statement('read', refuseUnfinishedCopy)
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+  const hints = new Hints({ schema, clock, logger, connect: () => database.connect('hints') })
+  return tellOthers(createStore(database, schema, shiftMs), hints)
 }
 
 type Work<T> = (context: Context) => Promise<T>
@@ -65,14 +87,14 @@ function createRunner(database: Database, shiftMs: () => number): Runner {
   }
 }
 
-function createStore(database: Database, shiftMs: () => number): Store {
+function createStore(database: Database, schema: string, shiftMs: () => number): Store {
   const run = createRunner(database, shiftMs)
-  const ping = (lane: Lane) => run.plain(lane, (context) => context.query('ping', 'select 1', []))
   return {
     async ping() {
-      await Promise.all([ping('read'), ping('publish')])
+      await Promise.all([run.plain('read', ping), run.plain('publish', checkWritable)])
     },
     close: () => database.close(),
+    outbox: createOutboxStore(run, schema, shiftMs),
     ...createConfigStore(run),
     ...createDeliveryStore(run),
     ...createReadStore(run),
@@ -112,6 +134,7 @@ function createConfigStore({ plain, atomic, snapshot }: Runner) {
     listSubscriptions: (tenantId, page) =>
       plain('read', (context) => config.listSubscriptions(context, tenantId, page)),
     insertApiKey: (input) => plain('config', (context) => insertApiKey(context, input)),
+    insertFirstApiKey: (input) => atomic('config', (context) => insertFirstApiKey(context, input)),
     revokeApiKey: async (tenantId, id) =>
       (is(idPrefixes.producerKey, id) || is(idPrefixes.adminToken, id)) &&
       plain('config', (context) => revokeApiKey(context, tenantId, id)),
@@ -122,14 +145,15 @@ function createConfigStore({ plain, atomic, snapshot }: Runner) {
 }
 
 function createDeliveryStore({ plain, atomic }: Runner) {
-  const rotation: TenantRotation = { after: rotationStart }
+  const claimant: Claimant = { node: newNode(), rotation: { after: rotationStart } }
   const heldKeys = new Set<string>()
   return {
     publish: (batch, options) => {
       const progress = startPublish(batch, heldKeys)
       return plain('publish', (context) => publish(context, progress, options))
     },
-    claim: (request) => atomic('claim', (context) => claim(context, request, rotation)),
+    claim: (request) => atomic('claim', (context) => claim(context, request, claimant)),
+    shares: createShares({ plain, atomic }, claimant.node),
     async recordOutcomes(outcomes, breaker) {
       const request = { outcomes, breaker }
       const recorded = await plain('record', (context) => recordPlainly(context, request))
@@ -142,6 +166,33 @@ function createDeliveryStore({ plain, atomic }: Runner) {
         : { kind: 'not_found' },
     loadHealth: () => plain('read', (context) => config.loadHealth(context)),
   } satisfies Partial<Store>
+}
+
+/** On the connection that claims, so that no share grows while it is lowered. */
+function createShares({ plain, atomic }: Pick<Runner, 'plain' | 'atomic'>, node: NodeIdentity): SlotShares {
+  return {
+    renew: (leaseMs) => atomic('claim', (context) => renewShares(context, node, leaseMs)),
+    lower: (slots) => plain('claim', (context) => lowerShares(context, node, slots)),
+    leave: () => plain('claim', (context) => removeNode(context, node)),
+  }
+}
+
+function createOutboxStore({ plain }: Runner, schema: string, shiftMs: () => number): OutboxStore {
+  let storeId: Promise<string | null> | undefined
+  const getStoreId = (): Promise<string | null> => {
+    storeId ??= plain('read', readStoreId)
+    storeId.catch(() => {
+      storeId = undefined
+    })
+    return storeId
+  }
+  return {
+    accept: async (client, events) =>
+      acceptInTransaction(client, events, { schema, storeId: await getStoreId(), shiftMs: shiftMs() }),
+    listAccepted: (limit) => plain('publish', (context) => listAccepted(context, limit)),
+    // The lane with time for one event that goes to very many endpoints.
+    fanOut: (plans) => plain('config', (context) => fanOut(context, plans)),
+  }
 }
 
 function createReadStore({ plain }: Runner): ReadStore {
@@ -166,11 +217,20 @@ function createReadStore({ plain }: Runner): ReadStore {
 
 function createMaintenanceStore({ plain, atomic }: Runner) {
   const reconciled: ReconcileCursor = { after: reconcileStart }
+  const shares: WalkShares = new Map()
   return {
     reconcileReady: (options) => atomic('config', (context) => reconcileReady(context, options, reconciled)),
     settleConfigChanges: (options) => atomic('config', (context) => settleConfigChanges(context, options)),
     deleteExpiredIdempotencyKeys: (options) =>
       plain('config', (context) => deleteExpiredIdempotencyKeys(context, options)),
+    async removeExpired(options) {
+      try {
+        return await atomic('config', (context) => removeExpired(context, options, shares))
+      } catch (error) {
+        shrinkShares(shares)
+        throw error
+      }
+    },
     foldCounts: (options) => atomic('config', (context) => foldCounts(context, options)),
   } satisfies Partial<Store>
 }
@@ -178,4 +238,13 @@ function createMaintenanceStore({ plain, atomic }: Runner) {
 /** What is no id of the kind belongs to nothing: the answer is "not found", not an error. */
 function is(prefix: IdPrefix, id: string): boolean {
   return bytesOfId(prefix, id) !== null
+}
+
+async function ping(context: Context): Promise<void> {
+  await context.query('ping', 'select 1', [])
+}
+
+/** Locks nothing, and is refused by a server that takes no writes. */
+async function checkWritable(context: Context): Promise<void> {
+  await context.query('check_writable', 'select 1 from tenants where false for update', [])
 }

@@ -6,7 +6,7 @@ import { OuthookError } from '../../core/errors.ts'
 import type { NewDelivery, NewEvent, PublishResult } from '../port.ts'
 import { type Context, now } from './context.ts'
 import { findHeldKeys, findIdempotencyKeys, foldDuplicates, type KnownKey, keyOf } from './idempotency.ts'
-import { armWanted, blockedUntil } from './ready-endpoints.ts'
+import { deliveryParameters, placeDeliveries } from './place-deliveries.ts'
 import { isLockTimeout } from './store-error.ts'
 import { BytesParameter, uuid, uuidOfId } from './wire-types.ts'
 
@@ -224,49 +224,7 @@ new_payloads as (
   insert into event_payloads (event_id, payload)
   select id, substring($16::bytea from payload_at for payload_bytes) from accepted
 ),
--- Enabling an endpoint makes parked deliveries due. One that is parked at that moment must not be missed: whoever
--- comes second waits for the first, and then sees what it did.
-disabled as materialized (
-  select id from endpoints
-  where id = any ($25::uuid[]) and disabled_reason is not null and deleted_at is null
-  order by id for share
-),
--- "is true" keeps the planner from joining two lists of unknown length row by row; values, where "exists" would do,
--- from reading all ready rows into memory.
-placed as materialized (
-  select d.*,
-    d.parks and d.endpoint_id in (select id from disabled) as is_parked,
-    d.may_hand_off
-      and coalesce((select r.next_at > ${now} from ready_endpoints r where r.target_id = d.target_id), true)
-      and coalesce((select s.paused_until is null from endpoint_state s where s.target_id = d.target_id), true)
-      as is_leased
-  from unnest($17::uuid[], $18::uuid[], $19::uuid[], $20::uuid[], $21::uuid[], $22::uuid[], $23::boolean[],
-              $24::boolean[], $26::text[])
-    as d (id, event_id, tenant_id, subscription_id, endpoint_id, target_id, may_hand_off, parks, ordering_key)
-  where (d.event_id in (select id from accepted)) is true
-),
-new_deliveries as (
-  insert into live_deliveries
-    (id, tenant_id, event_id, subscription_id, endpoint_id, target_id, state, due_at, reason,
-     attempt_count, claim_version, lost_claims, ordering_key, created_at, updated_at)
-  select id, tenant_id, event_id, subscription_id, endpoint_id, target_id,
-    case when is_leased then 'in_flight' else 'pending' end,
-    case when is_parked then null when is_leased then ${now} + $2::bigint else ${now} end,
-    case when is_parked then 'endpoint_disabled' end,
-    0, is_leased::integer, 0, ordering_key, ${now}, ${now}
-  from placed
-),
-counted as (
-  insert into delivery_counts (tenant_id, endpoint_id, state, minute, delta)
-  select tenant_id, endpoint_id, case when is_leased then 'in_flight' else 'pending' end, ${now} / 60000, count(*)
-  from placed group by tenant_id, endpoint_id, is_leased
-),
-wanted as materialized (
-  select target_id, tenant_id, case when until > ${now} then until else -${now} end as next_at
-  from (select p.*, ${blockedUntil('p.target_id')} as until from
-    (select distinct target_id, tenant_id from placed where not is_leased and not is_parked) p) t
-),
-armed as (${armWanted})
+${placeDeliveries(17)}
 select id, false as is_delivery, is_fresh from input where (id in (select id from accepted)) is not true
 union all
 select id, true, true from placed where may_hand_off and not is_leased`
@@ -292,25 +250,5 @@ function eventParameters(events: readonly NewEvent[]): readonly unknown[] {
     payloadAt,
     hashAt,
     bytes.value(),
-  ]
-}
-
-function deliveryParameters(
-  events: readonly NewEvent[],
-  wishes: ReadonlySet<NewDelivery>,
-): readonly unknown[] {
-  const rows = events.flatMap((event) => event.deliveries.map((delivery) => ({ event, delivery })))
-  const parked = rows.filter(({ delivery }) => delivery.parked !== null)
-  return [
-    rows.map(({ delivery }) => uuidOfId(delivery.id)),
-    rows.map(({ event }) => uuidOfId(event.id)),
-    rows.map(({ event }) => uuidOfId(event.tenantId)),
-    rows.map(({ delivery }) => uuidOfId(delivery.subscriptionId)),
-    rows.map(({ delivery }) => uuidOfId(delivery.endpointId)),
-    rows.map(({ delivery }) => uuidOfId(delivery.targetId)),
-    rows.map(({ delivery }) => wishes.has(delivery)),
-    rows.map(({ delivery }) => delivery.parked !== null),
-    Array.from(new Set(parked.map(({ delivery }) => uuidOfId(delivery.endpointId)))),
-    rows.map(({ event }) => event.orderingKey),
   ]
 }

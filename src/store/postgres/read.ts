@@ -21,6 +21,7 @@ import {
 } from '../rows.ts'
 import { Conditions } from './conditions.ts'
 import { type Context, now } from './context.ts'
+import { everyNode } from './rate-buckets.ts'
 import { optionalUuid, uuid, uuidOfId } from './wire-types.ts'
 
 /** An id may come from a clock that differs from the store's by this much; the exact time is checked besides. */
@@ -29,19 +30,25 @@ const idClockSlackMs = 600_000
 const eventColumns =
   'id, tenant_id, topic, state, payload_bytes, metadata, ordering_key, producer_key_id, created_at'
 
+/** Of an event that waits for its fan-out: it is in one of the two tables, and every reader looks at both at once. */
+const acceptedColumns = `id, tenant_id, topic, 'accepted' as state, payload_bytes, metadata, ordering_key,
+  null::uuid as producer_key_id, created_at`
+
 const commonColumns = `d.id, d.tenant_id, d.event_id, d.subscription_id, d.endpoint_id, d.target_id, d.state,
   d.attempt_count, d.claim_version, d.last_http_status, d.error_class, d.last_error, d.ordering_key, d.created_at,
   d.updated_at, e.topic`
 
 const fromLive = `select ${commonColumns}, true as is_live, d.due_at, d.reason, ep.disabled_reason, s.paused_until,
-    s.probe_until
+    s.probe_until, b.limited_until
   from live_deliveries d
   left join events e on e.id = d.event_id
   left join endpoints ep on ep.id = d.endpoint_id
-  left join endpoint_state s on s.target_id = d.target_id`
+  left join endpoint_state s on s.target_id = d.target_id
+  left join endpoint_shares b on b.target_id = d.target_id and b.node_id = '${everyNode}'`
 
 const fromFinished = `select ${commonColumns}, false as is_live, null::bigint as due_at, null::text as reason,
-    null::text as disabled_reason, null::bigint as paused_until, null::bigint as probe_until
+    null::text as disabled_reason, null::bigint as paused_until, null::bigint as probe_until,
+    null::bigint as limited_until
   from deliveries d left join events e on e.id = d.event_id`
 
 type EitherRow = LiveDeliveryRow & { readonly is_live: boolean; readonly now: number }
@@ -57,7 +64,9 @@ export async function getEvent(
   if (bytes === null) return null
   const [row] = await context.query<EventRow>(
     'get_event',
-    `select ${eventColumns} from events where id = $1 and tenant_id = $2`,
+    // primary key, outbox_id
+    `select ${eventColumns} from events where id = $1 and tenant_id = $2
+     union all select ${acceptedColumns} from outbox where id = $1 and tenant_id = $2`,
     [uuid(bytes), uuidOfId(tenantId)],
   )
   return row === undefined ? null : toEvent(row)
@@ -70,14 +79,16 @@ export async function listEvents(
   page: PageRequest,
 ): Promise<Page<OutboundEvent>> {
   const bounds = readPageRequest(page)
-  // events_topic with a topic, else the primary key downwards
+  // events_topic with a topic, else the primary key downwards; outbox_id
   const where = new Conditions().equal('tenant_id', uuidOfId(tenantId))
   if (filter.topic !== undefined) where.equal('topic', filter.topic)
   addTimes(where, { filter, prefix: idPrefixes.event, table: '' })
   where.idBefore('id', optionalUuid(bounds.before))
+  const end = `${where.sql} order by id desc limit ${where.parameter(bounds.limit + 1)}`
   const rows = await context.query<EventRow>(
     null,
-    `select ${eventColumns} from events ${where.sql} order by id desc limit ${where.parameter(bounds.limit + 1)}`,
+    `(select ${eventColumns} from events ${end}) union all (select ${acceptedColumns} from outbox ${end})
+     order by id desc limit ${where.parameter(bounds.limit + 1)}`,
     where.values,
   )
   return toPage(rows, bounds.limit, toEvent)
@@ -92,8 +103,9 @@ export async function getPayload(
   if (bytes === null) return null
   const [row] = await context.query<{ readonly payload: Uint8Array }>(
     'get_payload',
-    // primary keys
-    'select payload from events e join event_payloads p on p.event_id = e.id where e.id = $1 and e.tenant_id = $2',
+    // primary keys, outbox_id
+    `select payload from events e join event_payloads p on p.event_id = e.id where e.id = $1 and e.tenant_id = $2
+     union all select payload from outbox where id = $1 and tenant_id = $2`,
     [uuid(bytes), uuidOfId(tenantId)],
   )
   return row?.payload ?? null

@@ -7,12 +7,14 @@
  * one index. Without it a fresh event waits for one turn of every target with a backlog.
  */
 import { type Context, now } from './context.ts'
+import { limitedUntil } from './rate-buckets.ts'
 import { uuid } from './wire-types.ts'
 
-/** SQL: no earlier than this may the target be claimed, 0 when at any time. `endpoint_state` is small. */
+/** SQL: no earlier than this may the target be claimed; in the past: at any time. `endpoint_state` is small. */
 export function blockedUntil(target: string): string {
-  return `coalesce((select greatest(s.paused_until, s.probe_until) from endpoint_state s
-                    where s.target_id = ${target} and s.paused_until is not null), 0)`
+  return `greatest(${limitedUntil(target)}, coalesce(
+    (select greatest(s.paused_until, s.probe_until) from endpoint_state s
+     where s.target_id = ${target} and s.paused_until is not null), 0))`
 }
 
 /**

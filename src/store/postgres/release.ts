@@ -3,6 +3,7 @@ import { type Context, now } from './context.ts'
 import { lockDisabled } from './endpoint-locks.ts'
 import { cancelDeliveries, countMoved } from './finish.ts'
 import { type Leased, readLeased } from './leased.ts'
+import { returnTokens } from './rate-buckets.ts'
 import { armReady } from './ready-endpoints.ts'
 import { clearProbes } from './target-health.ts'
 import { uuid } from './wire-types.ts'
@@ -15,6 +16,11 @@ export async function release(context: Context, releases: readonly Release[]): P
   await clearProbes(
     context,
     rows.filter((leased) => health.get(leased.targetId)?.probeDelivery === leased.deliveryId),
+  )
+  const sent = new Set(releases.filter((each) => each.sent === true).map((each) => each.deliveryId))
+  await returnTokens(
+    context,
+    rows.filter(({ deliveryId }) => !sent.has(deliveryId)).map(({ target }) => target),
   )
   const disabled = await lockDisabled(
     context,

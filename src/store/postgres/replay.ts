@@ -5,24 +5,23 @@ import { type Context, now } from './context.ts'
 import { lockDisabled } from './endpoint-locks.ts'
 import { countMoved, finishedColumns } from './finish.ts'
 import { armReady } from './ready-endpoints.ts'
-import { uuidOfId } from './wire-types.ts'
+import { uuid, uuidOfId } from './wire-types.ts'
 
 interface ReplayRow {
   readonly state: DeliveryState
   readonly tenant_id: Uint8Array
   readonly target_id: Uint8Array
   readonly endpoint_id: Uint8Array | null
+  readonly event_id: Uint8Array
   readonly is_deleted: boolean
   readonly is_disabled: boolean
-  readonly has_payload: boolean
 }
 
 const replaySql = `
-select d.state, d.tenant_id, d.target_id, d.endpoint_id,
+select d.state, d.tenant_id, d.target_id, d.endpoint_id, d.event_id,
   (d.endpoint_id is not null and (e.id is null or e.deleted_at is not null))
     or (d.subscription_id is not null and (s.id is null or s.deleted_at is not null)) as is_deleted,
-  coalesce(e.disabled_reason is not null, false) as is_disabled,
-  exists (select from event_payloads p where p.event_id = d.event_id) as has_payload
+  coalesce(e.disabled_reason is not null, false) as is_disabled
 from TABLE d
 left join endpoints e on e.id = d.endpoint_id
 left join subscriptions s on s.id = d.subscription_id
@@ -47,7 +46,11 @@ export async function replay(context: Context, tenantId: string, deliveryId: str
   if (row.state !== 'dead_lettered' || row.is_deleted) {
     return { kind: 'not_replayable', state: row.state, endpointDeleted: row.is_deleted }
   }
-  if (!row.has_payload) return { kind: 'expired' }
+  // A statement of its own, after the lock: retention may have held the row and removed the payload.
+  const payload = await context.query('replay_payload', 'select from event_payloads where event_id = $1', [
+    uuid(row.event_id),
+  ])
+  if (payload.length === 0) return { kind: 'expired' }
 
   const candidates = row.is_disabled && row.endpoint_id !== null ? [row.endpoint_id] : []
   const isParked = (await lockDisabled(context, candidates)).size > 0

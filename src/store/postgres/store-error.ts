@@ -27,13 +27,16 @@ function isStalePlan(error: unknown): boolean {
 export function isConnectionFault(error: unknown): boolean {
   if (error instanceof OuthookError) return false
   const state = sqlState(error)
+  // 25P03, 25P04: our transaction was left open for too long, and the server has ended the connection.
   return (
-    state === null ||
-    state.startsWith('08') ||
-    state.startsWith('57P') ||
-    state === '25006' ||
-    isStalePlan(error)
+    isServerGone(error) || state === '25006' || state === '25P03' || state === '25P04' || isStalePlan(error)
   )
+}
+
+/** Nobody answered, or somebody who is about to end or has only just started. */
+export function isServerGone(error: unknown): boolean {
+  const state = sqlState(error)
+  return state === null || state.startsWith('08') || state.startsWith('57P')
 }
 
 /** Somebody holds the lock for longer than we wait. */
@@ -48,7 +51,7 @@ export function isLockTimeout(error: unknown): boolean {
 export function toStoreError(error: unknown): OuthookError {
   if (error instanceof OuthookError) return error
   const state = sqlState(error)
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   if (state !== null && /^(22|23|54)/.test(state)) {
     return new OuthookError('internal', `the store refused the call and undid it: ${message} (${state})`, {
       cause: error,
@@ -59,4 +62,10 @@ export function toStoreError(error: unknown): OuthookError {
     `PostgreSQL cannot be used now: ${message}${state === null ? '' : ` (${state})`}; check the server and its URL`,
     { cause: error },
   )
+}
+
+/** A name with several addresses, none of which answers, fails with a code and no text. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.message || String((error as NodeJS.ErrnoException).code)
 }

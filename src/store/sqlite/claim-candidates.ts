@@ -1,6 +1,7 @@
 /** Which targets a claim looks at: a rotating scan over the tenants with due work, then each one's ready rows. */
 import { bytesToId, idPrefixes } from '../../core/ids.ts'
 import type { ClaimRequest } from '../port.ts'
+import { countTokens } from './rate-buckets.ts'
 import type { WriteContext } from './write-context.ts'
 
 /** Where the next claim begins, so that low tenant ids do not always win. */
@@ -16,16 +17,20 @@ export interface Candidate {
   readonly isProbe: boolean
   /** Its due work is new and little. */
   readonly isFresh: boolean
+  /** Its endpoint has a rate. */
+  readonly isRated: boolean
   /** Deliveries that it may still give. */
   slots: number
   mayHaveMore: boolean
   looked: boolean
   disposed: number
+  /** Deliveries leased of it. */
+  given: number
 }
 
 /** Tenants looked at in one claim at most; the rotation reaches the others. */
 const maxTenants = 256
-/** Paused targets whose ready row one claim moves at most. */
+/** Paused and rate-limited targets whose ready row one claim moves at most. */
 const maxMoved = 256
 const lowest = new Uint8Array(0)
 
@@ -121,7 +126,7 @@ function pickInOrder(context: WriteContext, pick: OrderedPick, candidates: Candi
   const tenantId = bytesToId(idPrefixes.tenant, pick.tenant)
   let moved = 0
   if (pick.picked.size >= pick.upTo) return
-  // Busy targets may be passed over and paused ones moved; there are never more busy ones than `slots` has.
+  // Busy targets may be passed over and blocked ones moved; there are never more busy ones than `slots` has.
   // `all`, not `iterate`: an iterator that is left early crashed the process (SIGSEGV) in a test run.
   const limit = pick.upTo + pick.picked.size + pick.request.slots.size + maxMoved
   for (const row of context.prepare(`${pick.sql} limit ?`).all(...pick.values, limit)) {
@@ -138,10 +143,12 @@ function pickInOrder(context: WriteContext, pick: OrderedPick, candidates: Candi
       tenantId,
       isProbe,
       isFresh: pick.sql !== longestWaiting,
+      isRated: memory.endpoint(targetId)?.rateLimitRps != null,
       slots,
       mayHaveMore: true,
       looked: false,
       disposed: 0,
+      given: 0,
     })
     if (blocked) {
       if (++moved >= maxMoved) return
@@ -159,6 +166,6 @@ function freeSlots(
 ): number {
   const { request, isProbe } = options
   const whole = context.memory.endpoint(targetId)?.maxInFlight ?? request.limit
-  const free = request.slots.get(targetId) ?? whole
+  const free = Math.min(request.slots.get(targetId) ?? whole, countTokens(context, targetId))
   return isProbe ? Math.min(1, free) : free
 }

@@ -7,6 +7,7 @@ import { bytesToId, idPrefixes, idToBytes } from '../../core/ids.ts'
 import type { ClaimedDelivery, ClaimRequest, ClaimResult } from '../port.ts'
 import { type Candidate, nextReadyAt, pickCandidates, type TenantRotation } from './claim-candidates.ts'
 import { cancelDelivery, finishDelivery, parkDelivery } from './finish.ts'
+import { spend, writeBucket } from './rate-buckets.ts'
 import { moveReady, rearmReady } from './ready-endpoints.ts'
 import type { WriteContext } from './write-context.ts'
 
@@ -31,13 +32,16 @@ interface DueRow {
 interface Batch {
   readonly request: ClaimRequest
   readonly deliveries: ClaimedDelivery[]
+  /** What targets with a rate may still give. */
+  startable: number
   bytes: number
   /** Due work was left because of `maxBytes`. */
   full: boolean
 }
 
 export function claim(context: WriteContext, request: ClaimRequest, rotation: TenantRotation): ClaimResult {
-  const batch: Batch = { request, deliveries: [], bytes: 0, full: request.limit <= 0 }
+  const startable = request.startable ?? request.limit
+  const batch: Batch = { request, deliveries: [], startable, bytes: 0, full: request.limit <= 0 }
   if (!batch.full) {
     const candidates = pickCandidates(context, request, rotation)
     takeFresh(context, candidates, batch)
@@ -101,6 +105,10 @@ function takeDue(context: WriteContext, candidate: Candidate, count: number, bat
       giveUpWithoutPayload(context, candidate, row)
       continue
     }
+    if (candidate.isRated && batch.startable <= 0) {
+      candidate.slots = 0
+      return
+    }
     const bytes = payload.byteLength
     if (batch.deliveries.length > 0 && batch.bytes + bytes > batch.request.maxBytes) {
       batch.full = true
@@ -109,6 +117,8 @@ function takeDue(context: WriteContext, candidate: Candidate, count: number, bat
     batch.bytes += bytes
     batch.deliveries.push(lease(context, candidate, { ...row, payload }, batch.request.leaseMs))
     candidate.slots -= 1
+    candidate.given += 1
+    if (candidate.isRated) batch.startable -= 1
   }
 }
 
@@ -227,6 +237,10 @@ function markProbe(
 
 /** Never leaves a ready row that promises work where there is none: that would make claims spin. */
 function settleReady(context: WriteContext, candidate: Candidate): void {
+  if (candidate.given > 0) {
+    spend(context, candidate.targetId, candidate.given)
+    writeBucket(context, candidate.targetId)
+  }
   const blockedUntil = context.memory.blockedUntil(candidate.targetId, context.now)
   if (candidate.looked) rearmReady(context, candidate.target, { blockedUntil, wasFresh: candidate.isFresh })
   else if (blockedUntil !== null) moveReady(context, candidate.target, blockedUntil)

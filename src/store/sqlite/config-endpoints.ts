@@ -4,6 +4,7 @@ import type { EndpointPatch, NewEndpoint, NewSecret, UidConflict } from '../port
 import { type EndpointRow, toEndpoint } from '../rows.ts'
 import { insertSubscriptionRow } from './config-subscriptions.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
+import { forgetBucket, replaceRate } from './rate-buckets.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
 import { firstSliceRows, settleEndpoint } from './settle.ts'
 import { forgetHealth } from './target-health.ts'
@@ -20,8 +21,9 @@ export function insertEndpoint(
   context
     .prepare(
       `insert into endpoints
-         (id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight, created_at, updated_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         (id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight, rate_limit_rps, created_at,
+          updated_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
       idToBytes(endpoint.id),
@@ -32,6 +34,7 @@ export function insertEndpoint(
       JSON.stringify(endpoint.headers),
       JSON.stringify(endpoint.signingSchemes),
       endpoint.maxInFlight,
+      endpoint.rateLimitRps,
       now,
       now,
     )
@@ -61,7 +64,7 @@ export function updateEndpoint(
   context
     .prepare(
       `update endpoints set uid = ?, url = ?, description = ?, headers = ?, signing_schemes = ?, max_in_flight = ?,
-         updated_at = ?
+         rate_limit_rps = ?, updated_at = ?
        where id = ?`,
     )
     .run(
@@ -71,11 +74,15 @@ export function updateEndpoint(
       JSON.stringify(after.headers),
       JSON.stringify(after.signingSchemes),
       after.maxInFlight,
+      after.rateLimitRps,
       context.now,
       row.id,
     )
   if (patch.ownSubscription !== undefined) putOwnSubscription(context, row, patch.ownSubscription)
   raiseRoutingVersion(context, tenantId)
+  if (after.rateLimitRps !== before.rateLimitRps) {
+    replaceRate(context, id, { tenantId, from: before.rateLimitRps, to: after.rateLimitRps })
+  }
   if (patch.disabledReason !== undefined) setDisabled(context, before, patch.disabledReason)
   return { kind: 'updated', endpoint: toEndpoint(readEndpoint(context, tenantId, id) as EndpointRow) }
 }
@@ -146,6 +153,7 @@ export function deleteEndpoint(context: WriteContext, tenantId: string, id: stri
     .run(now, now, row.id)
   raiseRoutingVersion(context, tenantId)
   forgetHealth(context, id)
+  forgetBucket(context, id)
   settleEndpoint(context, id, firstSliceRows)
   return true
 }

@@ -22,6 +22,14 @@ export function insertApiKey(context: WriteContext, input: NewApiKey): ApiKey {
   return { id, tenantId, kind, name, scopes, createdAt: now, revokedAt: null }
 }
 
+export function insertFirstApiKey(context: WriteContext, input: NewApiKey): ApiKey | null {
+  const found = context
+    // api_keys_tenant
+    .prepare('select 1 from api_keys where tenant_id = ? and kind = ? limit 1')
+    .get(context.memory.bytes(input.tenantId), input.kind)
+  return found === undefined ? insertApiKey(context, input) : null
+}
+
 export function revokeApiKey(context: WriteContext, tenantId: string, id: string): boolean {
   const result = context
     .prepare('update api_keys set revoked_at = coalesce(revoked_at, ?) where id = ? and tenant_id = ?')

@@ -1,4 +1,7 @@
 import { realpathSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+import { copyIdName } from '../copy.ts'
+import type { SchemaChange } from '../migrations.ts'
 import { openDatabase } from './database.ts'
 import { acquireOwnership } from './ownership.ts'
 import { ensurePrivateFile } from './private-file.ts'
@@ -20,7 +23,27 @@ export interface OpenWriter {
 
 /** Becomes the file's owner, brings its schema up to date and takes its predecessor's leases back. Blocks. */
 export function openWriter(options: WriterOptions): OpenWriter {
-  const { path, now, lockWaitMs, maxPageCount } = options
+  const { database, close } = openOwned(options)
+  try {
+    // What was copied of it so far will no longer be true.
+    database.prepare('delete from meta where name = ?').run(copyIdName)
+    const writer = new Writer(database)
+    writer.takeOver(options.now)
+    return { run: (tick) => writer.run(tick), close }
+  } catch (error) {
+    close()
+    throw error
+  }
+}
+
+export interface OwnedDatabase {
+  readonly database: DatabaseSync
+  readonly migrated: SchemaChange
+  close(): void
+}
+
+/** Becomes the file's owner and brings its schema up to date. Blocks. */
+export function openOwned({ path, now, lockWaitMs, maxPageCount }: WriterOptions): OwnedDatabase {
   // Before the lock file: a path that cannot be used leaves nothing beside it.
   ensurePrivateFile(path)
   const ownership = path === ':memory:' ? null : acquireOwnership(resolveLinks(path), lockWaitMs, now)
@@ -28,11 +51,10 @@ export function openWriter(options: WriterOptions): OpenWriter {
     const database = openDatabase(path)
     try {
       if (maxPageCount !== null) database.exec(`pragma max_page_count = ${maxPageCount}`)
-      migrateSqlite(database, now)
-      const writer = new Writer(database)
-      writer.takeOver(now)
+      const migrated = migrateSqlite(database, now)
       return {
-        run: (tick) => writer.run(tick),
+        database,
+        migrated,
         close() {
           database.close()
           ownership?.release()

@@ -1,10 +1,11 @@
 import { bytesToId, idPrefixes, idToBytes } from '../../core/ids.ts'
 import type { DeliveryState } from '../../core/model.ts'
 import type { NewDelivery, NewEvent, NewIdempotencyKey, PublishResult } from '../port.ts'
+import { countTokens, spend, writeBucket } from './rate-buckets.ts'
 import { armFresh } from './ready-endpoints.ts'
 import type { WriteContext } from './write-context.ts'
 
-/** Per call, what is already known of each target: whether a hand-off to it is granted. */
+/** Per call, what is already known of each target: whether it has room for a hand-off, its rate left aside. */
 type Grants = Map<string, boolean>
 
 export function publish(
@@ -13,12 +14,17 @@ export function publish(
   options: { readonly leaseMs: number },
 ): readonly PublishResult[] {
   const grants: Grants = new Map()
-  return batch.map((event) => publishOne(context, event, { leaseMs: options.leaseMs, grants }))
+  const spent = new Set<string>()
+  const results = batch.map((event) => publishOne(context, event, { ...options, grants, spent }))
+  for (const targetId of spent) writeBucket(context, targetId)
+  return results
 }
 
 interface PublishOptions {
   readonly leaseMs: number
   readonly grants: Grants
+  /** Targets with a rate, of whose tokens this call has spent some. */
+  readonly spent: Set<string>
 }
 
 function publishOne(context: WriteContext, event: NewEvent, options: PublishOptions): PublishResult {
@@ -70,8 +76,7 @@ interface DeliveryInsert {
 function insertDelivery(context: WriteContext, insert: DeliveryInsert, options: PublishOptions): boolean {
   const { memory, now } = context
   const { event, delivery, tenant } = insert
-  const handedOff =
-    delivery.handOff && delivery.parked === null && isGranted(context, delivery.targetId, options.grants)
+  const handedOff = delivery.handOff && delivery.parked === null && isGranted(context, delivery, options)
   const state: DeliveryState = handedOff ? 'in_flight' : 'pending'
   const dueAt = delivery.parked !== null ? null : handedOff ? now + options.leaseMs : now
   context
@@ -106,7 +111,20 @@ function insertDelivery(context: WriteContext, insert: DeliveryInsert, options: 
 }
 
 /** A hand-off may not overtake a backlog, nor reach a target that is paused or waits for its probe. */
-function isGranted(context: WriteContext, targetId: string, grants: Grants): boolean {
+function isGranted(
+  context: WriteContext,
+  { targetId, rateLimitRps }: NewDelivery,
+  { grants, spent }: PublishOptions,
+): boolean {
+  if (!hasRoom(context, targetId, grants)) return false
+  if (rateLimitRps === null) return true
+  if (countTokens(context, targetId) < 1) return false
+  spend(context, targetId, 1)
+  spent.add(targetId)
+  return true
+}
+
+function hasRoom(context: WriteContext, targetId: string, grants: Grants): boolean {
   const known = grants.get(targetId)
   if (known !== undefined) return known
   const paused = context.memory.health(targetId)?.health.pausedUntil ?? null

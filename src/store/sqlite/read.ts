@@ -34,11 +34,13 @@ const commonColumns = `d.id, d.tenant_id, d.event_id, d.subscription_id, d.endpo
 
 const fromFinished = `select ${commonColumns} from deliveries d left join events e on e.id = d.event_id`
 
-const fromLive = `select ${commonColumns}, d.due_at, d.reason, ep.disabled_reason, s.paused_until, s.probe_until
+const fromLive = `select ${commonColumns}, d.due_at, d.reason, ep.disabled_reason, s.paused_until, s.probe_until,
+    b.limited_until
   from live_deliveries d
   left join events e on e.id = d.event_id
   left join endpoints ep on ep.id = d.endpoint_id
-  left join endpoint_state s on s.target_id = d.target_id`
+  left join endpoint_state s on s.target_id = d.target_id
+  left join endpoint_shares b on b.target_id = d.target_id`
 
 const noPage: Page<never> = { items: [], nextCursor: '' }
 

@@ -4,6 +4,7 @@ import { type DisabledReason, type ErrorClass, limits } from '../../core/model.t
 import type { DeliveryOutcome, NewAttempt, RecordResult, Release } from '../port.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
 import { cancelDelivery, finishDelivery } from './finish.ts'
+import { spend, writeBucket } from './rate-buckets.ts'
 import { armReady } from './ready-endpoints.ts'
 import { clearProbe, storeHealth } from './target-health.ts'
 import type { WriteContext } from './write-context.ts'
@@ -213,10 +214,15 @@ function scheduleRetry(context: WriteContext, leased: Leased, retry: Retry): voi
 /** Gives leases back: the claim version grows, and neither an attempt nor a lost claim is counted. */
 export function release(context: WriteContext, releases: readonly Release[]): void {
   const { now } = context
-  for (const { deliveryId, claimVersion, delayMs } of releases) {
+  const unspent = new Set<string>()
+  for (const { deliveryId, claimVersion, delayMs, sent = false } of releases) {
     const leased = findLeased(context, deliveryId, claimVersion)
     if (leased === null) continue
     clearProbe(context, leased)
+    if (!sent) {
+      spend(context, leased.targetId, -1)
+      unspent.add(leased.targetId)
+    }
     const isParked = isDisabled(context, leased)
     const state = leased.attemptCount === 0 ? 'pending' : 'retry_scheduled'
     context
@@ -229,6 +235,7 @@ export function release(context: WriteContext, releases: readonly Release[]): vo
     if (leased.isDeleted) cancelDelivery(context, { ...leased, state })
     else if (!isParked) armReady(context, leased.tenant, leased.targetId, now + delayMs)
   }
+  for (const targetId of unspent) writeBucket(context, targetId)
 }
 
 function isDisabled(context: WriteContext, leased: Leased): boolean {

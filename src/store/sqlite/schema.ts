@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { OuthookError } from '../../core/errors.ts'
-import { type AppliedMigration, type Migration, planMigrations } from '../migrations.ts'
+import { type AppliedMigration, type Migration, planChange, type SchemaChange } from '../migrations.ts'
 import { initialMigration } from './migrations/0001-initial.ts'
 import { limitsMigration } from './migrations/0002-limits.ts'
 import { retentionMigration } from './migrations/0003-retention.ts'
@@ -8,10 +8,16 @@ import { retentionMigration } from './migrations/0003-retention.ts'
 export const sqliteMigrations: readonly Migration[] = [initialMigration, limitsMigration, retentionMigration]
 
 /** Brings the schema up to date, all in one transaction. */
-export function migrateSqlite(database: DatabaseSync, now: number): void {
+export function migrateSqlite(database: DatabaseSync, now: number): SchemaChange {
   database.exec('begin immediate')
   try {
-    for (const migration of planMigrations(sqliteMigrations, readApplied(database))) {
+    const change = planSqlite(database)
+    database.exec(
+      `create table if not exists schema_migrations (
+         version integer primary key, name text not null, applied_at integer not null, oldest_compatible integer not null
+       )`,
+    )
+    for (const migration of change.steps) {
       database.exec(migration.sql)
       database
         .prepare(
@@ -20,10 +26,16 @@ export function migrateSqlite(database: DatabaseSync, now: number): void {
         .run(migration.version, migration.name, now, migration.oldestCompatible)
     }
     database.exec('commit')
+    return change
   } catch (error) {
     if (database.isTransaction) database.exec('rollback')
     throw error
   }
+}
+
+/** What `migrateSqlite` would do; only reads. */
+export function planSqlite(database: DatabaseSync): SchemaChange {
+  return planChange(sqliteMigrations, readApplied(database))
 }
 
 function readApplied(database: DatabaseSync): readonly AppliedMigration[] {
@@ -34,11 +46,7 @@ function readApplied(database: DatabaseSync): readonly AppliedMigration[] {
       'the file is a database of something else; give another path',
     )
   }
-  database.exec(
-    `create table if not exists schema_migrations (
-       version integer primary key, name text not null, applied_at integer not null, oldest_compatible integer not null
-     )`,
-  )
+  if (tables.length === 0) return []
   return database
     .prepare('select version, oldest_compatible as oldestCompatible from schema_migrations')
     .all() as unknown as AppliedMigration[]

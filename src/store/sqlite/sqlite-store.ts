@@ -146,6 +146,7 @@ function createStore(connection: Connection): SqliteStore {
       await Promise.all([write('ping'), read('ping')])
     },
     close: () => connection.close(),
+    shares: null,
 
     loadRouting: (tenantId) => read('loadRouting', tenantId),
     insertEndpoint: (input) => write('insertEndpoint', input),
@@ -166,6 +167,7 @@ function createStore(connection: Connection): SqliteStore {
     getSubscription: (tenantId, id, options) => read('getSubscription', tenantId, id, options),
     listSubscriptions: (tenantId, page) => read('listSubscriptions', tenantId, page),
     insertApiKey: (input) => write('insertApiKey', input),
+    insertFirstApiKey: (input) => write('insertFirstApiKey', input),
     revokeApiKey: async (tenantId, id) =>
       (is(idPrefixes.producerKey, id) || is(idPrefixes.adminToken, id)) &&
       write('revokeApiKey', tenantId, id),
@@ -195,6 +197,7 @@ function createStore(connection: Connection): SqliteStore {
     reconcileReady: (options) => write('reconcileReady', options),
     settleConfigChanges: (options) => write('settleConfigChanges', options),
     deleteExpiredIdempotencyKeys: (options) => write('deleteExpiredIdempotencyKeys', options),
+    removeExpired: (options) => write('removeExpired', options),
     foldCounts: (options) => write('foldCounts', options),
   }
 }

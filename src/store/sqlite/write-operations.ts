@@ -10,12 +10,13 @@ import type {
   NewSecret,
   NewSubscription,
   Release,
+  Retention,
   SubscriptionPatch,
 } from '../port.ts'
 import { claim } from './claim.ts'
 import type { TenantRotation } from './claim-candidates.ts'
 import { deleteEndpoint, insertEndpoint, rotateSecret, updateEndpoint } from './config-endpoints.ts'
-import { insertApiKey, revokeApiKey, setMetaOnce } from './config-keys.ts'
+import { insertApiKey, insertFirstApiKey, revokeApiKey, setMetaOnce } from './config-keys.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from './config-subscriptions.ts'
 import {
   deleteExpiredIdempotencyKeys,
@@ -26,6 +27,7 @@ import {
 import { publish } from './publish.ts'
 import { recordOutcomes, release } from './record.ts'
 import { replay } from './replay.ts'
+import { removeExpired, type WalkPositions } from './retention.ts'
 import { settleConfigChanges } from './settle.ts'
 import type { WriteContext } from './write-context.ts'
 
@@ -35,6 +37,7 @@ export type WriteOperations = ReturnType<typeof createWriteOperations>
 export function createWriteOperations() {
   const rotation: TenantRotation = { after: null }
   const reconciled: ReconcileCursor = { after: new Uint8Array(0) }
+  const walked: WalkPositions = new Map()
   return {
     publish: (context: WriteContext, batch: readonly NewEvent[], options: { readonly leaseMs: number }) =>
       publish(context, batch, options),
@@ -62,6 +65,7 @@ export function createWriteOperations() {
     deleteSubscription: (context: WriteContext, tenantId: string, id: string) =>
       deleteSubscription(context, tenantId, id),
     insertApiKey: (context: WriteContext, input: NewApiKey) => insertApiKey(context, input),
+    insertFirstApiKey: (context: WriteContext, input: NewApiKey) => insertFirstApiKey(context, input),
     revokeApiKey: (context: WriteContext, tenantId: string, id: string) =>
       revokeApiKey(context, tenantId, id),
     setMetaOnce: (context: WriteContext, name: string, value: string) => setMetaOnce(context, name, value),
@@ -71,6 +75,10 @@ export function createWriteOperations() {
       settleConfigChanges(context, options),
     deleteExpiredIdempotencyKeys: (context: WriteContext, options: { readonly limit: number }) =>
       deleteExpiredIdempotencyKeys(context, options),
+    removeExpired: (
+      context: WriteContext,
+      options: { readonly retention: Retention; readonly limit: number },
+    ) => removeExpired(context, options, walked),
     foldCounts: (context: WriteContext, options: { readonly limit: number }) => foldCounts(context, options),
     ping: (context: WriteContext) => {
       context.prepare('select 1').get()

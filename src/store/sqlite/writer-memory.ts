@@ -4,12 +4,14 @@
  */
 import { bytesToId, idPrefixes, idToBytes } from '../../core/ids.ts'
 import type { EndpointHealth } from '../../core/model.ts'
+import { fullBucket, type RateBucket } from '../../core/rate-limit.ts'
 import { type HealthRow, toHealth } from '../rows.ts'
 import type { StatementCache } from './statement-cache.ts'
 
 export interface EndpointFacts {
   readonly tenantId: string
   readonly maxInFlight: number
+  readonly rateLimitRps: number | null
   readonly disabled: boolean
   readonly deleted: boolean
 }
@@ -29,6 +31,7 @@ export class WriterMemory {
   readonly #deletedSubscriptions = new Map<string, boolean>()
   readonly #idBytes = new Map<string, Uint8Array>()
   #health: Map<string, TargetHealth> | null = null
+  #buckets: Map<string, RateBucket> | null = null
   /** Changes since the transaction (or savepoint) began: a rollback must `forget`. */
   #touched = false
 
@@ -60,15 +63,14 @@ export class WriterMemory {
   endpoint(id: string): EndpointFacts | null {
     const known = this.#endpoints.get(id)
     if (known !== undefined) return known
-    const row = this.#statements
-      .prepare('select tenant_id, max_in_flight, disabled_reason, deleted_at from endpoints where id = ?')
-      .get(this.bytes(id))
+    const row = this.#statements.prepare('select * from endpoints where id = ?').get(this.bytes(id))
     const facts: EndpointFacts | null =
       row === undefined
         ? null
         : {
             tenantId: bytesToId(idPrefixes.tenant, row.tenant_id as Uint8Array),
             maxInFlight: row.max_in_flight as number,
+            rateLimitRps: row.rate_limit_rps as number | null,
             disabled: row.disabled_reason !== null,
             deleted: row.deleted_at !== null,
           }
@@ -91,11 +93,15 @@ export class WriterMemory {
     return this.#allHealth().get(targetId) ?? null
   }
 
-  /** No earlier than this may the target be claimed: the end of its pause, or of the probe that is out. */
+  /**
+   * No earlier than this may the target be claimed: the end of its pause, of the probe that is out, or of its wait for
+   * a token.
+   */
   blockedUntil(targetId: string, now: number): number | null {
     const known = this.#allHealth().get(targetId)
-    if (known === undefined || known.health.pausedUntil === null) return null
-    const until = Math.max(known.health.pausedUntil, known.probe?.until ?? 0)
+    const pausedUntil = known?.health.pausedUntil ?? 0
+    const probeUntil = pausedUntil === 0 ? 0 : (known?.probe?.until ?? 0)
+    const until = Math.max(pausedUntil, probeUntil, this.bucket(targetId).limitedUntil)
     return until > now ? until : null
   }
 
@@ -103,6 +109,18 @@ export class WriterMemory {
     this.#touched = true
     if (value === null) this.#allHealth().delete(targetId)
     else this.#allHealth().set(targetId, value)
+  }
+
+  /** Of a target with a rate. */
+  bucket(targetId: string): RateBucket {
+    return this.#allBuckets().get(targetId) ?? fullBucket
+  }
+
+  /** Null: its target has no rate any more. */
+  setBucket(targetId: string, bucket: RateBucket | null): void {
+    this.#touched = true
+    if (bucket === null) this.#allBuckets().delete(targetId)
+    else this.#allBuckets().set(targetId, bucket)
   }
 
   /** Configuration changed: everything cached of it is read again. */
@@ -126,7 +144,18 @@ export class WriterMemory {
     this.#endpoints.clear()
     this.#deletedSubscriptions.clear()
     this.#health = null
+    this.#buckets = null
     this.#touched = false
+  }
+
+  #allBuckets(): Map<string, RateBucket> {
+    if (this.#buckets !== null) return this.#buckets
+    this.#buckets = new Map()
+    for (const row of this.#statements.prepare('select * from endpoint_shares').all()) {
+      const bucket = { fullAt: row.full_at as number, limitedUntil: row.limited_until as number }
+      this.#buckets.set(bytesToId(idPrefixes.endpoint, row.target_id as Uint8Array), bucket)
+    }
+    return this.#buckets
   }
 
   #allHealth(): Map<string, TargetHealth> {

@@ -3,10 +3,13 @@ import { describe } from 'vitest'
 import { describeClaim } from './claim.ts'
 import { describeConfig } from './config.ts'
 import { describeHealth } from './health.ts'
+import { describeLimits } from './limits.ts'
 import { describeMaintenance } from './maintenance.ts'
 import { describePublish } from './publish.ts'
 import { describeRead } from './read.ts'
 import { describeRecord } from './record.ts'
+import { describeRetention } from './retention.ts'
+import { describeHistories } from './retention-histories.ts'
 import type { OpenHarness } from './scene.ts'
 
 export function describeStoreContract(name: string, open: OpenHarness): void {
@@ -15,8 +18,11 @@ export function describeStoreContract(name: string, open: OpenHarness): void {
     describeClaim(open)
     describeRecord(open)
     describeHealth(open)
+    describeLimits(open)
     describeConfig(open)
     describeRead(open)
     describeMaintenance(open)
+    describeRetention(open)
+    describeHistories(open)
   })
 }

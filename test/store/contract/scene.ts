@@ -42,6 +42,7 @@ export interface Route {
   readonly tenantId: string
   readonly endpointId: string
   readonly subscriptionId: string
+  readonly rateLimitRps?: number | null
 }
 
 export interface EventOptions {
@@ -92,6 +93,7 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
         headers: options.headers ?? {},
         signingSchemes: options.signingSchemes ?? ['standard'],
         maxInFlight: options.maxInFlight ?? 1000,
+        rateLimitRps: options.rateLimitRps ?? null,
       },
       secret: { id: ids.next('sec'), sealed: Uint8Array.of(1, 2, 3) },
       subscription: {
@@ -105,7 +107,7 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
         own: true,
       },
     })
-    return { tenantId, endpointId, subscriptionId }
+    return { tenantId, endpointId, subscriptionId, rateLimitRps: options.rateLimitRps ?? null }
   }
 
   async function anEvent(options: EventOptions = {}): Promise<NewEvent> {
@@ -125,6 +127,7 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
         subscriptionId: route.subscriptionId,
         endpointId: route.endpointId,
         targetId: route.endpointId,
+        rateLimitRps: route.rateLimitRps ?? null,
         handOff: options.handOff ?? false,
         parked: options.parked ?? null,
       })),

@@ -1,0 +1,48 @@
+import { styleText } from 'node:util'
+import type { Command } from 'commander'
+import { settings } from '../config/schema.ts'
+import { addConfigFlags, readConfig } from './config-flags.ts'
+import { FindingsError } from './exit-codes.ts'
+import type { CliIo, Finding } from './io.ts'
+
+const styles = { ok: 'green', warning: 'yellow', problem: 'red' } as const
+
+export function register(command: Command, io: CliIo): void {
+  command.option('--json', 'print JSON for programs')
+  addConfigFlags(command)
+  command.addHelpText(
+    'after',
+    '\nOnly reads; servers may go on running. Ends with 1 when something is a problem, with 0 otherwise.',
+  )
+  command.action(async () => {
+    const { json = false } = command.opts<{ json?: boolean }>()
+    const config = readConfig(command, io)
+    const server = await io.loadServer()
+    const findings = await server.examineStore(config)
+    const [problems, warnings] = [count(findings, 'problem'), count(findings, 'warning')]
+    if (json) {
+      const store = settings.store.type.format(config.store)
+      io.print(JSON.stringify({ store, problems, warnings, findings }))
+    } else {
+      for (const line of render(findings, io.isTerminal)) io.print(line)
+      io.print(`\n${problems} problems, ${warnings} warnings`)
+    }
+    if (problems > 0) throw new FindingsError()
+  })
+}
+
+function count(findings: readonly Finding[], level: Finding['level']): number {
+  return findings.filter((finding) => finding.level === level).length
+}
+
+/** `warning  backlog  12 pending…`, and under it what to do. */
+function render(findings: readonly Finding[], colour: boolean): readonly string[] {
+  const width = Math.max(...findings.map(({ check }) => check.length))
+  return findings.flatMap(({ level, check, found, advice }) => {
+    const word = level.padEnd('problem'.length)
+    const painted = colour ? styleText(styles[level], word, { validateStream: false }) : word
+    // A server's words must not move the cursor.
+    const line = `${painted}  ${check.padEnd(width)}  ${found}`.replace(/[\n\r\t]/g, ' ')
+    return advice === null ? [line] : [line, `${''.padEnd(word.length + width + 4)}→ ${advice}`]
+  })
+}

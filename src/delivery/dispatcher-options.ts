@@ -1,0 +1,22 @@
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Sender } from '../sender/port.ts'
+import type { ClaimedDelivery, DeliveryOutcome, DeliveryStore, SlotShares } from '../store/port.ts'
+import type { RoutingCache, Target } from './routing-cache.ts'
+
+export interface DispatcherOptions {
+  readonly store: Pick<DeliveryStore, 'claim' | 'release'>
+  /** Null or absent: no other process delivers from this store. */
+  readonly shares?: SlotShares | null
+  readonly sender: Sender
+  readonly routing: RoutingCache
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+  readonly userAgent: string
+  /** Requests in flight on this node. */
+  readonly maxInFlight: number
+  readonly onOutcome: (outcome: DeliveryOutcome, delivery: ClaimedDelivery, target: Target) => void
+  /** False while outcomes cannot be recorded: then nothing new starts. */
+  readonly canRecord: () => boolean
+}

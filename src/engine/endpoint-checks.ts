@@ -1,0 +1,59 @@
+/** What an endpoint's settings may be. Every function throws `unprocessable`, naming the member. */
+import { OuthookError } from '../core/errors.ts'
+import { maxRateLimitRps, minRateLimitRps } from '../core/rate-limit.ts'
+import { checkId } from './page.ts'
+
+const maxMaxInFlight = 1000
+const maxUidChars = 255
+const maxDescriptionChars = 1000
+
+/** A member that nobody reads would be a setting that its caller believes in. */
+export function checkMembers(given: unknown, known: Readonly<Record<string, true>>): void {
+  if (typeof given !== 'object' || given === null) {
+    throw new OuthookError('unprocessable', 'an endpoint is given as an object such as { url, topics }')
+  }
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name))
+  if (unknown === undefined) return
+  const shown = JSON.stringify(unknown.slice(0, 64))
+  const advice =
+    unknown === 'secret' ? 'use rotateSecret' : `the members are ${Object.keys(known).join(', ')}`
+  throw new OuthookError('unprocessable', `${shown} is not a member that can be given here; ${advice}`)
+}
+
+export function checkEndpointId(id: string): string {
+  return checkId(id, 'ep', 'endpoint')
+}
+
+export function checkUid(uid: unknown): string {
+  const fits = typeof uid === 'string' && uid !== '' && uid.length <= maxUidChars
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point.
+  const clean = fits && !/[\0-\x1f\x7f]/.test(uid)
+  if (clean) return uid
+  throw new OuthookError(
+    'unprocessable',
+    `uid must be 1 to ${maxUidChars} characters without control characters`,
+  )
+}
+
+export function checkDescription(description: unknown): string {
+  if (typeof description === 'string' && description.length <= maxDescriptionChars) return description
+  throw new OuthookError(
+    'unprocessable',
+    `description must be text of at most ${maxDescriptionChars} characters`,
+  )
+}
+
+export function checkMaxInFlight(count: unknown): number {
+  if (Number.isInteger(count) && Number(count) >= 1 && Number(count) <= maxMaxInFlight) return Number(count)
+  throw new OuthookError('unprocessable', `max_in_flight must be a whole number from 1 to ${maxMaxInFlight}`)
+}
+
+/** Null is no limit. */
+export function checkRateLimit(rps: unknown): number | null {
+  if (rps === null) return null
+  if (typeof rps === 'number' && rps >= minRateLimitRps && rps <= maxRateLimitRps) return rps
+  throw new OuthookError(
+    'unprocessable',
+    `rate_limit_rps must be a number from ${minRateLimitRps} to ${maxRateLimitRps}, or null for no limit`,
+  )
+}

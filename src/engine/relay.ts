@@ -1,0 +1,164 @@
+/**
+ * Fans out what was published inside callers' transactions, once those have committed: over the subscriptions of
+ * that moment, in the order of publishing, in bounded batches. Every process that dispatches runs one; the store lets
+ * one at a time write, and each event be fanned out once.
+ *
+ * Nobody tells of a commit of somebody else's, so the relay looks: 25 ms after there was something, then ever more
+ * seldom, down to once a second. Looking costs one query by index.
+ */
+import type { Clock } from '../core/clock.ts'
+import { OuthookError } from '../core/errors.ts'
+import type { IdFactory } from '../core/ids.ts'
+import type { Logger } from '../core/logger.ts'
+import type { RoutingCache } from '../delivery/routing-cache.ts'
+import type { AcceptedEvent, FanOutPlan, FanOutResult, OutboxStore } from '../store/port.ts'
+import { planDeliveries } from './fan-out.ts'
+
+const minWaitMs = 25
+const maxWaitMs = 1000
+const maxBatchEvents = 500
+/** One bigger fan-out goes alone. */
+const maxBatchDeliveries = 1000
+const maxBatchBytes = 4 * 1024 * 1024
+
+export interface RelayOptions {
+  readonly outbox: OutboxStore
+  readonly routing: RoutingCache
+  readonly ids: IdFactory
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Deliveries were made that nobody has claimed. */
+  readonly onDueWork: () => void
+}
+
+export class Relay {
+  readonly #options: RelayOptions
+  #state: 'idle' | 'running' | 'stopped' = 'idle'
+  #waitMs = minWaitMs
+  #cancelWait: (() => void) | null = null
+  #draining: Promise<void> | null = null
+  #failing = false
+  /** Events that the database takes from nobody: left where they are, so that they hold up no other. */
+  readonly #refused = new Set<string>()
+
+  constructor(options: RelayOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    if (this.#state !== 'idle') return
+    this.#state = 'running'
+    this.#lookLater()
+  }
+
+  /** Something was published, or is about to be committed: looks within 25 ms, and often for a while. */
+  wake(): void {
+    const isSoon = this.#waitMs === minWaitMs
+    this.#waitMs = minWaitMs
+    if (this.#cancelWait === null || isSoon || this.#state !== 'running') return
+    this.#cancelWait()
+    this.#lookLater()
+  }
+
+  /** Lets the batch under way end. Can be called twice. */
+  async stop(): Promise<void> {
+    this.#state = 'stopped'
+    this.#cancelWait?.()
+    await this.#draining
+  }
+
+  #lookLater(): void {
+    this.#cancelWait = this.#options.clock.schedule(this.#waitMs, () => {
+      this.#cancelWait = null
+      this.#waitMs = Math.min(this.#waitMs * 2, maxWaitMs)
+      this.#draining = this.#drain().then(() => {
+        if (this.#state === 'running') this.#lookLater()
+      })
+    })
+  }
+
+  /** Never rejects: what went wrong is tried again at the next look. */
+  async #drain(): Promise<void> {
+    try {
+      while (this.#state === 'running' && (await this.#relayBatch())) this.#waitMs = minWaitMs
+      this.#failing = false
+    } catch (error) {
+      // Once: while the store is out of reach every look fails.
+      if (!this.#failing) {
+        this.#options.logger.warn(
+          { err: error },
+          'events of the outbox wait: the relay failed and tries again',
+        )
+      }
+      this.#failing = true
+    }
+  }
+
+  /** False: there is nothing to do, or another process does it. */
+  async #relayBatch(): Promise<boolean> {
+    const { outbox, routing, onDueWork } = this.#options
+    const found = await outbox.listAccepted(maxBatchEvents)
+    const waiting = found.filter((event) => !this.#refused.has(event.id))
+    if (waiting.length === 0) return false
+    const plans = await this.#plan(waiting)
+    const { count, stale } = await this.#fanOut(plans)
+    for (const tenantId of stale) routing.invalidate(tenantId)
+    if (count > 0) onDueWork()
+    return count > 0 || stale.length > 0
+  }
+
+  async #fanOut(plans: readonly FanOutPlan[]): Promise<FanOutResult> {
+    try {
+      return await this.#options.outbox.fanOut(plans)
+    } catch (error) {
+      if (!isRollback(error)) throw error
+      if (plans.length === 1) return this.#leave(plans[0] as FanOutPlan, error)
+    }
+    // A refused row is only its own event's fault: each gets a try alone.
+    let count = 0
+    const stale: string[] = []
+    for (const plan of plans) {
+      const result = await this.#fanOut([plan])
+      count += result.count
+      stale.push(...result.stale)
+    }
+    return { count, stale }
+  }
+
+  #leave({ id }: FanOutPlan, error: unknown): FanOutResult {
+    this.#refused.add(id)
+    this.#options.logger.error(
+      { err: error, event_id: id },
+      'the database refuses to fan out an event, which stays accepted until another process tries it',
+    )
+    return { count: 0, stale: [] }
+  }
+
+  /** As many of the first ones as fit into a batch. */
+  async #plan(waiting: readonly AcceptedEvent[]): Promise<readonly FanOutPlan[]> {
+    const plans: FanOutPlan[] = []
+    let deliveryCount = 0
+    let bytes = 0
+    for (const event of waiting) {
+      const { tenantId, topic } = event
+      const routing = await this.#options.routing.get(tenantId)
+      const deliveries = planDeliveries(topic, routing, this.#options.ids)
+      deliveryCount += deliveries.length
+      bytes += event.payloadBytes
+      if (plans.length > 0 && (deliveryCount > maxBatchDeliveries || bytes > maxBatchBytes)) break
+      plans.push({
+        id: event.id,
+        tenantId,
+        orderingKey: event.orderingKey,
+        routingVersion: routing.version,
+        deliveries,
+      })
+    }
+    return plans
+  }
+}
+
+/** Surely undone, and bound to happen again. */
+function isRollback(error: unknown): boolean {
+  return error instanceof OuthookError && error.code === 'internal'
+}

@@ -1,0 +1,64 @@
+/** What `outhook migrate` and `outhook doctor` do to a store that they open themselves. */
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { makeDirectory } from './config/make-directory.ts'
+import type { Config } from './config/schema.ts'
+import { createSystemClock } from './core/clock.ts'
+import { OuthookError } from './core/errors.ts'
+import { createSecretBox, parseMasterKey } from './core/secret-box.ts'
+import type { Examination, Finding } from './store/finding.ts'
+import type { SchemaChange } from './store/migrations.ts'
+
+/** Brings the schema up to date, or only says what that would do. Errors: those of opening the store. */
+export async function migrateSchema(
+  { store }: Config,
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<SchemaChange> {
+  switch (store.kind) {
+    case 'memory':
+      throw nothingThere()
+    case 'postgres': {
+      const { migratePostgresStore, planPostgresStore } = await import('./store/postgres/migrate.ts')
+      return dryRun ? planPostgresStore(store) : migratePostgresStore(store)
+    }
+    case 'sqlite': {
+      const { migrateSqliteFile, planSqliteFile } = await import('./store/sqlite/migrate.ts')
+      if (dryRun) return planSqliteFile(store.path)
+      makeDirectory(dirname(store.path))
+      return migrateSqliteFile(store.path, createSystemClock().now())
+    }
+  }
+}
+
+/** Only reads. A store that cannot be reached is a finding. */
+export async function examineStore(config: Config): Promise<readonly Finding[]> {
+  const { store, processes } = config
+  const { now } = createSystemClock()
+  const examination: Examination = { masterKey: readMasterKey(config), processes, now }
+  switch (store.kind) {
+    case 'memory':
+      throw nothingThere()
+    case 'postgres': {
+      const { examinePostgres } = await import('./store/postgres/doctor.ts')
+      return examinePostgres({ ...examination, url: store.url, schema: store.schema })
+    }
+    case 'sqlite': {
+      const { examineSqlite } = await import('./store/sqlite/doctor.ts')
+      return examineSqlite({ ...examination, path: store.path })
+    }
+  }
+}
+
+function readMasterKey({ store, masterKey }: Config): Examination['masterKey'] {
+  const file = store.kind === 'sqlite' ? `${store.path}.key` : null
+  const text = masterKey ?? (file !== null && existsSync(file) ? readFileSync(file, 'utf8') : null)
+  return text === null ? null : createSecretBox(parseMasterKey(text), randomBytes)
+}
+
+function nothingThere(): OuthookError {
+  return new OuthookError(
+    'invalid_config',
+    'a memory: store lives in its process alone; give a sqlite: or postgres:// one',
+  )
+}

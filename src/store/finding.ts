@@ -1,0 +1,93 @@
+/** What an examination of a store found. */
+export interface Finding {
+  /** What was looked at, such as `fsync`. */
+  readonly check: string
+  /** `warning`: it works, and may hurt later; `problem`: something is, or will be, lost or stuck. */
+  readonly level: 'ok' | 'warning' | 'problem'
+  readonly found: string
+  /** What to do; null when it is ok. */
+  readonly advice: string | null
+}
+
+export interface Examination {
+  /** The master key that the operator gave, or that lies beside the store. */
+  readonly masterKey: { readonly checkValue: string; readonly fingerprint: string } | null
+  /** Processes that are meant to run on this machine. */
+  readonly processes: number
+  /** Milliseconds since the epoch, by this machine's clock. */
+  readonly now: () => number
+}
+
+export function ok(check: string, found: string): Finding {
+  return { check, level: 'ok', found, advice: null }
+}
+
+export function warning(check: string, found: string, advice: string): Finding {
+  return { check, level: 'warning', found, advice }
+}
+
+export function problem(check: string, found: string, advice: string): Finding {
+  return { check, level: 'problem', found, advice }
+}
+
+export function judgeSchema({ from, steps }: SchemaState): Finding {
+  const newest = steps.at(-1)?.version ?? from
+  if (from === 0)
+    return warning('schema', 'none yet', 'run "outhook migrate", or start a server, which does it')
+  if (steps.length === 0) return ok('schema', `version ${from}`)
+  const found = `version ${from}, this Outhook brings ${newest}`
+  return warning('schema', found, 'run "outhook migrate", or start a server of this version, which does it')
+}
+
+interface SchemaState {
+  readonly from: number
+  readonly steps: readonly { readonly version: number }[]
+}
+
+export function judgeMasterKey(stored: string | null, { masterKey }: Examination): Finding {
+  const check = 'master key'
+  const storedPrint = stored?.split('.')[0] ?? null
+  if (storedPrint === null) return ok(check, 'the store has none yet: the first server brings it')
+  if (masterKey === null) {
+    return warning(
+      check,
+      `the store was made with ${storedPrint}; none was given to compare`,
+      'give it as OUTHOOK_MASTER_KEY to have it checked',
+    )
+  }
+  if (stored === masterKey.checkValue) return ok(check, `${storedPrint}, the one that was given`)
+  return problem(
+    check,
+    `the store was made with ${storedPrint}, and ${masterKey.fingerprint} was given`,
+    'give every process the key that the store was made with; with another one it refuses to start',
+  )
+}
+
+/** Of the oldest due delivery that nobody has started. */
+const lateMs = 60_000
+
+export function judgeBacklog(counts: BacklogCounts): Finding {
+  const { pending, retry_scheduled, in_flight, dead_lettered } = counts.deliveries
+  const age =
+    counts.oldestDueMs === null ? 'none is due' : `the oldest due for ${seconds(counts.oldestDueMs)}`
+  const found = `${pending} pending, ${retry_scheduled} to be retried, ${in_flight} in flight, ${dead_lettered} dead letters; ${age}`
+  if ((counts.oldestDueMs ?? 0) < lateMs) return ok('backlog', found)
+  return warning(
+    'backlog',
+    found,
+    'check that dispatchers run; if they do, add some, or look for endpoints at their limit (outhook deliveries list)',
+  )
+}
+
+interface BacklogCounts {
+  readonly deliveries: Readonly<Record<'pending' | 'retry_scheduled' | 'in_flight' | 'dead_lettered', number>>
+  readonly oldestDueMs: number | null
+}
+
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
+}
+
+export function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MiB`
+}

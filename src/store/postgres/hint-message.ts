@@ -1,0 +1,86 @@
+/** What one process tells the others about, gathered until it is sent, and how it travels: as small JSON. */
+import { createHash } from 'node:crypto'
+
+/** More tenants than these are told as "all": a notification holds less than 8000 bytes. */
+const maxTenants = 100
+/** What more targets are paused or no longer paused is not told; claims respect it all the same. */
+const maxTargets = 40
+
+export interface HintMessage {
+  /** There is work to claim. */
+  readonly work: boolean
+  /** Tenants whose configuration has changed. */
+  readonly tenants: readonly string[] | 'all'
+  /** Targets whose pause has begun, with its end (milliseconds since the epoch), or is over (null). */
+  readonly pauses: readonly (readonly [targetId: string, pausedUntil: number | null])[]
+}
+
+/** One per schema, whose name may be one that no channel can have. */
+export function hintChannel(schema: string): string {
+  return `outhook_${createHash('sha256').update(schema).digest('hex').slice(0, 16)}`
+}
+
+export class PendingHints {
+  #work = false
+  #tenants = new Set<string>()
+  #pauses = new Map<string, number | null>()
+
+  get isEmpty(): boolean {
+    return !this.#work && this.#tenants.size === 0 && this.#pauses.size === 0
+  }
+
+  addWork(): void {
+    this.#work = true
+  }
+
+  addTenant(tenantId: string): void {
+    // One more than can be told stands for all.
+    if (this.#tenants.size <= maxTenants) this.#tenants.add(tenantId)
+  }
+
+  addPause(targetId: string, pausedUntil: number | null): void {
+    if (this.#pauses.size < maxTargets || this.#pauses.has(targetId)) this.#pauses.set(targetId, pausedUntil)
+  }
+
+  /** All that was gathered, as the payload of a notification. */
+  take(): string {
+    const message: HintMessage = {
+      work: this.#work,
+      tenants: this.#tenants.size > maxTenants ? 'all' : [...this.#tenants],
+      pauses: [...this.#pauses],
+    }
+    this.#work = false
+    this.#tenants = new Set()
+    this.#pauses = new Map()
+    return JSON.stringify(message)
+  }
+}
+
+/** Null: whoever sent that was no Outhook, or one that is much newer. */
+export function readHintMessage(payload: string): HintMessage | null {
+  let given: unknown
+  try {
+    given = JSON.parse(payload)
+  } catch {
+    return null
+  }
+  if (typeof given !== 'object' || given === null) return null
+  const { work, tenants, pauses } = given as Record<keyof HintMessage, unknown>
+  return {
+    work: work === true,
+    tenants: tenants === 'all' ? 'all' : listOf(tenants, isText),
+    pauses: listOf(pauses, isPause),
+  }
+}
+
+function listOf<T>(value: unknown, isOne: (item: unknown) => item is T): readonly T[] {
+  return Array.isArray(value) ? value.filter(isOne) : []
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function isPause(value: unknown): value is readonly [string, number | null] {
+  return Array.isArray(value) && isText(value[0]) && (value[1] === null || typeof value[1] === 'number')
+}

@@ -1,0 +1,29 @@
+/** What both databases share of retention: which tables are walked, from when on a row may go. */
+import type { RemovedRows, Retention } from './port.ts'
+
+/** In this order: an event goes after its deliveries. */
+export const retentionWalks = ['payloads', 'attempts', 'deliveries', 'events'] as const
+export type RetentionWalk = (typeof retentionWalks)[number]
+
+/** A walk starts over after this, for the sake of rows that had to stay when it passed them. */
+export const startOverEveryMs = 86_400_000
+
+export const nothingRemoved: RemovedRows = { payloads: 0, attempts: 0, deliveries: 0, events: 0 }
+
+/** 0: rows of this table stay for ever. */
+export function keptMs(walk: RetentionWalk, retention: Retention): number {
+  switch (walk) {
+    case 'payloads':
+      return retention.payloadsMs
+    case 'attempts':
+      return retention.attemptsMs
+    case 'deliveries':
+    case 'events':
+      return retention.eventsMs
+  }
+}
+
+/** Dead letters that ended up to then are like any finished delivery; 0: none are. */
+export function deadLettersEndedBy(retention: Retention, now: number): number {
+  return retention.deadLettersMs === 0 ? 0 : now - retention.deadLettersMs
+}

@@ -1,0 +1,24 @@
+/** The schema of a database file, for a command. */
+import { existsSync } from 'node:fs'
+import { planChange, type SchemaChange } from '../migrations.ts'
+import { openDatabase } from './database.ts'
+import { openOwned } from './open-writer.ts'
+import { planSqlite, sqliteMigrations } from './schema.ts'
+
+/** What opening the file would do to its schema. Only reads; the owner may go on running. */
+export function planSqliteFile(path: string): SchemaChange {
+  if (!existsSync(path)) return planChange(sqliteMigrations, [])
+  const database = openDatabase(path, { readOnly: true })
+  try {
+    return planSqlite(database)
+  } finally {
+    database.close()
+  }
+}
+
+/** As the file's owner. Errors: `store_locked`, `store_incompatible`. Blocks. */
+export function migrateSqliteFile(path: string, now: number): SchemaChange {
+  const { migrated, close } = openOwned({ path, now, lockWaitMs: 0, maxPageCount: null })
+  close()
+  return migrated
+}

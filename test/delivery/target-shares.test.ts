@@ -1,0 +1,173 @@
+import { expect, test } from 'vitest'
+import { silentLogger } from '../../src/core/logger.ts'
+import { TargetShares } from '../../src/delivery/target-shares.ts'
+import type { ShareRenewal, SlotShares } from '../../src/store/port.ts'
+import { createManualClock } from '../../src/testing/manual-clock.ts'
+
+const leaseMs = 30_000
+/** A lease of 30 s less the longest attempt (15 s) and a margin of 3 s. */
+const usableMs = 12_000
+
+function aNode() {
+  const clock = createManualClock()
+  const calls = {
+    renewed: 0,
+    lowered: [] as ReadonlyMap<string, number>[],
+    gaveBack: [] as (string | null)[],
+    slots: 0,
+  }
+  const answer = {
+    nodeId: 'first',
+    wanted: new Map<string, number>(),
+    fault: null as Error | null,
+    lowerFault: null as Error | null,
+  }
+  const inFlight = new Map<string, number>()
+  const queued = new Map<string, number>()
+  const store: SlotShares = {
+    async renew(): Promise<ShareRenewal> {
+      calls.renewed++
+      if (answer.fault !== null) throw answer.fault
+      return { nodeId: answer.nodeId, wanted: new Map(answer.wanted) }
+    },
+    async lower(slots) {
+      if (answer.lowerFault !== null) throw answer.lowerFault
+      calls.lowered.push(slots)
+    },
+    async leave() {},
+  }
+  const shares = TargetShares.create({
+    shares: store,
+    clock,
+    logger: silentLogger,
+    sender: { totalTimeoutMs: 15_000 },
+    leaseMs,
+    load: { inFlightAt: (id) => inFlight.get(id) ?? 0, queuedAt: (id) => queued.get(id) ?? 0 },
+    giveBack: (targetId) => calls.gaveBack.push(targetId),
+    onSlots: () => calls.slots++,
+  })
+  if (shares === null) throw new Error('a store with shares was given')
+  const adopt = (slots: number, asked: readonly string[] = []) =>
+    shares.adopt(new Map([['t', slots]]), new Set(asked))
+  return { clock, calls, answer, inFlight, queued, shares, adopt }
+}
+
+async function aStartedNode() {
+  const node = aNode()
+  node.shares.start()
+  await node.clock.advance(0)
+  return node
+}
+
+test('nothing is anybody’s before the first renewal, which lets claims begin', async () => {
+  const { clock, calls, shares, adopt } = aNode()
+  adopt(8)
+  expect(shares.of('t')).toBe(0)
+  shares.start()
+  await clock.advance(0)
+  expect(calls.slots).toBe(1)
+  adopt(8)
+  expect(shares.of('t')).toBe(8)
+})
+
+test('a share is used only while an attempt would end before the lease does', async () => {
+  const { clock, answer, shares, adopt } = await aStartedNode()
+  adopt(8)
+  answer.fault = new Error('the store is gone')
+  await clock.advance(usableMs)
+  expect(shares.of('t')).toBe(8)
+  await clock.advance(1)
+  expect(shares.of('t')).toBe(0)
+  answer.fault = null
+  await clock.advance(1000)
+  expect(shares.of('t')).toBe(8)
+})
+
+test('a lease that had ended takes everything with it, and what waits in memory is given back', async () => {
+  const { clock, calls, answer, shares, adopt } = await aStartedNode()
+  adopt(8)
+  calls.gaveBack.length = 0
+  answer.nodeId = 'second'
+  await clock.advance(1000)
+  expect(shares.of('t')).toBe(0)
+  expect(calls.gaveBack).toEqual([null])
+})
+
+test('slots that nobody uses are given up as a whole', async () => {
+  const { clock, calls, answer, shares, adopt } = await aStartedNode()
+  adopt(8)
+  answer.wanted.set('t', 4)
+  await clock.advance(1000)
+  expect(shares.of('t')).toBe(0)
+  expect(calls.lowered).toEqual([new Map([['t', 0]])])
+})
+
+test('slots in use are given up as their requests end, and no claim brings them back meanwhile', async () => {
+  const { clock, calls, answer, inFlight, shares, adopt } = await aStartedNode()
+  adopt(8)
+  inFlight.set('t', 7)
+  answer.wanted.set('t', 4)
+  await clock.advance(1000)
+  expect(shares.of('t')).toBe(4)
+  answer.wanted.clear()
+  adopt(8)
+  expect(shares.of('t')).toBe(4)
+  expect(shares.mayGrow('t')).toBe(false)
+  inFlight.set('t', 3)
+  await clock.advance(1000)
+  expect(calls.lowered).toEqual([new Map([['t', 7]]), new Map([['t', 4]])])
+  adopt(6)
+  expect(shares.of('t')).toBe(6)
+})
+
+test('what a node may keep is left alone', async () => {
+  const { clock, calls, answer, inFlight, shares, adopt } = await aStartedNode()
+  adopt(4)
+  inFlight.set('t', 1)
+  answer.wanted.set('t', 4)
+  await clock.advance(1000)
+  expect(shares.of('t')).toBe(4)
+  expect(calls.lowered).toEqual([])
+})
+
+test('what the store did not take is lowered again, and not used meanwhile', async () => {
+  const { clock, calls, answer, shares, adopt } = await aStartedNode()
+  adopt(8)
+  answer.wanted.set('t', 4)
+  answer.lowerFault = new Error('the store blinks')
+  await clock.advance(1000)
+  adopt(8)
+  expect(shares.of('t')).toBe(0)
+  answer.lowerFault = null
+  answer.wanted.clear()
+  await clock.advance(1000)
+  expect(calls.lowered).toEqual([new Map([['t', 0]])])
+})
+
+test('a claim that found all slots taken is not repeated before the next renewal', async () => {
+  const { clock, calls, shares, adopt } = await aStartedNode()
+  adopt(0)
+  expect([...shares.refused()]).toEqual(['t'])
+  expect(shares.mayGrow('t')).toBe(false)
+  await clock.advance(1000)
+  expect([...shares.refused()]).toEqual([])
+  expect(shares.mayGrow('t')).toBe(true)
+  expect(calls.slots).toBe(2)
+})
+
+test('a share that did not grow when asked waits as well, and one that nobody asked of does not', async () => {
+  const { shares, adopt } = await aStartedNode()
+  adopt(4)
+  adopt(4)
+  expect(shares.mayGrow('t')).toBe(true)
+  adopt(4, ['t'])
+  expect(shares.mayGrow('t')).toBe(false)
+  expect([...shares.refused()]).toEqual([])
+})
+
+test('a stopped node renews no more', async () => {
+  const { clock, calls, shares } = await aStartedNode()
+  await shares.stop()
+  await clock.advance(10_000)
+  expect(calls.renewed).toBe(1)
+})

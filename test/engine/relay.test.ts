@@ -1,0 +1,210 @@
+import { expect, test } from 'vitest'
+import { OuthookError } from '../../src/core/errors.ts'
+import { createIdFactory } from '../../src/core/ids.ts'
+import { silentLogger } from '../../src/core/logger.ts'
+import { defaultTenantId } from '../../src/core/model.ts'
+import { resolveRetryPolicy } from '../../src/core/retry-policy.ts'
+import { createSecretBox } from '../../src/core/secret-box.ts'
+import { RoutingCache } from '../../src/delivery/routing-cache.ts'
+import { Relay } from '../../src/engine/relay.ts'
+import type { AcceptedEvent, FanOutPlan } from '../../src/store/port.ts'
+import { createManualClock } from '../../src/testing/manual-clock.ts'
+import { anEndpoint, aSubscription } from '../delivery/a-dispatcher.ts'
+
+/** A relay on an outbox in memory, whose tenant has so many endpoints for every topic. */
+function aRelay(setup: { readonly endpoints?: number } = {}) {
+  const clock = createManualClock()
+  const ids = createIdFactory(clock.now)
+  const state = {
+    looks: 0,
+    wakes: 0,
+    warnings: 0,
+    version: 1,
+    loads: 0,
+    waiting: [] as AcceptedEvent[],
+    batches: [] as (readonly FanOutPlan[])[],
+    fault: null as Error | null,
+    refused: '',
+    errors: 0,
+    isElsewhere: false,
+  }
+  const endpoints = Array.from({ length: setup.endpoints ?? 1 }, () => anEndpoint(ids.next('ep')))
+  const routing = new RoutingCache({
+    load: async (tenantId) => {
+      state.loads++
+      return {
+        tenantId,
+        version: state.version,
+        endpoints,
+        subscriptions: endpoints.map(({ id }) => aSubscription(ids.next('sub'), id)),
+        secrets: [],
+      }
+    },
+    secretBox: createSecretBox(new Uint8Array(32), (length) => new Uint8Array(length)),
+    defaultPolicy: resolveRetryPolicy('standard'),
+  })
+  const relay = new Relay({
+    outbox: {
+      accept: async () => [],
+      async listAccepted(limit) {
+        state.looks++
+        if (state.fault !== null) throw state.fault
+        return state.waiting.slice(0, limit)
+      },
+      async fanOut(plans) {
+        if (plans.some((plan) => plan.id === state.refused)) throw new OuthookError('internal', 'refused')
+        if (state.isElsewhere) return { count: 0, stale: [] }
+        state.batches.push(plans)
+        const fresh = plans.filter((plan) => plan.routingVersion === state.version)
+        const done = new Set(fresh.map((plan) => plan.id))
+        state.waiting = state.waiting.filter((event) => !done.has(event.id))
+        return { count: fresh.length, stale: fresh.length < plans.length ? [defaultTenantId] : [] }
+      },
+    },
+    routing,
+    ids,
+    clock,
+    logger: { ...silentLogger, warn: () => state.warnings++, error: () => state.errors++ },
+    onDueWork: () => state.wakes++,
+  })
+  const publish = (count: number, payloadBytes = 10) => {
+    for (let n = 0; n < count; n++) {
+      const id = ids.next('evt')
+      state.waiting.push({
+        id,
+        tenantId: defaultTenantId,
+        topic: 'orders.created',
+        orderingKey: 'k',
+        payloadBytes,
+      })
+    }
+    return state.waiting.map((event) => event.id)
+  }
+  return { relay, clock, state, publish }
+}
+
+test('looks ever more seldom while there is nothing, and once a second in the end', async () => {
+  const { relay, clock, state } = aRelay()
+  relay.start()
+  await clock.advance(10_000)
+  const looks = state.looks
+  expect(looks).toBeLessThan(16)
+  await clock.advance(10_000)
+  expect(state.looks - looks).toBe(10)
+  await relay.stop()
+})
+
+test('looks within 25 ms when it is woken, however often that is', async () => {
+  const { relay, clock, state, publish } = aRelay()
+  relay.start()
+  await clock.advance(10_000)
+  const looks = state.looks
+  publish(1)
+  for (let ms = 0; ms < 25; ms++) {
+    relay.wake()
+    await clock.advance(1)
+  }
+  expect(state.batches).toHaveLength(1)
+  expect(state.looks - looks).toBe(2)
+  await relay.stop()
+})
+
+test('plans a delivery for each subscription, and tells of the work', async () => {
+  const { relay, clock, state, publish } = aRelay({ endpoints: 3 })
+  const [id] = publish(1)
+  relay.start()
+  await clock.advance(25)
+  expect(state.batches).toMatchObject([
+    [{ id, orderingKey: 'k', routingVersion: 1, deliveries: [{}, {}, {}] }],
+  ])
+  expect(state.wakes).toBe(1)
+  await relay.stop()
+})
+
+test('takes what waits in bounded batches, in order, one after the other', async () => {
+  const { relay, clock, state, publish } = aRelay({ endpoints: 4 })
+  const ids = publish(600)
+  relay.start()
+  await clock.advance(25)
+  expect(state.batches.map((batch) => batch.length)).toEqual([250, 250, 100])
+  expect(state.batches.flat().map((plan) => plan.id)).toEqual(ids)
+  await relay.stop()
+})
+
+test.each([
+  ['bytes', {}, 1024 * 1024, 4],
+  ['events', {}, 10, 500],
+  ['deliveries, one bigger fan-out alone', { endpoints: 1001 }, 10, 1],
+])('a batch is bounded by %s', async (_, setup, payloadBytes, expected) => {
+  const { relay, clock, state, publish } = aRelay(setup)
+  publish(expected + 1, payloadBytes)
+  relay.start()
+  await clock.advance(25)
+  expect(state.batches.map((batch) => batch.length)).toEqual([expected, 1])
+  await relay.stop()
+})
+
+test('plans anew, at once, what was planned with an old routing', async () => {
+  const { relay, clock, state, publish } = aRelay()
+  publish(1)
+  relay.start()
+  await clock.advance(25)
+  state.version = 2
+  publish(1)
+  await clock.advance(50)
+  expect(state.waiting).toEqual([])
+  expect(state.loads).toBe(2)
+  await relay.stop()
+})
+
+test('leaves to another process what that one is at', async () => {
+  const { relay, clock, state, publish } = aRelay()
+  state.isElsewhere = true
+  publish(1)
+  relay.start()
+  await clock.advance(1000)
+  expect(state.looks).toBeLessThan(8)
+  expect(state.wakes).toBe(0)
+  await relay.stop()
+})
+
+test('leaves an event that the database refuses, tells of it once, and fans out all others', async () => {
+  const { relay, clock, state, publish } = aRelay()
+  const [first = '', refused = '', last = ''] = publish(3)
+  state.refused = refused
+  relay.start()
+  await clock.advance(5000)
+  expect(state.batches.flat().map((plan) => plan.id)).toEqual([first, last])
+  expect(state.errors).toBe(1)
+  expect(state.waiting.map((event) => event.id)).toEqual([refused])
+  const later = publish(1).at(-1)
+  await clock.advance(1000)
+  expect(state.batches.flat().map((plan) => plan.id)).toEqual([first, last, later])
+  await relay.stop()
+})
+
+test('goes on after a fault of the store, and tells of it once', async () => {
+  const { relay, clock, state, publish } = aRelay()
+  state.fault = new OuthookError('store_unavailable', 'down')
+  publish(1)
+  relay.start()
+  await clock.advance(5000)
+  expect(state.warnings).toBe(1)
+  state.fault = null
+  await clock.advance(1000)
+  expect(state.batches).toHaveLength(1)
+  await relay.stop()
+})
+
+test('lets its batch end at stop, looks no more, and is not to be woken', async () => {
+  const { relay, clock, state, publish } = aRelay()
+  relay.start()
+  await clock.advance(1000)
+  await Promise.all([relay.stop(), relay.stop()])
+  const looks = state.looks
+  publish(1)
+  relay.wake()
+  expect(clock.pendingTimers).toBe(0)
+  await clock.advance(10_000)
+  expect(state.looks).toBe(looks)
+})

@@ -1,0 +1,40 @@
+/** Looks beside the nodes into their database. */
+import pg from 'pg'
+import { onTestFinished } from 'vitest'
+import { bytesToId, idPrefixes } from '../../src/core/ids.ts'
+
+/** A delivery and a claim version, such as `dlv_….3`. */
+export type LeaseId = string
+
+export function leaseId(deliveryId: string, claimVersion: number): LeaseId {
+  return `${deliveryId}.${claimVersion}`
+}
+
+export interface DatabaseView {
+  sql<Row extends object>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>
+  /** Leased and without a recorded outcome, also where the lease has ended and nobody has claimed anew. */
+  leases(): Promise<ReadonlySet<LeaseId>>
+}
+
+/** Closed with the running test. Outlasts restarts of the server. */
+export function openDatabaseView(url: string, schema = 'outhook'): DatabaseView {
+  const pool = new pg.Pool({ connectionString: url, max: 2, options: `-c search_path=${schema}` })
+  pool.on('error', () => {})
+  onTestFinished(() => pool.end())
+  const sql = async <Row extends object>(text: string, values: readonly unknown[] = []) =>
+    (await pool.query<Row>(text, [...values])).rows
+  return {
+    sql,
+    async leases() {
+      const rows = await sql<{ readonly id: string; readonly claim_version: number }>(
+        `select id, claim_version from live_deliveries where state = 'in_flight'`,
+      )
+      return new Set(rows.map((row) => leaseId(deliveryIdOf(row.id), row.claim_version)))
+    },
+  }
+}
+
+/** PostgreSQL writes ids as `uuid`. */
+function deliveryIdOf(uuid: string): string {
+  return bytesToId(idPrefixes.delivery, Buffer.from(uuid.replaceAll('-', ''), 'hex'))
+}

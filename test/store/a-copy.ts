@@ -1,0 +1,209 @@
+/** SQLite stores that are copied into PostgreSQL, and what the tests of copies look at. */
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import pg from 'pg'
+import { afterAll, beforeAll, onTestFinished } from 'vitest'
+import { createSystemClock } from '../../src/core/clock.ts'
+import { copiedTables } from '../../src/store/copied-tables.ts'
+import {
+  type CopyProgress,
+  type CopyReport,
+  type CopySource,
+  type CopyTarget,
+  copyStore,
+} from '../../src/store/copy.ts'
+import type { Store } from '../../src/store/port.ts'
+import { openPostgresCopyTarget } from '../../src/store/postgres/copy-target.ts'
+import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
+import { openSqliteCopySource } from '../../src/store/sqlite/copy-source.ts'
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { type PostgresServer, testedServers } from '../servers/postgres.ts'
+import { anOutcome, aTransportFailure, deadLetter, openScene, retryIn, type Scene } from './contract/scene.ts'
+import { makeDirectory } from './sqlite-harness.ts'
+
+const newest = testedServers().at(-1)
+if (newest === undefined) throw new Error('no server to test on')
+export let server: PostgresServer
+beforeAll(async () => {
+  server = await newest.start()
+}, 60_000)
+afterAll(() => server?.stop(), 60_000)
+
+export const clock = createSystemClock()
+
+/** A schema name of the running test's own. */
+export function aSchema(): string {
+  const schema = `outhook_copy_${process.pid}_${randomUUID().slice(0, 8)}`
+  onTestFinished(async () => {
+    await sql(schema, `drop schema if exists ${schema} cascade`)
+  })
+  return schema
+}
+
+export async function sql<Row extends object>(schema: string, text: string): Promise<readonly Row[]> {
+  const client = new pg.Client({ connectionString: server.url })
+  await client.connect()
+  try {
+    await client.query(`set search_path to ${schema}`)
+    return (await client.query<Row>(text)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+/** The path of a database that `fill` has worked on and that nobody owns any more. */
+export async function aSource(fill: (scene: Scene) => Promise<void> = async () => {}): Promise<string> {
+  const directory = makeDirectory()
+  onTestFinished(() => directory.remove())
+  const path = join(directory.path, 'hooks.db')
+  await withStore(path, fill)
+  return path
+}
+
+export async function withStore(path: string, fill: (scene: Scene) => Promise<void>): Promise<void> {
+  const store = await openSqliteStore({ path, clock })
+  const advance = () => Promise.reject(new Error('the clock of this test is the real one'))
+  try {
+    await fill(await openScene(async () => ({ store, now: clock.now, advance, close: () => store.close() })))
+  } finally {
+    await store.close()
+  }
+}
+
+export function beside(path: string, text: string, ...values: (string | number | Uint8Array)[]): void {
+  const database = new DatabaseSync(path)
+  database.prepare(text).run(...values)
+  database.close()
+}
+
+function openSource(path: string): Promise<CopySource> {
+  return openSqliteCopySource({ path, now: clock.now(), lockWaitMs: 0, newCopyId: randomUUID() })
+}
+
+interface CopyOptions {
+  readonly wrap?: (target: CopyTarget) => CopyTarget
+  readonly onProgress?: (progress: CopyProgress) => void
+}
+
+export async function copy(path: string, schema: string, options: CopyOptions = {}): Promise<CopyReport> {
+  const source = await openSource(path)
+  try {
+    const target = await openPostgresCopyTarget({ url: server.url, schema })
+    try {
+      return await copyStore(source, options.wrap?.(target) ?? target, options.onProgress ?? (() => {}))
+    } finally {
+      await target.close()
+    }
+  } finally {
+    await source.close()
+  }
+}
+
+/** A target that fails from its nth batch on, as if the process had been killed there. */
+export const failingFrom =
+  (batch: number) =>
+  (target: CopyTarget): CopyTarget => {
+    let written = 0
+    return {
+      ...target,
+      write: (...args) => (++written >= batch ? Promise.reject(new Error('killed')) : target.write(...args)),
+    }
+  }
+
+export async function openTarget(schema: string): Promise<Store> {
+  const store = await openPostgresStore({ url: server.url, schema })
+  onTestFinished(() => store.close())
+  return store
+}
+
+/** Something of everything: each state, each optional column both null and not. */
+export async function fillVaried(scene: Scene): Promise<void> {
+  const { store, ids } = scene
+  const plain = await scene.anEndpoint({ uid: 'main', headers: { 'x-team': 'shop' }, description: 'é ☃' })
+  const paused = await scene.anEndpoint()
+  const disabled = await scene.anEndpoint()
+  const gone = await scene.anEndpoint()
+  const idempotency = { scope: 'key', key: 'order-1', hash: new Uint8Array(32).fill(7), ttlMs: 86_400_000 }
+  await scene.publish({ routes: [plain], idempotency, metadata: { source: 'shop' }, orderingKey: 'o 1' })
+  await scene.publishMany(6, { routes: [plain] })
+  const { deliveries } = await scene.claim()
+  const [a, b, c, d] = deliveries
+  if (a === undefined || b === undefined || c === undefined || d === undefined) throw new Error('no claims')
+  await scene.record(
+    anOutcome(a, { body: new Uint8Array(0) }),
+    anOutcome(b, { next: retryIn(3_600_000), error: 'later' }),
+    anOutcome(c, { next: deadLetter, body: Uint8Array.from({ length: 256 }, (_, byte) => byte) }),
+  )
+  await store.release([{ deliveryId: d.id, claimVersion: d.claimVersion, delayMs: 60_000 }])
+  const failing = await scene.publishMany(5, { routes: [paused], handOff: true })
+  const leased = failing.map(({ deliveries: [first] }) => ({
+    id: first?.id ?? '',
+    claimVersion: 1,
+    attemptCount: 0,
+  }))
+  await scene.record(...leased.map((delivery) => aTransportFailure(delivery, clock.now())))
+  await store.updateEndpoint(disabled.tenantId, disabled.endpointId, { disabledReason: 'operator' })
+  await scene.publish({ routes: [disabled], parked: 'endpoint_disabled' })
+  await scene.publish({ routes: [gone] })
+  await store.deleteEndpoint(gone.tenantId, gone.endpointId)
+  await store.rotateSecret(
+    plain.tenantId,
+    plain.endpointId,
+    { id: ids.next('sec'), sealed: new Uint8Array(80).fill(9) },
+    60_000,
+  )
+  const key = { tenantId: plain.tenantId, kind: 'producer', scopes: ['events:write'] } as const
+  await store.insertApiKey({ ...key, id: ids.next('key'), name: 'a', hash: new Uint8Array(32).fill(1) })
+  const revoked = { ...key, id: ids.next('key'), name: 'b', hash: new Uint8Array(32).fill(2) }
+  await store.insertApiKey(revoked)
+  await store.revokeApiKey(plain.tenantId, revoked.id)
+  await store.setMetaOnce('master_key_check', 'abcd1234.check')
+}
+
+/** Every row of every copied table, in a form that both databases can give. */
+export function rowsOfSqlite(path: string): Readonly<Record<string, readonly string[]>> {
+  const database = new DatabaseSync(path)
+  try {
+    return Object.fromEntries(
+      copiedTables.map(({ name }) => [
+        name,
+        database
+          .prepare(`select * from ${name}`)
+          .all()
+          .map((row) => sortedRow(Object.entries(row).map(([column, value]) => [column, plainValue(value)])))
+          .sort(),
+      ]),
+    )
+  } finally {
+    database.close()
+  }
+}
+
+export async function rowsOfPostgres(schema: string): Promise<Readonly<Record<string, readonly string[]>>> {
+  const tables = copiedTables.map(async ({ name }) => {
+    const rows = await sql<Readonly<Record<string, unknown>>>(schema, `select * from ${name}`)
+    const sorted = rows.map((row) =>
+      sortedRow(Object.entries(row).map(([column, value]) => [column, plainValue(value)])),
+    )
+    return [name, sorted.sort()] as const
+  })
+  return Object.fromEntries(await Promise.all(tables))
+}
+
+/** The end of a lease is the one value that a copy changes. */
+function sortedRow(entries: readonly (readonly [string, unknown])[]): string {
+  const isLeased = entries.some(([column, value]) => column === 'state' && value === 'in_flight')
+  const kept = entries.filter(([column]) => column !== 'due_at' || !isLeased)
+  return JSON.stringify([...kept].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** `pg` gives 64-bit numbers and ids as text, bytes as buffers, flags as booleans. */
+function plainValue(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
+  if (typeof value === 'boolean') return `${Number(value)}`
+  if (typeof value === 'number') return `${value}`
+  return typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)
+    ? value.replaceAll('-', '')
+    : value
+}

@@ -1,0 +1,86 @@
+import pg from 'pg'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { migratePostgresStore, planPostgresStore } from '../../src/store/postgres/migrate.ts'
+import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
+import { postgresMigrations } from '../../src/store/postgres/schema.ts'
+import { type PostgresServer, testedServers } from '../servers/postgres.ts'
+
+const newest = testedServers().at(-1)
+if (newest === undefined) throw new Error('no server to test on')
+let server: PostgresServer
+beforeAll(async () => {
+  server = await newest.start()
+}, 60_000)
+afterAll(() => server?.stop(), 60_000)
+
+const versions = postgresMigrations.map(({ version }) => version)
+
+let schemas = 0
+async function aPlace(): Promise<{ url: string; schema: string; client: pg.Client }> {
+  const schema = `outhook_migrate_${process.pid}_${++schemas}`
+  const client = new pg.Client({ connectionString: server.url })
+  await client.connect()
+  onTestFinished(async () => {
+    await client.query(`drop schema if exists ${schema} cascade`)
+    await client.end()
+  })
+  return { url: server.url, schema, client }
+}
+
+test('a plan writes nothing, not even the schema', async () => {
+  const { client, ...place } = await aPlace()
+  const plan = await planPostgresStore(place)
+  expect([plan.from, plan.steps.map(({ version }) => version)]).toEqual([0, versions])
+  const { rowCount } = await client.query('select 1 from pg_namespace where nspname = $1', [place.schema])
+  expect(rowCount).toBe(0)
+})
+
+test('of many that migrate together one does it, and the others find it done', async () => {
+  const { client, ...place } = await aPlace()
+  const changes = await Promise.all(Array.from({ length: 6 }, () => migratePostgresStore(place)))
+  expect(changes.map(({ steps }) => steps.length).toSorted()).toEqual([0, 0, 0, 0, 0, versions.length])
+  const { rows } = await client.query(
+    `select version from ${place.schema}.schema_migrations order by version`,
+  )
+  expect(rows.map(({ version }) => version)).toEqual(versions)
+  expect(await planPostgresStore(place)).toEqual({ from: versions.at(-1), steps: [] })
+})
+
+test('a node waits for the migration of another beyond every time limit of its role', async () => {
+  const { client, ...place } = await aPlace()
+  const role = `limited_${place.schema}`
+  await client.query(`create role ${role} login; grant create on database postgres to ${role}`)
+  await client.query(`alter role ${role} set statement_timeout = '100ms'`)
+  await client.query(`alter role ${role} set lock_timeout = '100ms'`)
+  onTestFinished(() => client.query(`drop owned by ${role} cascade; drop role ${role}`).then(() => undefined))
+  const url = new URL(place.url)
+  url.username = role
+  await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [`outhook migrate ${place.schema}`])
+  const opening = openPostgresStore({ url: url.href, schema: place.schema })
+  const waiting = `select 1 from pg_stat_activity where usename = '${role}' and wait_event = 'advisory'
+                   and clock_timestamp() - query_start > '500ms'`
+  await expect.poll(async () => (await client.query(waiting)).rowCount, { timeout: 10_000 }).toBe(1)
+  await client.query('select pg_advisory_unlock_all()')
+  await (await opening).close()
+  expect((await planPostgresStore(place)).steps).toEqual([])
+})
+
+test('a role that may only read and write opens a store that its owner has migrated', async () => {
+  const { client, ...place } = await aPlace()
+  const role = `worker_of_${place.schema}`
+  await client.query(`create role ${role} login`)
+  onTestFinished(() => client.query(`drop owned by ${role}; drop role ${role}`).then(() => undefined))
+  const url = new URL(place.url)
+  url.username = role
+  const asWorker = { url: url.href, schema: place.schema }
+  await expect(openPostgresStore(asWorker)).rejects.toMatchObject({ code: 'store_unavailable' })
+  await migratePostgresStore(place)
+  await client.query(`grant usage on schema ${place.schema} to ${role}`)
+  await client.query(
+    `grant select, insert, update, delete on all tables in schema ${place.schema} to ${role}`,
+  )
+  const store = await openPostgresStore(asWorker)
+  onTestFinished(() => store.close())
+  await store.ping()
+  expect(await store.setMetaOnce('a', 'b')).toBe('b')
+})

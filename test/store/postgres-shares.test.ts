@@ -1,0 +1,237 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { defaultTenantId } from '../../src/core/model.ts'
+import type { ClaimRequest, SlotShares, Store } from '../../src/store/port.ts'
+import { type PostgresServer, testedServers } from '../servers/postgres.ts'
+import { leaseMs, openScene, type Route, type Scene } from './contract/scene.ts'
+import { openPostgresHarness, type PostgresHarness } from './postgres-harness.ts'
+
+const newest = testedServers().at(-1)
+if (newest === undefined) throw new Error('no server to test on')
+let server: PostgresServer
+let harness: PostgresHarness
+let scene: Scene
+beforeAll(async () => {
+  server = await newest.start()
+}, 60_000)
+afterAll(() => server?.stop(), 60_000)
+beforeEach(async () => {
+  harness = await openPostgresHarness(server)
+  scene = await openScene(async () => harness)
+})
+afterEach(() => harness.close())
+
+/** A node that renews its shares, as a dispatcher does. */
+async function aNode(): Promise<{
+  readonly store: Store
+  readonly shares: SlotShares
+  renew: SlotShares['renew']
+}> {
+  const store = await harness.openNode()
+  if (store.shares === null) throw new Error('a store of many nodes has shares')
+  await store.shares.renew(leaseMs)
+  return { store, shares: store.shares, renew: store.shares.renew }
+}
+
+type Node = Awaited<ReturnType<typeof aNode>>
+
+/** Claims as a node does that has so many in flight, and says what its share is then. */
+async function claim(node: Node, route: Route, given: Partial<ClaimRequest> = {}) {
+  const request = { limit: 100, maxBytes: 10_000_000, leaseMs, slots: new Map(), ...given }
+  const { deliveries, shares } = await node.store.claim(request)
+  return { count: deliveries.length, share: shares?.get(route.endpointId) ?? 0 }
+}
+
+const asking = (route: Route, slots = 0) => ({
+  slots: new Map([[route.endpointId, slots]]),
+  wantsMore: new Set([route.endpointId]),
+})
+
+async function totalShares(): Promise<number> {
+  const [row] = await harness.sql<{ total: number }>(
+    'select coalesce(sum(s.slots), 0)::integer as total from endpoint_shares s join nodes n on n.id = s.node_id where n.until > $1',
+    [scene.now()],
+  )
+  return row?.total ?? 0
+}
+
+async function aBacklog(maxInFlight: number): Promise<Route> {
+  const route = await scene.anEndpoint({ maxInFlight })
+  await scene.publishMany(300, { routes: [route] })
+  return route
+}
+
+describe('slots that nodes share', () => {
+  it('all belong to a node that is alone', async () => {
+    const route = await aBacklog(32)
+    expect(await claim(await aNode(), route)).toEqual({ count: 32, share: 32 })
+  })
+
+  it('are taken in parts where there are several nodes, so that each finds some', async () => {
+    const nodes = [await aNode(), await aNode(), await aNode(), await aNode()]
+    const route = await aBacklog(32)
+    const shares: number[] = []
+    for (const node of nodes) shares.push((await claim(node, route)).share)
+    expect(shares).toEqual([8, 6, 5, 4])
+  })
+
+  it('never add up to more than the limit, whoever asks for them at the same time', async () => {
+    const nodes = await Promise.all(Array.from({ length: 5 }, aNode))
+    const routes = [await aBacklog(1), await aBacklog(3), await aBacklog(32)]
+    for (let turn = 0; turn < 8; turn++) {
+      const claims = nodes.map((node) =>
+        node.store.claim({
+          limit: 20,
+          maxBytes: 10_000_000,
+          leaseMs,
+          slots: new Map(routes.map((route) => [route.endpointId, 0])),
+          wantsMore: new Set(routes.map((route) => route.endpointId)),
+        }),
+      )
+      await Promise.all(claims)
+      const rows = await harness.sql<{ total: number; max_in_flight: number }>(
+        `select sum(s.slots)::integer as total, e.max_in_flight from endpoint_shares s
+         join endpoints e on e.id = s.target_id group by e.id`,
+      )
+      for (const { total, max_in_flight: limit } of rows) expect(total).toBeLessThanOrEqual(limit)
+    }
+    for (const node of [...nodes, ...nodes, ...nodes])
+      for (const route of routes) await claim(node, route, asking(route))
+    expect(await totalShares()).toBe(36)
+  })
+
+  it('give a claim nothing where others have all of them, and leave the work to those', async () => {
+    const route = await aBacklog(4)
+    const owner = await aNode()
+    expect(await claim(owner, route)).toEqual({ count: 4, share: 4 })
+    expect(await claim(await aNode(), route)).toEqual({ count: 0, share: 0 })
+    expect((await claim(owner, route, { slots: new Map([[route.endpointId, 4]]) })).count).toBe(4)
+  })
+
+  it('are asked back by a node that found none: step by step, down to the part of each', async () => {
+    const route = await aBacklog(32)
+    const owner = await aNode()
+    await claim(owner, route)
+    expect((await owner.renew(leaseMs)).wanted.size).toBe(0)
+    const other = await aNode()
+    const kept: number[] = []
+    for (let second = 0; second < 10; second++) {
+      for (let each = 0; each < 3; each++) await claim(other, route, asking(route))
+      const keep = (await owner.renew(leaseMs)).wanted.get(route.endpointId) ?? 0
+      kept.push(keep)
+      await owner.shares.lower(new Map([[route.endpointId, keep]]))
+    }
+    expect(kept).toEqual([30, 28, 26, 24, 22, 20, 18, 16, 16, 16])
+    await claim(other, route, asking(route))
+    expect(await totalShares()).toBe(32)
+  })
+
+  it('are not asked of the last one that a node uses, when there are more nodes than slots', async () => {
+    const route = await aBacklog(1)
+    const owner = await aNode()
+    await claim(owner, route)
+    for (const other of [await aNode(), await aNode(), await aNode()]) await claim(other, route)
+    expect((await owner.renew(leaseMs)).wanted.get(route.endpointId)).toBe(1)
+  })
+
+  it('are not asked back any more once the wish is old', async () => {
+    const route = await aBacklog(2)
+    const owner = await aNode()
+    await claim(owner, route)
+    await claim(await aNode(), route)
+    await scene.advance(5000)
+    expect((await owner.renew(leaseMs)).wanted.size).toBe(0)
+  })
+
+  it('that are given up are free for others, and gone with a share of nothing', async () => {
+    const route = await aBacklog(6)
+    const owner = await aNode()
+    await claim(owner, route)
+    await owner.shares.lower(new Map([[route.endpointId, 0]]))
+    expect(await totalShares()).toBe(0)
+    expect((await claim(await aNode(), route)).share).toBe(3)
+  })
+
+  it('are free at once when their node leaves', async () => {
+    const route = await aBacklog(6)
+    const leaver = await aNode()
+    await claim(leaver, route)
+    await leaver.shares.leave()
+    expect(await claim(await aNode(), route)).toEqual({ count: 6, share: 6 })
+    expect((await claim(leaver, route)).count).toBe(0)
+  })
+
+  it('of a node that died are free when its lease is over, and not before', async () => {
+    const route = await aBacklog(6)
+    await claim(await aNode(), route)
+    const heir = await aNode()
+    await scene.advance(leaseMs - 1)
+    await heir.renew(leaseMs)
+    expect((await claim(heir, route, asking(route))).share).toBe(0)
+    await scene.advance(1)
+    await heir.renew(leaseMs)
+    expect((await claim(heir, route, asking(route))).share).toBe(6)
+    expect(await harness.sql('select from endpoint_shares')).toHaveLength(1)
+  })
+
+  it('are lost to a node that comes back after its lease: it starts again under another name', async () => {
+    const route = await aBacklog(6)
+    const frozen = await aNode()
+    const before = (await frozen.renew(leaseMs)).nodeId
+    await claim(frozen, route)
+    await scene.advance(leaseMs)
+    expect((await claim(frozen, route)).count).toBe(0)
+    expect((await frozen.renew(leaseMs)).nodeId).not.toBe(before)
+    expect((await claim(frozen, route)).count).toBe(6)
+  })
+
+  it('are looked at anew by every node when the limit changes', async () => {
+    const nodes = [await aNode(), await aNode()]
+    const route = await aBacklog(32)
+    for (const node of nodes) await claim(node, route)
+    await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { maxInFlight: 3 })
+    let kept = 0
+    for (const node of nodes) kept += (await node.renew(leaseMs)).wanted.get(route.endpointId) ?? 0
+    expect(kept).toBe(3)
+  })
+
+  it('go with their endpoint', async () => {
+    const route = await aBacklog(4)
+    await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { rateLimitRps: 1 })
+    await claim(await aNode(), route)
+    await scene.store.deleteEndpoint(defaultTenantId, route.endpointId)
+    expect(await harness.sql('select from endpoint_shares')).toEqual([])
+  })
+})
+
+describe('a rate on several nodes', () => {
+  it('begins with a full bucket where there is none, as after a copy', async () => {
+    const route = await scene.anEndpoint({ rateLimitRps: 3 })
+    await harness.sql('delete from endpoint_shares')
+    await scene.publish({ routes: [route], handOff: true })
+    await scene.publishMany(10, { routes: [route] })
+    expect((await claim(await aNode(), route)).count).toBe(6)
+    expect((await claim(await aNode(), route)).count).toBe(0)
+  })
+
+  it('is one for all of them, for hand-offs and claims at the same time', async () => {
+    const nodes = await Promise.all(Array.from({ length: 4 }, aNode))
+    const route = await scene.anEndpoint({ rateLimitRps: 20 })
+    const batches = await Promise.all(
+      nodes.map(() =>
+        Promise.all(Array.from({ length: 15 }, () => scene.anEvent({ routes: [route], handOff: true }))),
+      ),
+    )
+    const results = await Promise.all(
+      nodes.map((node, index) => node.store.publish(batches[index] ?? [], { leaseMs })),
+    )
+    const handedOff = results
+      .flat()
+      .filter((result) => result.kind === 'published' && result.handedOff[0]).length
+    await Promise.all(nodes.map((node) => claim(node, route)))
+    const [row] = await harness.sql<{ gone: number }>(
+      `select count(*)::integer as gone from live_deliveries where state = 'in_flight'`,
+    )
+    expect(handedOff).toBeGreaterThan(0)
+    expect(row?.gone).toBe(40)
+  })
+})

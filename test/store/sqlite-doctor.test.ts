@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createSystemClock } from '../../src/core/clock.ts'
+import { createSecretBox } from '../../src/core/secret-box.ts'
+import { examineSqlite, type SqliteExamination } from '../../src/store/sqlite/doctor.ts'
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+
+const masterKey = createSecretBox(new Uint8Array(32).fill(7), randomBytes)
+
+let directory: string
+let path: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'outhook-doctor-'))
+  path = join(directory, 'hooks.db')
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+function examine(options: Partial<SqliteExamination> = {}) {
+  return examineSqlite({ path, masterKey, processes: 1, now: () => 0, ...options })
+}
+
+async function aStore(): Promise<void> {
+  const store = await openSqliteStore({ path, clock: createSystemClock() })
+  await store.setMetaOnce('master_key_check', masterKey.checkValue)
+  await store.close()
+}
+
+test('a healthy file has nothing to complain about, also while its owner runs', async () => {
+  await aStore()
+  expect(examine().filter(({ level }) => level !== 'ok')).toEqual([])
+  const owner = await openSqliteStore({ path, clock: createSystemClock() })
+  try {
+    const findings = examine()
+    expect(findings.filter(({ level }) => level !== 'ok')).toEqual([])
+    expect(findings.find(({ check }) => check === 'owner')?.found).toContain(`pid ${process.pid}`)
+  } finally {
+    await owner.close()
+  }
+})
+
+test('a file that is not there is a warning, and is not made', () => {
+  expect(examine()).toMatchObject([{ check: 'file', level: 'warning' }])
+  expect(examine()).toMatchObject([{ check: 'file', level: 'warning' }])
+})
+
+test('another master key is a problem that names both', async () => {
+  await aStore()
+  const other = createSecretBox(new Uint8Array(32).fill(8), randomBytes)
+  const finding = examine({ masterKey: other }).find(({ check }) => check === 'master key')
+  expect(finding).toMatchObject({ level: 'problem' })
+  expect(finding?.found).toContain(masterKey.fingerprint)
+  expect(finding?.found).toContain(other.fingerprint)
+})
+
+test('what is no database, or one that needs a newer Outhook, is a problem', async () => {
+  writeFileSync(path, 'this is no database, however long it is'.repeat(50))
+  expect(examine().at(-1)).toMatchObject({ check: 'schema', level: 'problem' })
+  rmSync(path)
+  await aStore()
+  const database = new DatabaseSync(path)
+  database.exec(`insert into schema_migrations values (99, 'x', 0, 99)`)
+  database.close()
+  expect(examine().at(-1)).toMatchObject({
+    check: 'schema',
+    level: 'problem',
+    found: expect.stringContaining('run a newer Outhook'),
+  })
+})
+
+test('a journal that somebody changed is a problem', async () => {
+  await aStore()
+  const database = new DatabaseSync(path)
+  database.exec('pragma journal_mode = delete')
+  database.close()
+  expect(examine().find(({ check }) => check === 'journal')).toMatchObject({
+    level: 'problem',
+    found: 'delete',
+  })
+})
+
+test('a delivery that is due for long is told', async () => {
+  await aStore()
+  const database = new DatabaseSync(path)
+  database.exec(`
+    insert into ready_endpoints values (zeroblob(16), zeroblob(16), 1);
+    insert into live_deliveries (id, tenant_id, event_id, target_id, state, due_at, attempt_count, claim_version,
+      lost_claims, created_at, updated_at)
+    values (zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(16), 'pending', 1, 0, 0, 0, 1, 1)`)
+  database.close()
+  expect(examine({ now: () => 120_001 }).find(({ check }) => check === 'backlog')).toMatchObject({
+    level: 'warning',
+    found: expect.stringContaining('the oldest due for 120.0 s'),
+  })
+})
