@@ -246,7 +246,7 @@ export interface IngestStore {
 /** A connection with an open transaction: a `Client` of `pg`, or one that its pool gave. */
 export interface TransactionClient {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>
-  /** `pg` 8.18 and later: `T` within a transaction. */
+  /** Newer versions of `pg` have it: `T` within a transaction. */
   getTransactionStatus?(): string | null
 }
 

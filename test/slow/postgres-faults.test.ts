@@ -126,7 +126,7 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('traffic on two nodes sur
     await traffic.settle('black hole')
   })
 
-  it('S3.8 a network that swallows the answers only', limits, async () => {
+  it('a network that swallows the answers only', limits, async () => {
     const traffic = await startTraffic(server)
     await traffic.acknowledges(100)
     traffic.proxy.hold('answers')
