@@ -11,10 +11,19 @@ import type { TargetLoad } from './target-load.ts'
 import type { TargetShares } from './target-shares.ts'
 
 /**
- * Deliveries of one claim. A claim of 500 holds the writer for some 20 ms, in which every publish waits: with a
- * backlog over 10 thousand endpoints the p50 from publish to arrival was 51 ms, and 24 ms with about 100.
+ * Deliveries of one claim. A claim of 500 holds a store's one writer for some 20 ms, in which every publish waits: with
+ * a backlog over 10 thousand endpoints the p50 from publish to arrival was 51 ms, and 24 ms with about 100. Where
+ * claims hold up nobody, larger ones cost less.
  */
-const maxClaimed = 128
+const maxClaimed = 500
+const maxClaimedOfOneWriter = 128
+/**
+ * Beside publishes a backlog may not fill a store that has one writer, or they wait for it: claims are small then, and
+ * as much time passes between them as they take. But never fewer than are published, or a backlog could only grow.
+ */
+const fewClaimed = 16
+/** How long after a publish others are expected. */
+const besidePublishesMs = 100
 const maxClaimBytes = 8 * 1024 * 1024
 /** A claim at least this often, in case a wake-up was lost. */
 const idleClaimMs = 2000
@@ -23,7 +32,7 @@ const leftClaimMs = 250
 const maxRetryMs = 2000
 
 export interface ClaimerOptions {
-  readonly store: Pick<DeliveryStore, 'claim'>
+  readonly store: Pick<DeliveryStore, 'claim' | 'oneWriter'>
   readonly clock: Clock
   readonly logger: Logger
   readonly leaseMs: number
@@ -49,6 +58,10 @@ export class Claimer {
   /** Slots freed since a claim left due work for want of slots; -1 when none did. */
   #freedSinceLeft = -1
   #failures = 0
+  /** Since the last claim. */
+  #published = 0
+  #publishedAt = Number.NEGATIVE_INFINITY
+  #restsUntil = 0
   #cancelTimer: (() => void) | null = null
 
   constructor(options: ClaimerOptions) {
@@ -64,19 +77,27 @@ export class Claimer {
     if (this.#freedSinceLeft >= 0) this.#freedSinceLeft++
   }
 
+  /** A delivery is about to be published. */
+  countPublished(): void {
+    this.#published++
+    this.#publishedAt = this.#options.clock.elapsed()
+  }
+
   /** Claims now, or sets the timer for when it makes sense. */
   claimIfUseful(): void {
     if (this.#claiming !== null) return
     const { clock, room, onTurn } = this.#options
     const limit = room()
     if (limit <= 0) return
-    const waitMs = this.#nextClaimAt - clock.elapsed()
-    if (waitMs > 0 && !this.#isWorthAnother()) {
+    const now = clock.elapsed()
+    const dueInMs = this.#isWorthAnother() ? 0 : this.#nextClaimAt - now
+    const waitMs = Math.max(dueInMs, this.#restsUntil - now)
+    if (waitMs > 0) {
       this.#cancelTimer?.()
       this.#cancelTimer = clock.schedule(waitMs, onTurn)
       return
     }
-    this.#claiming = this.#claim(Math.min(limit, maxClaimed)).finally(() => {
+    this.#claiming = this.#claimAndRest(limit).finally(() => {
       this.#claiming = null
       onTurn()
     })
@@ -93,6 +114,23 @@ export class Claimer {
     const { load, waiting } = this.#options
     const few = Math.max(1, Math.min(32, load.inFlight >> 1))
     return this.#freedSinceLeft > 0 && (this.#freedSinceLeft >= few || waiting() === 0)
+  }
+
+  async #claimAndRest(room: number): Promise<void> {
+    const { clock } = this.#options
+    const startedAt = clock.elapsed()
+    const most = this.#mostAt(startedAt)
+    this.#published = 0
+    await this.#claim(Math.min(room, most))
+    const endedAt = clock.elapsed()
+    if (most === fewClaimed) this.#restsUntil = endedAt + (endedAt - startedAt)
+  }
+
+  #mostAt(now: number): number {
+    if (this.#options.store.oneWriter !== true) return maxClaimed
+    const besidePublishes = now - this.#publishedAt < besidePublishesMs
+    const most = besidePublishes ? Math.max(fewClaimed, 2 * this.#published) : maxClaimedOfOneWriter
+    return Math.min(most, maxClaimedOfOneWriter)
   }
 
   async #claim(limit: number): Promise<void> {

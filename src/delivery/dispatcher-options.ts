@@ -5,7 +5,7 @@ import type { ClaimedDelivery, DeliveryOutcome, DeliveryStore, SlotShares } from
 import type { RoutingCache, Target } from './routing-cache.ts'
 
 export interface DispatcherOptions {
-  readonly store: Pick<DeliveryStore, 'claim' | 'release'>
+  readonly store: Pick<DeliveryStore, 'claim' | 'release' | 'oneWriter'>
   /** Null or absent: no other process delivers from this store. */
   readonly shares?: SlotShares | null
   readonly sender: Sender

@@ -122,6 +122,7 @@ export class Dispatcher {
 
   /** Takes a slot for a delivery that is about to be inserted; false when it has to go through the backlog. */
   reserve(target: Target): boolean {
+    this.#claimer.countPublished()
     const may =
       this.#state === 'running' &&
       !this.#alone.active &&

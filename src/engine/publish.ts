@@ -1,8 +1,8 @@
 /**
  * Publish: check, fan out, commit, hand over.
  *
- * Group commit: a batch is written as soon as the one before it is durable, and holds whatever arrived
- * meanwhile; alone, an event is written at once. A delivery that may start right away is inserted already
+ * Group commit: an event is written at once, unless a few commits are under way; then it waits for one of them to be
+ * durable, and shares the next with whatever arrived meanwhile. A delivery that may start right away is inserted already
  * leased to this node and goes to its dispatcher without a claim.
  */
 import type { Clock } from '../core/clock.ts'
@@ -19,6 +19,11 @@ export type { PublishReceipt, PublishRequest } from './publish-request.ts'
 
 import { fanOut } from './fan-out.ts'
 
+/**
+ * The store gathers what it is given while it is busy, so an event need not wait for the commit before its own to end
+ * as well. Beside a backlog the p99 of that wait was 9 ms with one commit at a time, 4 ms with two and 0.1 ms with four.
+ */
+const maxCommits = 4
 const maxBatchDeliveries = 1000
 const maxBatchBytes = 4 * 1024 * 1024
 /** What waits for a commit, beyond which callers are told to come back. */
@@ -66,8 +71,10 @@ export class Publisher {
   #queuedBytes = 0
   /** Out of the queue until the next try, so that they hold up nobody else. */
   readonly #held = new Map<Waiting, () => void>()
-  #writing: Promise<void> | null = null
-  #inCommit: readonly Waiting[] = []
+  /** Plans and starts commits, one batch after the other. */
+  #starting: Promise<void> | null = null
+  readonly #commits = new Set<Promise<void>>()
+  readonly #inCommit = new Set<Waiting>()
   #cancelTimeoutCheck: (() => void) | null = null
   #closed = false
 
@@ -92,7 +99,10 @@ export class Publisher {
   /** Refuses new events and waits for those under way. */
   async close(): Promise<void> {
     this.#closed = true
-    while (this.#writing !== null) await this.#writing
+    while (this.#starting !== null || this.#commits.size > 0) {
+      await this.#starting
+      await Promise.all(this.#commits)
+    }
     this.#cancelTimeoutCheck?.()
     for (const [waiting, cancel] of this.#held) {
       cancel()
@@ -125,19 +135,31 @@ export class Publisher {
     }
     this.#queue.push(waiting)
     this.#queuedBytes += bytes
-    this.#writing ??= this.#write()
+    this.#write()
     if (this.#cancelTimeoutCheck === null) this.#watchTimeouts()
     return waiting.settle.promise
   }
 
-  async #write(): Promise<void> {
+  #write(): void {
+    if (this.#queue.length > 0 && this.#commits.size < maxCommits) this.#starting ??= this.#startCommits()
+  }
+
+  async #startCommits(): Promise<void> {
     // Callers of the same turn of the event loop share the first commit.
     await null
-    while (this.#queue.length > 0) {
+    while (this.#queue.length > 0 && this.#commits.size < maxCommits) {
       const batch = await this.#planBatch()
-      if (batch.length > 0) await this.#commit(batch)
+      if (batch.length > 0) this.#startCommit(batch)
     }
-    this.#writing = null
+    this.#starting = null
+  }
+
+  #startCommit(batch: readonly Waiting[]): void {
+    const commit: Promise<void> = this.#commit(batch).finally(() => {
+      this.#commits.delete(commit)
+      this.#write()
+    })
+    this.#commits.add(commit)
   }
 
   /** Takes what fits into one transaction off the queue; one bigger fan-out goes alone. */
@@ -176,7 +198,7 @@ export class Publisher {
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
-    this.#inCommit = batch
+    for (const waiting of batch) this.#inCommit.add(waiting)
     try {
       const error = await this.#tryCommit(batch)
       if (error === null) return
@@ -187,7 +209,7 @@ export class Publisher {
         if (failed !== null) waiting.settle.reject(failed)
       }
     } finally {
-      this.#inCommit = []
+      for (const waiting of batch) this.#inCommit.delete(waiting)
     }
   }
 
@@ -296,7 +318,8 @@ export class Publisher {
       return
     }
     waiting.plan = null
-    this.#queue.unshift(waiting)
+    // At the end: the next batch may be in the making.
+    this.#queue.push(waiting)
     this.#queuedBytes += waiting.bytes
   }
 
@@ -306,7 +329,7 @@ export class Publisher {
       if (waiting.timedOut) return
       this.#queue.push(waiting)
       this.#queuedBytes += waiting.bytes
-      this.#writing ??= this.#write()
+      this.#write()
     })
     this.#held.set(waiting, cancel)
   }

@@ -1,7 +1,7 @@
 /** What both databases share of retention: which tables are walked, from when on a row may go. */
 import type { RemovedRows, Retention } from './port.ts'
 
-/** In this order: an event goes after its deliveries. */
+/** In this order: an event goes after its deliveries, so the walk over events does not overtake theirs. */
 export const retentionWalks = ['payloads', 'attempts', 'deliveries', 'events'] as const
 export type RetentionWalk = (typeof retentionWalks)[number]
 

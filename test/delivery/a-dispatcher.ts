@@ -90,6 +90,7 @@ interface Row {
 
 /** Keeps the port's word on leases: they end by themselves, and then count as lost. */
 export class FakeStore {
+  readonly oneWriter = true
   readonly claims: ClaimRequest[] = []
   readonly released: Release[] = []
   readonly rows = new Map<string, Row>()

@@ -98,6 +98,42 @@ test('a node with a single slot still works on its backlog', async () => {
   expect(outcomes).toHaveLength(3)
 })
 
+test('beside publishes claims are small and rest as long as they take, but are never fewer than the publishes', async () => {
+  const endpoints = Array.from({ length: 40 }, (_, index) => anEndpoint(`ep_${index}`))
+  const { clock, store, sender, dispatcher, routing, routed } = aDispatcher({ endpoints, maxInFlight: 400 })
+  const { targets } = await routing.get(routed.tenantId)
+  const publish = (count: number) => {
+    for (let index = 0; index < count; index++) {
+      if (dispatcher.reserve(targets.get('ep_0')!)) dispatcher.giveBack('ep_0')
+    }
+  }
+  sender.instantStatus = 200
+  for (const { id } of endpoints) store.add(...severalClaimed(20, id))
+  const limits = () => store.claims.map(({ limit }) => limit)
+  let gate = Promise.withResolvers<void>()
+  store.gate = gate.promise
+  publish(1)
+  dispatcher.start()
+  await clock.advance(0)
+  expect(limits()).toEqual([16])
+  await clock.advance(5)
+  gate.resolve()
+  store.gate = Promise.resolve()
+  await clock.advance(4)
+  expect(limits()).toEqual([16])
+  // Twenty in the meantime: the claim takes twice as many, and rests no more.
+  publish(20)
+  gate = Promise.withResolvers<void>()
+  store.gate = gate.promise
+  await clock.advance(1)
+  expect(limits()).toEqual([16, 40])
+  await clock.advance(200)
+  gate.resolve()
+  await clock.advance(0)
+  // No publish for a while: claims are large again.
+  expect(limits().slice(0, 4)).toEqual([16, 40, 128, 128])
+})
+
 test('a reservation takes a slot, and giving it back frees it', async () => {
   const { clock, dispatcher, routing, routed } = aDispatcher({ maxInFlight: 2 })
   dispatcher.start()

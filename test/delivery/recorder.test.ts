@@ -29,7 +29,10 @@ function anOutcome(deliveryId: string, error: string | null = null): DeliveryOut
   }
 }
 
-function aRecorder(record: (batch: readonly DeliveryOutcome[]) => Promise<void> = async () => {}) {
+function aRecorder(
+  record: (batch: readonly DeliveryOutcome[]) => Promise<void> = async () => {},
+  { oneWriter = true } = {},
+) {
   const clock = createManualClock()
   const written: DeliveryOutcome[][] = []
   const told: string[] = []
@@ -40,6 +43,7 @@ function aRecorder(record: (batch: readonly DeliveryOutcome[]) => Promise<void> 
     logger: silentLogger,
     breaker: defaultBreakerPolicy,
     store: {
+      oneWriter,
       async recordOutcomes(batch): Promise<RecordResult> {
         await record(batch)
         written.push([...batch])
@@ -79,11 +83,14 @@ test('what comes while a batch is being written goes in the next one', async () 
   expect(idsOf(written)).toEqual([['a'], ['b', 'c']])
 })
 
-test('no batch holds more than 256', async () => {
-  const { recorder, written, push } = aRecorder()
+test.each([
+  { oneWriter: true, batches: [256, 245] },
+  { oneWriter: false, batches: [500, 1] },
+])('no batch holds more than $batches.0, one writer: $oneWriter', async ({ oneWriter, batches }) => {
+  const { recorder, written, push } = aRecorder(undefined, { oneWriter })
   push(...Array.from({ length: 501 }, (_, index) => String(index)))
   await recorder.flush()
-  expect(written.map((batch) => batch.length)).toEqual([256, 245])
+  expect(written.map((batch) => batch.length)).toEqual(batches)
 })
 
 test('an unreachable store blocks, is tried again, and unblocks when it takes the batch', async () => {

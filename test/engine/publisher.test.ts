@@ -148,6 +148,20 @@ test('callers that come together share a commit, and those that come during one 
   ])
 })
 
+test('while commits are under way others start, until there are four; what comes then shares the next', async () => {
+  const gate = Promise.withResolvers<void>()
+  const { publisher, calls } = aPublisher({ before: () => gate.promise })
+  const published: Promise<unknown>[] = []
+  for (const topic of ['a', 'b', 'c', 'd', 'e', 'f']) {
+    published.push(publisher.publish(aRequest(topic)))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(topicsOf(calls)).toEqual([['a'], ['b'], ['c'], ['d']])
+  gate.resolve()
+  await Promise.all(published)
+  expect(topicsOf(calls)).toEqual([['a'], ['b'], ['c'], ['d'], ['e', 'f']])
+})
+
 test('a commit holds no more than four mebibytes of payload', async () => {
   const { publisher, calls } = aPublisher()
   const payload = new Uint8Array(262_144).fill(49)
@@ -292,14 +306,17 @@ test('a store that hangs is answered with store_unavailable in time', async () =
 test('what timed out before its turn is not written any more', async () => {
   const gate = Promise.withResolvers<void>()
   const { publisher, clock, calls } = aPublisher({ before: () => gate.promise })
-  const results = publisher.publishMany([aRequest('a')])
-  await clock.advance(0)
-  const late = publisher.publishMany([aRequest('late')])
+  const results: ReturnType<typeof publisher.publishMany>[] = []
+  for (const topic of ['a', 'b', 'c', 'd', 'late']) {
+    results.push(publisher.publishMany([aRequest(topic)]))
+    await clock.advance(0)
+  }
   await clock.advance(10_000)
   gate.resolve()
-  expect([...(await results), ...(await late)].map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  const statuses = (await Promise.all(results)).flat().map(({ status }) => status)
+  expect(statuses).toEqual(['rejected', 'rejected', 'rejected', 'rejected', 'rejected'])
   await publisher.close()
-  expect(topicsOf(calls)).toEqual([['a']])
+  expect(topicsOf(calls)).toEqual([['a'], ['b'], ['c'], ['d']])
 })
 
 test('events that are tried alone after a refusal are answered in time too', async () => {

@@ -249,7 +249,7 @@ shared as materialized (
   select ceil($3::integer / greatest(1, count(*))::real)::integer as share from due
 )
 select c.target_id, c.tenant_id, c.is_fresh, c.up_to, e.max_in_flight, e.rate_limit_rps,
-  e.rate_limit_rps is not null and b.target_id is null as lacks_bucket,
+  case when e.rate_limit_rps is not null then b.limited_until is null else false end as lacks_bucket,
   case when (select has_me from alive) then coalesce(h.slots, 0) else 0 end as share,
   (select nodes from alive) as nodes,
   coalesce(greatest(s.paused_until, s.probe_until) > ${now} and s.paused_until is not null, false)
@@ -263,8 +263,9 @@ from due cross join lateral (
 left join endpoints e on e.id = c.target_id -- primary key
 left join endpoint_state s on s.target_id = c.target_id -- primary key
 left join endpoint_shares h on h.target_id = c.target_id and h.node_id = $5 -- primary key
-left join endpoint_shares b -- primary key
-  on e.rate_limit_rps is not null and b.target_id = c.target_id and b.node_id = '${everyNode}'`
+left join lateral ( -- primary key; looked up for targets with a rate only
+  select limited_until from endpoint_shares
+  where e.rate_limit_rps is not null and target_id = e.id and node_id = '${everyNode}') b on true`
 
 /** One probe for the cluster: whoever holds the row decides. Outcomes that come in now make us pass it over. */
 async function lockProbes(context: Context, rows: readonly CandidateRow[]): Promise<ReadonlySet<string>> {

@@ -10,9 +10,12 @@ import { type Context, now } from './context.ts'
 import { limitedUntil } from './rate-buckets.ts'
 import { uuid } from './wire-types.ts'
 
-/** SQL: no earlier than this may the target be claimed; in the past: at any time. `endpoint_state` is small. */
-export function blockedUntil(target: string): string {
-  return `greatest(${limitedUntil(target)}, coalesce(
+/**
+ * SQL: no earlier than this may the target be claimed; in the past: at any time. `endpoint_state` is small. Where it is
+ * known which targets have a rate, `isRated` saves the others a look.
+ */
+export function blockedUntil(target: string, isRated = 'true'): string {
+  return `greatest(case when ${isRated} then ${limitedUntil(target)} else 0 end, coalesce(
     (select greatest(s.paused_until, s.probe_until) from endpoint_state s
      where s.target_id = ${target} and s.paused_until is not null), 0))`
 }

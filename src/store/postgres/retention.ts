@@ -66,12 +66,14 @@ export async function removeExpired(
   const positions: Positions = { ...facts.positions }
   const removed: { -readonly [Walk in RetentionWalk]: number } = { ...nothingRemoved }
   let more = false
+  let deliveriesEndMs = 0
   for (const walk of retentionWalks) {
     const ageMs = keptMs(walk, retention)
     if (ageMs === 0) continue
     const after = positions[walk] ?? startAt(facts.now)
     // Of a transaction that is still open, rows may yet appear behind the walk.
-    const endMs = facts.now - Math.max(ageMs, facts.oldestTransactionMs) + 1
+    const oldEnoughMs = facts.now - Math.max(ageMs, facts.oldestTransactionMs) + 1
+    const endMs = walk === 'events' ? Math.min(oldEnoughMs, deliveriesEndMs) : oldEnoughMs
     const leftMs = Math.max(0, endMs - timeOf(after.id))
     const share = shares.get(walk) ?? largestShare
     const beforeMs = timeOf(after.id) + Math.min(leftMs, Math.max(leftMs * share, smallestSpanMs))
@@ -89,7 +91,9 @@ export async function removeExpired(
     if (walked.took_ms > slowMs) shares.set(walk, Math.max(share / 2, smallestShare))
     const isAtEnd = walked.looked < limit && beforeMs >= endMs
     const startsOver = isAtEnd && facts.now - after.startedAt >= startOverEveryMs
-    positions[walk] = startsOver ? startAt(facts.now) : advance(slice, walked)
+    const reached = advance(slice, walked)
+    if (walk === 'deliveries') deliveriesEndMs = isAtEnd ? endMs : timeOf(reached.id)
+    positions[walk] = startsOver ? startAt(facts.now) : reached
     more ||= startsOver || !isAtEnd
   }
   await context.query(

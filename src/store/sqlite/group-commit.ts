@@ -6,6 +6,8 @@ import type { NewEvent } from '../port.ts'
 import { BytePacker, ByteUnpacker } from './packed-bytes.ts'
 import { type Call, packCall, type Tick, type TickReply, toError, unpackResult } from './tick.ts'
 
+/** Publishes of no more deliveries go before claims and outcomes that wait as well: they hold them up for little. */
+const maxPassing = 32
 /** Publishes beyond these wait for the next tick; a bigger one goes alone. */
 const maxDeliveriesPerTick = 1000
 const maxBytesPerTick = 4 * 1024 * 1024
@@ -26,6 +28,8 @@ export class GroupCommit {
   #queue: Queued[] = []
   #running: Promise<void> | null = null
   #commits = 0
+  /** The last tick let claims and outcomes wait. */
+  #passed = false
 
   constructor(options: GroupCommitOptions) {
     this.#options = options
@@ -73,8 +77,10 @@ export class GroupCommit {
     }
   }
 
-  /** In order, but publishes that no longer fit wait: claims and outcomes pass them. */
+  /** In order, but publishes that no longer fit wait, and a few of them pass claims and outcomes: not twice in a row. */
   #takeTick(): readonly Queued[] {
+    const isBulk = ({ call }: Queued) => call.name === 'claim' || call.name === 'recordOutcomes'
+    this.#passed = !this.#passed && this.#publishesArePassing()
     const taken: Queued[] = []
     const left: Queued[] = []
     let deliveries = 0
@@ -83,7 +89,8 @@ export class GroupCommit {
     for (const queued of this.#queue) {
       const { call } = queued
       if (call.name !== 'publish') {
-        taken.push(queued)
+        if (this.#passed && isBulk(queued)) left.push(queued)
+        else taken.push(queued)
         continue
       }
       const weight = weigh(call.args[0] as readonly NewEvent[])
@@ -100,6 +107,15 @@ export class GroupCommit {
     }
     this.#queue = left
     return taken
+  }
+
+  #publishesArePassing(): boolean {
+    const publishes = this.#queue.filter(({ call }) => call.name === 'publish')
+    const deliveries = publishes.reduce(
+      (sum, { call }) => sum + weigh(call.args[0] as readonly NewEvent[]).deliveries,
+      0,
+    )
+    return deliveries > 0 && deliveries <= maxPassing
   }
 }
 

@@ -1,5 +1,5 @@
 /** Retention: the port says what `removeExpired` does. */
-import { bytesToId, idPrefixes, idToBytes, smallestIdAt } from '../../core/ids.ts'
+import { bytesToId, idPrefixes, idTime, idToBytes, smallestIdAt } from '../../core/ids.ts'
 import type { DeliveryState } from '../../core/model.ts'
 import type { RemovedRows, Retention } from '../port.ts'
 import {
@@ -21,7 +21,10 @@ interface Position {
   readonly version: number
 }
 
-/** Where each walk goes on. In memory: a process that starts looks at everything once more. */
+/**
+ * Where each walk goes on. In memory: a process that starts looks at everything once more, and rows of a call that was
+ * undone are left to the next pass.
+ */
 export type WalkPositions = Map<RetentionWalk, { readonly at: Position; readonly startedAt: number }>
 
 interface Slice {
@@ -50,23 +53,32 @@ export function removeExpired(
   const { now } = context
   const removed: { -readonly [Walk in RetentionWalk]: number } = { ...nothingRemoved }
   let more = false
+  let deliveriesEnd = start.id
   for (const walk of retentionWalks) {
     const ageMs = keptMs(walk, retention)
     if (ageMs === 0) continue
     const { at, startedAt } = positions.get(walk) ?? { at: start, startedAt: now }
+    const oldEnough = idToBytes(smallestIdAt(idPrefixes.event, now - ageMs + 1))
+    const before = walk === 'events' ? deliveriesEnd : oldEnough
     const walked = walks[walk](context, {
       after: at,
-      before: idToBytes(smallestIdAt(idPrefixes.event, now - ageMs + 1)),
+      before,
       endedBy: now - ageMs,
       deadLettersEndedBy: deadLettersEndedBy(retention, now),
       limit,
     })
     removed[walk] = walked.removed
+    if (walk === 'deliveries') deliveriesEnd = walked.isAtEnd ? before : startOfMillisecond(walked.last.id)
     const startsOver = walked.isAtEnd && now - startedAt >= startOverEveryMs
     positions.set(walk, startsOver ? { at: start, startedAt: now } : { at: walked.last, startedAt })
     more ||= startsOver || !walked.isAtEnd
   }
   return { removed, more }
+}
+
+/** Below every id that was made in the same millisecond. */
+function startOfMillisecond(id: Uint8Array): Uint8Array {
+  return idToBytes(smallestIdAt(idPrefixes.event, idTime(bytesToId(idPrefixes.event, id))))
 }
 
 const walks: Readonly<Record<RetentionWalk, (context: WriteContext, slice: Slice) => Walked>> = {

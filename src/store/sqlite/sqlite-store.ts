@@ -177,6 +177,7 @@ function createStore(connection: Connection): SqliteStore {
 
     publish: (batch, options) => write('publish', batch, options),
 
+    oneWriter: true,
     claim: (request) => write('claim', request),
     recordOutcomes: (outcomes, breaker) => write('recordOutcomes', outcomes, breaker),
     release: (releases) => write('release', releases),

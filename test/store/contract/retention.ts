@@ -208,6 +208,15 @@ export function describeRetention(open: OpenHarness): void {
       expect(await payload(dead.eventId)).toBeNull()
     })
 
+    it('removes an event in one pass with its deliveries, however many they are', async () => {
+      const routes = [route, await scene.anEndpoint(), await scene.anEndpoint()]
+      await scene.publishMany(5, { routes })
+      const { deliveries } = await scene.claim()
+      await scene.record(...deliveries.map((claimed) => anOutcome(claimed)))
+      await scene.advance(90 * dayMs)
+      expect(await removeAll(scene, { limit: 2 })).toMatchObject({ deliveries: 15, events: 5 })
+    })
+
     it('goes by the age of each attempt, not by that of its delivery', async () => {
       const { deliveryId } = await scene.publish({ routes: [route] })
       await scene.record(

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest'
+import { GroupCommit } from '../../src/store/sqlite/group-commit.ts'
+import type { Call, Tick, TickReply } from '../../src/store/sqlite/tick.ts'
+
+/** A writer that answers each tick when it is told to. */
+function aWriter() {
+  const ticks: string[][] = []
+  const answers: (() => void)[] = []
+  const send = (tick: Tick): Promise<TickReply> => {
+    ticks.push(tick.calls.map(({ name }) => name))
+    const results = tick.calls.map(() => ({ ok: true as const, value: { deliveries: [] } }))
+    const { promise, resolve } = Promise.withResolvers<TickReply>()
+    answers.push(() => resolve({ results, bytes: null, commits: ticks.length }))
+    return promise
+  }
+  const answer = async (): Promise<void> => {
+    answers.shift()?.()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return { group: new GroupCommit({ now: () => 0, send }), ticks, answer }
+}
+
+function aPublish(deliveries: number): Call {
+  const event = { payload: new Uint8Array(1), idempotency: null, deliveries: Array(deliveries).fill({}) }
+  return { kind: 'write', name: 'publish', args: [[event]] }
+}
+const aClaim: Call = { kind: 'write', name: 'claim', args: [] }
+const outcomes: Call = { kind: 'write', name: 'recordOutcomes', args: [[]] }
+const aChange: Call = { kind: 'write', name: 'insertEndpoint', args: [] }
+
+async function busyWriter() {
+  const writer = aWriter()
+  void writer.group.call(aClaim)
+  await Promise.resolve()
+  return writer
+}
+
+test('a few publishes pass the claims and outcomes that wait, and once only', async () => {
+  const { group, ticks, answer } = await busyWriter()
+  for (const call of [outcomes, aClaim, aPublish(1), aChange]) void group.call(call)
+  await answer()
+  void group.call(aPublish(32))
+  await answer()
+  void group.call(aPublish(1))
+  void group.call(aClaim)
+  await answer()
+  expect(ticks).toEqual([
+    ['claim'],
+    ['publish', 'insertEndpoint'],
+    ['recordOutcomes', 'claim', 'publish'],
+    ['publish'],
+  ])
+  await answer()
+  expect(ticks.at(-1)).toEqual(['claim'])
+  await answer()
+})
+
+test('many publishes share a tick with the claims and outcomes that wait', async () => {
+  const { group, ticks, answer } = await busyWriter()
+  for (const call of [outcomes, aClaim, aPublish(30), aPublish(3)]) void group.call(call)
+  await answer()
+  expect(ticks).toEqual([['claim'], ['recordOutcomes', 'claim', 'publish', 'publish']])
+  await answer()
+})
+
+test('without publishes nothing waits for another tick', async () => {
+  const { group, ticks, answer } = await busyWriter()
+  for (const call of [outcomes, aClaim, aChange]) void group.call(call)
+  await answer()
+  expect(ticks).toEqual([['claim'], ['recordOutcomes', 'claim', 'insertEndpoint']])
+  await answer()
+})
