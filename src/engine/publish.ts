@@ -18,6 +18,7 @@ import { checkRequest, type PublishReceipt, type PublishRequest } from './publis
 export type { PublishReceipt, PublishRequest } from './publish-request.ts'
 
 import { fanOut } from './fan-out.ts'
+import { askForSlots, giveSlotsBack, handOver, type Plan } from './hand-off.ts'
 
 /**
  * The store gathers what it is given while it is busy, so an event need not wait for the commit before its own to end
@@ -58,11 +59,6 @@ interface Waiting {
   replans: number
   /** Its caller was told that it failed: it is not written any more unless it is being written. */
   timedOut: boolean
-}
-
-interface Plan {
-  readonly event: NewEvent
-  readonly routing: TenantRouting
 }
 
 export class Publisher {
@@ -217,12 +213,12 @@ export class Publisher {
   async #tryCommit(batch: readonly Waiting[]): Promise<unknown> {
     const { dispatcher, store, clock } = this.#options
     const leasedAt = clock.elapsed()
-    const events = batch.map((waiting) => this.#withHandOff(waiting.plan as Plan))
+    const events = batch.map(({ plan }) => askForSlots(plan as Plan, dispatcher))
     let results: readonly PublishResult[]
     try {
       results = await store.publish(events, { leaseMs: dispatcher?.leaseMs ?? 0 })
     } catch (error) {
-      for (const event of events) this.#giveBack(event)
+      for (const event of events) giveSlotsBack(event, dispatcher)
       return error
     }
     let backlog = false
@@ -237,29 +233,21 @@ export class Publisher {
     return null
   }
 
-  #withHandOff({ event, routing }: Plan): NewEvent {
-    const { dispatcher } = this.#options
-    if (dispatcher === null || event.deliveries.length === 0) return event
-    const deliveries = event.deliveries.map((delivery) => {
-      const target = routing.targets.get(delivery.targetId)
-      if (target === undefined || delivery.parked !== null || !dispatcher.reserve(target)) return delivery
-      return { ...delivery, handOff: true }
-    })
-    return { ...event, deliveries }
-  }
-
   /** True when some of its deliveries wait in the store. */
   #settle(
     waiting: Waiting,
     event: NewEvent,
     { result, leasedAt }: { readonly result: PublishResult; readonly leasedAt: number },
   ): boolean {
-    if (result.kind !== 'published') this.#giveBack(event)
+    const { dispatcher, clock } = this.#options
+    if (result.kind !== 'published') giveSlotsBack(event, dispatcher)
     switch (result.kind) {
       case 'published': {
         const deliveryIds = event.deliveries.map((delivery) => delivery.id)
         waiting.settle.resolve({ eventId: event.id, deliveryIds, replayed: false })
-        return this.#dispatch(waiting, event, { handedOff: result.handedOff, leasedAt })
+        const { routing } = waiting.plan as Plan
+        const granted = { handedOff: result.handedOff, leasedAt, createdAt: clock.now() }
+        return handOver({ event, routing }, granted, dispatcher)
       }
       case 'replayed':
         waiting.settle.resolve({ eventId: result.eventId, deliveryIds: result.deliveryIds, replayed: true })
@@ -277,37 +265,6 @@ export class Publisher {
         this.#hold(waiting)
         return false
     }
-  }
-
-  #dispatch(
-    waiting: Waiting,
-    event: NewEvent,
-    { handedOff, leasedAt }: { readonly handedOff: readonly boolean[]; readonly leasedAt: number },
-  ): boolean {
-    const { dispatcher, clock } = this.#options
-    if (dispatcher === null) return false
-    let backlog = false
-    event.deliveries.forEach((delivery, index) => {
-      if (handedOff[index] === true) {
-        const claimed = {
-          ...delivery,
-          tenantId: event.tenantId,
-          eventId: event.id,
-          topic: event.topic,
-          metadata: event.metadata,
-          payload: event.payload,
-          claimVersion: 1,
-          attemptCount: 0,
-          lostClaims: 0,
-          createdAt: clock.now(),
-        }
-        dispatcher.accept(claimed, (waiting.plan as Plan).routing, leasedAt)
-        return
-      }
-      if (delivery.handOff) dispatcher.giveBack(delivery.targetId)
-      if (delivery.parked === null) backlog = true
-    })
-    return backlog
   }
 
   #replan(waiting: Waiting): void {
@@ -332,12 +289,6 @@ export class Publisher {
       this.#write()
     })
     this.#held.set(waiting, cancel)
-  }
-
-  #giveBack(event: NewEvent): void {
-    for (const delivery of event.deliveries) {
-      if (delivery.handOff) this.#options.dispatcher?.giveBack(delivery.targetId)
-    }
   }
 
   /**
