@@ -28,6 +28,8 @@ import { giveUp, observe, toWork, type Work } from './work.ts'
 const silenceCheckMs = 200
 /** Until a slow target that has no slot is looked at again. */
 const heldBackMs = 1000
+/** Until a delivery that may not wait here is looked at again; without a pause claims could come in a circle. */
+const notHereMs = 50
 /** Until a delivery whose endpoint or routing could not be found is tried again. */
 const unroutedMs = 1000
 
@@ -240,7 +242,7 @@ export class Dispatcher {
       heldBackMs,
     )
     for (const work of held) this.#load.holdBack(work.targetId)
-    this.#giveBackQueued(({ targetId, target }) => !this.#load.mayWait(targetId, target.endpoint), 0)
+    this.#giveBackQueued(({ targetId, target }) => !this.#load.mayWait(targetId, target.endpoint), notHereMs)
   }
 
   /** The slot is taken already. */

@@ -11,8 +11,8 @@ test('what has spent a token waits nowhere: it goes at once, or back with its to
   await clock.advance(0)
   expect(sender.attempts).toHaveLength(4)
   expect(store.released).toEqual([
-    { deliveryId: 'ep_a_5', claimVersion: 2, delayMs: 0 },
-    { deliveryId: 'ep_a_6', claimVersion: 2, delayMs: 0 },
+    { deliveryId: 'ep_a_5', claimVersion: 2, delayMs: 50 },
+    { deliveryId: 'ep_a_6', claimVersion: 2, delayMs: 50 },
   ])
 })
 

@@ -81,13 +81,12 @@ test('no more requests are open than max_in_flight, from three programs that pub
     return seen
   })
   await programs[0]?.endpoints.create({ url: receiver.url, topics: ['*'], maxInFlight: 5 })
-  for (let wave = 1; wave <= 5; wave++) {
+  // Whoever came last has a part of it too before long.
+  for (let wave = 1; wave <= 5 || delivered.some(({ count }) => count === 0); wave++) {
     await publishAll(programs, 60)
     await receiver.waitFor(60 * wave)
   }
   expect(receiver.seen.most).toBe(5)
-  expect(receiver.seen.arrivals).toHaveLength(300)
-  console.log(delivered)
 }, 60_000)
 
 test('a program that is alone again gets all slots of an endpoint', async () => {
@@ -105,27 +104,31 @@ test('a program that is alone again gets all slots of an endpoint', async () => 
   expect(receiver.seen.most).toBe(8)
 }, 60_000)
 
-test('a rate holds over every stretch of time, for hand-offs and claims of three programs', async () => {
+test('S1.39 a rate of 20 holds for 200 events of three programs, and costs no attempt', async () => {
   const receiver = await aSlowReceiver(5)
   const store = aStore()
   const programs = [await open(store), await open(store), await open(store)]
-  const rps = 40
+  const attempts: number[] = []
+  for (const program of programs) program.on('attempt', ({ attemptNo }) => attempts.push(attemptNo))
+  const rps = 20
   await programs[0]?.endpoints.create({ url: receiver.url, topics: ['*'], rateLimitRps: rps })
-  for (let wave = 1; wave <= 4; wave++) {
+  for (let wave = 1; wave <= 3; wave++) {
     await publishAll(programs, 10)
     await receiver.waitFor(10 * wave)
   }
-  await publishAll(programs, 160)
+  const published = await publishAll(programs, 170)
+  const waiting = await programs[0]?.deliveries.get(published.at(-1)?.deliveryIds[0] ?? '')
+  expect(waiting).toMatchObject({ state: 'pending', reason: 'rate_limited', attemptCount: 0 })
   await receiver.waitFor(200)
   const { arrivals } = receiver.seen
   // A token is spent a moment before its request arrives.
-  const onTheWayMs = 250
+  const onTheWayMs = 500
   for (const [from, start] of arrivals.entries()) {
     for (const [to, end] of arrivals.entries()) {
-      if (to >= from)
-        expect(to - from + 1).toBeLessThanOrEqual(2 * rps + ((end - start + onTheWayMs) * rps) / 1000)
+      if (to < from) continue
+      expect(to - from + 1).toBeLessThanOrEqual(2 * rps + ((end - start + onTheWayMs) * rps) / 1000)
     }
   }
-  const tookMs = (arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)
-  console.log('took', tookMs, 'ideal', ((200 - 80) / 40) * 1000)
+  while (attempts.length < 200) await delay(10)
+  expect(attempts.every((attemptNo) => attemptNo === 1)).toBe(true)
 }, 60_000)

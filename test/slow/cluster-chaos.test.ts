@@ -44,7 +44,7 @@ const flags = [
     '--total-timeout',
     `${totalTimeoutMs}`,
   ],
-  ...['--breaker-pause', '500ms', '--breaker-max-pause', '1s', '--disable-after', '0'],
+  ...['--breaker-threshold', '0', '--disable-after', '0'],
 ]
 
 test.skipIf(process.platform === 'win32' || process.env.OUTHOOK_TEST_POSTGRES_URL)(
@@ -200,16 +200,21 @@ async function readAll(url: string, acknowledged: ReadonlyMap<string, Acknowledg
   return read
 }
 
+/** Why nobody has taken them over: printed at once, because later it is gone. */
 async function printOverdue(view: DatabaseView, left: ReadonlySet<LeaseId>): Promise<void> {
   const now = '(extract(epoch from clock_timestamp()) * 1000)::bigint'
   const rows = await view.sql(
     `select l.target_id, count(*)::integer, max(${now} - l.due_at) as late_ms, max(l.lost_claims) as lost_claims,
        max(r.next_at) - ${now} as ready_in, max(s.paused_until) - ${now} as paused_for,
-       (select count(*)::integer from live_deliveries a where a.target_id = l.target_id and a.due_at <= ${now}) as due
+       (select count(*)::integer from live_deliveries a where a.target_id = l.target_id and a.due_at <= ${now}) as due,
+       (select json_agg(json_build_object('node', left(h.node_id::text, 8), 'slots', h.slots, 'wants', h.wants_until - ${now},
+          'alive_for', n.until - ${now})) from endpoint_shares h left join nodes n on n.id = h.node_id
+        where h.target_id = l.target_id) as shares
      from live_deliveries l left join ready_endpoints r using (target_id) left join endpoint_state s using (target_id)
-     where l.state = 'in_flight' and l.due_at <= ${now} group by 1`,
+     where l.state = 'in_flight' and l.due_at <= ${now} group by l.target_id`,
   )
-  print(`overdue: ${[...left].slice(0, 5).join(' ')} and so on, ${left.size} in all; ${JSON.stringify(rows)}`)
+  const alive = await view.sql(`select left(id::text, 8) as id, until - ${now} as alive_for from nodes`)
+  print(`overdue: ${left.size}, such as ${left.values().next().value}; ${JSON.stringify({ rows, alive })}`)
 }
 
 /** What is needed to find out why a run failed. */

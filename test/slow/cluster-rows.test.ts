@@ -51,19 +51,15 @@ interface ClusterOptions {
   readonly started?: number
   /** By way of which the first reaches the database. */
   readonly proxy?: TcpProxy
+  /** Of an attempt. Default: 2 s, which makes leases as short as they get. */
+  readonly timeout?: string
 }
 
 /** So many nodes on a schema of their own. */
-async function aCluster(count: number, { started = count, proxy }: ClusterOptions = {}): Promise<Cluster> {
+async function aCluster(count: number, options: ClusterOptions = {}): Promise<Cluster> {
+  const { started = count, proxy, timeout = `${totalTimeoutMs}` } = options
   const schema = aSchema()
-  const timeouts = [
-    '--connect-timeout',
-    '1s',
-    '--headers-timeout',
-    '2s',
-    '--total-timeout',
-    `${totalTimeoutMs}`,
-  ]
+  const timeouts = ['--connect-timeout', '1s', '--headers-timeout', timeout, '--total-timeout', timeout]
   const nodes = Array.from({ length: count }, (_, no) =>
     aNode(`node ${no + 1}`, {
       store: `${no === 0 && proxy ? proxy.through(server.url) : server.url}?schema=${schema}`,
@@ -157,15 +153,45 @@ test('S3.3 of twenty workers in four processes one gets the due delivery', limit
 })
 
 test(
+  'S1.39 the rate of an endpoint holds for three nodes together, and waiting costs no attempt',
+  limit,
+  async () => {
+    const [perSecond, burst, count] = [20, 40, 200]
+    const ledger = await startLedger(() => ({ status: 200, afterMs: 0 }))
+    const { nodes } = await aCluster(3)
+    const { url } = nodes[1]
+    await anEndpoint(url, ledger.url, { rate_limit_rps: perSecond })
+    const answers = await Promise.all(
+      Array.from({ length: count }, (_, no) => publishTo(nodes[no % 3] as ClusterNode, `rate-${no}`)),
+    )
+    await until('all are delivered', () => isDrained(url))
+    await forEachOf(answers, 8, async ({ json }) => {
+      expect(await deliveriesOf(url, json.event_id)).toMatchObject([{ state: 'succeeded', attempt_count: 1 }])
+    })
+    expect(ledger.requests).toBe(count)
+    const arrivals = Array.from(ledger.entries.values(), ({ arrivedAt }) => arrivedAt[0] as number).sort(
+      (a, b) => a - b,
+    )
+    // A token is taken where the request starts; on the way some may gather for up to a second.
+    const gatheredMs = 1000
+    for (const [no, from] of arrivals.entries()) {
+      const allowed = (at: number) => burst + (perSecond * (at - from + gatheredMs)) / 1000
+      const tooMany = arrivals.slice(no).findIndex((at, after) => after + 1 > allowed(at))
+      expect(tooMany, `requests after ${no}, beyond the rate`).toBe(-1)
+    }
+  },
+)
+
+test(
   'S1.41 the late outcome of a frozen node, whose lease another took over, changes nothing',
   limit,
   async () => {
-    const late = Promise.withResolvers<void>()
+    const [late, right] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     // The first answer would disable the endpoint.
     const ledger = await startLedger((_path, requestNo) =>
-      requestNo === 1 ? { status: 410, afterMs: late.promise } : { status: 200, afterMs: 0 },
+      requestNo === 1 ? { status: 410, afterMs: late.promise } : { status: 200, afterMs: right.promise },
     )
-    const { nodes, view } = await aCluster(2, { started: 1 })
+    const { nodes, view } = await aCluster(2, { started: 1, timeout: '20s' })
     const [frozen, other] = nodes
     const endpoint = await anEndpoint(frozen.url, ledger.url)
     const { event_id: eventId } = (await publishTo(frozen, 'late')).json
@@ -173,13 +199,16 @@ test(
     frozen.freeze()
     await endLeases(view)
     await other.start()
-    await until('the other node delivers it', () => isDrained(other.url))
+    await until('the other node attempts it', () => ledger.requests === 2)
     late.resolve()
     frozen.thaw()
     await until(
       'its outcome is dropped',
       async () => (await frozen.metric('outhook_stale_outcomes_total')) === 1,
     )
+    expect(await deliveriesOf(other.url, eventId)).toMatchObject([{ state: 'in_flight', attempts: [] }])
+    right.resolve()
+    await until('it is delivered', () => isDrained(other.url))
     const [delivery] = await deliveriesOf(other.url, eventId)
     expect(delivery).toMatchObject({ state: 'succeeded', attempt_count: 1 })
     expect(delivery?.attempts).toMatchObject([{ status: 'success', http_status: 200, claim_version: 2 }])

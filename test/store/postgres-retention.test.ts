@@ -138,6 +138,27 @@ describe('retention and a replay at the same moment', () => {
     expect(await scene.delivery(deliveryId)).toMatchObject({ state: 'pending' })
   })
 
+  it('the payload stays for a delivery that was given up again meanwhile', async () => {
+    const { eventId, deliveryId } = await aDeadLetter()
+    await scene.advance(100 * dayMs)
+    const replay = await startReplay(deliveryId)
+    await replay.query(
+      `with gone as (delete from live_deliveries where id = $1 returning *)
+       insert into deliveries
+         (id, tenant_id, event_id, subscription_id, endpoint_id, target_id, state, attempt_count, claim_version,
+          created_at, updated_at)
+       select id, tenant_id, event_id, subscription_id, endpoint_id, target_id, 'dead_lettered', 1, claim_version,
+          created_at, $2 from gone`,
+      [uuid(deliveryId), scene.now()],
+    )
+    const removing = removeAll(scene)
+    await somebodyWaits()
+    await replay.query('commit')
+    await removing
+    expect(await payload(eventId)).not.toBeNull()
+    expect(await scene.store.replay(defaultTenantId, deliveryId)).toMatchObject({ kind: 'replayed' })
+  })
+
   it('a replay that comes second finds the payload expired', async () => {
     const { eventId, deliveryId } = await aDeadLetter()
     const remover = await openTransaction()

@@ -127,10 +127,17 @@ describe('slots that nodes share', () => {
 
   it('are not asked of the last one that a node uses, when there are more nodes than slots', async () => {
     const route = await aBacklog(1)
-    const owner = await aNode()
-    await claim(owner, route)
-    for (const other of [await aNode(), await aNode(), await aNode()]) await claim(other, route)
-    expect((await owner.renew(leaseMs)).wanted.get(route.endpointId)).toBe(1)
+    const nodes: { readonly node: Node; readonly id: string }[] = []
+    for (let each = 0; each < 3; each++) {
+      const node = await aNode()
+      nodes.push({ node, id: (await node.renew(leaseMs)).nodeId })
+    }
+    // By their parts the slot would belong to the first.
+    const [last, ...others] = nodes.sort((a, b) => (a.id < b.id ? 1 : -1)).map(({ node }) => node)
+    if (last === undefined) throw new Error('three nodes were made')
+    await claim(last, route)
+    for (const other of others) await claim(other, route)
+    expect((await last.renew(leaseMs)).wanted.get(route.endpointId)).toBe(1)
   })
 
   it('are not asked back any more once the wish is old', async () => {
@@ -184,6 +191,16 @@ describe('slots that nodes share', () => {
     expect((await claim(frozen, route)).count).toBe(6)
   })
 
+  it('are not taken of an endpoint that is being changed, and nobody waits for the change', async () => {
+    const route = await aBacklog(6)
+    const node = await aNode()
+    await harness.sql('begin')
+    await harness.sql('update endpoints set max_in_flight = 2')
+    expect(await claim(node, route)).toEqual({ count: 0, share: 0 })
+    await harness.sql('commit')
+    expect(await claim(node, route)).toEqual({ count: 2, share: 2 })
+  })
+
   it('are looked at anew by every node when the limit changes', async () => {
     const nodes = [await aNode(), await aNode()]
     const route = await aBacklog(32)
@@ -209,8 +226,9 @@ describe('a rate on several nodes', () => {
     await harness.sql('delete from endpoint_shares')
     await scene.publish({ routes: [route], handOff: true })
     await scene.publishMany(10, { routes: [route] })
-    expect((await claim(await aNode(), route)).count).toBe(6)
-    expect((await claim(await aNode(), route)).count).toBe(0)
+    const node = await aNode()
+    expect((await claim(node, route)).count).toBe(6)
+    expect((await claim(node, route)).count).toBe(0)
   })
 
   it('is one for all of them, for hand-offs and claims at the same time', async () => {

@@ -67,6 +67,29 @@ it('rejects as unavailable on a full disk, loses nothing, goes on reading, and w
   expect((await scene.store.counts()).deliveries).toMatchObject({ succeeded: 1, pending: 2 })
 })
 
+it('remembers when it is opened again what of a rate was spent, and by how much time has made up for it', async () => {
+  const directory = makeDirectory()
+  cleanups.push(() => directory.remove())
+  const clock = createManualClock()
+  const path = join(directory.path, 'hooks.db')
+  const openAgain = async () => {
+    const store = await openSqliteStore({ path, clock })
+    const harness = { store, now: () => clock.now(), advance: clock.advance, close: () => store.close() }
+    return openScene(async () => harness)
+  }
+  const first = await openAgain()
+  const route = await first.anEndpoint({ rateLimitRps: 2 })
+  await first.publishMany(10, { routes: [route] })
+  expect((await first.claim()).deliveries).toHaveLength(4)
+  await first.close()
+  const second = await openAgain()
+  // The leases of the process before are void; its tokens stay spent.
+  expect((await second.claim()).deliveries).toEqual([])
+  await clock.advance(1500)
+  expect((await second.claim()).deliveries).toHaveLength(3)
+  await second.close()
+})
+
 it('takes every lease back when it is opened again', async () => {
   const directory = makeDirectory()
   cleanups.push(() => directory.remove())

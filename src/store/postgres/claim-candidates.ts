@@ -3,6 +3,7 @@ import { bytesToId, idPrefixes } from '../../core/ids.ts'
 import { tokensAt } from '../../core/rate-limit.ts'
 import type { ClaimRequest } from '../port.ts'
 import { type Context, now } from './context.ts'
+import { type LowWaterMarks, type Position, type Start, startOf } from './low-water-marks.ts'
 import { everyNode, insertBucket, type LockedBucket, lockBuckets } from './rate-buckets.ts'
 import { growShares, type NodeIdentity } from './shares.ts'
 import { uuid, uuidOfId } from './wire-types.ts'
@@ -12,7 +13,6 @@ export interface TenantRotation {
   after: string
 }
 
-const beforeAll = { dueAt: -1, id: '00000000000000000000000000000000' }
 export const rotationStart = '00000000000000000000000000000000'
 
 export interface Candidate {
@@ -32,16 +32,27 @@ export interface Candidate {
   /** It had its turn; else it keeps its place. */
   isLooked: boolean
   given: number
+  /** The database's time. */
+  readonly now: number
+  readonly start: Start
   /** The last delivery that was looked at: the next round goes on behind it, though it is still due. */
-  after: { readonly dueAt: number; readonly id: string }
+  after: Position
+  /** The last delivery that was dealt with, and the first one that was left as it was. */
+  passed: Position | null
+  left: Position | null
 }
 
 export interface Candidates {
   readonly open: readonly Candidate[]
   /** Ready, but paused, out on a probe or out of tokens: only their ready rows are to be moved. */
-  readonly blocked: readonly Uint8Array[]
+  readonly blocked: readonly Blocked[]
   /** This node's slots of the targets that were looked at, by target id. */
   readonly shares: ReadonlyMap<string, number>
+}
+
+export interface Blocked {
+  readonly target: Uint8Array
+  readonly start: Start
 }
 
 /** Tenants looked at in one claim at most; the rotation reaches the others. */
@@ -63,18 +74,20 @@ interface CandidateRow {
   readonly is_fresh: boolean
   /** Which order found it, and how many of its tenant's targets may be picked up to that order. */
   readonly up_to: number
+  readonly now: number
 }
 
 export interface Claimant {
   readonly node: NodeIdentity
   readonly rotation: TenantRotation
+  readonly marks: LowWaterMarks
 }
 
 /** Locks the ready rows of what it picks; those that another node has locked are passed over. */
 export async function pickCandidates(
   context: Context,
   request: ClaimRequest,
-  { node, rotation }: Claimant,
+  { node, rotation, marks }: Claimant,
 ): Promise<Candidates> {
   const full = Array.from(request.slots).filter(([id, slots]) => slots <= 0 && !request.wantsMore?.has(id))
   const rows = await context.query<CandidateRow>('pick_candidates', candidatesSql, [
@@ -84,8 +97,12 @@ export async function pickCandidates(
     full.map(([targetId]) => uuidOfId(targetId)),
     node.id,
   ])
-  const blocked = new Map(
-    rows.filter((row) => row.is_blocked).map((row) => [uuid(row.target_id), row.target_id]),
+  const startOfRow = (row: CandidateRow): Start =>
+    startOf(marks, bytesToId(idPrefixes.endpoint, row.target_id), row.now)
+  const blocked = new Map<string, Blocked>(
+    rows
+      .filter((row) => row.is_blocked)
+      .map((row) => [uuid(row.target_id), { target: row.target_id, start: startOfRow(row) }]),
   )
   const picked = pickInOrder(rows, request.limit)
   const last = picked.at(-1)
@@ -104,9 +121,12 @@ export async function pickCandidates(
   )
   const open = allowed
     .filter((row) => row.rate_limit_rps === null || buckets.has(uuid(row.target_id)))
-    .map((row) => toCandidate(row, { request, shares, bucket: buckets.get(uuid(row.target_id)) }))
-  for (const { target, rate } of open) {
-    if (rate !== null && tokensOf(rate) < 1) blocked.set(uuid(target), target)
+    .map((row) => {
+      const bucket = buckets.get(uuid(row.target_id))
+      return toCandidate(row, { request, shares, bucket, start: startOfRow(row) })
+    })
+  for (const { target, rate, start } of open) {
+    if (rate !== null && tokensOf(rate) < 1) blocked.set(uuid(target), { target, start })
   }
   return {
     open: open.filter(({ slots }) => slots > 0),
@@ -175,9 +195,10 @@ interface Means {
   readonly request: ClaimRequest
   readonly shares: ReadonlyMap<string, number>
   readonly bucket: LockedBucket | undefined
+  readonly start: Start
 }
 
-function toCandidate(row: CandidateRow, { request, shares, bucket }: Means): Candidate {
+function toCandidate(row: CandidateRow, { request, shares, bucket, start }: Means): Candidate {
   const targetId = bytesToId(idPrefixes.endpoint, row.target_id)
   const rps = row.rate_limit_rps
   const rate = rps === null || bucket === undefined ? null : { rps, bucket }
@@ -196,7 +217,11 @@ function toCandidate(row: CandidateRow, { request, shares, bucket }: Means): Can
     mayHaveMore: true,
     isLooked: false,
     given: 0,
-    after: beforeAll,
+    now: row.now,
+    start,
+    after: start.from,
+    passed: null,
+    left: null,
   }
 }
 
@@ -254,7 +279,8 @@ select c.target_id, c.tenant_id, c.is_fresh, c.up_to, e.max_in_flight, e.rate_li
   (select nodes from alive) as nodes,
   coalesce(greatest(s.paused_until, s.probe_until) > ${now} and s.paused_until is not null, false)
     or coalesce(b.limited_until > ${now}, false) as is_blocked,
-  coalesce(greatest(s.paused_until, s.probe_until) <= ${now} and s.paused_until is not null, false) as is_probe
+  coalesce(greatest(s.paused_until, s.probe_until) <= ${now} and s.paused_until is not null, false) as is_probe,
+  ${now} as now
 from due cross join lateral (
   ${inOrder('r.next_at < 0', 'asc', half)}
   union all ${inOrder('r.next_at < 0', 'desc', threeQuarters)}

@@ -13,6 +13,7 @@ import { type Candidate, type Claimant, pickCandidates } from './claim-candidate
 import { type Context, now } from './context.ts'
 import { lockDisabled } from './endpoint-locks.ts'
 import { cancelDeliveries, countMoved, giveUpWithoutPayload, parkDeliveries } from './finish.ts'
+import { isLater, moveMark, type Position } from './low-water-marks.ts'
 import { writeSpent } from './rate-buckets.ts'
 import { settleReady } from './settle-ready.ts'
 import { renewNode } from './shares.ts'
@@ -79,6 +80,7 @@ export async function claim(
     ),
   )
   const nextDueMs = await settleReady(context, { candidates: looked, blocked })
+  for (const candidate of looked) moveMark(claimant.marks, candidate)
   if (deliveries.length === 0) return { deliveries, nextDueMs, shares }
   const versions = batch.taken.map(({ row, candidate }) => [candidate.tenantId, row.routing_version] as const)
   return { deliveries, nextDueMs, shares, routingVersions: new Map(versions) }
@@ -179,11 +181,15 @@ async function takeDue(context: Context, shares: readonly Share[], batch: Batch)
     const candidate = byTarget.get(uuid(row.target_id))?.candidate
     if (candidate === undefined) continue
     found.set(candidate, (found.get(candidate) ?? 0) + 1)
-    candidate.after = laterOf(candidate.after, { dueAt: row.due_at, id: uuid(row.id) })
+    const at = { dueAt: row.due_at, id: uuid(row.id) }
+    candidate.after = laterOf(candidate.after, at)
+    let isLeft = false
     if (row.is_deleted) cancelled.push(row.id)
     else if (row.endpoint_id !== null && disabled.has(uuid(row.endpoint_id))) parked.push(row)
     // Enabled in this very moment: it is due again with the next claim.
-    else if (!row.is_disabled) take(batch, { row, candidate })
+    else isLeft = row.is_disabled || !take(batch, { row, candidate })
+    if (!isLeft) candidate.passed = laterOf(candidate.passed ?? at, at)
+    else if (candidate.left === null || isLater(candidate.left, at)) candidate.left = at
   }
   for (const { candidate, count } of shares) {
     candidate.mayHaveMore = found.get(candidate) === count
@@ -193,22 +199,24 @@ async function takeDue(context: Context, shares: readonly Share[], batch: Batch)
   await parkDeliveries(context, parked)
 }
 
-function laterOf(a: Candidate['after'], b: Candidate['after']): Candidate['after'] {
-  return b.dueAt > a.dueAt || (b.dueAt === a.dueAt && b.id > a.id) ? b : a
+function laterOf(a: Position, b: Position): Position {
+  return isLater(b, a) ? b : a
 }
 
-function take(batch: Batch, taken: Taken): void {
+/** False: the batch has no room for it. */
+function take(batch: Batch, taken: Taken): boolean {
   const { candidate } = taken
   if (candidate.rate !== null && batch.startable <= 0) candidate.slots = 0
-  if (candidate.slots <= 0) return
+  if (candidate.slots <= 0) return false
   const bytes = taken.row.payload_bytes ?? 0
   if (batch.taken.length > 0 && batch.bytes + bytes > batch.request.maxBytes) batch.isFull = true
-  if (batch.isFull) return
+  if (batch.isFull) return false
   batch.bytes += bytes
   batch.taken.push(taken)
   candidate.slots -= 1
   candidate.given += 1
   if (candidate.rate !== null) batch.startable -= 1
+  return true
 }
 
 async function lease(context: Context, batch: Batch): Promise<readonly ClaimedDelivery[]> {

@@ -145,7 +145,7 @@ function createConfigStore({ plain, atomic, snapshot }: Runner) {
 }
 
 function createDeliveryStore({ plain, atomic }: Runner) {
-  const claimant: Claimant = { node: newNode(), rotation: { after: rotationStart } }
+  const claimant: Claimant = { node: newNode(), rotation: { after: rotationStart }, marks: new Map() }
   const heldKeys = new Set<string>()
   return {
     publish: (batch, options) => {

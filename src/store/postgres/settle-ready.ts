@@ -1,5 +1,5 @@
 /** What a claim leaves behind of the ready rows that it looked at. */
-import type { Candidate } from './claim-candidates.ts'
+import type { Blocked, Candidate } from './claim-candidates.ts'
 import { type Context, now } from './context.ts'
 import { blockedUntil } from './ready-endpoints.ts'
 import { uuid } from './wire-types.ts'
@@ -12,9 +12,12 @@ const lookAgainMs = 100
 /** Due deliveries beyond which a target is no longer fresh. */
 const maxFreshBacklog = 32
 
+/** SQL: later than all times. */
+const never = `${Number.MAX_SAFE_INTEGER}`
+
 interface Looked {
   readonly candidates: readonly Candidate[]
-  readonly blocked: readonly Uint8Array[]
+  readonly blocked: readonly Blocked[]
 }
 
 /**
@@ -22,23 +25,27 @@ interface Looked {
  * Milliseconds until more becomes due, null when nothing is known to.
  */
 export async function settleReady(context: Context, { candidates, blocked }: Looked): Promise<number | null> {
-  const targets = [...candidates.map((candidate) => candidate.target), ...blocked].map(uuid)
+  const all = [...candidates, ...blocked]
   const [row] = await context.query<{ readonly next_in: number | null }>(
     'settle_ready',
-    // live_deliveries_due per target, ready_endpoints_next for the others
+    // live_deliveries_due per target from its mark on, ready_endpoints_next for the others
     `with facts as materialized (
-       select o.target_id, o.gave, ${blockedUntil('o.target_id', 'o.is_rated')} as blocked_until, (
+       select o.target_id, o.gave, o.whole_at, ${blockedUntil('o.target_id', 'o.is_rated')} as blocked_until, (
          select l.due_at from live_deliveries l where l.target_id = o.target_id and l.due_at is not null
-         order by l.due_at limit 1) as due_at,
+           and (l.due_at, l.id) > (o.from_due, o.from_id)
+           and l.due_at <= case when o.gave then ${now} + ${lookAgainMs} else coalesce(o.whole_at, ${never}) end
+         order by l.due_at, l.id limit 1) as due_at,
          o.was_fresh and (select count(*) from (
            select from live_deliveries l where l.target_id = o.target_id and l.due_at <= ${now}
+             and (l.due_at, l.id) > (o.from_due, o.from_id)
            limit ${maxFreshBacklog + 1}) d) <= ${maxFreshBacklog} as is_fresh
-       from unnest($2::uuid[], $3::boolean[], $4::boolean[], $5::boolean[]) as o (target_id, gave, was_fresh, is_rated)
+       from unnest($2::uuid[], $3::boolean[], $4::boolean[], $5::boolean[], $6::bigint[], $7::uuid[], $8::bigint[])
+         as o (target_id, gave, was_fresh, is_rated, from_due, from_id, whole_at)
      ), looked as materialized (
        select target_id, case
          when is_fresh and blocked_until <= ${now} and due_at <= ${now} then -${now}
-         when gave and blocked_until <= ${now} then least(greatest(${now}, due_at), ${now} + ${lookAgainMs})
-         when due_at is not null then greatest(${now}, due_at, blocked_until)
+         when gave and blocked_until <= ${now} then greatest(${now}, least(due_at, ${now} + ${lookAgainMs}))
+         when coalesce(due_at, whole_at) is not null then greatest(${now}, least(due_at, whole_at), blocked_until)
        end as next_at
        from facts
      ), gone as (
@@ -53,10 +60,13 @@ export async function settleReady(context: Context, { candidates, blocked }: Loo
      ) - ${now} as next_in`,
     [
       context.shiftMs,
-      targets,
+      all.map(({ target }) => uuid(target)),
       [...candidates.map((candidate) => candidate.given > 0), ...blocked.map(() => false)],
       [...candidates.map((candidate) => candidate.isFresh), ...blocked.map(() => false)],
       [...candidates.map((candidate) => candidate.rate !== null), ...blocked.map(() => true)],
+      all.map(({ start }) => start.from.dueAt),
+      all.map(({ start }) => start.from.id),
+      all.map(({ start }) => start.wholeAt),
     ],
   )
   return row === undefined || row.next_in === null ? null : Math.max(0, row.next_in)

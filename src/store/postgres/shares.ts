@@ -119,7 +119,7 @@ export async function removeNode(context: Context, node: NodeIdentity): Promise<
 
 /**
  * Takes this node's part of what is free of each target: the more nodes, the less at a time, so that one that comes
- * next finds something. The shares of those that could be looked at; an endpoint that is being changed is left out.
+ * next finds something; and while others wish for some, no more than its part of the whole. The shares of those that could be looked at; an endpoint that is being changed is left out.
  */
 export async function growShares(
   context: Context,
@@ -139,17 +139,22 @@ export async function growShares(
     // nodes is small; primary key
     `with alive as materialized (
        select id from nodes where until > ${now}
-     ), free as materialized (
-       select w.target_id, w.max_in_flight - coalesce(sum(s.slots), 0) as slots
+     ), facts as materialized (
+       select w.target_id, w.max_in_flight as whole, w.max_in_flight - coalesce(sum(s.slots), 0) as free,
+         coalesce(sum(s.slots) filter (where s.node_id = $2), 0) as mine,
+         count(*) filter (where s.node_id <> $2 and s.wants_until > ${now}) as wishes,
+         count(*) filter (where s.node_id <> $2 and (s.slots > 0 or s.wants_until > ${now})) + 1 as nodes
        from unnest($3::uuid[], $4::integer[]) as w (target_id, max_in_flight)
        left join endpoint_shares s on s.target_id = w.target_id and s.node_id in (select id from alive)
        group by w.target_id, w.max_in_flight
-     ), part as (
-       select target_id, ceil(greatest(0, slots) / (select count(*) from alive)::numeric)::integer as slots from free
-       where $2 in (select id from alive)
+     ), bounds as (
+       select target_id, ceil(greatest(0, free) / (select count(*) from alive)::numeric) as free,
+         greatest(0, case when wishes > 0 then ceil(whole / nodes::numeric) else whole end - mine) as wanted
+       from facts where $2 in (select id from alive)
      )
      insert into endpoint_shares as s (target_id, node_id, slots, wants_until)
-     select target_id, $2, slots, case when slots = 0 then ${now} + ${wantMs} end from part order by target_id
+     select target_id, $2, least(free, wanted), case when free = 0 and wanted > 0 then ${now} + ${wantMs} end
+     from bounds order by target_id
      on conflict (target_id, node_id) do update
        set slots = s.slots + excluded.slots, wants_until = excluded.wants_until
      returning target_id, slots`,
