@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config'
+import { sourceFlags } from './test/source-flags.ts'
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Real sockets, worker threads and processes: one process per file keeps a leak inside its file.
     pool: 'forks',
+    execArgv: [...sourceFlags],
     maxWorkers: 2,
     testTimeout: 15_000,
     hookTimeout: 15_000,

@@ -42,6 +42,10 @@ interface TargetState {
   limits: TargetLimits
   inFlight: number
   queued: number
+  /** The most in flight since the last mark, and between the two before; which mark that was. */
+  peak: number
+  peakBefore: number
+  marks: number
   answered: boolean
   averageMs: number
   slow: boolean
@@ -59,6 +63,7 @@ export class TargetLoad {
   readonly #targets = new Map<string, TargetState>()
   /** Targets with something in flight, queued or held back; who got slots moves to the end. */
   readonly #busy = new Set<string>()
+  #marks = 0
   #inFlight = 0
   #slowInFlight = 0
   #heldBack = 0
@@ -89,6 +94,25 @@ export class TargetLoad {
     return this.#targets.get(targetId)?.inFlight ?? 0
   }
 
+  /** The most requests that were in flight to the target at one time since the mark before the last. */
+  peakAt(targetId: string): number {
+    const state = this.#targets.get(targetId)
+    if (state === undefined) return 0
+    this.#turnPeaks(state)
+    return Math.max(state.peak, state.peakBefore)
+  }
+
+  markPeaks(): void {
+    this.#marks++
+  }
+
+  #turnPeaks(state: TargetState): void {
+    if (state.marks === this.#marks) return
+    state.peakBefore = state.marks === this.#marks - 1 ? state.peak : state.inFlight
+    state.peak = state.inFlight
+    state.marks = this.#marks
+  }
+
   /** Whether work for it may wait in memory: not when other nodes have all its slots, nor when it has spent a token. */
   mayWait(targetId: string, { rateLimitRps }: TargetLimits): boolean {
     return rateLimitRps === null && this.shares?.of(targetId) !== 0
@@ -106,7 +130,9 @@ export class TargetLoad {
   start(targetId: string, limits: TargetLimits): void {
     const state = this.#stateOf(targetId, limits)
     if (state.inFlight === 0) state.quietSince = this.#clock.elapsed()
+    this.#turnPeaks(state)
     state.inFlight++
+    state.peak = Math.max(state.peak, state.inFlight)
     this.#inFlight++
     if (state.slow) this.#slowInFlight++
     this.#busy.add(targetId)
@@ -229,6 +255,9 @@ export class TargetLoad {
         limits: { maxInFlight: 1, rateLimitRps: null },
         inFlight: 0,
         queued: 0,
+        peak: 0,
+        peakBefore: 0,
+        marks: 0,
         answered: false,
         averageMs: 0,
         slow: false,

@@ -4,8 +4,8 @@
  * only while the lease outlasts it: a node that is cut off or frozen has none in flight by the time that another may
  * take its slots.
  *
- * With each renewal the node hears of which targets others want slots. It gives up those that idle at once, and of the
- * others what is above its part, as their requests end.
+ * With each renewal the node hears of which targets others want slots, and how many it may keep. It gives up the rest,
+ * and what it has not needed for a second or two, as requests end.
  */
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
@@ -17,6 +17,14 @@ const renewMs = 1000
 /** Targets whose share is remembered. Of any other it is learnt again with the next claim. */
 const maxKnown = 50_000
 
+/** What of a target's slots is used here. */
+export interface TargetUse {
+  inFlightAt(targetId: string): number
+  queuedAt(targetId: string): number
+  peakAt(targetId: string): number
+  markPeaks(): void
+}
+
 export interface TargetSharesOptions {
   /** Null or absent: no other process delivers from this store. */
   readonly shares?: SlotShares | null
@@ -24,7 +32,7 @@ export interface TargetSharesOptions {
   readonly logger: Logger
   readonly sender: Pick<Sender, 'totalTimeoutMs'>
   readonly leaseMs: number
-  readonly load: { inFlightAt(targetId: string): number; queuedAt(targetId: string): number }
+  readonly load: TargetUse
   /** What waits in memory for the target, or for any (null), may have to wait for long. */
   readonly giveBack: (targetId: string | null) => void
   /** A claim may bring slots that it could not bring before. */
@@ -108,7 +116,7 @@ export class TargetShares {
   }
 
   async #renew(): Promise<void> {
-    const { clock, logger, leaseMs, sender, giveBack, onSlots } = this.#options
+    const { clock, logger, leaseMs, sender, load, giveBack, onSlots } = this.#options
     const sentAt = clock.elapsed()
     try {
       const { nodeId, wanted } = await this.#store.renew(leaseMs)
@@ -122,6 +130,7 @@ export class TargetShares {
       const isFirst = !this.isUsable
       this.#usableUntil = sentAt + leaseMs - attemptLength(sender.totalTimeoutMs)
       for (const [targetId, keep] of wanted) this.#giveUp(targetId, keep)
+      load.markPeaks()
       await this.#lower()
       const mayBringMore = isFirst || this.#refused.size > 0
       this.#refused.clear()
@@ -134,14 +143,12 @@ export class TargetShares {
   /** From now on here, and then in the store: whoever takes these slots must find none of them in use. */
   #giveUp(targetId: string, keep: number): void {
     const { load, giveBack } = this.#options
-    const inFlight = load.inFlightAt(targetId)
     const share = this.#slots.get(targetId) ?? 0
-    const isIdle = inFlight === 0 && load.queuedAt(targetId) === 0
-    const kept = isIdle ? 0 : Math.min(share, keep)
-    if (!isIdle && kept === share) return
+    const kept = Math.min(share, keep, load.peakAt(targetId))
+    if (kept === share && share > 0) return
     this.#set(targetId, kept)
     this.#lowering.set(targetId, kept)
-    if (!isIdle) giveBack(targetId)
+    if (load.queuedAt(targetId) > 0) giveBack(targetId)
   }
 
   async #lower(): Promise<void> {

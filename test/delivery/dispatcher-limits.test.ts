@@ -85,3 +85,17 @@ test('what waits for slots that went to other nodes is given back', async () => 
   expect(store.released.map(({ deliveryId }) => deliveryId)).toEqual(['ep_a_3', 'ep_a_4'])
   expect(dispatcher.inFlight).toBe(2)
 })
+
+test('a node keeps its slots for an attempt and a few failed renewals, not for as long as its leases', async () => {
+  const { shares } = someShares()
+  const kept: number[] = []
+  const renew = (leaseMs: number) => {
+    kept.push(leaseMs)
+    return shares.renew(leaseMs)
+  }
+  const { clock, sender, dispatcher } = aDispatcher({ shares: { ...shares, renew } })
+  dispatcher.start()
+  await clock.advance(0)
+  expect(kept[0]).toBeGreaterThan(sender.totalTimeoutMs + 3000)
+  expect(kept[0]).toBeLessThan(dispatcher.leaseMs)
+})

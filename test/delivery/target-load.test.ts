@@ -168,3 +168,22 @@ test('slots that are granted go round among the slow targets', async () => {
   const winner = () => [...parts.load.claimSlots().slots].find(([, count]) => count > 0)?.[0]
   expect(new Set([winner(), winner(), winner()])).toEqual(new Set(['a', 'b', 'c']))
 })
+
+test('the peak of a target is that of the time since the mark before the last', () => {
+  const { load } = aLoad()
+  prove(load, 'x')
+  for (let each = 0; each < 5; each++) load.start('x', usual)
+  for (let each = 0; each < 4; each++) load.finish('x', quick)
+  expect(load.peakAt('x')).toBe(5)
+  load.markPeaks()
+  expect(load.peakAt('x')).toBe(5)
+  load.start('x', usual)
+  load.markPeaks()
+  expect(load.peakAt('x')).toBe(2)
+  load.finish('x', quick)
+  load.finish('x', quick)
+  load.markPeaks()
+  load.markPeaks()
+  expect(load.peakAt('x')).toBe(0)
+  expect(load.peakAt('unknown')).toBe(0)
+})

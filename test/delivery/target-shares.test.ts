@@ -24,6 +24,7 @@ function aNode() {
   }
   const inFlight = new Map<string, number>()
   const queued = new Map<string, number>()
+  const peaks = new Map<string, number>()
   const store: SlotShares = {
     async renew(): Promise<ShareRenewal> {
       calls.renewed++
@@ -42,14 +43,19 @@ function aNode() {
     logger: silentLogger,
     sender: { totalTimeoutMs: 15_000 },
     leaseMs,
-    load: { inFlightAt: (id) => inFlight.get(id) ?? 0, queuedAt: (id) => queued.get(id) ?? 0 },
+    load: {
+      inFlightAt: (id) => inFlight.get(id) ?? 0,
+      queuedAt: (id) => queued.get(id) ?? 0,
+      peakAt: (id) => Math.max(peaks.get(id) ?? 0, inFlight.get(id) ?? 0),
+      markPeaks: () => {},
+    },
     giveBack: (targetId) => calls.gaveBack.push(targetId),
     onSlots: () => calls.slots++,
   })
   if (shares === null) throw new Error('a store with shares was given')
   const adopt = (slots: number, asked: readonly string[] = []) =>
     shares.adopt(new Map([['t', slots]]), new Set(asked))
-  return { clock, calls, answer, inFlight, queued, shares, adopt }
+  return { clock, calls, answer, inFlight, queued, peaks, shares, adopt }
 }
 
 async function aStartedNode() {
@@ -120,10 +126,31 @@ test('slots in use are given up as their requests end, and no claim brings them 
   expect(shares.of('t')).toBe(6)
 })
 
-test('what a node may keep is left alone', async () => {
-  const { clock, calls, answer, inFlight, shares, adopt } = await aStartedNode()
+test('of slots that it may keep a node keeps as many as it needed lately', async () => {
+  const { clock, calls, answer, peaks, shares, adopt } = await aStartedNode()
+  adopt(8)
+  peaks.set('t', 3)
+  answer.wanted.set('t', 6)
+  await clock.advance(1000)
+  expect(shares.of('t')).toBe(3)
+  expect(calls.lowered).toEqual([new Map([['t', 3]])])
+})
+
+test('what waits for slots that are given up is given back', async () => {
+  const { clock, calls, answer, inFlight, queued, adopt } = await aStartedNode()
+  calls.gaveBack.length = 0
+  adopt(8)
+  inFlight.set('t', 8)
+  queued.set('t', 2)
+  answer.wanted.set('t', 6)
+  await clock.advance(1000)
+  expect(calls.gaveBack).toEqual(['t'])
+})
+
+test('what a node may keep and needs is left alone', async () => {
+  const { clock, calls, answer, peaks, shares, adopt } = await aStartedNode()
   adopt(4)
-  inFlight.set('t', 1)
+  peaks.set('t', 4)
   answer.wanted.set('t', 4)
   await clock.advance(1000)
   expect(shares.of('t')).toBe(4)

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { sourceFlags } from '../source-flags.ts'
 
 export interface ChildStore {
   readonly pid: number
@@ -13,7 +14,7 @@ export interface ChildStore {
 
 export function startChildStore(path: string, mode: 'idle' | 'publishing'): ChildStore {
   const script = fileURLToPath(new URL('./publishing-child.ts', import.meta.url))
-  const child: ChildProcess = spawn(process.execPath, [script, path, mode], {
+  const child: ChildProcess = spawn(process.execPath, [...sourceFlags, script, path, mode], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const lines: string[] = []

@@ -17,6 +17,8 @@ export const rotationStart = '00000000000000000000000000000000'
 
 export interface Candidate {
   readonly target: Uint8Array
+  /** Of its ready row, which this claim has locked, so that it stays there. */
+  readonly place: string
   readonly targetId: string
   readonly tenant: Uint8Array
   readonly tenantId: string
@@ -52,6 +54,7 @@ export interface Candidates {
 
 export interface Blocked {
   readonly target: Uint8Array
+  readonly place: string
   readonly start: Start
 }
 
@@ -60,6 +63,7 @@ const maxTenants = 256
 
 interface CandidateRow {
   readonly target_id: Uint8Array
+  readonly place: string
   readonly tenant_id: Uint8Array
   readonly max_in_flight: number | null
   readonly rate_limit_rps: number | null
@@ -102,7 +106,10 @@ export async function pickCandidates(
   const blocked = new Map<string, Blocked>(
     rows
       .filter((row) => row.is_blocked)
-      .map((row) => [uuid(row.target_id), { target: row.target_id, start: startOfRow(row) }]),
+      .map((row) => [
+        uuid(row.target_id),
+        { target: row.target_id, place: row.place, start: startOfRow(row) },
+      ]),
   )
   const picked = pickInOrder(rows, request.limit)
   const last = picked.at(-1)
@@ -125,8 +132,8 @@ export async function pickCandidates(
       const bucket = buckets.get(uuid(row.target_id))
       return toCandidate(row, { request, shares, bucket, start: startOfRow(row) })
     })
-  for (const { target, rate, start } of open) {
-    if (rate !== null && tokensOf(rate) < 1) blocked.set(uuid(target), { target, start })
+  for (const { target, place, rate, start } of open) {
+    if (rate !== null && tokensOf(rate) < 1) blocked.set(uuid(target), { target, place, start })
   }
   return {
     open: open.filter(({ slots }) => slots > 0),
@@ -207,6 +214,7 @@ function toCandidate(row: CandidateRow, { request, shares, bucket, start }: Mean
   const free = rate === null ? slots : Math.min(slots, tokensOf(rate))
   return {
     target: row.target_id,
+    place: row.place,
     targetId,
     tenant: row.tenant_id,
     tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
@@ -228,7 +236,7 @@ function toCandidate(row: CandidateRow, { request, shares, bucket, start }: Mean
 /** SQL: ready rows of the tenant in one order, a range of ready_endpoints_tenant, locked unless another node has them. */
 function inOrder(range: string, order: string, upTo: string): string {
   return `select * from (
-    select r.target_id, r.tenant_id, r.next_at < 0 as is_fresh, ${upTo} as up_to from ready_endpoints r
+    select r.ctid::text as place, r.target_id, r.tenant_id, r.next_at < 0 as is_fresh, ${upTo} as up_to from ready_endpoints r
     where r.tenant_id = due.tenant_id and ${range} and r.target_id <> all ($4::uuid[])
     order by r.next_at ${order} limit ${upTo} for update skip locked) o`
 }
@@ -273,7 +281,7 @@ alive as materialized (
 shared as materialized (
   select ceil($3::integer / greatest(1, count(*))::real)::integer as share from due
 )
-select c.target_id, c.tenant_id, c.is_fresh, c.up_to, e.max_in_flight, e.rate_limit_rps,
+select c.place, c.target_id, c.tenant_id, c.is_fresh, c.up_to, e.max_in_flight, e.rate_limit_rps,
   case when e.rate_limit_rps is not null then b.limited_until is null else false end as lacks_bucket,
   case when (select has_me from alive) then coalesce(h.slots, 0) else 0 end as share,
   (select nodes from alive) as nodes,

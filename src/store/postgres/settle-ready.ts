@@ -28,9 +28,10 @@ export async function settleReady(context: Context, { candidates, blocked }: Loo
   const all = [...candidates, ...blocked]
   const [row] = await context.query<{ readonly next_in: number | null }>(
     'settle_ready',
-    // live_deliveries_due per target from its mark on, ready_endpoints_next for the others
+    // live_deliveries_due per target from its mark on, ready_endpoints_next for the others. Ready rows by place: their
+    // versions that an old snapshot keeps are many, and a search by target would walk over them.
     `with facts as materialized (
-       select o.target_id, o.gave, o.whole_at, ${blockedUntil('o.target_id', 'o.is_rated')} as blocked_until, (
+       select o.place, o.gave, o.whole_at, ${blockedUntil('o.target_id', 'o.is_rated')} as blocked_until, (
          select l.due_at from live_deliveries l where l.target_id = o.target_id and l.due_at is not null
            and (l.due_at, l.id) > (o.from_due, o.from_id)
            and l.due_at <= case when o.gave then ${now} + ${lookAgainMs} else coalesce(o.whole_at, ${never}) end
@@ -39,25 +40,25 @@ export async function settleReady(context: Context, { candidates, blocked }: Loo
            select from live_deliveries l where l.target_id = o.target_id and l.due_at <= ${now}
              and (l.due_at, l.id) > (o.from_due, o.from_id)
            limit ${maxFreshBacklog + 1}) d) <= ${maxFreshBacklog} as is_fresh
-       from unnest($2::uuid[], $3::boolean[], $4::boolean[], $5::boolean[], $6::bigint[], $7::uuid[], $8::bigint[])
-         as o (target_id, gave, was_fresh, is_rated, from_due, from_id, whole_at)
+       from unnest($2::uuid[], $3::boolean[], $4::boolean[], $5::boolean[], $6::bigint[], $7::uuid[], $8::bigint[],
+         $9::tid[]) as o (target_id, gave, was_fresh, is_rated, from_due, from_id, whole_at, place)
      ), looked as materialized (
-       select target_id, case
+       select place, case
          when is_fresh and blocked_until <= ${now} and due_at <= ${now} then -${now}
          when gave and blocked_until <= ${now} then greatest(${now}, least(due_at, ${now} + ${lookAgainMs}))
          when coalesce(due_at, whole_at) is not null then greatest(${now}, least(due_at, whole_at), blocked_until)
        end as next_at
        from facts
      ), gone as (
-       delete from ready_endpoints r using looked k where r.target_id = k.target_id and k.next_at is null
+       delete from ready_endpoints r using looked k where r.ctid = k.place and k.next_at is null
      ), moved as (
        update ready_endpoints r set next_at = k.next_at from looked k
-       where r.target_id = k.target_id and k.next_at is not null and r.next_at <> k.next_at
+       where r.ctid = k.place and k.next_at is not null and r.next_at <> k.next_at
      )
-     select least(
-       (select min(next_at) from looked),
+     select case when first <= ${now} then 0 else least(first,
        (select next_at from ready_endpoints where target_id <> all ($2::uuid[]) order by next_at limit 1)
-     ) - ${now} as next_in`,
+     ) - ${now} end as next_in
+     from (select min(next_at) as first from looked) k`,
     [
       context.shiftMs,
       all.map(({ target }) => uuid(target)),
@@ -67,6 +68,7 @@ export async function settleReady(context: Context, { candidates, blocked }: Loo
       all.map(({ start }) => start.from.dueAt),
       all.map(({ start }) => start.from.id),
       all.map(({ start }) => start.wholeAt),
+      all.map(({ place }) => place),
     ],
   )
   return row === undefined || row.next_in === null ? null : Math.max(0, row.next_in)

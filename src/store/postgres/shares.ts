@@ -28,8 +28,13 @@ export function newNode(): NodeIdentity {
 /** A wish that is not repeated is forgotten after this. */
 const wantMs = 5000
 /**
- * What is in use is given up in so many steps, one a second: a wish may be for one slot, and what is given up is used
- * by nobody for a moment.
+ * Slots in use are not split up further: several nodes that claim for two or three slots each got through half as many
+ * requests as one that claimed for all of them.
+ */
+const smallPart = 8
+/**
+ * What is in use above that is given up in so many steps, one a second: a wish may be for one slot, and what is given
+ * up is used by nobody for a moment.
  */
 const lowerings = 16
 /** Every node has renewed its lease by then, or lost it. */
@@ -68,7 +73,7 @@ export async function renewShares(
     'wanted_slots',
     // endpoint_shares_wanted, then primary keys; parts differ by at most one, and together they are the whole
     `select m.target_id, case when h.total > e.max_in_flight then h.part
-       else greatest(1, h.part, m.slots - ceil(e.max_in_flight / ${lowerings}.0)::integer) end as keep
+       else greatest(${smallPart}, h.part, m.slots - ceil(e.max_in_flight / ${lowerings}.0)::integer) end as keep
      from (select distinct target_id from endpoint_shares where wants_until > ${now} and node_id <> $2) w
      join endpoint_shares m on m.target_id = w.target_id and m.node_id = $2 and m.slots > 0
      join endpoints e on e.id = m.target_id
@@ -148,8 +153,11 @@ export async function growShares(
        left join endpoint_shares s on s.target_id = w.target_id and s.node_id in (select id from alive)
        group by w.target_id, w.max_in_flight
      ), bounds as (
-       select target_id, ceil(greatest(0, free) / (select count(*) from alive)::numeric) as free,
-         greatest(0, case when wishes > 0 then ceil(whole / nodes::numeric) else whole end - mine) as wanted
+       select target_id,
+         least(greatest(0, free), greatest(${smallPart}, ceil(free / (select count(*) from alive)::numeric))) as free,
+         greatest(0,
+           case when wishes > 0 then least(whole, greatest(${smallPart}, ceil(whole / nodes::numeric))) else whole end
+           - mine) as wanted
        from facts where $2 in (select id from alive)
      )
      insert into endpoint_shares as s (target_id, node_id, slots, wants_until)

@@ -32,8 +32,6 @@ export interface Candidate {
 const maxTenants = 256
 /** Paused and rate-limited targets whose ready row one claim moves at most. */
 const maxMoved = 256
-/** Targets read beyond those wanted, at first. */
-const pageSpare = 8
 const lowest = new Uint8Array(0)
 
 export function pickCandidates(
@@ -127,7 +125,10 @@ function pickInOrder(context: WriteContext, pick: OrderedPick, candidates: Candi
   const { memory, now } = context
   const tenantId = bytesToId(idPrefixes.tenant, pick.tenant)
   let moved = 0
-  for (const target of targetsInOrder(context, pick)) {
+  if (pick.picked.size >= pick.upTo) return
+  // Read one by one: busy targets may be passed over and blocked ones moved.
+  for (const row of context.prepare(pick.sql).iterate(...pick.values)) {
+    const target = row.target_id as Uint8Array
     const targetId = bytesToId(idPrefixes.endpoint, target)
     if (pick.picked.has(targetId)) continue
     const blocked = memory.blockedUntil(targetId, now) !== null
@@ -147,28 +148,12 @@ function pickInOrder(context: WriteContext, pick: OrderedPick, candidates: Candi
       disposed: 0,
       given: 0,
     })
-    if (!blocked) pick.picked.add(targetId)
-    else if (++moved >= maxMoved) return
-  }
-}
-
-/**
- * Until enough are picked, in pages that begin with what is wanted and a few more: some are busy or paused. All rows
- * of a page are read at once, because an iterator that was left early crashed the process (SIGSEGV) in a test run.
- */
-function* targetsInOrder(
-  context: WriteContext,
-  { sql, values, upTo, picked }: OrderedPick,
-): Generator<Uint8Array> {
-  const page = context.prepare(`${sql} limit ? offset ?`)
-  let size = upTo - picked.size + pageSpare
-  for (let offset = 0; picked.size < upTo; offset += size, size *= 2) {
-    const rows = page.all(...values, size, offset)
-    for (const row of rows) {
-      if (picked.size >= upTo) return
-      yield row.target_id as Uint8Array
+    if (blocked) {
+      if (++moved >= maxMoved) return
+    } else {
+      pick.picked.add(targetId)
+      if (pick.picked.size >= pick.upTo) return
     }
-    if (rows.length < size) return
   }
 }
 

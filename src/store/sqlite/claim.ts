@@ -139,8 +139,7 @@ function readDue(
        where d.target_id = ? and d.due_at <= ?
        order by d.due_at, d.id limit ?`,
     )
-    // `all`: an iterator that is left early may crash the process. At most one claim's payloads are read for nothing.
-    .all(candidate.target, context.now, bounds.count) as unknown as readonly DueRow[]
+    .iterate(candidate.target, context.now, bounds.count) as unknown as Iterable<DueRow>
   const rows: DueRow[] = []
   let bytes = 0
   for (const row of due) {
