@@ -48,7 +48,8 @@ async function measureDatabaseClaims(context: PartContext): Promise<void> {
 async function makeSeed(context: PartContext): Promise<void> {
   const engine = await context.start<EngineCommands>('engine')
   await engine.call('open', { ...(await context.stores.store('claims-seed')), dispatch: false })
-  await engine.call('addTargets', [{ uid: 'large', url: 'http://127.0.0.1:9/hook', topic: 'bench.large' }])
+  const target = { uid: 'large', url: 'http://127.0.0.1:9/hook', topic: 'bench.large' }
+  await engine.call('addTargets', [{ ...target, maxInFlight: claimLimit }])
   const count = context.quick ? seed / 50 : seed
   await engine.call('publish', { count, callers: publishCallers, topics: ['bench.large'] })
   await engine.call('close')

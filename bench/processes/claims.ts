@@ -61,7 +61,12 @@ const commands = {
     return { claimMs }
   },
   async close(): Promise<void> {
-    await Promise.all(opened.splice(0).map(({ store }) => store.close()))
+    // Its slots would otherwise be nobody's until the lease ends.
+    const leave = async ({ store }: Opened) => {
+      await store.shares?.leave()
+      await store.close()
+    }
+    await Promise.all(opened.splice(0).map(leave))
   },
 }
 

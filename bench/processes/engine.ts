@@ -10,6 +10,7 @@ export interface NewTarget {
   readonly uid: string
   readonly url: string
   readonly topic: string
+  readonly maxInFlight?: number
 }
 
 export interface PublishJob {
@@ -51,7 +52,7 @@ const commands = {
     for (let at = 0; at < targets.length; at += endpointsAtOnce) {
       const some = targets.slice(at, at + endpointsAtOnce)
       await Promise.all(
-        some.map(({ uid, url, topic }) => opened().endpoints.upsert({ uid, url, topics: [topic] })),
+        some.map(({ topic, ...target }) => opened().endpoints.upsert({ ...target, topics: [topic] })),
       )
     }
   },

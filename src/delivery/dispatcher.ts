@@ -18,7 +18,7 @@ import { runAttempt } from './attempt.ts'
 import { Claimer } from './claimer.ts'
 import type { DispatcherOptions } from './dispatcher-options.ts'
 import { FairQueue } from './fair-queue.ts'
-import { lastsAnAttempt, leaseLength, slotLeaseLength } from './lease.ts'
+import { lastsAnAttempt, leaseLength } from './lease.ts'
 import { LeaseReturns } from './lease-returns.ts'
 import type { Target, TenantRouting } from './routing-cache.ts'
 import { type Observed, TargetLoad } from './target-load.ts'
@@ -57,7 +57,6 @@ export class Dispatcher {
     this.#load = new TargetLoad(options.clock, options.maxInFlight)
     this.#shares = TargetShares.create({
       ...options,
-      leaseMs: slotLeaseLength(options.sender.totalTimeoutMs),
       load: this.#load,
       giveBack: (targetId) =>
         this.#giveBackQueued((work) => targetId === null || work.targetId === targetId, 0),

@@ -6,8 +6,11 @@ const marginMs = 3000
 const minQueueTimeMs = 12_000
 /** A delivery that has to run alone must outlast what is in flight when it comes, and that takes one attempt. */
 const quietMarginMs = 2000
-/** Renewals of a node's slots may fail for so long before it starts nothing more. */
-const renewalMarginMs = 4000
+/**
+ * How long the slots of a node stay its own after a renewal, of which there is one a second. Short, because when a node
+ * dies they are of no use to anybody for so long.
+ */
+export const slotLeaseMs = 6000
 
 export function leaseLength(totalTimeoutMs: number): number {
   return totalTimeoutMs + marginMs + Math.max(minQueueTimeMs, totalTimeoutMs + quietMarginMs)
@@ -16,14 +19,6 @@ export function leaseLength(totalTimeoutMs: number): number {
 /** What must be left of a lease for an attempt to begin. */
 export function attemptLength(totalTimeoutMs: number): number {
   return totalTimeoutMs + marginMs
-}
-
-/**
- * How long the slots of a node stay its own after a renewal. Shorter than a lease: when every node dies at once, nothing
- * goes to an endpoint that was busy until these are over, new events neither.
- */
-export function slotLeaseLength(totalTimeoutMs: number): number {
-  return attemptLength(totalTimeoutMs) + renewalMarginMs
 }
 
 export function lastsAnAttempt(leftMs: number, totalTimeoutMs: number): boolean {

@@ -11,7 +11,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Sender } from '../sender/port.ts'
 import type { SlotShares } from '../store/port.ts'
-import { attemptLength } from './lease.ts'
+import { attemptLength, slotLeaseMs as usableMs } from './lease.ts'
 
 const renewMs = 1000
 /** Targets whose share is remembered. Of any other it is learnt again with the next claim. */
@@ -31,7 +31,6 @@ export interface TargetSharesOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly sender: Pick<Sender, 'totalTimeoutMs'>
-  readonly leaseMs: number
   readonly load: TargetUse
   /** What waits in memory for the target, or for any (null), may have to wait for long. */
   readonly giveBack: (targetId: string | null) => void
@@ -116,10 +115,11 @@ export class TargetShares {
   }
 
   async #renew(): Promise<void> {
-    const { clock, logger, leaseMs, sender, load, giveBack, onSlots } = this.#options
+    const { clock, logger, sender, load, giveBack, onSlots } = this.#options
+    const openMs = attemptLength(sender.totalTimeoutMs)
     const sentAt = clock.elapsed()
     try {
-      const { nodeId, wanted } = await this.#store.renew(leaseMs)
+      const { nodeId, wanted } = await this.#store.renew({ usableMs, openMs })
       if (nodeId !== this.#nodeId) {
         this.#nodeId = nodeId
         this.#slots.clear()
@@ -128,7 +128,7 @@ export class TargetShares {
         giveBack(null)
       }
       const isFirst = !this.isUsable
-      this.#usableUntil = sentAt + leaseMs - attemptLength(sender.totalTimeoutMs)
+      this.#usableUntil = sentAt + usableMs
       for (const [targetId, keep] of wanted) this.#giveUp(targetId, keep)
       load.markPeaks()
       await this.#lower()

@@ -427,16 +427,18 @@ export interface DeliveryStore {
   loadHealth(): Promise<readonly (readonly [targetId: string, health: EndpointHealth])[]>
 }
 
+/** What a process holds is its own for `usableMs`; requests that it starts until then may be open for `openMs` more. */
+export type SlotLease = Readonly<Record<'usableMs' | 'openMs', number>>
+
 /**
  * How this process keeps the slots of targets that it shares with others. Claims bring them (`ClaimResult.shares`); all
- * of them end with the lease that `renew` takes, and with `leave`.
+ * of them end with the lease that `renew` takes, or at once with `leave`.
  */
 export interface SlotShares {
-  /** What this process holds is its own for another `leaseMs`. */
-  renew(leaseMs: number): Promise<ShareRenewal>
+  /** A process that does not renew in time has lost everything. */
+  renew(lease: SlotLease): Promise<ShareRenewal>
   /** By target, what this process keeps of its share at most. */
   lower(slots: ReadonlyMap<string, number>): Promise<void>
-  /** Gives up everything at once. */
   leave(): Promise<void>
 }
 

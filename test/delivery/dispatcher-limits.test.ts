@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ShareRenewal, SlotShares } from '../../src/store/port.ts'
+import type { ShareRenewal, SlotLease, SlotShares } from '../../src/store/port.ts'
 import { aClaimed, aDispatcher, anEndpoint, severalClaimed } from './a-dispatcher.ts'
 
 const rated = anEndpoint('ep_a', { rateLimitRps: 100 })
@@ -86,16 +86,17 @@ test('what waits for slots that went to other nodes is given back', async () => 
   expect(dispatcher.inFlight).toBe(2)
 })
 
-test('a node keeps its slots for an attempt and a few failed renewals, not for as long as its leases', async () => {
+test('a node keeps its slots for a few failed renewals, and they count while its requests may be open', async () => {
   const { shares } = someShares()
-  const kept: number[] = []
-  const renew = (leaseMs: number) => {
-    kept.push(leaseMs)
-    return shares.renew(leaseMs)
+  const kept: SlotLease[] = []
+  const renew = (lease: SlotLease) => {
+    kept.push(lease)
+    return shares.renew(lease)
   }
   const { clock, sender, dispatcher } = aDispatcher({ shares: { ...shares, renew } })
   dispatcher.start()
   await clock.advance(0)
-  expect(kept[0]).toBeGreaterThan(sender.totalTimeoutMs + 3000)
-  expect(kept[0]).toBeLessThan(dispatcher.leaseMs)
+  expect(kept[0]?.usableMs).toBeGreaterThan(3000)
+  expect(kept[0]?.usableMs).toBeLessThan(dispatcher.leaseMs / 2)
+  expect(kept[0]?.openMs).toBeGreaterThan(sender.totalTimeoutMs)
 })

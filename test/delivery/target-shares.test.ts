@@ -1,12 +1,9 @@
 import { expect, test } from 'vitest'
 import { silentLogger } from '../../src/core/logger.ts'
+import { slotLeaseMs } from '../../src/delivery/lease.ts'
 import { TargetShares } from '../../src/delivery/target-shares.ts'
 import type { ShareRenewal, SlotShares } from '../../src/store/port.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
-
-const leaseMs = 30_000
-/** A lease of 30 s less the longest attempt (15 s) and a margin of 3 s. */
-const usableMs = 12_000
 
 function aNode() {
   const clock = createManualClock()
@@ -42,7 +39,6 @@ function aNode() {
     clock,
     logger: silentLogger,
     sender: { totalTimeoutMs: 15_000 },
-    leaseMs,
     load: {
       inFlightAt: (id) => inFlight.get(id) ?? 0,
       queuedAt: (id) => queued.get(id) ?? 0,
@@ -76,11 +72,11 @@ test('nothing is anybody’s before the first renewal, which lets claims begin',
   expect(shares.of('t')).toBe(8)
 })
 
-test('a share is used only while an attempt would end before the lease does', async () => {
+test('a share is used only while it was renewed lately', async () => {
   const { clock, answer, shares, adopt } = await aStartedNode()
   adopt(8)
   answer.fault = new Error('the store is gone')
-  await clock.advance(usableMs)
+  await clock.advance(slotLeaseMs)
   expect(shares.of('t')).toBe(8)
   await clock.advance(1)
   expect(shares.of('t')).toBe(0)

@@ -72,7 +72,7 @@ const publishAll = (programs: readonly Outhook[], count: number) =>
   )
 
 test('no more requests are open than max_in_flight, from three programs that publish and deliver', async () => {
-  const receiver = await aSlowReceiver(20)
+  const receiver = await aSlowReceiver(60)
   const store = aStore()
   const programs = [await open(store), await open(store), await open(store)]
   const delivered = programs.map((program) => {
@@ -80,13 +80,14 @@ test('no more requests are open than max_in_flight, from three programs that pub
     program.on('attempt', () => seen.count++)
     return seen
   })
-  await programs[0]?.endpoints.create({ url: receiver.url, topics: ['*'], maxInFlight: 5 })
+  await programs[0]?.endpoints.create({ url: receiver.url, topics: ['*'], maxInFlight: 24 })
   // Whoever came last has a part of it too before long.
-  for (let wave = 1; wave <= 5 || delivered.some(({ count }) => count === 0); wave++) {
-    await publishAll(programs, 60)
-    await receiver.waitFor(60 * wave)
+  for (let wave = 1; wave <= 3 || delivered.some(({ count }) => count === 0); wave++) {
+    await publishAll(programs, 150)
+    await receiver.waitFor(150 * wave)
   }
-  expect(receiver.seen.most).toBe(5)
+  expect(receiver.seen.most).toBeLessThanOrEqual(24)
+  expect(receiver.seen.most).toBeGreaterThan(16)
 }, 60_000)
 
 test('a program that is alone again gets all slots of an endpoint', async () => {
@@ -117,8 +118,10 @@ test('S1.39 a rate of 20 holds for 200 events of three programs, and costs no at
     await receiver.waitFor(10 * wave)
   }
   const published = await publishAll(programs, 170)
-  const waiting = await programs[0]?.deliveries.get(published.at(-1)?.deliveryIds[0] ?? '')
-  expect(waiting).toMatchObject({ state: 'pending', reason: 'rate_limited', attemptCount: 0 })
+  // At the moment at which there is a token nobody waits for one.
+  await expect
+    .poll(() => programs[0]?.deliveries.get(published.at(-1)?.deliveryIds[0] ?? ''), { interval: 10 })
+    .toMatchObject({ state: 'pending', reason: 'rate_limited', attemptCount: 0 })
   await receiver.waitFor(200)
   const { arrivals } = receiver.seen
   // A token is spent a moment before its request arrives.

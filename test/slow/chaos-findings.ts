@@ -69,6 +69,9 @@ export function checkFaults(findings: Findings): void {
     expect(leased.size, `leases at a ${kind}`).toBeGreaterThan(0)
   }
   expect(log.droppedOutcomes, 'late outcomes of a frozen node').toBeGreaterThan(0)
+  const lost = findLost(findings)
+  for (const lease of log.takenOver)
+    expect(lost.has(lease), `${lease} came too late and counts for nothing`).toBe(true)
 }
 
 /** Leases that were without an outcome at a fault and never got one. */

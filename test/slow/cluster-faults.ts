@@ -37,8 +37,10 @@ export interface FaultLog {
   readonly faults: readonly Fault[]
   /** How long after each restart of the database an event was acknowledged again. */
   readonly acknowledgedAfterMs: readonly number[]
-  /** Outcomes that nodes dropped after they had been frozen. */
+  /** Outcomes that a node dropped after it had been frozen. */
   readonly droppedOutcomes: number
+  /** Leases of that node which others had taken over before it went on: their outcomes came too late. */
+  readonly takenOver: ReadonlySet<LeaseId>
 }
 
 export interface Faults extends FaultLog {
@@ -61,6 +63,7 @@ export function createFaults(cluster: Cluster): Faults {
   const faults: Fault[] = []
   const acknowledgedAfterMs: number[] = []
   let droppedOutcomes = 0
+  let takenOver: ReadonlySet<LeaseId> = new Set()
   /** Nodes that something else is done to. */
   const busy = new Set<ClusterNode>()
   let starting: Promise<void>[] = []
@@ -127,6 +130,9 @@ export function createFaults(cluster: Cluster): Faults {
     get droppedOutcomes() {
       return droppedOutcomes
     },
+    get takenOver() {
+      return takenOver
+    },
     async kill(count, first) {
       for (let killed = 0, wanted = first; killed < count; wanted = undefined) {
         // The chaos itself; nothing is awaited with it.
@@ -141,6 +147,7 @@ export function createFaults(cluster: Cluster): Faults {
       node.freeze()
       const leased = await view.leases()
       await note({ kind: 'freeze', at, open, leased })
+      takenOver = await view.unrecorded(leased)
       node.thaw()
       const dropped = () => node.metric('outhook_stale_outcomes_total')
       await until('its late outcomes are dropped', async () => (await dropped()) > 0)

@@ -14,6 +14,8 @@ export interface DatabaseView {
   sql<Row extends object>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>
   /** Leased and without a recorded outcome, also where the lease has ended and nobody has claimed anew. */
   leases(): Promise<ReadonlySet<LeaseId>>
+  /** Of these leases, those without a recorded attempt. */
+  unrecorded(leases: Iterable<LeaseId>): Promise<ReadonlySet<LeaseId>>
 }
 
 /** Closed with the running test. Outlasts restarts of the server. */
@@ -23,13 +25,16 @@ export function openDatabaseView(url: string, schema = 'outhook'): DatabaseView 
   onTestFinished(() => pool.end())
   const sql = async <Row extends object>(text: string, values: readonly unknown[] = []) =>
     (await pool.query<Row>(text, [...values])).rows
+  const readIds = async (text: string): Promise<Set<LeaseId>> => {
+    const rows = await sql<{ readonly id: string; readonly claim_version: number }>(text)
+    return new Set(rows.map((row) => leaseId(deliveryIdOf(row.id), row.claim_version)))
+  }
   return {
     sql,
-    async leases() {
-      const rows = await sql<{ readonly id: string; readonly claim_version: number }>(
-        `select id, claim_version from live_deliveries where state = 'in_flight'`,
-      )
-      return new Set(rows.map((row) => leaseId(deliveryIdOf(row.id), row.claim_version)))
+    leases: () => readIds(`select id, claim_version from live_deliveries where state = 'in_flight'`),
+    async unrecorded(leases) {
+      const recorded = await readIds('select delivery_id as id, claim_version from attempts')
+      return new Set([...leases].filter((lease) => !recorded.has(lease)))
     },
   }
 }

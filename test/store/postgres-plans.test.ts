@@ -94,6 +94,20 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
     expect(walked).toEqual([])
   })
 
+  it('begin claims at their mark by the index, and settle ready rows by place', async () => {
+    const linesOf = async (name: string): Promise<readonly string[]> =>
+      (await harness.sql<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${statements.get(name)}`)).map(
+        (row) => row['QUERY PLAN'],
+      )
+    const marked = (lines: readonly string[]) =>
+      lines.filter((line) => /Index Cond: .*ROW\(l?\.?due_at, l?\.?id\) > ROW\(/.test(line))
+    await harness.sql('set enable_seqscan = off')
+    const settle = await linesOf('settle_ready')
+    expect(marked(await linesOf('take_due'))).toHaveLength(1)
+    expect(marked(settle)).toHaveLength(2)
+    expect(settle.filter((line) => line.includes('Tid Scan on ready_endpoints'))).toHaveLength(2)
+  })
+
   it('join no two lists of unknown length row by row', async () => {
     const joined: string[] = []
     for (const [name, text] of statements) {

@@ -20,6 +20,9 @@ beforeEach(async () => {
 })
 afterEach(() => harness.close())
 
+const usableMs = 6000
+const lease = { usableMs, openMs: 18_000 }
+
 /** A node that renews its shares, as a dispatcher does. */
 async function aNode(): Promise<{
   readonly store: Store
@@ -28,7 +31,7 @@ async function aNode(): Promise<{
 }> {
   const store = await harness.openNode()
   if (store.shares === null) throw new Error('a store of many nodes has shares')
-  await store.shares.renew(leaseMs)
+  await store.shares.renew(lease)
   return { store, shares: store.shares, renew: store.shares.renew }
 }
 
@@ -48,7 +51,7 @@ const asking = (route: Route, slots = 0) => ({
 
 async function totalShares(): Promise<number> {
   const [row] = await harness.sql<{ total: number }>(
-    'select coalesce(sum(s.slots), 0)::integer as total from endpoint_shares s join nodes n on n.id = s.node_id where n.until > $1',
+    'select coalesce(sum(s.slots), 0)::integer as total from endpoint_shares s join nodes n on n.id = s.node_id where n.usable_until > $1',
     [scene.now()],
   )
   return row?.total ?? 0
@@ -68,10 +71,10 @@ describe('slots that nodes share', () => {
 
   it('are taken in parts where there are several nodes, so that each finds some', async () => {
     const nodes = [await aNode(), await aNode(), await aNode(), await aNode()]
-    const route = await aBacklog(32)
+    const route = await aBacklog(48)
     const shares: number[] = []
     for (const node of nodes) shares.push((await claim(node, route)).share)
-    expect(shares).toEqual([8, 6, 5, 4])
+    expect(shares).toEqual([12, 9, 8, 8])
   })
 
   it('never add up to more than the limit, whoever asks for them at the same time', async () => {
@@ -111,12 +114,12 @@ describe('slots that nodes share', () => {
     const route = await aBacklog(32)
     const owner = await aNode()
     await claim(owner, route)
-    expect((await owner.renew(leaseMs)).wanted.size).toBe(0)
+    expect((await owner.renew(lease)).wanted.size).toBe(0)
     const other = await aNode()
     const kept: number[] = []
     for (let second = 0; second < 10; second++) {
       for (let each = 0; each < 3; each++) await claim(other, route, asking(route))
-      const keep = (await owner.renew(leaseMs)).wanted.get(route.endpointId) ?? 0
+      const keep = (await owner.renew(lease)).wanted.get(route.endpointId) ?? 0
       kept.push(keep)
       await owner.shares.lower(new Map([[route.endpointId, keep]]))
     }
@@ -125,19 +128,33 @@ describe('slots that nodes share', () => {
     expect(await totalShares()).toBe(32)
   })
 
-  it('are not asked of the last one that a node uses, when there are more nodes than slots', async () => {
-    const route = await aBacklog(1)
-    const nodes: { readonly node: Node; readonly id: string }[] = []
-    for (let each = 0; each < 3; each++) {
-      const node = await aNode()
-      nodes.push({ node, id: (await node.renew(leaseMs)).nodeId })
+  it('are not split up below eight, and are taken as many at once', async () => {
+    const route = await aBacklog(13)
+    const owner = await aNode()
+    await claim(owner, route)
+    const others = [await aNode(), await aNode()]
+    const kept: number[] = []
+    for (let second = 0; second < 7; second++) {
+      for (const other of others) await claim(other, route, asking(route))
+      const keep = (await owner.renew(lease)).wanted.get(route.endpointId) ?? 13
+      kept.push(keep)
+      await owner.shares.lower(new Map([[route.endpointId, keep]]))
     }
-    // By their parts the slot would belong to the first.
-    const [last, ...others] = nodes.sort((a, b) => (a.id < b.id ? 1 : -1)).map(({ node }) => node)
-    if (last === undefined) throw new Error('three nodes were made')
-    await claim(last, route)
-    for (const other of others) await claim(other, route)
-    expect((await last.renew(leaseMs)).wanted.get(route.endpointId)).toBe(1)
+    expect(kept).toEqual([12, 11, 10, 9, 8, 8, 8])
+    const [first] = others
+    await owner.shares.lower(new Map([[route.endpointId, 0]]))
+    expect((await claim(first ?? owner, route, asking(route))).share).toBe(8)
+  })
+
+  it('that are free go to a node that wishes for some, not back to one that has its part', async () => {
+    const route = await aBacklog(32)
+    const owner = await aNode()
+    await claim(owner, route)
+    const other = await aNode()
+    await claim(other, route)
+    await owner.shares.lower(new Map([[route.endpointId, 30]]))
+    expect((await claim(owner, route, asking(route))).share).toBe(30)
+    expect((await claim(other, route, asking(route))).share).toBe(2)
   })
 
   it('are not asked back any more once the wish is old', async () => {
@@ -145,8 +162,10 @@ describe('slots that nodes share', () => {
     const owner = await aNode()
     await claim(owner, route)
     await claim(await aNode(), route)
-    await scene.advance(5000)
-    expect((await owner.renew(leaseMs)).wanted.size).toBe(0)
+    await scene.advance(2500)
+    expect((await owner.renew(lease)).wanted.size).toBe(1)
+    await scene.advance(2500)
+    expect((await owner.renew(lease)).wanted.size).toBe(0)
   })
 
   it('that are given up are free for others, and gone with a share of nothing', async () => {
@@ -155,7 +174,7 @@ describe('slots that nodes share', () => {
     await claim(owner, route)
     await owner.shares.lower(new Map([[route.endpointId, 0]]))
     expect(await totalShares()).toBe(0)
-    expect((await claim(await aNode(), route)).share).toBe(3)
+    expect((await claim(await aNode(), route)).share).toBe(6)
   })
 
   it('are free at once when their node leaves', async () => {
@@ -167,28 +186,37 @@ describe('slots that nodes share', () => {
     expect((await claim(leaver, route)).count).toBe(0)
   })
 
-  it('of a node that died are free when its lease is over, and not before', async () => {
+  it('of a node that died are free when it may use them no more, but for those of its open requests', async () => {
     const route = await aBacklog(6)
-    await claim(await aNode(), route)
+    const dead = await aNode()
+    expect((await claim(dead, route, { limit: 2 })).share).toBe(6)
     const heir = await aNode()
-    await scene.advance(leaseMs - 1)
-    await heir.renew(leaseMs)
+    await scene.advance(usableMs - 1)
+    await heir.renew(lease)
     expect((await claim(heir, route, asking(route))).share).toBe(0)
     await scene.advance(1)
-    await heir.renew(leaseMs)
+    await heir.renew(lease)
+    expect(await claim(heir, route, asking(route))).toEqual({ count: 4, share: 4 })
+    await heir.renew(lease)
+    expect((await claim(heir, route, asking(route))).share).toBe(4)
+    for (let seconds = 0; seconds < 18; seconds += 3) {
+      await scene.advance(3000)
+      await heir.renew(lease)
+    }
     expect((await claim(heir, route, asking(route))).share).toBe(6)
     expect(await harness.sql('select from endpoint_shares')).toHaveLength(1)
   })
 
-  it('are lost to a node that comes back after its lease: it starts again under another name', async () => {
+  it('are lost to a node that comes back too late: it starts again under another name', async () => {
     const route = await aBacklog(6)
     const frozen = await aNode()
-    const before = (await frozen.renew(leaseMs)).nodeId
-    await claim(frozen, route)
-    await scene.advance(leaseMs)
+    const before = (await frozen.renew(lease)).nodeId
+    await claim(frozen, route, { limit: 1 })
+    await scene.advance(usableMs)
     expect((await claim(frozen, route)).count).toBe(0)
-    expect((await frozen.renew(leaseMs)).nodeId).not.toBe(before)
-    expect((await claim(frozen, route)).count).toBe(6)
+    expect((await frozen.renew(lease)).nodeId).not.toBe(before)
+    // The request that it sent before may still be open.
+    expect((await claim(frozen, route)).count).toBe(5)
   })
 
   it('are not taken of an endpoint that is being changed, and nobody waits for the change', async () => {
@@ -207,7 +235,7 @@ describe('slots that nodes share', () => {
     for (const node of nodes) await claim(node, route)
     await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { maxInFlight: 3 })
     let kept = 0
-    for (const node of nodes) kept += (await node.renew(leaseMs)).wanted.get(route.endpointId) ?? 0
+    for (const node of nodes) kept += (await node.renew(lease)).wanted.get(route.endpointId) ?? 0
     expect(kept).toBe(3)
   })
 

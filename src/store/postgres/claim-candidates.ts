@@ -37,6 +37,8 @@ export interface Candidate {
   /** The database's time. */
   readonly now: number
   readonly start: Start
+  /** Where the look at what is left begins. */
+  settleFrom: Position
   /** The last delivery that was looked at: the next round goes on behind it, though it is still due. */
   after: Position
   /** The last delivery that was dealt with, and the first one that was left as it was. */
@@ -159,11 +161,8 @@ async function takeShares(
     const targetId = bytesToId(idPrefixes.endpoint, row.target_id)
     return row.share * row.nodes < row.max_in_flight || request.wantsMore?.has(targetId) === true
   })
-  const grown = await growShares(
-    context,
-    node,
-    growing.map((row) => row.target_id),
-  )
+  const targets = growing.map((row) => row.target_id)
+  const grown = await growShares(context, node, { targets, leaseMs: request.leaseMs })
   for (const [target, slots] of grown) shares.set(target, slots)
   return shares
 }
@@ -227,6 +226,7 @@ function toCandidate(row: CandidateRow, { request, shares, bucket, start }: Mean
     given: 0,
     now: row.now,
     start,
+    settleFrom: start.from,
     after: start.from,
     passed: null,
     left: null,
@@ -276,7 +276,7 @@ due as materialized (
   where next_at <= ${now} order by part, place limit ${maxTenants}
 ),
 alive as materialized (
-  select count(*)::integer as nodes, coalesce(bool_or(id = $5), false) as has_me from nodes where until > ${now}
+  select count(*)::integer as nodes, coalesce(bool_or(id = $5), false) as has_me from nodes where usable_until > ${now}
 ),
 shared as materialized (
   select ceil($3::integer / greatest(1, count(*))::real)::integer as share from due

@@ -62,7 +62,9 @@ export async function claim(
   request: ClaimRequest,
   claimant: Claimant,
 ): Promise<ClaimResult> {
-  if (!claimant.node.isRenewed) await renewNode(context, claimant.node, request.leaseMs)
+  if (!claimant.node.isRenewed) {
+    await renewNode(context, claimant.node, { usableMs: request.leaseMs, openMs: 0 })
+  }
   if (request.limit <= 0) {
     return { deliveries: [], nextDueMs: await settleReady(context, { candidates: [], blocked: [] }) }
   }
@@ -79,8 +81,12 @@ export async function claim(
       rate === null || given === 0 ? [] : [{ target, ...rate, count: given }],
     ),
   )
+  for (const candidate of looked) {
+    const reached = moveMark(claimant.marks, candidate)
+    // Its next look comes soon, and finds what others have locked now.
+    if (candidate.given > 0) candidate.settleFrom = reached
+  }
   const nextDueMs = await settleReady(context, { candidates: looked, blocked })
-  for (const candidate of looked) moveMark(claimant.marks, candidate)
   if (deliveries.length === 0) return { deliveries, nextDueMs, shares }
   const versions = batch.taken.map(({ row, candidate }) => [candidate.tenantId, row.routing_version] as const)
   return { deliveries, nextDueMs, shares, routingVersions: new Map(versions) }

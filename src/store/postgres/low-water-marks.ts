@@ -62,19 +62,22 @@ interface Claimed {
   readonly now: number
 }
 
-export function moveMark(marks: LowWaterMarks, claimed: Claimed): void {
+/** Where the next claim begins that need not begin at the beginning. */
+export function moveMark(marks: LowWaterMarks, claimed: Claimed): Position {
   const { targetId, start, passed, left, given, now } = claimed
   const before = marks.get(targetId)
   const isAhead = passed !== null && (left === null || isLater(left, passed))
   const reached = isAhead ? passed : left === null && before !== undefined ? before.from : start.from
   const latest = { dueAt: now - behindMs, id: beginning.id }
+  const from = isLater(reached, latest) ? latest : reached
   marks.delete(targetId)
   marks.set(targetId, {
-    from: isLater(reached, latest) ? latest : reached,
+    from,
     taken: (before?.taken ?? 0) + given,
     wholeAt: start.wholeAt ?? now + wholeEveryMs,
   })
   if (marks.size > maxTargets) marks.delete(marks.keys().next().value as string)
+  return from
 }
 
 export function isLater(a: Position, b: Position): boolean {

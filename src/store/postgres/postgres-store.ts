@@ -171,7 +171,7 @@ function createDeliveryStore({ plain, atomic }: Runner) {
 /** On the connection that claims, so that no share grows while it is lowered. */
 function createShares({ plain, atomic }: Pick<Runner, 'plain' | 'atomic'>, node: NodeIdentity): SlotShares {
   return {
-    renew: (leaseMs) => atomic('claim', (context) => renewShares(context, node, leaseMs)),
+    renew: (lease) => atomic('claim', (context) => renewShares(context, node, lease)),
     lower: (slots) => plain('claim', (context) => lowerShares(context, node, slots)),
     leave: () => plain('claim', (context) => removeNode(context, node)),
   }

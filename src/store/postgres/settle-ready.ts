@@ -26,6 +26,7 @@ interface Looked {
  */
 export async function settleReady(context: Context, { candidates, blocked }: Looked): Promise<number | null> {
   const all = [...candidates, ...blocked]
+  const from = [...candidates.map(({ settleFrom }) => settleFrom), ...blocked.map(({ start }) => start.from)]
   const [row] = await context.query<{ readonly next_in: number | null }>(
     'settle_ready',
     // live_deliveries_due per target from its mark on, ready_endpoints_next for the others. Ready rows by place: their
@@ -65,8 +66,8 @@ export async function settleReady(context: Context, { candidates, blocked }: Loo
       [...candidates.map((candidate) => candidate.given > 0), ...blocked.map(() => false)],
       [...candidates.map((candidate) => candidate.isFresh), ...blocked.map(() => false)],
       [...candidates.map((candidate) => candidate.rate !== null), ...blocked.map(() => true)],
-      all.map(({ start }) => start.from.dueAt),
-      all.map(({ start }) => start.from.id),
+      from.map(({ dueAt }) => dueAt),
+      from.map(({ id }) => id),
       all.map(({ start }) => start.wholeAt),
       all.map(({ place }) => place),
     ],

@@ -1,6 +1,8 @@
 /**
  * How nodes share the slots of a target. A node registers with a lease that it renews every second or so, and all that
- * it holds counts until the end of that lease: nothing is written per target to keep a share.
+ * it holds is its own until then: nothing is written per target to keep a share. A node that did not renew in time has
+ * lost everything, and comes back under another name. Requests that it started before may be open for a while; so long
+ * its slots are taken as far as there are deliveries in flight.
  *
  * A claim that meets a target of which this node has no slots, or too few, takes its part of what is free, under the
  * lock of the endpoint's row; hand-offs spend what the node has without asking anybody. When nothing is free the node
@@ -8,7 +10,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { bytesToId, idPrefixes } from '../../core/ids.ts'
-import type { ShareRenewal } from '../port.ts'
+import type { ShareRenewal, SlotLease } from '../port.ts'
 import { type Context, now } from './context.ts'
 import { everyNode } from './rate-buckets.ts'
 import { uuid, uuidOfId } from './wire-types.ts'
@@ -40,8 +42,9 @@ const lowerings = 16
 /** Every node has renewed its lease by then, or lost it. */
 const reviewMs = 120_000
 
-/** Keeps this node's shares for another `leaseMs`. Those of nodes whose lease is over go. */
-export async function renewNode(context: Context, node: NodeIdentity, leaseMs: number): Promise<void> {
+/** Keeps this node's shares. Those of nodes whose requests are over go. */
+export async function renewNode(context: Context, node: NodeIdentity, lease: SlotLease): Promise<void> {
+  const { usableMs, openMs } = lease
   const kept = await context.query(
     'renew_node',
     // nodes is small; endpoint_shares_node
@@ -50,25 +53,26 @@ export async function renewNode(context: Context, node: NodeIdentity, leaseMs: n
      ), gone as (
        delete from endpoint_shares s using dead where s.node_id = dead.id
      )
-     update nodes set until = ${now} + $3::bigint where id = $2 and until > ${now} returning id`,
-    [context.shiftMs, node.id, Math.round(leaseMs)],
+     update nodes set usable_until = ${now} + $3::bigint, until = ${now} + $4::bigint
+     where id = $2 and usable_until > ${now} returning id`,
+    [context.shiftMs, node.id, Math.round(usableMs), Math.round(usableMs + openMs)],
   )
   if (kept.length > 0) return
   node.id = randomUUID()
-  await context.query('add_node', `insert into nodes (id, until) values ($2, ${now} + $3::bigint)`, [
-    context.shiftMs,
-    node.id,
-    Math.round(leaseMs),
-  ])
+  await context.query(
+    'add_node',
+    `insert into nodes (id, usable_until, until) values ($2, ${now} + $3::bigint, ${now} + $4::bigint)`,
+    [context.shiftMs, node.id, Math.round(usableMs), Math.round(usableMs + openMs)],
+  )
 }
 
 export async function renewShares(
   context: Context,
   node: NodeIdentity,
-  leaseMs: number,
+  lease: SlotLease,
 ): Promise<ShareRenewal> {
   node.isRenewed = true
-  await renewNode(context, node, leaseMs)
+  await renewNode(context, node, lease)
   const rows = await context.query<{ readonly target_id: Uint8Array; readonly keep: number }>(
     'wanted_slots',
     // endpoint_shares_wanted, then primary keys; parts differ by at most one, and together they are the whole
@@ -80,7 +84,7 @@ export async function renewShares(
      cross join lateral (
        select sum(o.slots) as total, (e.max_in_flight / count(*)
          + (count(*) filter (where o.node_id < $2) < e.max_in_flight % count(*))::integer)::integer as part
-       from endpoint_shares o join nodes n on n.id = o.node_id and n.until > ${now}
+       from endpoint_shares o join nodes n on n.id = o.node_id and n.usable_until > ${now}
        where o.target_id = m.target_id) h`,
     [context.shiftMs, node.id],
   )
@@ -129,7 +133,7 @@ export async function removeNode(context: Context, node: NodeIdentity): Promise<
 export async function growShares(
   context: Context,
   node: NodeIdentity,
-  targets: readonly Uint8Array[],
+  { targets, leaseMs }: { readonly targets: readonly Uint8Array[]; readonly leaseMs: number },
 ): Promise<ReadonlyMap<string, number>> {
   if (targets.length === 0) return new Map()
   const endpoints = await context.query<{ readonly id: Uint8Array; readonly max_in_flight: number }>(
@@ -141,16 +145,24 @@ export async function growShares(
   )
   const rows = await context.query<{ readonly target_id: Uint8Array; readonly slots: number }>(
     'grow_shares',
-    // nodes is small; primary key
+    // nodes is small; primary key, and for nodes that are gone live_deliveries_due
     `with alive as materialized (
-       select id from nodes where until > ${now}
+       select id from nodes where usable_until > ${now}
+     ), held as materialized (
+       select s.target_id, s.node_id, s.wants_until, n.usable_until > ${now} as is_alive,
+         case when n.usable_until > ${now} then s.slots else (
+           select count(*) from (
+             select from live_deliveries l where l.target_id = s.target_id and l.state = 'in_flight'
+               and l.due_at > ${now} and l.due_at <= n.usable_until + $5::bigint limit s.slots) f) end as slots
+       from endpoint_shares s join nodes n on n.id = s.node_id and n.until > ${now}
+       where s.target_id = any ($3::uuid[])
      ), facts as materialized (
-       select w.target_id, w.max_in_flight as whole, w.max_in_flight - coalesce(sum(s.slots), 0) as free,
-         coalesce(sum(s.slots) filter (where s.node_id = $2), 0) as mine,
-         count(*) filter (where s.node_id <> $2 and s.wants_until > ${now}) as wishes,
-         count(*) filter (where s.node_id <> $2 and (s.slots > 0 or s.wants_until > ${now})) + 1 as nodes
+       select w.target_id, w.max_in_flight as whole, w.max_in_flight - coalesce(sum(h.slots), 0) as free,
+         coalesce(sum(h.slots) filter (where h.node_id = $2), 0) as mine,
+         count(*) filter (where h.is_alive and h.node_id <> $2 and h.wants_until > ${now}) as wishes,
+         count(*) filter (where h.is_alive and h.node_id <> $2 and (h.slots > 0 or h.wants_until > ${now})) + 1 as nodes
        from unnest($3::uuid[], $4::integer[]) as w (target_id, max_in_flight)
-       left join endpoint_shares s on s.target_id = w.target_id and s.node_id in (select id from alive)
+       left join held h on h.target_id = w.target_id
        group by w.target_id, w.max_in_flight
      ), bounds as (
        select target_id,
@@ -171,6 +183,7 @@ export async function growShares(
       node.id,
       endpoints.map((endpoint) => uuid(endpoint.id)),
       endpoints.map((endpoint) => endpoint.max_in_flight),
+      Math.round(leaseMs),
     ],
   )
   return new Map(rows.map((row) => [uuid(row.target_id), row.slots]))

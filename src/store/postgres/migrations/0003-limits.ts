@@ -7,8 +7,9 @@ export const limitsMigration: Migration = {
   sql: `
 alter table endpoints add column rate_limit_rps double precision;
 
--- Processes that deliver. What one holds in endpoint_shares counts until then.
-create table nodes (id uuid primary key, until bigint not null) with (fillfactor = 50);
+-- Processes that deliver. What one holds in endpoint_shares is its own to use until the first moment, and after that
+-- counts as far as its requests may still be open, until the second.
+create table nodes (id uuid primary key, usable_until bigint not null, until bigint not null) with (fillfactor = 50);
 
 create table endpoint_shares (
   target_id uuid not null,
