@@ -159,7 +159,7 @@ async function createEndpoints(
   for (const receiver of chaosReceivers) {
     const { path, topics, maxAttempts } = receiver
     const retryPolicy = { max_attempts: maxAttempts, delays: ['50ms', '150ms', '300ms'], jitter: 'none' }
-    const body = { url: receiverUrl + path, topics, retry_policy: retryPolicy, max_in_flight: 200 }
+    const body = { url: receiverUrl + path, topics, retry_policy: retryPolicy, max_in_flight: 1000 }
     byId.set((await ask(url, '/v1/endpoints', { body })).id, receiver)
   }
   return byId
