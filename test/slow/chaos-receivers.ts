@@ -15,6 +15,9 @@ export interface ChaosReceiver {
 /** An attempt may take so long in all. */
 export const totalTimeoutMs = 3000
 
+/** Takes its time over every answer, and gives it before the sender's timeout. */
+export const slowPath = '/linger'
+
 export const chaosReceivers: readonly ChaosReceiver[] = [
   {
     path: '/succeed',
@@ -25,7 +28,7 @@ export const chaosReceivers: readonly ChaosReceiver[] = [
     takesMs: [0, 0],
   },
   {
-    path: '/linger',
+    path: slowPath,
     topics: ['chaos.*'],
     state: 'succeeded',
     maxAttempts: 10,

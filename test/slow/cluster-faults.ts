@@ -109,7 +109,10 @@ export function createFaults(cluster: Cluster): Faults {
     const at = Date.now()
     await victim.kill()
     const leased = await view.leases()
-    starting.push(victim.start())
+    const started = victim.start()
+    // `untilAllUp` tells of it; nobody else listens before.
+    started.catch(() => {})
+    starting.push(started)
     const open = async () => (await receivers.count()).cut - before
     const wasWorking = await until('requests end with their sender', async () => (await open()) > 0, 1000)
       .then(() => true)

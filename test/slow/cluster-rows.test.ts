@@ -16,7 +16,7 @@ import { buildThisVersion } from './two-versions.ts'
 
 const newest = testedServers().at(-1)
 if (newest === undefined) throw new Error('no server to test on')
-const isBorrowed = process.env.OUTHOOK_TEST_POSTGRES_URL !== undefined
+const isBorrowed = Boolean(process.env.OUTHOOK_TEST_POSTGRES_URL)
 const totalTimeoutMs = 2000
 const leaseMs = leaseLength(totalTimeoutMs)
 const directory = mkdtempSync(join(tmpdir(), 'outhook-rows-'))

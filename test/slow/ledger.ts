@@ -34,8 +34,8 @@ export interface Ledger {
   /** Requests without their answer now. */
   readonly open: number
   readonly requests: number
-  /** Requests whose sender went away before it had its answer. */
-  readonly cut: number
+  /** Requests whose sender went away before it had its answer, by path. */
+  readonly cut: ReadonlyMap<string, number>
   /** Requests by what their `user-agent` says. */
   readonly agents: ReadonlyMap<string, number>
   /** Resolves when at least so many requests are open, at once if they are; rejects after 30 s. */
@@ -51,14 +51,15 @@ export async function openLedger(decide: (path: string, requestNo: number) => Re
   const waiting = new Set<() => void>()
   let open = 0
   let requests = 0
-  let cut = 0
+  const cut = new Map<string, number>()
   const agents = new Map<string, number>()
 
   const handle = async (message: IncomingMessage, response: ServerResponse) => {
     open++
     response.once('close', () => {
       open--
-      if (!response.writableFinished) cut++
+      const path = message.url ?? ''
+      if (!response.writableFinished) cut.set(path, (cut.get(path) ?? 0) + 1)
     })
     const body = await readBody(message)
     requests++
@@ -99,9 +100,7 @@ export async function openLedger(decide: (path: string, requestNo: number) => Re
     get requests() {
       return requests
     },
-    get cut() {
-      return cut
-    },
+    cut,
     agents,
     close() {
       server.closeAllConnections()

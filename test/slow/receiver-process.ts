@@ -3,6 +3,7 @@ import type { LedgerEntry } from './ledger.ts'
 
 export interface ReceivedSoFar {
   readonly open: number
+  /** Requests to the slow receiver whose sender went away before it had its answer. */
   readonly cut: number
   readonly requests: number
   readonly agents: ReadonlyMap<string, number>
