@@ -174,7 +174,10 @@ describe('a copy is refused', { timeout: 60_000 }, () => {
     const path = await aSource()
     const schema = aSchema()
     await (await openPostgresStore({ url: server.url, schema })).close()
-    await sql(schema, `insert into nodes (id, usable_until, until) values (gen_random_uuid(), 0, ${clock.now() + 60_000})`)
+    await sql(
+      schema,
+      `insert into nodes (id, usable_until, until) values (gen_random_uuid(), 0, ${clock.now() + 60_000})`,
+    )
     await expect(copy(path, schema)).rejects.toMatchObject({
       code: 'conflict',
       message: expect.stringContaining('a server runs on the target'),
@@ -190,7 +193,10 @@ describe('a copy is refused', { timeout: 60_000 }, () => {
       wrap: (target) => ({
         ...target,
         async counts() {
-          await sql(schema, `insert into nodes (id, usable_until, until) values (gen_random_uuid(), 0, ${clock.now() + 60_000})`)
+          await sql(
+            schema,
+            `insert into nodes (id, usable_until, until) values (gen_random_uuid(), 0, ${clock.now() + 60_000})`,
+          )
           return target.counts()
         },
       }),
