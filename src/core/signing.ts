@@ -62,14 +62,21 @@ export function prepareSecret(text: string): PreparedSecret {
   return { kind: 'hmac', standardKey: createSecretKey(Buffer.from(encoded, 'base64')), asciiKey }
 }
 
+export interface SignedRequest {
+  /** What the schemes add, names in lower case. */
+  readonly headers: Record<string, string>
+  /** What was signed and has to be sent: a scheme may sign a form of its own instead of the bytes that it was given. */
+  readonly body: Uint8Array
+}
+
 /**
- * The headers that the schemes add to one attempt, names in lower case.
+ * One attempt as the schemes want it.
  *
  * @example
  * signRequest(['standard'], { eventId, deliveryId, topic, timestampSeconds, body, secrets: [prepareSecret(text)] })
- * // { 'webhook-id': 'evt_…', 'webhook-timestamp': '1614265330', 'webhook-signature': 'v1,g0hM9S…' }
+ * // headers: { 'webhook-id': 'evt_…', 'webhook-timestamp': '1614265330', 'webhook-signature': 'v1,g0hM9S…' }
  */
-export function signRequest(schemes: readonly SigningScheme[], input: SigningInput): Record<string, string> {
+export function signRequest(schemes: readonly SigningScheme[], input: SigningInput): SignedRequest {
   const headers: Record<string, string> = {}
   for (const scheme of schemes) {
     switch (scheme) {
@@ -83,7 +90,7 @@ export function signRequest(schemes: readonly SigningScheme[], input: SigningInp
         break
     }
   }
-  return headers
+  return { headers, body: input.body }
 }
 
 function addStandardHeaders(headers: Record<string, string>, input: SigningInput): void {

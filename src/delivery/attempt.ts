@@ -7,7 +7,7 @@ import { toHeaderValue } from '../core/header-value.ts'
 import { limits } from '../core/model.ts'
 import { classifyAttempt, decideOutcome } from '../core/outcome.ts'
 import type { RetryPolicy } from '../core/retry-policy.ts'
-import { signRequest } from '../core/signing.ts'
+import { type SignedRequest, signRequest } from '../core/signing.ts'
 import type { AttemptResult, Sender } from '../sender/port.ts'
 import type { ClaimedDelivery, DeliveryOutcome } from '../store/port.ts'
 import type { Target } from './routing-cache.ts'
@@ -35,8 +35,7 @@ async function send(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps
     return await deps.sender.attempt({
       destination: target.destination,
       method: 'POST',
-      headers: buildHeaders(delivery, target, deps),
-      body: delivery.payload,
+      ...signedRequest(delivery, target, deps),
     })
   } catch (error) {
     return {
@@ -49,11 +48,7 @@ async function send(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps
   }
 }
 
-function buildHeaders(
-  delivery: ClaimedDelivery,
-  target: Target,
-  deps: AttemptDeps,
-): Readonly<Record<string, string>> {
+function signedRequest(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): SignedRequest {
   const now = deps.clock.now()
   const topic = delivery.topic ?? ''
   const headers: Record<string, string> = {
@@ -68,17 +63,15 @@ function buildHeaders(
   for (const name in delivery.metadata) {
     headers[`outhook-meta-${name}`] = toHeaderValue(delivery.metadata[name] ?? '')
   }
-  return Object.assign(
-    headers,
-    signRequest(target.endpoint.signingSchemes, {
-      eventId: delivery.eventId,
-      deliveryId: delivery.id,
-      topic,
-      timestampSeconds: Math.floor(now / 1000),
-      body: delivery.payload,
-      secrets: target.secrets(now),
-    }),
-  )
+  const signed = signRequest(target.endpoint.signingSchemes, {
+    eventId: delivery.eventId,
+    deliveryId: delivery.id,
+    topic,
+    timestampSeconds: Math.floor(now / 1000),
+    body: delivery.payload,
+    secrets: target.secrets(now),
+  })
+  return { headers: Object.assign(headers, signed.headers), body: signed.body }
 }
 
 function toOutcome(

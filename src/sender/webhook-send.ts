@@ -170,7 +170,7 @@ export class WebhookSend {
   }
 
   #requestTo(target: Target): AttemptRequest {
-    const { options, body } = this.#input
+    const { options } = this.#input
     const destination: Destination =
       this.#proxy === null
         ? { kind: 'http', url: target.url }
@@ -178,17 +178,16 @@ export class WebhookSend {
     return {
       destination,
       method: options.method ?? 'POST',
-      headers: this.#signedHeaders(),
-      body,
+      ...this.#signed(),
       ...(this.#timeoutMs === undefined ? {} : { timeoutMs: this.#timeoutMs }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     }
   }
 
   /** Signed anew for each try: receivers refuse old timestamps. The id stays. */
-  #signedHeaders(): Headers {
+  #signed(): Pick<AttemptRequest, 'headers' | 'body'> {
     const { settings, body, options } = this.#input
-    if (settings.signing === null || this.#id === null) return this.#headers
+    if (settings.signing === null || this.#id === null) return { headers: this.#headers, body }
     const { schemes, secrets } = settings.signing
     const signed = signRequest(schemes, {
       eventId: this.#id,
@@ -198,7 +197,7 @@ export class WebhookSend {
       body,
       secrets,
     })
-    return { ...this.#headers, ...signed }
+    return { headers: { ...this.#headers, ...signed.headers }, body: signed.body }
   }
 
   #judge(target: Target, result: AttemptResult): Ending | null | 'again' {

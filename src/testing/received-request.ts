@@ -56,7 +56,7 @@ export function hasValidSignature(request: UnansweredRequest, secret: string): b
       timestampSeconds,
       body: request.body,
       secrets: [prepareSecret(secret)],
-    })
+    }).headers
   const standard = headers['webhook-signature']
   if (standard !== undefined) {
     const expected = signed('standard', Number(headers['webhook-timestamp']))['webhook-signature'] ?? ''

@@ -144,7 +144,7 @@ test.each(['standard', 'hookrail'] as const)(
         timestampSeconds: 1_700_000_000,
         body: Buffer.from('{"a":1}'),
         secrets: [prepareSecret(text)],
-      })
+      }).headers
     const send = async (text: string, body: string) =>
       (await post(receiver, '/hook', { ...delivery('dlv_1'), ...signed(text) }, body)).status
     expect(await send(secret, '{"a":1}')).toBe(200)

@@ -1,0 +1,18 @@
+import { expect, test, vi } from 'vitest'
+import { aReceiver, aWebhook, inTurn } from './a-webhook.ts'
+
+// No scheme of today signs anything but the bytes that it is given; this one stands for those that will.
+vi.mock('../../src/core/signing.ts', async (original) => ({
+  ...(await original<typeof import('../../src/core/signing.ts')>()),
+  signRequest: () => ({ headers: { 'x-signature': 'of the short form' }, body: Buffer.from('{"a":1}') }),
+}))
+
+test('what a scheme signed is what goes out', async () => {
+  const receiver = await aReceiver(inTurn(200))
+  const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+  await aWebhook(receiver.url, { signing: { secret } }).sendBytes('{ "a" : 1 }')
+  expect(receiver.received[0]).toMatchObject({
+    text: '{"a":1}',
+    headers: { 'x-signature': 'of the short form', 'content-length': '7' },
+  })
+})
