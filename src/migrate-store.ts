@@ -8,6 +8,8 @@ import { checkMasterKey, createSecretBox, parseMasterKey } from './core/secret-b
 import { type CopyProgress, type CopyReport, copyStore } from './store/copy.ts'
 import { openSqliteCopySource } from './store/sqlite/copy-source.ts'
 
+export type { CopyProgress } from './store/copy.ts'
+
 export interface MigrateStoreRequest {
   readonly from: StoreLocation
   readonly to: StoreLocation

@@ -10,6 +10,9 @@ import { createSecretBox, parseMasterKey } from './core/secret-box.ts'
 import type { Examination, Finding } from './store/finding.ts'
 import type { SchemaChange } from './store/migrations.ts'
 
+export type { Finding } from './store/finding.ts'
+export type { SchemaChange } from './store/migrations.ts'
+
 /** Brings the schema up to date, or only says what that would do. Errors: those of opening the store. */
 export async function migrateSchema(
   { store }: Config,

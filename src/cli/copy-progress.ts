@@ -1,6 +1,7 @@
 /** How far a copy has got: a bar that stays on its line of a terminal, a line now and then elsewhere. */
 import type { Clock } from '../core/clock.ts'
-import type { CliIo, CopyProgress } from './io.ts'
+import type { CopyProgress } from '../migrate-store.ts'
+import type { CliIo } from './io.ts'
 
 const barWidth = 24
 const barEveryMs = 100

@@ -1,9 +1,10 @@
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
 import { settings } from '../config/schema.ts'
+import type { Finding } from '../store-upkeep.ts'
 import { addConfigFlags, readConfig } from './config-flags.ts'
 import { FindingsError } from './exit-codes.ts'
-import type { CliIo, Finding } from './io.ts'
+import type { CliIo } from './io.ts'
 
 const styles = { ok: 'green', warning: 'yellow', problem: 'red' } as const
 

@@ -1,7 +1,8 @@
 /** Everything that a command touches of the outside, as one argument, so that tests can hand in their own. */
 import type { Config } from '../config/schema.ts'
-import type { StoreLocation } from '../config/value-types.ts'
 import type { Logger } from '../core/logger.ts'
+import type { CopyProgress, MigrateStoreReport, MigrateStoreRequest } from '../migrate-store.ts'
+import type { Finding, SchemaChange } from '../store-upkeep.ts'
 
 export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -65,53 +66,6 @@ export interface ServerModule {
     config: Config,
     input: { readonly name: string; readonly kind: 'producer' | 'admin' },
   ): Promise<{ readonly key: NewKey; readonly token: string }>
-}
-
-export interface MigrateStoreRequest {
-  readonly from: StoreLocation
-  readonly to: StoreLocation
-  readonly masterKey: string | null
-}
-
-export interface CopyProgress {
-  readonly table: string
-  /** Of this table. */
-  readonly rows: number
-  readonly ofRows: number
-  /** Of all tables, what earlier runs copied included. */
-  readonly totalRows: number
-  readonly ofTotalRows: number
-  /** Written by this run. */
-  readonly written: number
-}
-
-export interface MigrateStoreReport {
-  /** False: an earlier run had finished; nothing was done or compared. */
-  readonly isNew: boolean
-  /** Rows written by this run. */
-  readonly written: number
-  readonly counts: readonly {
-    readonly table: string
-    readonly state: string | null
-    readonly source: number
-    readonly target: number
-  }[]
-  readonly agree: boolean
-  /** Where the master key of the source stands, when it has a file of its own. */
-  readonly keyFile: string | null
-}
-
-export interface SchemaChange {
-  /** The newest that was applied before; 0: none. */
-  readonly from: number
-  readonly steps: readonly { readonly version: number; readonly name: string }[]
-}
-
-export interface Finding {
-  readonly check: string
-  readonly level: 'ok' | 'warning' | 'problem'
-  readonly found: string
-  readonly advice: string | null
 }
 
 export interface NewKey {

@@ -4,9 +4,10 @@ import { settings } from '../config/schema.ts'
 import type { StoreLocation } from '../config/value-types.ts'
 import { createSystemClock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
+import type { MigrateStoreReport } from '../migrate-store.ts'
 import { showCopyProgress } from './copy-progress.ts'
 import { UsageError } from './exit-codes.ts'
-import type { CliIo, MigrateStoreReport } from './io.ts'
+import type { CliIo } from './io.ts'
 import { renderTable } from './table.ts'
 
 interface Options {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { settings } from '../config/schema.ts'
+import type { SchemaChange } from '../store-upkeep.ts'
 import { addConfigFlags, readConfig } from './config-flags.ts'
-import type { CliIo, SchemaChange } from './io.ts'
+import type { CliIo } from './io.ts'
 
 export function register(command: Command, io: CliIo): void {
   command.option('--dry-run', 'only say what would be done')

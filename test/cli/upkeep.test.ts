@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Finding } from '../../src/cli/io.ts'
 import { createSystemClock } from '../../src/core/clock.ts'
 import * as server from '../../src/server.ts'
 import { sqliteMigrations } from '../../src/store/sqlite/schema.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import type { Finding } from '../../src/store-upkeep.ts'
 import { noServer, runToEnd } from './run-cli.ts'
 
 let directory: string

@@ -1,0 +1,120 @@
+import type { ApiKey, DisabledReason, Endpoint, SealedSecret, Subscription } from '../../core/model.ts'
+import type { Page, PageRequest } from './reading.ts'
+
+/** All that fan-out and dispatch need to know of one tenant, read in one snapshot. */
+export interface Routing {
+  readonly tenantId: string
+  /** Grows with every change to the tenant's endpoints, secrets or subscriptions, in the same transaction. */
+  readonly version: number
+  /** Not deleted ones. */
+  readonly endpoints: readonly Endpoint[]
+  /** Not deleted ones, of those endpoints. */
+  readonly subscriptions: readonly Subscription[]
+  /** Unexpired, newest first per endpoint. */
+  readonly secrets: readonly SealedSecret[]
+}
+
+export interface NewEndpoint {
+  readonly endpoint: Omit<Endpoint, 'createdAt' | 'updatedAt' | 'deletedAt' | 'disabledAt' | 'disabledReason'>
+  readonly secret: NewSecret
+  /** The endpoint's own subscription, when it was created with `topics`. */
+  readonly subscription: NewSubscription | null
+}
+
+export interface NewSecret {
+  readonly id: string
+  readonly sealed: Uint8Array
+}
+
+export type NewSubscription = Omit<Subscription, 'createdAt' | 'updatedAt' | 'deletedAt'>
+
+/** Members that are absent stay as they are. */
+export interface EndpointPatch {
+  readonly url?: string
+  readonly uid?: string | null
+  readonly description?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signingSchemes?: Endpoint['signingSchemes']
+  readonly maxInFlight?: number
+  readonly rateLimitRps?: number | null
+  /** Null enables; deliveries parked for it become due. */
+  readonly disabledReason?: DisabledReason | null
+  /** Replaces patterns and, when given, policy of the endpoint's own subscription, or makes one with this id. */
+  readonly ownSubscription?: {
+    readonly id: string
+    readonly topicPatterns: readonly string[]
+    readonly retryPolicy?: Subscription['retryPolicy']
+  }
+}
+
+export type SubscriptionPatch = Partial<Pick<Subscription, 'topicPatterns' | 'retryPolicy' | 'active'>>
+
+export type UidConflict = { readonly kind: 'uid_exists'; readonly endpointId: string }
+
+export interface NewApiKey {
+  readonly id: string
+  readonly tenantId: string
+  readonly kind: ApiKey['kind']
+  readonly name: string
+  readonly scopes: readonly string[]
+  /** SHA-256 of the whole key; the key itself never reaches the store. */
+  readonly hash: Uint8Array
+}
+
+export interface ConfigStore {
+  /** One snapshot. */
+  loadRouting(tenantId: string): Promise<Routing>
+
+  /** Atomic with its secret, its own subscription and the tenant's version. */
+  insertEndpoint(
+    input: NewEndpoint,
+  ): Promise<{ readonly kind: 'inserted'; readonly endpoint: Endpoint } | UidConflict>
+  /** Atomic with the version and its own subscription. Null: no such live endpoint. */
+  updateEndpoint(
+    tenantId: string,
+    id: string,
+    patch: EndpointPatch,
+  ): Promise<{ readonly kind: 'updated'; readonly endpoint: Endpoint } | UidConflict | null>
+  /**
+   * Soft delete of the endpoint and its subscriptions, atomic. Waiting deliveries are cancelled, the first
+   * 1000 in the same transaction, the others by `settleConfigChanges`; none of them can be claimed any more.
+   */
+  deleteEndpoint(tenantId: string, id: string): Promise<boolean>
+  getEndpoint(tenantId: string, id: string, options?: { includeDeleted?: boolean }): Promise<Endpoint | null>
+  getEndpointByUid(tenantId: string, uid: string): Promise<Endpoint | null>
+  listEndpoints(tenantId: string, page: PageRequest & { includeDeleted?: boolean }): Promise<Page<Endpoint>>
+
+  /** Adds the newest secret and lets all earlier ones expire after `graceMs`; atomic with the version. */
+  rotateSecret(tenantId: string, endpointId: string, secret: NewSecret, graceMs: number): Promise<boolean>
+
+  insertSubscription(
+    input: NewSubscription,
+  ): Promise<
+    | { readonly kind: 'inserted'; readonly subscription: Subscription }
+    | { readonly kind: 'endpoint_not_available' }
+  >
+  updateSubscription(tenantId: string, id: string, patch: SubscriptionPatch): Promise<Subscription | null>
+  /** As `deleteEndpoint`, for one subscription's waiting deliveries. */
+  deleteSubscription(tenantId: string, id: string): Promise<boolean>
+  getSubscription(
+    tenantId: string,
+    id: string,
+    options?: { includeDeleted?: boolean },
+  ): Promise<Subscription | null>
+  listSubscriptions(
+    tenantId: string,
+    page: PageRequest & { endpointId?: string; includeDeleted?: boolean },
+  ): Promise<Page<Subscription>>
+
+  insertApiKey(input: NewApiKey): Promise<ApiKey>
+  /** Null, and nothing written, when the tenant has or ever had a key of this kind. Atomic. */
+  insertFirstApiKey(input: NewApiKey): Promise<ApiKey | null>
+  /** True also when it was revoked before; false: no such key. */
+  revokeApiKey(tenantId: string, id: string): Promise<boolean>
+  listApiKeys(tenantId: string, page: PageRequest & { kind?: ApiKey['kind'] }): Promise<Page<ApiKey>>
+  /** The live (not revoked) key with this hash. */
+  findApiKey(hash: Uint8Array): Promise<ApiKey | null>
+
+  /** Stores `value` under `name` unless something is there; resolves to what is there now. Atomic. */
+  setMetaOnce(name: string, value: string): Promise<string>
+}

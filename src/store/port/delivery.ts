@@ -1,0 +1,164 @@
+/** Leasing deliveries, recording what became of them, and sharing the slots of endpoints among processes. The rules of `../port.ts` hold. */
+import type { BreakerPolicy, HealthObservation } from '../../core/endpoint-health.ts'
+import type {
+  AttemptStatus,
+  CapturedResponse,
+  DeliveryState,
+  DisabledReason,
+  EndpointHealth,
+  ErrorClass,
+} from '../../core/model.ts'
+
+export interface ClaimRequest {
+  /** Deliveries at most. */
+  readonly limit: number
+  /** Targets whose endpoint has a rate give no more than this together: what waits has spent its token. Default `limit`. */
+  readonly startable?: number
+  /** Payload bytes at most; the first delivery is given whatever its size. */
+  readonly maxBytes: number
+  readonly leaseMs: number
+  /** Free slots of targets that may not get their endpoint's whole `maxInFlight`; 0 leaves the target alone. */
+  readonly slots: ReadonlyMap<string, number>
+  /** Of those, targets whose share is used up; what is granted comes on top of `slots`. */
+  readonly wantsMore?: ReadonlySet<string>
+}
+
+/** A leased delivery with all that an attempt needs. */
+export interface ClaimedDelivery {
+  readonly id: string
+  readonly tenantId: string
+  readonly eventId: string
+  readonly subscriptionId: string | null
+  readonly endpointId: string | null
+  readonly targetId: string
+  readonly topic: string | null
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly payload: Uint8Array
+  readonly claimVersion: number
+  /** Attempts before this one. */
+  readonly attemptCount: number
+  /** Claims in a row that ended without an outcome, this one not counted. */
+  readonly lostClaims: number
+  readonly createdAt: number
+}
+
+export interface ClaimResult {
+  readonly deliveries: readonly ClaimedDelivery[]
+  /** Milliseconds until more becomes due (0: there is due work that this claim left); null: none is known. */
+  readonly nextDueMs: number | null
+  /**
+   * By tenant of these deliveries, the routing version at the moment of the claim: what is known of an older one is
+   * out of date. Absent where only this process changes the routing.
+   */
+  readonly routingVersions?: ReadonlyMap<string, number>
+  /**
+   * Where the store has `shares`: of targets that were looked at, how many requests this process may have in flight
+   * from now on; 0: all slots are taken by others.
+   */
+  readonly shares?: ReadonlyMap<string, number>
+}
+
+export interface NewAttempt {
+  readonly attemptNo: number
+  readonly status: AttemptStatus
+  readonly httpStatus: number | null
+  readonly errorClass: ErrorClass | null
+  readonly error: string | null
+  readonly latencyMs: number
+  readonly startedAt: number
+  readonly response: CapturedResponse | null
+}
+
+export type NextStep =
+  | { readonly state: 'succeeded' }
+  | { readonly state: 'retry_scheduled'; readonly delayMs: number }
+  | { readonly state: 'dead_lettered'; readonly finalError: ErrorClass }
+
+export interface DeliveryOutcome {
+  readonly deliveryId: string
+  readonly claimVersion: number
+  /** Null when the delivery is given up without an attempt (lost claims). */
+  readonly attempt: NewAttempt | null
+  readonly next: NextStep
+  /** What it says of the endpoint's health; null: nothing. */
+  readonly observation: HealthObservation | null
+  /** Disables the endpoint in the same transaction. */
+  readonly disableEndpoint: DisabledReason | null
+}
+
+export interface RecordResult {
+  /** Per outcome, in order: false when it was stale (no longer in flight under that claim version) and dropped. */
+  readonly recorded: readonly boolean[]
+  /** Targets whose health changed, with what it is now. */
+  readonly health: readonly (readonly [targetId: string, health: EndpointHealth | null])[]
+  /** Endpoints that this batch disabled (by outcome, or for failing longer than the policy allows). */
+  readonly disabled: readonly {
+    readonly tenantId: string
+    readonly endpointId: string
+    readonly reason: DisabledReason
+  }[]
+}
+
+export interface Release {
+  readonly deliveryId: string
+  readonly claimVersion: number
+  /** Due again after this; no attempt and no lost claim is counted. */
+  readonly delayMs: number
+  /** Its request may have gone out, so the token that it took of its endpoint's rate stays spent. Default false. */
+  readonly sent?: boolean
+}
+
+export type ReplayResult =
+  | { readonly kind: 'replayed'; readonly targetId: string }
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'not_replayable'; readonly state: DeliveryState; readonly endpointDeleted: boolean }
+  /** Its payload is gone. */
+  | { readonly kind: 'expired' }
+
+export interface DeliveryStore {
+  /** True where publishes, claims and outcomes take turns at one writer, so that a long one keeps the others waiting. */
+  readonly oneWriter?: boolean
+  /**
+   * Leases due deliveries, fairly: tenants first, then their targets, each giving a share that adapts so that
+   * a lone target can fill the batch. A target gives no more than `slots` (or its endpoint's `maxInFlight`)
+   * allow, nor than its endpoint's rate has tokens; a paused target gives nothing, and one whose pause is over gives
+   * a single probe. An expired lease
+   * is simply due again and counts a lost claim. Deliveries whose endpoint or subscription was deleted are
+   * cancelled instead, those of disabled endpoints parked. One transaction.
+   */
+  claim(request: ClaimRequest): Promise<ClaimResult>
+  /**
+   * Attempt rows, transitions, moves to the finished table, endpoint health and ready hints: one transaction.
+   * An outcome counts only for a delivery in flight under the same claim version; health is advanced by
+   * `nextHealth` in the order of the batch.
+   */
+  recordOutcomes(outcomes: readonly DeliveryOutcome[], breaker: BreakerPolicy): Promise<RecordResult>
+  /** Gives leases back; stale ones are ignored. One transaction. */
+  release(releases: readonly Release[]): Promise<void>
+  /** A dead letter becomes pending and due: attempts start at 1 again, history, id and claim version go on. */
+  replay(tenantId: string, deliveryId: string): Promise<ReplayResult>
+  /** Health of every target that is not plainly healthy. */
+  loadHealth(): Promise<readonly (readonly [targetId: string, health: EndpointHealth])[]>
+}
+
+/** What a process holds is its own for `usableMs`; requests that it starts until then may be open for `openMs` more. */
+export type SlotLease = Readonly<Record<'usableMs' | 'openMs', number>>
+
+/**
+ * How this process keeps the slots of targets that it shares with others. Claims bring them (`ClaimResult.shares`); all
+ * of them end with the lease that `renew` takes, or at once with `leave`.
+ */
+export interface SlotShares {
+  /** A process that does not renew in time has lost everything. */
+  renew(lease: SlotLease): Promise<ShareRenewal>
+  /** By target, what this process keeps of its share at most. */
+  lower(slots: ReadonlyMap<string, number>): Promise<void>
+  leave(): Promise<void>
+}
+
+export interface ShareRenewal {
+  /** Another one than before: the lease had ended, and everything held under it is lost. */
+  readonly nodeId: string
+  /** Targets of which other processes want slots, with what may be kept of those in use; what is idle is to go. */
+  readonly wanted: ReadonlyMap<string, number>
+}

@@ -1,0 +1,51 @@
+import type { NewEvent } from './ingest.ts'
+
+/** A connection with an open transaction: a `Client` of `pg`, or one that its pool gave. */
+export interface TransactionClient {
+  query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>
+  /** Newer versions of `pg` have it: `T` within a transaction. */
+  getTransactionStatus?(): string | null
+}
+
+export interface OutboxEvent
+  extends Pick<NewEvent, 'id' | 'tenantId' | 'topic' | 'payload' | 'metadata' | 'orderingKey'> {
+  readonly idempotency: { readonly key: string; readonly ttlMs: number } | null
+}
+
+export type OutboxResult =
+  | { readonly kind: 'accepted' }
+  /** As of `PublishResult`; the first use may be one of the same transaction. */
+  | { readonly kind: 'replayed'; readonly eventId: string }
+  | { readonly kind: 'conflict'; readonly eventId: string }
+  /** Another transaction that is still open has used the key. */
+  | { readonly kind: 'key_held' }
+
+/** An event whose transaction has committed and whose deliveries do not exist yet. */
+export type AcceptedEvent = Pick<NewEvent, 'id' | 'tenantId' | 'topic' | 'orderingKey'> & {
+  readonly payloadBytes: number
+}
+
+export type FanOutPlan = Pick<NewEvent, 'id' | 'tenantId' | 'orderingKey' | 'routingVersion' | 'deliveries'>
+
+export interface FanOutResult {
+  /** Events that were fanned out. */
+  readonly count: number
+  /** Tenants whose routing is newer than planned with; their events stay. */
+  readonly stale: readonly string[]
+}
+
+export interface OutboxStore {
+  /**
+   * Puts events and their idempotency keys into the outbox, in the client's transaction: they exist if and when it
+   * commits. Errors: invalid_request (no transaction, another database); those of the client come through as they
+   * are, because its owner decides by them whether to try the transaction again.
+   */
+  accept(client: TransactionClient, events: readonly OutboxEvent[]): Promise<readonly OutboxResult[]>
+  /** What waits for its fan-out, in the order of publishing. */
+  listAccepted(limit: number): Promise<readonly AcceptedEvent[]>
+  /**
+   * Writes events, payloads, deliveries and ready hints and removes the events from the outbox, in one transaction,
+   * and one caller at a time: another's does nothing. No hand-off is granted.
+   */
+  fanOut(plans: readonly FanOutPlan[]): Promise<FanOutResult>
+}

@@ -1,0 +1,64 @@
+import type { Attempt, DeadLetter, Delivery, DeliveryState, OutboundEvent } from '../../core/model.ts'
+
+export interface PageRequest {
+  /** Rows at most, 1 to 200. */
+  readonly limit: number
+  /** `nextCursor` of the page before; null or empty for the first. An unreadable one is `bad_cursor`. */
+  readonly cursor: string | null
+}
+
+/** Newest first, by id. */
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** Empty at the end. */
+  readonly nextCursor: string
+}
+
+export interface EventFilter {
+  readonly topic?: string
+  /** Created at or after, before: milliseconds since the epoch. */
+  readonly since?: number
+  readonly until?: number
+}
+
+export interface DeliveryFilter {
+  readonly state?: DeliveryState
+  readonly endpointId?: string
+  readonly subscriptionId?: string
+  readonly eventId?: string
+  readonly topic?: string
+  readonly since?: number
+  readonly until?: number
+}
+
+export interface DeadLetterFilter {
+  readonly endpointId?: string
+  readonly topic?: string
+  /** Given up at or after, before. */
+  readonly since?: number
+  readonly until?: number
+}
+
+export interface StoreCounts {
+  /** Deliveries by state, of all tenants. */
+  readonly deliveries: Readonly<Record<DeliveryState, number>>
+  /** Age of the oldest delivery that is due and not in flight; null: none. */
+  readonly oldestDueMs: number | null
+}
+
+export interface ReadStore {
+  getEvent(tenantId: string, id: string): Promise<OutboundEvent | null>
+  listEvents(tenantId: string, filter: EventFilter, page: PageRequest): Promise<Page<OutboundEvent>>
+  getPayload(tenantId: string, eventId: string): Promise<Uint8Array | null>
+  /** Ordered by id. */
+  listDeliveriesOfEvent(tenantId: string, eventId: string): Promise<readonly Delivery[]>
+  getDelivery(tenantId: string, id: string): Promise<Delivery | null>
+  listDeliveries(tenantId: string, filter: DeliveryFilter, page: PageRequest): Promise<Page<Delivery>>
+  /** Ordered by delivery and claim version; without capture `response` is null. */
+  listAttempts(
+    deliveryIds: readonly string[],
+    options: { readonly withCapture: boolean },
+  ): Promise<readonly Attempt[]>
+  listDeadLetters(tenantId: string, filter: DeadLetterFilter, page: PageRequest): Promise<Page<DeadLetter>>
+  counts(): Promise<StoreCounts>
+}
