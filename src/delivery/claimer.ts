@@ -19,11 +19,12 @@ const maxClaimed = 500
 const maxClaimedOfOneWriter = 128
 /**
  * Beside publishes a backlog may not fill a store that has one writer, or they wait for it: claims are small then, and
- * as much time passes between them as they take. But never fewer than are published, or a backlog could only grow.
+ * long rests follow. But twice as many are claimed as are published, or a backlog could only grow.
  */
 const fewClaimed = 16
+const restMs = 20
 /** How long after a publish others are expected. */
-const besidePublishesMs = 100
+const besidePublishesMs = 20
 const maxClaimBytes = 8 * 1024 * 1024
 /** A claim at least this often, in case a wake-up was lost. */
 const idleClaimMs = 2000
@@ -79,8 +80,10 @@ export class Claimer {
 
   /** A delivery is about to be published. */
   countPublished(): void {
+    const now = this.#options.clock.elapsed()
     this.#published++
-    this.#publishedAt = this.#options.clock.elapsed()
+    this.#publishedAt = now
+    if (this.#isOutpaced()) this.#restsUntil = Math.min(this.#restsUntil, now)
   }
 
   /** Claims now, or sets the timer for when it makes sense. */
@@ -118,12 +121,16 @@ export class Claimer {
 
   async #claimAndRest(room: number): Promise<void> {
     const { clock } = this.#options
-    const startedAt = clock.elapsed()
-    const most = this.#mostAt(startedAt)
+    const most = this.#mostAt(clock.elapsed())
     this.#published = 0
-    await this.#claim(Math.min(room, most))
-    const endedAt = clock.elapsed()
-    if (most === fewClaimed) this.#restsUntil = endedAt + (endedAt - startedAt)
+    const claimed = await this.#claim(Math.min(room, most))
+    const isSmall = most === fewClaimed && claimed === most
+    if (isSmall && !this.#isOutpaced()) this.#restsUntil = clock.elapsed() + restMs
+  }
+
+  /** More was published since the last claim than a small one keeps up with. */
+  #isOutpaced(): boolean {
+    return 2 * this.#published >= fewClaimed
   }
 
   #mostAt(now: number): number {
@@ -133,7 +140,8 @@ export class Claimer {
     return Math.min(most, maxClaimedOfOneWriter)
   }
 
-  async #claim(limit: number): Promise<void> {
+  /** The number of deliveries. */
+  async #claim(limit: number): Promise<number> {
     const { clock, store, routing, leaseMs, load, shares, returns, logger, onClaimed } = this.#options
     this.#nextClaimAt = clock.elapsed() + idleClaimMs
     this.#freedSinceLeft = -1
@@ -149,9 +157,11 @@ export class Claimer {
       if (result.routingVersions !== undefined) routing.dropOlder(result.routingVersions)
       await onClaimed(result.deliveries, leasedAt)
       this.#failures = 0
+      return result.deliveries.length
     } catch (error) {
       this.#nextClaimAt = clock.elapsed() + Math.min(maxRetryMs, 50 * 2 ** this.#failures++)
       logger.warn({ err: error }, 'deliveries could not be claimed, trying again')
+      return 0
     }
   }
 

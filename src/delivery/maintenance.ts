@@ -3,9 +3,11 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { MaintenanceStore, RemovedRows, Retention } from '../store/port.ts'
 
-const reconcileEveryMs = 2000
+/** Small slices, or publishes would wait 8 ms for a thousand targets where there is one writer. */
+const reconcileEveryMs = 400
+const reconcileTargets = 200
+const settleEveryMs = 2000
 const cleanEveryMs = 60_000
-const reconcileTargets = 1000
 const sliceRows = 1000
 /** Of each table; with SQLite publishes wait so long. */
 const retentionRows = 500
@@ -35,7 +37,7 @@ export class Maintenance {
       const { armed } = await store.reconcileReady({ limit: reconcileTargets })
       if (armed > 0) this.#options.onDueWork()
     })
-    this.#every(reconcileEveryMs, () => this.#settle())
+    this.#every(settleEveryMs, () => this.#settle())
     this.#every(cleanEveryMs, () => this.#untilDone((limit) => store.deleteExpiredIdempotencyKeys({ limit })))
     this.#every(cleanEveryMs, () => this.#untilDone((limit) => store.foldCounts({ limit })))
     this.#every(cleanEveryMs, () => this.#removeExpired())

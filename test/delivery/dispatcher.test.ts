@@ -98,7 +98,7 @@ test('a node with a single slot still works on its backlog', async () => {
   expect(outcomes).toHaveLength(3)
 })
 
-test('beside publishes claims are small and rest as long as they take, but are never fewer than the publishes', async () => {
+test('beside publishes claims are small and rest, but take twice what is published', async () => {
   const endpoints = Array.from({ length: 40 }, (_, index) => anEndpoint(`ep_${index}`))
   const { clock, store, sender, dispatcher, routing, routed } = aDispatcher({ endpoints, maxInFlight: 400 })
   const { targets } = await routing.get(routed.tenantId)
@@ -112,26 +112,36 @@ test('beside publishes claims are small and rest as long as they take, but are n
   const limits = () => store.claims.map(({ limit }) => limit)
   let gate = Promise.withResolvers<void>()
   store.gate = gate.promise
+  /** Ends the claim under way after so long; the next one waits for its own end. */
+  const endClaimAfter = async (ms: number) => {
+    const { resolve } = gate
+    gate = Promise.withResolvers<void>()
+    store.gate = gate.promise
+    await clock.advance(ms)
+    resolve()
+    await clock.advance(0)
+  }
   publish(1)
   dispatcher.start()
-  await clock.advance(0)
+  await endClaimAfter(2)
+  await clock.advance(19)
+  publish(7)
   expect(limits()).toEqual([16])
-  await clock.advance(5)
-  gate.resolve()
-  store.gate = Promise.resolve()
-  await clock.advance(4)
-  expect(limits()).toEqual([16])
-  // Twenty in the meantime: the claim takes twice as many, and rests no more.
-  publish(20)
-  gate = Promise.withResolvers<void>()
-  store.gate = gate.promise
   await clock.advance(1)
-  expect(limits()).toEqual([16, 40])
-  await clock.advance(200)
-  gate.resolve()
-  await clock.advance(0)
+  expect(limits()).toEqual([16, 16])
+  await endClaimAfter(5)
+  // Eight publishes end the rest.
+  publish(7)
+  expect(limits()).toEqual([16, 16])
+  publish(1)
+  expect(limits()).toEqual([16, 16, 16])
+  publish(20)
+  await endClaimAfter(3)
+  expect(limits()).toEqual([16, 16, 16, 40])
   // No publish for a while: claims are large again.
-  expect(limits().slice(0, 4)).toEqual([16, 40, 128, 128])
+  await endClaimAfter(25)
+  expect(limits()).toEqual([16, 16, 16, 40, 128])
+  gate.resolve()
 })
 
 test('a reservation takes a slot, and giving it back frees it', async () => {

@@ -23,7 +23,7 @@ it('runs with the settings that durability rests on', async () => {
   const { store } = harness
   expect(await store.readPragma('journal_mode')).toBe('wal')
   expect(await store.readPragma('synchronous')).toBe(2)
-  expect(await store.readPragma('wal_autocheckpoint')).toBe(4000)
+  expect(await store.readPragma('wal_autocheckpoint')).toBe(16_000)
   if (process.platform === 'darwin') expect(await store.readPragma('fullfsync')).toBe(1)
 })
 

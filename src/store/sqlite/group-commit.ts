@@ -2,24 +2,29 @@
  * Group commit: while the writer commits, calls queue; when it is idle, all that queued goes over as one tick,
  * which is one transaction. Nothing ever waits for a timer.
  */
+import type { Clock } from '../../core/clock.ts'
 import type { NewEvent } from '../port.ts'
 import { BytePacker, ByteUnpacker } from './packed-bytes.ts'
 import { type Call, packCall, type Tick, type TickReply, toError, unpackResult } from './tick.ts'
 
 /** Publishes of no more deliveries go before claims and outcomes that wait as well: they hold them up for little. */
 const maxPassing = 32
+/** Unless one of those has waited for so long. */
+const maxPassedMs = 30
 /** Publishes beyond these wait for the next tick; a bigger one goes alone. */
 const maxDeliveriesPerTick = 1000
 const maxBytesPerTick = 4 * 1024 * 1024
 
 interface Queued {
   readonly call: Call
+  /** On the elapsed scale. */
+  readonly since: number
   resolve(value: never): void
   reject(error: Error): void
 }
 
 export interface GroupCommitOptions {
-  readonly now: () => number
+  readonly clock: Pick<Clock, 'now' | 'elapsed'>
   readonly send: (tick: Tick) => Promise<TickReply>
 }
 
@@ -28,8 +33,6 @@ export class GroupCommit {
   #queue: Queued[] = []
   #running: Promise<void> | null = null
   #commits = 0
-  /** The last tick let claims and outcomes wait. */
-  #passed = false
 
   constructor(options: GroupCommitOptions) {
     this.#options = options
@@ -42,7 +45,7 @@ export class GroupCommit {
 
   call<Value>(call: Call): Promise<Value> {
     return new Promise<Value>((resolve, reject) => {
-      this.#queue.push({ call, resolve, reject })
+      this.#queue.push({ call, since: this.#options.clock.elapsed(), resolve, reject })
       // Started in a microtask, so that calls made in one go share the first tick too.
       this.#running ??= Promise.resolve().then(() => this.#drain())
     })
@@ -62,7 +65,7 @@ export class GroupCommit {
     const packer = new BytePacker()
     try {
       const calls = queued.map(({ call }) => packCall(call, packer))
-      const reply = await this.#options.send({ now: this.#options.now(), calls, bytes: packer.pack() })
+      const reply = await this.#options.send({ now: this.#options.clock.now(), calls, bytes: packer.pack() })
       this.#commits = reply.commits
       const bytes = new ByteUnpacker(reply.bytes)
       for (const [index, { call, resolve, reject }] of queued.entries()) {
@@ -77,10 +80,9 @@ export class GroupCommit {
     }
   }
 
-  /** In order, but publishes that no longer fit wait, and a few of them pass claims and outcomes: not twice in a row. */
+  /** In order, but publishes that no longer fit wait, and a few of them pass claims and outcomes. */
   #takeTick(): readonly Queued[] {
-    const isBulk = ({ call }: Queued) => call.name === 'claim' || call.name === 'recordOutcomes'
-    this.#passed = !this.#passed && this.#publishesArePassing()
+    const passing = this.#publishesArePassing()
     const taken: Queued[] = []
     const left: Queued[] = []
     let deliveries = 0
@@ -89,7 +91,7 @@ export class GroupCommit {
     for (const queued of this.#queue) {
       const { call } = queued
       if (call.name !== 'publish') {
-        if (this.#passed && isBulk(queued)) left.push(queued)
+        if (passing && isBulk(queued)) left.push(queued)
         else taken.push(queued)
         continue
       }
@@ -110,6 +112,8 @@ export class GroupCommit {
   }
 
   #publishesArePassing(): boolean {
+    const oldestBulk = this.#queue.find(isBulk)?.since ?? Number.POSITIVE_INFINITY
+    if (this.#options.clock.elapsed() - oldestBulk >= maxPassedMs) return false
     const publishes = this.#queue.filter(({ call }) => call.name === 'publish')
     const deliveries = publishes.reduce(
       (sum, { call }) => sum + weigh(call.args[0] as readonly NewEvent[]).deliveries,
@@ -117,6 +121,10 @@ export class GroupCommit {
     )
     return deliveries > 0 && deliveries <= maxPassing
   }
+}
+
+function isBulk({ call }: Queued): boolean {
+  return call.name === 'claim' || call.name === 'recordOutcomes'
 }
 
 function weigh(batch: readonly NewEvent[]): { readonly deliveries: number; readonly bytes: number } {

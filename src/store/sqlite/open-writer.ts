@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { copyIdName } from '../copy.ts'
 import type { SchemaChange } from '../migrations.ts'
-import { openDatabase } from './database.ts'
+import { checkpoint, openDatabase } from './database.ts'
 import { acquireOwnership } from './ownership.ts'
 import { ensurePrivateFile } from './private-file.ts'
 import { migrateSqlite } from './schema.ts'
@@ -14,10 +14,14 @@ export interface WriterOptions {
   readonly now: number
   readonly lockWaitMs: number
   readonly maxPageCount: number | null
+  /** As for `openDatabase`. */
+  readonly checkpointPages?: number
 }
 
 export interface OpenWriter {
   run(tick: Tick): TickReply
+  /** Moves what the log holds into the database. */
+  checkpoint(): void
   close(): void
 }
 
@@ -29,7 +33,7 @@ export function openWriter(options: WriterOptions): OpenWriter {
     database.prepare('delete from meta where name = ?').run(copyIdName)
     const writer = new Writer(database)
     writer.takeOver(options.now)
-    return { run: (tick) => writer.run(tick), close }
+    return { run: (tick) => writer.run(tick), checkpoint: () => void checkpoint(database), close }
   } catch (error) {
     close()
     throw error
@@ -43,12 +47,13 @@ export interface OwnedDatabase {
 }
 
 /** Becomes the file's owner and brings its schema up to date. Blocks. */
-export function openOwned({ path, now, lockWaitMs, maxPageCount }: WriterOptions): OwnedDatabase {
+export function openOwned(options: WriterOptions): OwnedDatabase {
+  const { path, now, lockWaitMs, maxPageCount } = options
   // Before the lock file: a path that cannot be used leaves nothing beside it.
   ensurePrivateFile(path)
   const ownership = path === ':memory:' ? null : acquireOwnership(resolveLinks(path), lockWaitMs, now)
   try {
-    const database = openDatabase(path)
+    const database = openDatabase(path, options)
     try {
       if (maxPageCount !== null) database.exec(`pragma max_page_count = ${maxPageCount}`)
       const migrated = migrateSqlite(database, now)

@@ -3,6 +3,8 @@ import { OuthookError } from '../../core/errors.ts'
 import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
 import { bytesOfId } from '../cursors.ts'
 import type { Store } from '../port.ts'
+import { Checkpointer } from './checkpointer.ts'
+import type { Copied } from './database.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { ReadRequest } from './open-reader.ts'
 import type { WriterOptions } from './open-writer.ts'
@@ -34,6 +36,9 @@ export interface SqliteStore extends Store {
   readPragma(name: string): Promise<unknown>
 }
 
+/** Of the log, when no other thread keeps it small: a commit does it then. */
+const lastResortPages = 16_000
+
 type Tail<Operation> = Operation extends (context: never, ...args: infer Args) => unknown ? Args : never
 type Answer<Operation> = Operation extends (...args: never) => infer Value ? Value : never
 
@@ -60,10 +65,14 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 
 async function connect(options: SqliteStoreOptions): Promise<Connection> {
   const { clock } = options
-  const { writer, reader } = await openServices(options)
+  const { writer, reader, checkpointer } = await openServices(options)
   const group = new GroupCommit({
-    now: () => clock.now(),
-    send: (tick) => writer.request<TickReply>(tick, tick.bytes === null ? [] : [tick.bytes.buffer]),
+    clock,
+    async send(tick) {
+      const reply = await writer.request<TickReply>(tick, tick.bytes === null ? [] : [tick.bytes.buffer])
+      checkpointer?.runIfDue()
+      return reply
+    },
   })
   const reads = new Set<Promise<unknown>>()
   let closing: Promise<void> | null = null
@@ -76,7 +85,7 @@ async function connect(options: SqliteStoreOptions): Promise<Connection> {
 
   async function shutDown(): Promise<void> {
     await group.idle()
-    await Promise.allSettled(reads)
+    await Promise.allSettled([...reads, checkpointer?.idle()])
     // The writer last: whoever closes last empties the write-ahead log.
     await reader?.close()
     await writer.close()
@@ -105,6 +114,8 @@ interface Services {
   readonly writer: StoreService
   /** Null: reads go to the writer, because nobody else can see an in-memory database. */
   readonly reader: StoreService | null
+  /** Null: commits do it themselves. */
+  readonly checkpointer: Checkpointer | null
 }
 
 async function openServices(options: SqliteStoreOptions): Promise<Services> {
@@ -117,12 +128,18 @@ async function openServices(options: SqliteStoreOptions): Promise<Services> {
   }
   if (options.inProcess === true) {
     const { openInProcess } = await import('./in-process.ts')
-    return openInProcess(writerOptions)
+    return { ...openInProcess(writerOptions), checkpointer: null }
   }
-  const writer = await StoreThread.start('writer', writerOptions)
-  if (path === ':memory:') return { writer, reader: null }
+  const writer = await StoreThread.start('writer', { ...writerOptions, checkpointPages: lastResortPages })
+  if (path === ':memory:') return { writer, reader: null, checkpointer: null }
   try {
-    return { writer, reader: await StoreThread.start('reader', { path }) }
+    const reader = await StoreThread.start('reader', { path })
+    const checkpointer = new Checkpointer({
+      clock: options.clock,
+      copy: () => reader.request<Copied | null>('checkpoint'),
+      finish: () => writer.request('checkpoint'),
+    })
+    return { writer, reader, checkpointer }
   } catch (error) {
     await writer.close()
     throw error

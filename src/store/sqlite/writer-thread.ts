@@ -5,11 +5,12 @@ import { serveThread } from './thread-port.ts'
 import type { Tick } from './tick.ts'
 
 if (parentPort !== null) {
-  serveThread<Tick>(parentPort, () => {
+  serveThread<Tick | 'checkpoint'>(parentPort, () => {
     const writer = openWriter(workerData as WriterOptions)
     return {
-      run(tick) {
-        const reply = writer.run(tick)
+      run(request) {
+        if (request === 'checkpoint') return { reply: writer.checkpoint(), transfer: [] }
+        const reply = writer.run(request)
         return { reply, transfer: reply.bytes === null ? [] : [reply.bytes.buffer] }
       },
       close: () => writer.close(),
