@@ -244,6 +244,7 @@ function inOrder(range: string, order: string, upTo: string): string {
 const half = '(select ceil(share / 2.0)::integer from shared)'
 const threeQuarters = '(select ceil(share * 0.75)::integer from shared)'
 const whole = '(select share from shared)'
+const fresh = `r.next_at >= -${now} and r.next_at < 0`
 
 /**
  * One seek per tenant, however many targets it has; then as many ready rows of each as are its share. At most half of
@@ -290,10 +291,10 @@ select c.place, c.target_id, c.tenant_id, c.is_fresh, c.up_to, e.max_in_flight, 
   coalesce(greatest(s.paused_until, s.probe_until) <= ${now} and s.paused_until is not null, false) as is_probe,
   ${now} as now
 from due cross join lateral (
-  ${inOrder('r.next_at < 0', 'asc', half)}
-  union all ${inOrder('r.next_at < 0', 'desc', threeQuarters)}
+  ${inOrder(fresh, 'asc', half)}
+  union all ${inOrder(fresh, 'desc', threeQuarters)}
   union all ${inOrder(`r.next_at >= 0 and r.next_at <= ${now}`, 'asc', whole)}
-  union all ${inOrder('r.next_at < 0', 'asc', whole)}) c
+  union all ${inOrder(fresh, 'asc', whole)}) c
 left join endpoints e on e.id = c.target_id -- primary key
 left join endpoint_state s on s.target_id = c.target_id -- primary key
 left join endpoint_shares h on h.target_id = c.target_id and h.node_id = $5 -- primary key

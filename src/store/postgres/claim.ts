@@ -92,36 +92,42 @@ export async function claim(
   return { deliveries, nextDueMs, shares, routingVersions: new Map(versions) }
 }
 
-/** What one fresh target may give before the shares are counted: what gathers while it waits for its turn. */
+/** What one fresh target may give before the others have their turn: what gathers while it waits for its own. */
 const freshQuantum = 16
 
-/** The fresh targets of a tenant first, from at most half of its share. */
+/** The fresh targets first, from at most half of the batch. */
 async function takeFresh(context: Context, candidates: readonly Candidate[], batch: Batch): Promise<void> {
-  const byTenant = Map.groupBy(candidates, (candidate) => candidate.tenantId)
-  const half = Math.max(1, Math.floor(batch.request.limit / byTenant.size / 2))
-  const shares: Share[] = []
-  let left = batch.request.limit
-  for (const ofTenant of byTenant.values()) {
-    let room = Math.min(half, left)
-    for (const candidate of ofTenant) {
-      const count = Math.min(freshQuantum, room, candidate.slots)
-      if (!candidate.isFresh || count <= 0) continue
-      shares.push({ candidate, count })
-      room -= count
-      left -= count
-    }
-  }
-  if (shares.length > 0) await takeDue(context, shares, batch)
+  const fresh = candidates.filter((candidate) => candidate.isFresh)
+  const half = Math.ceil(batch.request.limit / 2)
+  await takeInRounds(context, { candidates: fresh, upTo: half, quantum: freshQuantum }, batch)
 }
 
-/** Rounds of equal shares: by tenant, then by target, until the batch is full or nothing is left. */
 async function takeFairly(context: Context, candidates: readonly Candidate[], batch: Batch): Promise<void> {
-  let open = candidates.filter((candidate) => candidate.mayHaveMore && candidate.slots > 0)
+  await takeInRounds(context, { candidates, upTo: batch.request.limit, quantum: batch.request.limit }, batch)
+}
+
+interface Rounds {
+  readonly candidates: readonly Candidate[]
+  /** Deliveries in the batch, when they end. */
+  readonly upTo: number
+  /** Deliveries of one target. */
+  readonly quantum: number
+}
+
+/** Rounds of equal shares: by tenant, then by target, until there are enough or nothing is left. */
+async function takeInRounds(
+  context: Context,
+  { candidates, upTo, quantum }: Rounds,
+  batch: Batch,
+): Promise<void> {
+  const mayGive = (candidate: Candidate) =>
+    candidate.mayHaveMore && candidate.slots > 0 && candidate.given < quantum
+  let open = candidates.filter(mayGive)
   for (let round = 0; round < maxRounds && open.length > 0 && !batch.isFull; round++) {
-    const budget = batch.request.limit - batch.taken.length
+    const budget = upTo - batch.taken.length
     if (budget <= 0) return
-    await takeDue(context, shareOut(open, budget), batch)
-    open = open.filter((candidate) => candidate.mayHaveMore && candidate.slots > 0)
+    await takeDue(context, shareOut(open, { budget, quantum }), batch)
+    open = open.filter(mayGive)
   }
 }
 
@@ -130,7 +136,10 @@ interface Share {
   readonly count: number
 }
 
-function shareOut(open: readonly Candidate[], budget: number): readonly Share[] {
+function shareOut(
+  open: readonly Candidate[],
+  { budget, quantum }: { readonly budget: number; readonly quantum: number },
+): readonly Share[] {
   const targetsOf = new Map<string, number>()
   for (const { tenantId } of open) targetsOf.set(tenantId, (targetsOf.get(tenantId) ?? 0) + 1)
   const tenantShare = Math.max(1, Math.floor(budget / targetsOf.size))
@@ -141,7 +150,7 @@ function shareOut(open: readonly Candidate[], budget: number): readonly Share[] 
     const { tenantId } = candidate
     const share = Math.max(1, Math.floor(tenantShare / (targetsOf.get(tenantId) ?? 1)))
     // However many targets a tenant has, together they get its share; the next round gives out what is left.
-    const count = Math.min(share, left, leftOf.get(tenantId) ?? 0, candidate.slots)
+    const count = Math.min(share, left, leftOf.get(tenantId) ?? 0, candidate.slots, quantum - candidate.given)
     if (count <= 0) continue
     shares.push({ candidate, count })
     left -= count

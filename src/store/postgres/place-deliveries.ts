@@ -22,6 +22,11 @@ const columnTypes = [
   'float8',
 ] as const
 
+/** SQL: a claim would find something of the target. */
+function hasDue(target: string): string {
+  return `(exists (select from live_deliveries l where l.target_id = ${target} and l.due_at <= ${now}))`
+}
+
 /**
  * SQL: inserts the deliveries of the events of the relation `accepted (id)`, with their counts and ready rows, from the
  * values of `deliveryParameters`, of which the first is parameter number `first`. $2 is the length of a lease.
@@ -42,7 +47,9 @@ judged as materialized (
   select d.*,
     d.parks and d.endpoint_id in (select id from disabled) as is_parked,
     d.may_hand_off
-      and coalesce((select r.next_at > ${now} from ready_endpoints r where r.target_id = d.target_id), true)
+      and coalesce((
+        select abs(r.next_at) > ${now} or (r.next_at < 0 and not ${hasDue('d.target_id')})
+        from ready_endpoints r where r.target_id = d.target_id), true)
       and coalesce((select s.paused_until is null from endpoint_state s where s.target_id = d.target_id), true)
       as may_lease
   from unnest(${lists})

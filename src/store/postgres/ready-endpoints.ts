@@ -3,8 +3,8 @@
  *
  * A target waits for its turn from `next_at` on, which never lies before "now" at the time of writing, or old
  * backlogs would always sort first. A target is fresh instead while its due work is new and little: then `next_at` is
- * the negative of the time it was armed, so that both orders (newest fresh first, longest waiting first) are ranges of
- * one index. Without it a fresh event waits for one turn of every target with a backlog.
+ * the negative of the time from which it may be looked at, so that both orders (newest fresh first, longest waiting
+ * first) are ranges of one index. Without it a fresh event waits for one turn of every target with a backlog.
  */
 import { type Context, now } from './context.ts'
 import { limitedUntil } from './rate-buckets.ts'
@@ -29,10 +29,10 @@ export const armWanted = `
   insert into ready_endpoints as r (target_id, tenant_id, next_at)
   select w.target_id, w.tenant_id, w.next_at from wanted w
   where not exists (
-    select from ready_endpoints e where e.target_id = w.target_id and e.next_at <= greatest(${now}, w.next_at))
+    select from ready_endpoints e where e.target_id = w.target_id and abs(e.next_at) <= greatest(${now}, w.next_at))
   order by w.target_id
   on conflict (target_id) do update set next_at = excluded.next_at
-    where r.next_at > ${now} and excluded.next_at < r.next_at`
+    where abs(r.next_at) > ${now} and abs(excluded.next_at) < abs(r.next_at)`
 
 export interface Arming {
   readonly target: Uint8Array

@@ -5,8 +5,8 @@ import { blockedUntil } from './ready-endpoints.ts'
 import { uuid } from './wire-types.ts'
 
 /**
- * A target that gave its last due row is looked at once more after this. A publisher that saw its ready row did not
- * arm it again, and its own commit may land only now.
+ * A target that gave its last due row is looked at once more after this, as a fresh one: what comes now must not wait
+ * behind every backlog. A publisher that saw its ready row did not arm it again, and its own commit may land only now.
  */
 const lookAgainMs = 100
 /** Due deliveries beyond which a target is no longer fresh. */
@@ -44,9 +44,9 @@ export async function settleReady(context: Context, { candidates, blocked }: Loo
        from unnest($2::uuid[], $3::boolean[], $4::boolean[], $5::boolean[], $6::bigint[], $7::uuid[], $8::bigint[],
          $9::tid[]) as o (target_id, gave, was_fresh, is_rated, from_due, from_id, whole_at, place)
      ), looked as materialized (
-       select place, case
-         when is_fresh and blocked_until <= ${now} and due_at <= ${now} then -${now}
-         when gave and blocked_until <= ${now} then greatest(${now}, least(due_at, ${now} + ${lookAgainMs}))
+       select place, (is_fresh and blocked_until <= ${now} and due_at <= ${now}) is true as stays, case
+         when gave and blocked_until <= ${now} and (due_at <= ${now}) is not true then -least(due_at, ${now} + ${lookAgainMs})
+         when gave and blocked_until <= ${now} then ${now}
          when coalesce(due_at, whole_at) is not null then greatest(${now}, least(due_at, whole_at), blocked_until)
        end as next_at
        from facts
@@ -54,12 +54,13 @@ export async function settleReady(context: Context, { candidates, blocked }: Loo
        delete from ready_endpoints r using looked k where r.ctid = k.place and k.next_at is null
      ), moved as (
        update ready_endpoints r set next_at = k.next_at from looked k
-       where r.ctid = k.place and k.next_at is not null and r.next_at <> k.next_at
+       where r.ctid = k.place and k.next_at is not null and not k.stays and r.next_at <> k.next_at
      )
      select case when first <= ${now} then 0 else least(first,
-       (select next_at from ready_endpoints where target_id <> all ($2::uuid[]) order by next_at limit 1)
+       (select next_at from ready_endpoints where target_id <> all ($2::uuid[]) and next_at >= -${now} order by next_at limit 1),
+       (select -next_at from ready_endpoints where target_id <> all ($2::uuid[]) and next_at < -${now} order by next_at desc limit 1)
      ) - ${now} end as next_in
-     from (select min(next_at) as first from looked) k`,
+     from (select min(case when stays then 0 else abs(next_at) end) as first from looked) k`,
     [
       context.shiftMs,
       all.map(({ target }) => uuid(target)),

@@ -60,7 +60,8 @@ export function rearmReady(context: WriteContext, target: Uint8Array, rearming: 
   }
   const staysFresh =
     wasFresh && blockedUntil === null && (first.due_at as number) <= now && hasLittleDue(context, target)
-  moveReady(context, target, staysFresh ? -now : Math.max(now, first.due_at as number, blockedUntil ?? 0))
+  // As one that was armed now, it would come before all that were since.
+  if (!staysFresh) moveReady(context, target, Math.max(now, first.due_at as number, blockedUntil ?? 0))
 }
 
 function hasLittleDue(context: WriteContext, target: Uint8Array): boolean {

@@ -80,6 +80,28 @@ export function describeClaim(open: OpenHarness): void {
       expect(countByTarget((await scene.claim({ limit: 4 })).deliveries, fresh)).toBe(2)
     })
 
+    it('gives a target whose work was all done its turn like a new one', async () => {
+      await aFlood(6)
+      const quiet = await scene.anEndpoint()
+      await scene.publish({ routes: [quiet] })
+      expect(countByTarget((await scene.claim({ limit: 4 })).deliveries, quiet)).toBe(1)
+      await scene.advance(1000)
+      await scene.publish({ routes: [quiet] })
+      expect(countByTarget((await scene.claim({ limit: 4 })).deliveries, quiet)).toBe(1)
+      await scene.advance(1000)
+      const { result } = await scene.publish({ routes: [quiet], handOff: true })
+      expect(result).toMatchObject({ handedOff: [true] })
+    })
+
+    it('gives many fresh targets with little work a turn in the same claim', async () => {
+      await aFlood(6)
+      const fresh: Route[] = []
+      for (let count = 0; count < 15; count++) fresh.push(await scene.anEndpoint())
+      await scene.publishMany(2, { routes: fresh })
+      const { deliveries } = await scene.claim({ limit: 60 })
+      expect(fresh.map((route) => countByTarget(deliveries, route))).toEqual(Array(15).fill(2))
+    })
+
     it('gives no head start to a target that waits for its turn already', async () => {
       const flood = await aFlood(6)
       const [first] = (await scene.claim({ limit: 1 })).deliveries
