@@ -139,6 +139,7 @@ async function assemble(
   { config, logger, dispatch }: AppOptions,
   { clock, store, secretBox }: Parts,
 ): Promise<App> {
+  await store.outbox?.setKeyTtl(config.idempotencyTtlMs)
   const ids = createIdFactory(clock.now)
   const activity = new DeliveryActivity((error) => logger.error({ err: error }, 'a listener threw'))
   const guard = createAddressPolicy({ allowHttp: config.allowHttp, allowNetworks: config.allowNetworks })

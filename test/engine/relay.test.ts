@@ -46,6 +46,7 @@ function aRelay(setup: { readonly endpoints?: number } = {}) {
   const relay = new Relay({
     outbox: {
       accept: async () => [],
+      async setKeyTtl() {},
       async listAccepted(limit) {
         state.looks++
         if (state.fault !== null) throw state.fault

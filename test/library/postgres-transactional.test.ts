@@ -107,6 +107,17 @@ test('nothing is left of it after a rollback', async () => {
   await expect(hooks.events.get(gone.id)).rejects.toMatchObject({ code: 'not_found' })
 })
 
+test('keys given to the SQL function are remembered as long as idempotency-ttl says', async () => {
+  const schema = aSchema()
+  await open(schema, { dispatch: false, idempotencyTtl: '2h' })
+  const client = await aClient()
+  await client.query(`select ${schema}.publish('orders.created', '{}'::text, idempotency_key => 'o_1')`)
+  const { rows } = await client.query(
+    `select expires_at - ${schema}.now_ms(0) as ms from ${schema}.idempotency_keys`,
+  )
+  expect(Math.ceil(Number(rows[0].ms) / 60_000)).toBe(120)
+})
+
 test('between commit and fan-out the event is accepted, can be read, and is waited for', async () => {
   const { schema, publisher } = await aPublisher()
   const client = await begin()

@@ -367,6 +367,24 @@ describe.each(testedServers())('$name', ({ start }) => {
       expect(await publish(client, { ...keyed, payload: `'2'` })).not.toBe(id)
     })
 
+    test('is remembered for a day, or as long as a node said last', async () => {
+      const { begin, publish, sql, outbox } = await anOutbox(server)
+      const client = await begin()
+      const remembered = async (key: string): Promise<number> => {
+        await publish(client, { ...keyed, idempotency_key: `'${key}'` })
+        await client.query('commit; begin')
+        const [row] = await sql<{ ms: string }>(
+          'select expires_at - now_ms(0) as ms from idempotency_keys where key = $1',
+          [key],
+        )
+        return Math.ceil(Number(row?.ms) / 60_000)
+      }
+      expect(await remembered('day')).toBe(24 * 60)
+      await outbox.setKeyTtl(90 * 60_000)
+      await outbox.setKeyTtl(60 * 60_000)
+      expect(await remembered('hour')).toBe(60)
+    })
+
     test('that another open transaction has used is waited for, and refused after two seconds', async () => {
       const { begin, publish } = await anOutbox(server)
       const first = await begin()

@@ -41,6 +41,8 @@ export interface OutboxStore {
    * are, because its owner decides by them whether to try the transaction again.
    */
   accept(client: TransactionClient, events: readonly OutboxEvent[]): Promise<readonly OutboxResult[]>
+  /** How long the SQL function's idempotency keys are remembered: the last node to say so decides. 24 h until then. */
+  setKeyTtl(ms: number): Promise<void>
   /** What waits for its fan-out, in the order of publishing. */
   listAccepted(limit: number): Promise<readonly AcceptedEvent[]>
   /**

@@ -26,6 +26,15 @@ export async function readStoreId(context: Context): Promise<string | null> {
   return row?.value ?? null
 }
 
+export async function setKeyTtl(context: Context, ms: number): Promise<void> {
+  await context.query(
+    'set_key_ttl',
+    `insert into meta as m (name, value) values ('idempotency_ttl_ms', $1)
+     on conflict (name) do update set value = excluded.value where m.value <> excluded.value`,
+    [String(Math.round(ms))],
+  )
+}
+
 export async function listAccepted(context: Context, limit: number): Promise<readonly AcceptedEvent[]> {
   const rows = await context.query<AcceptedRow>(
     'list_accepted',

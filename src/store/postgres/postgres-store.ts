@@ -20,7 +20,7 @@ import {
   reconcileReady,
   reconcileStart,
 } from './maintenance.ts'
-import { fanOut, listAccepted, readStoreId } from './outbox.ts'
+import { fanOut, listAccepted, readStoreId, setKeyTtl } from './outbox.ts'
 import { acceptInTransaction } from './outbox-client.ts'
 import { publish, startPublish } from './publish.ts'
 import * as read from './read.ts'
@@ -189,6 +189,7 @@ function createOutboxStore({ plain }: Runner, schema: string, shiftMs: () => num
   return {
     accept: async (client, events) =>
       acceptInTransaction(client, events, { schema, storeId: await getStoreId(), shiftMs: shiftMs() }),
+    setKeyTtl: (ms) => plain('config', (context) => setKeyTtl(context, ms)),
     listAccepted: (limit) => plain('publish', (context) => listAccepted(context, limit)),
     // The lane with time for one event that goes to very many endpoints.
     fanOut: (plans) => plain('config', (context) => fanOut(context, plans)),

@@ -4,12 +4,14 @@ import { initialMigration } from './migrations/0001-initial.ts'
 import { outboxMigration } from './migrations/0002-outbox.ts'
 import { limitsMigration } from './migrations/0003-limits.ts'
 import { retentionMigration } from './migrations/0004-retention.ts'
+import { idempotencyTtlMigration } from './migrations/0005-idempotency-ttl.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
   outboxMigration,
   limitsMigration,
   retentionMigration,
+  idempotencyTtlMigration,
 ]
 
 /**
