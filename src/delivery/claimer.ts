@@ -58,6 +58,8 @@ export class Claimer {
   #nextClaimAt = 0
   /** Slots freed since a claim left due work for want of slots; -1 when none did. */
   #freedSinceLeft = -1
+  /** When that claim brought nothing, the targets that had no slots: no other's slot helps. Null: any may. */
+  #lacking: ReadonlySet<string> | null = null
   #failures = 0
   /** Since the last claim. */
   #published = 0
@@ -74,8 +76,8 @@ export class Claimer {
     this.#nextClaimAt = Math.min(this.#nextClaimAt, this.#options.clock.elapsed() + delayMs)
   }
 
-  countFreedSlot(): void {
-    if (this.#freedSinceLeft >= 0) this.#freedSinceLeft++
+  countFreedSlot(targetId: string): void {
+    if (this.#freedSinceLeft >= 0 && this.#lacking?.has(targetId) !== false) this.#freedSinceLeft++
   }
 
   /** A delivery is about to be published. */
@@ -152,6 +154,8 @@ export class Claimer {
       const slots = load.claimSlots()
       const startable = load.freeForBacklog
       const result = await store.claim({ limit, startable, maxBytes: maxClaimBytes, leaseMs, ...slots })
+      const full = Array.from(slots.slots).filter(([, free]) => free === 0)
+      this.#lacking = result.deliveries.length > 0 ? null : new Set(full.map(([targetId]) => targetId))
       this.#planNext(result, limit)
       if (result.shares !== undefined) shares?.adopt(result.shares, slots.wantsMore)
       if (result.routingVersions !== undefined) routing.dropOlder(result.routingVersions)

@@ -138,7 +138,7 @@ export class Dispatcher {
   /** The reserved delivery was not inserted as leased. */
   giveBack(targetId: string): void {
     this.#load.finish(targetId, null)
-    this.#slotFreed()
+    this.#slotFreed(targetId)
   }
 
   /** The reserved delivery is committed and leased to this node since `leasedAt` (elapsed scale). */
@@ -262,7 +262,7 @@ export class Dispatcher {
       const mine = this.#inFlight.delete(work.delivery.id)
       this.#finish(work, observe(outcome))
       if (mine) this.#options.onOutcome(outcome, work.delivery, work.target)
-      this.#slotFreed()
+      this.#slotFreed(work.targetId)
     })
     this.#running.add(running)
   }
@@ -272,8 +272,8 @@ export class Dispatcher {
     this.#alone.done(work)
   }
 
-  #slotFreed(): void {
-    this.#claimer.countFreedSlot()
+  #slotFreed(targetId: string): void {
+    this.#claimer.countFreedSlot(targetId)
     this.#pump()
   }
 

@@ -73,6 +73,27 @@ test('a store that fails to claim is asked again, later each time', async () => 
   expect(sender.deliveryIds).toEqual(['d1'])
 })
 
+test('a claim that brought nothing is not repeated for slots that were freed elsewhere', async () => {
+  const endpoints = [anEndpoint('ep_full'), anEndpoint('ep_b')]
+  const { clock, store, sender, dispatcher, routing, routed } = aDispatcher({ endpoints })
+  const { targets } = await routing.get(routed.tenantId)
+  store.add(...severalClaimed(20, 'ep_full'))
+  dispatcher.start()
+  await clock.advance(0)
+  dispatcher.wake()
+  await clock.advance(0)
+  const claims = store.claims.length
+  for (let count = 0; count < 10; count++) {
+    expect(dispatcher.reserve(targets.get('ep_b')!)).toBe(true)
+    dispatcher.giveBack('ep_b')
+    await clock.advance(1)
+  }
+  expect(store.claims).toHaveLength(claims)
+  sender.answerAll()
+  await clock.advance(1)
+  expect(store.claims.length).toBeGreaterThan(claims)
+})
+
 test('never asks for more than free slots and a quarter to wait', async () => {
   const { clock, store, dispatcher } = aDispatcher({ maxInFlight: 64 })
   dispatcher.start()
