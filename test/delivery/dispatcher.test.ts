@@ -77,7 +77,7 @@ test('a claim that brought nothing is not repeated for slots that were freed els
   const endpoints = [anEndpoint('ep_full'), anEndpoint('ep_b')]
   const { clock, store, sender, dispatcher, routing, routed } = aDispatcher({ endpoints })
   const { targets } = await routing.get(routed.tenantId)
-  store.add(...severalClaimed(20, 'ep_full'))
+  store.add(...severalClaimed(40, 'ep_full'))
   dispatcher.start()
   await clock.advance(0)
   dispatcher.wake()
