@@ -21,8 +21,8 @@ const maxClaimedOfOneWriter = 128
  * Beside publishes a backlog may not fill a store that has one writer, or they wait for it: claims are small then, and
  * long rests follow. But twice as many are claimed as are published, or a backlog could only grow.
  */
-const fewClaimed = 16
-const restMs = 20
+const fewClaimed = 8
+const restMs = 10
 /** How long after a publish others are expected. */
 const besidePublishesMs = 20
 const maxClaimBytes = 8 * 1024 * 1024
