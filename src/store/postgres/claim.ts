@@ -95,11 +95,16 @@ export async function claim(
 /** What one fresh target may give before the others have their turn: what gathers while it waits for its own. */
 const freshQuantum = 16
 
-/** The fresh targets first, from at most half of the batch. */
+/** The fresh targets first, from at most half of what is their tenants' share. */
 async function takeFresh(context: Context, candidates: readonly Candidate[], batch: Batch): Promise<void> {
   const fresh = candidates.filter((candidate) => candidate.isFresh)
-  const half = Math.ceil(batch.request.limit / 2)
-  await takeInRounds(context, { candidates: fresh, upTo: half, quantum: freshQuantum }, batch)
+  const share = batch.request.limit / countTenants(candidates)
+  const upTo = Math.ceil((share * countTenants(fresh)) / 2)
+  await takeInRounds(context, { candidates: fresh, upTo, quantum: freshQuantum }, batch)
+}
+
+function countTenants(candidates: readonly Candidate[]): number {
+  return new Set(candidates.map(({ tenantId }) => tenantId)).size
 }
 
 async function takeFairly(context: Context, candidates: readonly Candidate[], batch: Batch): Promise<void> {

@@ -102,6 +102,15 @@ export function describeClaim(open: OpenHarness): void {
       expect(fresh.map((route) => countByTarget(deliveries, route))).toEqual(Array(15).fill(2))
     })
 
+    it("gives fresh targets half of their tenant's share first, and no other tenant's", async () => {
+      const [backlog] = await aFlood(1)
+      const other = { tenantId: scene.ids.next('ten') }
+      const fresh = await Promise.all(Array.from({ length: 20 }, () => scene.anEndpoint(other)))
+      await scene.publishMany(20, { routes: fresh })
+      const { deliveries } = await scene.claim({ limit: 40 })
+      expect(countByTarget(deliveries, backlog as Route)).toBe(15)
+    })
+
     it('gives no head start to a target that waits for its turn already', async () => {
       const flood = await aFlood(6)
       const [first] = (await scene.claim({ limit: 1 })).deliveries
