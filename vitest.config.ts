@@ -8,8 +8,9 @@ export default defineConfig({
     pool: 'forks',
     execArgv: [...sourceFlags],
     maxWorkers: 2,
-    testTimeout: 15_000,
-    hookTimeout: 15_000,
+    // Generous: what a test waits for is a condition, and how soon it holds depends on the machine.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // Whatever a file leaves running shows as a hang here, not as a slow run.
     teardownTimeout: 5_000,
     dangerouslyIgnoreUnhandledErrors: false,
