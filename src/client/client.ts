@@ -72,23 +72,25 @@ export function createClient(options: ClientOptions) {
 function createEvents(requester: Requester) {
   return {
     publish: (input: PublishInput) =>
-      requester.json<PublishedEvent>('POST', '/v1/events', {
-        body: envelope(input),
-        headers: {
-          ...(input.idempotencyKey !== undefined && { 'idempotency-key': input.idempotencyKey }),
-          ...(input.orderingKey !== undefined && { 'x-hookrail-ordering-key': input.orderingKey }),
-        },
-      }),
+      requester.json<PublishedEvent>('POST', '/v1/events', { body: envelope(input) }),
     list: (query: Filter = {}) => requester.json<Page<EventResource>>('GET', '/v1/events', { query }),
     get: (id: string) => requester.json<EventStatus>('GET', one('/v1/events', id)),
     payload: (id: string) => requester.bytes('GET', `${one('/v1/events', id)}/payload`),
   }
 }
 
-/** Put together as text: parsing the payload and writing it again would change its bytes. */
-function envelope(input: PublishInput): string {
-  const metadata = input.metadata === undefined ? '' : `"metadata":${JSON.stringify(input.metadata)},`
-  return `{"topic":${JSON.stringify(input.topic)},${metadata}"payload":${input.payloadJson}}`
+/**
+ * Put together as text: parsing the payload and writing it again would change its bytes. Keys are members, because a
+ * header cannot hold every text.
+ */
+function envelope({ topic, metadata, idempotencyKey, orderingKey, payloadJson }: PublishInput): string {
+  const members = JSON.stringify({
+    topic,
+    metadata,
+    idempotency_key: idempotencyKey,
+    ordering_key: orderingKey,
+  })
+  return `${members.slice(0, -1)},"payload":${payloadJson}}`
 }
 
 function crud<T>(requester: Requester, path: string) {

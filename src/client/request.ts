@@ -17,7 +17,6 @@ export interface RequestOptions {
   readonly query?: Readonly<Record<string, QueryValue>>
   /** Text is sent as it is, anything else as JSON. */
   readonly body?: unknown
-  readonly headers?: Readonly<Record<string, string>>
 }
 
 export type HttpMethod = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
@@ -36,7 +35,7 @@ export function createRequester(options: ClientOptions): Requester {
 
   async function send(method: HttpMethod, path: string, request: RequestOptions): Promise<Uint8Array> {
     const url = `${base}${path}${queryText(request.query ?? {})}`
-    const headers: Record<string, string> = { accept: 'application/json', ...request.headers }
+    const headers: Record<string, string> = { accept: 'application/json' }
     if (options.token !== undefined) headers.authorization = `Bearer ${options.token}`
     const init: RequestInit = {
       method,
@@ -45,7 +44,7 @@ export function createRequester(options: ClientOptions): Requester {
       signal: AbortSignal.timeout(options.timeoutMs ?? defaultTimeoutMs),
     }
     if (request.body !== undefined) {
-      headers['content-type'] ??= 'application/json'
+      headers['content-type'] = 'application/json'
       init.body = typeof request.body === 'string' ? request.body : JSON.stringify(request.body)
     }
     let response: Response

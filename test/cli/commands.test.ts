@@ -134,15 +134,13 @@ describe('publish', () => {
     expect(api.requests.map(({ body }) => JSON.parse(body).payload)).toEqual([[2], [1]])
   })
 
-  test('sends keys as headers and metadata beside the payload', async () => {
-    await run('publish', 't', '1', '--idempotency-key', 'k1', '--ordering-key', 'o1', '--meta', 'a=b=c')
-    expect(api.requests[0]?.headers).toMatchObject({
-      'idempotency-key': 'k1',
-      'x-hookrail-ordering-key': 'o1',
-    })
+  test('sends keys, of any script, and metadata beside the payload', async () => {
+    await run('publish', 't', '1', '--idempotency-key', 'ключ', '--ordering-key', 'o1', '--meta', 'a=b=c')
     expect(JSON.parse(api.requests[0]?.body ?? '')).toEqual({
       topic: 't',
       metadata: { a: 'b=c' },
+      idempotency_key: 'ключ',
+      ordering_key: 'o1',
       payload: 1,
     })
   })

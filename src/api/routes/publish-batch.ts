@@ -7,6 +7,7 @@ import type { Principal } from '../../engine/api-keys.ts'
 import type { PublishReceipt, PublishRequest } from '../../engine/publish.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
+import { idempotencyMember, refuseKeyHeaders, textMember } from '../event-keys.ts'
 import { ingestResultOf, toIngestError } from '../ingest-error.ts'
 import { readBodiesAsBytes } from '../json-body.ts'
 import { toProblem } from '../problem.ts'
@@ -33,6 +34,7 @@ export function publishBatchRoute(context: ApiContext) {
       bodyLimit: limits.maxBatchBodyBytes,
       validatorCompiler: () => () => true,
       handler: async (request) => {
+        refuseKeyHeaders(request)
         const items = readItems(request.body)
         return { items: await publishItems(context, items, principalOf(request)) }
       },
@@ -110,28 +112,21 @@ function readItem({ value, payload }: BatchItem, index: number, principal: Princ
     const known = itemMembers.join(', ')
     throw new OuthookError('invalid_body', `${at}.${unknown.slice(0, 80)} is not known; allowed: ${known}`)
   }
-  const topic = textOf(item.topic, `${at}.topic`)
+  const topic = textMember(item.topic, `${at}.topic`)
   if (topic === null || payload === null) {
     throw new OuthookError('invalid_body', `${at}: topic and payload are required`)
   }
   if (payload.length > limits.maxPayloadBytes)
     throw new OuthookError('payload_too_large', 'payload is capped at 256KB')
-  const key = textOf(item.idempotency_key, `${at}.idempotency_key`)
+  const key = idempotencyMember(item.idempotency_key, `${at}.idempotency_key`)
   const producerKeyId = principal.kind === 'producer' ? principal.keyId : null
   return {
     tenantId: principal.tenantId,
     topic,
     payload,
     metadata: parseMetadata(item.metadata, `${at}.metadata`),
-    orderingKey: effectiveOrderingKey(textOf(item.ordering_key, `${at}.ordering_key`), item.payload),
+    orderingKey: effectiveOrderingKey(textMember(item.ordering_key, `${at}.ordering_key`), item.payload),
     idempotency: key === null ? null : { scope: producerKeyId ?? '', key },
     producerKeyId,
   }
-}
-
-/** Null when absent or empty. */
-function textOf(value: unknown, path: string): string | null {
-  if (value === undefined || value === null || value === '') return null
-  if (typeof value === 'string') return value
-  throw new OuthookError('invalid_body', `${path} must be a string`)
 }

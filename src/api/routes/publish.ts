@@ -5,14 +5,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { OuthookError } from '../../core/errors.ts'
 import { type EventEnvelope, parseEventEnvelope } from '../../core/exact-json.ts'
-import { fromHeaderValue } from '../../core/header-value.ts'
-import { effectiveOrderingKey } from '../../core/idempotency.ts'
 import { parseMetadata } from '../../core/metadata.ts'
 import { limits } from '../../core/model.ts'
 import type { PublishReceipt, PublishRequest } from '../../engine/publish.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { sendError } from '../errors.ts'
+import { idempotencyKeyOf, orderingKeyOf, refuseMisspelledKeys } from '../event-keys.ts'
 import { ingestResultOf, toIngestError } from '../ingest-error.ts'
 import { readBodiesAsBytes } from '../json-body.ts'
 import { PublishBody, PublishHeaders, ReceiptBody } from '../schemas/events.ts'
@@ -77,11 +76,9 @@ function readRequest(request: FastifyRequest): PublishRequest {
   const payload = envelope.payload as Uint8Array
   if (payload.length > limits.maxPayloadBytes)
     throw new OuthookError('payload_too_large', 'payload is capped at 256KB')
-  const orderingKey = effectiveOrderingKey(
-    headerText(request, 'x-hookrail-ordering-key'),
-    envelope.members.payload,
-  )
-  const key = headerText(request, 'idempotency-key')
+  refuseMisspelledKeys(envelope.members)
+  const orderingKey = orderingKeyOf(request, envelope.members)
+  const key = idempotencyKeyOf(request, envelope.members)
   const { tenantId, kind, keyId } = principalOf(request)
   // Admin tokens share one scope: a rotated token must not make old keys new again.
   const producerKeyId = kind === 'producer' ? keyId : null
@@ -109,16 +106,6 @@ function topicOf({ members, payload }: EventEnvelope): string {
   if (topic === '' || payload === null)
     throw new OuthookError('invalid_body', 'topic and payload are required')
   return topic
-}
-
-/** Null when absent or empty. Twice is refused: which of the two was meant nobody can say. */
-function headerText(request: FastifyRequest, name: string): string | null {
-  const value = request.headers[name]
-  if (typeof value !== 'string' || value === '') return null
-  if (value.includes(',') && (request.raw.headersDistinct[name]?.length ?? 1) > 1) {
-    throw new OuthookError('invalid_request', `the header ${name} is given more than once; give it once`)
-  }
-  return fromHeaderValue(value)
 }
 
 function sendReceipt(reply: FastifyReply, { eventId, deliveryIds, replayed }: PublishReceipt): void {

@@ -10,20 +10,38 @@ const Metadata = Type.Record(Type.String(), Type.String(), {
   description: 'up to 16 short strings, sent as `outhook-meta-<name>` headers',
 })
 
+const keys = {
+  idempotency_key: Type.Optional(
+    Nullable(
+      Type.String({
+        minLength: 1,
+        maxLength: 255,
+        description: 'the same key and content give the same answer for 24 hours, and no second event',
+      }),
+    ),
+  ),
+  ordering_key: Type.Optional(
+    Nullable(
+      Type.String({
+        maxLength: 256,
+        description: 'at most 256 bytes; also read from the payload’s member `ordering_key`',
+      }),
+    ),
+  ),
+}
+
 /** Documents; the body is read by hand, because the payload's bytes have to survive. */
 export const PublishBody = Type.Object(
-  { topic: Topic, payload: Payload, metadata: Type.Optional(Metadata) },
+  { topic: Topic, payload: Payload, metadata: Type.Optional(Metadata), ...keys },
   { title: 'PublishEvent', description: 'Other members are ignored.' },
 )
 
 export const PublishHeaders = Type.Object({
   'idempotency-key': Type.Optional(
-    Type.String({
-      description: 'for 24 hours, the same key and content give the same answer and no second event',
-    }),
+    Type.String({ description: 'as the body’s `idempotency_key`, which must not differ' }),
   ),
   'x-hookrail-ordering-key': Type.Optional(
-    Type.String({ description: 'at most 256 bytes; also read from the payload’s member `ordering_key`' }),
+    Type.String({ description: 'as the body’s `ordering_key`, which must not differ' }),
   ),
 })
 
@@ -40,8 +58,7 @@ export const BatchBody = Closed(
         topic: Topic,
         payload: Payload,
         metadata: Type.Optional(Metadata),
-        idempotency_key: Type.Optional(Type.String({ maxLength: 255 })),
-        ordering_key: Type.Optional(Type.String({ maxLength: 256 })),
+        ...keys,
       }),
       { minItems: 1, maxItems: 1000 },
     ),
