@@ -1,8 +1,9 @@
 /**
  * Topics, topic patterns, and the index that finds the subscriptions of a topic.
  *
- * A pattern is exact, `prefix.*` (any depth below the prefix, not the prefix itself) or `*`. Nothing else is a
- * wildcard: `ord*` and `a.*.b` match only themselves.
+ * A pattern is a topic, `prefix.*` (any depth below the prefix, not the prefix itself) or `*`. No topic holds a `*`,
+ * so `ord*`, `*.b`, `a.*.b` and `**` would never match and are refused. A store may hold some from before: they match
+ * only themselves.
  */
 import { type ErrorCode, OuthookError } from './errors.ts'
 import { limits } from './model.ts'
@@ -10,17 +11,29 @@ import { limits } from './model.ts'
 /** Most patterns that one subscription or key scope may hold. */
 export const maxTopicPatterns = 100
 
+const tooLong = `must be at most ${limits.maxTopicBytes} bytes of UTF-8`
+
 /** What is wrong with a topic, as the end of a sentence that names it; null when nothing is. */
 export function topicProblem(topic: string): string | null {
   if (topic === '') return 'must not be empty'
-  if (Buffer.byteLength(topic) > limits.maxTopicBytes) {
-    return `must be at most ${limits.maxTopicBytes} bytes of UTF-8`
-  }
+  if (Buffer.byteLength(topic) > limits.maxTopicBytes) return tooLong
   for (let index = 0; index < topic.length; index++) {
     const code = topic.charCodeAt(index)
     if (code <= 0x20 || code === 0x7f) return 'must not hold spaces or control characters'
   }
+  if (topic.includes('*')) return 'must not hold "*", which only patterns have'
   return topic.isWellFormed() ? null : 'must be well-formed Unicode'
+}
+
+/** What is wrong with a pattern, likewise. */
+function patternProblem(pattern: unknown): string | null {
+  if (typeof pattern !== 'string') return 'must be a string'
+  if (pattern === '*') return null
+  const fixed = pattern.endsWith('.*') ? pattern.slice(0, -2) : pattern
+  // Whoever writes ".*" means "*", and a topic that begins with a dot is no topic that anybody has.
+  if (fixed.includes('*') || pattern === '.*') return 'can never match'
+  // The whole has to fit, because a topic that it matches is at least as long.
+  return topicProblem(fixed) ?? (Buffer.byteLength(pattern) > limits.maxTopicBytes ? tooLong : null)
 }
 
 /** Checks the topic of an event; `invalid_body` unless another code is given. */
@@ -41,11 +54,11 @@ export function checkTopicPatterns(patterns: unknown, member = 'topic_patterns')
     )
   }
   for (const [index, pattern] of patterns.entries()) {
-    const problem = typeof pattern === 'string' ? topicProblem(pattern) : 'must be a string'
+    const problem = patternProblem(pattern)
     if (problem === null) continue
     throw new OuthookError(
       'unprocessable',
-      `${member}[${index}] ${problem}; a pattern is a topic, "prefix.*" or "*"`,
+      `${member}[${index}] ${problem}; a pattern is a topic such as "orders.created", "orders.*" for all below orders, or "*" for all`,
     )
   }
   return [...new Set<string>(patterns)]

@@ -74,7 +74,7 @@ describe('compileTopicPatterns', () => {
 })
 
 describe('checking topics', () => {
-  it.each(['a', 'orders.created', 'ünïcode', 'a'.repeat(255), 'x*y', '.'])('accepts %j', (topic) => {
+  it.each(['a', 'orders.created', 'ünïcode', 'a'.repeat(255), 'a..b', '.'])('accepts %j', (topic) => {
     expect(checkTopic(topic)).toBe(topic)
   })
 
@@ -88,6 +88,9 @@ describe('checking topics', () => {
     ['a'.repeat(256), '255 bytes'],
     ['é'.repeat(128), '255 bytes'],
     ['a\ud800', 'Unicode'],
+    ['tp.*', 'must not hold "*"'],
+    ['*', 'must not hold "*"'],
+    ['x*y', 'must not hold "*"'],
   ])('refuses %j', (topic, reason) => {
     expect(topicProblem(topic)).toContain(reason)
     expect(() => checkTopic(topic)).toThrow(expect.objectContaining({ code: 'invalid_body' }))
@@ -104,6 +107,44 @@ describe('checking patterns', () => {
     expect(checkTopicPatterns(['b', '*', 'b', 'a.*'])).toEqual(['b', '*', 'a.*'])
   })
 
+  it.each(['a', '*', 'a.*', 'a.b.*', 'ü.*', `${'a'.repeat(253)}.*`, 'a'.repeat(255), '..*'])(
+    'accepts %j, which a topic can match',
+    (pattern) => {
+      expect(checkTopicPatterns([pattern])).toEqual([pattern])
+    },
+  )
+
+  it.each(['**', '*.created', 'a.*.b', '*.*', 'a.**', 'ord*', '*a', 'a*.b', 'a.*.*', '.*', '*.'])(
+    'refuses %j, which no topic can match, and says what a pattern is',
+    (pattern) => {
+      expect(() => checkTopicPatterns(['a', pattern], 'topics')).toThrow(
+        expect.objectContaining({
+          code: 'unprocessable',
+          message:
+            'topics[1] can never match; a pattern is a topic such as "orders.created", "orders.*" for all below orders, or "*" for all',
+        }),
+      )
+    },
+  )
+
+  it('accepts no pattern that no topic matches', () => {
+    const part = fc.constantFrom('a', '*', '.', 'ü')
+    const pattern = fc.array(part, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(''))
+    fc.assert(
+      fc.property(pattern, (text) => {
+        let accepted = true
+        try {
+          checkTopicPatterns([text])
+        } catch {
+          accepted = false
+        }
+        const topic = text.replace(/\*$/, 'x')
+        expect(accepted).toBe(topicProblem(topic) === null && topicMatches(text, topic) && text !== '.*')
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
   it.each([
     ['nothing', undefined, 'topics must be a list'],
     ['text', 'a', 'topics must be a list'],
@@ -111,6 +152,7 @@ describe('checking patterns', () => {
     ['too many', Array.from({ length: 101 }, (_, i) => `t${i}`), '1 to 100'],
     ['a number', ['a', 5], 'topics[1] must be a string'],
     ['an empty pattern', [''], 'topics[0] must not be empty'],
+    ['a prefix that leaves no room', [`${'a'.repeat(254)}.*`], 'topics[0] must be at most 255 bytes'],
     ['a space', ['a', 'b', 'c d'], 'topics[2] must not hold spaces'],
   ])('refuses %s', (_name, patterns, message) => {
     expect(() => checkTopicPatterns(patterns, 'topics')).toThrow(

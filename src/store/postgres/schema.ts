@@ -5,6 +5,7 @@ import { outboxMigration } from './migrations/0002-outbox.ts'
 import { limitsMigration } from './migrations/0003-limits.ts'
 import { retentionMigration } from './migrations/0004-retention.ts'
 import { idempotencyTtlMigration } from './migrations/0005-idempotency-ttl.ts'
+import { topicsWithoutStarMigration } from './migrations/0006-topics-without-star.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -12,6 +13,7 @@ export const postgresMigrations: readonly Migration[] = [
   limitsMigration,
   retentionMigration,
   idempotencyTtlMigration,
+  topicsWithoutStarMigration,
 ]
 
 /**
