@@ -1,7 +1,8 @@
-// Compiles src/ to dist/. `node scripts/build.mjs` always does; the set-up does it when the sources changed.
+// Compiles src/ to dist/ and adds what `bundle.mjs` makes. `node scripts/build.mjs` always does; the set-up does it when the sources changed.
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { buildApiPage, bundleLibraries } from './bundle.mjs'
 import { nodePath, root, run } from './toolchain.mjs'
 
 const dist = join(root, 'dist')
@@ -11,9 +12,10 @@ const stamp = join(dist, '.built-from.json')
 function fingerprint() {
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   const inputs = sources
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.(ts|html|js)$/.test(name))
     .map((name) => join('src', name))
-    .concat('tsconfig.json', 'tsconfig.build.json')
+    .concat('tsconfig.json', 'tsconfig.build.json', 'package-lock.json')
+    .concat(join('scripts', 'build.mjs'), join('scripts', 'bundle.mjs'))
     .sort()
   return JSON.stringify(
     inputs.map((name) => {
@@ -45,6 +47,8 @@ async function build(say) {
     process.stderr.write('outhook: the build failed; the errors are above\n')
     process.exit(1)
   }
+  await bundleLibraries()
+  buildApiPage()
   writeFileSync(stamp, before)
   say(`built in ${((performance.now() - start) / 1000).toFixed(1)} s`)
 }

@@ -1,8 +1,6 @@
-/** The OpenAPI document, made from the routes' own schemas, and a page to read it. Nothing is fetched from elsewhere. */
-import fastifySwagger from '@fastify/swagger'
-import fastifySwaggerUi from '@fastify/swagger-ui'
+/** The OpenAPI document, made from the routes' own schemas. */
 import type { FastifyInstance } from 'fastify'
-import { OuthookError } from '../core/errors.ts'
+import { fastifySwagger } from '../bundled/swagger.ts'
 import { problemContentType } from './problem.ts'
 import { rateLimitDocument } from './schemas/rate-limit.ts'
 import { retryPolicyDocument } from './schemas/retry-policy.ts'
@@ -16,32 +14,6 @@ const description = `Publish events once; every endpoint that subscribed gets a 
 Every error is \`application/problem+json\` with \`type\`, \`title\`, \`status\` and \`detail\`. Lists are pages
 \`{items, next_cursor}\`: pass \`next_cursor\` as \`cursor\` until it is empty. Bodies are read as JSON whatever their
 content type says.`
-
-/**
- * Everything from this server alone, also over plain HTTP on a host of a private network: no
- * `upgrade-insecure-requests`, which would send the page's own files to a port that speaks no TLS.
- */
-const pagePolicy = [
-  "default-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "img-src 'self' data:",
-  "object-src 'none'",
-].join('; ')
-
-/** The top bar would do it. */
-const followColorScheme = `const dark = matchMedia('(prefers-color-scheme: dark)')
-const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
-dark.addEventListener('change', follow)
-follow()
-`
-
-/** A name with a NUL is no file's, and the file system refuses to be asked for it. */
-function refuseNul(url: string): OuthookError | null {
-  if (!url.includes('%00')) return null
-  return new OuthookError('not_found', 'there is nothing here; see /docs for what there is')
-}
 
 /** Must be called before the routes are registered. */
 export function registerDocs(app: FastifyInstance, version: string): void {
@@ -61,18 +33,6 @@ export function registerDocs(app: FastifyInstance, version: string): void {
       },
       security: [{ bearer: [] }],
     },
-  })
-  app.register(async (scope) => {
-    scope.addHook('onRequest', (request, _reply, done) => done(refuseNul(request.url) ?? undefined))
-    await scope.register(fastifySwaggerUi, {
-      routePrefix: '/docs',
-      staticCSP: pagePolicy,
-      transformSpecification: () => openApiDocument(app),
-      theme: { title: 'Outhook API', js: [{ filename: 'dark-mode.js', content: followColorScheme }] },
-      // No outside service gets to see the document. Without the page's top bar, whose logo has a style of its own that
-      // the policy refuses, and which offers to show documents from elsewhere.
-      uiConfig: { validatorUrl: null, layout: 'BaseLayout' },
-    })
   })
   app.register(async (scope) => {
     const schema = { operationId: 'openapi', tags: ['operations'], summary: 'This document', security: [] }

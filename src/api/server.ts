@@ -1,11 +1,13 @@
 /** The HTTP server: what every request goes through. What each route does stands in `routes/`. */
-import { type FastifyInstance, fastify, type onSendHookHandler } from 'fastify'
+import type { FastifyInstance, onSendHookHandler } from 'fastify'
+import { fastify } from '../bundled/fastify.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import { createAuthenticator } from './auth.ts'
 import type { Api, ApiContext } from './context.ts'
 import { createDeadlines } from './deadlines.ts'
 import { registerDocs } from './docs.ts'
+import { docsPage } from './docs-page.ts'
 import { registerErrors, sendError } from './errors.ts'
 import { readBodiesAsJson, refuseCompressed } from './json-body.ts'
 import { type ApiOptions, type ApiTimeouts, defaultTimeouts } from './options.ts'
@@ -56,7 +58,10 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   registerChecks(app, isClosing)
   limitHandlers(app, timeouts.handlerMs)
   endJsonWithNewline(app)
-  if (!operationsOnly) registerDocs(app, options.version)
+  if (!operationsOnly) {
+    registerDocs(app, options.version)
+    app.register(docsPage(options.version))
+  }
   registerRoutes(app, context, operationsOnly ? [operationRoutes] : allRoutes)
   return app
 }

@@ -4,7 +4,7 @@
  */
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { Compile } from '../bundled/typebox.ts'
 import { type ErrorCode, OuthookError } from '../core/errors.ts'
 
 interface SchemaProblem {

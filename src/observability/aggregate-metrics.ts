@@ -1,5 +1,6 @@
 /** One answer to `/metrics` for several processes: what each counted, added up. */
-import { AggregatorRegistry, type MetricObjectWithValues, type MetricValue } from 'prom-client'
+import type { MetricObjectWithValues, MetricValue } from 'prom-client'
+import { AggregatorRegistry } from '../bundled/prom-client.ts'
 
 /** What one process has counted so far; plain data, so that it can travel between processes. */
 export type MetricsSnapshot = readonly MetricObjectWithValues<MetricValue<string>>[]

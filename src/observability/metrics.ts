@@ -2,7 +2,7 @@
  * The metrics of `/metrics`: every name, label and meaning in one table, from which the reference page is written too.
  * Children of labels are resolved once, because looking them up by label object costs more than counting.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '../bundled/prom-client.ts'
 import type { AttemptStatus, DeliveryState, DisabledReason, ErrorClass } from '../core/model.ts'
 import type { MetricsSnapshot } from './aggregate-metrics.ts'
 

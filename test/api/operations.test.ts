@@ -203,10 +203,31 @@ test('the page at /docs and what it loads come from the server itself', async ()
   // Over plain HTTP on another host than localhost, the browser would ask for the page's files over TLS.
   expect(policy).not.toContain('upgrade-insecure-requests')
   expect(policy).not.toMatch(/https?:|swagger\.io/)
-  const { text } = await server.call('GET', '/docs/static/swagger-initializer.js', { token: null })
-  expect(text).toContain('"validatorUrl":null')
+  // The policy lets nothing run that stands in the page itself.
+  expect(page.text).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\son\w+=|\sstyle=/)
+  const { text } = await server.call('GET', '/docs/static/start.js', { token: null })
+  expect(text).toContain('validatorUrl: null')
   // The top bar of the other layout carries an inline style, which the policy refuses.
-  expect(text).toContain('"layout":"BaseLayout"')
+  expect(text).toContain("layout: 'BaseLayout'")
+})
+
+test('the page is the same with and without compression, and sent once for each version', async () => {
+  const { url } = await aServer()
+  const ask = (headers: Readonly<Record<string, string>>) =>
+    fetch(`${url}/docs/static/swagger-ui-bundle.js`, { headers })
+  const packed = await ask({ 'accept-encoding': 'gzip' })
+  const plain = await ask({ 'accept-encoding': 'identity' })
+  expect([packed.headers.get('content-encoding'), plain.headers.get('content-encoding')]).toEqual([
+    'gzip',
+    null,
+  ])
+  const text = await packed.text()
+  expect(text).toContain('SwaggerUIBundle')
+  expect(await plain.text()).toBe(text)
+  const again = await ask({ 'if-none-match': packed.headers.get('etag') ?? '' })
+  expect([again.status, await again.text()]).toEqual([304, ''])
+  const slashed = await fetch(`${url}/docs/`)
+  expect([slashed.redirected, slashed.url, slashed.status]).toEqual([true, `${url}/docs`, 200])
 })
 
 test('a file name with a NUL is one that does not exist', async () => {
@@ -217,22 +238,17 @@ test('a file name with a NUL is one that does not exist', async () => {
   })
 })
 
-test.each([
-  '/v1/whoami',
-  '/v1/endpoints',
-  '/v1/keys',
-  '/v1/dlq',
-  '/v1/nowhere',
-  '/openapi.json',
-  '/docs/json',
-])('the answer of %s ends with a newline, within its content length', async (path) => {
-  const server = await aServer()
-  const { text, headers } = await server.call('GET', path)
-  expect(text.endsWith('}\n')).toBe(true)
-  expect(headers.get('content-length')).toBe(String(Buffer.byteLength(text)))
-  const head = await server.call('HEAD', path)
-  if (head.status === 200) expect(head.headers.get('content-length')).toBe(headers.get('content-length'))
-})
+test.each(['/v1/whoami', '/v1/endpoints', '/v1/keys', '/v1/dlq', '/v1/nowhere', '/openapi.json'])(
+  'the answer of %s ends with a newline, within its content length',
+  async (path) => {
+    const server = await aServer()
+    const { text, headers } = await server.call('GET', path)
+    expect(text.endsWith('}\n')).toBe(true)
+    expect(headers.get('content-length')).toBe(String(Buffer.byteLength(text)))
+    const head = await server.call('HEAD', path)
+    if (head.status === 200) expect(head.headers.get('content-length')).toBe(headers.get('content-length'))
+  },
+)
 
 test.each([
   ['openapi.json', () => renderOpenApi(version)],

@@ -22,18 +22,20 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   discord: ['sender', 'sender/port'],
   alerts: ['discord', 'sender', 'sender/port'],
   testing: ['sender', 'sender/port'],
-  observability: [],
+  observability: ['bundled'],
+  // What the build puts into one file: each of these passes on a library that is not installed with the package.
+  bundled: [],
   config: [],
   delivery: ['store/port', 'sender/port'],
   engine: ['delivery', 'store/port', 'sender/port'],
-  'api/schemas': [],
-  api: ['api/schemas', 'engine'],
+  'api/schemas': ['bundled'],
+  api: ['api/schemas', 'engine', 'bundled'],
   dashboard: ['client'],
   cli: ['app', 'client', 'config', 'testing'],
   app: ['*'],
   index: ['*'],
 }
-const withoutCore = ['client', 'verify', 'dashboard']
+const withoutCore = ['client', 'verify', 'dashboard', 'bundled']
 
 /** Files at the top of `src/` that belong to the composition root or the public library surface. */
 const topLevel: Readonly<Record<string, string>> = {
@@ -175,6 +177,25 @@ describe('the direction of imports', () => {
       imports.filter((target) => !known.has(target)).map((target) => `src/${path} imports src/${target}`),
     )
     expect(missing).toEqual([])
+  })
+})
+
+describe('packages', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const isInstalled = (specifier: string) =>
+    Object.keys(dependencies).some((name) => specifier === name || specifier.startsWith(`${name}/`))
+
+  test('outside of bundled/, code is imported only from packages that are installed with this one', () => {
+    const wrong = files.flatMap(({ path, text }) => {
+      const statements = withoutComments(text).matchAll(
+        /\b(?:import|export)\s(?!type\b)[^;'"]*?from\s*'([^.'][^']*)'|\bimport\s*\(?\s*'([^.'][^']*)'/g,
+      )
+      return [...statements]
+        .map(([, from, dynamic]) => from ?? dynamic ?? '')
+        .filter((name) => !name.startsWith('node:') && !isInstalled(name) && !path.startsWith('bundled/'))
+        .map((name) => `src/${path} imports ${name}`)
+    })
+    expect(wrong).toEqual([])
   })
 })
 

@@ -9,6 +9,7 @@ const manifest = JSON.parse(read('package.json'))
 interface LockedPackage {
   readonly version?: string
   readonly resolved?: string
+  readonly dev?: boolean
   readonly integrity?: string
   readonly optionalDependencies?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
@@ -55,6 +56,14 @@ describe('package.json', () => {
     for (const name of [manifest.bin.outhook, '.ci/run']) {
       expect(statSync(join(root, name)).mode & 0o111, name).not.toBe(0)
     }
+  })
+})
+
+describe('what "npm install outhook" brings', () => {
+  test('at most 45 packages, itself included', () => {
+    const installed = Object.entries(locked).filter(([name, { dev }]) => name !== '' && dev !== true)
+    expect(installed.length).toBeGreaterThan(5)
+    expect(installed.length + 1).toBeLessThanOrEqual(45)
   })
 })
 

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '../../bundled/typebox.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, Time, timeRangeQuery } from './shapes.ts'
 
 export const DeadLetterBody = Type.Object(

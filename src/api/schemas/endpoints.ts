@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '../../bundled/typebox.ts'
 import { signingSchemes } from '../../core/signing.ts'
 import {
   Closed,

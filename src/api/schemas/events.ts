@@ -1,4 +1,5 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '../../bundled/typebox.ts'
 import { DeliveryOfEventBody } from './deliveries.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, StringMap, Time, timeRangeQuery } from './shapes.ts'
 

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '../../bundled/typebox.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, Time } from './shapes.ts'
 
 const Kind = Type.Enum(['producer', 'admin'])

@@ -1,5 +1,6 @@
 /** What the schemas of several resources share. A schema with a `title` becomes a named one in the OpenAPI document. */
-import { type Static, type TObject, type TProperties, type TSchema, Type } from 'typebox'
+import type { Static, TObject, TProperties, TSchema } from 'typebox'
+import { Type } from '../../bundled/typebox.ts'
 
 /** `type: [t, 'null']`, which the response serializer handles without trying alternatives. */
 export function Nullable<T extends TSchema & { readonly type?: unknown }>(schema: T) {

@@ -1,4 +1,5 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '../../bundled/typebox.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, RetryPolicyInput, Time } from './shapes.ts'
 
 const settings = {

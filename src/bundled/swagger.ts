@@ -1,0 +1,1 @@
+export { default as fastifySwagger } from '@fastify/swagger'
