@@ -4,6 +4,7 @@ import { fastify } from '../bundled/fastify.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import { createAuthenticator } from './auth.ts'
+import { checkBodyForms } from './body-form.ts'
 import type { Api, ApiContext } from './context.ts'
 import { createDeadlines } from './deadlines.ts'
 import { registerDocs } from './docs.ts'
@@ -96,6 +97,7 @@ function registerChecks(app: FastifyInstance, isClosing: () => boolean): void {
   app.removeAllContentTypeParsers()
   readBodiesAsJson(app)
   app.setValidatorCompiler(strictCompiler)
+  checkBodyForms(app)
   app.addHook('onRequest', (request, _reply, done) => {
     const { headers, httpVersionMinor } = request.raw
     if (isClosing())

@@ -59,25 +59,15 @@ export function endpointRoutes({ engine, auth }: ApiContext) {
         .send({ ...endpoint, secret: result.secret })
     })
 
-    app.post(
-      '/v1/endpoints/:id/rotate-secret',
-      {
-        schema: rotateSchema,
-        preValidation: (request, _reply, done) => {
-          request.body ??= {}
-          done()
-        },
-      },
-      async (request, reply) => {
-        const { grace, secret } = request.body
-        const { tenantId } = principalOf(request)
-        const rotated = await engine.endpoints.rotateSecret(tenantId, request.params.id, {
-          ...(grace !== undefined && { graceMs: readGrace(grace) }),
-          ...(secret !== undefined && { secret }),
-        })
-        return reply.header('cache-control', 'no-store').send(rotated)
-      },
-    )
+    app.post('/v1/endpoints/:id/rotate-secret', { schema: rotateSchema }, async (request, reply) => {
+      const { grace, secret } = request.body
+      const { tenantId } = principalOf(request)
+      const rotated = await engine.endpoints.rotateSecret(tenantId, request.params.id, {
+        ...(grace !== undefined && { graceMs: readGrace(grace) }),
+        ...(secret !== undefined && { secret }),
+      })
+      return reply.header('cache-control', 'no-store').send(rotated)
+    })
 
     registerReads(app, engine)
     registerChanges(app, engine)

@@ -4,7 +4,7 @@ export const topicsWithoutStarMigration: Migration = {
   version: 6,
   name: 'topics_without_star',
   oldestCompatible: 1,
-  sql: String.raw`
+  sql: `
 -- A topic with a "*" looks like a pattern, and no pattern could mean it alone. The rest of the function stays.
 do $$ begin
   execute replace(pg_get_functiondef('check_event(text, bytea, jsonb, text, text)'::regprocedure),
