@@ -11,7 +11,8 @@ type JsonObject = { [name: string]: JsonValue }
 
 const description = `Publish events once; every endpoint that subscribed gets a signed request, at least once.
 
-Every error is \`application/problem+json\` with \`type\`, \`title\`, \`status\` and \`detail\`. Lists are pages
+Every error is \`application/problem+json\` with \`type\` (a page about it), \`title\`, \`status\`,
+\`detail\` and \`code\`: decide by \`code\` or \`status\`. Lists are pages
 \`{items, next_cursor}\`: pass \`next_cursor\` as \`cursor\` until it is empty. Bodies are read as JSON whatever their
 content type says.`
 

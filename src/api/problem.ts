@@ -1,17 +1,27 @@
 /**
  * `application/problem+json` (RFC 7807): the one shape of every error that leaves the server, whether a handler, the
- * router or the raw socket refused. Exactly four members and a newline, because clients of older servers count on it.
+ * router or the raw socket refused. The four members that clients of older servers count on come first; `code` is the
+ * one to decide by. A newline ends it.
  */
 import { type ErrorCode, errorTable, OuthookError } from '../core/errors.ts'
 
 export const problemContentType = 'application/problem+json'
 
 export interface Problem {
+  readonly code: ErrorCode
   readonly status: number
   readonly title: string
   readonly detail: string
   /** Whole seconds, set with 429 and 503 only. */
   readonly retryAfterSeconds: number | null
+}
+
+/** Where the pages of the errors are. */
+export const problemTypePrefix = '/docs/errors/'
+
+/** The problem's `type`: a page of this server about all errors of that code. */
+export function problemTypeOf(code: ErrorCode): string {
+  return problemTypePrefix + code
 }
 
 /** Clients give up at once on a longer wait than their own budget, so none is asked for more. */
@@ -55,21 +65,23 @@ export function toProblem(error: unknown): Problem {
   }
   if (statusCode === 404) return problemOf('not_found', 'there is nothing here; see /docs for what there is')
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return {
-      ...problemOf('invalid_request', 'the request was not understood; see /docs'),
-      status: statusCode,
-    }
+    return problemOf('invalid_request', 'the request was not understood; see /docs')
   }
   return problemOf('internal', 'something went wrong inside the server; its log says what')
 }
 
 export function problemOf(code: ErrorCode, detail: string): Problem {
   const { status, title } = errorTable[code]
-  return { status, title, detail, retryAfterSeconds: retryAfter(status, undefined) }
+  return { code, status, title, detail, retryAfterSeconds: retryAfter(status, undefined) }
 }
 
-export function renderProblem({ status, title, detail }: Problem): string {
-  return `${JSON.stringify({ type: 'about:blank', title, status, detail })}\n`
+export function renderProblem(problem: Problem): string {
+  return `${JSON.stringify(problemMembers(problem))}\n`
+}
+
+/** The members as they leave the server, in their order. */
+export function problemMembers({ code, status, title, detail }: Problem) {
+  return { type: problemTypeOf(code), title, status, detail, code }
 }
 
 function fromOuthookError(error: OuthookError): Problem {
@@ -78,7 +90,7 @@ function fromOuthookError(error: OuthookError): Problem {
   if (status === 500)
     return problemOf('internal', 'something went wrong inside the server; its log says what')
   const detail = error.message === '' ? errorTable[code].title : error.message
-  return { status, title, detail, retryAfterSeconds: retryAfter(status, error.retryAfterSeconds) }
+  return { code, status, title, detail, retryAfterSeconds: retryAfter(status, error.retryAfterSeconds) }
 }
 
 function retryAfter(status: number, wanted: number | undefined): number | null {

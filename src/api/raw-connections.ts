@@ -67,14 +67,15 @@ export function answerUnusualRequests(server: Server): void {
     )
   })
   server.on('checkExpectation', (_request, response) => {
-    const problem: Problem = {
-      status: 417,
-      title: 'expectation failed',
-      detail: 'the only Expect that is met is 100-continue; send that or none',
-      retryAfterSeconds: null,
-    }
+    const problem = problemOf(
+      'expectation_failed',
+      'the only Expect that is met is 100-continue; send that or none',
+    )
     const body = renderProblem(problem)
-    response.writeHead(417, { 'content-type': problemContentType, 'content-length': Buffer.byteLength(body) })
+    response.writeHead(problem.status, {
+      'content-type': problemContentType,
+      'content-length': Buffer.byteLength(body),
+    })
     response.end(body)
   })
 }

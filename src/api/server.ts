@@ -9,6 +9,7 @@ import type { Api, ApiContext } from './context.ts'
 import { createDeadlines } from './deadlines.ts'
 import { registerDocs } from './docs.ts'
 import { docsPage } from './docs-page.ts'
+import { errorPages } from './error-pages.ts'
 import { registerErrors, sendError } from './errors.ts'
 import { readBodiesAsJson, refuseCompressed } from './json-body.ts'
 import { type ApiOptions, type ApiTimeouts, defaultTimeouts } from './options.ts'
@@ -63,6 +64,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
     registerDocs(app, options.version)
     app.register(docsPage(options.version))
   }
+  app.register(errorPages)
   registerRoutes(app, context, operationsOnly ? [operationRoutes] : allRoutes)
   return app
 }

@@ -1,6 +1,8 @@
 /** The server answered with an error: the members of its `application/problem+json`. */
 export class ApiError extends Error {
   readonly status: number
+  /** What to decide by; null when no Outhook answered, such as a proxy. */
+  readonly code: string | null
   readonly title: string
   readonly detail: string
   /** Whole seconds from `Retry-After`; null when the server named none. */
@@ -8,6 +10,7 @@ export class ApiError extends Error {
 
   constructor(problem: {
     readonly status: number
+    readonly code: string | null
     readonly title: string
     readonly detail: string
     readonly retryAfterSeconds: number | null
@@ -15,6 +18,7 @@ export class ApiError extends Error {
     super(`${problem.title}: ${problem.detail}`)
     this.name = 'ApiError'
     this.status = problem.status
+    this.code = problem.code
     this.title = problem.title
     this.detail = problem.detail
     this.retryAfterSeconds = problem.retryAfterSeconds

@@ -83,19 +83,21 @@ function queryText(query: Readonly<Record<string, QueryValue>>): string {
 
 function toApiError(response: Response, bytes: Uint8Array): ApiError {
   const retryAfter = response.headers.get('retry-after') ?? ''
-  const { title, detail } = readProblem(new TextDecoder().decode(bytes))
+  const { code, title, detail } = readProblem(new TextDecoder().decode(bytes))
   return new ApiError({
     status: response.status,
+    code: code ?? null,
     title: title ?? `HTTP ${response.status}`,
     detail: detail ?? (response.statusText || 'the server gave no reason'),
     retryAfterSeconds: /^\d+$/.test(retryAfter) ? Number(retryAfter) : null,
   })
 }
 
-function readProblem(text: string): { readonly title?: string; readonly detail?: string } {
+function readProblem(text: string): Partial<Record<'code' | 'title' | 'detail', string>> {
   try {
-    const { title, detail } = JSON.parse(text) as Record<string, unknown>
+    const { code, title, detail } = JSON.parse(text) as Record<string, unknown>
     return {
+      ...(typeof code === 'string' && { code }),
       ...(typeof title === 'string' && { title }),
       ...(typeof detail === 'string' && { detail }),
     }

@@ -23,6 +23,7 @@ export const errorTable = {
   payload_too_large: { status: 413, title: 'payload too large' },
   uri_too_long: { status: 414, title: 'uri too long' },
   unsupported_media_type: { status: 415, title: 'unsupported media type' },
+  expectation_failed: { status: 417, title: 'expectation failed' },
   url_rejected: { status: 422, title: 'url rejected' },
   unprocessable: { status: 422, title: 'unprocessable' },
   headers_too_large: { status: 431, title: 'request header fields too large' },

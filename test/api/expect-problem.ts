@@ -1,14 +1,16 @@
 import { expect } from 'vitest'
+import { type ErrorCode, errorTable } from '../../src/core/errors.ts'
 import type { Answer } from './a-server.ts'
 
 export interface ExpectedProblem {
   readonly status: number
+  readonly code?: ErrorCode
   readonly title?: string
   /** The detail itself, a part of it, or a pattern. */
   readonly detail?: string | RegExp
 }
 
-/** Exactly the four members and a newline, and a detail that somebody can act on. */
+/** Exactly the five members and a newline, a code of the table that belongs to the status, and a detail that somebody can act on. */
 export function expectProblem(
   answer: Pick<Answer, 'status' | 'text' | 'headers'>,
   expected: ExpectedProblem,
@@ -26,11 +28,13 @@ export function expectRawProblem(answer: string, expected: ExpectedProblem): voi
   expectProblemText(body, expected)
 }
 
-function expectProblemText(text: string, { status, title, detail }: ExpectedProblem): void {
+function expectProblemText(text: string, { status, code, title, detail }: ExpectedProblem): void {
   expect(text.endsWith('}\n')).toBe(true)
   const problem = JSON.parse(text) as Record<string, unknown>
-  expect(Object.keys(problem)).toEqual(['type', 'title', 'status', 'detail'])
-  expect(problem).toMatchObject({ type: 'about:blank', status })
+  expect(Object.keys(problem)).toEqual(['type', 'title', 'status', 'detail', 'code'])
+  expect(problem).toMatchObject({ type: `/docs/errors/${problem.code}`, status })
+  expect(errorTable[problem.code as ErrorCode]).toMatchObject({ status })
+  if (code !== undefined) expect(problem.code).toBe(code)
   expect(typeof problem.title).toBe('string')
   expect(String(problem.detail).length).toBeGreaterThan(10)
   expect(String(problem.detail)).not.toMatch(/at \S+ \(|node_modules|\.ts:\d/)

@@ -71,9 +71,9 @@ test.each([
   expect(renderProblem(problem)).not.toContain('hunter2')
 })
 
-test('a problem has four members, in order, and a newline', () => {
+test('a problem has hookrail’s four members, in order, then its code, and a newline', () => {
   expect(renderProblem(problemOf('not_found', 'x'))).toBe(
-    '{"type":"about:blank","title":"not found","status":404,"detail":"x"}\n',
+    '{"type":"/docs/errors/not_found","title":"not found","status":404,"detail":"x","code":"not_found"}\n',
   )
 })
 

@@ -10,7 +10,13 @@ afterEach(async () => {
 })
 
 async function aServerThatAnswers(status: number, headers: Record<string, string> = {}): Promise<string> {
-  const body = { type: 'about:blank', title: 'not found', status, detail: 'no event with that id' }
+  const body = {
+    type: '/docs/errors/not_found',
+    title: 'not found',
+    status,
+    detail: 'no event with that id',
+    code: 'not_found',
+  }
   api = await startStubApi(() => ({ status, headers, body }))
   return api.url
 }
@@ -102,6 +108,7 @@ describe('exit codes', () => {
       error: {
         message: 'not found: no event with that id',
         status: 404,
+        code: 'not_found',
         title: 'not found',
         detail: 'no event with that id',
       },

@@ -116,7 +116,7 @@ async function publishUntilRefused(url: string, accepted: Map<string, string>): 
     statuses.push(answer.status)
     expect(answer.headers.get('content-type')).toContain('application/problem+json')
     expect(answer.headers.get('retry-after')).toMatch(/^\d+$/)
-    expect(answer.json).toMatchObject({ status: 503, type: 'about:blank' })
+    expect(answer.json).toMatchObject({ status: 503, code: 'store_unavailable' })
   }
   return statuses
 }

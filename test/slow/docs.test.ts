@@ -101,7 +101,7 @@ describe.skipIf(process.platform === 'win32')('shell blocks run (they are writte
         env: environment,
       })
       expect(stdout).not.toBe('')
-      expect(stdout).not.toContain('about:blank')
+      expect(stdout).not.toContain('/docs/errors/')
     })
   }
 })

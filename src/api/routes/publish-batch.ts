@@ -10,7 +10,7 @@ import type { Api, ApiContext } from '../context.ts'
 import { idempotencyMember, refuseKeyHeaders, textMember } from '../event-keys.ts'
 import { ingestResultOf, toIngestError } from '../ingest-error.ts'
 import { readBodiesAsBytes } from '../json-body.ts'
-import { toProblem } from '../problem.ts'
+import { problemMembers, toProblem } from '../problem.ts'
 import { BatchBody, type BatchItemResult, BatchResultBody } from '../schemas/events.ts'
 
 const itemMembers = ['topic', 'payload', 'metadata', 'idempotency_key', 'ordering_key']
@@ -84,8 +84,7 @@ async function publishItems(
     const error = outcome.status === 'rejected' ? toIngestError(outcome.reason, log) : null
     if (outcome.status === 'rejected') {
       metrics.ingest(ingestResultOf(error) ?? 'rejected')
-      const { status, title, detail } = toProblem(error)
-      return { status, title, detail }
+      return problemMembers(toProblem(error))
     }
     const { eventId, deliveryIds, replayed } = outcome.value
     metrics.ingest(replayed ? 'replayed' : 'accepted')

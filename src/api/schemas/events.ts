@@ -1,7 +1,17 @@
 import type { Static } from 'typebox'
 import { Type } from '../../bundled/typebox.ts'
 import { DeliveryOfEventBody } from './deliveries.ts'
-import { Closed, Id, Nullable, PageOf, pageQuery, StringMap, Time, timeRangeQuery } from './shapes.ts'
+import {
+  Closed,
+  Id,
+  Nullable,
+  PageOf,
+  ProblemBody,
+  pageQuery,
+  StringMap,
+  Time,
+  timeRangeQuery,
+} from './shapes.ts'
 
 const Topic = Type.String({ minLength: 1, maxLength: 255, description: 'such as `orders.created`' })
 const Payload = Type.Unknown({
@@ -75,8 +85,10 @@ export const BatchResultBody = Type.Object(
         event_id: Type.Optional(Id),
         delivery_ids: Type.Optional(Type.Array(Id)),
         replayed: Type.Optional(Type.Boolean()),
-        title: Type.Optional(Type.String()),
-        detail: Type.Optional(Type.String()),
+        type: Type.Optional(ProblemBody.properties.type),
+        title: Type.Optional(ProblemBody.properties.title),
+        detail: Type.Optional(ProblemBody.properties.detail),
+        code: Type.Optional(ProblemBody.properties.code),
       }),
       { description: 'in the order of the request' },
     ),

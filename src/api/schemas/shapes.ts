@@ -1,6 +1,7 @@
 /** What the schemas of several resources share. A schema with a `title` becomes a named one in the OpenAPI document. */
 import type { Static, TObject, TProperties, TSchema } from 'typebox'
 import { Type } from '../../bundled/typebox.ts'
+import { errorTable } from '../../core/errors.ts'
 
 /** `type: [t, 'null']`, which the response serializer handles without trying alternatives. */
 export function Nullable<T extends TSchema & { readonly type?: unknown }>(schema: T) {
@@ -46,10 +47,11 @@ export function PageOf<T extends TObject>(item: T) {
 
 export const ProblemBody = Type.Object(
   {
-    type: Type.Literal('about:blank'),
-    title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.String({ description: 'what happened, and what to do' }),
+    type: Type.String({ format: 'uri-reference', description: 'a page of this server about the code' }),
+    title: Type.String({ description: 'for people' }),
+    status: Type.Integer({ minimum: 400, maximum: 599 }),
+    detail: Type.String({ description: 'what happened, and what to do; for people' }),
+    code: Type.String({ enum: Object.keys(errorTable), description: 'what to decide by' }),
   },
   { title: 'Problem' },
 )
