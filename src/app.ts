@@ -12,7 +12,7 @@ import { createIdFactory } from './core/ids.ts'
 import type { Logger } from './core/logger.ts'
 import { resolveRetryPolicy } from './core/retry-policy.ts'
 import { checkMasterKey, createSecretBox, type SecretBox } from './core/secret-box.ts'
-import { DeliveryActivity } from './delivery/activity.ts'
+import { type ActivityName, DeliveryActivity } from './delivery/activity.ts'
 import { DeliveryService } from './delivery/delivery-service.ts'
 import { RoutingCache } from './delivery/routing-cache.ts'
 import { ApiKeys } from './engine/api-keys.ts'
@@ -41,6 +41,8 @@ export interface AppOptions {
   readonly dispatch: boolean
   /** Default: the system's. */
   readonly clock?: Clock
+  /** A listener of the engine's events threw or rejected. Default: an error in the log. */
+  readonly onListenerError?: (error: unknown, name: ActivityName) => void
   /** A master key file was made just now. Default: a warning in the log. */
   readonly onMasterKeyCreated?: (file: string) => void
   /** Wraps the store, for tests that make it fail. */
@@ -136,12 +138,14 @@ interface Parts {
 }
 
 async function assemble(
-  { config, logger, dispatch }: AppOptions,
+  { config, logger, dispatch, onListenerError }: AppOptions,
   { clock, store, secretBox }: Parts,
 ): Promise<App> {
   await store.outbox?.setKeyTtl(config.idempotencyTtlMs)
   const ids = createIdFactory(clock.now)
-  const activity = new DeliveryActivity((error) => logger.error({ err: error }, 'a listener threw'))
+  const activity = new DeliveryActivity(
+    onListenerError ?? ((error, event) => logger.error({ err: error, event }, 'a listener threw')),
+  )
   const guard = createAddressPolicy({ allowHttp: config.allowHttp, allowNetworks: config.allowNetworks })
   const routing = new RoutingCache({
     load: (tenantId) => store.loadRouting(tenantId),

@@ -1,4 +1,6 @@
 /** `outhook`: the library. */
+import './required-node.ts'
+
 export { type ErrorCode, OuthookError } from './core/errors.ts'
 export type { LogFields, Logger } from './core/logger.ts'
 export type {
@@ -35,10 +37,10 @@ export {
   Outhook,
   type OuthookEvents,
   type PublishedEvent,
-  type PublishInput,
   type PublishManyResult,
   type PublishOptions,
 } from './outhook.ts'
+export type { PublishInput } from './publish-input.ts'
 export type {
   DeadLetterFilter,
   DeliveryFilter,

@@ -4,9 +4,7 @@ import { type App, openApp } from './app.ts'
 import { loadConfig } from './config/load-config.ts'
 import { nearestName } from './config/nearest-name.ts'
 import { OuthookError } from './core/errors.ts'
-import { checkJsonBytes, type ExactJson } from './core/exact-json.ts'
-import { effectiveOrderingKey } from './core/idempotency.ts'
-import { stringifyPayload } from './core/json-payload.ts'
+import { warnOfListener } from './core/listeners.ts'
 import { type Logger, silentLogger } from './core/logger.ts'
 import { defaultTenantId } from './core/model.ts'
 import type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
@@ -14,8 +12,9 @@ import type { DeadLetters } from './engine/dead-letters.ts'
 import type { Deliveries } from './engine/deliveries.ts'
 import type { Endpoints } from './engine/endpoints.ts'
 import type { Events } from './engine/events.ts'
-import type { PublishReceipt, PublishRequest } from './engine/publish.ts'
+import type { PublishReceipt } from './engine/publish.ts'
 import type { Subscriptions } from './engine/subscriptions.ts'
+import { invalid, type PublishInput, toRequest } from './publish-input.ts'
 import type { TransactionClient } from './store/port.ts'
 
 /** Durations are milliseconds or text such as `'500ms'`, `'5s'`, `'2h'`. */
@@ -68,29 +67,6 @@ export interface OpenOptions {
   readonly logger?: Logger
 }
 
-interface PublishCommon<Topic> {
-  /** Dot-separated, such as `'orders.created'`. */
-  readonly topic: Topic
-  /** At most 16 short strings, sent as `outhook-meta-<name>` headers. */
-  readonly metadata?: Readonly<Record<string, string>>
-  /** The same key with the same content within 24 h gives the first event again; with other content, an error. */
-  readonly idempotencyKey?: string
-  readonly orderingKey?: string
-}
-
-/** An event to publish: its content as a value (`payload`) or as exact JSON (`body`). */
-export type PublishInput<Topics extends object, Topic extends keyof Topics & string = keyof Topics & string> =
-  | (PublishCommon<Topic> & {
-      /** Stringified once; changes to the object afterwards change nothing. */
-      readonly payload: Topics[Topic]
-      readonly body?: never
-    })
-  | (PublishCommon<Topic> & {
-      /** JSON that every receiver gets byte for byte. */
-      readonly body: string | Uint8Array
-      readonly payload?: never
-    })
-
 export interface PublishOptions {
   /**
    * A connected client of `pg` with an open transaction on the database of the store, which must be PostgreSQL: the
@@ -119,6 +95,12 @@ export interface OuthookEvents {
   /** An endpoint answered 410 or has only failed for too long. */
   endpointDisabled: [EndpointDisabledActivity]
 }
+
+const eventNames = Object.keys({
+  attempt: true,
+  deadLetter: true,
+  endpointDisabled: true,
+} satisfies Record<keyof OuthookEvents, true>)
 
 /** The methods of a service without their first parameter, the tenant. */
 export type OfTenant<Service> = {
@@ -180,6 +162,9 @@ export class Outhook<Topics extends object = Record<string, any>> implements Asy
       config,
       logger: logger ?? silentLogger,
       dispatch: dispatch ?? true,
+      ...(logger === undefined && {
+        onListenerError: (error: unknown, name: string) => warnOfListener(`a listener of "${name}"`, error),
+      }),
       ...(onMasterKeyCreated !== undefined && { onMasterKeyCreated }),
     })
     return new Outhook<Topics>(app)
@@ -230,7 +215,12 @@ export class Outhook<Topics extends object = Record<string, any>> implements Asy
     })
   }
 
+  /**
+   * Calls `listener` from now on. One that throws or rejects stops nothing: it is an error in the log, and without a
+   * `logger` a warning of the process (`process.on('warning')`).
+   */
   on<Name extends keyof OuthookEvents>(name: Name, listener: (...args: OuthookEvents[Name]) => void): this {
+    checkEventName(name)
     this.#emitter.on(name, listener as Listener)
     return this
   }
@@ -257,20 +247,12 @@ function pickMasterKey(env: NodeJS.ProcessEnv): Record<string, string | undefine
   return { OUTHOOK_MASTER_KEY: env.OUTHOOK_MASTER_KEY }
 }
 
-type AnyInput = PublishInput<Record<string, unknown>>
-
-function toRequest(input: AnyInput): PublishRequest {
-  checkInput(input)
-  const { bytes, value } = readContent(input)
-  return {
-    tenantId: defaultTenantId,
-    topic: input.topic,
-    payload: bytes,
-    metadata: input.metadata ?? null,
-    orderingKey: effectiveOrderingKey(input.orderingKey, value),
-    idempotency: input.idempotencyKey === undefined ? null : { scope: '', key: input.idempotencyKey },
-    producerKeyId: null,
-  }
+/** Whoever listens to what never happens waits for ever. */
+function checkEventName(name: string): void {
+  if (eventNames.includes(name)) return
+  const nearest = nearestName(String(name).slice(0, 64), eventNames)
+  const advice = nearest ? `did you mean ${nearest}?` : `there are ${eventNames.join(', ')}`
+  throw invalid(`there is no event ${JSON.stringify(String(name).slice(0, 64))} to listen to; ${advice}`)
 }
 
 function toPublished({ eventId, ...rest }: PublishReceipt): PublishedEvent {
@@ -288,45 +270,6 @@ function clientOf(options: PublishOptions): TransactionClient | undefined {
   if (options.client === undefined)
     throw invalid('client is given and undefined; give the client of your transaction')
   return options.client
-}
-
-const inputMembers = Object.keys({
-  topic: true,
-  payload: true,
-  body: true,
-  metadata: true,
-  idempotencyKey: true,
-  orderingKey: true,
-} satisfies Record<keyof AnyInput, true>)
-
-/** What no type keeps programs in JavaScript from. */
-function checkInput(input: unknown): void {
-  if (typeof input !== 'object' || input === null) {
-    throw invalid('publish takes an event such as { topic, payload }')
-  }
-  const { body, payload, orderingKey } = input as Partial<Record<keyof AnyInput, unknown>>
-  for (const name of Object.keys(input)) {
-    if (inputMembers.includes(name)) continue
-    const nearest = nearestName(name.slice(0, 64), inputMembers)
-    const advice = nearest ? `did you mean ${nearest}?` : `the members are ${inputMembers.join(', ')}`
-    throw invalid(`an event has no member ${JSON.stringify(name.slice(0, 64))}; ${advice}`)
-  }
-  if (body !== undefined && payload !== undefined) {
-    throw invalid('payload and body are both given; give the value as payload or its exact JSON as body')
-  }
-  if (orderingKey !== undefined && orderingKey !== null && typeof orderingKey !== 'string') {
-    throw invalid('orderingKey must be a string')
-  }
-}
-
-function readContent({ body, payload }: AnyInput): ExactJson {
-  if (body === undefined) return { bytes: stringifyPayload(payload), value: payload }
-  if (typeof body === 'string' || (body as unknown) instanceof Uint8Array) return checkJsonBytes(body)
-  throw new OuthookError('invalid_payload', 'body must be JSON as a string or bytes; give a value as payload')
-}
-
-function invalid(message: string): OuthookError {
-  return new OuthookError('invalid_request', message)
 }
 
 function typed(error: unknown): OuthookError {

@@ -1,4 +1,6 @@
 /** `outhook/alerts`: alerts for people, through Discord, Slack, Teams, Telegram or any webhook. */
+import '../required-node.ts'
+
 export type { Clock } from '../core/clock.ts'
 export { OuthookError } from '../core/errors.ts'
 export type { LogFields, Logger } from '../core/logger.ts'

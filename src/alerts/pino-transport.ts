@@ -1,4 +1,6 @@
 /** `outhook/alerts/pino`: log lines as alerts, from pino's own worker thread. */
+import '../required-node.ts'
+
 import { Writable } from 'node:stream'
 import type { AlertSenderOptions } from './alert-options.ts'
 import { AlertSender } from './alert-sender.ts'

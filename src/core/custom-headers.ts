@@ -1,5 +1,6 @@
 /** Headers of the user's own, sent with each request: those of an endpoint, and those of one send. */
 import { OuthookError } from './errors.ts'
+import { isPlainObject } from './plain-object.ts'
 
 export const maxCustomHeaders = 32
 export const maxCustomHeaderBytes = 8192
@@ -49,8 +50,11 @@ export function parseStoredHeaders(value: unknown, member = 'headers'): Readonly
  */
 export function parseCustomHeaders(value: unknown, member = 'headers'): Readonly<Record<string, string>> {
   if (value === undefined || value === null) return {}
-  if (typeof value !== 'object' || Array.isArray(value)) {
-    throw refused(member, 'must be an object of header names and values')
+  if (typeof value !== 'object' || !isPlainObject(value)) {
+    throw refused(
+      member,
+      'must be an object of header names and values; of a Headers or Map use Object.fromEntries()',
+    )
   }
   const entries = Object.entries(value)
   if (entries.length > maxCustomHeaders) {

@@ -1,14 +1,16 @@
 /**
- * JavaScript values as payload bytes. `JSON.stringify` silently drops functions and makes null of NaN and of holes
- * in lists: here they are errors that name the place. Members whose value is undefined are left out, as everywhere
- * in JavaScript, and `toJSON` is honoured.
+ * JavaScript values as payload bytes. `JSON.stringify` silently drops functions, makes null of NaN and of holes in
+ * lists, and `{}` of errors, maps and all else whose content is not in enumerable members: here they are errors that
+ * name the place. Members whose value is undefined are left out, as everywhere in JavaScript, and `toJSON` is honoured.
  */
 import { OuthookError } from './errors.ts'
+import { isPlainObject } from './plain-object.ts'
 
 /**
  * The JSON of a value, in UTF-8, written once.
  * Throws `invalid_payload` for undefined, functions, symbols, NaN, Infinity, BigInt, invalid dates, holes in lists,
- * cycles, and for maps, sets and promises (of which JSON would show nothing).
+ * cycles, errors (of which JSON has no message), and everything of which JSON would show nothing: maps, sets, promises,
+ * regular expressions, buffers, instances of classes without enumerable members, objects with symbols as names only.
  *
  * @example
  * stringifyPayload({ id: 'o_1', total: Number.NaN }) // invalid_payload: payload.total is NaN; …
@@ -49,7 +51,10 @@ function isPlain(value: unknown, depth: number): boolean {
   }
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return false
-  for (const name of Object.keys(value)) {
+  const names = Object.keys(value)
+  // What is left may be hidden from JSON.
+  if (names.length === 0) return Reflect.ownKeys(value).length === 0
+  for (const name of names) {
     const member = (value as Record<string, unknown>)[name]
     if (member !== undefined && !isPlain(member, depth + 1)) return false
   }
@@ -98,10 +103,29 @@ function problemOf(value: unknown, original: unknown): string | null {
       if (value instanceof Number && !Number.isFinite(value.valueOf())) return `is ${value}`
       if (value instanceof Map || value instanceof Set) return 'is a Map or Set, which JSON does not have'
       if (value instanceof Promise) return 'is a promise that was not awaited'
-      return null
+      if (value instanceof Error) return `is ${named(value)}, whose message JSON would leave out`
+      return value !== null && losesAll(value) ? `is ${named(value)}, of which JSON would show nothing` : null
     default:
       return null
   }
+}
+
+/** Whether JSON would make `{}` of something that is more than that. */
+function losesAll(value: object): boolean {
+  if (Array.isArray(value) || Object.keys(value).length > 0 || isBoxed(value)) return false
+  return !isPlainObject(value) || Reflect.ownKeys(value).length > 0
+}
+
+/** JSON writes what is inside. A boxed symbol has no JSON. */
+function isBoxed(value: object): boolean {
+  return value instanceof String || value instanceof Number || value instanceof Boolean
+}
+
+/** `an Error`, `a URLSearchParams`, `an object`. */
+function named(value: object): string {
+  const name = isPlainObject(value) ? '' : value.constructor?.name
+  if (typeof name !== 'string' || name === '' || name === 'Object') return 'an object'
+  return `${/^[AEIO]/i.test(name) ? 'an' : 'a'} ${name.slice(0, 64)}`
 }
 
 function messageOf(error: unknown): string {

@@ -1,6 +1,7 @@
 /** An event's metadata: a few short strings that go out as `outhook-meta-<name>` headers. */
 import { OuthookError } from './errors.ts'
 import { limits } from './model.ts'
+import { isPlainObject } from './plain-object.ts'
 
 const namePattern = /^[a-z0-9_-]{1,64}$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point.
@@ -13,7 +14,7 @@ const controlCharacter = /[\0-\x1f\x7f-\x9f]/
  */
 export function parseMetadata(value: unknown, member = 'metadata'): Readonly<Record<string, string>> | null {
   if (value === undefined || value === null) return null
-  if (typeof value !== 'object' || Array.isArray(value)) {
+  if (typeof value !== 'object' || !isPlainObject(value)) {
     throw refused(member, 'must be an object of short strings')
   }
   const entries = Object.entries(value)

@@ -1,5 +1,6 @@
 /** What happened in this process, told to whoever listens: the library's events, the logs, the metrics. */
 import { EventEmitter } from 'node:events'
+import { callListener } from '../core/listeners.ts'
 import type { AttemptStatus, DeliveryState, DisabledReason, ErrorClass } from '../core/model.ts'
 
 /** One finished attempt, after its outcome was recorded. */
@@ -41,26 +42,25 @@ interface ActivityEvents {
   recorded: [readonly string[]]
 }
 
+export type ActivityName = keyof ActivityEvents
+
 export class DeliveryActivity extends EventEmitter<ActivityEvents> {
-  readonly #onListenerError: (error: unknown) => void
+  readonly #onListenerError: (error: unknown, name: ActivityName) => void
 
   /** A listener that throws or rejects is its owner's defect: it is told here and stops nothing. */
-  constructor(onListenerError: (error: unknown) => void) {
+  constructor(onListenerError: (error: unknown, name: ActivityName) => void) {
     super()
     this.#onListenerError = onListenerError
     this.setMaxListeners(0)
   }
 
-  tell<Name extends keyof ActivityEvents>(name: Name, ...args: ActivityEvents[Name]): void {
+  tell<Name extends ActivityName>(name: Name, ...args: ActivityEvents[Name]): void {
     // The raw ones: those given to `once` take themselves off when they are called.
     for (const listener of this.rawListeners(name)) {
-      try {
-        const answer: unknown = Reflect.apply(listener, this, args)
-        // Nobody else waits for it, and a rejection that nobody hears ends the process.
-        if (answer instanceof Object && 'then' in answer) Promise.resolve(answer).catch(this.#onListenerError)
-      } catch (error) {
-        this.#onListenerError(error)
-      }
+      callListener(
+        () => Reflect.apply(listener, this, args),
+        (error) => this.#onListenerError(error, name),
+      )
     }
   }
 }

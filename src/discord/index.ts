@@ -1,4 +1,5 @@
 /** `outhook/discord`: Discord webhooks, within Discord's limits. */
+import '../required-node.ts'
 
 export { OuthookError } from '../core/errors.ts'
 export { type WebhookErrorCode, WebhookResult } from '../sender/webhook-result.ts'

@@ -1,4 +1,6 @@
 /** `outhook/sender`: one good `send()`, without a store. */
+import '../required-node.ts'
+
 export type { Clock } from '../core/clock.ts'
 export { OuthookError } from '../core/errors.ts'
 export type { SigningScheme } from '../core/model.ts'

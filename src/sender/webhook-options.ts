@@ -83,7 +83,10 @@ export interface SendOptions {
   readonly locate?: (url: URL) => URL
 }
 
-/** Called at once and never awaited; what a hook throws is dropped, so that no hook can break a send. */
+/**
+ * Called at once and never awaited. No hook can break a send: what one throws, or rejects with, is a warning of the
+ * process (`process.on('warning')`).
+ */
 export interface WebhookHooks {
   /** After each try. */
   readonly onAttempt?: (event: AttemptEvent) => void

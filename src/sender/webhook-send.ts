@@ -10,6 +10,7 @@
 import { randomUUID } from 'node:crypto'
 import { parseCustomHeaders } from '../core/custom-headers.ts'
 import { OuthookError } from '../core/errors.ts'
+import { callListener, warnOfListener } from '../core/listeners.ts'
 import { signRequest } from '../core/signing.ts'
 import { judgeAttempt, type Reason, type Verdict } from './judge-attempt.ts'
 import type { Pacer } from './pacer.ts'
@@ -243,20 +244,21 @@ export class WebhookSend {
     const { verdict, again } = step
     const waitMs =
       again && this.#targets.length > 0 ? this.#nextTarget().notBefore - settings.clock.elapsed() : 0
-    try {
-      onAttempt({
-        origin: target.url.origin,
-        attempt: this.#attempts,
-        status: result.httpStatus,
-        errorCode: verdict.kind === 'done' ? null : verdict.reason.code,
-        error: verdict.kind === 'done' ? null : verdict.reason.text,
-        proxy: this.#proxyPlace,
-        latencyMs: result.latencyMs,
-        retryInMs: again ? Math.max(0, waitMs) : null,
-      })
-    } catch {
-      // A hook must not break a send.
+    const event = {
+      origin: target.url.origin,
+      attempt: this.#attempts,
+      status: result.httpStatus,
+      errorCode: verdict.kind === 'done' ? null : verdict.reason.code,
+      error: verdict.kind === 'done' ? null : verdict.reason.text,
+      proxy: this.#proxyPlace,
+      latencyMs: result.latencyMs,
+      retryInMs: again ? Math.max(0, waitMs) : null,
     }
+    // A hook must not break a send.
+    callListener(
+      () => onAttempt(event),
+      (error) => warnOfListener('the hook onAttempt', error),
+    )
   }
 
   get #proxyPlace(): string | null {

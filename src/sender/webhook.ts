@@ -2,6 +2,7 @@
 import { inspect } from 'node:util'
 import type { Clock } from '../core/clock.ts'
 import { stringifyPayload } from '../core/json-payload.ts'
+import { callListener, warnOfListener } from '../core/listeners.ts'
 import { createSender } from './create-sender.ts'
 import type { Sender } from './port.ts'
 import { ProxyChooser } from './proxy-chooser.ts'
@@ -13,8 +14,9 @@ import { type PoolUrl, readPool, readSettings, type WebhookSettings } from './we
 /**
  * Sends JSON or bytes to one URL, or in turn to those of a pool. One instance serves any number of sends at a time.
  *
- * `send` never throws, never rejects and never prints: whatever happens is in the `WebhookResult`. Making a `Webhook`
- * with options that cannot be meant does throw (`invalid_config`, `unprocessable`).
+ * `send` never throws, never rejects and never prints: whatever happens is in the `WebhookResult`. (A hook of yours that
+ * throws is a warning of the process.) Making a `Webhook` with options that cannot be meant does throw
+ * (`invalid_config`, `unprocessable`).
  *
  * @example
  * const webhook = new Webhook('https://example.com/hooks/1', { signing: { secret: 'whsec_…' } })
@@ -119,10 +121,13 @@ export class Webhook {
   }
 
   #report(result: WebhookResult): WebhookResult {
-    try {
-      this.#settings.hooks.onResult?.(result)
-    } catch {
+    const { onResult } = this.#settings.hooks
+    if (onResult !== undefined) {
       // A hook must not break a send.
+      callListener(
+        () => onResult(result),
+        (error) => warnOfListener('the hook onResult', error),
+      )
     }
     return result
   }

@@ -2,6 +2,8 @@
  * What users need to test their own use of Outhook: a receiver, a clock to move by hand, a guard against real sends, a
  * scanner for webhook URLs that must not be committed.
  */
+import '../required-node.ts'
+
 export { type FoundSecret, maskSecrets, type SecretKind, scanSecrets } from '../core/secret-scan.ts'
 export {
   type GuardAnswer,

@@ -9,6 +9,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Clock, createSystemClock } from '../core/clock.ts'
+import { callListener, warnOfListener } from '../core/listeners.ts'
 import {
   hasValidSignature,
   type ReceivedRequest,
@@ -267,7 +268,13 @@ class TestReceiver implements Receiver {
     this.#requests++
     this.received.push(request)
     if (this.received.length > (this.#options.keepRequests ?? 1000)) this.received.shift()
-    this.#options.onRequest?.(request)
+    const { onRequest } = this.#options
+    if (onRequest !== undefined) {
+      callListener(
+        () => onRequest(request),
+        (error) => warnOfListener('the hook onRequest', error),
+      )
+    }
     for (const waiter of this.#waiters) {
       if (!waiter.isMet()) continue
       this.#waiters.delete(waiter)

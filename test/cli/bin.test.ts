@@ -2,20 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { oldNode } from '../old-node.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const bin = join(root, 'bin', 'outhook.mjs')
 const isBuilt = existsSync(join(root, 'dist', 'cli', 'main.js'))
-
-/** A Node that is too old, where this machine has one outside of `node_modules`. */
-function findOldNode(): string | null {
-  const candidates = ['/usr/bin/node', '/usr/local/bin/node']
-  const isOld = (path: string) =>
-    /^v(1\d|20)\./.test(spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout)
-  return candidates.find((path) => existsSync(path) && isOld(path)) ?? null
-}
-
-const oldNode = findOldNode()
 
 describe('the installed command', () => {
   test.skipIf(oldNode === null)(

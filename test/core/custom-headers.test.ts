@@ -81,6 +81,8 @@ describe('parseCustomHeaders', () => {
 
   it.each<[string, unknown, string]>([
     ['a list', [], 'headers must be an object'],
+    ['a Headers', new Headers({ 'x-a': '1' }), 'of a Headers or Map use Object.fromEntries()'],
+    ['a Map', new Map([['x-a', '1']]), 'headers must be an object'],
     ['text', 'a: b', 'headers must be an object'],
     ['33 headers', many(33), 'has 33 headers; at most 32'],
     ['more than 8 KiB', many(32, 'y'.repeat(300)), 'may have 8192'],

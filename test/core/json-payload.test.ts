@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { stringifyPayload } from '../../src/core/json-payload.ts'
@@ -33,6 +34,11 @@ describe('stringifyPayload', () => {
     ['objects without a prototype', Object.assign(Object.create(null), { a: 1 }), '{"a":1}'],
     ['half surrogates as escapes', '\ud800', '"\\ud800"'],
     ['text in UTF-8', 'é😀', '"é😀"'],
+    ['empty objects and lists', { a: {}, b: [], c: Object.create(null) }, '{"a":{},"b":[],"c":{}}'],
+    ['empty objects of another context', { a: runInNewContext('({})') }, '{"a":{}}'],
+    ['boxed text, numbers and booleans', [Object(''), Object(0), Object(false)], '["",0,false]'],
+    ['an error with a toJSON', Object.assign(new Error('x'), { toJSON: () => 'x' }), '"x"'],
+    ['symbols as names beside others', { a: 1, [Symbol('b')]: 2 }, '{"a":1}'],
     ['null', null, 'null'],
     ['-0', -0, '0'],
   ])('takes %s', (_name, value, expected) => {
@@ -75,6 +81,39 @@ describe('stringifyPayload', () => {
     ['NaN from a list’s toJSON', Object.assign([1], { toJSON: () => [Number.NaN] }), 'payload[0] is NaN'],
     ['undefined from a toJSON at the top', { toJSON: () => undefined }, 'payload is undefined'],
     ['a boxed NaN', { n: Object(Number.NaN) }, 'payload.n is NaN'],
+    ['an error', new Error('lost'), 'payload is an Error, whose message JSON would leave out'],
+    ['an error of a class of its own', { e: new TypeError('lost') }, 'payload.e is a TypeError'],
+    ['an error with members', Object.assign(new Error('lost'), { status: 500 }), 'payload is an Error'],
+    [
+      'an error of another context',
+      { e: runInNewContext('new Error("lost")') },
+      'payload.e is an Error, of which',
+    ],
+    ['a set at the top', new Set([1]), 'payload is a Map or Set'],
+    ['a weak map', [new WeakMap()], 'payload[0] is a WeakMap, of which JSON would show nothing'],
+    ['a regular expression', { r: /x/ }, 'payload.r is a RegExp, of which'],
+    ['an array buffer', new ArrayBuffer(8), 'payload is an ArrayBuffer, of which'],
+    ['search parameters', { q: new URLSearchParams('a=1') }, 'payload.q is a URLSearchParams, of which'],
+    ['headers of a request', new Headers({ a: '1' }), 'payload is a Headers, of which'],
+    ['an iterator', { i: [1].values() }, 'payload.i is an Iterator, of which'],
+    ['a boxed symbol', { s: Object(Symbol('x')) }, 'payload.s is a Symbol, of which'],
+    [
+      'an instance with private fields only',
+      new (class Secret {
+        readonly #a = 1
+        get a() {
+          return this.#a
+        }
+      })(),
+      'payload is a Secret, of which JSON would show nothing',
+    ],
+    ['an object whose members are inherited', Object.create({ a: 1 }), 'payload is an object, of which'],
+    ['an object with symbols as names', { [Symbol('a')]: 1 }, 'payload is an object, of which'],
+    [
+      'a nested object with hidden members',
+      { o: Object.defineProperty({}, 'a', { value: 1 }) },
+      'payload.o is an object',
+    ],
     ['a map', { m: new Map([[1, 2]]) }, 'payload.m is a Map or Set'],
     ['a promise', { p: Promise.resolve(1) }, 'payload.p is a promise'],
     ['an odd name', { 'a b': { c: Number.NaN } }, 'payload["a b"].c is NaN'],

@@ -17,6 +17,7 @@ describe('parseMetadata', () => {
 
   it.each<[string, unknown, string]>([
     ['a list', ['a'], 'metadata must be an object'],
+    ['a Map', new Map([['a', 'b']]), 'metadata must be an object'],
     ['text', 'a', 'metadata must be an object'],
     ['17 members', entries(17), 'metadata has 17 members; at most 16'],
     ['a number', { a: 5 }, 'metadata.a must be a string'],

@@ -31,7 +31,7 @@ test('a listener that throws is told as an error and hinders no other', () => {
   })
   activity.on('recorded', other)
   activity.tell('recorded', ['evt_1'])
-  expect(told).toHaveBeenCalledExactlyOnceWith(mistake)
+  expect(told).toHaveBeenCalledExactlyOnceWith(mistake, 'recorded')
   expect(other).toHaveBeenCalledExactlyOnceWith(['evt_1'])
 })
 

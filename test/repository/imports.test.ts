@@ -45,7 +45,9 @@ const topLevel: Readonly<Record<string, string>> = {
   'migrate-store': 'app',
   index: 'index',
   outhook: 'index',
+  'publish-input': 'index',
   version: 'core',
+  'required-node': 'core',
 }
 
 interface SourceFile {

@@ -1,0 +1,94 @@
+/** What a program gives `publish`: its types, and how it becomes a request to the engine. */
+import { nearestName } from './config/nearest-name.ts'
+import { OuthookError } from './core/errors.ts'
+import { checkJsonBytes, type ExactJson } from './core/exact-json.ts'
+import { effectiveOrderingKey } from './core/idempotency.ts'
+import { stringifyPayload } from './core/json-payload.ts'
+import { defaultTenantId } from './core/model.ts'
+import type { PublishRequest } from './engine/publish.ts'
+
+interface PublishCommon<Topic> {
+  /** Dot-separated, such as `'orders.created'`. */
+  readonly topic: Topic
+  /** At most 16 short strings, sent as `outhook-meta-<name>` headers. */
+  readonly metadata?: Readonly<Record<string, string>>
+  /** The same key with the same content within 24 h gives the first event again; with other content, an error. */
+  readonly idempotencyKey?: string
+  readonly orderingKey?: string
+}
+
+type InputOf<Topic, Payload> =
+  | (PublishCommon<Topic> & {
+      /** Stringified once; changes to the object afterwards change nothing. */
+      readonly payload: Payload
+      readonly body?: never
+    })
+  | (PublishCommon<Topic> & {
+      /** JSON that every receiver gets byte for byte. */
+      readonly body: string | Uint8Array
+      readonly payload?: never
+    })
+
+/**
+ * An event to publish: its content as a value (`payload`) or as exact JSON (`body`). Of several topics it is one of
+ * each, so that no topic is given the payload of another.
+ */
+export type PublishInput<
+  Topics extends object,
+  Topic extends keyof Topics & string = keyof Topics & string,
+> = { readonly [Each in Topic]-?: InputOf<Each, Required<Topics>[Each]> }[Topic]
+
+type AnyInput = InputOf<string, unknown>
+
+export function toRequest(input: AnyInput): PublishRequest {
+  checkInput(input)
+  const { bytes, value } = readContent(input)
+  return {
+    tenantId: defaultTenantId,
+    topic: input.topic,
+    payload: bytes,
+    metadata: input.metadata ?? null,
+    orderingKey: effectiveOrderingKey(input.orderingKey, value),
+    idempotency: input.idempotencyKey === undefined ? null : { scope: '', key: input.idempotencyKey },
+    producerKeyId: null,
+  }
+}
+
+const inputMembers = Object.keys({
+  topic: true,
+  payload: true,
+  body: true,
+  metadata: true,
+  idempotencyKey: true,
+  orderingKey: true,
+} satisfies Record<keyof AnyInput, true>)
+
+/** What no type keeps programs in JavaScript from. */
+function checkInput(input: unknown): void {
+  if (typeof input !== 'object' || input === null) {
+    throw invalid('publish takes an event such as { topic, payload }')
+  }
+  const { body, payload, orderingKey } = input as Partial<Record<keyof AnyInput, unknown>>
+  for (const name of Object.keys(input)) {
+    if (inputMembers.includes(name)) continue
+    const nearest = nearestName(name.slice(0, 64), inputMembers)
+    const advice = nearest ? `did you mean ${nearest}?` : `the members are ${inputMembers.join(', ')}`
+    throw invalid(`an event has no member ${JSON.stringify(name.slice(0, 64))}; ${advice}`)
+  }
+  if (body !== undefined && payload !== undefined) {
+    throw invalid('payload and body are both given; give the value as payload or its exact JSON as body')
+  }
+  if (orderingKey !== undefined && orderingKey !== null && typeof orderingKey !== 'string') {
+    throw invalid('orderingKey must be a string')
+  }
+}
+
+function readContent({ body, payload }: AnyInput): ExactJson {
+  if (body === undefined) return { bytes: stringifyPayload(payload), value: payload }
+  if (typeof body === 'string' || (body as unknown) instanceof Uint8Array) return checkJsonBytes(body)
+  throw new OuthookError('invalid_payload', 'body must be JSON as a string or bytes; give a value as payload')
+}
+
+export function invalid(message: string): OuthookError {
+  return new OuthookError('invalid_request', message)
+}
