@@ -57,7 +57,7 @@ export interface App {
   close(): Promise<void>
 }
 
-/** Opens the store and starts delivering. Errors: store_locked, store_incompatible, wrong_master_key, invalid_config. */
+/** Opens the store and starts delivering. Errors: store_locked, store_missing, store_incompatible, wrong_master_key, invalid_config. */
 export async function openApp(options: AppOptions): Promise<App> {
   const clock = options.clock ?? createSystemClock()
   const opened = await openStore(options, clock)
@@ -80,7 +80,7 @@ async function openStore({ config, logger }: AppOptions, clock: Clock): Promise<
   }
   const { path } = config.store
   makeDirectory(dirname(path))
-  return openSqliteStore({ path, clock })
+  return openSqliteStore({ path, clock, replaceLost: config.newStore })
 }
 
 /** A key that one process made and kept beside itself would be of no use to the others. */

@@ -27,6 +27,8 @@ export interface OpenOptions {
   readonly dispatch?: boolean
   /** 64 hex digits or base64 of 32 bytes. Default: `OUTHOOK_MASTER_KEY`, else (SQLite only) a key file beside the database. */
   readonly masterKey?: string
+  /** Makes a new SQLite database where one is missing or empty though its key file is there. Default false: refused. */
+  readonly newStore?: boolean
   /** Allows `http://` endpoints. Default false. */
   readonly allowHttp?: boolean
   /** Private ranges that endpoints may lie in, such as `['127.0.0.0/8']`. Default none. */
@@ -144,7 +146,7 @@ export class Outhook<Topics extends object = Record<string, any>> implements Asy
 
   /**
    * Opens the store and starts delivering. Installs no signal handlers: call `close` when the program ends.
-   * Errors: invalid_config, store_locked, store_incompatible, wrong_master_key.
+   * Errors: invalid_config, store_locked, store_missing, store_incompatible, wrong_master_key.
    */
   // biome-ignore lint/suspicious/noExplicitAny: as above.
   static async open<Topics extends object = Record<string, any>>(

@@ -15,7 +15,7 @@ export type { SchemaChange } from './store/migrations.ts'
 
 /** Brings the schema up to date, or only says what that would do. Errors: those of opening the store. */
 export async function migrateSchema(
-  { store }: Config,
+  { store, newStore }: Config,
   { dryRun }: { readonly dryRun: boolean },
 ): Promise<SchemaChange> {
   switch (store.kind) {
@@ -29,7 +29,7 @@ export async function migrateSchema(
       const { migrateSqliteFile, planSqliteFile } = await import('./store/sqlite/migrate.ts')
       if (dryRun) return planSqliteFile(store.path)
       makeDirectory(dirname(store.path))
-      return migrateSqliteFile(store.path, createSystemClock().now())
+      return migrateSqliteFile(store.path, { now: createSystemClock().now(), replaceLost: newStore })
     }
   }
 }

@@ -136,6 +136,10 @@ export const errorGuide: Readonly<Record<ErrorCode, ErrorGuide>> = {
     happened: 'Another process uses the SQLite database.',
     todo: 'Stop that process, or use PostgreSQL for several.',
   },
+  store_missing: {
+    happened: 'The SQLite database is missing or empty, though its key file, log or lock file is there.',
+    todo: 'Check the path and that its disk is mounted, or restore a backup; `--new-store` begins with an empty one.',
+  },
   store_incompatible: {
     happened: 'A newer version has changed the store beyond what this one knows.',
     todo: 'Run at least the version that the message names.',

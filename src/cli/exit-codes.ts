@@ -9,6 +9,8 @@ export const exitCodes = {
   notFound: 3,
   refused: 4,
   unavailable: 5,
+  damaged: 6,
+  full: 7,
 } as const
 
 export const exitCodeHelp = `
@@ -18,7 +20,9 @@ Exit codes:
   2  wrong usage, configuration or input
   3  no such event, endpoint, delivery, ...
   4  the token is missing, unknown or may not do this
-  5  no server answered, or it cannot serve just now; trying again may help`
+  5  no server answered, or it cannot serve just now; trying again may help
+  6  the database is damaged, or is no longer the file at its path
+  7  the disk of the database is full`
 
 /** The caller's own mistake, found before anything was done. */
 export class UsageError extends Error {}
@@ -42,9 +46,16 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof ConnectionError) return exitCodes.unavailable
   if (error instanceof ApiError) return codeOfStatus(error.status)
   if (error instanceof OuthookError) {
-    return error.code === 'invalid_config' ? exitCodes.usage : exitCodes.failure
+    return codeOfError(error)
   }
   return exitCodes.failure
+}
+
+function codeOfError({ code, fault }: OuthookError): number {
+  if (code === 'invalid_config' || code === 'store_missing') return exitCodes.usage
+  if (code !== 'store_unavailable') return exitCodes.failure
+  if (fault === 'damaged' || fault === 'moved') return exitCodes.damaged
+  return fault === 'full' ? exitCodes.full : exitCodes.unavailable
 }
 
 function codeOfStatus(status: number): number {

@@ -74,6 +74,13 @@ export const settings = {
       'Key under which endpoint secrets are encrypted at rest. Losing it loses them. With PostgreSQL it must be given, the same to every process.',
     secret: true,
   }),
+  newStore: setting({
+    name: 'new-store',
+    type: types.flag,
+    default: false,
+    description:
+      'Makes a new SQLite database where one is missing or empty though its key file is there. Without it that is refused, because everything in it would be lost; give it once, and only when that is meant.',
+  }),
   adminToken: setting({
     name: 'admin-token',
     type: types.token,

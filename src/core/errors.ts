@@ -1,3 +1,5 @@
+import type { StoreFault } from './store-fault.ts'
+
 /**
  * Every error that a caller can meet, in one table: stable code, HTTP status, title.
  * The message says what happened and what to do; callers decide by `code`, never by text.
@@ -34,6 +36,7 @@ export const errorTable = {
   timeout: { status: 504, title: 'timed out' },
   invalid_config: { status: 500, title: 'invalid configuration' },
   store_locked: { status: 503, title: 'store in use' },
+  store_missing: { status: 500, title: 'store missing' },
   store_incompatible: { status: 500, title: 'store incompatible' },
   wrong_master_key: { status: 500, title: 'wrong master key' },
   closed: { status: 503, title: 'closed' },
@@ -49,6 +52,8 @@ export interface OuthookErrorOptions {
   readonly title?: string
   /** Whole seconds after which a retry makes sense; becomes `Retry-After`. */
   readonly retryAfterSeconds?: number
+  /** Of a store that cannot be used: why, where that is known. */
+  readonly fault?: StoreFault | undefined
 }
 
 /**
@@ -65,6 +70,8 @@ export class OuthookError extends Error {
   readonly status: number
   readonly title: string
   readonly retryAfterSeconds: number | undefined
+  /** With `store_unavailable`: why, where that is known. */
+  readonly fault: StoreFault | undefined
 
   constructor(code: ErrorCode, message: string, options: OuthookErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -73,6 +80,7 @@ export class OuthookError extends Error {
     this.status = errorTable[code].status
     this.title = options.title ?? errorTable[code].title
     this.retryAfterSeconds = options.retryAfterSeconds
+    this.fault = options.fault
     Object.defineProperty(this, brand, { value: true })
   }
 

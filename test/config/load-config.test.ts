@@ -38,6 +38,7 @@ describe('where a value comes from', () => {
       role: 'all',
       processes: 1,
       masterKey: null,
+      newStore: false,
       adminToken: null,
       allowHttp: false,
       allowNetworks: [],

@@ -1,5 +1,6 @@
 /** What an error of the driver means: surely undone, or not known to be. */
 import { OuthookError } from '../../core/errors.ts'
+import { describeStoreFault, type StoreFault } from '../../core/store-fault.ts'
 
 const sqlStatePattern = /^[0-9A-Z]{5}$/
 
@@ -57,11 +58,36 @@ export function toStoreError(error: unknown): OuthookError {
       cause: error,
     })
   }
+  const fault = storeFaultOf(error)
+  const advice = fault === null ? 'check the server and its URL' : describeStoreFault(fault)
   return new OuthookError(
     'store_unavailable',
-    `PostgreSQL cannot be used now: ${message}${state === null ? '' : ` (${state})`}; check the server and its URL`,
-    { cause: error },
+    `PostgreSQL cannot be used now: ${message}${state === null ? '' : ` (${state})`}; ${advice}`,
+    { cause: error, ...(fault !== null && { fault }) },
   )
+}
+
+/** By SQLSTATE, or its class. */
+const faultsByState: readonly (readonly [pattern: RegExp, fault: StoreFault])[] = [
+  // Damaged data or index, and a file of a table that is not there.
+  [/^(XX001|XX002|58P01)$/, 'damaged'],
+  [/^53100$/, 'full'],
+  // Too many connections, somebody's lock, and a statement that ran out of its time, as behind one.
+  [/^(53300|55P03|57014)$/, 'busy'],
+  [/^25006$/, 'read_only'],
+  [/^58030$/, 'io_error'],
+  [/^(08|57P)/, 'unreachable'],
+]
+
+/** Null: of no kind that an operator could do something particular about. */
+function storeFaultOf(error: unknown): StoreFault | null {
+  const state = sqlState(error)
+  if (state === null) return isNetworkError(error) ? 'unreachable' : null
+  return faultsByState.find(([pattern]) => pattern.test(state))?.[1] ?? null
+}
+
+function isNetworkError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'syscall' in error
 }
 
 /** A name with several addresses, none of which answers, fails with a code and no text. */

@@ -14,9 +14,9 @@ import {
   type SourceTable,
 } from '../copy.ts'
 import type { CopyReadRequest, CopySourceOptions, SourceFacts } from './copy-source.ts'
-import { isStoreFault } from './database.ts'
 import { openOwned } from './open-writer.ts'
 import { noBytes } from './packed-bytes.ts'
+import { isStoreFault } from './result-codes.ts'
 import { StatementCache } from './statement-cache.ts'
 import { serveThread } from './thread-port.ts'
 import { type Result, storeFailure, toFailure } from './tick.ts'

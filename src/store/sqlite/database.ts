@@ -82,28 +82,3 @@ export function checkpoint(database: DatabaseSync): Copied | null {
     return null
   }
 }
-
-/** Result codes after which nothing of the transaction can be trusted: the store, not the row, is at fault. */
-const storeFaults = new Set([
-  5, // busy
-  6, // locked
-  7, // no memory
-  8, // read-only
-  10, // i/o error
-  11, // corrupt
-  13, // full
-  14, // cannot open
-  15, // protocol
-  26, // not a database
-])
-
-/** SQLite's primary result code, or null when the error is none of SQLite's. */
-export function sqliteCode(error: unknown): number | null {
-  if (typeof error !== 'object' || error === null || !('errcode' in error)) return null
-  return typeof error.errcode === 'number' ? error.errcode & 0xff : null
-}
-
-export function isStoreFault(error: unknown): boolean {
-  const code = sqliteCode(error)
-  return code !== null && storeFaults.has(code)
-}

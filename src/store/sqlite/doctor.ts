@@ -15,6 +15,7 @@ import {
 } from '../finding.ts'
 import { counts } from './counts.ts'
 import { openDatabase, readPragma } from './database.ts'
+import { findTraceOfLost } from './lost-database.ts'
 import { planSqlite } from './schema.ts'
 import { StatementCache } from './statement-cache.ts'
 
@@ -25,6 +26,11 @@ export interface SqliteExamination extends Examination {
 /** Never throws: a file that cannot be opened is a finding too. Blocks. */
 export function examineSqlite(options: SqliteExamination): readonly Finding[] {
   const { path } = options
+  const lost = findTraceOfLost(path)
+  if (lost !== null) {
+    const advice = 'check the path and that its disk is mounted, or restore a backup'
+    return [problem('file', `${path} is ${lost.state}, though ${lost.trace}`, advice)]
+  }
   if (!existsSync(path)) {
     return [
       warning('file', `${path} is not there`, 'give the path that the server runs on, or start a server'),

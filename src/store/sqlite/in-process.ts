@@ -1,8 +1,8 @@
 /** The store without threads. Loaded on demand: it is what brings `node:sqlite` into the caller's thread. */
 
-import { isStoreFault } from './database.ts'
 import { openReader, type ReadRequest } from './open-reader.ts'
 import { openWriter, type WriterOptions } from './open-writer.ts'
+import { isStoreFault } from './result-codes.ts'
 import type { StoreService } from './store-thread.ts'
 import { storeFailure, type Tick, toError, toFailure } from './tick.ts'
 

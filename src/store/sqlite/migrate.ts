@@ -16,9 +16,12 @@ export function planSqliteFile(path: string): SchemaChange {
   }
 }
 
-/** As the file's owner. Errors: `store_locked`, `store_incompatible`. Blocks. */
-export function migrateSqliteFile(path: string, now: number): SchemaChange {
-  const { migrated, close } = openOwned({ path, now, lockWaitMs: 0, maxPageCount: null })
+/** As the file's owner. Errors: `store_locked`, `store_missing`, `store_incompatible`. Blocks. */
+export function migrateSqliteFile(
+  path: string,
+  { now, replaceLost }: { readonly now: number; readonly replaceLost: boolean },
+): SchemaChange {
+  const { migrated, close } = openOwned({ path, now, lockWaitMs: 0, maxPageCount: null, replaceLost })
   close()
   return migrated
 }

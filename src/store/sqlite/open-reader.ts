@@ -1,5 +1,6 @@
-import { isStoreFault, openDatabase } from './database.ts'
+import { openDatabase } from './database.ts'
 import { runRead } from './read-operations.ts'
+import { isStoreFault } from './result-codes.ts'
 import { StatementCache } from './statement-cache.ts'
 import { type ReadName, type Result, storeFailure, toFailure } from './tick.ts'
 

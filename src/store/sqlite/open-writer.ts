@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { copyIdName } from '../copy.ts'
 import type { SchemaChange } from '../migrations.ts'
 import { checkpoint, openDatabase } from './database.ts'
+import { refuseLost } from './lost-database.ts'
 import { acquireOwnership } from './ownership.ts'
 import { ensurePrivateFile } from './private-file.ts'
 import { migrateSqlite } from './schema.ts'
@@ -16,6 +17,8 @@ export interface WriterOptions {
   readonly maxPageCount: number | null
   /** As for `openDatabase`. */
   readonly checkpointPages?: number
+  /** Makes a new database also where one is lost; see `lost-database.ts`. */
+  readonly replaceLost?: boolean
 }
 
 export interface OpenWriter {
@@ -48,7 +51,8 @@ export interface OwnedDatabase {
 
 /** Becomes the file's owner and brings its schema up to date. Blocks. */
 export function openOwned(options: WriterOptions): OwnedDatabase {
-  const { path, now, lockWaitMs, maxPageCount } = options
+  const { path, now, lockWaitMs, maxPageCount, replaceLost = false } = options
+  if (!replaceLost) refuseLost(path)
   // Before the lock file: a path that cannot be used leaves nothing beside it.
   ensurePrivateFile(path)
   const ownership = path === ':memory:' ? null : acquireOwnership(resolveLinks(path), lockWaitMs, now)

@@ -7,8 +7,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { DatabaseSync } from 'node:sqlite'
 import { OuthookError } from '../../core/errors.ts'
-import { sqliteCode } from './database.ts'
 import { ensurePrivateFile } from './private-file.ts'
+import { sqliteCode } from './result-codes.ts'
 
 export interface Ownership {
   release(): void

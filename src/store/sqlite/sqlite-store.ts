@@ -19,6 +19,8 @@ export interface SqliteStoreOptions {
   readonly clock: Clock
   /** How long another owner of the file is waited for; 5 s by default. */
   readonly lockWaitMs?: number
+  /** Makes a new database where one is missing though its key file is there. Default false: that is refused. */
+  readonly replaceLost?: boolean
   /** Pages that the database may have: a disk of that size. */
   readonly maxPageCount?: number
   /**
@@ -57,7 +59,7 @@ interface Connection {
 
 /**
  * Opens the embedded store and becomes the file's owner. Rejects with `store_locked` when another process stays
- * its owner, `store_incompatible` when a newer Outhook wrote it, `store_unavailable` when it cannot be opened.
+ * its owner, `store_missing` when the database is gone from beside its key file, `store_incompatible` when a newer Outhook wrote it, `store_unavailable` when it cannot be opened.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   return createStore(await connect(options))
@@ -125,6 +127,7 @@ async function openServices(options: SqliteStoreOptions): Promise<Services> {
     now: options.clock.now(),
     lockWaitMs: options.lockWaitMs ?? 5000,
     maxPageCount: options.maxPageCount ?? null,
+    replaceLost: options.replaceLost ?? false,
   }
   if (options.inProcess === true) {
     const { openInProcess } = await import('./in-process.ts')

@@ -1,6 +1,6 @@
 /** Request and reply between the main thread and one of the store's threads. */
 import type { MessagePort } from 'node:worker_threads'
-import { isStoreFault } from './database.ts'
+import { isStoreFault } from './result-codes.ts'
 import { type Failure, storeFailure, toFailure } from './tick.ts'
 
 export type ToThread<Request> =

@@ -1,8 +1,10 @@
 /** What goes between the main thread and the writer thread: one tick is one transaction. */
 import { type ErrorCode, OuthookError } from '../../core/errors.ts'
+import { describeStoreFault, type StoreFault } from '../../core/store-fault.ts'
 import type { ClaimedDelivery, ClaimResult, DeliveryOutcome, NewEvent } from '../port.ts'
 import { type BytePacker, type ByteUnpacker, noBytes } from './packed-bytes.ts'
 import type { ReadOperations } from './read-operations.ts'
+import { storeFaultOf } from './result-codes.ts'
 import type { WriteOperations } from './write-operations.ts'
 
 export type WriteName = keyof WriteOperations
@@ -22,6 +24,7 @@ export interface Tick {
 export interface Failure {
   readonly code: ErrorCode
   readonly message: string
+  readonly fault?: StoreFault | undefined
 }
 
 export type Result =
@@ -99,7 +102,7 @@ export function unpackResult(call: Call, result: Result, bytes: ByteUnpacker): v
 }
 
 export function toFailure(error: unknown): Failure {
-  if (error instanceof OuthookError) return { code: error.code, message: error.message }
+  if (error instanceof OuthookError) return { code: error.code, message: error.message, fault: error.fault }
   const message = error instanceof Error ? error.message : String(error)
   return { code: 'internal', message: `the store refused the call and undid it: ${message}` }
 }
@@ -107,12 +110,15 @@ export function toFailure(error: unknown): Failure {
 /** For faults of the database itself: full, broken, out of reach. */
 export function storeFailure(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error)
+  const fault = storeFaultOf(error)
+  const advice = fault === null ? 'check its disk' : describeStoreFault(fault)
   return {
     code: 'store_unavailable',
-    message: `the database cannot be used now (${message}); check its path and disk`,
+    message: `the database cannot be used now (${message}): ${advice}`,
+    ...(fault !== null && { fault }),
   }
 }
 
-export function toError(failure: Failure): OuthookError {
-  return new OuthookError(failure.code, failure.message)
+export function toError({ code, message, fault }: Failure): OuthookError {
+  return new OuthookError(code, message, { fault })
 }

@@ -5,10 +5,10 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { OuthookError } from '../../core/errors.ts'
 import { CountDeltas } from './count-deltas.ts'
-import { isStoreFault } from './database.ts'
 import { voidLeases } from './maintenance.ts'
 import { BytePacker, ByteUnpacker } from './packed-bytes.ts'
 import { runRead } from './read-operations.ts'
+import { isStoreFault } from './result-codes.ts'
 import { StatementCache } from './statement-cache.ts'
 import {
   type Call,
