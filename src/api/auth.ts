@@ -164,8 +164,10 @@ function refusalOf(principal: Principal | null, access: Access): OuthookError | 
 
 /** Whatever keeps a key from being looked up is no verdict on the key. */
 function unverifiable(cause: unknown): OuthookError {
-  return new OuthookError('store_unavailable', 'could not verify credentials; try again', {
+  const message = 'could not verify credentials; try again'
+  return new OuthookError('store_unavailable', message, {
     cause,
+    publicDetail: message,
     title: 'not ready',
   })
 }

@@ -10,6 +10,7 @@ import type { Logger } from '../core/logger.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Authenticator } from './auth.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { ErrorLog } from './error-log.ts'
 import type { ApiMetrics } from './options.ts'
 
 /** The server as routes see it: handlers are typed by their schemas. */
@@ -28,6 +29,7 @@ export interface ApiContext {
   readonly metrics: ApiMetrics
   readonly deadlines: Deadlines
   readonly log: Logger
+  readonly errorLog: ErrorLog
   /** The server is stopping. */
   readonly isClosing: () => boolean
 }

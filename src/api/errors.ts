@@ -1,19 +1,19 @@
 /** How every error is answered: thrown ones, unknown routes and wrong methods, and what fails before a route is found. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { OuthookError } from '../core/errors.ts'
-import type { Logger } from '../core/logger.ts'
+import { type AllowedMethods, collectMethods } from './allowed-methods.ts'
+import type { ErrorLog } from './error-log.ts'
 import { problemContentType, renderProblem, toProblem } from './problem.ts'
 import { markAnswered } from './raw-connections.ts'
 
 /** A body beyond this is not read to its end after a refusal; the connection is closed instead. */
 const maxDrainedBytes = 16 * 1024 * 1024
 
-/** Answers with the problem that the error is. 5xx are logged with their cause; nothing of it leaves the server. */
-export function sendError(log: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+/** Answers with the problem that the error is. Causes are logged; nothing of them leaves the server. */
+export function sendError(log: ErrorLog, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = toProblem(error)
-  if (problem.status === 500) {
-    log.error({ err: error, method: request.method, path: pathOf(request.url) }, 'a request failed')
-  }
+  if (problem.status === 500) log.failed(error, { method: request.method, path: pathOf(request.url) })
+  if (problem.code === 'store_unavailable') log.storeUnavailable(error)
   keepOrClose(request, reply)
   reply.code(problem.status).header('content-type', problemContentType)
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
@@ -25,58 +25,49 @@ export function sendError(log: Logger, error: unknown, request: FastifyRequest, 
 /** `hint` says where to turn with what no route takes. */
 export function registerErrors(
   app: FastifyInstance,
-  log: Logger,
+  log: ErrorLog,
   hint = 'see /docs for what there is',
 ): void {
-  const methodsAt = collectRoutes(app)
+  const methods = collectMethods(app)
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(log, error, request, reply))
   app.setNotFoundHandler((request, reply) => {
-    sendError(log, refuseUnknown(request, reply, { methodsAt, hint }), request, reply)
+    sendError(log, refuseUnknown(request, reply, { methods, hint }), request, reply)
   })
   // Before the body is read: a wrong path is a 404 whatever was sent along.
   app.addHook('onRequest', (request, reply, done) => {
-    if (request.is404) done(refuseUnknown(request, reply, { methodsAt, hint }))
-    else done()
+    if (!request.is404 && !isAnotherPath(request, methods)) return done()
+    if (request.method === 'OPTIONS' && tellMethods(request, reply, methods)) return
+    done(refuseUnknown(request, reply, { methods, hint }))
   })
+}
+
+/** The router has taken a path with a route of its own for another route's id, because the method fits only there. */
+function isAnotherPath(request: FastifyRequest, methods: AllowedMethods): boolean {
+  return request.routeOptions.url?.includes(':') === true && methods.isSpelled(pathOf(request.url))
+}
+
+/** `OPTIONS` is answered with what the path takes. */
+function tellMethods(request: FastifyRequest, reply: FastifyReply, methods: AllowedMethods): boolean {
+  const allowed = methods.at(pathOf(request.url))
+  if (allowed.length === 0) return false
+  keepOrClose(request, reply)
+  reply.code(204).header('allow', allowed.join(', ')).send()
+  return true
 }
 
 function refuseUnknown(
   request: FastifyRequest,
   reply: FastifyReply,
-  { methodsAt, hint }: { readonly methodsAt: (path: string) => readonly string[]; readonly hint: string },
+  { methods, hint }: { readonly methods: AllowedMethods; readonly hint: string },
 ): OuthookError {
   const path = pathOf(request.url)
-  const methods = methodsAt(path)
-  if (methods.length === 0 || methods.includes(request.method)) {
+  const known = methods.at(path)
+  if (known.length === 0 || known.includes(request.method)) {
     return new OuthookError('not_found', `there is no ${clip(path)}; ${hint}`)
   }
-  const allowed = methods.join(', ')
+  const allowed = known.join(', ')
   reply.header('allow', allowed)
   return new OuthookError('method_not_allowed', `${clip(path)} takes ${allowed}, not ${request.method}`)
-}
-
-/** Which methods a path has. The router itself only knows what matches a method and path together. */
-function collectRoutes(app: FastifyInstance): (path: string) => readonly string[] {
-  const routes = new Map<string, { readonly pattern: RegExp; readonly methods: Set<string> }>()
-  app.addHook('onRoute', ({ url, method }) => {
-    const route = routes.get(url) ?? { pattern: patternOf(url), methods: new Set<string>() }
-    for (const one of [method].flat()) route.methods.add(one)
-    routes.set(url, route)
-  })
-  return (path) => {
-    const found = [...routes.values()].filter(({ pattern }) => pattern.test(path))
-    return [...new Set(found.flatMap(({ methods }) => [...methods]))].sort()
-  }
-}
-
-function patternOf(url: string): RegExp {
-  const source = url
-    .split('/')
-    .map((part) =>
-      part.startsWith(':') ? '[^/]+' : part === '*' ? '.*' : part.replace(/[.+*?^$()[\]{}|\\]/g, '\\$&'),
-    )
-    .join('/')
-  return new RegExp(`^${source}$`)
 }
 
 /**

@@ -15,8 +15,10 @@ export function toIngestError(error: unknown, log: Logger): unknown {
   if (status === 500) log.error({ err: error }, 'an event could not be stored')
   if (error instanceof OuthookError && error.title === 'not ready') return error
   const reason = status === 500 ? 'the server log says why' : detail
-  return new OuthookError('store_unavailable', `could not durably record the event: ${reason}`, {
+  const message = `could not durably record the event: ${reason}`
+  return new OuthookError('store_unavailable', message, {
     cause: error,
+    publicDetail: message,
     title: 'ingest unavailable',
     ...(error instanceof OuthookError &&
       error.retryAfterSeconds !== undefined && { retryAfterSeconds: error.retryAfterSeconds }),

@@ -4,6 +4,7 @@
  * one to decide by. A newline ends it.
  */
 import { type ErrorCode, errorTable, OuthookError } from '../core/errors.ts'
+import { describeStoreFault } from '../core/store-fault.ts'
 
 export const problemContentType = 'application/problem+json'
 
@@ -89,8 +90,16 @@ function fromOuthookError(error: OuthookError): Problem {
   // 500s are defects or broken installations: their text may quote what no caller should read.
   if (status === 500)
     return problemOf('internal', 'something went wrong inside the server; its log says what')
-  const detail = error.message === '' ? errorTable[code].title : error.message
+  const told = code === 'store_unavailable' ? storeAway(error) : error.message
+  const detail = told === '' ? errorTable[code].title : told
   return { code, status, title, detail, retryAfterSeconds: retryAfter(status, error.retryAfterSeconds) }
+}
+
+/** The text of a store's own error is for whoever runs the server. */
+function storeAway({ publicDetail, fault }: OuthookError): string {
+  if (publicDetail !== undefined) return publicDetail
+  if (fault !== undefined) return describeStoreFault(fault)
+  return 'the store cannot be used now; try again, the server log says why'
 }
 
 function retryAfter(status: number, wanted: number | undefined): number | null {

@@ -9,6 +9,7 @@ import type { Api, ApiContext } from './context.ts'
 import { createDeadlines } from './deadlines.ts'
 import { registerDocs } from './docs.ts'
 import { docsPage } from './docs-page.ts'
+import { createErrorLog, type ErrorLog } from './error-log.ts'
 import { errorPages } from './error-pages.ts'
 import { registerErrors, sendError } from './errors.ts'
 import { readBodiesAsJson, refuseCompressed } from './json-body.ts'
@@ -37,8 +38,9 @@ const maxPathPartLength = 100
  */
 export function buildServer(engine: Engine, options: ApiOptions): FastifyInstance {
   const timeouts = { ...defaultTimeouts, ...options.timeouts }
-  const app = createFastify(options, timeouts)
   const { log, metrics, clock } = options
+  const errorLog = createErrorLog(log, clock)
+  const app = createFastify(errorLog, timeouts)
   const deadlines = createDeadlines(clock, timeouts.handlerMs)
   const auth = createAuthenticator({
     apiKeys: engine.apiKeys,
@@ -48,13 +50,13 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
     deadlines,
   })
   const isClosing = closeGracefully(app, options, timeouts)
-  const context: ApiContext = { engine, auth, metrics, deadlines, log, isClosing }
+  const context: ApiContext = { engine, auth, metrics, deadlines, log, errorLog, isClosing }
 
   app.decorateRequest('principal', null)
   const { operationsOnly = false } = options
   registerErrors(
     app,
-    log,
+    errorLog,
     operationsOnly ? 'this process only delivers; ask one whose --role is api or all' : undefined,
   )
   registerChecks(app, isClosing)
@@ -69,7 +71,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   return app
 }
 
-function createFastify({ log }: ApiOptions, timeouts: ApiTimeouts): FastifyInstance {
+function createFastify(errorLog: ErrorLog, timeouts: ApiTimeouts): FastifyInstance {
   const app = fastify({
     // A logger of fastify's would make one child per request; what matters is logged where it happens.
     logger: false,
@@ -79,7 +81,7 @@ function createFastify({ log }: ApiOptions, timeouts: ApiTimeouts): FastifyInsta
     requestTimeout: timeouts.requestMs,
     return503OnClosing: false,
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (error, request, reply) => sendError(log, error, request, reply),
+    frameworkErrors: (error, request, reply) => sendError(errorLog, error, request, reply),
     http: {
       maxHeaderSize: maxHeaderBytes,
       headersTimeout: Math.min(timeouts.headersMs, timeouts.requestMs),

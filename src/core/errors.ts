@@ -54,6 +54,8 @@ export interface OuthookErrorOptions {
   readonly retryAfterSeconds?: number
   /** Of a store that cannot be used: why, where that is known. */
   readonly fault?: StoreFault | undefined
+  /** What callers of the server are told of a `store_unavailable`: the message may name addresses and files. */
+  readonly publicDetail?: string
 }
 
 /**
@@ -72,6 +74,7 @@ export class OuthookError extends Error {
   readonly retryAfterSeconds: number | undefined
   /** With `store_unavailable`: why, where that is known. */
   readonly fault: StoreFault | undefined
+  readonly publicDetail: string | undefined
 
   constructor(code: ErrorCode, message: string, options: OuthookErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -81,6 +84,7 @@ export class OuthookError extends Error {
     this.title = options.title ?? errorTable[code].title
     this.retryAfterSeconds = options.retryAfterSeconds
     this.fault = options.fault
+    this.publicDetail = options.publicDetail
     Object.defineProperty(this, brand, { value: true })
   }
 

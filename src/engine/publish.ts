@@ -312,7 +312,7 @@ export class Publisher {
 }
 
 function unavailable(message: string): OuthookError {
-  return new OuthookError('store_unavailable', message, { retryAfterSeconds: 1 })
+  return new OuthookError('store_unavailable', message, { retryAfterSeconds: 1, publicDetail: message })
 }
 
 /** Only an error that proves a rollback allows another try: after any other the commit may have happened. */

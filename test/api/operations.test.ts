@@ -187,6 +187,40 @@ test('S1.15 every route refuses strangers, and every path a method that it does 
   }
 })
 
+test('OPTIONS, Allow and HEAD agree with the methods that a path really takes', async () => {
+  const server = await aServer()
+  const paths = new Map<string, string[]>()
+  for (const [method = '', path = ''] of routes.map((route) => route.split(' '))) {
+    paths.set(path, [...(paths.get(path) ?? []), method])
+  }
+  for (const [path, methods] of paths) {
+    const real = path.replace(/\{\w+\}/, 'x')
+    const allowed = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].sort()
+    const options = await server.call('OPTIONS', real, { token: null })
+    expect([path, options.status, options.text]).toEqual([path, 204, ''])
+    expect(options.headers.get('allow')?.split(', ')).toEqual(allowed)
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(
+      (one) => !allowed.includes(one),
+    )) {
+      const answer = await server.call(method, real)
+      expect([path, method, answer.status]).toEqual([path, method, 405])
+      expect(answer.headers.get('allow')?.split(', ')).toEqual(allowed)
+    }
+    if (!allowed.includes('HEAD')) continue
+    const [get, head] = [await server.call('GET', real), await server.call('HEAD', real)]
+    expect([path, head.status, head.text]).toEqual([path, get.status, ''])
+    expect(head.headers.get('content-type')).toBe(get.headers.get('content-type'))
+  }
+})
+
+test('OPTIONS of what is not there is a 404, and of the whole server names all methods', async () => {
+  const server = await aServer()
+  expectProblem(await server.call('OPTIONS', '/v1/nowhere'), { status: 404 })
+  const answer = await server.raw('OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+  expect(answer).toMatch(/^HTTP\/1\.1 204 /)
+  expect(answer).toMatch(/^allow: DELETE, GET, HEAD, OPTIONS, PATCH, POST\r$/m)
+})
+
 test('the page at /docs and what it loads come from the server itself', async () => {
   const server = await aServer()
   const page = await server.call('GET', '/docs', { token: null })

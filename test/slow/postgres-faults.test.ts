@@ -83,7 +83,11 @@ it(
       const answer = await publish(`refused ${count}`)
       expect(answer).toMatchObject({ status: 503, json: { title: 'ingest unavailable' } })
       expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+      expect(answer.text).not.toContain(new URL(store).port)
     }
+    const listed = await call('GET', '/v1/events')
+    expect(listed).toMatchObject({ status: 503, json: { code: 'store_unavailable' } })
+    expect(listed.text).not.toContain(new URL(store).port)
     // Not one of them waited for the network: that takes 3 s.
     expect(performance.now() - startedAt).toBeLessThan(3000)
     expect((await call('GET', '/readyz')).status).toBe(503)

@@ -33,8 +33,10 @@ export function operationRoutes({ engine, metrics, isClosing }: ApiContext) {
       try {
         await engine.ping()
       } catch (cause) {
-        throw new OuthookError('store_unavailable', 'store unreachable; the server log says why', {
+        const message = 'store unreachable; the server log says why'
+        throw new OuthookError('store_unavailable', message, {
           cause,
+          publicDetail: message,
           title: 'not ready',
         })
       }

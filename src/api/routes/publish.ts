@@ -28,7 +28,7 @@ const schema = {
 }
 
 export function publishRoute(context: ApiContext) {
-  const { auth, metrics, log } = context
+  const { auth, metrics, log, errorLog } = context
   return async (app: Api): Promise<void> => {
     readBodiesAsBytes(app)
     app.addHook('onRequest', auth.require('producer'))
@@ -36,7 +36,7 @@ export function publishRoute(context: ApiContext) {
       const known = toIngestError(error, log)
       const result = ingestResultOf(known)
       if (result !== null) metrics.ingest(result)
-      sendError(log, known, request, reply)
+      sendError(errorLog, known, request, reply)
     })
     app.post('/v1/events', {
       schema,
@@ -117,5 +117,6 @@ function sendReceipt(reply: FastifyReply, { eventId, deliveryIds, replayed }: Pu
 }
 
 function lateError(): OuthookError {
-  return new OuthookError('store_unavailable', 'the event could not be made durable in time; send it again')
+  const message = 'the event could not be made durable in time; send it again'
+  return new OuthookError('store_unavailable', message, { publicDetail: message })
 }

@@ -44,7 +44,8 @@ export async function publish(
   const { batch, followers, results, known } = progress
   while (progress.open.length > 0) {
     if (++progress.rounds > maxRounds) {
-      throw new OuthookError('store_unavailable', 'an idempotency key stays in use; send the event again')
+      const message = 'an idempotency key stays in use; send the event again'
+      throw new OuthookError('store_unavailable', message, { publicDetail: message })
     }
     progress.open = await setHeldAside(context, progress)
     if (progress.open.length === 0) break
