@@ -7,6 +7,7 @@ import type { BackupRequest } from './backup.ts'
 import { openDatabase } from './database.ts'
 import { ensurePrivateFile } from './private-file.ts'
 import { isStoreFault } from './result-codes.ts'
+import { refuseUnusedLink } from './second-name.ts'
 import { serveThread } from './thread-port.ts'
 import { type Result, storeFailure, toFailure } from './tick.ts'
 
@@ -36,6 +37,7 @@ function run({ sourcePath, targetFile }: BackupRequest): Result {
 }
 
 function copy(sourcePath: string, partial: string): void {
+  refuseUnusedLink(sourcePath)
   const source = openDatabase(sourcePath, { readOnly: true })
   try {
     source.prepare('vacuum into ?').run(partial)

@@ -17,6 +17,7 @@ import { counts } from './counts.ts'
 import { openDatabase, readPragma } from './database.ts'
 import { findTraceOfLost } from './lost-database.ts'
 import { planSqlite } from './schema.ts'
+import { refuseUnusedLink } from './second-name.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export interface SqliteExamination extends Examination {
@@ -42,6 +43,7 @@ export function examineSqlite(options: SqliteExamination): readonly Finding[] {
     checkOwner(path),
   ]
   try {
+    refuseUnusedLink(path)
     const database = openDatabase(path, { readOnly: true })
     try {
       return [...findings, ...examine(database, options)]

@@ -4,10 +4,12 @@ import { planChange, type SchemaChange } from '../migrations.ts'
 import { openDatabase } from './database.ts'
 import { openOwned } from './open-writer.ts'
 import { planSqlite, sqliteMigrations } from './schema.ts'
+import { refuseUnusedLink } from './second-name.ts'
 
 /** What opening the file would do to its schema. Only reads; the owner may go on running. */
 export function planSqliteFile(path: string): SchemaChange {
   if (!existsSync(path)) return planChange(sqliteMigrations, [])
+  refuseUnusedLink(path)
   const database = openDatabase(path, { readOnly: true })
   try {
     return planSqlite(database)

@@ -1,12 +1,12 @@
-import { realpathSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { copyIdName } from '../copy.ts'
 import type { SchemaChange } from '../migrations.ts'
 import { checkpoint, openDatabase } from './database.ts'
 import { refuseLost } from './lost-database.ts'
-import { acquireOwnership } from './ownership.ts'
+import { acquireOwnership, type Ownership } from './ownership.ts'
 import { ensurePrivateFile } from './private-file.ts'
 import { migrateSqlite } from './schema.ts'
+import { realPath, refuseSecondName } from './second-name.ts'
 import type { Tick, TickReply } from './tick.ts'
 import { Writer } from './writer.ts'
 
@@ -55,7 +55,7 @@ export function openOwned(options: WriterOptions): OwnedDatabase {
   if (!replaceLost) refuseLost(path)
   // Before the lock file: a path that cannot be used leaves nothing beside it.
   ensurePrivateFile(path)
-  const ownership = path === ':memory:' ? null : acquireOwnership(resolveLinks(path), lockWaitMs, now)
+  const ownership = path === ':memory:' ? null : becomeOwner(realPath(path), lockWaitMs, now)
   try {
     const database = openDatabase(path, options)
     try {
@@ -79,11 +79,7 @@ export function openOwned(options: WriterOptions): OwnedDatabase {
   }
 }
 
-/** Two names of one file have one lock. */
-function resolveLinks(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return path
-  }
+function becomeOwner(path: string, lockWaitMs: number, now: number): Ownership {
+  refuseSecondName(path, lockWaitMs)
+  return acquireOwnership(path, lockWaitMs, now)
 }

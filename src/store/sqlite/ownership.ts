@@ -28,7 +28,7 @@ export function acquireOwnership(path: string, waitMs: number, now: number): Own
     throw error
   }
   const ownerFile = `${path}.owner`
-  const owner = `pid ${process.pid} on ${hostname()} since ${new Date(now).toISOString()}\n`
+  const owner = `${thisProcess()} since ${new Date(now).toISOString()}\n`
   writeFileSync(ownerFile, owner, { mode: 0o600 })
   return {
     release() {
@@ -40,18 +40,25 @@ export function acquireOwnership(path: string, waitMs: number, now: number): Own
 }
 
 function lockedError(path: string, cause: unknown): OuthookError {
-  return new OuthookError(
-    'store_locked',
-    `${path} is in use by ${readOwner(path)}; stop that process, or give this one another path`,
-    { cause },
-  )
+  const owner = readOwner(path)
+  const message =
+    owner?.startsWith(`${thisProcess()} since`) === true
+      ? `${path} is open in this process already (${owner}): use the Outhook that was opened first, or close it and wait ` +
+        'for that. Where code is loaded anew while the process goes on (Next.js, hot reload), keep it on globalThis: ' +
+        'docs/guides/hot-reload.md shows how'
+      : `${path} is in use by ${owner ?? 'another process'}; stop that process, or give this one another path`
+  return new OuthookError('store_locked', message, { cause })
 }
 
-function readOwner(path: string): string {
+function thisProcess(): string {
+  return `pid ${process.pid} on ${hostname()}`
+}
+
+/** Null when nobody wrote down who it is. */
+function readOwner(path: string): string | null {
   try {
-    const text = readFileSync(`${path}.owner`, 'utf8').trim()
-    return text === '' ? 'another process' : text
+    return readFileSync(`${path}.owner`, 'utf8').trim() || null
   } catch {
-    return 'another process'
+    return null
   }
 }
