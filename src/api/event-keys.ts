@@ -85,5 +85,7 @@ function headerText(request: FastifyRequest, name: string): string | null {
   if (value.includes(',') && (request.raw.headersDistinct[name]?.length ?? 1) > 1) {
     throw new OuthookError('invalid_request', `the header ${name} is given more than once; give it once`)
   }
-  return fromHeaderValue(value)
+  const text = fromHeaderValue(value)
+  if (text !== null) return text
+  throw new OuthookError('invalid_request', `the header ${name} is not UTF-8; send its text encoded as UTF-8`)
 }

@@ -24,7 +24,7 @@ import { operationRoutes } from './routes/operations.ts'
 import { publishRoute } from './routes/publish.ts'
 import { publishBatchRoute } from './routes/publish-batch.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
-import { strictCompiler } from './validation.ts'
+import { brokenQuery, strictCompiler } from './validation.ts'
 
 /** Bodies of all routes but those for publishing. */
 const maxBodyBytes = 64 * 1024
@@ -109,6 +109,8 @@ function registerChecks(app: FastifyInstance, isClosing: () => boolean): void {
     if (headers.host === undefined && httpVersionMinor === 1) {
       return done(new OuthookError('invalid_request', 'the Host header is missing; HTTP/1.1 requires one'))
     }
+    const broken = brokenQuery(request.raw.url ?? '')
+    if (broken !== null) return done(broken)
     // Every body is JSON whatever is said of it; without this a content type that cannot be parsed would be refused.
     headers['content-type'] = undefined
     done(refuseCompressed(headers['content-encoding']) ?? undefined)

@@ -62,6 +62,32 @@ function compileQuery(schema: TSchema): (value: unknown) => Verdict {
   }
 }
 
+/** Escapes that are no text would else be taken for the text that spells them. */
+export function brokenQuery(url: string): OuthookError | null {
+  const at = url.indexOf('?')
+  if (at === -1 || !url.includes('%', at)) return null
+  const broken = url
+    .slice(at + 1)
+    .split('&')
+    // A cursor has an error of its own.
+    .find((part) => !part.startsWith('cursor=') && !isDecodable(part))
+  if (broken === undefined) return null
+  const name = clip(broken.split('=')[0] ?? '')
+  return new OuthookError(
+    'invalid_request',
+    `${name} has percent escapes that are not UTF-8; write each reserved character as %XX`,
+  )
+}
+
+function isDecodable(part: string): boolean {
+  try {
+    decodeURIComponent(part)
+    return true
+  } catch {
+    return false
+  }
+}
+
 function readText(text: string, type: unknown): unknown {
   if (type === 'integer' && /^-?\d{1,15}$/.test(text)) return Number(text)
   if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'

@@ -3,15 +3,18 @@
  * UTF-8. A topic or metadata value with other than ASCII characters goes out as its UTF-8 bytes and comes back
  * the same way.
  */
+import { isUtf8 } from 'node:buffer'
 
 /** Text as a header value that an HTTP client writes as the text's UTF-8 bytes. */
 export function toHeaderValue(text: string): string {
   return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
 }
 
-/** A received header value as text; bytes that are not UTF-8 become U+FFFD. */
-export function fromHeaderValue(value: string): string {
-  return isAscii(value) ? value : Buffer.from(value, 'latin1').toString('utf8')
+/** A received header value as text; null when its bytes are not UTF-8, and nobody knows which text was meant. */
+export function fromHeaderValue(value: string): string | null {
+  if (isAscii(value)) return value
+  const bytes = Buffer.from(value, 'latin1')
+  return isUtf8(bytes) ? bytes.toString('utf8') : null
 }
 
 function isAscii(text: string): boolean {

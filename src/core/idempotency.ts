@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { OuthookError } from './errors.ts'
 import { limits } from './model.ts'
+import { checkText, textProblem } from './text.ts'
 
 const separator = '\0'
 
@@ -20,10 +21,13 @@ export function idempotencyHash(topic: string, payload: Uint8Array, orderingKey:
 /**
  * The event's ordering key: the caller's own (over HTTP the header `X-Hookrail-Ordering-Key`, as text: see
  * `fromHeaderValue`) or the text member `ordering_key` of an object payload. Empty means none.
- * Throws `ordering_key_conflict` when both are there and differ, `ordering_key_too_long` beyond 256 bytes.
+ * Throws `invalid_request` for what is no text, `ordering_key_conflict` when both are there and differ,
+ * `ordering_key_too_long` beyond 256 bytes.
  */
 export function effectiveOrderingKey(given: string | null | undefined, payload: unknown): string | null {
   const inPayload = payloadOrderingKey(payload)
+  checkText(given, 'ordering_key')
+  checkText(inPayload, 'payload.ordering_key')
   if (given && inPayload && given !== inPayload) {
     throw new OuthookError('ordering_key_conflict', 'X-Hookrail-Ordering-Key and body.ordering_key differ')
   }
@@ -45,8 +49,7 @@ function payloadOrderingKey(payload: unknown): string | null {
 /** Checks an idempotency key: 1 to 255 bytes of UTF-8 without control characters. Throws `invalid_request`. */
 export function validateIdempotencyKey(key: unknown): string {
   const bytes = typeof key === 'string' ? Buffer.byteLength(key) : 0
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point.
-  const printable = typeof key === 'string' && key.isWellFormed() && !/[\0-\x1f\x7f-\x9f]/.test(key)
+  const printable = typeof key === 'string' && textProblem(key) === null
   if (printable && bytes >= 1 && bytes <= limits.maxIdempotencyKeyBytes) return key
   throw new OuthookError(
     'invalid_request',

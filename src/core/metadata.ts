@@ -1,11 +1,12 @@
 /** An event's metadata: a few short strings that go out as `outhook-meta-<name>` headers. */
 import { OuthookError } from './errors.ts'
 import { limits } from './model.ts'
+
 import { isPlainObject } from './plain-object.ts'
 
+import { textProblem } from './text.ts'
+
 const namePattern = /^[a-z0-9_-]{1,64}$/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point.
-const controlCharacter = /[\0-\x1f\x7f-\x9f]/
 
 /**
  * Checks metadata: at most 16 members, names of `a-z 0-9 _ -` up to 64 characters, values of text up to 256 bytes of
@@ -38,7 +39,8 @@ function valueProblem(text: unknown): string | null {
   if (Buffer.byteLength(text) > limits.maxMetadataValueBytes) {
     return `must be at most ${limits.maxMetadataValueBytes} bytes of UTF-8`
   }
-  if (controlCharacter.test(text) || !text.isWellFormed()) return 'must not hold control characters'
+  const problem = textProblem(text)
+  if (problem !== null) return problem
   // An HTTP header loses them on the way.
   return text.trim() === text ? null : 'must not begin or end with a space'
 }

@@ -7,6 +7,7 @@
  */
 import { type ErrorCode, OuthookError } from './errors.ts'
 import { limits } from './model.ts'
+import { checkText, textProblem } from './text.ts'
 
 /** Most patterns that one subscription or key scope may hold. */
 export const maxTopicPatterns = 100
@@ -17,12 +18,9 @@ const tooLong = `must be at most ${limits.maxTopicBytes} bytes of UTF-8`
 export function topicProblem(topic: string): string | null {
   if (topic === '') return 'must not be empty'
   if (Buffer.byteLength(topic) > limits.maxTopicBytes) return tooLong
-  for (let index = 0; index < topic.length; index++) {
-    const code = topic.charCodeAt(index)
-    if (code <= 0x20 || code === 0x7f) return 'must not hold spaces or control characters'
-  }
+  if (topic.includes(' ')) return 'must not hold spaces or control characters'
   if (topic.includes('*')) return 'must not hold "*", which only patterns have'
-  return topic.isWellFormed() ? null : 'must be well-formed Unicode'
+  return textProblem(topic)
 }
 
 /** What is wrong with a pattern, likewise. */
@@ -45,7 +43,10 @@ export function checkTopic(topic: unknown, code: ErrorCode = 'invalid_body'): st
   return topic
 }
 
-/** Checks the patterns of a subscription or key scope and drops repeated ones; `unprocessable` names the bad one. */
+/**
+ * Checks the patterns of a subscription or key scope and drops repeated ones. Throws `unprocessable`, and
+ * `invalid_request` for what is no text, which names the bad one.
+ */
 export function checkTopicPatterns(patterns: unknown, member = 'topic_patterns'): readonly string[] {
   if (!Array.isArray(patterns) || patterns.length === 0 || patterns.length > maxTopicPatterns) {
     throw new OuthookError(
@@ -54,6 +55,7 @@ export function checkTopicPatterns(patterns: unknown, member = 'topic_patterns')
     )
   }
   for (const [index, pattern] of patterns.entries()) {
+    checkText(pattern, `${member}[${index}]`)
     const problem = patternProblem(pattern)
     if (problem === null) continue
     throw new OuthookError(

@@ -8,6 +8,7 @@ import { limits } from '../core/model.ts'
 import { classifyAttempt, decideOutcome } from '../core/outcome.ts'
 import type { RetryPolicy } from '../core/retry-policy.ts'
 import { type SignedRequest, signRequest } from '../core/signing.ts'
+import { toStoredText } from '../core/text.ts'
 import type { AttemptResult, Sender } from '../sender/port.ts'
 import type { ClaimedDelivery, DeliveryOutcome } from '../store/port.ts'
 import type { Target } from './routing-cache.ts'
@@ -114,7 +115,7 @@ const excerptChars = 200
 
 function describeFailure(result: AttemptResult, status: string): string | null {
   if (status === 'success') return null
-  if (result.kind === 'failure') return result.error.slice(0, limits.maxLastErrorChars)
+  if (result.kind === 'failure') return toStoredText(result.error.slice(0, limits.maxLastErrorChars))
   const excerpt = Buffer.from(result.response.body.subarray(0, excerptChars * 4))
     .toString('utf8')
     .slice(0, excerptChars)

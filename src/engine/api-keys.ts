@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { ApiKey } from '../core/model.ts'
+import { checkText } from '../core/text.ts'
 import type { ConfigStore, NewApiKey, Page, PageRequest } from '../store/port.ts'
 import { checkId, checkPage, notFound } from './page.ts'
 
@@ -61,7 +62,10 @@ export class ApiKeys {
     return { row: { id, tenantId, kind: input.kind, name, scopes: ['*'], hash: hashToken(token) }, token }
   }
 
-  list(tenantId: string, page: Partial<PageRequest> & { kind?: ApiKey['kind'] } = {}): Promise<Page<ApiKey>> {
+  async list(
+    tenantId: string,
+    page: Partial<PageRequest> & { kind?: ApiKey['kind'] } = {},
+  ): Promise<Page<ApiKey>> {
     const { kind } = page
     return this.#options.store.listApiKeys(tenantId, { ...checkPage(page), ...(kind && { kind }) })
   }
@@ -84,6 +88,7 @@ function hashToken(token: string): Uint8Array {
 }
 
 function checkName(name: unknown): string {
+  checkText(name, 'name')
   if (typeof name === 'string' && name.trim() !== '' && name.length <= maxNameChars) return name.trim()
   throw new OuthookError(
     'unprocessable',

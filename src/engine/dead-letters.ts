@@ -1,7 +1,7 @@
 import { OuthookError } from '../core/errors.ts'
 import type { DeadLetter } from '../core/model.ts'
 import type { DeadLetterFilter, DeliveryStore, Page, PageRequest, ReadStore } from '../store/port.ts'
-import { checkId, checkPage, notFound } from './page.ts'
+import { checkFilter, checkId, checkPage, notFound } from './page.ts'
 
 export interface DeadLettersOptions {
   readonly store: ReadStore & Pick<DeliveryStore, 'replay'>
@@ -16,12 +16,12 @@ export class DeadLetters {
     this.#options = options
   }
 
-  list(
+  async list(
     tenantId: string,
     filter: DeadLetterFilter = {},
     page: Partial<PageRequest> = {},
   ): Promise<Page<DeadLetter>> {
-    return this.#options.store.listDeadLetters(tenantId, filter, checkPage(page))
+    return this.#options.store.listDeadLetters(tenantId, checkFilter(filter), checkPage(page))
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Attempt, Delivery } from '../core/model.ts'
 import type { DeliveryFilter, Page, PageRequest, ReadStore } from '../store/port.ts'
-import { checkId, checkPage, notFound } from './page.ts'
+import { checkFilter, checkId, checkPage, notFound } from './page.ts'
 
 export interface DeliveryDetail extends Delivery {
   /** With captured responses, by claim version. */
@@ -21,11 +21,11 @@ export class Deliveries {
     return { ...delivery, attempts: await this.#store.listAttempts([id], { withCapture: true }) }
   }
 
-  list(
+  async list(
     tenantId: string,
     filter: DeliveryFilter = {},
     page: Partial<PageRequest> = {},
   ): Promise<Page<Delivery>> {
-    return this.#store.listDeliveries(tenantId, filter, checkPage(page))
+    return this.#store.listDeliveries(tenantId, checkFilter(filter), checkPage(page))
   }
 }

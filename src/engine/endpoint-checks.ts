@@ -1,6 +1,10 @@
-/** What an endpoint's settings may be. Every function throws `unprocessable`, naming the member. */
+/**
+ * What an endpoint's settings may be. Every function throws `unprocessable`, and `invalid_request` for what is no text,
+ * naming the member.
+ */
 import { OuthookError } from '../core/errors.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../core/rate-limit.ts'
+import { checkText } from '../core/text.ts'
 import { checkId } from './page.ts'
 
 const maxMaxInFlight = 1000
@@ -25,17 +29,13 @@ export function checkEndpointId(id: string): string {
 }
 
 export function checkUid(uid: unknown): string {
-  const fits = typeof uid === 'string' && uid !== '' && uid.length <= maxUidChars
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point.
-  const clean = fits && !/[\0-\x1f\x7f]/.test(uid)
-  if (clean) return uid
-  throw new OuthookError(
-    'unprocessable',
-    `uid must be 1 to ${maxUidChars} characters without control characters`,
-  )
+  checkText(uid, 'uid')
+  if (typeof uid === 'string' && uid !== '' && uid.length <= maxUidChars) return uid
+  throw new OuthookError('unprocessable', `uid must be 1 to ${maxUidChars} characters`)
 }
 
 export function checkDescription(description: unknown): string {
+  checkText(description, 'description', 'lines')
   if (typeof description === 'string' && description.length <= maxDescriptionChars) return description
   throw new OuthookError(
     'unprocessable',

@@ -4,6 +4,7 @@ import type { IdFactory } from '../core/ids.ts'
 import type { Endpoint, SigningScheme, StoredRetryPolicy, Subscription } from '../core/model.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import { generateSecret, parseSecret, validateSigningSchemes } from '../core/signing.ts'
+import { checkText } from '../core/text.ts'
 import { checkTopicPatterns } from '../core/topics.ts'
 import type { UrlCheck } from '../sender/port.ts'
 import type { ConfigStore, EndpointPatch, NewEndpoint, NewSecret, Page, PageRequest } from '../store/port.ts'
@@ -254,7 +255,7 @@ export class Endpoints {
   /** The members that are given, checked. */
   async #check(input: EndpointChange): Promise<EndpointPatch> {
     return {
-      ...(input.url !== undefined && { url: (await this.#options.checkUrl(input.url)).href }),
+      ...(input.url !== undefined && { url: (await this.#checkUrl(input.url)).href }),
       ...(input.uid !== undefined && { uid: input.uid === null ? null : checkUid(input.uid) }),
       ...(input.description !== undefined && { description: checkDescription(input.description) }),
       ...(input.headers !== undefined && { headers: parseStoredHeaders(input.headers) }),
@@ -264,6 +265,12 @@ export class Endpoints {
       ...(input.maxInFlight !== undefined && { maxInFlight: checkMaxInFlight(input.maxInFlight) }),
       ...(input.rateLimitRps !== undefined && { rateLimitRps: checkRateLimit(input.rateLimitRps) }),
     }
+  }
+
+  #checkUrl(url: string): Promise<URL> {
+    // A URL takes halves of surrogate pairs for U+FFFD, and drops line ends and tabs.
+    checkText(url, 'url')
+    return this.#options.checkUrl(url)
   }
 
   #ownSubscription(tenantId: string, endpointId: string, input: EndpointInput): NewEndpoint['subscription'] {

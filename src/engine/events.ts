@@ -3,7 +3,7 @@ import { OuthookError } from '../core/errors.ts'
 import type { Attempt, Delivery, DeliveryState, OutboundEvent } from '../core/model.ts'
 import type { DeliveryActivity } from '../delivery/activity.ts'
 import type { EventFilter, Page, PageRequest, ReadStore } from '../store/port.ts'
-import { checkId, checkPage, notFound } from './page.ts'
+import { checkFilter, checkId, checkPage, notFound } from './page.ts'
 
 const defaultWaitMs = 30_000
 /** How often `wait` looks for itself: another node may have made the delivery. */
@@ -50,12 +50,12 @@ export class Events {
     }
   }
 
-  list(
+  async list(
     tenantId: string,
     filter: EventFilter = {},
     page: Partial<PageRequest> = {},
   ): Promise<Page<OutboundEvent>> {
-    return this.#options.store.listEvents(tenantId, filter, checkPage(page))
+    return this.#options.store.listEvents(tenantId, checkFilter(filter), checkPage(page))
   }
 
   /** The exact bytes that were published. Errors: not_found, expired. */

@@ -1,5 +1,6 @@
 import { OuthookError } from '../core/errors.ts'
 import { type IdPrefix, parseId } from '../core/ids.ts'
+import { checkText } from '../core/text.ts'
 import type { PageRequest } from '../store/port.ts'
 
 export const defaultPageLimit = 50
@@ -15,6 +16,12 @@ export function checkPage(page: Partial<PageRequest> = {}): PageRequest {
     )
   }
   return { limit, cursor: page.cursor ?? null }
+}
+
+/** A filter whose texts a store can compare with. Throws `invalid_request`, which names the member. */
+export function checkFilter<Filter extends object>(filter: Filter): Filter {
+  for (const [member, value] of Object.entries(filter)) checkText(value, member)
+  return filter
 }
 
 /** An id of the right kind; anything else cannot exist, and the answer says so. */

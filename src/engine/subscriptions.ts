@@ -5,7 +5,7 @@ import { parseRetryPolicy } from '../core/retry-policy-json.ts'
 import { checkTopicPatterns } from '../core/topics.ts'
 import type { ConfigStore, Page, PageRequest, SubscriptionPatch } from '../store/port.ts'
 import { announceAfter } from './announce-after.ts'
-import { checkId, checkPage, notFound } from './page.ts'
+import { checkFilter, checkId, checkPage, notFound } from './page.ts'
 
 export interface SubscriptionInput {
   readonly endpointId: string
@@ -65,11 +65,11 @@ export class Subscriptions {
     return subscription
   }
 
-  list(
+  async list(
     tenantId: string,
     page: Partial<PageRequest> & { readonly endpointId?: string; readonly includeDeleted?: boolean } = {},
   ): Promise<Page<Subscription>> {
-    return this.#options.store.listSubscriptions(tenantId, { ...page, ...checkPage(page) })
+    return this.#options.store.listSubscriptions(tenantId, { ...checkFilter(page), ...checkPage(page) })
   }
 
   /** Absent members stay. Errors: not_found, unprocessable. */

@@ -98,6 +98,8 @@ function toReceipt(event: OutboxEvent, result: OutboxResult): PublishReceipt {
       return { eventId: result.eventId, deliveryIds: [], replayed: true }
     case 'conflict':
       throw new OuthookError('idempotency_conflict', 'Idempotency-Key was reused with a different body')
+    case 'refused':
+      throw new OuthookError('invalid_request', `the database refused the event: ${result.problem}`)
     case 'key_held':
       throw new OuthookError(
         'store_unavailable',

@@ -26,7 +26,7 @@ describe('parseMetadata', () => {
     ['257 bytes', { a: `${'é'.repeat(128)}x` }, 'metadata.a must be at most 256 bytes'],
     ['a line break', { a: 'x\r\ny' }, 'metadata.a must not hold control characters'],
     ['a NUL', { a: '\0' }, 'metadata.a must not hold control characters'],
-    ['half a surrogate pair', { a: '\udc00' }, 'metadata.a must not hold control characters'],
+    ['half a surrogate pair', { a: '\udc00' }, 'metadata.a must be well-formed Unicode'],
     ['a space at the end', { a: 'x ' }, 'metadata.a must not begin or end with a space'],
     ['an upper-case name', { Name: 'x' }, 'metadata has the name "Name"'],
     ['an empty name', { '': 'x' }, 'metadata has the name ""'],

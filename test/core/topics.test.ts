@@ -81,7 +81,7 @@ describe('checking topics', () => {
   it.each([
     ['', 'empty'],
     ['a b', 'spaces'],
-    ['a\tb', 'spaces'],
+    ['a\tb', 'control'],
     ['a\nb', 'control'],
     ['a\u0000', 'control'],
     ['a\u007f', 'control'],

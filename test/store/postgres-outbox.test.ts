@@ -255,6 +255,17 @@ describe.each(testedServers())('$name', ({ start }) => {
       { body: '{"x":"\\u0000","ordering_key":"a"}', orderingKey: 'b' },
       { body: '{"x":"\\u0000","ordering_key":"\\\\u0000"}', orderingKey: '\\u0000' },
       { body: `{"ordering_key":"${long(257)}"}` },
+      { topic: 'a\u0085b' },
+      { orderingKey: 'a\nb' },
+      { orderingKey: 'a\u0085b' },
+      { orderingKey: '\u00a0\ufffd' },
+      { body: '{"ordering_key":"a\\u0000b"}' },
+      { body: '{"ordering_key":"a\\ud800"}' },
+      { body: '{"ordering_key":"\\udc00a"}' },
+      { body: '{"ordering_key":"a\\u0001b"}' },
+      { body: '{"ordering_key":"a\\u0085b"}' },
+      { body: '{"ordering_key":"\\ufffd","x":"\\ud800"}', orderingKey: '\ufffd' },
+      { body: '{"ordering_key":7,"x":"\\u0001"}' },
     ]
 
     test('is what the library refuses, with SQLSTATE 22023 and a hint', async () => {

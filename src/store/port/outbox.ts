@@ -19,6 +19,8 @@ export type OutboxResult =
   | { readonly kind: 'conflict'; readonly eventId: string }
   /** Another transaction that is still open has used the key. */
   | { readonly kind: 'key_held' }
+  /** The store takes no such event. Nothing was written, and the transaction goes on. */
+  | { readonly kind: 'refused'; readonly problem: string }
 
 /** An event whose transaction has committed and whose deliveries do not exist yet. */
 export type AcceptedEvent = Pick<NewEvent, 'id' | 'tenantId' | 'topic' | 'orderingKey'> & {

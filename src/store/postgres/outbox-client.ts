@@ -14,7 +14,8 @@ export interface OutboxTarget {
 
 interface AcceptRow {
   readonly place: string
-  readonly outcome: 'accepted' | 'replayed' | 'conflict' | 'held' | 'other_store'
+  readonly outcome: 'accepted' | 'replayed' | 'conflict' | 'held' | 'other_store' | 'refused'
+  /** When refused, why. */
   readonly event_id: string | null
 }
 
@@ -124,6 +125,7 @@ async function queryAsCaller(
 function toResult({ outcome, event_id: eventId }: AcceptRow): OutboxResult {
   if (outcome === 'other_store') throw otherDatabase()
   if (outcome === 'held') return { kind: 'key_held' }
+  if (outcome === 'refused') return { kind: outcome, problem: eventId ?? '' }
   return outcome === 'accepted' ? { kind: outcome } : { kind: outcome, eventId: eventId ?? '' }
 }
 

@@ -6,6 +6,7 @@ import { limitsMigration } from './migrations/0003-limits.ts'
 import { retentionMigration } from './migrations/0004-retention.ts'
 import { idempotencyTtlMigration } from './migrations/0005-idempotency-ttl.ts'
 import { topicsWithoutStarMigration } from './migrations/0006-topics-without-star.ts'
+import { textMigration } from './migrations/0007-text.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -14,6 +15,7 @@ export const postgresMigrations: readonly Migration[] = [
   retentionMigration,
   idempotencyTtlMigration,
   topicsWithoutStarMigration,
+  textMigration,
 ]
 
 /**
