@@ -1,5 +1,7 @@
 /** A dispatcher on a store and a sender that live in memory and do as they are told. */
 import { onTestFinished } from 'vitest'
+import { ClaimBatch } from '../../src/core/claim/claim-batch.ts'
+import { leased } from '../../src/core/claim/row-fate.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { defaultTenantId, type Endpoint, type Subscription } from '../../src/core/model.ts'
 import { resolveRetryPolicy } from '../../src/core/retry-policy.ts'
@@ -118,35 +120,42 @@ export class FakeStore {
     const fault = this.faults.claim.shift()
     if (fault !== undefined) throw fault
     const now = this.#clock.elapsed()
-    const given = new Map<string, number>()
-    const deliveries: ClaimedDelivery[] = []
-    for (const row of this.#inTurn()) {
-      const { targetId } = row.delivery
-      const taken = given.get(targetId) ?? 0
-      if (row.dueAt > now || deliveries.length >= request.limit) continue
-      if (taken >= (request.slots.get(targetId) ?? 32)) continue
-      given.set(targetId, taken + 1)
-      const { claimVersion, lostClaims } = row.delivery
-      const lost = lostClaims + (row.leased ? 1 : 0)
-      row.delivery = { ...row.delivery, claimVersion: claimVersion + 1, lostClaims: lost }
+    const deliveries = this.#claimDue(request, now).map((row) => {
+      const { claimVersion, lostClaims } = leased({
+        ...row.delivery,
+        state: row.leased ? 'in_flight' : 'pending',
+      })
+      row.delivery = { ...row.delivery, claimVersion, lostClaims }
       row.leased = true
       row.dueAt = now + request.leaseMs
-      deliveries.push(row.delivery)
-    }
+      return row.delivery
+    })
     const waits = [...this.rows.values()].map((row) => Math.max(0, row.dueAt - now))
     const nextDueMs = waits.length === 0 ? null : Math.min(...waits)
     return { deliveries, nextDueMs, ...(this.claimedShares && { shares: this.claimedShares }) }
   }
 
-  /** The first row of each target, then the second, and so on. */
-  #inTurn(): readonly Row[] {
-    const seen = new Map<string, number>()
-    const turns = [...this.rows.values()].map((row) => {
-      const turn = (seen.get(row.delivery.targetId) ?? 0) + (row.dueAt <= this.#clock.elapsed() ? 1 : 0)
-      seen.set(row.delivery.targetId, turn)
-      return { row, turn }
-    })
-    return turns.sort((left, right) => left.turn - right.turn).map(({ row }) => row)
+  #claimDue({ limit, startable = limit, maxBytes, slots }: ClaimRequest, now: number): readonly Row[] {
+    const due = Map.groupBy(
+      [...this.rows.values()].filter((row) => row.dueAt <= now),
+      ({ delivery }) => delivery.targetId,
+    )
+    const targets = Array.from(due, ([targetId, rows]) => ({
+      tenantId: rows[0]?.delivery.tenantId ?? defaultTenantId,
+      isFresh: false,
+      isRated: false,
+      slots: slots.get(targetId) ?? 32,
+      rows,
+    }))
+    const batch = new ClaimBatch<(typeof targets)[number], Row>(targets, { limit, startable, maxBytes })
+    for (let asks = batch.nextLook(); asks.length > 0; asks = batch.nextLook()) {
+      for (const ask of asks) {
+        const rows = ask.target.rows.splice(0, ask.count)
+        const leasable = rows.map((row) => ({ row, bytes: row.delivery.payload.byteLength }))
+        batch.add(ask, { leasable, others: 0 })
+      }
+    }
+    return batch.grants().map(({ row }) => row)
   }
 
   async release(releases: readonly Release[]): Promise<void> {

@@ -69,7 +69,8 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
       'pick_candidates',
       'take_due',
       'lease_rows',
-      'settle_ready',
+      'read_left',
+      'write_ready',
       'write_outcomes',
       'list_accepted',
       'fan_out',
@@ -94,7 +95,7 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
     expect(walked).toEqual([])
   })
 
-  it('begin claims at their mark by the index, and settle ready rows by place', async () => {
+  it('begin claims at their mark by the index, and write ready rows by place', async () => {
     const linesOf = async (name: string): Promise<readonly string[]> =>
       (await harness.sql<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${statements.get(name)}`)).map(
         (row) => row['QUERY PLAN'],
@@ -102,10 +103,10 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
     const marked = (lines: readonly string[]) =>
       lines.filter((line) => /Index Cond: .*ROW\(l?\.?due_at, l?\.?id\) > ROW\(/.test(line))
     await harness.sql('set enable_seqscan = off')
-    const settle = await linesOf('settle_ready')
     expect(marked(await linesOf('take_due'))).toHaveLength(1)
-    expect(marked(settle)).toHaveLength(2)
-    expect(settle.filter((line) => line.includes('Tid Scan on ready_endpoints'))).toHaveLength(2)
+    expect(marked(await linesOf('read_left'))).toHaveLength(2)
+    const written = await linesOf('write_ready')
+    expect(written.filter((line) => line.includes('Tid Scan on ready_endpoints'))).toHaveLength(2)
   })
 
   it('join no two lists of unknown length row by row', async () => {

@@ -109,6 +109,8 @@ it('finds due deliveries through the index of due times', () => {
       .prepare(`explain query plan ${sql}`)
       .all()
       .map((row) => String(row.detail))
-    expect(plan[0]).toMatch(/^SEARCH d USING INDEX live_deliveries_due \(target_id=\? AND due_at<\?\)/)
+    expect(plan[0]).toMatch(
+      /^SEARCH d USING INDEX live_deliveries_due \(target_id=\? AND \(due_at,id\)>\(\?,\?\) AND due_at<\?\)/,
+    )
   }
 })

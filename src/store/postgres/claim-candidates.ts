@@ -1,9 +1,12 @@
 /** Which targets a claim looks at: a rotating scan over the tenants with due work, then each one's ready rows. */
+import type { ClaimTarget } from '../../core/claim/claim-batch.ts'
+import { type DueTenant, maxTenants, pickTargets, type ReadyOrder } from '../../core/claim/pick-targets.ts'
+import { isFresh, type NextAt } from '../../core/claim/ready-row.ts'
 import { bytesToId, idPrefixes } from '../../core/ids.ts'
 import { tokensAt } from '../../core/rate-limit.ts'
 import type { ClaimRequest } from '../port.ts'
 import { type Context, now } from './context.ts'
-import { type LowWaterMarks, type Position, type Start, startOf } from './low-water-marks.ts'
+import { type LowWaterMarks, type Start, startOf } from './low-water-marks.ts'
 import { everyNode, insertBucket, type LockedBucket, lockBuckets } from './rate-buckets.ts'
 import { growShares, type NodeIdentity } from './shares.ts'
 import { uuid, uuidOfId } from './wire-types.ts'
@@ -15,57 +18,46 @@ export interface TenantRotation {
 
 export const rotationStart = '00000000000000000000000000000000'
 
-export interface Candidate {
+/** A target whose ready row this claim has locked, so that the row stays where and what it is. */
+export interface LockedTarget {
   readonly target: Uint8Array
-  /** Of its ready row, which this claim has locked, so that it stays there. */
+  /** The place of its ready row: a ctid. */
   readonly place: string
-  readonly targetId: string
-  readonly tenant: Uint8Array
-  readonly tenantId: string
-  /** The pause is over and one delivery may try. */
-  readonly isProbe: boolean
-  /** Its due work is new and little. */
-  readonly isFresh: boolean
-  /** Null: its endpoint has no rate. */
-  readonly rate: { readonly rps: number; readonly bucket: LockedBucket } | null
-  /** Deliveries that it may still give. */
-  slots: number
-  mayHaveMore: boolean
-  /** It had its turn; else it keeps its place. */
-  isLooked: boolean
-  given: number
+  /** What its ready row says. */
+  readonly nextAt: NextAt
+  readonly start: Start
   /** The database's time. */
   readonly now: number
-  readonly start: Start
-  /** Where the look at what is left begins. */
-  settleFrom: Position
-  /** The last delivery that was looked at: the next round goes on behind it, though it is still due. */
-  after: Position
-  /** The last delivery that was dealt with, and the first one that was left as it was. */
-  passed: Position | null
-  left: Position | null
+}
+
+export interface Candidate extends LockedTarget, ClaimTarget {
+  readonly targetId: string
+  readonly tenant: Uint8Array
+  /** The pause is over and one delivery may try. */
+  readonly isProbe: boolean
+  /** Null: its endpoint has no rate. */
+  readonly rate: { readonly rps: number; readonly bucket: LockedBucket } | null
 }
 
 export interface Candidates {
   readonly open: readonly Candidate[]
   /** Ready, but paused, out on a probe or out of tokens: only their ready rows are to be moved. */
-  readonly blocked: readonly Blocked[]
+  readonly blocked: readonly LockedTarget[]
   /** This node's slots of the targets that were looked at, by target id. */
   readonly shares: ReadonlyMap<string, number>
 }
 
-export interface Blocked {
-  readonly target: Uint8Array
-  readonly place: string
-  readonly start: Start
+/** A due tenant without a target that may be claimed has one row, in which everything else is null. */
+interface TenantRow {
+  readonly tenant_id: Uint8Array
+  readonly target_id: null
 }
-
-/** Tenants looked at in one claim at most; the rotation reaches the others. */
-const maxTenants = 256
 
 interface CandidateRow {
   readonly target_id: Uint8Array
+  readonly ready_order: ReadyOrder
   readonly place: string
+  readonly next_at: NextAt
   readonly tenant_id: Uint8Array
   readonly max_in_flight: number | null
   readonly rate_limit_rps: number | null
@@ -77,9 +69,6 @@ interface CandidateRow {
   readonly nodes: number
   readonly is_blocked: boolean
   readonly is_probe: boolean
-  readonly is_fresh: boolean
-  /** Which order found it, and how many of its tenant's targets may be picked up to that order. */
-  readonly up_to: number
   readonly now: number
 }
 
@@ -96,26 +85,76 @@ export async function pickCandidates(
   { node, rotation, marks }: Claimant,
 ): Promise<Candidates> {
   const full = Array.from(request.slots).filter(([id, slots]) => slots <= 0 && !request.wantsMore?.has(id))
-  const rows = await context.query<CandidateRow>('pick_candidates', candidatesSql, [
+  const rows = await context.query<CandidateRow | TenantRow>('pick_candidates', candidatesSql, [
     context.shiftMs,
     rotation.after,
     request.limit,
     full.map(([targetId]) => uuidOfId(targetId)),
     node.id,
   ])
-  const startOfRow = (row: CandidateRow): Start =>
-    startOf(marks, bytesToId(idPrefixes.endpoint, row.target_id), row.now)
-  const blocked = new Map<string, Blocked>(
-    rows
-      .filter((row) => row.is_blocked)
-      .map((row) => [
-        uuid(row.target_id),
-        { target: row.target_id, place: row.place, start: startOfRow(row) },
-      ]),
+  const {
+    open: picked,
+    blocked: held,
+    last,
+  } = pickTargets<Ready, Tenant>({
+    limit: request.limit,
+    tenants: toTenants(rows),
+    judge: ({ row }) => (row.is_blocked ? 'blocked' : 'open'),
+  })
+  if (last !== null) rotation.after = last.tenant
+  const start = (row: CandidateRow) => startOf(marks, bytesToId(idPrefixes.endpoint, row.target_id), row.now)
+  const blocked = held.map(({ row }) => toLocked(row, start(row)))
+  const { candidates, shares } = await toCandidates(
+    context,
+    picked.map(({ row }) => row),
+    { node, request, start },
   )
-  const picked = pickInOrder(rows, request.limit)
-  const last = picked.at(-1)
-  if (last !== undefined) rotation.after = uuid(last.tenant_id)
+  for (const candidate of candidates) {
+    if (candidate.rate !== null && tokensOf(candidate.rate) < 1) blocked.push(candidate)
+  }
+  return {
+    open: candidates.filter(({ slots }) => slots > 0),
+    blocked,
+    shares: new Map(candidates.map(({ target, targetId }) => [targetId, shares.get(uuid(target)) ?? 0])),
+  }
+}
+
+interface Ready {
+  readonly targetId: string
+  readonly row: CandidateRow
+}
+
+interface Tenant extends DueTenant<Ready> {
+  readonly tenant: string
+}
+
+/** In the order of the rows, as are the ready rows of each. */
+function toTenants(rows: readonly (CandidateRow | TenantRow)[]): readonly Tenant[] {
+  return Array.from(
+    Map.groupBy(rows, (row) => uuid(row.tenant_id)),
+    ([tenant, ofTenant]) => {
+      const found = ofTenant.filter((row) => row.target_id !== null)
+      const ready = (order: ReadyOrder): readonly Ready[] =>
+        found
+          .filter((row) => row.ready_order === order)
+          .map((row) => ({ targetId: uuid(row.target_id), row }))
+      return { tenant, ready }
+    },
+  )
+}
+
+interface Picker {
+  readonly node: NodeIdentity
+  readonly request: ClaimRequest
+  readonly start: (row: CandidateRow) => Start
+}
+
+/** Those whose limits could be locked, with what they allow. */
+async function toCandidates(
+  context: Context,
+  picked: readonly CandidateRow[],
+  { node, request, start }: Picker,
+): Promise<{ readonly candidates: readonly Candidate[]; readonly shares: ReadonlyMap<string, number> }> {
   const granted = await lockProbes(
     context,
     picked.filter((row) => row.is_probe),
@@ -128,20 +167,13 @@ export async function pickCandidates(
     context,
     rated.map((row) => row.target_id),
   )
-  const open = allowed
+  const candidates = allowed
     .filter((row) => row.rate_limit_rps === null || buckets.has(uuid(row.target_id)))
     .map((row) => {
       const bucket = buckets.get(uuid(row.target_id))
-      return toCandidate(row, { request, shares, bucket, start: startOfRow(row) })
+      return toCandidate(row, { request, shares, bucket, start: start(row) })
     })
-  for (const { target, place, rate, start } of open) {
-    if (rate !== null && tokensOf(rate) < 1) blocked.set(uuid(target), { target, place, start })
-  }
-  return {
-    open: open.filter(({ slots }) => slots > 0),
-    blocked: Array.from(blocked.values()),
-    shares: new Map(open.map(({ target, targetId }) => [targetId, shares.get(uuid(target)) ?? 0])),
-  }
+  return { candidates, shares }
 }
 
 interface Sharing {
@@ -171,21 +203,6 @@ function tokensOf({ rps, bucket }: NonNullable<Candidate['rate']>): number {
   return tokensAt(bucket, rps, bucket.now)
 }
 
-/** What one order leaves goes to the next; a target that two orders found counts once. */
-function pickInOrder(rows: readonly CandidateRow[], limit: number): readonly CandidateRow[] {
-  const picked = new Map<string, CandidateRow>()
-  const ofTenant = new Map<string, number>()
-  for (const row of rows) {
-    const [target, tenant] = [uuid(row.target_id), uuid(row.tenant_id)]
-    const count = ofTenant.get(tenant) ?? 0
-    if (row.is_blocked || picked.has(target) || count >= row.up_to) continue
-    if (count === 0 && picked.size >= limit) break
-    picked.set(target, row)
-    ofTenant.set(tenant, count + 1)
-  }
-  return Array.from(picked.values())
-}
-
 /** A target may also hold in memory, waiting, as many as it may have in flight. */
 function slotsOf(
   { slots, wantsMore }: ClaimRequest,
@@ -212,44 +229,37 @@ function toCandidate(row: CandidateRow, { request, shares, bucket, start }: Mean
   const slots = slotsOf(request, targetId, { share, grown: share - row.share })
   const free = rate === null ? slots : Math.min(slots, tokensOf(rate))
   return {
-    target: row.target_id,
-    place: row.place,
+    ...toLocked(row, start),
     targetId,
     tenant: row.tenant_id,
     tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
     isProbe: row.is_probe,
-    isFresh: row.is_fresh,
+    isFresh: isFresh(row.next_at),
+    isRated: rate !== null,
     rate,
     slots: row.is_probe ? Math.min(1, free) : free,
-    mayHaveMore: true,
-    isLooked: false,
-    given: 0,
-    now: row.now,
-    start,
-    settleFrom: start.from,
-    after: start.from,
-    passed: null,
-    left: null,
   }
 }
 
-/** SQL: ready rows of the tenant in one order, a range of ready_endpoints_tenant, locked unless another node has them. */
-function inOrder(range: string, order: string, upTo: string): string {
-  return `select * from (
-    select r.ctid::text as place, r.target_id, r.tenant_id, r.next_at < 0 as is_fresh, ${upTo} as up_to from ready_endpoints r
-    where r.tenant_id = due.tenant_id and ${range} and r.target_id <> all ($4::uuid[])
-    order by r.next_at ${order} limit ${upTo} for update skip locked) o`
+function toLocked(row: CandidateRow, start: Start): LockedTarget {
+  return { target: row.target_id, place: row.place, nextAt: row.next_at, start, now: row.now }
 }
 
-const half = '(select ceil(share / 2.0)::integer from shared)'
-const threeQuarters = '(select ceil(share * 0.75)::integer from shared)'
-const whole = '(select share from shared)'
+/** SQL: ready rows of the tenant in one order, a range of ready_endpoints_tenant, locked unless another node has them. */
+function inOrder(order: ReadyOrder, range: string, most: string): string {
+  return `select * from (
+    select '${order}' as ready_order, r.ctid::text as place, r.target_id, r.next_at from ready_endpoints r
+    where r.tenant_id = due.tenant_id and ${range} and r.target_id <> all ($4::uuid[])
+    order by r.next_at ${order === 'oldest_fresh' ? 'desc' : 'asc'} limit ${most} for update skip locked) o`
+}
+
+const mostTargets = '(select most from bounds)'
+const mostOldest = '(select ceil(most * 0.75)::integer from bounds)'
 const fresh = `r.next_at >= -${now} and r.next_at < 0`
 
 /**
- * One seek per tenant, however many targets it has; then as many ready rows of each as are its share. At most half of
- * them are the newest of the fresh ones, a quarter the oldest of them, so that a flood of fresh ones starves none; the
- * others have waited longest for their turn.
+ * One seek per tenant, however many targets it has; then as many ready rows of each in each order as `pickTargets` asks
+ * for at most.
  */
 const candidatesSql = `
 with recursive head as ( -- ready_endpoints_tenant
@@ -274,15 +284,19 @@ due as materialized (
   select tenant_id from (
     select 0 as part, place, tenant_id, next_at from head
     union all select 1, place, tenant_id, next_at from tail) t
-  where next_at <= ${now} order by part, place limit ${maxTenants}
+  -- A fresh row that is not to be looked at yet hides the others of its tenant.
+  where next_at <= ${now} and (next_at >= -${now} or (
+    select true from ready_endpoints r
+    where r.tenant_id = t.tenant_id and r.next_at >= -${now} and r.next_at <= ${now} limit 1))
+  order by part, place limit ${maxTenants}
 ),
 alive as materialized (
   select count(*)::integer as nodes, coalesce(bool_or(id = $5), false) as has_me from nodes where usable_until > ${now}
 ),
-shared as materialized (
-  select ceil($3::integer / greatest(1, count(*))::real)::integer as share from due
+bounds as materialized (
+  select greatest(1, ceil($3::integer / greatest(1, count(*))::real))::integer as most from due
 )
-select c.place, c.target_id, c.tenant_id, c.is_fresh, c.up_to, e.max_in_flight, e.rate_limit_rps,
+select due.tenant_id, c.ready_order, c.place, c.target_id, c.next_at, e.max_in_flight, e.rate_limit_rps,
   case when e.rate_limit_rps is not null then b.limited_until is null else false end as lacks_bucket,
   case when (select has_me from alive) then coalesce(h.slots, 0) else 0 end as share,
   (select nodes from alive) as nodes,
@@ -290,11 +304,10 @@ select c.place, c.target_id, c.tenant_id, c.is_fresh, c.up_to, e.max_in_flight, 
     or coalesce(b.limited_until > ${now}, false) as is_blocked,
   coalesce(greatest(s.paused_until, s.probe_until) <= ${now} and s.paused_until is not null, false) as is_probe,
   ${now} as now
-from due cross join lateral (
-  ${inOrder(fresh, 'asc', half)}
-  union all ${inOrder(fresh, 'desc', threeQuarters)}
-  union all ${inOrder(`r.next_at >= 0 and r.next_at <= ${now}`, 'asc', whole)}
-  union all ${inOrder(fresh, 'asc', whole)}) c
+from due left join lateral (
+  ${inOrder('newest_fresh', fresh, mostTargets)}
+  union all ${inOrder('oldest_fresh', fresh, mostOldest)}
+  union all ${inOrder('longest_waiting', `r.next_at >= 0 and r.next_at <= ${now}`, mostTargets)}) c on true
 left join endpoints e on e.id = c.target_id -- primary key
 left join endpoint_state s on s.target_id = c.target_id -- primary key
 left join endpoint_shares h on h.target_id = c.target_id and h.node_id = $5 -- primary key

@@ -1,11 +1,12 @@
 /**
- * Claims due deliveries. Tenants take turns, and within a tenant its ready targets: every candidate gives an equal
- * share, and what the small ones leave goes to the others in further rounds, so that a lone target fills the batch.
- * The cost follows the rows claimed and the targets looked at, never the backlog.
+ * Claims due deliveries: reads, locks and writes what `core/claim` says. The cost follows the rows claimed and the
+ * targets looked at, never the backlog.
  *
  * Whoever holds a target's ready row is the only one who claims of it. Rows of it that somebody else has locked
  * (an outcome that comes in after its lease ended) are passed over, so a claim waits for nobody.
  */
+import { type Ask, ClaimBatch, type Grant } from '../../core/claim/claim-batch.ts'
+import { fateOf, leased } from '../../core/claim/row-fate.ts'
 import { bytesToId, idPrefixes } from '../../core/ids.ts'
 import type { LiveState } from '../../core/model.ts'
 import type { ClaimedDelivery, ClaimRequest, ClaimResult } from '../port.ts'
@@ -15,12 +16,9 @@ import { lockDisabled } from './endpoint-locks.ts'
 import { cancelDeliveries, countMoved, giveUpWithoutPayload, parkDeliveries } from './finish.ts'
 import { isLater, moveMark, type Position } from './low-water-marks.ts'
 import { writeSpent } from './rate-buckets.ts'
-import { settleReady } from './settle-ready.ts'
+import { writeReadyAfterLook } from './ready-after-look.ts'
 import { renewNode } from './shares.ts'
 import { uuid } from './wire-types.ts'
-
-/** Rounds of one claim. Each further one serves what the rows before it left. */
-const maxRounds = 4
 
 interface DueRow {
   readonly target_id: Uint8Array
@@ -42,20 +40,18 @@ interface DueRow {
   readonly routing_version: number
 }
 
-interface Taken {
-  readonly row: DueRow
-  readonly candidate: Candidate
+type Taken = Grant<Candidate, DueRow>
+
+/** How far a claim got with one target. */
+interface Progress {
+  /** The last delivery that was read: the next look goes on behind it, though it is still due. */
+  reached: Position
+  readonly rows: DueRow[]
+  /** Those that were cancelled or parked. */
+  readonly disposed: Set<DueRow>
 }
 
-interface Batch {
-  readonly request: ClaimRequest
-  readonly taken: Taken[]
-  /** What targets with a rate may still give. */
-  startable: number
-  bytes: number
-  /** Due work was left because of `maxBytes`. */
-  isFull: boolean
-}
+type ProgressOf = Map<Candidate, Progress>
 
 export async function claim(
   context: Context,
@@ -65,103 +61,61 @@ export async function claim(
   if (!claimant.node.isRenewed) {
     await renewNode(context, claimant.node, { usableMs: request.leaseMs, openMs: 0 })
   }
-  if (request.limit <= 0) {
-    return { deliveries: [], nextDueMs: await settleReady(context, { candidates: [], blocked: [] }) }
-  }
+  const { limit, startable = limit, maxBytes } = request
+  if (limit <= 0) return { deliveries: [], nextDueMs: await writeReadyAfterLook(context, []) }
   const { open, blocked, shares } = await pickCandidates(context, request, claimant)
-  const startable = request.startable ?? request.limit
-  const batch: Batch = { request, taken: [], startable, bytes: 0, isFull: false }
-  await takeFresh(context, open, batch)
-  await takeFairly(context, open, batch)
-  const deliveries = await lease(context, batch)
-  const looked = open.filter((candidate) => candidate.isLooked)
+  const batch = new ClaimBatch<Candidate, DueRow>(open, { limit, startable, maxBytes })
+  const progress: ProgressOf = new Map()
+  for (let asks = batch.nextLook(); asks.length > 0; asks = batch.nextLook()) {
+    await look(context, { asks, batch, progress })
+  }
+  const taken = batch.grants()
+  const deliveries = await lease(context, taken, request.leaseMs)
+  const given = countGiven(taken)
   await writeSpent(
     context,
-    looked.flatMap(({ target, rate, given }) =>
-      rate === null || given === 0 ? [] : [{ target, ...rate, count: given }],
+    Array.from(given).flatMap(([{ target, rate }, count]) =>
+      rate === null ? [] : [{ target, ...rate, count }],
     ),
   )
-  for (const candidate of looked) {
-    const reached = moveMark(claimant.marks, candidate)
-    // Its next look comes soon, and finds what others have locked now.
-    if (candidate.given > 0) candidate.settleFrom = reached
-  }
-  const nextDueMs = await settleReady(context, { candidates: looked, blocked })
+  const leasedRows = new Set(taken.map(({ row }) => row))
+  const looked = batch.looked().map((candidate) => {
+    const count = given.get(candidate) ?? 0
+    const ends = endsOf(progress.get(candidate), leasedRows)
+    const reached = moveMark(claimant.marks, { ...candidate, ...ends, given: count })
+    // After one that gave, the next look comes soon, and finds what others have locked now.
+    return { ...candidate, gave: count > 0, leftFrom: count > 0 ? reached : candidate.start.from }
+  })
+  const held = blocked.map((each) => ({ ...each, gave: false, isRated: true, leftFrom: each.start.from }))
+  const nextDueMs = await writeReadyAfterLook(context, [...looked, ...held])
   if (deliveries.length === 0) return { deliveries, nextDueMs, shares }
-  const versions = batch.taken.map(({ row, candidate }) => [candidate.tenantId, row.routing_version] as const)
+  const versions = taken.map(({ row, target }) => [target.tenantId, row.routing_version] as const)
   return { deliveries, nextDueMs, shares, routingVersions: new Map(versions) }
 }
 
-/** What one fresh target may give before the others have their turn: what gathers while it waits for its own. */
-const freshQuantum = 16
-
-/** The fresh targets first, from at most half of what is their tenants' share. */
-async function takeFresh(context: Context, candidates: readonly Candidate[], batch: Batch): Promise<void> {
-  const fresh = candidates.filter((candidate) => candidate.isFresh)
-  const share = batch.request.limit / countTenants(candidates)
-  const upTo = Math.ceil((share * countTenants(fresh)) / 2)
-  await takeInRounds(context, { candidates: fresh, upTo, quantum: freshQuantum }, batch)
+function countGiven(taken: readonly Taken[]): ReadonlyMap<Candidate, number> {
+  const given = new Map<Candidate, number>()
+  for (const { target } of taken) given.set(target, (given.get(target) ?? 0) + 1)
+  return given
 }
 
-function countTenants(candidates: readonly Candidate[]): number {
-  return new Set(candidates.map(({ tenantId }) => tenantId)).size
+interface Ends {
+  /** The last delivery that was dealt with. */
+  readonly passed: Position | null
+  /** The first one that was seen and left as it was. */
+  readonly left: Position | null
 }
 
-async function takeFairly(context: Context, candidates: readonly Candidate[], batch: Batch): Promise<void> {
-  await takeInRounds(context, { candidates, upTo: batch.request.limit, quantum: batch.request.limit }, batch)
-}
-
-interface Rounds {
-  readonly candidates: readonly Candidate[]
-  /** Deliveries in the batch, when they end. */
-  readonly upTo: number
-  /** Deliveries of one target. */
-  readonly quantum: number
-}
-
-/** Rounds of equal shares: by tenant, then by target, until there are enough or nothing is left. */
-async function takeInRounds(
-  context: Context,
-  { candidates, upTo, quantum }: Rounds,
-  batch: Batch,
-): Promise<void> {
-  const mayGive = (candidate: Candidate) =>
-    candidate.mayHaveMore && candidate.slots > 0 && candidate.given < quantum
-  let open = candidates.filter(mayGive)
-  for (let round = 0; round < maxRounds && open.length > 0 && !batch.isFull; round++) {
-    const budget = upTo - batch.taken.length
-    if (budget <= 0) return
-    await takeDue(context, shareOut(open, { budget, quantum }), batch)
-    open = open.filter(mayGive)
+function endsOf(progress: Progress | undefined, leasedRows: ReadonlySet<DueRow>): Ends {
+  let passed: Position | null = null
+  let left: Position | null = null
+  for (const row of progress?.rows ?? []) {
+    const at = { dueAt: row.due_at, id: uuid(row.id) }
+    if (leasedRows.has(row) || progress?.disposed.has(row))
+      passed = passed === null ? at : laterOf(passed, at)
+    else if (left === null || isLater(left, at)) left = at
   }
-}
-
-interface Share {
-  readonly candidate: Candidate
-  readonly count: number
-}
-
-function shareOut(
-  open: readonly Candidate[],
-  { budget, quantum }: { readonly budget: number; readonly quantum: number },
-): readonly Share[] {
-  const targetsOf = new Map<string, number>()
-  for (const { tenantId } of open) targetsOf.set(tenantId, (targetsOf.get(tenantId) ?? 0) + 1)
-  const tenantShare = Math.max(1, Math.floor(budget / targetsOf.size))
-  const leftOf = new Map(Array.from(targetsOf.keys(), (tenantId) => [tenantId, tenantShare]))
-  const shares: Share[] = []
-  let left = budget
-  for (const candidate of open) {
-    const { tenantId } = candidate
-    const share = Math.max(1, Math.floor(tenantShare / (targetsOf.get(tenantId) ?? 1)))
-    // However many targets a tenant has, together they get its share; the next round gives out what is left.
-    const count = Math.min(share, left, leftOf.get(tenantId) ?? 0, candidate.slots, quantum - candidate.given)
-    if (count <= 0) continue
-    shares.push({ candidate, count })
-    left -= count
-    leftOf.set(tenantId, (leftOf.get(tenantId) ?? 0) - count)
-  }
-  return shares
+  return { passed, left }
 }
 
 const dueSql = `
@@ -181,78 +135,97 @@ left join endpoints e on e.id = d.endpoint_id
 left join subscriptions s on s.id = d.subscription_id
 left join tenants t on t.id = d.tenant_id`
 
-async function takeDue(context: Context, shares: readonly Share[], batch: Batch): Promise<void> {
+interface Looking {
+  readonly asks: readonly Ask<Candidate>[]
+  readonly batch: ClaimBatch<Candidate, DueRow>
+  readonly progress: ProgressOf
+}
+
+async function look(context: Context, { asks, batch, progress }: Looking): Promise<void> {
+  const after = asks.map(({ target }) => progress.get(target)?.reached ?? target.start.from)
   const rows = await context.query<DueRow>('take_due', dueSql, [
     context.shiftMs,
-    shares.map(({ candidate }) => uuid(candidate.target)),
-    shares.map(({ count }) => count),
-    shares.map(({ candidate }) => candidate.after.dueAt),
-    shares.map(({ candidate }) => candidate.after.id),
+    asks.map(({ target }) => uuid(target.target)),
+    asks.map(({ count }) => count),
+    after.map(({ dueAt }) => dueAt),
+    after.map(({ id }) => id),
   ])
-  const byTarget = new Map(shares.map((share) => [uuid(share.candidate.target), share]))
-  const found = new Map<Candidate, number>()
+  const disposed = await disposeOf(context, rows)
+  const ofTarget = Map.groupBy(rows, (row) => uuid(row.target_id))
+  asks.forEach((ask, index) => {
+    const found = ofTarget.get(uuid(ask.target.target)) ?? []
+    const known = progress.get(ask.target) ?? {
+      reached: after[index] as Position,
+      rows: [],
+      disposed: new Set(),
+    }
+    progress.set(ask.target, known)
+    known.rows.push(...found)
+    for (const row of found) {
+      known.reached = laterOf(known.reached, { dueAt: row.due_at, id: uuid(row.id) })
+      if (disposed.has(row)) known.disposed.add(row)
+    }
+    // One whose endpoint was enabled in this very moment is left for the next claim.
+    const leasable = found.filter((row) => fateOfRow(row).kind === 'lease')
+    batch.add(ask, {
+      leasable: leasable.map((row) => ({ row, bytes: row.payload_bytes ?? 0 })),
+      others: found.length - leasable.length,
+    })
+  })
+}
+
+function fateOfRow(row: DueRow) {
+  return fateOf({ isDeleted: row.is_deleted, isDisabled: row.is_disabled })
+}
+
+/** Rows that nobody may attempt any more leave the claim index here. */
+async function disposeOf(context: Context, rows: readonly DueRow[]): Promise<ReadonlySet<DueRow>> {
+  const ofFate = Map.groupBy(rows, (row) => fateOfRow(row).kind)
+  const cancelled = ofFate.get('cancel') ?? []
+  const parkable = ofFate.get('park') ?? []
   const disabled = await lockDisabled(
     context,
-    rows.flatMap((row) => (row.is_disabled && row.endpoint_id !== null ? [row.endpoint_id] : [])),
+    parkable.flatMap(({ endpoint_id }) => endpoint_id ?? []),
   )
-  const cancelled: Uint8Array[] = []
-  const parked: DueRow[] = []
-  for (const row of rows) {
-    const candidate = byTarget.get(uuid(row.target_id))?.candidate
-    if (candidate === undefined) continue
-    found.set(candidate, (found.get(candidate) ?? 0) + 1)
-    const at = { dueAt: row.due_at, id: uuid(row.id) }
-    candidate.after = laterOf(candidate.after, at)
-    let isLeft = false
-    if (row.is_deleted) cancelled.push(row.id)
-    else if (row.endpoint_id !== null && disabled.has(uuid(row.endpoint_id))) parked.push(row)
-    // Enabled in this very moment: it is due again with the next claim.
-    else isLeft = row.is_disabled || !take(batch, { row, candidate })
-    if (!isLeft) candidate.passed = laterOf(candidate.passed ?? at, at)
-    else if (candidate.left === null || isLater(candidate.left, at)) candidate.left = at
-  }
-  for (const { candidate, count } of shares) {
-    candidate.mayHaveMore = found.get(candidate) === count
-    candidate.isLooked = true
-  }
-  await cancelDeliveries(context, cancelled)
+  const parked = parkable.filter(({ endpoint_id }) => endpoint_id !== null && disabled.has(uuid(endpoint_id)))
+  await cancelDeliveries(
+    context,
+    cancelled.map(({ id }) => id),
+  )
   await parkDeliveries(context, parked)
+  return new Set([...cancelled, ...parked])
 }
 
 function laterOf(a: Position, b: Position): Position {
   return isLater(b, a) ? b : a
 }
 
-/** False: the batch has no room for it. */
-function take(batch: Batch, taken: Taken): boolean {
-  const { candidate } = taken
-  if (candidate.rate !== null && batch.startable <= 0) candidate.slots = 0
-  if (candidate.slots <= 0) return false
-  const bytes = taken.row.payload_bytes ?? 0
-  if (batch.taken.length > 0 && batch.bytes + bytes > batch.request.maxBytes) batch.isFull = true
-  if (batch.isFull) return false
-  batch.bytes += bytes
-  batch.taken.push(taken)
-  candidate.slots -= 1
-  candidate.given += 1
-  if (candidate.rate !== null) batch.startable -= 1
-  return true
-}
-
-async function lease(context: Context, batch: Batch): Promise<readonly ClaimedDelivery[]> {
-  if (batch.taken.length === 0) return []
-  const { leaseMs } = batch.request
-  const payloads = await leaseRows(context, batch.taken, leaseMs)
-  const whole = batch.taken.filter(({ row }) => payloads.has(uuid(row.event_id)))
-  if (whole.length < batch.taken.length) {
-    const bare = batch.taken.filter(({ row }) => !payloads.has(uuid(row.event_id)))
+async function lease(
+  context: Context,
+  taken: readonly Taken[],
+  leaseMs: number,
+): Promise<readonly ClaimedDelivery[]> {
+  if (taken.length === 0) return []
+  const payloads = await leaseRows(context, taken, leaseMs)
+  const whole = taken.filter(({ row }) => payloads.has(uuid(row.event_id)))
+  if (whole.length < taken.length) {
+    const bare = taken.filter(({ row }) => !payloads.has(uuid(row.event_id)))
     await giveUpWithoutPayload(
       context,
       bare.map(({ row }) => row.id),
     )
   }
   await markProbes(context, whole, leaseMs)
-  return whole.map((taken) => toClaimed(taken, payloads.get(uuid(taken.row.event_id)) as Uint8Array))
+  return whole.map((each) => toClaimed(each, payloads.get(uuid(each.row.event_id)) as Uint8Array))
+}
+
+function leasedRow(row: DueRow) {
+  return leased({
+    state: row.state,
+    claimVersion: row.claim_version,
+    attemptCount: row.attempt_count,
+    lostClaims: row.lost_claims,
+  })
 }
 
 /** The payloads by event. One that is gone leaves its delivery as it was. */
@@ -261,14 +234,15 @@ async function leaseRows(
   taken: readonly Taken[],
   leaseMs: number,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
+  const after = taken.map(({ row }) => leasedRow(row))
   const rows = await context.query<{ readonly event_id: Uint8Array; readonly payload: Uint8Array }>(
     'lease_rows',
     // primary keys; the rows are locked since they were read
     `with leased as (
        update live_deliveries d set state = 'in_flight', due_at = ${now} + $6::bigint,
-         claim_version = d.claim_version + 1, lost_claims = d.lost_claims + (d.state = 'in_flight')::integer,
-         updated_at = ${now}
-       from unnest($2::uuid[], $3::text[], $4::uuid[]) as o (id, state, event_id)
+         claim_version = o.claim_version, lost_claims = o.lost_claims, updated_at = ${now}
+       from unnest($2::uuid[], $3::text[], $4::uuid[], $7::integer[], $8::integer[])
+         as o (id, state, event_id, claim_version, lost_claims)
        where d.id = o.id and exists (select from event_payloads p where p.event_id = o.event_id)
        returning d.tenant_id, d.endpoint_id, o.state as from_state, d.state as to_state
      ), moved as (select * from leased), counted as (${countMoved})
@@ -281,13 +255,15 @@ async function leaseRows(
       taken.map(({ row }) => uuid(row.event_id)),
       Array.from(new Set(taken.map(({ row }) => uuid(row.event_id)))),
       Math.round(leaseMs),
+      after.map(({ claimVersion }) => claimVersion),
+      after.map(({ lostClaims }) => lostClaims),
     ],
   )
   return new Map(rows.map((row) => [uuid(row.event_id), row.payload]))
 }
 
 async function markProbes(context: Context, taken: readonly Taken[], leaseMs: number): Promise<void> {
-  const probes = taken.filter(({ candidate }) => candidate.isProbe)
+  const probes = taken.filter(({ target }) => target.isProbe)
   if (probes.length === 0) return
   await context.query(
     'mark_probes',
@@ -296,29 +272,30 @@ async function markProbes(context: Context, taken: readonly Taken[], leaseMs: nu
      from unnest($2::uuid[], $3::uuid[]) as o (target_id, delivery_id) where s.target_id = o.target_id`,
     [
       context.shiftMs,
-      probes.map(({ candidate }) => uuid(candidate.target)),
+      probes.map(({ target }) => uuid(target.target)),
       probes.map(({ row }) => uuid(row.id)),
       Math.round(leaseMs),
     ],
   )
 }
 
-function toClaimed({ row, candidate }: Taken, payload: Uint8Array): ClaimedDelivery {
+function toClaimed({ row, target }: Taken, payload: Uint8Array): ClaimedDelivery {
   const optionalId = (prefix: 'ep' | 'sub', bytes: Uint8Array | null) =>
     bytes === null ? null : bytesToId(prefix, bytes)
+  const { claimVersion, lostClaims } = leasedRow(row)
   return {
     id: bytesToId(idPrefixes.delivery, row.id),
-    tenantId: candidate.tenantId,
+    tenantId: target.tenantId,
     eventId: bytesToId(idPrefixes.event, row.event_id),
     subscriptionId: optionalId(idPrefixes.subscription, row.subscription_id),
     endpointId: optionalId(idPrefixes.endpoint, row.endpoint_id),
-    targetId: candidate.targetId,
+    targetId: target.targetId,
     topic: row.topic,
     metadata: row.metadata === null ? null : JSON.parse(row.metadata),
     payload,
-    claimVersion: row.claim_version + 1,
+    claimVersion,
     attemptCount: row.attempt_count,
-    lostClaims: row.lost_claims + (row.state === 'in_flight' ? 1 : 0),
+    lostClaims,
     createdAt: row.created_at,
   }
 }

@@ -1,5 +1,6 @@
+import { looksFrom } from '../../core/claim/ready-row.ts'
 import { bytesToId, idPrefixes } from '../../core/ids.ts'
-import { armReady, moveReady } from './ready-endpoints.ts'
+import { armReady, readyRow } from './ready-endpoints.ts'
 import type { WriteContext } from './write-context.ts'
 
 /** Where the next slice of `reconcileReady` begins. */
@@ -22,7 +23,6 @@ export function reconcileReady(
     `select target_id, tenant_id, due_at from live_deliveries indexed by live_deliveries_due
      where due_at is not null and target_id > ? order by target_id, due_at limit 1`,
   )
-  const ready = context.prepare('select next_at from ready_endpoints where target_id = ?')
   let armed = 0
   for (let looked = 0; looked < options.limit; looked++) {
     const row = nextTarget.get(cursor.after)
@@ -35,10 +35,9 @@ export function reconcileReady(
     if ((row.due_at as number) > now) continue
     const targetId = bytesToId(idPrefixes.endpoint, target)
     const wanted = Math.max(now, memory.blockedUntil(targetId, now) ?? 0)
-    const found = ready.get(target)
-    if (found !== undefined && (found.next_at as number) <= wanted) continue
-    if (found === undefined) armReady(context, row.tenant_id as Uint8Array, targetId, now)
-    else moveReady(context, target, wanted)
+    const standing = readyRow(context, target)
+    if (standing !== null && looksFrom(standing) <= wanted) continue
+    armReady(context, row.tenant_id as Uint8Array, targetId, now)
     armed += 1
   }
   return { armed }

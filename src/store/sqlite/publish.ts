@@ -131,7 +131,7 @@ function hasRoom(context: WriteContext, targetId: string, grants: Grants): boole
   // A refusal is not noted here: it is noted once the ready row is known to stand.
   if (paused !== null) return false
   const ready = context
-    .prepare('select 1 from ready_endpoints where target_id = ? and next_at <= ?') // primary key
+    .prepare('select 1 from ready_endpoints where target_id = ? and abs(next_at) <= ?') // primary key
     .get(context.memory.bytes(targetId), context.now)
   grants.set(targetId, ready === undefined)
   return ready === undefined

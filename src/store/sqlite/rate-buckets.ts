@@ -59,7 +59,7 @@ export function forgetBucket(context: WriteContext, targetId: string): void {
 
 function moveReadyUp(context: WriteContext, tenantId: string, targetId: string): void {
   const waiting = context
-    .prepare('select 1 from ready_endpoints where target_id = ? and next_at > ?') // primary key
+    .prepare('select 1 from ready_endpoints where target_id = ? and abs(next_at) > ?') // primary key
     .get(context.memory.bytes(targetId), context.now)
   if (waiting !== undefined) armReady(context, context.memory.bytes(tenantId), targetId, context.now)
 }

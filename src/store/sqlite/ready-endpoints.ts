@@ -1,79 +1,117 @@
-/**
- * The ready rows: which targets have due work, and from when. A hint; `reconcileReady` repairs it.
- *
- * A target waits for its turn from `next_at` on, which never lies before "now" at the time of writing, or old
- * backlogs would always sort first. A target is fresh instead while its due work is new and little: then `next_at` is
- * the negative of the time it was armed, so that both orders (newest fresh first, longest waiting first) are ranges of
- * one index. Without it a fresh event waited for one turn of every target with a backlog: with 10 thousand of them,
- * tens of seconds (fq_codel's "new flows" are the same idea).
- */
+/** The ready rows: which targets have due work, and from when. A hint; `reconcileReady` repairs it. */
+import {
+  armed,
+  isFresh,
+  type Look,
+  looksFrom,
+  maxFreshBacklog,
+  type NextAt,
+  readyAfterLook,
+  readyFor,
+} from '../../core/claim/ready-row.ts'
 import type { WriteContext } from './write-context.ts'
 
 /** Lets the target be looked at from `at` on, or from the end of its pause. An earlier time that stands stays. */
 export function armReady(context: WriteContext, tenant: Uint8Array, targetId: string, at: number): void {
-  const { now, memory } = context
-  const nextAt = Math.max(now, at, memory.blockedUntil(targetId, now) ?? 0)
-  // primary key
-  context
-    .prepare(
-      `insert into ready_endpoints (target_id, tenant_id, next_at) values (?, ?, ?)
-       on conflict do update set next_at = excluded.next_at where excluded.next_at < next_at`,
-    )
-    .run(memory.bytes(targetId), tenant, nextAt)
+  arm(context, { tenant, targetId, dueAt: at, isNew: false })
 }
-
-/** Due deliveries beyond which a target is no longer fresh. */
-const maxFreshBacklog = 32
 
 /** Lets the target be looked at now, as a fresh one unless it waits for its turn already. */
 export function armFresh(context: WriteContext, tenant: Uint8Array, targetId: string): void {
+  arm(context, { tenant, targetId, dueAt: context.now, isNew: true })
+}
+
+interface Wanted {
+  readonly tenant: Uint8Array
+  readonly targetId: string
+  readonly dueAt: number
+  readonly isNew: boolean
+}
+
+function arm(context: WriteContext, { tenant, targetId, dueAt, isNew }: Wanted): void {
   const { now, memory } = context
-  const nextAt = memory.blockedUntil(targetId, now) ?? -now
-  // primary key
-  context
-    .prepare(
-      `insert into ready_endpoints (target_id, tenant_id, next_at) values (?, ?, ?)
-       on conflict do update set next_at = excluded.next_at where next_at > ? and excluded.next_at < next_at`,
-    )
-    .run(memory.bytes(targetId), tenant, nextAt, now)
+  const target = memory.bytes(targetId)
+  const standing = readyRow(context, target)
+  const blockedUntil = memory.blockedUntil(targetId, now) ?? 0
+  const nextAt = armed(standing, readyFor({ now, dueAt, isNew, blockedUntil }), now)
+  if (standing === null) {
+    context
+      .prepare('insert into ready_endpoints (target_id, tenant_id, next_at) values (?, ?, ?)')
+      .run(target, tenant, nextAt)
+  } else if (nextAt !== standing) moveReady(context, target, nextAt)
 }
 
-export interface Rearming {
-  readonly blockedUntil: number | null
-  /** It was fresh before, and stays so while little is left. */
-  readonly wasFresh: boolean
+/** What the target's ready row says; null: there is none. */
+export function readyRow(context: WriteContext, target: Uint8Array): NextAt | null {
+  const row = context.prepare('select next_at from ready_endpoints where target_id = ?').get(target) // primary key
+  return row === undefined ? null : (row.next_at as number)
 }
 
-/** After a claim looked at the target: moved to when it has work again, or removed when it has none. */
-export function rearmReady(context: WriteContext, target: Uint8Array, rearming: Rearming): void {
+/** When a claim may find something next: at or before now when due work is left. */
+export function nextReadyAt(context: WriteContext): number | null {
   const { now } = context
-  const { blockedUntil, wasFresh } = rearming
+  // ready_endpoints_next, from both ends of the fresh ones that are not to be looked at yet
+  const first = context
+    .prepare('select next_at from ready_endpoints where next_at >= ? order by next_at limit 1')
+    .get(-now)
+  const later = context
+    .prepare('select next_at from ready_endpoints where next_at < ? order by next_at desc limit 1')
+    .get(-now)
+  const times = [first, later].flatMap((row) => (row === undefined ? [] : [looksFrom(row.next_at as number)]))
+  return times.length === 0 ? null : Math.min(...times)
+}
+
+export interface Looked extends Pick<Look, 'standing' | 'gave'> {
+  readonly targetId: string
+}
+
+/** After a claim looked at the target. */
+export function writeReadyAfterLook(context: WriteContext, target: Uint8Array, looked: Looked): void {
+  const { now, memory } = context
+  const nextDueAt = firstDueAt(context, target)
+  const nextAt = readyAfterLook({
+    ...looked,
+    now,
+    nextDueAt,
+    dueCount: isFresh(looked.standing) ? countDue(context, target) : 0,
+    lookBy: null,
+    blockedUntil: memory.blockedUntil(looked.targetId, now) ?? 0,
+  })
+  if (nextAt === null) dropReady(context, target)
+  else if (nextAt !== looked.standing) moveReady(context, target, nextAt)
+}
+
+/** Its deliveries were cancelled or parked. Moved to when it has work again, or removed when it has none. */
+export function rearmReady(context: WriteContext, target: Uint8Array): void {
+  const first = firstDueAt(context, target)
+  if (first === null) dropReady(context, target)
+  else moveReady(context, target, Math.max(context.now, first))
+}
+
+function firstDueAt(context: WriteContext, target: Uint8Array): number | null {
   const first = context
     .prepare(
       // live_deliveries_due
       `select due_at from live_deliveries where target_id = ? and due_at is not null order by due_at limit 1`,
     )
     .get(target)
-  if (first === undefined) {
-    context.prepare('delete from ready_endpoints where target_id = ?').run(target)
-    return
-  }
-  const staysFresh =
-    wasFresh && blockedUntil === null && (first.due_at as number) <= now && hasLittleDue(context, target)
-  // As one that was armed now, it would come before all that were since.
-  if (!staysFresh) moveReady(context, target, Math.max(now, first.due_at as number, blockedUntil ?? 0))
+  return first === undefined ? null : (first.due_at as number)
 }
 
-function hasLittleDue(context: WriteContext, target: Uint8Array): boolean {
+function countDue(context: WriteContext, target: Uint8Array): number {
   const due = context
     .prepare(
       // live_deliveries_due
       `select count(*) as n from (select 1 from live_deliveries where target_id = ? and due_at <= ? limit ?)`,
     )
     .get(target, context.now, maxFreshBacklog + 1)
-  return (due?.n as number) <= maxFreshBacklog
+  return due?.n as number
 }
 
-export function moveReady(context: WriteContext, target: Uint8Array, nextAt: number): void {
+function dropReady(context: WriteContext, target: Uint8Array): void {
+  context.prepare('delete from ready_endpoints where target_id = ?').run(target)
+}
+
+export function moveReady(context: WriteContext, target: Uint8Array, nextAt: NextAt): void {
   context.prepare('update ready_endpoints set next_at = ? where target_id = ?').run(nextAt, target)
 }

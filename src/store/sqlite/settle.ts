@@ -64,8 +64,7 @@ export function settleEndpoint(context: WriteContext, endpointId: string, limit:
     if (done > 0) armReady(context, memory.bytes(facts.tenantId), endpointId, context.now)
   }
   if (done < limit) context.prepare('update endpoints set cleanup = null where id = ?').run(target)
-  if (facts === null || facts.deleted || facts.disabled)
-    rearmReady(context, target, { blockedUntil: null, wasFresh: false })
+  if (facts === null || facts.deleted || facts.disabled) rearmReady(context, target)
   return done
 }
 

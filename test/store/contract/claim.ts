@@ -102,6 +102,17 @@ export function describeClaim(open: OpenHarness): void {
       expect(fresh.map((route) => countByTarget(deliveries, route))).toEqual(Array(15).fill(2))
     })
 
+    it('gives fresh targets with more work than there is room for equal turns, and a backlog beside them its own', async () => {
+      const [backlog] = await aFlood(1)
+      const fresh: Route[] = []
+      for (let count = 0; count < 15; count++) fresh.push(await scene.anEndpoint())
+      await scene.publishMany(16, { routes: fresh })
+      const { deliveries } = await scene.claim({ limit: 60 })
+      const counts = fresh.map((route) => countByTarget(deliveries, route))
+      expect(counts.toSorted()).toEqual([3, ...Array(14).fill(4)])
+      expect(countByTarget(deliveries, backlog as Route)).toBe(1)
+    })
+
     it("gives fresh targets half of their tenant's share first, and no other tenant's", async () => {
       const [backlog] = await aFlood(1)
       const other = { tenantId: scene.ids.next('ten') }

@@ -1,0 +1,60 @@
+/** What becomes of a delivery that is due, comes back, or whose endpoint or subscription has changed. */
+import type { LiveState, WaitReason } from '../model.ts'
+
+export interface Belonging {
+  /** Its endpoint or its subscription is deleted: nobody may attempt it any more. */
+  readonly isDeleted: boolean
+  readonly isDisabled: boolean
+}
+
+/** `lease`: it may be attempted. `park`: it waits without a due time, for the reason. */
+export type Fate =
+  | { readonly kind: 'lease' }
+  | { readonly kind: 'park'; readonly reason: WaitReason }
+  | { readonly kind: 'cancel' }
+
+export function fateOf({ isDeleted, isDisabled }: Belonging): Fate {
+  if (isDeleted) return { kind: 'cancel' }
+  return isDisabled ? { kind: 'park', reason: 'endpoint_disabled' } : { kind: 'lease' }
+}
+
+/** The part of a live row that a claim changes. */
+export interface Claimable {
+  /** In flight: its lease has ended without an outcome. */
+  readonly state: LiveState
+  readonly claimVersion: number
+  readonly attemptCount: number
+  readonly lostClaims: number
+}
+
+/** A due row under its new lease. */
+export function leased(row: Claimable): Claimable {
+  const lost = row.state === 'in_flight' ? 1 : 0
+  return {
+    ...row,
+    state: 'in_flight',
+    claimVersion: row.claimVersion + 1,
+    lostClaims: row.lostClaims + lost,
+  }
+}
+
+/** A row that is parked. A lease that has ended goes with it, as a lost claim; one that stands is not parked. */
+export function parked(row: Claimable): Claimable {
+  if (row.state !== 'in_flight') return row
+  return {
+    ...row,
+    state: waitingState(row.attemptCount),
+    claimVersion: row.claimVersion + 1,
+    lostClaims: row.lostClaims + 1,
+  }
+}
+
+/** A row whose lease is given back: neither an attempt nor a lost claim is counted. */
+export function released(row: Claimable): Claimable {
+  return { ...row, state: waitingState(row.attemptCount), claimVersion: row.claimVersion + 1 }
+}
+
+/** A delivery that waits for its first attempt, or for another one. */
+export function waitingState(attemptCount: number): 'pending' | 'retry_scheduled' {
+  return attemptCount === 0 ? 'pending' : 'retry_scheduled'
+}

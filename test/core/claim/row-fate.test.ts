@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest'
+import { fateOf, leased, parked, released } from '../../../src/core/claim/row-fate.ts'
+
+const row = { state: 'pending', claimVersion: 4, attemptCount: 0, lostClaims: 1 } as const
+
+it('cancels what belongs to something deleted, whether or not its endpoint is disabled', () => {
+  expect(fateOf({ isDeleted: true, isDisabled: true })).toEqual({ kind: 'cancel' })
+  expect(fateOf({ isDeleted: false, isDisabled: true })).toEqual({
+    kind: 'park',
+    reason: 'endpoint_disabled',
+  })
+  expect(fateOf({ isDeleted: false, isDisabled: false })).toEqual({ kind: 'lease' })
+})
+
+it('counts a lost claim when a lease that has ended is taken over or parked, and only then', () => {
+  expect(leased(row)).toEqual({ ...row, state: 'in_flight', claimVersion: 5 })
+  expect(leased({ ...row, state: 'in_flight' })).toMatchObject({ claimVersion: 5, lostClaims: 2 })
+  expect(parked(row)).toEqual(row)
+  expect(parked({ ...row, state: 'in_flight', attemptCount: 2 })).toEqual({
+    state: 'retry_scheduled',
+    claimVersion: 5,
+    attemptCount: 2,
+    lostClaims: 2,
+  })
+})
+
+it('counts neither an attempt nor a lost claim when a lease is given back', () => {
+  expect(released({ ...row, state: 'in_flight' })).toEqual({ ...row, claimVersion: 5 })
+})

@@ -1,0 +1,220 @@
+/**
+ * Whatever one adapter would grant, the other grants: random scenes, played on SQLite and on PostgreSQL at once, whose
+ * claims must bring the same deliveries under the same claim versions. `OUTHOOK_TEST_SCENES=10000` plays as many.
+ */
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createIdFactory } from '../../src/core/ids.ts'
+import { defaultTenantId } from '../../src/core/model.ts'
+import type { ClaimedDelivery, DeliveryOutcome, NewEvent } from '../../src/store/port.ts'
+import { testedServers } from '../servers/postgres.ts'
+import {
+  anOutcome,
+  aTransportFailure,
+  breaker,
+  leaseMs,
+  retryIn,
+  type StoreHarness,
+} from './contract/scene.ts'
+import { openPostgresHarness } from './postgres-harness.ts'
+import { openMemoryHarness } from './sqlite-harness.ts'
+
+const scenes = Number(process.env.OUTHOOK_TEST_SCENES ?? 60)
+
+const tenants = 3
+const targetsPerTenant = 5
+const targets = tenants * targetsPerTenant
+/** Of each tenant's targets, in order. */
+const limits = [
+  { maxInFlight: 1000, rateLimitRps: null },
+  { maxInFlight: 1000, rateLimitRps: null },
+  { maxInFlight: 40, rateLimitRps: null },
+  { maxInFlight: 3, rateLimitRps: null },
+  { maxInFlight: 1000, rateLimitRps: 10 },
+] as const
+
+interface Target {
+  readonly tenantId: string
+  readonly endpointId: string
+  readonly subscriptionId: string
+  readonly rateLimitRps: number | null
+}
+
+const aClaim = fc.record({
+  limit: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 120 })),
+  startable: fc.option(fc.nat(30), { nil: undefined }),
+  maxBytes: fc.oneof(fc.constant(10_000_000), fc.nat(400)),
+  slots: fc.dictionary(fc.nat(targets - 1).map(String), fc.nat(3), { maxKeys: 4 }),
+})
+const someWork = (max: number) => fc.tuple(fc.nat(targets - 1), fc.integer({ min: 1, max }))
+
+const aScene = fc.record({
+  /** Targets with more than one claim takes of them, so that they wait for their next turn. */
+  backlogs: fc.uniqueArray(fc.nat(targets - 1), { maxLength: 5 }),
+  firstLimit: fc.integer({ min: 1, max: 30 }),
+  outcomes: fc.array(fc.constantFrom('success', 'retry', 'unreachable', 'release', 'lost'), {
+    minLength: 1,
+    maxLength: 8,
+  }),
+  pauseMs: fc.oneof(fc.nat(50), fc.nat(60_000)),
+  fresh: fc.array(fc.oneof(someWork(3), someWork(40)), { maxLength: 12 }),
+  claims: fc.array(aClaim, { minLength: 1, maxLength: 3 }),
+})
+
+describe.each(testedServers())('random scenes of claims, $name', ({ start }) => {
+  let server: Awaited<ReturnType<typeof start>>
+  let both: readonly StoreHarness[] = []
+  let pool: readonly Target[]
+  const ids = createIdFactory(() => both[0]?.now() ?? 0)
+
+  beforeAll(async () => {
+    server = await start()
+    both = [await openMemoryHarness(), await openPostgresHarness(server)]
+    const tenantIds = [defaultTenantId, ids.next('ten'), ids.next('ten')]
+    pool = await Promise.all(
+      Array.from({ length: targets }, (_, index) =>
+        aTarget(tenantIds[index % tenants] ?? defaultTenantId, Math.floor(index / tenants)),
+      ),
+    )
+  }, 60_000)
+  afterAll(async () => {
+    for (const harness of both) await harness.close()
+    await server?.stop()
+  }, 60_000)
+
+  async function aTarget(tenantId: string, index: number): Promise<Target> {
+    const endpointId = ids.next('ep')
+    const subscriptionId = ids.next('sub')
+    const limit = limits[index] ?? limits[0]
+    for (const { store } of both) {
+      await store.insertEndpoint({
+        endpoint: {
+          id: endpointId,
+          tenantId,
+          uid: null,
+          url: 'https://receiver.example/hook',
+          description: '',
+          headers: {},
+          signingSchemes: ['standard'],
+          ...limit,
+        },
+        secret: { id: ids.next('sec'), sealed: Uint8Array.of(1) },
+        subscription: {
+          id: subscriptionId,
+          tenantId,
+          endpointId,
+          topicPatterns: ['*'],
+          retryPolicy: null,
+          ordered: false,
+          active: true,
+          own: true,
+        },
+      })
+    }
+    return { tenantId, endpointId, subscriptionId, rateLimitRps: limit.rateLimitRps }
+  }
+
+  const onBoth = <T>(act: (harness: StoreHarness) => Promise<T>): Promise<readonly T[]> =>
+    Promise.all(both.map(act))
+  const advance = (ms: number) => onBoth((harness) => harness.advance(ms))
+
+  /** A moment of its own, so that it is certain which ready row is the newer one. */
+  async function publish(index: number, count: number): Promise<void> {
+    const target = pool[index] as Target
+    await advance(1)
+    const version = (await both[0]?.store.loadRouting(target.tenantId))?.version ?? 0
+    const events = Array.from(
+      { length: count },
+      (_, at): NewEvent => ({
+        id: ids.next('evt'),
+        tenantId: target.tenantId,
+        topic: 'orders.created',
+        payload: new Uint8Array(1 + ((at * 37) % 90)),
+        metadata: null,
+        orderingKey: null,
+        producerKeyId: null,
+        idempotency: null,
+        routingVersion: version,
+        deliveries: [
+          { ...target, id: ids.next('dlv'), targetId: target.endpointId, handOff: false, parked: null },
+        ],
+      }),
+    )
+    await onBoth(({ store }) => store.publish(events, { leaseMs }))
+  }
+
+  const keyOf = ({ id, claimVersion, lostClaims, attemptCount }: ClaimedDelivery) =>
+    [id, claimVersion, lostClaims, attemptCount].join(' ')
+
+  async function claimOnBoth(claim: {
+    readonly limit: number
+    readonly startable?: number | undefined
+    readonly maxBytes: number
+    readonly slots: Readonly<Record<string, number>>
+  }): Promise<readonly ClaimedDelivery[]> {
+    const slots = new Map(
+      Object.entries(claim.slots).map(([index, count]) => [pool[Number(index)]?.endpointId ?? '', count]),
+    )
+    const { limit, maxBytes, startable } = claim
+    const request = { limit, maxBytes, leaseMs, slots, ...(startable !== undefined && { startable }) }
+    const results = await onBoth(({ store }) => store.claim(request))
+    const [ours = [], theirs = []] = results.map(({ deliveries }) => deliveries)
+    expect(theirs.map(keyOf)).toEqual(ours.map(keyOf))
+    return ours
+  }
+
+  async function finish(kind: string, claimed: ClaimedDelivery): Promise<void> {
+    const outcomes: Record<string, DeliveryOutcome> = {
+      success: anOutcome(claimed),
+      retry: anOutcome(claimed, { next: retryIn(3000) }),
+      unreachable: aTransportFailure(claimed, both[0]?.now() ?? 0, 2000),
+    }
+    const outcome = outcomes[kind]
+    if (outcome !== undefined) await onBoth(({ store }) => store.recordOutcomes([outcome], breaker))
+    if (kind === 'release') {
+      const lease = { deliveryId: claimed.id, claimVersion: claimed.claimVersion, delayMs: 500 }
+      await onBoth(({ store }) => store.release([lease]))
+    }
+  }
+
+  /**
+   * Until nothing is left, not even a ready row that is to be looked at once more, and the next claim begins behind the
+   * same tenant on both.
+   */
+  async function drain(): Promise<void> {
+    await drainOnce()
+    await publish(0, 1)
+    await drainOnce()
+  }
+
+  async function drainOnce(): Promise<void> {
+    for (let empty = 0; empty < 2; ) {
+      await advance(3_700_000)
+      const results = await onBoth(async ({ store }) => {
+        const claimed = await store.claim({ limit: 1000, maxBytes: 1e9, leaseMs, slots: new Map() })
+        const outcomes = claimed.deliveries.map((delivery) => anOutcome(delivery))
+        if (outcomes.length > 0) await store.recordOutcomes(outcomes, breaker)
+        return outcomes.length
+      })
+      empty = results.every((count) => count === 0) ? empty + 1 : 0
+    }
+  }
+
+  async function play(scene: typeof aScene extends fc.Arbitrary<infer Scene> ? Scene : never): Promise<void> {
+    for (const index of scene.backlogs) await publish(index, scene.firstLimit + 5)
+    const claimed = await claimOnBoth({ limit: scene.firstLimit, maxBytes: 10_000_000, slots: {} })
+    for (const [index, delivery] of claimed.entries())
+      await finish(scene.outcomes[index % scene.outcomes.length] ?? 'success', delivery)
+    await advance(scene.pauseMs)
+    for (const [index, count] of scene.fresh) await publish(index, count)
+    for (const claim of scene.claims) await claimOnBoth(claim)
+  }
+
+  it(
+    'bring the same deliveries on SQLite and PostgreSQL',
+    async () => {
+      await fc.assert(fc.asyncProperty(aScene, play).afterEach(drain), { numRuns: scenes })
+    },
+    60_000 + scenes * 500,
+  )
+})
