@@ -80,7 +80,7 @@ async function openStore({ config, logger }: AppOptions, clock: Clock): Promise<
   }
   const { path } = config.store
   makeDirectory(dirname(path))
-  return openSqliteStore({ path, clock, replaceLost: config.newStore })
+  return openSqliteStore({ path, clock, logger, replaceLost: config.newStore })
 }
 
 /** A key that one process made and kept beside itself would be of no use to the others. */

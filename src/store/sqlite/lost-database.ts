@@ -16,6 +16,7 @@ export function findTraceOfLost(path: string): { readonly state: string; readonl
   if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) {
     return { state, trace: `its log ${path}-wal is there` }
   }
+  if (existsSync(`${path}.rescued`)) return { state, trace: `its rescued copy ${path}.rescued is there` }
   if (size === null && existsSync(`${path}.lock`))
     return { state, trace: `its lock file ${path}.lock is there` }
   return null

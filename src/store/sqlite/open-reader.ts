@@ -3,6 +3,7 @@ import { runRead } from './read-operations.ts'
 import { isStoreFault } from './result-codes.ts'
 import { StatementCache } from './statement-cache.ts'
 import { type ReadName, type Result, storeFailure, toFailure } from './tick.ts'
+import { writeCopy } from './write-copy.ts'
 
 export interface ReadRequest {
   readonly now: number
@@ -10,8 +11,13 @@ export interface ReadRequest {
   readonly args: readonly unknown[]
 }
 
+/** Asks for a copy of the database, as this connection sees it. */
+export interface CopyRequest {
+  readonly copyTo: string
+}
+
 export interface OpenReader {
-  run(request: ReadRequest): Result
+  run(request: ReadRequest | CopyRequest): Result
   close(): void
 }
 
@@ -21,7 +27,11 @@ export function openReader(path: string): OpenReader {
   const statements = new StatementCache(database)
   const prepare = (sql: string) => statements.prepare(sql)
   return {
-    run({ now, name, args }) {
+    run(request) {
+      if ('copyTo' in request) {
+        return writeCopy(request.copyTo, (partial) => void database.prepare('vacuum into ?').run(partial))
+      }
+      const { now, name, args } = request
       try {
         database.exec('begin')
         return { ok: true, value: runRead({ now, prepare }, name, args) }

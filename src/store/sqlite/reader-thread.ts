@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { checkpoint, openDatabase } from './database.ts'
-import { openReader, type ReadRequest } from './open-reader.ts'
+import { type CopyRequest, openReader, type ReadRequest } from './open-reader.ts'
 import { serveThread } from './thread-port.ts'
 
 /**
@@ -14,7 +14,7 @@ import { serveThread } from './thread-port.ts'
 const copiesOfOneCheckpoint = 3
 
 if (parentPort !== null) {
-  serveThread<ReadRequest | 'checkpoint'>(parentPort, () => {
+  serveThread<ReadRequest | CopyRequest | 'checkpoint'>(parentPort, () => {
     const { path } = workerData as { readonly path: string }
     const reader = openReader(path)
     const copier = openDatabase(path, { checkpointPages: 0 })

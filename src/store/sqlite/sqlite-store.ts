@@ -1,14 +1,18 @@
+import { resolve } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import { OuthookError } from '../../core/errors.ts'
 import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
+import { type Logger, silentLogger } from '../../core/logger.ts'
 import { bytesOfId } from '../cursors.ts'
 import type { Store } from '../port.ts'
 import { Checkpointer } from './checkpointer.ts'
 import type { Copied } from './database.ts'
+import { Displacements } from './displacements.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { ReadRequest } from './open-reader.ts'
 import type { WriterOptions } from './open-writer.ts'
 import type { ReadOperations } from './read-operations.ts'
+import { StoreGuard } from './store-guard.ts'
 import { type StoreService, StoreThread } from './store-thread.ts'
 import { type ReadName, type Result, type TickReply, toError, type WriteName } from './tick.ts'
 import type { WriteOperations } from './write-operations.ts'
@@ -17,6 +21,8 @@ export interface SqliteStoreOptions {
   /** A file, made if it is not there, or `:memory:`. */
   readonly path: string
   readonly clock: Clock
+  /** Default: silent. */
+  readonly logger?: Logger
   /** How long another owner of the file is waited for; 5 s by default. */
   readonly lockWaitMs?: number
   /** Makes a new database where one is missing though its key file is there. Default false: that is refused. */
@@ -66,12 +72,16 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 }
 
 async function connect(options: SqliteStoreOptions): Promise<Connection> {
-  const { clock } = options
+  const { clock, path, logger = silentLogger } = options
   const { writer, reader, checkpointer } = await openServices(options)
+  const guard = new StoreGuard(resolve(path), logger)
+  const upkeep =
+    reader === null ? null : new Displacements({ path: resolve(path), clock, logger, guard, reader })
   const group = new GroupCommit({
     clock,
     async send(tick) {
       const reply = await writer.request<TickReply>(tick, tick.bytes === null ? [] : [tick.bytes.buffer])
+      for (const result of reply.results) guard.note(result)
       checkpointer?.runIfDue()
       return reply
     },
@@ -81,6 +91,7 @@ async function connect(options: SqliteStoreOptions): Promise<Connection> {
 
   async function readFrom(service: StoreService, name: ReadName, args: readonly unknown[]): Promise<unknown> {
     const result = await service.request<Result>({ now: clock.now(), name, args } satisfies ReadRequest)
+    guard.note(result)
     if (!result.ok) throw toError(result.failure)
     return result.value
   }
@@ -88,6 +99,7 @@ async function connect(options: SqliteStoreOptions): Promise<Connection> {
   async function shutDown(): Promise<void> {
     await group.idle()
     await Promise.allSettled([...reads, checkpointer?.idle()])
+    await upkeep?.close()
     // The writer last: whoever closes last empties the write-ahead log.
     await reader?.close()
     await writer.close()
@@ -97,8 +109,11 @@ async function connect(options: SqliteStoreOptions): Promise<Connection> {
     get commits() {
       return group.commits
     },
-    write: (name, ...args) =>
-      closing !== null ? Promise.reject(closed()) : group.call({ kind: 'write', name, args }),
+    write: (name, ...args) => {
+      if (closing !== null) return Promise.reject(closed())
+      const refusal = guard.refusalOf(name)
+      return refusal === null ? group.call({ kind: 'write', name, args }) : Promise.reject(refusal)
+    },
     read: (name, ...args) => {
       if (closing !== null) return Promise.reject(closed())
       if (reader === null) return group.call({ kind: 'read', name, args })
