@@ -182,13 +182,13 @@ describe.each(testedServers())('random scenes of claims, $name', ({ start }) => 
    * same tenant on both.
    */
   async function drain(): Promise<void> {
-    await drainOnce()
+    await drainUntil(1)
     await publish(0, 1)
-    await drainOnce()
+    await drainUntil(2)
   }
 
-  async function drainOnce(): Promise<void> {
-    for (let empty = 0; empty < 2; ) {
+  async function drainUntil(emptyClaims: number): Promise<void> {
+    for (let empty = 0; empty < emptyClaims; ) {
       await advance(3_700_000)
       const results = await onBoth(async ({ store }) => {
         const claimed = await store.claim({ limit: 1000, maxBytes: 1e9, leaseMs, slots: new Map() })

@@ -247,10 +247,11 @@ function toLocked(row: CandidateRow, start: Start): LockedTarget {
 
 /** SQL: ready rows of the tenant in one order, a range of ready_endpoints_tenant, locked unless another node has them. */
 function inOrder(order: ReadyOrder, range: string, most: string): string {
+  const direction = order === 'oldest_fresh' ? 'desc' : 'asc'
   return `select * from (
     select '${order}' as ready_order, r.ctid::text as place, r.target_id, r.next_at from ready_endpoints r
     where r.tenant_id = due.tenant_id and ${range} and r.target_id <> all ($4::uuid[])
-    order by r.next_at ${order === 'oldest_fresh' ? 'desc' : 'asc'} limit ${most} for update skip locked) o`
+    order by r.next_at ${direction}, r.target_id ${direction} limit ${most} for update skip locked) o`
 }
 
 const mostTargets = '(select most from bounds)'

@@ -91,13 +91,14 @@ function hasDue(context: WriteContext, tenant: Uint8Array, lowestNextAt: NextAt)
 }
 
 /** One range of ready_endpoints_tenant each. */
-const freshSql =
-  'select target_id, next_at from ready_endpoints where tenant_id = ? and next_at between ? and -1 order by next_at'
+const fresh =
+  'select target_id, next_at from ready_endpoints where tenant_id = ? and next_at between ? and -1'
+const waiting =
+  'select target_id, next_at from ready_endpoints where tenant_id = ? and next_at between 0 and ?'
 const readySql: Readonly<Record<ReadyOrder, string>> = {
-  newest_fresh: freshSql,
-  oldest_fresh: `${freshSql} desc`,
-  longest_waiting:
-    'select target_id, next_at from ready_endpoints where tenant_id = ? and next_at between 0 and ? order by next_at',
+  newest_fresh: `${fresh} order by next_at, target_id`,
+  oldest_fresh: `${fresh} order by next_at desc, target_id desc`,
+  longest_waiting: `${waiting} order by next_at, target_id`,
 }
 
 interface ReadyRange {

@@ -222,7 +222,7 @@ create table ready_endpoints (
   next_at bigint not null
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
         autovacuum_vacuum_cost_delay = 0);
-create index ready_endpoints_tenant on ready_endpoints (tenant_id, next_at);
+create index ready_endpoints_tenant on ready_endpoints (tenant_id, next_at, target_id);
 create index ready_endpoints_next on ready_endpoints (next_at);
 
 -- Appended to, one row per batch, endpoint and state: an upsert would make the commits of all nodes wait for each

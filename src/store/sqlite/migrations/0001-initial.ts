@@ -196,7 +196,7 @@ create table ready_endpoints (
   tenant_id blob not null,
   next_at integer not null
 ) without rowid;
-create index ready_endpoints_tenant on ready_endpoints (tenant_id, next_at);
+create index ready_endpoints_tenant on ready_endpoints (tenant_id, next_at, target_id);
 create index ready_endpoints_next on ready_endpoints (next_at);
 
 create table delivery_counts (
