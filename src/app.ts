@@ -8,6 +8,7 @@ import type { Config } from './config/schema.ts'
 import { type Clock, createSystemClock } from './core/clock.ts'
 import type { BreakerPolicy } from './core/endpoint-health.ts'
 import { OuthookError } from './core/errors.ts'
+import { type FaceWords, serverWords } from './core/face-words.ts'
 import { createIdFactory } from './core/ids.ts'
 import type { Logger } from './core/logger.ts'
 import { resolveRetryPolicy } from './core/retry-policy.ts'
@@ -41,6 +42,8 @@ export interface AppOptions {
   readonly dispatch: boolean
   /** Default: the system's. */
   readonly clock?: Clock
+  /** Of the face that its user knows. Default: the server's. */
+  readonly words?: FaceWords
   /** A listener of the engine's events threw or rejected. Default: an error in the log. */
   readonly onListenerError?: (error: unknown, name: ActivityName) => void
   /** A master key file was made just now. Default: a warning in the log. */
@@ -70,10 +73,10 @@ export async function openApp(options: AppOptions): Promise<App> {
   }
 }
 
-async function openStore({ config, logger }: AppOptions, clock: Clock): Promise<Store> {
+async function openStore({ config, logger, words = serverWords }: AppOptions, clock: Clock): Promise<Store> {
   if (config.store.kind === 'memory') return openSqliteStore({ path: ':memory:', clock })
   if (config.store.kind === 'postgres') {
-    if (config.masterKey === null) throw masterKeyMissing()
+    if (config.masterKey === null) throw masterKeyMissing(words)
     // Loaded only where it is used: most programs never need the driver.
     const { openPostgresStore } = await import('./store/postgres/postgres-store.ts')
     return openPostgresStore({ ...config.store, logger })
@@ -84,11 +87,11 @@ async function openStore({ config, logger }: AppOptions, clock: Clock): Promise<
 }
 
 /** A key that one process made and kept beside itself would be of no use to the others. */
-function masterKeyMissing(): OuthookError {
+function masterKeyMissing({ masterKey }: FaceWords): OuthookError {
   return new OuthookError(
     'invalid_config',
     'a PostgreSQL store needs a master key, the same for every process; make one with "openssl rand -hex 32" ' +
-      'and give it as OUTHOOK_MASTER_KEY',
+      `and give it ${masterKey}`,
   )
 }
 
@@ -96,7 +99,7 @@ const masterKeyCreated =
   'made a master key for endpoint secrets; back this file up, without it they cannot be read'
 
 async function openSecretBox(options: AppOptions, store: Store): Promise<SecretBox> {
-  const { config, logger } = options
+  const { config, logger, words = serverWords } = options
   const file = config.store.kind === 'sqlite' ? `${config.store.path}.key` : null
   const { key, createdFile } = loadMasterKey({ given: config.masterKey, file, randomBytes })
   const secretBox = createSecretBox(key, randomBytes)
@@ -109,7 +112,7 @@ async function openSecretBox(options: AppOptions, store: Store): Promise<SecretB
     unlinkSync(createdFile)
     throw stored === null
       ? error
-      : keyFileLost(createdFile, { stored, made: secretBox.fingerprint, cause: error })
+      : keyFileLost(createdFile, { stored, made: secretBox.fingerprint, words, cause: error })
   }
   if (createdFile !== null) {
     const announce = options.onMasterKeyCreated ?? ((file) => logger.warn({ file }, masterKeyCreated))
@@ -118,14 +121,18 @@ async function openSecretBox(options: AppOptions, store: Store): Promise<SecretB
   return secretBox
 }
 
+interface LostKey {
+  readonly stored: string
+  readonly made: string
+  readonly words: FaceWords
+  readonly cause: unknown
+}
+
 /** The store was made with a key, and the one that was made just now in its file's place is another. */
-function keyFileLost(
-  file: string,
-  { stored, made, cause }: { readonly stored: string; readonly made: string; readonly cause: unknown },
-): OuthookError {
+function keyFileLost(file: string, { stored, made, words, cause }: LostKey): OuthookError {
   return new OuthookError(
     'wrong_master_key',
-    `the key file ${file} is missing; restore it from your backup, or give the key as OUTHOOK_MASTER_KEY. ` +
+    `the key file ${file} is missing; restore it from your backup, or give the key ${words.masterKey}. ` +
       `The store's secrets are sealed under master key ${stored.split('.')[0]}; a new key, such as ${made}, opens none`,
     { cause },
   )
@@ -138,7 +145,7 @@ interface Parts {
 }
 
 async function assemble(
-  { config, logger, dispatch, onListenerError }: AppOptions,
+  { config, logger, dispatch, onListenerError, words = serverWords }: AppOptions,
   { clock, store, secretBox }: Parts,
 ): Promise<App> {
   await store.outbox?.setKeyTtl(config.idempotencyTtlMs)
@@ -146,7 +153,10 @@ async function assemble(
   const activity = new DeliveryActivity(
     onListenerError ?? ((error, event) => logger.error({ err: error, event }, 'a listener threw')),
   )
-  const guard = createAddressPolicy({ allowHttp: config.allowHttp, allowNetworks: config.allowNetworks })
+  const guard = createAddressPolicy(
+    { allowHttp: config.allowHttp, allowNetworks: config.allowNetworks },
+    words,
+  )
   const routing = new RoutingCache({
     load: (tenantId) => store.loadRouting(tenantId),
     secretBox,
@@ -158,6 +168,7 @@ async function assemble(
   const dispatcher = delivery?.dispatcher ?? null
   const publisher = new Publisher({
     store,
+    words,
     routing,
     dispatcher,
     ids,
@@ -191,10 +202,11 @@ async function assemble(
       ids,
       secretBox,
       randomBytes,
+      words,
       checkUrl: createUrlCheck(guard, { clock }),
       onChange,
     }),
-    subscriptions: new Subscriptions({ store, ids, onChange }),
+    subscriptions: new Subscriptions({ store, ids, words, onChange }),
     deliveries: new Deliveries(store),
     deadLetters: new DeadLetters({ store, onDueWork: () => dispatcher?.wake() }),
     apiKeys: new ApiKeys({ store, ids, randomBytes }),

@@ -4,6 +4,7 @@ import { type App, openApp } from './app.ts'
 import { loadConfig } from './config/load-config.ts'
 import { nearestName } from './config/nearest-name.ts'
 import { OuthookError } from './core/errors.ts'
+import { libraryWords } from './core/face-words.ts'
 import { warnOfListener } from './core/listeners.ts'
 import { type Logger, silentLogger } from './core/logger.ts'
 import { defaultTenantId } from './core/model.ts'
@@ -35,7 +36,11 @@ export interface OpenOptions {
   readonly allowNetworks?: readonly string[]
   /** Requests in flight at one time, to all endpoints together. Default 512. */
   readonly maxInFlight?: number
-  /** `'standard'` (the default), `'hookrail'`, `'dograh'` or `'pyfly'`. */
+  /**
+   * `'standard'` (the default: 10 attempts over three days), or the rules of another system: `'hookrail'` (a webhook
+   * server, 8 attempts within minutes), `'dograh'` (a voice platform, 5 over 8 minutes), `'pyfly'` (a Python framework,
+   * 5 over 75 seconds).
+   */
   readonly defaultRetryPolicy?: string
   /** Default 3 s. */
   readonly connectTimeout?: Duration
@@ -164,6 +169,7 @@ export class Outhook<Topics extends object = Record<string, any>> implements Asy
       config,
       logger: logger ?? silentLogger,
       dispatch: dispatch ?? true,
+      words: libraryWords,
       ...(logger === undefined && {
         onListenerError: (error: unknown, name: string) => warnOfListener(`a listener of "${name}"`, error),
       }),
@@ -279,12 +285,20 @@ function typed(error: unknown): OuthookError {
   return new OuthookError('internal', `the event was not published: ${String(error)}`, { cause: error })
 }
 
+/** The store says that it is closed, and a program knows of no store. */
+function rethrowClosed(error: unknown): never {
+  if (!(error instanceof OuthookError) || error.code !== 'closed') throw error
+  throw new OuthookError('closed', libraryWords.stopped, { cause: error })
+}
+
 function ofTenant<Service extends object>(service: Service): OfTenant<Service> {
   const bound: Record<string, unknown> = {}
   for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(service))) {
     const method = service[name as keyof Service]
-    if (name !== 'constructor' && typeof method === 'function')
-      bound[name] = method.bind(service, defaultTenantId)
+    if (name !== 'constructor' && typeof method === 'function') {
+      const call: (...rest: unknown[]) => Promise<unknown> = method.bind(service, defaultTenantId)
+      bound[name] = (...rest: unknown[]) => call(...rest).catch(rethrowClosed)
+    }
   }
   return bound as OfTenant<Service>
 }

@@ -48,7 +48,7 @@ export function toRequest(input: AnyInput): PublishRequest {
     topic: input.topic,
     payload: bytes,
     metadata: input.metadata ?? null,
-    orderingKey: effectiveOrderingKey(input.orderingKey, value),
+    orderingKey: effectiveOrderingKey(input.orderingKey, value, 'orderingKey'),
     idempotency: input.idempotencyKey === undefined ? null : { scope: '', key: input.idempotencyKey },
     producerKeyId: null,
   }

@@ -5,10 +5,11 @@
 import type { FastifyRequest } from 'fastify'
 import { OuthookError } from '../core/errors.ts'
 import { fromHeaderValue } from '../core/header-value.ts'
-import { effectiveOrderingKey } from '../core/idempotency.ts'
+import { effectiveOrderingKey, hookrailOrderingHeader, orderingKeyConflict } from '../core/idempotency.ts'
 
 const idempotencyHeader = 'idempotency-key'
-const orderingHeader = 'x-hookrail-ordering-key'
+/** Our own name first; the other one is what hookrail's clients send. */
+const orderingHeaders: readonly string[] = ['Outhook-Ordering-Key', hookrailOrderingHeader]
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -27,20 +28,23 @@ export function idempotencyKeyOf(request: FastifyRequest, members: Members): str
 
 /** Null when neither header, body nor payload has one. */
 export function orderingKeyOf(request: FastifyRequest, members: Members): string | null {
-  const inHeader = headerText(request, orderingHeader)
   const inBody = textMember(members.ordering_key, 'ordering_key')
-  if (inHeader !== null && inBody !== null && inHeader !== inBody) {
-    throw new OuthookError('ordering_key_conflict', 'X-Hookrail-Ordering-Key and body.ordering_key differ')
-  }
-  return effectiveOrderingKey(inHeader ?? inBody, members.payload)
+  const given = orderingHeaders
+    .map((name) => ({ name, key: headerText(request, name.toLowerCase()) }))
+    .concat({ name: 'ordering_key', key: inBody })
+    .filter(({ key }) => key !== null)
+  const [first] = given
+  const other = given.find(({ key }) => key !== first?.key)
+  if (first !== undefined && other !== undefined) throw orderingKeyConflict(first.name, other.name)
+  return effectiveOrderingKey(first?.key, members.payload, first?.name ?? 'ordering_key')
 }
 
 /** One key for many events says of none of them what it is for. */
 export function refuseKeyHeaders(request: FastifyRequest): void {
   for (const [header, member] of [
-    [idempotencyHeader, 'idempotency_key'],
-    [orderingHeader, 'ordering_key'],
-  ] as const) {
+    [idempotencyHeader, 'idempotency_key'] as const,
+    ...orderingHeaders.map((name) => [name.toLowerCase(), 'ordering_key'] as const),
+  ]) {
     if (headerText(request, header) === null) continue
     throw new OuthookError(
       'invalid_request',

@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
 import type { EndpointResource } from '../client/resources.ts'
+import { describeRetryProfiles } from '../core/retry-policy.ts'
+import { describeSigningSchemes } from '../core/signing.ts'
 import type { ApiContext } from './api-command.ts'
 import { addApiCommand } from './api-command.ts'
 import type { CliIo } from './io.ts'
@@ -104,10 +106,10 @@ function addEndpointOptions(command: Command): Command {
     .option('--topic <pattern>', 'subscribe it: "orders.created", "orders.*" or "*" (repeatable)', collect)
     .option('--description <text>', 'for people')
     .option('--header <name:value>', 'sent with every request (repeatable)', pair(':'))
-    .option('--scheme <name>', 'signing scheme: standard, hookrail or none (repeatable)', collect)
+    .option('--scheme <name>', `signing scheme: ${describeSigningSchemes()} (repeatable)`, collect)
     .option('--max-in-flight <number>', 'requests to it at one time', wholeNumber(1, 1000))
     .option('--rate-limit <rps>', 'requests to it per second: 0.01 to 1000000, or none', rateLimit)
-    .option('--retry-policy <policy>', 'profile name or JSON object', retryPolicy)
+    .option('--retry-policy <policy>', `a profile, ${describeRetryProfiles()}, or a JSON object`, retryPolicy)
 }
 
 /** Absent members disappear in JSON, and so stay as they are. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { SubscriptionResource } from '../client/resources.ts'
+import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { addApiCommand } from './api-command.ts'
 import { UsageError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
@@ -65,7 +66,7 @@ export function register(command: Command, io: CliIo): void {
 function addSubscriptionOptions(command: Command): Command {
   return command
     .option('--topic <pattern>', '"orders.created", "orders.*" or "*" (repeatable)', collect)
-    .option('--retry-policy <policy>', 'profile name or JSON object', retryPolicy)
+    .option('--retry-policy <policy>', `a profile, ${describeRetryProfiles()}, or a JSON object`, retryPolicy)
 }
 
 function bodyOf(options: SubscriptionOptions): Record<string, unknown> {

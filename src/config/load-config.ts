@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { OuthookError } from '../core/errors.ts'
 import { nearestName } from './nearest-name.ts'
 import type { AnySetting, Config, SettingKey } from './schema.ts'
-import { flagName, memberName, settingList, variableName } from './schema.ts'
+import { flagName, memberName, settingList, settings, variableName } from './schema.ts'
 import type { StoreLocation } from './value-types.ts'
 
 export interface ConfigSources {
@@ -35,6 +35,7 @@ const serviceVariables = /^OUTHOOK_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(T
 export function loadConfig(sources: ConfigSources): Config {
   const env = withoutServiceVariables(sources.env ?? {})
   const options = sources.options ?? {}
+  const nameOf = sources.options === undefined ? settingName : optionName
   const problems = [...unknownVariables(env), ...unknownOptions(options)]
   const file = sources.file ?? (env.OUTHOOK_CONFIG || undefined)
   const members = file === undefined ? {} : readMembers(file, problems)
@@ -46,10 +47,11 @@ export function loadConfig(sources: ConfigSources): Config {
         { raw: env[variableName(setting)] || undefined, from: `the variable ${variableName(setting)}` },
         { raw: members[memberName(setting)], from: `"${memberName(setting)}" in ${file}` },
       ].find(({ raw }) => raw !== undefined)
-      return [key, given === undefined ? setting.default : read(setting, given, problems)]
+      if (given === undefined) return [key, setting.default]
+      return [key, read(setting, given, { name: nameOf(key), problems })]
     }),
   ) as Omit<Config, 'store'> & { readonly store: StoreLocation | null }
-  if (problems.length === 0) problems.push(...contradictions(values))
+  if (problems.length === 0) problems.push(...contradictions(values, nameOf))
   if (problems.length > 0) throw invalid(problems)
   return Object.freeze({ ...values, store: values.store ?? defaultStore(values.dataDir) })
 }
@@ -63,11 +65,20 @@ interface Given {
   readonly from: string
 }
 
-function read(setting: AnySetting, given: Given, problems: string[]): unknown {
+/** How the settings are called where these were given. */
+type NameOf = (key: SettingKey) => string
+
+const settingName: NameOf = (key) => settings[key].name
+
+function read(
+  setting: AnySetting,
+  given: Given,
+  { name, problems }: { readonly name: string; readonly problems: string[] },
+): unknown {
   const value = setting.type.parse(given.raw)
   if (value !== null) return value
   const shown = setting.secret === true ? 'the value (not shown)' : show(given.raw)
-  problems.push(`${setting.name}: ${shown} from ${given.from} is not allowed; use ${setting.type.allowed}`)
+  problems.push(`${name}: ${shown} from ${given.from} is not allowed; use ${setting.type.allowed}`)
   return setting.default
 }
 
@@ -97,11 +108,29 @@ function unknownVariables(env: Readonly<Record<string, string | undefined>>): st
 }
 
 function unknownOptions(options: Readonly<Record<string, unknown>>): string[] {
-  const known = settingList.map(([key]) => optionName(key))
+  const known = settingList
+    .map(([key]) => key)
+    .filter((key) => !serverOnly.has(key))
+    .map(optionName)
   return Object.keys(options)
     .filter((name) => !known.includes(name))
-    .map((name) => `${name}: no such option${suggestion(name, known)}`)
+    .map((name) => `${name}: no such option${suggestion(name, known, 'docs/guides/library.md')}`)
 }
+
+/** What a program has no use for: given to the library, nobody would read it. */
+const serverOnly: ReadonlySet<SettingKey> = new Set([
+  'dataDir',
+  'host',
+  'port',
+  'role',
+  'processes',
+  'adminToken',
+  'alertChannels',
+  'alertMention',
+  'alertBacklog',
+  'logLevel',
+  'logFormat',
+] as const)
 
 function optionName(key: SettingKey): string {
   return key.replace(/Ms$/, '')
@@ -140,25 +169,34 @@ function readJson(file: string, problems: string[]): unknown {
   }
 }
 
-function suggestion(name: string, known: readonly string[]): string {
+function suggestion(
+  name: string,
+  known: readonly string[],
+  page = 'docs/reference/configuration.md',
+): string {
   const nearest = nearestName(name, known)
-  return nearest === null ? '; see docs/reference/configuration.md' : `; did you mean ${nearest}?`
+  return nearest === null ? `; see ${page}` : `; did you mean ${nearest}?`
 }
 
-function contradictions(values: Omit<Config, 'store'> & { readonly store: StoreLocation | null }): string[] {
+function contradictions(
+  values: Omit<Config, 'store'> & { readonly store: StoreLocation | null },
+  nameOf: NameOf,
+): string[] {
   const problems: string[] = []
+  const isLonger = (one: SettingKey, other: SettingKey) =>
+    `${nameOf(one)}: is longer than ${nameOf(other)}; make it shorter`
   if (values.connectTimeoutMs > values.totalTimeoutMs) {
-    problems.push('connect-timeout: is longer than total-timeout; make it shorter')
+    problems.push(isLonger('connectTimeoutMs', 'totalTimeoutMs'))
   }
   if (values.headersTimeoutMs > values.totalTimeoutMs) {
-    problems.push('headers-timeout: is longer than total-timeout; make it shorter')
+    problems.push(isLonger('headersTimeoutMs', 'totalTimeoutMs'))
   }
   if (values.breakerPauseMs > values.breakerMaxPauseMs) {
-    problems.push('breaker-pause: is longer than breaker-max-pause; make it shorter')
+    problems.push(isLonger('breakerPauseMs', 'breakerMaxPauseMs'))
   }
   if (values.retainEventsMs > 0 && values.retainEventsMs < values.idempotencyTtlMs) {
     problems.push(
-      'retain-events: is shorter than idempotency-ttl, whose keys answer with events; make it longer',
+      `${nameOf('retainEventsMs')}: is shorter than ${nameOf('idempotencyTtlMs')}, whose keys answer with events; make it longer`,
     )
   }
   if (values.store?.kind !== 'postgres') {

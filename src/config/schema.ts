@@ -3,7 +3,7 @@
  * help and `docs/reference/configuration.md` all come from it: a setting `max-in-flight` is `--max-in-flight`,
  * `OUTHOOK_MAX_IN_FLIGHT` and `max_in_flight`.
  */
-import { retryProfiles } from '../core/retry-policy.ts'
+import { describeRetryProfiles, retryProfiles } from '../core/retry-policy.ts'
 import type { ValueType } from './value-types.ts'
 import * as types from './value-types.ts'
 
@@ -111,7 +111,7 @@ export const settings = {
     name: 'default-retry-policy',
     type: types.oneOf(profileNames),
     default: 'standard',
-    description: 'Retry profile of subscriptions that name none.',
+    description: `Retry profile of subscriptions that name none: ${describeRetryProfiles()}.`,
   }),
   connectTimeoutMs: setting({
     name: 'connect-timeout',

@@ -19,24 +19,47 @@ export function idempotencyHash(topic: string, payload: Uint8Array, orderingKey:
 }
 
 /**
- * The event's ordering key: the caller's own (over HTTP the header `X-Hookrail-Ordering-Key`, as text: see
- * `fromHeaderValue`) or the text member `ordering_key` of an object payload. Empty means none.
+ * The event's ordering key: the caller's own (over HTTP a header, as text: see `fromHeaderValue`) or the text member
+ * `ordering_key` of an object payload. Empty means none. `name` is what the caller's own is called where it came from.
  * Throws `invalid_request` for what is no text, `ordering_key_conflict` when both are there and differ,
  * `ordering_key_too_long` beyond 256 bytes.
  */
-export function effectiveOrderingKey(given: string | null | undefined, payload: unknown): string | null {
+export function effectiveOrderingKey(
+  given: string | null | undefined,
+  payload: unknown,
+  name: string,
+): string | null {
   const inPayload = payloadOrderingKey(payload)
-  checkText(given, 'ordering_key')
+  checkText(given, name)
   checkText(inPayload, 'payload.ordering_key')
   if (given && inPayload && given !== inPayload) {
-    throw new OuthookError('ordering_key_conflict', 'X-Hookrail-Ordering-Key and body.ordering_key differ')
+    throw orderingKeyConflict(name, 'payload.ordering_key')
   }
   const key = given || inPayload
   if (!key) return null
   if (Buffer.byteLength(key) > limits.maxOrderingKeyBytes) {
-    throw new OuthookError('ordering_key_too_long', 'ordering_key exceeds 256 characters')
+    throw orderingKeyTooLong(given ? name : 'payload.ordering_key')
   }
   return key
+}
+
+/** The name of hookrail's header. Its clients know errors about it word by word. */
+export const hookrailOrderingHeader = 'X-Hookrail-Ordering-Key'
+
+export function orderingKeyConflict(name: string, other: string): OuthookError {
+  const message =
+    name === hookrailOrderingHeader
+      ? `${name} and body.ordering_key differ`
+      : `${name} and ${other} differ; give one of them, or the same text twice`
+  return new OuthookError('ordering_key_conflict', message)
+}
+
+function orderingKeyTooLong(name: string): OuthookError {
+  const message =
+    name === hookrailOrderingHeader
+      ? 'ordering_key exceeds 256 characters'
+      : `${name} exceeds ${limits.maxOrderingKeyBytes} bytes; give a shorter one, such as the id of the order`
+  return new OuthookError('ordering_key_too_long', message)
 }
 
 function payloadOrderingKey(payload: unknown): string | null {

@@ -83,6 +83,7 @@ export interface OutboundEvent {
   readonly createdAt: number
 }
 
+/** `standard`: Standard Webhooks. `hookrail`: for receivers that verify as those of the webhook server Hookrail do. */
 export type SigningScheme = 'standard' | 'hookrail' | 'none'
 
 export type DisabledReason = 'operator' | 'gone' | 'failing'

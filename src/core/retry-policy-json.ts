@@ -3,6 +3,7 @@ import { durationForms, formatDuration, parseDuration } from './duration.ts'
 import { OuthookError } from './errors.ts'
 import type { StoredRetryPolicy } from './model.ts'
 import {
+  describeRetryProfiles,
   type ExponentialDelays,
   isRetryProfileName,
   type RetryOn,
@@ -37,9 +38,10 @@ export type RetryPolicyJson =
 export function parseRetryPolicy(input: unknown, member = 'retry_policy'): StoredRetryPolicy {
   if (typeof input === 'string') {
     if (isRetryProfileName(input)) return input
-    throw refused(member, `"${input.slice(0, 64)}" is no profile; profiles are ${profileNames()}`)
+    throw refused(member, `"${input.slice(0, 64)}" is no profile; profiles are ${describeRetryProfiles()}`)
   }
-  if (!isRecord(input)) throw refused(member, `must be a profile's name (${profileNames()}) or an object`)
+  if (!isRecord(input))
+    throw refused(member, `must be a profile's name (${describeRetryProfiles()}) or an object`)
   const unknownName = Object.keys(input).find((name) => !members.includes(name))
   if (unknownName !== undefined) {
     throw refused(`${member}.${unknownName}`, `is not known; members are ${members.join(', ')}`)
@@ -186,10 +188,6 @@ function parseRetryOnEntry(value: unknown, member: string): string {
     throw refused(member, `"${entry}" is never retried: 2xx is success, redirects and 410 are final`)
   }
   return entry
-}
-
-function profileNames(): string {
-  return Object.keys(retryProfiles).join(', ')
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -77,6 +77,20 @@ export const retryProfiles = {
 } as const satisfies Record<string, RetryPolicy>
 export type RetryProfileName = keyof typeof retryProfiles
 
+/** What each profile is, for help, documents and errors: three bear the names of systems that nobody has to know. */
+export const retryProfileNotes: Readonly<Record<RetryProfileName, string>> = {
+  standard: '10 attempts over three days',
+  hookrail: '8 attempts within minutes, as the webhook server Hookrail does',
+  dograh: '5 attempts over 8 minutes, as the voice platform Dograh does',
+  pyfly: '5 attempts over 75 seconds, as the Python framework PyFly does',
+}
+
+export function describeRetryProfiles(): string {
+  return Object.entries(retryProfileNotes)
+    .map(([name, note]) => `${name} (${note})`)
+    .join(', ')
+}
+
 export function isRetryProfileName(name: string): name is RetryProfileName {
   return Object.hasOwn(retryProfiles, name)
 }

@@ -23,6 +23,17 @@ import type { SigningScheme } from './model.ts'
 
 export const signingSchemes: readonly SigningScheme[] = ['standard', 'hookrail', 'none']
 
+/** What each scheme is, for help, documents and errors. */
+const signingSchemeNotes: Readonly<Record<SigningScheme, string>> = {
+  standard: 'Standard Webhooks',
+  hookrail: 'for receivers that verify as those of the webhook server Hookrail do',
+  none: 'unsigned',
+}
+
+export function describeSigningSchemes(): string {
+  return signingSchemes.map((name) => `${name} (${signingSchemeNotes[name]})`).join(', ')
+}
+
 const symmetricPrefix = 'whsec_'
 const privatePrefix = 'whsk_'
 const secretForms =
@@ -140,7 +151,10 @@ export function validateSigningSchemes(value: unknown, member = 'signing_schemes
   }
   for (const [index, scheme] of value.entries()) {
     if (!signingSchemes.includes(scheme)) {
-      throw new OuthookError('unprocessable', `${member}[${index}] is not a scheme; use ${allowed}`)
+      throw new OuthookError(
+        'unprocessable',
+        `${member}[${index}] is not a scheme; use ${describeSigningSchemes()}`,
+      )
     }
     if (value.indexOf(scheme) !== index) {
       throw new OuthookError(

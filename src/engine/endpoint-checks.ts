@@ -43,17 +43,17 @@ export function checkDescription(description: unknown): string {
   )
 }
 
-export function checkMaxInFlight(count: unknown): number {
+export function checkMaxInFlight(count: unknown, member: string): number {
   if (Number.isInteger(count) && Number(count) >= 1 && Number(count) <= maxMaxInFlight) return Number(count)
-  throw new OuthookError('unprocessable', `max_in_flight must be a whole number from 1 to ${maxMaxInFlight}`)
+  throw new OuthookError('unprocessable', `${member} must be a whole number from 1 to ${maxMaxInFlight}`)
 }
 
 /** Null is no limit. */
-export function checkRateLimit(rps: unknown): number | null {
+export function checkRateLimit(rps: unknown, member: string): number | null {
   if (rps === null) return null
   if (typeof rps === 'number' && rps >= minRateLimitRps && rps <= maxRateLimitRps) return rps
   throw new OuthookError(
     'unprocessable',
-    `rate_limit_rps must be a number from ${minRateLimitRps} to ${maxRateLimitRps}, or null for no limit`,
+    `${member} must be a number from ${minRateLimitRps} to ${maxRateLimitRps}, or null for no limit`,
   )
 }

@@ -1,5 +1,6 @@
 import { parseStoredHeaders } from '../core/custom-headers.ts'
 import { OuthookError } from '../core/errors.ts'
+import type { FaceWords } from '../core/face-words.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { Endpoint, SigningScheme, StoredRetryPolicy, Subscription } from '../core/model.ts'
 import type { SecretBox } from '../core/secret-box.ts'
@@ -22,7 +23,7 @@ import { readRetryPolicy } from './subscriptions.ts'
 
 export const defaultMaxInFlight = 32
 const defaultGraceMs = 24 * 3_600_000
-const maxGraceMs = 30 * 24 * 3_600_000
+export const maxGraceMs = 30 * 24 * 3_600_000
 
 export interface EndpointInput {
   readonly url: string
@@ -30,7 +31,7 @@ export interface EndpointInput {
   readonly uid?: string | null
   readonly description?: string
   readonly headers?: Readonly<Record<string, string>>
-  /** Default `['standard']`. */
+  /** Default `['standard']` (Standard Webhooks); `'hookrail'` for receivers of that server, `'none'` for no signature. */
   readonly signingSchemes?: readonly SigningScheme[]
   /** Requests in flight to it at one time, from all processes together, 1 to 1000; default 32. */
   readonly maxInFlight?: number
@@ -94,6 +95,7 @@ export interface EndpointsOptions {
   readonly secretBox: SecretBox
   readonly randomBytes: (size: number) => Uint8Array
   readonly checkUrl: UrlCheck
+  readonly words: FaceWords
   /** The tenant's routing is no longer what it was, and deliveries may have to be cancelled, parked or sent. */
   readonly onChange: (tenantId: string, endpointId: string) => void
 }
@@ -181,7 +183,7 @@ export class Endpoints {
   ): Promise<{ readonly secret: string }> {
     const graceMs = options.graceMs ?? defaultGraceMs
     if (!Number.isFinite(graceMs) || graceMs < 0 || graceMs > maxGraceMs) {
-      throw new OuthookError('unprocessable', 'grace must be from 0 to 30 days, such as "24h"')
+      throw new OuthookError('unprocessable', 'graceMs must be from 0 to 30 days in milliseconds')
     }
     const secret = this.#newSecret(options.secret)
     const sealed = this.#seal(secret, checkEndpointId(id))
@@ -219,7 +221,7 @@ export class Endpoints {
   }
 
   async #change(tenantId: string, id: string, change: EndpointChange): Promise<EndpointView> {
-    const { store, ids } = this.#options
+    const { store, ids, words } = this.#options
     const patch: EndpointPatch = {
       ...(await this.#check(change)),
       ...(change.enabled !== undefined && { disabledReason: change.enabled ? null : ('operator' as const) }),
@@ -227,14 +229,14 @@ export class Endpoints {
         ownSubscription: {
           id: ids.next('sub'),
           topicPatterns: checkTopicPatterns(change.topics, 'topics'),
-          ...(change.retryPolicy !== undefined && { retryPolicy: readRetryPolicy(change.retryPolicy) }),
+          ...(change.retryPolicy !== undefined && { retryPolicy: this.#readPolicy(change.retryPolicy) }),
         },
       }),
     }
     if (change.topics === undefined && change.retryPolicy !== undefined) {
       throw new OuthookError(
         'unprocessable',
-        'retry_policy belongs to a subscription; give it together with topics',
+        `${words.member('retry_policy')} belongs to a subscription; give it together with topics`,
       )
     }
     const result = await this.#write(tenantId, id, store.updateEndpoint(tenantId, id, patch))
@@ -254,16 +256,21 @@ export class Endpoints {
 
   /** The members that are given, checked. */
   async #check(input: EndpointChange): Promise<EndpointPatch> {
+    const { words } = this.#options
     return {
       ...(input.url !== undefined && { url: (await this.#checkUrl(input.url)).href }),
       ...(input.uid !== undefined && { uid: input.uid === null ? null : checkUid(input.uid) }),
       ...(input.description !== undefined && { description: checkDescription(input.description) }),
       ...(input.headers !== undefined && { headers: parseStoredHeaders(input.headers) }),
       ...(input.signingSchemes !== undefined && {
-        signingSchemes: validateSigningSchemes(input.signingSchemes),
+        signingSchemes: validateSigningSchemes(input.signingSchemes, words.member('signing_schemes')),
       }),
-      ...(input.maxInFlight !== undefined && { maxInFlight: checkMaxInFlight(input.maxInFlight) }),
-      ...(input.rateLimitRps !== undefined && { rateLimitRps: checkRateLimit(input.rateLimitRps) }),
+      ...(input.maxInFlight !== undefined && {
+        maxInFlight: checkMaxInFlight(input.maxInFlight, words.member('max_in_flight')),
+      }),
+      ...(input.rateLimitRps !== undefined && {
+        rateLimitRps: checkRateLimit(input.rateLimitRps, words.member('rate_limit_rps')),
+      }),
     }
   }
 
@@ -273,13 +280,17 @@ export class Endpoints {
     return this.#options.checkUrl(url)
   }
 
+  #readPolicy(value: unknown): StoredRetryPolicy | null {
+    return readRetryPolicy(value, this.#options.words.member('retry_policy'))
+  }
+
   #ownSubscription(tenantId: string, endpointId: string, input: EndpointInput): NewEndpoint['subscription'] {
     return {
       id: this.#options.ids.next('sub'),
       tenantId,
       endpointId,
       topicPatterns: checkTopicPatterns(input.topics, 'topics'),
-      retryPolicy: readRetryPolicy(input.retryPolicy),
+      retryPolicy: this.#readPolicy(input.retryPolicy),
       ordered: false,
       active: true,
       own: true,

@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
+import type { FaceWords } from '../core/face-words.ts'
 import { idempotencyHash } from '../core/idempotency.ts'
 import type { IdFactory } from '../core/ids.ts'
 import { parseMetadata } from '../core/metadata.ts'
@@ -38,6 +39,7 @@ const maxReplans = 20
 
 export interface PublisherOptions {
   readonly store: IngestStore
+  readonly words: Pick<FaceWords, 'stopped'>
   readonly routing: RoutingCache
   /** Null: this process only publishes. */
   readonly dispatcher: Dispatcher | null
@@ -109,7 +111,7 @@ export class Publisher {
 
   #enqueue(given: PublishRequest): Promise<PublishReceipt> {
     if (this.#closed)
-      throw new OuthookError('shutting_down', 'the server is stopping; send the event again', {
+      throw new OuthookError('shutting_down', this.#options.words.stopped, {
         retryAfterSeconds: 1,
       })
     checkRequest(given)

@@ -1,4 +1,5 @@
 import { OuthookError } from '../core/errors.ts'
+import type { FaceWords } from '../core/face-words.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { StoredRetryPolicy, Subscription } from '../core/model.ts'
 import { parseRetryPolicy } from '../core/retry-policy-json.ts'
@@ -23,6 +24,7 @@ export interface SubscriptionChange {
 export interface SubscriptionsOptions {
   readonly store: ConfigStore
   readonly ids: IdFactory
+  readonly words: FaceWords
   /** The tenant's routing is no longer what it was. */
   readonly onChange: (tenantId: string) => void
 }
@@ -36,13 +38,13 @@ export class Subscriptions {
 
   /** Errors: unprocessable, endpoint_not_available. */
   async create(tenantId: string, input: SubscriptionInput): Promise<Subscription> {
-    const { store, ids, onChange } = this.#options
+    const { store, ids, words, onChange } = this.#options
     const insertion = store.insertSubscription({
       id: ids.next('sub'),
       tenantId,
       endpointId: checkId(input.endpointId, 'ep', 'endpoint'),
-      topicPatterns: checkTopicPatterns(input.topicPatterns),
-      retryPolicy: readRetryPolicy(input.retryPolicy),
+      topicPatterns: checkTopicPatterns(input.topicPatterns, words.member('topic_patterns')),
+      retryPolicy: readRetryPolicy(input.retryPolicy, words.member('retry_policy')),
       ordered: false,
       active: true,
       own: false,
@@ -74,9 +76,14 @@ export class Subscriptions {
 
   /** Absent members stay. Errors: not_found, unprocessable. */
   async update(tenantId: string, id: string, change: SubscriptionChange): Promise<Subscription> {
+    const { words } = this.#options
     const patch: SubscriptionPatch = {
-      ...(change.topicPatterns !== undefined && { topicPatterns: checkTopicPatterns(change.topicPatterns) }),
-      ...(change.retryPolicy !== undefined && { retryPolicy: readRetryPolicy(change.retryPolicy) }),
+      ...(change.topicPatterns !== undefined && {
+        topicPatterns: checkTopicPatterns(change.topicPatterns, words.member('topic_patterns')),
+      }),
+      ...(change.retryPolicy !== undefined && {
+        retryPolicy: readRetryPolicy(change.retryPolicy, words.member('retry_policy')),
+      }),
       ...(change.active !== undefined && { active: change.active }),
     }
     const { store, onChange } = this.#options
@@ -95,8 +102,8 @@ export class Subscriptions {
 }
 
 /** Absent and null: the server's default. */
-export function readRetryPolicy(value: unknown): StoredRetryPolicy | null {
-  return value === undefined || value === null ? null : parseRetryPolicy(value)
+export function readRetryPolicy(value: unknown, member: string): StoredRetryPolicy | null {
+  return value === undefined || value === null ? null : parseRetryPolicy(value, member)
 }
 
 function checkSubscriptionId(id: string): string {

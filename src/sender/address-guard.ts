@@ -7,6 +7,7 @@ import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
+import { type FaceWords, serverWords } from '../core/face-words.ts'
 import type { UrlCheck } from './port.ts'
 import { type Lookup, lookupAddresses, type ResolvedAddress } from './resolver.ts'
 
@@ -18,7 +19,8 @@ export type Networks = readonly Range[]
 
 export interface AddressPolicy {
   readonly allowHttp: boolean
-  /** Null when the address may be connected to; else why not, and the flag that would allow it. */
+  readonly words: FaceWords
+  /** Null when the address may be connected to; else why not, and the setting that would allow it. */
   refuseAddress(address: string): string | null
 }
 
@@ -86,10 +88,16 @@ function parseNetwork(entry: string): Range {
 }
 
 /** @example createAddressPolicy({ allowHttp: true, allowNetworks: ['127.0.0.0/8', '::1/128'] }) */
-export function createAddressPolicy(options: AddressPolicyOptions = {}): AddressPolicy {
+export function createAddressPolicy(
+  options: AddressPolicyOptions = {},
+  words: FaceWords = serverWords,
+): AddressPolicy {
+  const refusal = (address: Address, what: string, cidr: string) =>
+    `${address} is ${what}; allow it with ${words.setting('allow-network', cidr)} if requests may go there`
   const allowed = parseNetworks(options.allowNetworks ?? [])
   return {
     allowHttp: options.allowHttp ?? false,
+    words,
     refuseAddress(text) {
       const bare = text.replace(/%.*$/, '')
       if (isIP(bare) === 0) return `"${text}" is not an address`
@@ -103,10 +111,6 @@ export function createAddressPolicy(options: AddressPolicyOptions = {}): Address
       return refusal(address, 'not a public address', `${address}/${address.kind() === 'ipv4' ? 32 : 128}`)
     },
   }
-}
-
-function refusal(address: Address, words: string, cidr: string): string {
-  return `${address} is ${words}; allow it with --allow-network ${cidr} if requests may go there`
 }
 
 function contains(range: Range, address: Address): boolean {
@@ -132,12 +136,12 @@ export function refuseUrl(url: URL, policy: AddressPolicy | null): string | null
   if (url.port === '0') return 'port 0 cannot be connected to; name the port of the receiver'
   if (policy === null) return null
   if (url.protocol === 'http:' && !policy.allowHttp) {
-    return 'http:// is not encrypted; use https://, or allow it with --allow-http'
+    return `http:// is not encrypted; use https://, or allow it with ${policy.words.setting('allow-http')}`
   }
   const hostname = bareHostname(url)
   if (isIP(hostname) !== 0) return policy.refuseAddress(hostname)
   if (!isLocalhost(hostname) || localhostAddresses(policy).length > 0) return null
-  return `${hostname} is this machine; allow it with --allow-network 127.0.0.0/8 if requests may go there`
+  return `${hostname} is this machine; allow it with ${policy.words.setting('allow-network', '127.0.0.0/8')} if requests may go there`
 }
 
 /** Without the brackets of an IPv6 literal and without the dot that may end a name. */

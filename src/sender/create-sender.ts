@@ -1,5 +1,7 @@
 /** Connections for several `Webhook`s to share. */
+
 import { type Clock, createSystemClock } from '../core/clock.ts'
+import { libraryWords } from '../core/face-words.ts'
 import { type AddressPolicyOptions, createAddressPolicy } from './address-guard.ts'
 import { createHttpSender } from './http-sender.ts'
 import type { Sender } from './port.ts'
@@ -36,7 +38,7 @@ export function createSender(options: SenderOptions = {}): Sender {
   const idleMs = readNumber('idleMs', options.idleMs ?? 4000)
   return createHttpSender({
     clock: options.clock ?? createSystemClock(),
-    guard: guard === false ? null : createAddressPolicy(guard === true ? {} : guard),
+    guard: guard === false ? null : createAddressPolicy(guard === true ? {} : guard, libraryWords),
     connectTimeoutMs: timeoutMs,
     headersTimeoutMs: timeoutMs,
     totalTimeoutMs: timeoutMs,

@@ -90,6 +90,8 @@ describe('the ordering key of one event', () => {
       { body: { ...event, ordering_key: 'o' } },
       { body: { ...event, ordering_key: 'o' }, headers: { 'x-hookrail-ordering-key': 'o' } },
       { body: { ...event, payload: { ordering_key: 'o' }, ordering_key: 'o' } },
+      { body: event, headers: { 'outhook-ordering-key': 'o' } },
+      { body: event, headers: { 'outhook-ordering-key': 'o', 'x-hookrail-ordering-key': 'o' } },
     ]
     for (const call of bodies) {
       const { json } = await server.call('POST', '/v1/events', call)
@@ -100,15 +102,28 @@ describe('the ordering key of one event', () => {
   test.each<[string, CallOptions]>([
     ['header', { body: { ...event, ordering_key: 'a' }, headers: { 'x-hookrail-ordering-key': 'b' } }],
     ['payload', { body: { ...event, ordering_key: 'a', payload: { ordering_key: 'b' } } }],
+    [
+      'header of our own',
+      { body: { ...event, ordering_key: 'a' }, headers: { 'outhook-ordering-key': 'b' } },
+    ],
   ])('another one in the body than in the %s is a 400', async (_where, call) => {
     expectProblem(await server.call('POST', '/v1/events', call), {
       status: 400,
       title: 'ordering_key conflict',
     })
   })
+
+  test('another one in our header than in hookrail’s is a 400 that names both', async () => {
+    const headers = { 'outhook-ordering-key': 'a', 'x-hookrail-ordering-key': 'b' }
+    expectProblem(await server.call('POST', '/v1/events', { body: event, headers }), {
+      status: 400,
+      title: 'ordering_key conflict',
+      detail: 'Outhook-Ordering-Key and X-Hookrail-Ordering-Key differ',
+    })
+  })
 })
 
-test.each(['idempotency-key', 'x-hookrail-ordering-key'])(
+test.each(['idempotency-key', 'outhook-ordering-key', 'x-hookrail-ordering-key'])(
   'a batch with the header %s is a 400, because the header would protect none of its events',
   async (name) => {
     const call = { body: { events: [event] }, headers: { [name]: 'k' } }

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { loadConfig } from '../../src/config/load-config.ts'
 import { renderConfigReference } from '../../src/config/reference.ts'
 import { settingList } from '../../src/config/schema.ts'
@@ -14,16 +15,11 @@ describe('the reference of the configuration', () => {
 
   test('its example is a valid file', () => {
     const [, json = ''] = /```json\n([\s\S]*?)```/.exec(renderConfigReference()) ?? []
-    const members = JSON.parse(json) as Record<string, unknown>
-    const options = Object.fromEntries(
-      settingList
-        .map(
-          ([key, setting]) => [key.replace(/Ms$/, ''), members[setting.name.replaceAll('-', '_')]] as const,
-        )
-        .filter(([, value]) => value !== undefined),
-    )
-    expect(Object.keys(options)).toHaveLength(Object.keys(members).length)
-    expect(loadConfig({ options })).toMatchObject({ port: 8080, allowHttp: true, totalTimeoutMs: 15_000 })
+    const directory = mkdtempSync(join(tmpdir(), 'outhook-reference-'))
+    onTestFinished(() => rmSync(directory, { recursive: true }))
+    const file = join(directory, 'outhook.json')
+    writeFileSync(file, json)
+    expect(loadConfig({ file })).toMatchObject({ port: 8080, allowHttp: true, totalTimeoutMs: 15_000 })
   })
 
   test('every default is a value that the setting itself allows', () => {

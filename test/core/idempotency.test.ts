@@ -39,11 +39,11 @@ describe('effectiveOrderingKey', () => {
     ['a payload that is text', null, 'ordering_key', null],
     ['256 bytes', 'é'.repeat(128), {}, 'é'.repeat(128)],
   ])('with %s', (_name, given, value, expected) => {
-    expect(effectiveOrderingKey(given, value)).toBe(expected)
+    expect(effectiveOrderingKey(given, value, 'X-Hookrail-Ordering-Key')).toBe(expected)
   })
 
   it('refuses two that differ', () => {
-    expect(() => effectiveOrderingKey('a', { ordering_key: 'b' })).toThrow(
+    expect(() => effectiveOrderingKey('a', { ordering_key: 'b' }, 'X-Hookrail-Ordering-Key')).toThrow(
       expect.objectContaining({
         status: 400,
         title: 'ordering_key conflict',
@@ -55,14 +55,25 @@ describe('effectiveOrderingKey', () => {
   it.each([
     ['header', 'k'.repeat(257), {}],
     ['header in bytes', 'é'.repeat(129), {}],
-    ['payload', null, { ordering_key: 'k'.repeat(257) }],
   ])('refuses more than 256 bytes in the %s', (_name, given, value) => {
-    expect(() => effectiveOrderingKey(given, value)).toThrow(
+    expect(() => effectiveOrderingKey(given, value, 'X-Hookrail-Ordering-Key')).toThrow(
       expect.objectContaining({
         status: 400,
         title: 'ordering_key too long',
         message: 'ordering_key exceeds 256 characters',
       }),
+    )
+  })
+})
+
+describe('errors about ordering keys name them as their caller does', () => {
+  it.each([
+    ['orderingKey', 'a', { ordering_key: 'b' }, 'orderingKey and payload.ordering_key differ; give one'],
+    ['Outhook-Ordering-Key', 'k'.repeat(257), {}, 'Outhook-Ordering-Key exceeds 256 bytes; give a shorter'],
+    ['orderingKey', null, { ordering_key: 'k'.repeat(257) }, 'payload.ordering_key exceeds 256 bytes'],
+  ])('%s', (name, given, value, message) => {
+    expect(() => effectiveOrderingKey(given, value, name)).toThrow(
+      expect.objectContaining({ status: 400, message: expect.stringContaining(message) }),
     )
   })
 })

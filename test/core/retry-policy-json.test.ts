@@ -60,7 +60,11 @@ describe('reading a policy', () => {
   })
 
   it.each<[string, unknown, string]>([
-    ['an unknown profile', 'svix', 'retry_policy "svix" is no profile; profiles are standard, hookrail'],
+    [
+      'an unknown profile',
+      'svix',
+      'retry_policy "svix" is no profile; profiles are standard (10 attempts over three days), hookrail (8',
+    ],
     ['an inherited name', 'toString', 'is no profile'],
     ['a number', 5, 'retry_policy must be'],
     ['null', null, 'retry_policy must be'],

@@ -159,7 +159,10 @@ describe('validateSigningSchemes', () => {
     [undefined, 'must be a list'],
     ['standard', 'must be a list'],
     [[], 'must be a list'],
-    [['Standard'], 'signing_schemes[0] is not a scheme; use "standard", "hookrail", "none"'],
+    [
+      ['Standard'],
+      'signing_schemes[0] is not a scheme; use standard (Standard Webhooks), hookrail (for receivers',
+    ],
     [['standard', 'md5'], 'signing_schemes[1]'],
     [['standard', 'standard'], 'twice'],
     [['standard', 'none'], '"none" beside another'],

@@ -86,6 +86,7 @@ function aPublisher({ answer = allHandedOff, before, disabled = false, reserves 
     defaultPolicy: resolveRetryPolicy('standard'),
   })
   const publisher = new Publisher({
+    words: { stopped: 'the end' },
     routing,
     clock,
     dispatcher: slots as unknown as Dispatcher,

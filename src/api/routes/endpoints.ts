@@ -1,5 +1,6 @@
 import { durationForms, parseDuration } from '../../core/duration.ts'
 import { OuthookError } from '../../core/errors.ts'
+import { maxGraceMs } from '../../engine/endpoints.ts'
 import { principalOf } from '../auth.ts'
 import { camelMembers } from '../camel-members.ts'
 import type { Api, ApiContext } from '../context.ts'
@@ -134,6 +135,6 @@ function registerChanges(app: Api, engine: ApiContext['engine']): void {
 
 function readGrace(grace: string | number): number {
   const ms = parseDuration(grace)
-  if (ms !== null) return ms
-  throw new OuthookError('unprocessable', `grace must be ${durationForms}`)
+  if (ms !== null && ms <= maxGraceMs) return ms
+  throw new OuthookError('unprocessable', `grace must be ${durationForms}, from 0 to 30 days`)
 }

@@ -124,7 +124,11 @@ function readItem({ value, payload }: BatchItem, index: number, principal: Princ
     topic,
     payload,
     metadata: parseMetadata(item.metadata, `${at}.metadata`),
-    orderingKey: effectiveOrderingKey(textMember(item.ordering_key, `${at}.ordering_key`), item.payload),
+    orderingKey: effectiveOrderingKey(
+      textMember(item.ordering_key, `${at}.ordering_key`),
+      item.payload,
+      `${at}.ordering_key`,
+    ),
     idempotency: key === null ? null : { scope: producerKeyId ?? '', key },
     producerKeyId,
   }

@@ -1,5 +1,5 @@
 import { Type } from '../../bundled/typebox.ts'
-import { signingSchemes } from '../../core/signing.ts'
+import { describeSigningSchemes, signingSchemes } from '../../core/signing.ts'
 import {
   Closed,
   Id,
@@ -20,7 +20,11 @@ const settings = {
   headers: Type.Optional(
     Type.Record(Type.String(), Type.String(), { description: 'sent with each request' }),
   ),
-  signing_schemes: Type.Optional(Type.Array(Type.Enum([...signingSchemes]))),
+  signing_schemes: Type.Optional(
+    Type.Array(Type.Enum([...signingSchemes]), {
+      description: `how requests to it are signed: ${describeSigningSchemes()}`,
+    }),
+  ),
   max_in_flight: Type.Optional(
     Type.Integer({
       minimum: 1,
@@ -63,7 +67,7 @@ const endpointMembers = {
   url: Type.String(),
   description: Type.String(),
   headers: StringMap,
-  signing_schemes: Type.Array(Type.String()),
+  signing_schemes: Type.Array(Type.String(), { description: describeSigningSchemes() }),
   max_in_flight: Type.Integer(),
   rate_limit_rps: Nullable(Type.Number({ description: 'null: no limit' })),
   topics: Nullable(

@@ -51,8 +51,13 @@ export const PublishHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({ description: 'as the body’s `idempotency_key`, which must not differ' }),
   ),
-  'x-hookrail-ordering-key': Type.Optional(
+  'outhook-ordering-key': Type.Optional(
     Type.String({ description: 'as the body’s `ordering_key`, which must not differ' }),
+  ),
+  'x-hookrail-ordering-key': Type.Optional(
+    Type.String({
+      description: 'the same, under the name that clients of the webhook server Hookrail send',
+    }),
   ),
 })
 

@@ -1,10 +1,11 @@
+import { describeRetryProfiles, retryProfiles } from '../../core/retry-policy.ts'
+
 /** How a retry policy is described. It is read and checked by the engine, so this documents and validates nothing. */
 export const retryPolicyDocument = {
   title: 'RetryPolicy',
-  description:
-    'The name of a profile, a policy of one’s own, or null for the server’s default. What is left out is that of `standard`.',
+  description: `The name of a profile, a policy of one’s own, or null for the server’s default. Profiles: ${describeRetryProfiles()}. What is left out of a policy is that of \`standard\`.`,
   anyOf: [
-    { type: 'string', enum: ['standard', 'hookrail', 'dograh', 'pyfly'] },
+    { type: 'string', enum: Object.keys(retryProfiles) },
     {
       type: 'object',
       additionalProperties: false,
@@ -34,4 +35,4 @@ export const retryPolicyDocument = {
     },
     { type: 'null' },
   ],
-} as const
+}

@@ -7,10 +7,15 @@ const settings = {
   topic_pattern: Type.Optional(Type.String({ description: 'instead of `topic_patterns`, one' })),
   retry_policy: Type.Optional(RetryPolicyInput),
   max_attempts: Type.Optional(
-    Type.Unknown({ description: 'as in hookrail: 1 to 100; instead of `retry_policy`' }),
+    Type.Unknown({
+      description: '1 to 100, instead of `retry_policy`: what clients of the webhook server Hookrail send',
+    }),
   ),
   backoff_policy: Type.Optional(
-    Type.Unknown({ description: 'as in hookrail: `{"base_ms","cap_ms"}`; instead of `retry_policy`' }),
+    Type.Unknown({
+      description:
+        '`{"base_ms","cap_ms"}`, instead of `retry_policy`: what clients of the webhook server Hookrail send',
+    }),
   ),
 }
 
