@@ -65,9 +65,9 @@ function refuseUnknown(
   if (known.length === 0 || known.includes(request.method)) {
     return new OuthookError('not_found', `there is no ${clip(path)}; ${hint}`)
   }
-  const allowed = known.join(', ')
-  reply.header('allow', allowed)
-  return new OuthookError('method_not_allowed', `${clip(path)} takes ${allowed}, not ${request.method}`)
+  reply.header('allow', known.join(', '))
+  const useful = known.filter((method) => method !== 'OPTIONS').join(', ')
+  return new OuthookError('method_not_allowed', `${clip(path)} takes ${useful}, not ${request.method}`)
 }
 
 /**
