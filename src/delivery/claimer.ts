@@ -5,10 +5,10 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { ClaimedDelivery, ClaimResult, DeliveryStore } from '../store/port.ts'
-import type { LeaseReturns } from './lease-returns.ts'
+import type { Leases } from './leases.ts'
 import type { RoutingCache } from './routing-cache.ts'
-import type { TargetLoad } from './target-load.ts'
-import type { TargetShares } from './target-shares.ts'
+import type { ShareBook } from './share-book.ts'
+import type { Slots } from './slots.ts'
 
 /**
  * Deliveries of one claim. A claim of 500 holds a store's one writer for some 20 ms, in which every publish waits: with
@@ -37,11 +37,9 @@ export interface ClaimerOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly leaseMs: number
-  readonly returns: LeaseReturns
-  readonly load: TargetLoad
-  readonly shares: TargetShares | null
-  /** Deliveries that wait in memory. */
-  readonly waiting: () => number
+  readonly leases: Pick<Leases, 'claimed' | 'owed' | 'flush'>
+  readonly slots: Pick<Slots, 'inFlight' | 'freeForBacklog' | 'claimSlots'>
+  readonly shares: Pick<ShareBook, 'adopt'> | null
   /** Deliveries that may be claimed; 0 while none may. */
   readonly room: () => number
   readonly routing: Pick<RoutingCache, 'dropOlder'>
@@ -116,9 +114,9 @@ export class Claimer {
 
   /** Due work was left for want of slots: wait until a few are free, or each claim brings one row. */
   #isWorthAnother(): boolean {
-    const { load, waiting } = this.#options
-    const few = Math.max(1, Math.min(32, load.inFlight >> 1))
-    return this.#freedSinceLeft > 0 && (this.#freedSinceLeft >= few || waiting() === 0)
+    const { slots, leases } = this.#options
+    const few = Math.max(1, Math.min(32, slots.inFlight >> 1))
+    return this.#freedSinceLeft > 0 && (this.#freedSinceLeft >= few || leases.claimed === 0)
   }
 
   async #claimAndRest(room: number): Promise<void> {
@@ -144,15 +142,15 @@ export class Claimer {
 
   /** The number of deliveries. */
   async #claim(limit: number): Promise<number> {
-    const { clock, store, routing, leaseMs, load, shares, returns, logger, onClaimed } = this.#options
+    const { clock, store, routing, leaseMs, shares, leases, logger, onClaimed } = this.#options
     this.#nextClaimAt = clock.elapsed() + idleClaimMs
     this.#freedSinceLeft = -1
     try {
       // What is owed goes first: claimed again with its lease over, it would count as lost.
-      if (returns.pending) await returns.flush()
+      if (leases.owed) await leases.flush()
       const leasedAt = clock.elapsed()
-      const slots = load.claimSlots()
-      const startable = load.freeForBacklog
+      const slots = this.#options.slots.claimSlots()
+      const startable = this.#options.slots.freeForBacklog
       const result = await store.claim({ limit, startable, maxBytes: maxClaimBytes, leaseMs, ...slots })
       const full = Array.from(slots.slots).filter(([, free]) => free === 0)
       this.#lacking = result.deliveries.length > 0 ? null : new Set(full.map(([targetId]) => targetId))

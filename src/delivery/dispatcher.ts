@@ -2,9 +2,16 @@
  * Moves leased deliveries to their attempts: claims when there is room, queues fairly, starts what may start,
  * hands outcomes to the recorder. Two ways lead in:
  *
- *     publish ── reserve ─► (insert, leased) ── accept ─►┐
- *                                                        ├─► attempt ─► recorder
- *     claim ── as much as there is room ─► fair queue ───┘
+ *     publish ── reserve a slot or a place ─► (insert, leased) ── accept ─┬─► attempt ─► recorder
+ *                                                                         └─► fair queue ─► attempt …
+ *     claim ── as much as there is room ─────────────────────────────────────► fair queue ─► attempt …
+ *
+ * What it does depends on its mode:
+ *
+ *     idle ── start ─► running ◄──► blocked   outcomes cannot be recorded: nothing starts, nothing is claimed
+ *                         ▲ └─────► alone     a delivery that lost several claims runs with nothing beside it
+ *                         └───────────┘
+ *     any ── stop ─► stopping                 nothing starts; what waits is given back, what runs may end
  *
  * A lease is measured from before the claim or insert was sent. Immediately before an attempt what is left of
  * it must cover the longest attempt; if it does not, the delivery is let go without one. Whatever else cannot
@@ -13,78 +20,90 @@
 import { decideLostClaim } from '../core/lost-claims.ts'
 import type { EndpointHealth } from '../core/model.ts'
 import type { ClaimedDelivery } from '../store/port.ts'
-import { AloneTurns } from './alone-turns.ts'
-import { runAttempt } from './attempt.ts'
 import { Claimer } from './claimer.ts'
 import type { DispatcherOptions } from './dispatcher-options.ts'
-import { FairQueue } from './fair-queue.ts'
-import { lastsAnAttempt, leaseLength } from './lease.ts'
-import { LeaseReturns } from './lease-returns.ts'
+import type { Verdict } from './fair-queue.ts'
+import { attemptLength, lastsAnAttempt, leaseLength } from './lease.ts'
+import { Leases } from './leases.ts'
+import type { Reservation } from './reservation.ts'
 import type { Target, TenantRouting } from './routing-cache.ts'
-import { type Observed, TargetLoad } from './target-load.ts'
-import { TargetShares } from './target-shares.ts'
+import { RunningAttempts } from './running-attempts.ts'
+import { ShareBook } from './share-book.ts'
+import { createRenewer, type ShareRenewer } from './share-renewer.ts'
+import { type Slot, Slots } from './slots.ts'
+import { giveBackStuckWork, heldBackMs } from './stuck-work.ts'
 import { giveUp, observe, toWork, type Work } from './work.ts'
 
 const silenceCheckMs = 200
-/** Until a slow target that has no slot is looked at again. */
-const heldBackMs = 1000
-/** Until a delivery that may not wait here is looked at again; without a pause claims could come in a circle. */
-const notHereMs = 50
 /** Until a delivery whose endpoint or routing could not be found is tried again. */
 const unroutedMs = 1000
+
+/** One of the two. */
+interface Reserved {
+  readonly slot: Slot | null
+  readonly place: Slot | null
+}
+
+type Mode = 'idle' | 'running' | 'blocked' | 'alone' | 'stopping'
 
 export class Dispatcher {
   readonly leaseMs: number
   readonly #options: DispatcherOptions
-  readonly #load: TargetLoad
-  readonly #shares: TargetShares | null
-  readonly #queue = new FairQueue<Work>()
+  readonly #slots: Slots
+  readonly #leases: Leases
+  readonly #book: ShareBook | null
+  readonly #renewal: ShareRenewer | null
+  readonly #claimer: Claimer
   /** End of the pause by target. */
   readonly #paused = new Map<string, number>()
-  readonly #running = new Set<Promise<void>>()
-  /** Deliveries in flight by id, to release those that a deadline cuts off. */
-  readonly #inFlight = new Map<string, Work>()
-  readonly #alone = new AloneTurns<Work>()
-  readonly #returns: LeaseReturns
-  readonly #claimer: Claimer
-  #state: 'idle' | 'running' | 'stopping' = 'idle'
+  readonly #attempts: RunningAttempts
+  #phase: 'idle' | 'running' | 'stopping' = 'idle'
   #stopped: Promise<void> | null = null
+  #pumpPlanned = false
   #cancelSilenceTimer: (() => void) | null = null
 
   constructor(options: DispatcherOptions) {
+    const { clock, logger, sender, store } = options
     this.#options = options
-    this.leaseMs = leaseLength(options.sender.totalTimeoutMs)
-    this.#load = new TargetLoad(options.clock, options.maxInFlight)
-    this.#shares = TargetShares.create({
-      ...options,
-      load: this.#load,
+    this.#attempts = new RunningAttempts(options)
+    this.leaseMs = leaseLength(sender.totalTimeoutMs)
+    this.#book = options.shares == null ? null : new ShareBook(clock)
+    const maxWaitMs = this.leaseMs - attemptLength(sender.totalTimeoutMs)
+    this.#slots = new Slots({ clock, limit: options.maxInFlight, shares: this.#book, maxWaitMs })
+    this.#leases = new Leases({ store, logger, onReturned: (delayMs) => this.wake(delayMs) })
+    this.#renewal = createRenewer(options, {
+      book: this.#book,
+      use: this.#slots,
       giveBack: (targetId) =>
-        this.#giveBackQueued((work) => targetId === null || work.targetId === targetId, 0),
+        this.#leases.giveBackWaiting((work) => (targetId === null || work.targetId === targetId ? 0 : null)),
       onSlots: () => this.wake(),
     })
-    this.#load.shares = this.#shares
-    this.#returns = new LeaseReturns({ ...options, onReturned: (delayMs) => this.wake(delayMs) })
     this.#claimer = new Claimer({
       ...options,
       leaseMs: this.leaseMs,
-      returns: this.#returns,
-      load: this.#load,
-      shares: this.#shares,
-      waiting: () => this.#queue.size,
+      leases: this.#leases,
+      slots: this.#slots,
+      shares: this.#book,
       room: () => this.#claimRoom(),
       onClaimed: (deliveries, leasedAt) => this.#takeIn(deliveries, leasedAt),
       onTurn: () => this.#pump(),
     })
   }
 
+  get #mode(): Mode {
+    if (this.#phase !== 'running') return this.#phase
+    if (!this.#options.canRecord()) return 'blocked'
+    return this.#leases.alone ? 'alone' : 'running'
+  }
+
   get inFlight(): number {
-    return this.#load.inFlight
+    return this.#slots.inFlight
   }
 
   start(): void {
-    if (this.#state !== 'idle') return
-    this.#state = 'running'
-    this.#shares?.start()
+    if (this.#phase !== 'idle') return
+    this.#phase = 'running'
+    this.#renewal?.start()
     this.#watchSilence()
     this.wake()
   }
@@ -113,39 +132,58 @@ export class Dispatcher {
 
   /** Gives back what waits in memory for a target, or for all of a tenant: paused, disabled or no longer what it was. */
   giveBackWaiting(id: string): void {
-    this.#giveBackQueued((work) => work.targetId === id || work.tenantId === id, 0)
+    this.#leases.giveBackWaiting((work) => (work.targetId === id || work.tenantId === id ? 0 : null))
   }
 
   /** Gives back one lease whose outcome nobody will record. */
   giveBackLease(delivery: ClaimedDelivery, delayMs: number): void {
-    this.#returns.give([delivery], delayMs, true)
+    this.#leases.giveBack([delivery], delayMs, true)
   }
 
-  /** Takes a slot for a delivery that is about to be inserted; false when it has to go through the backlog. */
-  reserve(target: Target): boolean {
+  /**
+   * For a delivery that is about to be inserted: a slot, or a place in memory behind those that wait for one. Null when
+   * it has to go through the backlog.
+   */
+  reserve(target: Target, payloadBytes: number): Reservation | null {
     this.#claimer.countPublished()
-    const may =
-      this.#state === 'running' &&
-      !this.#alone.active &&
-      this.#options.canRecord() &&
-      !this.#paused.has(target.id) &&
-      this.#load.queuedAt(target.id) === 0 &&
-      this.#load.hasSlot(target.id, target.endpoint)
-    if (may) this.#load.start(target.id, target.endpoint)
-    return may
+    const targetId = target.id
+    if (this.#mode !== 'running' || this.#paused.has(targetId)) return null
+    const slot = this.#slots.waitingAt(targetId) === 0 ? this.#slots.take(target) : null
+    const place = slot === null ? this.#slots.promisePlace(target, payloadBytes) : null
+    if (slot === null && place === null) return null
+    return {
+      accept: (delivery, routing, leasedAt) =>
+        this.#acceptHandOff(this.#toWork(delivery, routing, { leasedAt, handedOff: true }), targetId, {
+          slot,
+          place,
+        }),
+      cancel: () => this.#freeUnused(targetId, { slot, place }),
+    }
   }
 
-  /** The reserved delivery was not inserted as leased. */
-  giveBack(targetId: string): void {
-    this.#load.finish(targetId, null)
+  #acceptHandOff(work: Work | null, targetId: string, reserved: Reserved): void {
+    const { slot, place } = reserved
+    if (work === null) this.#freeUnused(targetId, reserved)
+    else if (slot !== null) this.#run(work, slot)
+    else if (place !== null) this.#holdHandedOff(work, place)
+  }
+
+  #freeUnused(targetId: string, { slot, place }: Reserved): void {
+    place?.done(null)
+    if (slot === null) return
+    slot.done(null)
     this.#slotFreed(targetId)
   }
 
-  /** The reserved delivery is committed and leased to this node since `leasedAt` (elapsed scale). */
-  accept(delivery: ClaimedDelivery, routing: TenantRouting, leasedAt: number): void {
-    const work = this.#toWork(delivery, routing, leasedAt)
-    if (work === null) this.giveBack(delivery.targetId)
-    else this.#run(work)
+  #holdHandedOff(work: Work, place: Slot): void {
+    if (this.#phase !== 'running' || this.#paused.has(work.targetId)) {
+      place.done(null)
+      this.#leases.giveBack([work.delivery], 0)
+      return
+    }
+    work.place = place
+    this.#leases.hold(work)
+    this.#pumpSoon()
   }
 
   /**
@@ -159,117 +197,96 @@ export class Dispatcher {
   }
 
   async #stop(deadlineMs: number): Promise<void> {
-    this.#state = 'stopping'
+    this.#phase = 'stopping'
     this.#cancelSilenceTimer?.()
     await this.#claimer.stop()
-    await this.#shares?.stop()
-    this.#giveBack([...this.#queue.drain(), ...this.#alone.drain()], 0)
+    await this.#renewal?.stop()
+    this.#leases.giveBackAll()
     // Failing that, the leases end by themselves.
-    await this.#returns.flush().catch(() => {})
-    await this.#waitForRunning(deadlineMs)
+    await this.#leases.flush().catch(() => {})
+    await this.#attempts.waitForNone(deadlineMs, this.#options.clock)
     // Past the deadline an attempt may still end well, so the next one waits for the outcome to be plain.
-    this.#giveBack([...this.#inFlight.values()], 1000, true)
-    await this.#returns.flush().catch(() => {})
-    this.#inFlight.clear()
+    this.#leases.giveBack(this.#attempts.takeOut(), 1000, true)
+    await this.#leases.flush().catch(() => {})
   }
 
-  async #waitForRunning(deadlineMs: number): Promise<void> {
-    const { promise: deadline, resolve } = Promise.withResolvers<void>()
-    const cancel = this.#options.clock.schedule(deadlineMs, resolve)
-    await Promise.race([deadline, Promise.allSettled(this.#running)])
-    cancel()
-  }
-
-  #giveBack(works: readonly Work[], delayMs: number, sent = false): void {
-    const deliveries = works.map((work) => work.delivery)
-    this.#returns.give(deliveries, delayMs, sent)
-  }
-
-  #giveBackQueued(judge: (work: Work) => boolean, delayMs: number): readonly Work[] {
-    const works = this.#queue.remove(judge)
-    for (const work of works) this.#load.dequeue(work.targetId)
-    this.#giveBack(works, delayMs)
-    return works
+  /** Once for all that happens in this turn of the event loop. */
+  #pumpSoon(): void {
+    if (this.#pumpPlanned) return
+    this.#pumpPlanned = true
+    queueMicrotask(() => {
+      this.#pumpPlanned = false
+      this.#pump()
+    })
   }
 
   #pump(): void {
-    if (this.#state !== 'running') return
-    if (this.#options.canRecord()) this.#startWaiting()
+    switch (this.#mode) {
+      case 'idle':
+      case 'stopping':
+        return
+      case 'alone':
+        this.#startAlone()
+        break
+      case 'running':
+        this.#startWaiting()
+    }
     this.#claimer.claimIfUseful()
   }
 
   #startWaiting(): void {
-    this.#startAlone()
-    if (this.#alone.active) return
-    while (this.#load.freeForBacklog > 0) {
-      const work = this.#queue.take((item) =>
-        this.#load.hasSlot(item.targetId, item.target.endpoint) ? 'take' : 'skip',
-      )
-      if (work === undefined) return
-      this.#load.dequeue(work.targetId)
-      this.#load.start(work.targetId, work.target.endpoint)
-      this.#run(work)
+    this.#leases.serve((work) => this.#startInTurn(work))
+  }
+
+  /** Of the backlog's work an eighth of the slots is kept free. */
+  #startInTurn(work: Work): Verdict {
+    if (this.#slots.freeForBacklog === 0 && !work.handedOff) {
+      return this.#slots.isFull ? 'stop' : 'skip'
     }
+    const slot = this.#slots.take(work.target)
+    if (slot === null) return this.#slots.isFull ? 'stop' : 'skip'
+    this.#run(work, slot)
+    return 'taken'
   }
 
   #startAlone(): void {
-    while (this.#alone.active && this.#load.inFlight === 0) {
-      const now = this.#options.clock.elapsed()
-      const work = this.#alone.next(now)
-      if (work === undefined) {
-        const { items, delayMs } = this.#alone.takeLeft(now)
-        this.#giveBack(items, delayMs)
-        return
-      }
-      if (this.#load.hasSlot(work.targetId, work.target.endpoint)) {
-        this.#load.start(work.targetId, work.target.endpoint)
-        this.#run(work)
+    while (this.#leases.alone && this.#slots.inFlight === 0) {
+      const work = this.#leases.nextAlone(this.#options.clock.elapsed())
+      if (work === undefined) break
+      const slot = this.#slots.take(work.target)
+      if (slot !== null) {
+        this.#run(work, slot)
       } else {
-        this.#alone.done(work)
-        this.#giveBack([work], heldBackMs)
+        this.#leases.doneAlone(work)
+        this.#leases.giveBack([work.delivery], heldBackMs)
       }
     }
+    if (!this.#leases.alone) this.#startWaiting()
   }
 
-  /** What waits and cannot start: its lease has become too short, or its target may keep nothing waiting. */
   #giveBackStuck(): void {
-    const now = this.#options.clock.elapsed()
-    const { totalTimeoutMs } = this.#options.sender
-    this.#giveBackQueued((work) => !lastsAnAttempt(work.leaseEndsAt - now, totalTimeoutMs), 0)
-    const held = this.#giveBackQueued(
-      ({ targetId, target }) => this.#load.isSlow(targetId) && !this.#load.hasSlot(targetId, target.endpoint),
-      heldBackMs,
-    )
-    for (const work of held) this.#load.holdBack(work.targetId)
-    this.#giveBackQueued(({ targetId, target }) => !this.#load.mayWait(targetId, target.endpoint), notHereMs)
+    const { clock, sender } = this.#options
+    const { totalTimeoutMs } = sender
+    giveBackStuckWork({ leases: this.#leases, slots: this.#slots, now: clock.elapsed(), totalTimeoutMs })
   }
 
-  /** The slot is taken already. */
-  #run(work: Work): void {
+  #run(work: Work, slot: Slot): void {
     const leftMs = work.leaseEndsAt - this.#options.clock.elapsed()
     const lasts = lastsAnAttempt(leftMs, this.#options.sender.totalTimeoutMs)
-    if (!lasts || this.#shares?.isUsable === false) {
+    if (!lasts || this.#book?.isUsable === false) {
       const context = { deliveryId: work.delivery.id }
       this.#options.logger.warn(context, 'lease too short for an attempt, delivery let go')
-      this.#finish(work, null)
-      this.#giveBack([work], 0)
+      slot.done(null)
+      this.#leases.doneAlone(work)
+      this.#leases.giveBack([work.delivery], 0)
       return
     }
-    this.#inFlight.set(work.delivery.id, work)
-    const running = runAttempt(work.delivery, work, this.#options).then((outcome) => {
-      this.#running.delete(running)
-      // Past the drain deadline it was given back, and the outcome is no longer this node's to record.
-      const mine = this.#inFlight.delete(work.delivery.id)
-      this.#finish(work, observe(outcome))
-      if (mine) this.#options.onOutcome(outcome, work.delivery, work.target)
+    this.#attempts.start(work, (outcome, isOurs) => {
+      slot.done(observe(outcome))
+      this.#leases.doneAlone(work)
+      if (isOurs) this.#options.onOutcome(outcome, work.delivery, work.target)
       this.#slotFreed(work.targetId)
     })
-    this.#running.add(running)
-  }
-
-  #finish(work: Work, observed: Observed | null): void {
-    this.#load.finish(work.targetId, observed)
-    this.#alone.done(work)
   }
 
   #slotFreed(targetId: string): void {
@@ -277,62 +294,63 @@ export class Dispatcher {
     this.#pump()
   }
 
-  /** Free slots and a small prefetch, less what waits already. */
+  /** Free slots and a small prefetch, less what was claimed and waits already. */
   #claimRoom(): number {
-    if (!this.#options.canRecord() || this.#shares?.isUsable === false) return 0
-    const mayJoinTurn = this.#load.inFlight === 0 && this.#alone.wantsMore(this.#options.clock.elapsed())
-    if (this.#alone.active && !mayJoinTurn) return 0
+    const mode = this.#mode
+    if ((mode !== 'running' && mode !== 'alone') || this.#book?.isUsable === false) return 0
+    if (mode === 'alone') {
+      const isQuiet = this.#slots.inFlight === 0
+      if (!isQuiet || !this.#leases.aloneWantsMore(this.#options.clock.elapsed())) return 0
+    }
     const prefetch = Math.ceil(this.#options.maxInFlight / 4)
-    return this.#load.freeForBacklog + prefetch - this.#queue.size
+    return this.#slots.freeForBacklog + prefetch - this.#leases.claimed
   }
 
   async #takeIn(deliveries: readonly ClaimedDelivery[], leasedAt: number): Promise<void> {
-    await this.#enqueue(deliveries, leasedAt)
-    await this.#alone.holdOne(this.#load.inFlight === 0, (works) => this.#giveBackAll(works))
-    if (this.#state !== 'running' || !this.#options.canRecord()) return
-    this.#startWaiting()
+    await this.#holdClaimed(deliveries, leasedAt)
+    await this.#leases.holdOneAlone(this.#slots.inFlight === 0)
+    const mode = this.#mode
+    if (mode !== 'running' && mode !== 'alone') return
+    if (mode === 'alone') this.#startAlone()
+    else this.#startWaiting()
     this.#giveBackStuck()
   }
 
-  /** With all that waits besides: what runs alone is the only lease, and durably so. */
-  async #giveBackAll(works: readonly Work[]): Promise<void> {
-    this.#giveBack(works, 0)
-    this.#giveBackQueued(() => true, 0)
-    await this.#returns.flush()
-  }
-
-  async #enqueue(deliveries: readonly ClaimedDelivery[], leasedAt: number): Promise<void> {
+  async #holdClaimed(deliveries: readonly ClaimedDelivery[], leasedAt: number): Promise<void> {
     for (const [index, delivery] of deliveries.entries()) {
       try {
-        const known = this.#options.routing.peek(delivery.tenantId)
-        const routing = known ?? (await this.#options.routing.get(delivery.tenantId))
-        const work = this.#toWork(delivery, routing, leasedAt)
-        if (work !== null) this.#place(work)
+        const routing = this.#options.routing.get(delivery.tenantId)
+        const known = routing instanceof Promise ? await routing : routing
+        const work = this.#toWork(delivery, known, { leasedAt, handedOff: false })
+        if (work !== null) this.#hold(work)
       } catch (error) {
-        this.#returns.give(deliveries.slice(index), unroutedMs)
+        this.#leases.giveBack(deliveries.slice(index), unroutedMs)
         throw error
       }
     }
   }
 
-  #place(work: Work): void {
+  #hold(work: Work): void {
     const step = decideLostClaim(work.delivery.lostClaims, work.policy.maxAttempts)
     if (step.kind === 'dead_letter') {
       this.#options.onOutcome(giveUp(work, step.finalError), work.delivery, work.target)
     } else if (step.kind === 'run_alone') {
-      const delayMs = this.#alone.admit(work, this.#options.clock.elapsed())
-      if (delayMs > 0) this.#giveBack([work], delayMs)
+      this.#leases.holdAlone(work, this.#options.clock.elapsed())
     } else {
-      this.#queue.push(work)
-      this.#load.enqueue(work.targetId, work.target.endpoint)
+      work.place = this.#slots.wait(work.target)
+      this.#leases.hold(work)
     }
   }
 
   /** Null when its endpoint is gone: the lease is given back, and the next claim cancels or parks the delivery. */
-  #toWork(delivery: ClaimedDelivery, routing: TenantRouting, leasedAt: number): Work | null {
-    const work = toWork(delivery, routing, leasedAt + this.leaseMs)
+  #toWork(
+    delivery: ClaimedDelivery,
+    routing: TenantRouting,
+    { leasedAt, handedOff }: { readonly leasedAt: number; readonly handedOff: boolean },
+  ): Work | null {
+    const work = toWork(delivery, routing, { leaseEndsAt: leasedAt + this.leaseMs, handedOff })
     if (work === null) {
-      this.#returns.give([delivery], unroutedMs)
+      this.#leases.giveBack([delivery], unroutedMs)
       this.#options.routing.invalidate(delivery.tenantId)
     }
     return work
@@ -340,10 +358,10 @@ export class Dispatcher {
 
   #watchSilence(): void {
     this.#cancelSilenceTimer = this.#options.clock.schedule(silenceCheckMs, () => {
-      this.#load.markSilent()
+      this.#slots.markSilent()
       this.#pump()
       this.#giveBackStuck()
-      if (this.#state === 'running') this.#watchSilence()
+      if (this.#phase === 'running') this.#watchSilence()
     })
   }
 }

@@ -1,71 +1,119 @@
 /**
- * Claimed deliveries that wait for a slot: round-robin over tenants, within a tenant over its targets.
+ * Deliveries in memory that wait for a slot: round-robin over tenants, within a tenant over its targets.
  *
  * Every delivery costs one turn. A deficit counter would only matter if turns had different prices; requests
  * have about the same, and what differs (how long a receiver takes) is bounded by slots, not by turns.
+ *
+ * Tenants and targets stand in rings that a turn walks on, so that serving one moves a pointer and nothing else.
  */
 export interface Queued {
   readonly tenantId: string
   readonly targetId: string
 }
 
-/** `skip` leaves the target for this round. */
-export type Verdict = 'take' | 'skip'
+/** `taken`: it left the queue. `skip`: nothing of its target may go now. `stop`: nothing at all may. */
+export type Verdict = 'taken' | 'skip' | 'stop'
+
+interface TargetLine<T> {
+  readonly id: string
+  items: T[]
+  /** Of the first item; those before it were taken. */
+  head: number
+  /** The last `serve` in which it was passed over. */
+  skippedIn: number
+}
+
+interface TenantTurn<T> {
+  readonly id: string
+  readonly targets: Ring<TargetLine<T>>
+  skippedIn: number
+}
 
 export class FairQueue<T extends Queued> {
-  /** Insertion order is the order of turns: who was served moves to the end. */
-  readonly #tenants = new Map<string, Map<string, T[]>>()
+  readonly #tenants = new Ring<TenantTurn<T>>()
   #size = 0
+  #serves = 0
 
   get size(): number {
     return this.#size
   }
 
   push(item: T): void {
-    let targets = this.#tenants.get(item.tenantId)
-    if (targets === undefined) {
-      targets = new Map()
-      this.#tenants.set(item.tenantId, targets)
-    }
-    const waiting = targets.get(item.targetId)
-    if (waiting === undefined) targets.set(item.targetId, [item])
-    else waiting.push(item)
+    const tenant = this.#tenants.getOrAdd(item.tenantId, newTenant)
+    const line = tenant.targets.getOrAdd(item.targetId, newLine)
+    ;(line as TargetLine<T>).items.push(item)
     this.#size++
   }
 
-  /** The next item that may go, in turn; undefined when none may. `judge` sees the first of each target. */
-  take(judge: (item: T) => Verdict): T | undefined {
-    for (const [tenantId, targets] of this.#tenants) {
-      for (const [targetId, waiting] of targets) {
-        const item = waiting[0]
-        if (item === undefined || judge(item) === 'skip') continue
-        waiting.shift()
-        this.#size--
-        targets.delete(targetId)
-        if (waiting.length > 0) targets.set(targetId, waiting)
-        this.#tenants.delete(tenantId)
-        if (targets.size > 0) this.#tenants.set(tenantId, targets)
-        return item
+  /**
+   * Offers items in turn, the first of each target, until `offer` says stop or every target was passed over. A target
+   * that is passed over keeps its turn for the next time.
+   */
+  serve(offer: (item: T) => Verdict): void {
+    const serve = ++this.#serves
+    for (let left = this.#tenants.size; left > 0; ) {
+      const tenant = this.#tenants.current as TenantTurn<T>
+      if (tenant.skippedIn === serve) {
+        this.#tenants.moveOn()
+        left--
+        continue
       }
+      const verdict = this.#serveTenant(tenant, serve, offer)
+      if (verdict === 'stop') return
+      if (verdict === 'skip') {
+        tenant.skippedIn = serve
+        continue
+      }
+      if (tenant.targets.size === 0) this.#tenants.removeCurrent()
+      else this.#tenants.moveOn()
+      left = this.#tenants.size
     }
-    return undefined
+  }
+
+  /** Offers the tenant's targets until one item is taken. */
+  #serveTenant(tenant: TenantTurn<T>, serve: number, offer: (item: T) => Verdict): Verdict {
+    const { targets } = tenant
+    for (let left = targets.size; left > 0; left--) {
+      const line = targets.current as TargetLine<T>
+      if (line.skippedIn !== serve) {
+        const verdict = offer(line.items[line.head] as T)
+        if (verdict === 'stop') return 'stop'
+        if (verdict === 'taken') {
+          this.#takeFirst(line)
+          if (line.items.length === 0) targets.removeCurrent()
+          else targets.moveOn()
+          return 'taken'
+        }
+        line.skippedIn = serve
+      }
+      targets.moveOn()
+    }
+    return 'skip'
+  }
+
+  #takeFirst(line: TargetLine<T>): void {
+    this.#size--
+    line.head++
+    // The front is cut off now and then, so that taking one costs nothing that grows with the line.
+    if (line.head === line.items.length || line.head >= 64) {
+      line.items = line.items.slice(line.head)
+      line.head = 0
+    }
   }
 
   /** Takes out all that `judge` names; the order of turns stays. */
   remove(judge: (item: T) => boolean): T[] {
     const removed: T[] = []
-    for (const [tenantId, targets] of this.#tenants) {
-      for (const [targetId, waiting] of targets) {
-        const kept = waiting.filter((item) => {
-          const goes = judge(item)
-          if (goes) removed.push(item)
-          return !goes
-        })
-        if (kept.length === 0) targets.delete(targetId)
-        else if (kept.length < waiting.length) targets.set(targetId, kept)
-      }
-      if (targets.size === 0) this.#tenants.delete(tenantId)
-    }
+    this.#tenants.filter((tenant) => {
+      tenant.targets.filter((line) => {
+        const kept: T[] = []
+        for (const item of line.items.slice(line.head)) (judge(item) ? removed : kept).push(item)
+        line.items = kept
+        line.head = 0
+        return kept.length > 0
+      })
+      return tenant.targets.size > 0
+    })
     this.#size -= removed.length
     return removed
   }
@@ -73,5 +121,69 @@ export class FairQueue<T extends Queued> {
   /** Empties the queue. */
   drain(): T[] {
     return this.remove(() => true)
+  }
+}
+
+function newTenant<T>(id: string): TenantTurn<T> {
+  return { id, targets: new Ring(), skippedIn: 0 }
+}
+
+function newLine<T>(id: string): TargetLine<T> {
+  return { id, items: [], head: 0, skippedIn: 0 }
+}
+
+interface RingNode<V> {
+  readonly value: V
+  next: RingNode<V>
+  previous: RingNode<V>
+}
+
+/** Values by id, in a circle with a pointer. What is added comes last, seen from the pointer. */
+class Ring<V extends { readonly id: string }> {
+  readonly #nodes = new Map<string, RingNode<V>>()
+  #current: RingNode<V> | null = null
+
+  get size(): number {
+    return this.#nodes.size
+  }
+
+  get current(): V | undefined {
+    return this.#current?.value
+  }
+
+  getOrAdd(id: string, create: (id: string) => V): V {
+    const known = this.#nodes.get(id)
+    if (known !== undefined) return known.value
+    const node = { value: create(id) } as RingNode<V>
+    node.next = this.#current ?? node
+    node.previous = this.#current?.previous ?? node
+    node.previous.next = node
+    node.next.previous = node
+    this.#current ??= node
+    this.#nodes.set(id, node)
+    return node.value
+  }
+
+  moveOn(): void {
+    this.#current = this.#current?.next ?? null
+  }
+
+  /** The next one becomes the current one. */
+  removeCurrent(): void {
+    if (this.#current !== null) this.#remove(this.#current)
+  }
+
+  filter(keep: (value: V) => boolean): void {
+    const first = this.#current
+    const nodes: RingNode<V>[] = []
+    for (let node = first; node !== null; node = node.next === first ? null : node.next) nodes.push(node)
+    for (const node of nodes) if (!keep(node.value)) this.#remove(node)
+  }
+
+  #remove(node: RingNode<V>): void {
+    this.#nodes.delete(node.value.id)
+    node.previous.next = node.next
+    node.next.previous = node.previous
+    if (this.#current === node) this.#current = this.#nodes.size === 0 ? null : node.next
   }
 }

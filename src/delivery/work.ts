@@ -3,7 +3,8 @@ import type { ErrorClass } from '../core/model.ts'
 import type { RetryPolicy } from '../core/retry-policy.ts'
 import type { ClaimedDelivery, DeliveryOutcome } from '../store/port.ts'
 import type { Target, TenantRouting } from './routing-cache.ts'
-import type { Observed } from './target-load.ts'
+import type { Slot } from './slots.ts'
+import type { Observed } from './target-state.ts'
 
 export interface Work {
   readonly tenantId: string
@@ -13,15 +14,27 @@ export interface Work {
   readonly policy: RetryPolicy
   /** On the elapsed scale. */
   readonly leaseEndsAt: number
+  /** It was leased at publish, not by a claim. */
+  readonly handedOff: boolean
+  /** Its place in memory while it waits for a slot. */
+  place: Slot | null
+}
+
+/** How a delivery came to this node. */
+export interface Arrival {
+  /** On the elapsed scale. */
+  readonly leaseEndsAt: number
+  readonly handedOff: boolean
 }
 
 /** Null when its endpoint is not in the routing. */
-export function toWork(delivery: ClaimedDelivery, routing: TenantRouting, leaseEndsAt: number): Work | null {
+export function toWork(delivery: ClaimedDelivery, routing: TenantRouting, arrival: Arrival): Work | null {
   const target = routing.targets.get(delivery.targetId)
   if (target === undefined) return null
   const policy = routing.policyOf(delivery.subscriptionId)
   const { tenantId, targetId } = delivery
-  return { tenantId, targetId, delivery, target, policy, leaseEndsAt }
+  const { leaseEndsAt, handedOff } = arrival
+  return { tenantId, targetId, delivery, target, policy, leaseEndsAt, handedOff, place: null }
 }
 
 /** The outcome of a delivery that is given up without an attempt. */

@@ -1,34 +1,46 @@
-/** Deliveries that may start right away: they are inserted already leased to this node and need no claim. */
+/** Deliveries that this node takes at once: they are inserted already leased to it and need no claim. */
 import type { Dispatcher } from '../delivery/dispatcher.ts'
+import type { Reservation } from '../delivery/reservation.ts'
 import type { TenantRouting } from '../delivery/routing-cache.ts'
-import type { NewEvent } from '../store/port.ts'
+import type { ClaimedDelivery, NewDelivery, NewEvent } from '../store/port.ts'
 
 export interface Plan {
   readonly event: NewEvent
   readonly routing: TenantRouting
 }
 
-type Slots = Pick<Dispatcher, 'reserve' | 'giveBack' | 'accept'>
+/** What takes deliveries on and wakes claims for the others. */
+export type HandOffTaker = Pick<Dispatcher, 'reserve' | 'wake' | 'leaseMs'>
 
-/** The event with a hand-off asked for where there was a slot. Without a dispatcher this process only publishes. */
-export function askForSlots({ event, routing }: Plan, dispatcher: Slots | null): NewEvent {
-  if (dispatcher === null || event.deliveries.length === 0) return event
-  const deliveries = event.deliveries.map((delivery) => {
-    const target = routing.targets.get(delivery.targetId)
-    if (target === undefined || delivery.parked !== null || !dispatcher.reserve(target)) return delivery
-    return { ...delivery, handOff: true }
+/** An event as it goes to the store, with what was reserved for its deliveries, in their order. */
+export interface ReservedEvent {
+  readonly event: NewEvent
+  readonly reservations: readonly (Reservation | null)[]
+}
+
+const nothingReserved: readonly null[] = []
+
+/** Asks for a hand-off where the dispatcher has room. Without one this process only publishes. */
+export function reserveHandOffs({ event, routing }: Plan, dispatcher: HandOffTaker | null): ReservedEvent {
+  if (dispatcher === null || event.deliveries.length === 0) return { event, reservations: nothingReserved }
+  const reservations = event.deliveries.map(({ targetId, parked }) => {
+    const target = routing.targets.get(targetId)
+    if (target === undefined || parked !== null) return null
+    return dispatcher.reserve(target, event.payload.length)
   })
-  return { ...event, deliveries }
+  const deliveries = event.deliveries.map((delivery, index) =>
+    reservations[index] === null ? delivery : { ...delivery, handOff: true },
+  )
+  return { event: { ...event, deliveries }, reservations }
 }
 
 /** It was not inserted. */
-export function giveSlotsBack(event: NewEvent, dispatcher: Slots | null): void {
-  for (const delivery of event.deliveries) {
-    if (delivery.handOff) dispatcher?.giveBack(delivery.targetId)
-  }
+export function cancelHandOffs({ reservations }: ReservedEvent): void {
+  for (const reservation of reservations) reservation?.cancel()
 }
 
 export interface Granted {
+  readonly routing: TenantRouting
   /** Per delivery, in order. */
   readonly handedOff: readonly boolean[]
   /** Elapsed scale. */
@@ -37,28 +49,34 @@ export interface Granted {
 }
 
 /** After the commit. True when some of its deliveries wait in the store. */
-export function handOver({ event, routing }: Plan, granted: Granted, dispatcher: Slots | null): boolean {
-  if (dispatcher === null) return false
+export function handOver({ event, reservations }: ReservedEvent, granted: Granted): boolean {
   let backlog = false
   event.deliveries.forEach((delivery, index) => {
-    if (granted.handedOff[index] === true) {
-      const claimed = {
-        ...delivery,
-        tenantId: event.tenantId,
-        eventId: event.id,
-        topic: event.topic,
-        metadata: event.metadata,
-        payload: event.payload,
-        claimVersion: 1,
-        attemptCount: 0,
-        lostClaims: 0,
-        createdAt: granted.createdAt,
-      }
-      dispatcher.accept(claimed, routing, granted.leasedAt)
+    const reservation = reservations[index] ?? null
+    if (reservation !== null && granted.handedOff[index] === true) {
+      reservation.accept(toClaimed(event, delivery, granted.createdAt), granted.routing, granted.leasedAt)
       return
     }
-    if (delivery.handOff) dispatcher.giveBack(delivery.targetId)
+    reservation?.cancel()
     if (delivery.parked === null) backlog = true
   })
   return backlog
+}
+
+function toClaimed(event: NewEvent, delivery: NewDelivery, createdAt: number): ClaimedDelivery {
+  return {
+    id: delivery.id,
+    tenantId: event.tenantId,
+    eventId: event.id,
+    subscriptionId: delivery.subscriptionId,
+    endpointId: delivery.endpointId,
+    targetId: delivery.targetId,
+    topic: event.topic,
+    metadata: event.metadata,
+    payload: event.payload,
+    claimVersion: 1,
+    attemptCount: 0,
+    lostClaims: 0,
+    createdAt,
+  }
 }

@@ -11,15 +11,21 @@ import type { FaceWords } from '../core/face-words.ts'
 import { idempotencyHash } from '../core/idempotency.ts'
 import type { IdFactory } from '../core/ids.ts'
 import { parseMetadata } from '../core/metadata.ts'
-import type { Dispatcher } from '../delivery/dispatcher.ts'
 import type { RoutingCache, TenantRouting } from '../delivery/routing-cache.ts'
-import type { IngestStore, NewEvent, PublishResult } from '../store/port.ts'
+import type { IngestStore, PublishResult } from '../store/port.ts'
 import { checkRequest, type PublishReceipt, type PublishRequest } from './publish-request.ts'
 
 export type { PublishReceipt, PublishRequest } from './publish-request.ts'
 
 import { fanOut } from './fan-out.ts'
-import { askForSlots, giveSlotsBack, handOver, type Plan } from './hand-off.ts'
+import {
+  cancelHandOffs,
+  type HandOffTaker,
+  handOver,
+  type Plan,
+  type ReservedEvent,
+  reserveHandOffs,
+} from './hand-off.ts'
 
 /**
  * The store gathers what it is given while it is busy, so an event need not wait for the commit before its own to end
@@ -42,7 +48,7 @@ export interface PublisherOptions {
   readonly words: Pick<FaceWords, 'stopped'>
   readonly routing: RoutingCache
   /** Null: this process only publishes. */
-  readonly dispatcher: Dispatcher | null
+  readonly dispatcher: HandOffTaker | null
   readonly ids: IdFactory
   readonly clock: Clock
   readonly idempotencyTtlMs: number
@@ -215,17 +221,18 @@ export class Publisher {
   async #tryCommit(batch: readonly Waiting[]): Promise<unknown> {
     const { dispatcher, store, clock } = this.#options
     const leasedAt = clock.elapsed()
-    const events = batch.map(({ plan }) => askForSlots(plan as Plan, dispatcher))
+    const reserved = batch.map(({ plan }) => reserveHandOffs(plan as Plan, dispatcher))
     let results: readonly PublishResult[]
     try {
+      const events = reserved.map(({ event }) => event)
       results = await store.publish(events, { leaseMs: dispatcher?.leaseMs ?? 0 })
     } catch (error) {
-      for (const event of events) giveSlotsBack(event, dispatcher)
+      for (const event of reserved) cancelHandOffs(event)
       return error
     }
     let backlog = false
     batch.forEach((waiting, index) => {
-      const left = this.#settle(waiting, events[index] as NewEvent, {
+      const left = this.#settle(waiting, reserved[index] as ReservedEvent, {
         result: results[index] as PublishResult,
         leasedAt,
       })
@@ -238,18 +245,18 @@ export class Publisher {
   /** True when some of its deliveries wait in the store. */
   #settle(
     waiting: Waiting,
-    event: NewEvent,
+    reserved: ReservedEvent,
     { result, leasedAt }: { readonly result: PublishResult; readonly leasedAt: number },
   ): boolean {
-    const { dispatcher, clock } = this.#options
-    if (result.kind !== 'published') giveSlotsBack(event, dispatcher)
+    const { event } = reserved
+    if (result.kind !== 'published') cancelHandOffs(reserved)
     switch (result.kind) {
       case 'published': {
         const deliveryIds = event.deliveries.map((delivery) => delivery.id)
         waiting.settle.resolve({ eventId: event.id, deliveryIds, replayed: false })
         const { routing } = waiting.plan as Plan
-        const granted = { handedOff: result.handedOff, leasedAt, createdAt: clock.now() }
-        return handOver({ event, routing }, granted, dispatcher)
+        const createdAt = this.#options.clock.now()
+        return handOver(reserved, { routing, handedOff: result.handedOff, leasedAt, createdAt })
       }
       case 'replayed':
         waiting.settle.resolve({ eventId: result.eventId, deliveryIds: result.deliveryIds, replayed: true })

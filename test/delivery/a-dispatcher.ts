@@ -7,7 +7,7 @@ import { defaultTenantId, type Endpoint, type Subscription } from '../../src/cor
 import { resolveRetryPolicy } from '../../src/core/retry-policy.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
 import { Dispatcher } from '../../src/delivery/dispatcher.ts'
-import { RoutingCache } from '../../src/delivery/routing-cache.ts'
+import { RoutingCache, type Target } from '../../src/delivery/routing-cache.ts'
 import type { AttemptRequest, AttemptResult, Sender } from '../../src/sender/port.ts'
 import type {
   ClaimedDelivery,
@@ -112,6 +112,11 @@ export class FakeStore {
     for (const delivery of deliveries) {
       this.rows.set(delivery.id, { delivery, dueAt: this.#clock.elapsed(), leased: false })
     }
+  }
+
+  /** Inserted as leased, as a publish does. */
+  lease(delivery: ClaimedDelivery): void {
+    this.rows.set(delivery.id, { delivery, dueAt: 1e9, leased: true })
   }
 
   async claim(request: ClaimRequest): Promise<ClaimResult> {
@@ -295,6 +300,30 @@ export function aDispatcher(setup: DispatcherSetup = {}) {
     await stopped
   })
   return { clock, store, sender, routing, dispatcher, outcomes, recording, routed }
+}
+
+/** Started, with its routing loaded and a way to publish. */
+export async function aRunningDispatcher(setup: DispatcherSetup = {}) {
+  const parts = aDispatcher(setup)
+  const { clock, store, dispatcher, routing, routed } = parts
+  dispatcher.start()
+  await clock.advance(0)
+  const known = await routing.get(routed.tenantId)
+  const target = (id: string): Target => {
+    const found = known.targets.get(id)
+    if (found === undefined) throw new Error(`no endpoint ${id}`)
+    return found
+  }
+  /** Publishes one delivery; false when it was not handed off, and then it is not inserted either. */
+  const handOff = (deliveryId: string, targetId: string): boolean => {
+    const delivery = aClaimed(deliveryId, targetId)
+    const reservation = dispatcher.reserve(target(targetId), delivery.payload.length)
+    if (reservation === null) return false
+    store.lease(delivery)
+    reservation.accept(delivery, known, clock.elapsed())
+    return true
+  }
+  return { ...parts, target, handOff }
 }
 
 /** Ids `prefix1`, `prefix2`, … for one target. */

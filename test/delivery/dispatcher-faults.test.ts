@@ -23,7 +23,7 @@ test('a delivery that has to run alone waits for what is in flight, and nothing 
   dispatcher.wake()
   await clock.advance(0)
   const { targets } = await routing.get(routed.tenantId)
-  expect(dispatcher.reserve(targets.get('ep_c')!)).toBe(false)
+  expect(dispatcher.reserve(targets.get('ep_c')!, 2)).toBeNull()
   expect(sender.deliveryIds).toEqual(['first'])
   sender.answerAll()
   await clock.advance(0)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { OuthookError } from '../../src/core/errors.ts'
-import { aClaimed, aDispatcher, anEndpoint, severalClaimed } from './a-dispatcher.ts'
+import { aClaimed, aDispatcher, anEndpoint, aRunningDispatcher, severalClaimed } from './a-dispatcher.ts'
 
 const paused = { consecutiveFailures: 5, failingSince: 0, pausedUntil: 60_000, pauseMs: 30_000 }
 
@@ -84,8 +84,7 @@ test('a claim that brought nothing is not repeated for slots that were freed els
   await clock.advance(0)
   const claims = store.claims.length
   for (let count = 0; count < 10; count++) {
-    expect(dispatcher.reserve(targets.get('ep_b')!)).toBe(true)
-    dispatcher.giveBack('ep_b')
+    dispatcher.reserve(targets.get('ep_b')!, 2)?.cancel()
     await clock.advance(1)
   }
   expect(store.claims).toHaveLength(claims)
@@ -125,7 +124,7 @@ test('beside publishes claims are small and rest, but take twice what is publish
   const { targets } = await routing.get(routed.tenantId)
   const publish = (count: number) => {
     for (let index = 0; index < count; index++) {
-      if (dispatcher.reserve(targets.get('ep_0')!)) dispatcher.giveBack('ep_0')
+      dispatcher.reserve(targets.get('ep_0')!, 2)?.cancel()
     }
   }
   sender.instantStatus = 200
@@ -165,53 +164,130 @@ test('beside publishes claims are small and rest, but take twice what is publish
   gate.resolve()
 })
 
-test('a reservation takes a slot, and giving it back frees it', async () => {
-  const { clock, dispatcher, routing, routed } = aDispatcher({ maxInFlight: 2 })
-  dispatcher.start()
-  await clock.advance(0)
-  const target = (await routing.get(routed.tenantId)).targets.get('ep_a')!
-  expect([dispatcher.reserve(target), dispatcher.reserve(target), dispatcher.reserve(target)]).toEqual([
-    true,
-    true,
-    false,
-  ])
-  dispatcher.giveBack('ep_a')
+test('a reservation takes a slot, and cancelling it frees it, once', async () => {
+  const { clock, dispatcher, target } = await aRunningDispatcher({ maxInFlight: 2 })
+  const first = dispatcher.reserve(target('ep_a'), 2)
+  dispatcher.reserve(target('ep_a'), 2)
+  expect(dispatcher.inFlight).toBe(2)
+  first?.cancel()
+  first?.cancel()
   expect(dispatcher.inFlight).toBe(1)
-  expect(dispatcher.reserve(target)).toBe(true)
+  await clock.advance(0)
+  dispatcher.reserve(target('ep_a'), 2)
+  expect(dispatcher.inFlight).toBe(2)
 })
 
-test('no slot is reserved before the start, for a paused target, or while outcomes cannot be recorded', async () => {
+test('nothing is reserved before the start, for a paused target, or while outcomes cannot be recorded', async () => {
   const { clock, dispatcher, routing, routed, recording } = aDispatcher()
   const target = (await routing.get(routed.tenantId)).targets.get('ep_a')!
-  expect(dispatcher.reserve(target)).toBe(false)
+  expect(dispatcher.reserve(target, 2)).toBeNull()
   dispatcher.start()
   await clock.advance(0)
   dispatcher.setHealth('ep_a', paused)
-  expect(dispatcher.reserve(target)).toBe(false)
+  expect(dispatcher.reserve(target, 2)).toBeNull()
   dispatcher.setHealth('ep_a', null)
   recording.possible = false
-  expect(dispatcher.reserve(target)).toBe(false)
+  expect(dispatcher.reserve(target, 2)).toBeNull()
   recording.possible = true
-  expect(dispatcher.reserve(target)).toBe(true)
+  expect(dispatcher.reserve(target, 2)).not.toBeNull()
 })
 
-test('fresh events do not overtake what waits in memory for the same target', async () => {
-  const { clock, store, dispatcher, routing, routed } = aDispatcher()
+test('fresh events wait behind what waits in memory for the same target, and overtake it not', async () => {
+  const { clock, store, sender, dispatcher, handOff } = await aRunningDispatcher()
   store.add(...severalClaimed(6, 'ep_a'))
-  dispatcher.start()
+  dispatcher.wake()
   await clock.advance(0)
-  const { targets } = await routing.get(routed.tenantId)
-  expect(dispatcher.reserve(targets.get('ep_a')!)).toBe(false)
-  expect(dispatcher.reserve(targets.get('ep_b')!)).toBe(true)
+  handOff('fresh', 'ep_a')
+  handOff('elsewhere', 'ep_b')
+  await clock.advance(0)
+  expect(sender.deliveryIds).toEqual(['ep_a_1', 'ep_a_2', 'ep_a_3', 'ep_a_4', 'elsewhere'])
+  sender.answerAll()
+  await clock.advance(0)
+  expect(sender.deliveryIds.slice(5)).toEqual(['ep_a_5', 'ep_a_6', 'fresh'])
+})
+
+test('what finds no slot is handed off all the same, waits in memory and needs no claim', async () => {
+  const { clock, store, sender, dispatcher, handOff, outcomes } = await aRunningDispatcher()
+  for (let no = 1; no <= 20; no++) expect(handOff(`d${no}`, 'ep_a')).toBe(true)
+  await clock.advance(0)
+  expect([sender.open.size, dispatcher.inFlight]).toEqual([4, 4])
+  const claims = store.claims.length
+  sender.instantStatus = 200
+  sender.answerAll()
+  await clock.advance(0)
+  expect(sender.deliveryIds).toEqual(Array.from({ length: 20 }, (_, index) => `d${index + 1}`))
+  expect(outcomes).toHaveLength(20)
+  expect(store.claims).toHaveLength(claims)
+})
+
+test('memory holds no more than 256 hand-offs of one target, 2048 in all, and 32 MiB of payloads', async () => {
+  const endpoints = Array.from({ length: 12 }, (_, index) => anEndpoint(`ep_${index}`))
+  const { dispatcher, target } = await aRunningDispatcher({ endpoints })
+  const reserveAll = (id: string, bytes: number) => {
+    let count = 0
+    while (dispatcher.reserve(target(id), bytes) !== null) count++
+    return count
+  }
+  expect(reserveAll('ep_0', 2)).toBe(4 + 256)
+  const others = endpoints.slice(1).map(({ id }) => reserveAll(id, 2))
+  expect(others.reduce((sum, count) => sum + count, 256)).toBe(2048 + 11 * 4)
+  const bytes = await aRunningDispatcher()
+  expect(reserveAll.call(null, 'ep_0', 2)).toBe(0)
+  let large = 0
+  while (bytes.dispatcher.reserve(bytes.target('ep_a'), 1024 * 1024) !== null) large++
+  expect(large).toBe(4 + 32)
+})
+
+test('handed-off work that fills the memory does not keep another target from its claims', async () => {
+  const endpoints = Array.from({ length: 10 }, (_, index) => anEndpoint(`ep_${index}`))
+  const { clock, store, sender, dispatcher, handOff } = await aRunningDispatcher({ endpoints })
+  for (const { id } of endpoints.slice(1)) for (let no = 0; handOff(`${id}_${no}`, id); no++);
+  await clock.advance(0)
+  store.add(aClaimed('backlog', 'ep_0'))
+  dispatcher.wake()
+  await clock.advance(0)
+  expect(sender.deliveryIds).toContain('backlog')
+})
+
+test('a target that turns out slow keeps no hand-off in memory, and takes none on', async () => {
+  const { clock, store, sender, dispatcher, handOff, target } = await aRunningDispatcher()
+  for (let no = 0; no < 10; no++) handOff(`d${no}`, 'ep_a')
+  await clock.advance(1200)
+  expect(store.released.map(({ deliveryId }) => deliveryId)).toEqual(['d4', 'd5', 'd6', 'd7', 'd8', 'd9'])
+  expect(sender.open.size).toBe(4)
+  expect(dispatcher.reserve(target('ep_a'), 2)).toBeNull()
+})
+
+test('a hand-off that waits is given back when its target is paused, its lease ends or the node stops', async () => {
+  const pausedOnes = await aRunningDispatcher()
+  for (let no = 0; no < 5; no++) pausedOnes.handOff(`d${no}`, 'ep_a')
+  await pausedOnes.clock.advance(0)
+  pausedOnes.dispatcher.setHealth('ep_a', paused)
+  await pausedOnes.clock.advance(0)
+  expect(pausedOnes.store.released.map(({ deliveryId }) => deliveryId)).toEqual(['d4'])
+
+  const stopping = await aRunningDispatcher()
+  for (let no = 0; no < 5; no++) stopping.handOff(`d${no}`, 'ep_a')
+  const stopped = stopping.dispatcher.stop(0)
+  await stopping.clock.advance(0)
+  await stopped
+  expect(stopping.store.released.map(({ deliveryId }) => deliveryId)).toContain('d4')
+})
+
+test('a hand-off that is committed after its target was paused goes back at once', async () => {
+  const { clock, store, dispatcher, routed, routing, target } = await aRunningDispatcher()
+  for (let no = 0; no < 4; no++) dispatcher.reserve(target('ep_a'), 2)
+  const waiting = dispatcher.reserve(target('ep_a'), 2)
+  dispatcher.setHealth('ep_a', paused)
+  store.lease(aClaimed('d1', 'ep_a'))
+  waiting?.accept(aClaimed('d1', 'ep_a'), await routing.get(routed.tenantId), clock.elapsed())
+  await clock.advance(0)
+  expect(store.released).toEqual([{ deliveryId: 'd1', claimVersion: 1, delayMs: 0 }])
 })
 
 test('an accepted delivery is attempted without a claim, and its slot is freed once', async () => {
-  const { clock, sender, dispatcher, outcomes, routing, routed } = aDispatcher()
-  dispatcher.start()
-  await clock.advance(0)
-  const known = await routing.get(routed.tenantId)
-  dispatcher.reserve(known.targets.get('ep_a')!)
-  dispatcher.accept(aClaimed('d1', 'ep_a'), known, clock.elapsed())
+  const { clock, sender, dispatcher, outcomes, handOff } = await aRunningDispatcher()
+  handOff('d1', 'ep_a')
   expect(sender.deliveryIds).toEqual(['d1'])
   sender.answerAll()
   await clock.advance(0)
@@ -220,14 +296,12 @@ test('an accepted delivery is attempted without a claim, and its slot is freed o
 })
 
 test('a delivery whose insert took too long of its lease is given back without an attempt', async () => {
-  const { clock, store, sender, dispatcher, outcomes, routing, routed } = aDispatcher()
-  dispatcher.start()
+  const { clock, store, sender, dispatcher, outcomes, routing, routed, target } = await aRunningDispatcher()
   await clock.advance(20_000)
-  const known = await routing.get(routed.tenantId)
-  dispatcher.reserve(known.targets.get('ep_a')!)
   const delivery = aClaimed('d1', 'ep_a')
-  store.rows.set('d1', { delivery, dueAt: 1e9, leased: true })
-  dispatcher.accept(delivery, known, clock.elapsed() - dispatcher.leaseMs + 17_999)
+  store.lease(delivery)
+  const leasedAt = clock.elapsed() - dispatcher.leaseMs + 17_999
+  dispatcher.reserve(target('ep_a'), 2)?.accept(delivery, await routing.get(routed.tenantId), leasedAt)
   expect(dispatcher.inFlight).toBe(0)
   expect(sender.attempts).toHaveLength(0)
   await clock.advance(0)

@@ -16,10 +16,13 @@ function queueOf(...names: readonly string[]): FairQueue<Item> {
   return queue
 }
 
-function takeAll(queue: FairQueue<Item>): string[] {
+function takeAll(queue: FairQueue<Item>, mayGo: (item: Item) => boolean = () => true): string[] {
   const names: string[] = []
-  for (let item = queue.take(() => 'take'); item !== undefined; item = queue.take(() => 'take'))
+  queue.serve((item) => {
+    if (!mayGo(item)) return 'skip'
     names.push(item.name)
+    return 'taken'
+  })
   return names
 }
 
@@ -33,21 +36,53 @@ test('keeps the order of arrival within a target', () => {
   expect(takeAll(queueOf('a/1/x', 'a/1/y', 'a/1/z'))).toEqual(['a/1/x', 'a/1/y', 'a/1/z'])
 })
 
-test('passes over a target that may not go, and leaves its turn to it', () => {
+test('passes over a target that may not go, and serves it when it may', () => {
   const queue = queueOf('a/1/x', 'a/2/x', 'a/2/y')
-  const withoutFirst = () => queue.take((item) => (item.targetId === '1' ? 'skip' : 'take'))?.name
-  expect([withoutFirst(), withoutFirst(), withoutFirst()]).toEqual(['a/2/x', 'a/2/y', undefined])
+  expect(takeAll(queue, (item) => item.targetId !== '1')).toEqual(['a/2/x', 'a/2/y'])
   expect(takeAll(queue)).toEqual(['a/1/x'])
 })
 
-test('asks about the first of each target only', () => {
+test('asks about the first of each target only, and once', () => {
   const queue = queueOf('a/1/x', 'a/1/y', 'b/2/x')
   const asked: string[] = []
-  queue.take((item) => {
+  queue.serve((item) => {
     asked.push(item.name)
     return 'skip'
   })
   expect(asked).toEqual(['a/1/x', 'b/2/x'])
+})
+
+test('goes on after a stop with the turn of the next tenant', () => {
+  const queue = queueOf('a/1/x', 'a/1/y', 'b/2/x', 'b/2/y')
+  const names: string[] = []
+  const takeOne = () => {
+    let left = 1
+    queue.serve((item) => {
+      if (left-- === 0) return 'stop'
+      names.push(item.name)
+      return 'taken'
+    })
+  }
+  for (let count = 0; count < 4; count++) takeOne()
+  expect(names).toEqual(['a/1/x', 'b/2/x', 'a/1/y', 'b/2/y'])
+})
+
+test('serves long lines in order, whatever is added meanwhile', () => {
+  const queue = queueOf()
+  const names: string[] = []
+  let next = 0
+  for (let round = 0; round < 50; round++) {
+    for (let count = 0; count < 7; count++) queue.push({ tenantId: 'a', targetId: '1', name: String(next++) })
+    let left = 5
+    queue.serve((item) => {
+      if (left-- === 0) return 'stop'
+      names.push(item.name)
+      return 'taken'
+    })
+  }
+  names.push(...takeAll(queue))
+  expect(names).toEqual(Array.from({ length: 350 }, (_, index) => String(index)))
+  expect(queue.size).toBe(0)
 })
 
 test('takes out what is named and leaves the rest in its order', () => {

@@ -4,7 +4,7 @@ import { createIdFactory } from '../../src/core/ids.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
 import { resolveRetryPolicy } from '../../src/core/retry-policy.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
-import type { Dispatcher } from '../../src/delivery/dispatcher.ts'
+import type { Reservation } from '../../src/delivery/reservation.ts'
 import { RoutingCache } from '../../src/delivery/routing-cache.ts'
 import { Publisher, type PublishRequest } from '../../src/engine/publish.ts'
 import type { NewDelivery, NewEvent, PublishResult } from '../../src/store/port.ts'
@@ -40,18 +40,13 @@ class SlotLedger {
     this.may = may
   }
 
-  reserve(target: { readonly id: string }): boolean {
-    if (!this.may(target.id)) return false
+  reserve(target: { readonly id: string }): Reservation | null {
+    if (!this.may(target.id)) return null
     this.reserved++
-    return true
-  }
-
-  giveBack(): void {
-    this.returned++
-  }
-
-  accept(delivery: { readonly id: string }): void {
-    this.accepted.push(delivery.id)
+    return {
+      accept: (delivery) => this.accepted.push(delivery.id),
+      cancel: () => this.returned++,
+    }
   }
 
   wake(): void {
@@ -89,7 +84,7 @@ function aPublisher({ answer = allHandedOff, before, disabled = false, reserves 
     words: { stopped: 'the end' },
     routing,
     clock,
-    dispatcher: slots as unknown as Dispatcher,
+    dispatcher: slots,
     ids: createIdFactory(clock.now),
     idempotencyTtlMs: 1000,
     timeoutMs: 8000,

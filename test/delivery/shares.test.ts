@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { silentLogger } from '../../src/core/logger.ts'
 import { slotLeaseMs } from '../../src/delivery/lease.ts'
-import { TargetShares } from '../../src/delivery/target-shares.ts'
+import { ShareBook } from '../../src/delivery/share-book.ts'
+import { ShareRenewer } from '../../src/delivery/share-renewer.ts'
 import type { ShareRenewal, SlotShares } from '../../src/store/port.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 
@@ -34,38 +35,39 @@ function aNode() {
     },
     async leave() {},
   }
-  const shares = TargetShares.create({
-    shares: store,
+  const shares = new ShareBook(clock)
+  const renewal = new ShareRenewer({
+    book: shares,
+    store,
     clock,
     logger: silentLogger,
     sender: { totalTimeoutMs: 15_000 },
-    load: {
+    use: {
       inFlightAt: (id) => inFlight.get(id) ?? 0,
-      queuedAt: (id) => queued.get(id) ?? 0,
+      waitingAt: (id) => queued.get(id) ?? 0,
       peakAt: (id) => Math.max(peaks.get(id) ?? 0, inFlight.get(id) ?? 0),
       markPeaks: () => {},
     },
     giveBack: (targetId) => calls.gaveBack.push(targetId),
     onSlots: () => calls.slots++,
   })
-  if (shares === null) throw new Error('a store with shares was given')
   const adopt = (slots: number, asked: readonly string[] = []) =>
     shares.adopt(new Map([['t', slots]]), new Set(asked))
-  return { clock, calls, answer, inFlight, queued, peaks, shares, adopt }
+  return { clock, calls, answer, inFlight, queued, peaks, shares, renewal, adopt }
 }
 
 async function aStartedNode() {
   const node = aNode()
-  node.shares.start()
+  node.renewal.start()
   await node.clock.advance(0)
   return node
 }
 
 test('nothing is anybody’s before the first renewal, which lets claims begin', async () => {
-  const { clock, calls, shares, adopt } = aNode()
+  const { clock, calls, shares, renewal, adopt } = aNode()
   adopt(8)
   expect(shares.of('t')).toBe(0)
-  shares.start()
+  renewal.start()
   await clock.advance(0)
   expect(calls.slots).toBe(1)
   adopt(8)
@@ -189,8 +191,8 @@ test('a share that did not grow when asked waits as well, and one that nobody as
 })
 
 test('a stopped node renews no more', async () => {
-  const { clock, calls, shares } = await aStartedNode()
-  await shares.stop()
+  const { clock, calls, renewal } = await aStartedNode()
+  await renewal.stop()
   await clock.advance(10_000)
   expect(calls.renewed).toBe(1)
 })

@@ -1,0 +1,326 @@
+/**
+ * The slots of this node, each the right to have one request in flight, and the places in memory of what waits for one.
+ *
+ * Three rules keep one endpoint from taking the node:
+ * - a target has at most its endpoint's `maxInFlight` requests, or this node's share of them, and at most four until it
+ *   has answered once;
+ * - targets that are slow (recent attempts took long, or nothing came back for a while) share at most half of
+ *   the node's slots, and keep nothing waiting in memory, where it would take the room of others;
+ * - work from the backlog leaves an eighth of the slots to fresh events.
+ */
+import type { Clock } from '../core/clock.ts'
+import {
+  newTargetState,
+  type Observed,
+  observeAttempt,
+  ownLimit,
+  type TargetLimits,
+  type TargetState,
+  turnPeaks,
+} from './target-state.ts'
+
+/** An attempt of this length makes its target slow, and so does this long a silence with requests in flight. */
+const slowMs = 1000
+/** Idle targets are forgotten beyond this many. */
+const maxTargets = 20_000
+/** Targets whose work was given back that a claim hears of. */
+const maxHeldBack = 2000
+
+/** Handed-off deliveries that may wait for a slot of one target, and in all. */
+const maxWaitingAtTarget = 256
+const maxWaiting = 2048
+/** Their payloads stay in memory until they are sent. */
+const maxWaitingBytes = 32 * 1024 * 1024
+
+export interface SlotTarget {
+  readonly id: string
+  readonly endpoint: TargetLimits
+}
+
+/** The right to have one request in flight, or a place in memory in which to wait for that. */
+export interface Slot {
+  /** Gives it up, with what the request showed of its target; any further call does nothing. */
+  done(observed: Observed | null): void
+}
+
+/** The part of each target's slots that this node may use; see `share-book.ts`. */
+export interface SlotLimits {
+  /** Requests that this node may have in flight to the target now. */
+  of(targetId: string): number
+  /** Targets of which a claim would bring nothing. */
+  refused(): Iterable<string>
+  mayGrow(targetId: string): boolean
+}
+
+export interface SlotsOptions {
+  readonly clock: Clock
+  /** Requests in flight on this node. */
+  readonly limit: number
+  /** Null: nobody else sends to the targets. */
+  readonly shares: SlotLimits | null
+  /** How long a delivery may wait in memory and still have enough of its lease left for an attempt. */
+  readonly maxWaitMs: number
+}
+
+export interface ClaimSlots {
+  readonly slots: ReadonlyMap<string, number>
+  readonly wantsMore: ReadonlySet<string>
+}
+
+export class Slots {
+  readonly #options: SlotsOptions
+  readonly #limit: number
+  readonly #shares: SlotLimits | null
+  readonly #targets = new Map<string, TargetState>()
+  /** Targets with something in flight, waiting or held back; who got slots from a claim moves to the end. */
+  readonly #busy = new Set<string>()
+  #marks = 0
+  #inFlight = 0
+  #slowInFlight = 0
+  #heldBack = 0
+  /** Handed-off deliveries that wait, or may have to once they are committed. */
+  #promised = 0
+  #promisedBytes = 0
+
+  constructor(options: SlotsOptions) {
+    this.#options = options
+    this.#limit = options.limit
+    this.#shares = options.shares
+  }
+
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** No request may start, whatever its target. */
+  get isFull(): boolean {
+    return this.#inFlight >= this.#limit
+  }
+
+  /** Slots that claimed work may still take. */
+  get freeForBacklog(): number {
+    return Math.max(0, this.#limit - Math.floor(this.#limit / 8) - this.#inFlight)
+  }
+
+  isSlow(targetId: string): boolean {
+    return this.#targets.get(targetId)?.slow ?? false
+  }
+
+  waitingAt(targetId: string): number {
+    return this.#targets.get(targetId)?.waiting ?? 0
+  }
+
+  inFlightAt(targetId: string): number {
+    return this.#targets.get(targetId)?.inFlight ?? 0
+  }
+
+  /** The most requests that were in flight to the target at one time since the mark before the last. */
+  peakAt(targetId: string): number {
+    const state = this.#targets.get(targetId)
+    if (state === undefined) return 0
+    turnPeaks(state, this.#marks)
+    return Math.max(state.peak, state.peakBefore)
+  }
+
+  markPeaks(): void {
+    this.#marks++
+  }
+
+  /** Whether work for it may wait in memory: not when other nodes have all its slots, nor when it has spent a token. */
+  mayWait({ id, endpoint }: SlotTarget): boolean {
+    return endpoint.rateLimitRps === null && this.#shares?.of(id) !== 0
+  }
+
+  /** Whether one more request to the target may start now. */
+  isFree({ id, endpoint }: SlotTarget): boolean {
+    if (this.#inFlight >= this.#limit) return false
+    const state = this.#targets.get(id)
+    if (state === undefined) return this.#shares?.of(id) !== 0
+    if (state.inFlight >= this.#limitOf(id, state, endpoint)) return false
+    return !state.slow || this.#slowInFlight < this.#slowLimit
+  }
+
+  /** Null when the target has no free slot. */
+  take(target: SlotTarget): Slot | null {
+    if (!this.isFree(target)) return null
+    const state = this.#stateOf(target.id, target.endpoint)
+    if (state.inFlight === 0) state.quietSince = this.#options.clock.elapsed()
+    turnPeaks(state, this.#marks)
+    state.inFlight++
+    state.peak = Math.max(state.peak, state.inFlight)
+    this.#inFlight++
+    if (state.slow) this.#slowInFlight++
+    this.#busy.add(target.id)
+    let isTaken = true
+    return {
+      done: (observed) => {
+        if (isTaken) this.#finish(target.id, state, observed)
+        isTaken = false
+      },
+    }
+  }
+
+  #finish(targetId: string, state: TargetState, observed: Observed | null): void {
+    state.inFlight--
+    this.#inFlight--
+    if (state.slow) this.#slowInFlight--
+    if (observed !== null) {
+      observeAttempt(state, observed)
+      state.quietSince = this.#options.clock.elapsed()
+      this.#setSlow(state, state.averageMs >= slowMs)
+    }
+    this.#dropIfIdle(targetId, state)
+  }
+
+  /**
+   * A place in memory for a delivery that is about to be leased at publish and cannot start at once. Null when it has
+   * to wait in the store: its target is slow or has no slots here, too much waits already, or what waits before it
+   * would take too much of its lease.
+   */
+  promisePlace(target: SlotTarget, bytes: number): Slot | null {
+    if (!this.mayWait(target)) return null
+    if (this.#promised >= maxWaiting || this.#promisedBytes + bytes > maxWaitingBytes) return null
+    const state = this.#stateOf(target.id, target.endpoint)
+    if (state.slow || state.waiting >= this.#maxWaitingAt(target, state)) return null
+    this.#promised++
+    this.#promisedBytes += bytes
+    return this.#addWaiting(target, () => {
+      this.#promised--
+      this.#promisedBytes -= bytes
+    })
+  }
+
+  /** At its present pace the last of them starts within half of the time that it may wait. */
+  #maxWaitingAt({ id, endpoint }: SlotTarget, state: TargetState): number {
+    const atOnce = this.#limitOf(id, state, endpoint)
+    const rounds = this.#options.maxWaitMs / 2 / Math.max(1, state.averageMs)
+    return Math.min(maxWaitingAtTarget, Math.floor(atOnce * rounds))
+  }
+
+  /** A place in memory for a claimed delivery; how many are claimed is bounded before. */
+  wait(target: SlotTarget): Slot {
+    return this.#addWaiting(target, () => {})
+  }
+
+  #addWaiting({ id, endpoint }: SlotTarget, onDone: () => void): Slot {
+    const state = this.#stateOf(id, endpoint)
+    state.waiting++
+    this.#busy.add(id)
+    let isWaiting = true
+    return {
+      done: () => {
+        if (!isWaiting) return
+        isWaiting = false
+        state.waiting--
+        this.#dropIfIdle(id, state)
+        onDone()
+      },
+    }
+  }
+
+  /** Its work was given back: claims leave it alone until it may have a slot. */
+  holdBack(targetId: string): void {
+    const state = this.#stateOf(targetId)
+    if (state.heldBack || this.#heldBack >= maxHeldBack) return
+    state.heldBack = true
+    this.#heldBack++
+    this.#busy.add(targetId)
+  }
+
+  /** Marks targets from which nothing came back for a while. Called a few times a second. */
+  markSilent(): void {
+    const now = this.#options.clock.elapsed()
+    for (const targetId of this.#busy) {
+      const state = this.#stateOf(targetId)
+      if (state.inFlight > 0 && !state.slow && now - state.quietSince >= slowMs) this.#setSlow(state, true)
+    }
+  }
+
+  /**
+   * For a claim: how many more deliveries each busy target may get. A target may hold as many in memory,
+   * waiting, as it may have in flight, so that it never idles for want of a claim; one with a rate holds none, for
+   * their tokens are spent by then, nor does a slow one, and all slow ones share what is left of their half, in turn.
+   */
+  claimSlots(): ClaimSlots {
+    const slots = new Map<string, number>()
+    for (const targetId of this.#shares?.refused() ?? []) slots.set(targetId, 0)
+    const slow: string[] = []
+    let slowRoom = this.#slowLimit - this.#slowInFlight
+    for (const targetId of this.#busy) {
+      const state = this.#stateOf(targetId)
+      if (!state.slow) {
+        const limit = this.#limitOf(targetId, state, state.limits)
+        const held = state.limits.rateLimitRps === null ? limit * 2 : limit
+        slots.set(targetId, Math.max(0, held - state.inFlight - state.waiting))
+        this.#letGo(targetId, state)
+        continue
+      }
+      slow.push(targetId)
+      slowRoom -= state.waiting
+    }
+    const share = Math.max(1, Math.floor(slowRoom / slow.length))
+    for (const targetId of slow) {
+      const state = this.#stateOf(targetId)
+      const room = this.#limitOf(targetId, state, state.limits) - state.inFlight - state.waiting
+      const granted = Math.max(0, Math.min(room, share, slowRoom))
+      slots.set(targetId, granted)
+      slowRoom -= granted
+      if (granted === 0) continue
+      this.#busy.delete(targetId)
+      this.#busy.add(targetId)
+      this.#letGo(targetId, state)
+    }
+    return { slots, wantsMore: this.#findWanting(slots.keys()) }
+  }
+
+  /** Those whose share is in use and not all that they may have. */
+  #findWanting(targets: Iterable<string>): Set<string> {
+    const wanting = new Set<string>()
+    if (this.#shares === null) return wanting
+    for (const targetId of targets) {
+      const state = this.#targets.get(targetId)
+      const share = this.#shares.of(targetId)
+      const isUsedUp = state !== undefined && !state.slow && state.inFlight + state.waiting >= share
+      if (isUsedUp && share < ownLimit(state, state.limits) && this.#shares.mayGrow(targetId))
+        wanting.add(targetId)
+    }
+    return wanting
+  }
+
+  #limitOf(targetId: string, state: TargetState, limits: TargetLimits): number {
+    return Math.min(ownLimit(state, limits), this.#shares?.of(targetId) ?? Number.POSITIVE_INFINITY)
+  }
+
+  get #slowLimit(): number {
+    return Math.max(1, Math.floor(this.#limit / 2))
+  }
+
+  #setSlow(state: TargetState, slow: boolean): void {
+    if (state.slow === slow) return
+    state.slow = slow
+    this.#slowInFlight += slow ? state.inFlight : -state.inFlight
+  }
+
+  #stateOf(targetId: string, limits?: TargetLimits): TargetState {
+    let state = this.#targets.get(targetId)
+    if (state === undefined) {
+      state = newTargetState()
+      this.#targets.set(targetId, state)
+    }
+    if (limits !== undefined) state.limits = limits
+    return state
+  }
+
+  #letGo(targetId: string, state: TargetState): void {
+    if (!state.heldBack) return
+    state.heldBack = false
+    this.#heldBack--
+    this.#dropIfIdle(targetId, state)
+  }
+
+  #dropIfIdle(targetId: string, state: TargetState): void {
+    if (state.inFlight > 0 || state.waiting > 0 || state.heldBack) return
+    this.#busy.delete(targetId)
+    if (this.#targets.size > maxTargets) this.#targets.delete(targetId)
+  }
+}
