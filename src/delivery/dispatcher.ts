@@ -17,26 +17,24 @@
  * it must cover the longest attempt; if it does not, the delivery is let go without one. Whatever else cannot
  * start soon is given back as well: a lease that ends in memory would count as a lost claim.
  */
-import { decideLostClaim } from '../core/lost-claims.ts'
 import type { EndpointHealth } from '../core/model.ts'
 import type { ClaimedDelivery } from '../store/port.ts'
 import { Claimer } from './claimer.ts'
 import type { DispatcherOptions } from './dispatcher-options.ts'
 import type { Verdict } from './fair-queue.ts'
+import { Intake } from './intake.ts'
 import { attemptLength, lastsAnAttempt, leaseLength } from './lease.ts'
 import { Leases } from './leases.ts'
 import type { Reservation } from './reservation.ts'
-import type { Target, TenantRouting } from './routing-cache.ts'
+import type { Target } from './routing-cache.ts'
 import { RunningAttempts } from './running-attempts.ts'
 import { ShareBook } from './share-book.ts'
 import { createRenewer, type ShareRenewer } from './share-renewer.ts'
 import { type Slot, Slots } from './slots.ts'
 import { giveBackStuckWork, heldBackMs } from './stuck-work.ts'
-import { giveUp, observe, toWork, type Work } from './work.ts'
+import { observe, type Work } from './work.ts'
 
 const silenceCheckMs = 200
-/** Until a delivery whose endpoint or routing could not be found is tried again. */
-const unroutedMs = 1000
 
 /** One of the two. */
 interface Reserved {
@@ -53,6 +51,7 @@ export class Dispatcher {
   readonly #leases: Leases
   readonly #book: ShareBook | null
   readonly #renewal: ShareRenewer | null
+  readonly #intake: Intake
   readonly #claimer: Claimer
   /** End of the pause by target. */
   readonly #paused = new Map<string, number>()
@@ -71,6 +70,12 @@ export class Dispatcher {
     const maxWaitMs = this.leaseMs - attemptLength(sender.totalTimeoutMs)
     this.#slots = new Slots({ clock, limit: options.maxInFlight, shares: this.#book, maxWaitMs })
     this.#leases = new Leases({ store, logger, onReturned: (delayMs) => this.wake(delayMs) })
+    this.#intake = new Intake({
+      ...options,
+      leaseMs: this.leaseMs,
+      leases: this.#leases,
+      slots: this.#slots,
+    })
     this.#renewal = createRenewer(options, {
       book: this.#book,
       use: this.#slots,
@@ -153,7 +158,7 @@ export class Dispatcher {
     if (slot === null && place === null) return null
     return {
       accept: (delivery, routing, leasedAt) =>
-        this.#acceptHandOff(this.#toWork(delivery, routing, { leasedAt, handedOff: true }), targetId, {
+        this.#acceptHandOff(this.#intake.toWork(delivery, routing, { leasedAt, handedOff: true }), targetId, {
           slot,
           place,
         }),
@@ -307,53 +312,13 @@ export class Dispatcher {
   }
 
   async #takeIn(deliveries: readonly ClaimedDelivery[], leasedAt: number): Promise<void> {
-    await this.#holdClaimed(deliveries, leasedAt)
+    await this.#intake.holdClaimed(deliveries, leasedAt)
     await this.#leases.holdOneAlone(this.#slots.inFlight === 0)
     const mode = this.#mode
     if (mode !== 'running' && mode !== 'alone') return
     if (mode === 'alone') this.#startAlone()
     else this.#startWaiting()
     this.#giveBackStuck()
-  }
-
-  async #holdClaimed(deliveries: readonly ClaimedDelivery[], leasedAt: number): Promise<void> {
-    for (const [index, delivery] of deliveries.entries()) {
-      try {
-        const routing = this.#options.routing.get(delivery.tenantId)
-        const known = routing instanceof Promise ? await routing : routing
-        const work = this.#toWork(delivery, known, { leasedAt, handedOff: false })
-        if (work !== null) this.#hold(work)
-      } catch (error) {
-        this.#leases.giveBack(deliveries.slice(index), unroutedMs)
-        throw error
-      }
-    }
-  }
-
-  #hold(work: Work): void {
-    const step = decideLostClaim(work.delivery.lostClaims, work.policy.maxAttempts)
-    if (step.kind === 'dead_letter') {
-      this.#options.onOutcome(giveUp(work, step.finalError), work.delivery, work.target)
-    } else if (step.kind === 'run_alone') {
-      this.#leases.holdAlone(work, this.#options.clock.elapsed())
-    } else {
-      work.place = this.#slots.wait(work.target)
-      this.#leases.hold(work)
-    }
-  }
-
-  /** Null when its endpoint is gone: the lease is given back, and the next claim cancels or parks the delivery. */
-  #toWork(
-    delivery: ClaimedDelivery,
-    routing: TenantRouting,
-    { leasedAt, handedOff }: { readonly leasedAt: number; readonly handedOff: boolean },
-  ): Work | null {
-    const work = toWork(delivery, routing, { leaseEndsAt: leasedAt + this.leaseMs, handedOff })
-    if (work === null) {
-      this.#leases.giveBack([delivery], unroutedMs)
-      this.#options.routing.invalidate(delivery.tenantId)
-    }
-    return work
   }
 
   #watchSilence(): void {

@@ -20,15 +20,12 @@ export interface Work {
   place: Slot | null
 }
 
-/** How a delivery came to this node. */
-export interface Arrival {
-  /** On the elapsed scale. */
-  readonly leaseEndsAt: number
-  readonly handedOff: boolean
-}
-
 /** Null when its endpoint is not in the routing. */
-export function toWork(delivery: ClaimedDelivery, routing: TenantRouting, arrival: Arrival): Work | null {
+export function toWork(
+  delivery: ClaimedDelivery,
+  routing: TenantRouting,
+  arrival: Pick<Work, 'leaseEndsAt' | 'handedOff'>,
+): Work | null {
   const target = routing.targets.get(delivery.targetId)
   if (target === undefined) return null
   const policy = routing.policyOf(delivery.subscriptionId)

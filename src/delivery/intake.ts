@@ -1,0 +1,75 @@
+/** Turns leased deliveries into work: with their routing, and held where they wait for their turn. */
+import type { Clock } from '../core/clock.ts'
+import { decideLostClaim } from '../core/lost-claims.ts'
+import type { ClaimedDelivery, DeliveryOutcome } from '../store/port.ts'
+import type { Leases } from './leases.ts'
+import type { RoutingCache, Target, TenantRouting } from './routing-cache.ts'
+import type { Slots } from './slots.ts'
+import { giveUp, toWork, type Work } from './work.ts'
+
+/** Until a delivery whose endpoint or routing could not be found is tried again. */
+const unroutedMs = 1000
+
+export interface IntakeOptions {
+  readonly leaseMs: number
+  readonly leases: Leases
+  readonly slots: Slots
+  readonly routing: RoutingCache
+  readonly clock: Clock
+  readonly onOutcome: (outcome: DeliveryOutcome, delivery: ClaimedDelivery, target: Target) => void
+}
+
+/** How a delivery came to this node. */
+export interface Arrival {
+  /** On the elapsed scale. */
+  readonly leasedAt: number
+  readonly handedOff: boolean
+}
+
+export class Intake {
+  readonly #options: IntakeOptions
+
+  constructor(options: IntakeOptions) {
+    this.#options = options
+  }
+
+  /** Null when its endpoint is gone: the lease is given back, and the next claim cancels or parks the delivery. */
+  toWork(delivery: ClaimedDelivery, routing: TenantRouting, arrival: Arrival): Work | null {
+    const { leaseMs, leases } = this.#options
+    const { leasedAt, handedOff } = arrival
+    const work = toWork(delivery, routing, { leaseEndsAt: leasedAt + leaseMs, handedOff })
+    if (work === null) {
+      leases.giveBack([delivery], unroutedMs)
+      this.#options.routing.invalidate(delivery.tenantId)
+    }
+    return work
+  }
+
+  /** Rejects when a routing cannot be read; what is not held then was given back. */
+  async holdClaimed(deliveries: readonly ClaimedDelivery[], leasedAt: number): Promise<void> {
+    for (const [index, delivery] of deliveries.entries()) {
+      try {
+        const routing = this.#options.routing.get(delivery.tenantId)
+        const known = routing instanceof Promise ? await routing : routing
+        const work = this.toWork(delivery, known, { leasedAt, handedOff: false })
+        if (work !== null) this.#hold(work)
+      } catch (error) {
+        this.#options.leases.giveBack(deliveries.slice(index), unroutedMs)
+        throw error
+      }
+    }
+  }
+
+  #hold(work: Work): void {
+    const { leases, slots, clock, onOutcome } = this.#options
+    const step = decideLostClaim(work.delivery.lostClaims, work.policy.maxAttempts)
+    if (step.kind === 'dead_letter') {
+      onOutcome(giveUp(work, step.finalError), work.delivery, work.target)
+    } else if (step.kind === 'run_alone') {
+      leases.holdAlone(work, clock.elapsed())
+    } else {
+      work.place = slots.wait(work.target)
+      leases.hold(work)
+    }
+  }
+}
