@@ -9,7 +9,7 @@
  * What it does depends on its mode:
  *
  *     idle ── start ─► running ◄──► blocked   outcomes cannot be recorded: nothing starts, nothing is claimed
- *                         ▲ └─────► alone     a delivery that lost several claims runs with nothing beside it
+ *                         ▲ └─────► alone     suspects run, deliveries that lost several claims, and nothing beside them
  *                         └───────────┘
  *     any ── stop ─► stopping                 nothing starts; what waits is given back, what runs may end
  *
@@ -255,15 +255,19 @@ export class Dispatcher {
   }
 
   #startAlone(): void {
-    while (this.#leases.alone && this.#slots.inFlight === 0) {
-      const work = this.#leases.nextAlone(this.#options.clock.elapsed())
+    while (this.#leases.alone) {
+      const isQuiet = this.#slots.inFlight === 0
+      const work = this.#leases.nextAlone(this.#options.clock.elapsed(), isQuiet)
       if (work === undefined) break
       const slot = this.#slots.take(work.target)
       if (slot !== null) {
         this.#run(work, slot)
-      } else {
+      } else if (isQuiet) {
         this.#leases.doneAlone(work)
         this.#leases.giveBack([work.delivery], heldBackMs)
+      } else {
+        this.#leases.putBackAlone(work)
+        break
       }
     }
     if (!this.#leases.alone) this.#startWaiting()
@@ -313,7 +317,7 @@ export class Dispatcher {
 
   async #takeIn(deliveries: readonly ClaimedDelivery[], leasedAt: number): Promise<void> {
     await this.#intake.holdClaimed(deliveries, leasedAt)
-    await this.#leases.holdOneAlone(this.#slots.inFlight === 0)
+    await this.#leases.holdOneGroup(this.#slots.inFlight === 0)
     const mode = this.#mode
     if (mode !== 'running' && mode !== 'alone') return
     if (mode === 'alone') this.#startAlone()

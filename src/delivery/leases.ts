@@ -3,6 +3,7 @@
  * those that have to run alone, and those that are on their way back to the store.
  */
 import type { Logger } from '../core/logger.ts'
+import { suspectGroup } from '../core/lost-claims.ts'
 import type { ClaimedDelivery, DeliveryStore } from '../store/port.ts'
 import { AloneTurns } from './alone-turns.ts'
 import { FairQueue, type Verdict } from './fair-queue.ts'
@@ -18,7 +19,7 @@ export interface LeasesOptions {
 
 export class Leases {
   readonly #queue = new FairQueue<Work>()
-  readonly #alone = new AloneTurns<Work>()
+  readonly #alone = new AloneTurns<Work>(({ delivery }) => suspectGroup(delivery.id, delivery.lostClaims))
   readonly #returns: LeaseReturns
   #claimed = 0
 
@@ -97,14 +98,19 @@ export class Leases {
     if (delayMs > 0) this.#giveBackWorks([work], delayMs)
   }
 
-  /** While nothing is in flight: the next to run alone. Undefined: there is none now; the turn may be over. */
-  nextAlone(now: number): Work | undefined {
-    const work = this.#alone.next(now)
+  /** The next suspect to run. Undefined: none may begin now; the turn may be over. `isQuiet`: nothing is in flight. */
+  nextAlone(now: number, isQuiet: boolean): Work | undefined {
+    const work = this.#alone.next(now, isQuiet)
     if (work === undefined) {
       const { items, delayMs } = this.#alone.takeLeft(now)
       this.#giveBackWorks(items, delayMs)
     }
     return work
+  }
+
+  /** It has no slot while others of its group run. */
+  putBackAlone(work: Work): void {
+    this.#alone.putBack(work)
   }
 
   /** Nothing happens for one that did not run alone. */
@@ -117,9 +123,9 @@ export class Leases {
     return this.#alone.wantsMore(now)
   }
 
-  /** After each claim: what runs alone becomes the only lease, and durably so. */
-  holdOneAlone(isQuiet: boolean): Promise<void> {
-    return this.#alone.holdOne(isQuiet, async (works) => {
+  /** After each claim: the group of suspects that runs becomes all that is leased, and durably so. */
+  holdOneGroup(isQuiet: boolean): Promise<void> {
+    return this.#alone.holdOneGroup(isQuiet, async (works) => {
       this.#giveBackWorks(works, 0)
       this.giveBackWaiting(() => 0)
       await this.#returns.flush()

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
-import { decideLostClaim, lostClaimLimit } from '../../src/core/lost-claims.ts'
+import { describe, expect, it, test } from 'vitest'
+import { createIdFactory } from '../../src/core/ids.ts'
+import { decideLostClaim, lostClaimLimit, suspectGroup } from '../../src/core/lost-claims.ts'
 
 describe('lost claims', () => {
   it('have a limit of 20, or of the attempts where there are more', () => {
@@ -21,4 +22,22 @@ describe('lost claims', () => {
     expect(decideLostClaim(50, 50)).toEqual({ kind: 'dead_letter', finalError: 'attempts_exhausted' })
     expect(decideLostClaim(49, 50).kind).toBe('run_alone')
   })
+})
+
+test('a group of suspects is about halved with each claim that it loses', () => {
+  const ids = createIdFactory(() => 1_800_000_000_000)
+  let group = Array.from({ length: 2000 }, () => ids.next('dlv'))
+  const sizes: number[] = []
+  for (let lost = 3; group.length > 1; lost++) {
+    const name = suspectGroup(group[0] as string, lost)
+    group = group.filter((id) => suspectGroup(id, lost) === name)
+    sizes.push(group.length)
+  }
+  expect(sizes[0]).toBeGreaterThan(850)
+  expect(sizes[0]).toBeLessThan(1150)
+  expect(3 + sizes.length).toBeLessThan(lostClaimLimit(8))
+})
+
+test('those that lost more claims run apart from those that lost fewer', () => {
+  expect(suspectGroup('dlv_1', 3)).not.toBe(suspectGroup('dlv_1', 4))
 })

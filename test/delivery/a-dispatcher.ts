@@ -189,6 +189,8 @@ export class FakeSender implements Sender {
   readonly open = new Set<OpenAttempt>()
   /** Answers at once instead of when told. */
   instantStatus: number | null = null
+  /** Called with each delivery before its answer. */
+  onAttempt: (deliveryId: string) => void = () => {}
   readonly #clock: ManualClock
 
   constructor(clock: ManualClock) {
@@ -209,6 +211,7 @@ export class FakeSender implements Sender {
     this.attempts.push(attempt)
     this.open.add(attempt)
     this.#clock.schedule(this.totalTimeoutMs, () => this.#timeOut(attempt))
+    this.onAttempt(attempt.deliveryId)
     if (this.instantStatus !== null) this.answer(attempt, this.instantStatus)
     return promise
   }
@@ -256,11 +259,14 @@ export interface DispatcherSetup {
   readonly maxInFlight?: number
   readonly shares?: SlotShares
   readonly loadRouting?: (routing: Routing) => Promise<Routing>
+  /** Of an earlier process. */
+  readonly before?: { readonly clock: ManualClock; readonly store: FakeStore }
 }
 
 export function aDispatcher(setup: DispatcherSetup = {}) {
-  const clock = createManualClock()
-  const store = new FakeStore(clock)
+  const clock = setup.before?.clock ?? createManualClock()
+  const store = setup.before?.store ?? new FakeStore(clock)
+  const life = { dead: false }
   const sender = new FakeSender(clock)
   const endpoints = setup.endpoints ?? ['ep_a', 'ep_b', 'ep_c'].map((id) => anEndpoint(id))
   const routed: Routing = {
@@ -278,7 +284,11 @@ export function aDispatcher(setup: DispatcherSetup = {}) {
   const outcomes: DeliveryOutcome[] = []
   const recording = { possible: true }
   const dispatcher = new Dispatcher({
-    store,
+    store: {
+      oneWriter: true,
+      claim: (request) => (life.dead ? new Promise(() => {}) : store.claim(request)),
+      release: (releases) => (life.dead ? new Promise(() => {}) : store.release(releases)),
+    },
     sender,
     routing,
     clock,
@@ -288,18 +298,27 @@ export function aDispatcher(setup: DispatcherSetup = {}) {
     maxInFlight: setup.maxInFlight ?? 64,
     shares: setup.shares ?? null,
     onOutcome: (outcome) => {
+      if (life.dead) return
       outcomes.push(outcome)
       store.rows.delete(outcome.deliveryId)
     },
     canRecord: () => recording.possible,
   })
+  /** As `kill -9`: nothing that it does reaches anything any more, and its leases end. */
+  const kill = () => {
+    life.dead = true
+    recording.possible = false
+    sender.instantStatus = null
+    for (const row of store.rows.values()) if (row.leased) row.dueAt = clock.elapsed()
+  }
   onTestFinished(async () => {
+    if (life.dead) return
     sender.answerAll()
     const stopped = dispatcher.stop(0)
     await clock.advance(0)
     await stopped
   })
-  return { clock, store, sender, routing, dispatcher, outcomes, recording, routed }
+  return { clock, store, sender, routing, dispatcher, outcomes, recording, routed, kill }
 }
 
 /** Started, with its routing loaded and a way to publish. */
