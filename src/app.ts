@@ -23,6 +23,7 @@ import { Endpoints } from './engine/endpoints.ts'
 import type { Engine } from './engine/engine.ts'
 import { Events } from './engine/events.ts'
 import { Publisher } from './engine/publish.ts'
+import { Readiness } from './engine/readiness.ts'
 import { Relay } from './engine/relay.ts'
 import { Subscriptions } from './engine/subscriptions.ts'
 import { TransactionalPublisher } from './engine/transactional-publish.ts'
@@ -166,8 +167,9 @@ async function assemble(
     ? createDelivery({ config, logger, store, clock, activity, routing, guard })
     : null
   const dispatcher = delivery?.dispatcher ?? null
+  const readiness = new Readiness({ store, clock, logger })
   const publisher = new Publisher({
-    store,
+    store: readiness,
     words,
     routing,
     dispatcher,
@@ -210,7 +212,7 @@ async function assemble(
     deliveries: new Deliveries(store),
     deadLetters: new DeadLetters({ store, onDueWork: () => dispatcher?.wake() }),
     apiKeys: new ApiKeys({ store, ids, randomBytes }),
-    ping: () => store.ping(),
+    ping: () => readiness.check(),
     counts: () => store.counts(),
   }
   store.listen?.({

@@ -25,7 +25,7 @@ export interface Engine {
   readonly apiKeys: ApiKeys
   /** Attempts, outcomes and state changes of this process, as they happen. */
   readonly activity: DeliveryActivity
-  /** Rejects with `store_unavailable` while the store is out of reach. */
+  /** Rejects with `store_unavailable`, within half a second, while a publish would not be durable. */
   ping(): Promise<void>
   counts(): Promise<StoreCounts>
 }

@@ -29,6 +29,11 @@ export type * from './port/reading.ts'
 export interface Store extends ConfigStore, IngestStore, DeliveryStore, ReadStore, MaintenanceStore {
   /** Resolves when the store answers a trivial read and write path is open; rejects otherwise. */
   ping(): Promise<void>
+  /**
+   * Writes, durably, what needs as much as an event does: locks, room on the disk, the right to write. Nothing of it
+   * stays. Rejects with `store_unavailable` when a publish would.
+   */
+  probeWrite(): Promise<void>
   /** Waits for running calls, then releases every resource. Can be called twice. */
   close(): Promise<void>
   /** Null where one process owns the store, and every target's slots with it. */

@@ -21,7 +21,7 @@ const isRefused = (store: SqliteStore) =>
 
 /** The look itself takes real time; the one after it is not needed. */
 async function lookedAfter(ms: number): Promise<void> {
-  harness.clock.advance(ms)
+  await harness.clock.advance(ms)
   for (let turns = 0; turns < 1000 && !(await isRefused(harness.store)); turns++) await turn()
 }
 
@@ -46,12 +46,12 @@ it('a relative path stays the one that it was, whatever directory the program ch
   const store = await openSqliteStore({ path: 'hooks.db', clock })
   chdir(dirname(directory.path))
   try {
-    clock.advance(500)
+    await clock.advance(500)
     for (let turns = 0; turns < 50; turns++) await turn()
     expect(await isRefused(store)).toBe(false)
     renameSync(`${basename(directory.path)}/hooks.db`, `${basename(directory.path)}/other.db`)
     for (let looks = 0; looks < 1000 && !(await isRefused(store)); looks++) {
-      clock.advance(500)
+      await clock.advance(500)
       await turn()
     }
     expect(await isRefused(store)).toBe(true)

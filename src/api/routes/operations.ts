@@ -1,4 +1,5 @@
 import { OuthookError } from '../../core/errors.ts'
+import { describeStoreFault } from '../../core/store-fault.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { NoBody, Text } from '../schemas/shapes.ts'
 
@@ -24,7 +25,8 @@ export function operationRoutes({ engine, metrics, isClosing }: ApiContext) {
     const readySchema = {
       operationId: 'readyz',
       tags,
-      summary: 'The store answers too; 503 when it does not, or while the server stops',
+      summary:
+        'A publish would be durable now; 503 with the reason when it would not, or while the server stops',
       security: [],
       response: { 200: NoBody },
     }
@@ -33,12 +35,7 @@ export function operationRoutes({ engine, metrics, isClosing }: ApiContext) {
       try {
         await engine.ping()
       } catch (cause) {
-        const message = 'store unreachable; the server log says why'
-        throw new OuthookError('store_unavailable', message, {
-          cause,
-          publicDetail: message,
-          title: 'not ready',
-        })
+        throw notReady(cause)
       }
       return reply.code(200).send()
     })
@@ -54,4 +51,18 @@ export function operationRoutes({ engine, metrics, isClosing }: ApiContext) {
       return reply.header('content-type', metrics.contentType).send(await metrics.render())
     })
   }
+}
+
+/** The reason in words; the log has the names and addresses. */
+function notReady(cause: unknown): OuthookError {
+  const { fault, publicDetail } = cause instanceof OuthookError ? cause : {}
+  const detail =
+    fault === undefined ? 'store unreachable; the server log says why' : describeStoreFault(fault)
+  const message = publicDetail ?? detail
+  return new OuthookError('store_unavailable', message, {
+    cause,
+    fault,
+    publicDetail: message,
+    title: 'not ready',
+  })
 }

@@ -22,6 +22,7 @@ import {
 } from './maintenance.ts'
 import { fanOut, listAccepted, readStoreId, setKeyTtl } from './outbox.ts'
 import { acceptInTransaction } from './outbox-client.ts'
+import { probeWrite } from './probe.ts'
 import { publish, startPublish } from './publish.ts'
 import * as read from './read.ts'
 import * as config from './read-config.ts'
@@ -93,6 +94,7 @@ function createStore(database: Database, schema: string, shiftMs: () => number):
     async ping() {
       await Promise.all([run.plain('read', ping), run.plain('publish', checkWritable)])
     },
+    probeWrite: () => run.atomic('publish', probeWrite),
     close: () => database.close(),
     outbox: createOutboxStore(run, schema, shiftMs),
     ...createConfigStore(run),

@@ -180,6 +180,10 @@ function createStore(connection: Connection): SqliteStore {
     async ping() {
       await Promise.all([write('ping'), read('ping')])
     },
+    async probeWrite() {
+      await write('insertProbe')
+      await write('deleteProbe')
+    },
     close: () => connection.close(),
     shares: null,
 

@@ -24,6 +24,7 @@ import {
   type ReconcileCursor,
   reconcileReady,
 } from './maintenance.ts'
+import { deleteProbe, insertProbe } from './probe.ts'
 import { publish } from './publish.ts'
 import { recordOutcomes, release } from './record.ts'
 import { replay } from './replay.ts'
@@ -83,6 +84,8 @@ export function createWriteOperations() {
     ping: (context: WriteContext) => {
       context.prepare('select 1').get()
     },
+    insertProbe: (context: WriteContext) => insertProbe(context),
+    deleteProbe: (context: WriteContext) => deleteProbe(context),
     setMaxPageCount: (context: WriteContext, pages: number) => {
       context.prepare(`pragma max_page_count = ${Math.trunc(pages)}`).get()
     },
