@@ -21,11 +21,11 @@ export type {
 } from './core/model.ts'
 export type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
 export type { DeliveryDetail } from './engine/deliveries.ts'
+export type { EndpointState, EndpointView } from './engine/endpoint-view.ts'
 export type {
   CreatedEndpoint,
   EndpointChange,
   EndpointInput,
-  EndpointView,
   UpsertedEndpoint,
 } from './engine/endpoints.ts'
 export type { DeliveryWithAttempts, EventStatus } from './engine/events.ts'

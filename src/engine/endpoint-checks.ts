@@ -2,7 +2,7 @@
  * What an endpoint's settings may be. Every function throws `unprocessable`, and `invalid_request` for what is no text,
  * naming the member.
  */
-import { OuthookError } from '../core/errors.ts'
+import { type ErrorCode, OuthookError } from '../core/errors.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../core/rate-limit.ts'
 import { checkText } from '../core/text.ts'
 import { checkId } from './page.ts'
@@ -28,10 +28,10 @@ export function checkEndpointId(id: string): string {
   return checkId(id, 'ep', 'endpoint')
 }
 
-export function checkUid(uid: unknown): string {
+export function checkUid(uid: unknown, code: ErrorCode = 'unprocessable'): string {
   checkText(uid, 'uid')
   if (typeof uid === 'string' && uid !== '' && uid.length <= maxUidChars) return uid
-  throw new OuthookError('unprocessable', `uid must be 1 to ${maxUidChars} characters`)
+  throw new OuthookError(code, `uid must be 1 to ${maxUidChars} characters`)
 }
 
 export function checkDescription(description: unknown): string {

@@ -2,7 +2,7 @@ import { parseStoredHeaders } from '../core/custom-headers.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import type { IdFactory } from '../core/ids.ts'
-import type { Endpoint, SigningScheme, StoredRetryPolicy, Subscription } from '../core/model.ts'
+import type { Endpoint, SigningScheme, StoredRetryPolicy } from '../core/model.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import { generateSecret, parseSecret, validateSigningSchemes } from '../core/signing.ts'
 import { checkText } from '../core/text.ts'
@@ -18,6 +18,7 @@ import {
   checkRateLimit,
   checkUid,
 } from './endpoint-checks.ts'
+import { type EndpointView, viewEndpoints } from './endpoint-view.ts'
 import { checkPage, notFound } from './page.ts'
 import { readRetryPolicy } from './subscriptions.ts'
 
@@ -68,13 +69,6 @@ const inputMembers = {
 
 const { secret: _atCreationOnly, ...settings } = inputMembers
 const changeMembers = { ...settings, enabled: true } satisfies Record<keyof EndpointChange, true>
-
-export interface EndpointView extends Endpoint {
-  /** Patterns of the endpoint's own subscription; null when it has none. */
-  readonly topics: readonly string[] | null
-  /** Of the endpoint's own subscription; null: the server's default. */
-  readonly retryPolicy: StoredRetryPolicy | null
-}
 
 export interface CreatedEndpoint {
   readonly endpoint: EndpointView
@@ -152,12 +146,22 @@ export class Endpoints {
     return this.#view(endpoint)
   }
 
+  /** The live endpoint with this name of your own. Errors: not_found. */
+  async getByUid(tenantId: string, uid: string): Promise<EndpointView> {
+    const endpoint = await this.#options.store.getEndpointByUid(tenantId, checkUid(uid))
+    if (endpoint === null) throw notFound('endpoint', 'uid')
+    return this.#view(endpoint)
+  }
+
   async list(
     tenantId: string,
-    page: Partial<PageRequest> & { readonly includeDeleted?: boolean } = {},
+    page: Partial<PageRequest> & { readonly includeDeleted?: boolean; readonly uid?: string } = {},
   ): Promise<Page<EndpointView>> {
-    const found = await this.#options.store.listEndpoints(tenantId, { ...page, ...checkPage(page) })
-    return { ...found, items: await Promise.all(found.items.map((endpoint) => this.#view(endpoint))) }
+    const request = checkPage(page)
+    if (page.uid !== undefined) return this.#listByUid(tenantId, page.uid)
+    const { includeDeleted = false } = page
+    const found = await this.#options.store.listEndpoints(tenantId, { ...request, includeDeleted })
+    return { ...found, items: await this.#viewAll(found.items) }
   }
 
   /** Absent members stay. Errors: not_found and those of `create`. */
@@ -313,23 +317,17 @@ export class Endpoints {
   }
 
   async #view(endpoint: Endpoint): Promise<EndpointView> {
-    const own = await this.#findOwn(endpoint)
-    return { ...endpoint, topics: own?.topicPatterns ?? null, retryPolicy: own?.retryPolicy ?? null }
+    const [view] = await this.#viewAll([endpoint])
+    return view as EndpointView
   }
 
-  async #findOwn(endpoint: Endpoint): Promise<Subscription | null> {
-    const { store } = this.#options
-    let cursor: string | null = null
-    do {
-      const page: Page<Subscription> = await store.listSubscriptions(endpoint.tenantId, {
-        endpointId: endpoint.id,
-        limit: 200,
-        cursor,
-      })
-      const own = page.items.find((subscription) => subscription.own)
-      if (own !== undefined) return own
-      cursor = page.nextCursor
-    } while (cursor !== '')
-    return null
+  /** A page like the others, so that a filter is a filter: a name that nobody has is no error. */
+  async #listByUid(tenantId: string, uid: string): Promise<Page<EndpointView>> {
+    const found = await this.#options.store.getEndpointByUid(tenantId, checkUid(uid, 'invalid_request'))
+    return { items: found === null ? [] : [await this.#view(found)], nextCursor: '' }
+  }
+
+  #viewAll(endpoints: readonly Endpoint[]): Promise<EndpointView[]> {
+    return viewEndpoints(this.#options.store, endpoints)
   }
 }

@@ -31,6 +31,6 @@ export function checkId(id: string, prefix: IdPrefix, kind: string): string {
   return checked
 }
 
-export function notFound(kind: string): OuthookError {
-  return new OuthookError('not_found', `no ${kind} with that id`, { title: `${kind} not found` })
+export function notFound(kind: string, name = 'id'): OuthookError {
+  return new OuthookError('not_found', `no ${kind} with that ${name}`, { title: `${kind} not found` })
 }

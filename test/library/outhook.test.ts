@@ -335,3 +335,18 @@ test('a request that is under way at close is waited for', async () => {
   const reader = await open({ store: file, dispatch: false })
   expect((await reader.events.get(ev.id)).deliveries).toMatchObject([{ state: 'succeeded' }])
 })
+
+test('an endpoint is found by its uid, and says its state and how many subscriptions send it events', async () => {
+  const hooks = await open({ dispatch: false })
+  await hooks.endpoints.upsert({ uid: 'billing', url: 'https://example.com/', topics: ['orders.*'] })
+  expect(await hooks.endpoints.getByUid('billing')).toMatchObject({
+    uid: 'billing',
+    state: 'active',
+    resumesAt: null,
+    subscriptionCount: 1,
+  })
+  await expect(hooks.endpoints.getByUid('crm')).rejects.toMatchObject({
+    code: 'not_found',
+    message: 'no endpoint with that uid',
+  })
+})

@@ -84,9 +84,13 @@ function registerReads(app: Api, engine: ApiContext['engine']): void {
     response: { 200: EndpointPage },
   }
   app.get('/v1/endpoints', { schema: listSchema }, async (request) => {
-    const { include_deleted: includeDeleted = false } = request.query
+    const { include_deleted: includeDeleted = false, uid } = request.query
     const { tenantId } = principalOf(request)
-    const page = await engine.endpoints.list(tenantId, { ...pageRequest(request.query), includeDeleted })
+    const page = await engine.endpoints.list(tenantId, {
+      ...(uid !== undefined && { uid }),
+      ...pageRequest(request.query),
+      includeDeleted,
+    })
     return { items: page.items.map(toEndpoint), next_cursor: page.nextCursor }
   })
 

@@ -75,6 +75,17 @@ const endpointMembers = {
   ),
   retry_policy: RetryPolicyInput,
   enabled: Type.Boolean(),
+  state: Type.String({
+    enum: ['active', 'paused', 'throttled', 'disabled'],
+    description:
+      'paused: nothing is sent after failures, until `resumes_at`; throttled: the receiver asked for less until then; disabled: until it is enabled',
+  }),
+  resumes_at: Nullable(
+    Type.String({ format: 'date-time', description: 'when a paused or throttled endpoint is sent to again' }),
+  ),
+  subscription_count: Type.Integer({
+    description: 'active subscriptions, the endpoint’s own included; with 0 it gets no events',
+  }),
   disabled_reason: Nullable(Type.String({ description: 'operator, gone (it answered 410) or failing' })),
   disabled_at: Nullable(Time),
   created_at: Time,
@@ -91,7 +102,13 @@ export const CreatedEndpointBody = Type.Object(
 
 export const EndpointPage = PageOf(EndpointBody)
 
-export const EndpointQuery = Closed({ ...pageQuery, include_deleted: Type.Optional(Type.Boolean()) })
+export const EndpointQuery = Closed({
+  ...pageQuery,
+  uid: Type.Optional(
+    Type.String({ description: 'the one live endpoint with this name of your own, or none' }),
+  ),
+  include_deleted: Type.Optional(Type.Boolean()),
+})
 export const DeletedQuery = Closed({ include_deleted: Type.Optional(Type.Boolean()) })
 
 export const RotateSecretBody = Closed(

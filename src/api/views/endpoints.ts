@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
 import { renderRetryPolicy } from '../../core/retry-policy-json.ts'
-import type { EndpointView } from '../../engine/endpoints.ts'
+import type { EndpointView } from '../../engine/endpoint-view.ts'
 import { formatOptionalTime, formatTime } from '../rfc3339.ts'
 import type { EndpointBody } from '../schemas/endpoints.ts'
 
@@ -17,6 +17,9 @@ export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> 
     topics: endpoint.topics === null ? null : [...endpoint.topics],
     retry_policy: endpoint.retryPolicy === null ? null : renderRetryPolicy(endpoint.retryPolicy),
     enabled: endpoint.disabledReason === null,
+    state: endpoint.state,
+    resumes_at: formatOptionalTime(endpoint.resumesAt),
+    subscription_count: endpoint.subscriptionCount,
     disabled_reason: endpoint.disabledReason,
     disabled_at: formatOptionalTime(endpoint.disabledAt),
     created_at: formatTime(endpoint.createdAt),

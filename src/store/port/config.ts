@@ -61,6 +61,13 @@ export interface NewApiKey {
   readonly hash: Uint8Array
 }
 
+export interface HeldEndpoint {
+  readonly endpointId: string
+  readonly state: 'paused' | 'throttled'
+  /** When the next request may go. */
+  readonly until: number
+}
+
 export interface ConfigStore {
   /** One snapshot. */
   loadRouting(tenantId: string): Promise<Routing>
@@ -82,6 +89,8 @@ export interface ConfigStore {
   deleteEndpoint(tenantId: string, id: string): Promise<boolean>
   getEndpoint(tenantId: string, id: string, options?: { includeDeleted?: boolean }): Promise<Endpoint | null>
   getEndpointByUid(tenantId: string, uid: string): Promise<Endpoint | null>
+  /** Those of the given endpoints to which nothing is sent for a while. */
+  listHeldEndpoints(ids: readonly string[]): Promise<readonly HeldEndpoint[]>
   listEndpoints(tenantId: string, page: PageRequest & { includeDeleted?: boolean }): Promise<Page<Endpoint>>
 
   /** Adds the newest secret and lets all earlier ones expire after `graceMs`; atomic with the version. */

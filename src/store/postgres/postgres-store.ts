@@ -118,6 +118,7 @@ function createConfigStore({ plain, atomic, snapshot }: Runner) {
       plain('read', (context) => config.getEndpoint(context, tenantId, id, options)),
     getEndpointByUid: (tenantId, uid) =>
       plain('read', (context) => config.getEndpointByUid(context, tenantId, uid)),
+    listHeldEndpoints: (ids) => plain('read', (context) => config.listHeldEndpoints(context, ids)),
     listEndpoints: (tenantId, page) =>
       plain('read', (context) => config.listEndpoints(context, tenantId, page)),
     rotateSecret: async (tenantId, endpointId, secret, graceMs) =>

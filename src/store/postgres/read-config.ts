@@ -1,7 +1,7 @@
 import { bytesToId, idPrefixes } from '../../core/ids.ts'
 import type { ApiKey, Endpoint, EndpointHealth, Subscription } from '../../core/model.ts'
 import { bytesOfId, readPageRequest, toPage } from '../cursors.ts'
-import type { Page, PageRequest, Routing } from '../port.ts'
+import type { HeldEndpoint, Page, PageRequest, Routing } from '../port.ts'
 import {
   type ApiKeyRow,
   type EndpointRow,
@@ -93,6 +93,25 @@ export async function getEndpointByUid(
     [uuidOfId(tenantId), uid],
   )
   return row === undefined ? null : toEndpoint(row)
+}
+
+export async function listHeldEndpoints(
+  context: Context,
+  ids: readonly string[],
+): Promise<readonly HeldEndpoint[]> {
+  const rows = await context.query<{ readonly target_id: Uint8Array; readonly until: number }>(
+    'list_held_endpoints',
+    // endpoint_state_pkey
+    `select target_id, greatest(paused_until, probe_until) as until from endpoint_state
+     where target_id = any ($2::uuid[]) and paused_until is not null
+       and greatest(paused_until, probe_until) > ${now}`,
+    [context.shiftMs, ids.map(uuidOfId)],
+  )
+  return rows.map(({ target_id, until }) => ({
+    endpointId: bytesToId(idPrefixes.endpoint, target_id),
+    state: 'paused',
+    until,
+  }))
 }
 
 export async function listEndpoints(

@@ -1,7 +1,7 @@
 import { bytesToId, idPrefixes, idToBytes } from '../../core/ids.ts'
 import type { ApiKey, Endpoint, EndpointHealth, Subscription } from '../../core/model.ts'
 import { bytesOfId, readPageRequest, toPage } from '../cursors.ts'
-import type { Page, PageRequest, Routing } from '../port.ts'
+import type { HeldEndpoint, Page, PageRequest, Routing } from '../port.ts'
 import {
   type ApiKeyRow,
   type EndpointRow,
@@ -64,6 +64,18 @@ export function getEndpointByUid(context: ReadContext, tenantId: string, uid: st
     )
     .get(idToBytes(tenantId), uid)
   return row === undefined ? null : toEndpoint(row as unknown as EndpointRow)
+}
+
+export function listHeldEndpoints(context: ReadContext, ids: readonly string[]): readonly HeldEndpoint[] {
+  // primary key
+  const find = context.prepare(
+    `select max(paused_until, coalesce(probe_until, 0)) as until from endpoint_state
+     where target_id = ? and paused_until is not null and max(paused_until, coalesce(probe_until, 0)) > ?`,
+  )
+  return ids.flatMap((endpointId) => {
+    const row = find.get(idToBytes(endpointId), context.now)
+    return row === undefined ? [] : [{ endpointId, state: 'paused', until: row.until as number }]
+  })
 }
 
 export function listEndpoints(

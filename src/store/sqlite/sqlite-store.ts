@@ -195,6 +195,7 @@ function createStore(connection: Connection): SqliteStore {
       is(idPrefixes.endpoint, id) && write('deleteEndpoint', tenantId, id),
     getEndpoint: (tenantId, id, options) => read('getEndpoint', tenantId, id, options),
     getEndpointByUid: (tenantId, uid) => read('getEndpointByUid', tenantId, uid),
+    listHeldEndpoints: (ids) => read('listHeldEndpoints', ids),
     listEndpoints: (tenantId, page) => read('listEndpoints', tenantId, page),
     rotateSecret: async (tenantId, endpointId, secret, graceMs) =>
       is(idPrefixes.endpoint, endpointId) && write('rotateSecret', tenantId, endpointId, secret, graceMs),

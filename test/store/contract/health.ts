@@ -51,6 +51,20 @@ export function describeHealth(open: OpenHarness): void {
       expect(items[0]).toMatchObject({ reason: 'endpoint_paused', nextAttemptAt: pausedUntil })
     })
 
+    it('names the endpoints that are held back, with the end, as long as they are', async () => {
+      const other = await scene.anEndpoint()
+      const ids = [route.endpointId, other.endpointId]
+      expect(await scene.store.listHeldEndpoints(ids)).toEqual([])
+      await pause(1)
+      expect(await scene.store.listHeldEndpoints(ids)).toEqual([
+        { endpointId: route.endpointId, state: 'paused', until: scene.now() + 30_000 },
+      ])
+      expect(await scene.store.listHeldEndpoints([other.endpointId])).toEqual([])
+      expect(await scene.store.listHeldEndpoints([])).toEqual([])
+      await scene.advance(30_000)
+      expect(await scene.store.listHeldEndpoints(ids)).toEqual([])
+    })
+
     it('grants no hand-off to a paused endpoint and wakes nobody before the pause ends', async () => {
       await pause(0)
       const { result } = await scene.publish({ routes: [route], handOff: true })

@@ -1,0 +1,69 @@
+/** An endpoint as its users see it: with its subscriptions, and with what holds it back just now. */
+import type { Endpoint, StoredRetryPolicy, Subscription } from '../core/model.ts'
+import type { ConfigStore, HeldEndpoint, Page } from '../store/port.ts'
+
+/** `paused`: by the breaker, after failures. `throttled`: the receiver asked for less. `disabled`: until it is enabled. */
+export type EndpointState = 'active' | 'paused' | 'throttled' | 'disabled'
+
+export interface EndpointView extends Endpoint {
+  readonly state: EndpointState
+  /** When a paused or throttled endpoint is sent to again; null for others. Milliseconds since the epoch. */
+  readonly resumesAt: number | null
+  /** Subscriptions that send it events, its own included. With none it gets no events. */
+  readonly subscriptionCount: number
+  /** Patterns of the endpoint's own subscription; null when it has none. */
+  readonly topics: readonly string[] | null
+  /** Of the endpoint's own subscription; null: the server's default. */
+  readonly retryPolicy: StoredRetryPolicy | null
+}
+
+/** In the order given. */
+export async function viewEndpoints(
+  store: Pick<ConfigStore, 'listHeldEndpoints' | 'listSubscriptions'>,
+  endpoints: readonly Endpoint[],
+): Promise<EndpointView[]> {
+  const held = await store.listHeldEndpoints(endpoints.map(({ id }) => id))
+  const holdById = new Map(held.map((hold) => [hold.endpointId, hold]))
+  return Promise.all(
+    endpoints.map(async (endpoint) => {
+      const { own, active } = await findSubscriptions(store, endpoint)
+      return {
+        ...endpoint,
+        ...stateOf(endpoint, holdById.get(endpoint.id)),
+        topics: own?.topicPatterns ?? null,
+        retryPolicy: own?.retryPolicy ?? null,
+        subscriptionCount: active,
+      }
+    }),
+  )
+}
+
+function stateOf(
+  { disabledReason }: Endpoint,
+  hold: HeldEndpoint | undefined,
+): Pick<EndpointView, 'state' | 'resumesAt'> {
+  if (disabledReason !== null) return { state: 'disabled', resumesAt: null }
+  return hold === undefined
+    ? { state: 'active', resumesAt: null }
+    : { state: hold.state, resumesAt: hold.until }
+}
+
+async function findSubscriptions(
+  store: Pick<ConfigStore, 'listSubscriptions'>,
+  { id, tenantId }: Endpoint,
+): Promise<{ readonly own: Subscription | null; readonly active: number }> {
+  let own: Subscription | null = null
+  let active = 0
+  let cursor: string | null = null
+  do {
+    const page: Page<Subscription> = await store.listSubscriptions(tenantId, {
+      endpointId: id,
+      limit: 200,
+      cursor,
+    })
+    own ??= page.items.find((subscription) => subscription.own) ?? null
+    active += page.items.filter((subscription) => subscription.active).length
+    cursor = page.nextCursor
+  } while (cursor !== '')
+  return { own, active }
+}

@@ -1,0 +1,55 @@
+/** What an endpoint says of itself in lists: whether it is sent to, until when it is not, and whether it gets anything. */
+import { expect, test } from 'vitest'
+import { startReceiver } from '../../src/testing/receiver.ts'
+import { aServer, type TestServer } from './a-server.ts'
+
+const loopback = { allowHttp: true, allowNetworks: ['127.0.0.0/8'] }
+
+async function list(server: TestServer, query = ''): Promise<readonly Record<string, unknown>[]> {
+  return (await server.call('GET', `/v1/endpoints${query}`)).json.items
+}
+
+test('an endpoint that the breaker pauses says so in the list, with the end of the pause', async () => {
+  const receiver = await startReceiver()
+  await receiver.close()
+  const config = { ...loopback, breakerThreshold: 1, breakerPause: '1h', breakerMaxPause: '1h' }
+  const server = await aServer({ dispatch: true, config })
+  const body = { url: receiver.url, topics: ['*'] }
+  const { id } = (await server.call('POST', '/v1/endpoints', { body })).json
+  expect(await list(server)).toMatchObject([{ id, state: 'active', resumes_at: null }])
+  const before = Date.now()
+  await server.call('POST', '/v1/events', { body: { topic: 'a', payload: {} } })
+  await expect
+    .poll(() => list(server), { timeout: 20_000 })
+    .toMatchObject([{ id, state: 'paused', enabled: true }])
+  const [endpoint] = await list(server)
+  const pauseMs = Date.parse(endpoint?.resumes_at as string) - before
+  expect(pauseMs).toBeGreaterThan(3_500_000)
+  expect(pauseMs).toBeLessThan(3_700_000)
+  const one = (await server.call('GET', `/v1/endpoints/${id}`)).json
+  expect(one).toMatchObject({ state: 'paused', resumes_at: endpoint?.resumes_at })
+  await server.call('PATCH', `/v1/endpoints/${id}`, { body: { enabled: false } })
+  expect(await list(server)).toMatchObject([{ state: 'disabled', resumes_at: null, enabled: false }])
+})
+
+test('an endpoint without topics says that nothing is subscribed, until something is', async () => {
+  const server = await aServer()
+  const { id } = (await server.call('POST', '/v1/endpoints', { body: { url: 'https://example.com/' } })).json
+  expect(await list(server)).toMatchObject([{ topics: null, subscription_count: 0 }])
+  const subscription = await server.call('POST', '/v1/subscriptions', {
+    body: { endpoint_id: id, topic_patterns: ['a.*'] },
+  })
+  expect(await list(server)).toMatchObject([{ topics: null, subscription_count: 1 }])
+  await server.call('PATCH', `/v1/subscriptions/${subscription.json.id}`, { body: { active: false } })
+  expect(await list(server)).toMatchObject([{ subscription_count: 0 }])
+})
+
+test('an endpoint is found by the uid of its user’s own, and by no other', async () => {
+  const server = await aServer()
+  for (const uid of ['billing', 'crm']) {
+    await server.call('POST', '/v1/endpoints', { body: { uid, url: `https://example.com/${uid}` } })
+  }
+  expect(await list(server, '?uid=crm')).toMatchObject([{ uid: 'crm', url: 'https://example.com/crm' }])
+  expect(await list(server, '?uid=CRM')).toEqual([])
+  expect((await server.call('GET', '/v1/endpoints?uid=')).status).toBe(400)
+})
