@@ -38,23 +38,44 @@ export function leased(row: Claimable): Claimable {
   }
 }
 
-/** A row that is parked. A lease that has ended goes with it, as a lost claim; one that stands is not parked. */
-export function parked(row: Claimable): Claimable {
-  if (row.state !== 'in_flight') return row
+/** A row that nobody holds. */
+export interface Waiting extends Claimable {
+  readonly state: 'pending' | 'retry_scheduled'
+  /** Null: it has no due time, for the reason. */
+  readonly dueInMs: number | null
+  readonly reason: WaitReason | null
+}
+
+/** A row that waits without a due time. A lease that has ended goes with it, as a lost claim. */
+export function parked(row: Claimable, reason: WaitReason): Waiting {
+  const lost = row.state === 'in_flight' ? 1 : 0
   return {
     ...row,
-    state: waitingState(row.attemptCount),
-    claimVersion: row.claimVersion + 1,
-    lostClaims: row.lostClaims + 1,
+    state: waitingState(row),
+    claimVersion: row.claimVersion + lost,
+    lostClaims: row.lostClaims + lost,
+    dueInMs: null,
+    reason,
   }
 }
 
-/** A row whose lease is given back: neither an attempt nor a lost claim is counted. */
-export function released(row: Claimable): Claimable {
-  return { ...row, state: waitingState(row.attemptCount), claimVersion: row.claimVersion + 1 }
+/** A parked row whose reason is over. */
+export function unparked(row: Claimable): Waiting {
+  return { ...row, state: waitingState(row), dueInMs: 0, reason: null }
 }
 
-/** A delivery that waits for its first attempt, or for another one. */
-export function waitingState(attemptCount: number): 'pending' | 'retry_scheduled' {
+/** A row whose lease is given back: neither an attempt nor a lost claim is counted. */
+export function released(row: Claimable, delayMs: number): Waiting {
+  return {
+    ...row,
+    state: waitingState(row),
+    claimVersion: row.claimVersion + 1,
+    dueInMs: delayMs,
+    reason: null,
+  }
+}
+
+/** It waits for its first attempt, or for another one. */
+function waitingState({ attemptCount }: Claimable): Waiting['state'] {
   return attemptCount === 0 ? 'pending' : 'retry_scheduled'
 }

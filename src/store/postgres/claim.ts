@@ -8,28 +8,23 @@
 import { type Ask, ClaimBatch, type Grant } from '../../core/claim/claim-batch.ts'
 import { fateOf, leased } from '../../core/claim/row-fate.ts'
 import { bytesToId, idPrefixes } from '../../core/ids.ts'
-import type { LiveState } from '../../core/model.ts'
 import type { ClaimedDelivery, ClaimRequest, ClaimResult } from '../port.ts'
 import { type Candidate, type Claimant, pickCandidates } from './claim-candidates.ts'
 import { type Context, now } from './context.ts'
 import { lockDisabled } from './endpoint-locks.ts'
-import { cancelDeliveries, countMoved, giveUpWithoutPayload, parkDeliveries } from './finish.ts'
+import { cancelDeliveries, countMoved, giveUpWithoutPayload } from './finish.ts'
 import { isLater, moveMark, type Position } from './low-water-marks.ts'
 import { writeSpent } from './rate-buckets.ts'
 import { writeReadyAfterLook } from './ready-after-look.ts'
 import { renewNode } from './shares.ts'
+import { type LockedColumns, parkDeliveries, toLockedRow } from './wait.ts'
 import { uuid } from './wire-types.ts'
 
-interface DueRow {
+interface DueRow extends LockedColumns {
   readonly target_id: Uint8Array
-  readonly id: Uint8Array
   readonly event_id: Uint8Array
   readonly subscription_id: Uint8Array | null
   readonly endpoint_id: Uint8Array | null
-  readonly state: LiveState
-  readonly claim_version: number
-  readonly attempt_count: number
-  readonly lost_claims: number
   readonly created_at: number
   readonly due_at: number
   readonly topic: string | null
@@ -192,7 +187,7 @@ async function disposeOf(context: Context, rows: readonly DueRow[]): Promise<Rea
     context,
     cancelled.map(({ id }) => id),
   )
-  await parkDeliveries(context, parked)
+  await parkDeliveries(context, parked.map(toLockedRow), 'endpoint_disabled')
   return new Set([...cancelled, ...parked])
 }
 
@@ -220,12 +215,7 @@ async function lease(
 }
 
 function leasedRow(row: DueRow) {
-  return leased({
-    state: row.state,
-    claimVersion: row.claim_version,
-    attemptCount: row.attempt_count,
-    lostClaims: row.lost_claims,
-  })
+  return leased(toLockedRow(row))
 }
 
 /** The payloads by event. One that is gone leaves its delivery as it was. */

@@ -1,11 +1,30 @@
-/** Moves of waiting deliveries that are not outcomes: cancelled with what they belonged to, parked, given up. */
-import type { LiveState } from '../../core/model.ts'
+/** How a delivery leaves the live table: what it takes with it stands here once, for outcomes and for everything else. */
 import { type Context, now } from './context.ts'
 import { uuid } from './wire-types.ts'
 
 export const finishedColumns = `id, tenant_id, event_id, subscription_id, endpoint_id, target_id, state,
   attempt_count, claim_version, last_http_status, error_class, last_error, ordering_key, created_at, updated_at,
   replayed_at, url, method, headers`
+
+/** SQL expressions over the relation that a delivery is inserted from; its other columns go along as they are. */
+export interface FinishedValues {
+  readonly state: string
+  readonly attemptCount: string
+  readonly claimVersion: string
+  readonly lastHttpStatus: string
+  readonly errorClass: string
+  readonly lastError: string
+}
+
+/** SQL: the finished rows of a relation of rows that were deleted from `live_deliveries`. */
+export function insertFinished(relation: string, values: FinishedValues): string {
+  return `
+  insert into deliveries (${finishedColumns})
+  select id, tenant_id, event_id, subscription_id, endpoint_id, target_id, ${values.state}, ${values.attemptCount},
+    ${values.claimVersion}, ${values.lastHttpStatus}, ${values.errorClass}, ${values.lastError},
+    ordering_key, created_at, ${now}, replayed_at, url, method, headers
+  from ${relation}`
+}
 
 /** SQL: for the relation `moved (tenant_id, endpoint_id, from_state, to_state)`. */
 export const countMoved = `
@@ -41,41 +60,18 @@ async function finish(context: Context, ids: readonly Uint8Array[], end: End): P
     `with gone as (
        delete from live_deliveries where id = any ($2::uuid[]) returning *
      ), kept as (
-       insert into deliveries (${finishedColumns})
-       select id, tenant_id, event_id, subscription_id, endpoint_id, target_id, $3::text, attempt_count,
-              claim_version + 1, last_http_status, coalesce($4::text, error_class), coalesce($5::text, last_error),
-              ordering_key, created_at, ${now}, replayed_at, url, method, headers
-       from gone
+       ${insertFinished('gone', {
+         state: '$3::text',
+         attemptCount: 'attempt_count',
+         claimVersion: 'claim_version + 1',
+         lastHttpStatus: 'last_http_status',
+         errorClass: 'coalesce($4::text, error_class)',
+         lastError: 'coalesce($5::text, last_error)',
+       })}
      ), moved as (
        select tenant_id, endpoint_id, state as from_state, $3::text as to_state from gone
      )
      ${countMoved}`,
     [context.shiftMs, ids.map(uuid), end.state, end.errorClass, end.lastError],
-  )
-}
-
-export interface ParkableRow {
-  readonly id: Uint8Array
-  readonly state: LiveState
-}
-
-/** Takes locked rows of disabled endpoints out of the claim index. An expired lease ends with it. */
-export async function parkDeliveries(context: Context, rows: readonly ParkableRow[]): Promise<void> {
-  if (rows.length === 0) return
-  await context.query(
-    'park_deliveries',
-    // primary key
-    `with parked as (
-       update live_deliveries d set due_at = null, reason = 'endpoint_disabled', updated_at = ${now},
-         state = case when d.state <> 'in_flight' then d.state
-                      when d.attempt_count = 0 then 'pending' else 'retry_scheduled' end,
-         claim_version = d.claim_version + (d.state = 'in_flight')::integer,
-         lost_claims = d.lost_claims + (d.state = 'in_flight')::integer
-       from unnest($2::uuid[], $3::text[]) as o (id, state)
-       where d.id = o.id
-       returning d.tenant_id, d.endpoint_id, o.state as from_state, d.state as to_state
-     ), moved as (select * from parked)
-     ${countMoved}`,
-    [context.shiftMs, rows.map((row) => uuid(row.id)), rows.map((row) => row.state)],
   )
 }

@@ -11,6 +11,7 @@ export interface Leased {
   readonly deliveryId: string
   readonly claimVersion: number
   readonly attemptCount: number
+  readonly lostClaims: number
   readonly tenant: Uint8Array
   readonly endpoint: Uint8Array | null
   readonly endpointId: string | null
@@ -41,6 +42,7 @@ interface LeasedRow extends HealthRow {
   readonly id: Uint8Array
   readonly claim_version: number
   readonly attempt_count: number
+  readonly lost_claims: number
   readonly tenant_id: Uint8Array
   readonly endpoint_id: Uint8Array | null
   readonly is_deleted: boolean
@@ -83,6 +85,7 @@ export async function readLeased(
       deliveryId: bytesToId(idPrefixes.delivery, row.id),
       claimVersion: row.claim_version,
       attemptCount: row.attempt_count,
+      lostClaims: row.lost_claims,
       tenant: row.tenant_id,
       endpoint: row.endpoint_id,
       endpointId: row.endpoint_id === null ? null : bytesToId(idPrefixes.endpoint, row.endpoint_id),
@@ -97,7 +100,7 @@ export async function readLeased(
 
 // Primary keys. The list is in key order, so the rows are locked in it.
 const leasedSql = `
-select d.id, d.claim_version, d.attempt_count, d.tenant_id, d.endpoint_id, d.target_id,
+select d.id, d.claim_version, d.attempt_count, d.lost_claims, d.tenant_id, d.endpoint_id, d.target_id,
   (d.endpoint_id is not null and (e.id is null or e.deleted_at is not null))
     or (d.subscription_id is not null and (s.id is null or s.deleted_at is not null)) as is_deleted,
   coalesce(e.disabled_reason is not null, false) as is_disabled,

@@ -3,6 +3,7 @@
  * one read without locks and one write that tests every lease by itself. A batch that also changes health, or meets
  * a disabled or deleted endpoint, is a transaction that locks first and decides then.
  */
+import { fateOf } from '../../core/claim/row-fate.ts'
 import type { BreakerPolicy } from '../../core/endpoint-health.ts'
 import { bytesToId, idPrefixes } from '../../core/ids.ts'
 import type { DisabledReason } from '../../core/model.ts'
@@ -69,7 +70,13 @@ export async function recordWithHealth(context: Context, request: RecordRequest)
   const steps = matches.map(({ leased, outcome }): OutcomeStep => {
     const isRetry = outcome.next.state === 'retry_scheduled'
     const isDisabled = leased.endpoint !== null && disabled.has(uuid(leased.endpoint))
-    return { leased, outcome, isCancelled: isRetry && leased.isDeleted, isParked: isRetry && isDisabled }
+    const fate = fateOf({ isDeleted: leased.isDeleted, isDisabled }).kind
+    return {
+      leased,
+      outcome,
+      isCancelled: isRetry && fate === 'cancel',
+      isParked: isRetry && fate === 'park',
+    }
   })
   const recorded = await writeOutcomes(context, steps)
   return {

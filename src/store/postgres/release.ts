@@ -1,11 +1,13 @@
+import { parked, released } from '../../core/claim/row-fate.ts'
 import type { Release } from '../port.ts'
-import { type Context, now } from './context.ts'
+import type { Context } from './context.ts'
 import { lockDisabled } from './endpoint-locks.ts'
-import { cancelDeliveries, countMoved } from './finish.ts'
+import { cancelDeliveries } from './finish.ts'
 import { type Leased, readLeased } from './leased.ts'
 import { returnTokens } from './rate-buckets.ts'
 import { armReady } from './ready-endpoints.ts'
 import { clearProbes } from './target-health.ts'
+import { makeWait } from './wait.ts'
 import { uuid } from './wire-types.ts'
 
 /** Gives leases back: the claim version grows, and neither an attempt nor a lost claim is counted. */
@@ -29,21 +31,13 @@ export async function release(context: Context, releases: readonly Release[]): P
   const isParked = (leased: Leased): boolean =>
     leased.endpoint !== null && disabled.has(uuid(leased.endpoint))
   const delayOf = (leased: Leased): number => Math.max(0, Math.round(delays.get(leased.deliveryId) ?? 0))
-  await context.query(
-    'release',
-    // primary key; the rows are locked since they were read
-    `with released as (
-       update live_deliveries d set
-         state = case when d.attempt_count = 0 then 'pending' else 'retry_scheduled' end,
-         due_at = case when o.is_parked then null else ${now} + o.delay_ms end,
-         reason = case when o.is_parked then 'endpoint_disabled' end,
-         claim_version = d.claim_version + 1, updated_at = ${now}
-       from unnest($2::uuid[], $3::bigint[], $4::boolean[]) as o (id, delay_ms, is_parked)
-       where d.id = o.id
-       returning d.tenant_id, d.endpoint_id, 'in_flight' as from_state, d.state as to_state
-     ), moved as (select * from released)
-     ${countMoved}`,
-    [context.shiftMs, rows.map(({ id }) => uuid(id)), rows.map(delayOf), rows.map(isParked)],
+  await makeWait(
+    context,
+    rows.map((leased) => {
+      const row = { ...leased, state: 'in_flight' as const }
+      const back = released(row, delayOf(leased))
+      return { row, becomes: isParked(leased) ? parked(back, 'endpoint_disabled') : back }
+    }),
   )
   const [deleted, kept] = [rows.filter((row) => row.isDeleted), rows.filter((row) => !row.isDeleted)]
   await cancelDeliveries(

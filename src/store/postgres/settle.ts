@@ -3,10 +3,18 @@
  * be one transaction. `cleanup` on the endpoint or subscription marks what is unfinished; claims recheck, so
  * nothing of it is attempted meanwhile. Deliveries in flight are left to their outcome, or to the next claim.
  */
-import type { LiveState } from '../../core/model.ts'
-import { type Context, now } from './context.ts'
-import { cancelDeliveries, parkDeliveries } from './finish.ts'
+import type { WaitReason } from '../../core/model.ts'
+import type { Context } from './context.ts'
+import { cancelDeliveries } from './finish.ts'
 import { armReady, rearmReady } from './ready-endpoints.ts'
+import {
+  type LockedColumns,
+  type LockedRow,
+  lockedColumns,
+  parkDeliveries,
+  toLockedRow,
+  unparkDeliveries,
+} from './wait.ts'
 import { uuid } from './wire-types.ts'
 
 /** Rows that the change itself deals with, in its own transaction. */
@@ -43,11 +51,6 @@ interface Facts {
   readonly is_deleted: boolean
 }
 
-interface WaitingRow {
-  readonly id: Uint8Array
-  readonly state: LiveState
-}
-
 /** Brings at most `limit` deliveries into line with what the endpoint is now. Its row is locked by the caller. */
 export async function settleEndpoint(context: Context, endpoint: string, limit: number): Promise<void> {
   const [facts] = await context.query<Facts>(
@@ -60,7 +63,7 @@ export async function settleEndpoint(context: Context, endpoint: string, limit: 
   let done: number
   if (facts.is_deleted) {
     const waiting = await lockWaiting(context, endpoint, limit)
-    const parked = await lockParked(context, endpoint, limit - waiting.length)
+    const parked = await lockParked(context, endpoint, { limit: limit - waiting.length, reason: null })
     await cancelDeliveries(
       context,
       [...waiting, ...parked].map((row) => row.id),
@@ -68,11 +71,11 @@ export async function settleEndpoint(context: Context, endpoint: string, limit: 
     done = waiting.length + parked.length
   } else if (facts.is_disabled) {
     const waiting = await lockWaiting(context, endpoint, limit)
-    await parkDeliveries(context, waiting)
+    await parkDeliveries(context, waiting, 'endpoint_disabled')
     done = waiting.length
   } else {
-    const parked = await lockParked(context, endpoint, limit)
-    await makeDue(context, parked)
+    const parked = await lockParked(context, endpoint, { limit, reason: 'endpoint_disabled' })
+    await unparkDeliveries(context, parked)
     const target = Buffer.from(endpoint, 'hex')
     if (parked.length > 0) await armReady(context, [{ target, tenant: facts.tenant_id, delayMs: 0 }])
     done = parked.length
@@ -83,48 +86,60 @@ export async function settleEndpoint(context: Context, endpoint: string, limit: 
 }
 
 /** A row that a claim holds is passed over: the claim rechecks it. */
-async function lockWaiting(context: Context, target: string, limit: number): Promise<readonly WaitingRow[]> {
-  return context.query<WaitingRow>(
+async function lockWaiting(context: Context, target: string, limit: number): Promise<readonly LockedRow[]> {
+  const rows = await context.query<LockedColumns>(
     'lock_waiting',
     // live_deliveries_due; the few in flight are passed over
-    `select id, state from live_deliveries
+    `select ${lockedColumns} from live_deliveries
      where target_id = $1 and due_at is not null and state <> 'in_flight' order by due_at, id limit $2
      for update skip locked`,
     [target, limit],
   )
+  return rows.map(toLockedRow)
 }
 
-async function lockParked(context: Context, target: string, limit: number): Promise<readonly WaitingRow[]> {
+interface Parked {
+  readonly limit: number
+  /** Null: for whatever reason. */
+  readonly reason: WaitReason | null
+}
+
+async function lockParked(
+  context: Context,
+  target: string,
+  { limit, reason }: Parked,
+): Promise<readonly LockedRow[]> {
   if (limit <= 0) return []
-  return context.query<WaitingRow>(
-    'lock_parked',
-    // live_deliveries_parked
-    `select id, state from live_deliveries where target_id = $1 and due_at is null order by id limit $2 for update`,
-    [target, limit],
-  )
-}
-
-async function makeDue(context: Context, rows: readonly WaitingRow[]): Promise<void> {
-  if (rows.length === 0) return
-  await context.query(
-    'make_due',
-    // primary key
-    `update live_deliveries set due_at = ${now}, reason = null, updated_at = ${now} where id = any ($2::uuid[])`,
-    [context.shiftMs, rows.map((row) => uuid(row.id))],
-  )
+  // live_deliveries_parked
+  const rows = await (reason === null
+    ? context.query<LockedColumns>(
+        'lock_parked',
+        `select ${lockedColumns} from live_deliveries where target_id = $1 and due_at is null
+         order by reason, id limit $2 for update`,
+        [target, limit],
+      )
+    : context.query<LockedColumns>(
+        'lock_parked_for',
+        `select ${lockedColumns} from live_deliveries where target_id = $1 and due_at is null and reason = $3
+         order by id limit $2 for update`,
+        [target, limit, reason],
+      ))
+  return rows.map(toLockedRow)
 }
 
 /** How far the scan over an endpoint's deliveries has got: first those with a due time, then the parked ones. */
 type ScanCursor =
   | { readonly phase: 'due'; readonly dueAt: number; readonly id: string }
-  | { readonly phase: 'parked'; readonly id: string }
+  | { readonly phase: 'parked'; readonly reason: string; readonly id: string }
 
 const lowestId = '00000000000000000000000000000000'
 
 export const scanStart: string = JSON.stringify({ phase: 'due', dueAt: 0, id: lowestId } satisfies ScanCursor)
 
-interface ScannedRow extends WaitingRow {
+interface ScannedRow {
+  readonly id: Uint8Array
   readonly subscription_id: Uint8Array | null
+  readonly reason: WaitReason | null
   readonly due_at: number | null
 }
 
@@ -160,7 +175,7 @@ export async function settleSubscription(
 
 async function lockNotInFlight(
   context: Context,
-  rows: readonly WaitingRow[],
+  rows: readonly ScannedRow[],
 ): Promise<readonly Uint8Array[]> {
   if (rows.length === 0) return []
   const locked = await context.query<{ readonly id: Uint8Array }>(
@@ -180,7 +195,7 @@ interface Scan {
 }
 
 function scanEndpoint(context: Context, scan: Scan): Promise<readonly ScannedRow[]> {
-  const columns = 'id, subscription_id, state, due_at'
+  const columns = 'id, subscription_id, reason, due_at'
   if (scan.cursor.phase === 'due') {
     return context.query<ScannedRow>(
       'scan_due',
@@ -195,16 +210,18 @@ function scanEndpoint(context: Context, scan: Scan): Promise<readonly ScannedRow
     'scan_parked',
     // live_deliveries_parked
     `select ${columns} from live_deliveries
-     where target_id = $1 and due_at is null and id > $2::uuid order by id limit $3`,
-    [scan.endpoint, scan.cursor.id, scan.limit],
+     where target_id = $1 and due_at is null and (reason, id) > ($2, $3::uuid) order by reason, id limit $4`,
+    [scan.endpoint, scan.cursor.reason, scan.cursor.id, scan.limit],
   )
 }
 
 function advance(cursor: ScanCursor, rows: readonly ScannedRow[], limit: number): ScanCursor | null {
   const last = rows.at(-1)
   if (rows.length < limit || last === undefined) {
-    return cursor.phase === 'due' ? { phase: 'parked', id: lowestId } : null
+    return cursor.phase === 'due' ? { phase: 'parked', reason: '', id: lowestId } : null
   }
   const id = uuid(last.id)
-  return cursor.phase === 'due' ? { phase: 'due', dueAt: last.due_at ?? 0, id } : { phase: 'parked', id }
+  return cursor.phase === 'due'
+    ? { phase: 'due', dueAt: last.due_at ?? 0, id }
+    : { phase: 'parked', reason: last.reason ?? '', id }
 }

@@ -1,7 +1,7 @@
 import { limits } from '../../core/model.ts'
 import type { DeliveryOutcome, NewAttempt } from '../port.ts'
 import { type Context, now } from './context.ts'
-import { countMoved, finishedColumns } from './finish.ts'
+import { countMoved, insertFinished } from './finish.ts'
 import type { Match } from './leased.ts'
 import { armWanted, blockedUntil } from './ready-endpoints.ts'
 import { BytesParameter, uuid, withoutNul } from './wire-types.ts'
@@ -95,14 +95,15 @@ gone as (
   returning d.*, o.*
 ),
 finished as (
-  insert into deliveries (${finishedColumns})
-  select id, tenant_id, event_id, subscription_id, endpoint_id, target_id, next_state,
-    coalesce(attempt_no, attempt_count), version + (next_state = 'cancelled')::integer,
-    case when attempt_no is null then last_http_status else http_status end,
-    case when next_state = 'dead_lettered' then final_error when attempt_no is null then error_class else class end,
-    case when attempt_no is null then last_error else error end,
-    ordering_key, created_at, ${now}, replayed_at, url, method, headers
-  from gone
+  ${insertFinished('gone', {
+    state: 'next_state',
+    attemptCount: 'coalesce(attempt_no, attempt_count)',
+    claimVersion: "version + (next_state = 'cancelled')::integer",
+    lastHttpStatus: 'case when attempt_no is null then last_http_status else http_status end',
+    errorClass: `case when next_state = 'dead_lettered' then final_error
+      when attempt_no is null then error_class else class end`,
+    lastError: 'case when attempt_no is null then last_error else error end',
+  })}
 ),
 tried as (
   select o_id, version, attempt_no, status, http_status, class, error, latency_ms, started_at, response_headers,

@@ -141,7 +141,7 @@ create table live_deliveries (
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000,
         autovacuum_analyze_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 0);
 create index live_deliveries_due on live_deliveries (target_id, due_at, id) where due_at is not null;
-create index live_deliveries_parked on live_deliveries (target_id, id) where due_at is null;
+create index live_deliveries_parked on live_deliveries (target_id, reason, id) where due_at is null;
 create index live_deliveries_event on live_deliveries (event_id);
 
 create table deliveries (
