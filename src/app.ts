@@ -59,6 +59,8 @@ export interface App {
   inFlight(): number
   /** Refuses new events, drains within the configured deadline, and closes the store. Can be called twice. */
   close(): Promise<void>
+  /** Settles only when the store can never answer again in this process. */
+  readonly lost: Promise<OuthookError>
 }
 
 /** Opens the store and starts delivering. Errors: store_locked, store_missing, store_incompatible, wrong_master_key, invalid_config. */
@@ -240,6 +242,7 @@ async function assemble(
   return {
     engine,
     inFlight: () => dispatcher?.inFlight ?? 0,
+    lost: store.lost ?? new Promise(() => {}),
     close: () => {
       closed ??= close()
       return closed

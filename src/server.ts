@@ -44,6 +44,8 @@ export interface RunningServer {
   readonly url: string
   /** Set when an empty store made one just now; it is shown this once. */
   readonly adminToken: string | null
+  /** Settles only when nothing can be stored any more until the process is started again. */
+  readonly lost: Promise<Error>
   /** Drains within the deadline. May be called twice. */
   close(): Promise<void>
 }
@@ -112,7 +114,7 @@ async function startWith(
   try {
     const url = await server.listen({ host: config.host, port: config.port })
     const adminToken = config.adminToken === null && takesEvents ? await makeFirstAdminToken(app) : null
-    return { url, adminToken, close }
+    return { url, adminToken, lost: app.lost, close }
   } catch (error) {
     await close()
     throw await portProblem(error, config)

@@ -72,7 +72,7 @@ async function startDev(config: Config, known: DevFile | null, io: CliIo) {
     opened.push(server)
     const dev = await prepare(server.url, config, known)
     await demonstrate(dev, receiver.url, { io, isFirstStart: known === null })
-    return { close }
+    return { close, lost: server.lost }
   } catch (error) {
     await close()
     throw error

@@ -101,6 +101,8 @@ export interface RunningServer {
   readonly url: string
   /** Set when an empty store made one just now; it is shown this once. */
   readonly adminToken: string | null
+  /** Settles only when nothing can be stored any more until the process is started again. */
+  readonly lost?: Promise<Error>
   /** Drains within the deadline. May be called twice. */
   close(): Promise<void>
 }

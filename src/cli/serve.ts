@@ -33,6 +33,7 @@ async function serve(app: ServerModule, config: Config, { io, log, group }: Serv
     // Not to standard output, which is the log's, and may be kept.
     if (server.adminToken !== null) io.printError(`admin token (shown this once): ${server.adminToken}`)
     log.info({ url: server.url }, 'listening')
+    server.lost?.then((err) => log.error({ err }, 'the store is lost: this process ends, start it again'))
     group?.reportUp(server.url)
     return server
   })

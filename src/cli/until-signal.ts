@@ -10,14 +10,23 @@ import type { CliIo } from './io.ts'
  */
 const sameSignalMs = 1000
 
+export interface Running {
+  close(): Promise<void>
+  /** Settles only when it can do nothing useful any more. */
+  readonly lost?: Promise<Error> | undefined
+}
+
+/** How long what is left is closed: there is nothing to record it in. */
+const closeLostMs = 5000
+
 /**
  * Runs `start`, waits for a signal, then closes what `start` gave. Listens from the beginning: a signal during
  * the start counts too, and a process that is PID 1 of a container would otherwise not even get it. A later second
- * signal ends the process at once, with exit code 1.
+ * signal ends the process at once, with exit code 1. Rejects with what was lost when it ends for that.
  */
 export async function runUntilSignal(
   io: Pick<CliIo, 'signals' | 'printError'>,
-  start: () => Promise<{ close(): Promise<void> }>,
+  start: () => Promise<Running>,
   clock: Pick<Clock, 'elapsed'> = createSystemClock(),
 ): Promise<void> {
   const first = Promise.withResolvers<void>()
@@ -35,10 +44,19 @@ export async function runUntilSignal(
   const keepAlive = setInterval(() => {}, 60_000)
   try {
     const running = await start()
-    await first.promise
-    await running.close()
+    const lost = await Promise.race([first.promise, running.lost].filter((each) => each !== undefined))
+    if (lost === undefined) await running.close()
+    else await endWithout(running, lost)
   } finally {
     clearInterval(keepAlive)
     stopListening()
   }
+}
+
+async function endWithout(running: Running, lost: Error): Promise<never> {
+  const late = Promise.withResolvers<void>()
+  const timer = setTimeout(late.resolve, closeLostMs)
+  await Promise.race([running.close().catch(() => undefined), late.promise])
+  clearTimeout(timer)
+  throw lost
 }

@@ -12,6 +12,7 @@
  * - `ready_endpoints` is a hint of which targets have due work; the truth is `live_deliveries`, and
  *   `reconcileReady` repairs the hint.
  */
+import type { OuthookError } from '../core/errors.ts'
 import type { ConfigStore } from './port/config.ts'
 import type { DeliveryStore, SlotShares } from './port/delivery.ts'
 import type { IngestStore } from './port/ingest.ts'
@@ -36,6 +37,8 @@ export interface Store extends ConfigStore, IngestStore, DeliveryStore, ReadStor
   probeWrite(): Promise<void>
   /** Waits for running calls, then releases every resource. Can be called twice. */
   close(): Promise<void>
+  /** Settles only when the store can never answer again in this process. Absent where it always may. */
+  readonly lost?: Promise<OuthookError>
   /** Null where one process owns the store, and every target's slots with it. */
   readonly shares: SlotShares | null
   /**

@@ -69,4 +69,18 @@ describe('running until a signal', () => {
     await expect(runUntilSignal(io, () => Promise.reject(new Error('no')), clock)).rejects.toThrow('no')
     expect(signals.listenerCount('signal')).toBe(0)
   })
+
+  test('what is lost ends it without a signal, and is what it rejects with', async () => {
+    const lost = Promise.withResolvers<Error>()
+    let closed = false
+    const close = async () => {
+      closed = true
+      throw new Error('nothing can be stored')
+    }
+    const ended = runUntilSignal(io, async () => ({ close, lost: lost.promise }), clock)
+    lost.resolve(new Error('the store is gone'))
+    await expect(ended).rejects.toThrow('the store is gone')
+    expect(closed).toBe(true)
+    expect(signals.listenerCount('signal')).toBe(0)
+  })
 })

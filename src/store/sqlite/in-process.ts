@@ -30,5 +30,6 @@ function serve(service: Service): StoreService {
   return {
     request: async <Reply>(request: unknown) => service.run(request) as Reply,
     close: async () => service.close(),
+    lost: new Promise(() => {}),
   }
 }

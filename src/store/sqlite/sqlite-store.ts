@@ -60,6 +60,7 @@ interface Connection {
     ...args: Tail<ReadOperations[Name]>
   ): Promise<Answer<ReadOperations[Name]>>
   readonly commits: number
+  readonly lost: Promise<OuthookError>
   close(): Promise<void>
 }
 
@@ -123,6 +124,7 @@ async function connect(options: SqliteStoreOptions): Promise<Connection> {
       reading.then(forget, forget)
       return reading as Promise<never>
     },
+    lost: Promise.race([writer, ...(reader === null ? [] : [reader])].map((service) => service.lost)),
     close: () => (closing ??= shutDown()),
   }
 }
@@ -184,6 +186,7 @@ function createStore(connection: Connection): SqliteStore {
       await write('insertProbe')
       await write('deleteProbe')
     },
+    lost: connection.lost,
     close: () => connection.close(),
     shares: null,
 

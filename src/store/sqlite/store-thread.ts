@@ -17,6 +17,8 @@ interface Waiting {
 /** Who answers ticks or reads: a thread, or the caller's own. */
 export interface StoreService {
   request<Reply>(request: unknown, transfer?: readonly ArrayBuffer[]): Promise<Reply>
+  /** Settles only when it has ended without having been told to: it answers nothing any more. */
+  readonly lost: Promise<OuthookError>
   close(): Promise<void>
 }
 
@@ -25,6 +27,8 @@ export class StoreThread implements StoreService {
   readonly #waiting = new Map<number, Waiting>()
   readonly #ready: Promise<void>
   readonly #exited: Promise<void>
+  readonly #lost = Promise.withResolvers<OuthookError>()
+  #closing = false
   #nextId = 1
   #dead: OuthookError | null = null
 
@@ -66,6 +70,10 @@ export class StoreThread implements StoreService {
     return thread
   }
 
+  get lost(): Promise<OuthookError> {
+    return this.#lost.promise
+  }
+
   /** Rejects with `store_unavailable` when the thread is gone, or goes before it answers. */
   request<Reply>(request: unknown, transfer: readonly ArrayBuffer[] = []): Promise<Reply> {
     if (this.#dead !== null) return Promise.reject(this.#dead)
@@ -78,6 +86,7 @@ export class StoreThread implements StoreService {
 
   /** After what it was asked before. */
   async close(): Promise<void> {
+    this.#closing = true
     if (this.#dead === null) this.#worker.postMessage({ kind: 'close' } satisfies ToThread<unknown>)
     await this.#exited
   }
@@ -91,5 +100,6 @@ export class StoreThread implements StoreService {
     this.#dead ??= new OuthookError('store_unavailable', message, { cause })
     for (const { reject } of this.#waiting.values()) reject(this.#dead)
     this.#waiting.clear()
+    if (!this.#closing) this.#lost.resolve(this.#dead)
   }
 }
