@@ -60,6 +60,11 @@ export function armed(standing: NextAt | null, wanted: NextAt, now: number): Nex
   return looksFrom(standing) <= Math.max(now, looksFrom(wanted)) ? standing : wanted
 }
 
+/** The target is blocked until then, however early a claim was to look at it; and it is fresh no longer. */
+export function held(standing: NextAt, blockedUntil: number): NextAt {
+  return looksFrom(standing) < blockedUntil ? waitingFrom(blockedUntil) : standing
+}
+
 export interface Look {
   readonly now: number
   /** What the ready row says. */

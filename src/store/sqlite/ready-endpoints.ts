@@ -1,6 +1,7 @@
 /** The ready rows: which targets have due work, and from when. A hint; `reconcileReady` repairs it. */
 import {
   armed,
+  held,
   isFresh,
   type Look,
   looksFrom,
@@ -39,6 +40,16 @@ function arm(context: WriteContext, { tenant, targetId, dueAt, isNew }: Wanted):
       .prepare('insert into ready_endpoints (target_id, tenant_id, next_at) values (?, ?, ?)')
       .run(target, tenant, nextAt)
   } else if (nextAt !== standing) moveReady(context, target, nextAt)
+}
+
+/** The target is paused: claims need not look at it before the end. */
+export function holdReady(context: WriteContext, targetId: string): void {
+  const { now, memory } = context
+  const target = memory.bytes(targetId)
+  const standing = readyRow(context, target)
+  if (standing === null) return
+  const nextAt = held(standing, memory.blockedUntil(targetId, now) ?? 0)
+  if (nextAt !== standing) moveReady(context, target, nextAt)
 }
 
 /** What the target's ready row says; null: there is none. */

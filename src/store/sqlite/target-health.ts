@@ -2,7 +2,7 @@
 
 import { idToBytes } from '../../core/ids.ts'
 import type { EndpointHealth } from '../../core/model.ts'
-import { armReady } from './ready-endpoints.ts'
+import { armReady, holdReady } from './ready-endpoints.ts'
 import type { WriteContext } from './write-context.ts'
 
 /** Null removes the row: absent means healthy. A new pause starts without a probe. */
@@ -35,6 +35,7 @@ export function storeHealth(context: WriteContext, targetId: string, health: End
       probe === null ? null : idToBytes(probe.deliveryId),
       probe?.until ?? null,
     )
+  if (health.pausedUntil !== null) holdReady(context, targetId)
 }
 
 interface ProbeOwner {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import {
   armed,
   freshFrom,
+  held,
   isFresh,
   type Look,
   lookAgainMs,
@@ -46,6 +47,12 @@ describe('a ready row', () => {
       }),
     )
     expect(armed(null, freshFrom(now), now)).toBe(freshFrom(now))
+  })
+
+  it('waits for the end of a pause, and is fresh no longer, unless it comes later anyway', () => {
+    expect(held(freshFrom(now - 50), now + 500)).toBe(waitingFrom(now + 500))
+    expect(held(waitingFrom(now), now + 500)).toBe(waitingFrom(now + 500))
+    expect(held(waitingFrom(now + 900), now + 500)).toBe(waitingFrom(now + 900))
   })
 })
 
