@@ -3,6 +3,7 @@ import { AlertThrottle } from '../../src/alerts/alert-throttle.ts'
 import type { DiscordEmbed } from '../../src/discord/message.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 import { aDiscord, aJumpingClock } from '../discord/a-discord.ts'
+import { patienceMs } from '../patience.ts'
 import { anAlert, anAlertSender } from './an-alert-sender.ts'
 
 const titles = (bodies: readonly Readonly<Record<string, unknown>>[]) =>
@@ -46,7 +47,7 @@ describe('S2.13 and D6: the queue', () => {
     alerts.notify(anAlert())
     expect(await alerts.flush({ timeoutMs: 5 })).toBe(false)
     discord.release()
-    expect(await alerts.flush({ timeoutMs: 10_000 })).toBe(true)
+    expect(await alerts.flush({ timeoutMs: patienceMs })).toBe(true)
   })
 
   test('is given up by close after its time, and each alert hears of it', async () => {

@@ -10,6 +10,7 @@ import { createErrorReporter } from '../../src/alerts/error-reporter.ts'
 import { createPinoDestination } from '../../src/alerts/pino-destination.ts'
 import createPinoTransport from '../../src/alerts/pino-transport.ts'
 import { aDiscord } from '../discord/a-discord.ts'
+import { patienceMs } from '../patience.ts'
 
 function aListener() {
   const heard: Alert[] = []
@@ -86,7 +87,7 @@ describe('the error reporter', () => {
 async function runProgram(program: string, url: string): Promise<{ code: number; output: string }> {
   const flags = ['--input-type=module', '--experimental-strip-types', '--no-warnings', '-e', program]
   const env = { ...process.env, DISCORD_WEBHOOK_ALERTS: url }
-  const run = promisify(execFile)(process.execPath, flags, { env, timeout: 12_000 })
+  const run = promisify(execFile)(process.execPath, flags, { env, timeout: patienceMs })
   const { code = 0, stdout, stderr } = await run.catch((error) => error)
   return { code, output: stdout + stderr }
 }

@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config/load-config.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { type RunningServer, startServer } from '../../src/server.ts'
 import { startReceiver } from '../../src/testing/receiver.ts'
+import { patienceMs } from '../patience.ts'
 
 const adminToken = 'hkadm_start_server_test'
 const hooks = { log: silentLogger, onMasterKeyCreated: () => undefined }
@@ -46,7 +47,7 @@ test('S2.20 a dead letter is told where the setting alert-channels says', async 
   })
   await post(server, '/v1/endpoints', { url: `${receiver.url}/status/422`, topics: ['*'] })
   await post(server, '/v1/events', { topic: 'orders.created', payload: {} })
-  const [alert] = await people.waitFor(1)
+  const [alert] = await people.waitFor(1, patienceMs)
   const body = Buffer.from(alert?.body ?? []).toString()
   expect(body).toContain('A delivery was given up')
   expect(body).toContain('orders.created')

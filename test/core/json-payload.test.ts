@@ -139,5 +139,5 @@ describe('stringifyPayload', () => {
     let deep: unknown = 1
     for (let level = 0; level < 200_000; level++) deep = { deep }
     expect(() => write(deep)).toThrow(expect.objectContaining({ code: 'invalid_payload' }))
-  }, 30_000)
+  })
 })

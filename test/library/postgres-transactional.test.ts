@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { type OpenOptions, Outhook } from '../../src/index.ts'
 import { aServer } from '../api/a-server.ts'
 import { aReceiver } from '../delivery/an-app.ts'
+import { patienceMs } from '../patience.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 
 const newest = testedServers().at(-1)
@@ -84,7 +85,7 @@ test('an event that is published with a client is delivered if and when its tran
   await expect(publisher.events.get(published.id)).rejects.toMatchObject({ code: 'not_found' })
   await client.query('commit')
 
-  expect(await dispatcher.events.wait(published.id, { timeoutMs: 10_000 })).toMatchObject({
+  expect(await dispatcher.events.wait(published.id, { timeoutMs: patienceMs })).toMatchObject({
     state: 'fanned_out',
     orderingKey: 'o_1',
     deliveries: [{ state: 'succeeded', orderingKey: 'o_1' }],
@@ -102,7 +103,7 @@ test('nothing is left of it after a rollback', async () => {
   const hooks = await open(schema)
   const kept = await hooks.publish({ ...anOrder, idempotencyKey: 'o_1' })
   expect(kept).toMatchObject({ replayed: false })
-  await hooks.events.wait(kept.id, { timeoutMs: 10_000 })
+  await hooks.events.wait(kept.id, { timeoutMs: patienceMs })
   expect(receiver.received.map((request) => request.eventId)).toEqual([kept.id])
   await expect(hooks.events.get(gone.id)).rejects.toMatchObject({ code: 'not_found' })
 })
@@ -134,7 +135,7 @@ test('between commit and fan-out the event is accepted, can be read, and is wait
     code: 'timeout',
     message: expect.stringContaining('not fanned out'),
   })
-  const waiting = publisher.events.wait(id, { timeoutMs: 10_000 })
+  const waiting = publisher.events.wait(id, { timeoutMs: patienceMs })
   await open(schema)
   expect(await waiting).toMatchObject({ state: 'fanned_out', deliveries: [{ state: 'succeeded' }] })
 })
@@ -151,7 +152,7 @@ test('over the API, too, it can be read from the commit on', async () => {
   expect((await call('GET', `/v1/events/${id}/payload`)).text).toBe('{"id":"o_1"}')
   expect((await call('GET', '/v1/events')).json.items).toMatchObject([accepted])
   const dispatcher = await open(schema)
-  await dispatcher.events.wait(id, { timeoutMs: 10_000 })
+  await dispatcher.events.wait(id, { timeoutMs: patienceMs })
   expect((await call('GET', `/v1/events/${id}`)).json).toMatchObject({
     state: 'fanned_out',
     deliveries: [{ state: 'succeeded' }],
@@ -365,7 +366,7 @@ test('events of many transactions reach the endpoint once each, whatever nodes r
     }
   })
   await Promise.all(commits)
-  await Promise.all(ids.map((id) => nodes[0]?.events.wait(id, { timeoutMs: 10_000 })))
+  await Promise.all(ids.map((id) => nodes[0]?.events.wait(id, { timeoutMs: patienceMs })))
   expect(receiver.received.map((request) => request.eventId).toSorted()).toEqual(ids.toSorted())
 })
 
@@ -379,11 +380,11 @@ test('a transaction that stays open delays nobody, and is delivered when it comm
     const transactional = await hooks.publish(anOrder, { client: other })
     await other.query('commit')
     const plain = await hooks.publish({ ...anOrder, idempotencyKey: `plain ${round}` })
-    for (const { id } of [transactional, plain]) await hooks.events.wait(id, { timeoutMs: 5000 })
+    for (const { id } of [transactional, plain]) await hooks.events.wait(id, { timeoutMs: patienceMs })
   }
   expect(receiver.received).toHaveLength(10)
   await open1.query('commit')
-  await hooks.events.wait(late.id, { timeoutMs: 5000 })
+  await hooks.events.wait(late.id, { timeoutMs: patienceMs })
 })
 
 test('an event that the database refuses to fan out stays accepted, and holds up no other', async () => {
@@ -397,7 +398,7 @@ test('an event that the database refuses to fan out stays accepted, and holds up
   await client.query('commit')
   const ids = published.map((result) => (result.status === 'published' ? result.id : ''))
   const hooks = await open(schema)
-  for (const id of [ids[0], ids[2]]) await hooks.events.wait(id ?? '', { timeoutMs: 10_000 })
+  for (const id of [ids[0], ids[2]]) await hooks.events.wait(id ?? '', { timeoutMs: patienceMs })
   expect(await hooks.events.get(ids[1] ?? '')).toMatchObject({ state: 'accepted' })
 })
 
@@ -426,9 +427,7 @@ describe('a relay that is killed in the middle of a fan-out', () => {
       const ids: string[] = []
       for (let n = 0; n < 20; n++) ids.push((await publisher.publish(anOrder, { client })).id)
       await client.query('commit')
-      await expect
-        .poll(async () => (await beside.query(fanningOut)).rows[0]?.wait_event, { timeout: 10_000 })
-        .toBe('PgSleep')
+      await expect.poll(async () => (await beside.query(fanningOut)).rows[0]?.wait_event).toBe('PgSleep')
       child.kill('SIGKILL')
       await once(child, 'exit')
       if (rollsBack) await beside.query(`select pg_terminate_backend(pid) from (${fanningOut}) f`)
@@ -438,7 +437,7 @@ describe('a relay that is killed in the middle of a fan-out', () => {
       expect(rowCount).toBe(rollsBack ? 20 : 0)
 
       const survivor = await open(schema)
-      await Promise.all(ids.map((id) => survivor.events.wait(id, { timeoutMs: 10_000 })))
+      await Promise.all(ids.map((id) => survivor.events.wait(id, { timeoutMs: patienceMs })))
       expect(receiver.received.map((request) => request.eventId).toSorted()).toEqual(ids.toSorted())
       const { rows } = await beside.query('select count(*)::integer as n from deliveries')
       expect(rows).toEqual([{ n: 20 }])

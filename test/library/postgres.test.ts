@@ -3,6 +3,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type OpenOptions, Outhook } from '../../src/index.ts'
 import { aReceiver } from '../delivery/an-app.ts'
+import { patienceMs } from '../patience.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 
 const newest = testedServers().at(-1)
@@ -47,8 +48,8 @@ test('what one program publishes another delivers, each event once', async () =>
   const published = await Promise.all(
     Array.from({ length: 100 }, (_, n) => publisher.publish({ topic: 'orders.created', payload: { n } })),
   )
-  await receiver.waitFor(100)
-  await Promise.all(published.map((event) => publisher.events.wait(event.id, { timeoutMs: 10_000 })))
+  await receiver.waitFor(100, patienceMs)
+  await Promise.all(published.map((event) => publisher.events.wait(event.id, { timeoutMs: patienceMs })))
   const received = receiver.received.map((request) => request.eventId)
   expect(received.toSorted()).toEqual(published.map((event) => event.id).toSorted())
 })
@@ -61,10 +62,10 @@ test('an endpoint that one program changes is used as it is now by the others', 
   const endpoint = { uid: 'billing', topics: ['*'] }
   await owner.endpoints.upsert({ ...endpoint, url: `${before.url}/hook` })
   await owner.publish({ topic: 'a', payload: 1 })
-  await before.waitFor(1)
+  await before.waitFor(1, patienceMs)
   await owner.endpoints.upsert({ ...endpoint, url: `${after.url}/hook` })
   await owner.publish({ topic: 'a', payload: 2 })
-  await after.waitFor(1)
+  await after.waitFor(1, patienceMs)
   expect(before.received).toHaveLength(1)
 })
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { createSystemClock } from '../../src/core/clock.ts'
 import { ConnectionPool } from '../../src/sender/connection-pool.ts'
 import { type Connector, DirectConnector } from '../../src/sender/connector.ts'
@@ -57,14 +57,14 @@ test('a connection that the receiver closed while idle no longer counts', async 
   const { pool, attempt } = aPool()
   await attempt(receiver.port)
   expect(pool.size).toBe(1)
-  await vi.waitFor(() => expect(pool.size).toBe(0))
+  await expect.poll(() => pool.size).toBe(0)
 })
 
 test('a connection that idled out no longer counts', async () => {
   const receiver = await aRawReceiver(answering(ok))
   const { pool, attempt } = aPool({ idleMs: 20 })
   await attempt(receiver.port)
-  await vi.waitFor(() => expect(pool.size).toBe(0))
+  await expect.poll(() => pool.size).toBe(0)
 })
 
 test('a connection that could not be opened does not count', async () => {

@@ -150,7 +150,7 @@ test('S0.11: a proxy that hangs is burned after the timeout', async () => {
   const hanging = await aReceiver(inTurn(null))
   const alive = await aSocksProxy()
   const provider = aProvider(hanging.url, alive.url)
-  const result = await aWebhook(receiver.url, { proxies: provider, timeoutMs: 100 }).send({})
+  const result = await aWebhook(receiver.url, { proxies: provider, timeoutMs: 1000 }).send({})
   expect(result).toMatchObject({ ok: true, attempts: 2, proxy: alive.place })
   expect(provider.burned).toEqual([hanging.url])
 })
@@ -245,7 +245,7 @@ test('an aborted send leaves no connection to a proxy that hangs', async () => {
   const abort = new AbortController()
   const proxies = aProvider(`socks5://127.0.0.1:${hanging.port}`)
   const sending = aWebhook('https://127.0.0.1:1/', { proxies }).send({}, { signal: abort.signal })
-  await vi.waitFor(() => expect(hanging.open()).toBe(1))
+  await expect.poll(() => hanging.open()).toBe(1)
   abort.abort()
   expect(await sending).toMatchObject({ ok: false, errorCode: 'aborted', attempts: 1 })
   await hanging.allClosed()
@@ -262,7 +262,7 @@ const garbage: readonly (readonly [string, string, string | Buffer])[] = [
 test.each(garbage)('an %s proxy that answers with %s is a failed result', async (scheme, _name, bytes) => {
   const proxy = await aRawReceiver((socket) => void socket.resume().write(bytes))
   const proxies = aProvider(`${scheme}://127.0.0.1:${proxy.port}`)
-  const webhook = aWebhook('https://127.0.0.1:1/', { proxies, maxProxyRetries: 0, timeoutMs: 2000 })
+  const webhook = aWebhook('https://127.0.0.1:1/', { proxies, maxProxyRetries: 0, timeoutMs: 20_000 })
   expect(await webhook.send({})).toMatchObject({ ok: false, attempts: 1, errorCode: 'connection' })
 })
 
@@ -271,7 +271,7 @@ test.each(['http', 'socks5'])(
   async (scheme) => {
     const proxy = await aRawReceiver((socket) => void socket.resume().end(Buffer.from([5])))
     const proxies = aProvider(`${scheme}://127.0.0.1:${proxy.port}`)
-    const webhook = aWebhook('https://127.0.0.1:1/', { proxies, maxProxyRetries: 0, timeoutMs: 2000 })
+    const webhook = aWebhook('https://127.0.0.1:1/', { proxies, maxProxyRetries: 0, timeoutMs: 20_000 })
     const result = await webhook.send({})
     expect(result).toMatchObject({ ok: false, attempts: 1, errorCode: 'connection' })
     expect(result.error).toContain('ECONNRESET')

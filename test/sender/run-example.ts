@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, onTestFinished } from 'vitest'
+import { patienceMs } from '../patience.ts'
 
 const root = new URL('../../', import.meta.url)
 
@@ -33,7 +34,7 @@ export async function runExample(name: string, options: ExampleOptions = {}): Pr
     process.execPath,
     ['--experimental-strip-types', '--no-warnings', ...flags, file],
     {
-      timeout: 12_000,
+      timeout: patienceMs,
       env: { PATH: `${folder}${delimiter}${process.env.PATH}`, ...env },
       cwd: folder,
     },

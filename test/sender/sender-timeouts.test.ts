@@ -11,7 +11,7 @@ test('a receiver that never answers fails by the headers timeout', async () => {
   expect(result).toMatchObject({ errorClass: 'timeout', httpStatus: null })
   expect(result.error).toContain('no response headers within 80 ms')
   expect(result.latencyMs).toBeGreaterThanOrEqual(79)
-  expect(result.latencyMs).toBeLessThan(1000)
+  expect(result.latencyMs).toBeLessThan(9000)
   await receiver.close()
 })
 
@@ -26,7 +26,7 @@ test('a body that drips for ever fails by the total timeout, with the status tha
   const result = await failureFrom(aSender({ totalTimeoutMs: 120 }), aRequest(receiver.url))
   expect(result).toMatchObject({ errorClass: 'timeout', httpStatus: 200 })
   expect(result.latencyMs).toBeGreaterThanOrEqual(119)
-  expect(result.latencyMs).toBeLessThan(1000)
+  expect(result.latencyMs).toBeLessThan(9000)
   await receiver.allClosed()
 })
 
@@ -34,10 +34,10 @@ test('a body may take longer than the headers timeout', async () => {
   const receiver = await aRawReceiver((socket) => {
     socket.once('data', () => {
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no')
-      setTimeout(() => socket.write('k'), 150)
+      setTimeout(() => socket.write('k'), 2300)
     })
   })
-  const result = await responseFrom(aSender({ headersTimeoutMs: 50 }), aRequest(receiver.url))
+  const result = await responseFrom(aSender({ headersTimeoutMs: 2000 }), aRequest(receiver.url))
   expect(Buffer.from(result.response.body).toString()).toBe('ok')
 })
 
@@ -73,7 +73,7 @@ test('the total timeout also covers the time before a connection is there', asyn
   const sender = aSender({ totalTimeoutMs: 60, lookup: () => never })
   const result = await failureFrom(sender, aRequest('http://slow-dns.test/'))
   expect(result.errorClass).toBe('timeout')
-  expect(result.latencyMs).toBeLessThan(1000)
+  expect(result.latencyMs).toBeLessThan(9000)
 })
 
 test('an attempt that found no free connection in its time blames us, not the receiver', async () => {
@@ -93,7 +93,7 @@ test('a timed-out attempt leaves no connection, and the next one works', async (
     else answering(ok)(socket)
     first = false
   })
-  const sender = aSender({ headersTimeoutMs: 50 })
+  const sender = aSender({ headersTimeoutMs: 2000 })
   await failureFrom(sender, aRequest(receiver.url))
   await receiver.allClosed()
   expect((await responseFrom(sender, aRequest(receiver.url))).httpStatus).toBe(200)

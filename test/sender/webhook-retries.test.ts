@@ -184,7 +184,7 @@ test('a signal ends the wait for a proxy', async () => {
   const abort = new AbortController()
   const get = vi.fn(() => new Promise<string>(() => {}))
   const sending = aWebhook('http://127.0.0.1:1/', { proxies: { get } }).send({}, { signal: abort.signal })
-  await vi.waitFor(() => expect(get).toHaveBeenCalled())
+  await expect.poll(() => get).toHaveBeenCalled()
   abort.abort()
   expect(await sending).toMatchObject({ ok: false, attempts: 0, errorCode: 'aborted' })
 })

@@ -1,4 +1,6 @@
 /** The few calls of the HTTP API that the slow tests make, and waiting for what it says. */
+
+import { patienceMs } from '../patience.ts'
 import { adminToken } from './server-process.ts'
 
 export interface Answer {
@@ -18,7 +20,7 @@ export interface CallOptions {
 }
 
 export async function call(url: string, path: string, options: CallOptions = {}): Promise<Answer> {
-  const { body, headers, token = adminToken, timeoutMs = 20_000 } = options
+  const { body, headers, token = adminToken, timeoutMs = patienceMs } = options
   const text = typeof body === 'string' ? body : body === undefined ? null : JSON.stringify(body)
   const response = await fetch(`${url}${path}`, {
     method: options.method ?? (text === null ? 'GET' : 'POST'),
@@ -73,7 +75,7 @@ export async function isDrained(url: string): Promise<boolean> {
 export async function until(
   what: string,
   isMet: () => boolean | Promise<boolean>,
-  timeoutMs = 30_000,
+  timeoutMs = patienceMs,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await isMet())) {

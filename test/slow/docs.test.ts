@@ -43,7 +43,7 @@ beforeAll(async () => {
   })
   environment.KEY = JSON.parse(key.stdout).key
   environment.ID = await publishOne()
-}, 30_000)
+})
 
 afterAll(async () => {
   server.kill('SIGTERM')
@@ -61,7 +61,7 @@ test('there are blocks to run, and each that is not run says why', () => {
 
 describe('TypeScript blocks run', () => {
   for (const block of blocks.filter((candidate) => candidate.language === 'ts' && isRun(candidate))) {
-    test(block.place, { timeout: 30_000 }, async () => {
+    test(block.place, async () => {
       const file = writeBlock(block)
       const { stderr } = await run(process.execPath, [file], { cwd: folder, env: withoutOwnKey(process.env) })
       expect(stderr.split('\n').filter((line) => /warning|error/i.test(line))).toEqual([])
@@ -95,7 +95,7 @@ describe('TypeScript blocks run', () => {
 
 describe.skipIf(process.platform === 'win32')('shell blocks run (they are written for a POSIX shell)', () => {
   for (const block of blocks.filter((candidate) => candidate.language === 'sh' && isRun(candidate))) {
-    test(block.place, { timeout: 30_000 }, async () => {
+    test(block.place, async () => {
       const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', adapt(block.code)], {
         cwd: folder,
         env: environment,
@@ -106,9 +106,7 @@ describe.skipIf(process.platform === 'win32')('shell blocks run (they are writte
   }
 })
 
-test('the receiver of the guide takes what Outhook signs and refuses what others send', {
-  timeout: 30_000,
-}, async () => {
+test('the receiver of the guide takes what Outhook signs and refuses what others send', async () => {
   const block = blocks.find((candidate) => candidate.run === 'as a receiver') as DocBlock
   const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
   const guidePort = await freePort()

@@ -13,7 +13,11 @@ export interface Child {
 /** Ended with the running test. Rejects when the process ends before it is ready. */
 export async function forkChild(module: string, args: readonly string[] = []): Promise<Child> {
   const child = fork(join(import.meta.dirname, module), [...args], {
-    env: { PATH: process.env.PATH, NODE_NO_WARNINGS: '1' },
+    env: {
+      PATH: process.env.PATH,
+      NODE_NO_WARNINGS: '1',
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+    },
     serialization: 'advanced',
   })
   const ended = once(child, 'close')

@@ -5,8 +5,9 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { patienceMs } from '../patience.ts'
 
-const waitTimeoutMs = 30_000
+const waitTimeoutMs = patienceMs
 
 export interface Reply {
   readonly status: number
@@ -38,7 +39,7 @@ export interface Ledger {
   readonly cut: ReadonlyMap<string, number>
   /** Requests by what their `user-agent` says. */
   readonly agents: ReadonlyMap<string, number>
-  /** Resolves when at least so many requests are open, at once if they are; rejects after 30 s. */
+  /** Resolves when at least so many requests are open, at once if they are; rejects after `patienceMs`. */
   untilOpen(count: number): Promise<void>
   /** Resolves when no connection is left: all that a dead sender had sent is in the ledger then. */
   untilDeserted(): Promise<void>

@@ -8,6 +8,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { Outhook } from '../../src/index.ts'
 import { aReceiver } from '../delivery/an-app.ts'
+import { patienceMs } from '../patience.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 
 const newest = testedServers().at(-1)
@@ -73,7 +74,7 @@ async function aDatabase() {
         PGOPTIONS: `-c search_path=${tables}`,
         PYTHONUTF8: '1',
       },
-      timeout: 30_000,
+      timeout: patienceMs,
     })
     return stdout.trim()
   }
@@ -143,7 +144,7 @@ test.for(drivers)('$name publishes in its transaction', { timeout: 120_000 }, as
   const printed = JSON.parse(await execute(program(driver)))
   expect(printed).toMatchObject({ again: printed.text, refused: '22023' })
   const ids = [printed.text, printed.bytes, printed.json]
-  for (const id of ids) await hooks.events.wait(id, { timeoutMs: 10_000 })
+  for (const id of ids) await hooks.events.wait(id, { timeoutMs: patienceMs })
   const bodyOf = (id: string) =>
     Buffer.from(receiver.received.find((request) => request.eventId === id)?.body ?? '').toString()
   expect(ids.map(bodyOf)).toEqual([' {"a": 1.0, "ü": "😀"}', ' {"b":\t12345678901234567890}', ' {"c" : 1}'])
@@ -163,6 +164,6 @@ test('the program of the guide publishes what it says', { timeout: 120_000 }, as
   )
   const code = /^```python\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? ''
   const id = await execute(code.replace('outhook.publish', `${schema}.publish`))
-  expect(await hooks.events.wait(id, { timeoutMs: 10_000 })).toMatchObject({ topic: 'orders.created' })
+  expect(await hooks.events.wait(id, { timeoutMs: patienceMs })).toMatchObject({ topic: 'orders.created' })
   expect(await orders()).toEqual(['o_1'])
 })

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { patienceMs } from '../patience.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { ask, call, deliveriesOf, forEachOf, isDrained, until } from './api-calls.ts'
 import { startLedger } from './ledger-receiver.ts'
@@ -102,7 +103,7 @@ async function publishMany(url: string, count: number): Promise<readonly string[
   return ids
 }
 
-async function readMetric(url: string, name: string, timeoutMs = 20_000): Promise<number> {
+async function readMetric(url: string, name: string, timeoutMs = patienceMs): Promise<number> {
   const metrics = await (await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(timeoutMs) })).text()
   const line = metrics.split('\n').find((each) => each.startsWith(`${name} `))
   if (line === undefined) throw new Error(`/metrics does not tell ${name}`)

@@ -14,6 +14,7 @@ import {
   publish,
   tenant,
 } from '../delivery/an-app.ts'
+import { patienceMs } from '../patience.ts'
 
 const unavailable = () => Promise.reject(new OuthookError('store_unavailable', 'down'))
 const aClaim: ClaimRequest = { limit: 10, maxBytes: 1e6, leaseMs: 30_000, slots: new Map() }
@@ -148,7 +149,7 @@ test('S3.8 what was delivered but never recorded is sent again with the same ids
   })
   await anEndpointAt(before.engine, receiver.url)
   const { eventId, deliveryIds } = await publish(before.engine)
-  await receiver.waitFor(1)
+  await receiver.waitFor(1, patienceMs)
   await before.close()
   const after = await anApp({ store: file })
   await after.attempted(1)
@@ -224,7 +225,7 @@ test('S4.15 a restart goes on with what was pending', async () => {
   await publisher.close()
   expect(receiver.received).toHaveLength(0)
   await anApp({ store: file })
-  const requests = await receiver.waitFor(25)
+  const requests = await receiver.waitFor(25, patienceMs)
   expect(new Set(requests.map(({ deliveryId }) => deliveryId))).toEqual(
     new Set(events.flatMap(({ deliveryIds }) => deliveryIds)),
   )

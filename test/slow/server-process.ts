@@ -5,9 +5,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { patienceMs } from '../patience.ts'
 
 const entry = resolve(import.meta.dirname, '../../src/cli/main.ts')
-const startTimeoutMs = 30_000
+const startTimeoutMs = patienceMs
 
 export const adminToken = 'slow-tests-admin-token'
 
@@ -48,7 +49,13 @@ export function spawnServer(setup: ServerSetup): StartingServer {
   const store = setup.database.startsWith('postgres://') ? setup.database : `sqlite:${setup.database}`
   const args = [setup.entry ?? entry, 'serve', '--store', store, ...network]
   const child = spawn(command, [...launcherArgs, ...args, ...(setup.flags ?? [])], {
-    env: { PATH: process.env.PATH, OUTHOOK_ADMIN_TOKEN: adminToken, NODE_NO_WARNINGS: '1', ...setup.env },
+    env: {
+      PATH: process.env.PATH,
+      OUTHOOK_ADMIN_TOKEN: adminToken,
+      NODE_NO_WARNINGS: '1',
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      ...setup.env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ended = once(child, 'close').then(([code, signal]): Ending => ({ code, signal }))

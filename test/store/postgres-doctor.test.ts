@@ -201,13 +201,13 @@ describe.each(testedServers())('the doctor on $name', ({ start }) => {
     // Without the flush the session may keep its counts for ten idle seconds.
     await harness.sql('delete from ready_endpoints; select pg_stat_force_next_flush()')
     await expect
-      .poll(() => firstOf('dead rows'), { timeout: 10_000 })
+      .poll(() => firstOf('dead rows'))
       .toMatchObject({
         level: 'warning',
         found: 'ready_endpoints has 3000 dead rows beside 0 live ones, never vacuumed',
       })
     await harness.sql('vacuum ready_endpoints')
-    await expect.poll(() => firstOf('dead rows'), { timeout: 10_000 }).toMatchObject({ level: 'ok' })
+    await expect.poll(() => firstOf('dead rows')).toMatchObject({ level: 'ok' })
   })
 
   it('tells how much waits and for how long', async () => {

@@ -254,7 +254,7 @@ describe('a server that does not answer', { timeout: 60_000 }, () => {
     // At most the one that asks whether the server is back.
     expect(proxy.accepted - before).toBeLessThanOrEqual(1)
     proxy.hold('nothing')
-    await expect.poll(() => publish().catch(() => null), { timeout: 10_000 }).toMatchObject([{}])
+    await expect.poll(() => publish().catch(() => null)).toMatchObject([{}])
     expect(said).toEqual([
       expect.stringContaining('does not answer'),
       expect.stringContaining('answers again'),
@@ -312,13 +312,11 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('a crash of the server', 
 
     await server.restart()
     await expect
-      .poll(
-        () =>
-          scene.store.ping().then(
-            () => true,
-            () => false,
-          ),
-        { timeout: 10_000 },
+      .poll(() =>
+        scene.store.ping().then(
+          () => true,
+          () => false,
+        ),
       )
       .toBe(true)
     for (const id of acknowledged) expect(await scene.store.getEvent(defaultTenantId, id)).not.toBeNull()

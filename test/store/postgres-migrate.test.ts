@@ -59,7 +59,7 @@ test('a node waits for the migration of another beyond every time limit of its r
   const opening = openPostgresStore({ url: url.href, schema: place.schema })
   const waiting = `select 1 from pg_stat_activity where usename = '${role}' and wait_event = 'advisory'
                    and clock_timestamp() - query_start > '500ms'`
-  await expect.poll(async () => (await client.query(waiting)).rowCount, { timeout: 10_000 }).toBe(1)
+  await expect.poll(async () => (await client.query(waiting)).rowCount).toBe(1)
   await client.query('select pg_advisory_unlock_all()')
   await (await opening).close()
   expect((await planPostgresStore(place)).steps).toEqual([])

@@ -17,6 +17,7 @@ import {
   publish,
   tenant,
 } from '../delivery/an-app.ts'
+import { patienceMs } from '../patience.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { startTcpProxy } from '../servers/tcp-proxy.ts'
 import {
@@ -382,7 +383,7 @@ describe('a node (whose clock stands still where it must find nothing by looking
           },
         }) ?? (() => {}),
     }
-    const hears = (what: string) => expect.poll(() => [...heard], { timeout: 10_000 }).toContain(what)
+    const hears = (what: string) => expect.poll(() => [...heard]).toContain(what)
     return { store: spying, published, handOffs, hears }
   }
 
@@ -393,7 +394,7 @@ describe('a node (whose clock stands still where it must find nothing by looking
     await (await openSecond()).hears('work')
     for (let count = 1; count <= 3; count++) {
       await publish(first.engine)
-      await receiver.waitFor(count)
+      await receiver.waitFor(count, patienceMs)
     }
   })
 
@@ -421,11 +422,11 @@ describe('a node (whose clock stands still where it must find nothing by looking
     const { app, hears, published } = await openSecond()
     await hears('work')
     await publish(app.engine)
-    await before.waitFor(1)
+    await before.waitFor(1, patienceMs)
     await first.engine.endpoints.update(tenant, endpoint.id, { url: `${after.url}/hook` })
     await hears(`routing of ${tenant}`)
     await publish(app.engine)
-    await after.waitFor(1)
+    await after.waitFor(1, patienceMs)
     expect(published).toEqual(['published', 'published'])
   })
 
@@ -438,7 +439,7 @@ describe('a node (whose clock stands still where it must find nothing by looking
       await publish(app.engine)
       return handOffs.get(endpoint.id)
     }
-    await expect.poll(isHandedOff, { timeout: 10_000 }).toBe(true)
+    await expect.poll(isHandedOff).toBe(true)
     await first.engine.endpoints.update(tenant, endpoint.id, { url: await aRefusedUrl() })
     await publish(first.engine)
     await hears(`pause of ${endpoint.id}`)

@@ -5,6 +5,7 @@ import { createSystemClock } from '../../src/core/clock.ts'
 import { createHttpSender } from '../../src/sender/http-sender.ts'
 import { Webhook } from '../../src/sender/webhook.ts'
 import { type GuardOptions, guardSends } from '../../src/testing/guard-sends.ts'
+import { patienceMs } from '../patience.ts'
 import { aReceiver, aWebhook, inTurn } from '../sender/a-webhook.ts'
 
 function aGuard(options: GuardOptions) {
@@ -99,7 +100,7 @@ function runGuarded(code: string): { status: number | null; stderr: string } {
     const webhook = new Webhook('https://example.com/t0ken-in-path')
     ${code}`
   const flags = ['--input-type=module', '--experimental-strip-types', '--no-warnings', '-e', program]
-  const { status, stderr } = spawnSync(process.execPath, flags, { encoding: 'utf8', timeout: 10_000 })
+  const { status, stderr } = spawnSync(process.execPath, flags, { encoding: 'utf8', timeout: patienceMs })
   return { status, stderr }
 }
 
