@@ -9,9 +9,12 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
 import { defaultTenantId } from '../core/model.ts'
 import type { ApiKeys, Principal } from '../engine/api-keys.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { ApiMetrics } from './options.ts'
+import { createWrongTokens } from './wrong-tokens.ts'
 
 const maxCacheMs = 5_000
 const maxCachedKeys = 10_000
@@ -24,6 +27,8 @@ export interface Authenticator {
   require(
     access: Access,
   ): (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
+  /** Logs what was not told yet. */
+  close(): void
   /** Makes the next use of the key ask the store. */
   forget(keyId: string): void
 }
@@ -35,10 +40,13 @@ export interface AuthenticatorOptions {
   readonly clock: Clock
   /** A store that hangs does not leave the caller hanging. */
   readonly deadlines: Deadlines
+  readonly log: Logger
+  readonly metrics: Pick<ApiMetrics, 'wrongToken'>
 }
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const keys = createKeyCache(options)
+  const wrongTokens = createWrongTokens(options)
   const adminDigests = options.adminTokens.map(digestOf)
   const configured: Principal = { kind: 'admin', tenantId: defaultTenantId, keyId: null }
 
@@ -52,11 +60,18 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   return {
     forget: keys.forget,
+    close: wrongTokens.close,
     require: (access) => (request, _reply, done) => {
       const token = tokenOf(request.headers.authorization)
-      if (token === null) return done(missing(access))
+      if (token === null) {
+        options.metrics.wrongToken('missing')
+        return done(missing(access))
+      }
       const admit = (principal: Principal | null): void => {
-        const refusal = refusalOf(principal, access)
+        const refusal =
+          principal === null
+            ? wrongTokens.refuse(request.raw.socket.remoteAddress ?? '', unknownToken(access))
+            : refusalOf(principal, access)
         if (refusal === null) request.principal = principal
         done(refusal ?? undefined)
       }
@@ -145,15 +160,16 @@ function missing(access: Access): OuthookError {
     : new OuthookError('missing_credentials', 'Authorization: Bearer <admin token> required')
 }
 
-function refusalOf(principal: Principal | null, access: Access): OuthookError | null {
-  if (principal === null) {
-    return access === 'producer'
-      ? new OuthookError('unauthorized', 'unknown or revoked producer key')
-      : new OuthookError(
-          'unauthorized',
-          'unknown or revoked token; Authorization: Bearer <admin token> required',
-        )
-  }
+function unknownToken(access: Access): OuthookError {
+  return access === 'producer'
+    ? new OuthookError('unauthorized', 'unknown or revoked producer key')
+    : new OuthookError(
+        'unauthorized',
+        'unknown or revoked token; Authorization: Bearer <admin token> required',
+      )
+}
+
+function refusalOf(principal: Principal, access: Access): OuthookError | null {
   if (access === 'admin' && principal.kind !== 'admin') {
     return new OuthookError('forbidden', 'requires role admin; this is a producer key, send an admin token', {
       title: 'insufficient role',

@@ -108,8 +108,8 @@ export const errorGuide: Readonly<Record<ErrorCode, ErrorGuide>> = {
     todo: 'Send less of them.',
   },
   rate_limited: {
-    happened: 'Too many requests came in too short a time.',
-    todo: comeBack,
+    happened: 'Too many requests with tokens that nobody has came from this address.',
+    todo: 'Wait for `Retry-After` seconds and send a token that is in use, which is let in all the while.',
   },
   internal: {
     happened: 'Something went wrong inside the server.',

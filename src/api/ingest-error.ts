@@ -28,7 +28,8 @@ export function toIngestError(error: unknown, log: Logger): unknown {
 /** What to count; null: nothing, because a stranger published nothing. */
 export function ingestResultOf(error: unknown): IngestResult | null {
   const { status } = toProblem(error)
-  if (status === 401) return null
+  // 429: many wrong tokens came from its address.
+  if (status === 401 || status === 429) return null
   if (status === 403) return 'forbidden'
   if (status === 409) return 'conflict'
   return status >= 500 ? 'unavailable' : 'rejected'

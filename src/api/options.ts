@@ -4,10 +4,14 @@ import type { Principal } from '../engine/api-keys.ts'
 
 export type IngestResult = 'accepted' | 'replayed' | 'conflict' | 'rejected' | 'forbidden' | 'unavailable'
 
+export type WrongToken = 'missing' | 'unknown' | 'slowed'
+
 /** The metrics as they are needed here. */
 export interface ApiMetrics {
   /** Counts one event that somebody tried to publish. */
   ingest(result: IngestResult): void
+  /** Counts one request without credentials, or with such as nobody has. */
+  wrongToken(reason: WrongToken): void
   readonly contentType: string
   /** The text for `/metrics`. */
   render(): Promise<string>

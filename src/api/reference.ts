@@ -13,7 +13,7 @@ export async function renderOpenApi(version: string): Promise<string> {
     version,
     clock: createSystemClock(),
     log: silentLogger,
-    metrics: { ingest() {}, contentType: 'text/plain', render: async () => '' },
+    metrics: { ingest() {}, wrongToken() {}, contentType: 'text/plain', render: async () => '' },
   })
   await app.ready()
   const document = openApiDocument(app)

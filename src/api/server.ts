@@ -48,6 +48,12 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
     cacheMs: options.keyCacheMs ?? 5_000,
     clock,
     deadlines,
+    log,
+    metrics,
+  })
+  app.addHook('onClose', (_instance, done) => {
+    auth.close()
+    done()
   })
   const isClosing = closeGracefully(app, options, timeouts)
   const context: ApiContext = { engine, auth, metrics, deadlines, log, errorLog, isClosing }

@@ -18,6 +18,14 @@ export const metricTable = {
     help: 'Events that somebody tried to publish over HTTP, by what came of it.',
     labels: { result: 'accepted, replayed, conflict, rejected, forbidden or unavailable' },
   },
+  outhook_refused_credentials_total: {
+    type: 'counter',
+    help: 'Requests that were refused because nobody has their token.',
+    labels: {
+      reason:
+        '`missing` (no token), `unknown` (401) or `slowed` (429, after many unknown ones from one address)',
+    },
+  },
   outhook_delivery_attempts_total: {
     type: 'counter',
     help: 'Attempts whose outcome was recorded by this process.',
@@ -79,6 +87,8 @@ const durationBucketsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const ingestResults = ['accepted', 'replayed', 'conflict', 'rejected', 'forbidden', 'unavailable'] as const
 type IngestResult = (typeof ingestResults)[number]
 
+const wrongTokenReasons = ['missing', 'unknown', 'slowed'] as const
+
 const outcomes = {
   success: 'success',
   retryable_failure: 'retryable',
@@ -98,6 +108,7 @@ export interface MetricSources {
 /** Feed it from the engine's activity: `activity.on('attempt', metrics.attempt)` and so on. */
 export interface Metrics {
   readonly ingest: (result: IngestResult) => void
+  readonly wrongToken: (reason: (typeof wrongTokenReasons)[number]) => void
   readonly attempt: (attempt: {
     readonly status: AttemptStatus
     readonly errorClass: ErrorClass | null
@@ -121,6 +132,8 @@ export function createMetrics(sources: MetricSources): Metrics {
   const ingestBy = new Map(ingestResults.map((result) => [result, ingest.labels(result)]))
   // Shown from the start: an alert on a rate misses the first of what appears out of nothing.
   for (const child of ingestBy.values()) child.inc(0)
+  const refused = counter(registry, 'outhook_refused_credentials_total')
+  for (const reason of wrongTokenReasons) refused.labels(reason).inc(0)
   const attempts = counter(registry, 'outhook_delivery_attempts_total')
   const attemptBy = new Map<string, Counter.Internal>()
   const duration = new Histogram({
@@ -136,6 +149,7 @@ export function createMetrics(sources: MetricSources): Metrics {
 
   return {
     ingest: (result) => ingestBy.get(result)?.inc(),
+    wrongToken: (reason) => refused.labels(reason).inc(),
     attempt({ status, errorClass, latencyMs }) {
       // An HTTP status is at most three digits, so the classes are few.
       const key = `${status} ${errorClass}`
