@@ -31,6 +31,7 @@ import { createAddressPolicy, createUrlCheck } from './sender/address-guard.ts'
 import { createHttpSender } from './sender/http-sender.ts'
 import type { Store } from './store/port.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
+import { openWithPatience } from './store/wait-for-store.ts'
 import { version } from './version.ts'
 
 /** Publishing waits this long for a commit before it answers `store_unavailable`. */
@@ -43,6 +44,8 @@ export interface AppOptions {
   readonly dispatch: boolean
   /** Default: the system's. */
   readonly clock?: Clock
+  /** Ends the wait for a store that does not answer yet; then opening rejects with its reason. */
+  readonly signal?: AbortSignal | undefined
   /** Of the face that its user knows. Default: the server's. */
   readonly words?: FaceWords
   /** A listener of the engine's events threw or rejected. Default: an error in the log. */
@@ -76,17 +79,34 @@ export async function openApp(options: AppOptions): Promise<App> {
   }
 }
 
-async function openStore({ config, logger, words = serverWords }: AppOptions, clock: Clock): Promise<Store> {
+async function openStore(
+  { config, logger, signal, words = serverWords }: AppOptions,
+  clock: Clock,
+): Promise<Store> {
   if (config.store.kind === 'memory') return openSqliteStore({ path: ':memory:', clock })
   if (config.store.kind === 'postgres') {
     if (config.masterKey === null) throw masterKeyMissing(words)
     // Loaded only where it is used: most programs never need the driver.
     const { openPostgresStore } = await import('./store/postgres/postgres-store.ts')
-    return openPostgresStore({ ...config.store, logger })
+    const { mayComeSoon } = await import('./store/postgres/store-error.ts')
+    const { store } = config
+    return openWithPatience(() => openPostgresStore({ ...store, logger }), {
+      waitMs: config.storeWaitMs,
+      what: `PostgreSQL at ${hostOf(store.url)}`,
+      clock,
+      logger,
+      signal,
+      mayPass: mayComeSoon,
+    })
   }
   const { path } = config.store
   makeDirectory(dirname(path))
   return openSqliteStore({ path, clock, logger, replaceLost: config.newStore })
+}
+
+/** Without the user and the password. */
+function hostOf(url: string): string {
+  return (URL.canParse(url) && new URL(url).host) || 'its socket'
 }
 
 /** A key that one process made and kept beside itself would be of no use to the others. */

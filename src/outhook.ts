@@ -28,6 +28,8 @@ export interface OpenOptions {
   readonly dispatch?: boolean
   /** 64 hex digits or base64 of 32 bytes. Default: `OUTHOOK_MASTER_KEY`, else (SQLite only) a key file beside the database. */
   readonly masterKey?: string
+  /** How long opening waits for PostgreSQL to answer; 0 is not at all. Default 60 s. */
+  readonly storeWait?: Duration
   /** Makes a new SQLite database where one is missing or empty though its key file is there. Default false: refused. */
   readonly newStore?: boolean
   /** Allows `http://` endpoints. Default false. */

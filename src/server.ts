@@ -25,6 +25,8 @@ export { examineStore, migrateSchema } from './store-upkeep.ts'
 
 export interface ServerHooks {
   readonly log: Logger
+  /** Ends the wait for a store that does not answer yet; the start then rejects with its reason. */
+  readonly signal?: AbortSignal
   readonly onAttempt?: (attempt: AttemptActivity) => void
   /** A master key file was made just now, at this path. */
   readonly onMasterKeyCreated?: (path: string) => void
@@ -54,12 +56,7 @@ export interface RunningServer {
 export async function startServer(config: Config, hooks: ServerHooks): Promise<RunningServer> {
   const clock = createSystemClock()
   const alerts = createAlerts(config, hooks.log, clock)
-  try {
-    return await startWith({ alerts, clock }, config, hooks)
-  } catch (error) {
-    await alerts?.close()
-    throw error
-  }
+  return startWith({ alerts, clock }, config, hooks)
 }
 
 function createAlerts(config: Config, log: Logger, clock: Clock): AlertSender | null {
@@ -77,46 +74,79 @@ async function startWith(
   config: Config,
   hooks: ServerHooks,
 ): Promise<RunningServer> {
-  const { log, onMasterKeyCreated, group } = hooks
-  const app = await openApp({
-    config,
-    logger: log,
-    dispatch: config.role !== 'api',
-    clock,
-    ...(onMasterKeyCreated && { onMasterKeyCreated }),
+  const { log, onMasterKeyCreated, group, signal } = hooks
+  // Filled when the store is open: until then the server answers /healthz and says why it does nothing else.
+  const engine = {} as Engine
+  let opened: App | null = null
+  const metrics = createMetrics({
+    counts: () => engine.counts(),
+    inFlight: () => opened?.inFlight() ?? 0,
   })
-  const metrics = createMetrics({ counts: app.engine.counts, inFlight: app.inFlight })
-  listen(app, hooks, metrics)
-  group?.offer(metrics.snapshot)
   const takesEvents = config.role !== 'dispatcher'
-  const server = buildServer(app.engine, {
+  const server = buildServer(engine, {
     version,
     clock,
     log,
     metrics: group ? { ...metrics, render: () => group.render() } : metrics,
     operationsOnly: !takesEvents,
+    whyStarting: () => (opened === null ? whyStarting(config) : null),
     ...(config.adminToken !== null && { adminTokens: [config.adminToken] }),
   })
-  const { activity, counts } = app.engine
-  const serverAlerts =
-    alerts && createServerAlerts({ activity, counts, alerts, clock, log, backlogLimit: config.alertBacklog })
-  serverAlerts?.start()
+  const listenNow = () => server.listen({ host: config.host, port: config.port })
+  const stops: (() => unknown)[] = [() => alerts?.close()]
   const close = async () => {
     try {
       // Requests end first: whoever got its 202 is stored, and nobody new is let in while deliveries drain.
-      await server.close().finally(() => app.close())
+      await server.close().finally(() => opened?.close())
     } finally {
       // Last: what the drain gives up is told too.
-      serverAlerts?.stop()
-      await alerts?.close()
+      for (const stop of stops.toReversed()) await stop()
     }
   }
   try {
-    const url = await server.listen({ host: config.host, port: config.port })
-    const adminToken = config.adminToken === null && takesEvents ? await makeFirstAdminToken(app) : null
-    return { url, adminToken, lost: app.lost, close }
+    // The owner of a file has the port as well until it ends, and that is waited for when the file is opened.
+    const early = config.store.kind === 'postgres' ? await listenNow().catch(refuseListening(config)) : null
+    opened = await openApp({
+      config,
+      logger: log,
+      dispatch: config.role !== 'api',
+      clock,
+      signal,
+      ...(onMasterKeyCreated && { onMasterKeyCreated }),
+    })
+    Object.assign(engine, opened.engine)
+    listen(opened, hooks, metrics)
+    group?.offer(metrics.snapshot)
+    if (alerts !== null) {
+      const { activity, counts } = engine
+      const told = createServerAlerts({
+        activity,
+        counts,
+        alerts,
+        clock,
+        log,
+        backlogLimit: config.alertBacklog,
+      })
+      told.start()
+      stops.push(() => told.stop())
+    }
+    const url = early ?? (await listenNow().catch(refuseListening(config)))
+    const adminToken = config.adminToken === null && takesEvents ? await makeFirstAdminToken(opened) : null
+    return { url, adminToken, lost: opened.lost, close }
   } catch (error) {
     await close()
+    throw error
+  }
+}
+
+function whyStarting({ store }: Config): string {
+  return store.kind === 'postgres'
+    ? 'the server is starting and waits for PostgreSQL to answer; its log says for how long'
+    : 'the server is starting and opens its database'
+}
+
+function refuseListening(config: Config): (error: unknown) => Promise<never> {
+  return async (error) => {
     throw await portProblem(error, config)
   }
 }
@@ -144,7 +174,8 @@ export async function createKey(
   config: Config,
   input: Parameters<Engine['apiKeys']['create']>[1],
 ): ReturnType<Engine['apiKeys']['create']> {
-  const app = await openApp({ config, logger: silentLogger, dispatch: false })
+  // Nobody would hear that it waits.
+  const app = await openApp({ config: { ...config, storeWaitMs: 0 }, logger: silentLogger, dispatch: false })
   try {
     return await app.engine.apiKeys.create(defaultTenantId, input)
   } finally {

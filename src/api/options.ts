@@ -55,6 +55,8 @@ export interface ApiOptions {
   /** How long a looked-up key is trusted without asking the store; 0 asks every time. Default 5 s, at most 5 s. */
   readonly keyCacheMs?: number
   readonly timeouts?: Partial<ApiTimeouts>
+  /** Why the server only answers `/healthz` yet; null: it has started, and `engine` is whole. Default: null. */
+  readonly whyStarting?: () => string | null
   /** Only `/healthz`, `/readyz` and `/metrics`: the process delivers and takes nothing in. Default false. */
   readonly operationsOnly?: boolean
 }

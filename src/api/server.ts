@@ -11,7 +11,7 @@ import { registerDocs } from './docs.ts'
 import { docsPage } from './docs-page.ts'
 import { createErrorLog, type ErrorLog } from './error-log.ts'
 import { errorPages } from './error-pages.ts'
-import { registerErrors, sendError } from './errors.ts'
+import { pathOf, registerErrors, sendError } from './errors.ts'
 import { readBodiesAsJson, refuseCompressed } from './json-body.ts'
 import { type ApiOptions, type ApiTimeouts, defaultTimeouts } from './options.ts'
 import { answerBrokenRequest, answerUnusualRequests, closeConnections } from './raw-connections.ts'
@@ -43,7 +43,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   const app = createFastify(errorLog, timeouts)
   const deadlines = createDeadlines(clock, timeouts.handlerMs)
   const auth = createAuthenticator({
-    apiKeys: engine.apiKeys,
+    apiKeys: { authenticate: (token) => engine.apiKeys.authenticate(token) },
     adminTokens: options.adminTokens ?? [],
     cacheMs: options.keyCacheMs ?? 5_000,
     clock,
@@ -65,6 +65,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
     errorLog,
     operationsOnly ? 'this process only delivers; ask one whose --role is api or all' : undefined,
   )
+  refuseUntilStarted(app, options.whyStarting ?? (() => null))
   registerChecks(app, isClosing)
   limitHandlers(app, timeouts.handlerMs)
   endJsonWithNewline(app)
@@ -100,6 +101,17 @@ function createFastify(errorLog: ErrorLog, timeouts: ApiTimeouts): FastifyInstan
   })
   answerUnusualRequests(app.server)
   return app
+}
+
+/** Until the store is open there is nothing to ask but whether the process lives. */
+function refuseUntilStarted(app: FastifyInstance, whyStarting: () => string | null): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    const why = whyStarting()
+    const path = pathOf(request.raw.url ?? '')
+    if (why === null || path === '/healthz') return done()
+    const title = path === '/readyz' ? 'not ready' : 'starting'
+    done(new OuthookError('store_unavailable', why, { publicDetail: why, title }))
+  })
 }
 
 /** Runs before credentials and body: what no route takes. */

@@ -32,7 +32,7 @@ export function register(command: Command, io: CliIo): void {
     const given = readConfig(command, io, { logLevel: io.env.OUTHOOK_LOG_LEVEL ?? 'error' })
     const known = readDevFile(given.dataDir)
     const config = await devConfig(given, known)
-    await runUntilSignal(io, () => startDev(config, known, io))
+    await runUntilSignal(io, (signal) => startDev(config, known, { io, signal }))
   })
 }
 
@@ -52,7 +52,11 @@ async function devConfig(given: Config, known: DevFile | null): Promise<Config> 
   }
 }
 
-async function startDev(config: Config, known: DevFile | null, io: CliIo) {
+async function startDev(
+  config: Config,
+  known: DevFile | null,
+  { io, signal }: { readonly io: CliIo; readonly signal: AbortSignal },
+) {
   const { startReceiver } = await import('../testing/receiver.ts')
   const app = await io.loadServer()
   // The same port at each start, so that endpoints which were made by hand find it again.
@@ -66,6 +70,7 @@ async function startDev(config: Config, known: DevFile | null, io: CliIo) {
   try {
     const server = await app.startServer(config, {
       log: createLogger(app, config, io),
+      signal,
       onMasterKeyCreated: (path) => io.print(`made a master key for endpoint secrets: ${path}`),
       onAttempt: (attempt) => io.print(renderAttempt(attempt, io.isTerminal)),
     })

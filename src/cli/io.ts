@@ -76,6 +76,8 @@ export interface NewKey {
 
 export interface ServerHooks {
   readonly log: Logger
+  /** Ends the wait for a store that does not answer yet. */
+  readonly signal?: AbortSignal
   readonly onAttempt?: (attempt: AttemptLine) => void
   /** A master key file was made just now, at this path. */
   readonly onMasterKeyCreated?: (path: string) => void

@@ -30,6 +30,8 @@ export interface GroupOptions {
   readonly app: Pick<ServerModule, 'renderSnapshots' | 'keepCounters'>
   readonly clock: Clock
   readonly log: Logger
+  /** Ends a start that is not over: it rejects with its reason. */
+  readonly signal: AbortSignal
 }
 
 export interface Group {
@@ -58,6 +60,7 @@ export async function startGroup(options: GroupOptions): Promise<Group> {
   cluster.schedulingPolicy = cluster.SCHED_NONE
   cluster.setupPrimary({ serialization: 'advanced' })
   const group = new ProcessGroup(options)
+  options.signal.addEventListener('abort', () => group.giveUp(options.signal.reason), { once: true })
   try {
     // The first one alone: what keeps all of them from starting is said once.
     const url = await group.addWorker()
@@ -90,6 +93,11 @@ class ProcessGroup {
     const { promise, resolve } = Promise.withResolvers<string>()
     this.#running.push(this.#keepOne(resolve))
     return Promise.race([promise, this.#failed.promise])
+  }
+
+  /** Of a start that is still under way. */
+  giveUp(reason: unknown): void {
+    this.#failed.reject(reason)
   }
 
   allAreUp(): void {

@@ -28,8 +28,8 @@ interface Serving {
 async function serve(app: ServerModule, config: Config, { io, log, group }: Serving): Promise<void> {
   // That it stops is said once, by the group.
   const listener = group === undefined ? io : { signals: group.signals, printError: () => {} }
-  await runUntilSignal(listener, async () => {
-    const server = await app.startServer(config, { log, ...(group && { group }) })
+  await runUntilSignal(listener, async (signal) => {
+    const server = await app.startServer(config, { log, signal, ...(group && { group }) })
     // Not to standard output, which is the log's, and may be kept.
     if (server.adminToken !== null) io.printError(`admin token (shown this once): ${server.adminToken}`)
     log.info({ url: server.url }, 'listening')
@@ -55,8 +55,9 @@ async function serveAsGroup(app: ServerModule, config: Config, io: CliIo): Promi
   const { startGroup } = await import('./process-group.ts')
   const { processes, drainDeadlineMs } = config
   const log = createLogger(app, config, io)
-  await runUntilSignal(io, async () => {
-    const group = await startGroup({ processes, drainDeadlineMs, app, clock: createSystemClock(), log })
+  await runUntilSignal(io, async (signal) => {
+    const clock = createSystemClock()
+    const group = await startGroup({ processes, drainDeadlineMs, app, clock, log, signal })
     log.info({ url: group.url, processes }, 'all workers are up')
     return group
   })

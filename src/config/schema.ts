@@ -74,6 +74,13 @@ export const settings = {
       'Key under which endpoint secrets are encrypted at rest. Losing it loses them. With PostgreSQL it must be given, the same to every process.',
     secret: true,
   }),
+  storeWaitMs: setting({
+    name: 'store-wait',
+    type: types.durationOrZero,
+    default: 60_000,
+    description:
+      'How long a process that starts waits for PostgreSQL to answer. A wrong password or an unknown database is not waited for. 0 is not at all.',
+  }),
   newStore: setting({
     name: 'new-store',
     type: types.flag,

@@ -39,6 +39,7 @@ describe('where a value comes from', () => {
       processes: 1,
       masterKey: null,
       newStore: false,
+      storeWaitMs: 60_000,
       adminToken: null,
       allowHttp: false,
       allowNetworks: [],

@@ -40,6 +40,20 @@ export function isServerGone(error: unknown): boolean {
   return state === null || state.startsWith('08') || state.startsWith('57P')
 }
 
+/**
+ * Whether a server that cannot be opened may be there soon: it has not started, it is starting, has no connection left
+ * or is a standby amid a failover. Whatever it answered otherwise, such as that it knows no such password or database,
+ * and a certificate that does not fit, stay as they are.
+ */
+export function mayComeSoon(error: unknown): boolean {
+  const cause = error instanceof OuthookError ? (error.cause ?? null) : error
+  if (cause === null || cause instanceof OuthookError) return false
+  const state = sqlState(cause)
+  if (state !== null) return /^(08|53|57P|25006)/.test(state)
+  const { code } = cause as NodeJS.ErrnoException
+  return code === undefined || !/^ERR_|CERT|SIGNED|UNABLE_TO|HOSTNAME_MISMATCH/.test(code)
+}
+
 /** Somebody holds the lock for longer than we wait. */
 export function isLockTimeout(error: unknown): boolean {
   return sqlState(error) === '55P03'
