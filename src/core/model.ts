@@ -190,7 +190,7 @@ export interface CapturedResponse {
   readonly headers: readonly (readonly [string, string])[]
   /** At most 16 KiB. */
   readonly body: Uint8Array
-  /** The body went on after what was kept. */
+  /** The body went on after what was kept, or broke off. */
   readonly truncated: boolean
 }
 

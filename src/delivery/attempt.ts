@@ -119,5 +119,6 @@ function describeFailure(result: AttemptResult, status: string): string | null {
   const excerpt = Buffer.from(result.response.body.subarray(0, excerptChars * 4))
     .toString('utf8')
     .slice(0, excerptChars)
-  return excerpt === '' ? `HTTP ${result.httpStatus}` : `HTTP ${result.httpStatus}: ${excerpt}`
+  const text = excerpt === '' ? `HTTP ${result.httpStatus}` : `HTTP ${result.httpStatus}: ${excerpt}`
+  return result.brokeOff === undefined ? text : `${text} (${result.brokeOff})`
 }

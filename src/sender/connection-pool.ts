@@ -3,10 +3,14 @@
  * others idle out, and one cap over all of them. At the cap the connection that has been idle longest gives way;
  * when none is idle, attempts wait in line, at most for the connect timeout.
  */
+import { type Clock, createSystemClock } from '../core/clock.ts'
+import { ClosingHabits } from './closing-habits.ts'
 import { Connection, type ConnectionOptions, type ConnectionOwner, type Origin } from './connection.ts'
 import type { HttpAttempt } from './http-attempt.ts'
 
 export interface PoolOptions extends Omit<ConnectionOptions, 'owner'> {
+  /** Default: the system's. */
+  readonly clock?: Clock
   readonly maxConnections: number
 }
 
@@ -26,8 +30,10 @@ export class ConnectionPool implements ConnectionOwner {
   readonly #options: ConnectionOptions
   readonly #maxConnections: number
   readonly #origins = new Map<string, PooledOrigin>()
-  /** Longest idle first. */
-  readonly #idle = new Set<PooledConnection>()
+  readonly #clock: Clock
+  /** Longest idle first, with the clock's `elapsed()` since when. */
+  readonly #idle = new Map<PooledConnection, number>()
+  readonly #habits = new ClosingHabits()
   readonly #waiting: Waiter[] = []
   #connections = 0
   #closing = 0
@@ -35,6 +41,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   constructor(options: PoolOptions) {
     this.#options = { connector: options.connector, idleMs: options.idleMs, owner: this }
+    this.#clock = options.clock ?? createSystemClock()
     this.#maxConnections = options.maxConnections
   }
 
@@ -45,10 +52,12 @@ export class ConnectionPool implements ConnectionOwner {
 
   run(origin: Origin, attempt: HttpAttempt): void {
     const pooled = this.#origins.get(keyOf(origin)) ?? this.#addOrigin(origin)
-    const connection = pooled.idle.pop()
-    if (connection !== undefined) {
-      this.#idle.delete(connection)
-      connection.run(attempt)
+    const last = pooled.idle.at(-1)
+    const restMs = last === undefined ? null : this.#habits.restMs(keyOf(origin), this.#idleMs(last))
+    if (last !== undefined && restMs !== null) {
+      pooled.idle.pop()
+      this.#idle.delete(last)
+      last.run(attempt, restMs)
       return
     }
     if (this.#connections >= this.#maxConnections && !this.#evictLongestIdle()) {
@@ -57,12 +66,12 @@ export class ConnectionPool implements ConnectionOwner {
       attempt.startWaiting()
       return
     }
-    this.#connect(pooled).run(attempt)
+    this.#connect(pooled).run(attempt, 0)
   }
 
   /** Closes idle connections at once. Resolves when the last socket is closed. */
   close(): Promise<void> {
-    for (const connection of this.#idle) this.#remove(connection)
+    for (const connection of this.#idle.keys()) this.#remove(connection)
     return new Promise((resolve) => {
       this.#onEmpty = resolve
       this.#reportEmpty()
@@ -70,20 +79,29 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   onIdle(connection: PooledConnection): void {
+    if (connection.isReused) this.#habits.sawReuse(keyOf(connection.origin))
     connection.origin.idle.push(connection)
-    this.#idle.add(connection)
+    this.#idle.set(connection, this.#clock.elapsed())
     this.#serveWaiting()
     // While closing, only those who still wait may use it.
     if (this.#onEmpty !== null && this.#idle.has(connection)) this.#remove(connection)
   }
 
-  onDisconnect(connection: PooledConnection): void {
-    if (this.#idle.has(connection)) this.#remove(connection)
+  onDisconnect(connection: PooledConnection, by: 'receiver' | 'us'): void {
+    const isIdle = this.#idle.has(connection)
+    const idleMs = isIdle ? this.#idleMs(connection) : 0
+    if (by === 'receiver') this.#habits.sawClose(keyOf(connection.origin), idleMs)
+    if (isIdle) this.#remove(connection)
   }
 
-  onBroken(connection: PooledConnection): void {
+  onBroken(connection: PooledConnection, closedUnanswered: boolean): void {
+    if (closedUnanswered && connection.isReused) this.#habits.sawClose(keyOf(connection.origin), 0)
     this.#remove(connection)
     this.#serveWaiting()
+  }
+
+  #idleMs(connection: PooledConnection): number {
+    return this.#clock.elapsed() - (this.#idle.get(connection) ?? 0)
   }
 
   #connect(origin: PooledOrigin): PooledConnection {
@@ -117,7 +135,7 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   #evictLongestIdle(): boolean {
-    const longest = this.#idle.values().next()
+    const longest = this.#idle.keys().next()
     if (longest.done) return false
     this.#remove(longest.value)
     return true

@@ -14,6 +14,7 @@ import type { CapturedResponse } from '../core/model.ts'
 import { describeFailure, type Failure, type FailurePhase, failure } from './attempt-error.ts'
 import { Deadline, type DeadlineOwner, type DeadlineQueue } from './deadlines.ts'
 import type { AttemptRequest, AttemptResult } from './port.ts'
+import { maxAttemptBytes } from './response-gate.ts'
 
 /** What all attempts of a sender share. */
 export interface AttemptSettings {
@@ -27,6 +28,8 @@ export interface AttemptSettings {
 
 /** Whoever carries the attempt, told once that it is over. */
 export interface AttemptCarrier {
+  /** The request is being written; what is read from now on is its answer. */
+  started(): void
   /** `reusable` is false when the connection may be in the middle of something. */
   release(attempt: HttpAttempt, reusable: boolean): void
 }
@@ -45,9 +48,8 @@ export interface AttemptTarget {
 type Headers = readonly (readonly [string, string])[]
 type ParsedHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2]
 
-/** Interim answers (103 Early Hints and the like) may come; a flood of them is an attack on our CPU. */
-const maxInterimResponses = 16
 const maxCapturedHeaders = 64
+const maxCapturedHeaderChars = 16_384
 const noBytes = new Uint8Array(0)
 
 export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
@@ -62,10 +64,10 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
   readonly #phaseDeadline = new Deadline(this)
   readonly #startedAt: number
   #phase: FailurePhase = 'queued'
-  #interimResponses = 0
   #httpStatus: number | null = null
   #headers: Headers = []
   #retryAfter: string | null = null
+  #brokeOff: string | null = null
   #body: Uint8Array = noBytes
   #bytesSeen = 0
   #onAbort: (() => void) | null = null
@@ -100,13 +102,15 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
   onRequestStart(): void {
     if (this.settled) return
     this.#phase = 'started'
+    this.carrier?.started()
     this.#settings.headersDeadlines.arm(this.#phaseDeadline, this.#settings.clock.elapsed())
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, parsed: ParsedHeaders): void {
     if (this.settled) return
     if (status < 200) {
-      this.#countInterim(status)
+      // All others are taken out before.
+      this.fail(failure('connection', `${this.target.place} changed the protocol, unasked (${status})`))
       return
     }
     this.#phaseDeadline.disarm()
@@ -122,11 +126,19 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
     // A copy of its own size: the chunk is a window into a buffer of up to 64 KiB, which would stay alive whole.
     if (room > 0) this.#body = append(this.#body, chunk.length > room ? chunk.subarray(0, room) : chunk)
     this.#bytesSeen += chunk.length
-    if (this.#bytesSeen > this.#settings.maxResponseBytes) this.#succeed(false)
+    if (this.#bytesSeen > this.#settings.maxResponseBytes) this.#respond(false)
   }
 
   onResponseEnd(): void {
-    this.#succeed(true)
+    this.#respond(true)
+  }
+
+  /** Without end, and so far without saying anything. */
+  readTooMuch(): void {
+    const { place } = this.target
+    this.fail(
+      failure('connection', `${place} sent ${maxAttemptBytes} bytes and no end of its answer's headers`),
+    )
   }
 
   onResponseError(_controller: unknown, error: Error): void {
@@ -138,7 +150,17 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
     this.fail(deadline === this.#total ? this.#outOfTime() : this.#phaseOutOfTime())
   }
 
+  /** After the headers it is no failure any more: the receiver has said what it thinks of the request. */
   fail(reason: Failure): void {
+    if (this.#httpStatus !== null) {
+      this.#brokeOff = reason.error
+      this.#respond(false)
+      return
+    }
+    this.#refuse(reason)
+  }
+
+  #refuse(reason: Failure): void {
     const result = {
       kind: 'failure',
       ...reason,
@@ -148,24 +170,23 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
     this.#settle(result, false)
   }
 
-  #succeed(reusable: boolean): void {
+  #respond(reusable: boolean): void {
     const httpStatus = this.#httpStatus
     if (httpStatus === null) return
     const { proxyPlace } = this.target
     if (httpStatus === 407 && proxyPlace !== undefined) {
-      this.fail(failure('connection', `the proxy ${proxyPlace} refused the credentials (407)`))
+      this.#refuse(failure('connection', `the proxy ${proxyPlace} refused the credentials (407)`))
       return
     }
     const response: CapturedResponse = {
       headers: this.#headers,
       body: this.#body,
-      truncated: this.#bytesSeen > this.#body.length,
+      truncated: this.#brokeOff !== null || this.#bytesSeen > this.#body.length,
     }
     const latencyMs = this.#latencyMs()
-    this.#settle(
-      { kind: 'response', httpStatus, response, retryAfter: this.#retryAfter, latencyMs },
-      reusable,
-    )
+    const retryAfter = this.#retryAfter
+    const brokeOff = this.#brokeOff === null ? {} : { brokeOff: this.#brokeOff }
+    this.#settle({ kind: 'response', httpStatus, response, retryAfter, ...brokeOff, latencyMs }, reusable)
   }
 
   #settle(result: AttemptResult, reusable: boolean): void {
@@ -186,14 +207,6 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
     }
     this.#onAbort = onAbort
     signal.addEventListener('abort', onAbort)
-  }
-
-  #countInterim(status: number): void {
-    const { place } = this.target
-    if (status === 101) this.fail(failure('connection', `${place} changed the protocol, unasked (101)`))
-    else if (++this.#interimResponses > maxInterimResponses) {
-      this.fail(failure('connection', `${place} sent more than ${maxInterimResponses} interim responses`))
-    }
   }
 
   #outOfTime(): Failure {
@@ -230,25 +243,38 @@ function append(head: Uint8Array, tail: Uint8Array): Uint8Array {
 
 /**
  * In order, from undici's parsed object where that says the same: its names are shared strings already. It groups
- * repeated headers, so those come from the raw list. The size is bounded by undici's `maxHeaderSize`.
+ * repeated headers, so those come from the raw list.
  */
 function captureHeaders(parsed: ParsedHeaders, raw: Dispatcher.DispatchController['rawHeaders']): Headers {
   const pairs: [string, string][] = []
   for (const name in parsed) {
     const value = parsed[name]
-    if (typeof value !== 'string') return captureRawHeaders(raw)
-    if (pairs.length < maxCapturedHeaders) pairs.push([name, value])
+    if (typeof value !== 'string') return boundHeaders(readRawHeaders(raw))
+    pairs.push([name, value])
   }
-  return pairs
+  return boundHeaders(pairs)
 }
 
-function captureRawHeaders(raw: Dispatcher.DispatchController['rawHeaders']): Headers {
+function readRawHeaders(raw: Dispatcher.DispatchController['rawHeaders']): Headers {
   if (!Array.isArray(raw)) return []
   const pairs: [string, string][] = []
   for (let index = 0; index + 1 < raw.length && pairs.length < maxCapturedHeaders; index += 2) {
     pairs.push([latin1(raw[index]).toLowerCase(), latin1(raw[index + 1])])
   }
   return pairs
+}
+
+/** The first ones; of the one that is too long, its beginning. */
+function boundHeaders(pairs: Headers): Headers {
+  let room = maxCapturedHeaderChars
+  const kept: [string, string][] = []
+  for (const [name, value] of pairs) {
+    room -= name.length
+    if (room < 0 || kept.length === maxCapturedHeaders) break
+    kept.push([name, value.slice(0, room)])
+    room -= Math.min(value.length, room)
+  }
+  return kept
 }
 
 function latin1(value: Buffer | string | undefined): string {

@@ -98,7 +98,7 @@ class HttpSender implements Sender {
     const { connectTimeoutMs, maxConnections, idleOriginMs: idleMs } = limits
     const direct = { guard, resolver, connectTimeoutMs, ...(ca === undefined ? {} : { ca }) }
     const connector = given.connector ?? new ProxyConnector(direct)
-    this.#pool = new ConnectionPool({ connector, idleMs, maxConnections })
+    this.#pool = new ConnectionPool({ clock, connector, idleMs, maxConnections })
   }
 
   attempt(request: AttemptRequest): Promise<AttemptResult> {

@@ -20,10 +20,20 @@ export async function openHttpTunnel(socket: Socket, target: TunnelTarget): Prom
   const lines = [`CONNECT ${authority} HTTP/1.1`, `host: ${authority}`]
   if (authorization !== null) lines.push(`proxy-authorization: ${authorization}`)
   socket.write(`${lines.join('\r\n')}\r\n\r\n`)
-  const head = await new SocketReader(socket).readThrough('\r\n\r\n', maxHeadBytes)
-  const status = /^HTTP\/1\.[01] (\d{3})/.exec(head.toString('latin1'))?.[1]
+  const status = await readStatus(new SocketReader(socket))
   if (status?.startsWith('2') === true) return
   throw new AttemptError(failure('connection', refusal(status, via.place)))
+}
+
+/** Of the answer itself: interim ones may come before it. Undefined when it is no HTTP. */
+async function readStatus(reader: SocketReader): Promise<string | undefined> {
+  let room = maxHeadBytes
+  for (;;) {
+    const head = await reader.readHead(room)
+    room -= head.length
+    const status = /^\s*HTTP\/1\.\d\s+(\d{3})/.exec(head)?.[1]
+    if (status === undefined || status === '101' || !status.startsWith('1')) return status
+  }
 }
 
 function refusal(status: string | undefined, place: string): string {

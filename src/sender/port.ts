@@ -57,6 +57,8 @@ export type AttemptResult =
       readonly response: CapturedResponse
       /** The value of `Retry-After`, as received. */
       readonly retryAfter: string | null
+      /** Why the body did not end as it should. The status counts all the same. */
+      readonly brokeOff?: string
       readonly latencyMs: number
     }
   | {
@@ -67,7 +69,7 @@ export type AttemptResult =
       >
       /** At most 2000 characters; names no secret. */
       readonly error: string
-      /** Set when headers had arrived before the failure. */
+      /** Set when it was the proxy that answered. */
       readonly httpStatus: number | null
       readonly latencyMs: number
     }

@@ -18,23 +18,25 @@ export class SocketReader {
     })
   }
 
-  /** Everything up to and with `mark`. Rejects when that is longer than `maxBytes`. */
-  readThrough(mark: string, maxBytes: number): Promise<Buffer> {
+  /** Everything up to and with an empty line. Rejects when that is longer than `maxBytes`. */
+  readHead(maxBytes: number): Promise<string> {
     let head: Buffer = Buffer.alloc(0)
     return this.#until(() => {
       const chunk = this.#socket.read() as Buffer | null
       if (chunk === null) return null
       head = Buffer.concat([head, chunk])
-      const at = head.indexOf(mark)
-      if (at < 0 && head.length <= maxBytes) return null
-      if (at < 0) throw ended('UND_ERR_HEADERS_OVERFLOW')
-      const end = at + mark.length
+      const text = head.toString('latin1')
+      // RFC 9112, 2.2: a line may end with a line feed alone.
+      const match = /\n\r?\n/.exec(text)
+      if (match === null && head.length <= maxBytes) return null
+      if (match === null) throw ended('UND_ERR_HEADERS_OVERFLOW')
+      const end = match.index + match[0].length
       if (end < head.length) this.#socket.unshift(head.subarray(end))
-      return head.subarray(0, end)
+      return text.slice(0, end)
     })
   }
 
-  #until(take: () => Buffer | null): Promise<Buffer> {
+  #until<T>(take: () => T | null): Promise<T> {
     const socket = this.#socket
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
@@ -45,8 +47,8 @@ export class SocketReader {
       const end = () => fail(ended('ECONNRESET'))
       const look = () => {
         try {
-          const bytes = take()
-          if (bytes !== null) settle(() => resolve(bytes))
+          const taken = take()
+          if (taken !== null) settle(() => resolve(taken))
         } catch (error) {
           fail(error as Error)
         }

@@ -43,7 +43,7 @@ export const CapturedResponseBody = Type.Object(
     headers: Type.Array(Type.Object({ name: Type.String(), value: Type.String() })),
     body: Type.String({ description: 'at most 16 KiB of it' }),
     encoding: Type.String({ enum: ['utf8', 'base64'], description: 'of `body`' }),
-    truncated: Type.Boolean({ description: 'the body went on after what was kept' }),
+    truncated: Type.Boolean({ description: 'the body went on after what was kept, or broke off' }),
   },
   { title: 'CapturedResponse' },
 )

@@ -1,0 +1,112 @@
+/** An attempt reads 256 KiB at most, whatever the receiver fills its answer with. */
+import type { Socket } from 'node:net'
+import { expect, test } from 'vitest'
+import { createSystemClock } from '../../src/core/clock.ts'
+import { type Connector, DirectConnector } from '../../src/sender/connector.ts'
+import { Resolver } from '../../src/sender/resolver.ts'
+import {
+  aRawReceiver,
+  aRequest,
+  aSender,
+  aTlsReceiver,
+  failureFrom,
+  responseFrom,
+  type SocketHandler,
+  testAuthority,
+} from './raw-receiver.ts'
+
+const maxBytes = 262_144
+/** One more chunk may be on its way through the socket. */
+const maxRead = maxBytes + 65_536
+
+/** A sender, and how many bytes its connections have read in all. */
+function aCountedSender() {
+  const sockets: Socket[] = []
+  const resolver = new Resolver({ clock: createSystemClock() })
+  const direct = new DirectConnector({ guard: null, resolver, connectTimeoutMs: 3000, ca: testAuthority })
+  const connector: Connector = {
+    open: (target, callback) =>
+      direct.open(target, (error, socket) => {
+        if (socket !== null) sockets.push(socket)
+        callback(error, socket)
+      }),
+  }
+  const sender = aSender({ connector })
+  return { sender, bytesRead: () => sockets.reduce((sum, socket) => sum + socket.bytesRead, 0) }
+}
+
+/** Writes the beginning, and then the rest again and again for as long as it is read. */
+function withoutEnd(start: string, more: string): SocketHandler {
+  const chunk = Buffer.from(more.repeat(Math.ceil(65_536 / more.length)), 'latin1')
+  return (socket) => {
+    const write = () => {
+      while (!socket.destroyed && socket.write(chunk));
+    }
+    socket.once('data', () => {
+      socket.write(start)
+      socket.on('drain', write)
+      write()
+    })
+  }
+}
+
+const heads: readonly (readonly [name: string, start: string, more: string])[] = [
+  ['a status line', 'HTTP/1.1 200 ', 'o'],
+  ['a header', 'HTTP/1.1 200 OK\r\nx-a: ', 'a'],
+  ['a header name', 'HTTP/1.1 200 OK\r\n', 'a'],
+  ['headers', 'HTTP/1.1 200 OK\r\n', 'a: b\r\n'],
+  ['a folded header', 'HTTP/1.1 200 OK\r\na: b\r\n', ' c\r\n'],
+  ['empty lines', '', '\r\n'],
+  ['line feeds', '', '\n'],
+  ['interim answers', '', 'HTTP/1.1 100 Continue\r\n\r\n'],
+  ['an interim answer', 'HTTP/1.1 103 Early Hints\r\n', 'link: <a>\r\n'],
+]
+
+test.each(heads)('%s without end: a connection failure after 256 KiB', async (_name, start, more) => {
+  const receiver = await aRawReceiver(withoutEnd(start, more))
+  const { sender, bytesRead } = aCountedSender()
+  const result = await failureFrom(sender, aRequest(receiver.url))
+  expect(result).toMatchObject({ errorClass: 'connection', httpStatus: null })
+  expect(result.error).toContain(`sent ${maxBytes} bytes and no end of its answer's headers`)
+  await receiver.allClosed()
+  expect(bytesRead()).toBeGreaterThan(maxBytes)
+  expect(bytesRead()).toBeLessThanOrEqual(maxRead)
+})
+
+const chunked = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'
+const bodies: readonly (readonly [name: string, start: string, more: string])[] = [
+  ['a chunk extension', `${chunked}2;a=`, 'b'],
+  ['chunk extensions', chunked, `1;${'e'.repeat(1000)}\r\nx\r\n`],
+  ['zeros before a chunk size', chunked, '0'],
+  ['a trailer', `${chunked}2\r\nok\r\n0\r\nx-a: `, 'a'],
+  ['trailers', `${chunked}2\r\nok\r\n0\r\n`, 'a: b\r\n'],
+  ['a body', 'HTTP/1.1 200 OK\r\n\r\n', 'x'],
+  ['small chunks', chunked, '1\r\nx\r\n'],
+]
+
+test.each(bodies)('%s without end: the status counts, after 256 KiB at most', async (_name, start, more) => {
+  const receiver = await aRawReceiver(withoutEnd(start, more))
+  const { sender, bytesRead } = aCountedSender()
+  const result = await responseFrom(sender, aRequest(receiver.url))
+  expect(result).toMatchObject({ httpStatus: 200, response: { truncated: true } })
+  await receiver.allClosed()
+  expect(bytesRead()).toBeLessThanOrEqual(maxRead)
+})
+
+test('over TLS the bound is the same', async () => {
+  const receiver = await aTlsReceiver(withoutEnd('HTTP/1.1 200 ', 'o'))
+  const { sender, bytesRead } = aCountedSender()
+  expect(await failureFrom(sender, aRequest(receiver.url))).toMatchObject({ errorClass: 'connection' })
+  await receiver.allClosed()
+  expect(bytesRead()).toBeLessThanOrEqual(2 * maxRead)
+})
+
+test('the bound is that of each attempt, not of a connection', async () => {
+  const answer = `HTTP/1.1 200 OK\r\nx-a: ${'a'.repeat(100_000)}\r\ncontent-length: 0\r\n\r\n`
+  const receiver = await aRawReceiver((socket) => socket.on('data', () => socket.write(answer)))
+  const sender = aSender()
+  for (let round = 0; round < 4; round++) {
+    expect((await responseFrom(sender, aRequest(receiver.url))).httpStatus).toBe(200)
+  }
+  expect(receiver.connections()).toBe(1)
+})
