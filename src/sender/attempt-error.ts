@@ -16,7 +16,7 @@ export interface Failure {
 /** `connecting` covers TCP; `handshaking` TLS; `started` everything after the request was handed to a socket. */
 export type FailurePhase = 'queued' | 'connecting' | 'handshaking' | 'started'
 
-/** A failure that is classified already, on its way through undici. */
+/** A failure that is classified already, on its way through a socket's callbacks. */
 export class AttemptError extends Error {
   readonly code = 'ERR_OUTHOOK_ATTEMPT'
   readonly failure: Failure
@@ -44,30 +44,13 @@ const connectionCodes: Readonly<Record<string, string>> = {
   EPERM: 'connection forbidden by this machine',
   EINVAL: 'address cannot be connected to',
   EADDRNOTAVAIL: 'address cannot be connected to',
-  UND_ERR_SOCKET: 'connection closed before the response was complete',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'response body does not match its content-length',
-  UND_ERR_HEADERS_OVERFLOW: 'response headers too large',
+  ERR_HEAD_TOO_LONG: 'response headers too large',
 }
 
-const timeoutCodes: ReadonlySet<string> = new Set([
-  'ETIMEDOUT',
-  'ESOCKETTIMEDOUT',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
-])
+const timeoutCodes: ReadonlySet<string> = new Set(['ETIMEDOUT', 'ESOCKETTIMEDOUT'])
 
 /** Out of something on this machine, or a request that this program made wrongly. */
-const ownCodes: ReadonlySet<string> = new Set([
-  'EMFILE',
-  'ENFILE',
-  'ENOBUFS',
-  'ENOMEM',
-  'UND_ERR_INVALID_ARG',
-  'UND_ERR_NOT_SUPPORTED',
-  'UND_ERR_CLOSED',
-  'UND_ERR_DESTROYED',
-])
+const ownCodes: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'])
 
 export interface FailureContext {
   readonly phase: FailurePhase
@@ -106,7 +89,6 @@ function classOf(code: string, phase: FailurePhase): 'connection' | 'timeout' | 
     // OpenSSL has some eighty codes for what is wrong with a certificate, and none of them means anything else.
     case 'handshaking':
       return 'tls'
-    // A response that trips the parser (`HPE_…` or an assertion in it): a fault of the receiver's.
     case 'started':
       return 'connection'
     case 'connecting':
@@ -116,7 +98,7 @@ function classOf(code: string, phase: FailurePhase): 'connection' | 'timeout' | 
 }
 
 function connectionText(code: string): string {
-  return connectionCodes[code] ?? 'the answer is not valid HTTP/1.1'
+  return connectionCodes[code] ?? 'the connection broke'
 }
 
 function codeOf(error: unknown): string {

@@ -6,11 +6,14 @@
 import { type Clock, createSystemClock } from '../core/clock.ts'
 import { ClosingHabits } from './closing-habits.ts'
 import { Connection, type ConnectionOptions, type ConnectionOwner, type Origin } from './connection.ts'
+import { DeadlineQueue } from './deadlines.ts'
 import type { HttpAttempt } from './http-attempt.ts'
 
-export interface PoolOptions extends Omit<ConnectionOptions, 'owner'> {
+export interface PoolOptions extends Pick<ConnectionOptions, 'connector'> {
   /** Default: the system's. */
   readonly clock?: Clock
+  /** An idle connection is closed after this. */
+  readonly idleMs: number
   readonly maxConnections: number
 }
 
@@ -31,6 +34,7 @@ export class ConnectionPool implements ConnectionOwner {
   readonly #maxConnections: number
   readonly #origins = new Map<string, PooledOrigin>()
   readonly #clock: Clock
+  readonly #idleDeadlines: DeadlineQueue
   /** Longest idle first, with the clock's `elapsed()` since when. */
   readonly #idle = new Map<PooledConnection, number>()
   readonly #habits = new ClosingHabits()
@@ -40,8 +44,10 @@ export class ConnectionPool implements ConnectionOwner {
   #onEmpty: (() => void) | null = null
 
   constructor(options: PoolOptions) {
-    this.#options = { connector: options.connector, idleMs: options.idleMs, owner: this }
     this.#clock = options.clock ?? createSystemClock()
+    this.#idleDeadlines = new DeadlineQueue(this.#clock, options.idleMs)
+    const { connector } = options
+    this.#options = { connector, clock: this.#clock, idleDeadlines: this.#idleDeadlines, owner: this }
     this.#maxConnections = options.maxConnections
   }
 
@@ -51,6 +57,7 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   run(origin: Origin, attempt: HttpAttempt): void {
+    this.#removeOver(this.#origins.get(keyOf(origin)))
     const pooled = this.#origins.get(keyOf(origin)) ?? this.#addOrigin(origin)
     const last = pooled.idle.at(-1)
     const restMs = last === undefined ? null : this.#habits.restMs(keyOf(origin), this.#idleMs(last))
@@ -98,6 +105,11 @@ export class ConnectionPool implements ConnectionOwner {
     if (closedUnanswered && connection.isReused) this.#habits.sawClose(keyOf(connection.origin), 0)
     this.#remove(connection)
     this.#serveWaiting()
+  }
+
+  /** Idle ones that their receiver may close any moment. The last one was used last, so it keeps longest. */
+  #removeOver(origin: PooledOrigin | undefined): void {
+    while (origin?.idle.at(-1)?.isOver === true) this.#remove(origin.idle.at(-1) as PooledConnection)
   }
 
   #idleMs(connection: PooledConnection): number {
@@ -151,6 +163,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   #reportEmpty(): void {
     if (this.#connections > 0 || this.#closing > 0 || this.#waiting.length > 0) return
+    this.#idleDeadlines.stop()
     this.#onEmpty?.()
   }
 }

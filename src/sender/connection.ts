@@ -1,17 +1,19 @@
 /**
- * One undici `Client`, which is one socket at a time, and the attempt that it carries. A client whose socket was
- * closed while idle opens another one by itself before it writes anything, so a stale connection costs no attempt.
+ * One connection: one socket at a time, and the attempt that it carries. When the socket was closed while idle, another
+ * one is opened before anything is written, so a stale connection costs no attempt.
  *
  * A request that was written and got no answer is never sent again in the same attempt, not even on a connection
  * that the receiver was just closing: from here, "closed before it read the request" and "crashed after it acted on
  * it" look alike, and the retry policy is there for both. One attempt is one request on the wire.
  */
-import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import { Client } from 'undici'
+import type { Clock } from '../core/clock.ts'
 import type { Connector, ConnectTarget } from './connector.ts'
+import { Deadline, type DeadlineOwner, type DeadlineQueue } from './deadlines.ts'
 import type { AttemptCarrier, HttpAttempt } from './http-attempt.ts'
-import { maxAttemptBytes, ResponseGate } from './response-gate.ts'
+import type { ResponseHead } from './response-head.ts'
+import { type ResponseListener, ResponseReader } from './response-reader.ts'
+import { writeRequest } from './write-request.ts'
 
 export interface Origin extends ConnectTarget {
   readonly url: string
@@ -30,51 +32,41 @@ export interface ConnectionOwner {
 
 export interface ConnectionOptions {
   readonly connector: Connector
-  readonly idleMs: number
+  readonly clock: Clock
+  /** Ends idle connections. */
+  readonly idleDeadlines: DeadlineQueue
   readonly owner: ConnectionOwner
 }
 
-export class Connection<O extends Origin = Origin> implements AttemptCarrier {
+/** A receiver that keeps idle connections for so long is left this much earlier: its close must not cross a request. */
+const keepAliveMarginMs = 2000
+
+export class Connection<O extends Origin = Origin>
+  implements AttemptCarrier, DeadlineOwner, ResponseListener
+{
   readonly origin: O
-  readonly #owner: ConnectionOwner
-  readonly #client: Client
-  #attempt: HttpAttempt | null = null
-  #cancelOpen: (() => void) | null = null
+  readonly #options: ConnectionOptions
+  readonly #reader = new ResponseReader(this)
+  readonly #idle = new Deadline(this)
   #socket: Socket | null = null
-  #gate: ResponseGate | null = null
+  #attempt: HttpAttempt | null = null
   /** On the same socket. */
   #attempts = 0
-  #isStarted = false
+  #isSending = false
   #isDestroyed = false
+  /** The receiver has ended or broken off the connection. */
+  #isEnded = false
   /** Within this turn of the event loop. */
-  #answered = false
+  #hasJustAnswered = false
+  #keepsAlive = true
+  /** On the elapsed scale. */
+  #usableUntil = Number.POSITIVE_INFINITY
+  #cancelOpen: (() => void) | null = null
   #rest: NodeJS.Timeout | null = null
 
   constructor(origin: O, options: ConnectionOptions) {
     this.origin = origin
-    this.#owner = options.owner
-    this.#client = new Client(origin.url, {
-      connect: (_options, callback) => this.#open(options.connector, callback),
-      allowH2: false,
-      pipelining: 1,
-      // The gate counts them, with all the rest.
-      maxHeaderSize: maxAttemptBytes,
-      // Deadlines of ours do this, exactly and for less.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      // Receivers may ask for less, never for more: whoever announces an hour would keep our sockets for it.
-      keepAliveTimeout: options.idleMs,
-      keepAliveMaxTimeout: options.idleMs,
-    })
-    this.#client.on('disconnect', (_origin, _clients, error: Error & { readonly code?: string }) => {
-      if (this.#isDestroyed) return
-      const by = error.code === 'UND_ERR_INFO' ? 'us' : 'receiver'
-      if (this.#attempt === null || !this.#isStarted) this.#owner.onDisconnect(this, by)
-      // undici opens another socket for an attempt that has not started.
-      this.#attempts = 1
-    })
-    // undici reports errors of its own making here; the attempt has been told before.
-    EventEmitter.prototype.on.call(this.#client, 'error', ignore)
+    this.#options = options
   }
 
   /** It carries its second attempt, or a later one. */
@@ -82,48 +74,93 @@ export class Connection<O extends Origin = Origin> implements AttemptCarrier {
     return this.#attempts > 1
   }
 
+  /** The receiver may close it any moment. */
+  get isOver(): boolean {
+    return this.#options.clock.elapsed() >= this.#usableUntil
+  }
+
   /**
    * An answer and the end of its connection may come in one segment, and the socket tells of the end one turn of the
-   * event loop after the answer. undici waits for one turn before it writes again, counted from when it is asked: it
-   * is asked in the next one, so that the end is noticed before anything is written. `restMs` puts it off further.
+   * event loop after the answer. So nothing is written before the next turn but one, and the end is noticed before
+   * anything is. `restMs` puts it off further.
    */
   run(attempt: HttpAttempt, restMs: number): void {
     this.#attempt = attempt
     this.#attempts++
     attempt.carrier = this
-    if (restMs > 0) this.#rest = setTimeout(() => this.#dispatch(attempt), restMs)
-    else if (this.#answered) setImmediate(() => this.#dispatch(attempt))
-    else this.#dispatch(attempt)
-  }
-
-  started(): void {
-    this.#isStarted = true
-    this.#gate?.begin()
+    this.#idle.disarm()
+    this.#socket?.ref()
+    if (this.#socket === null) this.#open()
+    else if (restMs > 0) this.#rest = setTimeout(() => this.#send(attempt), restMs)
+    else if (this.#hasJustAnswered) setImmediate(() => setImmediate(() => this.#send(attempt)))
+    else this.#send(attempt)
   }
 
   release(_attempt: HttpAttempt, reusable: boolean): void {
+    const wasSending = this.#isSending
     this.#attempt = null
-    this.#isStarted = false
+    this.#isSending = false
     this.#stopResting()
-    const state = this.#gate?.end() ?? { unread: true, reusable: false }
-    if (!state.reusable || !reusable) {
-      this.#owner.onBroken(this, state.unread && this.#isClosedByReceiver())
+    const isUnanswered = this.#reader.stop()
+    if (!reusable || !this.#keepsAlive || this.#isEnded || this.#socket === null) {
+      this.#options.owner.onBroken(this, wasSending && isUnanswered && this.#isEnded)
       return
     }
-    this.#answered = true
+    this.#hasJustAnswered = true
     setImmediate(() => {
-      this.#answered = false
+      this.#hasJustAnswered = false
     })
-    this.#owner.onIdle(this)
+    // An idle connection keeps no process alive.
+    this.#socket.unref()
+    this.#options.idleDeadlines.arm(this.#idle, this.#options.clock.elapsed())
+    this.#options.owner.onIdle(this)
   }
 
   /** Calls back when the socket is closed. */
   destroy(onClosed: () => void): void {
+    this.#isDestroyed = true
     this.#cancelOpen?.()
     this.#cancelOpen = null
-    this.#isDestroyed = true
+    this.#idle.disarm()
     this.#stopResting()
-    this.#client.destroy(null, onClosed)
+    const socket = this.#socket
+    if (socket === null || socket.closed) {
+      queueMicrotask(onClosed)
+      return
+    }
+    socket.once('close', onClosed)
+    socket.destroy()
+  }
+
+  /** It was idle for long enough. */
+  expired(): void {
+    this.#options.owner.onDisconnect(this, 'us')
+  }
+
+  onHead(head: ResponseHead): void {
+    this.#keepsAlive = head.keepsAlive
+    if (head.keepAliveMs !== null) {
+      const now = this.#options.clock.elapsed()
+      this.#usableUntil = now + head.keepAliveMs - keepAliveMarginMs
+      if (this.#usableUntil <= now) this.#keepsAlive = false
+    }
+    this.#attempt?.onHead(head)
+  }
+
+  onBody(chunk: Buffer): void {
+    this.#attempt?.onBody(chunk)
+  }
+
+  onEnd(hasMore: boolean): void {
+    this.#attempt?.onEnd(hasMore)
+  }
+
+  onInvalid(): void {
+    this.#attempt?.onInvalid()
+  }
+
+  onFlood(): void {
+    this.#attempt?.onFlood()
   }
 
   #stopResting(): void {
@@ -131,41 +168,58 @@ export class Connection<O extends Origin = Origin> implements AttemptCarrier {
     this.#rest = null
   }
 
-  #isClosedByReceiver(): boolean {
-    return this.#socket !== null && (this.#socket.readableEnded || this.#socket.errored !== null)
-  }
-
-  #dispatch(attempt: HttpAttempt): void {
-    if (attempt !== this.#attempt) return
-    const { method, body } = attempt.request
-    const { path, proxyAuthorization } = attempt.target
-    const headers =
-      proxyAuthorization === undefined
-        ? attempt.request.headers
-        : { ...attempt.request.headers, 'proxy-authorization': proxyAuthorization }
-    try {
-      this.#client.dispatch({ path, method, headers, body }, attempt)
-    } catch (error) {
-      attempt.onResponseError(null, error instanceof Error ? error : new Error(String(error)))
-    }
-  }
-
-  #open(connector: Connector, callback: Parameters<ConnectFunction>[1]): void {
+  #open(): void {
     this.#attempt?.startConnecting()
-    this.#cancelOpen = connector.open(this.origin, (error, socket) => {
+    this.#attempts = 1
+    this.#isEnded = false
+    this.#keepsAlive = true
+    this.#usableUntil = Number.POSITIVE_INFINITY
+    this.#cancelOpen = this.#options.connector.open(this.origin, (error, socket) => {
       this.#cancelOpen = null
-      if (socket === null) callback(error ?? new Error('no socket'), null)
-      else callback(null, this.#watch(socket))
+      if (socket === null) {
+        this.#attempt?.onError(error)
+        return
+      }
+      this.#watch(socket)
+      if (this.#attempt !== null) this.#send(this.#attempt)
     })
   }
 
-  #watch(socket: Socket): Socket {
+  #watch(socket: Socket): void {
     this.#socket = socket
-    this.#gate = new ResponseGate(socket, () => this.#attempt?.readTooMuch())
-    return socket
+    socket.on('data', (chunk: Buffer) => {
+      if (this.#socket === socket && !this.#reader.push(chunk)) this.#afterEnd(socket, null)
+    })
+    socket.on('end', () => this.#afterEnd(socket, null))
+    socket.on('error', (error) => this.#afterEnd(socket, error))
+    socket.on('close', () => this.#afterEnd(socket, null))
+  }
+
+  #afterEnd(socket: Socket, error: Error | null): void {
+    if (this.#socket !== socket || this.#isEnded || this.#isDestroyed) return
+    this.#isEnded = true
+    const attempt = this.#attempt
+    if (attempt !== null && this.#isSending) {
+      if (error !== null) attempt.onError(error)
+      else if (!this.#reader.end()) attempt.onCut()
+      return
+    }
+    socket.destroy()
+    this.#options.owner.onDisconnect(this, 'receiver')
+    if (attempt === null) return
+    // It was about to carry this one: another socket does.
+    this.#stopResting()
+    this.#socket = null
+    this.#open()
+  }
+
+  #send(attempt: HttpAttempt): void {
+    const socket = this.#socket
+    this.#rest = null
+    if (attempt !== this.#attempt || this.#isSending || socket === null) return
+    this.#isSending = true
+    this.#reader.begin()
+    attempt.startSending()
+    writeRequest(socket, attempt.request, attempt.target)
   }
 }
-
-type ConnectFunction = Extract<NonNullable<Client.Options['connect']>, (...args: never[]) => unknown>
-
-function ignore(): void {}

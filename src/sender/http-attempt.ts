@@ -5,16 +5,16 @@
  *        └─────────────────────┘ (idle connection)        ▲
  *        any state, on error or deadline ─────────────────┘
  *
- * It is undici's handler at the same time, so that a request needs no closures. Whatever undici says after the
- * attempt has settled is ignored: aborting a connection reports back here.
+ * It listens to the answer itself, so that a request needs no closures. Whatever its connection says after the attempt
+ * has settled is ignored: giving a connection up reports back here.
  */
-import type { Dispatcher } from 'undici'
 import type { Clock } from '../core/clock.ts'
 import type { CapturedResponse } from '../core/model.ts'
 import { describeFailure, type Failure, type FailurePhase, failure } from './attempt-error.ts'
 import { Deadline, type DeadlineOwner, type DeadlineQueue } from './deadlines.ts'
 import type { AttemptRequest, AttemptResult } from './port.ts'
-import { maxAttemptBytes } from './response-gate.ts'
+import type { Field, ResponseHead } from './response-head.ts'
+import { maxAttemptBytes, type ResponseListener } from './response-reader.ts'
 
 /** What all attempts of a sender share. */
 export interface AttemptSettings {
@@ -28,8 +28,6 @@ export interface AttemptSettings {
 
 /** Whoever carries the attempt, told once that it is over. */
 export interface AttemptCarrier {
-  /** The request is being written; what is read from now on is its answer. */
-  started(): void
   /** `reusable` is false when the connection may be in the middle of something. */
   release(attempt: HttpAttempt, reusable: boolean): void
 }
@@ -38,6 +36,8 @@ export interface AttemptCarrier {
 export interface AttemptTarget {
   /** With scheme and host when the request goes to an HTTP proxy as it is, without a tunnel. */
   readonly path: string
+  /** `host`, or `host:port` where the port is not the scheme's own. */
+  readonly host: string
   /** `host:port`, for messages. */
   readonly place: string
   /** Present when the request goes to an HTTP proxy without a tunnel: `host:port` of the proxy. */
@@ -45,14 +45,11 @@ export interface AttemptTarget {
   readonly proxyAuthorization?: string
 }
 
-type Headers = readonly (readonly [string, string])[]
-type ParsedHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2]
-
 const maxCapturedHeaders = 64
 const maxCapturedHeaderChars = 16_384
 const noBytes = new Uint8Array(0)
 
-export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
+export class HttpAttempt implements ResponseListener, DeadlineOwner {
   readonly request: AttemptRequest
   readonly target: AttemptTarget
   carrier: AttemptCarrier | null = null
@@ -65,7 +62,7 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
   readonly #startedAt: number
   #phase: FailurePhase = 'queued'
   #httpStatus: number | null = null
-  #headers: Headers = []
+  #headers: readonly Field[] = []
   #retryAfter: string | null = null
   #brokeOff: string | null = null
   #body: Uint8Array = noBytes
@@ -99,28 +96,25 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
   }
 
   /** The request goes to the socket now. */
-  onRequestStart(): void {
+  startSending(): void {
     if (this.settled) return
     this.#phase = 'started'
-    this.carrier?.started()
     this.#settings.headersDeadlines.arm(this.#phaseDeadline, this.#settings.clock.elapsed())
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, parsed: ParsedHeaders): void {
+  onHead({ status, fields }: ResponseHead): void {
     if (this.settled) return
     if (status < 200) {
-      // All others are taken out before.
       this.fail(failure('connection', `${this.target.place} changed the protocol, unasked (${status})`))
       return
     }
     this.#phaseDeadline.disarm()
     this.#httpStatus = status
-    this.#headers = captureHeaders(parsed, controller.rawHeaders)
-    const retryAfter = parsed['retry-after']
-    this.#retryAfter = (typeof retryAfter === 'string' ? retryAfter : retryAfter?.[0]) ?? null
+    this.#headers = boundHeaders(fields)
+    this.#retryAfter = fields.find(([name]) => name === 'retry-after')?.[1] ?? null
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onBody(chunk: Buffer): void {
     if (this.settled) return
     const room = this.#settings.captureBytes - this.#body.length
     // A copy of its own size: the chunk is a window into a buffer of up to 64 KiB, which would stay alive whole.
@@ -129,19 +123,30 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, DeadlineOwner {
     if (this.#bytesSeen > this.#settings.maxResponseBytes) this.#respond(false)
   }
 
-  onResponseEnd(): void {
-    this.#respond(true)
+  onEnd(hasMore: boolean): void {
+    this.#respond(!hasMore)
+  }
+
+  onInvalid(): void {
+    this.fail(failure('connection', `the answer is not valid HTTP/1.1: ${this.target.place}`))
   }
 
   /** Without end, and so far without saying anything. */
-  readTooMuch(): void {
+  onFlood(): void {
     const { place } = this.target
     this.fail(
       failure('connection', `${place} sent ${maxAttemptBytes} bytes and no end of its answer's headers`),
     )
   }
 
-  onResponseError(_controller: unknown, error: Error): void {
+  /** The receiver ended the connection before the end of its answer. */
+  onCut(): void {
+    this.fail(
+      failure('connection', `connection closed before the response was complete: ${this.target.place}`),
+    )
+  }
+
+  onError(error: unknown): void {
     if (this.settled) return
     this.fail(describeFailure(error, { phase: this.#phase, place: this.target.place }))
   }
@@ -241,42 +246,15 @@ function append(head: Uint8Array, tail: Uint8Array): Uint8Array {
   return joined
 }
 
-/**
- * In order, from undici's parsed object where that says the same: its names are shared strings already. It groups
- * repeated headers, so those come from the raw list.
- */
-function captureHeaders(parsed: ParsedHeaders, raw: Dispatcher.DispatchController['rawHeaders']): Headers {
-  const pairs: [string, string][] = []
-  for (const name in parsed) {
-    const value = parsed[name]
-    if (typeof value !== 'string') return boundHeaders(readRawHeaders(raw))
-    pairs.push([name, value])
-  }
-  return boundHeaders(pairs)
-}
-
-function readRawHeaders(raw: Dispatcher.DispatchController['rawHeaders']): Headers {
-  if (!Array.isArray(raw)) return []
-  const pairs: [string, string][] = []
-  for (let index = 0; index + 1 < raw.length && pairs.length < maxCapturedHeaders; index += 2) {
-    pairs.push([latin1(raw[index]).toLowerCase(), latin1(raw[index + 1])])
-  }
-  return pairs
-}
-
 /** The first ones; of the one that is too long, its beginning. */
-function boundHeaders(pairs: Headers): Headers {
+function boundHeaders(fields: readonly Field[]): readonly Field[] {
   let room = maxCapturedHeaderChars
-  const kept: [string, string][] = []
-  for (const [name, value] of pairs) {
+  const kept: Field[] = []
+  for (const [name, value] of fields) {
     room -= name.length
     if (room < 0 || kept.length === maxCapturedHeaders) break
-    kept.push([name, value.slice(0, room)])
+    kept.push(value.length <= room ? [name, value] : [name, value.slice(0, room)])
     room -= Math.min(value.length, room)
   }
   return kept
-}
-
-function latin1(value: Buffer | string | undefined): string {
-  return typeof value === 'string' ? value : (value?.toString('latin1') ?? '')
 }

@@ -2,8 +2,8 @@
  * One HTTP attempt, done right: a fresh or a warm connection to an allowed address, one request, one bounded
  * response, all within the total timeout; and every way in which that can fail as a value.
  *
- * undici's `Client` and `dispatch` with a free list of our own: `fetch` costs 7 to 13 times the CPU, `Pool` and
- * `Agent` 1.3 to 1.7 times.
+ * Connections are `node:net` and `node:tls` sockets with a free list, a writer and a reader of our own: see
+ * docs/decisions/0007-own-http-client.md for what undici's `Client` costs beside them.
  */
 import type { Clock } from '../core/clock.ts'
 import { type AddressPolicy, bareHostname, refuseUrl } from './address-guard.ts'
@@ -17,6 +17,7 @@ import type { AttemptRequest, AttemptResult, ProxyHop, Sender } from './port.ts'
 import { needsTunnel, ProxyConnector } from './proxy-connector.ts'
 import { type Lookup, Resolver } from './resolver.ts'
 import { currentInterceptor } from './send-guard.ts'
+import { checkHeaders } from './write-request.ts'
 
 export interface HttpSenderOptions {
   readonly clock: Clock
@@ -141,9 +142,10 @@ class HttpSender implements Sender {
 
   #run(destination: Destination, attempt: HttpAttempt): void {
     try {
+      checkHeaders(attempt.request.headers)
       this.#pool.run(destination.origin, attempt)
     } catch (error) {
-      attempt.onResponseError(null, error instanceof Error ? error : new Error(String(error)))
+      attempt.onError(error)
     }
   }
 
@@ -208,7 +210,7 @@ function toDestination(url: URL, refused: string | null): Destination {
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
   const place = hostname.includes(':') ? `[${hostname}]:${port}` : `${hostname}:${port}`
   const origin = { url: url.origin, secure, hostname, port, place }
-  return { path: url.pathname + url.search, place, origin, refused }
+  return { path: url.pathname + url.search, host: url.host, place, origin, refused }
 }
 
 function withoutUndefined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

@@ -1,127 +1,145 @@
 /**
- * The head of an answer as undici's parser takes it. RFC 9110 and 9112 let a client take more than that parser does,
- * and a receiver whose answer is refused has seen the request all the same: it would be sent again for nothing.
+ * The head of an answer, read as RFC 9110 and 9112 let a client read it: a receiver whose answer is refused has seen
+ * the request all the same, and it would be sent again for nothing.
  */
 
-export type ResponseHead =
-  /** 100 and its like: not the answer yet. */
-  | { readonly kind: 'interim' }
-  /** To be handed on as it came: it is in order, or so wrong that the parser shall say so. */
-  | { readonly kind: 'as_received' }
-  | {
-      readonly kind: 'rewritten'
-      readonly text: string
-      /** Two framings at once: where the next answer begins is anybody's guess (RFC 9112, 6.3). */
-      readonly reusable: boolean
-    }
+/** How the body ends. */
+export type Framing =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'length'; readonly bytes: number }
+  | { readonly kind: 'chunked' }
+  | { readonly kind: 'until_close' }
 
-interface Field {
-  readonly name: string
-  value: string
+export interface ResponseHead {
+  readonly status: number
+  /** In order; names in lower case, each byte of a value one character. */
+  readonly fields: readonly Field[]
+  readonly framing: Framing
+  /** The connection may carry another request after the body. */
+  readonly keepsAlive: boolean
+  /** Milliseconds for which the receiver keeps an idle connection open; null: it does not say. */
+  readonly keepAliveMs: number | null
 }
 
-const plainHead =
-  /^HTTP\/1\.[01] \d{3}(?: [\t\x20-\x7e\x80-\xff]*)?\r\n(?:[\w!#$%&'*+.^`|~-]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n$/
-const framingFields = /\n(?:content-length|transfer-encoding):[^\r]*/gi
-const plainFraming = /^\n(?:content-length:[ \t]*\d{1,15}|transfer-encoding:[ \t]*chunked)$/i
-/** Longer ones go line by line, where the pattern cannot need much memory. */
-const maxPlainChars = 8192
+export type Field = readonly [name: string, value: string]
+
+const noBody: Framing = { kind: 'none' }
+const chunked: Framing = { kind: 'chunked' }
+const untilClose: Framing = { kind: 'until_close' }
 
 /** RFC 9112, 4: any white space may stand where one space should. */
-const statusLine = /^HTTP\/1\.(\d)[ \t\v\f\r]+(\d{3})(?:[ \t\v\f\r]+(.*))?$/s
-const fieldLine = /^([\w!#$%&'*+.^`|~-]+)[ \t]*:(.*)$/s
+const statusLine = /^HTTP\/1\.(\d)[ \t\v\f\r]+(\d{3})(?:[ \t\v\f\r]|$)/
+const token = /^[\w!#$%&'*+.^`|~-]+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
 const controls = /[\0-\x08\x0a-\x1f\x7f]/g
 /** Not even a petabyte: what is beyond cannot be counted in a number, and never arrives either. */
 const maxLengthDigits = 15
 
-/** @param text from `HTTP/` to the end of the empty line, each byte one character */
-export function readResponseHead(text: string): ResponseHead {
-  if (/^HTTP\/1\.\d[ \t\v\f\r]+1(?!01)\d\d(?:\s|$)/.test(text)) return { kind: 'interim' }
-  if (text.length <= maxPlainChars && plainHead.test(text) && hasPlainFraming(text)) return asReceived
-  return rewrite(text)
-}
-
-const asReceived: ResponseHead = { kind: 'as_received' }
-
-function hasPlainFraming(text: string): boolean {
-  const framing = text.match(framingFields)
-  return framing === null || (framing.length === 1 && plainFraming.test(framing[0]))
-}
-
-function rewrite(text: string): ResponseHead {
+/**
+ * Null when it is no HTTP/1 answer, or says two lengths.
+ * @param text from `HTTP/` to the end of the empty line, each byte one character
+ */
+export function readResponseHead(text: string): ResponseHead | null {
   // RFC 9112, 2.2: a line may end with a line feed alone.
-  const [first = '', ...lines] = text.split('\n').map((line) => line.replace(/\r$/, ''))
-  const [, minor, status, reason = ''] = statusLine.exec(first) ?? []
-  const fields = readFields(lines)
-  if (status === undefined || fields === null) return asReceived
-  const framed = frame(fields)
-  const head = [
-    // RFC 9110, 2.5: a higher minor version is read as the highest that one knows.
-    `HTTP/1.${minor === '0' ? 0 : 1} ${status} ${withoutControls(reason)}`,
-    ...framed.fields.map(({ name, value }) => `${name}: ${withoutControls(value)}`),
-  ]
-  return { kind: 'rewritten', text: `${head.join('\r\n')}\r\n\r\n`, reusable: framed.reusable }
+  const firstEnd = text.indexOf('\n')
+  const [, minor, digits] = statusLine.exec(text.slice(0, firstEnd)) ?? []
+  const fields = digits === undefined ? null : readFields(text, firstEnd + 1)
+  if (fields === null) return null
+  const status = Number(digits)
+  const framing = frame(status, fields)
+  if (framing === null) return null
+  return {
+    status,
+    fields,
+    framing: framing.as,
+    keepsAlive: framing.isPlain && framing.as.kind !== 'until_close' && saysKeepAlive(minor === '0', fields),
+    keepAliveMs: readKeepAlive(fields),
+  }
 }
 
 /** Null when there is a line that is no field. */
-function readFields(lines: readonly string[]): Field[] | null {
-  const fields: Field[] = []
-  for (const line of lines) {
+function readFields(text: string, start: number): Field[] | null {
+  const fields: [string, string][] = []
+  for (let at = start, end = 0; at < text.length; at = end + 1) {
+    end = text.indexOf('\n', at)
+    if (end < 0) end = text.length
+    const line = text.slice(at, text[end - 1] === '\r' ? end - 1 : end)
     if (line === '') continue
     if (line.startsWith(' ') || line.startsWith('\t')) {
       // RFC 9112, 5.2: a folded line goes on with the field before it; 2.2: without one it is passed over.
       const folded = fields.at(-1)
-      if (folded !== undefined) folded.value = `${folded.value} ${trimmed(line)}`
+      if (folded !== undefined) folded[1] = `${folded[1]} ${readValue(line)}`
       continue
     }
-    const [, name, value = ''] = fieldLine.exec(line) ?? []
-    if (name === undefined) return null
-    fields.push({ name, value: trimmed(value) })
+    const colon = line.indexOf(':')
+    const name = line.slice(0, Math.max(0, colon)).trimEnd()
+    if (!token.test(name)) return null
+    fields.push([name.toLowerCase(), readValue(line.slice(colon + 1))])
   }
   return fields
 }
 
-function frame(fields: readonly Field[]): { fields: readonly Field[]; reusable: boolean } {
-  const codings = fields.filter(isNamed('transfer-encoding'))
-  const lengths = fields.filter(isNamed('content-length'))
-  // A name from HTTP's first years for "as it is", which some servers still write beside the length.
-  const isCoded = codings.some(({ value }) => value.toLowerCase() !== 'identity')
-  if (isCoded) {
-    // RFC 9112, 6.3: the coding wins.
-    return { fields: fields.filter((field) => !lengths.includes(field)), reusable: lengths.length === 0 }
-  }
-  const uncoded = fields.filter((field) => !codings.includes(field))
-  const length = commonLength(lengths)
-  if (length === null) return { fields: uncoded, reusable: true }
-  const [first, ...more] = lengths
-  return {
-    fields: uncoded
-      .filter((field) => !more.includes(field))
-      .map((field) => (field === first ? { ...field, value: length } : field)),
-    reusable: true,
-  }
+/** RFC 9110, 5.5: without white space around it, and a space for each control character. */
+function readValue(text: string): string {
+  let start = 0
+  let end = text.length
+  while (isSpace(text.charCodeAt(start))) start++
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end).replace(controls, ' ')
 }
 
-/** RFC 9110, 8.6: one length, said several times. Null where there is none, or several that differ. */
-function commonLength(lengths: readonly Field[]): string | null {
-  const values = lengths.flatMap(({ value }) => value.split(',').map(trimmed)).filter((value) => value !== '')
-  if (!values.every((value) => /^\d+$/.test(value))) return null
-  const [first, ...others] = new Set(values.map((value) => value.replace(/^0+(?=\d)/, '')))
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09
+}
+
+/** RFC 9112, 6.3. `isPlain` is false where two framings stand: where the next answer begins is anybody's guess then. */
+function frame(status: number, fields: readonly Field[]): { as: Framing; isPlain: boolean } | null {
+  if (status < 200 || status === 204 || status === 304) return { as: noBody, isPlain: true }
+  const lengths = valuesOf(fields, 'content-length')
+  // "identity" is a name from HTTP's first years for "as it is", which some servers still write beside the length.
+  const codings = valuesOf(fields, 'transfer-encoding').filter((value) => value.toLowerCase() !== 'identity')
+  if (codings.length > 0) {
+    const isChunked = /(?:^|,)[ \t]*chunked$/i.test(codings.at(-1) ?? '')
+    return { as: isChunked ? chunked : untilClose, isPlain: lengths.length === 0 }
+  }
+  if (lengths.length === 0) return { as: untilClose, isPlain: true }
+  const bytes = commonLength(lengths)
+  return bytes === null ? null : { as: { kind: 'length', bytes }, isPlain: true }
+}
+
+function valuesOf(fields: readonly Field[], name: string): string[] {
+  const values: string[] = []
+  for (const [known, value] of fields) if (known === name) values.push(value)
+  return values
+}
+
+/** RFC 9110, 8.6: one length, said several times. Null where several differ or one is none. */
+function commonLength(values: readonly string[]): number | null {
+  const lengths = new Set<string>()
+  for (const value of values) {
+    for (const part of value.split(',')) {
+      const digits = part.trim()
+      if (digits === '') continue
+      if (!/^\d+$/.test(digits)) return null
+      lengths.add(digits.replace(/^0+(?=\d)/, ''))
+    }
+  }
+  const [first, ...others] = lengths
   if (first === undefined || others.length > 0) return null
-  return first.length > maxLengthDigits ? '9'.repeat(maxLengthDigits) : first
+  return Number(first.length > maxLengthDigits ? '9'.repeat(maxLengthDigits) : first)
 }
 
-function isNamed(wanted: string): (field: Field) => boolean {
-  return ({ name }) => name.length === wanted.length && name.toLowerCase() === wanted
+/** RFC 9112, 9.3. */
+function saysKeepAlive(isHttp10: boolean, fields: readonly Field[]): boolean {
+  const options = valuesOf(fields, 'connection')
+    .flatMap((value) => value.toLowerCase().split(','))
+    .map((option) => option.trim())
+  return !options.includes('close') && (!isHttp10 || options.includes('keep-alive'))
 }
 
-/** Optional white space only: `trim` also takes away characters that mean something in latin1. */
-function trimmed(value: string): string {
-  return value.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '')
-}
-
-/** RFC 9110, 5.5: replaced by a space each. */
-function withoutControls(value: string): string {
-  return value.replace(controls, ' ')
+/** `Keep-Alive: timeout=5`, in seconds. */
+function readKeepAlive(fields: readonly Field[]): number | null {
+  const [value] = valuesOf(fields, 'keep-alive')
+  const seconds = value === undefined ? undefined : /(?:^|[\s,;])timeout\s*=\s*"?(\d{1,9})/i.exec(value)?.[1]
+  return seconds === undefined ? null : Number(seconds) * 1000
 }

@@ -29,7 +29,7 @@ export class SocketReader {
       // RFC 9112, 2.2: a line may end with a line feed alone.
       const match = /\n\r?\n/.exec(text)
       if (match === null && head.length <= maxBytes) return null
-      if (match === null) throw ended('UND_ERR_HEADERS_OVERFLOW')
+      if (match === null) throw ended('ERR_HEAD_TOO_LONG')
       const end = match.index + match[0].length
       if (end < head.length) this.#socket.unshift(head.subarray(end))
       return text.slice(0, end)

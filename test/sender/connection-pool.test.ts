@@ -42,7 +42,7 @@ function aPool(options: { idleMs?: number } = {}) {
       const place = `127.0.0.1:${port}`
       const origin = { url: `http://${place}`, secure: false, hostname: '127.0.0.1', port, place }
       const request = aRequest(origin.url)
-      pool.run(origin, new HttpAttempt(request, { path: '/', place }, { settings, resolve }))
+      pool.run(origin, new HttpAttempt(request, { path: '/', host: place, place }, { settings, resolve }))
     })
   return { pool, attempt, openSockets }
 }
