@@ -62,7 +62,7 @@ export class Connection<O extends Origin = Origin>
   /** On the elapsed scale. */
   #usableUntil = Number.POSITIVE_INFINITY
   #cancelOpen: (() => void) | null = null
-  #rest: NodeJS.Timeout | null = null
+  #cancelRest: (() => void) | null = null
 
   constructor(origin: O, options: ConnectionOptions) {
     this.origin = origin
@@ -91,7 +91,7 @@ export class Connection<O extends Origin = Origin>
     this.#idle.disarm()
     this.#socket?.ref()
     if (this.#socket === null) this.#open()
-    else if (restMs > 0) this.#rest = setTimeout(() => this.#send(attempt), restMs)
+    else if (restMs > 0) this.#cancelRest = this.#options.clock.schedule(restMs, () => this.#send(attempt))
     else if (this.#hasJustAnswered) setImmediate(() => setImmediate(() => this.#send(attempt)))
     else this.#send(attempt)
   }
@@ -164,8 +164,8 @@ export class Connection<O extends Origin = Origin>
   }
 
   #stopResting(): void {
-    if (this.#rest !== null) clearTimeout(this.#rest)
-    this.#rest = null
+    this.#cancelRest?.()
+    this.#cancelRest = null
   }
 
   #open(): void {
@@ -215,7 +215,7 @@ export class Connection<O extends Origin = Origin>
 
   #send(attempt: HttpAttempt): void {
     const socket = this.#socket
-    this.#rest = null
+    this.#cancelRest = null
     if (attempt !== this.#attempt || this.#isSending || socket === null) return
     this.#isSending = true
     this.#reader.begin()
