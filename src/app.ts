@@ -171,7 +171,7 @@ async function assemble(
   { config, logger, dispatch, onListenerError, words = serverWords }: AppOptions,
   { clock, store, secretBox }: Parts,
 ): Promise<App> {
-  await store.outbox?.setKeyTtl(config.idempotencyTtlMs)
+  await store.cluster?.outbox.setKeyTtl(config.idempotencyTtlMs)
   const ids = createIdFactory(clock.now)
   const activity = new DeliveryActivity(
     onListenerError ?? ((error, event) => logger.error({ err: error, event }, 'a listener threw')),
@@ -201,11 +201,18 @@ async function assemble(
     timeoutMs: publishTimeoutMs,
   })
   const relay =
-    dispatcher !== null && store.outbox !== undefined
-      ? new Relay({ outbox: store.outbox, routing, ids, clock, logger, onDueWork: () => dispatcher.wake() })
+    dispatcher !== null && store.cluster !== null
+      ? new Relay({
+          outbox: store.cluster.outbox,
+          routing,
+          ids,
+          clock,
+          logger,
+          onDueWork: () => dispatcher.wake(),
+        })
       : null
   const transactionalPublisher = new TransactionalPublisher({
-    outbox: store.outbox ?? null,
+    outbox: store.cluster?.outbox ?? null,
     ids,
     idempotencyTtlMs: config.idempotencyTtlMs,
     onAccepted: () => relay?.wake(),
@@ -237,7 +244,7 @@ async function assemble(
     ping: () => readiness.check(),
     counts: () => store.counts(),
   }
-  store.listen?.({
+  store.cluster?.listen({
     onWork: () => dispatcher?.wake(),
     onRoutingChanged: (tenantId) => {
       routing.invalidate(tenantId)

@@ -63,7 +63,7 @@ const commands = {
   async close(): Promise<void> {
     // Its slots would otherwise be nobody's until the lease ends.
     const leave = async ({ store }: Opened) => {
-      await store.shares?.leave()
+      await store.cluster?.shares.leave()
       await store.close()
     }
     await Promise.all(opened.splice(0).map(leave))

@@ -155,8 +155,10 @@ export class Claimer {
       const full = Array.from(slots.slots).filter(([, free]) => free === 0)
       this.#lacking = result.deliveries.length > 0 ? null : new Set(full.map(([targetId]) => targetId))
       this.#planNext(result, limit)
-      if (result.shares !== undefined) shares?.adopt(result.shares, slots.wantsMore)
-      if (result.routingVersions !== undefined) routing.dropOlder(result.routingVersions)
+      if (result.cluster !== null) {
+        shares?.adopt(result.cluster.shares, slots.wantsMore)
+        routing.dropOlder(result.cluster.routingVersions)
+      }
       await onClaimed(result.deliveries, leasedAt)
       this.#failures = 0
       return result.deliveries.length

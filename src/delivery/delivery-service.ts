@@ -58,7 +58,7 @@ export class DeliveryService {
     })
     this.dispatcher = new Dispatcher({
       ...options,
-      shares: store.shares,
+      shares: store.cluster?.shares ?? null,
       onOutcome: (outcome, delivery, target) =>
         this.#recorder.push({ outcome, context: { delivery, target } }),
       canRecord: () => !this.#recorder.blocked && this.#recorder.unwritten < maxUnwritten,
@@ -98,7 +98,7 @@ export class DeliveryService {
     // What is still in flight was given back at the deadline; nobody waits for its answer.
     await sender.close({ abort: true })
     // No request is open any more, so the slots are free for others now rather than when the lease ends.
-    await store.shares?.leave().catch((error: unknown) => {
+    await store.cluster?.shares.leave().catch((error: unknown) => {
       logger.warn({ err: error }, 'slots could not be given up; they are free when their lease ends')
     })
   }

@@ -39,15 +39,19 @@ export interface Store extends ConfigStore, IngestStore, DeliveryStore, ReadStor
   close(): Promise<void>
   /** Settles only when the store can never answer again in this process. Absent where it always may. */
   readonly lost?: Promise<OuthookError>
-  /** Null where one process owns the store, and every target's slots with it. */
-  readonly shares: SlotShares | null
+  /** What several processes on one database need of it; null where one process owns the store. */
+  readonly cluster: Cluster | null
+}
+
+export interface Cluster {
+  readonly shares: SlotShares
   /**
    * Tells, soon after, what other processes did to the store; the returned function ends it. Each may come twice,
-   * late or not at all, so nothing may depend on it. Absent where no other process can write.
+   * late or not at all, so nothing may depend on it.
    */
-  listen?(listener: StoreListener): () => void
-  /** Publishing inside a caller's transaction; absent where callers have none on the store's database. */
-  readonly outbox?: OutboxStore
+  listen(listener: StoreListener): () => void
+  /** Publishing inside a caller's transaction on the store's database. */
+  readonly outbox: OutboxStore
 }
 
 export interface StoreListener {

@@ -137,7 +137,8 @@ export class FakeStore {
     })
     const waits = [...this.rows.values()].map((row) => Math.max(0, row.dueAt - now))
     const nextDueMs = waits.length === 0 ? null : Math.min(...waits)
-    return { deliveries, nextDueMs, ...(this.claimedShares && { shares: this.claimedShares }) }
+    const shares = this.claimedShares
+    return { deliveries, nextDueMs, cluster: shares && { shares, routingVersions: new Map() } }
   }
 
   #claimDue({ limit, startable = limit, maxBytes, slots }: ClaimRequest, now: number): readonly Row[] {

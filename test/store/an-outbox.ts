@@ -44,7 +44,7 @@ export async function anOutbox(server: PostgresServer): Promise<OutboxScene> {
   })
   const store = await openNode()
   await beside.query(`set search_path to ${schema}`)
-  const { outbox } = store
+  const outbox = store.cluster?.outbox
   if (outbox === undefined) throw new Error('the store has no outbox')
   const scene = await openScene(async () => ({
     store,
@@ -73,7 +73,7 @@ export async function anOutbox(server: PostgresServer): Promise<OutboxScene> {
       return rows[0]?.id ?? ''
     },
     async fanOut(routes = [], node = store) {
-      const waiting = (await node.outbox?.listAccepted(1000)) ?? []
+      const waiting = (await node.cluster?.outbox.listAccepted(1000)) ?? []
       const { deliveries, routingVersion } = await scene.anEvent({ routes })
       const plans = waiting.map(({ id, tenantId, orderingKey }) => ({
         id,
@@ -82,7 +82,7 @@ export async function anOutbox(server: PostgresServer): Promise<OutboxScene> {
         routingVersion,
         deliveries: deliveries.map((delivery) => ({ ...delivery, id: scene.ids.next('dlv') })),
       }))
-      return (await node.outbox?.fanOut(plans)) ?? { count: 0, stale: [] }
+      return (await node.cluster?.outbox.fanOut(plans)) ?? { count: 0, stale: [] }
     },
   }
 }

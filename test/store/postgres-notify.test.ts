@@ -50,7 +50,7 @@ async function listenOn(node: Store) {
     heard.push(what)
     for (const waiter of waiters) waiter()
   }
-  const stop = node.listen?.({
+  const stop = node.cluster?.listen({
     onWork: () => hear('work'),
     onRoutingChanged: (tenantId) => hear(`routing of ${tenantId ?? all}`),
     onPauseChanged: (targetId, until) => hear(`pause of ${targetId} until ${until}`),
@@ -144,7 +144,7 @@ describe('a process hears from the others', () => {
     const { scene, other } = await twoNodes()
     const event = await scene.anEvent({ routes: [await scene.anEndpoint()] })
     const there = await listenOn(other)
-    const { outbox } = scene.store
+    const outbox = scene.store.cluster?.outbox
     const client = new pg.Client({ connectionString: server.url })
     onTestFinished(() => client.end())
     await client.connect()
@@ -354,6 +354,8 @@ describe('a node (whose clock stands still where it must find nothing by looking
 
   /** Notes what the node publishes and what it is told, the latter once the node has heard it. */
   function spyOn(store: Store) {
+    const { cluster } = store
+    if (cluster === null) throw new Error('a store of many nodes has a cluster')
     const published: PublishResult['kind'][] = []
     const handOffs = new Map<string, boolean>()
     const heard = new Set<string>()
@@ -367,21 +369,24 @@ describe('a node (whose clock stands still where it must find nothing by looking
         published.push(...results.map(({ kind }) => kind))
         return results
       },
-      listen: (listener) =>
-        store.listen?.({
-          onWork() {
-            listener.onWork()
-            heard.add('work')
-          },
-          onRoutingChanged(tenantId) {
-            listener.onRoutingChanged(tenantId)
-            heard.add(`routing of ${tenantId}`)
-          },
-          onPauseChanged(targetId, until) {
-            listener.onPauseChanged(targetId, until)
-            if (until !== null) heard.add(`pause of ${targetId}`)
-          },
-        }) ?? (() => {}),
+      cluster: {
+        ...cluster,
+        listen: (listener) =>
+          cluster.listen({
+            onWork() {
+              listener.onWork()
+              heard.add('work')
+            },
+            onRoutingChanged(tenantId) {
+              listener.onRoutingChanged(tenantId)
+              heard.add(`routing of ${tenantId}`)
+            },
+            onPauseChanged(targetId, until) {
+              listener.onPauseChanged(targetId, until)
+              if (until !== null) heard.add(`pause of ${targetId}`)
+            },
+          }),
+      },
     }
     const hears = (what: string) => expect.poll(() => [...heard]).toContain(what)
     return { store: spying, published, handOffs, hears }

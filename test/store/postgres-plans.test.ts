@@ -46,8 +46,8 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
     await scene.store.removeExpired({ retention, limit: 10 })
     await harness.sql(`select publish('a', '{}')`)
     const event = await scene.anEvent({ routes })
-    for (const { id } of (await scene.store.outbox?.listAccepted(10)) ?? []) {
-      await scene.store.outbox?.fanOut([{ ...event, id }])
+    for (const { id } of (await scene.store.cluster?.outbox.listAccepted(10)) ?? []) {
+      await scene.store.cluster?.outbox.fanOut([{ ...event, id }])
       await scene.store.getEvent(event.tenantId, id)
       await scene.store.getPayload(event.tenantId, id)
     }

@@ -30,9 +30,9 @@ async function aNode(): Promise<{
   renew: SlotShares['renew']
 }> {
   const store = await harness.openNode()
-  if (store.shares === null) throw new Error('a store of many nodes has shares')
-  await store.shares.renew(lease)
-  return { store, shares: store.shares, renew: store.shares.renew }
+  if (store.cluster === null) throw new Error('a store of many nodes has shares')
+  await store.cluster.shares.renew(lease)
+  return { store, shares: store.cluster.shares, renew: store.cluster.shares.renew }
 }
 
 type Node = Awaited<ReturnType<typeof aNode>>
@@ -40,8 +40,8 @@ type Node = Awaited<ReturnType<typeof aNode>>
 /** Claims as a node does that has so many in flight, and says what its share is then. */
 async function claim(node: Node, route: Route, given: Partial<ClaimRequest> = {}) {
   const request = { limit: 100, maxBytes: 10_000_000, leaseMs, slots: new Map(), ...given }
-  const { deliveries, shares } = await node.store.claim(request)
-  return { count: deliveries.length, share: shares?.get(route.endpointId) ?? 0 }
+  const { deliveries, cluster } = await node.store.claim(request)
+  return { count: deliveries.length, share: cluster?.shares.get(route.endpointId) ?? 0 }
 }
 
 const asking = (route: Route, slots = 0) => ({

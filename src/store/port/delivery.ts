@@ -46,16 +46,22 @@ export interface ClaimResult {
   readonly deliveries: readonly ClaimedDelivery[]
   /** Milliseconds until more becomes due (0: there is due work that this claim left); null: none is known. */
   readonly nextDueMs: number | null
+  /** Null where one process owns the store. */
+  readonly cluster: ClaimNews | null
+}
+
+/** What a claim learns of what other processes did. */
+export interface ClaimNews {
   /**
-   * By tenant of these deliveries, the routing version at the moment of the claim: what is known of an older one is
-   * out of date. Absent where only this process changes the routing.
+   * By tenant of the deliveries, the routing version at the moment of the claim: what is known of an older one is out
+   * of date.
    */
-  readonly routingVersions?: ReadonlyMap<string, number>
+  readonly routingVersions: ReadonlyMap<string, number>
   /**
-   * Where the store has `shares`: of targets that were looked at, how many requests this process may have in flight
-   * from now on; 0: all slots are taken by others.
+   * Of targets that were looked at, how many requests this process may have in flight from now on; 0: all slots are
+   * taken by others.
    */
-  readonly shares?: ReadonlyMap<string, number>
+  readonly shares: ReadonlyMap<string, number>
 }
 
 export interface NewAttempt {
@@ -145,7 +151,7 @@ export interface DeliveryStore {
 export type SlotLease = Readonly<Record<'usableMs' | 'openMs', number>>
 
 /**
- * How this process keeps the slots of targets that it shares with others. Claims bring them (`ClaimResult.shares`); all
+ * How this process keeps the slots of targets that it shares with others. Claims bring them (`ClaimNews.shares`); all
  * of them end with the lease that `renew` takes, or at once with `leave`.
  */
 export interface SlotShares {

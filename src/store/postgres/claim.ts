@@ -57,7 +57,10 @@ export async function claim(
     await renewNode(context, claimant.node, { usableMs: request.leaseMs, openMs: 0 })
   }
   const { limit, startable = limit, maxBytes } = request
-  if (limit <= 0) return { deliveries: [], nextDueMs: await writeReadyAfterLook(context, []) }
+  if (limit <= 0) {
+    const nextDueMs = await writeReadyAfterLook(context, [])
+    return { deliveries: [], nextDueMs, cluster: { shares: new Map(), routingVersions: new Map() } }
+  }
   const { open, blocked, shares } = await pickCandidates(context, request, claimant)
   const batch = new ClaimBatch<Candidate, DueRow>(open, { limit, startable, maxBytes })
   const progress: ProgressOf = new Map()
@@ -83,9 +86,8 @@ export async function claim(
   })
   const held = blocked.map((each) => ({ ...each, gave: false, isRated: true, leftFrom: each.start.from }))
   const nextDueMs = await writeReadyAfterLook(context, [...looked, ...held])
-  if (deliveries.length === 0) return { deliveries, nextDueMs, shares }
   const versions = taken.map(({ row, target }) => [target.tenantId, row.routing_version] as const)
-  return { deliveries, nextDueMs, shares, routingVersions: new Map(versions) }
+  return { deliveries, nextDueMs, cluster: { shares, routingVersions: new Map(versions) } }
 }
 
 function countGiven(taken: readonly Taken[]): ReadonlyMap<Candidate, number> {

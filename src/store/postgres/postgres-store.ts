@@ -62,7 +62,13 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     throw error
   }
   const hints = new Hints({ schema, clock, logger, connect: () => database.connect('hints') })
-  return tellOthers(createStore(database, schema, shiftMs), hints)
+  const run = createRunner(database, shiftMs)
+  const claimant: Claimant = { node: newNode(), rotation: { after: rotationStart }, marks: new Map() }
+  const cluster = {
+    shares: createShares(run, claimant.node),
+    outbox: createOutboxStore(run, schema, shiftMs),
+  }
+  return tellOthers(createStore(database, run, claimant), cluster, hints)
 }
 
 type Work<T> = (context: Context) => Promise<T>
@@ -88,17 +94,15 @@ function createRunner(database: Database, shiftMs: () => number): Runner {
   }
 }
 
-function createStore(database: Database, schema: string, shiftMs: () => number): Store {
-  const run = createRunner(database, shiftMs)
+function createStore(database: Database, run: Runner, claimant: Claimant): Omit<Store, 'cluster'> {
   return {
     async ping() {
       await Promise.all([run.plain('read', ping), run.plain('publish', checkWritable)])
     },
     probeWrite: () => run.atomic('publish', probeWrite),
     close: () => database.close(),
-    outbox: createOutboxStore(run, schema, shiftMs),
     ...createConfigStore(run),
-    ...createDeliveryStore(run),
+    ...createDeliveryStore(run, claimant),
     ...createReadStore(run),
     ...createMaintenanceStore(run),
   }
@@ -147,8 +151,7 @@ function createConfigStore({ plain, atomic, snapshot }: Runner) {
   } satisfies Partial<Store>
 }
 
-function createDeliveryStore({ plain, atomic }: Runner) {
-  const claimant: Claimant = { node: newNode(), rotation: { after: rotationStart }, marks: new Map() }
+function createDeliveryStore({ plain, atomic }: Runner, claimant: Claimant) {
   const heldKeys = new Set<string>()
   return {
     publish: (batch, options) => {
@@ -156,7 +159,6 @@ function createDeliveryStore({ plain, atomic }: Runner) {
       return plain('publish', (context) => publish(context, progress, options))
     },
     claim: (request) => atomic('claim', (context) => claim(context, request, claimant)),
-    shares: createShares({ plain, atomic }, claimant.node),
     async recordOutcomes(outcomes, breaker) {
       const request = { outcomes, breaker }
       const recorded = await plain('record', (context) => recordPlainly(context, request))

@@ -1,14 +1,21 @@
 /** Which calls of the store the other processes on the database are told about, and what. */
-import type { NewEvent, OutboxStore, PublishResult, Store } from '../port.ts'
+import type { Cluster, NewEvent, OutboxStore, PublishResult, Store } from '../port.ts'
 import type { Hints } from './hints.ts'
 
-export function tellOthers(store: Store, hints: Hints): Store {
+export function tellOthers(
+  store: Omit<Store, 'cluster'>,
+  cluster: Omit<Cluster, 'listen'>,
+  hints: Hints,
+): Store {
   return {
     ...store,
     ...tellWork(store, hints),
-    ...tellFanOut(store, hints),
     ...tellConfiguration(store, hints),
-    listen: (listener) => hints.listen(listener),
+    cluster: {
+      shares: cluster.shares,
+      outbox: tellFanOut(cluster.outbox, hints),
+      listen: (listener) => hints.listen(listener),
+    },
     async close() {
       await hints.close()
       await store.close()
@@ -16,7 +23,7 @@ export function tellOthers(store: Store, hints: Hints): Store {
   }
 }
 
-function tellWork(store: Store, hints: Hints) {
+function tellWork(store: Omit<Store, 'cluster'>, hints: Hints) {
   return {
     async publish(batch, options) {
       const results = await store.publish(batch, options)
@@ -52,9 +59,8 @@ function tellWork(store: Store, hints: Hints) {
   } satisfies Partial<Store>
 }
 
-function tellFanOut({ outbox }: Store, hints: Hints) {
-  if (outbox === undefined) return {}
-  const told: OutboxStore = {
+function tellFanOut(outbox: OutboxStore, hints: Hints): OutboxStore {
+  return {
     ...outbox,
     async fanOut(plans) {
       const result = await outbox.fanOut(plans)
@@ -62,7 +68,6 @@ function tellFanOut({ outbox }: Store, hints: Hints) {
       return result
     },
   }
-  return { outbox: told }
 }
 
 /** Some of its deliveries wait in the store for whoever claims them. */
@@ -73,7 +78,7 @@ function leavesWork(event: NewEvent, result: PublishResult | undefined): boolean
   )
 }
 
-function tellConfiguration(store: Store, hints: Hints) {
+function tellConfiguration(store: Omit<Store, 'cluster'>, hints: Hints) {
   /** A call that failed is told too: the change may have happened. */
   const telling = async <T>(tenantId: string, change: Promise<T>): Promise<T> => {
     try {

@@ -38,7 +38,7 @@ const beginning: Position = { due_at: -1, id: new Uint8Array(0) }
 export function claim(context: WriteContext, request: ClaimRequest, rotation: TenantRotation): ClaimResult {
   const deliveries = request.limit <= 0 ? [] : claimDue(context, request, rotation)
   const next = nextReadyAt(context)
-  return { deliveries, nextDueMs: next === null ? null : Math.max(0, next - context.now) }
+  return { deliveries, nextDueMs: next === null ? null : Math.max(0, next - context.now), cluster: null }
 }
 
 function claimDue(

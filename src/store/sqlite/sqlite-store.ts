@@ -188,7 +188,7 @@ function createStore(connection: Connection): SqliteStore {
     },
     lost: connection.lost,
     close: () => connection.close(),
-    shares: null,
+    cluster: null,
 
     loadRouting: (tenantId) => read('loadRouting', tenantId),
     insertEndpoint: (input) => write('insertEndpoint', input),
