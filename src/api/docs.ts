@@ -1,7 +1,8 @@
 /** The OpenAPI document, made from the routes' own schemas. */
 import type { FastifyInstance } from 'fastify'
 import { fastifySwagger } from '../bundled/swagger.ts'
-import { problemContentType } from './problem.ts'
+import { completeOperation, problemResponses } from './openapi-operation.ts'
+import { hookrailBackoffDocument, hookrailMaxAttemptsDocument } from './schemas/hookrail-policy.ts'
 import { rateLimitDocument } from './schemas/rate-limit.ts'
 import { retryPolicyDocument } from './schemas/retry-policy.ts'
 import { ProblemBody } from './schemas/shapes.ts'
@@ -16,6 +17,16 @@ Every error is \`application/problem+json\` with \`type\` (a page about it), \`t
 \`{items, next_cursor}\`: pass \`next_cursor\` as \`cursor\` until it is empty. Bodies are read as JSON whatever their
 content type says.`
 
+const tags = [
+  ['events', 'What happened, as producers publish it'],
+  ['endpoints', 'Where events are sent'],
+  ['subscriptions', 'Which events an endpoint gets'],
+  ['deliveries', 'One event on its way to one endpoint'],
+  ['dead letters', 'Deliveries that were given up'],
+  ['keys', 'Who may publish and administer'],
+  ['operations', 'For load balancers and scrapers, without credentials'],
+] as const
+
 /** Must be called before the routes are registered. */
 export function registerDocs(app: FastifyInstance, version: string): void {
   app.register(fastifySwagger, {
@@ -29,10 +40,22 @@ export function registerDocs(app: FastifyInstance, version: string): void {
       },
       components: {
         securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', description: 'a producer key or an admin token' },
+          producerKey: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'a producer key (`hk_…`): publishes, and reads the events that were published with it',
+          },
+          adminToken: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'an admin token (`hkadm_…`, or the one of the configuration): may do everything',
+          },
         },
       },
-      security: [{ bearer: [] }],
+      servers: [{ url: '/', description: 'the server that this document comes from' }],
+      security: [{ adminToken: [] }],
+      tags: tags.map(([name, description]) => ({ name, description })),
     },
   })
   app.register(async (scope) => {
@@ -50,41 +73,27 @@ export function openApiDocument(app: FastifyInstance): JsonObject {
   const document = structuredClone(app.swagger()) as unknown as JsonObject
   const named: JsonObject = {}
   nameSchemas(ProblemBody, named)
-  for (const path of Object.values(document.paths as JsonObject)) {
-    for (const operation of Object.values(path as JsonObject)) completeOperation(operation as JsonObject)
-  }
+  const statuses = Object.entries(document.paths as JsonObject).flatMap(([path, operations]) =>
+    Object.values(operations as JsonObject).flatMap((operation) =>
+      completeOperation(operation as JsonObject, path),
+    ),
+  )
   document.paths = nameSchemas(document.paths, named)
   const sorted = Object.entries(named).sort(([a], [b]) => (a < b ? -1 : 1))
-  document.components = { ...(document.components as JsonObject), schemas: Object.fromEntries(sorted) }
+  document.components = {
+    ...(document.components as JsonObject),
+    responses: problemResponses(statuses),
+    schemas: Object.fromEntries(sorted),
+  }
   return document
 }
 
-const statusDescriptions: Readonly<Record<string, string>> = {
-  200: 'Done',
-  201: 'Created',
-  202: 'Durable',
-  204: 'Done; no body',
-}
-
-/** Each operation can fail, always in the same shape. */
-function completeOperation(operation: JsonObject): void {
-  if (operation['x-optional-body'] === true) {
-    delete operation['x-optional-body']
-    ;(operation.requestBody as JsonObject).required = false
-  }
-  for (const [status, response] of Object.entries(operation.responses as JsonObject)) {
-    ;(response as JsonObject).description = statusDescriptions[status] ?? 'Answer'
-  }
-  operation.responses = {
-    ...(operation.responses as JsonObject),
-    default: {
-      description: 'A problem: what happened, and what to do',
-      content: { [problemContentType]: { schema: { $ref: '#/components/schemas/Problem' } } },
-    },
-  }
-}
-
-const readByEngine = [retryPolicyDocument, rateLimitDocument]
+const readByEngine = [
+  retryPolicyDocument,
+  rateLimitDocument,
+  hookrailMaxAttemptsDocument,
+  hookrailBackoffDocument,
+]
 
 /** A copy in which each schema with a title is a reference to the one of that name. */
 function nameSchemas(value: JsonValue, named: JsonObject): JsonValue {

@@ -6,6 +6,7 @@ import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
 import { Compile } from '../bundled/typebox.ts'
 import { type ErrorCode, OuthookError } from '../core/errors.ts'
+import { formOf } from './form-of.ts'
 
 interface SchemaProblem {
   readonly keyword: string
@@ -31,7 +32,8 @@ export const strictCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPar
   return (value: unknown): Verdict => ({ value })
 }
 
-function compileBody(schema: TSchema): (value: unknown) => Verdict {
+function compileBody(whole: TSchema): (value: unknown) => Verdict {
+  const schema = formOf(whole)
   const check = Compile(schema)
   return (value) => {
     // Fastify gives null for a body that was left out; one that says null was refused before.
@@ -44,7 +46,8 @@ function compileBody(schema: TSchema): (value: unknown) => Verdict {
 }
 
 /** Query values arrive as text: numbers and booleans are read from exactly one spelling each. */
-function compileQuery(schema: TSchema): (value: unknown) => Verdict {
+function compileQuery(whole: TSchema): (value: unknown) => Verdict {
+  const schema = formOf(whole)
   const check = Compile(schema)
   const properties = (schema as SchemaNode).properties ?? {}
   return (raw) => {

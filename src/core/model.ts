@@ -22,7 +22,17 @@ export const limits = {
   maxMetadataKeyBytes: 64,
   maxMetadataValueBytes: 256,
   maxLastErrorChars: 2000,
+  /** Code points, as JSON Schema counts them. */
+  maxUidChars: 255,
+  maxDescriptionChars: 1000,
+  maxKeyNameChars: 200,
+  maxUrlChars: 2048,
 } as const
+
+/** Whether the text has at most so many characters; one beyond the basic plane is one. */
+export function isWithin(text: string, maxChars: number): boolean {
+  return text.length <= maxChars || (text.length <= 2 * maxChars && [...text].length <= maxChars)
+}
 
 /**
  * How a delivery moves:

@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto'
 import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
-import type { ApiKey } from '../core/model.ts'
+import { type ApiKey, isWithin, limits } from '../core/model.ts'
 import { checkText } from '../core/text.ts'
 import type { ConfigStore, NewApiKey, Page, PageRequest } from '../store/port.ts'
 import { checkId, checkPage, notFound } from './page.ts'
 
-const maxNameChars = 200
+const { maxKeyNameChars: maxNameChars } = limits
 const tokenBytes = 24
 
 export interface Principal {
@@ -89,7 +89,7 @@ function hashToken(token: string): Uint8Array {
 
 function checkName(name: unknown): string {
   checkText(name, 'name')
-  if (typeof name === 'string' && name.trim() !== '' && name.length <= maxNameChars) return name.trim()
+  if (typeof name === 'string' && name.trim() !== '' && isWithin(name, maxNameChars)) return name.trim()
   throw new OuthookError(
     'unprocessable',
     `name must be 1 to ${maxNameChars} characters that say whose key it is`,

@@ -3,13 +3,13 @@
  * naming the member.
  */
 import { type ErrorCode, OuthookError } from '../core/errors.ts'
+import { isWithin, limits } from '../core/model.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../core/rate-limit.ts'
 import { checkText } from '../core/text.ts'
 import { checkId } from './page.ts'
 
 const maxMaxInFlight = 1000
-const maxUidChars = 255
-const maxDescriptionChars = 1000
+const { maxUidChars, maxDescriptionChars } = limits
 
 /** A member that nobody reads would be a setting that its caller believes in. */
 export function checkMembers(given: unknown, known: Readonly<Record<string, true>>): void {
@@ -30,13 +30,13 @@ export function checkEndpointId(id: string): string {
 
 export function checkUid(uid: unknown, code: ErrorCode = 'unprocessable'): string {
   checkText(uid, 'uid')
-  if (typeof uid === 'string' && uid !== '' && uid.length <= maxUidChars) return uid
+  if (typeof uid === 'string' && uid !== '' && isWithin(uid, maxUidChars)) return uid
   throw new OuthookError(code, `uid must be 1 to ${maxUidChars} characters`)
 }
 
 export function checkDescription(description: unknown): string {
   checkText(description, 'description', 'lines')
-  if (typeof description === 'string' && description.length <= maxDescriptionChars) return description
+  if (typeof description === 'string' && isWithin(description, maxDescriptionChars)) return description
   throw new OuthookError(
     'unprocessable',
     `description must be text of at most ${maxDescriptionChars} characters`,

@@ -8,6 +8,7 @@ import ipaddr from 'ipaddr.js'
 import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
 import { type FaceWords, serverWords } from '../core/face-words.ts'
+import { limits } from '../core/model.ts'
 import type { UrlCheck } from './port.ts'
 import { type Lookup, lookupAddresses, type ResolvedAddress } from './resolver.ts'
 
@@ -31,7 +32,7 @@ export interface AddressPolicyOptions {
   readonly allowNetworks?: readonly string[]
 }
 
-const maxUrlChars = 2048
+const { maxUrlChars } = limits
 
 /** The ranges that people meet, with the words for the message. What is not here is left to ipaddr.js. */
 const namedRanges: readonly (readonly [cidr: string, words: string])[] = [

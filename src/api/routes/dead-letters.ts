@@ -1,3 +1,4 @@
+import { requireAccess } from '../access.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { idFilter, pageRequest, timeRange } from '../page-request.ts'
@@ -8,7 +9,7 @@ const tags = ['dead letters']
 
 export function deadLetterRoutes({ engine, auth }: ApiContext) {
   return async (app: Api): Promise<void> => {
-    app.addHook('onRequest', auth.require('admin'))
+    requireAccess(app, auth, 'admin')
 
     const listSchema = {
       operationId: 'listDeadLetters',
@@ -32,6 +33,7 @@ export function deadLetterRoutes({ engine, auth }: ApiContext) {
 
     const replaySchema = {
       operationId: 'replayDeadLetter',
+      'x-problems': [409, 410],
       tags,
       summary: 'Send a dead letter again: same id, attempts from 1',
       params: DeadLetterParams,

@@ -1,15 +1,16 @@
+import { requireAccess } from '../access.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { idFilter, pageRequest, timeRange } from '../page-request.ts'
 import { DeliveryDetailBody, DeliveryPage, DeliveryQuery } from '../schemas/deliveries.ts'
-import { IdParams } from '../schemas/shapes.ts'
+import { idParams } from '../schemas/shapes.ts'
 import { toDelivery, toDeliveryDetail } from '../views/deliveries.ts'
 
 const tags = ['deliveries']
 
 export function deliveryRoutes({ engine, auth }: ApiContext) {
   return async (app: Api): Promise<void> => {
-    app.addHook('onRequest', auth.require('admin'))
+    requireAccess(app, auth, 'admin')
 
     const listSchema = {
       operationId: 'listDeliveries',
@@ -39,7 +40,7 @@ export function deliveryRoutes({ engine, auth }: ApiContext) {
       operationId: 'getDelivery',
       tags,
       summary: 'A delivery with its attempts and what the receiver answered',
-      params: IdParams,
+      params: idParams('dlv'),
       response: { 200: DeliveryDetailBody },
     }
     app.get('/v1/deliveries/:id', { schema: getSchema }, async (request) =>

@@ -1,6 +1,7 @@
 import { durationForms, parseDuration } from '../../core/duration.ts'
 import { OuthookError } from '../../core/errors.ts'
 import { maxGraceMs } from '../../engine/endpoints.ts'
+import { requireAccess } from '../access.ts'
 import { principalOf } from '../auth.ts'
 import { camelMembers } from '../camel-members.ts'
 import type { Api, ApiContext } from '../context.ts'
@@ -16,13 +17,14 @@ import {
   RotateSecretBody,
   SecretBody,
 } from '../schemas/endpoints.ts'
-import { IdParams, NoBody } from '../schemas/shapes.ts'
+import { idParams, NoBody } from '../schemas/shapes.ts'
 import { toEndpoint } from '../views/endpoints.ts'
 
 const tags = ['endpoints']
 
 const createSchema = {
   operationId: 'createEndpoint',
+  'x-problems': [409, 422],
   tags,
   summary: 'Create an endpoint, or bring the one with this `uid` to what is given',
   description: '`topics` makes a subscription of the endpoint’s own. The secret is shown here once.',
@@ -32,17 +34,18 @@ const createSchema = {
 
 const rotateSchema = {
   operationId: 'rotateEndpointSecret',
+  'x-problems': [422],
   tags,
   summary: 'Give it a new secret; the old one goes on signing beside it for `grace`',
   'x-optional-body': true,
-  params: IdParams,
+  params: idParams('ep'),
   body: RotateSecretBody,
   response: { 200: SecretBody },
 }
 
 export function endpointRoutes({ engine, auth }: ApiContext) {
   return async (app: Api): Promise<void> => {
-    app.addHook('onRequest', auth.require('admin'))
+    requireAccess(app, auth, 'admin')
 
     app.post('/v1/endpoints', { schema: createSchema }, async (request, reply) => {
       const { tenantId } = principalOf(request)
@@ -98,7 +101,7 @@ function registerReads(app: Api, engine: ApiContext['engine']): void {
     operationId: 'getEndpoint',
     tags,
     summary: 'An endpoint; its secret is never shown',
-    params: IdParams,
+    params: idParams('ep'),
     querystring: DeletedQuery,
     response: { 200: EndpointBody },
   }
@@ -112,10 +115,11 @@ function registerReads(app: Api, engine: ApiContext['engine']): void {
 function registerChanges(app: Api, engine: ApiContext['engine']): void {
   const patchSchema = {
     operationId: 'updateEndpoint',
+    'x-problems': [409, 422],
     tags,
     summary: 'Change an endpoint; members that are absent stay',
     description: '`{"enabled": true}` sends what waits for it.',
-    params: IdParams,
+    params: idParams('ep'),
     body: EndpointChangeBody,
     response: { 200: EndpointBody },
   }
@@ -128,7 +132,7 @@ function registerChanges(app: Api, engine: ApiContext['engine']): void {
     operationId: 'deleteEndpoint',
     tags,
     summary: 'Delete an endpoint and its subscriptions, and cancel what waits for it',
-    params: IdParams,
+    params: idParams('ep'),
     response: { 204: NoBody },
   }
   app.delete('/v1/endpoints/:id', { schema: deleteSchema }, async (request, reply) => {

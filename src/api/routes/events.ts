@@ -2,11 +2,12 @@ import type { FastifyRequest } from 'fastify'
 import { OuthookError } from '../../core/errors.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { EventStatus } from '../../engine/events.ts'
+import { requireAccess } from '../access.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { pageRequest, timeRange } from '../page-request.ts'
 import { EventPage, EventQuery, EventStatusBody } from '../schemas/events.ts'
-import { AnyJson, IdParams } from '../schemas/shapes.ts'
+import { AnyJson, idParams } from '../schemas/shapes.ts'
 import { toEvent, toEventStatus } from '../views/events.ts'
 
 const tags = ['events']
@@ -14,7 +15,7 @@ const tags = ['events']
 /** One event, for its producer and for admins. */
 export function eventRoutes({ engine, auth }: ApiContext) {
   return async (app: Api): Promise<void> => {
-    app.addHook('onRequest', auth.require('producer'))
+    requireAccess(app, auth, 'producer')
 
     app.get(
       '/v1/events/:id',
@@ -24,7 +25,7 @@ export function eventRoutes({ engine, auth }: ApiContext) {
           tags,
           summary: 'An event, its deliveries and their attempts',
           description: 'A producer key sees the events that were published with it.',
-          params: IdParams,
+          params: idParams('evt'),
           response: { 200: EventStatusBody },
         },
       },
@@ -36,9 +37,10 @@ export function eventRoutes({ engine, auth }: ApiContext) {
       {
         schema: {
           operationId: 'getEventPayload',
+          'x-problems': [410],
           tags,
           summary: 'The payload, byte for byte as it was published',
-          params: IdParams,
+          params: idParams('evt'),
           response: { 200: { content: { 'application/json': { schema: AnyJson } } } },
         },
       },
@@ -53,7 +55,7 @@ export function eventRoutes({ engine, auth }: ApiContext) {
 
 export function eventListRoute({ engine, auth }: ApiContext) {
   return async (app: Api): Promise<void> => {
-    app.addHook('onRequest', auth.require('admin'))
+    requireAccess(app, auth, 'admin')
 
     app.get(
       '/v1/events',

@@ -1,18 +1,20 @@
+import { requireAccess } from '../access.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { pageRequest } from '../page-request.ts'
 import { CreatedKeyBody, KeyCreateBody, KeyPage, KeyQuery, WhoamiBody } from '../schemas/keys.ts'
-import { IdParams, NoBody } from '../schemas/shapes.ts'
+import { idParams, NoBody } from '../schemas/shapes.ts'
 import { toKey } from '../views/keys.ts'
 
 const tags = ['keys']
 
 export function keyRoutes({ engine, auth }: ApiContext) {
   return async (app: Api): Promise<void> => {
-    app.addHook('onRequest', auth.require('admin'))
+    requireAccess(app, auth, 'admin')
 
     const createSchema = {
       operationId: 'createKey',
+      'x-problems': [422],
       tags,
       summary: 'Make a producer key, or with `kind` an admin token',
       body: KeyCreateBody,
@@ -47,7 +49,7 @@ export function keyRoutes({ engine, auth }: ApiContext) {
       operationId: 'revokeKey',
       tags,
       summary: 'Revoke a key; can be repeated',
-      params: IdParams,
+      params: idParams('key', 'adm'),
       response: { 204: NoBody },
     }
     app.delete('/v1/keys/:id', { schema: revokeSchema }, async (request, reply) => {
@@ -61,7 +63,7 @@ export function keyRoutes({ engine, auth }: ApiContext) {
 
 export function whoamiRoute({ auth }: ApiContext) {
   return async (app: Api): Promise<void> => {
-    app.addHook('onRequest', auth.require('producer'))
+    requireAccess(app, auth, 'producer')
     const schema = {
       operationId: 'whoami',
       tags,

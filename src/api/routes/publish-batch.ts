@@ -5,6 +5,7 @@ import { parseMetadata } from '../../core/metadata.ts'
 import { limits } from '../../core/model.ts'
 import type { Principal } from '../../engine/api-keys.ts'
 import type { PublishReceipt, PublishRequest } from '../../engine/publish.ts'
+import { requireAccess } from '../access.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { idempotencyMember, refuseKeyHeaders, textMember } from '../event-keys.ts'
@@ -28,7 +29,7 @@ const schema = {
 export function publishBatchRoute(context: ApiContext) {
   return async (app: Api): Promise<void> => {
     readBodiesAsBytes(app)
-    app.addHook('onRequest', context.auth.require('producer'))
+    requireAccess(app, context.auth, 'producer')
     app.post('/v1/events/batch', {
       schema,
       bodyLimit: limits.maxBatchBodyBytes,

@@ -8,6 +8,7 @@ import { type EventEnvelope, parseEventEnvelope } from '../../core/exact-json.ts
 import { parseMetadata } from '../../core/metadata.ts'
 import { limits } from '../../core/model.ts'
 import type { PublishReceipt, PublishRequest } from '../../engine/publish.ts'
+import { requireAccess } from '../access.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { sendError } from '../errors.ts'
@@ -18,10 +19,12 @@ import { PublishBody, PublishHeaders, ReceiptBody } from '../schemas/events.ts'
 
 const schema = {
   operationId: 'publishEvent',
+  'x-problems': [409],
   tags: ['events'],
   summary: 'Publish an event',
   description:
-    'Answered once the event is durable. `Idempotent-Replay: true` marks the answer of an earlier publish.',
+    'Answered once the event is durable. A key that stands in a header and in the body has to be the same in both. ' +
+    '`Idempotent-Replay: true` marks the answer of an earlier publish.',
   headers: PublishHeaders,
   body: PublishBody,
   response: { 202: ReceiptBody },
@@ -31,7 +34,7 @@ export function publishRoute(context: ApiContext) {
   const { auth, metrics, log, errorLog } = context
   return async (app: Api): Promise<void> => {
     readBodiesAsBytes(app)
-    app.addHook('onRequest', auth.require('producer'))
+    requireAccess(app, auth, 'producer')
     app.setErrorHandler((error, request, reply) => {
       const known = toIngestError(error, log)
       const result = ingestResultOf(known)

@@ -1,10 +1,11 @@
 import { OuthookError } from '../../core/errors.ts'
+import { requireAccess } from '../access.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { retryPolicyOf } from '../hookrail-policy.ts'
 import { idFilter, pageRequest } from '../page-request.ts'
 import { DeletedQuery } from '../schemas/endpoints.ts'
-import { IdParams, NoBody } from '../schemas/shapes.ts'
+import { idParams, NoBody } from '../schemas/shapes.ts'
 import {
   SubscriptionBody,
   SubscriptionChangeBody,
@@ -19,12 +20,13 @@ const tags = ['subscriptions']
 
 export function subscriptionRoutes({ engine, auth }: ApiContext) {
   return async (app: Api): Promise<void> => {
-    app.addHook('onRequest', auth.require('admin'))
+    requireAccess(app, auth, 'admin')
     registerReads(app, engine)
     registerChanges(app, engine)
 
     const createSchema = {
       operationId: 'createSubscription',
+      'x-problems': [404, 409, 422],
       tags,
       summary: 'Send an endpoint the events whose topic matches',
       description: 'One delivery per event, however many of the patterns match.',
@@ -68,7 +70,7 @@ function registerReads(app: Api, engine: ApiContext['engine']): void {
     operationId: 'getSubscription',
     tags,
     summary: 'A subscription',
-    params: IdParams,
+    params: idParams('sub'),
     querystring: DeletedQuery,
     response: { 200: SubscriptionBody },
   }
@@ -82,9 +84,10 @@ function registerReads(app: Api, engine: ApiContext['engine']): void {
 function registerChanges(app: Api, engine: ApiContext['engine']): void {
   const patchSchema = {
     operationId: 'updateSubscription',
+    'x-problems': [422],
     tags,
     summary: 'Change a subscription; members that are absent stay',
-    params: IdParams,
+    params: idParams('sub'),
     body: SubscriptionChangeBody,
     response: { 200: SubscriptionBody },
   }
@@ -105,7 +108,7 @@ function registerChanges(app: Api, engine: ApiContext['engine']): void {
     operationId: 'deleteSubscription',
     tags,
     summary: 'Delete a subscription and cancel what waits for it',
-    params: IdParams,
+    params: idParams('sub'),
     response: { 204: NoBody },
   }
   app.delete('/v1/subscriptions/:id', { schema: deleteSchema }, async (request, reply) => {

@@ -1,5 +1,6 @@
 import { Type } from '../../bundled/typebox.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, Time, timeRangeQuery } from './shapes.ts'
+import { idOf, Line } from './text-limits.ts'
 
 export const DeadLetterBody = Type.Object(
   {
@@ -22,12 +23,12 @@ export const DeadLetterPage = PageOf(DeadLetterBody)
 
 export const DeadLetterQuery = Closed({
   ...pageQuery,
-  endpoint_id: Type.Optional(Type.String()),
-  topic: Type.Optional(Type.String({ description: 'exact' })),
+  endpoint_id: Type.Optional(idOf('ep')),
+  topic: Type.Optional(Line),
   ...timeRangeQuery,
 })
 
-export const DeadLetterParams = Type.Object({ delivery_id: Type.String() })
+export const DeadLetterParams = Type.Object({ delivery_id: idOf('dlv') })
 
 export const ReplayBody = Type.Object(
   { delivery_id: Id, state: Type.Literal('pending') },

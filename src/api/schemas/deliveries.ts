@@ -1,6 +1,7 @@
 import { Type } from '../../bundled/typebox.ts'
 import { deliveryStates } from '../../core/model.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, Time, timeRangeQuery } from './shapes.ts'
+import { idOf, Line } from './text-limits.ts'
 
 const State = Type.String({ enum: deliveryStates })
 
@@ -84,9 +85,9 @@ export const DeliveryPage = PageOf(DeliveryBody)
 export const DeliveryQuery = Closed({
   ...pageQuery,
   state: Type.Optional(Type.Enum([...deliveryStates])),
-  endpoint_id: Type.Optional(Type.String()),
-  subscription_id: Type.Optional(Type.String()),
-  event_id: Type.Optional(Type.String()),
-  topic: Type.Optional(Type.String({ description: 'exact' })),
+  endpoint_id: Type.Optional(idOf('ep')),
+  subscription_id: Type.Optional(idOf('sub')),
+  event_id: Type.Optional(idOf('evt')),
+  topic: Type.Optional(Line),
   ...timeRangeQuery,
 })

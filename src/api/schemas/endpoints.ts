@@ -1,5 +1,8 @@
 import { Type } from '../../bundled/typebox.ts'
+import { maxCustomHeaders } from '../../core/custom-headers.ts'
+import { limits } from '../../core/model.ts'
 import { describeSigningSchemes, signingSchemes } from '../../core/signing.ts'
+import { maxTopicPatterns } from '../../core/topics.ts'
 import {
   Closed,
   Id,
@@ -11,18 +14,54 @@ import {
   StringMap,
   Time,
 } from './shapes.ts'
+import { durationPattern, linePattern, linesPattern, secretPattern, TopicPattern } from './text-limits.ts'
+
+/** What every server takes, with the ports that are common; an address and other ports may be taken as well. */
+const urlPattern =
+  '^https://(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?\\.){1,6}[A-Za-z]{2,20}(?::(?:443|[3-5]\\d{3}|[89]\\d{3}))?(?:[/?#][!-~]*)?$'
+
+const Url = Type.String({
+  format: 'uri',
+  maxLength: limits.maxUrlChars,
+  pattern: urlPattern,
+  description: 'https, of a public host, unless the server allows more',
+  examples: ['https://billing.example/hooks'],
+})
+
+const Secret = Type.String({
+  pattern: secretPattern,
+  description: '`whsec_` and base64 of 24 to 64 bytes; made when absent. An ed25519 key pair is `whsk_…`',
+})
 
 const settings = {
   uid: Type.Optional(
-    Nullable(Type.String({ description: 'a name of your own, unique; creating it again updates it' })),
+    Nullable(
+      Type.String({
+        minLength: 1,
+        maxLength: limits.maxUidChars,
+        pattern: linePattern,
+        description: 'a name of your own, unique; creating it again updates it',
+      }),
+    ),
   ),
-  description: Type.Optional(Type.String({ description: 'at most 1000 characters' })),
+  description: Type.Optional(Type.String({ maxLength: limits.maxDescriptionChars, pattern: linesPattern })),
   headers: Type.Optional(
-    Type.Record(Type.String(), Type.String(), { description: 'sent with each request' }),
+    Type.Unsafe<Readonly<Record<string, string>>>({
+      type: 'object',
+      maxProperties: maxCustomHeaders,
+      propertyNames: { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" },
+      additionalProperties: { type: 'string', pattern: '^[!-~](?:[ -~]*[!-~])?$' },
+      description:
+        'sent with each request, at most 8 KiB in all; not those that the sender makes, and no secrets, because they are shown here',
+      examples: [{ 'x-shop': 'berlin' }],
+    }),
   ),
   signing_schemes: Type.Optional(
     Type.Array(Type.Enum([...signingSchemes]), {
       description: `how requests to it are signed: ${describeSigningSchemes()}`,
+      minItems: 1,
+      uniqueItems: true,
+      anyOf: [{ maxItems: 1 }, { items: { not: { const: 'none' } } }],
     }),
   ),
   max_in_flight: Type.Optional(
@@ -34,8 +73,10 @@ const settings = {
   ),
   rate_limit_rps: Type.Optional(RateLimitInput),
   topics: Type.Optional(
-    Type.Array(Type.String(), {
-      description: 'patterns of the endpoint’s own subscription: `a.b`, `a.*` or `*`',
+    Type.Array(TopicPattern, {
+      minItems: 1,
+      maxItems: maxTopicPatterns,
+      description: 'patterns of the endpoint’s own subscription',
     }),
   ),
   retry_policy: Type.Optional(RetryPolicyInput),
@@ -43,22 +84,25 @@ const settings = {
 
 export const EndpointCreateBody = Closed(
   {
-    url: Type.String({ description: 'https, unless the server allows http' }),
+    url: Url,
     ...settings,
-    secret: Type.Optional(Type.String({ description: '`whsec_…`; made when absent' })),
+    secret: Type.Optional(Secret),
   },
-  { title: 'EndpointCreate' },
+  {
+    title: 'EndpointCreate',
+    examples: [{ uid: 'billing', url: 'https://billing.example/hooks', topics: ['orders.*'] }],
+  },
 )
 
 export const EndpointChangeBody = Closed(
   {
-    url: Type.Optional(Type.String()),
+    url: Type.Optional(Url),
     ...settings,
     enabled: Type.Optional(
       Type.Boolean({ description: 'false parks its deliveries until it is true again' }),
     ),
   },
-  { title: 'EndpointChange' },
+  { title: 'EndpointChange', examples: [{ enabled: true }] },
 )
 
 const endpointMembers = {
@@ -105,7 +149,12 @@ export const EndpointPage = PageOf(EndpointBody)
 export const EndpointQuery = Closed({
   ...pageQuery,
   uid: Type.Optional(
-    Type.String({ description: 'the one live endpoint with this name of your own, or none' }),
+    Type.String({
+      minLength: 1,
+      maxLength: limits.maxUidChars,
+      pattern: linePattern,
+      description: 'the one live endpoint with this name of your own, or none',
+    }),
   ),
   include_deleted: Type.Optional(Type.Boolean()),
 })
@@ -116,10 +165,14 @@ export const RotateSecretBody = Closed(
     grace: Type.Optional(
       Type.Unsafe<string | number>({
         type: ['string', 'integer'],
+        pattern: durationPattern(30),
+        minimum: 0,
+        maximum: 2_592_000_000,
+        examples: ['24h'],
         description: 'how long the old secret goes on signing: "24h" (the default), at most 30 days',
       }),
     ),
-    secret: Type.Optional(Type.String({ description: '`whsec_…`; made when absent' })),
+    secret: Type.Optional(Secret),
   },
   { title: 'RotateSecret' },
 )

@@ -1,5 +1,6 @@
 import type { Static } from 'typebox'
 import { Type } from '../../bundled/typebox.ts'
+import { limits } from '../../core/model.ts'
 import { DeliveryOfEventBody } from './deliveries.ts'
 import {
   Closed,
@@ -12,50 +13,81 @@ import {
   Time,
   timeRangeQuery,
 } from './shapes.ts'
+import { controlCharacters, Line, linePattern, Topic } from './text-limits.ts'
 
-const Topic = Type.String({ minLength: 1, maxLength: 255, description: 'such as `orders.created`' })
 const Payload = Type.Unknown({
   description: 'any JSON value, at most 256 KiB; its exact bytes are what is delivered',
+  examples: [{ id: 'o_1', amount: 42 }],
 })
-const Metadata = Type.Record(Type.String(), Type.String(), {
-  description: 'up to 16 short strings, sent as `outhook-meta-<name>` headers',
-})
+const Metadata = Nullable(
+  Type.Unsafe<Readonly<Record<string, string>>>({
+    type: 'object',
+    maxProperties: limits.maxMetadataEntries,
+    propertyNames: { pattern: '^[a-z0-9_-]{1,64}$' },
+    additionalProperties: {
+      type: 'string',
+      maxLength: limits.maxMetadataValueBytes,
+      pattern: `^(?!\\s)[^${controlCharacters}]*$(?<!\\s)`,
+    },
+    description: 'up to 16 short strings of at most 256 bytes, sent as `outhook-meta-<name>` headers',
+    examples: [{ source: 'shop' }],
+  }),
+)
 
 const keys = {
   idempotency_key: Type.Optional(
     Nullable(
       Type.String({
         minLength: 1,
-        maxLength: 255,
-        description: 'the same key and content give the same answer for 24 hours, and no second event',
+        maxLength: limits.maxIdempotencyKeyBytes,
+        pattern: linePattern,
+        description:
+          'at most 255 bytes; the same key and content give the same answer for 24 hours, and no second event',
       }),
     ),
   ),
   ordering_key: Type.Optional(
     Nullable(
       Type.String({
-        maxLength: 256,
+        maxLength: limits.maxOrderingKeyBytes,
+        pattern: linePattern,
         description: 'at most 256 bytes; also read from the payload’s member `ordering_key`',
       }),
     ),
   ),
 }
 
+const eventInput = { topic: Topic, payload: Payload, metadata: Type.Optional(Metadata), ...keys }
+
 /** Documents; the body is read by hand, because the payload's bytes have to survive. */
-export const PublishBody = Type.Object(
-  { topic: Topic, payload: Payload, metadata: Type.Optional(Metadata), ...keys },
-  { title: 'PublishEvent', description: 'Other members are ignored.' },
-)
+export const PublishBody = Type.Object(eventInput, {
+  title: 'PublishEvent',
+  description: 'Other members are ignored.',
+  examples: [{ topic: 'orders.created', payload: { id: 'o_1' }, idempotency_key: 'o_1' }],
+})
+
+/** Plain ASCII, which every client sends in the same way; any other text can stand in the body. */
+const headerText = { minLength: 1, pattern: '^[!-~](?:[ -~]*[!-~])?$' }
 
 export const PublishHeaders = Type.Object({
   'idempotency-key': Type.Optional(
-    Type.String({ description: 'as the body’s `idempotency_key`, which must not differ' }),
+    Type.String({
+      ...headerText,
+      maxLength: limits.maxIdempotencyKeyBytes,
+      description: 'as the body’s `idempotency_key`, which must not differ',
+    }),
   ),
   'outhook-ordering-key': Type.Optional(
-    Type.String({ description: 'as the body’s `ordering_key`, which must not differ' }),
+    Type.String({
+      ...headerText,
+      maxLength: limits.maxOrderingKeyBytes,
+      description: 'as the body’s `ordering_key`, which must not differ',
+    }),
   ),
   'x-hookrail-ordering-key': Type.Optional(
     Type.String({
+      ...headerText,
+      maxLength: limits.maxOrderingKeyBytes,
       description: 'the same, under the name that clients of the webhook server Hookrail send',
     }),
   ),
@@ -66,20 +98,22 @@ export const ReceiptBody = Type.Object(
   { title: 'PublishReceipt' },
 )
 
+const BatchItem = Closed(eventInput, { title: 'BatchEvent' })
+
 /** Documents, as `PublishBody`. */
 export const BatchBody = Closed(
   {
     events: Type.Array(
-      Closed({
-        topic: Topic,
-        payload: Payload,
-        metadata: Type.Optional(Metadata),
-        ...keys,
+      Type.Unsafe<unknown>({
+        anyOf: [BatchItem, { description: 'anything else is refused in its place, and hinders no other' }],
       }),
-      { minItems: 1, maxItems: 1000 },
+      { minItems: 1, maxItems: limits.maxBatchItems },
     ),
   },
-  { title: 'PublishBatch' },
+  {
+    title: 'PublishBatch',
+    examples: [{ events: [{ topic: 'orders.created', payload: { id: 'o_1' }, idempotency_key: 'o_1' }] }],
+  },
 )
 
 export const BatchResultBody = Type.Object(
@@ -125,6 +159,6 @@ export const EventPage = PageOf(EventBody)
 
 export const EventQuery = Closed({
   ...pageQuery,
-  topic: Type.Optional(Type.String({ description: 'exact' })),
+  topic: Type.Optional(Line),
   ...timeRangeQuery,
 })

@@ -1,14 +1,21 @@
 import { Type } from '../../bundled/typebox.ts'
+import { limits } from '../../core/model.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, Time } from './shapes.ts'
+import { namePattern } from './text-limits.ts'
 
 const Kind = Type.Enum(['producer', 'admin'])
 
 export const KeyCreateBody = Closed(
   {
-    name: Type.String({ description: 'whose key it is; 1 to 200 characters' }),
+    name: Type.String({
+      minLength: 1,
+      maxLength: limits.maxKeyNameChars,
+      pattern: namePattern,
+      description: 'whose key it is',
+    }),
     kind: Type.Optional(Kind),
   },
-  { title: 'KeyCreate' },
+  { title: 'KeyCreate', examples: [{ name: 'checkout' }] },
 )
 
 const keyMembers = {

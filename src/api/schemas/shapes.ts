@@ -2,17 +2,24 @@
 import type { Static, TObject, TProperties, TSchema } from 'typebox'
 import { Type } from '../../bundled/typebox.ts'
 import { errorTable } from '../../core/errors.ts'
+import type { IdPrefix } from '../../core/ids.ts'
+import { cursorPattern, idOf } from './text-limits.ts'
 
 /** `type: [t, 'null']`, which the response serializer handles without trying alternatives. */
 export function Nullable<T extends TSchema & { readonly type?: unknown }>(schema: T) {
   return Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'] })
 }
 
+/** What an object's schema says besides its members. */
+export interface SchemaOptions {
+  readonly title?: string
+  readonly description?: string
+  readonly examples?: readonly unknown[]
+  readonly allOf?: readonly object[]
+}
+
 /** An object that takes its own members and no others. */
-export function Closed<T extends TProperties>(
-  properties: T,
-  options: { title?: string; description?: string } = {},
-) {
+export function Closed<T extends TProperties>(properties: T, options: SchemaOptions = {}) {
   return Type.Object(properties, { additionalProperties: false, ...options })
 }
 
@@ -26,16 +33,20 @@ export const Text = Type.String()
 
 export const StringMap = Type.Record(Type.String(), Type.String())
 
-export const IdParams = Type.Object({ id: Type.String() })
+export function idParams(...prefixes: readonly IdPrefix[]) {
+  return Type.Object({ id: idOf(...prefixes) })
+}
 
 export const pageQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'items at most' })),
-  cursor: Type.Optional(Type.String({ description: '`next_cursor` of the page before' })),
+  cursor: Type.Optional(
+    Type.String({ pattern: cursorPattern, description: '`next_cursor` of the page before' }),
+  ),
 }
 
 export const timeRangeQuery = {
-  since: Type.Optional(Type.String({ description: 'RFC 3339; at or after' })),
-  until: Type.Optional(Type.String({ description: 'RFC 3339; before' })),
+  since: Type.Optional(Type.String({ format: 'date-time', description: 'at or after' })),
+  until: Type.Optional(Type.String({ format: 'date-time', description: 'before' })),
 }
 
 export function PageOf<T extends TObject>(item: T) {

@@ -1,32 +1,54 @@
 import type { Static } from 'typebox'
 import { Type } from '../../bundled/typebox.ts'
+import { maxTopicPatterns } from '../../core/topics.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, RetryPolicyInput, Time } from './shapes.ts'
+import { idOf, TopicPattern } from './text-limits.ts'
 
 const settings = {
-  topic_patterns: Type.Optional(Type.Array(Type.String(), { description: '`a.b`, `a.*` or `*`' })),
-  topic_pattern: Type.Optional(Type.String({ description: 'instead of `topic_patterns`, one' })),
+  topic_patterns: Type.Optional(Type.Array(TopicPattern, { minItems: 1, maxItems: maxTopicPatterns })),
+  topic_pattern: Type.Optional(
+    Type.String({ ...TopicPattern, description: 'instead of `topic_patterns`, one' }),
+  ),
   retry_policy: Type.Optional(RetryPolicyInput),
-  max_attempts: Type.Optional(
-    Type.Unknown({
-      description: '1 to 100, instead of `retry_policy`: what clients of the webhook server Hookrail send',
-    }),
-  ),
-  backoff_policy: Type.Optional(
-    Type.Unknown({
-      description:
-        '`{"base_ms","cap_ms"}`, instead of `retry_policy`: what clients of the webhook server Hookrail send',
-    }),
-  ),
+  max_attempts: Type.Optional(Type.Unknown({ title: 'HookrailMaxAttempts' })),
+  backoff_policy: Type.Optional(Type.Unknown({ title: 'HookrailBackoff' })),
 }
 
+/** Hookrail's two members stand in the place of `retry_policy`. */
+const onePolicy = {
+  anyOf: [
+    { properties: { retry_policy: false } },
+    { properties: { max_attempts: false, backoff_policy: false } },
+  ],
+}
+
+const patternsAsList = { topic_patterns: {}, topic_pattern: false }
+const patternAlone = { topic_patterns: false, topic_pattern: {} }
+
 export const SubscriptionCreateBody = Closed(
-  { endpoint_id: Type.String(), ...settings },
-  { title: 'SubscriptionCreate' },
+  { endpoint_id: idOf('ep'), ...settings },
+  {
+    title: 'SubscriptionCreate',
+    allOf: [
+      {
+        anyOf: [
+          { required: ['topic_patterns'], properties: patternsAsList },
+          { required: ['topic_pattern'], properties: patternAlone },
+        ],
+      },
+      onePolicy,
+    ],
+    examples: [{ endpoint_id: 'ep_01h455vb4pex5vsknk084sn02q', topic_patterns: ['orders.*'] }],
+  },
 )
 
 export const SubscriptionChangeBody = Closed(
   { ...settings, active: Type.Optional(Type.Boolean()) },
-  { title: 'SubscriptionChange' },
+  {
+    title: 'SubscriptionChange',
+    allOf: [{ anyOf: [{ properties: patternsAsList }, { properties: patternAlone }] }, onePolicy],
+    examples: [{ topic_patterns: ['orders.*', 'refunds.*'] }],
+  },
 )
 /** What both have in common. */
 export type SubscriptionSettings = Static<typeof SubscriptionChangeBody>
@@ -51,6 +73,6 @@ export const SubscriptionPage = PageOf(SubscriptionBody)
 
 export const SubscriptionQuery = Closed({
   ...pageQuery,
-  endpoint_id: Type.Optional(Type.String()),
+  endpoint_id: Type.Optional(idOf('ep')),
   include_deleted: Type.Optional(Type.Boolean()),
 })

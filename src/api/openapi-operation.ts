@@ -1,0 +1,109 @@
+/** What each operation of the OpenAPI document gets beyond what its route says: problems, headers, examples. */
+import { STATUS_CODES } from 'node:http'
+import { type ErrorCode, errorTable } from '../core/errors.ts'
+import { problemContentType, problemMembers, problemOf } from './problem.ts'
+import { codesOf, type RouteTraits, statusesOf } from './schemas/problems.ts'
+
+type JsonObject = { [name: string]: unknown }
+
+const statusDescriptions: Readonly<Record<string, string>> = {
+  200: 'Done',
+  201: 'Created',
+  202: 'Durable',
+  204: 'Done; no body',
+}
+
+const noStore = {
+  'Cache-Control': {
+    description: 'the answer holds a secret, which is shown here once',
+    schema: { type: 'string', const: 'no-store' },
+  },
+}
+
+/** Of answers that are no problems. */
+const answerHeaders: Readonly<Record<string, JsonObject>> = {
+  'publishEvent 202': {
+    'Idempotent-Replay': {
+      description:
+        'there when the idempotency key was used before for the same event, which is answered again',
+      schema: { type: 'string', const: 'true' },
+    },
+  },
+  'createEndpoint 201': noStore,
+  'rotateEndpointSecret 200': noStore,
+  'createKey 201': noStore,
+}
+
+const retryAfter = {
+  'Retry-After': {
+    description: 'seconds after which the same request may work',
+    required: true,
+    schema: { type: 'integer', minimum: 1, maximum: 10 },
+  },
+}
+
+const problemHeaders: Readonly<Record<number, JsonObject>> = {
+  401: {
+    'WWW-Authenticate': {
+      description: 'the scheme',
+      required: true,
+      schema: { type: 'string', const: 'Bearer' },
+    },
+  },
+  429: retryAfter,
+  503: retryAfter,
+}
+
+/** Completes it in place, and returns the statuses of its problems. */
+export function completeOperation(operation: JsonObject, path: string): readonly number[] {
+  if (operation['x-optional-body'] === true) (operation.requestBody as JsonObject).required = false
+  const answers: JsonObject = {}
+  for (const [status, answer] of Object.entries(operation.responses as JsonObject)) {
+    const headers = answerHeaders[`${operation.operationId} ${status}`]
+    answers[status] = {
+      ...(answer as JsonObject),
+      description: statusDescriptions[status] ?? 'Answer',
+      ...(headers !== undefined && { headers }),
+    }
+  }
+  const statuses = statusesOf({
+    access: (operation['x-access'] ?? 'none') as RouteTraits['access'],
+    hasPathParameter: path.includes('{'),
+    takesBody: operation.requestBody !== undefined,
+    problems: (operation['x-problems'] ?? []) as readonly number[],
+  })
+  for (const status of statuses) answers[status] = { $ref: `#/components/responses/${nameOf(status)}` }
+  operation.responses = answers
+  for (const name of ['x-optional-body', 'x-access', 'x-problems']) delete operation[name]
+  return statuses
+}
+
+/** The components that operations refer to. */
+export function problemResponses(statuses: Iterable<number>): JsonObject {
+  const sorted = [...new Set(statuses)].sort((a, b) => a - b)
+  return Object.fromEntries(sorted.map((status) => [nameOf(status), problemResponse(status)]))
+}
+
+function nameOf(status: number): string {
+  return (STATUS_CODES[status] ?? String(status)).replaceAll(/\W/g, '')
+}
+
+function problemResponse(status: number): JsonObject {
+  const codes = codesOf(status)
+  const [first = 'internal'] = codes
+  const headers = problemHeaders[status]
+  return {
+    description: `${STATUS_CODES[status]}: ${codes.map((code) => `\`${code}\``).join(', ')}`,
+    ...(headers !== undefined && { headers }),
+    content: {
+      [problemContentType]: {
+        schema: { $ref: '#/components/schemas/Problem' },
+        examples: { [first]: { value: exampleOf(first) } },
+      },
+    },
+  }
+}
+
+function exampleOf(code: ErrorCode): object {
+  return problemMembers(problemOf(code, `${errorTable[code].title}: what happened; what to do`))
+}

@@ -1,0 +1,55 @@
+/** The problems of each operation, for the OpenAPI document: by status, with the codes that an answer of it may carry. */
+import { type ErrorCode, errorTable } from '../../core/errors.ts'
+
+type Status = (typeof errorTable)[ErrorCode]['status']
+
+/** A route says these of itself; what follows from its path, body and credentials is added. */
+export interface RouteProblems {
+  /** Besides those that every route of its kind has. */
+  readonly 'x-problems'?: readonly Status[]
+}
+
+/** Whatever is asked for: a broken request, a compressed body, a defect, a server that stops. */
+const always: readonly Status[] = [400, 408, 415, 417, 431, 500, 503]
+
+export interface RouteTraits {
+  readonly access: 'none' | 'producer' | 'admin'
+  readonly hasPathParameter: boolean
+  readonly takesBody: boolean
+  readonly problems: readonly number[]
+}
+
+export function statusesOf({
+  access,
+  hasPathParameter,
+  takesBody,
+  problems,
+}: RouteTraits): readonly number[] {
+  return [
+    ...new Set<number>([
+      ...always,
+      ...(access === 'none' ? [] : [401, 429]),
+      ...(access === 'admin' ? [403] : []),
+      ...(hasPathParameter ? [404, 414] : []),
+      ...(takesBody ? [413] : []),
+      ...problems,
+    ]),
+  ].sort((a, b) => a - b)
+}
+
+/** The codes that the library alone throws. */
+const neverAnswered: readonly ErrorCode[] = [
+  'invalid_config',
+  'store_incompatible',
+  'wrong_master_key',
+  'store_locked',
+  'closed',
+  'timeout',
+  'invalid_payload',
+]
+
+export function codesOf(status: number): readonly ErrorCode[] {
+  return (Object.keys(errorTable) as ErrorCode[]).filter(
+    (code) => errorTable[code].status === status && !neverAnswered.includes(code),
+  )
+}
