@@ -4,7 +4,7 @@
  */
 export interface CopiedTable {
   readonly name: string
-  /** The primary key on SQLite, in whose order rows are read. */
+  /** The primary key; rows are read in its order, or in that of the keys that a store has in its place. */
   readonly key: readonly string[]
   /** What the comparison at the end counts: rows, rows by `state`, or the sum of `delta` by `state`. */
   readonly counts: 'rows' | 'states' | 'deltas'
@@ -33,6 +33,9 @@ export const skippedTables: Readonly<Record<string, string>> = {
   ready_endpoints: 'a hint, made anew from live_deliveries at the end',
   endpoint_shares:
     'who may send how much until when: tokens come back by themselves, and the nodes are others',
+  names: 'integers that stand for ids on SQLite alone',
+  topics: 'integers that stand for topics on SQLite alone',
+  handoffs: 'leases of a process that is gone: the copy ends them, as any start does',
   nodes: 'the processes that run on the store',
   outbox: 'of PostgreSQL alone, and empty in a new store',
 }

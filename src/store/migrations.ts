@@ -5,7 +5,7 @@
 import { OuthookError } from '../core/errors.ts'
 
 export interface Migration {
-  /** 1, 2, 3… without gaps. */
+  /** Counts upwards without gaps; databases from before the first one that is known cannot be brought up to date. */
   readonly version: number
   readonly name: string
   /** A binary whose newest migration is older than this cannot run any more. */
@@ -36,7 +36,7 @@ export function newestOf(migrations: readonly { readonly version: number }[]): n
 
 /**
  * The migrations that are still to be applied, in order.
- * Throws `store_incompatible` when the database needs a newer Outhook.
+ * Throws `store_incompatible` when the database needs a newer Outhook, or is older than the first migration.
  */
 export function planMigrations(
   known: readonly Migration[],
@@ -50,6 +50,14 @@ export function planMigrations(
       'store_incompatible',
       `the database has schema ${newestApplied}, which needs an Outhook that knows schema ${needed}; ` +
         `this one knows ${newestKnown}; run a newer Outhook`,
+    )
+  }
+  const first = known.reduce((first, { version }) => Math.min(first, version), Number.POSITIVE_INFINITY)
+  if (newestApplied > 0 && newestApplied < first) {
+    throw new OuthookError(
+      'store_incompatible',
+      `the database has schema ${newestApplied}, from before the first release, and this Outhook begins with schema ` +
+        `${first}: it cannot be brought up to date; start with a new database, or go on with the Outhook that made it`,
     )
   }
   return known.filter((migration) => migration.version > newestApplied).sort((a, b) => a.version - b.version)

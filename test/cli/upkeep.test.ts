@@ -1,12 +1,11 @@
 /** `outhook migrate` and `outhook doctor`. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createSystemClock } from '../../src/core/clock.ts'
 import * as server from '../../src/server.ts'
-import { sqliteMigrations } from '../../src/store/sqlite/schema.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { Finding } from '../../src/store-upkeep.ts'
 import { noServer, runToEnd } from './run-cli.ts'
@@ -25,7 +24,7 @@ describe('outhook migrate', () => {
   test('--dry-run says what would be done, and does nothing', async () => {
     const { code, out } = await run('migrate', '--dry-run')
     expect(code).toBe(0)
-    expect(out).toMatch(/would be brought from schema 0 to \d+:\n {2}1 {2}initial\n/)
+    expect(out).toMatch(/would be brought from schema 0 to \d+:\n {2}4 {2}initial$/)
     expect(existsSync(path)).toBe(false)
   })
 
@@ -34,30 +33,28 @@ describe('outhook migrate', () => {
     expect(first.code).toBe(0)
     const { from, to, dry_run, migrations, store } = JSON.parse(first.out)
     expect({ from, dry_run, store }).toEqual({ from: 0, dry_run: false, store: `sqlite:${path}` })
-    expect(migrations[0]).toEqual({ version: 1, name: 'initial' })
+    expect(migrations[0]).toEqual({ version: 4, name: 'initial' })
     expect(migrations.at(-1).version).toBe(to)
     const again = await run('migrate')
     expect(again).toMatchObject({ code: 0, out: `sqlite:${path} has schema ${to}; there is nothing to do` })
   })
 
-  test('brings a database of an older version up to date, and says what it lacked', async () => {
-    const [initial, ...later] = sqliteMigrations
+  test('a database from before the first release is refused, dry or not, and left as it was', async () => {
     const database = new DatabaseSync(path)
+    database.exec('pragma journal_mode = wal')
     database.exec(`create table schema_migrations (
       version integer primary key, name text not null, applied_at integer not null, oldest_compatible integer not null
     )`)
-    database.exec(initial?.sql ?? '')
-    database.exec(`insert into schema_migrations values (1, 'initial', 0, 1)`)
+    database.exec(`insert into schema_migrations values (1, 'initial', 0, 1), (3, 'retention', 0, 1)`)
     database.close()
+    const before = readFileSync(path)
     for (const flags of [['--dry-run'], []]) {
-      const { out } = await run('migrate', '--json', ...flags)
-      expect(JSON.parse(out)).toMatchObject({
-        from: 1,
-        to: later.at(-1)?.version,
-        migrations: later.map(({ version, name }) => ({ version, name })),
-      })
+      const { code, err } = await run('migrate', ...flags)
+      expect(code).toBe(1)
+      expect(err).toContain('the database has schema 3, from before the first release')
+      expect(err).toContain('start with a new database')
     }
-    expect((await run('migrate')).out).toContain('nothing to do')
+    expect(readFileSync(path)).toEqual(before)
   })
 
   test('a file that a server runs on is left alone', async () => {
@@ -65,7 +62,7 @@ describe('outhook migrate', () => {
     try {
       const { code, err } = await run('migrate')
       expect(code).toBe(1)
-      expect(err).toContain(`is in use by pid ${process.pid}`)
+      expect(err).toContain(`pid ${process.pid} `)
       expect((await run('migrate', '--dry-run')).code).toBe(0)
     } finally {
       await store.close()

@@ -3,12 +3,12 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { bytesToId, idPrefixes } from '../../src/core/ids.ts'
+import { deliveryId, findInFanOut } from '../../src/store/sqlite/fan-out.ts'
+import { readHandoffs } from '../../src/store/sqlite/handoff-row.ts'
+import { codeOf } from '../../src/store/sqlite/state-codes.ts'
 
-/**
- * Deliveries that are leased and without a recorded outcome, with their claim version. A lease that a start took back
- * ends in the past.
- */
-export function readLeases(database: string, now = Date.now()): ReadonlyMap<string, number> {
+/** Deliveries that are leased and without a recorded outcome, with their claim version. */
+export function readLeases(database: string): ReadonlyMap<string, number> {
   const directory = mkdtempSync(join(dirname(database), 'copy-'))
   const copy = join(directory, 'copy.db')
   for (const suffix of ['', '-wal']) {
@@ -16,12 +16,21 @@ export function readLeases(database: string, now = Date.now()): ReadonlyMap<stri
   }
   const opened = new DatabaseSync(copy)
   try {
-    const rows = opened
-      .prepare(`select id, claim_version from live_deliveries where state = 'in_flight' and due_at > ?`)
-      .all(now)
-    return new Map(
-      rows.map((row) => [bytesToId(idPrefixes.delivery, row.id as Uint8Array), row.claim_version as number]),
-    )
+    const leased = new Map<string, number>()
+    for (const { key, eventKey, claimVersion } of readHandoffs(opened)) {
+      const live = opened.prepare('select id, state, claim_version from live_deliveries where k = ?').get(key)
+      if (live !== undefined) {
+        if (live.state === codeOf('in_flight') && live.claim_version === claimVersion) {
+          leased.set(bytesToId(idPrefixes.delivery, live.id as Uint8Array), claimVersion)
+        }
+        continue
+      }
+      if (opened.prepare('select 1 from deliveries where k = ?').get(key) !== undefined) continue
+      const event = opened.prepare('select fan_out from events where k = ?').get(eventKey)
+      const entry = findInFanOut(event?.fan_out as Uint8Array, key)
+      if (entry !== null) leased.set(deliveryId(entry), claimVersion)
+    }
+    return leased
   } finally {
     opened.close()
     rmSync(directory, { recursive: true, force: true })

@@ -17,6 +17,7 @@ import type { Store } from '../../src/store/port.ts'
 import { openPostgresCopyTarget } from '../../src/store/postgres/copy-target.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { openSqliteCopySource } from '../../src/store/sqlite/copy-source.ts'
+import { createCopyViews, placeColumn } from '../../src/store/sqlite/copy-views.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { anOutcome, aTransportFailure, deadLetter, openScene, retryIn, type Scene } from './contract/scene.ts'
@@ -164,6 +165,7 @@ export async function fillVaried(scene: Scene): Promise<void> {
 /** Every row of every copied table, in a form that both databases can give. */
 export function rowsOfSqlite(path: string): Readonly<Record<string, readonly string[]>> {
   const database = new DatabaseSync(path)
+  createCopyViews(database)
   try {
     return Object.fromEntries(
       copiedTables.map(({ name }) => [
@@ -171,7 +173,8 @@ export function rowsOfSqlite(path: string): Readonly<Record<string, readonly str
         database
           .prepare(`select * from ${name}`)
           .all()
-          .map((row) => sortedRow(Object.entries(row).map(([column, value]) => [column, plainValue(value)])))
+          .map((row) => Object.entries(row).filter(([column]) => column !== placeColumn))
+          .map((row) => sortedRow(row.map(([column, value]) => [column, plainValue(value)])))
           .sort(),
       ]),
     )

@@ -87,9 +87,10 @@ test('a delivery that is due for long is told', async () => {
   const database = new DatabaseSync(path)
   database.exec(`
     insert into ready_endpoints values (zeroblob(16), zeroblob(16), 1);
-    insert into live_deliveries (id, tenant_id, event_id, target_id, state, due_at, attempt_count, claim_version,
+    insert into names (n, id) values (1, zeroblob(16));
+    insert into live_deliveries (k, id, tenant, event_k, target, state, due_at, attempt_count, claim_version,
       lost_claims, created_at, updated_at)
-    values (zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(16), 'pending', 1, 0, 0, 0, 1, 1)`)
+    values (1, zeroblob(16), 1, 1, 1, 0, 1, 0, 0, 0, 1, 1)`)
   database.close()
   expect(examine({ now: () => 120_001 }).find(({ check }) => check === 'backlog')).toMatchObject({
     level: 'warning',

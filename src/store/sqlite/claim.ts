@@ -1,39 +1,47 @@
 /** Claims due deliveries: reads and writes what `core/claim` says. The cost follows the rows claimed and the targets looked at, never the backlog. */
 import { type Ask, ClaimBatch, type Found } from '../../core/claim/claim-batch.ts'
-import { type Claimable, fateOf, leased } from '../../core/claim/row-fate.ts'
+import { fateOf, leased } from '../../core/claim/row-fate.ts'
 import { bytesToId, idPrefixes, idToBytes } from '../../core/ids.ts'
+import type { LiveState } from '../../core/model.ts'
 import type { ClaimedDelivery, ClaimRequest, ClaimResult } from '../port.ts'
 import { type Candidate, pickCandidates, type TenantRotation } from './claim-candidates.ts'
-import { cancelDelivery, finishDelivery, parkDelivery } from './finish.ts'
+import { endExpiredLeases } from './end-lease.ts'
+import { cancelDelivery, finishWaiting, parkDelivery, type WaitingRow } from './finish.ts'
+import { lowestKey } from './key-space.ts'
 import { spend, writeBucket } from './rate-buckets.ts'
 import { nextReadyAt, writeReadyAfterLook } from './ready-endpoints.ts'
+import { codeOf, stateOf } from './state-codes.ts'
 import type { WriteContext } from './write-context.ts'
 
 /** Payloads up to this come with the row; larger ones are read once it is known that the row is leased. */
 const maxEagerBytes = 16 * 1024
 
 interface DueRow {
+  readonly k: number
   readonly id: Uint8Array
-  readonly event_id: Uint8Array
-  readonly subscription_id: Uint8Array | null
-  readonly endpoint_id: Uint8Array | null
-  readonly state: Claimable['state']
+  readonly event_k: number
+  readonly event_id: Uint8Array | null
+  readonly subscription: number | null
+  readonly endpoint: number | null
+  readonly state: number
   readonly due_at: number
   readonly claim_version: number
   readonly attempt_count: number
   readonly lost_claims: number
   readonly created_at: number
+  readonly replayed_at: number | null
   readonly topic: string | null
   readonly metadata: string | null
+  /** Null: there is no payload. */
   readonly payload_bytes: number | null
   /** Null: it is large. */
   readonly payload: Uint8Array | null
 }
 
 /** The last due row that was read of a target. */
-type Position = Pick<DueRow, 'due_at' | 'id'>
+type Position = Pick<DueRow, 'due_at' | 'k'>
 
-const beginning: Position = { due_at: -1, id: new Uint8Array(0) }
+const beginning: Position = { due_at: -1, k: lowestKey }
 
 export function claim(context: WriteContext, request: ClaimRequest, rotation: TenantRotation): ClaimResult {
   const deliveries = request.limit <= 0 ? [] : claimDue(context, request, rotation)
@@ -48,6 +56,7 @@ function claimDue(
 ): readonly ClaimedDelivery[] {
   const { limit, startable = limit, maxBytes, leaseMs } = request
   const { open, blocked } = pickCandidates(context, request, rotation)
+  for (const { targetId } of open) endExpiredLeases(context, targetId)
   const batch = new ClaimBatch<Candidate, DueRow>(open, { limit, startable, maxBytes })
   const reached = new Map<Candidate, Position>()
   for (let asks = batch.nextLook(); asks.length > 0; asks = batch.nextLook()) {
@@ -79,19 +88,21 @@ function claimDue(
 }
 
 function readDue(context: WriteContext, ask: Ask<Candidate>, after: Position): readonly DueRow[] {
+  const target = context.memory.names.numberOf(ask.target.targetId)
   return context
     .prepare(
       // live_deliveries_due, then primary keys
-      `select d.id, d.event_id, d.subscription_id, d.endpoint_id, d.state, d.due_at, d.claim_version, d.attempt_count,
-              d.lost_claims, d.created_at, e.topic, e.metadata, length(p.payload) as payload_bytes,
-              iif(length(p.payload) <= ${maxEagerBytes}, p.payload, null) as payload
+      `select d.k, d.id, d.event_k, e.id as event_id, d.subscription, d.endpoint, d.state, d.due_at, d.claim_version,
+              d.attempt_count, d.lost_claims, d.created_at, d.replayed_at, coalesce(t.topic, e.topic_text) as topic,
+              e.metadata, iif(e.payload is null, null, e.payload_bytes) as payload_bytes,
+              iif(e.payload_bytes <= ${maxEagerBytes}, e.payload, null) as payload
        from live_deliveries d indexed by live_deliveries_due
-       left join events e on e.id = d.event_id
-       left join event_payloads p on p.event_id = d.event_id
-       where d.target_id = ? and d.due_at <= ? and (d.due_at, d.id) > (?, ?)
-       order by d.due_at, d.id limit ?`,
+       left join events e on e.k = d.event_k
+       left join topics t on t.n = e.topic
+       where d.target = ? and d.due_at <= ? and d.state <> 1 and (d.due_at, d.k) > (?, ?)
+       order by d.due_at, d.k limit ?`,
     )
-    .all(ask.target.target, context.now, after.due_at, after.id, ask.count) as unknown as readonly DueRow[]
+    .all(target, context.now, after.due_at, after.k, ask.count) as unknown as readonly DueRow[]
 }
 
 /** Rows that nobody may attempt any more leave the claim index here. */
@@ -99,75 +110,76 @@ function sortOut(context: WriteContext, candidate: Candidate, rows: readonly Due
   const { memory } = context
   const leasable: { readonly row: DueRow; readonly bytes: number }[] = []
   for (const row of rows) {
-    const endpointId = row.endpoint_id === null ? null : bytesToId(idPrefixes.endpoint, row.endpoint_id)
-    const facts = endpointId === null ? null : memory.endpoint(endpointId)
-    const isDeleted =
-      (endpointId !== null && (facts === null || facts.deleted)) ||
-      (row.subscription_id !== null &&
-        memory.isSubscriptionDeleted(bytesToId(idPrefixes.subscription, row.subscription_id)))
-    const fate = fateOf({ isDeleted, isDisabled: facts?.disabled === true })
-    const waiting = { id: row.id, state: row.state, tenantId: candidate.tenantId, endpointId }
+    const owners = ownersOf(context, row)
+    const { endpointId } = owners
+    const isDisabled = endpointId !== null && memory.endpoint(endpointId)?.disabled === true
+    const fate = fateOf({ isDeleted: memory.isOfDeleted(owners), isDisabled })
+    const waiting: WaitingRow = {
+      key: row.k,
+      state: stateOf(row.state) as LiveState,
+      tenantId: candidate.tenantId,
+      endpointId,
+    }
     if (fate.kind === 'cancel') cancelDelivery(context, waiting)
     else if (fate.kind === 'park') parkDelivery(context, waiting)
-    else if (row.payload_bytes === null) giveUpWithoutPayload(context, candidate, row)
+    else if (row.payload_bytes === null) finishWaiting(context, waiting, withoutPayload)
     else leasable.push({ row, bytes: row.payload_bytes })
   }
   return { leasable, others: rows.length - leasable.length }
 }
 
-/** Only a damaged database gets here. Leaving the row would make every claim come back to it. */
-function giveUpWithoutPayload(context: WriteContext, candidate: Candidate, row: DueRow): void {
-  finishDelivery(context, row.id, {
-    state: 'dead_lettered',
-    claimVersion: row.claim_version + 1,
-    attemptCount: row.attempt_count,
-    lastHttpStatus: null,
-    errorClass: 'internal',
-    lastError: 'the payload is gone from the store',
-  })
-  const endpointId = row.endpoint_id === null ? null : bytesToId(idPrefixes.endpoint, row.endpoint_id)
-  context.counts.move({ tenantId: candidate.tenantId, endpointId }, row.state, 'dead_lettered')
+/** Only in a damaged database. Leaving the row would make every claim come back to it. */
+const withoutPayload = {
+  state: 'dead_lettered',
+  givenUp: { errorClass: 'internal', lastError: 'the payload is gone from the store' },
+} as const
+
+function ownersOf({ memory: { names } }: WriteContext, { endpoint, subscription }: DueRow) {
+  return {
+    endpointId: endpoint === null ? null : names.idOf(endpoint, idPrefixes.endpoint),
+    subscriptionId: subscription === null ? null : names.idOf(subscription, idPrefixes.subscription),
+  }
 }
 
 function lease(context: WriteContext, candidate: Candidate, row: DueRow, leaseMs: number): ClaimedDelivery {
-  const { now } = context
+  const { memory, now } = context
   const { claimVersion, lostClaims } = leased({
-    state: row.state,
+    state: stateOf(row.state) as LiveState,
     claimVersion: row.claim_version,
     attemptCount: row.attempt_count,
     lostClaims: row.lost_claims,
   })
   context
     .prepare(
-      `update live_deliveries set state = 'in_flight', due_at = ?, claim_version = ?, lost_claims = ?, updated_at = ?
-       where id = ?`,
+      `update live_deliveries set state = ${codeOf('in_flight')}, claim_version = ?, updated_at = ? where k = ?`, // primary key
     )
-    .run(now + leaseMs, claimVersion, lostClaims, now, row.id)
-  const id = bytesToId(idPrefixes.delivery, row.id)
-  const endpointId = row.endpoint_id === null ? null : bytesToId(idPrefixes.endpoint, row.endpoint_id)
-  context.counts.move({ tenantId: candidate.tenantId, endpointId }, row.state, 'in_flight')
-  if (candidate.isProbe) markProbe(context, candidate, { deliveryId: id, until: now + leaseMs })
-  return {
-    id,
-    tenantId: candidate.tenantId,
-    eventId: bytesToId(idPrefixes.event, row.event_id),
-    subscriptionId:
-      row.subscription_id === null ? null : bytesToId(idPrefixes.subscription, row.subscription_id),
-    endpointId,
-    targetId: candidate.targetId,
-    topic: row.topic,
-    metadata: row.metadata === null ? null : JSON.parse(row.metadata),
-    payload: row.payload ?? readPayload(context, row.event_id),
+    .run(claimVersion, now, row.k)
+  const { tenantId, targetId } = candidate
+  const known = {
+    id: bytesToId(idPrefixes.delivery, row.id),
+    tenantId,
+    ...ownersOf(context, row),
+    targetId,
     claimVersion,
     attemptCount: row.attempt_count,
     lostClaims,
     createdAt: row.created_at,
   }
+  const { k: key, event_k: eventKey, replayed_at: replayedAt } = row
+  memory.leases.grant({ ...known, key, eventKey, replayedAt, until: now + leaseMs, isLive: true })
+  context.counts.move(known, stateOf(row.state), 'in_flight')
+  if (candidate.isProbe) markProbe(context, candidate, { deliveryId: known.id, until: now + leaseMs })
+  return {
+    ...known,
+    eventId: bytesToId(idPrefixes.event, row.event_id as Uint8Array),
+    topic: row.topic,
+    metadata: row.metadata === null ? null : JSON.parse(row.metadata),
+    payload: row.payload ?? readPayload(context, row.event_k),
+  }
 }
 
-function readPayload(context: WriteContext, event: Uint8Array): Uint8Array {
-  // primary key
-  const row = context.prepare('select payload from event_payloads where event_id = ?').get(event)
+function readPayload(context: WriteContext, eventKey: number): Uint8Array {
+  const row = context.prepare('select payload from events where k = ?').get(eventKey) // primary key
   return row?.payload as Uint8Array
 }
 

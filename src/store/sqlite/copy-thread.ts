@@ -14,17 +14,22 @@ import {
   type SourceTable,
 } from '../copy.ts'
 import type { CopyReadRequest, CopySourceOptions, SourceFacts } from './copy-source.ts'
+import { type CopyPart, createCopyViews, partsOfViews, placeColumn, unknownColumns } from './copy-views.ts'
 import { openOwned } from './open-writer.ts'
 import { noBytes } from './packed-bytes.ts'
 import { isStoreFault } from './result-codes.ts'
 import { StatementCache } from './statement-cache.ts'
 import { serveThread } from './thread-port.ts'
 import { type Result, storeFailure, toFailure } from './tick.ts'
+import { Writer } from './writer.ts'
 
 if (parentPort !== null) {
   serveThread<CopyReadRequest | null>(parentPort, () => {
     const options = workerData as CopySourceOptions
     const { database, close } = openOwned({ ...options, maxPageCount: null })
+    // As any start does: whoever held the leases is gone, and other stores know none that stand in `handoffs`.
+    new Writer(database).takeOver(options.now)
+    createCopyViews(database)
     const statements = new StatementCache(database)
     database
       .prepare('insert into meta (name, value) values (?, ?) on conflict do nothing')
@@ -64,28 +69,48 @@ function readFacts(database: DatabaseSync): SourceFacts {
       counts.push({ table: name, state: row.state, rows: row.rows })
     tables[name] = {
       rows: database.prepare(`select count(*) as rows from ${name}`).get()?.rows as number,
-      columns: database
-        .prepare(`select name from pragma_table_info('${name}')`)
-        .all()
-        .map((column) => column.name as string),
+      columns: [...columnsOf(database, name), ...unknownColumns(database, name)],
     }
   }
   return { meta, counts, tables }
 }
 
+function columnsOf(database: DatabaseSync, table: string): readonly string[] {
+  const columns = database.prepare(`select name from pragma_table_info('${table}')`).all()
+  return columns.map(({ name }) => name as string).filter((name) => name !== placeColumn)
+}
+
+/** A key is the number of the part and the values of its key. */
 function readBatch(statements: StatementCache, request: CopyReadRequest): CopyBatch {
-  const { table, columns, after } = request
-  // Primary key. A row of nulls for `after` would compare as unknown, so the first batch has no condition.
+  const { table, after } = request
+  const parts = partsOfViews[table.name] ?? [{ from: table.name, key: table.key }]
+  const [first = 0, ...key] = after ?? []
+  for (let number = Number(first); ; number++) {
+    const part = parts[number] as CopyPart
+    const beyond = number === first && after !== null ? (key as (string | number)[]) : null
+    const batch = readPart(statements, part, { ...request, after: beyond })
+    if (batch.last !== null) return { ...batch, last: [number, ...batch.last] }
+    if (number === parts.length - 1) return batch
+  }
+}
+
+function readPart(
+  statements: StatementCache,
+  part: CopyPart,
+  { columns, after }: Omit<CopyReadRequest, 'table'>,
+): CopyBatch {
+  // The key. A row of nulls for `after` would compare as unknown, so the first batch has no condition.
   const beyond =
     after === null
       ? ''
-      : `where (${table.key.join(', ')}) > (${table.key.map(keyParameter(columns)).join(', ')})`
-  const inOrder = `from ${table.name} ${beyond} order by ${table.key.join(', ')} limit ?`
+      : `where (${part.key.join(', ')}) > (${part.key.map(keyParameter(columns)).join(', ')})`
+  const inOrder = `from ${part.from} ${beyond} order by ${part.key.join(', ')} limit ?`
   const key: SQLInputValue[] = after === null ? [] : [...after]
+  const apart = part.key.filter((name) => name === placeColumn)
   const sizes = statements.prepare(`select ${sizeOf(columns)} as size ${inOrder}`).all(...key, maxBatchRows)
   const count = countThatFits(sizes.map(({ size }) => size as number))
   const rows = statements
-    .prepare(`select ${columns.map(selected).join(', ')} ${inOrder}`)
+    .prepare(`select ${[...columns.map(selected), ...apart].join(', ')} ${inOrder}`)
     .all(...key, count) as unknown as readonly Row[]
   const last = rows.at(-1)
   const values = columns.map(({ name, kind }) =>
@@ -97,7 +122,7 @@ function readBatch(statements: StatementCache, request: CopyReadRequest): CopyBa
     rows: rows.length,
     values,
     bytes: joinBytes(rows, columns),
-    last: last === undefined ? null : table.key.map((name) => last[name] as string | number),
+    last: last === undefined ? null : part.key.map((name) => last[name] as string | number),
   }
 }
 

@@ -16,9 +16,10 @@ export function counts(context: ReadContext): StoreCounts {
     .prepare(
       // ready_endpoints_next, then the head of live_deliveries_due per target
       `select min((select d.due_at from live_deliveries d
-                   where d.target_id = r.target_id and d.due_at <= ? and d.state <> 'in_flight'
+                   where d.target = n.n and d.due_at <= ? and d.state <> 1
                    order by d.due_at limit 1)) as due_at
-       from (select target_id from ready_endpoints where next_at <= ? order by next_at limit ${maxTargets}) r`,
+       from (select target_id from ready_endpoints where next_at <= ? order by next_at limit ${maxTargets}) r
+       join names n on n.id = r.target_id`,
     )
     .get(context.now, context.now)
   const dueAt = oldest?.due_at as number | null | undefined

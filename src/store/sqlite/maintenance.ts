@@ -1,17 +1,20 @@
 import { looksFrom } from '../../core/claim/ready-row.ts'
-import { bytesToId, idPrefixes } from '../../core/ids.ts'
+import { idPrefixes } from '../../core/ids.ts'
+import { endExpiredLeases } from './end-lease.ts'
 import { armReady, readyRow } from './ready-endpoints.ts'
 import type { WriteContext } from './write-context.ts'
 
-/** Where the next slice of `reconcileReady` begins. */
+/** Where the next slice of `reconcileReady` begins: behind the integer of this target. */
 export interface ReconcileCursor {
-  after: Uint8Array
+  after: number
 }
 
-const lowest = new Uint8Array(0)
 const minuteMs = 60_000
 
-/** Arms targets that have due work and no ready row, or one that comes too late: a skip-scan, two seeks a target. */
+/**
+ * Ends the leases whose time is over, and arms targets that have due work and no ready row, or one that comes too late:
+ * a skip-scan, two seeks a target.
+ */
 export function reconcileReady(
   context: WriteContext,
   options: { readonly limit: number },
@@ -20,48 +23,30 @@ export function reconcileReady(
   const { memory, now } = context
   const nextTarget = context.prepare(
     // live_deliveries_due
-    `select target_id, tenant_id, due_at from live_deliveries indexed by live_deliveries_due
-     where due_at is not null and target_id > ? order by target_id, due_at limit 1`,
+    `select target, tenant, due_at from live_deliveries indexed by live_deliveries_due
+     where due_at is not null and state <> 1 and target > ? order by target, due_at limit 1`,
   )
-  let armed = 0
-  for (let looked = 0; looked < options.limit; looked++) {
+  const expired = memory.leases.expiredTargets(now, options.limit)
+  for (const targetId of expired) endExpiredLeases(context, targetId)
+  let armed = expired.length
+  for (let looked = expired.length; looked < options.limit; looked++) {
     const row = nextTarget.get(cursor.after)
     if (row === undefined) {
-      cursor.after = lowest
+      cursor.after = 0
       break
     }
-    const target = row.target_id as Uint8Array
-    cursor.after = target
+    cursor.after = row.target as number
     if ((row.due_at as number) > now) continue
-    const targetId = bytesToId(idPrefixes.endpoint, target)
+    const targetId = memory.names.idOf(row.target as number, idPrefixes.endpoint)
+    const target = memory.bytes(targetId)
     const wanted = Math.max(now, memory.blockedUntil(targetId, now) ?? 0)
     const standing = readyRow(context, target)
     if (standing !== null && looksFrom(standing) <= wanted) continue
-    armReady(context, row.tenant_id as Uint8Array, targetId, now)
+    const tenantId = memory.names.idOf(row.tenant as number, idPrefixes.tenant)
+    armReady(context, memory.bytes(tenantId), targetId, now)
     armed += 1
   }
   return { armed }
-}
-
-/** A starting owner takes every lease back: whoever held one is gone. Each counts as lost when claimed again. */
-export function voidLeases(context: WriteContext): void {
-  const inFlight = context
-    .prepare(`select coalesce(sum(delta), 0) as rows from delivery_counts where state = 'in_flight'`)
-    .get()
-  // A clean stop leaves nothing in flight, and then the scan over all live rows can be spared.
-  if (inFlight?.rows === 0) return
-  const voided = context
-    .prepare(`update live_deliveries set due_at = ? where state = 'in_flight' returning tenant_id, target_id`)
-    .all(context.now)
-  const armed = new Set<string>()
-  context.prepare('update endpoint_state set probe_delivery_id = null, probe_until = null').run()
-  context.memory.forget()
-  for (const row of voided) {
-    const targetId = bytesToId(idPrefixes.endpoint, row.target_id as Uint8Array)
-    if (armed.has(targetId)) continue
-    armed.add(targetId)
-    armReady(context, row.tenant_id as Uint8Array, targetId, context.now)
-  }
 }
 
 export function deleteExpiredIdempotencyKeys(

@@ -1,8 +1,10 @@
 import { bytesToId, idPrefixes, idToBytes } from '../../core/ids.ts'
-import type { DeliveryState } from '../../core/model.ts'
 import type { NewDelivery, NewEvent, NewIdempotencyKey, PublishResult } from '../port.ts'
+import { deliveryId, type FanOutEntry, packFanOut, unpackFanOut } from './fan-out.ts'
+import { findKey } from './key-space.ts'
 import { countTokens, spend, writeBucket } from './rate-buckets.ts'
 import { armFresh } from './ready-endpoints.ts'
+import { codeOf } from './state-codes.ts'
 import type { WriteContext } from './write-context.ts'
 
 /** Per call, what is already known of each target: whether it has room for a hand-off, its rate left aside. */
@@ -36,78 +38,130 @@ function publishOne(context: WriteContext, event: NewEvent, options: PublishOpti
   if (context.memory.routingVersion(event.tenantId) !== event.routingVersion) return { kind: 'stale_routing' }
 
   const id = idToBytes(event.id)
-  insertEvent(context, event, id)
+  const key = context.memory.eventKeys.next(event.id)
+  const entries = event.deliveries.map((delivery) => toEntry(context, delivery))
+  insertEvent(context, event, { key, id, entries })
   if (event.idempotency !== null) insertIdempotencyKey(context, tenant, event.idempotency, id)
-  const handedOff = event.deliveries.map((delivery) =>
-    insertDelivery(context, { event, id, tenant, delivery }, options),
+  const handedOff = event.deliveries.map((delivery, index) =>
+    placeDelivery(context, { event, eventKey: key, delivery, entry: entries[index] as FanOutEntry }, options),
   )
   return { kind: 'published', handedOff }
 }
 
-function insertEvent(context: WriteContext, event: NewEvent, id: Uint8Array): void {
-  const { memory, now } = context
+function toEntry({ memory }: WriteContext, delivery: NewDelivery): FanOutEntry {
+  return {
+    key: memory.deliveryKeys.next(delivery.id),
+    id: idToBytes(delivery.id),
+    subscription: memory.names.numberOf(delivery.subscriptionId),
+    endpoint: memory.names.numberOf(delivery.endpointId),
+    target: memory.names.numberOf(delivery.targetId),
+  }
+}
+
+interface EventInsert {
+  readonly key: number
+  readonly id: Uint8Array
+  readonly entries: readonly FanOutEntry[]
+}
+
+function insertEvent(context: WriteContext, event: NewEvent, { key, id, entries }: EventInsert): void {
+  const { names } = context.memory
+  const topic = names.topicNumber(event.topic)
   context
     .prepare(
       `insert into events
-         (id, tenant_id, topic, state, payload_bytes, metadata, ordering_key, producer_key_id, created_at)
-       values (?, ?, ?, 'fanned_out', ?, ?, ?, ?, ?)`,
+         (k, id, tenant, topic, topic_text, created_at, metadata, ordering_key, producer_key, fan_out, payload_bytes,
+          payload)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
+      key,
       id,
-      memory.bytes(event.tenantId),
-      event.topic,
-      event.payload.byteLength,
+      names.numberOf(event.tenantId),
+      topic,
+      topic === null ? event.topic : null,
+      context.now,
       event.metadata === null ? null : JSON.stringify(event.metadata),
       event.orderingKey,
-      event.producerKeyId === null ? null : memory.bytes(event.producerKeyId),
-      now,
+      event.producerKeyId === null ? null : names.numberOf(event.producerKeyId),
+      packFanOut(entries),
+      event.payload.byteLength,
+      event.payload,
     )
-  context.prepare('insert into event_payloads (event_id, payload) values (?, ?)').run(id, event.payload)
 }
 
-interface DeliveryInsert {
+interface Placing {
   readonly event: NewEvent
-  readonly id: Uint8Array
-  readonly tenant: Uint8Array
+  readonly eventKey: number
   readonly delivery: NewDelivery
+  readonly entry: FanOutEntry
 }
 
-/** True when the hand-off was granted. */
-function insertDelivery(context: WriteContext, insert: DeliveryInsert, options: PublishOptions): boolean {
+/** Leased to the caller, which is true, or into the table of what waits. */
+function placeDelivery(context: WriteContext, placing: Placing, options: PublishOptions): boolean {
+  const { event, delivery } = placing
+  const owner = { tenantId: event.tenantId, endpointId: delivery.endpointId }
+  if (delivery.handOff && delivery.parked === null && isGranted(context, delivery, options)) {
+    handOff(context, placing, options.leaseMs)
+    context.counts.add(owner, 'in_flight', 1)
+    return true
+  }
+  insertWaiting(context, placing)
+  context.counts.add(owner, 'pending', 1)
+  if (delivery.parked === null && options.grants.get(delivery.targetId) !== false) {
+    armFresh(context, context.memory.bytes(event.tenantId), delivery.targetId)
+    // A due ready row stands now: nobody overtakes it, and the next one need not arm it again.
+    if (context.memory.blockedUntil(delivery.targetId, context.now) === null) {
+      options.grants.set(delivery.targetId, false)
+    }
+  }
+  return false
+}
+
+/** No row but that of the tick's leases: most are delivered at once, and get their only row then. */
+function handOff({ memory, now }: WriteContext, placing: Placing, leaseMs: number): void {
+  const { event, eventKey, delivery, entry } = placing
+  memory.leases.grant({
+    id: delivery.id,
+    key: entry.key,
+    eventKey,
+    tenantId: event.tenantId,
+    subscriptionId: delivery.subscriptionId,
+    endpointId: delivery.endpointId,
+    targetId: delivery.targetId,
+    claimVersion: 1,
+    attemptCount: 0,
+    lostClaims: 0,
+    createdAt: now,
+    replayedAt: null,
+    until: now + leaseMs,
+    isLive: false,
+  })
+}
+
+function insertWaiting(context: WriteContext, { event, eventKey, delivery, entry }: Placing): void {
   const { memory, now } = context
-  const { event, delivery, tenant } = insert
-  const handedOff = delivery.handOff && delivery.parked === null && isGranted(context, delivery, options)
-  const state: DeliveryState = handedOff ? 'in_flight' : 'pending'
-  const dueAt = delivery.parked !== null ? null : handedOff ? now + options.leaseMs : now
   context
     .prepare(
       `insert into live_deliveries
-         (id, tenant_id, event_id, subscription_id, endpoint_id, target_id, state, due_at, reason,
-          attempt_count, claim_version, lost_claims, ordering_key, created_at, updated_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, ?, ?, ?)`,
+         (k, id, tenant, event_k, subscription, endpoint, target, state, due_at, reason, attempt_count, claim_version,
+          lost_claims, created_at, updated_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?)`,
     )
     .run(
-      idToBytes(delivery.id),
-      tenant,
-      insert.id,
-      memory.bytes(delivery.subscriptionId),
-      memory.bytes(delivery.endpointId),
-      memory.bytes(delivery.targetId),
-      state,
-      dueAt,
+      entry.key,
+      entry.id,
+      memory.names.numberOf(event.tenantId),
+      eventKey,
+      entry.subscription,
+      entry.endpoint,
+      entry.target,
+      codeOf('pending'),
+      delivery.parked === null ? now : null,
       delivery.parked,
-      handedOff ? 1 : 0,
-      event.orderingKey,
       now,
       now,
     )
-  context.counts.add({ tenantId: event.tenantId, endpointId: delivery.endpointId }, state, 1)
-  if (!handedOff && dueAt !== null && options.grants.get(delivery.targetId) !== false) {
-    armFresh(context, tenant, delivery.targetId)
-    // A due ready row stands now: nobody overtakes it, and the next one need not arm it again.
-    if (memory.blockedUntil(delivery.targetId, now) === null) options.grants.set(delivery.targetId, false)
-  }
-  return handedOff
 }
 
 /** A hand-off may not overtake a backlog, nor reach a target that is paused or waits for its probe. */
@@ -149,18 +203,19 @@ function findIdempotencyKey(
     )
     .get(tenant, wanted.scope, wanted.key, context.now)
   if (row === undefined) return null
-  const event = row.event_id as Uint8Array
-  const eventId = bytesToId(idPrefixes.event, event)
+  const eventId = bytesToId(idPrefixes.event, row.event_id as Uint8Array)
   if (Buffer.compare(row.hash as Uint8Array, wanted.hash) !== 0) return { kind: 'conflict', eventId }
-  const deliveries = context
-    .prepare(
-      // live_deliveries_event, deliveries_event
-      `select id from live_deliveries where event_id = ? union all select id from deliveries where event_id = ?
-       order by id`,
-    )
-    .all(event, event)
-  const deliveryIds = deliveries.map((delivery) => bytesToId(idPrefixes.delivery, delivery.id as Uint8Array))
-  return { kind: 'replayed', eventId, deliveryIds }
+  return { kind: 'replayed', eventId, deliveryIds: deliveriesOf(context, eventId) }
+}
+
+/** None of them may be left, nor the event: keys may be kept for longer. */
+function deliveriesOf(context: WriteContext, eventId: string): readonly string[] {
+  const key = findKey(context, 'events', eventId)
+  if (key === null) return []
+  const row = context.prepare('select fan_out from events where k = ?').get(key) // primary key
+  return unpackFanOut(row?.fan_out as Uint8Array)
+    .map(deliveryId)
+    .sort()
 }
 
 /** An expired record of the same key is taken over. */

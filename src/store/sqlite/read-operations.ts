@@ -1,15 +1,6 @@
 /** Every operation of the reader by its name. */
 import { counts } from './counts.ts'
-import {
-  getDelivery,
-  getEvent,
-  getPayload,
-  listAttempts,
-  listDeadLetters,
-  listDeliveries,
-  listDeliveriesOfEvent,
-  listEvents,
-} from './read.ts'
+import { listAttempts } from './read-attempts.ts'
 import {
   findApiKey,
   getEndpoint,
@@ -23,6 +14,8 @@ import {
   loadRouting,
 } from './read-config.ts'
 import type { ReadContext } from './read-context.ts'
+import { getDelivery, listDeadLetters, listDeliveries, listDeliveriesOfEvent } from './read-deliveries.ts'
+import { getEvent, getPayload, listEvents } from './read-events.ts'
 
 export const readOperations = {
   getEvent,

@@ -79,12 +79,12 @@ export interface Looked extends Pick<Look, 'standing' | 'gave'> {
 /** After a claim looked at the target. */
 export function writeReadyAfterLook(context: WriteContext, target: Uint8Array, looked: Looked): void {
   const { now, memory } = context
-  const nextDueAt = firstDueAt(context, target)
+  const nextDueAt = firstDueAt(context, looked.targetId)
   const nextAt = readyAfterLook({
     ...looked,
     now,
     nextDueAt,
-    dueCount: isFresh(looked.standing) ? countDue(context, target) : 0,
+    dueCount: isFresh(looked.standing) ? countDue(context, looked.targetId) : 0,
     lookBy: null,
     blockedUntil: memory.blockedUntil(looked.targetId, now) ?? 0,
   })
@@ -93,29 +93,35 @@ export function writeReadyAfterLook(context: WriteContext, target: Uint8Array, l
 }
 
 /** Its deliveries were cancelled or parked. Moved to when it has work again, or removed when it has none. */
-export function rearmReady(context: WriteContext, target: Uint8Array): void {
-  const first = firstDueAt(context, target)
+export function rearmReady(context: WriteContext, targetId: string): void {
+  const target = context.memory.bytes(targetId)
+  const first = firstDueAt(context, targetId)
   if (first === null) dropReady(context, target)
   else moveReady(context, target, Math.max(context.now, first))
 }
 
-function firstDueAt(context: WriteContext, target: Uint8Array): number | null {
+/** When what waits becomes due, or a lease runs out. */
+function firstDueAt(context: WriteContext, targetId: string): number | null {
+  const { names, leases } = context.memory
   const first = context
     .prepare(
       // live_deliveries_due
-      `select due_at from live_deliveries where target_id = ? and due_at is not null order by due_at limit 1`,
+      `select due_at from live_deliveries where target = ? and due_at is not null and state <> 1 order by due_at limit 1`,
     )
-    .get(target)
-  return first === undefined ? null : (first.due_at as number)
+    .get(names.numberOf(targetId))
+  const leaseEnd = leases.earliestEnd(targetId)
+  if (first === undefined) return leaseEnd
+  return Math.min(first.due_at as number, leaseEnd ?? Number.POSITIVE_INFINITY)
 }
 
-function countDue(context: WriteContext, target: Uint8Array): number {
+function countDue(context: WriteContext, targetId: string): number {
   const due = context
     .prepare(
       // live_deliveries_due
-      `select count(*) as n from (select 1 from live_deliveries where target_id = ? and due_at <= ? limit ?)`,
+      `select count(*) as n
+       from (select 1 from live_deliveries where target = ? and due_at <= ? and state <> 1 limit ?)`,
     )
-    .get(target, context.now, maxFreshBacklog + 1)
+    .get(context.memory.names.numberOf(targetId), context.now, maxFreshBacklog + 1)
   return due?.n as number
 }
 

@@ -1,59 +1,79 @@
-import { bytesToId, idPrefixes, idToBytes } from '../../core/ids.ts'
-import type { DeliveryState } from '../../core/model.ts'
+import { idPrefixes } from '../../core/ids.ts'
 import type { ReplayResult } from '../port.ts'
+import { findKey } from './key-space.ts'
 import { armReady } from './ready-endpoints.ts'
+import { codeOf, stateOf } from './state-codes.ts'
 import type { WriteContext } from './write-context.ts'
+
+interface Found {
+  readonly key: number
+  readonly state: number
+  readonly tenant: number
+  readonly target: number
+  readonly endpoint: number | null
+  readonly subscription: number | null
+  readonly event_k: number
+}
 
 /** Moves a dead letter back. Whatever its subscription or endpoint was deleted with has nowhere to go. */
 export function replay(context: WriteContext, tenantId: string, deliveryId: string): ReplayResult {
   const { memory, now } = context
-  const id = idToBytes(deliveryId)
-  const tenant = memory.bytes(tenantId)
-  const row = context
-    .prepare(
-      // primary keys
-      `select state, target_id, endpoint_id, subscription_id, event_id from deliveries where id = ? and tenant_id = ?
-       union all
-       select state, target_id, endpoint_id, subscription_id, event_id from live_deliveries
-       where id = ? and tenant_id = ?`,
-    )
-    .get(id, tenant, id, tenant)
-  if (row === undefined) return { kind: 'not_found' }
-  const state = row.state as DeliveryState
-  const endpointBytes = row.endpoint_id as Uint8Array | null
-  const endpointId = endpointBytes === null ? null : bytesToId(idPrefixes.endpoint, endpointBytes)
-  const subscription = row.subscription_id as Uint8Array | null
-  const facts = endpointId === null ? null : memory.endpoint(endpointId)
-  const endpointDeleted =
-    (endpointId !== null && facts?.deleted !== false) ||
-    (subscription !== null && memory.isSubscriptionDeleted(bytesToId(idPrefixes.subscription, subscription)))
+  const lease = memory.leases.get(deliveryId)
+  if (lease !== null && !lease.isLive) {
+    if (lease.tenantId !== tenantId) return { kind: 'not_found' }
+    return { kind: 'not_replayable', state: 'in_flight', endpointDeleted: memory.isOfDeleted(lease) }
+  }
+  const row = find(context, deliveryId)
+  if (row === null || memory.names.idOf(row.tenant, idPrefixes.tenant) !== tenantId)
+    return { kind: 'not_found' }
+  const { names } = memory
+  const endpointId = row.endpoint === null ? null : names.idOf(row.endpoint, idPrefixes.endpoint)
+  const subscriptionId =
+    row.subscription === null ? null : names.idOf(row.subscription, idPrefixes.subscription)
+  const state = stateOf(row.state)
+  const endpointDeleted = memory.isOfDeleted({ endpointId, subscriptionId })
   if (state !== 'dead_lettered' || endpointDeleted) return { kind: 'not_replayable', state, endpointDeleted }
-  const payload = context
-    .prepare('select 1 from event_payloads where event_id = ?')
-    .get(row.event_id as Uint8Array)
-  if (payload === undefined) return { kind: 'expired' }
+  const event = context
+    .prepare('select payload is not null as has_payload from events where k = ?')
+    .get(row.event_k) // primary key
+  if (event?.has_payload !== 1) return { kind: 'expired' }
 
-  const isParked = facts?.disabled === true
-  moveBack(context, id, isParked)
+  const isParked = endpointId !== null && memory.endpoint(endpointId)?.disabled === true
+  moveBack(context, row.key, isParked)
   context.counts.move({ tenantId, endpointId }, 'dead_lettered', 'pending')
-  const targetId = bytesToId(idPrefixes.endpoint, row.target_id as Uint8Array)
-  if (!isParked) armReady(context, tenant, targetId, now)
+  const targetId = names.idOf(row.target, idPrefixes.endpoint)
+  if (!isParked) armReady(context, memory.bytes(tenantId), targetId, now)
   return { kind: 'replayed', targetId }
 }
 
-function moveBack(context: WriteContext, id: Uint8Array, isParked: boolean): void {
+function find(context: WriteContext, deliveryId: string): Found | null {
+  for (const table of ['deliveries', 'live_deliveries'] as const) {
+    const key = findKey(context, table, deliveryId)
+    if (key === null) continue
+    return context
+      .prepare(
+        // primary key
+        `select k as key, state, tenant, coalesce(target, endpoint) as target, endpoint, subscription, event_k
+         from ${table} where k = ?`,
+      )
+      .get(key) as unknown as Found
+  }
+  return null
+}
+
+function moveBack(context: WriteContext, key: number, isParked: boolean): void {
   const { now } = context
   context
     .prepare(
+      // primary keys
       `insert into live_deliveries
-         (id, tenant_id, event_id, subscription_id, endpoint_id, target_id, state, due_at, reason, attempt_count,
-          claim_version, lost_claims, last_http_status, error_class, last_error, ordering_key, created_at, updated_at,
-          replayed_at, url, method, headers)
-       select id, tenant_id, event_id, subscription_id, endpoint_id, target_id, 'pending', ?, ?, 0,
-          claim_version + 1, 0, last_http_status, error_class, last_error, ordering_key, created_at, ?, ?,
-          url, method, headers
-       from deliveries where id = ?`,
+         (k, id, tenant, event_k, subscription, endpoint, target, state, due_at, reason, attempt_count, claim_version,
+          lost_claims, last_http_status, error_class, last_error, created_at, updated_at, replayed_at, url, method,
+          headers)
+       select k, id, tenant, event_k, subscription, endpoint, coalesce(target, endpoint), ${codeOf('pending')}, ?, ?, 0,
+          claim_version + 1, 0, last_http_status, error_class, last_error, created_at, ?, ?, url, method, headers
+       from deliveries where k = ?`,
     )
-    .run(isParked ? null : now, isParked ? 'endpoint_disabled' : null, now, now, id)
-  context.prepare('delete from deliveries where id = ?').run(id)
+    .run(isParked ? null : now, isParked ? 'endpoint_disabled' : null, now, now, key)
+  context.prepare('delete from deliveries where k = ?').run(key)
 }

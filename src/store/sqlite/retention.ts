@@ -1,6 +1,5 @@
 /** Retention: the port says what `removeExpired` does. */
-import { bytesToId, idPrefixes, idTime, idToBytes, smallestIdAt } from '../../core/ids.ts'
-import type { DeliveryState } from '../../core/model.ts'
+import { idPrefixes } from '../../core/ids.ts'
 import type { RemovedRows, Retention } from '../port.ts'
 import {
   deadLettersEndedBy,
@@ -10,14 +9,24 @@ import {
   retentionWalks,
   startOverEveryMs,
 } from '../retention.ts'
+import { deliveryId, type FanOutEntry, unpackFanOut } from './fan-out.ts'
+import { keyAt, lowestKey, startOfMillisecond } from './key-space.ts'
+import { codeOf, stateOf } from './state-codes.ts'
 import type { WriteContext } from './write-context.ts'
 
 /** Payload bytes that one call removes, about: to free a large one, SQLite reads all of it. */
 const maxPayloadBytes = 8 * 1024 * 1024
 
-/** The last row that was looked at: its id, and in `attempts` its claim version. */
+/** The walks of `store/retention.ts`; attempts are in two tables here. */
+type Walk = RetentionWalk | 'successes'
+
+const ordered: readonly Walk[] = retentionWalks.flatMap((walk) =>
+  walk === 'attempts' ? (['attempts', 'successes'] as const) : [walk],
+)
+
+/** The last row that was looked at: its key, and in `attempts` its claim version. */
 interface Position {
-  readonly id: Uint8Array
+  readonly key: number
   readonly version: number
 }
 
@@ -25,12 +34,12 @@ interface Position {
  * Where each walk goes on. In memory: a process that starts looks at everything once more, and rows of a call that was
  * undone are left to the next pass.
  */
-export type WalkPositions = Map<RetentionWalk, { readonly at: Position; readonly startedAt: number }>
+export type WalkPositions = Map<Walk, { readonly at: Position; readonly startedAt: number }>
 
 interface Slice {
   readonly after: Position
-  /** Ids from here on are too young. */
-  readonly before: Uint8Array
+  /** Keys from here on are too young. */
+  readonly before: number
   readonly endedBy: number
   readonly deadLettersEndedBy: number
   readonly limit: number
@@ -43,7 +52,7 @@ interface Walked {
   readonly removed: number
 }
 
-const start: Position = { id: new Uint8Array(16), version: 0 }
+const start: Position = { key: lowestKey, version: 0 }
 
 export function removeExpired(
   context: WriteContext,
@@ -51,15 +60,15 @@ export function removeExpired(
   positions: WalkPositions,
 ): { readonly removed: RemovedRows; readonly more: boolean } {
   const { now } = context
-  const removed: { -readonly [Walk in RetentionWalk]: number } = { ...nothingRemoved }
+  const removed: { -readonly [Name in RetentionWalk]: number } = { ...nothingRemoved }
   let more = false
-  let deliveriesEnd = start.id
-  for (const walk of retentionWalks) {
-    const ageMs = keptMs(walk, retention)
+  let deliveriesEnd = start.key
+  for (const walk of ordered) {
+    const counted = walk === 'successes' ? 'attempts' : walk
+    const ageMs = keptMs(counted, retention)
     if (ageMs === 0) continue
     const { at, startedAt } = positions.get(walk) ?? { at: start, startedAt: now }
-    const oldEnough = idToBytes(smallestIdAt(idPrefixes.event, now - ageMs + 1))
-    const before = walk === 'events' ? deliveriesEnd : oldEnough
+    const before = walk === 'events' ? deliveriesEnd : keyAt(now - ageMs + 1)
     const walked = walks[walk](context, {
       after: at,
       before,
@@ -67,8 +76,8 @@ export function removeExpired(
       deadLettersEndedBy: deadLettersEndedBy(retention, now),
       limit,
     })
-    removed[walk] = walked.removed
-    if (walk === 'deliveries') deliveriesEnd = walked.isAtEnd ? before : startOfMillisecond(walked.last.id)
+    removed[counted] += walked.removed
+    if (walk === 'deliveries') deliveriesEnd = walked.isAtEnd ? before : startOfMillisecond(walked.last.key)
     const startsOver = walked.isAtEnd && now - startedAt >= startOverEveryMs
     positions.set(walk, startsOver ? { at: start, startedAt: now } : { at: walked.last, startedAt })
     more ||= startsOver || !walked.isAtEnd
@@ -76,14 +85,10 @@ export function removeExpired(
   return { removed, more }
 }
 
-/** Below every id that was made in the same millisecond. */
-function startOfMillisecond(id: Uint8Array): Uint8Array {
-  return idToBytes(smallestIdAt(idPrefixes.event, idTime(bytesToId(idPrefixes.event, id))))
-}
-
-const walks: Readonly<Record<RetentionWalk, (context: WriteContext, slice: Slice) => Walked>> = {
+const walks: Readonly<Record<Walk, (context: WriteContext, slice: Slice) => Walked>> = {
   payloads: removePayloads,
   attempts: removeAttempts,
+  successes: removeSuccesses,
   deliveries: removeDeliveries,
   events: removeEvents,
 }
@@ -91,29 +96,44 @@ const walks: Readonly<Record<RetentionWalk, (context: WriteContext, slice: Slice
 function removePayloads(context: WriteContext, slice: Slice): Walked {
   const rows = context
     .prepare(
-      // event_payloads and events by primary key; live_deliveries_event, deliveries_dead_event
-      `select p.event_id as id, e.payload_bytes,
-         e.state = 'fanned_out' and e.created_at <= ?
-         and not exists (select 1 from live_deliveries where event_id = p.event_id)
-         and not exists (select 1 from deliveries indexed by deliveries_dead_event
-                         where event_id = p.event_id and state = 'dead_lettered' and updated_at > ?) as is_expired
-       from event_payloads p cross join events e on e.id = p.event_id
-       where p.event_id > ? and p.event_id < ? order by p.event_id limit ?`,
+      // primary key
+      `select k, payload_bytes, payload is not null and created_at <= ? as is_old
+       from events where k > ? and k < ? order by k limit ?`,
     )
-    .all(slice.endedBy, slice.deadLettersEndedBy, slice.after.id, slice.before, slice.limit)
-  const remove = context.prepare('delete from event_payloads where event_id = ?')
+    .all(slice.endedBy, slice.after.key, slice.before, slice.limit)
+  const remove = context.prepare('update events set payload = null where k = ?')
   let last = slice.after
   let removed = 0
   let bytes = 0
   for (const row of rows) {
     if (bytes >= maxPayloadBytes) return { last, isAtEnd: false, removed }
-    last = { id: row.id as Uint8Array, version: 0 }
-    if (row.is_expired !== 1) continue
-    remove.run(last.id)
+    last = { key: row.k as number, version: 0 }
+    if (row.is_old !== 1 || needsPayload(context, last.key, slice.deadLettersEndedBy)) continue
+    remove.run(last.key)
     removed += 1
     bytes += row.payload_bytes as number
   }
   return { last, isAtEnd: rows.length < slice.limit, removed }
+}
+
+/** One of its deliveries is live, or a dead letter that can be replayed. */
+function needsPayload(context: WriteContext, eventKey: number, deadLettersEndedBy: number): boolean {
+  const dead = context.prepare('select 1 from deliveries where k = ? and state = ? and updated_at > ?') // primary key
+  return deliveriesOf(context, eventKey).some(
+    (entry) =>
+      isLive(context, entry) ||
+      dead.get(entry.key, codeOf('dead_lettered'), deadLettersEndedBy) !== undefined,
+  )
+}
+
+function deliveriesOf(context: WriteContext, eventKey: number): readonly FanOutEntry[] {
+  const row = context.prepare('select fan_out from events where k = ?').get(eventKey) // primary key
+  return unpackFanOut(row?.fan_out as Uint8Array)
+}
+
+function isLive(context: WriteContext, entry: FanOutEntry): boolean {
+  const waiting = context.prepare('select 1 from live_deliveries where k = ?').get(entry.key) // primary key
+  return waiting !== undefined || context.memory.leases.has(deliveryId(entry))
 }
 
 function removeAttempts(context: WriteContext, slice: Slice): Walked {
@@ -121,48 +141,73 @@ function removeAttempts(context: WriteContext, slice: Slice): Walked {
   const rows = context
     .prepare(
       // primary key
-      `select delivery_id, claim_version, started_at <= ? as is_expired from attempts
-       where (delivery_id, claim_version) > (?, ?) and delivery_id < ?
-       order by delivery_id, claim_version limit ?`,
+      `select delivery_k, claim_version, started_at <= ? as is_expired from attempts
+       where (delivery_k, claim_version) > (?, ?) and delivery_k < ?
+       order by delivery_k, claim_version limit ?`,
     )
-    .all(endedBy, after.id, after.version, before, limit)
-  const remove = context.prepare('delete from attempts where delivery_id = ? and claim_version = ?')
+    .all(endedBy, after.key, after.version, before, limit)
+  const remove = context.prepare('delete from attempts where delivery_k = ? and claim_version = ?')
   let last = after
   let removed = 0
   for (const row of rows) {
-    last = { id: row.delivery_id as Uint8Array, version: row.claim_version as number }
+    last = { key: row.delivery_k as number, version: row.claim_version as number }
     if (row.is_expired !== 1) continue
-    remove.run(last.id, last.version)
+    remove.run(last.key, last.version)
     removed += 1
   }
   return { last, isAtEnd: rows.length < limit, removed }
+}
+
+/** Attempts that are kept in the rows of their deliveries. */
+function removeSuccesses(context: WriteContext, slice: Slice): Walked {
+  const rows = context
+    .prepare(
+      // primary key
+      `select k, started_at <= ? as is_expired from deliveries where k > ? and k < ? order by k limit ?`,
+    )
+    .all(slice.endedBy, slice.after.key, slice.before, slice.limit)
+  const remove = context.prepare(
+    `update deliveries set started_at = null, latency_ms = null, response_headers = null, response_truncated = null,
+       response_body = null
+     where k = ?`,
+  )
+  let last = slice.after
+  let removed = 0
+  for (const row of rows) {
+    last = { key: row.k as number, version: 0 }
+    if (row.is_expired !== 1) continue
+    remove.run(last.key)
+    removed += 1
+  }
+  return { last, isAtEnd: rows.length < slice.limit, removed }
 }
 
 function removeDeliveries(context: WriteContext, slice: Slice): Walked {
   const rows = context
     .prepare(
       // primary key
-      `select id, tenant_id, endpoint_id, state,
-         updated_at <= ? and (state <> 'dead_lettered' or updated_at <= ?) as is_expired
-       from deliveries where id > ? and id < ? order by id limit ?`,
+      `select k, tenant, endpoint, state,
+         updated_at <= ? and (state <> ${codeOf('dead_lettered')} or updated_at <= ?) as is_expired
+       from deliveries where k > ? and k < ? order by k limit ?`,
     )
-    .all(slice.endedBy, slice.deadLettersEndedBy, slice.after.id, slice.before, slice.limit)
-  const remove = context.prepare('delete from deliveries where id = ?')
-  const removeTries = context.prepare('delete from attempts where delivery_id = ?')
+    .all(slice.endedBy, slice.deadLettersEndedBy, slice.after.key, slice.before, slice.limit)
+  const remove = context.prepare('delete from deliveries where k = ?')
+  const removeTries = context.prepare('delete from attempts where delivery_k = ?')
+  const { names } = context.memory
   let last = slice.after
   let removed = 0
   for (const row of rows) {
-    last = { id: row.id as Uint8Array, version: 0 }
+    last = { key: row.k as number, version: 0 }
     if (row.is_expired !== 1) continue
-    remove.run(last.id)
-    removeTries.run(last.id)
+    remove.run(last.key)
+    removeTries.run(last.key)
     removed += 1
-    const endpoint = row.endpoint_id as Uint8Array | null
+    const endpoint = row.endpoint as number | null
     const owner = {
-      tenantId: bytesToId(idPrefixes.tenant, row.tenant_id as Uint8Array),
-      endpointId: endpoint === null ? null : bytesToId(idPrefixes.endpoint, endpoint),
+      tenantId: names.idOf(row.tenant as number, idPrefixes.tenant),
+      endpointId: endpoint === null ? null : names.idOf(endpoint, idPrefixes.endpoint),
     }
-    context.counts.add(owner, row.state as DeliveryState, -1)
+    context.counts.add(owner, stateOf(row.state as number), -1)
   }
   return { last, isAtEnd: rows.length < slice.limit, removed }
 }
@@ -170,22 +215,22 @@ function removeDeliveries(context: WriteContext, slice: Slice): Walked {
 function removeEvents(context: WriteContext, slice: Slice): Walked {
   const rows = context
     .prepare(
-      // primary key; live_deliveries_event, deliveries_event
-      `select id, state = 'fanned_out' and created_at <= ?
-         and not exists (select 1 from live_deliveries where event_id = e.id)
-         and not exists (select 1 from deliveries where event_id = e.id) as is_expired
-       from events e where id > ? and id < ? order by id limit ?`,
+      // primary key
+      'select k, created_at <= ? as is_old from events where k > ? and k < ? order by k limit ?',
     )
-    .all(slice.endedBy, slice.after.id, slice.before, slice.limit)
-  const remove = context.prepare('delete from events where id = ?')
-  const removePayload = context.prepare('delete from event_payloads where event_id = ?')
+    .all(slice.endedBy, slice.after.key, slice.before, slice.limit)
+  const remove = context.prepare('delete from events where k = ?')
+  const finished = context.prepare('select 1 from deliveries where k = ?')
   let last = slice.after
   let removed = 0
   for (const row of rows) {
-    last = { id: row.id as Uint8Array, version: 0 }
-    if (row.is_expired !== 1) continue
-    remove.run(last.id)
-    removePayload.run(last.id)
+    last = { key: row.k as number, version: 0 }
+    if (row.is_old !== 1) continue
+    const isNeeded = deliveriesOf(context, last.key).some(
+      (entry) => isLive(context, entry) || finished.get(entry.key) !== undefined,
+    )
+    if (isNeeded) continue
+    remove.run(last.key)
     removed += 1
   }
   return { last, isAtEnd: rows.length < slice.limit, removed }

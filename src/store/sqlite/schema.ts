@@ -1,17 +1,19 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { OuthookError } from '../../core/errors.ts'
 import { type AppliedMigration, type Migration, planChange, type SchemaChange } from '../migrations.ts'
-import { initialMigration } from './migrations/0001-initial.ts'
-import { limitsMigration } from './migrations/0002-limits.ts'
-import { retentionMigration } from './migrations/0003-retention.ts'
+import { initialMigration } from './migrations/0004-initial.ts'
 
-export const sqliteMigrations: readonly Migration[] = [initialMigration, limitsMigration, retentionMigration]
+export const sqliteMigrations: readonly Migration[] = [initialMigration]
 
 /** Brings the schema up to date, all in one transaction. */
-export function migrateSqlite(database: DatabaseSync, now: number): SchemaChange {
+export function migrateSqlite(
+  database: DatabaseSync,
+  now: number,
+  known: readonly Migration[] = sqliteMigrations,
+): SchemaChange {
   database.exec('begin immediate')
   try {
-    const change = planSqlite(database)
+    const change = planSqlite(database, known)
     database.exec(
       `create table if not exists schema_migrations (
          version integer primary key, name text not null, applied_at integer not null, oldest_compatible integer not null
@@ -34,8 +36,11 @@ export function migrateSqlite(database: DatabaseSync, now: number): SchemaChange
 }
 
 /** What `migrateSqlite` would do; only reads. */
-export function planSqlite(database: DatabaseSync): SchemaChange {
-  return planChange(sqliteMigrations, readApplied(database))
+export function planSqlite(
+  database: DatabaseSync,
+  known: readonly Migration[] = sqliteMigrations,
+): SchemaChange {
+  return planChange(known, readApplied(database))
 }
 
 function readApplied(database: DatabaseSync): readonly AppliedMigration[] {

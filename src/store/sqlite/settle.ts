@@ -6,17 +6,19 @@
 import { bytesToId, idPrefixes } from '../../core/ids.ts'
 import type { LiveState } from '../../core/model.ts'
 import { cancelDelivery, parkDelivery, type WaitingRow } from './finish.ts'
+import { lowestKey } from './key-space.ts'
 import { armReady, rearmReady } from './ready-endpoints.ts'
+import { stateOf } from './state-codes.ts'
 import type { WriteContext } from './write-context.ts'
 
 /** Rows that the change itself deals with, in its own transaction. */
 export const firstSliceRows = 1000
 
 interface SliceRow {
-  readonly id: Uint8Array
-  readonly tenant_id: Uint8Array
-  readonly subscription_id: Uint8Array | null
-  readonly state: LiveState
+  readonly k: number
+  readonly tenant: number
+  readonly subscription: number | null
+  readonly state: number
   readonly due_at: number | null
 }
 
@@ -50,7 +52,7 @@ export function settleConfigChanges(
 export function settleEndpoint(context: WriteContext, endpointId: string, limit: number): number {
   const { memory } = context
   const facts = memory.endpoint(endpointId)
-  const target = memory.bytes(endpointId)
+  const target = memory.names.numberOf(endpointId)
   let done: number
   if (facts === null || facts.deleted) {
     done = forEachWaiting(context, { target, endpointId, limit }, (row) => cancelDelivery(context, row))
@@ -60,16 +62,18 @@ export function settleEndpoint(context: WriteContext, endpointId: string, limit:
   } else if (facts.disabled) {
     done = forEachWaiting(context, { target, endpointId, limit }, (row) => parkDelivery(context, row))
   } else {
-    done = forEachParked(context, { target, endpointId, limit }, (row) => makeDue(context, row.id))
+    done = forEachParked(context, { target, endpointId, limit }, (row) => makeDue(context, row.key))
     if (done > 0) armReady(context, memory.bytes(facts.tenantId), endpointId, context.now)
   }
-  if (done < limit) context.prepare('update endpoints set cleanup = null where id = ?').run(target)
-  if (facts === null || facts.deleted || facts.disabled) rearmReady(context, target)
+  if (done < limit) {
+    context.prepare('update endpoints set cleanup = null where id = ?').run(memory.bytes(endpointId))
+  }
+  if (facts === null || facts.deleted || facts.disabled) rearmReady(context, endpointId)
   return done
 }
 
 interface Slice {
-  readonly target: Uint8Array
+  readonly target: number
   readonly endpointId: string
   readonly limit: number
 }
@@ -77,12 +81,12 @@ interface Slice {
 function forEachWaiting(context: WriteContext, slice: Slice, act: (row: WaitingRow) => void): number {
   const rows = context
     .prepare(
-      // live_deliveries_due; the few in flight are passed over
-      `select id, tenant_id, state from live_deliveries
-       where target_id = ? and due_at is not null and state <> 'in_flight' limit ?`,
+      // live_deliveries_due
+      `select k, tenant, state from live_deliveries
+       where target = ? and due_at is not null and state <> 1 limit ?`,
     )
     .all(slice.target, slice.limit) as unknown as readonly SliceRow[]
-  for (const row of rows) act(toWaiting(row, slice.endpointId))
+  for (const row of rows) act(toWaiting(context, row, slice.endpointId))
   return rows.length
 }
 
@@ -91,25 +95,30 @@ function forEachParked(context: WriteContext, slice: Slice, act: (row: WaitingRo
   const rows = context
     .prepare(
       // live_deliveries_parked
-      'select id, tenant_id, state from live_deliveries where target_id = ? and due_at is null order by id limit ?',
+      `select k, tenant, state from live_deliveries
+       where target = ? and due_at is null and state <> 1 order by k limit ?`,
     )
     .all(slice.target, slice.limit) as unknown as readonly SliceRow[]
-  for (const row of rows) act(toWaiting(row, slice.endpointId))
+  for (const row of rows) act(toWaiting(context, row, slice.endpointId))
   return rows.length
 }
 
-function makeDue(context: WriteContext, id: Uint8Array): void {
+function makeDue(context: WriteContext, key: number): void {
   context
-    .prepare('update live_deliveries set due_at = ?, reason = null, updated_at = ? where id = ?')
-    .run(context.now, context.now, id)
+    .prepare('update live_deliveries set due_at = ?, reason = null, updated_at = ? where k = ?') // primary key
+    .run(context.now, context.now, key)
 }
 
 /** How far the scan over an endpoint's deliveries has got: first those with a due time, then the parked ones. */
 type ScanCursor =
-  | { readonly phase: 'due'; readonly dueAt: number; readonly id: string }
-  | { readonly phase: 'parked'; readonly id: string }
+  | { readonly phase: 'due'; readonly dueAt: number; readonly key: number }
+  | { readonly phase: 'parked'; readonly key: number }
 
-export const scanStart: string = JSON.stringify({ phase: 'due', dueAt: 0, id: '' } satisfies ScanCursor)
+export const scanStart: string = JSON.stringify({
+  phase: 'due',
+  dueAt: 0,
+  key: lowestKey,
+} satisfies ScanCursor)
 
 /**
  * Looks at no more than `limit` deliveries of the subscription's endpoint and cancels those of the subscription.
@@ -122,10 +131,14 @@ export function settleSubscription(context: WriteContext, subscription: Uint8Arr
   const endpoint = marked?.endpoint_id as Uint8Array
   const cursor = JSON.parse(marked?.cleanup as string) as ScanCursor
   const endpointId = bytesToId(idPrefixes.endpoint, endpoint)
-  const rows = scanEndpoint(context, { endpoint, cursor, limit })
+  const rows = scanEndpoint(context, {
+    target: context.memory.names.numberOf(endpointId),
+    cursor,
+    limit,
+  })
+  const mine = context.memory.names.numberOf(bytesToId(idPrefixes.subscription, subscription))
   for (const row of rows) {
-    const isMine = row.subscription_id !== null && Buffer.compare(row.subscription_id, subscription) === 0
-    if (isMine && row.state !== 'in_flight') cancelDelivery(context, toWaiting(row, endpointId))
+    if (row.subscription === mine) cancelDelivery(context, toWaiting(context, row, endpointId))
   }
   const next = advance(cursor, rows, limit)
   context
@@ -135,39 +148,36 @@ export function settleSubscription(context: WriteContext, subscription: Uint8Arr
 }
 
 interface Scan {
-  readonly endpoint: Uint8Array
+  readonly target: number
   readonly cursor: ScanCursor
   readonly limit: number
 }
 
-function scanEndpoint(context: WriteContext, scan: Scan): readonly SliceRow[] {
-  const after = Buffer.from(scan.cursor.id, 'hex')
-  const columns = 'id, tenant_id, subscription_id, state, due_at'
-  if (scan.cursor.phase === 'due') {
-    return context
+function scanEndpoint(context: WriteContext, { target, cursor, limit }: Scan): readonly SliceRow[] {
+  const columns = 'k, tenant, subscription, state, due_at'
+  const read = (condition: string, ...values: readonly number[]) =>
+    context
       .prepare(
-        // live_deliveries_due
-        `select ${columns} from live_deliveries
-         where target_id = ? and due_at is not null and (due_at, id) > (?, ?) order by due_at, id limit ?`,
+        `select ${columns} from live_deliveries where target = ? and state <> 1 and ${condition} limit ?`,
       )
-      .all(scan.endpoint, scan.cursor.dueAt, after, scan.limit) as unknown as readonly SliceRow[]
-  }
-  return context
-    .prepare(
-      // live_deliveries_parked
-      `select ${columns} from live_deliveries where target_id = ? and due_at is null and id > ? order by id limit ?`,
-    )
-    .all(scan.endpoint, after, scan.limit) as unknown as readonly SliceRow[]
+      .all(target, ...values) as unknown as readonly SliceRow[]
+  // live_deliveries_parked
+  if (cursor.phase === 'parked') return read('due_at is null and k > ? order by k', cursor.key, limit)
+  // live_deliveries_due. Together they would read what is due at that moment from its beginning, slice by slice.
+  const atOnce = read('due_at = ? and k > ? order by k', cursor.dueAt, cursor.key, limit)
+  const later = read('due_at > ? order by due_at, k', cursor.dueAt, limit - atOnce.length)
+  return [...atOnce, ...later]
 }
 
 function advance(cursor: ScanCursor, rows: readonly SliceRow[], limit: number): ScanCursor | null {
   const last = rows.at(-1)
   if (rows.length < limit || last === undefined)
-    return cursor.phase === 'due' ? { phase: 'parked', id: '' } : null
-  const id = Buffer.from(last.id).toString('hex')
-  return cursor.phase === 'due' ? { phase: 'due', dueAt: last.due_at ?? 0, id } : { phase: 'parked', id }
+    return cursor.phase === 'due' ? { phase: 'parked', key: lowestKey } : null
+  const { k: key, due_at: dueAt } = last
+  return cursor.phase === 'due' ? { phase: 'due', dueAt: dueAt ?? 0, key } : { phase: 'parked', key }
 }
 
-function toWaiting(row: SliceRow, endpointId: string): WaitingRow {
-  return { id: row.id, state: row.state, tenantId: bytesToId(idPrefixes.tenant, row.tenant_id), endpointId }
+function toWaiting({ memory }: WriteContext, row: SliceRow, endpointId: string): WaitingRow {
+  const tenantId = memory.names.idOf(row.tenant, idPrefixes.tenant)
+  return { key: row.k, state: stateOf(row.state) as LiveState, tenantId, endpointId }
 }

@@ -1,7 +1,12 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 
+/** Whoever runs statements of a connection. */
+export interface PreparesStatements {
+  prepare(sql: string): StatementSync
+}
+
 /** Compiles each statement once. */
-export class StatementCache {
+export class StatementCache implements PreparesStatements {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
 

@@ -39,21 +39,21 @@ export function storeHealth(context: WriteContext, targetId: string, health: End
 }
 
 interface ProbeOwner {
-  readonly deliveryId: string
-  readonly tenant: Uint8Array
+  readonly id: string
+  readonly tenantId: string
   readonly targetId: string
 }
 
 /** The probe came back, with an outcome or without: the next one need not wait for the end of its lease. */
-export function clearProbe(context: WriteContext, leased: ProbeOwner): void {
+export function clearProbe(context: WriteContext, lease: ProbeOwner): void {
   const { memory } = context
-  const known = memory.health(leased.targetId)
-  if (known === null || known.probe?.deliveryId !== leased.deliveryId) return
-  memory.setHealth(leased.targetId, { health: known.health, probe: null })
+  const known = memory.health(lease.targetId)
+  if (known === null || known.probe?.deliveryId !== lease.id) return
+  memory.setHealth(lease.targetId, { health: known.health, probe: null })
   context
     .prepare('update endpoint_state set probe_delivery_id = null, probe_until = null where target_id = ?')
-    .run(memory.bytes(leased.targetId))
-  armReady(context, leased.tenant, leased.targetId, context.now)
+    .run(memory.bytes(lease.targetId))
+  armReady(context, memory.bytes(lease.tenantId), lease.targetId, context.now)
 }
 
 /** Deleted, or enabled again: what was learnt of it does not count any more. */

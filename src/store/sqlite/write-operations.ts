@@ -37,7 +37,7 @@ export type WriteOperations = ReturnType<typeof createWriteOperations>
 /** `setMaxPageCount` is the disk's size, for tests. */
 export function createWriteOperations() {
   const rotation: TenantRotation = { after: null }
-  const reconciled: ReconcileCursor = { after: new Uint8Array(0) }
+  const reconciled: ReconcileCursor = { after: 0 }
   const walked: WalkPositions = new Map()
   return {
     publish: (context: WriteContext, batch: readonly NewEvent[], options: { readonly leaseMs: number }) =>

@@ -1,11 +1,15 @@
 /**
  * What the writer knows without asking the database. Only it changes these rows, so its copies stay true;
- * after a rollback that undid changes, `forget` drops them and they are read again when next needed.
+ * after a rollback that undid changes they are dropped, and read again when next needed. Of the leases it has the only
+ * copy that says until when they are; those are put back instead.
  */
 import { bytesToId, idPrefixes, idToBytes } from '../../core/ids.ts'
 import type { EndpointHealth } from '../../core/model.ts'
 import { fullBucket, type RateBucket } from '../../core/rate-limit.ts'
 import { type HealthRow, toHealth } from '../rows.ts'
+import { KeySpace } from './key-space.ts'
+import { Leases } from './leases.ts'
+import { Names } from './names.ts'
 import type { StatementCache } from './statement-cache.ts'
 
 export interface EndpointFacts {
@@ -22,9 +26,21 @@ export interface TargetHealth {
   readonly probe: { readonly deliveryId: string; readonly until: number } | null
 }
 
+/** Whose delivery it is. */
+interface Owners {
+  readonly endpointId: string | null
+  readonly subscriptionId: string | null
+}
+
 const maxCached = 50_000
 
+const nothingUnwritten = { has: () => false, entries: () => [] }
+
 export class WriterMemory {
+  readonly leases: Leases = new Leases()
+  readonly names: Names
+  readonly eventKeys: KeySpace
+  readonly deliveryKeys: KeySpace
   readonly #statements: StatementCache
   readonly #routingVersions = new Map<string, number>()
   readonly #endpoints = new Map<string, EndpointFacts | null>()
@@ -32,11 +48,22 @@ export class WriterMemory {
   readonly #idBytes = new Map<string, Uint8Array>()
   #health: Map<string, TargetHealth> | null = null
   #buckets: Map<string, RateBucket> | null = null
-  /** Changes since the transaction (or savepoint) began: a rollback must `forget`. */
+  /** Changes since the transaction (or savepoint) began: a rollback must drop the copies. */
   #touched = false
 
   constructor(statements: StatementCache) {
     this.#statements = statements
+    this.names = new Names(statements)
+    this.eventKeys = new KeySpace(statements, {
+      tables: ['events'],
+      unwritten: nothingUnwritten,
+      toId: (bytes) => bytesToId(idPrefixes.event, bytes),
+    })
+    this.deliveryKeys = new KeySpace(statements, {
+      tables: ['live_deliveries', 'deliveries'],
+      unwritten: this.leases,
+      toId: (bytes) => bytesToId(idPrefixes.delivery, bytes),
+    })
   }
 
   /** The bytes of an id that comes up often: of a tenant, endpoint, subscription or key. */
@@ -89,6 +116,14 @@ export class WriterMemory {
     return deleted
   }
 
+  /** Its endpoint or its subscription is deleted: nobody may attempt it any more. */
+  isOfDeleted({ endpointId, subscriptionId }: Owners): boolean {
+    return (
+      (endpointId !== null && this.endpoint(endpointId)?.deleted !== false) ||
+      (subscriptionId !== null && this.isSubscriptionDeleted(subscriptionId))
+    )
+  }
+
   health(targetId: string): TargetHealth | null {
     return this.#allHealth().get(targetId) ?? null
   }
@@ -131,15 +166,43 @@ export class WriterMemory {
     this.#deletedSubscriptions.clear()
   }
 
+  beginTick(): void {
+    this.leases.beginTick()
+    this.beginUnit()
+  }
+
   beginUnit(): void {
     this.#touched = false
+    this.leases.beginUnit()
+    this.names.beginUnit()
+    this.eventKeys.beginUnit()
+    this.deliveryKeys.beginUnit()
   }
 
+  /** The call since `beginUnit` was rolled back. */
   undoUnit(): void {
-    if (this.#touched) this.forget()
+    this.leases.undoUnit()
+    this.names.undoUnit()
+    this.eventKeys.undoUnit()
+    this.deliveryKeys.undoUnit()
+    if (this.#touched) this.#forgetRows()
   }
 
+  /** The whole tick was rolled back. */
+  undoTick(): void {
+    this.leases.undoTick()
+    this.names.forget()
+    this.eventKeys.forget()
+    this.deliveryKeys.forget()
+    this.#forgetRows()
+  }
+
+  /** Rows were changed past this memory. */
   forget(): void {
+    this.#forgetRows()
+  }
+
+  #forgetRows(): void {
     this.#routingVersions.clear()
     this.#endpoints.clear()
     this.#deletedSubscriptions.clear()

@@ -5,9 +5,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { OuthookError } from '../../core/errors.ts'
 import { CountDeltas } from './count-deltas.ts'
-import { voidLeases } from './maintenance.ts'
 import { BytePacker, ByteUnpacker } from './packed-bytes.ts'
 import { runRead } from './read-operations.ts'
+import { endHandoffs } from './recover.ts'
 import { isStoreFault } from './result-codes.ts'
 import { StatementCache } from './statement-cache.ts'
 import {
@@ -42,7 +42,7 @@ export class Writer {
 
   /** Takes over from an owner that is gone. */
   takeOver(now: number): void {
-    const failure = this.#transaction(now, (counts) => voidLeases(this.#context(now, counts)))
+    const failure = this.#transaction(now, (counts) => endHandoffs(this.#context(now, counts)))
     if (failure !== null) throw new OuthookError(failure.code, failure.message)
     this.#commits = 0
   }
@@ -82,14 +82,16 @@ export class Writer {
     const counts = new CountDeltas()
     try {
       this.#database.exec('begin immediate')
-      this.#memory.beginUnit()
+      this.#memory.beginTick()
       work(counts)
       counts.write(this.#statements, this.#memory, now)
+      this.#memory.leases.write(this.#statements)
       this.#database.exec('commit')
+      this.#memory.leases.committed()
       this.#commits += 1
       return null
     } catch (error) {
-      this.#memory.forget()
+      this.#memory.undoTick()
       // SQLite rolls back by itself after some faults, such as a full disk.
       if (this.#database.isTransaction) this.#database.exec('rollback')
       return isStoreFault(error) || error instanceof TickFault ? storeFailure(error) : toFailure(error)

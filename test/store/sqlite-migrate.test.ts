@@ -1,0 +1,51 @@
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Migration } from '../../src/store/migrations.ts'
+import { migrateSqlite, planSqlite, sqliteMigrations } from '../../src/store/sqlite/schema.ts'
+
+const first = sqliteMigrations[0]?.version ?? 0
+const later: Migration = {
+  version: first + 1,
+  name: 'mood',
+  oldestCompatible: first,
+  sql: 'alter table events add column mood text',
+}
+
+let database: DatabaseSync
+beforeEach(() => {
+  database = new DatabaseSync(':memory:')
+})
+afterEach(() => database.close())
+
+const versions = () =>
+  database
+    .prepare('select version from schema_migrations order by version')
+    .all()
+    .map((row) => row.version)
+
+test('a database of an older version is brought up to date, and what it lacked is said', () => {
+  migrateSqlite(database, 0)
+  const known = [...sqliteMigrations, later]
+  expect(planSqlite(database, known)).toEqual({ from: first, steps: [later] })
+  expect(migrateSqlite(database, 0, known)).toEqual({ from: first, steps: [later] })
+  expect(migrateSqlite(database, 0, known)).toEqual({ from: first + 1, steps: [] })
+  database.prepare('select mood from events').all()
+  expect(versions()).toEqual([...sqliteMigrations.map(({ version }) => version), first + 1])
+})
+
+test('migrations are all applied or none', () => {
+  const broken = { ...later, version: first + 2, sql: 'create table mood (id integer); nonsense' }
+  migrateSqlite(database, 0)
+  expect(() => migrateSqlite(database, 0, [...sqliteMigrations, later, broken])).toThrow('nonsense')
+  expect(versions()).toEqual(sqliteMigrations.map(({ version }) => version))
+  expect(() => database.prepare('select mood from events').all()).toThrow('no such column')
+})
+
+test('a database from before the first release is refused, and says what to do', () => {
+  migrateSqlite(database, 0, [{ ...later, version: 1, sql: '' }])
+  expect(() => migrateSqlite(database, 0)).toThrow(
+    `the database has schema 1, from before the first release, and this Outhook begins with schema ${first}: it ` +
+      'cannot be brought up to date; start with a new database, or go on with the Outhook that made it',
+  )
+  expect(versions()).toEqual([1])
+})
