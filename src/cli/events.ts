@@ -62,7 +62,7 @@ function showEvent({ print, io }: ApiContext, event: EventStatus): void {
 
 const defaultWaitMs = 30_000
 const pollMs = 200
-const endStates = ['succeeded', 'dead_lettered', 'cancelled', 'skipped']
+const endStates = ['succeeded', 'dead_lettered', 'cancelled']
 
 /** Shows the event when it is done. @throws when it does not end in time, or not well. */
 export async function waitForEvent(

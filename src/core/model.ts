@@ -42,7 +42,7 @@ export function isWithin(text: string, maxChars: number): boolean {
  *        │          ▼  │ (lease expired, or due again)
  *        │     retry_scheduled
  *        │          │
- *      replay   in_flight ─► dead_lettered ─► skipped (ordered heads)
+ *      replay   in_flight ─► dead_lettered
  *        └──────────────────────┘
  *     pending | retry_scheduled ─► cancelled (endpoint or subscription deleted)
  */
@@ -53,7 +53,6 @@ export const deliveryStates = [
   'succeeded',
   'dead_lettered',
   'cancelled',
-  'skipped',
 ] as const
 export type DeliveryState = (typeof deliveryStates)[number]
 /** States of rows in `live_deliveries`. */
@@ -61,8 +60,8 @@ export type LiveState = 'pending' | 'in_flight' | 'retry_scheduled'
 /** States of rows in `deliveries`. */
 export type FinishedState = Exclude<DeliveryState, LiveState>
 
-/** Why a waiting delivery waits. The first and third are worked out on reading, the others are stored. */
-export type WaitReason = 'endpoint_paused' | 'endpoint_disabled' | 'rate_limited' | 'behind_head'
+/** Why a waiting delivery waits. `endpoint_disabled` is stored, the others are worked out on reading. */
+export type WaitReason = 'endpoint_paused' | 'endpoint_disabled' | 'rate_limited'
 
 export type AttemptStatus = 'success' | 'retryable_failure' | 'permanent_failure'
 
@@ -134,7 +133,6 @@ export interface Subscription {
   readonly topicPatterns: readonly string[]
   /** Null: the server's default policy. */
   readonly retryPolicy: StoredRetryPolicy | null
-  readonly ordered: boolean
   readonly active: boolean
   /** Made together with its endpoint through `topics`. */
   readonly own: boolean

@@ -295,7 +295,6 @@ export class Endpoints {
       endpointId,
       topicPatterns: checkTopicPatterns(input.topics, 'topics'),
       retryPolicy: this.#readPolicy(input.retryPolicy),
-      ordered: false,
       active: true,
       own: true,
     }

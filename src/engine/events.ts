@@ -68,7 +68,7 @@ export class Events {
   }
 
   /**
-   * Resolves once every delivery of the event is at an end: succeeded, dead-lettered, cancelled or skipped. An event
+   * Resolves once every delivery of the event is at an end: succeeded, dead-lettered or cancelled. An event
    * of a transaction is waited for from its commit on, its fan-out included.
    *
    * @param options.timeoutMs default 30 s
@@ -128,7 +128,7 @@ export class Events {
 }
 
 function isAtEnd(state: DeliveryState): boolean {
-  return state === 'succeeded' || state === 'dead_lettered' || state === 'cancelled' || state === 'skipped'
+  return state === 'succeeded' || state === 'dead_lettered' || state === 'cancelled'
 }
 
 function timedOut(status: EventStatus): OuthookError {

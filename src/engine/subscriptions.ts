@@ -45,7 +45,6 @@ export class Subscriptions {
       endpointId: checkId(input.endpointId, 'ep', 'endpoint'),
       topicPatterns: checkTopicPatterns(input.topicPatterns, words.member('topic_patterns')),
       retryPolicy: readRetryPolicy(input.retryPolicy, words.member('retry_policy')),
-      ordered: false,
       active: true,
       own: false,
     })

@@ -49,7 +49,7 @@ export const metricTable = {
     type: 'gauge',
     help: 'Deliveries in the store, by state. Absent while the store is out of reach.',
     labels: {
-      state: 'pending, in_flight, retry_scheduled, succeeded, dead_lettered, cancelled or skipped',
+      state: 'pending, in_flight, retry_scheduled, succeeded, dead_lettered or cancelled',
     },
   },
   outhook_oldest_due_seconds: {

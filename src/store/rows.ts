@@ -57,7 +57,6 @@ export interface SubscriptionRow {
   readonly endpoint_id: Uint8Array
   readonly topic_patterns: string
   readonly retry_policy: string | null
-  readonly ordered: number | boolean
   readonly active: number | boolean
   readonly own: number | boolean
   readonly created_at: number
@@ -178,7 +177,6 @@ export function toSubscription(row: SubscriptionRow): Subscription {
     endpointId: bytesToId(idPrefixes.endpoint, row.endpoint_id),
     topicPatterns: JSON.parse(row.topic_patterns),
     retryPolicy: row.retry_policy === null ? null : (JSON.parse(row.retry_policy) as StoredRetryPolicy),
-    ordered: Boolean(row.ordered),
     active: Boolean(row.active),
     own: Boolean(row.own),
     createdAt: row.created_at,

@@ -133,7 +133,6 @@ test('subscriptions are created, listed, changed and deleted', async () => {
     retry_policy: 'dograh',
     active: true,
     own: false,
-    ordered: false,
   })
   const path = `/v1/subscriptions/${created.json.id}`
   expect((await server.call('GET', path)).json).toEqual(created.json)

@@ -51,7 +51,6 @@ export function aSubscription(
     endpointId,
     topicPatterns: ['*'],
     retryPolicy: 'hookrail',
-    ordered: false,
     active: true,
     own: false,
     createdAt: 0,

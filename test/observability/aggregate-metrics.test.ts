@@ -9,7 +9,6 @@ const deliveries = {
   succeeded: 0,
   dead_lettered: 0,
   cancelled: 0,
-  skipped: 0,
 }
 
 function aProcess(inFlight: number): Metrics {

@@ -105,7 +105,6 @@ describe.each(testedServers())('random scenes of claims, $name', ({ start }) => 
           endpointId,
           topicPatterns: ['*'],
           retryPolicy: null,
-          ordered: false,
           active: true,
           own: true,
         },

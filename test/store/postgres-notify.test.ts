@@ -168,7 +168,6 @@ describe('a process hears from the others', () => {
         store.insertSubscription({
           ...subscription,
           id: ids.next('sub'),
-          ordered: false,
           active: true,
           own: false,
         }),

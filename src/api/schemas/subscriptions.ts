@@ -59,7 +59,6 @@ export const SubscriptionBody = Type.Object(
     endpoint_id: Id,
     topic_patterns: Type.Array(Type.String()),
     retry_policy: RetryPolicyInput,
-    ordered: Type.Boolean(),
     active: Type.Boolean(),
     own: Type.Boolean({ description: 'made with its endpoint through `topics`' }),
     created_at: Time,

@@ -10,7 +10,6 @@ export function toSubscription(subscription: Subscription): Static<typeof Subscr
     endpoint_id: subscription.endpointId,
     topic_patterns: [...subscription.topicPatterns],
     retry_policy: subscription.retryPolicy === null ? null : renderRetryPolicy(subscription.retryPolicy),
-    ordered: subscription.ordered,
     active: subscription.active,
     own: subscription.own,
     created_at: formatTime(subscription.createdAt),

@@ -43,7 +43,8 @@ export async function insertSubscriptionRow(
       uuidOfId(input.endpointId),
       JSON.stringify(input.topicPatterns),
       input.retryPolicy === null ? null : JSON.stringify(input.retryPolicy),
-      input.ordered,
+      // Without a meaning yet.
+      false,
       input.active,
       input.own,
     ],

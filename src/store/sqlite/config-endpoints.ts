@@ -126,7 +126,6 @@ function putOwnSubscription(
       endpointId: bytesToId(idPrefixes.endpoint, endpoint.id),
       topicPatterns: own.topicPatterns,
       retryPolicy: own.retryPolicy ?? null,
-      ordered: false,
       active: true,
       own: true,
     })

@@ -36,7 +36,8 @@ export function insertSubscriptionRow(context: WriteContext, input: NewSubscript
       memory.bytes(input.endpointId),
       JSON.stringify(input.topicPatterns),
       input.retryPolicy === null ? null : JSON.stringify(input.retryPolicy),
-      input.ordered ? 1 : 0,
+      // Without a meaning yet.
+      0,
       input.active ? 1 : 0,
       input.own ? 1 : 0,
       now,

@@ -109,7 +109,6 @@ export function describeConfig(open: OpenHarness): void {
         endpointId: route.endpointId,
         topicPatterns: ['b'],
         retryPolicy: 'hookrail',
-        ordered: false,
         active: true,
         own: false,
       })
@@ -150,7 +149,6 @@ export function describeConfig(open: OpenHarness): void {
         endpointId: route.endpointId,
         topicPatterns: ['*'],
         retryPolicy: null,
-        ordered: false,
         active: true,
         own: false,
       })
@@ -249,7 +247,6 @@ export function describeConfig(open: OpenHarness): void {
         endpointId: route.endpointId,
         topicPatterns: ['*'],
         retryPolicy: null,
-        ordered: false,
         active: true,
         own: false,
       })

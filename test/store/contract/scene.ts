@@ -102,7 +102,6 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
         endpointId,
         topicPatterns: ['*'],
         retryPolicy: null,
-        ordered: false,
         active: true,
         own: true,
       },
