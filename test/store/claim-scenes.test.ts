@@ -212,7 +212,7 @@ describe.each(testedServers())('random scenes of claims, $name', ({ start }) => 
   it(
     'bring the same deliveries on SQLite and PostgreSQL',
     async () => {
-      await fc.assert(fc.asyncProperty(aScene, play).afterEach(drain), { numRuns: scenes })
+      await fc.assert(fc.asyncProperty(aScene, play).beforeEach(drain), { numRuns: scenes })
     },
     60_000 + scenes * 500,
   )
