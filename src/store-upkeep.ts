@@ -10,7 +10,7 @@ import { createSecretBox, parseMasterKey } from './core/secret-box.ts'
 import type { Examination, Finding } from './store/finding.ts'
 import type { SchemaChange } from './store/migrations.ts'
 
-export type { Finding } from './store/finding.ts'
+export type { CheckProgress, Finding } from './store/finding.ts'
 export type { SchemaChange } from './store/migrations.ts'
 
 /** Brings the schema up to date, or only says what that would do. Errors: those of opening the store. */
@@ -34,11 +34,19 @@ export async function migrateSchema(
   }
 }
 
+export interface ExamineOptions extends Pick<Examination, 'onProgress'> {
+  /** Leaves out what takes long with a large store. */
+  readonly quick: boolean
+}
+
 /** Only reads. A store that cannot be reached is a finding. */
-export async function examineStore(config: Config): Promise<readonly Finding[]> {
+export async function examineStore(
+  config: Config,
+  options: ExamineOptions = { quick: false },
+): Promise<readonly Finding[]> {
   const { store, processes } = config
   const { now } = createSystemClock()
-  const examination: Examination = { masterKey: readMasterKey(config), processes, now }
+  const examination: Examination = { masterKey: readMasterKey(config), processes, now, ...options }
   switch (store.kind) {
     case 'memory':
       throw nothingThere()

@@ -1,7 +1,8 @@
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
 import { settings } from '../config/schema.ts'
-import type { Finding } from '../store-upkeep.ts'
+import { createSystemClock } from '../core/clock.ts'
+import type { CheckProgress, Finding } from '../store-upkeep.ts'
 import { addConfigFlags, readConfig } from './config-flags.ts'
 import { FindingsError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
@@ -10,16 +11,23 @@ const styles = { ok: 'green', warning: 'yellow', problem: 'red' } as const
 
 export function register(command: Command, io: CliIo): void {
   command.option('--json', 'print JSON for programs')
+  command.option(
+    '--quick',
+    'leave out whether indexes agree with their tables, which takes long with a large database',
+  )
   addConfigFlags(command)
   command.addHelpText(
     'after',
     '\nOnly reads; servers may go on running. Ends with 1 when something is a problem, with 0 otherwise.',
   )
   command.action(async () => {
-    const { json = false } = command.opts<{ json?: boolean }>()
+    const { json = false, quick = false } = command.opts<{ json?: boolean; quick?: boolean }>()
     const config = readConfig(command, io)
     const server = await io.loadServer()
-    const findings = await server.examineStore(config)
+    const findings = await server.examineStore(config, {
+      quick,
+      ...(!json && { onProgress: showProgress(io) }),
+    })
     const [problems, warnings] = [count(findings, 'problem'), count(findings, 'warning')]
     if (json) {
       const store = settings.store.type.format(config.store)
@@ -30,6 +38,27 @@ export function register(command: Command, io: CliIo): void {
     }
     if (problems > 0) throw new FindingsError()
   })
+}
+
+const barWidth = 24
+const tellEveryMs = 5000
+
+/** On standard error, beside what is found: a bar that stays on its line of a terminal, a line now and then elsewhere. */
+function showProgress(io: CliIo): (progress: CheckProgress) => void {
+  const clock = createSystemClock()
+  let toldAt = clock.elapsed()
+  return ({ table, done, of }) => {
+    const text = `checking ${table}, ${done} of ${of} tables done`
+    if (io.isTerminal) {
+      const filled = Math.floor((done / of) * barWidth)
+      const bar = `[${'#'.repeat(filled)}${'-'.repeat(barWidth - filled)}]`
+      // To the beginning of the line, and what was there is erased; the last one leaves nothing.
+      io.printBytes(new TextEncoder().encode(`\r\u001b[2K${done + 1 === of ? '' : `${bar} ${text}`}`))
+    } else if (clock.elapsed() - toldAt >= tellEveryMs) {
+      toldAt = clock.elapsed()
+      io.printError(text)
+    }
+  }
 }
 
 function count(findings: readonly Finding[], level: Finding['level']): number {

@@ -2,7 +2,7 @@
 import type { Config } from '../config/schema.ts'
 import type { Logger } from '../core/logger.ts'
 import type { CopyProgress, MigrateStoreReport, MigrateStoreRequest } from '../migrate-store.ts'
-import type { Finding, SchemaChange } from '../store-upkeep.ts'
+import type { CheckProgress, Finding, SchemaChange } from '../store-upkeep.ts'
 
 export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -53,7 +53,10 @@ export interface ServerModule {
   /** Brings the schema up to date, or only says what that would do. */
   migrateSchema(config: Config, options: { readonly dryRun: boolean }): Promise<SchemaChange>
   /** Only reads. */
-  examineStore(config: Config): Promise<readonly Finding[]>
+  examineStore(
+    config: Config,
+    options: { readonly quick: boolean; readonly onProgress?: (progress: CheckProgress) => void },
+  ): Promise<readonly Finding[]>
   /** Copies the live database into a new file, beside its owner, and says how large it became. */
   backupStore(config: Config, file: string): Promise<{ readonly bytes: number }>
   /** Copies a store that no server owns now into an empty one of another kind, or goes on with such a copy. */

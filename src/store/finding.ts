@@ -9,11 +9,22 @@ export interface Finding {
   readonly advice: string | null
 }
 
+export interface CheckProgress {
+  readonly table: string
+  /** Tables that are checked already. */
+  readonly done: number
+  readonly of: number
+}
+
 export interface Examination {
   /** The master key that the operator gave, or that lies beside the store. */
   readonly masterKey: { readonly checkValue: string; readonly fingerprint: string } | null
   /** Processes that are meant to run on this machine. */
   readonly processes: number
+  /** The check of all that is stored leaves out what takes long. Default false. */
+  readonly quick?: boolean
+  /** Hears how far that check is. */
+  readonly onProgress?: ((progress: CheckProgress) => void) | undefined
   /** Milliseconds since the epoch, by this machine's clock. */
   readonly now: () => number
 }

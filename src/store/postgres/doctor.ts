@@ -66,6 +66,7 @@ const serverChecks: readonly (readonly [string, Check])[] = [
 ]
 
 const storeChecks: readonly (readonly [string, Check])[] = [
+  ['integrity', checkChecksums],
   ['privileges', checkPrivileges],
   ['master key', checkMasterKey],
 ]
@@ -102,6 +103,20 @@ async function checkWritable({ query }: Subject): Promise<readonly Finding[]> {
     return [problem('writable', 'default_transaction_read_only is on', advice)]
   }
   return [ok('writable', 'yes')]
+}
+
+/** What the server has noticed so far while it read; where it keeps no checksums it notices nothing. */
+async function checkChecksums({ query }: Subject): Promise<readonly Finding[]> {
+  const [row] = await query<{ failures: string | null }>(
+    null,
+    'select checksum_failures as failures from pg_stat_database where datname = current_database()',
+    [],
+  )
+  const failures = Number(row?.failures ?? 0)
+  if (failures === 0) return []
+  const advice =
+    'look into the log of the server, check its disk, and restore a backup; pg_amcheck says what is damaged'
+  return [problem('integrity', `${failures} pages have failed their checksum`, advice)]
 }
 
 async function checkDurability({ query }: Subject): Promise<readonly Finding[]> {

@@ -13,9 +13,11 @@ import {
   problem,
   warning,
 } from '../finding.ts'
+import { checkIntegrity } from './check-integrity.ts'
 import { counts } from './counts.ts'
 import { openDatabase, readPragma } from './database.ts'
 import { findTraceOfLost } from './lost-database.ts'
+import { sqliteCode } from './result-codes.ts'
 import { planSqlite } from './schema.ts'
 import { refuseUnusedLink } from './second-name.ts'
 import { StatementCache } from './statement-cache.ts'
@@ -46,15 +48,30 @@ export function examineSqlite(options: SqliteExamination): readonly Finding[] {
     refuseUnusedLink(path)
     const database = openDatabase(path, { readOnly: true })
     try {
-      return [...findings, ...examine(database, options)]
+      const integrity = judgeIntegrity(database, options)
+      if (integrity.level === 'problem') return [...findings, integrity]
+      return [...findings, integrity, ...examine(database, options)]
     } finally {
       database.close()
     }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
+    if (sqliteCode(error) === corrupt) return [...findings, problem('integrity', message, repairAdvice)]
     const advice = 'run a newer Outhook if it asks for one; else give another path, or restore a backup'
     return [...findings, problem('schema', message, advice)]
   }
+}
+
+/** Unlike a file that is no database, of which nobody knows what it was. */
+const corrupt = 11
+const repairAdvice =
+  'stop the server, keep the files, and restore a backup, or repair a copy with the command ".recover" of the sqlite3 shell'
+
+function judgeIntegrity(database: DatabaseSync, { quick = false, onProgress }: SqliteExamination): Finding {
+  const { tables, damage } = checkIntegrity(database, { quick, onProgress })
+  if (damage.length > 0) return problem('integrity', `damaged: ${damage.join('; ')}`, repairAdvice)
+  const scope = quick ? '; that indexes agree with their tables was left out' : ''
+  return ok('integrity', `no damage in ${tables} tables${scope}`)
 }
 
 function examine(database: DatabaseSync, options: SqliteExamination): readonly Finding[] {

@@ -1,7 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { OuthookError } from '../../core/errors.ts'
 import { copyIdName } from '../copy.ts'
 import type { SchemaChange } from '../migrations.ts'
-import { checkpoint, openDatabase } from './database.ts'
+import { checkIntegrity } from './check-integrity.ts'
+import { checkpoint, openDatabase, readPragma } from './database.ts'
 import { refuseLost } from './lost-database.ts'
 import { acquireOwnership, type Ownership } from './ownership.ts'
 import { ensurePrivateFile } from './private-file.ts'
@@ -29,8 +31,8 @@ export interface OpenWriter {
 }
 
 /** Becomes the file's owner, brings its schema up to date and takes its predecessor's leases back. Blocks. */
-export function openWriter(options: WriterOptions): OpenWriter {
-  const { database, close } = openOwned(options)
+export function openWriter(options: WriterOptions, note: Note = () => {}): OpenWriter {
+  const { database, close } = openOwned(options, note)
   try {
     // What was copied of it so far will no longer be true.
     database.prepare('delete from meta where name = ?').run(copyIdName)
@@ -49,8 +51,11 @@ export interface OwnedDatabase {
   close(): void
 }
 
-/** Becomes the file's owner and brings its schema up to date. Blocks. */
-export function openOwned(options: WriterOptions): OwnedDatabase {
+/** Says what takes long. */
+export type Note = (text: string) => void
+
+/** Becomes the file's owner, checks it after a crash, and brings its schema up to date. Blocks. */
+export function openOwned(options: WriterOptions, note: Note = () => {}): OwnedDatabase {
   const { path, now, lockWaitMs, maxPageCount, replaceLost = false } = options
   if (!replaceLost) refuseLost(path)
   // Before the lock file: a path that cannot be used leaves nothing beside it.
@@ -60,6 +65,7 @@ export function openOwned(options: WriterOptions): OwnedDatabase {
     const database = openDatabase(path, options)
     try {
       if (maxPageCount !== null) database.exec(`pragma max_page_count = ${maxPageCount}`)
+      if (ownership?.isAfterCrash === true) refuseDamaged(database, path, note)
       const migrated = migrateSqlite(database, now)
       return {
         database,
@@ -77,6 +83,23 @@ export function openOwned(options: WriterOptions): OwnedDatabase {
     ownership?.release()
     throw error
   }
+}
+
+/** What a crash of the machine has damaged is found before anything is built on it. */
+function refuseDamaged(database: DatabaseSync, path: string, note: Note): void {
+  const bytes = Number(readPragma(database, 'page_count')) * Number(readPragma(database, 'page_size'))
+  note(`the last process did not close ${path}: checking it, ${Math.ceil(bytes / 2 ** 20)} MiB`)
+  const { damage } = checkIntegrity(database, { quick: true })
+  if (damage.length === 0) {
+    note(`${path} is whole`)
+    return
+  }
+  throw new OuthookError(
+    'store_unavailable',
+    `the database ${path} is damaged (${damage.join('; ')}): nothing is started on it. "outhook doctor" says more; ` +
+      'restore a backup, or repair a copy with the command ".recover" of the sqlite3 shell',
+    { fault: 'damaged' },
+  )
 }
 
 function becomeOwner(path: string, lockWaitMs: number, now: number): Ownership {

@@ -3,7 +3,7 @@
  * held for the owner's whole life: the operating system releases it when the process ends, however it ends.
  * `<db>.owner` says who holds it, for the error of whoever comes second.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { DatabaseSync } from 'node:sqlite'
 import { OuthookError } from '../../core/errors.ts'
@@ -11,6 +11,8 @@ import { ensurePrivateFile } from './private-file.ts'
 import { sqliteCode } from './result-codes.ts'
 
 export interface Ownership {
+  /** The owner before did not release it: it was killed, or its machine lost power. */
+  readonly isAfterCrash: boolean
   release(): void
 }
 
@@ -28,9 +30,11 @@ export function acquireOwnership(path: string, waitMs: number, now: number): Own
     throw error
   }
   const ownerFile = `${path}.owner`
+  const isAfterCrash = existsSync(ownerFile)
   const owner = `${thisProcess()} since ${new Date(now).toISOString()}\n`
   writeFileSync(ownerFile, owner, { mode: 0o600 })
   return {
+    isAfterCrash,
     release() {
       if (!lock.isOpen) return
       rmSync(ownerFile, { force: true })

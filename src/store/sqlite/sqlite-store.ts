@@ -150,7 +150,11 @@ async function openServices(options: SqliteStoreOptions): Promise<Services> {
     const { openInProcess } = await import('./in-process.ts')
     return { ...openInProcess(writerOptions), checkpointer: null }
   }
-  const writer = await StoreThread.start('writer', { ...writerOptions, checkpointPages: lastResortPages })
+  const writer = await StoreThread.start(
+    'writer',
+    { ...writerOptions, checkpointPages: lastResortPages },
+    (text) => (options.logger ?? silentLogger).warn({}, text),
+  )
   if (path === ':memory:') return { writer, reader: null, checkpointer: null }
   try {
     const reader = await StoreThread.start('reader', { path })

@@ -32,7 +32,7 @@ export class StoreThread implements StoreService {
   #nextId = 1
   #dead: OuthookError | null = null
 
-  private constructor(name: StoreThreadName, data: unknown) {
+  private constructor(name: StoreThreadName, data: unknown, onNote: (text: string) => void) {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
     this.#worker = new Worker(new URL(`./${name}-thread.${extension}`, import.meta.url), {
       name: `outhook-store-${name}`,
@@ -45,7 +45,8 @@ export class StoreThread implements StoreService {
     this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()))
     this.#ready = new Promise((resolve, reject) => {
       this.#worker.on('message', (message: FromThread) => {
-        if (message.kind === 'ready') resolve()
+        if (message.kind === 'note') onNote(message.text)
+        else if (message.kind === 'ready') resolve()
         else if (message.kind === 'failed') reject(toError(message.failure))
         else if (message.kind === 'reply') this.#settle(message.id, message.reply)
       })
@@ -59,8 +60,13 @@ export class StoreThread implements StoreService {
     })
   }
 
-  static async start(name: StoreThreadName, data: unknown): Promise<StoreThread> {
-    const thread = new StoreThread(name, data)
+  /** `onNote` hears what takes long before it is ready. */
+  static async start(
+    name: StoreThreadName,
+    data: unknown,
+    onNote: (text: string) => void = () => {},
+  ): Promise<StoreThread> {
+    const thread = new StoreThread(name, data, onNote)
     try {
       await thread.#ready
     } catch (error) {

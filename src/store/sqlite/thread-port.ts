@@ -8,6 +8,8 @@ export type ToThread<Request> =
   | { readonly kind: 'close' }
 
 export type FromThread =
+  /** What takes long before it is ready. */
+  | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'reply'; readonly id: number; readonly reply: unknown }
@@ -18,10 +20,13 @@ export interface ThreadService<Request> {
 }
 
 /** The thread's side: opens, answers, and ends when it was told to close. */
-export function serveThread<Request>(port: MessagePort, open: () => ThreadService<Request>): void {
+export function serveThread<Request>(
+  port: MessagePort,
+  open: (note: (text: string) => void) => ThreadService<Request>,
+): void {
   let service: ThreadService<Request>
   try {
-    service = open()
+    service = open((text) => port.postMessage({ kind: 'note', text } satisfies FromThread))
   } catch (error) {
     const failure = isStoreFault(error) ? storeFailure(error) : toFailure(error)
     port.postMessage({ kind: 'failed', failure } satisfies FromThread)

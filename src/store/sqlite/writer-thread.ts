@@ -5,8 +5,8 @@ import { serveThread } from './thread-port.ts'
 import type { Tick } from './tick.ts'
 
 if (parentPort !== null) {
-  serveThread<Tick | 'checkpoint'>(parentPort, () => {
-    const writer = openWriter(workerData as WriterOptions)
+  serveThread<Tick | 'checkpoint'>(parentPort, (note) => {
+    const writer = openWriter(workerData as WriterOptions, note)
     return {
       run(request) {
         if (request === 'checkpoint') return { reply: writer.checkpoint(), transfer: [] }

@@ -1,0 +1,124 @@
+/** Damage in the file is found, refused and told from other faults. */
+import { randomBytes } from 'node:crypto'
+import { closeSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { silentLogger } from '../../src/core/logger.ts'
+import * as server from '../../src/server.ts'
+import { checkIntegrity } from '../../src/store/sqlite/check-integrity.ts'
+import { openDatabase } from '../../src/store/sqlite/database.ts'
+import { openSqliteStore, type SqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { createManualClock } from '../../src/testing/manual-clock.ts'
+import { runToEnd } from '../cli/run-cli.ts'
+import { openScene } from './contract/scene.ts'
+import { makeDirectory } from './sqlite-harness.ts'
+
+const pageBytes = 4096
+const clock = createManualClock()
+
+let path: string
+let lines: string[]
+beforeEach(() => {
+  const directory = makeDirectory()
+  onTestFinished(() => directory.remove())
+  path = join(directory.path, 'hooks.db')
+  lines = []
+})
+
+const log = (_: unknown, text: string) => void lines.push(text)
+const open = () => openSqliteStore({ path, clock, logger: { ...silentLogger, warn: log, error: log } })
+const run = (...args: string[]) => runToEnd([...args, '--store', `sqlite:${path}`], { server })
+
+async function fill(store: SqliteStore): Promise<void> {
+  const scene = await openScene(async () => ({
+    store,
+    now: () => clock.now(),
+    advance: (ms) => clock.advance(ms),
+    close: async () => {},
+  }))
+  const route = await scene.anEndpoint()
+  await scene.publishMany(500, { routes: [route], payload: new TextEncoder().encode(`"${'x'.repeat(500)}"`) })
+}
+
+async function aFilledStore(): Promise<void> {
+  const store = await open()
+  await fill(store)
+  await store.close()
+}
+
+/** Of each but the first, which names the format. */
+function damagePages(every: number): void {
+  const pages = statSync(path).size / pageBytes
+  const file = openSync(path, 'r+')
+  for (let page = every; page < pages; page += every)
+    writeSync(file, randomBytes(pageBytes), 0, pageBytes, page * pageBytes)
+  closeSync(file)
+}
+
+const leaveAsAfterCrash = () => writeFileSync(`${path}.owner`, 'pid 1 on elsewhere\n')
+
+test.each([[[]], [['--quick']]])(
+  'outhook doctor %j finds overwritten pages, says where, and ends with 1',
+  async (flags) => {
+    await aFilledStore()
+    const before = await run('doctor', ...flags)
+    expect(before.out).toMatch(/ok +integrity +no damage in \d+ tables/)
+    damagePages(20)
+    const { code, out } = await run('doctor', ...flags)
+    expect(code).toBe(1)
+    expect(out).toMatch(/problem +integrity +damaged: .+/)
+    expect(out).toContain('restore a backup')
+  },
+)
+
+test('the check tells how far it is, table by table', async () => {
+  await aFilledStore()
+  const database = openDatabase(path, { readOnly: true })
+  const seen: { readonly table: string; readonly done: number; readonly of: number }[] = []
+  const { tables } = checkIntegrity(database, { quick: true, onProgress: (progress) => seen.push(progress) })
+  database.close()
+  expect(seen.map(({ done }) => done)).toEqual(Array.from({ length: tables }, (_, done) => done))
+  expect(seen.map(({ table }) => table)).toEqual(
+    expect.arrayContaining(['sqlite_schema', 'events', 'live_deliveries']),
+  )
+})
+
+test('a start after a crash checks first and says so; one after an orderly end does not', async () => {
+  await aFilledStore()
+  await (await open()).close()
+  expect(lines).toEqual([])
+  leaveAsAfterCrash()
+  await (await open()).close()
+  expect(lines).toEqual([
+    expect.stringMatching(/the last process did not close .*hooks\.db: checking it, \d+ MiB/),
+    expect.stringContaining('is whole'),
+  ])
+})
+
+test('a start after a crash on a damaged file is refused, with the words and the exit code of damage', async () => {
+  await aFilledStore()
+  damagePages(20)
+  leaveAsAfterCrash()
+  await expect(open()).rejects.toMatchObject({ code: 'store_unavailable', fault: 'damaged' })
+  leaveAsAfterCrash()
+  const { code, err } = await run('serve', '--port', '0')
+  expect(code).toBe(6)
+  expect(err).toContain('is damaged')
+  expect(err).toContain('outhook doctor')
+})
+
+test('damage that a running store meets: from then on every write is refused as damage, and one line says so', async () => {
+  await aFilledStore()
+  const store = await open()
+  onTestFinished(() => store.close())
+  await store.ping()
+  damagePages(1)
+  const isDamage = { code: 'store_unavailable', fault: 'damaged' }
+  // What is read for the first time comes from the file.
+  await expect(store.counts()).rejects.toMatchObject(isDamage)
+  await expect(store.setMetaOnce('any', 'thing')).rejects.toMatchObject(isDamage)
+  await expect(store.probeWrite()).rejects.toMatchObject(isDamage)
+  await expect(store.ping()).rejects.toMatchObject(isDamage)
+  expect(lines.filter((line) => line.includes('the database is damaged'))).toHaveLength(1)
+  expect(readFileSync(path).length).toBeGreaterThan(0)
+})
