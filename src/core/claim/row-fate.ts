@@ -76,6 +76,6 @@ export function released(row: Claimable, delayMs: number): Waiting {
 }
 
 /** It waits for its first attempt, or for another one. */
-function waitingState({ attemptCount }: Claimable): Waiting['state'] {
+export function waitingState({ attemptCount }: Pick<Claimable, 'attemptCount'>): Waiting['state'] {
   return attemptCount === 0 ? 'pending' : 'retry_scheduled'
 }

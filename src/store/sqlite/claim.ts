@@ -121,7 +121,7 @@ function sortOut(context: WriteContext, candidate: Candidate, rows: readonly Due
       endpointId,
     }
     if (fate.kind === 'cancel') cancelDelivery(context, waiting)
-    else if (fate.kind === 'park') parkDelivery(context, waiting)
+    else if (fate.kind === 'park') parkDelivery(context, waiting, fate.reason)
     else if (row.payload_bytes === null) finishWaiting(context, waiting, withoutPayload)
     else leasable.push({ row, bytes: row.payload_bytes })
   }

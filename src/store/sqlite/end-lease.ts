@@ -2,6 +2,7 @@
  * How a lease ends: its delivery is finished, or waits again. One that was handed off has no row yet and gets its first
  * one here, from what the writer knows; one that was claimed has a row in `live_deliveries`, which is changed or goes.
  */
+import { waitingState } from '../../core/claim/row-fate.ts'
 import { idToBytes } from '../../core/ids.ts'
 import type { ErrorClass, FinishedState, WaitReason } from '../../core/model.ts'
 import type { NewAttempt } from '../port.ts'
@@ -78,7 +79,7 @@ export interface WaitingValues extends LastResult {
 export function putBack(context: WriteContext, lease: Lease, values: WaitingValues): void {
   const { memory } = context
   const isParked = lease.endpointId !== null && memory.endpoint(lease.endpointId)?.disabled === true
-  const state = values.attemptCount === 0 ? 'pending' : 'retry_scheduled'
+  const state = waitingState(values)
   const row = {
     ...values,
     state: codeOf(state),

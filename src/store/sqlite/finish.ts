@@ -1,5 +1,5 @@
 /** The two ways out of the table of what is live, for rows that wait; `end-lease.ts` has them for what is leased. */
-import type { ErrorClass, FinishedState, LiveState } from '../../core/model.ts'
+import type { ErrorClass, FinishedState, LiveState, WaitReason } from '../../core/model.ts'
 import { codeOf } from './state-codes.ts'
 import type { WriteContext } from './write-context.ts'
 
@@ -43,11 +43,23 @@ export function cancelDelivery(context: WriteContext, row: WaitingRow): void {
   finishWaiting(context, row, { state: 'cancelled', givenUp: null })
 }
 
-/** Takes a delivery of a disabled endpoint out of the claim index. */
-export function parkDelivery(context: WriteContext, row: WaitingRow): void {
+/** Takes a delivery out of the claim index, for the reason. */
+export function parkDelivery(context: WriteContext, row: WaitingRow, reason: WaitReason): void {
+  makeWait(context, row, { dueAt: null, reason })
+}
+
+/** Makes a parked delivery due whose reason is over. */
+export function unparkDelivery(context: WriteContext, row: WaitingRow): void {
+  makeWait(context, row, { dueAt: context.now, reason: null })
+}
+
+interface Wait {
+  readonly dueAt: number | null
+  readonly reason: WaitReason | null
+}
+
+function makeWait(context: WriteContext, row: WaitingRow, { dueAt, reason }: Wait): void {
   context
-    .prepare(
-      `update live_deliveries set due_at = null, reason = 'endpoint_disabled', updated_at = ? where k = ?`, // primary key
-    )
-    .run(context.now, row.key)
+    .prepare('update live_deliveries set due_at = ?, reason = ?, updated_at = ? where k = ?') // primary key
+    .run(dueAt, reason, context.now, row.key)
 }

@@ -4,8 +4,8 @@
  * nothing of it is attempted meanwhile. Deliveries in flight are left to their outcome, or to the next claim.
  */
 import { bytesToId, idPrefixes } from '../../core/ids.ts'
-import type { LiveState } from '../../core/model.ts'
-import { cancelDelivery, parkDelivery, type WaitingRow } from './finish.ts'
+import type { LiveState, WaitReason } from '../../core/model.ts'
+import { cancelDelivery, parkDelivery, unparkDelivery, type WaitingRow } from './finish.ts'
 import { lowestKey } from './key-space.ts'
 import { armReady, rearmReady } from './ready-endpoints.ts'
 import { stateOf } from './state-codes.ts'
@@ -20,6 +20,8 @@ interface SliceRow {
   readonly subscription: number | null
   readonly state: number
   readonly due_at: number | null
+  /** Read by the scan over a subscription's endpoint only, as its subscription is. */
+  readonly reason: WaitReason | null
 }
 
 export function settleConfigChanges(
@@ -56,13 +58,18 @@ export function settleEndpoint(context: WriteContext, endpointId: string, limit:
   let done: number
   if (facts === null || facts.deleted) {
     done = forEachWaiting(context, { target, endpointId, limit }, (row) => cancelDelivery(context, row))
-    done += forEachParked(context, { target, endpointId, limit: limit - done }, (row) =>
+    done += forEachParked(context, { target, endpointId, limit: limit - done, reason: null }, (row) =>
       cancelDelivery(context, row),
     )
   } else if (facts.disabled) {
-    done = forEachWaiting(context, { target, endpointId, limit }, (row) => parkDelivery(context, row))
+    done = forEachWaiting(context, { target, endpointId, limit }, (row) =>
+      parkDelivery(context, row, 'endpoint_disabled'),
+    )
   } else {
-    done = forEachParked(context, { target, endpointId, limit }, (row) => makeDue(context, row.key))
+    // What waits for another reason goes on waiting for it.
+    done = forEachParked(context, { target, endpointId, limit, reason: 'endpoint_disabled' }, (row) =>
+      unparkDelivery(context, row),
+    )
     if (done > 0) armReady(context, memory.bytes(facts.tenantId), endpointId, context.now)
   }
   if (done < limit) {
@@ -90,29 +97,31 @@ function forEachWaiting(context: WriteContext, slice: Slice, act: (row: WaitingR
   return rows.length
 }
 
-function forEachParked(context: WriteContext, slice: Slice, act: (row: WaitingRow) => void): number {
-  if (slice.limit <= 0) return 0
-  const rows = context
-    .prepare(
-      // live_deliveries_parked
-      `select k, tenant, state from live_deliveries
-       where target = ? and due_at is null and state <> 1 order by k limit ?`,
-    )
-    .all(slice.target, slice.limit) as unknown as readonly SliceRow[]
-  for (const row of rows) act(toWaiting(context, row, slice.endpointId))
-  return rows.length
+interface ParkedSlice extends Slice {
+  /** Null: for whatever reason. */
+  readonly reason: WaitReason | null
 }
 
-function makeDue(context: WriteContext, key: number): void {
-  context
-    .prepare('update live_deliveries set due_at = ?, reason = null, updated_at = ? where k = ?') // primary key
-    .run(context.now, context.now, key)
+function forEachParked(context: WriteContext, slice: ParkedSlice, act: (row: WaitingRow) => void): number {
+  const { target, limit, reason } = slice
+  if (limit <= 0) return 0
+  const read = (condition: string, ...values: readonly (number | string)[]) =>
+    context
+      .prepare(
+        // live_deliveries_parked
+        `select k, tenant, state from live_deliveries
+         where target = ? and due_at is null and state <> 1 ${condition} limit ?`,
+      )
+      .all(target, ...values, limit) as unknown as readonly SliceRow[]
+  const rows = reason === null ? read('order by reason, k') : read('and reason = ? order by k', reason)
+  for (const row of rows) act(toWaiting(context, row, slice.endpointId))
+  return rows.length
 }
 
 /** How far the scan over an endpoint's deliveries has got: first those with a due time, then the parked ones. */
 type ScanCursor =
   | { readonly phase: 'due'; readonly dueAt: number; readonly key: number }
-  | { readonly phase: 'parked'; readonly key: number }
+  | { readonly phase: 'parked'; readonly reason: string; readonly key: number }
 
 export const scanStart: string = JSON.stringify({
   phase: 'due',
@@ -154,15 +163,18 @@ interface Scan {
 }
 
 function scanEndpoint(context: WriteContext, { target, cursor, limit }: Scan): readonly SliceRow[] {
-  const columns = 'k, tenant, subscription, state, due_at'
-  const read = (condition: string, ...values: readonly number[]) =>
+  const columns = 'k, tenant, subscription, state, due_at, reason'
+  const read = (condition: string, ...values: readonly (number | string)[]) =>
     context
       .prepare(
         `select ${columns} from live_deliveries where target = ? and state <> 1 and ${condition} limit ?`,
       )
       .all(target, ...values) as unknown as readonly SliceRow[]
   // live_deliveries_parked
-  if (cursor.phase === 'parked') return read('due_at is null and k > ? order by k', cursor.key, limit)
+  if (cursor.phase === 'parked') {
+    const { reason, key } = cursor
+    return read('due_at is null and (reason, k) > (?, ?) order by reason, k', reason, key, limit)
+  }
   // live_deliveries_due. Together they would read what is due at that moment from its beginning, slice by slice.
   const atOnce = read('due_at = ? and k > ? order by k', cursor.dueAt, cursor.key, limit)
   const later = read('due_at > ? order by due_at, k', cursor.dueAt, limit - atOnce.length)
@@ -172,9 +184,11 @@ function scanEndpoint(context: WriteContext, { target, cursor, limit }: Scan): r
 function advance(cursor: ScanCursor, rows: readonly SliceRow[], limit: number): ScanCursor | null {
   const last = rows.at(-1)
   if (rows.length < limit || last === undefined)
-    return cursor.phase === 'due' ? { phase: 'parked', key: lowestKey } : null
-  const { k: key, due_at: dueAt } = last
-  return cursor.phase === 'due' ? { phase: 'due', dueAt: dueAt ?? 0, key } : { phase: 'parked', key }
+    return cursor.phase === 'due' ? { phase: 'parked', reason: '', key: lowestKey } : null
+  const { k: key, due_at: dueAt, reason } = last
+  return cursor.phase === 'due'
+    ? { phase: 'due', dueAt: dueAt ?? 0, key }
+    : { phase: 'parked', reason: reason ?? '', key }
 }
 
 function toWaiting({ memory }: WriteContext, row: SliceRow, endpointId: string): WaitingRow {

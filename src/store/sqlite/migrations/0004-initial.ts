@@ -188,7 +188,7 @@ create table live_deliveries (
   headers text
 );
 create index live_deliveries_due on live_deliveries (target, due_at) where due_at is not null and state <> 1;
-create index live_deliveries_parked on live_deliveries (target) where due_at is null and state <> 1;
+create index live_deliveries_parked on live_deliveries (target, reason) where due_at is null and state <> 1;
 
 create table deliveries (
   k integer primary key,
