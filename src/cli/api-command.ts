@@ -28,21 +28,22 @@ export interface Printer {
 /** `O` is what the command's own options parse to. */
 export type ApiAction<O> = (context: ApiContext, args: readonly string[], options: O) => Promise<void>
 
-/** Adds `command <usage>` with the connection's options to `parent`. */
+/** Adds `command <usage>` to `parent`; its `run` adds the connection's options. */
 export function addApiCommand(parent: Command, usage: string, description: string, io: CliIo): ApiCommand {
   return finishApiCommand(parent.command(usage).description(description), io)
 }
 
 export type ApiCommand = Command & { run<O = Record<string, never>>(action: ApiAction<O>): void }
 
-/** Gives an existing command the connection's options and a `run` in place of `action`. */
+/** Gives an existing command a `run` in place of `action`, which adds the connection's options after its own. */
 export function finishApiCommand(command: Command, io: CliIo): ApiCommand {
-  command
-    .option('--url <url>', 'address of the server (OUTHOOK_URL; else the one of "outhook dev")')
-    .option('--token <token>', 'admin token, or a producer key where that is enough (OUTHOOK_TOKEN)')
-    .option('--data-dir <directory>', 'where the dev.json of "outhook dev" is (OUTHOOK_DATA_DIR; .outhook)')
-    .option('--json', 'print JSON for programs')
   const run = <O>(action: ApiAction<O>): void => {
+    command
+      .option('--json', 'print JSON for programs')
+      .optionsGroup('Which server:')
+      .option('--url <url>', 'address of the server (OUTHOOK_URL; else the one of "outhook dev")')
+      .option('--token <token>', 'admin token, or a producer key where that is enough (OUTHOOK_TOKEN)')
+      .option('--data-dir <directory>', 'where the dev.json of "outhook dev" is (OUTHOOK_DATA_DIR; .outhook)')
     command.action(async () => {
       const options = command.opts<O & ConnectionOptions>()
       const context = {
@@ -98,7 +99,7 @@ function createPrinter(json: boolean, io: CliIo): Printer {
     page(page, columns) {
       if (json) return printJson(page)
       if (page.items.length === 0) return io.print('none')
-      io.print(renderTable(columns, page.items, { colour: io.isTerminal }))
+      io.print(renderTable(columns, page.items, { colour: io.isTerminal, width: io.width }))
       if (page.next_cursor !== '') io.printError(`there are more: --cursor ${page.next_cursor}`)
     },
     object(value, fields) {

@@ -1,10 +1,17 @@
 /** One line per attempt, for watching. */
 import { styleText } from 'node:util'
-import { formatDuration } from '../core/duration.ts'
+import { formatWait } from '../core/duration.ts'
 import type { AttemptLine } from './io.ts'
+import { shortenId } from './short-id.ts'
 
-/** `✓ demo.hello  200  4 ms  attempt 1  succeeded  http://127.0.0.1:4321  dlv_…` */
-export function renderAttempt(attempt: AttemptLine, colour: boolean): string {
+export interface AttemptLineOptions {
+  readonly colour: boolean
+  /** The endpoint's uid or id; the origin of its URL where there is none. */
+  readonly endpoint: string | null
+}
+
+/** `✓ demo.hello  200  4 ms  attempt 1  succeeded  dev-receiver  dlv_…7can9tf7` */
+export function renderAttempt(attempt: AttemptLine, { colour, endpoint }: AttemptLineOptions): string {
   const { mark, style } = appearance(attempt.state)
   const head = `${mark} ${attempt.topic ?? '(direct)'}`
   const parts = [
@@ -12,17 +19,11 @@ export function renderAttempt(attempt: AttemptLine, colour: boolean): string {
     String(attempt.errorClass ?? attempt.httpStatus ?? '-'),
     `${Math.round(attempt.latencyMs)} ms`,
     `attempt ${attempt.attemptNo}`,
-    attempt.nextAttemptInMs === null
-      ? attempt.state
-      : `again in ${formatDuration(roundToSeconds(attempt.nextAttemptInMs))}`,
-    attempt.url,
-    attempt.deliveryId,
+    attempt.nextAttemptInMs === null ? attempt.state : `again in ${formatWait(attempt.nextAttemptInMs)}`,
+    endpoint ?? attempt.url,
+    shortenId(attempt.deliveryId),
   ]
   return parts.join('  ')
-}
-
-function roundToSeconds(ms: number): number {
-  return ms < 1000 ? Math.round(ms) : Math.round(ms / 1000) * 1000
 }
 
 function appearance(state: string): { readonly mark: string; readonly style: 'green' | 'yellow' | 'red' } {

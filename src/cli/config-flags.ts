@@ -6,9 +6,12 @@ import { flagName, settingList, variableName } from '../config/schema.ts'
 import type { CliIo } from './io.ts'
 import { collect } from './option-values.ts'
 
-export function addConfigFlags(command: Command): void {
+/** Only those that the command uses; default all. After the command's own options, under a heading. */
+export function addConfigFlags(command: Command, keys?: readonly SettingKey[]): void {
+  command.optionsGroup('Settings:')
   command.option('--config <file>', 'JSON file of settings (OUTHOOK_CONFIG)')
-  for (const [, setting] of settingList) {
+  for (const [key, setting] of settingList) {
+    if (keys !== undefined && !keys.includes(key)) continue
     const { placeholder, repeats } = setting.type
     const usage = placeholder === null ? flagName(setting) : `${flagName(setting)} <${placeholder}>`
     const text = `${setting.description} (${variableName(setting)}${defaultNote(setting)})`

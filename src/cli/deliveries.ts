@@ -1,63 +1,77 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { AttemptResource, DeliveryResource } from '../client/resources.ts'
 import { deliveryStates } from '../core/model.ts'
 import { addApiCommand } from './api-command.ts'
+import { resolveEndpointFilter } from './endpoint-id.ts'
+import { addIdFilter, addTimeRange, type TimeRangeOptions } from './filter-options.ts'
 import type { CliIo } from './io.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
+import { resolveId } from './short-id.ts'
 import type { Column } from './table.ts'
 import { renderTable } from './table.ts'
 
 export const deliveryColumns: readonly Column<DeliveryResource>[] = [
-  { title: 'DELIVERY', value: (row) => row.id },
-  { title: 'TOPIC', value: (row) => row.topic },
+  { title: 'DELIVERY', kind: 'id', value: (row) => row.id },
+  { title: 'TOPIC', kind: 'text', value: (row) => row.topic },
   { title: 'STATE', value: (row) => row.state },
-  { title: 'REASON', value: (row) => row.reason },
-  { title: 'ATTEMPTS', value: (row) => row.attempt_count },
-  { title: 'LAST', value: (row) => row.error_class ?? row.last_http_status },
-  { title: 'NEXT ATTEMPT', value: (row) => row.next_attempt_at },
+  { title: 'TRIES', value: (row) => row.attempt_count },
+  { title: 'LAST', kind: 'text', value: (row) => row.error_class ?? row.last_http_status },
+  { title: 'NEXT', kind: 'due', value: (row) => row.next_attempt_at },
+  { title: 'WAITS FOR', kind: 'text', value: (row) => waitsFor(row.reason) },
 ]
+
+/** The reasons of the API, without what a table of deliveries says anyway. */
+function waitsFor(reason: string | null): string | null {
+  return reason === null ? null : reason.replaceAll('_', ' ')
+}
 
 const attemptColumns: readonly Column<AttemptResource>[] = [
   { title: 'ATTEMPT', value: (row) => row.attempt_no },
   { title: 'STATUS', value: (row) => row.status },
   { title: 'HTTP', value: (row) => row.http_status },
-  { title: 'ERROR', value: (row) => row.error_class },
+  { title: 'ERROR', kind: 'text', value: (row) => row.error_class },
   { title: 'MS', value: (row) => row.latency_ms },
-  { title: 'STARTED', value: (row) => row.started_at },
+  { title: 'STARTED', kind: 'age', value: (row) => row.started_at },
 ]
 
-interface ListOptions extends PageOptions {
+interface ListOptions extends PageOptions, TimeRangeOptions {
   readonly state?: string
+  readonly subscription?: string
   readonly endpoint?: string
   readonly topic?: string
   readonly event?: string
 }
 
 export function register(command: Command, io: CliIo): void {
-  const list = addPageOptions(addApiCommand(command, 'list', 'newest first', io))
-  list
-    .option('--state <state>', deliveryStates.join(', '))
-    .option('--endpoint <id>', 'to this endpoint')
-    .option('--topic <topic>', 'of exactly this topic')
-    .option('--event <id>', 'of this event')
+  const list = addApiCommand(command, 'list', 'newest first', io)
+  list.addOption(new Option('--state <state>', 'in this state').choices(deliveryStates))
+  addIdFilter(list, 'endpoint', 'to this endpoint, by its id or uid')
+  addIdFilter(list, 'subscription', 'of this subscription')
+  addIdFilter(list, 'event', 'of this event')
+  list.option('--topic <topic>', 'of exactly this topic')
+  addPageOptions(addTimeRange(list, 'published'))
   list.run<ListOptions>(async ({ client, print }, _args, options) => {
     const filter = {
       state: options.state,
-      endpoint_id: options.endpoint,
+      endpoint_id: await resolveEndpointFilter(client, options.endpoint),
+      subscription_id:
+        options.subscription && (await resolveId(options.subscription, client.subscriptions.list)),
       topic: options.topic,
-      event_id: options.event,
+      event_id: options.event && (await resolveId(options.event, client.events.list)),
+      since: options.since,
+      until: options.until,
     }
     print.page(await client.deliveries.list({ ...pageQuery(options), ...filter }), deliveryColumns)
   })
 
   const getText = 'one delivery with its attempts; --json has what the endpoint answered'
   addApiCommand(command, 'get <id>', getText, io).run(async ({ client, print, io }, [id = '']) => {
-    const delivery = await client.deliveries.get(id)
+    const delivery = await client.deliveries.get(await resolveId(id, client.deliveries.list))
     const { attempts, ...fields } = delivery
     print.object(delivery, fields)
     if (attempts.length > 0) {
-      print.note(`\n${renderTable(attemptColumns, attempts, { colour: io.isTerminal })}`)
+      print.note(`\n${renderTable(attemptColumns, attempts, { colour: io.isTerminal, width: io.width })}`)
     }
   })
 }

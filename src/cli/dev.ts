@@ -3,30 +3,38 @@
  * endpoint of the last run are taken up again.
  */
 import { randomBytes } from 'node:crypto'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { Client } from '../client/client.ts'
 import { createClient } from '../client/client.ts'
 import { ApiError } from '../client/errors.ts'
 import { makeDirectory } from '../config/make-directory.ts'
-import type { Config } from '../config/schema.ts'
+import { type Config, settingList } from '../config/schema.ts'
+import { createSystemClock } from '../core/clock.ts'
 import { renderAttempt } from './attempt-line.ts'
 import { addConfigFlags, readConfig } from './config-flags.ts'
 import type { DevFile } from './dev-file.ts'
 import { readDevFile, writeDevFile } from './dev-file.ts'
+import { EndpointNames } from './endpoint-names.ts'
 import { UsageError } from './exit-codes.ts'
 import { findFreePort } from './free-port.ts'
-import type { CliIo } from './io.ts'
+import type { AttemptLine, CliIo } from './io.ts'
+import { addNotes } from './notes.ts'
 import { createLogger } from './serve.ts'
+import { shortenId } from './short-id.ts'
 import { runUntilSignal } from './until-signal.ts'
 
 const loopback = ['127.0.0.0/8', '::1/128']
 const receiverUid = 'dev-receiver'
+/** It is one process that does all. */
+const devSettings = settingList.map(([key]) => key).filter((key) => key !== 'role' && key !== 'processes')
 
 export function register(command: Command, io: CliIo): void {
-  addConfigFlags(command)
-  command.addHelpText(
-    'after',
-    '\nOpens loopback addresses and http:// for endpoints, and nothing else. Not for production: use "serve" there.',
+  addConfigFlags(command, devSettings)
+  // Refused with words of its own.
+  for (const flag of ['--role <name>', '--processes <number>']) command.addOption(new Option(flag).hideHelp())
+  addNotes(
+    command,
+    'Opens loopback addresses and http:// for endpoints, and nothing else. Not for production: use "serve" there.',
   )
   command.action(async () => {
     const given = readConfig(command, io, { logLevel: io.env.OUTHOOK_LOG_LEVEL ?? 'error' })
@@ -62,6 +70,7 @@ async function startDev(
   // The same port at each start, so that endpoints which were made by hand find it again.
   const receiverPort = config.port === 0 ? 0 : await findFreePort('127.0.0.1', config.port + 1)
   const receiver = await startReceiver({ keepRequests: 0, port: receiverPort })
+  const lines = new AttemptLines(io)
   const opened: { close(): Promise<void> }[] = [receiver]
   // The server first: what it has in flight still finds the receiver.
   const close = async () => {
@@ -72,15 +81,40 @@ async function startDev(
       log: createLogger(app, config, io),
       signal,
       onMasterKeyCreated: (path) => io.print(`made a master key for endpoint secrets: ${path}`),
-      onAttempt: (attempt) => io.print(renderAttempt(attempt, io.isTerminal)),
+      onAttempt: (attempt) => lines.print(attempt),
     })
     opened.push(server)
+    lines.begin(createClient({ url: server.url, token: config.adminToken ?? '' }))
     const dev = await prepare(server.url, config, known)
     await demonstrate(dev, receiver.url, { io, isFirstStart: known === null })
     return { close, lost: server.lost }
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** One line per attempt, in the order in which they ended, with the name of the endpoint. */
+class AttemptLines {
+  readonly #io: CliIo
+  #names: EndpointNames | null = null
+  #last = Promise.resolve()
+
+  constructor(io: CliIo) {
+    this.#io = io
+  }
+
+  /** From now on there is a server to ask for names. */
+  begin(client: Client): void {
+    this.#names = new EndpointNames(client, createSystemClock())
+  }
+
+  print(attempt: AttemptLine): void {
+    const { endpointId } = attempt
+    const name = endpointId === null ? null : (this.#names?.nameOf(endpointId) ?? shortenId(endpointId))
+    this.#last = Promise.all([name, this.#last]).then(([endpoint]) =>
+      this.#io.print(renderAttempt(attempt, { colour: this.#io.isTerminal, endpoint })),
+    )
   }
 }
 
@@ -129,6 +163,16 @@ async function isAccepted(client: Client): Promise<boolean> {
   }
 }
 
+/** With a uid, so that it can be pasted twice. */
+function failingEndpoint(receiverUrl: string): string {
+  return JSON.stringify({
+    uid: 'fails-twice',
+    url: `${receiverUrl}/fail/2`,
+    topics: ['retry.*'],
+    retry_policy: { delays: ['1s'], max_attempts: 5, jitter: 'none' },
+  })
+}
+
 function welcome(dev: DevFile, receiverUrl: string): readonly string[] {
   return [
     '',
@@ -143,9 +187,10 @@ function welcome(dev: DevFile, receiverUrl: string): readonly string[] {
     `  curl -s ${dev.url}/v1/events -H 'Authorization: Bearer ${dev.producerKey}' -d '{"topic":"orders.created","payload":{"id":1}}'`,
     `  curl -s '${dev.url}/v1/deliveries?limit=5' -H 'Authorization: Bearer ${dev.adminToken}'`,
     '',
-    'Add an endpoint that fails, and watch it being retried:',
+    'Add an endpoint that fails twice, publish for it, and watch it being retried:',
     '',
-    `  curl -s ${dev.url}/v1/endpoints -H 'Authorization: Bearer ${dev.adminToken}' -d '{"url":"${receiverUrl}/fail/2","topics":["orders.*"]}'`,
+    `  curl -s ${dev.url}/v1/endpoints -H 'Authorization: Bearer ${dev.adminToken}' -d '${failingEndpoint(receiverUrl)}'`,
+    `  curl -s ${dev.url}/v1/events -H 'Authorization: Bearer ${dev.producerKey}' -d '{"topic":"retry.me","payload":{"id":2}}'`,
     '',
     'Each attempt from now on, one line; Ctrl-C ends:',
     '',

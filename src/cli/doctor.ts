@@ -4,8 +4,11 @@ import { settings } from '../config/schema.ts'
 import { createSystemClock } from '../core/clock.ts'
 import type { CheckProgress, Finding } from '../store-upkeep.ts'
 import { addConfigFlags, readConfig } from './config-flags.ts'
+import { counted } from './counted.ts'
 import { FindingsError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
+import { addNotes } from './notes.ts'
+import { wrap } from './wrap.ts'
 
 const styles = { ok: 'green', warning: 'yellow', problem: 'red' } as const
 
@@ -15,10 +18,10 @@ export function register(command: Command, io: CliIo): void {
     '--quick',
     'leave out whether indexes agree with their tables, which takes long with a large database',
   )
-  addConfigFlags(command)
-  command.addHelpText(
-    'after',
-    '\nOnly reads; servers may go on running. Ends with 1 when something is a problem, with 0 otherwise.',
+  addConfigFlags(command, ['store', 'dataDir', 'masterKey', 'processes'])
+  addNotes(
+    command,
+    'Only reads; servers may go on running. Ends with 1 when something is a problem, with 0 otherwise.',
   )
   command.action(async () => {
     const { json = false, quick = false } = command.opts<{ json?: boolean; quick?: boolean }>()
@@ -33,8 +36,8 @@ export function register(command: Command, io: CliIo): void {
       const store = settings.store.type.format(config.store)
       io.print(JSON.stringify({ store, problems, warnings, findings }))
     } else {
-      for (const line of render(findings, io.isTerminal)) io.print(line)
-      io.print(`\n${problems} problems, ${warnings} warnings`)
+      for (const line of render(findings, io)) io.print(line)
+      io.print(`\n${counted(problems, 'problem')}, ${counted(warnings, 'warning')}`)
     }
     if (problems > 0) throw new FindingsError()
   })
@@ -66,13 +69,21 @@ function count(findings: readonly Finding[], level: Finding['level']): number {
 }
 
 /** `warning  backlog  12 pending…`, and under it what to do. */
-function render(findings: readonly Finding[], colour: boolean): readonly string[] {
+function render(
+  findings: readonly Finding[],
+  { isTerminal: colour, width: lineWidth }: CliIo,
+): readonly string[] {
   const width = Math.max(...findings.map(({ check }) => check.length))
   return findings.flatMap(({ level, check, found, advice }) => {
     const word = level.padEnd('problem'.length)
-    const painted = colour ? styleText(styles[level], word, { validateStream: false }) : word
+    const indent = word.length + width + 4
+    // Elsewhere a line is a line, for grep.
+    const wrapped = (text: string) =>
+      lineWidth === undefined ? text : wrap(text, { indent, width: lineWidth })
     // A server's words must not move the cursor.
-    const line = `${painted}  ${check.padEnd(width)}  ${found}`.replace(/[\n\r\t]/g, ' ')
-    return advice === null ? [line] : [line, `${''.padEnd(word.length + width + 4)}→ ${advice}`]
+    const line = wrapped(`${word}  ${check.padEnd(width)}  ${found.replace(/[\n\r\t]/g, ' ')}`)
+    const painted = colour ? styleText(styles[level], word, { validateStream: false }) : word
+    const shown = painted + line.slice(word.length)
+    return advice === null ? [shown] : [shown, wrapped(`${''.padEnd(indent)}→ ${advice}`)]
   })
 }

@@ -4,23 +4,38 @@ import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { describeSigningSchemes } from '../core/signing.ts'
 import type { ApiContext } from './api-command.ts'
 import { addApiCommand } from './api-command.ts'
+import { counted } from './counted.ts'
+import { resolveEndpoint } from './endpoint-id.ts'
 import type { CliIo } from './io.ts'
 import { collect, durationMs, pair, rateLimit, retryPolicy, wholeNumber } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
 import type { Column } from './table.ts'
+import { wrap } from './wrap.ts'
 
 const columns: readonly Column<EndpointResource>[] = [
-  { title: 'ID', value: (row) => row.id },
-  { title: 'UID', value: (row) => row.uid },
-  { title: 'URL', value: (row) => row.url },
-  { title: 'TOPICS', value: (row) => row.topics },
+  { title: 'ID', kind: 'id', value: (row) => row.id },
+  { title: 'UID', kind: 'text', value: (row) => row.uid },
+  { title: 'URL', kind: 'text', value: (row) => row.url },
+  { title: 'TOPICS', kind: 'text', value: topicsOf },
   { title: 'STATE', value: stateOf },
-  { title: 'CREATED', value: (row) => row.created_at },
+  { title: 'UNTIL', kind: 'due', value: (row) => row.resumes_at },
 ]
 
-function stateOf(endpoint: EndpointResource): string {
-  return endpoint.enabled ? 'enabled' : `disabled (${endpoint.disabled_reason})`
+/** `disabled: gone`; what is paused or throttled has its end in the column beside it. */
+function stateOf({ state, disabled_reason: reason }: EndpointResource): string {
+  return state === 'disabled' ? `disabled: ${reason}` : state
+}
+
+/** An endpoint may have other subscriptions than its own, or none: then it gets nothing. */
+function topicsOf({ topics, subscription_count: count }: EndpointResource): unknown {
+  if (count === 0) return 'none'
+  return topics ?? counted(count, 'subscription')
+}
+
+interface ListOptions extends PageOptions {
+  readonly uid?: string
+  readonly includeDeleted?: boolean
 }
 
 interface EndpointOptions {
@@ -55,26 +70,30 @@ export function register(command: Command, io: CliIo): void {
     showWithSecret(context, await context.client.endpoints.create({ url, ...bodyOf(options), uid }))
   })
 
-  const list = addPageOptions(addApiCommand(command, 'list', 'newest first', io))
-  list.option('--include-deleted', 'deleted ones too')
-  list.run<PageOptions & { includeDeleted?: boolean }>(async ({ client, print }, _args, options) => {
-    const query = { ...pageQuery(options), include_deleted: options.includeDeleted }
+  const list = addApiCommand(command, 'list', 'newest first', io)
+  list.option('--uid <uid>', 'the one with this uid').option('--include-deleted', 'deleted ones too')
+  addPageOptions(list).run<ListOptions>(async ({ client, print }, _args, options) => {
+    const query = { ...pageQuery(options), uid: options.uid, include_deleted: options.includeDeleted }
     print.page(await client.endpoints.list(query), columns)
   })
 
-  addApiCommand(command, 'get <id>', 'one endpoint', io).run(async ({ client, print }, [id = '']) => {
-    print.object(await client.endpoints.get(id))
+  const get = addApiCommand(command, 'get <endpoint>', 'one endpoint, by its id or uid', io)
+  get.option('--include-deleted', 'also if it was deleted; by its id')
+  get.run<ListOptions>(async ({ client, print }, [endpoint = ''], { includeDeleted }) => {
+    const id = await resolveEndpoint(client, endpoint)
+    print.object(await client.endpoints.get(id, { include_deleted: includeDeleted }))
   })
 
   registerChanges(command, io)
 }
 
 function registerChanges(command: Command, io: CliIo): void {
-  const update = addApiCommand(command, 'update <id>', 'change what is given, leave the rest', io)
+  const update = addApiCommand(command, 'update <endpoint>', 'change what is given, leave the rest', io)
   addEndpointOptions(update)
     .option('--to <endpoint-url>', 'new URL')
     .option('--uid <uid>', 'your own name for it')
-  update.run<EndpointOptions>(async ({ client, print }, [id = ''], options) => {
+  update.run<EndpointOptions>(async ({ client, print }, [endpoint = ''], options) => {
+    const id = await resolveEndpoint(client, endpoint)
     print.object(await client.endpoints.update(id, { url: options.to, ...bodyOf(options) }))
   })
 
@@ -82,21 +101,26 @@ function registerChanges(command: Command, io: CliIo): void {
     ['enable', true, 'send to it again; what waited becomes due'],
     ['disable', false, 'stop sending to it; its deliveries wait'],
   ] as const) {
-    addApiCommand(command, `${name} <id>`, text, io).run(async ({ client, print }, [id = '']) => {
+    addApiCommand(command, `${name} <endpoint>`, text, io).run(async ({ client, print }, [endpoint = '']) => {
+      const id = await resolveEndpoint(client, endpoint)
       print.object(await client.endpoints.update(id, { enabled }))
     })
   }
 
   const deleteText = 'delete it; what waits for it is cancelled'
-  addApiCommand(command, 'delete <id>', deleteText, io).run(async ({ client, print }, [id = '']) => {
-    await client.endpoints.delete(id)
-    print.object({ id, deleted: true })
-  })
+  addApiCommand(command, 'delete <endpoint>', deleteText, io).run(
+    async ({ client, print }, [endpoint = '']) => {
+      const id = await resolveEndpoint(client, endpoint)
+      await client.endpoints.delete(id)
+      print.object({ id, deleted: true })
+    },
+  )
 
   const rotateText = 'give it a new secret, shown once; the old one goes on signing for a while'
-  addApiCommand(command, 'rotate-secret <id>', rotateText, io)
+  addApiCommand(command, 'rotate-secret <endpoint>', rotateText, io)
     .option('--grace <duration>', 'how long the old secret goes on (default 24h)', durationMs)
-    .run<{ grace?: number }>(async ({ client, print }, [id = ''], { grace }) => {
+    .run<{ grace?: number }>(async ({ client, print }, [endpoint = ''], { grace }) => {
+      const id = await resolveEndpoint(client, endpoint)
       print.object(await client.endpoints.rotateSecret(id, { grace }))
     })
 }
@@ -126,7 +150,14 @@ function bodyOf(options: EndpointOptions): Record<string, unknown> {
   }
 }
 
+function noTopics({ id, uid }: EndpointResource): string {
+  return wrap(
+    `It is subscribed to no topic, and gets nothing: "outhook endpoints update ${uid ?? id} --topic 'orders.*'" changes that.`,
+  )
+}
+
 function showWithSecret({ print }: ApiContext, endpoint: EndpointResource): void {
   print.object(endpoint)
   if (endpoint.secret) print.note('\nKeep the secret now: it is not shown again.')
+  if (endpoint.subscription_count === 0) print.note(`\n${noTopics(endpoint)}`)
 }

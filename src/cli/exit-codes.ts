@@ -27,6 +27,9 @@ Exit codes:
 /** The caller's own mistake, found before anything was done. */
 export class UsageError extends Error {}
 
+/** What was named is not there, as far as one can see from here. */
+export class NotFoundError extends Error {}
+
 /** A process that was started did not do as it should; the code is its own. */
 export class WorkerError extends Error {
   readonly exitCode: number
@@ -42,6 +45,7 @@ export class FindingsError extends Error {}
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.usage
+  if (error instanceof NotFoundError) return exitCodes.notFound
   if (error instanceof WorkerError) return error.exitCode
   if (error instanceof ConnectionError) return exitCodes.unavailable
   if (error instanceof ApiError) return codeOfStatus(error.status)

@@ -13,6 +13,8 @@ export interface CliIo {
   printError(line: string): void
   /** Colours, and forms for people. */
   readonly isTerminal: boolean
+  /** Columns of the terminal, 80 at least; undefined where there is none. */
+  readonly width?: number | undefined
   readInput(): Promise<string>
   /** Resolves with the first signal that asks the process to end. */
   readonly signals: SignalSource
@@ -92,6 +94,7 @@ export interface ServerHooks {
 export interface AttemptLine {
   readonly deliveryId: string
   readonly topic: string | null
+  readonly endpointId: string | null
   readonly url: string
   readonly attemptNo: number
   readonly httpStatus: number | null

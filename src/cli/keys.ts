@@ -1,18 +1,19 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { CreatedKey, KeyResource } from '../client/resources.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { addApiCommand } from './api-command.ts'
 import type { CliIo } from './io.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
+import { resolveId } from './short-id.ts'
 import type { Column } from './table.ts'
 
 const columns: readonly Column<KeyResource>[] = [
-  { title: 'ID', value: (row) => row.id },
+  { title: 'ID', kind: 'id', value: (row) => row.id },
   { title: 'KIND', value: (row) => row.kind },
-  { title: 'NAME', value: (row) => row.name },
-  { title: 'CREATED', value: (row) => row.created_at },
-  { title: 'REVOKED', value: (row) => row.revoked_at },
+  { title: 'NAME', kind: 'text', value: (row) => row.name },
+  { title: 'CREATED', kind: 'age', value: (row) => row.created_at },
+  { title: 'REVOKED', kind: 'age', value: (row) => row.revoked_at },
 ]
 
 interface CreateOptions {
@@ -37,13 +38,15 @@ export function register(command: Command, io: CliIo): void {
     context.print.note('\nKeep the key now: it is not shown again.')
   })
 
-  const list = addPageOptions(addApiCommand(command, 'list', 'newest first', io))
-  list.run<PageOptions>(async ({ client, print }, _args, options) => {
-    print.page(await client.keys.list(pageQuery(options)), columns)
+  const list = addApiCommand(command, 'list', 'newest first', io)
+  list.addOption(new Option('--kind <kind>', 'of this kind').choices(['producer', 'admin']))
+  addPageOptions(list).run<PageOptions & { kind?: string }>(async ({ client, print }, _args, options) => {
+    print.page(await client.keys.list({ ...pageQuery(options), kind: options.kind }), columns)
   })
 
   addApiCommand(command, 'revoke <id>', 'refuse it from now on', io).run(
-    async ({ client, print }, [id = '']) => {
+    async ({ client, print }, [given = '']) => {
+      const id = await resolveId(given, client.keys.list)
       await client.keys.revoke(id)
       print.object({ id, revoked: true })
     },

@@ -4,6 +4,7 @@ import { exitCodes } from './exit-codes.ts'
 import type { CliIo, SignalSource } from './io.ts'
 import { createOutput } from './output.ts'
 import { runCli } from './program.ts'
+import { defaultWidth } from './table.ts'
 
 const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const
 /** How long a server that has ended waits for somebody to read its last lines. */
@@ -34,6 +35,7 @@ const io: CliIo = {
   printBytes: (bytes) => output.print(bytes),
   printError: (line) => (isServing ? errors.printLog(line) : errors.print(`${line}\n`)),
   isTerminal: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
+  width: process.stdout.isTTY ? Math.max(defaultWidth, process.stdout.columns) : undefined,
   readInput: () => text(process.stdin),
   signals,
   loadServer: () => import('../server.ts'),

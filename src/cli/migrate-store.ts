@@ -6,8 +6,10 @@ import { createSystemClock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { MigrateStoreReport } from '../migrate-store.ts'
 import { showCopyProgress } from './copy-progress.ts'
+import { counted } from './counted.ts'
 import { UsageError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
+import { addNotes } from './notes.ts'
 import { renderTable } from './table.ts'
 
 interface Options {
@@ -30,9 +32,9 @@ export function register(command: Command, io: CliIo): void {
   command.option('--master-key <key>', 'checks that the source is sealed under this key (OUTHOOK_MASTER_KEY)')
   command.option('--config <file>', 'JSON file of settings (OUTHOOK_CONFIG), for the master key')
   command.option('--json', 'print JSON for programs')
-  command.addHelpText(
-    'after',
-    '\nNo data in the source changes. Run it again after an interruption: it goes on where it was. Without a password in ' +
+  addNotes(
+    command,
+    'No data in the source changes. Run it again after an interruption: it goes on where it was. Without a password in ' +
       'the URL, PGPASSWORD is used.',
   )
   command.action((options: Options) => migrate(options, io))
@@ -82,9 +84,9 @@ function printReport({ report, seconds, to }: Ended, io: CliIo): void {
     { title: 'source', value: ({ source }: Count) => source },
     { title: 'target', value: ({ target }: Count) => target },
   ]
-  io.print(renderTable(columns, report.counts, { colour: io.isTerminal }))
+  io.print(renderTable(columns, report.counts, { colour: io.isTerminal, width: io.width }))
   const rate = Math.round(report.written / Math.max(seconds, 0.001))
-  io.print(`wrote ${report.written} rows in ${seconds.toFixed(1)} s (${rate} rows/s)`)
+  io.print(`wrote ${counted(report.written, 'row')} in ${seconds.toFixed(1)} s (${rate} rows/s)`)
   if (!report.agree) return
   const key =
     report.keyFile === null ? 'the same master key' : `OUTHOOK_MASTER_KEY set to what is in ${report.keyFile}`

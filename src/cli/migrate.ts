@@ -3,14 +3,15 @@ import { settings } from '../config/schema.ts'
 import type { SchemaChange } from '../store-upkeep.ts'
 import { addConfigFlags, readConfig } from './config-flags.ts'
 import type { CliIo } from './io.ts'
+import { addNotes } from './notes.ts'
 
 export function register(command: Command, io: CliIo): void {
   command.option('--dry-run', 'only say what would be done')
   command.option('--json', 'print JSON for programs')
-  addConfigFlags(command)
-  command.addHelpText(
-    'after',
-    '\nServers do the same when they start. Run it before them where they may not change the schema, or to see first ' +
+  addConfigFlags(command, ['store', 'dataDir', 'newStore'])
+  addNotes(
+    command,
+    'Servers do the same when they start. Run it before them where they may not change the schema, or to see first ' +
       'what an upgrade does. Safe beside running servers on PostgreSQL; on SQLite none may run.',
   )
   command.action(async () => {

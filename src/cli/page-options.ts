@@ -6,6 +6,7 @@ export interface PageOptions {
   readonly cursor?: string
 }
 
+/** After the command's own filters. */
 export function addPageOptions<C extends Command>(command: C): C {
   command
     .option('--limit <number>', 'how many at most, 1 to 200 (default 50)', wholeNumber(1, 200))

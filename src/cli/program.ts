@@ -1,8 +1,11 @@
 /** The commands, and which file holds each. A file is loaded only when its command is the one that was named. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { exitCodeHelp, exitCodeOf, exitCodes, FindingsError } from './exit-codes.ts'
+import { nearestName } from '../config/nearest-name.ts'
+import { exitCodeHelp, exitCodeOf, exitCodes, FindingsError, UsageError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
+import { defaultWidth } from './table.ts'
+import { wrap } from './wrap.ts'
 
 interface CommandFile {
   register(command: Command, io: CliIo): void
@@ -66,6 +69,11 @@ const commands: readonly CommandEntry[] = [
     description: 'find real webhook URLs in files, or in what git would commit',
     load: () => import('./scan-secrets.ts'),
   },
+  {
+    name: 'completion',
+    description: 'completion for a shell: bash, zsh or fish',
+    load: () => import('./completion.ts'),
+  },
 ]
 
 /**
@@ -74,6 +82,7 @@ const commands: readonly CommandEntry[] = [
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
   try {
     const program = await createProgram(args, io)
+    refuseUnknownCommand(program, args)
     await program.parseAsync(args, { from: 'user' })
     return exitCodes.ok
   } catch (error) {
@@ -95,6 +104,8 @@ async function createProgram(args: readonly string[], io: CliIo): Promise<Comman
     .configureOutput({
       writeOut: (text) => io.print(text.trimEnd()),
       writeErr: (text) => io.printError(text.trimEnd()),
+      getOutHelpWidth: () => defaultWidth,
+      getErrHelpWidth: () => defaultWidth,
       getOutHasColors: () => io.isTerminal,
       getErrHasColors: () => io.isTerminal,
     })
@@ -102,9 +113,33 @@ async function createProgram(args: readonly string[], io: CliIo): Promise<Comman
   const named = words[0] === 'help' ? words[1] : words[0]
   for (const { name, description, load } of commands) {
     const command = program.command(name).description(description)
-    if (name === named) (await load()).register(command, io)
+    // A script of completion holds all commands.
+    if (name === named || named === 'completion') (await load()).register(command, io)
   }
   return program
+}
+
+/** Before anything else: commander shows a help, and ends with 0, where an unknown command has `--help` behind it. */
+function refuseUnknownCommand(program: Command, args: readonly string[]): void {
+  let command = program
+  for (const word of args[0] === 'help' ? args.slice(1) : args) {
+    if (word.startsWith('-') || word === 'help' || command.commands.length === 0) return
+    const next = command.commands.find((one) => one.name() === word)
+    if (next === undefined) throw unknownCommand(command, word)
+    command = next
+  }
+}
+
+function unknownCommand(parent: Command, word: string): UsageError {
+  const names = parent.commands.map((one) => one.name())
+  const nearest = nearestName(word, names)
+  const advice = nearest === null ? `Commands are ${names.join(', ')}.` : `Did you mean ${nearest}?`
+  const path = parent.parent === null ? '' : `${parent.name()} `
+  return new UsageError(
+    wrap(`unknown command '${path}${word.slice(0, 64)}'. ${advice}`, {
+      width: defaultWidth - 'outhook: '.length,
+    }),
+  )
 }
 
 function readVersion(): string {

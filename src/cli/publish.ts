@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { finishApiCommand } from './api-command.ts'
-import { waitForEvent } from './events.ts'
+import { noReceiver, waitForEvent } from './events.ts'
 import { UsageError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
 import { durationMs, pair } from './option-values.ts'
@@ -38,7 +38,9 @@ export function register(command: Command, io: CliIo): void {
     })
     if (options.wait === undefined) {
       const { event_id, delivery_ids } = published
-      return context.print.object(published, { event_id, deliveries: delivery_ids.length })
+      context.print.object(published, { event_id, deliveries: delivery_ids.length })
+      if (delivery_ids.length === 0) context.print.note(`\n${noReceiver(topic)}`)
+      return
     }
     await waitForEvent(context, published.event_id, options.wait === true ? undefined : options.wait)
   })

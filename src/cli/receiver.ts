@@ -5,6 +5,7 @@ import { receiverModes } from '../testing/receiver-modes.ts'
 import type { CliIo } from './io.ts'
 import { wholeNumber } from './option-values.ts'
 import { runUntilSignal } from './until-signal.ts'
+import { wrap } from './wrap.ts'
 
 interface Options {
   readonly host: string
@@ -47,7 +48,9 @@ function renderRequest(request: ReceivedRequest, json: boolean): string {
 
 function modesHelp(): string {
   const width = Math.max(...receiverModes.map(([path]) => path.length))
-  const lines = receiverModes.map(([path, meaning]) => `  ${path.padEnd(width)}  ${meaning}`)
+  const lines = receiverModes.map(([path, meaning]) =>
+    wrap(`  ${path.padEnd(width)}  ${meaning}`, { indent: width + 4 }),
+  )
   return `
 Paths, and how each answers:
 ${lines.join('\n')}

@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { type FoundSecret, scanSecrets } from '../core/secret-scan.ts'
 import { UsageError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
+import { addNotes } from './notes.ts'
 
 interface Options {
   readonly staged?: boolean
@@ -23,7 +24,7 @@ export function register(command: Command, io: CliIo): void {
     .argument('[files...]', 'files to read; - is standard input')
     .option('--staged', 'read the lines that the next git commit would add')
     .option('--json', 'print one JSON object per finding')
-    .addHelpText('after', hookHelp)
+  addNotes(command, hookHelp)
   command.action(async (files: readonly string[]) => {
     const { staged = false, json = false } = command.opts<Options>()
     if (files.length === 0 && !staged) throw new UsageError('nothing to scan; name files, or use --staged')
@@ -105,7 +106,6 @@ function render({ file, line, column, kind, masked }: Finding): string {
   return `${file}:${line}:${column}  ${kind} webhook  ${masked}`
 }
 
-const hookHelp = `
-Exit code 1 when something was found, so that it serves as a pre-commit hook. In .git/hooks/pre-commit:
+const hookHelp = `Exit code 1 when something was found, so that it serves as a pre-commit hook. In .git/hooks/pre-commit:
   #!/bin/sh
   exec npx outhook scan-secrets --staged`

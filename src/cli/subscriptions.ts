@@ -2,18 +2,21 @@ import type { Command } from 'commander'
 import type { SubscriptionResource } from '../client/resources.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { addApiCommand } from './api-command.ts'
+import { resolveEndpoint, resolveEndpointFilter } from './endpoint-id.ts'
 import { UsageError } from './exit-codes.ts'
+import { addIdFilter } from './filter-options.ts'
 import type { CliIo } from './io.ts'
 import { collect, retryPolicy } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
+import { resolveId } from './short-id.ts'
 import type { Column } from './table.ts'
 
 const columns: readonly Column<SubscriptionResource>[] = [
-  { title: 'ID', value: (row) => row.id },
-  { title: 'ENDPOINT', value: (row) => row.endpoint_id },
-  { title: 'TOPICS', value: (row) => row.topic_patterns },
-  { title: 'RETRY', value: (row) => row.retry_policy },
+  { title: 'ID', kind: 'id', value: (row) => row.id },
+  { title: 'ENDPOINT', kind: 'id', value: (row) => row.endpoint_id },
+  { title: 'TOPICS', kind: 'text', value: (row) => row.topic_patterns },
+  { title: 'RETRY', kind: 'text', value: (row) => row.retry_policy },
   { title: 'ACTIVE', value: (row) => row.active },
 ]
 
@@ -22,28 +25,40 @@ interface SubscriptionOptions {
   readonly retryPolicy?: unknown
 }
 
+interface ListOptions extends PageOptions {
+  readonly endpoint?: string
+  readonly includeDeleted?: boolean
+}
+
 export function register(command: Command, io: CliIo): void {
-  const create = addApiCommand(command, 'create <endpoint-id>', 'subscribe an endpoint to topics', io)
+  const create = addApiCommand(command, 'create <endpoint>', 'subscribe an endpoint to topics', io)
   addSubscriptionOptions(create)
-  create.run<SubscriptionOptions>(async ({ client, print }, [endpointId], options) => {
+  create.run<SubscriptionOptions>(async ({ client, print }, [endpoint = ''], options) => {
     if (options.topic === undefined) throw new UsageError('name at least one topic pattern with --topic')
+    const endpointId = await resolveEndpoint(client, endpoint)
     print.object(await client.subscriptions.create({ endpoint_id: endpointId, ...bodyOf(options) }))
   })
 
-  const list = addPageOptions(addApiCommand(command, 'list', 'newest first', io))
-  list.option('--endpoint <id>', 'of this endpoint')
-  list.run<PageOptions & { endpoint?: string }>(async ({ client, print }, _args, options) => {
-    const query = { ...pageQuery(options), endpoint_id: options.endpoint }
+  const list = addApiCommand(command, 'list', 'newest first', io)
+  addIdFilter(list, 'endpoint', 'of this endpoint, by its id or uid')
+  addPageOptions(list.option('--include-deleted', 'deleted ones too'))
+  list.run<ListOptions>(async ({ client, print }, _args, options) => {
+    const query = {
+      ...pageQuery(options),
+      endpoint_id: await resolveEndpointFilter(client, options.endpoint),
+      include_deleted: options.includeDeleted,
+    }
     print.page(await client.subscriptions.list(query), columns)
   })
 
-  addApiCommand(command, 'get <id>', 'one subscription', io).run(async ({ client, print }, [id = '']) => {
-    print.object(await client.subscriptions.get(id))
+  addApiCommand(command, 'get <id>', 'one subscription', io).run(async ({ client, print }, [given = '']) => {
+    print.object(await client.subscriptions.get(await resolveId(given, client.subscriptions.list)))
   })
 
   const update = addApiCommand(command, 'update <id>', 'change what is given, leave the rest', io)
   addSubscriptionOptions(update)
-  update.run<SubscriptionOptions>(async ({ client, print }, [id = ''], options) => {
+  update.run<SubscriptionOptions>(async ({ client, print }, [given = ''], options) => {
+    const id = await resolveId(given, client.subscriptions.list)
     print.object(await client.subscriptions.update(id, bodyOf(options)))
   })
 
@@ -51,13 +66,15 @@ export function register(command: Command, io: CliIo): void {
     ['enable', true, 'new events go to it again'],
     ['disable', false, 'new events no longer go to it'],
   ] as const) {
-    addApiCommand(command, `${name} <id>`, text, io).run(async ({ client, print }, [id = '']) => {
+    addApiCommand(command, `${name} <id>`, text, io).run(async ({ client, print }, [given = '']) => {
+      const id = await resolveId(given, client.subscriptions.list)
       print.object(await client.subscriptions.update(id, { active }))
     })
   }
 
   const deleteText = 'delete it; what waits for it is cancelled'
-  addApiCommand(command, 'delete <id>', deleteText, io).run(async ({ client, print }, [id = '']) => {
+  addApiCommand(command, 'delete <id>', deleteText, io).run(async ({ client, print }, [given = '']) => {
+    const id = await resolveId(given, client.subscriptions.list)
     await client.subscriptions.delete(id)
     print.object({ id, deleted: true })
   })

@@ -97,7 +97,7 @@ function crud<T>(requester: Requester, path: string) {
   return {
     create: (body: unknown) => requester.json<T>('POST', path, { body }),
     list: (query: Filter = {}) => requester.json<Page<T>>('GET', path, { query }),
-    get: (id: string) => requester.json<T>('GET', one(path, id)),
+    get: (id: string, query: Filter = {}) => requester.json<T>('GET', one(path, id), { query }),
     update: (id: string, body: unknown) => requester.json<T>('PATCH', one(path, id), { body }),
     delete: (id: string) => requester.json<void>('DELETE', one(path, id)),
   }

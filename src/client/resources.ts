@@ -73,6 +73,9 @@ export interface EndpointResource {
   readonly max_in_flight: number
   readonly rate_limit_rps: number | null
   readonly enabled: boolean
+  readonly state: string
+  readonly resumes_at: string | null
+  readonly subscription_count: number
   readonly disabled_reason: string | null
   readonly created_at: string
   /** Only in the answer that made it. */

@@ -24,3 +24,23 @@ export function formatDuration(ms: number): string {
   const unit = ms === 0 ? undefined : largestFirst.find((candidate) => ms % unitMs[candidate] === 0)
   return unit === undefined ? `${ms}ms` : `${ms / unitMs[unit]}${unit}`
 }
+
+const partNames = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+] as const
+
+/** For people, in its two largest units: `286000` is `4m 46s`, `7200000` is `2h`, `480` is `480ms`. */
+export function formatWait(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)}ms`
+  let rest = Math.round(ms / 1000) * 1000
+  const first = partNames.findIndex(([, size]) => rest >= size)
+  const parts = partNames.slice(first, first + 2).map(([name, size]) => {
+    const count = Math.floor(rest / size)
+    rest -= count * size
+    return count === 0 ? '' : `${count}${name}`
+  })
+  return parts.filter((part) => part !== '').join(' ')
+}

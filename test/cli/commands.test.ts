@@ -44,7 +44,9 @@ describe('what a command asks the server', () => {
       '/v1/events?limit=2&topic=a.b&since=2026-01-01T00%3A00%3A00.000Z',
     ],
     [['endpoints', 'list', '--cursor', 'abc'], 'GET', '/v1/endpoints?cursor=abc'],
-    [['endpoints', 'get', 'a/b?c'], 'GET', '/v1/endpoints/a%2Fb%3Fc'],
+    [['endpoints', 'get', 'ep_b?c/d'], 'GET', '/v1/endpoints/ep_b%3Fc%2Fd'],
+    [['endpoints', 'get', 'ep_1', '--include-deleted'], 'GET', '/v1/endpoints/ep_1?include_deleted=true'],
+    [['endpoints', 'list', '--uid', 'billing'], 'GET', '/v1/endpoints?uid=billing'],
     [
       ['endpoints', 'create', 'https://x.test/hook', '--topic', 'a.*', '--topic', 'b', '--header', 'x-a: 1'],
       'POST',
@@ -98,7 +100,19 @@ describe('what a command asks the server', () => {
       'GET',
       '/v1/deliveries?state=dead_lettered&event_id=evt_1',
     ],
-    [['dlq', 'list', '--endpoint', 'ep_1'], 'GET', '/v1/dlq?endpoint_id=ep_1'],
+    [
+      ['deliveries', 'list', '--endpoint-id', 'ep_1', '--subscription-id', 'sub_1', '--topic', 'a'],
+      'GET',
+      '/v1/deliveries?endpoint_id=ep_1&subscription_id=sub_1&topic=a',
+    ],
+    [
+      ['deliveries', 'list', '--since', '2026-01-01T00:00:00Z', '--until', '2026-01-02T00:00:00Z'],
+      'GET',
+      '/v1/deliveries?since=2026-01-01T00%3A00%3A00.000Z&until=2026-01-02T00%3A00%3A00.000Z',
+    ],
+    [['dlq', 'list', '--endpoint', 'ep_1', '--topic', 'a'], 'GET', '/v1/dlq?endpoint_id=ep_1&topic=a'],
+    [['subscriptions', 'list', '--include-deleted'], 'GET', '/v1/subscriptions?include_deleted=true'],
+    [['keys', 'list', '--kind', 'admin'], 'GET', '/v1/keys?kind=admin'],
     [['dlq', 'replay', 'dlv_1'], 'POST', '/v1/dlq/dlv_1/replay'],
     [['keys', 'create', 'shop'], 'POST', '/v1/keys', { name: 'shop', kind: 'producer' }],
     [['keys', 'create', 'ops', '--admin'], 'POST', '/v1/keys', { name: 'ops', kind: 'admin' }],
@@ -166,7 +180,7 @@ describe('publish', () => {
           }
     const { code, err } = await run('publish', 't', '1', '--wait', '10s')
     expect(code).toBe(1)
-    expect(err).toBe('outhook: 1 of 1 deliveries did not succeed: dead_lettered')
+    expect(err).toBe('outhook: 1 of 1 delivery did not succeed: dead_lettered')
   })
 })
 
@@ -175,8 +189,8 @@ describe('what is printed', () => {
     answer = () => ({ body: { items: [delivery], next_cursor: 'next-page' } })
     const { out, err } = await run('deliveries', 'list')
     expect(out.split('\n')).toEqual([
-      'DELIVERY  TOPIC           STATE      REASON  ATTEMPTS  LAST  NEXT ATTEMPT',
-      'dlv_1     orders.created  succeeded  -       2         200   -',
+      'DELIVERY  TOPIC           STATE      TRIES  LAST  NEXT  WAITS FOR',
+      'dlv_1     orders.created  succeeded  2      200   -     -',
     ])
     expect(err).toBe('there are more: --cursor next-page')
   })

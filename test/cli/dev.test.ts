@@ -26,6 +26,7 @@ afterEach(() => rmSync(directory, { recursive: true }))
 
 function answer({ method, url, authorization }: StubRequest) {
   if (url.startsWith('/v1/keys')) return { status: 201, body: { key: `hk_${++keysMade}` } }
+  if (method === 'GET' && url.startsWith('/v1/endpoints/ep_named')) return { body: { uid: 'billing' } }
   if (method === 'GET') return { status: authorization === `Bearer hk_${keysMade}` ? 404 : 401, body: {} }
   return { status: 202, body: { items: [], next_cursor: '' } }
 }
@@ -139,29 +140,46 @@ describe('outhook dev', () => {
     expect(out).toContain(`curl -s ${url}/v1/events -H 'Authorization: Bearer ${producer_key}'`)
   })
 
-  test('shows each attempt as one line', async () => {
+  test('shows each attempt as one line that says which endpoint it was to, in their order', async () => {
     const run = startDev()
     await run.waitForOutput('Ctrl-C ends')
-    const attempt = { deliveryId: 'dlv_1', topic: 'a.b', url: 'http://127.0.0.1:1', latencyMs: 3.4 }
+    const attempt = { topic: 'a.b', url: 'http://127.0.0.1:1', latencyMs: 3.4 }
+    const deliveryId = 'dlv_01m80y84v4fxz8pjab7can9tf7'
     starts[0]?.hooks.onAttempt?.({
       ...attempt,
+      deliveryId,
+      endpointId: 'ep_named',
       attemptNo: 1,
       httpStatus: 500,
       errorClass: 'http_500',
       state: 'retry_scheduled',
-      nextAttemptInMs: 4600,
+      nextAttemptInMs: 285_600,
     })
     starts[0]?.hooks.onAttempt?.({
       ...attempt,
+      deliveryId,
+      endpointId: 'ep_01m80y84v4fxz8pjab7can9tf8',
       attemptNo: 2,
       httpStatus: 200,
       errorClass: null,
       state: 'succeeded',
       nextAttemptInMs: null,
     })
-    expect(run.out().split('\n').slice(-2)).toEqual([
-      '↻ a.b  http_500  3 ms  attempt 1  again in 5s  http://127.0.0.1:1  dlv_1',
-      '✓ a.b  200  3 ms  attempt 2  succeeded  http://127.0.0.1:1  dlv_1',
+    starts[0]?.hooks.onAttempt?.({
+      ...attempt,
+      deliveryId,
+      endpointId: null,
+      attemptNo: 3,
+      httpStatus: null,
+      errorClass: 'timeout',
+      state: 'dead_lettered',
+      nextAttemptInMs: null,
+    })
+    await run.waitForOutput('attempt 3')
+    expect(run.out().split('\n').slice(-3)).toEqual([
+      '↻ a.b  http_500  3 ms  attempt 1  again in 4m 46s  billing  dlv_…7can9tf7',
+      '✓ a.b  200  3 ms  attempt 2  succeeded  ep_…7can9tf8  dlv_…7can9tf7',
+      '✗ a.b  timeout  3 ms  attempt 3  dead_lettered  http://127.0.0.1:1  dlv_…7can9tf7',
     ])
     run.signal()
     await run.exitCode

@@ -8,6 +8,8 @@ export interface CliSetting {
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
   readonly server?: ServerModule
+  /** Of a terminal. */
+  readonly width?: number
 }
 
 export interface CliRun {
@@ -54,6 +56,7 @@ export function startCli(args: readonly string[], setting: CliSetting = {}): Cli
     printBytes: (bytes) => chunks.push(bytes),
     printError: (line) => err.push(line),
     isTerminal: false,
+    width: setting.width,
     readInput: async () => setting.input ?? '',
     signals: {
       onSignal(listener) {

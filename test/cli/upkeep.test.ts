@@ -62,7 +62,7 @@ describe('outhook migrate', () => {
     try {
       const { code, err } = await run('migrate')
       expect(code).toBe(1)
-      expect(err).toContain(`pid ${process.pid} `)
+      expect(err).toContain(`is open in this process already (pid ${process.pid}`)
       expect((await run('migrate', '--dry-run')).code).toBe(0)
     } finally {
       await store.close()
@@ -106,7 +106,7 @@ describe('outhook doctor', () => {
       'warning  backlog  7 pending',
       '                  → add dispatchers',
       '',
-      '0 problems, 1 warnings',
+      '0 problems, 1 warning',
     ])
   })
 
@@ -114,7 +114,7 @@ describe('outhook doctor', () => {
     const { code, out, err } = await examine([fine, bad])
     expect(code).toBe(1)
     expect(err).toBe('')
-    expect(out).toContain('1 problems, 0 warnings')
+    expect(out).toContain('1 problem, 0 warnings')
   })
 
   test('prints JSON for programs', async () => {
