@@ -4,7 +4,8 @@
  *     2xx                                        ─► succeeded
  *     retryable, attempts left                   ─► retry_scheduled
  *     retryable, none left (never for internal)  ─► dead_lettered
- *     permanent: 3xx, 410, policy refusals, and
+ *     permanent: 3xx, 410, policy refusals (but
+ *       for what a name resolves to), and
  *       the statuses that the policy leaves out  ─► dead_lettered
  */
 import type { AttemptStatus, ErrorClass } from './model.ts'
@@ -19,7 +20,9 @@ export type AttemptObservation =
         ErrorClass,
         'timeout' | 'connection' | 'dns' | 'tls' | 'policy' | 'internal'
       >
-      /** Set when headers had arrived before the failure. */
+      /** Of the class `policy`: a name resolved to a refused address, and may resolve to another one later. */
+      readonly mayChange?: boolean
+      /** Set when it was a proxy that answered. */
       readonly httpStatus: number | null
     }
 
@@ -50,9 +53,7 @@ export type NextStep =
 export const maxInternalRetryDelayMs = 60_000
 
 export function classifyAttempt(result: AttemptObservation, policy: RetryPolicy): ClassifiedOutcome {
-  return result.kind === 'response'
-    ? classifyStatus(result.httpStatus, policy)
-    : classifyFailure(result.errorClass, result.httpStatus)
+  return result.kind === 'response' ? classifyStatus(result.httpStatus, policy) : classifyFailure(result)
 }
 
 function classifyStatus(status: number, policy: RetryPolicy): ClassifiedOutcome {
@@ -67,20 +68,17 @@ function classifyStatus(status: number, policy: RetryPolicy): ClassifiedOutcome 
     : permanent(errorClass, 'reached')
 }
 
-function classifyFailure(
-  errorClass: Extract<AttemptObservation, { kind: 'failure' }>['errorClass'],
-  httpStatus: number | null,
-): ClassifiedOutcome {
+function classifyFailure(result: Extract<AttemptObservation, { kind: 'failure' }>): ClassifiedOutcome {
+  const { errorClass, httpStatus } = result
   switch (errorClass) {
     case 'policy':
-      return permanent(errorClass, 'none')
+      return result.mayChange === true ? retryable(errorClass, 'none') : permanent(errorClass, 'none')
     case 'internal':
       return retryable(errorClass, 'none')
     case 'timeout':
     case 'connection':
     case 'dns':
     case 'tls':
-      // Headers had arrived: the endpoint is there, however badly its answer ended.
       return retryable(errorClass, httpStatus === null ? 'transport_failure' : 'reached')
   }
 }

@@ -2,6 +2,10 @@
  * When a failed attempt is tried again: the named profiles, and the arithmetic of waits.
  * Reading policies from API JSON and writing them back stands in `retry-policy-json.ts`.
  */
+import { retryAfterMs } from './retry-after.ts'
+
+export { retryAfterMs }
+
 export interface RetryPolicy {
   /** Attempts in all, 1 to 100. */
   readonly maxAttempts: number
@@ -27,9 +31,6 @@ export interface RetryOn {
   readonly include: readonly string[]
   readonly except: readonly string[]
 }
-
-/** No `Retry-After` holds a delivery back for longer. */
-export const maxRetryAfterMs = 24 * 3_600_000
 
 const second = 1000
 const minute = 60 * second
@@ -153,19 +154,4 @@ export interface DelayInput {
 export function delayAfter(policy: RetryPolicy, input: DelayInput): number {
   const own = nextDelayMs(policy, input.attemptNo, input.random)
   return Math.max(own, retryAfterMs(input.retryAfter, input.now) ?? 0)
-}
-
-const dateForms = [
-  /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/,
-  /^[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT$/,
-  /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/,
-]
-
-/** Milliseconds of a `Retry-After` of whole seconds or of an HTTP date ahead (RFC 9110), at most 24 h; else null. */
-export function retryAfterMs(value: string | null, now: number): number | null {
-  const text = value?.trim() ?? ''
-  if (/^\d+$/.test(text)) return Math.min(Number(text) * second, maxRetryAfterMs)
-  if (!dateForms.some((form) => form.test(text))) return null
-  const wait = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`) - now
-  return wait > 0 ? Math.min(wait, maxRetryAfterMs) : null
 }

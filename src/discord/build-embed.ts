@@ -1,6 +1,6 @@
 /** One embed from its parts, cut to Discord's limits. */
 import { createSystemClock } from '../core/clock.ts'
-import { cutText, discordLimits } from './limits.ts'
+import { cutCodePoints, discordLimits } from './limits.ts'
 import type { DiscordEmbed } from './message.ts'
 
 export interface EmbedParts {
@@ -27,19 +27,19 @@ export interface EmbedPart {
 export function buildEmbed(parts: EmbedParts): DiscordEmbed {
   const { title, description, color, fields = [], footer, timestamp } = parts
   return {
-    title: cutText(String(title), discordLimits.titleChars),
-    description: cutText(String(description), discordLimits.descriptionChars),
+    title: cutCodePoints(String(title), discordLimits.titleChars),
+    description: cutCodePoints(String(description), discordLimits.descriptionChars),
     color,
     timestamp: toTimestamp(timestamp),
     ...(fields.length === 0 ? {} : { fields: fields.slice(0, discordLimits.fields).map(toField) }),
-    ...(footer ? { footer: { text: cutText(String(footer), discordLimits.footerChars) } } : {}),
+    ...(footer ? { footer: { text: cutCodePoints(String(footer), discordLimits.footerChars) } } : {}),
   }
 }
 
 function toField({ name, value, inline = true }: EmbedPart) {
   return {
-    name: cutText(String(name), discordLimits.fieldNameChars) || '\u200b',
-    value: cutText(toText(value), discordLimits.fieldValueChars) || '\u200b',
+    name: cutCodePoints(String(name), discordLimits.fieldNameChars) || '\u200b',
+    value: cutCodePoints(toText(value), discordLimits.fieldValueChars),
     inline,
   }
 }

@@ -45,6 +45,7 @@ export type DiscordEditOptions = Omit<DiscordSendOptions, 'wait'>
 export type SentMessage = string | WebhookResult
 
 const noBytes = new Uint8Array(0)
+const apiVersion = 'v10'
 
 /**
  * One Discord webhook, or in turn those of a pool. Like `Webhook`, it never throws on a send and never prints; a
@@ -83,7 +84,7 @@ export class DiscordWebhook {
     const query = { ...(wait ? { wait: 'true' } : {}), ...sharedQuery(prepared, options) }
     return await post(this.#posts, prepared, {
       ...sendOptions(options),
-      locate: (url) => withQuery(url, query),
+      locate: (url) => withQuery(versioned(url), query),
     })
   }
 
@@ -120,7 +121,7 @@ export class DiscordWebhook {
   async probe(options: Pick<SendOptions, 'signal'> = {}): Promise<readonly WebhookResult[]> {
     return await Promise.all(
       this.#urls.map((url) =>
-        this.#otherWebhook('GET', url).sendBytes(noBytes, { ...options, method: 'GET' }),
+        this.#otherWebhook('GET', url).sendBytes(noBytes, { ...options, method: 'GET', locate: versioned }),
       ),
     )
   }
@@ -208,7 +209,20 @@ function post(webhook: Webhook, prepared: PreparedMessage, options: SendOptions)
   return webhook.sendBytes(body, { ...options, headers: { 'content-type': contentType } })
 }
 
-function messageUrl(base: URL, id: string): URL {
+/**
+ * Without a version in its path Discord answers as its API v6 did, and v6 and v7 name waits in milliseconds. The same
+ * object where nothing changes: it is then looked up faster.
+ */
+function versioned(base: URL): URL {
+  const pathname = base.pathname.replace(/^\/api\/(?:v[67]\/)?webhooks\//, `/api/${apiVersion}/webhooks/`)
+  if (pathname === base.pathname) return base
+  const url = new URL(base)
+  url.pathname = pathname
+  return url
+}
+
+function messageUrl(given: URL, id: string): URL {
+  const base = versioned(given)
   const url = new URL(base)
   url.pathname = `${base.pathname.replace(/\/+$/, '')}/messages/${id}`
   return url

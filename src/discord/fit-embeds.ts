@@ -1,10 +1,10 @@
 /** Embeds as Discord takes them: each text within its limit, all of a message together within 6000 characters. */
 import type { LimitKeeper } from './limit-keeper.ts'
-import { cutText, discordLimits } from './limits.ts'
+import { countCodePoints, cutCodePoints, discordLimits } from './limits.ts'
 
 type Plain = Record<string, unknown>
 
-/** A field without a name or a value is refused by Discord; this stands for nothing and is allowed. */
+/** A field without a name is refused by Discord; this stands for nothing and is allowed. */
 const nothingVisible = '\u200b'
 
 /** Builders and dates become plain JSON. Throws what a builder's `toJSON` throws. */
@@ -20,9 +20,15 @@ export function fitEmbeds(embeds: readonly unknown[], limits: LimitKeeper): read
     return []
   })
   const chars = fitted.reduce((sum, embed) => sum + countChars(embed), 0)
-  if (chars <= discordLimits.embedCharsInAll) return fitted
-  if (limits.onLimit === 'truncate') return cutInAll(fitted)
-  limits.tooLong('the text of all embeds together', chars, discordLimits.embedCharsInAll)
+  const fits = chars <= discordLimits.embedCharsInAll
+  if (limits.onLimit === 'truncate') return (fits ? fitted : cutInAll(fitted)).filter(hasContent)
+  for (const [index, embed] of fitted.entries()) {
+    if (hasContent(embed)) continue
+    limits.refuse(
+      `embeds[${index}] shows nothing, which Discord refuses; give it a title, a description or fields`,
+    )
+  }
+  if (!fits) limits.tooLong('the text of all embeds together', chars, discordLimits.embedCharsInAll)
   return fitted
 }
 
@@ -56,20 +62,9 @@ function fitField(field: unknown, place: string, limits: LimitKeeper): Plain {
   }
   const name = limits.text(`${place}.name`, field.name, discordLimits.fieldNameChars)
   const value = limits.text(`${place}.value`, field.value, discordLimits.fieldValueChars)
-  if (limits.onLimit === 'truncate') {
-    return {
-      ...field,
-      name: name.trim() === '' ? nothingVisible : name,
-      value: value.trim() === '' ? nothingVisible : value,
-    }
-  }
-  for (const [part, text] of [
-    ['name', name],
-    ['value', value],
-  ]) {
-    if (text?.trim() === '')
-      limits.refuse(`${place}.${part} is empty, which Discord refuses; fill it or leave the field out`)
-  }
+  if (name.trim() !== '') return { ...field, name, value }
+  if (limits.onLimit === 'truncate') return { ...field, name: nothingVisible, value }
+  limits.refuse(`${place}.name is empty, which Discord refuses; fill it or leave the field out`)
   return { ...field, name, value }
 }
 
@@ -77,8 +72,8 @@ function fitField(field: unknown, place: string, limits: LimitKeeper): Plain {
 function cutInAll(embeds: readonly Plain[]): readonly Plain[] {
   let left: number = discordLimits.embedCharsInAll
   const take = (value: unknown): string => {
-    const text = cutText(String(value ?? ''), left)
-    left -= text.length
+    const text = cutCodePoints(String(value ?? ''), left)
+    left -= countCodePoints(text)
     return text
   }
   return embeds.flatMap((embed) => {
@@ -89,8 +84,8 @@ function cutInAll(embeds: readonly Plain[]): readonly Plain[] {
     if (present(embed.description)) cut.description = take(embed.description)
     if (Array.isArray(embed.fields)) {
       cut.fields = embed.fields.flatMap((field: Plain) => {
-        // A name without a value is refused: one character of it at least.
-        if (String(field.name).length + 1 > left) return []
+        // One character of its value at least.
+        if (countCodePoints(String(field.name)) + 1 > left) return []
         return [{ ...field, name: take(field.name), value: take(field.value) }]
       })
     }
@@ -108,6 +103,19 @@ function withoutEmptyParts(embed: Plain): Plain {
   }
 }
 
+/** Colour, link and time alone are nothing to see: Discord refuses such an embed. */
+function hasContent(embed: Plain): boolean {
+  const { title, description, footer, author, image, thumbnail, fields } = embed
+  const texts = [title, description, partOf(footer, 'text'), partOf(author, 'name')]
+  const pictures = [partOf(image, 'url'), partOf(thumbnail, 'url')]
+  const isShown = (part: unknown) => present(part) && String(part).trim() !== ''
+  return [...texts, ...pictures].some(isShown) || (Array.isArray(fields) && fields.length > 0)
+}
+
+function partOf(value: unknown, name: string): unknown {
+  return isPlain(value) ? value[name] : undefined
+}
+
 function countChars(embed: Plain): number {
   const fields: readonly Plain[] = Array.isArray(embed.fields) ? embed.fields : []
   const texts = [
@@ -117,7 +125,7 @@ function countChars(embed: Plain): number {
     isPlain(embed.author) ? embed.author.name : '',
     ...fields.flatMap(({ name, value }) => [name, value]),
   ]
-  return texts.reduce<number>((sum, text) => sum + (present(text) ? String(text).length : 0), 0)
+  return texts.reduce<number>((sum, text) => sum + (present(text) ? countCodePoints(String(text)) : 0), 0)
 }
 
 function isPlain(value: unknown): value is Plain {

@@ -1,6 +1,6 @@
 /** What happens to a message beyond Discord's limits. */
 import { OuthookError } from '../core/errors.ts'
-import { cutText } from './limits.ts'
+import { countCodePoints, cutCodePoints } from './limits.ts'
 
 /** `error`: the message is not sent, and the result names the limit. `truncate`: it is cut to fit. */
 export type OnLimit = 'error' | 'truncate'
@@ -20,9 +20,10 @@ export class LimitKeeper {
       this.refuse(`${place} is not text; give it as a string`)
       return ''
     }
-    if (text.length <= maxChars) return text
-    if (this.onLimit === 'truncate') return cutText(text, maxChars)
-    this.tooLong(place, text.length, maxChars)
+    const chars = countCodePoints(text)
+    if (chars <= maxChars) return text
+    if (this.onLimit === 'truncate') return cutCodePoints(text, maxChars)
+    this.tooLong(place, chars, maxChars)
     return text
   }
 

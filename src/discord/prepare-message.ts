@@ -41,7 +41,8 @@ export function prepareMessage(message: DiscordMessage, rules: MessageRules): Pr
     ...(files.length === 0 ? {} : { attachments: files.map(toAttachment) }),
   }
   checkFiles(files, { limits, maxBytes: rules.maxFileBytes })
-  const isEmpty = !content && !embeds?.length && !files.length && !components?.length && poll === undefined
+  const isBlank = typeof content !== 'string' ? !content : content.trim() === ''
+  const isEmpty = isBlank && !embeds?.length && !files.length && !components?.length && poll === undefined
   if (isEmpty && rules.purpose === 'send') {
     limits.refuse('the message is empty; give it content, embeds, files, components or a poll')
   }
@@ -63,15 +64,17 @@ function identityOf(message: DiscordMessage, given: { rules: MessageRules; limit
   }
 }
 
-/** Discord refuses these in names, in any case. A message under the webhook's own name beats none. */
-const refusedInNames = /clyde|discord/i
+/** Discord refuses these in names, or as names, in any case. A message under the webhook's own name beats none. */
+const refusedNames = /clyde|discord|^\s*(?:here|everyone)\s*$/i
 
 function fitUsername(username: string | undefined, limits: LimitKeeper): string | undefined {
   if (username === undefined) return undefined
-  const refused = typeof username !== 'string' || username.trim() === '' || refusedInNames.test(username)
+  const refused = typeof username !== 'string' || username.trim() === '' || refusedNames.test(username)
   if (!refused) return limits.text('username', username, discordLimits.usernameChars)
   if (limits.onLimit === 'error') {
-    limits.refuse('username must not be empty or hold "clyde" or "discord"; choose another')
+    limits.refuse(
+      'username must not be empty, "here" or "everyone", or hold "clyde" or "discord"; choose another',
+    )
   }
   return undefined
 }

@@ -9,6 +9,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { createSystemClock } from '../core/clock.ts'
+import { maxRetryAfterMs, retryAfterMs, secondsInBodyMs } from '../core/retry-after.ts'
 import type { Pacer } from '../sender/pacer.ts'
 import type { AttemptResult, RequestMethod } from '../sender/port.ts'
 import { readNumber } from '../sender/read-number.ts'
@@ -110,23 +111,25 @@ export class DiscordRateLimits {
     const headers = result.kind === 'response' ? new Map(result.response.headers) : noHeaders
     readHeaders(bucket, headers, now)
     if (result.kind === 'response' && result.httpStatus === 429) {
-      const { waitMs, global } = readLimited(result.response.body, headers)
-      const target = global ? this.#originOf(url) : bucket
+      const { waitMs, ofAll } = readLimited(result.response.body, headers, this.#clock.now())
+      const target = ofAll ? this.#originOf(url) : bucket
       target.closedUntil = Math.max(target.closedUntil, now + waitMs + marginAfter429Ms)
     }
   }
 
   #originOf(url: URL): Origin {
-    let origin = this.#origins.get(url.origin)
+    const key = addressOf(url)
+    let origin = this.#origins.get(key)
     if (origin === undefined) {
       origin = { closedUntil: 0, taken: [] }
-      this.#origins.set(url.origin, origin)
+      this.#origins.set(key, origin)
     }
     return origin
   }
 
   #bucketOf(method: RequestMethod, url: URL): Bucket {
-    const key = `${method} ${url.origin}${url.pathname.replace(/\/messages\/[^/]*$/, '/messages/')}`
+    const path = url.pathname.replace(/\/messages\/[^/]*$/, '/messages/').replace(/^\/api\/v\d+\//, '/api/')
+    const key = `${method} ${addressOf(url)}${path}`
     let bucket = this.#buckets.get(key)
     if (bucket === undefined) {
       bucket = { limit: null, remaining: 0, resetAt: null, closedUntil: 0, inFlight: 0, takenAt: 0 }
@@ -136,6 +139,11 @@ export class DiscordRateLimits {
     }
     return bucket
   }
+}
+
+/** Discord's own names lead to the same limits. */
+function addressOf(url: URL): string {
+  return /^(?:(?:ptb|canary)\.)?discord(?:app)?\.com$/.test(url.host) ? 'https://discord.com' : url.origin
 }
 
 const noHeaders: ReadonlyMap<string, string> = new Map()
@@ -164,23 +172,26 @@ function readHeaders(bucket: Bucket, headers: ReadonlyMap<string, string>, now: 
   const left = remaining - bucket.inFlight
   bucket.remaining = bucket.limit === null ? left : Math.min(bucket.remaining, left)
   bucket.limit = limit
-  bucket.resetAt = now + resetAfter * 1000 + marginMs
+  bucket.resetAt = now + Math.min(resetAfter * 1000, maxRetryAfterMs) + marginMs
 }
 
+/** `ofAll`: it concerns every webhook, and so everything that goes to this address. */
 function readLimited(
   body: Uint8Array,
   headers: ReadonlyMap<string, string>,
-): { readonly waitMs: number; readonly global: boolean } {
+  now: number,
+): { readonly waitMs: number; readonly ofAll: boolean } {
   const answer = parseResponse(body)
-  const said: Readonly<Record<string, unknown>> =
-    typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : {}
-  const inBody = typeof said.retry_after === 'number' && said.retry_after >= 0 ? said.retry_after : null
-  const seconds = inBody ?? numberIn(headers.get('retry-after'))
-  const global =
-    said.global === true ||
+  const said: Readonly<Record<string, unknown>> | null =
+    typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : null
+  const asked = secondsInBodyMs(said?.retry_after) ?? retryAfterMs(headers.get('retry-after'), now)
+  const ofAll =
+    // Not Discord's own answer but that of Cloudflare before it, which has had enough of our address.
+    (said === null && !headers.has('x-ratelimit-limit') && !headers.has('x-ratelimit-scope')) ||
+    said?.global === true ||
     headers.get('x-ratelimit-global') === 'true' ||
     headers.get('x-ratelimit-scope') === 'global'
-  return { waitMs: seconds === null ? waitWithoutWordMs : seconds * 1000, global }
+  return { waitMs: asked ?? waitWithoutWordMs, ofAll }
 }
 
 function numberIn(text: string | undefined): number | null {

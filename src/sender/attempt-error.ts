@@ -11,6 +11,8 @@ export type FailureClass = Extract<AttemptResult, { kind: 'failure' }>['errorCla
 export interface Failure {
   readonly errorClass: FailureClass
   readonly error: string
+  /** Of a refusal by policy: a name may resolve to something else the next time. */
+  readonly mayChange?: boolean
 }
 
 /** `connecting` covers TCP; `handshaking` TLS; `started` everything after the request was handed to a socket. */
@@ -74,6 +76,11 @@ export function describeFailure(error: unknown, context: FailureContext): Failur
     default:
       return failure('internal', `the request to ${place} could not be made: ${printable(messageOf(error))}`)
   }
+}
+
+/** Nobody but who runs the name server can mend it, and an answer of 0.0.0.0 may be a slip of a minute. */
+export function refusedAnswer(error: string): Failure {
+  return { ...failure('policy', error), mayChange: true }
 }
 
 export function failure(errorClass: FailureClass, error: string): Failure {

@@ -5,7 +5,7 @@
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { type AddressPolicy, isLocalhost, localhostAddresses, refuseAnswers } from './address-guard.ts'
-import { AttemptError, describeFailure, type FailurePhase, failure } from './attempt-error.ts'
+import { AttemptError, describeFailure, type FailurePhase, failure, refusedAnswer } from './attempt-error.ts'
 import type { ProxyHop } from './port.ts'
 import type { ResolvedAddress, Resolver } from './resolver.ts'
 import { TlsClient } from './tls-client.ts'
@@ -127,8 +127,11 @@ export async function findAddresses(
   if (addresses.length === 0) throw dnsError(target, { code: 'ENODATA' })
   const refused = guard === null ? null : refuseAnswers(addresses, guard)
   if (refused !== null) {
-    const origin = family === 0 ? `${target.hostname} resolves to a refused address: ` : ''
-    throw new AttemptError(failure('policy', origin + refused))
+    throw new AttemptError(
+      family === 0
+        ? refusedAnswer(`${target.hostname} resolves to a refused address: ${refused}`)
+        : failure('policy', refused),
+    )
   }
   return addresses
 }

@@ -5,9 +5,12 @@
  *     408, 425, 429, 5xx                   ─► retry, after the wait that the receiver names or by backoff
  *       … when that wait is too long       ─► give up, with the wait
  *     other 4xx, 3xx, policy refusals      ─► give up
+ *     a name that resolves to a refused
+ *       address                            ─► retry by backoff
  *     timeout, connection, DNS, TLS        ─► transport: another proxy if there are any, else retry by backoff
  */
-import { nextDelayMs, type RetryPolicy, retryAfterMs } from '../core/retry-policy.ts'
+import { retryAfterMs, secondsInBodyMs } from '../core/retry-after.ts'
+import { nextDelayMs, type RetryPolicy } from '../core/retry-policy.ts'
 import type { AttemptResult } from './port.ts'
 import { parseResponse, type WebhookErrorCode } from './webhook-result.ts'
 
@@ -66,7 +69,9 @@ function judgeFailure(result: Failure, judging: Judging): Verdict {
   const reason = { code: result.errorClass, text: result.error }
   switch (result.errorClass) {
     case 'policy':
-      return { kind: 'give_up', reason }
+      return result.mayChange === true
+        ? { kind: 'retry', reason, waitMs: backoffMs(judging), asked: false }
+        : { kind: 'give_up', reason }
     case 'internal':
       return { kind: 'retry', reason, waitMs: backoffMs(judging), asked: false }
     case 'timeout':
@@ -80,7 +85,7 @@ function judgeFailure(result: Failure, judging: Judging): Verdict {
 function judgeWait(result: Response, reason: Reason, judging: Judging): Verdict {
   const limited = result.httpStatus === 429
   const asked =
-    (limited ? bodyWaitMs(result.response.body) : null) ?? headerWaitMs(result.retryAfter, judging.moment.now)
+    (limited ? bodyWaitMs(result.response.body) : null) ?? retryAfterMs(result.retryAfter, judging.moment.now)
   if (asked !== null && asked > judging.rules.maxRetryAfterMs) {
     const text = `${reason.text} and asks to wait ${Math.ceil(asked / 1000)} s, longer than maxRetryAfterMs allows`
     return { kind: 'give_up', reason: { ...reason, text }, retryAfterMs: asked }
@@ -94,17 +99,7 @@ function judgeWait(result: Response, reason: Reason, judging: Judging): Verdict 
 function bodyWaitMs(body: Uint8Array): number | null {
   const response = parseResponse(body)
   if (typeof response !== 'object' || response === null || !('retry_after' in response)) return null
-  const { retry_after: seconds } = response
-  // `1e999` is a number to JSON, and infinite.
-  return typeof seconds === 'number' && seconds >= 0 && Number.isFinite(seconds)
-    ? Math.ceil(seconds * 1000)
-    : null
-}
-
-function headerWaitMs(value: string | null, now: number): number | null {
-  // Fractions are not in the RFC, but on the wire.
-  if (value !== null && /^\s*\d+\.\d+\s*$/.test(value)) return Math.ceil(Number(value) * 1000)
-  return retryAfterMs(value, now)
+  return secondsInBodyMs(response.retry_after)
 }
 
 function backoffMs({ rules, moment }: Judging): number {

@@ -69,6 +69,8 @@ export type AttemptResult =
       >
       /** At most 2000 characters; names no secret. */
       readonly error: string
+      /** Of the class `policy`: the name resolved to a refused address, and may resolve to another one later. */
+      readonly mayChange?: boolean
       /** Set when it was the proxy that answered. */
       readonly httpStatus: number | null
       readonly latencyMs: number

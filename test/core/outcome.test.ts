@@ -92,6 +92,16 @@ describe('classifyAttempt', () => {
     })
   })
 
+  it('a name that resolves to a refused address is retried, as policy, and says nothing about the network', () => {
+    const refused = { kind: 'failure', errorClass: 'policy', mayChange: true, httpStatus: null } as const
+    expect(classifyAttempt(refused, standard)).toEqual({
+      status: 'retryable_failure',
+      errorClass: 'policy',
+      contact: 'none',
+      disable: false,
+    })
+  })
+
   it('a policy refusal is permanent and says nothing about the network', () => {
     expect(classifyAttempt(failure('policy'), standard)).toMatchObject({
       status: 'permanent_failure',

@@ -121,7 +121,7 @@ describe('Retry-After', () => {
     ['Fri, 01 Feb 2030 00:00:00 GMT', 86_400_000],
     ['Mon, 31 Dec 2029 23:59:59 GMT', null],
     ['Tue, 01 Jan 2030 00:00:00 GMT', null],
-    ['0.5', null],
+    ['0.5', 500],
     ['-1', null],
     ['+1', null],
     ['1e3', null],

@@ -101,6 +101,8 @@ const seven = { max_attempts: 5, delays: ['7s'], jitter: 'none', retry_on: ['429
 test.each([
   ['seconds that are longer than the own wait win', () => '120', 120_000],
   ['seconds that are shorter lose', () => '3', 7000],
+  ['a fraction of a second counts', () => '7.5', 7500],
+  ['an infinite number counts for nothing', () => '1e999', 7000],
   ['a date ahead wins', (now: number) => new Date(now + 90_000).toUTCString(), 90_000],
   ['a date that is past loses', (now: number) => new Date(now - 90_000).toUTCString(), 7000],
   ['nobody waits for more than a day', () => '9999999', 86_400_000],

@@ -111,11 +111,95 @@ test('a name that Discord refuses is an error, or left out', async () => {
   expect(discord.posted(url)[0]).not.toHaveProperty('username')
 })
 
-test('an empty field is an error, or filled with something invisible', async () => {
+test('a field without a name is an error, or filled with something invisible; its value may be empty', async () => {
   const discord = await aDiscord()
   const url = discord.createWebhook()
-  expect((await aWebhook(url).send(field({ value: '' }))).error).toContain('is empty')
-  expect(await aWebhook(url, { onLimit: 'truncate' }).send(field({ value: '' }))).toMatchObject({ ok: true })
+  expect((await aWebhook(url).send(field({ name: '' }))).error).toContain('is empty')
+  expect(await aWebhook(url, { onLimit: 'truncate' }).send(field({ name: '' }))).toMatchObject({ ok: true })
+  expect(await aWebhook(url).send(field({ value: '' }))).toMatchObject({ ok: true })
+  expect(discord.posted(url).at(-1)).toMatchObject({ embeds: [{ fields: [{ name: 'n', value: '' }] }] })
+})
+
+test.each(['here', 'everyone', ' Here ', 'EVERYONE', ' '])(
+  'the name "%s" is an error, or left out',
+  async (username) => {
+    const discord = await aDiscord()
+    const url = discord.createWebhook()
+    expect(await aWebhook(url).send({ content: 'c', username })).toMatchObject({ ok: false, attempts: 0 })
+    const cut = aWebhook(url, { onLimit: 'truncate' })
+    expect(await cut.send({ content: 'c', username })).toMatchObject({ ok: true })
+    expect(discord.posted(url)[0]).not.toHaveProperty('username')
+  },
+)
+
+test('a name that only begins like everyone is taken', async () => {
+  const discord = await aDiscord()
+  const message = { content: 'c', username: 'everyone else is here' }
+  expect(await aWebhook(discord.createWebhook()).send(message)).toMatchObject({ ok: true })
+})
+
+test.each(['', ' ', '\n\t '])(
+  'the content %j alone is an empty message, and is not sent',
+  async (content) => {
+    const discord = await aDiscord()
+    for (const onLimit of ['error', 'truncate'] as const) {
+      const result = await aWebhook(discord.createWebhook(), { onLimit }).send({ content })
+      expect(result).toMatchObject({ ok: false, attempts: 0, errorCode: 'invalid_body' })
+      expect(result.error).toContain('the message is empty')
+    }
+  },
+)
+
+const nothingToSee: readonly object[] = [
+  {},
+  { color: 1, url: 'https://example.com/' },
+  { title: ' ', description: '' },
+  { fields: [], footer: { text: '' }, author: { name: '' } },
+]
+
+test.each(nothingToSee)('the embed %j shows nothing: an error, or left out', async (shown) => {
+  const discord = await aDiscord()
+  const url = discord.createWebhook()
+  const refused = await aWebhook(url).send({ content: 'c', embeds: [shown] })
+  expect(refused).toMatchObject({ ok: false, attempts: 0, errorCode: 'invalid_body' })
+  expect(refused.error).toContain('embeds[0] shows nothing')
+  const cut = aWebhook(url, { onLimit: 'truncate' })
+  expect(await cut.send({ content: 'c', embeds: [shown, { title: 't' }] })).toMatchObject({ ok: true })
+  expect(discord.posted(url)[0]).toMatchObject({ embeds: [{ title: 't' }] })
+  expect(await cut.send({ embeds: [shown] })).toMatchObject({ ok: false, attempts: 0 })
+})
+
+test.each([
+  { footer: { text: 'f' } },
+  { author: { name: 'a' } },
+  { image: { url: 'https://a.example/b.png' } },
+])('the embed %j is enough', async (shown) => {
+  const discord = await aDiscord()
+  expect(await aWebhook(discord.createWebhook()).send({ embeds: [shown] })).toMatchObject({ ok: true })
+})
+
+test('cutting to 6000 characters leaves no embed behind that shows nothing', async () => {
+  const discord = await aDiscord()
+  const url = discord.createWebhook()
+  const full = { description: text(4000) }
+  const late = { color: 1, fields: [{ name: text(200), value: text(10) }] }
+  const embeds = [full, { description: text(1900) }, late, { color: 2, description: text(50) }]
+  expect(await aWebhook(url, { onLimit: 'truncate' }).send({ embeds })).toMatchObject({ ok: true })
+  const [{ embeds: sent = [] } = {}] = discord.posted(url) as { embeds?: object[] }[]
+  expect(sent).toEqual([full, { description: text(1900) }, { color: 2, description: text(50) }])
+})
+
+test('an emoji is one character: 2000 of them are taken, and 2001 are cut to that', async () => {
+  const discord = await aDiscord()
+  const url = discord.createWebhook()
+  expect(await aWebhook(url).send('😀'.repeat(2000))).toMatchObject({ ok: true })
+  expect(await aWebhook(url).send({ embeds: [{ title: '😀'.repeat(256) }] })).toMatchObject({ ok: true })
+  expect((await aWebhook(url).send('😀'.repeat(2001))).error).toContain('content has 2001 characters')
+  await aWebhook(url, { onLimit: 'truncate' }).send('😀'.repeat(2001))
+  expect(discord.posted(url).at(-1)?.content).toBe(`${'😀'.repeat(1999)}…`)
+  expect(buildEmbed({ title: '😀'.repeat(300), description: '', color: 0 }).title).toBe(
+    `${'😀'.repeat(255)}…`,
+  )
 })
 
 test('files have a number and a size', async () => {

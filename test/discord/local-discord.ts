@@ -107,9 +107,14 @@ export class LocalDiscord {
 
   /** Bodies of accepted posts, in order. */
   posted(url: string): readonly Readonly<Record<string, unknown>>[] {
-    const path = new URL(url).pathname
+    const path = new URL(url).pathname.replace('/api/', '/')
     return this.requests
-      .filter((request) => request.path === path && request.method === 'POST' && request.status < 300)
+      .filter(
+        (request) =>
+          request.path.replace(/^\/api\/v\d+\//, '/') === path &&
+          request.method === 'POST' &&
+          request.status < 300,
+      )
       .map(({ payload }) => payload)
   }
 

@@ -13,14 +13,14 @@ export function findProblem(
   given: { readonly files: number; readonly isNew: boolean },
 ): DiscordProblem | null {
   const { content, embeds } = payload as { content?: string; embeds?: readonly Plain[] }
-  if (given.isNew && !content && !embeds?.length && given.files === 0) {
+  if (given.isNew && !content?.trim() && !embeds?.length && given.files === 0) {
     return { message: 'Cannot send an empty message', code: 50006 }
   }
   const errors = [
     ...tooLong('content', content, 2000),
     ...tooLong('username', payload.username, 80),
     ...tooLong('thread_name', payload.thread_name, 100),
-    ...(/clyde|discord/i.test(String(payload.username ?? '')) ? ['username'] : []),
+    ...(/clyde|discord|^(here|everyone)$/i.test(String(payload.username ?? '').trim()) ? ['username'] : []),
     ...((embeds?.length ?? 0) > 10 ? ['embeds'] : []),
     ...(embeds ?? []).flatMap(embedProblems),
     ...((embeds ?? []).reduce((sum, embed) => sum + embedChars(embed), 0) > 6000 ? ['embeds 6000'] : []),
@@ -34,7 +34,10 @@ function embedProblems(embed: Plain): readonly string[] {
     footer,
     author,
   } = embed as { fields?: readonly Plain[]; footer?: Plain; author?: Plain }
+  const parts = [embed.title, embed.description, footer?.text, author?.name, embed.image, embed.thumbnail]
+  const isShown = fields.length > 0 || parts.some((part) => part !== undefined && String(part).trim() !== '')
   return [
+    ...(isShown ? [] : ['description is required']),
     ...tooLong('title', embed.title, 256),
     ...tooLong('description', embed.description, 4096),
     ...tooLong('footer', footer?.text, 2048),
@@ -43,7 +46,7 @@ function embedProblems(embed: Plain): readonly string[] {
     ...fields.flatMap(({ name, value }) => [
       ...tooLong('name', name, 256),
       ...tooLong('value', value, 1024),
-      ...(!name || !value ? ['a field is empty'] : []),
+      ...(!name ? ['a field has no name'] : []),
     ]),
   ]
 }
@@ -56,9 +59,9 @@ function embedChars(embed: Plain): number {
   } = embed as { fields?: readonly Plain[]; footer?: Plain; author?: Plain }
   const texts = [embed.title, embed.description, footer?.text, author?.name]
   for (const { name, value } of fields) texts.push(name, value)
-  return texts.reduce<number>((sum, text) => sum + String(text ?? '').length, 0)
+  return texts.reduce<number>((sum, text) => sum + [...String(text ?? '')].length, 0)
 }
 
 function tooLong(place: string, text: unknown, max: number): readonly string[] {
-  return typeof text === 'string' && text.length > max ? [place] : []
+  return typeof text === 'string' && [...text].length > max ? [place] : []
 }

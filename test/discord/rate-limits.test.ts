@@ -120,6 +120,61 @@ test('D2: a wait beyond the cap fails at once, and so do the next sends, without
   expect(await webhook.send('3')).toMatchObject({ ok: true })
 })
 
+test.each([
+  ['1e999', 1000],
+  ['-1', 1000],
+  ['"5"', 1000],
+])(
+  'a retry_after of %s says nothing: the webhook is closed for %i ms, not for ever',
+  async (said, waitMs) => {
+    const clock = aJumpingClock()
+    const discord = await aDiscord({ clock, tellsLimits: false, bucket: { limit: 100, perMs: 1000 } })
+    const webhook = aWebhook(discord.createWebhook(), { clock })
+    discord.script(limited(`{"retry_after":${said},"global":false}`))
+    expect(await webhook.send('x')).toMatchObject({ ok: true, attempts: 2 })
+    const [first, second] = discord.requests
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(waitMs)
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeLessThan(2000)
+  },
+)
+
+test('a huge retry_after closes the webhook for a day at most', async () => {
+  const clock = aJumpingClock()
+  const discord = await aDiscord({ clock })
+  const webhook = aWebhook(discord.createWebhook(), { clock })
+  discord.script(limited('{"retry_after":1e300,"global":false}'))
+  expect(await webhook.send('1')).toMatchObject({ ok: false, retryAfterMs: 86_400_000 })
+  await clock.advance(86_401_000)
+  expect(await webhook.send('2')).toMatchObject({ ok: true })
+})
+
+test('a 429 of Cloudflare, which is HTML, holds back every webhook of the address', async () => {
+  const clock = aJumpingClock()
+  const discord = await aDiscord({ clock })
+  const rateLimits = new DiscordRateLimits({ clock })
+  const one = aWebhook(discord.createWebhook(), { clock, rateLimits })
+  const other = aWebhook(discord.createWebhook(), { clock, rateLimits })
+  discord.script(limited('<html>error 1015</html>', { 'content-type': 'text/html', 'retry-after': '600' }))
+  expect(await one.send('1')).toMatchObject({ ok: false, attempts: 1, retryAfterMs: 600_000 })
+  expect(await other.send('2')).toMatchObject({ ok: false, attempts: 0, errorCode: 'rate_limited' })
+})
+
+test('a URL without a version, or with one whose waits are milliseconds, is asked as v10; others stay', async () => {
+  const discord = await aDiscord({ bucket: { limit: 100, perMs: 1000 } })
+  const plain = discord.createWebhook()
+  for (const version of ['', 'v6/', 'v7/', 'v9/', 'v10/']) {
+    const webhook = aWebhook(plain.replace('/api/', `/api/${version}`), { wait: true })
+    const sent = await webhook.send('x')
+    expect(sent).toMatchObject({ ok: true, url: plain.replace('/api/', `/api/${version}`) })
+    await webhook.edit(sent, 'y')
+    await webhook.delete(sent)
+    await webhook.probe()
+  }
+  const versions = discord.requests.map(({ path }) => path.split('/')[2])
+  const four = (version: string) => Array(4).fill(version)
+  expect(versions).toEqual([...four('v10'), ...four('v10'), ...four('v10'), ...four('v9'), ...four('v10')])
+})
+
 test('an unknown bucket is tried by one request at a time', async () => {
   const clock = aJumpingClock(0)
   const discord = await aDiscord({ clock, bucket: { limit: 2, perMs: 2000 } })

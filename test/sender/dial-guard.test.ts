@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
+import { classifyAttempt } from '../../src/core/outcome.ts'
+import { retryProfiles } from '../../src/core/retry-policy.ts'
 import { createAddressPolicy } from '../../src/sender/address-guard.ts'
 import type { Lookup } from '../../src/sender/resolver.ts'
+import { aWebhook } from './a-webhook.ts'
 import {
   answering,
   aRawReceiver,
@@ -76,6 +79,30 @@ test.each([
   expect(result.errorClass).toBe('policy')
   expect(result.error).toContain('inside.test resolves to a refused address')
   expect(result.error).toContain('--allow-network')
+})
+
+test('a name that resolves to a refused address is tried again, a literal address is not', async () => {
+  const sender = aSender({ guard: loopbackOnly, lookup: lookupOf(['0.0.0.0']) })
+  const byName = await failureFrom(sender, aRequest('http://inside.test/'))
+  const byAddress = await failureFrom(sender, aRequest('http://0.0.0.0/'))
+  expect(classifyAttempt(byName, retryProfiles.standard)).toMatchObject({
+    status: 'retryable_failure',
+    errorClass: 'policy',
+    contact: 'none',
+  })
+  expect(classifyAttempt(byAddress, retryProfiles.standard)).toMatchObject({
+    status: 'permanent_failure',
+    errorClass: 'policy',
+  })
+})
+
+test.each([
+  ['a name', 'http://inside.test/', 3],
+  ['an address', 'http://10.0.0.1/', 1],
+])('the stand-alone sender with a guard makes of %s: %s so many tries: %i', async (_name, url, attempts) => {
+  const pool = aSender({ guard: loopbackOnly, lookup: lookupOf(['10.0.0.1']) })
+  const result = await aWebhook(url, { pool, maxRetries: 2 }).send({})
+  expect(result).toMatchObject({ ok: false, errorCode: 'policy', attempts })
 })
 
 test('one refused answer poisons the name, wherever it stands', async () => {

@@ -1,4 +1,5 @@
 import { createSystemClock } from '../../core/clock.ts'
+import { secondsInBodyMs } from '../../core/retry-after.ts'
 import { cutText } from '../../discord/limits.ts'
 import type { Pacer } from '../../sender/pacer.ts'
 import { Webhook } from '../../sender/webhook.ts'
@@ -57,8 +58,8 @@ function createTelegramPacer({ clock = createSystemClock() }: TransportOptions):
     observe(_url, result) {
       if (result.kind !== 'response' || result.httpStatus !== 429) return
       const answer = parseResponse(result.response.body) as { parameters?: { retry_after?: unknown } } | null
-      const seconds = answer?.parameters?.retry_after
-      if (typeof seconds === 'number' && seconds > 0) closedUntil = clock.elapsed() + seconds * 1000
+      const waitMs = secondsInBodyMs(answer?.parameters?.retry_after)
+      if (waitMs !== null) closedUntil = clock.elapsed() + waitMs
     },
   }
 }
