@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { makeDirectory } from './config/make-directory.ts'
-import { loadMasterKey } from './config/master-key.ts'
+import { loadMasterKey, warnOfReaders } from './config/master-key.ts'
 import type { Config } from './config/schema.ts'
 import { type Clock, createSystemClock } from './core/clock.ts'
 import type { BreakerPolicy } from './core/endpoint-health.ts'
@@ -125,6 +125,8 @@ async function openSecretBox(options: AppOptions, store: Store): Promise<SecretB
   const { config, logger, words = serverWords } = options
   const file = config.store.kind === 'sqlite' ? `${config.store.path}.key` : null
   const { key, createdFile } = loadMasterKey({ given: config.masterKey, file, randomBytes })
+  const readers = file !== null && config.masterKey === null ? warnOfReaders(file, 'the key file') : null
+  if (readers !== null) logger.warn({ file }, readers)
   const secretBox = createSecretBox(key, randomBytes)
   let stored: string | null = null
   try {

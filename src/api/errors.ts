@@ -3,7 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { OuthookError } from '../core/errors.ts'
 import { type AllowedMethods, collectMethods } from './allowed-methods.ts'
 import type { ErrorLog } from './error-log.ts'
-import { problemContentType, renderProblem, toProblem } from './problem.ts'
+import { answerHeaders, problemContentType, renderProblem, toProblem } from './problem.ts'
 import { markAnswered } from './raw-connections.ts'
 
 /** A body beyond this is not read to its end after a refusal; the connection is closed instead. */
@@ -15,6 +15,8 @@ export function sendError(log: ErrorLog, error: unknown, request: FastifyRequest
   if (problem.status === 500) log.failed(error, { method: request.method, path: pathOf(request.url) })
   if (problem.code === 'store_unavailable') log.storeUnavailable(error)
   keepOrClose(request, reply)
+  // Also of a request that failed before any hook ran.
+  reply.headers(answerHeaders)
   reply.code(problem.status).header('content-type', problemContentType)
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
   if (problem.retryAfterSeconds !== null) reply.header('retry-after', `${problem.retryAfterSeconds}`)

@@ -12,6 +12,13 @@ export interface ApiMetrics {
   ingest(result: IngestResult): void
   /** Counts one request without credentials, or with such as nobody has. */
   wrongToken(reason: WrongToken): void
+  /** Counts one request that was answered. `route` is null where none was found. */
+  request(answered: {
+    readonly method: string
+    readonly route: string | null
+    readonly status: number
+    readonly elapsedMs: number
+  }): void
   readonly contentType: string
   /** The text for `/metrics`. */
   render(): Promise<string>

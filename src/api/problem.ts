@@ -6,6 +6,9 @@
 import { type ErrorCode, errorTable, OuthookError } from '../core/errors.ts'
 import { describeStoreFault } from '../core/store-fault.ts'
 
+/** Of every answer: they hold keys and other people's data, so nobody on the way keeps them, and no browser guesses. */
+export const answerHeaders = { 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' } as const
+
 export const problemContentType = 'application/problem+json'
 
 export interface Problem {

@@ -6,7 +6,7 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../core/clock.ts'
-import { type Problem, problemContentType, problemOf, renderProblem } from './problem.ts'
+import { answerHeaders, type Problem, problemContentType, problemOf, renderProblem } from './problem.ts'
 
 /** Requests that were answered before their body was complete, by their socket. */
 const answeredEarly = new WeakMap<Duplex, IncomingMessage>()
@@ -52,6 +52,7 @@ function endWith(socket: Duplex, problem: Problem): void {
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Error'}`,
     `content-type: ${problemContentType}`,
     `content-length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(answerHeaders).map(([name, value]) => `${name}: ${value}`),
     'connection: close',
   ]
   // Half-closed first: a reset right behind the answer would make some clients lose it.

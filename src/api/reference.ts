@@ -13,7 +13,13 @@ export async function renderOpenApi(version: string): Promise<string> {
     version,
     clock: createSystemClock(),
     log: silentLogger,
-    metrics: { ingest() {}, wrongToken() {}, contentType: 'text/plain', render: async () => '' },
+    metrics: {
+      ingest() {},
+      wrongToken() {},
+      request() {},
+      contentType: 'text/plain',
+      render: async () => '',
+    },
   })
   await app.ready()
   const document = openApiDocument(app)

@@ -13,7 +13,8 @@ import { createErrorLog, type ErrorLog } from './error-log.ts'
 import { errorPages } from './error-pages.ts'
 import { pathOf, registerErrors, sendError } from './errors.ts'
 import { readBodiesAsJson, refuseCompressed } from './json-body.ts'
-import { type ApiOptions, type ApiTimeouts, defaultTimeouts } from './options.ts'
+import { type ApiMetrics, type ApiOptions, type ApiTimeouts, defaultTimeouts } from './options.ts'
+import { answerHeaders } from './problem.ts'
 import { answerBrokenRequest, answerUnusualRequests, closeConnections } from './raw-connections.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
@@ -60,6 +61,8 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
 
   app.decorateRequest('principal', null)
   const { operationsOnly = false } = options
+  countRequests(app, metrics)
+  protectAnswers(app)
   registerErrors(
     app,
     errorLog,
@@ -101,6 +104,27 @@ function createFastify(errorLog: ErrorLog, timeouts: ApiTimeouts): FastifyInstan
   })
   answerUnusualRequests(app.server)
   return app
+}
+
+/** First of all hooks, so that what the others refuse is counted too. */
+function countRequests(app: FastifyInstance, metrics: ApiMetrics): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.is404 ? null : request.routeOptions.url?.replace(/:(\w+)/g, '{$1}')
+    metrics.request({
+      method: request.method,
+      route: route ?? null,
+      status: reply.statusCode,
+      elapsedMs: reply.elapsedTime,
+    })
+    done()
+  })
+}
+
+function protectAnswers(app: FastifyInstance): void {
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(answerHeaders)
+    done()
+  })
 }
 
 /** Until the store is open there is nothing to ask but whether the process lives. */

@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers'
 import { exitCodes } from './exit-codes.ts'
 import type { CliIo, SignalSource } from './io.ts'
 import { createOutput } from './output.ts'
+import { maskArguments } from './process-title.ts'
 import { runCli } from './program.ts'
 import { defaultWidth } from './table.ts'
 
@@ -40,6 +41,9 @@ const io: CliIo = {
   signals,
   loadServer: () => import('../server.ts'),
 }
+
+const masked = maskArguments(process.argv.slice(2))
+if (masked !== null) process.title = ['outhook', ...masked].join(' ')
 
 // Of a process that has nothing left to do before its command is done: to whoever started it that is no good end.
 process.exitCode = exitCodes.failure

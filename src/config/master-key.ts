@@ -1,5 +1,5 @@
 /** The master key: given by the operator, or kept in a file beside the database. */
-import { closeSync, fsyncSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { OuthookError } from '../core/errors.ts'
 import { parseMasterKey } from '../core/secret-box.ts'
@@ -41,6 +41,15 @@ function readKeyFile(file: string): string | null {
       },
     )
   }
+}
+
+/** What to do about a file of secrets that other users of the machine can read; null when they cannot. */
+export function warnOfReaders(file: string, what: string): string | null {
+  // Windows has no such bits: access is a matter of the directory there.
+  const mode = process.platform === 'win32' ? 0 : (statSync(file, { throwIfNoEntry: false })?.mode ?? 0)
+  if ((mode & 0o077) === 0) return null
+  const shown = (mode & 0o777).toString(8).padStart(3, '0')
+  return `${what} ${file} can be read by other users of this machine (mode ${shown}); run "chmod 600 ${file}"`
 }
 
 /** Durable before its first use: a secret sealed under a key that a power cut takes away is lost. */

@@ -18,6 +18,25 @@ export const metricTable = {
     help: 'Events that somebody tried to publish over HTTP, by what came of it.',
     labels: { result: 'accepted, replayed, conflict, rejected, forbidden or unavailable' },
   },
+  outhook_publish_duration_seconds: {
+    type: 'histogram',
+    help: 'Time of a request that published, from its arrival to the answer that its events are durable.',
+    labels: {},
+  },
+  outhook_http_requests_total: {
+    type: 'counter',
+    help: 'Requests to this server that were answered.',
+    labels: {
+      method: 'such as `POST`',
+      route: 'the path as `/openapi.json` has it, such as `/v1/events/{id}`; `-` where there is none',
+      status: 'the status of the answer',
+    },
+  },
+  outhook_http_request_duration_seconds: {
+    type: 'histogram',
+    help: 'Time of requests to this server, from their arrival to the end of the answer.',
+    labels: {},
+  },
   outhook_refused_credentials_total: {
     type: 'counter',
     help: 'Requests that were refused because nobody has their token.',
@@ -81,8 +100,10 @@ export const metricTable = {
 
 type MetricName = keyof typeof metricTable
 
-/** From a fast answer on the same machine to the total timeout of an attempt, and what lies beyond it. */
-const durationBucketsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30]
+/** From a commit beside others, and a fast answer on the same machine, to the total timeout of an attempt, and what lies beyond it. */
+const durationBucketsSeconds = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30,
+]
 
 const ingestResults = ['accepted', 'replayed', 'conflict', 'rejected', 'forbidden', 'unavailable'] as const
 type IngestResult = (typeof ingestResults)[number]
@@ -105,9 +126,19 @@ export interface MetricSources {
   inFlight(): number
 }
 
+/** A request to the server that has its answer. */
+export interface AnsweredRequest {
+  readonly method: string
+  /** As the OpenAPI document has it; null where no route was found. */
+  readonly route: string | null
+  readonly status: number
+  readonly elapsedMs: number
+}
+
 /** Feed it from the engine's activity: `activity.on('attempt', metrics.attempt)` and so on. */
 export interface Metrics {
   readonly ingest: (result: IngestResult) => void
+  readonly request: (request: AnsweredRequest) => void
   readonly wrongToken: (reason: (typeof wrongTokenReasons)[number]) => void
   readonly attempt: (attempt: {
     readonly status: AttemptStatus
@@ -127,6 +158,10 @@ export interface Metrics {
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  // Gauges whose names end as those of counters do; the sums of others that are there by kind.
+  for (const sum of ['handles', 'requests', 'resources']) {
+    registry.removeSingleMetric(`nodejs_active_${sum}_total`)
+  }
 
   const ingest = counter(registry, 'outhook_ingest_events_total')
   const ingestBy = new Map(ingestResults.map((result) => [result, ingest.labels(result)]))
@@ -136,11 +171,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   for (const reason of wrongTokenReasons) refused.labels(reason).inc(0)
   const attempts = counter(registry, 'outhook_delivery_attempts_total')
   const attemptBy = new Map<string, Counter.Internal>()
-  const duration = new Histogram({
-    ...describe('outhook_attempt_duration_seconds'),
-    buckets: durationBucketsSeconds,
-    registers: [registry],
-  })
+  const duration = histogram(registry, 'outhook_attempt_duration_seconds')
   const deadLetters = counter(registry, 'outhook_dead_letters_total')
   const stale = counter(registry, 'outhook_stale_outcomes_total')
   const disabled = counter(registry, 'outhook_endpoints_disabled_total')
@@ -148,6 +179,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const refreshGauges = registerGauges(registry, sources)
 
   return {
+    request: countRequests(registry),
     ingest: (result) => ingestBy.get(result)?.inc(),
     wrongToken: (reason) => refused.labels(reason).inc(),
     attempt({ status, errorClass, latencyMs }) {
@@ -176,6 +208,28 @@ export function createMetrics(sources: MetricSources): Metrics {
   }
 }
 
+const publishingRoutes = ['/v1/events', '/v1/events/batch']
+
+function countRequests(registry: Registry): (request: AnsweredRequest) => void {
+  const requests = counter(registry, 'outhook_http_requests_total')
+  const duration = histogram(registry, 'outhook_http_request_duration_seconds')
+  const publishing = histogram(registry, 'outhook_publish_duration_seconds')
+  const childBy = new Map<string, Counter.Internal>()
+  return ({ method, route, status, elapsedMs }) => {
+    const key = `${method} ${route} ${status}`
+    let child = childBy.get(key)
+    if (child === undefined) {
+      child = requests.labels(method, route ?? '-', String(status))
+      childBy.set(key, child)
+    }
+    child.inc()
+    duration.observe(elapsedMs / 1000)
+    const published =
+      method === 'POST' && status >= 200 && status < 300 && publishingRoutes.includes(route ?? '')
+    if (published) publishing.observe(elapsedMs / 1000)
+  }
+}
+
 function registerGauges(registry: Registry, sources: MetricSources): () => Promise<void> {
   // What comes from the store is the same in every process: it is not added up.
   const ofStore = { registers: [registry], aggregator: 'first' as const }
@@ -195,6 +249,10 @@ function registerGauges(registry: Registry, sources: MetricSources): () => Promi
       oldestDue.remove()
     }
   }
+}
+
+function histogram(registry: Registry, name: MetricName): Histogram {
+  return new Histogram({ ...describe(name), buckets: durationBucketsSeconds, registers: [registry] })
 }
 
 function counter(registry: Registry, name: MetricName): Counter {
