@@ -8,6 +8,7 @@ import type { TSchema } from 'typebox'
 const ofTheEngine: ReadonlySet<string> = new Set([
   'allOf',
   'anyOf',
+  'dependentRequired',
   'examples',
   'format',
   'maxItems',

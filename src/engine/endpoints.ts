@@ -225,7 +225,7 @@ export class Endpoints {
   }
 
   async #change(tenantId: string, id: string, change: EndpointChange): Promise<EndpointView> {
-    const { store, ids, words } = this.#options
+    const { store, ids } = this.#options
     const patch: EndpointPatch = {
       ...(await this.#check(change)),
       ...(change.enabled !== undefined && { disabledReason: change.enabled ? null : ('operator' as const) }),
@@ -236,12 +236,6 @@ export class Endpoints {
           ...(change.retryPolicy !== undefined && { retryPolicy: this.#readPolicy(change.retryPolicy) }),
         },
       }),
-    }
-    if (change.topics === undefined && change.retryPolicy !== undefined) {
-      throw new OuthookError(
-        'unprocessable',
-        `${words.member('retry_policy')} belongs to a subscription; give it together with topics`,
-      )
     }
     const result = await this.#write(tenantId, id, store.updateEndpoint(tenantId, id, patch))
     if (result === null) throw notFound('endpoint')
@@ -261,6 +255,12 @@ export class Endpoints {
   /** The members that are given, checked. */
   async #check(input: EndpointChange): Promise<EndpointPatch> {
     const { words } = this.#options
+    if (input.topics === undefined && input.retryPolicy !== undefined) {
+      throw new OuthookError(
+        'unprocessable',
+        `${words.member('retry_policy')} belongs to a subscription; give it together with topics`,
+      )
+    }
     return {
       ...(input.url !== undefined && { url: (await this.#checkUrl(input.url)).href }),
       ...(input.uid !== undefined && { uid: input.uid === null ? null : checkUid(input.uid) }),

@@ -191,6 +191,10 @@ export function checkUrl(text: string | URL, policy: AddressPolicy): URL {
   const url = new URL(text)
   const refused = refuseUrl(url, policy)
   if (refused !== null) throw rejected(refused)
+  // `URL` takes "*" and the like, which no name has that can be looked up.
+  if (!/^(?:[\w.-]+|\[.*\])$/.test(url.hostname)) {
+    throw rejected(`the host ${url.hostname} is no name; names hold letters, digits, "-" and "."`)
+  }
   return url
 }
 

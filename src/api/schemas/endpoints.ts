@@ -82,6 +82,9 @@ const settings = {
   retry_policy: Type.Optional(RetryPolicyInput),
 }
 
+/** The policy is that of the endpoint's own subscription, which `topics` makes. */
+const policyOfTopics = { dependentRequired: { retry_policy: ['topics'] } }
+
 export const EndpointCreateBody = Closed(
   {
     url: Url,
@@ -90,6 +93,7 @@ export const EndpointCreateBody = Closed(
   },
   {
     title: 'EndpointCreate',
+    ...policyOfTopics,
     examples: [{ uid: 'billing', url: 'https://billing.example/hooks', topics: ['orders.*'] }],
   },
 )
@@ -102,7 +106,7 @@ export const EndpointChangeBody = Closed(
       Type.Boolean({ description: 'false parks its deliveries until it is true again' }),
     ),
   },
-  { title: 'EndpointChange', examples: [{ enabled: true }] },
+  { title: 'EndpointChange', ...policyOfTopics, examples: [{ enabled: true }] },
 )
 
 const endpointMembers = {

@@ -66,8 +66,8 @@ export const PublishBody = Type.Object(eventInput, {
   examples: [{ topic: 'orders.created', payload: { id: 'o_1' }, idempotency_key: 'o_1' }],
 })
 
-/** Plain ASCII, which every client sends in the same way; any other text can stand in the body. */
-const headerText = { minLength: 1, pattern: '^[!-~](?:[ -~]*[!-~])?$' }
+/** Plain ASCII, which every client sends in the same way; any other text can stand in the body. Empty is none. */
+const headerText = { pattern: '^(?:[!-~](?:[ -~]*[!-~])?)?$' }
 
 export const PublishHeaders = Type.Object({
   'idempotency-key': Type.Optional(

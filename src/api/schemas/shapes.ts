@@ -16,6 +16,7 @@ export interface SchemaOptions {
   readonly description?: string
   readonly examples?: readonly unknown[]
   readonly allOf?: readonly object[]
+  readonly dependentRequired?: Record<string, string[]>
 }
 
 /** An object that takes its own members and no others. */

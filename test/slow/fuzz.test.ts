@@ -1,0 +1,121 @@
+/**
+ * The server against its own OpenAPI document: schemathesis makes requests that the document allows and requests that
+ * it forbids, and holds status, headers and body of each answer against it. With an admin token, and with a producer
+ * key. `OUTHOOK_SCHEMATHESIS` names an installed one; else one is put into a scratch environment of Python.
+ */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { adminToken, startServer } from './server-process.ts'
+
+const run = promisify(execFile)
+const folder = mkdtempSync(join(tmpdir(), 'outhook-fuzz-'))
+/** The program; null when it cannot be had, and why stands in the other. */
+let program: string | null = process.env.OUTHOOK_SCHEMATHESIS ?? null
+let missing = ''
+
+beforeAll(async () => {
+  if (program !== null) return
+  const bin = join(folder, 'venv', process.platform === 'win32' ? 'Scripts' : 'bin')
+  try {
+    await run('python3', ['-m', 'venv', join(folder, 'venv')], { timeout: 120_000 })
+  } catch {
+    missing = 'python3 with venv is not on this machine'
+    return
+  }
+  const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'schemathesis==4.32.5']
+  try {
+    await run(join(bin, 'python'), install, { timeout: 240_000 })
+    program = join(bin, 'schemathesis')
+  } catch {
+    missing = 'schemathesis cannot be had from the package index'
+  }
+}, 400_000)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/**
+ * What a schema cannot say, because it compares two values. Each refusal is right: the request contradicts itself.
+ */
+const explained = [
+  'retry_policy.cap must not be shorter than base',
+  'backoff_policy.cap_ms must not be less than base_ms',
+  'the header Idempotency-Key and the body’s idempotency_key differ',
+  'Ordering-Key and ',
+]
+
+interface Document {
+  readonly components: {
+    readonly schemas: Readonly<Record<string, { readonly properties: Record<string, object> }>>
+  }
+}
+
+/** The document as the server gives it, but for the URLs: their names would be looked up outside of this machine. */
+async function documentOf(url: string): Promise<string> {
+  const answer = await fetch(`${url}/openapi.json`)
+  const document = (await answer.json()) as Document
+  for (const name of ['EndpointCreate', 'EndpointChange']) {
+    const properties = document.components.schemas[name]?.properties ?? {}
+    properties.url = { type: 'string', pattern: '^https://127\\.0\\.0\\.1:9(?:/[!-~]*)?$' }
+  }
+  // Examples of whole bodies have such names too.
+  const text = JSON.stringify(document).replaceAll('https://billing.example/', 'https://127.0.0.1:9/')
+  const file = join(folder, `openapi-${new URL(url).port}.json`)
+  writeFileSync(file, text)
+  return file
+}
+
+interface Found {
+  readonly type: string
+  readonly text: string
+}
+
+/** The failures of a report for people, each with its text. */
+function failuresIn(report: string): readonly Found[] {
+  const parts = report.split(/^\d+\. Test Case ID: .*$/m).slice(1)
+  return parts.map((text) => ({ type: /- (ST\d+ .*)/.exec(text)?.[1] ?? 'unknown', text }))
+}
+
+test.for(['admin', 'producer'] as const)(
+  'schemathesis finds nothing that is not explained, with the credentials of: %s',
+  { timeout: 600_000 },
+  async (role, { skip }) => {
+    if (program === null) return skip(`not run: ${missing}`)
+    const database = join(mkdtempSync(join(folder, 'data-')), 'outhook.db')
+    const { url } = await startServer({ database })
+    const made = await fetch(`${url}/v1/keys`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${adminToken}` },
+      body: JSON.stringify({ name: 'fuzz' }),
+    })
+    const token = role === 'admin' ? adminToken : ((await made.json()) as { readonly key: string }).key
+    const args = ['run', await documentOf(url), '--url', url, '-H', `Authorization: Bearer ${token}`]
+    const options = [
+      '--checks',
+      'all',
+      '--continue-on-failure',
+      '--generation-database',
+      'none',
+      '--seed',
+      '1',
+    ]
+    const json = join(folder, `${role}.json`)
+    const reports = ['--report', 'json', '--report-json-path', json, '--max-examples', '10', '--no-color']
+    const { stdout } = await run(program, [...args, ...options, ...reports], {
+      cwd: folder,
+      maxBuffer: 64 * 1024 * 1024,
+      env: { ...process.env, COLUMNS: '4000', PYTHONUTF8: '1' },
+    }).catch((error: { readonly stdout: string }) => error)
+    const report = JSON.parse(readFileSync(json, 'utf8'))
+    expect(report).toMatchObject({ stop_reason: 'completed', errors: [], operations: { tested: 28 } })
+    expect(report.test_cases.generated).toBeGreaterThan(1000)
+    const found = failuresIn(stdout)
+    expect(found).toHaveLength(report.test_cases.unique_failures)
+    const unexplained = found.filter(
+      ({ type, text }) => !(type.startsWith('ST202') && explained.some((reason) => text.includes(reason))),
+    )
+    expect(unexplained).toEqual([])
+  },
+)
