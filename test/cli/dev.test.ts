@@ -140,6 +140,20 @@ describe('outhook dev', () => {
     expect(out).toContain(`curl -s ${url}/v1/events -H 'Authorization: Bearer ${producer_key}'`)
   })
 
+  test('its next step makes an endpoint that fails twice with a second between, and publishes what it gets', async () => {
+    const lines = (await aFinishedDev()).out().split('\n')
+    const next = lines.slice(lines.findIndex((line) => line.startsWith('Add an endpoint that fails twice')))
+    const [endpoint, event] = next
+      .filter((line) => line.includes('curl'))
+      .map((line) => JSON.parse(/ -d '(.*)'$/.exec(line)?.[1] ?? ''))
+    expect(endpoint).toMatchObject({
+      url: expect.stringMatching(/\/fail\/2$/),
+      topics: ['retry.*'],
+      retry_policy: { delays: ['1s'], jitter: 'none' },
+    })
+    expect(event.topic).toMatch(/^retry\./)
+  })
+
   test('shows each attempt as one line that says which endpoint it was to, in their order', async () => {
     const run = startDev()
     await run.waitForOutput('Ctrl-C ends')

@@ -85,6 +85,21 @@ test('the server starts from it, describes itself, validates and takes an event'
   expect((await call(`/v1/events/${JSON.parse(text).id}`)).status).toBe(200)
 })
 
+test('README’s library block works as pasted in an empty folder, also a second time', async () => {
+  const folder = join(project, 'empty')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'package.json'), '{}')
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const [, file = '', code = ''] = /Save this as `([^`]+)`[^\n]*\n\n```ts\n([\s\S]*?)```/.exec(readme) ?? []
+  writeFileSync(join(folder, file), code)
+  for (let times = 0; times < 2; times++) {
+    const { stdout, stderr } = await run(process.execPath, [file], { cwd: folder })
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(/^orders\.created 200 success\n/)
+    expect(stdout).toContain("state: 'succeeded'")
+  }
+})
+
 describe('each entry', () => {
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const entries = Object.keys(exports)
