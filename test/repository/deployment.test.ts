@@ -1,5 +1,5 @@
 /** compose.yaml and the Dockerfile, as far as they can be checked without a container engine. */
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -183,4 +183,42 @@ describe('the Dockerfile', () => {
     ).toBe(code)
     expect(asked).toEqual(['/healthz'])
   })
+})
+
+describe('the systemd unit', () => {
+  const unit = read('deploy/outhook.service')
+  const values = (name: string) =>
+    [...unit.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map(([, value]) => value)
+
+  test('runs a command that there is, not as root, with settings that there are', () => {
+    const [, script = ''] = /outhook\/(bin\/\S+) serve$/.exec(values('ExecStart')[0] ?? '') ?? []
+    expect(existsSync(join(root, script))).toBe(true)
+    expect(values('User')).toEqual(['outhook'])
+    const env = Object.fromEntries(values('Environment').map((pair = '') => pair.split('=', 2)))
+    expect(loadConfig({ env })).toMatchObject({
+      store: { kind: 'sqlite', path: '/var/lib/outhook/outhook.db' },
+    })
+    expect(values('StateDirectory')).toEqual(['outhook'])
+  })
+
+  test('gives a drain its time, starts again what failed, and holds no secret', () => {
+    const config = loadConfig({ env: {} })
+    expect(Number(values('TimeoutStopSec')[0]) * 1000).toBeGreaterThanOrEqual(config.drainDeadlineMs + 15_000)
+    expect(values('Restart')).toEqual(['on-failure'])
+    expect(values('Environment').join()).not.toMatch(/KEY|TOKEN|PASSWORD/)
+    expect(values('EnvironmentFile')).toHaveLength(1)
+  })
+
+  const hasSystemd = spawnSync('systemd-analyze', ['--version']).error === undefined
+  test.skipIf(!hasSystemd)('is one that systemd takes (skipped without systemd)', () => {
+    const file = join(root, 'deploy/outhook.service')
+    const { stdout, stderr } = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' })
+    expect(stdout + stderr).not.toContain('outhook.service:')
+  })
+})
+
+test('actions of the gate are pinned to commits, with their version beside them', () => {
+  const used = [...read('.github/workflows/ci.yml').matchAll(/uses: (.*)$/gm)].map(([, use]) => use)
+  expect(used.length).toBeGreaterThan(3)
+  for (const use of used) expect(use).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)
 })

@@ -1,6 +1,8 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 
 const root = resolve(import.meta.dirname, '../..')
 const read = (name: string): string => readFileSync(join(root, name), 'utf8')
@@ -64,6 +66,34 @@ describe('what "npm install outhook" brings', () => {
     const installed = Object.entries(locked).filter(([name, { dev }]) => name !== '' && dev !== true)
     expect(installed.length).toBeGreaterThan(5)
     expect(installed.length + 1).toBeLessThanOrEqual(45)
+  })
+})
+
+describe('publishing', () => {
+  const run = (fields: object) => {
+    const file = join(mkdtempSync(join(tmpdir(), 'outhook-manifest-')), 'package.json')
+    writeFileSync(file, JSON.stringify({ ...manifest, ...fields }))
+    onTestFinished(() => rmSync(dirname(file), { recursive: true }))
+    const script = join(root, 'scripts', 'check-publishable.mjs')
+    return spawnSync(process.execPath, [script, file], { encoding: 'utf8' })
+  }
+  const addresses = {
+    repository: { type: 'git', url: 'git+https://code.test/outhook.git' },
+    homepage: 'https://code.test/outhook',
+    bugs: { url: 'https://code.test/outhook/issues' },
+  }
+
+  test('is refused while package.json does not say where the project lives', () => {
+    for (const name of Object.keys(addresses)) {
+      const { status, stderr } = run({ ...addresses, [name]: undefined })
+      expect(status, name).toBe(1)
+      expect(stderr).toContain(`"${name}"`)
+    }
+    expect(manifest.scripts.prepublishOnly).toBe('node scripts/check-publishable.mjs')
+  })
+
+  test('goes on when it does', () => {
+    expect(run(addresses)).toMatchObject({ status: 0, stderr: '' })
   })
 })
 
