@@ -10,6 +10,7 @@ import { ensurePrivateFile } from './private-file.ts'
 import { migrateSqlite } from './schema.ts'
 import { realPath, refuseSecondName } from './second-name.ts'
 import type { Tick, TickReply } from './tick.ts'
+import { clearUnchecked, isUnchecked, markUnchecked } from './unchecked-mark.ts'
 import { Writer } from './writer.ts'
 
 export interface WriterOptions {
@@ -61,11 +62,12 @@ export function openOwned(options: WriterOptions, note: Note = () => {}): OwnedD
   // Before the lock file: a path that cannot be used leaves nothing beside it.
   ensurePrivateFile(path)
   const ownership = path === ':memory:' ? null : becomeOwner(realPath(path), lockWaitMs, now)
+  if (ownership?.isAfterCrash === true) markUnchecked(path)
   try {
     const database = openDatabase(path, options)
     try {
       if (maxPageCount !== null) database.exec(`pragma max_page_count = ${maxPageCount}`)
-      if (ownership?.isAfterCrash === true) refuseDamaged(database, path, note)
+      if (ownership !== null && isUnchecked(path)) refuseDamaged(database, path, note)
       const migrated = migrateSqlite(database, now)
       return {
         database,
@@ -85,12 +87,15 @@ export function openOwned(options: WriterOptions, note: Note = () => {}): OwnedD
   }
 }
 
-/** What a crash of the machine has damaged is found before anything is built on it. */
+/** What a crash of the machine has damaged is found before anything is built on it, however often it is started. */
 function refuseDamaged(database: DatabaseSync, path: string, note: Note): void {
   const bytes = Number(readPragma(database, 'page_count')) * Number(readPragma(database, 'page_size'))
-  note(`the last process did not close ${path}: checking it, ${Math.ceil(bytes / 2 ** 20)} MiB`)
+  note(
+    `the last process did not close ${path}, or found damage: checking it, ${Math.ceil(bytes / 2 ** 20)} MiB`,
+  )
   const { damage } = checkIntegrity(database, { quick: true })
   if (damage.length === 0) {
+    clearUnchecked(path)
     note(`${path} is whole`)
     return
   }

@@ -75,7 +75,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 async function connect(options: SqliteStoreOptions): Promise<Connection> {
   const { clock, path, logger = silentLogger } = options
   const { writer, reader, checkpointer } = await openServices(options)
-  const guard = new StoreGuard(resolve(path), logger)
+  const guard = new StoreGuard(path === ':memory:' ? null : resolve(path), logger)
   const upkeep =
     reader === null ? null : new Displacements({ path: resolve(path), clock, logger, guard, reader })
   const group = new GroupCommit({

@@ -10,17 +10,19 @@ import type { Logger } from '../../core/logger.ts'
 import { describeStoreFault } from '../../core/store-fault.ts'
 import type { Displacement } from './file-watch.ts'
 import type { Result, WriteName } from './tick.ts'
+import { markUnchecked } from './unchecked-mark.ts'
 
 /** What is sent already: its outcome belongs into what is rescued. */
 const allowedWhileDisplaced: ReadonlySet<WriteName> = new Set(['recordOutcomes', 'release', 'readPragma'])
 
 export class StoreGuard {
-  readonly #path: string
+  readonly #path: string | null
   readonly #logger: Logger
   #displacement: Displacement | null = null
   #isDamaged = false
 
-  constructor(path: string, logger: Logger) {
+  /** `path` is absolute; null: in memory. */
+  constructor(path: string | null, logger: Logger) {
     this.#path = path
     this.#logger = logger
   }
@@ -36,6 +38,7 @@ export class StoreGuard {
   note(result: Result): void {
     if (result.ok || result.failure.fault !== 'damaged' || this.#isDamaged) return
     this.#isDamaged = true
+    if (this.#path !== null) markUnchecked(this.#path)
     this.#logger.error(
       { store: this.#path, detail: result.failure.message },
       'the database is damaged: from now on everything is refused that would write to it, and nothing is delivered. ' +
