@@ -4,27 +4,12 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
-import type { ClaimedDelivery, ClaimResult, DeliveryStore } from '../store/port.ts'
+import type { ClaimedDelivery, ClaimResult, DeliveryStore, StorePace } from '../store/port.ts'
 import type { Leases } from './leases.ts'
 import type { RoutingCache } from './routing-cache.ts'
 import type { ShareBook } from './share-book.ts'
 import type { Slots } from './slots.ts'
 
-/**
- * Deliveries of one claim. A claim of 500 holds a store's one writer for some 20 ms, in which every publish waits: with
- * a backlog over 10 thousand endpoints the p50 from publish to arrival was 51 ms, and 24 ms with about 100. Where
- * claims hold up nobody, larger ones cost less.
- */
-const maxClaimed = 500
-const maxClaimedOfOneWriter = 128
-/**
- * Beside publishes a backlog may not fill a store that has one writer, or they wait for it: claims are small then, and
- * long rests follow. But twice as many are claimed as are published, or a backlog could only grow.
- */
-const fewClaimed = 8
-const restMs = 10
-/** How long after a publish others are expected. */
-const besidePublishesMs = 20
 const maxClaimBytes = 8 * 1024 * 1024
 /** A claim at least this often, in case a wake-up was lost. */
 const idleClaimMs = 2000
@@ -33,7 +18,7 @@ const leftClaimMs = 250
 const maxRetryMs = 2000
 
 export interface ClaimerOptions {
-  readonly store: Pick<DeliveryStore, 'claim' | 'oneWriter'>
+  readonly store: Pick<DeliveryStore, 'claim'> & { readonly pace: Pick<StorePace, 'claims'> }
   readonly clock: Clock
   readonly logger: Logger
   readonly leaseMs: number
@@ -59,10 +44,6 @@ export class Claimer {
   /** When that claim brought nothing, the targets that had no slots: no other's slot helps. Null: any may. */
   #lacking: ReadonlySet<string> | null = null
   #failures = 0
-  /** Since the last claim. */
-  #published = 0
-  #publishedAt = Number.NEGATIVE_INFINITY
-  #restsUntil = 0
   #cancelTimer: (() => void) | null = null
 
   constructor(options: ClaimerOptions) {
@@ -78,29 +59,21 @@ export class Claimer {
     if (this.#freedSinceLeft >= 0 && this.#lacking?.has(targetId) !== false) this.#freedSinceLeft++
   }
 
-  /** A delivery is about to be published. */
-  countPublished(): void {
-    const now = this.#options.clock.elapsed()
-    this.#published++
-    this.#publishedAt = now
-    if (this.#isOutpaced()) this.#restsUntil = Math.min(this.#restsUntil, now)
-  }
-
   /** Claims now, or sets the timer for when it makes sense. */
   claimIfUseful(): void {
     if (this.#claiming !== null) return
-    const { clock, room, onTurn } = this.#options
+    const { clock, room, store, onTurn } = this.#options
     const limit = room()
     if (limit <= 0) return
     const now = clock.elapsed()
     const dueInMs = this.#isWorthAnother() ? 0 : this.#nextClaimAt - now
-    const waitMs = Math.max(dueInMs, this.#restsUntil - now)
+    const waitMs = Math.max(dueInMs, store.pace.claims.restMs())
     if (waitMs > 0) {
       this.#cancelTimer?.()
       this.#cancelTimer = clock.schedule(waitMs, onTurn)
       return
     }
-    this.#claiming = this.#claimAndRest(limit).finally(() => {
+    this.#claiming = this.#claimAtPace(limit).finally(() => {
       this.#claiming = null
       onTurn()
     })
@@ -119,25 +92,9 @@ export class Claimer {
     return this.#freedSinceLeft > 0 && (this.#freedSinceLeft >= few || leases.claimed === 0)
   }
 
-  async #claimAndRest(room: number): Promise<void> {
-    const { clock } = this.#options
-    const most = this.#mostAt(clock.elapsed())
-    this.#published = 0
-    const claimed = await this.#claim(Math.min(room, most))
-    const isSmall = most === fewClaimed && claimed === most
-    if (isSmall && !this.#isOutpaced()) this.#restsUntil = clock.elapsed() + restMs
-  }
-
-  /** More was published since the last claim than a small one keeps up with. */
-  #isOutpaced(): boolean {
-    return 2 * this.#published >= fewClaimed
-  }
-
-  #mostAt(now: number): number {
-    if (this.#options.store.oneWriter !== true) return maxClaimed
-    const besidePublishes = now - this.#publishedAt < besidePublishesMs
-    const most = besidePublishes ? Math.max(fewClaimed, 2 * this.#published) : maxClaimedOfOneWriter
-    return Math.min(most, maxClaimedOfOneWriter)
+  async #claimAtPace(room: number): Promise<void> {
+    const { claims } = this.#options.store.pace
+    claims.end(await this.#claim(Math.min(room, claims.begin())))
   }
 
   /** The number of deliveries. */

@@ -1,11 +1,11 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Sender } from '../sender/port.ts'
-import type { ClaimedDelivery, DeliveryOutcome, DeliveryStore, SlotShares } from '../store/port.ts'
+import type { ClaimedDelivery, DeliveryOutcome, DeliveryStore, SlotShares, StorePace } from '../store/port.ts'
 import type { RoutingCache, Target } from './routing-cache.ts'
 
 export interface DispatcherOptions {
-  readonly store: Pick<DeliveryStore, 'claim' | 'release' | 'oneWriter'>
+  readonly store: Pick<DeliveryStore, 'claim' | 'release'> & { readonly pace: Pick<StorePace, 'claims'> }
   /** Null or absent: no other process delivers from this store. */
   readonly shares?: SlotShares | null
   readonly sender: Sender

@@ -150,7 +150,6 @@ export class Dispatcher {
    * it has to go through the backlog.
    */
   reserve(target: Target, payloadBytes: number): Reservation | null {
-    this.#claimer.countPublished()
     const targetId = target.id
     if (this.#mode !== 'running' || this.#paused.has(targetId)) return null
     const slot = this.#slots.waitingAt(targetId) === 0 ? this.#slots.take(target) : null

@@ -1,19 +1,14 @@
 /** The small jobs that keep the store in order while a node runs, each in bounded slices. */
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
-import type { MaintenanceStore, RemovedRows, Retention } from '../store/port.ts'
+import type { MaintenanceStore, RemovedRows, Retention, StorePace } from '../store/port.ts'
 
-/** Small slices, or publishes would wait 8 ms for a thousand targets where there is one writer. */
 const reconcileEveryMs = 400
-const reconcileTargets = 200
 const settleEveryMs = 2000
 const cleanEveryMs = 60_000
-const sliceRows = 1000
-/** Of each table; with SQLite publishes wait so long. */
-const retentionRows = 500
 
 export interface MaintenanceOptions {
-  readonly store: MaintenanceStore
+  readonly store: MaintenanceStore & { readonly pace: Pick<StorePace, 'maintenance'> }
   readonly retention: Retention
   readonly clock: Clock
   readonly logger: Logger
@@ -34,7 +29,7 @@ export class Maintenance {
   start(): void {
     const { store } = this.#options
     this.#every(reconcileEveryMs, async () => {
-      const { armed } = await store.reconcileReady({ limit: reconcileTargets })
+      const { armed } = await store.reconcileReady({ limit: store.pace.maintenance.targets })
       if (armed > 0) this.#options.onDueWork()
     })
     this.#every(settleEveryMs, () => this.#settle())
@@ -63,7 +58,7 @@ export class Maintenance {
   /** True when there was more than one slice. */
   async #untilDone(slice: (limit: number) => Promise<{ readonly more: boolean }>): Promise<boolean> {
     let slices = 0
-    while (!this.#stopped && (await slice(sliceRows)).more) slices++
+    while (!this.#stopped && (await slice(this.#options.store.pace.maintenance.rows)).more) slices++
     return slices > 0
   }
 
@@ -73,7 +68,7 @@ export class Maintenance {
     const removed = { payloads: 0, attempts: 0, deliveries: 0, events: 0 }
     for (let more = true; more && !this.#stopped; ) {
       const startedAt = clock.elapsed()
-      const slice = await store.removeExpired({ retention, limit: retentionRows })
+      const slice = await store.removeExpired({ retention, limit: store.pace.maintenance.retentionRows })
       for (const [name, rows] of Object.entries(slice.removed)) removed[name as keyof RemovedRows] += rows
       more = slice.more
       if (more) await this.#pause(clock.elapsed() - startedAt)

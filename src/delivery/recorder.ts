@@ -10,12 +10,8 @@ import type { Clock } from '../core/clock.ts'
 import type { BreakerPolicy } from '../core/endpoint-health.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
-import type { DeliveryOutcome, DeliveryStore, RecordResult } from '../store/port.ts'
+import type { DeliveryOutcome, DeliveryStore, RecordResult, StorePace } from '../store/port.ts'
 
-/** Twice a claim, where there is one writer: outcomes of hand-offs come on top, and what falls behind stops the dispatcher. */
-const maxBatch = 500
-/** Publishes wait for it. */
-const maxBatchOfOneWriter = 256
 const firstRetryMs = 50
 const maxRetryMs = 2000
 
@@ -26,7 +22,7 @@ export interface Recordable<T> {
 }
 
 export interface RecorderOptions<T> {
-  readonly store: Pick<DeliveryStore, 'recordOutcomes' | 'oneWriter'>
+  readonly store: Pick<DeliveryStore, 'recordOutcomes'> & { readonly pace: Pick<StorePace, 'outcomes'> }
   readonly breaker: BreakerPolicy
   readonly clock: Clock
   readonly logger: Logger
@@ -81,9 +77,8 @@ export class OutcomeRecorder<T> {
   async #write(): Promise<void> {
     // One turn of the event loop gathers what finishes together.
     await null
-    const most = this.#options.store.oneWriter === true ? maxBatchOfOneWriter : maxBatch
     while (this.#pending.length > 0 && !this.#abandoned) {
-      await this.#writeBatch(this.#pending.splice(0, most))
+      await this.#writeBatch(this.#pending.splice(0, this.#options.store.pace.outcomes))
     }
     this.#writing = null
   }

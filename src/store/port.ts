@@ -18,6 +18,7 @@ import type { DeliveryStore, SlotShares } from './port/delivery.ts'
 import type { IngestStore } from './port/ingest.ts'
 import type { MaintenanceStore } from './port/maintenance.ts'
 import type { OutboxStore } from './port/outbox.ts'
+import type { StorePace } from './port/pace.ts'
 import type { ReadStore } from './port/reading.ts'
 
 export type * from './port/config.ts'
@@ -25,6 +26,7 @@ export type * from './port/delivery.ts'
 export type * from './port/ingest.ts'
 export type * from './port/maintenance.ts'
 export type * from './port/outbox.ts'
+export type * from './port/pace.ts'
 export type * from './port/reading.ts'
 
 export interface Store extends ConfigStore, IngestStore, DeliveryStore, ReadStore, MaintenanceStore {
@@ -39,6 +41,7 @@ export interface Store extends ConfigStore, IngestStore, DeliveryStore, ReadStor
   close(): Promise<void>
   /** Settles only when the store can never answer again in this process. Absent where it always may. */
   readonly lost?: Promise<OuthookError>
+  readonly pace: StorePace
   /** What several processes on one database need of it; null where one process owns the store. */
   readonly cluster: Cluster | null
 }

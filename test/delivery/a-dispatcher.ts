@@ -91,7 +91,7 @@ interface Row {
 
 /** Keeps the port's word on leases: they end by themselves, and then count as lost. */
 export class FakeStore {
-  readonly oneWriter = true
+  readonly pace = { claims: { restMs: () => 0, begin: () => 128, end: (_given: number) => {} } }
   readonly claims: ClaimRequest[] = []
   readonly released: Release[] = []
   readonly rows = new Map<string, Row>()
@@ -285,7 +285,7 @@ export function aDispatcher(setup: DispatcherSetup = {}) {
   const recording = { possible: true }
   const dispatcher = new Dispatcher({
     store: {
-      oneWriter: true,
+      pace: store.pace,
       claim: (request) => (life.dead ? new Promise(() => {}) : store.claim(request)),
       release: (releases) => (life.dead ? new Promise(() => {}) : store.release(releases)),
     },

@@ -118,50 +118,29 @@ test('a node with a single slot still works on its backlog', async () => {
   expect(outcomes).toHaveLength(3)
 })
 
-test('beside publishes claims are small and rest, but take twice what is published', async () => {
+test('claims are as large and as far apart as the store wants them', async () => {
   const endpoints = Array.from({ length: 40 }, (_, index) => anEndpoint(`ep_${index}`))
-  const { clock, store, sender, dispatcher, routing, routed } = aDispatcher({ endpoints, maxInFlight: 400 })
-  const { targets } = await routing.get(routed.tenantId)
-  const publish = (count: number) => {
-    for (let index = 0; index < count; index++) {
-      dispatcher.reserve(targets.get('ep_0')!, 2)?.cancel()
-    }
-  }
+  const { clock, store, sender, dispatcher } = aDispatcher({ endpoints, maxInFlight: 400 })
+  let restsUntil = 0
+  const given: number[] = []
+  Object.assign(store.pace.claims, {
+    restMs: () => Math.max(0, restsUntil - clock.elapsed()),
+    begin: () => 8,
+    end(count: number) {
+      given.push(count)
+      restsUntil = clock.elapsed() + 10
+    },
+  })
   sender.instantStatus = 200
-  for (const { id } of endpoints) store.add(...severalClaimed(20, id))
-  const limits = () => store.claims.map(({ limit }) => limit)
-  let gate = Promise.withResolvers<void>()
-  store.gate = gate.promise
-  /** Ends the claim under way after so long; the next one waits for its own end. */
-  const endClaimAfter = async (ms: number) => {
-    const { resolve } = gate
-    gate = Promise.withResolvers<void>()
-    store.gate = gate.promise
-    await clock.advance(ms)
-    resolve()
-    await clock.advance(0)
-  }
-  publish(1)
+  for (const { id } of endpoints) store.add(...severalClaimed(1, id))
   dispatcher.start()
-  await endClaimAfter(2)
   await clock.advance(9)
-  publish(3)
-  expect(limits()).toEqual([8])
+  expect(given).toEqual([8])
   await clock.advance(1)
-  expect(limits()).toEqual([8, 8])
-  await endClaimAfter(5)
-  // Four publishes end the rest.
-  publish(3)
-  expect(limits()).toEqual([8, 8])
-  publish(1)
-  expect(limits()).toEqual([8, 8, 8])
-  publish(20)
-  await endClaimAfter(3)
-  expect(limits()).toEqual([8, 8, 8, 40])
-  // No publish for a while: claims are large again.
-  await endClaimAfter(25)
-  expect(limits()).toEqual([8, 8, 8, 40, 128])
-  gate.resolve()
+  expect(given).toEqual([8, 8])
+  await clock.advance(30)
+  expect(given).toEqual([8, 8, 8, 8, 8])
+  expect(store.claims.map(({ limit }) => limit)).toEqual([8, 8, 8, 8, 8])
 })
 
 test('a reservation takes a slot, and cancelling it frees it, once', async () => {

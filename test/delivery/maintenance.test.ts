@@ -20,6 +20,7 @@ function aMaintenance() {
     retention: { payloadsMs: 1, attemptsMs: 2, eventsMs: 3, deadLettersMs: 4 },
     onDueWork: () => state.wakes++,
     store: {
+      pace: { maintenance: { targets: 200, rows: 1000, retentionRows: 500 } },
       async reconcileReady() {
         calls.push('reconcile')
         if (state.fault !== null) throw state.fault

@@ -31,7 +31,7 @@ function anOutcome(deliveryId: string, error: string | null = null): DeliveryOut
 
 function aRecorder(
   record: (batch: readonly DeliveryOutcome[]) => Promise<void> = async () => {},
-  { oneWriter = true } = {},
+  { outcomes = 256 } = {},
 ) {
   const clock = createManualClock()
   const written: DeliveryOutcome[][] = []
@@ -43,7 +43,7 @@ function aRecorder(
     logger: silentLogger,
     breaker: defaultBreakerPolicy,
     store: {
-      oneWriter,
+      pace: { outcomes },
       async recordOutcomes(batch): Promise<RecordResult> {
         await record(batch)
         written.push([...batch])
@@ -84,14 +84,17 @@ test('what comes while a batch is being written goes in the next one', async () 
 })
 
 test.each([
-  { oneWriter: true, batches: [256, 245] },
-  { oneWriter: false, batches: [500, 1] },
-])('no batch holds more than $batches.0, one writer: $oneWriter', async ({ oneWriter, batches }) => {
-  const { recorder, written, push } = aRecorder(undefined, { oneWriter })
-  push(...Array.from({ length: 501 }, (_, index) => String(index)))
-  await recorder.flush()
-  expect(written.map((batch) => batch.length)).toEqual(batches)
-})
+  { outcomes: 256, batches: [256, 245] },
+  { outcomes: 500, batches: [500, 1] },
+])(
+  'no batch holds more outcomes than the store takes at a time: $outcomes',
+  async ({ outcomes, batches }) => {
+    const { recorder, written, push } = aRecorder(undefined, { outcomes })
+    push(...Array.from({ length: 501 }, (_, index) => String(index)))
+    await recorder.flush()
+    expect(written.map((batch) => batch.length)).toEqual(batches)
+  },
+)
 
 test('an unreachable store blocks, is tried again, and unblocks when it takes the batch', async () => {
   let failures = 3
@@ -159,6 +162,7 @@ test('a fault in whoever listens writes nothing twice and stops nothing', async 
     logger: silentLogger,
     breaker: defaultBreakerPolicy,
     store: {
+      pace: { outcomes: 256 },
       async recordOutcomes(batch) {
         writes++
         return { recorded: batch.map(() => true), health: [], disabled: [] }

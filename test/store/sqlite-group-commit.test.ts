@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { GroupCommit } from '../../src/store/sqlite/group-commit.ts'
 import type { Call, Tick, TickReply } from '../../src/store/sqlite/tick.ts'
+import { WriterSchedule } from '../../src/store/sqlite/writer-schedule.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 
 /** A writer that answers each tick when it is told to. */
@@ -19,7 +20,12 @@ function aWriter() {
     answers.shift()?.()
     await new Promise((resolve) => setImmediate(resolve))
   }
-  return { group: new GroupCommit({ clock, send }), ticks, answer, clock }
+  return {
+    group: new GroupCommit({ clock, schedule: new WriterSchedule(clock), send }),
+    ticks,
+    answer,
+    clock,
+  }
 }
 
 function aPublish(deliveries: number): Call {

@@ -122,8 +122,6 @@ export type ReplayResult =
   | { readonly kind: 'expired' }
 
 export interface DeliveryStore {
-  /** True where publishes, claims and outcomes take turns at one writer, so that a long one keeps the others waiting. */
-  readonly oneWriter?: boolean
   /**
    * Leases due deliveries, fairly: tenants first, then their targets, each giving a share that adapts so that
    * a lone target can fill the batch. A target gives no more than `slots` (or its endpoint's `maxInFlight`)

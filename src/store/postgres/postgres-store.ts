@@ -22,6 +22,7 @@ import {
 } from './maintenance.ts'
 import { fanOut, listAccepted, readStoreId, setKeyTtl } from './outbox.ts'
 import { acceptInTransaction } from './outbox-client.ts'
+import { postgresPace } from './pace.ts'
 import { probeWrite } from './probe.ts'
 import { publish, startPublish } from './publish.ts'
 import * as read from './read.ts'
@@ -101,6 +102,7 @@ function createStore(database: Database, run: Runner, claimant: Claimant): Omit<
     },
     probeWrite: () => run.atomic('publish', probeWrite),
     close: () => database.close(),
+    pace: postgresPace,
     ...createConfigStore(run),
     ...createDeliveryStore(run, claimant),
     ...createReadStore(run),

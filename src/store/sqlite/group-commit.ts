@@ -1,30 +1,20 @@
 /**
  * Group commit: while the writer commits, calls queue; when it is idle, all that queued goes over as one tick,
- * which is one transaction. Nothing ever waits for a timer.
+ * which is one transaction; `WriterSchedule` says what has to wait for the next. Nothing ever waits for a timer.
  */
 import type { Clock } from '../../core/clock.ts'
-import type { NewEvent } from '../port.ts'
 import { BytePacker, ByteUnpacker } from './packed-bytes.ts'
 import { type Call, packCall, type Tick, type TickReply, toError, unpackResult } from './tick.ts'
+import type { Waiting, WriterSchedule } from './writer-schedule.ts'
 
-/** Publishes of no more deliveries go before claims and outcomes that wait as well: they hold them up for little. */
-const maxPassing = 32
-/** Unless one of those has waited for so long. */
-const maxPassedMs = 30
-/** Publishes beyond these wait for the next tick; a bigger one goes alone. */
-const maxDeliveriesPerTick = 1000
-const maxBytesPerTick = 4 * 1024 * 1024
-
-interface Queued {
-  readonly call: Call
-  /** On the elapsed scale. */
-  readonly since: number
+interface Queued extends Waiting {
   resolve(value: never): void
   reject(error: Error): void
 }
 
 export interface GroupCommitOptions {
-  readonly clock: Pick<Clock, 'now' | 'elapsed'>
+  readonly clock: Pick<Clock, 'now'>
+  readonly schedule: Pick<WriterSchedule, 'admit' | 'take'>
   readonly send: (tick: Tick) => Promise<TickReply>
 }
 
@@ -45,7 +35,7 @@ export class GroupCommit {
 
   call<Value>(call: Call): Promise<Value> {
     return new Promise<Value>((resolve, reject) => {
-      this.#queue.push({ call, since: this.#options.clock.elapsed(), resolve, reject })
+      this.#queue.push({ ...this.#options.schedule.admit(call), resolve, reject })
       // Started in a microtask, so that calls made in one go share the first tick too.
       this.#running ??= Promise.resolve().then(() => this.#drain())
     })
@@ -80,59 +70,9 @@ export class GroupCommit {
     }
   }
 
-  /** In order, but publishes that no longer fit wait, and a few of them pass claims and outcomes. */
   #takeTick(): readonly Queued[] {
-    const passing = this.#publishesArePassing()
-    const taken: Queued[] = []
-    const left: Queued[] = []
-    let deliveries = 0
-    let bytes = 0
-    let isFull = false
-    for (const queued of this.#queue) {
-      const { call } = queued
-      if (call.name !== 'publish') {
-        if (passing && isBulk(queued)) left.push(queued)
-        else taken.push(queued)
-        continue
-      }
-      const weight = weigh(call.args[0] as readonly NewEvent[])
-      const fits =
-        deliveries + weight.deliveries <= maxDeliveriesPerTick && bytes + weight.bytes <= maxBytesPerTick
-      if (isFull || (deliveries > 0 && !fits)) {
-        isFull = true
-        left.push(queued)
-        continue
-      }
-      deliveries += weight.deliveries
-      bytes += weight.bytes
-      taken.push(queued)
-    }
+    const { taken, left } = this.#options.schedule.take(this.#queue)
     this.#queue = left
     return taken
   }
-
-  #publishesArePassing(): boolean {
-    const oldestBulk = this.#queue.find(isBulk)?.since ?? Number.POSITIVE_INFINITY
-    if (this.#options.clock.elapsed() - oldestBulk >= maxPassedMs) return false
-    const publishes = this.#queue.filter(({ call }) => call.name === 'publish')
-    const deliveries = publishes.reduce(
-      (sum, { call }) => sum + weigh(call.args[0] as readonly NewEvent[]).deliveries,
-      0,
-    )
-    return deliveries > 0 && deliveries <= maxPassing
-  }
-}
-
-function isBulk({ call }: Queued): boolean {
-  return call.name === 'claim' || call.name === 'recordOutcomes'
-}
-
-function weigh(batch: readonly NewEvent[]): { readonly deliveries: number; readonly bytes: number } {
-  let deliveries = 0
-  let bytes = 0
-  for (const event of batch) {
-    deliveries += Math.max(1, event.deliveries.length)
-    bytes += event.payload.byteLength
-  }
-  return { deliveries, bytes }
 }

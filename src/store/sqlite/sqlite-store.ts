@@ -4,7 +4,7 @@ import { OuthookError } from '../../core/errors.ts'
 import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
 import { bytesOfId } from '../cursors.ts'
-import type { Store } from '../port.ts'
+import type { Store, StorePace } from '../port.ts'
 import { Checkpointer } from './checkpointer.ts'
 import type { Copied } from './database.ts'
 import { Displacements } from './displacements.ts'
@@ -16,6 +16,7 @@ import { StoreGuard } from './store-guard.ts'
 import { type StoreService, StoreThread } from './store-thread.ts'
 import { type ReadName, type Result, type TickReply, toError, type WriteName } from './tick.ts'
 import type { WriteOperations } from './write-operations.ts'
+import { WriterSchedule } from './writer-schedule.ts'
 
 export interface SqliteStoreOptions {
   /** A file, made if it is not there, or `:memory:`. */
@@ -59,6 +60,7 @@ interface Connection {
     name: Name,
     ...args: Tail<ReadOperations[Name]>
   ): Promise<Answer<ReadOperations[Name]>>
+  readonly pace: StorePace
   readonly commits: number
   readonly lost: Promise<OuthookError>
   close(): Promise<void>
@@ -78,8 +80,10 @@ async function connect(options: SqliteStoreOptions): Promise<Connection> {
   const guard = new StoreGuard(path === ':memory:' ? null : resolve(path), logger)
   const upkeep =
     reader === null ? null : new Displacements({ path: resolve(path), clock, logger, guard, reader })
+  const schedule = new WriterSchedule(clock)
   const group = new GroupCommit({
     clock,
+    schedule,
     async send(tick) {
       const reply = await writer.request<TickReply>(tick, tick.bytes === null ? [] : [tick.bytes.buffer])
       for (const result of reply.results) guard.note(result)
@@ -107,6 +111,7 @@ async function connect(options: SqliteStoreOptions): Promise<Connection> {
   }
 
   return {
+    pace: schedule.pace,
     get commits() {
       return group.commits
     },
@@ -224,7 +229,7 @@ function createStore(connection: Connection): SqliteStore {
 
     publish: (batch, options) => write('publish', batch, options),
 
-    oneWriter: true,
+    pace: connection.pace,
     claim: (request) => write('claim', request),
     recordOutcomes: (outcomes, breaker) => write('recordOutcomes', outcomes, breaker),
     release: (releases) => write('release', releases),
