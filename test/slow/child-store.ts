@@ -12,8 +12,12 @@ export interface ChildStore {
   kill(): Promise<void>
 }
 
-export function startChildStore(path: string, mode: 'idle' | 'publishing'): ChildStore {
-  const script = fileURLToPath(new URL('./publishing-child.ts', import.meta.url))
+export function startChildStore(
+  path: string,
+  mode: string,
+  module: 'publishing-child' | 'sqlite-life-child' = 'publishing-child',
+): ChildStore {
+  const script = fileURLToPath(new URL(`./${module}.ts`, import.meta.url))
   const child: ChildProcess = spawn(process.execPath, [...sourceFlags, script, path, mode], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
