@@ -3,6 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Store } from '../../src/store/port.ts'
 import { openDatabase } from '../../src/store/sqlite/database.ts'
 import { BytePacker } from '../../src/store/sqlite/packed-bytes.ts'
+import { readOperations } from '../../src/store/sqlite/read-operations.ts'
 import { migrateSqlite } from '../../src/store/sqlite/schema.ts'
 import { type Call, packCall } from '../../src/store/sqlite/tick.ts'
 import { Writer } from '../../src/store/sqlite/writer.ts'
@@ -12,7 +13,7 @@ export interface WriterScene extends Scene {
   readonly database: DatabaseSync
 }
 
-const reads = new Set(['loadRouting', 'loadHealth', 'getEvent', 'getDelivery', 'listDeliveries', 'counts'])
+const reads: ReadonlySet<string> = new Set(Object.keys(readOperations))
 
 /** `onStatement` is told of each statement when it is compiled, and may wrap it. */
 export async function openWriterScene(

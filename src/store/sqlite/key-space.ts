@@ -113,6 +113,8 @@ export class KeySpace {
     if (id <= this.#last.id) return this.#nextLate(id, start)
     const key = Math.max(start, this.#last.key + 1)
     this.#last = { key, id }
+    // What runs over takes keys of milliseconds that late ones may have been counted in.
+    if (key >= start + perMs) this.#late.clear()
     return key
   }
 
@@ -134,15 +136,16 @@ export class KeySpace {
   /** Ids from a clock that was set back, or that overtook each other, go behind those of their millisecond. */
   #nextLate(id: string, start: number): number {
     this.#refuseUsed(id)
-    const key = (this.#late.get(start) ?? this.#lastOf(start)) + 1
-    if (key < start + perMs) {
-      if (this.#late.size >= perMs) this.#late.clear()
-      this.#late.set(start, key)
-      return key
-    }
     const last = this.#last as Last
-    this.#last = { key: last.key + 1, id: last.id }
-    return last.key + 1
+    const isCurrent = last.key >= start && last.key < start + perMs
+    const key = isCurrent ? last.key + 1 : (this.#late.get(start) ?? this.#lastOf(start)) + 1
+    if (isCurrent || key >= start + perMs) {
+      this.#last = { key: last.key + 1, id: last.id }
+      return last.key + 1
+    }
+    if (this.#late.size >= perMs) this.#late.clear()
+    this.#late.set(start, key)
+    return key
   }
 
   #refuseUsed(id: string): void {
@@ -166,15 +169,23 @@ export class KeySpace {
     return last
   }
 
+  /** The largest id is not always that of the largest key: ids may have overtaken each other within its millisecond. */
   #findLast(): Last {
-    let last: Last = { key: lowestKey, id: '' }
+    let key = lowestKey
     for (const table of this.#tables) {
-      const row = this.#context.prepare(`select k, id from ${table} order by k desc limit 1`).get() // primary key
-      if (row !== undefined && (row.k as number) > last.key) {
-        last = { key: row.k as number, id: this.#toId(row.id as Uint8Array) }
-      }
+      const row = this.#context.prepare(`select max(k) as k from ${table}`).get() // primary key
+      key = Math.max(key, (row?.k ?? lowestKey) as number)
     }
-    for (const entry of this.#unwritten.entries()) if (entry.key > last.key) last = entry
-    return last
+    const unwritten = Array.from(this.#unwritten.entries())
+    for (const entry of unwritten) key = Math.max(key, entry.key)
+    const start = startOfMillisecond(key)
+    let id = ''
+    for (const table of this.#tables) {
+      const row = this.#context.prepare(`select max(id) as id from ${table} where k >= ?`).get(start) // primary key
+      const found = (row?.id ?? null) as Uint8Array | null
+      if (found !== null && this.#toId(found) > id) id = this.#toId(found)
+    }
+    for (const entry of unwritten) if (entry.key >= start && entry.id > id) id = entry.id
+    return { key, id }
   }
 }

@@ -32,17 +32,24 @@ interface Held {
   readonly batch: number
 }
 
+interface Batch {
+  readonly grantedAt: number
+  /** Leases that stand. */
+  leases: number
+}
+
 type Change = { readonly kind: 'granted' | 'ended'; readonly held: Held }
 
 export class Leases implements UnwrittenKeys {
   readonly #byId = new Map<string, Held>()
   readonly #byTarget = new Map<string, Set<Lease>>()
-  /** Leases that stand, by row of `handoffs`. */
-  readonly #open = new Map<number, number>()
+  /** By row of `handoffs`, oldest first. */
+  readonly #open = new Map<number, Batch>()
   #changes: Change[] = []
   /** Where in them the call began that runs. */
   #unit = 0
   #batch = 1
+  #now = 0
 
   get(id: string): Lease | null {
     return this.#byId.get(id)?.lease ?? null
@@ -98,7 +105,17 @@ export class Leases implements UnwrittenKeys {
     return targets
   }
 
-  beginTick(): void {
+  /**
+   * The moment of the oldest row of `handoffs`; null: there is none. What has ended since may still be named in one, and
+   * must be found by whoever reads it to know that it has ended.
+   */
+  oldestGrantAt(): number | null {
+    for (const { grantedAt } of this.#open.values()) return grantedAt
+    return null
+  }
+
+  beginTick(now: number): void {
+    this.#now = now
     this.#changes = []
     this.#unit = 0
   }
@@ -130,7 +147,7 @@ export class Leases implements UnwrittenKeys {
         .run(this.#batch, packLeases(leases))
     }
     for (const batch of ended) {
-      if (batch !== this.#batch && this.#open.get(batch) === 0) {
+      if (batch !== this.#batch && this.#open.get(batch)?.leases === 0) {
         statements.prepare('delete from handoffs where batch = ?').run(batch) // primary key
       }
     }
@@ -138,7 +155,7 @@ export class Leases implements UnwrittenKeys {
 
   committed(): void {
     for (const { held } of this.#changes) {
-      if (this.#open.get(held.batch) === 0) this.#open.delete(held.batch)
+      if (this.#open.get(held.batch)?.leases === 0) this.#open.delete(held.batch)
     }
     this.#changes = []
     this.#batch += 1
@@ -154,7 +171,9 @@ export class Leases implements UnwrittenKeys {
   #add(held: Held): void {
     const { lease, batch } = held
     this.#byId.set(lease.id, held)
-    this.#open.set(batch, (this.#open.get(batch) ?? 0) + 1)
+    const open = this.#open.get(batch)
+    if (open === undefined) this.#open.set(batch, { grantedAt: this.#now, leases: 1 })
+    else open.leases += 1
     const ofTarget = this.#byTarget.get(lease.targetId)
     if (ofTarget === undefined) this.#byTarget.set(lease.targetId, new Set([lease]))
     else ofTarget.add(lease)
@@ -162,7 +181,8 @@ export class Leases implements UnwrittenKeys {
 
   #remove({ lease, batch }: Held): void {
     this.#byId.delete(lease.id)
-    this.#open.set(batch, (this.#open.get(batch) ?? 1) - 1)
+    const open = this.#open.get(batch)
+    if (open !== undefined) open.leases -= 1
     const ofTarget = this.#byTarget.get(lease.targetId)
     ofTarget?.delete(lease)
     if (ofTarget?.size === 0) this.#byTarget.delete(lease.targetId)

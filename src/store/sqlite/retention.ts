@@ -183,6 +183,8 @@ function removeSuccesses(context: WriteContext, slice: Slice): Walked {
 }
 
 function removeDeliveries(context: WriteContext, slice: Slice): Walked {
+  const leasedSince = context.memory.leases.oldestGrantAt()
+  const endedBy = leasedSince === null ? slice.endedBy : Math.min(slice.endedBy, leasedSince - 1)
   const rows = context
     .prepare(
       // primary key
@@ -190,7 +192,7 @@ function removeDeliveries(context: WriteContext, slice: Slice): Walked {
          updated_at <= ? and (state <> ${codeOf('dead_lettered')} or updated_at <= ?) as is_expired
        from deliveries where k > ? and k < ? order by k limit ?`,
     )
-    .all(slice.endedBy, slice.deadLettersEndedBy, slice.after.key, slice.before, slice.limit)
+    .all(endedBy, slice.deadLettersEndedBy, slice.after.key, slice.before, slice.limit)
   const remove = context.prepare('delete from deliveries where k = ?')
   const removeTries = context.prepare('delete from attempts where delivery_k = ?')
   const { names } = context.memory

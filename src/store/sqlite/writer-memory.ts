@@ -166,8 +166,8 @@ export class WriterMemory {
     this.#deletedSubscriptions.clear()
   }
 
-  beginTick(): void {
-    this.leases.beginTick()
+  beginTick(now: number): void {
+    this.leases.beginTick(now)
     this.beginUnit()
   }
 

@@ -82,7 +82,7 @@ export class Writer {
     const counts = new CountDeltas()
     try {
       this.#database.exec('begin immediate')
-      this.#memory.beginTick()
+      this.#memory.beginTick(now)
       work(counts)
       counts.write(this.#statements, this.#memory, now)
       this.#memory.leases.write(this.#statements)
