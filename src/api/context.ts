@@ -12,6 +12,7 @@ import type { Authenticator } from './auth.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { ErrorLog } from './error-log.ts'
 import type { ApiMetrics } from './options.ts'
+import type { RequestBodies } from './request-bodies.ts'
 
 /** The server as routes see it: handlers are typed by their schemas. */
 export type Api = FastifyInstance<
@@ -27,6 +28,7 @@ export interface ApiContext {
   readonly engine: Engine
   readonly auth: Authenticator
   readonly metrics: ApiMetrics
+  readonly bodies: RequestBodies
   readonly deadlines: Deadlines
   readonly log: Logger
   readonly errorLog: ErrorLog

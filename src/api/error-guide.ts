@@ -120,6 +120,10 @@ export const errorGuide: Readonly<Record<ErrorCode, ErrorGuide>> = {
       'The database cannot be used just now, so nothing was promised; what was asked for may have happened.',
     todo: comeBack,
   },
+  overloaded: {
+    happened: 'More bodies are being received at once than the server holds, and this one made no progress.',
+    todo: comeBack,
+  },
   shutting_down: {
     happened: 'The process is stopping and takes nothing in any more.',
     todo: 'Send the same request again: another process, or this one after its restart, takes it.',

@@ -2,22 +2,25 @@
 import type { FastifyInstance } from 'fastify'
 import { OuthookError } from '../core/errors.ts'
 import { parseExact } from '../core/exact-json.ts'
+import type { RequestBodies } from './request-bodies.ts'
 
 /** The body arrives as JSON value; none at all as undefined. */
-export function readBodiesAsJson(app: FastifyInstance): void {
-  app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (_request, body, done) => {
-    if (body.length === 0) return done(null, undefined)
-    try {
-      done(null, parseExact(body, 'invalid_body', 'expected a JSON object'))
-    } catch (error) {
-      done(error as Error, undefined)
-    }
+export function readBodiesAsJson(app: FastifyInstance, bodies: RequestBodies): void {
+  app.addContentTypeParser('*', (request, payload, done) => {
+    bodies.read(request, payload, (error, body) => {
+      if (error !== null || body === undefined || body.length === 0) return done(error, undefined)
+      try {
+        done(null, parseExact(body, 'invalid_body', 'expected a JSON object'))
+      } catch (problem) {
+        done(problem as Error, undefined)
+      }
+    })
   })
 }
 
 /** The body arrives as it was sent. */
-export function readBodiesAsBytes(app: FastifyInstance): void {
-  app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+export function readBodiesAsBytes(app: FastifyInstance, bodies: RequestBodies): void {
+  app.addContentTypeParser('*', (request, payload, done) => bodies.read(request, payload, done))
 }
 
 /** Compressed bodies are refused: limits count what is stored and sent, and a small body may hold a large one. */

@@ -25,7 +25,7 @@ export interface ApiMetrics {
 }
 
 export interface ApiTimeouts {
-  /** Until the headers of a request are complete. */
+  /** From the first byte of a request until its headers are complete. */
   readonly headersMs: number
   /** Until its body is complete too. */
   readonly requestMs: number
@@ -33,6 +33,8 @@ export interface ApiTimeouts {
   readonly handlerMs: number
   /** Between requests on one connection. */
   readonly keepAliveMs: number
+  /** A connection on which nothing happens, an answer that nobody reads included; closed without a word then. */
+  readonly idleMs: number
   /** How often the first two are looked at. */
   readonly checkMs: number
   /** For requests that run when the server stops. */
@@ -44,6 +46,7 @@ export const defaultTimeouts: ApiTimeouts = {
   requestMs: 15_000,
   handlerMs: 30_000,
   keepAliveMs: 60_000,
+  idleMs: 60_000,
   checkMs: 1_000,
   closeMs: 10_000,
 }

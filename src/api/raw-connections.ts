@@ -18,6 +18,8 @@ export function markAnswered(request: IncomingMessage): void {
 
 /** For the server's `clientError`: answers if the client can still hear it, then closes. */
 export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  // Node counts from the connection's start; a client's pool may open one ahead. Node counts anew from the first byte.
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0) return
   const current = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage
   if (
     error.code === 'ECONNRESET' ||

@@ -1,4 +1,5 @@
 /** The HTTP server: what every request goes through. What each route does stands in `routes/`. */
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { FastifyInstance, onSendHookHandler } from 'fastify'
 import { fastify } from '../bundled/fastify.ts'
 import { OuthookError } from '../core/errors.ts'
@@ -14,8 +15,10 @@ import { errorPages } from './error-pages.ts'
 import { pathOf, registerErrors, sendError } from './errors.ts'
 import { readBodiesAsJson, refuseCompressed } from './json-body.ts'
 import { type ApiMetrics, type ApiOptions, type ApiTimeouts, defaultTimeouts } from './options.ts'
+import { boundPipelines } from './pipelines.ts'
 import { answerHeaders } from './problem.ts'
 import { answerBrokenRequest, answerUnusualRequests, closeConnections } from './raw-connections.ts'
+import { createRequestBodies } from './request-bodies.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { endpointRoutes } from './routes/endpoints.ts'
@@ -57,7 +60,16 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
     done()
   })
   const isClosing = closeGracefully(app, options, timeouts)
-  const context: ApiContext = { engine, auth, metrics, deadlines, log, errorLog, isClosing }
+  const context: ApiContext = {
+    engine,
+    auth,
+    metrics,
+    deadlines,
+    log,
+    errorLog,
+    isClosing,
+    bodies: createRequestBodies(),
+  }
 
   app.decorateRequest('principal', null)
   const { operationsOnly = false } = options
@@ -69,7 +81,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
     operationsOnly ? 'this process only delivers; ask one whose --role is api or all' : undefined,
   )
   refuseUntilStarted(app, options.whyStarting ?? (() => null))
-  registerChecks(app, isClosing)
+  registerChecks(app, context)
   limitHandlers(app, timeouts.handlerMs)
   endJsonWithNewline(app)
   if (!operationsOnly) {
@@ -87,23 +99,32 @@ function createFastify(errorLog: ErrorLog, timeouts: ApiTimeouts): FastifyInstan
     logger: false,
     bodyLimit: maxBodyBytes,
     routerOptions: { maxParamLength: maxPathPartLength },
-    keepAliveTimeout: timeouts.keepAliveMs,
-    requestTimeout: timeouts.requestMs,
     return503OnClosing: false,
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => sendError(errorLog, error, request, reply),
-    http: {
+    serverFactory: (listener) => createHttpServer(listener, timeouts),
+  })
+  return app
+}
+
+/** Fastify may ask for several, one for each address of a name. */
+function createHttpServer(listener: RequestListener, timeouts: ApiTimeouts): Server {
+  const server = createServer(
+    {
       maxHeaderSize: maxHeaderBytes,
       headersTimeout: Math.min(timeouts.headersMs, timeouts.requestMs),
       requestTimeout: timeouts.requestMs,
+      keepAliveTimeout: timeouts.keepAliveMs,
       connectionsCheckingInterval: timeouts.checkMs,
       noDelay: true,
       // Checked here, because Node's own answer has no body.
       requireHostHeader: false,
     },
-  })
-  answerUnusualRequests(app.server)
-  return app
+    boundPipelines(listener),
+  )
+  server.timeout = timeouts.idleMs
+  answerUnusualRequests(server)
+  return server
 }
 
 /** First of all hooks, so that what the others refuse is counted too. */
@@ -139,9 +160,12 @@ function refuseUntilStarted(app: FastifyInstance, whyStarting: () => string | nu
 }
 
 /** Runs before credentials and body: what no route takes. */
-function registerChecks(app: FastifyInstance, isClosing: () => boolean): void {
+function registerChecks(
+  app: FastifyInstance,
+  { isClosing, bodies }: Pick<ApiContext, 'isClosing' | 'bodies'>,
+): void {
   app.removeAllContentTypeParsers()
-  readBodiesAsJson(app)
+  readBodiesAsJson(app, bodies)
   app.setValidatorCompiler(strictCompiler)
   checkBodyForms(app)
   app.addHook('onRequest', (request, _reply, done) => {

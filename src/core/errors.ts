@@ -32,6 +32,7 @@ export const errorTable = {
   rate_limited: { status: 429, title: 'rate limited' },
   internal: { status: 500, title: 'internal error' },
   store_unavailable: { status: 503, title: 'store unavailable' },
+  overloaded: { status: 503, title: 'overloaded' },
   shutting_down: { status: 503, title: 'shutting down' },
   timeout: { status: 504, title: 'timed out' },
   invalid_config: { status: 500, title: 'invalid configuration' },

@@ -28,7 +28,7 @@ const schema = {
 
 export function publishBatchRoute(context: ApiContext) {
   return async (app: Api): Promise<void> => {
-    readBodiesAsBytes(app)
+    readBodiesAsBytes(app, context.bodies)
     requireAccess(app, context.auth, 'producer')
     app.post('/v1/events/batch', {
       schema,

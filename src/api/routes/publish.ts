@@ -33,7 +33,7 @@ const schema = {
 export function publishRoute(context: ApiContext) {
   const { auth, metrics, log, errorLog } = context
   return async (app: Api): Promise<void> => {
-    readBodiesAsBytes(app)
+    readBodiesAsBytes(app, context.bodies)
     requireAccess(app, auth, 'producer')
     app.setErrorHandler((error, request, reply) => {
       const known = toIngestError(error, log)

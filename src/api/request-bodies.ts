@@ -1,0 +1,175 @@
+/**
+ * Bodies that are under way, and a bound on what they take in all: without it a few hundred unfinished batches would
+ * fill the memory. When there is no room, the body that has waited the longest for its next byte is given up, so
+ * that whoever sends goes on beside any number of those who have stopped.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { FastifyRequest } from 'fastify'
+import { OuthookError } from '../core/errors.ts'
+
+/** Sixteen batches of the largest size. */
+export const maxBodiesBytes = 64 * 1024 * 1024
+
+/** Buffers of this size are not cut out of memory that others share. */
+const ownMemoryBytes = 64 * 1024
+
+type Done = (error: Error | null, body?: Buffer) => void
+
+export interface RequestBodies {
+  /** Calls back once, with the whole body in a buffer of its own, or with why there is none. */
+  read(request: FastifyRequest, payload: IncomingMessage, done: Done): void
+}
+
+export function createRequestBodies(maxBytes = maxBodiesBytes): RequestBodies {
+  /** Whose last byte came first stands first. */
+  const underWay = new Set<Upload>()
+  let held = 0
+
+  /** False: even alone it does not fit. */
+  const makeRoom = (wanted: number, upload: Upload): boolean => {
+    for (const other of underWay) {
+      if (held + wanted <= maxBytes) break
+      if (other !== upload) other.giveUp()
+    }
+    return held + wanted <= maxBytes
+  }
+
+  return {
+    read(request, payload, done) {
+      const limit = request.routeOptions.bodyLimit
+      const declared = Number(request.headers['content-length'] ?? Number.NaN)
+      const upload = new Upload({ payload, limit, declared }, (error, body) => {
+        underWay.delete(upload)
+        held -= upload.capacity
+        done(error, body)
+      })
+      upload.start((wanted) => {
+        underWay.delete(upload)
+        underWay.add(upload)
+        if (wanted > 0 && !makeRoom(wanted, upload)) return false
+        held += wanted
+        return true
+      })
+    },
+  }
+}
+
+interface Incoming {
+  readonly payload: IncomingMessage
+  readonly limit: number
+  /** Not a number: its length is not told ahead. */
+  readonly declared: number
+}
+
+class Upload {
+  readonly #incoming: Incoming
+  readonly #done: Done
+  #reserve: (bytes: number) => boolean = () => false
+  #buffer: Buffer = Buffer.alloc(0)
+  #length = 0
+  #isOver = false
+
+  constructor(incoming: Incoming, done: Done) {
+    this.#incoming = incoming
+    this.#done = done
+  }
+
+  /** Bytes of memory that it takes. */
+  get capacity(): number {
+    return this.#buffer.length
+  }
+
+  /** `reserve` is asked with every chunk for what it needs besides; false ends the upload. */
+  start(reserve: (bytes: number) => boolean): void {
+    const { payload, declared, limit } = this.#incoming
+    if (declared > limit) {
+      this.#end(tooLarge())
+      return
+    }
+    this.#reserve = reserve
+    payload.on('data', this.#take)
+    payload.on('end', this.#finish)
+    payload.on('error', this.#fail)
+    payload.on('close', this.#fail)
+    payload.resume()
+  }
+
+  giveUp(): void {
+    this.#end(overloaded())
+  }
+
+  // Chunks are copied together at once: a body of many tiny ones takes no more than its bytes.
+  readonly #take = (chunk: Buffer): void => {
+    const { limit, declared } = this.#incoming
+    const needed = this.#length + chunk.length
+    if (needed > limit) {
+      this.#end(tooLarge())
+      return
+    }
+    const most = declared >= needed ? declared : limit
+    const enough = Math.min(Math.max(needed, this.#buffer.length * 2), most)
+    const missing = needed > this.#buffer.length ? enough - this.#buffer.length : 0
+    if (!this.#reserve(missing)) {
+      this.giveUp()
+      return
+    }
+    if (missing > 0) {
+      const larger = enough < ownMemoryBytes ? Buffer.allocUnsafe(enough) : Buffer.allocUnsafeSlow(enough)
+      this.#buffer.copy(larger, 0, 0, this.#length)
+      release(this.#buffer)
+      this.#buffer = larger
+    }
+    chunk.copy(this.#buffer, this.#length)
+    this.#length = needed
+  }
+
+  readonly #finish = (): void => {
+    const { declared } = this.#incoming
+    const isWhole = Number.isNaN(declared) || declared === this.#length
+    if (!isWhole) this.#end(endedEarly())
+    else this.#end(null, this.#buffer.subarray(0, this.#length))
+  }
+
+  readonly #fail = (error?: Error): void => {
+    this.#end(error ?? endedEarly())
+  }
+
+  /** What still comes is read and dropped. */
+  #end(error: Error | null, body?: Buffer): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    const { payload } = this.#incoming
+    payload.off('data', this.#take)
+    payload.off('end', this.#finish)
+    payload.off('close', this.#fail)
+    // The listener for errors stays: one that comes now has no other.
+    if (error !== null) payload.resume()
+    this.#done(error, body)
+    if (error !== null) release(this.#buffer)
+    this.#buffer = Buffer.alloc(0)
+  }
+}
+
+/** At once: the collector would come to it much later, because it is moved by small objects. */
+function release({ length, buffer }: Buffer): void {
+  if (length >= ownMemoryBytes && buffer instanceof ArrayBuffer) buffer.transfer(0)
+}
+
+/** With the codes that fastify's own reader has, which the answers go by. */
+function tooLarge(): Error {
+  return Object.assign(new Error('the body is too large'), {
+    code: 'FST_ERR_CTP_BODY_TOO_LARGE',
+    statusCode: 413,
+  })
+}
+
+function endedEarly(): Error {
+  const code = 'FST_ERR_CTP_INVALID_CONTENT_LENGTH'
+  return Object.assign(new Error('the body ended early'), { code, statusCode: 400 })
+}
+
+function overloaded(): OuthookError {
+  const message =
+    'too many bodies are being received at once; send the request again, and its body without a pause'
+  return new OuthookError('overloaded', message, { publicDetail: message, retryAfterSeconds: 1 })
+}
