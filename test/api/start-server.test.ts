@@ -14,7 +14,7 @@ const adminToken = 'hkadm_start_server_test'
 const hooks = { log: silentLogger, onMasterKeyCreated: () => undefined }
 
 async function aServer(options: Readonly<Record<string, unknown>> = {}): Promise<RunningServer> {
-  const config = loadConfig({ options: { store: 'memory:', port: 0, adminToken, ...options } })
+  const config = loadConfig({ flags: { store: 'memory:', port: 0, adminToken, ...options } })
   const server = await startServer(config, hooks)
   onTestFinished(() => server.close())
   return server
