@@ -1,4 +1,4 @@
-/** Memory of a real server while peers flood it, and after; publishing goes on beside. */
+/** Memory of a real server while peers flood it, and after; publishing goes on beside. The collector keeps some. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -57,7 +57,7 @@ async function flood(port: number, count: number, send: (socket: Socket) => void
   return sockets
 }
 
-async function memoryComesBack({ rss, before, publish }: Server, sockets: readonly Socket[]): Promise<void> {
+async function memoryIsGivenUp({ rss, before, publish }: Server, sockets: readonly Socket[]): Promise<void> {
   for (const socket of sockets) socket.destroy()
   await vi.waitFor(async () => {
     // The collector runs when there is something to do.
@@ -66,7 +66,7 @@ async function memoryComesBack({ rss, before, publish }: Server, sockets: readon
   }, patience)
 }
 
-test('answers that 20 clients with 600 requests each do not read are bounded, and their memory comes back', {
+test('answers that 20 clients with 600 requests each do not read are bounded, while it lasts and after', {
   timeout: 120_000,
 }, async () => {
   const server = await aServer()
@@ -79,7 +79,7 @@ test('answers that 20 clients with 600 requests each do not read are bounded, an
     `unread answers: ${server.before.toFixed(0)} MB before, ${most.toFixed(0)} MB at most\n`,
   )
   expect(most - server.before).toBeLessThan(300)
-  await memoryComesBack(server, sockets)
+  await memoryIsGivenUp(server, sockets)
 })
 
 test.each([
@@ -89,13 +89,9 @@ test.each([
     () => 'transfer-encoding: chunked\r\n\r\n',
     (part: string) => `${part.length.toString(16)}\r\n${part}\r\n`,
   ],
-  [
-    'in chunks of one byte',
-    () => 'transfer-encoding: chunked\r\n\r\n',
-    (part: string) => '1\r\nx\r\n'.repeat(part.length / 8),
-  ],
+  ['in chunks of one byte', () => 'transfer-encoding: chunked\r\n\r\n', () => '1\r\nx\r\n'.repeat(1024)],
 ])(
-  '100 unfinished batches, %s, are bounded, and their memory comes back',
+  '100 unfinished batches, %s, are bounded, while it lasts and after',
   { timeout: 120_000 },
   async (_name, head, wrap) => {
     const server = await aServer()
@@ -112,6 +108,6 @@ test.each([
       `unfinished bodies: ${server.before.toFixed(0)} MB before, ${most.toFixed(0)} MB at most\n`,
     )
     expect(most - server.before).toBeLessThan(300)
-    await memoryComesBack(server, sockets)
+    await memoryIsGivenUp(server, sockets)
   },
 )
