@@ -179,7 +179,7 @@ async function assemble(
     onListenerError ?? ((error, event) => logger.error({ err: error, event }, 'a listener threw')),
   )
   const guard = createAddressPolicy(
-    { allowHttp: config.allowHttp, allowNetworks: config.allowNetworks },
+    { allowHttp: config.allowHttp, allowNetworks: config.allowNetworks, allowPorts: config.allowPorts },
     words,
   )
   const routing = new RoutingCache({

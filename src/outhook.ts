@@ -36,6 +36,8 @@ export interface OpenOptions {
   readonly allowHttp?: boolean
   /** Private ranges that endpoints may lie in, such as `['127.0.0.0/8']`. Default none. */
   readonly allowNetworks?: readonly string[]
+  /** Ports that endpoints may have although they are those of mail, databases and the like. Default none. */
+  readonly allowPorts?: readonly number[]
   /** Requests in flight at one time, to all endpoints together. Default 512. */
   readonly maxInFlight?: number
   /**

@@ -108,6 +108,13 @@ export const settings = {
     default: [],
     description: 'Private or otherwise refused address ranges that endpoints may lie in.',
   }),
+  allowPorts: setting({
+    name: 'allow-port',
+    type: types.ports,
+    default: [],
+    description:
+      'Ports that endpoints may have although they are those of mail, databases and the like (22, 6379).',
+  }),
   maxInFlight: setting({
     name: 'max-in-flight',
     type: types.integer(1, 16_384),

@@ -149,6 +149,21 @@ export const networks: ValueType<readonly string[]> = {
   format: (value) => value.join(','),
 }
 
+export const ports: ValueType<readonly number[]> = {
+  allowed: 'ports from 1 to 65535',
+  placeholder: 'port',
+  repeats: true,
+  parse(raw) {
+    const items = typeof raw === 'string' ? raw.split(',').map((item) => item.trim()) : raw
+    if (!Array.isArray(items)) return null
+    const numbers = items.map((item) => port.parse(item))
+    return numbers.includes(null) ? null : (numbers as readonly number[])
+  },
+  format: (value) => value.join(','),
+}
+
+const port = integer(1, 65_535)
+
 function toRange(item: string): string | null {
   if (ipaddr.IPv4.isValidCIDRFourPartDecimal(item) || ipaddr.IPv6.isValidCIDR(item)) return item
   if (ipaddr.IPv4.isValidFourPartDecimal(item)) return `${item}/32`

@@ -9,7 +9,9 @@ import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
 import { type FaceWords, serverWords } from '../core/face-words.ts'
 import { limits } from '../core/model.ts'
+import { findEmbedding } from './embedded-addresses.ts'
 import type { UrlCheck } from './port.ts'
+import { isRefusedPort } from './refused-ports.ts'
 import { type Lookup, lookupAddresses, type ResolvedAddress } from './resolver.ts'
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6
@@ -23,6 +25,8 @@ export interface AddressPolicy {
   readonly words: FaceWords
   /** Null when the address may be connected to; else why not, and the setting that would allow it. */
   refuseAddress(address: string): string | null
+  /** The same of a port. */
+  refusePort(port: number): string | null
 }
 
 export interface AddressPolicyOptions {
@@ -30,6 +34,8 @@ export interface AddressPolicyOptions {
   readonly allowHttp?: boolean
   /** CIDR ranges or single addresses, such as `10.0.0.0/8`. */
   readonly allowNetworks?: readonly string[]
+  /** Ports that are refused otherwise, such as 22 or 6379: those of mail, databases and the like. */
+  readonly allowPorts?: readonly number[]
 }
 
 const { maxUrlChars } = limits
@@ -44,6 +50,7 @@ const namedRanges: readonly (readonly [cidr: string, words: string])[] = [
   ['100.64.0.0/10', 'a carrier-grade NAT address'],
   ['0.0.0.0/8', 'an address of this host'],
   ['192.0.0.0/24', 'a reserved address'],
+  ['168.63.129.16/32', 'an address of the cloud that this machine may run in'],
   ['198.18.0.0/15', 'a benchmarking address'],
   ['224.0.0.0/4', 'a multicast address'],
   ['240.0.0.0/4', 'a reserved address'],
@@ -96,22 +103,46 @@ export function createAddressPolicy(
   const refusal = (address: Address, what: string, cidr: string) =>
     `${address} is ${what}; allow it with ${words.setting('allow-network', cidr)} if requests may go there`
   const allowed = parseNetworks(options.allowNetworks ?? [])
+  const allowedPorts = parsePorts(options.allowPorts ?? [])
+  const refuse = (address: Address): string | null => {
+    const embedding = address.kind() === 'ipv6' ? findEmbedding(address as ipaddr.IPv6) : null
+    const isInside = embedding?.addresses.some((inner) => refuse(inner) !== null) === true
+    // Whoever allows a range of gateways has not allowed what lies behind them, unless named one by one.
+    const enoughBits = embedding !== null && isInside ? embedding.bits : 0
+    if (allowed.some((range) => range[1] >= enoughBits && contains(range, address))) return null
+    if (embedding !== null && isInside) {
+      const inner = embedding.addresses.join(' and ')
+      return refusal(address, `${embedding.words} that leads to ${inner}`, `${address}/${embedding.bits}`)
+    }
+    const refused = refusedRanges.find(({ range }) => contains(range, address))
+    if (refused !== undefined) return refusal(address, refused.words, refused.cidr)
+    const isPublic =
+      address.range() === 'unicast' && (address.kind() === 'ipv4' || contains(globalUnicast, address))
+    if (isPublic && embedding === null) return null
+    const words = embedding?.words ?? 'not a public address'
+    return refusal(address, words, `${address}/${address.kind() === 'ipv4' ? 32 : 128}`)
+  }
   return {
     allowHttp: options.allowHttp ?? false,
     words,
     refuseAddress(text) {
       const bare = text.replace(/%.*$/, '')
       if (isIP(bare) === 0) return `"${text}" is not an address`
-      const address = unwrap(ipaddr.parse(bare))
-      if (allowed.some((range) => contains(range, address))) return null
-      const refused = refusedRanges.find(({ range }) => contains(range, address))
-      if (refused !== undefined) return refusal(address, refused.words, refused.cidr)
-      if (address.range() === 'unicast' && (address.kind() === 'ipv4' || contains(globalUnicast, address))) {
-        return null
-      }
-      return refusal(address, 'not a public address', `${address}/${address.kind() === 'ipv4' ? 32 : 128}`)
+      return refuse(unwrap(ipaddr.parse(bare)))
+    },
+    refusePort(port) {
+      if (!isRefusedPort(port, allowedPorts)) return null
+      const setting = words.setting('allow-port', String(port))
+      return `port ${port} is not one of web servers; allow it with ${setting} if requests may go there`
     },
   }
+}
+
+/** Errors: invalid_config. */
+function parsePorts(ports: readonly number[]): readonly number[] {
+  const wrong = ports.find((port) => !Number.isInteger(port) || port < 1 || port > 65_535)
+  if (wrong === undefined) return ports
+  throw new OuthookError('invalid_config', `${wrong} is not a port; write a whole number from 1 to 65535`)
 }
 
 function contains(range: Range, address: Address): boolean {
@@ -139,7 +170,12 @@ export function refuseUrl(url: URL, policy: AddressPolicy | null): string | null
   if (url.protocol === 'http:' && !policy.allowHttp) {
     return `http:// is not encrypted; use https://, or allow it with ${policy.words.setting('allow-http')}`
   }
-  const hostname = bareHostname(url)
+  return (
+    refuseHost(bareHostname(url), policy) ?? (url.port === '' ? null : policy.refusePort(Number(url.port)))
+  )
+}
+
+function refuseHost(hostname: string, policy: AddressPolicy): string | null {
   if (isIP(hostname) !== 0) return policy.refuseAddress(hostname)
   if (!isLocalhost(hostname) || localhostAddresses(policy).length > 0) return null
   return `${hostname} is this machine; allow it with ${policy.words.setting('allow-network', '127.0.0.0/8')} if requests may go there`

@@ -43,6 +43,7 @@ describe('where a value comes from', () => {
       adminToken: null,
       allowHttp: false,
       allowNetworks: [],
+      allowPorts: [],
       maxInFlight: 512,
       defaultRetryPolicy: 'standard',
       connectTimeoutMs: 3000,
