@@ -1,10 +1,7 @@
 /**
- * The ready rows: which targets have due work, and from when. A hint; `reconcileReady` repairs it.
- *
- * A target waits for its turn from `next_at` on, which never lies before "now" at the time of writing, or old
- * backlogs would always sort first. A target is fresh instead while its due work is new and little: then `next_at` is
- * the negative of the time from which it may be looked at, so that both orders (newest fresh first, longest waiting
- * first) are ranges of one index. Without it a fresh event waits for one turn of every target with a backlog.
+ * The ready rows: which targets have due work, and from when. A hint; `reconcileReady` repairs it. What `next_at` says
+ * is the rule of `core/claim/ready-row.ts`; arming is said once more here, in SQL, because it is part of the statement
+ * that writes the delivery (`test/store/postgres-ready.test.ts` compares the two).
  */
 import { type Context, now } from './context.ts'
 import { limitedUntil } from './rate-buckets.ts'
@@ -21,7 +18,7 @@ export function blockedUntil(target: string, isRated = 'true'): string {
 }
 
 /**
- * SQL: lets the targets of the relation `wanted (target_id, tenant_id, next_at)` be looked at from then on. A row
+ * SQL of `armed`: lets the targets of the relation `wanted (target_id, tenant_id, next_at)` be looked at from then on. A row
  * that stands and is early enough is not touched: even an update that changes nothing would lock it, and make
  * publishers wait for claims.
  */
