@@ -3,12 +3,6 @@ import { type ErrorCode, errorTable } from '../../core/errors.ts'
 
 type Status = (typeof errorTable)[ErrorCode]['status']
 
-/** A route says these of itself; what follows from its path, body and credentials is added. */
-export interface RouteProblems {
-  /** Besides those that every route of its kind has. */
-  readonly 'x-problems'?: readonly Status[]
-}
-
 /** Whatever is asked for: a broken request, a compressed body, a defect, a server that stops. */
 const always: readonly Status[] = [400, 408, 415, 417, 431, 500, 503]
 
