@@ -2,10 +2,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Store } from '../../src/store/port.ts'
 import { openDatabase } from '../../src/store/sqlite/database.ts'
-import { BytePacker } from '../../src/store/sqlite/packed-bytes.ts'
+import { BytePacker, ByteUnpacker } from '../../src/store/sqlite/packed-bytes.ts'
 import { readOperations } from '../../src/store/sqlite/read-operations.ts'
 import { migrateSqlite } from '../../src/store/sqlite/schema.ts'
-import { type Call, packCall } from '../../src/store/sqlite/tick.ts'
+import { type Call, packCall, unpackResult } from '../../src/store/sqlite/tick.ts'
 import { Writer } from '../../src/store/sqlite/writer.ts'
 import { openScene, type Scene } from './contract/scene.ts'
 
@@ -33,8 +33,10 @@ export async function openWriterScene(
   const call = async (name: string, ...args: readonly unknown[]): Promise<unknown> => {
     const packer = new BytePacker()
     const packed = packCall({ kind: reads.has(name) ? 'read' : 'write', name, args } as Call, packer)
-    const [result] = writer.run({ now, calls: [packed], bytes: packer.pack() }).results
+    const reply = writer.run({ now, calls: [packed], bytes: packer.pack() })
+    const [result] = reply.results
     if (result === undefined || !result.ok) throw new Error(JSON.stringify(result))
+    unpackResult(packed, result, new ByteUnpacker(reply.bytes))
     return result.value
   }
   const store = new Proxy(

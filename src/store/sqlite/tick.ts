@@ -1,8 +1,19 @@
 /** What goes between the main thread and the writer thread: one tick is one transaction. */
 import { type ErrorCode, OuthookError } from '../../core/errors.ts'
 import { describeStoreFault, type StoreFault } from '../../core/store-fault.ts'
-import type { ClaimedDelivery, ClaimResult, DeliveryOutcome, NewEvent } from '../port.ts'
-import { type BytePacker, type ByteUnpacker, noBytes } from './packed-bytes.ts'
+import type { ClaimResult, DeliveryOutcome, NewEvent, PublishResult } from '../port.ts'
+import {
+  type FlatList,
+  flattenClaimed,
+  flattenEvents,
+  flattenOutcomes,
+  flattenPublished,
+  readClaimed,
+  readEvents,
+  readOutcomes,
+  readPublished,
+} from './flat-messages.ts'
+import type { BytePacker, ByteUnpacker } from './packed-bytes.ts'
 import type { ReadOperations } from './read-operations.ts'
 import { storeFaultOf } from './result-codes.ts'
 import type { WriteOperations } from './write-operations.ts'
@@ -38,32 +49,17 @@ export interface TickReply {
   readonly commits: number
 }
 
-/** Takes payloads, hashes and captured bodies out of the calls; `unpackCall` puts them back, in the same order. */
+/** The call as it travels; `unpackCall` makes it what it was. */
 export function packCall(call: Call, packer: BytePacker): Call {
   if (call.kind === 'read') return call
+  const [first, ...rest] = call.args
   if (call.name === 'publish') {
-    const [batch, ...rest] = call.args as [readonly NewEvent[], ...unknown[]]
-    return { ...call, args: [batch.map((event) => packEvent(event, packer)), ...rest] }
+    return { ...call, args: [flattenEvents(first as readonly NewEvent[], packer), ...rest] }
   }
   if (call.name === 'recordOutcomes') {
-    const [outcomes, ...rest] = call.args as [readonly DeliveryOutcome[], ...unknown[]]
-    return { ...call, args: [outcomes.map((outcome) => packOutcome(outcome, packer)), ...rest] }
+    return { ...call, args: [flattenOutcomes(first as readonly DeliveryOutcome[], packer), ...rest] }
   }
   return call
-}
-
-function packEvent(event: NewEvent, packer: BytePacker): NewEvent {
-  packer.add(event.payload)
-  if (event.idempotency === null) return { ...event, payload: noBytes }
-  packer.add(event.idempotency.hash)
-  return { ...event, payload: noBytes, idempotency: { ...event.idempotency, hash: noBytes } }
-}
-
-function packOutcome(outcome: DeliveryOutcome, packer: BytePacker): DeliveryOutcome {
-  const { attempt } = outcome
-  if (attempt === null || attempt.response === null) return outcome
-  packer.add(attempt.response.body)
-  return { ...outcome, attempt: { ...attempt, response: { ...attempt.response, body: noBytes } } }
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
@@ -71,33 +67,29 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 /** Writes into the call: it came out of a message and is nobody else's. */
 export function unpackCall(call: Call, bytes: ByteUnpacker): void {
   if (call.kind === 'read') return
-  if (call.name === 'publish') {
-    for (const event of call.args[0] as Mutable<NewEvent>[]) {
-      event.payload = bytes.next()
-      if (event.idempotency !== null) (event.idempotency as { hash: Uint8Array }).hash = bytes.next()
-    }
-  } else if (call.name === 'recordOutcomes') {
-    for (const { attempt } of call.args[0] as DeliveryOutcome[]) {
-      if (attempt !== null && attempt.response !== null) {
-        ;(attempt.response as Mutable<typeof attempt.response>).body = bytes.next()
-      }
-    }
-  }
+  const args = call.args as unknown[]
+  if (call.name === 'publish') args[0] = readEvents(args[0] as FlatList, bytes)
+  else if (call.name === 'recordOutcomes') args[0] = readOutcomes(args[0] as FlatList, bytes)
 }
 
-/** The payloads of claimed deliveries, likewise, on the way back. */
+/** Likewise, on the way back. */
 export function packResult(call: Call, result: Result, packer: BytePacker): void {
-  if (!result.ok || call.name !== 'claim') return
-  for (const delivery of (result.value as ClaimResult).deliveries as Mutable<ClaimedDelivery>[]) {
-    packer.add(delivery.payload)
-    delivery.payload = noBytes
+  if (!result.ok) return
+  const packed = result as Mutable<typeof result>
+  if (call.name === 'publish') packed.value = flattenPublished(result.value as readonly PublishResult[])
+  else if (call.name === 'claim') {
+    const { deliveries, ...rest } = result.value as ClaimResult
+    packed.value = { ...rest, deliveries: flattenClaimed(deliveries, packer) }
   }
 }
 
 export function unpackResult(call: Call, result: Result, bytes: ByteUnpacker): void {
-  if (!result.ok || call.name !== 'claim') return
-  for (const delivery of (result.value as ClaimResult).deliveries as Mutable<ClaimedDelivery>[]) {
-    delivery.payload = bytes.next()
+  if (!result.ok) return
+  const unpacked = result as Mutable<typeof result>
+  if (call.name === 'publish') unpacked.value = readPublished(result.value as FlatList)
+  else if (call.name === 'claim') {
+    const { deliveries, ...rest } = result.value as { readonly deliveries: FlatList }
+    unpacked.value = { ...rest, deliveries: readClaimed(deliveries, bytes) }
   }
 }
 
