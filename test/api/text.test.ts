@@ -11,7 +11,7 @@ test('the library refuses text by the same rule, and says which member', async (
   const url = 'https://example.com/hook'
   const refusals: readonly (readonly [string, () => Promise<unknown>])[] = [
     ['payload.ordering_key', () => hooks.publish({ topic: 'a', payload: { ordering_key: 'a\0b' } })],
-    ['ordering_key', () => hooks.publish({ topic: 'a', payload: 1, orderingKey: '\ud800' })],
+    ['orderingKey', () => hooks.publish({ topic: 'a', payload: 1, orderingKey: '\ud800' })],
     ['idempotency key', () => hooks.publish({ topic: 'a', payload: 1, idempotencyKey: 'a\0' })],
     ['metadata.a', () => hooks.publish({ topic: 'a', payload: 1, metadata: { a: '\udc00' } })],
     ['uid', () => hooks.endpoints.create({ url, uid: 'a\ud800' })],
