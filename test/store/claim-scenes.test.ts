@@ -214,6 +214,6 @@ describe.each(testedServers())('random scenes of claims, $name', ({ start }) => 
     async () => {
       await fc.assert(fc.asyncProperty(aScene, play).beforeEach(drain), { numRuns: scenes })
     },
-    60_000 + scenes * 500,
+    120_000 + scenes * 2000,
   )
 })
