@@ -60,10 +60,10 @@ async function documentOf(url: string): Promise<string> {
   const document = (await answer.json()) as Document
   for (const name of ['EndpointCreate', 'EndpointChange']) {
     const properties = document.components.schemas[name]?.properties ?? {}
-    properties.url = { type: 'string', pattern: '^https://127\\.0\\.0\\.1:9(?:/[!-~]*)?$' }
+    properties.url = { type: 'string', pattern: '^https://127\\.0\\.0\\.1:8443(?:/[!-~]*)?$' }
   }
   // Examples of whole bodies have such names too.
-  const text = JSON.stringify(document).replaceAll('https://billing.example/', 'https://127.0.0.1:9/')
+  const text = JSON.stringify(document).replaceAll('https://billing.example/', 'https://127.0.0.1:8443/')
   const file = join(folder, `openapi-${new URL(url).port}.json`)
   writeFileSync(file, text)
   return file
