@@ -7,6 +7,10 @@
  *                                                                      │ transport failure
  *                                        paused, twice as long ◄───────┘
  *
+ * An endpoint that asks for less (429, or 503 with `Retry-After`) is throttled: paused until then in the same way, with
+ * no failures counted. After the pause one probe goes, and its success lets the others follow, at the pace that
+ * `delivery/pace.ts` has learnt.
+ *
  * Rows are written on failure or transition only: `nextHealth` gives back the same object when nothing changed,
  * and null for an endpoint that needs no row.
  */
@@ -35,6 +39,8 @@ export interface HealthObservation {
   readonly succeeded: boolean
   /** When the attempt began, milliseconds since the epoch. */
   readonly startedAt: number
+  /** The endpoint asked to be left alone for so long; null: it did not. */
+  readonly throttleMs: number | null
 }
 
 const healthy: EndpointHealth = { consecutiveFailures: 0, failingSince: null, pausedUntil: null, pauseMs: 0 }
@@ -46,16 +52,36 @@ export function nextHealth(
   policy: BreakerPolicy,
   now: number,
 ): EndpointHealth | null {
-  if (observation.succeeded) return null
+  // A success of a request that began before the endpoint asked for less says nothing of what it takes now.
+  if (observation.succeeded) return isEarly(health, observation) ? health : null
+  if (observation.throttleMs !== null) return afterThrottle(health, observation.throttleMs, now)
   switch (observation.contact) {
     case 'none':
       // No request was made, so nothing was learnt: a fault of ours must neither pause nor disable the endpoint.
       return health
     case 'reached':
-      return afterAnswer(health, now)
+      return isEarly(health, observation) ? health : afterAnswer(health, now)
     case 'transport_failure':
       return afterTransportFailure(health ?? healthy, observation.startedAt, policy, now)
   }
+}
+
+/** Paused because it asked for less, not because it failed. */
+export function isThrottled(health: EndpointHealth | null): boolean {
+  return health !== null && health.pausedUntil !== null && health.consecutiveFailures === 0
+}
+
+function isEarly(health: EndpointHealth | null, { startedAt }: HealthObservation): boolean {
+  return isThrottled(health) && startedAt < (health?.pausedUntil ?? 0)
+}
+
+/** Refusals of requests that were under way together ask for about the same, and are written once. */
+const sameRefusalMs = 500
+
+function afterThrottle(health: EndpointHealth | null, throttleMs: number, now: number): EndpointHealth {
+  const pausedUntil = now + throttleMs
+  if (health !== null && (health.pausedUntil ?? 0) > pausedUntil - sameRefusalMs) return health
+  return { consecutiveFailures: 0, failingSince: health?.failingSince ?? now, pausedUntil, pauseMs: 0 }
 }
 
 function afterAnswer(health: EndpointHealth | null, now: number): EndpointHealth {
@@ -76,10 +102,13 @@ function afterTransportFailure(
     const unchanged = health.failingSince !== null && health.pausedUntil === null
     return unchanged ? health : { ...healthy, failingSince }
   }
-  if (health.pausedUntil === null) {
+  if (health.pausedUntil === null || isThrottled(health)) {
     const consecutiveFailures = health.consecutiveFailures + 1
     const opens = consecutiveFailures >= policy.failureThreshold
-    if (!opens) return { consecutiveFailures, failingSince, pausedUntil: null, pauseMs: 0 }
+    if (!opens) {
+      const stays = isThrottled(health) && startedAt < (health.pausedUntil ?? 0)
+      return stays ? health : { consecutiveFailures, failingSince, pausedUntil: null, pauseMs: 0 }
+    }
     return { consecutiveFailures, failingSince, pausedUntil: now + policy.pauseMs, pauseMs: policy.pauseMs }
   }
   // Attempts that were already under way when the pause began all fail now; they tell nothing new.

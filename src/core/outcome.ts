@@ -91,9 +91,24 @@ function permanent(errorClass: ErrorClass, contact: Contact): ClassifiedOutcome 
   return { status: 'permanent_failure', errorClass, contact, disable: false }
 }
 
+/**
+ * What a refusal says of the endpoint as a whole (429; 503 with `Retry-After`): to be left alone for so many
+ * milliseconds. Null for any other answer.
+ * @param askedMs what its `Retry-After` says; null: nothing
+ */
+export function throttleAfter(httpStatus: number | null, askedMs: number | null): number | null {
+  if (httpStatus === 429) return askedMs ?? unsaidThrottleMs
+  return httpStatus === 503 ? askedMs : null
+}
+
+/** For a 429 that does not say when to come back. */
+const unsaidThrottleMs = 1000
+
 export interface OutcomeInput extends DelayInput {
   readonly classified: ClassifiedOutcome
   readonly policy: RetryPolicy
+  /** What `throttleAfter` made of the answer. */
+  readonly throttleMs: number | null
 }
 
 /** The delivery's next state after the attempt `attemptNo`. Exhausted attempts keep the last error's class. */
@@ -110,7 +125,9 @@ export function decideOutcome(input: OutcomeInput): { readonly next: NextStep } 
         return { next: { state: 'retry_scheduled', delayMs } }
       }
       if (attemptNo >= policy.maxAttempts) return { next: deadLettered(classified) }
-      return { next: { state: 'retry_scheduled', delayMs: delayAfter(policy, input) } }
+      // A refusal for want of room says nothing of this delivery: it waits as after its first attempt.
+      const delayMs = delayAfter(policy, input.throttleMs === null ? input : { ...input, attemptNo: 1 })
+      return { next: { state: 'retry_scheduled', delayMs } }
     }
   }
 }

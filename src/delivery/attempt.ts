@@ -5,7 +5,8 @@
 import type { Clock } from '../core/clock.ts'
 import { toHeaderValue } from '../core/header-value.ts'
 import { limits } from '../core/model.ts'
-import { classifyAttempt, decideOutcome } from '../core/outcome.ts'
+import { classifyAttempt, decideOutcome, throttleAfter } from '../core/outcome.ts'
+import { retryAfterMs } from '../core/retry-after.ts'
 import type { RetryPolicy } from '../core/retry-policy.ts'
 import { type SignedRequest, signRequest } from '../core/signing.ts'
 import { toStoredText } from '../core/text.ts'
@@ -83,14 +84,11 @@ function toOutcome(
   const { policy, startedAt, deps } = context
   const attemptNo = delivery.attemptCount + 1
   const classified = classifyAttempt(result, policy)
-  const { next } = decideOutcome({
-    classified,
-    policy,
-    attemptNo,
-    retryAfter: result.kind === 'response' ? result.retryAfter : null,
-    now: deps.clock.now(),
-    random: deps.random,
-  })
+  const now = deps.clock.now()
+  const retryAfter = result.kind === 'response' ? result.retryAfter : null
+  const throttleMs = throttleAfter(result.httpStatus, retryAfterMs(retryAfter, now))
+  const { random } = deps
+  const { next } = decideOutcome({ classified, policy, attemptNo, retryAfter, throttleMs, now, random })
   return {
     deliveryId: delivery.id,
     claimVersion: delivery.claimVersion,
@@ -105,7 +103,12 @@ function toOutcome(
       response: result.kind === 'response' ? result.response : null,
     },
     next,
-    observation: { contact: classified.contact, succeeded: classified.status === 'success', startedAt },
+    observation: {
+      contact: classified.contact,
+      succeeded: classified.status === 'success',
+      startedAt,
+      throttleMs,
+    },
     disableEndpoint: classified.disable ? 'gone' : null,
   }
 }

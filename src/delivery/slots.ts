@@ -126,9 +126,13 @@ export class Slots {
     this.#marks++
   }
 
-  /** Whether work for it may wait in memory: not when other nodes have all its slots, nor when it has spent a token. */
+  /**
+   * Whether work for it may wait in memory: not when other nodes have all its slots, nor when it has spent a token, nor
+   * while the target is sent to at a pace.
+   */
   mayWait({ id, endpoint }: SlotTarget): boolean {
-    return endpoint.rateLimitRps === null && this.#shares?.of(id) !== 0
+    if (endpoint.rateLimitRps !== null || this.#shares?.of(id) === 0) return false
+    return this.#targets.get(id)?.pace == null
   }
 
   /** Whether one more request to the target may start now. */
@@ -137,6 +141,7 @@ export class Slots {
     const state = this.#targets.get(id)
     if (state === undefined) return this.#shares?.of(id) !== 0
     if (state.inFlight >= this.#limitOf(id, state, endpoint)) return false
+    if (state.pace !== null && state.pace.room(this.#options.clock.elapsed()) === 0) return false
     return !state.slow || this.#slowInFlight < this.#slowLimit
   }
 
@@ -146,6 +151,7 @@ export class Slots {
     const state = this.#stateOf(target.id, target.endpoint)
     if (state.inFlight === 0) state.quietSince = this.#options.clock.elapsed()
     turnPeaks(state, this.#marks)
+    state.pace?.take(this.#options.clock.elapsed())
     state.inFlight++
     state.peak = Math.max(state.peak, state.inFlight)
     this.#inFlight++
@@ -165,7 +171,7 @@ export class Slots {
     this.#inFlight--
     if (state.slow) this.#slowInFlight--
     if (observed !== null) {
-      observeAttempt(state, observed)
+      observeAttempt(state, observed, this.#options.clock.elapsed())
       state.quietSince = this.#options.clock.elapsed()
       this.#setSlow(state, state.averageMs >= slowMs)
     }
@@ -233,6 +239,10 @@ export class Slots {
     for (const targetId of this.#busy) {
       const state = this.#stateOf(targetId)
       if (state.inFlight > 0 && !state.slow && now - state.quietSince >= slowMs) this.#setSlow(state, true)
+      if (state.pace?.isOver(now) === true) {
+        state.pace = null
+        this.#dropIfIdle(targetId, state)
+      }
     }
   }
 
@@ -245,13 +255,15 @@ export class Slots {
     const slots = new Map<string, number>()
     for (const targetId of this.#shares?.refused() ?? []) slots.set(targetId, 0)
     const slow: string[] = []
+    const now = this.#options.clock.elapsed()
     let slowRoom = this.#slowLimit - this.#slowInFlight
     for (const targetId of this.#busy) {
       const state = this.#stateOf(targetId)
       if (!state.slow) {
         const limit = this.#limitOf(targetId, state, state.limits)
-        const held = state.limits.rateLimitRps === null ? limit * 2 : limit
-        slots.set(targetId, Math.max(0, held - state.inFlight - state.waiting))
+        const held = state.limits.rateLimitRps === null && state.pace === null ? limit * 2 : limit
+        const room = Math.max(0, held - state.inFlight - state.waiting)
+        slots.set(targetId, Math.min(room, state.pace?.room(now) ?? room))
         this.#letGo(targetId, state)
         continue
       }
@@ -319,7 +331,7 @@ export class Slots {
   }
 
   #dropIfIdle(targetId: string, state: TargetState): void {
-    if (state.inFlight > 0 || state.waiting > 0 || state.heldBack) return
+    if (state.inFlight > 0 || state.waiting > 0 || state.heldBack || state.pace !== null) return
     this.#busy.delete(targetId)
     if (this.#targets.size > maxTargets) this.#targets.delete(targetId)
   }

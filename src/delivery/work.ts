@@ -49,5 +49,6 @@ export function giveUp({ delivery }: Work, finalError: ErrorClass): DeliveryOutc
 /** What an attempt showed of its target; null where no request was made. */
 export function observe({ attempt, observation }: DeliveryOutcome): Observed | null {
   if (attempt === null || observation === null || observation.contact === 'none') return null
-  return { latencyMs: attempt.latencyMs, answered: observation.contact === 'reached' }
+  const { contact, throttleMs } = observation
+  return { latencyMs: attempt.latencyMs, answered: contact === 'reached', throttleMs }
 }

@@ -5,6 +5,7 @@ import {
   defaultBreakerPolicy,
   type HealthObservation,
   isFailingTooLong,
+  isThrottled,
   nextHealth,
 } from '../../src/core/endpoint-health.ts'
 import type { EndpointHealth } from '../../src/core/model.ts'
@@ -14,10 +15,21 @@ const second = 1000
 const noAnswer = (startedAt: number): HealthObservation => ({
   contact: 'transport_failure',
   succeeded: false,
+  throttleMs: null,
   startedAt,
 })
-const answer = (startedAt: number): HealthObservation => ({ contact: 'reached', succeeded: false, startedAt })
-const success = (startedAt: number): HealthObservation => ({ contact: 'reached', succeeded: true, startedAt })
+const answer = (startedAt: number, throttleMs: number | null = null): HealthObservation => ({
+  contact: 'reached',
+  succeeded: false,
+  startedAt,
+  throttleMs,
+})
+const success = (startedAt: number): HealthObservation => ({
+  contact: 'reached',
+  succeeded: true,
+  startedAt,
+  throttleMs: null,
+})
 
 /** The health after `count` transport failures, one a second, the first ending at 1 s. */
 function afterFailures(count: number, start: EndpointHealth | null = null): EndpointHealth | null {
@@ -125,6 +137,7 @@ describe('the breaker', () => {
             contact,
             succeeded: kind === 'success',
             startedAt: Math.max(0, now - duration),
+            throttleMs: null,
           }
           const before: EndpointHealth | null = health
           health = nextHealth(before, observation, policy, now)
@@ -155,7 +168,7 @@ describe('rows of health', () => {
   })
 
   it('are left alone by attempts that made no request', () => {
-    const nothing: HealthObservation = { contact: 'none', succeeded: false, startedAt: 0 }
+    const nothing: HealthObservation = { contact: 'none', succeeded: false, startedAt: 0, throttleMs: null }
     expect(nextHealth(null, nothing, policy, 1)).toBeNull()
     const paused = afterFailures(5)
     expect(nextHealth(paused, { ...nothing, startedAt: 99 * second }, policy, 99 * second)).toBe(paused)
@@ -175,5 +188,34 @@ describe('isFailingTooLong', () => {
     expect(isFailingTooLong(null, policy, fiveDays * 2)).toBe(false)
     const health = nextHealth(null, answer(0), policy, 1000)
     expect(isFailingTooLong(health, { ...policy, disableAfterMs: 0 }, fiveDays * 9)).toBe(false)
+  })
+})
+
+describe('an endpoint that asks for less', () => {
+  const throttled = nextHealth(null, answer(0, 2000), defaultBreakerPolicy, 100)
+
+  it('is paused until then, and no failure is counted', () => {
+    expect(throttled).toEqual({ consecutiveFailures: 0, failingSince: 100, pausedUntil: 2100, pauseMs: 0 })
+    expect(isThrottled(throttled)).toBe(true)
+    expect(breakerState(throttled, 2099)).toBe('paused')
+    expect(breakerState(throttled, 2100)).toBe('probe')
+  })
+
+  it('is not written again for each refusal of requests that were under way together', () => {
+    expect(nextHealth(throttled, answer(0, 2000), defaultBreakerPolicy, 300)).toBe(throttled)
+    expect(nextHealth(throttled, answer(0, 2000), defaultBreakerPolicy, 900)?.pausedUntil).toBe(2900)
+  })
+
+  it('stays paused whatever comes of requests that began before', () => {
+    for (const early of [success(50), answer(50), noAnswer(50)])
+      expect(nextHealth(throttled, early, defaultBreakerPolicy, 500)).toBe(throttled)
+  })
+
+  it('is healthy once the probe succeeded, and counts its failures from the first', () => {
+    expect(nextHealth(throttled, success(2100), defaultBreakerPolicy, 2200)).toBeNull()
+    expect(nextHealth(throttled, noAnswer(2100), defaultBreakerPolicy, 2200)).toMatchObject({
+      consecutiveFailures: 1,
+      pausedUntil: null,
+    })
   })
 })

@@ -133,6 +133,7 @@ describe('classifyAttempt', () => {
 describe('decideOutcome', () => {
   const decide = (observed: AttemptObservation, attemptNo: number, retryAfter: string | null = null) =>
     decideOutcome({
+      throttleMs: null,
       classified: classifyAttempt(observed, dograh),
       policy: dograh,
       attemptNo,

@@ -3,7 +3,7 @@ import { type Slot, Slots } from '../../src/delivery/slots.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 
 const aTarget = (id: string, maxInFlight = 32) => ({ id, endpoint: { maxInFlight, rateLimitRps: null } })
-const quick = { latencyMs: 5, answered: true }
+const quick = { latencyMs: 5, answered: true, throttleMs: null }
 
 function someSlots(limit = 64) {
   const clock = createManualClock()
@@ -26,7 +26,7 @@ function prove(slots: Slots, ...targets: readonly string[]): void {
 }
 
 function makeSlow(slots: Slots, target: string): void {
-  slots.take(aTarget(target))?.done({ latencyMs: 9000, answered: true })
+  slots.take(aTarget(target))?.done({ latencyMs: 9000, answered: true, throttleMs: null })
 }
 
 test('a target that has not answered yet gets four requests at a time', () => {
@@ -42,7 +42,7 @@ test('a target that answered gets as many as its endpoint allows', () => {
 
 test('a refused connection is no answer: the target stays unproven', () => {
   const { slots } = someSlots()
-  slots.take(aTarget('down'))?.done({ latencyMs: 2, answered: false })
+  slots.take(aTarget('down'))?.done({ latencyMs: 2, answered: false, throttleMs: null })
   expect(fill(slots, 'down')).toBe(4)
 })
 
@@ -111,7 +111,7 @@ test('the slots of slow targets are counted right when one becomes slow with req
   slots.markSilent()
   taken.push(...takeAll(slots, 'a'))
   expect(taken).toHaveLength(10)
-  for (const slot of taken) slot?.done({ latencyMs: 5000, answered: true })
+  for (const slot of taken) slot?.done({ latencyMs: 5000, answered: true, throttleMs: null })
   expect(slots.inFlight).toBe(0)
   expect(fill(slots, 'a')).toBe(10)
 })
@@ -161,7 +161,7 @@ test('a slow target whose work was given back is left alone while the slow half 
   const [first] = takeAll(slots, 'a', 2)
   slots.holdBack('b')
   expect(slots.claimSlots().slots.get('b')).toBe(0)
-  first?.done({ latencyMs: 9000, answered: true })
+  first?.done({ latencyMs: 9000, answered: true, throttleMs: null })
   const granted = [slots.claimSlots().slots, slots.claimSlots().slots].map((room) => room.get('b'))
   expect(granted).toContain(1)
 })
@@ -196,7 +196,8 @@ test('the peak of a target is that of the time since the mark before the last', 
 
 test('what waits at a target starts within half of the time that it may wait, at its present pace', () => {
   const { slots } = someSlots()
-  for (let each = 0; each < 30; each++) slots.take(aTarget('a', 1))?.done({ latencyMs: 500, answered: true })
+  for (let each = 0; each < 30; each++)
+    slots.take(aTarget('a', 1))?.done({ latencyMs: 500, answered: true, throttleMs: null })
   let places = 0
   while (slots.promisePlace(aTarget('a', 1), 10) !== null) places++
   expect(places).toBe(17)

@@ -80,7 +80,7 @@ describe('claims on several nodes', () => {
     const failures = deliveries.map((claimed) =>
       anOutcome(claimed, {
         next: { state: 'retry_scheduled', delayMs: 600_000 },
-        observation: { contact: 'transport_failure', succeeded: false, startedAt },
+        observation: { contact: 'transport_failure', succeeded: false, startedAt, throttleMs: null },
       }),
     )
     await other.recordOutcomes(failures, breaker)
@@ -100,7 +100,7 @@ describe('claims on several nodes', () => {
           [
             anOutcome(claimed, {
               next: { state: 'retry_scheduled', delayMs: 1000 },
-              observation: { contact: 'transport_failure', succeeded: false, startedAt },
+              observation: { contact: 'transport_failure', succeeded: false, startedAt, throttleMs: null },
             }),
           ],
           breaker,

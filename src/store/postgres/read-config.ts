@@ -99,17 +99,21 @@ export async function listHeldEndpoints(
   context: Context,
   ids: readonly string[],
 ): Promise<readonly HeldEndpoint[]> {
-  const rows = await context.query<{ readonly target_id: Uint8Array; readonly until: number }>(
+  const rows = await context.query<{
+    readonly target_id: Uint8Array
+    readonly until: number
+    readonly consecutive_failures: number
+  }>(
     'list_held_endpoints',
     // endpoint_state_pkey
-    `select target_id, greatest(paused_until, probe_until) as until from endpoint_state
+    `select target_id, consecutive_failures, greatest(paused_until, probe_until) as until from endpoint_state
      where target_id = any ($2::uuid[]) and paused_until is not null
        and greatest(paused_until, probe_until) > ${now}`,
     [context.shiftMs, ids.map(uuidOfId)],
   )
-  return rows.map(({ target_id, until }) => ({
+  return rows.map(({ target_id, until, consecutive_failures }) => ({
     endpointId: bytesToId(idPrefixes.endpoint, target_id),
-    state: 'paused',
+    state: consecutive_failures === 0 ? 'throttled' : 'paused',
     until,
   }))
 }

@@ -69,12 +69,14 @@ export function getEndpointByUid(context: ReadContext, tenantId: string, uid: st
 export function listHeldEndpoints(context: ReadContext, ids: readonly string[]): readonly HeldEndpoint[] {
   // primary key
   const find = context.prepare(
-    `select max(paused_until, coalesce(probe_until, 0)) as until from endpoint_state
+    `select consecutive_failures, max(paused_until, coalesce(probe_until, 0)) as until from endpoint_state
      where target_id = ? and paused_until is not null and max(paused_until, coalesce(probe_until, 0)) > ?`,
   )
   return ids.flatMap((endpointId) => {
     const row = find.get(idToBytes(endpointId), context.now)
-    return row === undefined ? [] : [{ endpointId, state: 'paused', until: row.until as number }]
+    if (row === undefined) return []
+    const state = row.consecutive_failures === 0 ? 'throttled' : 'paused'
+    return [{ endpointId, state, until: row.until as number }]
   })
 }
 

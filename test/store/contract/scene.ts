@@ -212,7 +212,7 @@ export function anOutcome(claimed: Claimed, options: OutcomeOptions = {}): Deliv
     observation:
       options.observation === null
         ? null
-        : { contact: 'reached', succeeded, startedAt, ...options.observation },
+        : { contact: 'reached', succeeded, startedAt, throttleMs: null, ...options.observation },
     disableEndpoint: options.disableEndpoint ?? null,
   }
 }
@@ -226,6 +226,6 @@ export function aTransportFailure(claimed: Claimed, startedAt: number, delayMs =
     next: retryIn(delayMs),
     httpStatus: null,
     startedAt,
-    observation: { contact: 'transport_failure', succeeded: false, startedAt },
+    observation: { contact: 'transport_failure', succeeded: false, startedAt, throttleMs: null },
   })
 }
