@@ -118,7 +118,10 @@ export function flattenOutcomes(outcomes: readonly DeliveryOutcome[], bytes: Byt
     if (next.state === 'retry_scheduled') list.push(next.delayMs)
     else if (next.state === 'dead_lettered') list.push(next.finalError)
     list.push(observation !== null)
-    if (observation !== null) list.push(observation.contact, observation.succeeded, observation.startedAt)
+    if (observation !== null) {
+      const { contact, succeeded, startedAt, throttleMs } = observation
+      list.push(contact, succeeded, startedAt, throttleMs)
+    }
     list.push(attempt !== null)
     if (attempt !== null) flattenAttempt(attempt, list, bytes)
   }
@@ -161,7 +164,12 @@ function readNext(state: NextStep['state'], from: FlatReader): NextStep {
 }
 
 function readObservation(from: FlatReader): HealthObservation {
-  return { contact: from.next(), succeeded: from.next(), startedAt: from.next() }
+  return {
+    contact: from.next(),
+    succeeded: from.next(),
+    startedAt: from.next(),
+    throttleMs: from.next(),
+  }
 }
 
 function readAttempt(from: FlatReader, bytes: ByteUnpacker): NewAttempt {
