@@ -102,7 +102,9 @@ export class Connection<O extends Origin = Origin>
     this.#isSending = false
     this.#stopResting()
     const isUnanswered = this.#reader.stop()
-    if (!reusable || !this.#keepsAlive || this.#isEnded || this.#socket === null) {
+    // An answer that came before all of its request was written may mean that the rest is not read.
+    const isWritten = this.#socket?.writableLength === 0
+    if (!reusable || !this.#keepsAlive || this.#isEnded || !isWritten) {
       this.#options.owner.onBroken(this, wasSending && isUnanswered && this.#isEnded)
       return
     }
@@ -111,7 +113,7 @@ export class Connection<O extends Origin = Origin>
       this.#hasJustAnswered = false
     })
     // An idle connection keeps no process alive.
-    this.#socket.unref()
+    this.#socket?.unref()
     this.#options.idleDeadlines.arm(this.#idle, this.#options.clock.elapsed())
     this.#options.owner.onIdle(this)
   }
@@ -138,12 +140,10 @@ export class Connection<O extends Origin = Origin>
   }
 
   onHead(head: ResponseHead): void {
-    this.#keepsAlive = head.keepsAlive
-    if (head.keepAliveMs !== null) {
-      const now = this.#options.clock.elapsed()
-      this.#usableUntil = now + head.keepAliveMs - keepAliveMarginMs
-      if (this.#usableUntil <= now) this.#keepsAlive = false
-    }
+    const usableMs = (head.keepAliveMs ?? Number.POSITIVE_INFINITY) - keepAliveMarginMs
+    this.#keepsAlive = head.keepsAlive && usableMs > 0
+    this.#usableUntil =
+      usableMs === Number.POSITIVE_INFINITY ? usableMs : this.#options.clock.elapsed() + usableMs
     this.#attempt?.onHead(head)
   }
 
