@@ -62,7 +62,8 @@ export class Connection<O extends Origin = Origin>
   /** On the elapsed scale. */
   #usableUntil = Number.POSITIVE_INFINITY
   #cancelOpen: (() => void) | null = null
-  #cancelRest: (() => void) | null = null
+  /** By the network's time, whatever clock the engine goes by. */
+  #rest: NodeJS.Timeout | null = null
 
   constructor(origin: O, options: ConnectionOptions) {
     this.origin = origin
@@ -91,7 +92,7 @@ export class Connection<O extends Origin = Origin>
     this.#idle.disarm()
     this.#socket?.ref()
     if (this.#socket === null) this.#open()
-    else if (restMs > 0) this.#cancelRest = this.#options.clock.schedule(restMs, () => this.#send(attempt))
+    else if (restMs > 0) this.#rest = setTimeout(() => this.#send(attempt), restMs)
     else if (this.#hasJustAnswered) setImmediate(() => setImmediate(() => this.#send(attempt)))
     else this.#send(attempt)
   }
@@ -164,8 +165,8 @@ export class Connection<O extends Origin = Origin>
   }
 
   #stopResting(): void {
-    this.#cancelRest?.()
-    this.#cancelRest = null
+    if (this.#rest !== null) clearTimeout(this.#rest)
+    this.#rest = null
   }
 
   #open(): void {
@@ -215,7 +216,7 @@ export class Connection<O extends Origin = Origin>
 
   #send(attempt: HttpAttempt): void {
     const socket = this.#socket
-    this.#cancelRest = null
+    this.#rest = null
     if (attempt !== this.#attempt || this.#isSending || socket === null) return
     this.#isSending = true
     this.#reader.begin()

@@ -164,6 +164,8 @@ describe('the time limit of a statement', () => {
   it('is the node’s own, whatever the role prefers', async () => {
     const { harness, scene } = await open()
     const route = await scene.anEndpoint()
+    // A claim looks at deliveries only where some are due.
+    await scene.publish({ routes: [route] })
     cleanups.push(() => onServer('alter role postgres reset statement_timeout'))
     await onServer(`alter role postgres set statement_timeout = '20ms'`)
     await onServer(endConnections)
