@@ -111,7 +111,7 @@ export class LocalDiscord {
     return this.requests
       .filter(
         (request) =>
-          request.path.replace(/^\/api\/v\d+\//, '/') === path &&
+          request.path.replace(/^\/api(\/v\d+)?\//, '/') === path &&
           request.method === 'POST' &&
           request.status < 300,
       )
