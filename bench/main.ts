@@ -14,6 +14,7 @@ import type { Part, PartContext, ProcessName } from './part.ts'
 import { backlog } from './parts/backlog.ts'
 import { databaseClaims } from './parts/database-claims.ts'
 import { httpIngest } from './parts/http-ingest.ts'
+import { httpRates } from './parts/http-rates.ts'
 import { backlogIsolation, isolation } from './parts/isolation.ts'
 import { latency } from './parts/latency.ts'
 import { nodes } from './parts/nodes.ts'
@@ -28,6 +29,7 @@ const parts: readonly Part[] = [
   httpIngest,
   publishCalls,
   latency,
+  httpRates,
   isolation,
   backlogIsolation,
   senderCpu,
@@ -44,6 +46,8 @@ const processFiles: Readonly<Record<ProcessName, URL>> = {
   'http-load': new URL('./processes/http-load.ts', import.meta.url),
   'bare-server': new URL('./processes/bare-server.ts', import.meta.url),
   server: new URL('./processes/server.ts', import.meta.url),
+  'outhook-serve': new URL('./processes/outhook-serve.ts', import.meta.url),
+  relay: new URL('./processes/relay.ts', import.meta.url),
   claims: new URL('./processes/claims.ts', import.meta.url),
   sends: new URL('./processes/sends.ts', import.meta.url),
   peer: new URL('./processes/peer.ts', import.meta.url),

@@ -24,6 +24,8 @@ export type ProcessName =
   | 'http-load'
   | 'bare-server'
   | 'server'
+  | 'outhook-serve'
+  | 'relay'
   | 'claims'
   | 'sends'
   | 'peer'

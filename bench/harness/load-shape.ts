@@ -7,6 +7,8 @@ export const publishCallers = 256
 export const sendLanes = 32
 /** Connections of the HTTP load generator. */
 export const ingestConnections = 64
+/** Of the same at a steady rate: so few that none is idle for as long as a server keeps one. */
+export const steadyConnections = 16
 
 /** An order of 500 bytes; `sentAt` is read by the receiver that measures latency. */
 export function makePayload(index: number, sentAt = 0n): Record<string, unknown> {

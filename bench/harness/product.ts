@@ -1,5 +1,6 @@
 /** The product as it is shipped: the compiled program in `dist/`, never the sources. */
 import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
 type Library = typeof import('../../src/index.ts')
 type Clock = typeof import('../../src/core/clock.ts')
@@ -12,12 +13,19 @@ type SqliteStore = typeof import('../../src/store/sqlite/sqlite-store.ts')
 /** Another build to measure, such as one of a change that is being tried. */
 const dist = process.env.OUTHOOK_BENCH_DIST
 
-async function load<Module>(file: string): Promise<Module> {
+function locate(file: string): URL {
   const url =
     dist === undefined ? new URL(`../../dist/${file}`, import.meta.url) : new URL(file, `file://${dist}/`)
   if (!existsSync(url)) throw new Error(`${url.pathname} is missing; run "npm run build" first`)
-  return (await import(url.href)) as Module
+  return url
 }
+
+async function load<Module>(file: string): Promise<Module> {
+  return (await import(locate(file).href)) as Module
+}
+
+/** The file to run for the command `outhook`. */
+export const locateCommand = () => fileURLToPath(locate('cli/main.js'))
 
 export const loadLibrary = () => load<Library>('index.js')
 export const loadClock = () => load<Clock>('core/clock.js')

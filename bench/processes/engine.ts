@@ -5,6 +5,7 @@ import { makePayload } from '../harness/load-shape.ts'
 import { monotonicNanos } from '../harness/monotonic.ts'
 import { loadLibrary } from '../harness/product.ts'
 import { serveCommands } from '../harness/serve-commands.ts'
+import { sendSteadily } from '../harness/steady-rate.ts'
 
 export interface NewTarget {
   readonly uid: string
@@ -122,28 +123,17 @@ async function recorded(count: number): Promise<void> {
   waiting = null
 }
 
-/** Open loop: what is due is published at each tick of about a millisecond. Resolves with the longest lateness. */
+/** Resolves with the longest lateness, as `sendSteadily` does, and rejects when a publish fails. */
 function runStream({ topics, perSecond, stamped }: Stream, seconds: number): Promise<number> {
   const library = opened()
-  const startedAt = performance.now()
-  const total = Math.round(perSecond * seconds)
   let sent = 0
-  let lateMs = 0
   return new Promise((resolve, reject) => {
-    const tick = () => {
-      const elapsed = performance.now() - startedAt
-      const due = Math.min(total, Math.floor((elapsed * perSecond) / 1000) + 1)
-      lateMs = Math.max(lateMs, elapsed - (sent * 1000) / perSecond)
-      for (; sent < due; sent++) {
-        const topic = topics[sent % topics.length] as string
-        library
-          .publish({ topic, payload: makePayload(published++, stamped ? monotonicNanos() : 0n) })
-          .catch(reject)
-      }
-      if (sent < total) setTimeout(tick, 1)
-      else resolve(lateMs)
+    const publish = () => {
+      const topic = topics[sent++ % topics.length] as string
+      const payload = makePayload(published++, stamped ? monotonicNanos() : 0n)
+      library.publish({ topic, payload }).catch(reject)
     }
-    tick()
+    sendSteadily({ perSecond, seconds }, publish).then(resolve, reject)
   })
 }
 

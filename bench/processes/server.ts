@@ -1,11 +1,10 @@
 /** The server under test, with a producer key; no endpoint is subscribed. */
 import type { RunningServer } from '../../src/server.ts'
+import { adminToken, makeProducerKey } from '../harness/admin-api.ts'
 import { type Spent, startMeter } from '../harness/cpu-meter.ts'
 import { loadConfigLoader, loadServer } from '../harness/product.ts'
 import { serveCommands } from '../harness/serve-commands.ts'
 import type { StoreOptions } from '../harness/stores.ts'
-
-const adminToken = 'hkadm_for_the_benchmark_only_0123456789'
 
 let server: RunningServer | null = null
 let stopMeter: (() => Spent) | null = null
@@ -34,16 +33,5 @@ const commands = {
 }
 
 export type ServerCommands = typeof commands
-
-async function makeProducerKey(url: string): Promise<string> {
-  const response = await fetch(`${url}/v1/keys`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${adminToken}` },
-    body: JSON.stringify({ name: 'bench' }),
-  })
-  const { key } = (await response.json()) as { readonly key?: string }
-  if (key === undefined) throw new Error(`no producer key: ${response.status}`)
-  return key
-}
 
 serveCommands(commands)
