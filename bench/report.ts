@@ -106,7 +106,9 @@ export function writePage(file: string, { machine, node, date, figures }: Result
 function describeTarget(name: string, median: number): readonly [string, string] {
   const target = targets.find(({ figure }) => figure === name)
   if (target === undefined) return ['', '']
-  return [`${target.bound} ${target.value}`, isMet(target, median) ? 'met' : 'missed']
+  const { bound, value, aim } = target
+  const words = `${bound} ${value}${aim === undefined ? '' : `, aim ${aim}`}`
+  return [words, isMet(target, median) ? 'met' : 'missed']
 }
 
 function readFigures(file: string): Readonly<Record<string, ReportedFigure>> {
