@@ -6,6 +6,7 @@ import type { Page } from '../client/resources.ts'
 import { readDevFile } from './dev-file.ts'
 import { UsageError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
+import { inFlags } from './member-flags.ts'
 import type { Column } from './table.ts'
 import { renderFields, renderTable } from './table.ts'
 
@@ -53,7 +54,9 @@ export function finishApiCommand(command: Command, io: CliIo): ApiCommand {
           return connect(options, io)
         },
       }
-      await action(context, command.args, options)
+      await action(context, command.args, options).catch((error) => {
+        throw inFlags(error, command)
+      })
     })
   }
   return Object.assign(command, { run })

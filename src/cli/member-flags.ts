@@ -1,0 +1,62 @@
+/** What the server says of a member of a body or query, in the words of the command line: of the flag that was typed. */
+import type { Command } from 'commander'
+import { ApiError } from '../client/errors.ts'
+
+/** How commands take a member, where that is not just its name with hyphens. The first that a command has is meant. */
+const otherNames: Readonly<Record<string, readonly string[]>> = {
+  topics: ['--topic'],
+  topic_patterns: ['--topic'],
+  headers: ['--header'],
+  signing_schemes: ['--scheme'],
+  rate_limit_rps: ['--rate-limit'],
+  metadata: ['--meta'],
+  endpoint_id: ['--endpoint', '<endpoint>'],
+  subscription_id: ['--subscription'],
+  event_id: ['--event'],
+  next_cursor: ['--cursor'],
+  // Every command has --url for the address of its server.
+  url: ['--to', '<endpoint-url>'],
+}
+
+/** What a sentence of the server's begins with: `topics[1]`, `headers["x-a"]`, `retry_policy.delays`, `url`. */
+const subject = /(?<=^|; )([a-z][a-z0-9_]*)((?:\[\d+\])?)((?:\.[^\s;]+|\["[^"]*"\])?)(?= )/g
+/** Members elsewhere in it. The payload's own, and what stands in quotes, are the user's words. */
+const mention = /(?<![\w."-])(?:[a-z]+(?:_[a-z]+)+|(?<=together with )topics)(?![\w"])/g
+
+/** The error as it was, or a copy that names flags and arguments of this command. */
+export function inFlags(error: unknown, command: Command): unknown {
+  if (!(error instanceof ApiError) || ![400, 413, 422].includes(error.status)) return error
+  const detail = error.detail
+    .replace(subject, (whole, member, index, path) => {
+      const name = nameOf(member, command)
+      return name === null ? whole : `${name}${ordinal(index, name, command)}${within(path)}`
+    })
+    .replace(mention, (member) => nameOf(member, command) ?? member)
+  if (detail === error.detail) return error
+  const { status, code, title, retryAfterSeconds } = error
+  return new ApiError({ status, code, title, detail, retryAfterSeconds })
+}
+
+function nameOf(member: string, command: Command): string | null {
+  const plain = member.replaceAll('_', '-')
+  const names = otherNames[member] ?? [`--${plain}`, `<${plain}>`]
+  const known = [
+    ...command.options.map(({ long }) => long),
+    ...command.registeredArguments.map((argument) => `<${argument.name()}>`),
+  ]
+  return names.find((name) => known.includes(name)) ?? null
+}
+
+/** Which one, of a flag that was given several times. */
+function ordinal(index: string, flag: string, command: Command): string {
+  const option = command.options.find(({ long }) => long === flag)
+  const given: unknown = option && command.getOptionValue(option.attributeName())
+  return index === '' || !Array.isArray(given) || given.length < 2
+    ? ''
+    : ` (number ${Number(index.slice(1, -1)) + 1})`
+}
+
+/** `.delays` as ` (delays)`, and `["x-a"]` as ` (x-a)`. */
+function within(path: string): string {
+  return path === '' ? '' : ` (${path.replace(/^\.|^\["|"\]$/g, '')})`
+}
