@@ -60,10 +60,11 @@ export function registerDocs(app: FastifyInstance, version: string): void {
   })
   app.register(async (scope) => {
     const schema = { operationId: 'openapi', tags: ['operations'], summary: 'This document', security: [] }
-    let text: string | null = null
+    // Bytes that all answers share: a string would be copied for each, and those that nobody reads fill the memory.
+    let bytes: Buffer | null = null
     scope.get('/openapi.json', { schema }, async (_request, reply) => {
-      text ??= JSON.stringify(openApiDocument(app))
-      return reply.header('content-type', 'application/json').send(text)
+      bytes ??= Buffer.from(`${JSON.stringify(openApiDocument(app))}\n`)
+      return reply.header('content-type', 'application/json').send(bytes)
     })
   })
 }

@@ -1,4 +1,4 @@
-/** Memory of a real server while peers flood it, and after; publishing goes on beside. The collector keeps some. */
+/** Memory of a real server while peers flood it, and after; publishing goes on beside. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -6,6 +6,12 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { aDirectory, adminToken, startServer } from './server-process.ts'
 
 const mb = 1024 * 1024
+/** In MB over what the server took before. Bodies that are under way may take 64 of them. */
+const mostRise = 170
+/** Of bodies in large chunks nothing is left but what publishing beside them needs. */
+const riseAfterBodies = 60
+/** Of tens of thousands of small objects V8 keeps a young generation that grew, until it next collects everything. */
+const riseAfterSmallObjects = 130
 const patience = { timeout: 60_000, interval: 200 }
 
 async function aServer() {
@@ -57,12 +63,15 @@ async function flood(port: number, count: number, send: (socket: Socket) => void
   return sockets
 }
 
-async function memoryIsGivenUp({ rss, before, publish }: Server, sockets: readonly Socket[]): Promise<void> {
+async function memoryIsGivenUp(
+  { rss, before, publish }: Server,
+  sockets: readonly Socket[],
+  rise: number,
+): Promise<void> {
   for (const socket of sockets) socket.destroy()
   await vi.waitFor(async () => {
-    // The collector runs when there is something to do.
-    await publish('x'.repeat(200_000))
-    expect((await rss()) - before).toBeLessThan(250)
+    await publish('small')
+    expect((await rss()) - before).toBeLessThan(rise)
   }, patience)
 }
 
@@ -78,22 +87,33 @@ test('answers that 20 clients with 600 requests each do not read are bounded, wh
   process.stdout.write(
     `unread answers: ${server.before.toFixed(0)} MB before, ${most.toFixed(0)} MB at most\n`,
   )
-  expect(most - server.before).toBeLessThan(300)
-  await memoryIsGivenUp(server, sockets)
+  expect(most - server.before).toBeLessThan(mostRise)
+  await memoryIsGivenUp(server, sockets, riseAfterSmallObjects)
 })
 
 test.each([
-  ['with their length told', (size: number) => `content-length: ${size}\r\n\r\n`, (part: string) => part],
+  [
+    'with their length told',
+    (size: number) => `content-length: ${size}\r\n\r\n`,
+    (part: string) => part,
+    riseAfterBodies,
+  ],
   [
     'in chunks',
     () => 'transfer-encoding: chunked\r\n\r\n',
     (part: string) => `${part.length.toString(16)}\r\n${part}\r\n`,
+    riseAfterBodies,
   ],
-  ['in chunks of one byte', () => 'transfer-encoding: chunked\r\n\r\n', () => '1\r\nx\r\n'.repeat(1024)],
+  [
+    'in chunks of one byte',
+    () => 'transfer-encoding: chunked\r\n\r\n',
+    () => '1\r\nx\r\n'.repeat(1024),
+    riseAfterSmallObjects,
+  ],
 ])(
   '100 unfinished batches, %s, are bounded, while it lasts and after',
   { timeout: 120_000 },
-  async (_name, head, wrap) => {
+  async (_name, head, wrap, rise) => {
     const server = await aServer()
     const size = 4 * mb
     const start = `POST /v1/events/batch HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${adminToken}\r\n`
@@ -107,7 +127,7 @@ test.each([
     process.stdout.write(
       `unfinished bodies: ${server.before.toFixed(0)} MB before, ${most.toFixed(0)} MB at most\n`,
     )
-    expect(most - server.before).toBeLessThan(300)
-    await memoryIsGivenUp(server, sockets)
+    expect(most - server.before).toBeLessThan(mostRise)
+    await memoryIsGivenUp(server, sockets, rise)
   },
 )
