@@ -105,8 +105,8 @@ async function findTarget(store: Store): Promise<string> {
   return deliveries[0]?.targetId ?? ''
 }
 
-function giveBack(store: Store, deliveries: readonly ClaimedDelivery[]): Promise<void> {
-  return store.release(
+async function giveBack(store: Store, deliveries: readonly ClaimedDelivery[]): Promise<void> {
+  await store.release(
     deliveries.map(({ id, claimVersion }) => ({ deliveryId: id, claimVersion, delayMs: 0 })),
   )
 }

@@ -9,6 +9,8 @@ import type { DeliveryStore, Release } from '../store/port.ts'
 const maxBatch = 1000
 /** Beyond this the oldest are forgotten; their leases end by themselves. */
 const maxOwed = 20_000
+/** Until what somebody else has locked is tried again. */
+const heldRetryMs = 500
 
 export interface LeaseReturnsOptions {
   readonly store: Pick<DeliveryStore, 'release'>
@@ -20,6 +22,8 @@ export interface LeaseReturnsOptions {
 export class LeaseReturns {
   readonly #options: LeaseReturnsOptions
   #owed: Release[] = []
+  /** Locked by somebody else when the store was asked; they go with the next flush, at the latest after `heldRetryMs`. */
+  #held: Release[] = []
   #sending: Promise<void> | null = null
 
   constructor(options: LeaseReturnsOptions) {
@@ -28,7 +32,7 @@ export class LeaseReturns {
 
   /** Something is owed or on its way. */
   get pending(): boolean {
-    return this.#owed.length > 0 || this.#sending !== null
+    return this.#owed.length > 0 || this.#held.length > 0 || this.#sending !== null
   }
 
   /** Due again after `delayMs`; neither an attempt nor a lost claim is counted. `sent`: their requests went out. */
@@ -45,7 +49,7 @@ export class LeaseReturns {
     this.flush().catch(() => {})
   }
 
-  /** Resolves when nothing is owed; rejects when the store does not take it. */
+  /** Resolves when nothing is owed but what somebody else has locked; rejects when the store does not take it. */
   flush(): Promise<void> {
     this.#sending ??= this.#send().finally(() => {
       this.#sending = null
@@ -56,15 +60,21 @@ export class LeaseReturns {
   async #send(): Promise<void> {
     // What is given back in the same turn of the event loop shares a transaction.
     await null
+    this.#owed.push(...this.#held.splice(0))
     while (this.#owed.length > 0) {
       const batch = this.#owed.splice(0, maxBatch)
+      let held: readonly Release[]
       try {
-        await this.#options.store.release(batch)
+        held = await this.#options.store.release(batch)
       } catch (error) {
         this.#onRefused(batch, error)
         continue
       }
-      this.#options.onReturned(Math.min(...batch.map((release) => release.delayMs)))
+      this.#held.push(...held)
+      if (held.length > 0) this.#options.onReturned(heldRetryMs)
+      if (held.length < batch.length) {
+        this.#options.onReturned(Math.min(...batch.map((release) => release.delayMs)))
+      }
     }
   }
 

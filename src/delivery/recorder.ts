@@ -5,6 +5,9 @@
  * `blocked` tells the dispatcher to start nothing new, so that what could be sent twice after a crash stays
  * within what is in memory. A batch that the store refuses (not the connection, the rows) is halved until the
  * bad outcome is alone; that one is written without what it captured.
+ *
+ * An outcome that somebody else's lock keeps from being written leaves its batch and is tried again beside what comes
+ * after it, until it is written or stale: once its lease has ended and the lock has gone, a claim takes the delivery over.
  */
 import type { Clock } from '../core/clock.ts'
 import type { BreakerPolicy } from '../core/endpoint-health.ts'
@@ -14,6 +17,10 @@ import type { DeliveryOutcome, DeliveryStore, RecordResult, StorePace } from '..
 
 const firstRetryMs = 50
 const maxRetryMs = 2000
+const firstHeldMs = 20
+const maxHeldMs = 1000
+/** Beyond this they count as unwritten, which keeps new work from starting. */
+const maxHeld = 1000
 
 /** An outcome with what its listeners want to hear about it. */
 export interface Recordable<T> {
@@ -41,7 +48,12 @@ export class OutcomeRecorder<T> {
   #writing: Promise<void> | null = null
   #blocked = false
   #abandoned = false
-  #wakeRetry: (() => void) | null = null
+  readonly #sleepers = new Set<() => void>()
+  /** Somebody else has locked what they are about. */
+  #held: Recordable<T>[] = []
+  /** Of those that are held, with those that are being tried again. */
+  #heldCount = 0
+  #retrying: Promise<void> | null = null
 
   constructor(options: RecorderOptions<T>) {
     this.#options = options
@@ -52,9 +64,9 @@ export class OutcomeRecorder<T> {
     return this.#blocked
   }
 
-  /** Outcomes that are not written yet. */
+  /** Outcomes that are not written yet, but for a bounded number that somebody else's locks hold up. */
   get unwritten(): number {
-    return this.#unwritten
+    return this.#unwritten - Math.min(this.#heldCount, maxHeld)
   }
 
   push(item: Recordable<T>): void {
@@ -65,13 +77,17 @@ export class OutcomeRecorder<T> {
 
   /** Resolves when everything pushed so far is written, or `abandon` was called. */
   async flush(): Promise<void> {
-    while (this.#writing !== null) await this.#writing
+    for (let running = this.#running; running !== null; running = this.#running) await running
   }
 
   /** Gives up on what a broken store does not take: the leases end by themselves and the work is done again. */
   abandon(): void {
     this.#abandoned = true
-    this.#wakeRetry?.()
+    for (const wake of this.#sleepers) wake()
+  }
+
+  get #running(): Promise<void> | null {
+    return this.#writing ?? this.#retrying
   }
 
   async #write(): Promise<void> {
@@ -90,9 +106,8 @@ export class OutcomeRecorder<T> {
           batch.map((item) => item.outcome),
           this.#options.breaker,
         )
-        this.#unwritten -= batch.length
         this.#setBlocked(false)
-        this.#tell(batch, result)
+        this.#takeResult(batch, result)
         return
       } catch (error) {
         if (error instanceof OuthookError && error.code === 'internal') {
@@ -135,6 +150,42 @@ export class OutcomeRecorder<T> {
     this.#options.onRefused(only)
   }
 
+  #takeResult(batch: readonly Recordable<T>[], result: RecordResult): void {
+    if (result.held.length === 0) {
+      this.#unwritten -= batch.length
+      this.#tell(batch, result)
+      return
+    }
+    const held = new Set(result.held)
+    this.#hold(batch.filter((_, index) => held.has(index)))
+    this.#unwritten -= batch.length - held.size
+    const recorded = result.recorded.filter((_, index) => !held.has(index))
+    const others = batch.filter((_, index) => !held.has(index))
+    if (others.length > 0) this.#tell(others, { ...result, recorded, held: [] })
+  }
+
+  #hold(items: readonly Recordable<T>[]): void {
+    this.#held.push(...items)
+    this.#heldCount += items.length
+    this.#retrying ??= this.#retryHeld()
+  }
+
+  async #retryHeld(): Promise<void> {
+    let delayMs = firstHeldMs
+    while (this.#held.length > 0 && !this.#abandoned) {
+      await this.#sleep(delayMs)
+      const items = this.#held
+      this.#held = []
+      while (items.length > 0 && !this.#abandoned) {
+        const batch = items.splice(0, this.#options.store.pace.outcomes)
+        await this.#writeBatch(batch)
+        this.#heldCount -= batch.length
+      }
+      delayMs = Math.min(delayMs * 2, maxHeldMs)
+    }
+    this.#retrying = null
+  }
+
   /** A fault in what listens must not make a batch that is written be written again. */
   #tell(batch: readonly Recordable<T>[], result: RecordResult): void {
     try {
@@ -153,11 +204,13 @@ export class OutcomeRecorder<T> {
   #sleep(delayMs: number): Promise<void> {
     if (this.#abandoned) return Promise.resolve()
     return new Promise((resolve) => {
-      const cancel = this.#options.clock.schedule(delayMs, resolve)
-      this.#wakeRetry = () => {
+      const wake = (): void => {
         cancel()
+        this.#sleepers.delete(wake)
         resolve()
       }
+      const cancel = this.#options.clock.schedule(delayMs, wake)
+      this.#sleepers.add(wake)
     })
   }
 }

@@ -163,7 +163,7 @@ export class FakeStore {
     return batch.grants().map(({ row }) => row)
   }
 
-  async release(releases: readonly Release[]): Promise<void> {
+  async release(releases: readonly Release[]): Promise<readonly Release[]> {
     const fault = this.faults.release.shift()
     if (fault !== undefined) throw fault
     for (const { deliveryId, claimVersion, delayMs, sent } of releases) {
@@ -173,6 +173,7 @@ export class FakeStore {
       row.leased = false
       row.dueAt = this.#clock.elapsed() + delayMs
     }
+    return []
   }
 }
 

@@ -8,6 +8,7 @@ function someReturns() {
   const released: (readonly Release[])[] = []
   const delays: number[] = []
   const faults: Error[] = []
+  const locked = new Set<string>()
   const returns = new LeaseReturns({
     logger: silentLogger,
     onReturned: (delayMs) => delays.push(delayMs),
@@ -16,10 +17,11 @@ function someReturns() {
         const fault = faults.shift()
         if (fault !== undefined) throw fault
         released.push(batch)
+        return batch.filter(({ deliveryId }) => locked.has(deliveryId))
       },
     },
   })
-  return { returns, released, delays, faults }
+  return { returns, released, delays, faults, locked }
 }
 
 const first = { id: 'dlv_1', claimVersion: 1 }
@@ -67,4 +69,20 @@ test('a failed give without anybody asking is no unhandled rejection', async () 
   returns.give([first], 0)
   await new Promise((resolve) => setImmediate(resolve))
   expect(returns.pending).toBe(true)
+})
+
+test('what somebody else has locked goes again with the next flush, and a wake-up is asked for', async () => {
+  const { returns, released, delays, locked } = someReturns()
+  locked.add('dlv_1')
+  returns.give([first, second], 100)
+  await returns.flush()
+  expect(delays).toEqual([500, 100])
+  expect(returns.pending).toBe(true)
+  locked.clear()
+  await returns.flush()
+  expect(returns.pending).toBe(false)
+  expect(released.map((batch) => batch.map(({ deliveryId }) => deliveryId))).toEqual([
+    ['dlv_1', 'dlv_2'],
+    ['dlv_1'],
+  ])
 })

@@ -31,7 +31,7 @@ function anOutcome(deliveryId: string, error: string | null = null): DeliveryOut
 
 function aRecorder(
   record: (batch: readonly DeliveryOutcome[]) => Promise<void> = async () => {},
-  { outcomes = 256 } = {},
+  { outcomes = 256, locked = new Set<string>() } = {},
 ) {
   const clock = createManualClock()
   const written: DeliveryOutcome[][] = []
@@ -47,7 +47,9 @@ function aRecorder(
       async recordOutcomes(batch): Promise<RecordResult> {
         await record(batch)
         written.push([...batch])
-        return { recorded: batch.map(() => true), health: [], disabled: [] }
+        const held = batch.flatMap(({ deliveryId }, index) => (locked.has(deliveryId) ? [index] : []))
+        const recorded = batch.map((_, index) => !held.includes(index))
+        return { recorded, held, health: [], disabled: [] }
       },
     },
     onRecorded: (batch: readonly Recordable<string>[]) => told.push(...batch.map(({ context }) => context)),
@@ -165,7 +167,7 @@ test('a fault in whoever listens writes nothing twice and stops nothing', async 
       pace: { outcomes: 256 },
       async recordOutcomes(batch) {
         writes++
-        return { recorded: batch.map(() => true), health: [], disabled: [] }
+        return { recorded: batch.map(() => true), held: [], health: [], disabled: [] }
       },
     },
     onRecorded: () => {
@@ -193,4 +195,55 @@ test('flush ends when the recorder is told to give up on a broken store', async 
   await flushed
   expect(written).toEqual([])
   expect(clock.pendingTimers).toBe(0)
+})
+
+test('outcomes that somebody else’s lock holds up leave their batch, and are written when it goes', async () => {
+  const locked = new Set(['b', 'd'])
+  const { clock, recorder, written, told, blocked, push } = aRecorder(async () => {}, { locked })
+  push('a', 'b', 'c', 'd')
+  await clock.advance(0)
+  expect(told).toEqual(['a', 'c'])
+  expect(recorder.unwritten).toBe(0)
+  push('e')
+  await clock.advance(0)
+  expect(told).toEqual(['a', 'c', 'e'])
+  const tries = written.length
+  await clock.advance(60_000)
+  // By themselves, and ever more rarely.
+  expect(idsOf(written.slice(tries))).toEqual(
+    Array.from({ length: written.length - tries }, () => ['b', 'd']),
+  )
+  expect(written.length - tries).toBeLessThan(70)
+  locked.delete('b')
+  await clock.advance(1000)
+  expect(told).toEqual(['a', 'c', 'e', 'b'])
+  locked.delete('d')
+  const flushed = recorder.flush()
+  await clock.advance(1000)
+  await flushed
+  expect(told).toEqual(['a', 'c', 'e', 'b', 'd'])
+  expect(recorder.unwritten).toBe(0)
+  expect(blocked).toEqual([])
+})
+
+test('a thousand outcomes may be held up without keeping new work from starting; more of them do', async () => {
+  const ids = Array.from({ length: 1500 }, (_, index) => `d${index}`)
+  const locked = new Set(ids)
+  const { clock, recorder, push } = aRecorder(async () => {}, { locked })
+  push(...ids)
+  await clock.advance(0)
+  expect(recorder.unwritten).toBe(500)
+  locked.clear()
+  await clock.advance(1000)
+  expect(recorder.unwritten).toBe(0)
+})
+
+test('whoever gives up does not wait for what is held up', async () => {
+  const { clock, recorder, push } = aRecorder(async () => {}, { locked: new Set(['a']) })
+  push('a')
+  await clock.advance(0)
+  const flushed = recorder.flush()
+  recorder.abandon()
+  await flushed
+  expect(recorder.unwritten).toBe(0)
 })

@@ -95,6 +95,11 @@ export interface DeliveryOutcome {
 export interface RecordResult {
   /** Per outcome, in order: false when it was stale (no longer in flight under that claim version) and dropped. */
   readonly recorded: readonly boolean[]
+  /**
+   * Indexes of outcomes of which nothing is written, because somebody else has locked the delivery, or something of its
+   * endpoint: they are to be tried again by themselves. Whether they are stale is not known.
+   */
+  readonly held: readonly number[]
   /** Targets whose health changed, with what it is now. */
   readonly health: readonly (readonly [targetId: string, health: EndpointHealth | null])[]
   /** Endpoints that this batch disabled (by outcome, or for failing longer than the policy allows). */
@@ -134,11 +139,15 @@ export interface DeliveryStore {
   /**
    * Attempt rows, transitions, moves to the finished table, endpoint health and ready hints: one transaction.
    * An outcome counts only for a delivery in flight under the same claim version; health is advanced by
-   * `nextHealth` in the order of the batch.
+   * `nextHealth` in the order of the batch. What somebody else has locked keeps only its own outcomes from being
+   * written, never the batch.
    */
   recordOutcomes(outcomes: readonly DeliveryOutcome[], breaker: BreakerPolicy): Promise<RecordResult>
-  /** Gives leases back; stale ones are ignored. One transaction. */
-  release(releases: readonly Release[]): Promise<void>
+  /**
+   * Gives leases back; stale ones are ignored. One transaction. The answer: those that are not given back because
+   * somebody else has locked the delivery, or something of its endpoint; they are to be tried again.
+   */
+  release(releases: readonly Release[]): Promise<readonly Release[]>
   /** A dead letter becomes pending and due: attempts start at 1 again, history, id and claim version go on. */
   replay(tenantId: string, deliveryId: string): Promise<ReplayResult>
   /** Health of every target that is not plainly healthy. */

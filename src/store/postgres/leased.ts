@@ -58,18 +58,43 @@ export interface FoundLeases {
   readonly now: number
 }
 
-/** What is stale is missing from the answer. Locked in key order. */
-export async function readLeased(
+export interface LockedLeases extends FoundLeases {
+  /** The names of leases that stand, and whose deliveries somebody else has locked. */
+  readonly held: ReadonlySet<string>
+}
+
+/** Waits for no delivery. What is stale is neither among the rows nor held. */
+export async function lockLeased(context: Context, keys: readonly LeaseKey[]): Promise<LockedLeases> {
+  const found = await findLeased(context, 'lock_leased', {
+    text: `${leasedSql} for update of d skip locked`,
+    keys,
+  })
+  const locked = new Set(found.rows.map(leaseName))
+  const others = keys.filter((key) => !locked.has(leaseName(key)))
+  const standing = others.length === 0 ? [] : (await readLeased(context, others)).rows
+  return { ...found, held: new Set(standing.map(leaseName)) }
+}
+
+export function leaseName({ deliveryId, claimVersion }: LeaseKey): string {
+  return `${deliveryId} ${claimVersion}`
+}
+
+/** What is stale is missing from the answer. Nothing is locked. */
+export function readLeased(context: Context, keys: readonly LeaseKey[]): Promise<FoundLeases> {
+  return findLeased(context, 'read_leased', { text: leasedSql, keys })
+}
+
+async function findLeased(
   context: Context,
-  keys: readonly LeaseKey[],
-  options: { readonly lock: boolean },
+  name: string,
+  { text, keys }: { readonly text: string; readonly keys: readonly LeaseKey[] },
 ): Promise<FoundLeases> {
   const sorted = [...keys].sort((a, b) => (a.deliveryId < b.deliveryId ? -1 : 1))
-  const rows = await context.query<LeasedRow>(
-    options.lock ? 'lock_leased' : 'read_leased',
-    options.lock ? `${leasedSql} for update of d` : leasedSql,
-    [context.shiftMs, sorted.map((key) => uuidOfId(key.deliveryId)), sorted.map((key) => key.claimVersion)],
-  )
+  const rows = await context.query<LeasedRow>(name, text, [
+    context.shiftMs,
+    sorted.map((key) => uuidOfId(key.deliveryId)),
+    sorted.map((key) => key.claimVersion),
+  ])
   const health = new Map<string, TargetHealth>()
   const leased = rows.map((row): Leased => {
     const targetId = bytesToId(idPrefixes.endpoint, row.target_id)
@@ -98,7 +123,7 @@ export async function readLeased(
   return { rows: leased, health, now: rows[0]?.now ?? 0 }
 }
 
-// Primary keys. The list is in key order, so the rows are locked in it.
+// Primary keys.
 const leasedSql = `
 select d.id, d.claim_version, d.attempt_count, d.lost_claims, d.tenant_id, d.endpoint_id, d.target_id,
   (d.endpoint_id is not null and (e.id is null or e.deleted_at is not null))

@@ -3,6 +3,7 @@ import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
 import { bytesOfId } from '../cursors.ts'
 import type { OutboxStore, ReadStore, SlotShares, Store } from '../port.ts'
+import { type Atomic, waitedInVain } from './apart.ts'
 import { claim } from './claim.ts'
 import { type Claimant, rotationStart } from './claim-candidates.ts'
 import { deleteEndpoint, insertEndpoint, rotateSecret, updateEndpoint } from './config-endpoints.ts'
@@ -27,8 +28,8 @@ import { probeWrite } from './probe.ts'
 import { publish, startPublish } from './publish.ts'
 import * as read from './read.ts'
 import * as config from './read-config.ts'
-import { recordPlainly, recordWithHealth } from './record.ts'
-import { release } from './release.ts'
+import { recordApart, recordPlainly, recordWithHealth } from './record.ts'
+import { release, releaseApart } from './release.ts'
 import { replay } from './replay.ts'
 import { removeExpired, shrinkShares, type WalkShares } from './retention.ts'
 import { settleConfigChanges } from './settle.ts'
@@ -155,6 +156,7 @@ function createConfigStore({ plain, atomic, snapshot }: Runner) {
 
 function createDeliveryStore({ plain, atomic }: Runner, claimant: Claimant) {
   const heldKeys = new Set<string>()
+  const atomicRecord: Atomic = (work) => atomic('record', work)
   return {
     publish: (batch, options) => {
       const progress = startPublish(batch, heldKeys)
@@ -163,10 +165,22 @@ function createDeliveryStore({ plain, atomic }: Runner, claimant: Claimant) {
     claim: (request) => atomic('claim', (context) => claim(context, request, claimant)),
     async recordOutcomes(outcomes, breaker) {
       const request = { outcomes, breaker }
-      const recorded = await plain('record', (context) => recordPlainly(context, request))
-      return recorded ?? atomic('record', (context) => recordWithHealth(context, request))
+      try {
+        const recorded = await plain('record', (context) => recordPlainly(context, request))
+        return recorded ?? (await atomicRecord((context) => recordWithHealth(context, request)))
+      } catch (error) {
+        if (!waitedInVain(error)) throw error
+        return recordApart(atomicRecord, request)
+      }
     },
-    release: (releases) => atomic('record', (context) => release(context, releases)),
+    async release(releases) {
+      try {
+        return await atomicRecord((context) => release(context, releases))
+      } catch (error) {
+        if (!waitedInVain(error)) throw error
+        return releaseApart(atomicRecord, releases)
+      }
+    },
     replay: async (tenantId, deliveryId) =>
       is(idPrefixes.delivery, deliveryId)
         ? atomic('config', (context) => replay(context, tenantId, deliveryId))

@@ -1,5 +1,8 @@
 /**
- * Outcomes. A batch that only moves deliveries (successes and retries of endpoints whose health stays as it is) is
+ * Outcomes. One whose delivery somebody else has locked is held: it is left out, and the others do not wait for it.
+ * What belongs to an endpoint (its health, its ready row, its own row) is waited for, for the lock timeout of the lane at
+ * most; then each target has a transaction of its own, and only those of which something is locked are held.
+ * A batch that only moves deliveries (successes and retries of endpoints whose health stays as it is) is
  * one read without locks and one write that tests every lease by itself. A batch that also changes health, or meets
  * a disabled or deleted endpoint, is a transaction that locks first and decides then.
  */
@@ -8,10 +11,11 @@ import type { BreakerPolicy } from '../../core/endpoint-health.ts'
 import { bytesToId, idPrefixes } from '../../core/ids.ts'
 import type { DisabledReason } from '../../core/model.ts'
 import type { DeliveryOutcome, RecordResult } from '../port.ts'
+import { type Atomic, eachTargetApart } from './apart.ts'
 import type { Context } from './context.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
 import { lockDisabled } from './endpoint-locks.ts'
-import { type Leased, type Match, readLeased, type TargetHealth } from './leased.ts'
+import { type Leased, leaseName, lockLeased, type Match, readLeased, type TargetHealth } from './leased.ts'
 import { armReady } from './ready-endpoints.ts'
 import { advanceHealth, clearProbes, type HealthChange, lockHealth, storeHealth } from './target-health.ts'
 import { uuid, uuidOfId } from './wire-types.ts'
@@ -25,7 +29,7 @@ export interface RecordRequest {
 /** Null: the batch needs the transaction. */
 export async function recordPlainly(context: Context, request: RecordRequest): Promise<RecordResult | null> {
   const { outcomes, breaker } = request
-  const found = await readLeased(context, outcomes, { lock: false })
+  const found = await readLeased(context, outcomes)
   const matches = match(outcomes, found.rows)
   const { changes, disabling } = advanceHealth(matches, { health: found.health, breaker, now: found.now })
   const isPlain =
@@ -38,7 +42,9 @@ export async function recordPlainly(context: Context, request: RecordRequest): P
   if (!isPlain) return null
   const steps = matches.map((each) => ({ ...each, isParked: false, isCancelled: false }))
   const recorded = await writeOutcomes(context, steps)
-  return { recorded: inOrder(outcomes, recorded), health: [], disabled: [] }
+  // A moment ago their leases stood: locked, or taken over since, which the next try tells.
+  const held = new Set(matches.flatMap(({ outcome }) => (recorded.has(outcome) ? [] : [outcome])))
+  return { ...inOrder(outcomes, recorded, held), health: [], disabled: [] }
 }
 
 function isProbe(leased: Leased, health: ReadonlyMap<string, TargetHealth>): boolean {
@@ -48,7 +54,7 @@ function isProbe(leased: Leased, health: ReadonlyMap<string, TargetHealth>): boo
 /** In a transaction. */
 export async function recordWithHealth(context: Context, request: RecordRequest): Promise<RecordResult> {
   const { outcomes, breaker } = request
-  const { rows } = await readLeased(context, outcomes, { lock: true })
+  const { rows, held } = await lockLeased(context, outcomes)
   const matches = match(outcomes, rows)
   const { health, now } = await lockHealth(context, matches)
   const { changes, disabling } = advanceHealth(matches, { health, breaker, now })
@@ -80,18 +86,41 @@ export async function recordWithHealth(context: Context, request: RecordRequest)
   })
   const recorded = await writeOutcomes(context, steps)
   return {
-    recorded: inOrder(outcomes, recorded),
+    ...inOrder(outcomes, recorded, new Set(outcomes.filter((outcome) => held.has(leaseName(outcome))))),
     health: Array.from(changes, ([targetId, { after }]) => [targetId, after] as const),
     disabled: Array.from(disabledNow.values()),
   }
 }
 
+/** What somebody else has locked of one target holds no other up. */
+export async function recordApart(atomic: Atomic, request: RecordRequest): Promise<RecordResult> {
+  const { outcomes, breaker } = request
+  const { done, held } = await eachTargetApart(atomic, outcomes, (context, indexes) =>
+    recordWithHealth(context, {
+      outcomes: indexes.map((index) => outcomes[index] as DeliveryOutcome),
+      breaker,
+    }),
+  )
+  const recorded = outcomes.map(() => false)
+  for (const [indexes, result] of done) {
+    indexes.forEach((index, at) => {
+      recorded[index] = result.recorded[at] === true
+    })
+  }
+  return {
+    recorded,
+    held: [...held, ...done.flatMap(([indexes, result]) => result.held.map((at) => indexes[at] as number))],
+    health: done.flatMap(([, result]) => result.health),
+    disabled: done.flatMap(([, result]) => result.disabled),
+  }
+}
+
 /** The first outcome of each lease; a second one is stale by then. */
 function match(outcomes: readonly DeliveryOutcome[], rows: readonly Leased[]): readonly Match[] {
-  const leases = new Map(rows.map((row) => [leaseName(row.deliveryId, row.claimVersion), row]))
+  const leases = new Map(rows.map((row) => [leaseName(row), row]))
   const matches: Match[] = []
   for (const outcome of outcomes) {
-    const name = leaseName(outcome.deliveryId, outcome.claimVersion)
+    const name = leaseName(outcome)
     const leased = leases.get(name)
     if (leased === undefined) continue
     leases.delete(name)
@@ -100,15 +129,15 @@ function match(outcomes: readonly DeliveryOutcome[], rows: readonly Leased[]): r
   return matches
 }
 
-function leaseName(deliveryId: string, claimVersion: number): string {
-  return `${deliveryId} ${claimVersion}`
-}
-
 function inOrder(
   outcomes: readonly DeliveryOutcome[],
   recorded: ReadonlySet<DeliveryOutcome>,
-): readonly boolean[] {
-  return outcomes.map((outcome) => recorded.has(outcome))
+  held: ReadonlySet<DeliveryOutcome>,
+): Pick<RecordResult, 'recorded' | 'held'> {
+  return {
+    recorded: outcomes.map((outcome) => recorded.has(outcome)),
+    held: outcomes.flatMap((outcome, index) => (held.has(outcome) ? [index] : [])),
+  }
 }
 
 /** Targets whose pause has ended with these outcomes. */

@@ -1,19 +1,24 @@
 import { parked, released } from '../../core/claim/row-fate.ts'
 import type { Release } from '../port.ts'
+import { type Atomic, eachTargetApart } from './apart.ts'
 import type { Context } from './context.ts'
 import { lockDisabled } from './endpoint-locks.ts'
 import { cancelDeliveries } from './finish.ts'
-import { type Leased, readLeased } from './leased.ts'
+import { type Leased, leaseName, lockLeased } from './leased.ts'
 import { returnTokens } from './rate-buckets.ts'
 import { armReady } from './ready-endpoints.ts'
 import { clearProbes } from './target-health.ts'
 import { makeWait } from './wait.ts'
 import { uuid } from './wire-types.ts'
 
-/** Gives leases back: the claim version grows, and neither an attempt nor a lost claim is counted. */
-export async function release(context: Context, releases: readonly Release[]): Promise<void> {
-  const { rows, health } = await readLeased(context, releases, { lock: true })
-  if (rows.length === 0) return
+/**
+ * Gives leases back: the claim version grows, and neither an attempt nor a lost claim is counted. Those whose deliveries
+ * somebody else has locked are the answer.
+ */
+export async function release(context: Context, releases: readonly Release[]): Promise<readonly Release[]> {
+  const { rows, health, held: locked } = await lockLeased(context, releases)
+  const held = releases.filter((each) => locked.has(leaseName(each)))
+  if (rows.length === 0) return held
   const delays = new Map(releases.map((each) => [each.deliveryId, each.delayMs]))
   await clearProbes(
     context,
@@ -50,4 +55,19 @@ export async function release(context: Context, releases: readonly Release[]): P
       .filter((leased) => !isParked(leased))
       .map((leased) => ({ target: leased.target, tenant: leased.tenant, delayMs: delayOf(leased) })),
   )
+  return held
+}
+
+/** What somebody else has locked of one target holds no other up. */
+export async function releaseApart(
+  atomic: Atomic,
+  releases: readonly Release[],
+): Promise<readonly Release[]> {
+  const { done, held } = await eachTargetApart(atomic, releases, (context, indexes) =>
+    release(
+      context,
+      indexes.map((index) => releases[index] as Release),
+    ),
+  )
+  return [...held.map((index) => releases[index] as Release), ...done.flatMap(([, locked]) => locked)]
 }

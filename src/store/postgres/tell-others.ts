@@ -31,8 +31,10 @@ function tellWork(store: Omit<Store, 'cluster'>, hints: Hints) {
       return results
     },
     async release(releases) {
-      await store.release(releases)
-      if (releases.some(({ delayMs }) => delayMs === 0)) hints.tellWork()
+      const held = await store.release(releases)
+      const isDue = releases.some((each) => each.delayMs === 0 && !held.includes(each))
+      if (isDue) hints.tellWork()
+      return held
     },
     async replay(tenantId, deliveryId) {
       const result = await store.replay(tenantId, deliveryId)

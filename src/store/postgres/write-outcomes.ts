@@ -13,13 +13,16 @@ export interface OutcomeStep extends Match {
   readonly isCancelled: boolean
 }
 
-/** The outcomes that counted: still in flight under the same claim version at the moment of writing. */
+/**
+ * The outcomes that are written: their deliveries were still in flight under the same claim version, and nobody else
+ * had locked them. It waits for no delivery.
+ */
 export async function writeOutcomes(
   context: Context,
   steps: readonly OutcomeStep[],
 ): Promise<ReadonlySet<DeliveryOutcome>> {
   if (steps.length === 0) return new Set()
-  // In key order: that is the order in which the rows are locked.
+  // In key order, as everything that changes several deliveries.
   const sorted = [...steps].sort((a, b) => (a.leased.deliveryId < b.leased.deliveryId ? -1 : 1))
   const ids = sorted.map(({ leased }) => uuid(leased.id))
   const rows = await context.query<{ readonly id: Uint8Array }>('write_outcomes', outcomesSql, [
@@ -75,7 +78,14 @@ with o as not materialized (
     as o (o_id, version, next_state, delay_ms, is_parked, final_error, attempt_no, status, http_status, class, error,
           latency_ms, started_at, response_headers, body_at, body_bytes, truncated)
 ),
--- Primary key. The state and the version are the fence: a lease that was taken over matches nothing.
+-- Primary key. The state and the version are the fence: a lease that was taken over matches nothing. Rows that somebody
+-- else has locked are passed over: the others would wait with them.
+free as materialized (
+  select o.* from o join live_deliveries d
+    on d.id = o.o_id and d.claim_version = o.version and d.state = 'in_flight'
+  for update of d skip locked
+),
+-- Primary key.
 retried as (
   update live_deliveries d set state = 'retry_scheduled',
     due_at = case when o.is_parked then null else ${now} + o.delay_ms end,
@@ -85,12 +95,12 @@ retried as (
     last_http_status = case when o.attempt_no is null then d.last_http_status else o.http_status end,
     error_class = case when o.attempt_no is null then d.error_class else o.class end,
     last_error = case when o.attempt_no is null then d.last_error else o.error end
-  from o
+  from free o
   where d.id = o.o_id and d.claim_version = o.version and d.state = 'in_flight' and o.next_state = 'retry_scheduled'
   returning d.tenant_id, d.endpoint_id, d.target_id, d.due_at, o.*
 ),
 gone as (
-  delete from live_deliveries d using o
+  delete from live_deliveries d using free o
   where d.id = o.o_id and d.claim_version = o.version and d.state = 'in_flight' and o.next_state <> 'retry_scheduled'
   returning d.*, o.*
 ),

@@ -28,7 +28,8 @@ export function recordOutcomes(
     return true
   })
   const health = Array.from(changed, (id) => [id, context.memory.health(id)?.health ?? null] as const)
-  return { recorded, health, disabled }
+  // Nobody else has rows of it locked.
+  return { recorded, held: [], health, disabled }
 }
 
 /** Null: stale. An outcome counts only for the claim version of a lease that stands. */
@@ -119,7 +120,7 @@ function insertAttempt(context: WriteContext, key: number, claimVersion: number,
 }
 
 /** Gives leases back: the claim version grows, and neither an attempt nor a lost claim is counted. */
-export function release(context: WriteContext, releases: readonly Release[]): void {
+export function release(context: WriteContext, releases: readonly Release[]): readonly Release[] {
   const unspent = new Set<string>()
   for (const { deliveryId, claimVersion, delayMs, sent = false } of releases) {
     const lease = findLease(context, deliveryId, claimVersion)
@@ -137,6 +138,8 @@ export function release(context: WriteContext, releases: readonly Release[]): vo
     }
   }
   for (const targetId of unspent) writeBucket(context, targetId)
+  // Nobody else has rows of it locked.
+  return []
 }
 
 function cut(text: string | null): string | null {
