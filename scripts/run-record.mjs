@@ -1,22 +1,23 @@
 // A vitest reporter that writes down what happens as it happens, so that a run which is cut off can still be told:
-// one JSON object a line, in the file that OUTHOOK_TEST_RECORD names.
+// one JSON object a line, in the file that TEST_RUN_RECORD names.
 import { appendFileSync, readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { root } from './toolchain.mjs'
 
-const file = process.env.OUTHOOK_TEST_RECORD
+const file = process.env.TEST_RUN_RECORD
 
 function note(entry) {
   if (file) appendFileSync(file, `${JSON.stringify(entry)}\n`)
 }
 
-// Nobody ends the run any more once whoever started it has been killed.
-if (file) {
-  process.stdin.on('close', () => process.kill(process.platform === 'win32' ? process.pid : 0, 'SIGKILL'))
-  process.stdin.resume().unref()
-}
-
 export default class RunRecord {
+  constructor() {
+    // Nobody ends the run any more once whoever started it, and holds the other end of its input, has been killed.
+    if (!file) return
+    process.stdin.on('close', () => process.kill(process.platform === 'win32' ? process.pid : 0, 'SIGKILL'))
+    process.stdin.resume().unref()
+  }
+
   onTestModuleStart({ moduleId }) {
     note({ started: moduleId })
   }

@@ -36,7 +36,8 @@ function vitestArgs() {
 /** Resolves with vitest's exit code, and with why it was cut off, if it was. */
 function runVitest() {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, OUTHOOK_TEST_RECORD: record }
+    // Not one of Outhook's own names: the programs that are tested refuse those that they do not know.
+    const env = { ...process.env, TEST_RUN_RECORD: record }
     // A group of its own, so that what hangs ends with all that it started. Its input tells it when this process is gone.
     const stdio = ['pipe', 'inherit', 'inherit']
     const child = spawn(nodePath(), vitestArgs(), { cwd: root, stdio, env, detached: !isWindows })
