@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultTenantId } from '../../../src/core/model.ts'
+import type { ClaimedDelivery } from '../../../src/store/port.ts'
 import {
   anOutcome,
   aTransportFailure,
@@ -7,6 +8,7 @@ import {
   type OpenHarness,
   openScene,
   type Route,
+  retryIn,
   type Scene,
 } from './scene.ts'
 
@@ -63,6 +65,37 @@ export function describeHealth(open: OpenHarness): void {
       expect(await scene.store.listHeldEndpoints([])).toEqual([])
       await scene.advance(30_000)
       expect(await scene.store.listHeldEndpoints(ids)).toEqual([])
+    })
+
+    it('holds back an endpoint that asks for less, until then and whatever earlier requests come to', async () => {
+      await scene.publish({ routes: [route, route, route] })
+      const [refused, early, later] = (await scene.claim()).deliveries as [
+        ClaimedDelivery,
+        ClaimedDelivery,
+        ClaimedDelivery,
+      ]
+      const startedAt = scene.now()
+      const askedForLess = { contact: 'reached', succeeded: false, startedAt, throttleMs: 2000 } as const
+      await scene.record(anOutcome(refused, { next: retryIn(1000), startedAt, observation: askedForLess }))
+      const until = scene.now() + 2000
+      await scene.record(anOutcome(early, { startedAt }))
+      expect(await scene.store.listHeldEndpoints([route.endpointId])).toEqual([
+        { endpointId: route.endpointId, state: 'throttled', until },
+      ])
+      expect(await scene.delivery(refused.id)).toMatchObject({
+        state: 'retry_scheduled',
+        reason: 'endpoint_paused',
+        nextAttemptAt: until,
+      })
+      await scene.publish({ routes: [route, route] })
+      expect(await scene.claim()).toMatchObject({ deliveries: [], nextDueMs: 2000 })
+      await scene.advance(2000)
+      const [probe, ...others] = (await scene.claim()).deliveries as [ClaimedDelivery, ...ClaimedDelivery[]]
+      expect(others).toEqual([])
+      await scene.record(anOutcome(probe, { startedAt: scene.now() }))
+      expect(await scene.store.listHeldEndpoints([route.endpointId])).toEqual([])
+      expect((await scene.claim()).deliveries).toHaveLength(2)
+      expect((await scene.record(anOutcome(later, { startedAt }))).recorded).toEqual([true])
     })
 
     it('grants no hand-off to a paused endpoint and wakes nobody before the pause ends', async () => {
