@@ -1,6 +1,7 @@
 # docker build -t outhook .
 # docker run -p 8080:8080 -v outhook:/data -e OUTHOOK_ADMIN_TOKEN=... outhook
-FROM node:24-slim AS build
+# The digest is that of 24.21.0-bookworm-slim for all architectures; CONTRIBUTING.md says how to renew it.
+FROM node:24-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --loglevel=error
@@ -9,7 +10,7 @@ COPY scripts scripts
 COPY src src
 RUN node scripts/build.mjs && npm prune --omit=dev --loglevel=error
 
-FROM node:24-slim
+FROM node:24-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 ENV NODE_ENV=production \
     OUTHOOK_HOST=0.0.0.0 \
     OUTHOOK_PORT=8080 \

@@ -146,7 +146,7 @@ describe('the Dockerfile', () => {
   test('starts from a Node that is new enough, and from one release', () => {
     const { engines } = JSON.parse(read('package.json'))
     const oldest = Number(/\d+/.exec(engines.node)?.[0])
-    const majors = new Set(instructions('FROM').map((line) => /^node:(\d+)-slim/.exec(line)?.[1]))
+    const majors = new Set(instructions('FROM').map((line) => /^node:(\d+)-slim@/.exec(line)?.[1]))
     expect(majors.size).toBe(1)
     expect(Number([...majors][0])).toBeGreaterThanOrEqual(oldest)
   })
@@ -215,10 +215,4 @@ describe('the systemd unit', () => {
     const { stdout, stderr } = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' })
     expect(stdout + stderr).not.toContain('outhook.service:')
   })
-})
-
-test('actions of the gate are pinned to commits, with their version beside them', () => {
-  const used = [...read('.github/workflows/ci.yml').matchAll(/uses: (.*)$/gm)].map(([, use]) => use)
-  expect(used.length).toBeGreaterThan(3)
-  for (const use of used) expect(use).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)
 })

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -70,30 +70,72 @@ describe('what "npm install outhook" brings', () => {
 })
 
 describe('publishing', () => {
-  const run = (fields: object) => {
-    const file = join(mkdtempSync(join(tmpdir(), 'outhook-manifest-')), 'package.json')
-    writeFileSync(file, JSON.stringify({ ...manifest, ...fields }))
-    onTestFinished(() => rmSync(dirname(file), { recursive: true }))
+  /** A checkout whose `origin` is the given one (null: none), with the project's `package.json` but for some fields. */
+  const run = (fields: object, origin: string | null) => {
+    const checkout = mkdtempSync(join(tmpdir(), 'outhook-checkout-'))
+    onTestFinished(() => rmSync(checkout, { recursive: true }))
+    writeFileSync(join(checkout, 'package.json'), JSON.stringify({ ...manifest, ...fields }))
+    spawnSync('git', ['init', '--quiet'], { cwd: checkout })
+    if (origin !== null) spawnSync('git', ['remote', 'add', 'origin', origin], { cwd: checkout })
     const script = join(root, 'scripts', 'check-publishable.mjs')
-    return spawnSync(process.execPath, [script, file], { encoding: 'utf8' })
+    return spawnSync(process.execPath, [script, checkout], { encoding: 'utf8' })
   }
-  const addresses = {
-    repository: { type: 'git', url: 'git+https://code.test/outhook.git' },
-    homepage: 'https://code.test/outhook',
-    bugs: { url: 'https://code.test/outhook/issues' },
-  }
+  const home = 'https://github.com/outhook/outhook'
 
-  test('is refused while package.json does not say where the project lives', () => {
-    for (const name of Object.keys(addresses)) {
-      const { status, stderr } = run({ ...addresses, [name]: undefined })
-      expect(status, name).toBe(1)
-      expect(stderr).toContain(`"${name}"`)
-    }
+  test('says where the project lives', () => {
+    expect(manifest).toMatchObject({
+      repository: { type: 'git', url: `git+${home}.git` },
+      homepage: `${home}#readme`,
+      bugs: { url: `${home}/issues` },
+    })
+    expect(read('SECURITY.md')).toContain(`<${home}/security>`)
     expect(manifest.scripts.prepublishOnly).toBe('node scripts/check-publishable.mjs')
   })
 
-  test('goes on when it does', () => {
-    expect(run(addresses)).toMatchObject({ status: 0, stderr: '' })
+  test.each([
+    home,
+    `${home}.git`,
+    'https://somebody:secret@github.com/outhook/outhook.git',
+    'git@github.com:outhook/outhook.git',
+    'ssh://git@github.com/outhook/outhook',
+    'ssh://git@github.com:22/Outhook/outhook.git',
+  ])('goes on in a checkout of that repository: %s', (origin) => {
+    expect(run({}, origin)).toMatchObject({ status: 0, stderr: '' })
+  })
+
+  test.each([
+    null,
+    '/work/outhook',
+    '../outhook',
+    'https://github.com/somebody/outhook.git',
+    'https://github.com/outhook/outhook-fork',
+    'https://github.com.example.com/outhook/outhook',
+    'https://github.com@example.com/outhook/outhook',
+    'https://example.com/github.com/outhook/outhook',
+    'git@example.com:outhook/outhook.git',
+  ])('is refused in a checkout of any other, and says why: %s', (origin) => {
+    const { status, stderr } = run({}, origin)
+    expect(status).toBe(1)
+    expect(stderr).toContain('would lead its users to a stranger')
+    expect(stderr.split('\n')).toHaveLength(2)
+  })
+
+  test('tells no password of an address', () => {
+    const { status, stderr } = run({}, 'https://somebody:secret@example.com/a/b')
+    expect(status).toBe(1)
+    expect(stderr).toContain('says https://example.com/a/b')
+    expect(stderr).not.toContain('secret')
+  })
+
+  test('is refused while package.json does not say where the project lives, or names two places', () => {
+    for (const name of ['repository', 'homepage', 'bugs']) {
+      const { status, stderr } = run({ [name]: undefined }, home)
+      expect(status, name).toBe(1)
+      expect(stderr).toContain(`"${name}"`)
+    }
+    const { status, stderr } = run({ bugs: { url: 'https://github.com/somebody/else/issues' } }, home)
+    expect(status).toBe(1)
+    expect(stderr).toContain('"bugs" of package.json')
   })
 })
 
