@@ -88,7 +88,7 @@ async function openStore(
     if (config.masterKey === null) throw masterKeyMissing(words)
     // Loaded only where it is used: most programs never need the driver.
     const { openPostgresStore } = await import('./store/postgres/postgres-store.ts')
-    const { mayComeSoon } = await import('./store/postgres/store-error.ts')
+    const { mayComeSoon } = await import('./store/postgres/connection/store-error.ts')
     const { store } = config
     return openWithPatience(() => openPostgresStore({ ...store, logger }), {
       waitMs: config.storeWaitMs,

@@ -6,7 +6,7 @@ import { createSystemClock } from './core/clock.ts'
 import { OuthookError } from './core/errors.ts'
 import { checkMasterKey, createSecretBox, parseMasterKey } from './core/secret-box.ts'
 import { type CopyProgress, type CopyReport, copyStore } from './store/copy.ts'
-import { openSqliteCopySource } from './store/sqlite/copy-source.ts'
+import { openSqliteCopySource } from './store/sqlite/copy/copy-source.ts'
 
 export type { CopyProgress } from './store/copy.ts'
 
@@ -44,7 +44,7 @@ export async function migrateStore(
   })
   try {
     checkKey(masterKey, source.meta.master_key_check)
-    const { openPostgresCopyTarget } = await import('./store/postgres/copy-target.ts')
+    const { openPostgresCopyTarget } = await import('./store/postgres/copy/copy-target.ts')
     const target = await openPostgresCopyTarget(to)
     try {
       const report = await copyStore(source, target, onProgress)

@@ -15,7 +15,7 @@ import type { AttemptActivity } from './delivery/activity.ts'
 import type { Engine } from './engine/engine.ts'
 import type { MetricsSnapshot } from './observability/aggregate-metrics.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
-import { backupSqlite } from './store/sqlite/backup.ts'
+import { backupSqlite } from './store/sqlite/copy/backup.ts'
 import { version } from './version.ts'
 
 export { migrateStore } from './migrate-store.ts'

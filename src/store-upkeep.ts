@@ -22,11 +22,13 @@ export async function migrateSchema(
     case 'memory':
       throw nothingThere()
     case 'postgres': {
-      const { migratePostgresStore, planPostgresStore } = await import('./store/postgres/migrate.ts')
+      const { migratePostgresStore, planPostgresStore } = await import(
+        './store/postgres/connection/migrate.ts'
+      )
       return dryRun ? planPostgresStore(store) : migratePostgresStore(store)
     }
     case 'sqlite': {
-      const { migrateSqliteFile, planSqliteFile } = await import('./store/sqlite/migrate.ts')
+      const { migrateSqliteFile, planSqliteFile } = await import('./store/sqlite/connection/migrate.ts')
       if (dryRun) return planSqliteFile(store.path)
       makeDirectory(dirname(store.path))
       return migrateSqliteFile(store.path, { now: createSystemClock().now(), replaceLost: newStore })
@@ -51,11 +53,11 @@ export async function examineStore(
     case 'memory':
       throw nothingThere()
     case 'postgres': {
-      const { examinePostgres } = await import('./store/postgres/doctor.ts')
+      const { examinePostgres } = await import('./store/postgres/upkeep/doctor.ts')
       return examinePostgres({ ...examination, url: store.url, schema: store.schema })
     }
     case 'sqlite': {
-      const { examineSqlite } = await import('./store/sqlite/doctor.ts')
+      const { examineSqlite } = await import('./store/sqlite/upkeep/doctor.ts')
       return examineSqlite({ ...examination, path: store.path })
     }
   }

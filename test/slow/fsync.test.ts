@@ -124,7 +124,7 @@ function copyWithoutSync(directory: string): string {
   cpSync(join(root, 'src'), join(copy, 'src'), { recursive: true })
   cpSync(join(root, 'package.json'), join(copy, 'package.json'))
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
-  const file = join(copy, 'src/store/sqlite/database.ts')
+  const file = join(copy, 'src/store/sqlite/connection/database.ts')
   const source = readFileSync(file, 'utf8')
   const broken = source.replace(`['synchronous', 'full', 2]`, `['synchronous', 'off', 0]`)
   if (broken === source) throw new Error('the setting is no longer where this test looks for it')

@@ -3,9 +3,9 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { bytesToId, idPrefixes } from '../../src/core/ids.ts'
-import { deliveryId, findInFanOut } from '../../src/store/sqlite/fan-out.ts'
-import { readHandoffs } from '../../src/store/sqlite/handoff-row.ts'
-import { codeOf } from '../../src/store/sqlite/state-codes.ts'
+import { deliveryId, findInFanOut } from '../../src/store/sqlite/rows/fan-out.ts'
+import { readHandoffs } from '../../src/store/sqlite/rows/handoff-row.ts'
+import { codeOf } from '../../src/store/sqlite/rows/state-codes.ts'
 
 /** Deliveries that are leased and without a recorded outcome, with their claim version. */
 export function readLeases(database: string): ReadonlyMap<string, number> {

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { appendFileSync, cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { postgresMigrations } from '../../src/store/postgres/schema.ts'
+import { postgresMigrations } from '../../src/store/postgres/connection/schema.ts'
 import { version } from '../../src/version.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -42,7 +42,7 @@ export function makeNextVersion(directory: string): Build {
     sql: nextMigration,
   }
   appendFileSync(
-    join(output, 'store/postgres/schema.js'),
+    join(output, 'store/postgres/connection/schema.js'),
     `\npostgresMigrations.push(${JSON.stringify(migration)})\n`,
   )
   const versionFile = join(output, 'version.js')

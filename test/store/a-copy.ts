@@ -14,10 +14,10 @@ import {
   copyStore,
 } from '../../src/store/copy.ts'
 import type { Store } from '../../src/store/port.ts'
-import { openPostgresCopyTarget } from '../../src/store/postgres/copy-target.ts'
+import { openPostgresCopyTarget } from '../../src/store/postgres/copy/copy-target.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
-import { openSqliteCopySource } from '../../src/store/sqlite/copy-source.ts'
-import { createCopyViews, placeColumn } from '../../src/store/sqlite/copy-views.ts'
+import { openSqliteCopySource } from '../../src/store/sqlite/copy/copy-source.ts'
+import { createCopyViews, placeColumn } from '../../src/store/sqlite/copy/copy-views.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { anOutcome, aTransportFailure, deadLetter, openScene, retryIn, type Scene } from './contract/scene.ts'

@@ -1,12 +1,12 @@
 /** The writer of a SQLite store in the test's own thread, on a database that the test looks into. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Store } from '../../src/store/port.ts'
-import { openDatabase } from '../../src/store/sqlite/database.ts'
-import { BytePacker, ByteUnpacker } from '../../src/store/sqlite/packed-bytes.ts'
-import { readOperations } from '../../src/store/sqlite/read-operations.ts'
-import { migrateSqlite } from '../../src/store/sqlite/schema.ts'
-import { type Call, packCall, unpackResult } from '../../src/store/sqlite/tick.ts'
-import { Writer } from '../../src/store/sqlite/writer.ts'
+import { openDatabase } from '../../src/store/sqlite/connection/database.ts'
+import { migrateSqlite } from '../../src/store/sqlite/connection/schema.ts'
+import { readOperations } from '../../src/store/sqlite/read/operations.ts'
+import { BytePacker, ByteUnpacker } from '../../src/store/sqlite/threads/packed-bytes.ts'
+import { type Call, packCall, unpackResult } from '../../src/store/sqlite/threads/tick.ts'
+import { Writer } from '../../src/store/sqlite/threads/writer.ts'
 import { openScene, type Scene } from './contract/scene.ts'
 
 export interface WriterScene extends Scene {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { silentLogger } from '../../src/core/logger.ts'
-import { Availability } from '../../src/store/postgres/availability.ts'
+import { Availability } from '../../src/store/postgres/connection/availability.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 
 function anAvailability() {

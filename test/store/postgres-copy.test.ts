@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { copiedTables, skippedTables } from '../../src/store/copied-tables.ts'
 import { type CopyProgress, maxBatchBytes } from '../../src/store/copy.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
-import { createCopyViews, placeColumn } from '../../src/store/sqlite/copy-views.ts'
+import { createCopyViews, placeColumn } from '../../src/store/sqlite/copy/copy-views.ts'
 import {
   aSchema,
   aSource,

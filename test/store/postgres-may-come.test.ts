@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { mayComeSoon, toStoreError } from '../../src/store/postgres/store-error.ts'
+import { mayComeSoon, toStoreError } from '../../src/store/postgres/connection/store-error.ts'
 
 const fromServer = (code: string) => Object.assign(new Error('x'), { code, severity: 'FATAL' })
 const fromSystem = (code: string) => Object.assign(new Error('x'), { code, syscall: 'connect' })

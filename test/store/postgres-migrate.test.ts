@@ -1,8 +1,8 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { migratePostgresStore, planPostgresStore } from '../../src/store/postgres/migrate.ts'
+import { migratePostgresStore, planPostgresStore } from '../../src/store/postgres/connection/migrate.ts'
+import { postgresMigrations } from '../../src/store/postgres/connection/schema.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
-import { postgresMigrations } from '../../src/store/postgres/schema.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 
 const newest = testedServers().at(-1)

@@ -5,7 +5,11 @@ import { createSystemClock } from '../../src/core/clock.ts'
 import { type Logger, silentLogger } from '../../src/core/logger.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
 import type { PublishResult, Store } from '../../src/store/port.ts'
-import { hintChannel, PendingHints, readHintMessage } from '../../src/store/postgres/hint-message.ts'
+import {
+  hintChannel,
+  PendingHints,
+  readHintMessage,
+} from '../../src/store/postgres/connection/hint-message.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 import {

@@ -6,8 +6,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createSystemClock } from '../../src/core/clock.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
-import { examineSqlite, type SqliteExamination } from '../../src/store/sqlite/doctor.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { examineSqlite, type SqliteExamination } from '../../src/store/sqlite/upkeep/doctor.ts'
 
 const masterKey = createSecretBox(new Uint8Array(32).fill(7), randomBytes)
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { GroupCommit } from '../../src/store/sqlite/group-commit.ts'
-import type { Call, Tick, TickReply } from '../../src/store/sqlite/tick.ts'
-import { WriterSchedule } from '../../src/store/sqlite/writer-schedule.ts'
+import { GroupCommit } from '../../src/store/sqlite/threads/group-commit.ts'
+import type { Call, Tick, TickReply } from '../../src/store/sqlite/threads/tick.ts'
+import { WriterSchedule } from '../../src/store/sqlite/threads/writer-schedule.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 
 /** A writer that answers each tick when it is told to. */

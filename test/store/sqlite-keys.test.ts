@@ -3,9 +3,9 @@ import type { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { bytesToId, createIdFactory, idPrefixes, idToBytes } from '../../src/core/ids.ts'
-import { openDatabase } from '../../src/store/sqlite/database.ts'
-import { findKey, KeySpace, keyAt } from '../../src/store/sqlite/key-space.ts'
-import { migrateSqlite } from '../../src/store/sqlite/schema.ts'
+import { openDatabase } from '../../src/store/sqlite/connection/database.ts'
+import { migrateSqlite } from '../../src/store/sqlite/connection/schema.ts'
+import { findKey, KeySpace, keyAt } from '../../src/store/sqlite/rows/key-space.ts'
 
 let database: DatabaseSync
 beforeEach(() => {

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ClaimedDelivery, DeliveryOutcome, NewEvent, PublishResult } from '../../src/store/port.ts'
-import { BytePacker, ByteUnpacker } from '../../src/store/sqlite/packed-bytes.ts'
+import { BytePacker, ByteUnpacker } from '../../src/store/sqlite/threads/packed-bytes.ts'
 import {
   type Call,
   packCall,
@@ -10,7 +10,7 @@ import {
   type Result,
   unpackCall,
   unpackResult,
-} from '../../src/store/sqlite/tick.ts'
+} from '../../src/store/sqlite/threads/tick.ts'
 
 const text = fc.string({ maxLength: 5 })
 const bytes = fc.uint8Array({ maxLength: 5 })

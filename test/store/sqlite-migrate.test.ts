@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Migration } from '../../src/store/migrations.ts'
-import { migrateSqlite, planSqlite, sqliteMigrations } from '../../src/store/sqlite/schema.ts'
+import { migrateSqlite, planSqlite, sqliteMigrations } from '../../src/store/sqlite/connection/schema.ts'
 
 const first = sqliteMigrations[0]?.version ?? 0
 const later: Migration = {

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { backupSqlite } from '../../src/store/sqlite/backup.ts'
+import { backupSqlite } from '../../src/store/sqlite/copy/backup.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 import { makeDirectory } from './sqlite-harness.ts'

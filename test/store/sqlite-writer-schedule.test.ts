@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Call } from '../../src/store/sqlite/tick.ts'
-import { WriterSchedule } from '../../src/store/sqlite/writer-schedule.ts'
+import type { Call } from '../../src/store/sqlite/threads/tick.ts'
+import { WriterSchedule } from '../../src/store/sqlite/threads/writer-schedule.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 
 function aSchedule() {

@@ -5,18 +5,18 @@ import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
 import { bytesOfId } from '../cursors.ts'
 import type { Store, StorePace } from '../port.ts'
-import { Checkpointer } from './checkpointer.ts'
-import type { Copied } from './database.ts'
-import { Displacements } from './displacements.ts'
-import { GroupCommit } from './group-commit.ts'
-import type { ReadRequest } from './open-reader.ts'
-import type { WriterOptions } from './open-writer.ts'
-import type { ReadOperations } from './read-operations.ts'
-import { StoreGuard } from './store-guard.ts'
-import { type StoreService, StoreThread } from './store-thread.ts'
-import { type ReadName, type Result, type TickReply, toError, type WriteName } from './tick.ts'
-import type { WriteOperations } from './write-operations.ts'
-import { WriterSchedule } from './writer-schedule.ts'
+import { Checkpointer } from './connection/checkpointer.ts'
+import type { Copied } from './connection/database.ts'
+import { Displacements } from './connection/displacements.ts'
+import type { ReadRequest } from './connection/open-reader.ts'
+import type { WriterOptions } from './connection/open-writer.ts'
+import { StoreGuard } from './connection/store-guard.ts'
+import type { ReadOperations } from './read/operations.ts'
+import { GroupCommit } from './threads/group-commit.ts'
+import { type StoreService, StoreThread } from './threads/store-thread.ts'
+import { type ReadName, type Result, type TickReply, toError, type WriteName } from './threads/tick.ts'
+import type { WriteOperations } from './threads/write-operations.ts'
+import { WriterSchedule } from './threads/writer-schedule.ts'
 
 export interface SqliteStoreOptions {
   /** A file, made if it is not there, or `:memory:`. */
@@ -152,7 +152,7 @@ async function openServices(options: SqliteStoreOptions): Promise<Services> {
     replaceLost: options.replaceLost ?? false,
   }
   if (options.inProcess === true) {
-    const { openInProcess } = await import('./in-process.ts')
+    const { openInProcess } = await import('./threads/in-process.ts')
     return { ...openInProcess(writerOptions), checkpointer: null }
   }
   const writer = await StoreThread.start(

@@ -1,0 +1,140 @@
+/** What a claim leaves behind of the ready rows that it looked at, all of which it has locked. */
+import {
+  isFresh,
+  lookAgainMs,
+  looksFrom,
+  maxFreshBacklog,
+  type NextAt,
+  readyAfterLook,
+} from '../../../core/claim/ready-row.ts'
+import { type Context, now } from '../connection/context.ts'
+import { uuid } from '../rows/wire-types.ts'
+import type { LockedTarget } from './candidates.ts'
+import type { Position } from './low-water-marks.ts'
+import { blockedUntil } from './ready-endpoints.ts'
+
+export interface LookedAt extends LockedTarget {
+  readonly gave: boolean
+  readonly isRated: boolean
+  /** No delivery before it is due, as far as is known. */
+  readonly leftFrom: Position
+}
+
+/** Milliseconds until more becomes due, null when nothing is known to. */
+export async function writeReadyAfterLook(
+  context: Context,
+  looked: readonly LookedAt[],
+): Promise<number | null> {
+  const lookBy = looked.map(lookByOf)
+  const left = looked.length === 0 ? [] : await readLeft(context, looked, lookBy)
+  const after = looked.map((each, index) =>
+    readyAfterLook({
+      now: each.now,
+      standing: each.nextAt,
+      gave: each.gave,
+      nextDueAt: left[index]?.due_at ?? null,
+      dueCount: left[index]?.due_count ?? 0,
+      lookBy: lookBy[index] ?? null,
+      blockedUntil: left[index]?.blocked_until ?? 0,
+    }),
+  )
+  const waits = after.flatMap((nextAt, index) =>
+    nextAt === null ? [] : [Math.max(0, looksFrom(nextAt) - (looked[index]?.now ?? 0))],
+  )
+  const changes = looked.flatMap(({ place, nextAt }, index) => {
+    const becomes = after[index] ?? null
+    return becomes === nextAt ? [] : [{ place, nextAt: becomes }]
+  })
+  const ownNextIn = Math.min(...waits)
+  const othersNextIn = await writeReady(context, { looked, changes, isDue: ownNextIn === 0 })
+  const nextIn = Math.min(ownNextIn, othersNextIn ?? Number.POSITIVE_INFINITY)
+  return nextIn === Number.POSITIVE_INFINITY ? null : nextIn
+}
+
+/** What others publish at this moment is not to be seen yet, nor what lies behind the low-water mark. */
+function lookByOf({ gave, now, start }: LookedAt): number | null {
+  if (!gave) return start.wholeAt
+  return Math.min(now + lookAgainMs, start.wholeAt ?? Number.POSITIVE_INFINITY)
+}
+
+interface Left {
+  readonly due_at: number | null
+  readonly due_count: number
+  readonly blocked_until: number
+}
+
+/** In the order of the targets. */
+function readLeft(
+  context: Context,
+  looked: readonly LookedAt[],
+  lookBy: readonly (number | null)[],
+): Promise<readonly Left[]> {
+  return context.query<Left>(
+    'read_left',
+    // live_deliveries_due per target, from its mark on; no further than needed: beyond stand leases that are over
+    `select ${blockedUntil('o.target_id', 'o.is_rated')} as blocked_until, (
+         select l.due_at from live_deliveries l where l.target_id = o.target_id and l.due_at is not null
+           and (l.due_at, l.id) > (o.from_due, o.from_id) and l.due_at <= coalesce(o.look_by, ${Number.MAX_SAFE_INTEGER})
+         order by l.due_at, l.id limit 1) as due_at,
+       case when not o.is_fresh then 0 else (
+         select count(*) from (
+           select from live_deliveries l where l.target_id = o.target_id and l.due_at <= ${now}
+             and (l.due_at, l.id) > (o.from_due, o.from_id)
+           limit ${maxFreshBacklog + 1}) d)::integer end as due_count
+     from unnest($2::uuid[], $3::boolean[], $4::boolean[], $5::bigint[], $6::uuid[], $7::bigint[]) with ordinality
+       as o (target_id, is_fresh, is_rated, from_due, from_id, look_by, turn)
+     order by o.turn`,
+    [
+      context.shiftMs,
+      looked.map(({ target }) => uuid(target)),
+      looked.map(({ nextAt }) => isFresh(nextAt)),
+      looked.map(({ isRated }) => isRated),
+      looked.map(({ leftFrom }) => leftFrom.dueAt),
+      looked.map(({ leftFrom }) => leftFrom.id),
+      lookBy,
+    ],
+  )
+}
+
+interface Change {
+  readonly place: string
+  /** Null: the row goes. */
+  readonly nextAt: NextAt | null
+}
+
+interface Writing {
+  readonly looked: readonly LookedAt[]
+  readonly changes: readonly Change[]
+  /** It is known that more is due now: there is no need to look at the other targets. */
+  readonly isDue: boolean
+}
+
+/** Milliseconds until one of the other targets is to be looked at. */
+async function writeReady(context: Context, { looked, changes, isDue }: Writing): Promise<number | null> {
+  if (isDue && changes.length === 0) return 0
+  const [row] = await context.query<{ readonly next_in: number | null }>(
+    'write_ready',
+    // By place: versions of the rows that an old snapshot keeps are many, and a search by target would walk over them.
+    // ready_endpoints_next, from both ends of the fresh ones that are not to be looked at yet.
+    `with after as materialized (
+       select * from unnest($2::tid[], $3::bigint[]) as a (place, next_at)
+     ), gone as (
+       delete from ready_endpoints r using after a where r.ctid = a.place and a.next_at is null
+     ), moved as (
+       update ready_endpoints r set next_at = a.next_at from after a
+       where r.ctid = a.place and a.next_at is not null
+     )
+     select case when $4::boolean then 0 else least(
+       (select next_at from ready_endpoints where target_id <> all ($5::uuid[]) and next_at >= -${now} order by next_at limit 1),
+       (select -next_at from ready_endpoints where target_id <> all ($5::uuid[]) and next_at < -${now} order by next_at desc limit 1)
+     ) - ${now} end as next_in`,
+    [
+      context.shiftMs,
+      changes.map(({ place }) => place),
+      changes.map(({ nextAt }) => nextAt),
+      isDue,
+      looked.map(({ target }) => uuid(target)),
+    ],
+  )
+  return row === undefined || row.next_in === null ? null : Math.max(0, row.next_in)
+}

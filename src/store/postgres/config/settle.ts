@@ -1,0 +1,227 @@
+/**
+ * What a delete, disable or enable leaves to do with waiting deliveries, in slices: a million of them must not
+ * be one transaction. `cleanup` on the endpoint or subscription marks what is unfinished; claims recheck, so
+ * nothing of it is attempted meanwhile. Deliveries in flight are left to their outcome, or to the next claim.
+ */
+import type { WaitReason } from '../../../core/model.ts'
+import { armReady, rearmReady } from '../claim/ready-endpoints.ts'
+import type { Context } from '../connection/context.ts'
+import { cancelDeliveries } from '../record/finish.ts'
+import {
+  type LockedColumns,
+  type LockedRow,
+  lockedColumns,
+  parkDeliveries,
+  toLockedRow,
+  unparkDeliveries,
+} from '../record/wait.ts'
+import { uuid } from '../rows/wire-types.ts'
+
+/** Rows that the change itself deals with, in its own transaction. */
+export const firstSliceRows = 1000
+
+/** One endpoint or subscription, at most `limit` rows; the caller comes again while there is more. */
+export async function settleConfigChanges(
+  context: Context,
+  options: { readonly limit: number },
+): Promise<{ readonly more: boolean }> {
+  const [endpoint] = await context.query<{ readonly id: Uint8Array }>(
+    'unsettled_endpoint',
+    // endpoints_cleanup; another node may be at the same work
+    'select id from endpoints where cleanup is not null order by id limit 1 for no key update skip locked',
+    [],
+  )
+  if (endpoint !== undefined) {
+    await settleEndpoint(context, uuid(endpoint.id), options.limit)
+    return { more: true }
+  }
+  const [subscription] = await context.query<{ readonly id: Uint8Array }>(
+    'unsettled_subscription',
+    // subscriptions_cleanup
+    'select id from subscriptions where cleanup is not null order by id limit 1 for no key update skip locked',
+    [],
+  )
+  if (subscription !== undefined) await settleSubscription(context, uuid(subscription.id), options.limit)
+  return { more: subscription !== undefined }
+}
+
+interface Facts {
+  readonly tenant_id: Uint8Array
+  readonly is_disabled: boolean
+  readonly is_deleted: boolean
+}
+
+/** Brings at most `limit` deliveries into line with what the endpoint is now. Its row is locked by the caller. */
+export async function settleEndpoint(context: Context, endpoint: string, limit: number): Promise<void> {
+  const [facts] = await context.query<Facts>(
+    'settle_facts',
+    `select tenant_id, disabled_reason is not null as is_disabled, deleted_at is not null as is_deleted
+     from endpoints where id = $1`,
+    [endpoint],
+  )
+  if (facts === undefined) return
+  let done: number
+  if (facts.is_deleted) {
+    const waiting = await lockWaiting(context, endpoint, limit)
+    const parked = await lockParked(context, endpoint, { limit: limit - waiting.length, reason: null })
+    await cancelDeliveries(
+      context,
+      [...waiting, ...parked].map((row) => row.id),
+    )
+    done = waiting.length + parked.length
+  } else if (facts.is_disabled) {
+    const waiting = await lockWaiting(context, endpoint, limit)
+    await parkDeliveries(context, waiting, 'endpoint_disabled')
+    done = waiting.length
+  } else {
+    const parked = await lockParked(context, endpoint, { limit, reason: 'endpoint_disabled' })
+    await unparkDeliveries(context, parked)
+    const target = Buffer.from(endpoint, 'hex')
+    if (parked.length > 0) await armReady(context, [{ target, tenant: facts.tenant_id, delayMs: 0 }])
+    done = parked.length
+  }
+  if (done < limit)
+    await context.query('settled_endpoint', 'update endpoints set cleanup = null where id = $1', [endpoint])
+  if (facts.is_deleted || facts.is_disabled) await rearmReady(context, Buffer.from(endpoint, 'hex'))
+}
+
+/** A row that a claim holds is passed over: the claim rechecks it. */
+async function lockWaiting(context: Context, target: string, limit: number): Promise<readonly LockedRow[]> {
+  const rows = await context.query<LockedColumns>(
+    'lock_waiting',
+    // live_deliveries_due; the few in flight are passed over
+    `select ${lockedColumns} from live_deliveries
+     where target_id = $1 and due_at is not null and state <> 'in_flight' order by due_at, id limit $2
+     for update skip locked`,
+    [target, limit],
+  )
+  return rows.map(toLockedRow)
+}
+
+interface Parked {
+  readonly limit: number
+  /** Null: for whatever reason. */
+  readonly reason: WaitReason | null
+}
+
+async function lockParked(
+  context: Context,
+  target: string,
+  { limit, reason }: Parked,
+): Promise<readonly LockedRow[]> {
+  if (limit <= 0) return []
+  // live_deliveries_parked
+  const rows = await (reason === null
+    ? context.query<LockedColumns>(
+        'lock_parked',
+        `select ${lockedColumns} from live_deliveries where target_id = $1 and due_at is null
+         order by reason, id limit $2 for update`,
+        [target, limit],
+      )
+    : context.query<LockedColumns>(
+        'lock_parked_for',
+        `select ${lockedColumns} from live_deliveries where target_id = $1 and due_at is null and reason = $3
+         order by id limit $2 for update`,
+        [target, limit, reason],
+      ))
+  return rows.map(toLockedRow)
+}
+
+/** How far the scan over an endpoint's deliveries has got: first those with a due time, then the parked ones. */
+type ScanCursor =
+  | { readonly phase: 'due'; readonly dueAt: number; readonly id: string }
+  | { readonly phase: 'parked'; readonly reason: string; readonly id: string }
+
+const lowestId = '00000000000000000000000000000000'
+
+export const scanStart: string = JSON.stringify({ phase: 'due', dueAt: 0, id: lowestId } satisfies ScanCursor)
+
+interface ScannedRow {
+  readonly id: Uint8Array
+  readonly subscription_id: Uint8Array | null
+  readonly reason: WaitReason | null
+  readonly due_at: number | null
+}
+
+/**
+ * Looks at no more than `limit` deliveries of the subscription's endpoint and cancels those of the subscription.
+ * One that moves behind the cursor meanwhile is cancelled by whoever claims or records it. False: it is done.
+ */
+export async function settleSubscription(
+  context: Context,
+  subscription: string,
+  limit: number,
+): Promise<{ readonly scanned: number; readonly isDone: boolean }> {
+  const [marked] = await context.query<{ readonly endpoint_id: Uint8Array; readonly cleanup: string | null }>(
+    'settle_subscription_facts',
+    'select endpoint_id, cleanup from subscriptions where id = $1',
+    [subscription],
+  )
+  if (marked === undefined || marked.cleanup === null) return { scanned: 0, isDone: true }
+  const cursor = JSON.parse(marked.cleanup) as ScanCursor
+  const rows = await scanEndpoint(context, { endpoint: uuid(marked.endpoint_id), cursor, limit })
+  const mine = rows.filter(
+    (row) => row.subscription_id !== null && uuid(row.subscription_id) === subscription,
+  )
+  const cancellable = await lockNotInFlight(context, mine)
+  await cancelDeliveries(context, cancellable)
+  const next = advance(cursor, rows, limit)
+  await context.query('settled_subscription', 'update subscriptions set cleanup = $2 where id = $1', [
+    subscription,
+    next === null ? null : JSON.stringify(next),
+  ])
+  return { scanned: rows.length, isDone: next === null }
+}
+
+async function lockNotInFlight(
+  context: Context,
+  rows: readonly ScannedRow[],
+): Promise<readonly Uint8Array[]> {
+  if (rows.length === 0) return []
+  const locked = await context.query<{ readonly id: Uint8Array }>(
+    'lock_not_in_flight',
+    // primary key, in key order
+    `select id from live_deliveries where id = any ($1::uuid[]) and state <> 'in_flight'
+     order by id for update skip locked`,
+    [rows.map((row) => uuid(row.id))],
+  )
+  return locked.map((row) => row.id)
+}
+
+interface Scan {
+  readonly endpoint: string
+  readonly cursor: ScanCursor
+  readonly limit: number
+}
+
+function scanEndpoint(context: Context, scan: Scan): Promise<readonly ScannedRow[]> {
+  const columns = 'id, subscription_id, reason, due_at'
+  if (scan.cursor.phase === 'due') {
+    return context.query<ScannedRow>(
+      'scan_due',
+      // live_deliveries_due
+      `select ${columns} from live_deliveries
+       where target_id = $1 and due_at is not null and (due_at, id) > ($2::bigint, $3::uuid)
+       order by due_at, id limit $4`,
+      [scan.endpoint, scan.cursor.dueAt, scan.cursor.id, scan.limit],
+    )
+  }
+  return context.query<ScannedRow>(
+    'scan_parked',
+    // live_deliveries_parked
+    `select ${columns} from live_deliveries
+     where target_id = $1 and due_at is null and (reason, id) > ($2, $3::uuid) order by reason, id limit $4`,
+    [scan.endpoint, scan.cursor.reason, scan.cursor.id, scan.limit],
+  )
+}
+
+function advance(cursor: ScanCursor, rows: readonly ScannedRow[], limit: number): ScanCursor | null {
+  const last = rows.at(-1)
+  if (rows.length < limit || last === undefined) {
+    return cursor.phase === 'due' ? { phase: 'parked', reason: '', id: lowestId } : null
+  }
+  const id = uuid(last.id)
+  return cursor.phase === 'due'
+    ? { phase: 'due', dueAt: last.due_at ?? 0, id }
+    : { phase: 'parked', reason: last.reason ?? '', id }
+}

@@ -1,0 +1,75 @@
+import type { ClientBase } from 'pg'
+import { type AppliedMigration, type Migration, planChange, type SchemaChange } from '../../migrations.ts'
+import { initialMigration } from '../migrations/0001-initial.ts'
+import { outboxMigration } from '../migrations/0002-outbox.ts'
+import { limitsMigration } from '../migrations/0003-limits.ts'
+import { retentionMigration } from '../migrations/0004-retention.ts'
+import { idempotencyTtlMigration } from '../migrations/0005-idempotency-ttl.ts'
+import { topicsWithoutStarMigration } from '../migrations/0006-topics-without-star.ts'
+import { textMigration } from '../migrations/0007-text.ts'
+
+export const postgresMigrations: readonly Migration[] = [
+  initialMigration,
+  outboxMigration,
+  limitsMigration,
+  retentionMigration,
+  idempotencyTtlMigration,
+  topicsWithoutStarMigration,
+  textMigration,
+]
+
+/**
+ * Brings the schema up to date, all in one transaction, under a lock that nodes starting together take in turn.
+ * The client's search path is set to the schema by whoever opened it.
+ */
+export async function migratePostgres(client: ClientBase, schema: string): Promise<SchemaChange> {
+  await client.query('begin')
+  try {
+    await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`outhook migrate ${schema}`])
+    const found = await client.query('select 1 from pg_namespace where nspname = $1', [schema])
+    // Creating needs a privilege that a role with a schema of its own may lack, "if not exists" or not.
+    if (found.rowCount === 0) await client.query(`create schema ${quoteName(schema)}`)
+    if (!(await isMigrated(client, schema))) {
+      await client.query(
+        `create table schema_migrations (
+           version integer primary key, name text not null, applied_at timestamptz not null default now(),
+           oldest_compatible integer not null
+         )`,
+      )
+    }
+    const change = await planPostgres(client, schema)
+    for (const migration of change.steps) {
+      await client.query(migration.sql)
+      await client.query(
+        'insert into schema_migrations (version, name, oldest_compatible) values ($1, $2, $3)',
+        [migration.version, migration.name, migration.oldestCompatible],
+      )
+    }
+    await client.query('commit')
+    return change
+  } catch (error) {
+    await client.query('rollback').catch(() => {})
+    throw error
+  }
+}
+
+/** What `migratePostgres` would do; only reads. */
+export async function planPostgres(client: ClientBase, schema: string): Promise<SchemaChange> {
+  if (!(await isMigrated(client, schema))) return planChange(postgresMigrations, [])
+  const applied = await client.query<AppliedMigration>(
+    'select version, oldest_compatible as "oldestCompatible" from schema_migrations',
+  )
+  return planChange(postgresMigrations, applied.rows)
+}
+
+async function isMigrated(client: ClientBase, schema: string): Promise<boolean> {
+  const found = await client.query(
+    `select 1 from pg_tables where schemaname = $1 and tablename = 'schema_migrations'`,
+    [schema],
+  )
+  return found.rowCount === 1
+}
+
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}

@@ -1,0 +1,103 @@
+/** Which calls of the store the other processes on the database are told about, and what. */
+import type { Cluster, NewEvent, OutboxStore, PublishResult, Store } from '../../port.ts'
+import type { Hints } from './hints.ts'
+
+export function tellOthers(
+  store: Omit<Store, 'cluster'>,
+  cluster: Omit<Cluster, 'listen'>,
+  hints: Hints,
+): Store {
+  return {
+    ...store,
+    ...tellWork(store, hints),
+    ...tellConfiguration(store, hints),
+    cluster: {
+      shares: cluster.shares,
+      outbox: tellFanOut(cluster.outbox, hints),
+      listen: (listener) => hints.listen(listener),
+    },
+    async close() {
+      await hints.close()
+      await store.close()
+    },
+  }
+}
+
+function tellWork(store: Omit<Store, 'cluster'>, hints: Hints) {
+  return {
+    async publish(batch, options) {
+      const results = await store.publish(batch, options)
+      if (batch.some((event, index) => leavesWork(event, results[index]))) hints.tellWork()
+      return results
+    },
+    async release(releases) {
+      const held = await store.release(releases)
+      const isDue = releases.some((each) => each.delayMs === 0 && !held.includes(each))
+      if (isDue) hints.tellWork()
+      return held
+    },
+    async replay(tenantId, deliveryId) {
+      const result = await store.replay(tenantId, deliveryId)
+      if (result.kind === 'replayed') hints.tellWork()
+      return result
+    },
+    async reconcileReady(options) {
+      const result = await store.reconcileReady(options)
+      if (result.armed > 0) hints.tellWork()
+      return result
+    },
+    async recordOutcomes(outcomes, breaker) {
+      const result = await store.recordOutcomes(outcomes, breaker)
+      for (const [targetId, health] of result.health) {
+        const pausedUntil = health?.pausedUntil ?? null
+        // One failure more is nobody's business yet.
+        if (pausedUntil !== null || (health?.consecutiveFailures ?? 0) === 0) {
+          hints.tellPause(targetId, pausedUntil)
+        }
+      }
+      for (const { tenantId } of result.disabled) hints.tellTenant(tenantId)
+      return result
+    },
+  } satisfies Partial<Store>
+}
+
+function tellFanOut(outbox: OutboxStore, hints: Hints): OutboxStore {
+  return {
+    ...outbox,
+    async fanOut(plans) {
+      const result = await outbox.fanOut(plans)
+      if (result.count > 0) hints.tellWork()
+      return result
+    },
+  }
+}
+
+/** Some of its deliveries wait in the store for whoever claims them. */
+function leavesWork(event: NewEvent, result: PublishResult | undefined): boolean {
+  return (
+    result?.kind === 'published' &&
+    event.deliveries.some(({ parked }, index) => parked === null && result.handedOff[index] !== true)
+  )
+}
+
+function tellConfiguration(store: Omit<Store, 'cluster'>, hints: Hints) {
+  /** A call that failed is told too: the change may have happened. */
+  const telling = async <T>(tenantId: string, change: Promise<T>): Promise<T> => {
+    try {
+      return await change
+    } finally {
+      hints.tellTenant(tenantId)
+    }
+  }
+  return {
+    insertEndpoint: (input) => telling(input.endpoint.tenantId, store.insertEndpoint(input)),
+    updateEndpoint: (tenantId, id, patch) => telling(tenantId, store.updateEndpoint(tenantId, id, patch)),
+    deleteEndpoint: (tenantId, id) => telling(tenantId, store.deleteEndpoint(tenantId, id)),
+    rotateSecret: (tenantId, endpointId, secret, graceMs) =>
+      telling(tenantId, store.rotateSecret(tenantId, endpointId, secret, graceMs)),
+    insertSubscription: (input) => telling(input.tenantId, store.insertSubscription(input)),
+    updateSubscription: (tenantId, id, patch) =>
+      telling(tenantId, store.updateSubscription(tenantId, id, patch)),
+    deleteSubscription: (tenantId, id) => telling(tenantId, store.deleteSubscription(tenantId, id)),
+  } satisfies Partial<Store>
+}

@@ -1,0 +1,297 @@
+/** A PostgreSQL store that another one is copied into. */
+import { OuthookError } from '../../../core/errors.ts'
+import { copiedTables, countSql } from '../../copied-tables.ts'
+import {
+  type CopyBatch,
+  type CopyColumn,
+  type CopyCount,
+  type CopyPosition,
+  type CopyStep,
+  type CopyTarget,
+  type CopyValue,
+  copyIdName,
+  type MetaEntries,
+  unfinishedCopyName,
+} from '../../copy.ts'
+import { blockedUntil } from '../claim/ready-endpoints.ts'
+import { now } from '../connection/context.ts'
+import { Database, type DatabaseOptions, type Session } from '../connection/database.ts'
+import { quoteName } from '../connection/schema.ts'
+import { withoutNul } from '../rows/wire-types.ts'
+
+interface TargetColumn extends CopyColumn {
+  /** PostgreSQL's name of the type. */
+  readonly type: string
+}
+
+/** Values that stand for something else on SQLite: the type they travel as, and what becomes of them. */
+const translated: Readonly<Record<string, { readonly type: string; readonly sql: string }>> = {
+  // A direct send has no endpoint: an empty blob there, the tenant here.
+  'delivery_counts.endpoint_id': {
+    type: 'text',
+    sql: `coalesce(nullif(r.endpoint_id, '')::uuid, r.tenant_id)`,
+  },
+}
+
+/** Brings the schema up to date. Rejects as `openPostgresStore` does. */
+export async function openPostgresCopyTarget(options: DatabaseOptions): Promise<CopyTarget> {
+  const database = await Database.open(options)
+  const columnsOf = new Map<string, Promise<readonly TargetColumn[]>>()
+  const columns = (table: string): Promise<readonly TargetColumn[]> => {
+    const known = columnsOf.get(table)
+    if (known !== undefined) return known
+    const read = database.statement('copy', (session) => readColumns(session, table))
+    columnsOf.set(table, read)
+    return read
+  }
+  return {
+    columns,
+    begin: (meta, first) =>
+      database.transaction('copy', (session) => begin(session, { meta, first, schema: options.schema })),
+    async write(batch, step) {
+      const types = await columns(step.to.table)
+      return database.statement('copy', (session) => write(session, batch, { ...step, types }))
+    },
+    position: () => database.statement('copy', readPosition),
+    counts: () => database.statement('copy', countAll),
+    finish: (at) => database.transaction('copy', (session) => finish(session, at)),
+    close: () => database.close(),
+  }
+}
+
+/** Throws `store_incompatible` while a copy into the schema is unfinished. */
+export async function refuseUnfinishedCopy(session: Session): Promise<void> {
+  if ((await readPosition(session)) === null) return
+  throw new OuthookError(
+    'store_incompatible',
+    'the copy into this database is not finished; run "outhook migrate-store" again until it says that both agree, ' +
+      'and start then',
+  )
+}
+
+const columnTypes = `
+select column_name::text as name, udt_name::text as type from information_schema.columns
+where table_schema = current_schema() and table_name = $1 order by ordinal_position`
+
+async function readColumns(session: Session, table: string): Promise<readonly TargetColumn[]> {
+  const rows = await session.query<{ readonly name: string; readonly type: string }>(null, columnTypes, [
+    table,
+  ])
+  return rows.map(({ name, type }) => ({ name, type, kind: kindOf(type) }))
+}
+
+const kinds: Readonly<Record<string, CopyColumn['kind']>> = {
+  uuid: 'id',
+  bytea: 'bytes',
+  text: 'text',
+  int4: 'number',
+  int8: 'number',
+  float4: 'number',
+  float8: 'number',
+  bool: 'number',
+}
+
+function kindOf(type: string): CopyColumn['kind'] {
+  const kind = kinds[type]
+  if (kind === undefined) throw new OuthookError('internal', `a copy knows no columns of type ${type}`)
+  return kind
+}
+
+interface Beginning {
+  readonly meta: MetaEntries
+  readonly first: CopyPosition
+  readonly schema: string
+}
+
+async function begin(session: Session, { meta, first, schema }: Beginning): Promise<CopyPosition | null> {
+  const rows = await session.query<{ readonly name: string; readonly value: string }>(
+    null,
+    'select name, value from meta',
+    [],
+  )
+  const there = new Map(rows.map(({ name, value }) => [name, value]))
+  const unfinished = there.get(unfinishedCopyName)
+  if (there.has(copyIdName) && there.get(copyIdName) === meta[copyIdName]) {
+    return unfinished === undefined ? null : (JSON.parse(unfinished) as CopyPosition)
+  }
+  if (unfinished !== undefined) throw otherCopy(schema)
+  await refuseNodes(session)
+  await refuseRows(session, schema)
+  refuseOtherKey(meta.master_key_check, there.get('master_key_check'))
+  await session.query(null, 'delete from tenants', [])
+  const entries = Object.entries({ ...meta, [unfinishedCopyName]: JSON.stringify(first) })
+  await session.query(
+    null,
+    `insert into meta (name, value) select * from unnest($1::text[], $2::text[])
+     on conflict (name) do update set value = excluded.value`,
+    [entries.map(([name]) => name), entries.map(([, value]) => value)],
+  )
+  return first
+}
+
+function otherCopy(schema: string): OuthookError {
+  return new OuthookError(
+    'conflict',
+    'the target holds the beginning of another copy: of another database, or of this one before a server ran on it ' +
+      `again; drop the schema (drop schema ${quoteName(schema)} cascade) and start over`,
+  )
+}
+
+async function refuseNodes(session: Session): Promise<void> {
+  const nodes = await session.query(null, `select 1 from nodes where until > ${now} limit 1`, [0])
+  if (nodes.length === 0) return
+  throw new OuthookError(
+    'conflict',
+    'a server runs on the target, which must not be used before the copy is finished; stop it and run this again in ' +
+      'a minute, or give another schema',
+  )
+}
+
+/** Only what the migrations made may be there, and what nodes that are gone left of themselves. */
+async function refuseRows(session: Session, schema: string): Promise<void> {
+  const tables = await session.query<{ readonly name: string }>(
+    null,
+    `select tablename::text as name from pg_tables
+     where schemaname = current_schema() and tablename not in ('schema_migrations', 'meta', 'nodes') order by 1`,
+    [],
+  )
+  const filled: string[] = []
+  for (const { name } of tables) {
+    // The tenant that always exists has this id.
+    const own = name === 'tenants' ? `where id <> '00000000-0000-0000-0000-000000000000'` : ''
+    const found = await session.query(null, `select 1 from ${quoteName(name)} ${own} limit 1`, [])
+    if (found.length > 0) filled.push(name)
+  }
+  if (filled.length === 0) return
+  throw new OuthookError(
+    'conflict',
+    `the target is not empty: the schema ${schema} has rows in ${filled.join(', ')}; ` +
+      'give an empty database, or another schema with "?schema=NAME"',
+  )
+}
+
+function refuseOtherKey(source: string | undefined, target: string | undefined): void {
+  if (source === undefined || target === undefined || source === target) return
+  const [ofSource, ofTarget] = [source, target].map((check) => check.split('.')[0])
+  throw new OuthookError(
+    'wrong_master_key',
+    `the secrets of the source are sealed under master key ${ofSource}, and the target was opened with ${ofTarget}; ` +
+      'give an empty database, and start it with the master key of the source',
+  )
+}
+
+async function readPosition(session: Session): Promise<CopyPosition | null> {
+  const [row] = await session.query<{ readonly value: string }>(
+    null,
+    'select value from meta where name = $1',
+    [unfinishedCopyName],
+  )
+  return row === undefined ? null : (JSON.parse(row.value) as CopyPosition)
+}
+
+interface Writing extends CopyStep {
+  readonly types: readonly TargetColumn[]
+}
+
+async function write(session: Session, batch: CopyBatch, writing: Writing): Promise<boolean> {
+  const { from, to, columns } = writing
+  const bytes = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength)
+  const hasBytes = columns.some(({ kind }) => kind === 'bytes')
+  const [row] = await session.query<{ readonly moved: number }>(`copy_${to.table}`, writeSql(writing), [
+    JSON.stringify(from),
+    JSON.stringify(to),
+    ...columnValues(batch, columns),
+    ...(hasBytes ? [bytes] : []),
+  ])
+  return row?.moved === 1
+}
+
+/** One list per column: of bytes, where each value begins in the last parameter, and how long it is. */
+function columnValues(batch: CopyBatch, columns: readonly CopyColumn[]): readonly (readonly CopyValue[])[] {
+  let at = 1
+  return columns.flatMap(({ kind }, index) => {
+    const values = batch.values[index] ?? []
+    if (kind === 'text') return [values.map(storable)]
+    if (kind !== 'bytes') return [values]
+    const starts = values.map((length) => {
+      const start = at
+      at += Number(length)
+      return start
+    })
+    return [starts, values]
+  })
+}
+
+/** The rows, and the step from one position to the next, which nobody else may have made. */
+function writeSql({ to: { table }, columns, types }: Writing): string {
+  const lists = columns.flatMap(({ name, kind }) => {
+    if (kind !== 'bytes') return [{ name, type: typeOf(table, name, types) }]
+    return [`${name}_at`, `${name}_length`].map((part) => ({ name: part, type: 'integer' }))
+  })
+  const bytes = `$${lists.length + 3}::bytea`
+  const inserted = columns.map(({ name, kind }) =>
+    kind === 'bytes'
+      ? `substring(${bytes} from r.${name}_at for r.${name}_length)`
+      : (translated[`${table}.${name}`]?.sql ?? `r.${name}`),
+  )
+  return `
+    with moved as (
+      update meta set value = $2 where name = '${unfinishedCopyName}' and value = $1 returning 1
+    ), written as (
+      insert into ${table} (${columns.map(({ name }) => name).join(', ')})
+      select ${inserted.join(', ')}
+      from unnest(${lists.map(({ type }, index) => `$${index + 3}::${type}[]`).join(', ')})
+        as r (${lists.map(({ name }) => name).join(', ')})
+      where exists (select from moved)
+    )
+    select count(*)::integer as moved from moved`
+}
+
+function typeOf(table: string, name: string, types: readonly TargetColumn[]): string {
+  const type = translated[`${table}.${name}`]?.type ?? types.find((column) => column.name === name)?.type
+  if (type === undefined) throw new OuthookError('internal', `the target has no column ${table}.${name}`)
+  return type
+}
+
+function storable(value: CopyValue): CopyValue {
+  return typeof value === 'string' ? withoutNul(value) : value
+}
+
+async function countAll(session: Session): Promise<readonly CopyCount[]> {
+  const counts: CopyCount[] = []
+  for (const table of copiedTables) {
+    const rows = await session.query<Omit<CopyCount, 'table'>>(null, countSql(table), [])
+    counts.push(...rows.map(({ state, rows }) => ({ table: table.name, state, rows })))
+  }
+  return counts
+}
+
+/**
+ * As a starting owner does on SQLite: the process that held the leases is gone, so they are over, and each counts as a
+ * lost claim when the delivery is claimed again.
+ */
+async function finish(session: Session, at: CopyPosition): Promise<void> {
+  // One that began to start just before the copy did.
+  await refuseNodes(session)
+  const done = await session.query(null, 'delete from meta where name = $1 and value = $2 returning 1', [
+    unfinishedCopyName,
+    JSON.stringify(at),
+  ])
+  if (done.length === 0) {
+    throw new OuthookError('conflict', 'another process has moved the copy on meanwhile; run it again')
+  }
+  await session.query(
+    null,
+    `update live_deliveries set due_at = ${now} where state = 'in_flight' and due_at > ${now}`,
+    [0],
+  )
+  await session.query(null, 'update endpoint_state set probe_delivery_id = null, probe_until = null', [])
+  await session.query(
+    null,
+    `insert into ready_endpoints (target_id, tenant_id, next_at)
+     select d.target_id, d.tenant_id, greatest(${now}, min(d.due_at), ${blockedUntil('d.target_id')})
+     from live_deliveries d where d.due_at is not null group by d.target_id, d.tenant_id`,
+    [0],
+  )
+  await session.query(null, `analyze ${copiedTables.map(({ name }) => name).join(', ')}`, [])
+}

@@ -1,0 +1,85 @@
+/** How values travel: what comes out of a column, and how ids and bytes go in. */
+import { OuthookError } from '../../../core/errors.ts'
+import { idToBytes } from '../../../core/ids.ts'
+
+type Parse = (text: string) => unknown
+
+const asIs: Parse = (text) => text
+
+/** By type oid. A type that is missing here is a statement's mistake, and says so. */
+const parsers: ReadonlyMap<number, Parse> = new Map<number, Parse>([
+  [16, (text) => text === 't'],
+  [17, (text) => new Uint8Array(Buffer.from(text.slice(2), 'hex'))],
+  [20, Number],
+  [21, Number],
+  [23, Number],
+  [700, Number],
+  [701, Number],
+  [19, asIs],
+  [25, asIs],
+  [1043, asIs],
+  [2278, () => null],
+  [2950, uuidToBytes],
+])
+
+export const wireTypes = {
+  getTypeParser(oid: number): Parse {
+    const parser = parsers.get(oid)
+    if (parser === undefined) throw new OuthookError('internal', `no parser for PostgreSQL type ${oid}`)
+    return parser
+  },
+}
+
+const digitOfCode = new Uint8Array(128)
+for (let digit = 0; digit < 16; digit++) digitOfCode[digit.toString(16).charCodeAt(0)] = digit
+/** Where each byte's two digits stand in 8-4-4-4-12. */
+const placeOfByte = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] as const
+
+function uuidToBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(16)
+  for (let index = 0; index < 16; index++) {
+    const at = placeOfByte[index] as number
+    const high = digitOfCode[text.charCodeAt(at)] as number
+    bytes[index] = (high << 4) | (digitOfCode[text.charCodeAt(at + 1)] as number)
+  }
+  return bytes
+}
+
+/** The 16 bytes as a parameter of type `uuid`. */
+export function uuid(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+}
+
+export function uuidOfId(id: string): string {
+  return uuid(idToBytes(id))
+}
+
+export function optionalUuid(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : uuid(bytes)
+}
+
+/** PostgreSQL's text has no NUL; what receivers answer may. */
+export function withoutNul(text: string): string {
+  return text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text
+}
+
+/**
+ * Many byte strings in one parameter: sent as they are, where an array of them would travel as hexadecimal text,
+ * twice as long. The statement cuts them out with `substring(… from at for length)`.
+ */
+export class BytesParameter {
+  readonly #parts: Uint8Array[] = []
+  #length = 0
+
+  /** The place of the first byte, counted from 1 as SQL does. */
+  add(bytes: Uint8Array): number {
+    const at = this.#length + 1
+    this.#parts.push(bytes)
+    this.#length += bytes.byteLength
+    return at
+  }
+
+  value(): Buffer {
+    return Buffer.concat(this.#parts, this.#length)
+  }
+}

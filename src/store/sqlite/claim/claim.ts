@@ -1,0 +1,197 @@
+/** Claims due deliveries: reads and writes what `core/claim` says. The cost follows the rows claimed and the targets looked at, never the backlog. */
+import { type Ask, ClaimBatch, type Found } from '../../../core/claim/claim-batch.ts'
+import { fateOf, leased } from '../../../core/claim/row-fate.ts'
+import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
+import type { LiveState } from '../../../core/model.ts'
+import type { ClaimedDelivery, ClaimRequest, ClaimResult } from '../../port.ts'
+import { endExpiredLeases } from '../record/end-lease.ts'
+import { cancelDelivery, finishWaiting, parkDelivery, type WaitingRow } from '../record/finish.ts'
+import { lowestKey } from '../rows/key-space.ts'
+import { codeOf, stateOf } from '../rows/state-codes.ts'
+import type { WriteContext } from '../threads/write-context.ts'
+import { type Candidate, pickCandidates, type TenantRotation } from './candidates.ts'
+import { spend, writeBucket } from './rate-buckets.ts'
+import { nextReadyAt, writeReadyAfterLook } from './ready-endpoints.ts'
+
+/** Payloads up to this come with the row; larger ones are read once it is known that the row is leased. */
+const maxEagerBytes = 16 * 1024
+
+interface DueRow {
+  readonly k: number
+  readonly id: Uint8Array
+  readonly event_k: number
+  readonly event_id: Uint8Array | null
+  readonly subscription: number | null
+  readonly endpoint: number | null
+  readonly state: number
+  readonly due_at: number
+  readonly claim_version: number
+  readonly attempt_count: number
+  readonly lost_claims: number
+  readonly created_at: number
+  readonly replayed_at: number | null
+  readonly topic: string | null
+  readonly metadata: string | null
+  /** Null: there is no payload. */
+  readonly payload_bytes: number | null
+  /** Null: it is large. */
+  readonly payload: Uint8Array | null
+}
+
+/** The last due row that was read of a target. */
+type Position = Pick<DueRow, 'due_at' | 'k'>
+
+const beginning: Position = { due_at: -1, k: lowestKey }
+
+export function claim(context: WriteContext, request: ClaimRequest, rotation: TenantRotation): ClaimResult {
+  const deliveries = request.limit <= 0 ? [] : claimDue(context, request, rotation)
+  const next = nextReadyAt(context)
+  return { deliveries, nextDueMs: next === null ? null : Math.max(0, next - context.now), cluster: null }
+}
+
+function claimDue(
+  context: WriteContext,
+  request: ClaimRequest,
+  rotation: TenantRotation,
+): readonly ClaimedDelivery[] {
+  const { limit, startable = limit, maxBytes, leaseMs } = request
+  const { open, blocked } = pickCandidates(context, request, rotation)
+  for (const { targetId } of open) endExpiredLeases(context, targetId)
+  const batch = new ClaimBatch<Candidate, DueRow>(open, { limit, startable, maxBytes })
+  const reached = new Map<Candidate, Position>()
+  for (let asks = batch.nextLook(); asks.length > 0; asks = batch.nextLook()) {
+    for (const ask of asks) {
+      const rows = readDue(context, ask, reached.get(ask.target) ?? beginning)
+      const last = rows.at(-1)
+      if (last !== undefined) reached.set(ask.target, last)
+      batch.add(ask, sortOut(context, ask.target, rows))
+    }
+  }
+  const given = new Map<Candidate, number>()
+  const deliveries = batch.grants().map(({ target, row }) => {
+    given.set(target, (given.get(target) ?? 0) + 1)
+    return lease(context, target, row, leaseMs)
+  })
+  for (const [{ targetId }, count] of given) {
+    spend(context, targetId, count)
+    writeBucket(context, targetId)
+  }
+  for (const candidate of [...batch.looked(), ...blocked]) {
+    const gave = given.has(candidate)
+    writeReadyAfterLook(context, candidate.target, {
+      targetId: candidate.targetId,
+      standing: candidate.nextAt,
+      gave,
+    })
+  }
+  return deliveries
+}
+
+function readDue(context: WriteContext, ask: Ask<Candidate>, after: Position): readonly DueRow[] {
+  const target = context.memory.names.numberOf(ask.target.targetId)
+  return context
+    .prepare(
+      // live_deliveries_due, then primary keys
+      `select d.k, d.id, d.event_k, e.id as event_id, d.subscription, d.endpoint, d.state, d.due_at, d.claim_version,
+              d.attempt_count, d.lost_claims, d.created_at, d.replayed_at, coalesce(t.topic, e.topic_text) as topic,
+              e.metadata, iif(e.payload is null, null, e.payload_bytes) as payload_bytes,
+              iif(e.payload_bytes <= ${maxEagerBytes}, e.payload, null) as payload
+       from live_deliveries d indexed by live_deliveries_due
+       left join events e on e.k = d.event_k
+       left join topics t on t.n = e.topic
+       where d.target = ? and d.due_at <= ? and d.state <> 1 and (d.due_at, d.k) > (?, ?)
+       order by d.due_at, d.k limit ?`,
+    )
+    .all(target, context.now, after.due_at, after.k, ask.count) as unknown as readonly DueRow[]
+}
+
+/** Rows that nobody may attempt any more leave the claim index here. */
+function sortOut(context: WriteContext, candidate: Candidate, rows: readonly DueRow[]): Found<DueRow> {
+  const { memory } = context
+  const leasable: { readonly row: DueRow; readonly bytes: number }[] = []
+  for (const row of rows) {
+    const owners = ownersOf(context, row)
+    const { endpointId } = owners
+    const isDisabled = endpointId !== null && memory.endpoint(endpointId)?.disabled === true
+    const fate = fateOf({ isDeleted: memory.isOfDeleted(owners), isDisabled })
+    const waiting: WaitingRow = {
+      key: row.k,
+      state: stateOf(row.state) as LiveState,
+      tenantId: candidate.tenantId,
+      endpointId,
+    }
+    if (fate.kind === 'cancel') cancelDelivery(context, waiting)
+    else if (fate.kind === 'park') parkDelivery(context, waiting, fate.reason)
+    else if (row.payload_bytes === null) finishWaiting(context, waiting, withoutPayload)
+    else leasable.push({ row, bytes: row.payload_bytes })
+  }
+  return { leasable, others: rows.length - leasable.length }
+}
+
+/** Only in a damaged database. Leaving the row would make every claim come back to it. */
+const withoutPayload = {
+  state: 'dead_lettered',
+  givenUp: { errorClass: 'internal', lastError: 'the payload is gone from the store' },
+} as const
+
+function ownersOf({ memory: { names } }: WriteContext, { endpoint, subscription }: DueRow) {
+  return {
+    endpointId: endpoint === null ? null : names.idOf(endpoint, idPrefixes.endpoint),
+    subscriptionId: subscription === null ? null : names.idOf(subscription, idPrefixes.subscription),
+  }
+}
+
+function lease(context: WriteContext, candidate: Candidate, row: DueRow, leaseMs: number): ClaimedDelivery {
+  const { memory, now } = context
+  const { claimVersion, lostClaims } = leased({
+    state: stateOf(row.state) as LiveState,
+    claimVersion: row.claim_version,
+    attemptCount: row.attempt_count,
+    lostClaims: row.lost_claims,
+  })
+  context
+    .prepare(
+      `update live_deliveries set state = ${codeOf('in_flight')}, claim_version = ?, updated_at = ? where k = ?`, // primary key
+    )
+    .run(claimVersion, now, row.k)
+  const { tenantId, targetId } = candidate
+  const known = {
+    id: bytesToId(idPrefixes.delivery, row.id),
+    tenantId,
+    ...ownersOf(context, row),
+    targetId,
+    claimVersion,
+    attemptCount: row.attempt_count,
+    lostClaims,
+    createdAt: row.created_at,
+  }
+  const { k: key, event_k: eventKey, replayed_at: replayedAt } = row
+  memory.leases.grant({ ...known, key, eventKey, replayedAt, until: now + leaseMs, isLive: true })
+  context.counts.move(known, stateOf(row.state), 'in_flight')
+  if (candidate.isProbe) markProbe(context, candidate, { deliveryId: known.id, until: now + leaseMs })
+  return {
+    ...known,
+    eventId: bytesToId(idPrefixes.event, row.event_id as Uint8Array),
+    topic: row.topic,
+    metadata: row.metadata === null ? null : JSON.parse(row.metadata),
+    payload: row.payload ?? readPayload(context, row.event_k),
+  }
+}
+
+function readPayload(context: WriteContext, eventKey: number): Uint8Array {
+  const row = context.prepare('select payload from events where k = ?').get(eventKey) // primary key
+  return row?.payload as Uint8Array
+}
+
+function markProbe(
+  context: WriteContext,
+  candidate: Candidate,
+  probe: { readonly deliveryId: string; readonly until: number },
+): void {
+  const known = context.memory.health(candidate.targetId)
+  if (known === null) return
+  context.memory.setHealth(candidate.targetId, { health: known.health, probe })
+  context
+    .prepare('update endpoint_state set probe_delivery_id = ?, probe_until = ? where target_id = ?')
+    .run(idToBytes(probe.deliveryId), probe.until, candidate.target)
+}

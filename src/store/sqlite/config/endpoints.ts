@@ -1,0 +1,207 @@
+import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
+import type { Endpoint } from '../../../core/model.ts'
+import type { EndpointPatch, NewEndpoint, NewSecret, UidConflict } from '../../port.ts'
+import { type EndpointRow, toEndpoint } from '../../rows.ts'
+import { forgetBucket, replaceRate } from '../claim/rate-buckets.ts'
+import { forgetHealth } from '../record/target-health.ts'
+import type { WriteContext } from '../threads/write-context.ts'
+import { disableEndpoint } from './disable-endpoint.ts'
+import { raiseRoutingVersion } from './routing-version.ts'
+import { firstSliceRows, settleEndpoint } from './settle.ts'
+import { insertSubscriptionRow } from './subscriptions.ts'
+
+export function insertEndpoint(
+  context: WriteContext,
+  input: NewEndpoint,
+): { readonly kind: 'inserted'; readonly endpoint: Endpoint } | UidConflict {
+  const { memory, now } = context
+  const { endpoint } = input
+  const conflict = endpoint.uid === null ? null : findUid(context, endpoint.tenantId, endpoint.uid)
+  if (conflict !== null) return conflict
+  context
+    .prepare(
+      `insert into endpoints
+         (id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight, rate_limit_rps, created_at,
+          updated_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run(
+      idToBytes(endpoint.id),
+      memory.bytes(endpoint.tenantId),
+      endpoint.uid,
+      endpoint.url,
+      endpoint.description,
+      JSON.stringify(endpoint.headers),
+      JSON.stringify(endpoint.signingSchemes),
+      endpoint.maxInFlight,
+      endpoint.rateLimitRps,
+      now,
+      now,
+    )
+  insertSecret(context, endpoint.id, input.secret)
+  if (input.subscription !== null) insertSubscriptionRow(context, input.subscription)
+  raiseRoutingVersion(context, endpoint.tenantId)
+  return {
+    kind: 'inserted',
+    endpoint: toEndpoint(readEndpoint(context, endpoint.tenantId, endpoint.id) as EndpointRow),
+  }
+}
+
+export function updateEndpoint(
+  context: WriteContext,
+  tenantId: string,
+  id: string,
+  patch: EndpointPatch,
+): { readonly kind: 'updated'; readonly endpoint: Endpoint } | UidConflict | null {
+  const row = readEndpoint(context, tenantId, id)
+  if (row === null) return null
+  if (patch.uid !== undefined && patch.uid !== null && patch.uid !== row.uid) {
+    const conflict = findUid(context, tenantId, patch.uid)
+    if (conflict !== null) return conflict
+  }
+  const before = toEndpoint(row)
+  const after = { ...before, ...patch }
+  context
+    .prepare(
+      `update endpoints set uid = ?, url = ?, description = ?, headers = ?, signing_schemes = ?, max_in_flight = ?,
+         rate_limit_rps = ?, updated_at = ?
+       where id = ?`,
+    )
+    .run(
+      after.uid,
+      after.url,
+      after.description,
+      JSON.stringify(after.headers),
+      JSON.stringify(after.signingSchemes),
+      after.maxInFlight,
+      after.rateLimitRps,
+      context.now,
+      row.id,
+    )
+  if (patch.ownSubscription !== undefined) putOwnSubscription(context, row, patch.ownSubscription)
+  raiseRoutingVersion(context, tenantId)
+  if (after.rateLimitRps !== before.rateLimitRps) {
+    replaceRate(context, id, { tenantId, from: before.rateLimitRps, to: after.rateLimitRps })
+  }
+  if (patch.disabledReason !== undefined) setDisabled(context, before, patch.disabledReason)
+  return { kind: 'updated', endpoint: toEndpoint(readEndpoint(context, tenantId, id) as EndpointRow) }
+}
+
+function setDisabled(context: WriteContext, before: Endpoint, reason: Endpoint['disabledReason']): void {
+  if (reason === before.disabledReason) return
+  if (reason !== null && before.disabledReason === null) {
+    disableEndpoint(context, before.id, reason)
+    return
+  }
+  context
+    .prepare('update endpoints set disabled_reason = ?, disabled_at = ?, cleanup = ? where id = ?')
+    .run(
+      reason,
+      reason === null ? null : context.now,
+      reason === null ? 'unpark' : null,
+      idToBytes(before.id),
+    )
+  context.memory.configChanged()
+  if (reason !== null) return
+  // What it failed with before must not disable it again at the first stumble.
+  forgetHealth(context, before.id)
+  settleEndpoint(context, before.id, firstSliceRows)
+}
+
+function putOwnSubscription(
+  context: WriteContext,
+  endpoint: EndpointRow,
+  own: NonNullable<EndpointPatch['ownSubscription']>,
+): void {
+  const existing = context
+    .prepare(
+      // subscriptions_endpoint
+      'select id, retry_policy from subscriptions where endpoint_id = ? and own = 1 and deleted_at is null',
+    )
+    .get(endpoint.id)
+  if (existing === undefined) {
+    insertSubscriptionRow(context, {
+      id: own.id,
+      tenantId: bytesToId(idPrefixes.tenant, endpoint.tenant_id),
+      endpointId: bytesToId(idPrefixes.endpoint, endpoint.id),
+      topicPatterns: own.topicPatterns,
+      retryPolicy: own.retryPolicy ?? null,
+      active: true,
+      own: true,
+    })
+    return
+  }
+  const policy = own.retryPolicy === undefined ? existing.retry_policy : toJson(own.retryPolicy)
+  context
+    .prepare('update subscriptions set topic_patterns = ?, retry_policy = ?, updated_at = ? where id = ?')
+    .run(JSON.stringify(own.topicPatterns), policy as string | null, context.now, existing.id as Uint8Array)
+}
+
+export function deleteEndpoint(context: WriteContext, tenantId: string, id: string): boolean {
+  const row = readEndpoint(context, tenantId, id)
+  if (row === null) return false
+  const { now } = context
+  context
+    .prepare(`update endpoints set deleted_at = ?, updated_at = ?, cleanup = 'cancel' where id = ?`)
+    .run(now, now, row.id)
+  context
+    .prepare(
+      // subscriptions_endpoint
+      'update subscriptions set deleted_at = ?, updated_at = ? where endpoint_id = ? and deleted_at is null',
+    )
+    .run(now, now, row.id)
+  raiseRoutingVersion(context, tenantId)
+  forgetHealth(context, id)
+  forgetBucket(context, id)
+  settleEndpoint(context, id, firstSliceRows)
+  return true
+}
+
+export function rotateSecret(
+  context: WriteContext,
+  tenantId: string,
+  endpointId: string,
+  secret: { readonly secret: NewSecret; readonly graceMs: number },
+): boolean {
+  const row = readEndpoint(context, tenantId, endpointId)
+  if (row === null) return false
+  const expiresAt = context.now + secret.graceMs
+  context
+    .prepare(
+      // endpoint_secrets_endpoint
+      'update endpoint_secrets set expires_at = ? where endpoint_id = ? and (expires_at is null or expires_at > ?)',
+    )
+    .run(expiresAt, row.id, expiresAt)
+  insertSecret(context, endpointId, secret.secret)
+  raiseRoutingVersion(context, tenantId)
+  return true
+}
+
+function insertSecret(context: WriteContext, endpointId: string, secret: NewSecret): void {
+  context
+    .prepare('insert into endpoint_secrets (id, endpoint_id, sealed, created_at) values (?, ?, ?, ?)')
+    .run(idToBytes(secret.id), idToBytes(endpointId), secret.sealed, context.now)
+}
+
+/** A live endpoint of the tenant. */
+export function readEndpoint(context: WriteContext, tenantId: string, id: string): EndpointRow | null {
+  const row = context
+    .prepare('select * from endpoints where id = ? and tenant_id = ? and deleted_at is null')
+    .get(idToBytes(id), context.memory.bytes(tenantId))
+  return (row as unknown as EndpointRow | undefined) ?? null
+}
+
+function findUid(context: WriteContext, tenantId: string, uid: string): UidConflict | null {
+  const row = context
+    .prepare(
+      // endpoints_uid
+      'select id from endpoints where tenant_id = ? and uid = ? and uid is not null and deleted_at is null',
+    )
+    .get(context.memory.bytes(tenantId), uid)
+  if (row === undefined) return null
+  return { kind: 'uid_exists', endpointId: bytesToId(idPrefixes.endpoint, row.id as Uint8Array) }
+}
+
+function toJson(value: unknown): string | null {
+  return value === null ? null : JSON.stringify(value)
+}

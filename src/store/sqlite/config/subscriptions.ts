@@ -1,0 +1,97 @@
+import { idToBytes } from '../../../core/ids.ts'
+import type { Subscription } from '../../../core/model.ts'
+import type { NewSubscription, SubscriptionPatch } from '../../port.ts'
+import { type SubscriptionRow, toSubscription } from '../../rows.ts'
+import type { WriteContext } from '../threads/write-context.ts'
+import { raiseRoutingVersion } from './routing-version.ts'
+import { firstSliceRows, scanStart, settleSubscription } from './settle.ts'
+
+type InsertResult =
+  | { readonly kind: 'inserted'; readonly subscription: Subscription }
+  | { readonly kind: 'endpoint_not_available' }
+
+export function insertSubscription(context: WriteContext, input: NewSubscription): InsertResult {
+  const endpoint = context.memory.endpoint(input.endpointId)
+  if (endpoint === null || endpoint.deleted || endpoint.tenantId !== input.tenantId) {
+    return { kind: 'endpoint_not_available' }
+  }
+  insertSubscriptionRow(context, input)
+  raiseRoutingVersion(context, input.tenantId)
+  const row = readSubscription(context, input.tenantId, input.id) as SubscriptionRow
+  return { kind: 'inserted', subscription: toSubscription(row) }
+}
+
+/** The row alone: the caller raises the tenant's version. */
+export function insertSubscriptionRow(context: WriteContext, input: NewSubscription): void {
+  const { memory, now } = context
+  context
+    .prepare(
+      `insert into subscriptions
+         (id, tenant_id, endpoint_id, topic_patterns, retry_policy, ordered, active, own, created_at, updated_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run(
+      idToBytes(input.id),
+      memory.bytes(input.tenantId),
+      memory.bytes(input.endpointId),
+      JSON.stringify(input.topicPatterns),
+      input.retryPolicy === null ? null : JSON.stringify(input.retryPolicy),
+      // Without a meaning yet.
+      0,
+      input.active ? 1 : 0,
+      input.own ? 1 : 0,
+      now,
+      now,
+    )
+}
+
+export function updateSubscription(
+  context: WriteContext,
+  tenantId: string,
+  id: string,
+  patch: SubscriptionPatch,
+): Subscription | null {
+  const row = readSubscription(context, tenantId, id)
+  if (row === null) return null
+  const after = { ...toSubscription(row), ...patch }
+  context
+    .prepare(
+      'update subscriptions set topic_patterns = ?, retry_policy = ?, active = ?, updated_at = ? where id = ?',
+    )
+    .run(
+      JSON.stringify(after.topicPatterns),
+      after.retryPolicy === null ? null : JSON.stringify(after.retryPolicy),
+      after.active ? 1 : 0,
+      context.now,
+      row.id,
+    )
+  raiseRoutingVersion(context, tenantId)
+  return toSubscription(readSubscription(context, tenantId, id) as SubscriptionRow)
+}
+
+export function deleteSubscription(context: WriteContext, tenantId: string, id: string): boolean {
+  const row = readSubscription(context, tenantId, id)
+  if (row === null) return false
+  const { now } = context
+  context
+    .prepare('update subscriptions set deleted_at = ?, updated_at = ?, cleanup = ? where id = ?')
+    .run(now, now, scanStart, row.id)
+  raiseRoutingVersion(context, tenantId)
+  let left = firstSliceRows
+  while (left > 0 && isUnsettled(context, row.id)) left -= 1 + settleSubscription(context, row.id, left)
+  return true
+}
+
+function isUnsettled(context: WriteContext, id: Uint8Array): boolean {
+  return (
+    context.prepare('select 1 from subscriptions where id = ? and cleanup is not null').get(id) !== undefined
+  )
+}
+
+/** A live subscription of the tenant. */
+function readSubscription(context: WriteContext, tenantId: string, id: string): SubscriptionRow | null {
+  const row = context
+    .prepare('select * from subscriptions where id = ? and tenant_id = ? and deleted_at is null')
+    .get(idToBytes(id), context.memory.bytes(tenantId))
+  return (row as unknown as SubscriptionRow | undefined) ?? null
+}

@@ -1,0 +1,46 @@
+import { writeCopy } from '../copy/write-copy.ts'
+import { runRead } from '../read/operations.ts'
+import { type ReadName, type Result, storeFailure, toFailure } from '../threads/tick.ts'
+import { openDatabase } from './database.ts'
+import { isStoreFault } from './result-codes.ts'
+import { StatementCache } from './statement-cache.ts'
+
+export interface ReadRequest {
+  readonly now: number
+  readonly name: ReadName
+  readonly args: readonly unknown[]
+}
+
+/** Asks for a copy of the database, as this connection sees it. */
+export interface CopyRequest {
+  readonly copyTo: string
+}
+
+export interface OpenReader {
+  run(request: ReadRequest | CopyRequest): Result
+  close(): void
+}
+
+/** A read-only connection beside the writer's; one snapshot per call. */
+export function openReader(path: string): OpenReader {
+  const database = openDatabase(path, { readOnly: true })
+  const statements = new StatementCache(database)
+  const prepare = (sql: string) => statements.prepare(sql)
+  return {
+    run(request) {
+      if ('copyTo' in request) {
+        return writeCopy(request.copyTo, (partial) => void database.prepare('vacuum into ?').run(partial))
+      }
+      const { now, name, args } = request
+      try {
+        database.exec('begin')
+        return { ok: true, value: runRead({ now, prepare }, name, args) }
+      } catch (error) {
+        return { ok: false, failure: isStoreFault(error) ? storeFailure(error) : toFailure(error) }
+      } finally {
+        if (database.isTransaction) database.exec('rollback')
+      }
+    },
+    close: () => database.close(),
+  }
+}

@@ -1,0 +1,58 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { OuthookError } from '../../../core/errors.ts'
+import { type AppliedMigration, type Migration, planChange, type SchemaChange } from '../../migrations.ts'
+import { initialMigration } from '../migrations/0004-initial.ts'
+
+export const sqliteMigrations: readonly Migration[] = [initialMigration]
+
+/** Brings the schema up to date, all in one transaction. */
+export function migrateSqlite(
+  database: DatabaseSync,
+  now: number,
+  known: readonly Migration[] = sqliteMigrations,
+): SchemaChange {
+  database.exec('begin immediate')
+  try {
+    const change = planSqlite(database, known)
+    database.exec(
+      `create table if not exists schema_migrations (
+         version integer primary key, name text not null, applied_at integer not null, oldest_compatible integer not null
+       )`,
+    )
+    for (const migration of change.steps) {
+      database.exec(migration.sql)
+      database
+        .prepare(
+          'insert into schema_migrations (version, name, applied_at, oldest_compatible) values (?, ?, ?, ?)',
+        )
+        .run(migration.version, migration.name, now, migration.oldestCompatible)
+    }
+    database.exec('commit')
+    return change
+  } catch (error) {
+    if (database.isTransaction) database.exec('rollback')
+    throw error
+  }
+}
+
+/** What `migrateSqlite` would do; only reads. */
+export function planSqlite(
+  database: DatabaseSync,
+  known: readonly Migration[] = sqliteMigrations,
+): SchemaChange {
+  return planChange(known, readApplied(database))
+}
+
+function readApplied(database: DatabaseSync): readonly AppliedMigration[] {
+  const tables = database.prepare(`select name from sqlite_schema where type = 'table'`).all()
+  if (tables.length > 0 && !tables.some((table) => table.name === 'schema_migrations')) {
+    throw new OuthookError(
+      'store_incompatible',
+      'the file is a database of something else; give another path',
+    )
+  }
+  if (tables.length === 0) return []
+  return database
+    .prepare('select version, oldest_compatible as oldestCompatible from schema_migrations')
+    .all() as unknown as AppliedMigration[]
+}

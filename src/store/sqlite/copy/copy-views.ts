@@ -1,0 +1,106 @@
+/**
+ * What a copy reads: the tables in the form that all stores know, with ids in place of integers and payloads and attempts
+ * apart. Temporary views of their names stand before the tables of the file.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { deliveryStates } from '../../../core/model.ts'
+
+/** A column of a view that only says where its row stands; no store has it. */
+export const placeColumn = 'copied_at_key'
+
+/** A table, or a part of one, and the columns in whose order it is read. */
+export interface CopyPart {
+  readonly from: string
+  readonly key: readonly string[]
+}
+
+/** Of tables that are not read as they are, by their primary key. */
+export const partsOfViews: Readonly<Record<string, readonly CopyPart[]>> = {
+  events: [{ from: 'events', key: [placeColumn] }],
+  event_payloads: [{ from: 'event_payloads', key: [placeColumn] }],
+  live_deliveries: [{ from: 'live_deliveries', key: [placeColumn] }],
+  deliveries: [{ from: 'deliveries', key: [placeColumn] }],
+  attempts: [
+    { from: 'failed_attempts', key: [placeColumn, 'claim_version'] },
+    { from: 'successful_attempts', key: [placeColumn] },
+  ],
+}
+
+const stateName = `case d.state ${deliveryStates.map((state, code) => `when ${code} then '${state}'`).join(' ')} end as state`
+
+const owners = `tn.id as tenant_id, coalesce(e.id, zeroblob(16)) as event_id, sn.id as subscription_id, en.id as endpoint_id,
+  gn.id as target_id`
+
+const joins = `left join main.events e on e.k = d.event_k
+  left join main.names tn on tn.n = d.tenant
+  left join main.names sn on sn.n = d.subscription
+  left join main.names en on en.n = d.endpoint
+  left join main.names gn on gn.n = coalesce(d.target, d.endpoint)`
+
+const last = `d.attempt_count, d.claim_version, d.last_http_status, d.error_class, d.last_error, e.ordering_key,
+  d.created_at, d.updated_at, d.replayed_at, d.url, d.method, d.headers`
+
+const views = `
+create temp view events as
+select e.k as ${placeColumn}, e.id, tn.id as tenant_id, coalesce(t.topic, e.topic_text) as topic, 'fanned_out' as state,
+  e.payload_bytes, e.metadata, e.ordering_key, kn.id as producer_key_id, e.created_at
+from main.events e
+left join main.names tn on tn.n = e.tenant
+left join main.topics t on t.n = e.topic
+left join main.names kn on kn.n = e.producer_key;
+
+create temp view event_payloads as
+select k as ${placeColumn}, id as event_id, payload from main.events where payload is not null;
+
+create temp view live_deliveries as
+select d.k as ${placeColumn}, d.id, ${owners}, ${stateName}, d.due_at, d.reason, d.lost_claims, ${last}
+from main.live_deliveries d ${joins};
+
+create temp view deliveries as
+select d.k as ${placeColumn}, d.id, ${owners}, ${stateName}, ${last}
+from main.deliveries d ${joins};
+
+create temp view failed_attempts as
+select a.delivery_k as ${placeColumn},
+  coalesce((select id from main.deliveries where k = a.delivery_k),
+           (select id from main.live_deliveries where k = a.delivery_k)) as delivery_id,
+  a.claim_version, a.attempt_no, a.status, a.http_status, a.error_class, a.error, a.latency_ms, a.started_at,
+  a.response_headers, a.response_body, a.response_truncated
+from main.attempts a;
+
+create temp view successful_attempts as
+select k as ${placeColumn}, id as delivery_id, claim_version, attempt_count as attempt_no, 'success' as status,
+  last_http_status as http_status, error_class, last_error as error, latency_ms, started_at, response_headers,
+  response_body, response_truncated
+from main.deliveries where started_at is not null;
+
+create temp view attempts as select * from failed_attempts union all select * from successful_attempts;
+`
+
+export function createCopyViews(database: DatabaseSync): void {
+  database.exec(views)
+}
+
+/** What the views take of each table. */
+const knownColumns: Readonly<Record<string, string>> = {
+  events:
+    'k id tenant topic topic_text created_at metadata ordering_key producer_key fan_out payload_bytes payload',
+  live_deliveries:
+    'k id tenant event_k subscription endpoint target state due_at reason attempt_count claim_version lost_claims ' +
+    'last_http_status error_class last_error created_at updated_at replayed_at url method headers',
+  deliveries:
+    'k id tenant event_k subscription endpoint target state attempt_count claim_version last_http_status error_class ' +
+    'last_error created_at updated_at replayed_at url method headers started_at latency_ms response_headers ' +
+    'response_truncated response_body',
+  attempts:
+    'delivery_k claim_version attempt_no status http_status error_class error latency_ms started_at response_headers ' +
+    'response_body response_truncated',
+}
+
+/** Columns of the table that no view takes along: a newer Outhook has added them. */
+export function unknownColumns(database: DatabaseSync, table: string): readonly string[] {
+  const known = knownColumns[table]?.split(' ')
+  if (known === undefined) return []
+  const columns = database.prepare(`select name from pragma_table_info('${table}', 'main')`).all()
+  return columns.map(({ name }) => name as string).filter((name) => !known.includes(name))
+}

@@ -1,0 +1,234 @@
+import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
+import type { NewDelivery, NewEvent, NewIdempotencyKey, PublishResult } from '../../port.ts'
+import { countTokens, spend, writeBucket } from '../claim/rate-buckets.ts'
+import { armFresh } from '../claim/ready-endpoints.ts'
+import { deliveryId, type FanOutEntry, packFanOut, unpackFanOut } from '../rows/fan-out.ts'
+import { findKey } from '../rows/key-space.ts'
+import { codeOf } from '../rows/state-codes.ts'
+import type { WriteContext } from '../threads/write-context.ts'
+
+/** Per call, what is already known of each target: whether it has room for a hand-off, its rate left aside. */
+type Grants = Map<string, boolean>
+
+export function publish(
+  context: WriteContext,
+  batch: readonly NewEvent[],
+  options: { readonly leaseMs: number },
+): readonly PublishResult[] {
+  const grants: Grants = new Map()
+  const spent = new Set<string>()
+  const results = batch.map((event) => publishOne(context, event, { ...options, grants, spent }))
+  for (const targetId of spent) writeBucket(context, targetId)
+  return results
+}
+
+interface PublishOptions {
+  readonly leaseMs: number
+  readonly grants: Grants
+  /** Targets with a rate, of whose tokens this call has spent some. */
+  readonly spent: Set<string>
+}
+
+function publishOne(context: WriteContext, event: NewEvent, options: PublishOptions): PublishResult {
+  const tenant = context.memory.bytes(event.tenantId)
+  if (event.idempotency !== null) {
+    const earlier = findIdempotencyKey(context, tenant, event.idempotency)
+    if (earlier !== null) return earlier
+  }
+  if (context.memory.routingVersion(event.tenantId) !== event.routingVersion) return { kind: 'stale_routing' }
+
+  const id = idToBytes(event.id)
+  const key = context.memory.eventKeys.next(event.id)
+  const entries = event.deliveries.map((delivery) => toEntry(context, delivery))
+  insertEvent(context, event, { key, id, entries })
+  if (event.idempotency !== null) insertIdempotencyKey(context, tenant, event.idempotency, id)
+  const handedOff = event.deliveries.map((delivery, index) =>
+    placeDelivery(context, { event, eventKey: key, delivery, entry: entries[index] as FanOutEntry }, options),
+  )
+  return { kind: 'published', handedOff }
+}
+
+function toEntry({ memory }: WriteContext, delivery: NewDelivery): FanOutEntry {
+  return {
+    key: memory.deliveryKeys.next(delivery.id),
+    id: idToBytes(delivery.id),
+    subscription: memory.names.numberOf(delivery.subscriptionId),
+    endpoint: memory.names.numberOf(delivery.endpointId),
+    target: memory.names.numberOf(delivery.targetId),
+  }
+}
+
+interface EventInsert {
+  readonly key: number
+  readonly id: Uint8Array
+  readonly entries: readonly FanOutEntry[]
+}
+
+function insertEvent(context: WriteContext, event: NewEvent, { key, id, entries }: EventInsert): void {
+  const { names } = context.memory
+  const topic = names.topicNumber(event.topic)
+  context
+    .prepare(
+      `insert into events
+         (k, id, tenant, topic, topic_text, created_at, metadata, ordering_key, producer_key, fan_out, payload_bytes,
+          payload)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run(
+      key,
+      id,
+      names.numberOf(event.tenantId),
+      topic,
+      topic === null ? event.topic : null,
+      context.now,
+      event.metadata === null ? null : JSON.stringify(event.metadata),
+      event.orderingKey,
+      event.producerKeyId === null ? null : names.numberOf(event.producerKeyId),
+      packFanOut(entries),
+      event.payload.byteLength,
+      event.payload,
+    )
+}
+
+interface Placing {
+  readonly event: NewEvent
+  readonly eventKey: number
+  readonly delivery: NewDelivery
+  readonly entry: FanOutEntry
+}
+
+/** Leased to the caller, which is true, or into the table of what waits. */
+function placeDelivery(context: WriteContext, placing: Placing, options: PublishOptions): boolean {
+  const { event, delivery } = placing
+  const owner = { tenantId: event.tenantId, endpointId: delivery.endpointId }
+  if (delivery.handOff && delivery.parked === null && isGranted(context, delivery, options)) {
+    handOff(context, placing, options.leaseMs)
+    context.counts.add(owner, 'in_flight', 1)
+    return true
+  }
+  insertWaiting(context, placing)
+  context.counts.add(owner, 'pending', 1)
+  if (delivery.parked === null && options.grants.get(delivery.targetId) !== false) {
+    armFresh(context, context.memory.bytes(event.tenantId), delivery.targetId)
+    // A due ready row stands now: nobody overtakes it, and the next one need not arm it again.
+    if (context.memory.blockedUntil(delivery.targetId, context.now) === null) {
+      options.grants.set(delivery.targetId, false)
+    }
+  }
+  return false
+}
+
+/** No row but that of the tick's leases: most are delivered at once, and get their only row then. */
+function handOff({ memory, now }: WriteContext, placing: Placing, leaseMs: number): void {
+  const { event, eventKey, delivery, entry } = placing
+  memory.leases.grant({
+    id: delivery.id,
+    key: entry.key,
+    eventKey,
+    tenantId: event.tenantId,
+    subscriptionId: delivery.subscriptionId,
+    endpointId: delivery.endpointId,
+    targetId: delivery.targetId,
+    claimVersion: 1,
+    attemptCount: 0,
+    lostClaims: 0,
+    createdAt: now,
+    replayedAt: null,
+    until: now + leaseMs,
+    isLive: false,
+  })
+}
+
+function insertWaiting(context: WriteContext, { event, eventKey, delivery, entry }: Placing): void {
+  const { memory, now } = context
+  context
+    .prepare(
+      `insert into live_deliveries
+         (k, id, tenant, event_k, subscription, endpoint, target, state, due_at, reason, attempt_count, claim_version,
+          lost_claims, created_at, updated_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?)`,
+    )
+    .run(
+      entry.key,
+      entry.id,
+      memory.names.numberOf(event.tenantId),
+      eventKey,
+      entry.subscription,
+      entry.endpoint,
+      entry.target,
+      codeOf('pending'),
+      delivery.parked === null ? now : null,
+      delivery.parked,
+      now,
+      now,
+    )
+}
+
+/** A hand-off may not overtake a backlog, nor reach a target that is paused or waits for its probe. */
+function isGranted(
+  context: WriteContext,
+  { targetId, rateLimitRps }: NewDelivery,
+  { grants, spent }: PublishOptions,
+): boolean {
+  if (!hasRoom(context, targetId, grants)) return false
+  if (rateLimitRps === null) return true
+  if (countTokens(context, targetId) < 1) return false
+  spend(context, targetId, 1)
+  spent.add(targetId)
+  return true
+}
+
+function hasRoom(context: WriteContext, targetId: string, grants: Grants): boolean {
+  const known = grants.get(targetId)
+  if (known !== undefined) return known
+  const paused = context.memory.health(targetId)?.health.pausedUntil ?? null
+  // A refusal is not noted here: it is noted once the ready row is known to stand.
+  if (paused !== null) return false
+  const ready = context
+    .prepare('select 1 from ready_endpoints where target_id = ? and abs(next_at) <= ?') // primary key
+    .get(context.memory.bytes(targetId), context.now)
+  grants.set(targetId, ready === undefined)
+  return ready === undefined
+}
+
+function findIdempotencyKey(
+  context: WriteContext,
+  tenant: Uint8Array,
+  wanted: NewIdempotencyKey,
+): PublishResult | null {
+  const row = context
+    .prepare(
+      // primary key
+      `select hash, event_id from idempotency_keys where tenant_id = ? and scope = ? and key = ? and expires_at > ?`,
+    )
+    .get(tenant, wanted.scope, wanted.key, context.now)
+  if (row === undefined) return null
+  const eventId = bytesToId(idPrefixes.event, row.event_id as Uint8Array)
+  if (Buffer.compare(row.hash as Uint8Array, wanted.hash) !== 0) return { kind: 'conflict', eventId }
+  return { kind: 'replayed', eventId, deliveryIds: deliveriesOf(context, eventId) }
+}
+
+/** None of them may be left, nor the event: keys may be kept for longer. */
+function deliveriesOf(context: WriteContext, eventId: string): readonly string[] {
+  const key = findKey(context, 'events', eventId)
+  if (key === null) return []
+  const row = context.prepare('select fan_out from events where k = ?').get(key) // primary key
+  return unpackFanOut(row?.fan_out as Uint8Array)
+    .map(deliveryId)
+    .sort()
+}
+
+/** An expired record of the same key is taken over. */
+function insertIdempotencyKey(
+  context: WriteContext,
+  tenant: Uint8Array,
+  record: NewIdempotencyKey,
+  event: Uint8Array,
+): void {
+  context
+    .prepare(
+      `insert into idempotency_keys (tenant_id, scope, key, hash, event_id, expires_at) values (?, ?, ?, ?, ?, ?)
+       on conflict do update set hash = excluded.hash, event_id = excluded.event_id, expires_at = excluded.expires_at`,
+    )
+    .run(tenant, record.scope, record.key, record.hash, event, context.now + record.ttlMs)
+}

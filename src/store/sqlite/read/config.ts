@@ -1,0 +1,167 @@
+import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
+import type { ApiKey, Endpoint, EndpointHealth, Subscription } from '../../../core/model.ts'
+import { bytesOfId, readPageRequest, toPage } from '../../cursors.ts'
+import type { HeldEndpoint, Page, PageRequest, Routing } from '../../port.ts'
+import {
+  type ApiKeyRow,
+  type EndpointRow,
+  type HealthRow,
+  type SecretRow,
+  type SubscriptionRow,
+  toApiKey,
+  toEndpoint,
+  toHealth,
+  toSecret,
+  toSubscription,
+} from '../../rows.ts'
+import type { ReadContext } from './context.ts'
+
+export function loadRouting(context: ReadContext, tenantId: string): Routing {
+  const tenant = idToBytes(tenantId)
+  const version = context.prepare('select routing_version from tenants where id = ?').get(tenant)
+  const endpoints = context
+    .prepare(`select * from endpoints where tenant_id = ? and deleted_at is null order by id`) // endpoints_tenant
+    .all(tenant) as unknown as readonly EndpointRow[]
+  const subscriptions = context
+    .prepare(`select * from subscriptions where tenant_id = ? and deleted_at is null order by id`) // subscriptions_tenant
+    .all(tenant) as unknown as readonly SubscriptionRow[]
+  const secrets = context
+    .prepare(
+      // endpoints_tenant, endpoint_secrets_endpoint
+      `select s.* from endpoints e join endpoint_secrets s on s.endpoint_id = e.id
+       where e.tenant_id = ? and e.deleted_at is null and (s.expires_at is null or s.expires_at > ?)
+       order by s.endpoint_id, s.expires_at is null desc, s.created_at desc, s.id desc`,
+    )
+    .all(tenant, context.now) as unknown as readonly SecretRow[]
+  return {
+    tenantId,
+    version: version === undefined ? 0 : (version.routing_version as number),
+    endpoints: endpoints.map(toEndpoint),
+    subscriptions: subscriptions.map(toSubscription),
+    secrets: secrets.map(toSecret),
+  }
+}
+
+export function getEndpoint(
+  context: ReadContext,
+  tenantId: string,
+  id: string,
+  options: { includeDeleted?: boolean } = {},
+): Endpoint | null {
+  const bytes = bytesOfId(idPrefixes.endpoint, id)
+  if (bytes === null) return null
+  const row = context
+    .prepare('select * from endpoints where id = ? and tenant_id = ? and (? or deleted_at is null)')
+    .get(bytes, idToBytes(tenantId), options.includeDeleted === true ? 1 : 0)
+  return row === undefined ? null : toEndpoint(row as unknown as EndpointRow)
+}
+
+export function getEndpointByUid(context: ReadContext, tenantId: string, uid: string): Endpoint | null {
+  const row = context
+    .prepare(
+      // endpoints_uid
+      'select * from endpoints where tenant_id = ? and uid = ? and uid is not null and deleted_at is null',
+    )
+    .get(idToBytes(tenantId), uid)
+  return row === undefined ? null : toEndpoint(row as unknown as EndpointRow)
+}
+
+export function listHeldEndpoints(context: ReadContext, ids: readonly string[]): readonly HeldEndpoint[] {
+  // primary key
+  const find = context.prepare(
+    `select consecutive_failures, max(paused_until, coalesce(probe_until, 0)) as until from endpoint_state
+     where target_id = ? and paused_until is not null and max(paused_until, coalesce(probe_until, 0)) > ?`,
+  )
+  return ids.flatMap((endpointId) => {
+    const row = find.get(idToBytes(endpointId), context.now)
+    if (row === undefined) return []
+    const state = row.consecutive_failures === 0 ? 'throttled' : 'paused'
+    return [{ endpointId, state, until: row.until as number }]
+  })
+}
+
+export function listEndpoints(
+  context: ReadContext,
+  tenantId: string,
+  page: PageRequest & { includeDeleted?: boolean },
+): Page<Endpoint> {
+  const { limit, before } = readPageRequest(page)
+  const rows = context
+    .prepare(
+      // endpoints_tenant
+      `select * from endpoints where tenant_id = ? and (? is null or id < ?) and (? or deleted_at is null)
+       order by id desc limit ?`,
+    )
+    .all(idToBytes(tenantId), before, before, page.includeDeleted === true ? 1 : 0, limit + 1)
+  return toPage(rows as unknown as readonly EndpointRow[], limit, toEndpoint)
+}
+
+export function getSubscription(
+  context: ReadContext,
+  tenantId: string,
+  id: string,
+  options: { includeDeleted?: boolean } = {},
+): Subscription | null {
+  const bytes = bytesOfId(idPrefixes.subscription, id)
+  if (bytes === null) return null
+  const row = context
+    .prepare('select * from subscriptions where id = ? and tenant_id = ? and (? or deleted_at is null)')
+    .get(bytes, idToBytes(tenantId), options.includeDeleted === true ? 1 : 0)
+  return row === undefined ? null : toSubscription(row as unknown as SubscriptionRow)
+}
+
+export function listSubscriptions(
+  context: ReadContext,
+  tenantId: string,
+  page: PageRequest & { endpointId?: string; includeDeleted?: boolean },
+): Page<Subscription> {
+  const { limit, before } = readPageRequest(page)
+  const endpoint = page.endpointId === undefined ? null : bytesOfId(idPrefixes.endpoint, page.endpointId)
+  if (page.endpointId !== undefined && endpoint === null) return { items: [], nextCursor: '' }
+  const rows = context
+    .prepare(
+      // subscriptions_endpoint, subscriptions_tenant
+      `select * from subscriptions
+       where tenant_id = ? ${endpoint === null ? '' : 'and endpoint_id = ?'}
+         and (? is null or id < ?) and (? or deleted_at is null)
+       order by id desc limit ?`,
+    )
+    .all(
+      idToBytes(tenantId),
+      ...(endpoint === null ? [] : [endpoint]),
+      before,
+      before,
+      page.includeDeleted === true ? 1 : 0,
+      limit + 1,
+    )
+  return toPage(rows as unknown as readonly SubscriptionRow[], limit, toSubscription)
+}
+
+export function listApiKeys(
+  context: ReadContext,
+  tenantId: string,
+  page: PageRequest & { kind?: ApiKey['kind'] },
+): Page<ApiKey> {
+  const { limit, before } = readPageRequest(page)
+  const kind = page.kind ?? null
+  const rows = context
+    .prepare(
+      // api_keys_tenant
+      `select * from api_keys where tenant_id = ? and (? is null or id < ?) and (? is null or kind = ?)
+       order by id desc limit ?`,
+    )
+    .all(idToBytes(tenantId), before, before, kind, kind, limit + 1)
+  return toPage(rows as unknown as readonly ApiKeyRow[], limit, toApiKey)
+}
+
+export function findApiKey(context: ReadContext, hash: Uint8Array): ApiKey | null {
+  const row = context.prepare('select * from api_keys where hash = ? and revoked_at is null').get(hash) // api_keys_hash
+  return row === undefined ? null : toApiKey(row as unknown as ApiKeyRow)
+}
+
+export function loadHealth(
+  context: ReadContext,
+): readonly (readonly [targetId: string, health: EndpointHealth])[] {
+  const rows = context.prepare('select * from endpoint_state').all() as unknown as readonly HealthRow[]
+  return rows.map((row) => [bytesToId(idPrefixes.endpoint, row.target_id), toHealth(row)] as const)
+}

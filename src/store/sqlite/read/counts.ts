@@ -1,0 +1,27 @@
+import { type DeliveryState, deliveryStates } from '../../../core/model.ts'
+import type { StoreCounts } from '../../port.ts'
+import type { ReadContext } from './context.ts'
+
+/** Ready targets whose oldest delivery is looked up at most. */
+const maxTargets = 10_000
+
+export function counts(context: ReadContext): StoreCounts {
+  const deliveries = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<
+    DeliveryState,
+    number
+  >
+  const rows = context.prepare('select state, sum(delta) as rows from delivery_counts group by state').all()
+  for (const row of rows) deliveries[row.state as DeliveryState] = row.rows as number
+  const oldest = context
+    .prepare(
+      // ready_endpoints_next, then the head of live_deliveries_due per target
+      `select min((select d.due_at from live_deliveries d
+                   where d.target = n.n and d.due_at <= ? and d.state <> 1
+                   order by d.due_at limit 1)) as due_at
+       from (select target_id from ready_endpoints where next_at <= ? order by next_at limit ${maxTargets}) r
+       join names n on n.id = r.target_id`,
+    )
+    .get(context.now, context.now)
+  const dueAt = oldest?.due_at as number | null | undefined
+  return { deliveries, oldestDueMs: dueAt === null || dueAt === undefined ? null : context.now - dueAt }
+}

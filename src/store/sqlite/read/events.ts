@@ -1,0 +1,94 @@
+import { idPrefixes } from '../../../core/ids.ts'
+import type { OutboundEvent } from '../../../core/model.ts'
+import { bytesOfId } from '../../cursors.ts'
+import type { EventFilter, Page, PageRequest } from '../../port.ts'
+import { type EventRow, toEvent } from '../../rows.ts'
+import { findKey } from '../rows/key-space.ts'
+import { findNumber, findTopic } from '../rows/names.ts'
+import type { ReadContext } from './context.ts'
+import { readKeyPage, toKeyPage } from './key-pages.ts'
+import { newestKeys, newestOfGroup } from './newest-keys.ts'
+
+const noPage: Page<never> = { items: [], nextCursor: '' }
+
+export function getEvent(context: ReadContext, tenantId: string, id: string): OutboundEvent | null {
+  const key = findEvent(context, tenantId, id)
+  return key === null ? null : readEvent(context, key)
+}
+
+export function getPayload(context: ReadContext, tenantId: string, eventId: string): Uint8Array | null {
+  const key = findEvent(context, tenantId, eventId)
+  if (key === null) return null
+  const row = context.prepare('select payload from events where k = ?').get(key) // primary key
+  return (row?.payload ?? null) as Uint8Array | null
+}
+
+/** The key of the tenant's event. */
+export function findEvent(context: ReadContext, tenantId: string, id: string): number | null {
+  if (bytesOfId(idPrefixes.event, id) === null) return null
+  const key = findKey(context, 'events', id)
+  if (key === null) return null
+  const row = context.prepare('select tenant from events where k = ?').get(key) // primary key
+  return row?.tenant === tenantNumber(context, tenantId) ? key : null
+}
+
+/** Null: nothing was ever published for it. */
+export function tenantNumber(context: ReadContext, tenantId: string): number | null {
+  const bytes = bytesOfId(idPrefixes.tenant, tenantId)
+  return bytes === null ? null : findNumber(context, bytes)
+}
+
+export function listEvents(
+  context: ReadContext,
+  tenantId: string,
+  filter: EventFilter,
+  page: PageRequest,
+): Page<OutboundEvent> {
+  const bounds = readKeyPage(page, filter)
+  const tenant = tenantNumber(context, tenantId)
+  if (tenant === null) return noPage
+  const topic = filter.topic === undefined ? null : findTopic(context, filter.topic)
+  const { condition, values } = timeConditions(filter)
+  const of = { table: 'events', group: 'topic', tenant, condition, values } as const
+  const keys =
+    filter.topic === undefined
+      ? newestKeys(context, of, bounds)
+      : topic !== null
+        ? newestOfGroup(context, of, { ...bounds, group: topic })
+        : newestOfGroup(
+            context,
+            { ...of, condition: `${condition} and d.topic_text = ?`, values: [...values, filter.topic] },
+            { ...bounds, group: null },
+          )
+  return toKeyPage(keys, bounds.limit, (key) => readEvent(context, key))
+}
+
+export function timeConditions({ since, until }: { readonly since?: number; readonly until?: number }) {
+  const conditions: string[] = []
+  const values: number[] = []
+  if (since !== undefined) {
+    conditions.push('and d.created_at >= ?')
+    values.push(since)
+  }
+  if (until !== undefined) {
+    conditions.push('and d.created_at < ?')
+    values.push(until)
+  }
+  return { condition: conditions.join(' '), values }
+}
+
+function readEvent(context: ReadContext, key: number): OutboundEvent | null {
+  const row = context
+    .prepare(
+      // primary keys
+      `select e.id, tn.id as tenant_id, coalesce(t.topic, e.topic_text) as topic, 'fanned_out' as state,
+         e.payload_bytes, e.metadata, e.ordering_key, kn.id as producer_key_id, e.created_at
+       from events e
+       left join names tn on tn.n = e.tenant
+       left join topics t on t.n = e.topic
+       left join names kn on kn.n = e.producer_key
+       where e.k = ?`,
+    )
+    .get(key)
+  return row === undefined ? null : toEvent(row as unknown as EventRow)
+}

@@ -1,0 +1,58 @@
+/** Pages of the large tables: their cursors hold the last key, in as many bytes as an id has. */
+import { OuthookError } from '../../../core/errors.ts'
+import { encodeCursor, readPageRequest } from '../../cursors.ts'
+import type { Page, PageRequest } from '../../port.ts'
+import { keyAt, lowestKey } from '../rows/key-space.ts'
+
+/** Keys that a page may show: from `from`, before `before`; one more than the page is read, to know whether it is the last. */
+export interface KeyBounds {
+  readonly limit: number
+  readonly from: number
+  readonly before: number
+}
+
+/** An id may come from a clock that differs from the store's by this much; the exact time is checked besides. */
+const idClockSlackMs = 600_000
+
+interface Times {
+  readonly since?: number
+  readonly until?: number
+}
+
+export function readKeyPage(page: PageRequest, { since, until }: Times): KeyBounds {
+  const { limit, before } = readPageRequest(page)
+  const young = until === undefined ? Number.MAX_SAFE_INTEGER : keyAt(until + idClockSlackMs + 1)
+  return {
+    limit,
+    from: since === undefined ? lowestKey : keyAt(since - idClockSlackMs),
+    before: before === null ? young : Math.min(young, toKey(before)),
+  }
+}
+
+/** Of keys that were read with `limit + 1`, newest first. */
+export function toKeyPage<Item>(
+  keys: readonly number[],
+  limit: number,
+  toItem: (key: number) => Item | null,
+): Page<Item> {
+  const kept = keys.slice(0, limit)
+  const last = kept.at(-1)
+  const nextCursor = keys.length > limit && last !== undefined ? encodeCursor(toBytes(last)) : ''
+  return { items: kept.map(toItem).filter((item) => item !== null), nextCursor }
+}
+
+function toBytes(key: number): Uint8Array {
+  const bytes = new Uint8Array(16)
+  new DataView(bytes.buffer).setFloat64(8, key)
+  return bytes
+}
+
+function toKey(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  const key = view.getFloat64(8)
+  if (view.getUint32(0) === 0 && view.getUint32(4) === 0 && Number.isSafeInteger(key)) return key
+  throw new OuthookError(
+    'bad_cursor',
+    'the cursor is of another listing; give the next_cursor of an earlier page of this one',
+  )
+}

@@ -1,0 +1,52 @@
+/** Every operation of the reader by its name. */
+
+import { listAttempts } from './attempts.ts'
+import {
+  findApiKey,
+  getEndpoint,
+  getEndpointByUid,
+  getSubscription,
+  listApiKeys,
+  listEndpoints,
+  listHeldEndpoints,
+  listSubscriptions,
+  loadHealth,
+  loadRouting,
+} from './config.ts'
+import type { ReadContext } from './context.ts'
+import { counts } from './counts.ts'
+import { getDelivery, listDeadLetters, listDeliveries, listDeliveriesOfEvent } from './deliveries.ts'
+import { getEvent, getPayload, listEvents } from './events.ts'
+
+export const readOperations = {
+  getEvent,
+  listEvents,
+  getPayload,
+  listDeliveriesOfEvent,
+  getDelivery,
+  listDeliveries,
+  listAttempts,
+  listDeadLetters,
+  counts,
+  loadRouting,
+  getEndpoint,
+  getEndpointByUid,
+  listEndpoints,
+  listHeldEndpoints,
+  getSubscription,
+  listSubscriptions,
+  listApiKeys,
+  findApiKey,
+  loadHealth,
+  ping: (context: ReadContext): void => {
+    context.prepare('select 1').get()
+  },
+} as const
+
+export type ReadOperations = typeof readOperations
+
+/** One call, outside of any transaction of the writer. */
+export function runRead(context: ReadContext, name: keyof ReadOperations, args: readonly unknown[]): unknown {
+  const operation = readOperations[name] as (context: ReadContext, ...args: readonly unknown[]) => unknown
+  return operation(context, ...args)
+}

@@ -1,0 +1,147 @@
+import { type BreakerPolicy, isFailingTooLong, nextHealth } from '../../../core/endpoint-health.ts'
+import { type DisabledReason, limits } from '../../../core/model.ts'
+import type { DeliveryOutcome, NewAttempt, RecordResult, Release } from '../../port.ts'
+import type { Lease } from '../claim/leases.ts'
+import { spend, writeBucket } from '../claim/rate-buckets.ts'
+import { armReady } from '../claim/ready-endpoints.ts'
+import { disableEndpoint } from '../config/disable-endpoint.ts'
+import type { WriteContext } from '../threads/write-context.ts'
+import { finishLease, type LastResult, lastResultOf, putBack } from './end-lease.ts'
+import { clearProbe, storeHealth } from './target-health.ts'
+
+export function recordOutcomes(
+  context: WriteContext,
+  outcomes: readonly DeliveryOutcome[],
+  breaker: BreakerPolicy,
+): RecordResult {
+  const changed = new Set<string>()
+  const disabled: { tenantId: string; endpointId: string; reason: DisabledReason }[] = []
+  const recorded = outcomes.map((outcome) => {
+    const lease = findLease(context, outcome.deliveryId, outcome.claimVersion)
+    if (lease === null) return false
+    const isDeleted = context.memory.isOfDeleted(lease)
+    const reason = advanceHealth(context, { lease, isDeleted, outcome, breaker }, changed)
+    if (reason !== null && lease.endpointId !== null && disableEndpoint(context, lease.endpointId, reason)) {
+      disabled.push({ tenantId: lease.tenantId, endpointId: lease.endpointId, reason })
+    }
+    applyNextStep(context, { lease, isDeleted, outcome })
+    return true
+  })
+  const health = Array.from(changed, (id) => [id, context.memory.health(id)?.health ?? null] as const)
+  // Nobody else has rows of it locked.
+  return { recorded, held: [], health, disabled }
+}
+
+/** Null: stale. An outcome counts only for the claim version of a lease that stands. */
+function findLease(context: WriteContext, deliveryId: string, claimVersion: number): Lease | null {
+  const lease = context.memory.leases.get(deliveryId)
+  return lease?.claimVersion === claimVersion ? lease : null
+}
+
+interface Ending {
+  readonly lease: Lease
+  /** Its endpoint or subscription is deleted. */
+  readonly isDeleted: boolean
+  readonly outcome: DeliveryOutcome
+}
+
+interface HealthStep extends Ending {
+  readonly breaker: BreakerPolicy
+}
+
+/** Why the endpoint is to be disabled, if it is. */
+function advanceHealth(context: WriteContext, step: HealthStep, changed: Set<string>): DisabledReason | null {
+  const { lease, outcome, breaker } = step
+  const { memory, now } = context
+  clearProbe(context, lease)
+  // What is learnt of a deleted endpoint would stay in the table for ever.
+  if (outcome.observation === null || step.isDeleted) return outcome.disableEndpoint
+  const before = memory.health(lease.targetId)?.health ?? null
+  const after = nextHealth(before, outcome.observation, breaker, now)
+  if (after !== before) {
+    storeHealth(context, lease.targetId, after)
+    changed.add(lease.targetId)
+    const isFreed =
+      before !== null && before.pausedUntil !== null && (after === null || after.pausedUntil === null)
+    if (isFreed) armReady(context, memory.bytes(lease.tenantId), lease.targetId, now)
+  }
+  if (outcome.disableEndpoint !== null) return outcome.disableEndpoint
+  return !outcome.observation.succeeded && isFailingTooLong(after, breaker, now) ? 'failing' : null
+}
+
+function applyNextStep(context: WriteContext, { lease, isDeleted, outcome }: Ending): void {
+  const { attempt, next, claimVersion } = outcome
+  const result = attempt === null ? lastResultOf(context, lease) : resultOf(attempt)
+  const isInRow = attempt?.status === 'success' && next.state === 'succeeded'
+  if (attempt !== null && !isInRow) insertAttempt(context, lease.key, claimVersion, attempt)
+  const end = { ...result, claimVersion, attempt: isInRow ? attempt : null }
+  if (next.state === 'succeeded') finishLease(context, lease, { ...end, state: 'succeeded' })
+  else if (next.state === 'dead_lettered') {
+    finishLease(context, lease, { ...end, state: 'dead_lettered', errorClass: next.finalError })
+  } else if (isDeleted) {
+    finishLease(context, lease, { ...end, state: 'cancelled', claimVersion: claimVersion + 1 })
+  } else {
+    putBack(context, lease, { ...result, claimVersion, lostClaims: 0, dueAt: context.now + next.delayMs })
+  }
+}
+
+function resultOf(attempt: NewAttempt): LastResult {
+  return {
+    attemptCount: attempt.attemptNo,
+    lastHttpStatus: attempt.httpStatus,
+    errorClass: attempt.errorClass,
+    lastError: cut(attempt.error),
+  }
+}
+
+function insertAttempt(context: WriteContext, key: number, claimVersion: number, attempt: NewAttempt): void {
+  const { response } = attempt
+  context
+    .prepare(
+      `insert into attempts
+         (delivery_k, claim_version, attempt_no, status, http_status, error_class, error, latency_ms, started_at,
+          response_headers, response_body, response_truncated)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run(
+      key,
+      claimVersion,
+      attempt.attemptNo,
+      attempt.status,
+      attempt.httpStatus,
+      attempt.errorClass,
+      cut(attempt.error),
+      attempt.latencyMs,
+      attempt.startedAt,
+      response === null ? null : JSON.stringify(response.headers),
+      response === null ? null : response.body,
+      response === null ? null : response.truncated ? 1 : 0,
+    )
+}
+
+/** Gives leases back: the claim version grows, and neither an attempt nor a lost claim is counted. */
+export function release(context: WriteContext, releases: readonly Release[]): readonly Release[] {
+  const unspent = new Set<string>()
+  for (const { deliveryId, claimVersion, delayMs, sent = false } of releases) {
+    const lease = findLease(context, deliveryId, claimVersion)
+    if (lease === null) continue
+    clearProbe(context, lease)
+    if (!sent) {
+      spend(context, lease.targetId, -1)
+      unspent.add(lease.targetId)
+    }
+    const result = { ...lastResultOf(context, lease), claimVersion: claimVersion + 1 }
+    if (context.memory.isOfDeleted(lease)) {
+      finishLease(context, lease, { ...result, state: 'cancelled', attempt: null })
+    } else {
+      putBack(context, lease, { ...result, lostClaims: lease.lostClaims, dueAt: context.now + delayMs })
+    }
+  }
+  for (const targetId of unspent) writeBucket(context, targetId)
+  // Nobody else has rows of it locked.
+  return []
+}
+
+function cut(text: string | null): string | null {
+  return text === null ? null : text.slice(0, limits.maxLastErrorChars)
+}

@@ -1,0 +1,79 @@
+import { idPrefixes } from '../../../core/ids.ts'
+import type { ReplayResult } from '../../port.ts'
+import { armReady } from '../claim/ready-endpoints.ts'
+import { findKey } from '../rows/key-space.ts'
+import { codeOf, stateOf } from '../rows/state-codes.ts'
+import type { WriteContext } from '../threads/write-context.ts'
+
+interface Found {
+  readonly key: number
+  readonly state: number
+  readonly tenant: number
+  readonly target: number
+  readonly endpoint: number | null
+  readonly subscription: number | null
+  readonly event_k: number
+}
+
+/** Moves a dead letter back. Whatever its subscription or endpoint was deleted with has nowhere to go. */
+export function replay(context: WriteContext, tenantId: string, deliveryId: string): ReplayResult {
+  const { memory, now } = context
+  const lease = memory.leases.get(deliveryId)
+  if (lease !== null && !lease.isLive) {
+    if (lease.tenantId !== tenantId) return { kind: 'not_found' }
+    return { kind: 'not_replayable', state: 'in_flight', endpointDeleted: memory.isOfDeleted(lease) }
+  }
+  const row = find(context, deliveryId)
+  if (row === null || memory.names.idOf(row.tenant, idPrefixes.tenant) !== tenantId)
+    return { kind: 'not_found' }
+  const { names } = memory
+  const endpointId = row.endpoint === null ? null : names.idOf(row.endpoint, idPrefixes.endpoint)
+  const subscriptionId =
+    row.subscription === null ? null : names.idOf(row.subscription, idPrefixes.subscription)
+  const state = stateOf(row.state)
+  const endpointDeleted = memory.isOfDeleted({ endpointId, subscriptionId })
+  if (state !== 'dead_lettered' || endpointDeleted) return { kind: 'not_replayable', state, endpointDeleted }
+  const event = context
+    .prepare('select payload is not null as has_payload from events where k = ?')
+    .get(row.event_k) // primary key
+  if (event?.has_payload !== 1) return { kind: 'expired' }
+
+  const isParked = endpointId !== null && memory.endpoint(endpointId)?.disabled === true
+  moveBack(context, row.key, isParked)
+  context.counts.move({ tenantId, endpointId }, 'dead_lettered', 'pending')
+  const targetId = names.idOf(row.target, idPrefixes.endpoint)
+  if (!isParked) armReady(context, memory.bytes(tenantId), targetId, now)
+  return { kind: 'replayed', targetId }
+}
+
+function find(context: WriteContext, deliveryId: string): Found | null {
+  for (const table of ['deliveries', 'live_deliveries'] as const) {
+    const key = findKey(context, table, deliveryId)
+    if (key === null) continue
+    return context
+      .prepare(
+        // primary key
+        `select k as key, state, tenant, coalesce(target, endpoint) as target, endpoint, subscription, event_k
+         from ${table} where k = ?`,
+      )
+      .get(key) as unknown as Found
+  }
+  return null
+}
+
+function moveBack(context: WriteContext, key: number, isParked: boolean): void {
+  const { now } = context
+  context
+    .prepare(
+      // primary keys
+      `insert into live_deliveries
+         (k, id, tenant, event_k, subscription, endpoint, target, state, due_at, reason, attempt_count, claim_version,
+          lost_claims, last_http_status, error_class, last_error, created_at, updated_at, replayed_at, url, method,
+          headers)
+       select k, id, tenant, event_k, subscription, endpoint, coalesce(target, endpoint), ${codeOf('pending')}, ?, ?, 0,
+          claim_version + 1, 0, last_http_status, error_class, last_error, created_at, ?, ?, url, method, headers
+       from deliveries where k = ?`,
+    )
+    .run(isParked ? null : now, isParked ? 'endpoint_disabled' : null, now, now, key)
+  context.prepare('delete from deliveries where k = ?').run(key)
+}

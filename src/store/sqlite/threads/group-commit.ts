@@ -1,0 +1,78 @@
+/**
+ * Group commit: while the writer commits, calls queue; when it is idle, all that queued goes over as one tick,
+ * which is one transaction; `WriterSchedule` says what has to wait for the next. Nothing ever waits for a timer.
+ */
+import type { Clock } from '../../../core/clock.ts'
+import { BytePacker, ByteUnpacker } from './packed-bytes.ts'
+import { type Call, packCall, type Tick, type TickReply, toError, unpackResult } from './tick.ts'
+import type { Waiting, WriterSchedule } from './writer-schedule.ts'
+
+interface Queued extends Waiting {
+  resolve(value: never): void
+  reject(error: Error): void
+}
+
+export interface GroupCommitOptions {
+  readonly clock: Pick<Clock, 'now'>
+  readonly schedule: Pick<WriterSchedule, 'admit' | 'take'>
+  readonly send: (tick: Tick) => Promise<TickReply>
+}
+
+export class GroupCommit {
+  readonly #options: GroupCommitOptions
+  #queue: Queued[] = []
+  #running: Promise<void> | null = null
+  #commits = 0
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options
+  }
+
+  /** Transactions committed so far. */
+  get commits(): number {
+    return this.#commits
+  }
+
+  call<Value>(call: Call): Promise<Value> {
+    return new Promise<Value>((resolve, reject) => {
+      this.#queue.push({ ...this.#options.schedule.admit(call), resolve, reject })
+      // Started in a microtask, so that calls made in one go share the first tick too.
+      this.#running ??= Promise.resolve().then(() => this.#drain())
+    })
+  }
+
+  /** Resolves when nothing is queued or running. */
+  async idle(): Promise<void> {
+    while (this.#running !== null) await this.#running
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) await this.#runTick(this.#takeTick())
+    this.#running = null
+  }
+
+  async #runTick(queued: readonly Queued[]): Promise<void> {
+    const packer = new BytePacker()
+    try {
+      const calls = queued.map(({ call }) => packCall(call, packer))
+      const reply = await this.#options.send({ now: this.#options.clock.now(), calls, bytes: packer.pack() })
+      this.#commits = reply.commits
+      const bytes = new ByteUnpacker(reply.bytes)
+      for (const [index, { call, resolve, reject }] of queued.entries()) {
+        const result = reply.results[index]
+        if (result === undefined) throw new Error('the writer left a call without an answer')
+        unpackResult(call, result, bytes)
+        if (result.ok) resolve(result.value as never)
+        else reject(toError(result.failure))
+      }
+    } catch (error) {
+      for (const { reject } of queued) reject(error as Error)
+    }
+  }
+
+  #takeTick(): readonly Queued[] {
+    const { taken, left } = this.#options.schedule.take(this.#queue)
+    this.#queue = left
+    return taken
+  }
+}

@@ -1,0 +1,95 @@
+/** Every operation of the writer by its name. */
+import type { BreakerPolicy } from '../../../core/endpoint-health.ts'
+import type {
+  ClaimRequest,
+  DeliveryOutcome,
+  EndpointPatch,
+  NewApiKey,
+  NewEndpoint,
+  NewEvent,
+  NewSecret,
+  NewSubscription,
+  Release,
+  Retention,
+  SubscriptionPatch,
+} from '../../port.ts'
+import type { TenantRotation } from '../claim/candidates.ts'
+import { claim } from '../claim/claim.ts'
+import { deleteEndpoint, insertEndpoint, rotateSecret, updateEndpoint } from '../config/endpoints.ts'
+import { insertApiKey, insertFirstApiKey, revokeApiKey, setMetaOnce } from '../config/keys.ts'
+import { settleConfigChanges } from '../config/settle.ts'
+import { deleteSubscription, insertSubscription, updateSubscription } from '../config/subscriptions.ts'
+import { publish } from '../publish/publish.ts'
+import { recordOutcomes, release } from '../record/record.ts'
+import { replay } from '../record/replay.ts'
+import {
+  deleteExpiredIdempotencyKeys,
+  foldCounts,
+  type ReconcileCursor,
+  reconcileReady,
+} from '../upkeep/maintenance.ts'
+import { deleteProbe, insertProbe } from '../upkeep/probe.ts'
+import { removeExpired, type WalkPositions } from '../upkeep/retention.ts'
+import type { WriteContext } from './write-context.ts'
+
+export type WriteOperations = ReturnType<typeof createWriteOperations>
+
+/** `setMaxPageCount` is the disk's size, for tests. */
+export function createWriteOperations() {
+  const rotation: TenantRotation = { after: null }
+  const reconciled: ReconcileCursor = { after: 0 }
+  const walked: WalkPositions = new Map()
+  return {
+    publish: (context: WriteContext, batch: readonly NewEvent[], options: { readonly leaseMs: number }) =>
+      publish(context, batch, options),
+    claim: (context: WriteContext, request: ClaimRequest) => claim(context, request, rotation),
+    recordOutcomes: (context: WriteContext, outcomes: readonly DeliveryOutcome[], breaker: BreakerPolicy) =>
+      recordOutcomes(context, outcomes, breaker),
+    release: (context: WriteContext, releases: readonly Release[]) => release(context, releases),
+    replay: (context: WriteContext, tenantId: string, deliveryId: string) =>
+      replay(context, tenantId, deliveryId),
+    insertEndpoint: (context: WriteContext, input: NewEndpoint) => insertEndpoint(context, input),
+    updateEndpoint: (context: WriteContext, tenantId: string, id: string, patch: EndpointPatch) =>
+      updateEndpoint(context, tenantId, id, patch),
+    deleteEndpoint: (context: WriteContext, tenantId: string, id: string) =>
+      deleteEndpoint(context, tenantId, id),
+    rotateSecret: (
+      context: WriteContext,
+      tenantId: string,
+      endpointId: string,
+      secret: NewSecret,
+      graceMs: number,
+    ) => rotateSecret(context, tenantId, endpointId, { secret, graceMs }),
+    insertSubscription: (context: WriteContext, input: NewSubscription) => insertSubscription(context, input),
+    updateSubscription: (context: WriteContext, tenantId: string, id: string, patch: SubscriptionPatch) =>
+      updateSubscription(context, tenantId, id, patch),
+    deleteSubscription: (context: WriteContext, tenantId: string, id: string) =>
+      deleteSubscription(context, tenantId, id),
+    insertApiKey: (context: WriteContext, input: NewApiKey) => insertApiKey(context, input),
+    insertFirstApiKey: (context: WriteContext, input: NewApiKey) => insertFirstApiKey(context, input),
+    revokeApiKey: (context: WriteContext, tenantId: string, id: string) =>
+      revokeApiKey(context, tenantId, id),
+    setMetaOnce: (context: WriteContext, name: string, value: string) => setMetaOnce(context, name, value),
+    reconcileReady: (context: WriteContext, options: { readonly limit: number }) =>
+      reconcileReady(context, options, reconciled),
+    settleConfigChanges: (context: WriteContext, options: { readonly limit: number }) =>
+      settleConfigChanges(context, options),
+    deleteExpiredIdempotencyKeys: (context: WriteContext, options: { readonly limit: number }) =>
+      deleteExpiredIdempotencyKeys(context, options),
+    removeExpired: (
+      context: WriteContext,
+      options: { readonly retention: Retention; readonly limit: number },
+    ) => removeExpired(context, options, walked),
+    foldCounts: (context: WriteContext, options: { readonly limit: number }) => foldCounts(context, options),
+    ping: (context: WriteContext) => {
+      context.prepare('select 1').get()
+    },
+    insertProbe: (context: WriteContext) => insertProbe(context),
+    deleteProbe: (context: WriteContext) => deleteProbe(context),
+    setMaxPageCount: (context: WriteContext, pages: number) => {
+      context.prepare(`pragma max_page_count = ${Math.trunc(pages)}`).get()
+    },
+    readPragma: (context: WriteContext, name: string) =>
+      Object.values(context.prepare(`pragma ${name}`).get() ?? {})[0],
+  }
+}

@@ -1,0 +1,112 @@
+/** What a starting owner does with the leases of the one before it, in one transaction. */
+import { bytesToId, idPrefixes } from '../../../core/ids.ts'
+import { armReady } from '../claim/ready-endpoints.ts'
+import { findInFanOut } from '../rows/fan-out.ts'
+import { readHandoffs, type WrittenLease } from '../rows/handoff-row.ts'
+import { codeOf, stateOf } from '../rows/state-codes.ts'
+import type { WriteContext } from '../threads/write-context.ts'
+
+/**
+ * Whoever held them is gone, so each that has no outcome becomes due, with one lost claim more. Which have one is seen
+ * in the tables: a delivery that is finished, or waits, or was leased again.
+ */
+export function endHandoffs(context: WriteContext): void {
+  const leases = readHandoffs(context)
+  if (leases.length === 0) return
+  const armed = new Set<number>()
+  for (const lease of leases) {
+    const target = makeDue(context, lease)
+    if (target !== null) armed.add(target)
+  }
+  context.prepare('delete from handoffs').run()
+  context.prepare('update endpoint_state set probe_delivery_id = null, probe_until = null').run()
+  context.memory.forget()
+  for (const target of armed) {
+    const { tenantId, targetId } = ownerOf(context, target)
+    armReady(context, context.memory.bytes(tenantId), targetId, context.now)
+  }
+}
+
+/** The target's integer; null: the lease had ended. */
+function makeDue(context: WriteContext, lease: WrittenLease): number | null {
+  const live = context
+    .prepare('select state, claim_version, target from live_deliveries where k = ?') // primary key
+    .get(lease.key)
+  if (live === undefined) return insertDue(context, lease)
+  const isHeld = live.state === codeOf('in_flight') && live.claim_version === lease.claimVersion
+  if (!isHeld) return null
+  const row = context
+    .prepare(
+      // primary key
+      `update live_deliveries set state = iif(attempt_count = 0, ${codeOf('pending')}, ${codeOf('retry_scheduled')}),
+         due_at = ?, reason = null, lost_claims = lost_claims + 1, updated_at = ?
+       where k = ? returning state, tenant, endpoint`,
+    )
+    .get(context.now, context.now, lease.key)
+  const { names } = context.memory
+  const owner = {
+    tenantId: names.idOf(row?.tenant as number, idPrefixes.tenant),
+    endpointId: row?.endpoint === null ? null : names.idOf(row?.endpoint as number, idPrefixes.endpoint),
+  }
+  context.counts.move(owner, 'in_flight', stateOf(row?.state as number))
+  return live.target as number
+}
+
+/** Of a delivery that was handed off: it is known from its event alone. */
+function insertDue(context: WriteContext, lease: WrittenLease): number | null {
+  const isFinished = context.prepare('select 1 from deliveries where k = ?').get(lease.key) !== undefined // primary key
+  if (isFinished) return null
+  const event = context
+    .prepare('select tenant, created_at, fan_out from events where k = ?')
+    .get(lease.eventKey) // primary key
+  const entry = event === undefined ? null : findInFanOut(event.fan_out as Uint8Array, lease.key)
+  if (event === undefined || entry === null) return null
+  const { names } = context.memory
+  const tenant = event.tenant as number
+  const createdAt = event.created_at as number
+  context
+    .prepare(
+      `insert into live_deliveries
+         (k, id, tenant, event_k, subscription, endpoint, target, state, due_at, attempt_count, claim_version,
+          lost_claims, created_at, updated_at)
+       values (?, ?, ?, ?, nullif(?, 0), nullif(?, 0), ?, ?, ?, 0, ?, 1, ?, ?)`,
+    )
+    .run(
+      entry.key,
+      entry.id,
+      tenant,
+      lease.eventKey,
+      entry.subscription,
+      entry.endpoint,
+      entry.target,
+      codeOf('pending'),
+      context.now,
+      lease.claimVersion,
+      createdAt,
+      context.now,
+    )
+  const owner = {
+    tenantId: names.idOf(tenant, idPrefixes.tenant),
+    endpointId: entry.endpoint === 0 ? null : names.idOf(entry.endpoint, idPrefixes.endpoint),
+  }
+  context.counts.move(owner, 'in_flight', 'pending')
+  return entry.target
+}
+
+function ownerOf(
+  context: WriteContext,
+  target: number,
+): { readonly tenantId: string; readonly targetId: string } {
+  const row = context
+    .prepare(
+      // live_deliveries_due
+      `select t.id as tenant_id, n.id as target_id
+       from live_deliveries d join names t on t.n = d.tenant join names n on n.n = d.target
+       where d.target = ? and d.due_at is not null and d.state <> 1 order by d.due_at limit 1`,
+    )
+    .get(target)
+  return {
+    tenantId: bytesToId(idPrefixes.tenant, row?.tenant_id as Uint8Array),
+    targetId: bytesToId(idPrefixes.endpoint, row?.target_id as Uint8Array),
+  }
+}

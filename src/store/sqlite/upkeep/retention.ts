@@ -1,0 +1,239 @@
+/** Retention: the port says what `removeExpired` does. */
+import { idPrefixes } from '../../../core/ids.ts'
+import type { RemovedRows, Retention } from '../../port.ts'
+import {
+  deadLettersEndedBy,
+  keptMs,
+  nothingRemoved,
+  type RetentionWalk,
+  retentionWalks,
+  startOverEveryMs,
+} from '../../retention.ts'
+import { deliveryId, type FanOutEntry, unpackFanOut } from '../rows/fan-out.ts'
+import { keyAt, lowestKey, startOfMillisecond } from '../rows/key-space.ts'
+import { codeOf, stateOf } from '../rows/state-codes.ts'
+import type { WriteContext } from '../threads/write-context.ts'
+
+/** Payload bytes that one call removes, about: to free a large one, SQLite reads all of it. */
+const maxPayloadBytes = 8 * 1024 * 1024
+
+/** The walks of `store/retention.ts`; attempts are in two tables here. */
+type Walk = RetentionWalk | 'successes'
+
+const ordered: readonly Walk[] = retentionWalks.flatMap((walk) =>
+  walk === 'attempts' ? (['attempts', 'successes'] as const) : [walk],
+)
+
+/** The last row that was looked at: its key, and in `attempts` its claim version. */
+interface Position {
+  readonly key: number
+  readonly version: number
+}
+
+/**
+ * Where each walk goes on. In memory: a process that starts looks at everything once more, and rows of a call that was
+ * undone are left to the next pass.
+ */
+export type WalkPositions = Map<Walk, { readonly at: Position; readonly startedAt: number }>
+
+interface Slice {
+  readonly after: Position
+  /** Keys from here on are too young. */
+  readonly before: number
+  readonly endedBy: number
+  readonly deadLettersEndedBy: number
+  readonly limit: number
+}
+
+interface Walked {
+  readonly last: Position
+  /** Nothing is left that is old enough. */
+  readonly isAtEnd: boolean
+  readonly removed: number
+}
+
+const start: Position = { key: lowestKey, version: 0 }
+
+export function removeExpired(
+  context: WriteContext,
+  { retention, limit }: { readonly retention: Retention; readonly limit: number },
+  positions: WalkPositions,
+): { readonly removed: RemovedRows; readonly more: boolean } {
+  const { now } = context
+  const removed: { -readonly [Name in RetentionWalk]: number } = { ...nothingRemoved }
+  let more = false
+  let deliveriesEnd = start.key
+  for (const walk of ordered) {
+    const counted = walk === 'successes' ? 'attempts' : walk
+    const ageMs = keptMs(counted, retention)
+    if (ageMs === 0) continue
+    const { at, startedAt } = positions.get(walk) ?? { at: start, startedAt: now }
+    const before = walk === 'events' ? deliveriesEnd : keyAt(now - ageMs + 1)
+    const walked = walks[walk](context, {
+      after: at,
+      before,
+      endedBy: now - ageMs,
+      deadLettersEndedBy: deadLettersEndedBy(retention, now),
+      limit,
+    })
+    removed[counted] += walked.removed
+    if (walk === 'deliveries') deliveriesEnd = walked.isAtEnd ? before : startOfMillisecond(walked.last.key)
+    const startsOver = walked.isAtEnd && now - startedAt >= startOverEveryMs
+    positions.set(walk, startsOver ? { at: start, startedAt: now } : { at: walked.last, startedAt })
+    more ||= startsOver || !walked.isAtEnd
+  }
+  return { removed, more }
+}
+
+const walks: Readonly<Record<Walk, (context: WriteContext, slice: Slice) => Walked>> = {
+  payloads: removePayloads,
+  attempts: removeAttempts,
+  successes: removeSuccesses,
+  deliveries: removeDeliveries,
+  events: removeEvents,
+}
+
+function removePayloads(context: WriteContext, slice: Slice): Walked {
+  const rows = context
+    .prepare(
+      // primary key
+      `select k, payload_bytes, payload is not null and created_at <= ? as is_old
+       from events where k > ? and k < ? order by k limit ?`,
+    )
+    .all(slice.endedBy, slice.after.key, slice.before, slice.limit)
+  const remove = context.prepare('update events set payload = null where k = ?')
+  let last = slice.after
+  let removed = 0
+  let bytes = 0
+  for (const row of rows) {
+    if (bytes >= maxPayloadBytes) return { last, isAtEnd: false, removed }
+    last = { key: row.k as number, version: 0 }
+    if (row.is_old !== 1 || needsPayload(context, last.key, slice.deadLettersEndedBy)) continue
+    remove.run(last.key)
+    removed += 1
+    bytes += row.payload_bytes as number
+  }
+  return { last, isAtEnd: rows.length < slice.limit, removed }
+}
+
+/** One of its deliveries is live, or a dead letter that can be replayed. */
+function needsPayload(context: WriteContext, eventKey: number, deadLettersEndedBy: number): boolean {
+  const dead = context.prepare('select 1 from deliveries where k = ? and state = ? and updated_at > ?') // primary key
+  return deliveriesOf(context, eventKey).some(
+    (entry) =>
+      isLive(context, entry) ||
+      dead.get(entry.key, codeOf('dead_lettered'), deadLettersEndedBy) !== undefined,
+  )
+}
+
+function deliveriesOf(context: WriteContext, eventKey: number): readonly FanOutEntry[] {
+  const row = context.prepare('select fan_out from events where k = ?').get(eventKey) // primary key
+  return unpackFanOut(row?.fan_out as Uint8Array)
+}
+
+function isLive(context: WriteContext, entry: FanOutEntry): boolean {
+  const waiting = context.prepare('select 1 from live_deliveries where k = ?').get(entry.key) // primary key
+  return waiting !== undefined || context.memory.leases.has(deliveryId(entry))
+}
+
+function removeAttempts(context: WriteContext, slice: Slice): Walked {
+  const { after, before, endedBy, limit } = slice
+  const rows = context
+    .prepare(
+      // primary key
+      `select delivery_k, claim_version, started_at <= ? as is_expired from attempts
+       where (delivery_k, claim_version) > (?, ?) and delivery_k < ?
+       order by delivery_k, claim_version limit ?`,
+    )
+    .all(endedBy, after.key, after.version, before, limit)
+  const remove = context.prepare('delete from attempts where delivery_k = ? and claim_version = ?')
+  let last = after
+  let removed = 0
+  for (const row of rows) {
+    last = { key: row.delivery_k as number, version: row.claim_version as number }
+    if (row.is_expired !== 1) continue
+    remove.run(last.key, last.version)
+    removed += 1
+  }
+  return { last, isAtEnd: rows.length < limit, removed }
+}
+
+/** Attempts that are kept in the rows of their deliveries. */
+function removeSuccesses(context: WriteContext, slice: Slice): Walked {
+  const rows = context
+    .prepare(
+      // primary key
+      `select k, started_at <= ? as is_expired from deliveries where k > ? and k < ? order by k limit ?`,
+    )
+    .all(slice.endedBy, slice.after.key, slice.before, slice.limit)
+  const remove = context.prepare(
+    `update deliveries set started_at = null, latency_ms = null, response_headers = null, response_truncated = null,
+       response_body = null
+     where k = ?`,
+  )
+  let last = slice.after
+  let removed = 0
+  for (const row of rows) {
+    last = { key: row.k as number, version: 0 }
+    if (row.is_expired !== 1) continue
+    remove.run(last.key)
+    removed += 1
+  }
+  return { last, isAtEnd: rows.length < slice.limit, removed }
+}
+
+function removeDeliveries(context: WriteContext, slice: Slice): Walked {
+  const leasedSince = context.memory.leases.oldestGrantAt()
+  const endedBy = leasedSince === null ? slice.endedBy : Math.min(slice.endedBy, leasedSince - 1)
+  const rows = context
+    .prepare(
+      // primary key
+      `select k, tenant, endpoint, state,
+         updated_at <= ? and (state <> ${codeOf('dead_lettered')} or updated_at <= ?) as is_expired
+       from deliveries where k > ? and k < ? order by k limit ?`,
+    )
+    .all(endedBy, slice.deadLettersEndedBy, slice.after.key, slice.before, slice.limit)
+  const remove = context.prepare('delete from deliveries where k = ?')
+  const removeTries = context.prepare('delete from attempts where delivery_k = ?')
+  const { names } = context.memory
+  let last = slice.after
+  let removed = 0
+  for (const row of rows) {
+    last = { key: row.k as number, version: 0 }
+    if (row.is_expired !== 1) continue
+    remove.run(last.key)
+    removeTries.run(last.key)
+    removed += 1
+    const endpoint = row.endpoint as number | null
+    const owner = {
+      tenantId: names.idOf(row.tenant as number, idPrefixes.tenant),
+      endpointId: endpoint === null ? null : names.idOf(endpoint, idPrefixes.endpoint),
+    }
+    context.counts.add(owner, stateOf(row.state as number), -1)
+  }
+  return { last, isAtEnd: rows.length < slice.limit, removed }
+}
+
+function removeEvents(context: WriteContext, slice: Slice): Walked {
+  const rows = context
+    .prepare(
+      // primary key
+      'select k, created_at <= ? as is_old from events where k > ? and k < ? order by k limit ?',
+    )
+    .all(slice.endedBy, slice.after.key, slice.before, slice.limit)
+  const remove = context.prepare('delete from events where k = ?')
+  const finished = context.prepare('select 1 from deliveries where k = ?')
+  let last = slice.after
+  let removed = 0
+  for (const row of rows) {
+    last = { key: row.k as number, version: 0 }
+    if (row.is_old !== 1) continue
+    const isNeeded = deliveriesOf(context, last.key).some(
+      (entry) => isLive(context, entry) || finished.get(entry.key) !== undefined,
+    )
+    if (isNeeded) continue
+    remove.run(last.key)
+    removed += 1
+  }
+  return { last, isAtEnd: rows.length < slice.limit, removed }
+}
