@@ -9,16 +9,10 @@
  *   takes the last.
  * - `none`: no signature.
  */
-import {
-  createHmac,
-  createPrivateKey,
-  createPublicKey,
-  createSecretKey,
-  type KeyObject,
-  sign,
-} from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { OuthookError } from './errors.ts'
 import { toHeaderValue } from './header-value.ts'
+import { HmacKey } from './hmac.ts'
 import type { SigningScheme } from './model.ts'
 
 export const signingSchemes: readonly SigningScheme[] = ['standard', 'hookrail', 'none']
@@ -41,13 +35,12 @@ const secretForms =
 /** What stands before the 32 bytes of an ed25519 seed in PKCS #8 (RFC 8410). */
 const pkcs8Head = Buffer.from('302e020100300506032b657004220420', 'hex')
 
-/** A secret made ready to sign. Keep it: a `KeyObject` signs 500 bytes in 2.8 µs, a raw key in 15.6 µs. */
+/** A secret made ready to sign. Keep it: to make a key ready takes longer than a signature. */
 export interface PreparedSecret {
-  readonly kind: 'hmac' | 'ed25519'
-  /** The key of the `standard` scheme. */
-  readonly standardKey: KeyObject
+  /** The key of the `standard` scheme: for an HMAC, or of ed25519. */
+  readonly standardKey: HmacKey | KeyObject
   /** The whole text as a key, for `hookrail`. */
-  readonly asciiKey: KeyObject
+  readonly asciiKey: HmacKey
 }
 
 export interface SigningInput {
@@ -64,13 +57,13 @@ export interface SigningInput {
 
 /** Prepares a stored secret. Its form was checked by `parseSecret` when it came in. */
 export function prepareSecret(text: string): PreparedSecret {
-  const asciiKey = createSecretKey(Buffer.from(text, 'latin1'))
+  const asciiKey = new HmacKey(Buffer.from(text, 'latin1'))
   if (text.startsWith(privatePrefix)) {
     const pair = Buffer.from(text.slice(privatePrefix.length), 'base64')
-    return { kind: 'ed25519', standardKey: privateKeyOf(pair.subarray(0, 32)), asciiKey }
+    return { standardKey: privateKeyOf(pair.subarray(0, 32)), asciiKey }
   }
   const encoded = text.startsWith(symmetricPrefix) ? text.slice(symmetricPrefix.length) : text
-  return { kind: 'hmac', standardKey: createSecretKey(Buffer.from(encoded, 'base64')), asciiKey }
+  return { standardKey: new HmacKey(Buffer.from(encoded, 'base64')), asciiKey }
 }
 
 export interface SignedRequest {
@@ -108,12 +101,12 @@ function addStandardHeaders(headers: Record<string, string>, input: SigningInput
   const { eventId, timestampSeconds, body } = input
   const head = `${eventId}.${timestampSeconds}.`
   let signatures = ''
-  for (const secret of activeSecrets(input)) {
+  for (const { standardKey: key } of activeSecrets(input)) {
     if (signatures !== '') signatures += ' '
     signatures +=
-      secret.kind === 'hmac'
-        ? `v1,${hmac(secret.standardKey, head, body).digest('base64')}`
-        : `v1a,${sign(null, Buffer.concat([Buffer.from(head), body]), secret.standardKey).toString('base64')}`
+      key instanceof HmacKey
+        ? `v1,${key.sign(head, body, 'base64')}`
+        : `v1a,${sign(null, Buffer.concat([Buffer.from(head), body]), key).toString('base64')}`
   }
   headers['webhook-id'] = eventId
   headers['webhook-timestamp'] = String(timestampSeconds)
@@ -125,17 +118,12 @@ function addHookrailHeaders(headers: Record<string, string>, input: SigningInput
   const head = `${timestampSeconds}.${deliveryId}.`
   let signature = `t=${timestampSeconds}`
   for (const secret of activeSecrets(input)) {
-    signature += `,v1=${hmac(secret.asciiKey, head, body).digest('hex')}`
+    signature += `,v1=${secret.asciiKey.sign(head, body, 'hex')}`
   }
   headers['hookrail-event-id'] = eventId
   headers['hookrail-delivery-id'] = deliveryId
   if (topic !== null) headers['hookrail-topic'] = toHeaderValue(topic)
   headers['hookrail-signature'] = signature
-}
-
-/** The body goes in as it is; a joined copy of it would cost more than the hash of small bodies. */
-function hmac(key: KeyObject, head: string, body: Uint8Array): ReturnType<typeof createHmac> {
-  return createHmac('sha256', key).update(head).update(body)
 }
 
 function activeSecrets(input: SigningInput): readonly PreparedSecret[] {
