@@ -3,6 +3,7 @@
  * of a UUIDv7 (the TypeID format, https://github.com/jetify-com/typeid). The first ten characters are the
  * 48-bit millisecond, so ids of one prefix sort by time, as text and as bytes alike. Stores keep the bytes.
  */
+import { randomFillSync } from 'node:crypto'
 import { V7Generator } from 'uuidv7'
 import { OuthookError } from './errors.ts'
 
@@ -40,13 +41,29 @@ for (let digit = 0; digit < 32; digit++) digitOfCode[codeOfDigit[digit] as numbe
  * Makes ids. A clock that is set back does not break their order: the last millisecond goes on counting.
  *
  * @param now milliseconds since the epoch
- * @param nextUint32 a cryptographically strong 32-bit integer; by default the `uuidv7` package's own source
+ * @param nextUint32 a cryptographically strong 32-bit integer
  */
-export function createIdFactory(now: () => number, nextUint32?: () => number): IdFactory {
-  const generator = nextUint32 === undefined ? new V7Generator() : new V7Generator({ nextUint32 })
+export function createIdFactory(
+  now: () => number,
+  nextUint32: () => number = createRandomSource(),
+): IdFactory {
+  const generator = new V7Generator({ nextUint32 })
   generator.setRollbackAllowance(maxTimeMs)
   return {
     next: (prefix) => bytesToId(prefix, generator.generateOrResetWithTs(Math.trunc(now())).bytes),
+  }
+}
+
+/** Random bytes are asked for a thousand numbers at a time: the `uuidv7` package's own eight take 0.4 µs more for each id. */
+function createRandomSource(): () => number {
+  const numbers = new Uint32Array(1024)
+  let next = numbers.length
+  return () => {
+    if (next === numbers.length) {
+      randomFillSync(numbers)
+      next = 0
+    }
+    return numbers[next++] as number
   }
 }
 
