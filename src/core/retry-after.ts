@@ -8,7 +8,8 @@ export const maxRetryAfterMs = 24 * 3_600_000
 
 /** Milliseconds of seconds, fractions included (not in the RFC, but on the wire), or of an HTTP date ahead. */
 export function retryAfterMs(value: string | null | undefined, now: number): number | null {
-  const text = value?.trim() ?? ''
+  if (value == null) return null
+  const text = value.trim()
   if (/^\d+(?:\.\d+)?$/.test(text)) return secondsToMs(Number(text))
   const date = readHttpDate(text, now)
   return date !== null && date > now ? Math.min(date - now, maxRetryAfterMs) : null

@@ -22,36 +22,42 @@ export interface AttemptDeps {
 }
 
 /** Never rejects: whatever goes wrong is an outcome, and a fault of our own is one that is retried. */
-export async function runAttempt(
+export function runAttempt(
   delivery: ClaimedDelivery,
   route: { readonly target: Target; readonly policy: RetryPolicy },
   deps: AttemptDeps,
 ): Promise<DeliveryOutcome> {
   const startedAt = deps.clock.now()
-  const result = await send(delivery, route.target, deps)
-  return toOutcome(delivery, result, { policy: route.policy, startedAt, deps })
+  const end = (result: AttemptResult) =>
+    toOutcome(delivery, result, { policy: route.policy, startedAt, deps })
+  return send(delivery, route.target, { deps, now: startedAt }).then(end, (error) => end(notMade(error)))
 }
 
-async function send(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): Promise<AttemptResult> {
+interface Sending {
+  readonly deps: AttemptDeps
+  readonly now: number
+}
+
+function send(delivery: ClaimedDelivery, target: Target, { deps, now }: Sending): Promise<AttemptResult> {
   try {
-    return await deps.sender.attempt({
-      destination: target.destination,
-      method: 'POST',
-      ...signedRequest(delivery, target, deps),
-    })
+    const { headers, body } = signedRequest(delivery, target, { deps, now })
+    return deps.sender.attempt({ destination: target.destination, method: 'POST', headers, body })
   } catch (error) {
-    return {
-      kind: 'failure',
-      errorClass: 'internal',
-      error: `the request could not be made: ${error instanceof Error ? error.message : String(error)}`,
-      httpStatus: null,
-      latencyMs: 0,
-    }
+    return Promise.reject(error)
   }
 }
 
-function signedRequest(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): SignedRequest {
-  const now = deps.clock.now()
+function notMade(error: unknown): AttemptResult {
+  return {
+    kind: 'failure',
+    errorClass: 'internal',
+    error: `the request could not be made: ${error instanceof Error ? error.message : String(error)}`,
+    httpStatus: null,
+    latencyMs: 0,
+  }
+}
+
+function signedRequest(delivery: ClaimedDelivery, target: Target, { deps, now }: Sending): SignedRequest {
   const topic = delivery.topic ?? ''
   const headers: Record<string, string> = {
     'user-agent': deps.userAgent,
