@@ -16,15 +16,15 @@ const maxKnown = 10_000
 export class ClosingHabits {
   readonly #known = new Map<string, Habit>()
 
-  /** How long a connection that has been idle for so long has to rest before it is used; null: do not wait for it. */
-  restMs(origin: string, idleMs: number): number | null {
+  /** How long the idle connection has to rest before it is used; null: do not wait for it. */
+  restMs(origin: string, connection: { readonly idleMs: number }): number | null {
     switch (this.#known.get(origin)) {
       case 'keeps':
         return 0
       case 'closes':
-        return idleMs < quickCloseMs ? null : 0
+        return connection.idleMs < quickCloseMs ? null : 0
       case undefined:
-        return Math.max(0, graceMs - idleMs)
+        return Math.max(0, graceMs - connection.idleMs)
     }
   }
 

@@ -8,6 +8,7 @@ import { ClosingHabits } from './closing-habits.ts'
 import { Connection, type ConnectionOptions, type ConnectionOwner, type Origin } from './connection.ts'
 import { DeadlineQueue } from './deadlines.ts'
 import type { HttpAttempt } from './http-attempt.ts'
+import { Turns } from './turns.ts'
 
 export interface PoolOptions extends Pick<ConnectionOptions, 'connector'> {
   /** Default: the system's. */
@@ -33,10 +34,7 @@ export class ConnectionPool implements ConnectionOwner {
   readonly #options: ConnectionOptions
   readonly #maxConnections: number
   readonly #origins = new Map<string, PooledOrigin>()
-  readonly #clock: Clock
   readonly #idleDeadlines: DeadlineQueue
-  /** Longest idle first, with the clock's `elapsed()` since when. */
-  readonly #idle = new Map<PooledConnection, number>()
   readonly #habits = new ClosingHabits()
   readonly #waiting: Waiter[] = []
   #connections = 0
@@ -44,10 +42,10 @@ export class ConnectionPool implements ConnectionOwner {
   #onEmpty: (() => void) | null = null
 
   constructor(options: PoolOptions) {
-    this.#clock = options.clock ?? createSystemClock()
-    this.#idleDeadlines = new DeadlineQueue(this.#clock, options.idleMs)
-    const { connector } = options
-    this.#options = { connector, clock: this.#clock, idleDeadlines: this.#idleDeadlines, owner: this }
+    const { connector, clock = createSystemClock() } = options
+    this.#idleDeadlines = new DeadlineQueue(clock, options.idleMs)
+    const turns = new Turns<HttpAttempt>((attempt) => attempt.carrier?.resume(attempt))
+    this.#options = { connector, clock, idleDeadlines: this.#idleDeadlines, turns, owner: this }
     this.#maxConnections = options.maxConnections
   }
 
@@ -57,13 +55,15 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   run(origin: Origin, attempt: HttpAttempt): void {
-    this.#removeOver(this.#origins.get(keyOf(origin)))
-    const pooled = this.#origins.get(keyOf(origin)) ?? this.#addOrigin(origin)
+    const key = keyOf(origin)
+    const known = this.#origins.get(key)
+    if (known !== undefined) this.#removeOver(known)
+    // The last of its connections may have been removed, and the origin with it.
+    const pooled = known !== undefined && known.connections > 0 ? known : this.#addOrigin(origin)
     const last = pooled.idle.at(-1)
-    const restMs = last === undefined ? null : this.#habits.restMs(keyOf(origin), this.#idleMs(last))
+    const restMs = last === undefined ? null : this.#habits.restMs(key, last)
     if (last !== undefined && restMs !== null) {
       pooled.idle.pop()
-      this.#idle.delete(last)
       last.run(attempt, restMs)
       return
     }
@@ -78,7 +78,8 @@ export class ConnectionPool implements ConnectionOwner {
 
   /** Closes idle connections at once. Resolves when the last socket is closed. */
   close(): Promise<void> {
-    for (const connection of this.#idle.keys()) this.#remove(connection)
+    for (const { idle } of this.#origins.values())
+      for (const connection of [...idle]) this.#remove(connection)
     return new Promise((resolve) => {
       this.#onEmpty = resolve
       this.#reportEmpty()
@@ -88,17 +89,14 @@ export class ConnectionPool implements ConnectionOwner {
   onIdle(connection: PooledConnection): void {
     if (connection.isReused) this.#habits.sawReuse(keyOf(connection.origin))
     connection.origin.idle.push(connection)
-    this.#idle.set(connection, this.#clock.elapsed())
     this.#serveWaiting()
     // While closing, only those who still wait may use it.
-    if (this.#onEmpty !== null && this.#idle.has(connection)) this.#remove(connection)
+    if (this.#onEmpty !== null && connection.isIdle) this.#remove(connection)
   }
 
   onDisconnect(connection: PooledConnection, by: 'receiver' | 'us'): void {
-    const isIdle = this.#idle.has(connection)
-    const idleMs = isIdle ? this.#idleMs(connection) : 0
-    if (by === 'receiver') this.#habits.sawClose(keyOf(connection.origin), idleMs)
-    if (isIdle) this.#remove(connection)
+    if (by === 'receiver') this.#habits.sawClose(keyOf(connection.origin), connection.idleMs)
+    if (connection.origin.idle.includes(connection)) this.#remove(connection)
   }
 
   onBroken(connection: PooledConnection, closedUnanswered: boolean): void {
@@ -108,12 +106,8 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   /** Idle ones that their receiver may close any moment. The last one was used last, so it keeps longest. */
-  #removeOver(origin: PooledOrigin | undefined): void {
-    while (origin?.idle.at(-1)?.isOver === true) this.#remove(origin.idle.at(-1) as PooledConnection)
-  }
-
-  #idleMs(connection: PooledConnection): number {
-    return this.#clock.elapsed() - (this.#idle.get(connection) ?? 0)
+  #removeOver({ idle }: PooledOrigin): void {
+    while (idle.at(-1)?.isOver === true) this.#remove(idle.at(-1) as PooledConnection)
   }
 
   #connect(origin: PooledOrigin): PooledConnection {
@@ -125,7 +119,8 @@ export class ConnectionPool implements ConnectionOwner {
 
   #remove(connection: PooledConnection): void {
     const { origin } = connection
-    if (this.#idle.delete(connection)) origin.idle.splice(origin.idle.indexOf(connection), 1)
+    const at = origin.idle.indexOf(connection)
+    if (at >= 0) origin.idle.splice(at, 1)
     origin.connections--
     this.#connections--
     this.#closing++
@@ -147,15 +142,15 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   #evictLongestIdle(): boolean {
-    const longest = this.#idle.keys().next()
-    if (longest.done) return false
-    this.#remove(longest.value)
+    const longest = this.#idleDeadlines.first?.owner
+    if (longest === undefined) return false
+    this.#remove(longest as PooledConnection)
     return true
   }
 
   #serveWaiting(): void {
     while (this.#waiting.length > 0) {
-      if (this.#connections >= this.#maxConnections && this.#idle.size === 0) return
+      if (this.#connections >= this.#maxConnections && this.#idleDeadlines.first === null) return
       const next = this.#waiting.shift()
       if (next !== undefined && !next.attempt.settled) this.run(next.origin, next.attempt)
     }

@@ -13,6 +13,7 @@ import { Deadline, type DeadlineOwner, type DeadlineQueue } from './deadlines.ts
 import type { AttemptCarrier, HttpAttempt } from './http-attempt.ts'
 import type { ResponseHead } from './response-head.ts'
 import { type ResponseListener, ResponseReader } from './response-reader.ts'
+import type { Turns } from './turns.ts'
 import { writeRequest } from './write-request.ts'
 
 export interface Origin extends ConnectTarget {
@@ -35,6 +36,8 @@ export interface ConnectionOptions {
   readonly clock: Clock
   /** Ends idle connections. */
   readonly idleDeadlines: DeadlineQueue
+  /** Sends what was put off. */
+  readonly turns: Turns<HttpAttempt>
   readonly owner: ConnectionOwner
 }
 
@@ -56,8 +59,8 @@ export class Connection<O extends Origin = Origin>
   #isDestroyed = false
   /** The receiver has ended or broken off the connection. */
   #isEnded = false
-  /** Within this turn of the event loop. */
-  #hasJustAnswered = false
+  /** The turn of the event loop in which the last answer came. */
+  #answeredIn = -1
   #keepsAlive = true
   /** On the elapsed scale. */
   #usableUntil = Number.POSITIVE_INFINITY
@@ -77,7 +80,18 @@ export class Connection<O extends Origin = Origin>
 
   /** The receiver may close it any moment. */
   get isOver(): boolean {
-    return this.#options.clock.elapsed() >= this.#usableUntil
+    return (
+      this.#usableUntil !== Number.POSITIVE_INFINITY && this.#options.clock.elapsed() >= this.#usableUntil
+    )
+  }
+
+  get isIdle(): boolean {
+    return this.#idle.queue !== null
+  }
+
+  get idleMs(): number {
+    const { clock, idleDeadlines } = this.#options
+    return this.isIdle ? clock.elapsed() - this.#idle.dueAt + idleDeadlines.timeoutMs : 0
   }
 
   /**
@@ -93,8 +107,12 @@ export class Connection<O extends Origin = Origin>
     this.#socket?.ref()
     if (this.#socket === null) this.#open()
     else if (restMs > 0) this.#rest = setTimeout(() => this.#send(attempt), restMs)
-    else if (this.#hasJustAnswered) setImmediate(() => setImmediate(() => this.#send(attempt)))
+    else if (this.#answeredIn === this.#options.turns.current) this.#options.turns.putOff(attempt)
     else this.#send(attempt)
+  }
+
+  resume(attempt: HttpAttempt): void {
+    this.#send(attempt)
   }
 
   release(_attempt: HttpAttempt, reusable: boolean): void {
@@ -109,10 +127,7 @@ export class Connection<O extends Origin = Origin>
       this.#options.owner.onBroken(this, wasSending && isUnanswered && this.#isEnded)
       return
     }
-    this.#hasJustAnswered = true
-    setImmediate(() => {
-      this.#hasJustAnswered = false
-    })
+    this.#answeredIn = this.#options.turns.current
     // An idle connection keeps no process alive.
     this.#socket?.unref()
     this.#options.idleDeadlines.arm(this.#idle, this.#options.clock.elapsed())

@@ -40,6 +40,11 @@ export class DeadlineQueue {
     this.timeoutMs = timeoutMs
   }
 
+  /** The one that is due first. */
+  get first(): Deadline | null {
+    return this.#first
+  }
+
   /** Starts, or starts anew, in this queue. `now` is the clock's `elapsed()`. */
   arm(deadline: Deadline, now: number): void {
     deadline.disarm()

@@ -30,6 +30,8 @@ export interface AttemptSettings {
 export interface AttemptCarrier {
   /** `reusable` is false when the connection may be in the middle of something. */
   release(attempt: HttpAttempt, reusable: boolean): void
+  /** Its request was put off, and goes out now if it still may. */
+  resume(attempt: HttpAttempt): void
 }
 
 /** Where the request goes; worked out once per URL. */
