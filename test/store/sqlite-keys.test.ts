@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { bytesToId, createIdFactory, idPrefixes, idToBytes } from '../../src/core/ids.ts'
 import { openDatabase } from '../../src/store/sqlite/connection/database.ts'
 import { migrateSqlite } from '../../src/store/sqlite/connection/schema.ts'
+import { StatementCache } from '../../src/store/sqlite/connection/statement-cache.ts'
 import { findKey, KeySpace, keyAt } from '../../src/store/sqlite/rows/key-space.ts'
 
 let database: DatabaseSync
@@ -20,7 +21,7 @@ const nothing = { has: () => false, entries: () => [] }
 /** As after a start: it knows what is in the table. */
 function aKeySpace(): KeySpace {
   const toId = (bytes: Uint8Array) => bytesToId(idPrefixes.event, bytes)
-  return new KeySpace(database, { tables: ['events'], unwritten: nothing, toId })
+  return new KeySpace(new StatementCache(database), { tables: ['events'], unwritten: nothing, toId })
 }
 
 function insert(space: KeySpace, id: string): number {
@@ -33,7 +34,7 @@ function insert(space: KeySpace, id: string): number {
   return key
 }
 
-const find = (id: string) => findKey(database, 'events', id)
+const find = (id: string) => findKey(new StatementCache(database), 'events', id)
 
 test('sort like the ids, across milliseconds and starts', () => {
   let now = start

@@ -90,7 +90,7 @@ function claimDue(
 function readDue(context: WriteContext, ask: Ask<Candidate>, after: Position): readonly DueRow[] {
   const target = context.memory.names.numberOf(ask.target.targetId)
   return context
-    .prepare(
+    .prepare<DueRow>(
       // live_deliveries_due, then primary keys
       `select d.k, d.id, d.event_k, e.id as event_id, d.subscription, d.endpoint, d.state, d.due_at, d.claim_version,
               d.attempt_count, d.lost_claims, d.created_at, d.replayed_at, coalesce(t.topic, e.topic_text) as topic,
@@ -102,7 +102,7 @@ function readDue(context: WriteContext, ask: Ask<Candidate>, after: Position): r
        where d.target = ? and d.due_at <= ? and d.state <> 1 and (d.due_at, d.k) > (?, ?)
        order by d.due_at, d.k limit ?`,
     )
-    .all(target, context.now, after.due_at, after.k, ask.count) as unknown as readonly DueRow[]
+    .all(target, context.now, after.due_at, after.k, ask.count)
 }
 
 /** Rows that nobody may attempt any more leave the claim index here. */

@@ -186,9 +186,9 @@ function insertSecret(context: WriteContext, endpointId: string, secret: NewSecr
 /** A live endpoint of the tenant. */
 export function readEndpoint(context: WriteContext, tenantId: string, id: string): EndpointRow | null {
   const row = context
-    .prepare('select * from endpoints where id = ? and tenant_id = ? and deleted_at is null')
+    .prepare<EndpointRow>('select * from endpoints where id = ? and tenant_id = ? and deleted_at is null')
     .get(idToBytes(id), context.memory.bytes(tenantId))
-  return (row as unknown as EndpointRow | undefined) ?? null
+  return row ?? null
 }
 
 function findUid(context: WriteContext, tenantId: string, uid: string): UidConflict | null {

@@ -87,12 +87,12 @@ interface Slice {
 
 function forEachWaiting(context: WriteContext, slice: Slice, act: (row: WaitingRow) => void): number {
   const rows = context
-    .prepare(
+    .prepare<SliceRow>(
       // live_deliveries_due
       `select k, tenant, state from live_deliveries
        where target = ? and due_at is not null and state <> 1 limit ?`,
     )
-    .all(slice.target, slice.limit) as unknown as readonly SliceRow[]
+    .all(slice.target, slice.limit)
   for (const row of rows) act(toWaiting(context, row, slice.endpointId))
   return rows.length
 }
@@ -107,12 +107,12 @@ function forEachParked(context: WriteContext, slice: ParkedSlice, act: (row: Wai
   if (limit <= 0) return 0
   const read = (condition: string, ...values: readonly (number | string)[]) =>
     context
-      .prepare(
+      .prepare<SliceRow>(
         // live_deliveries_parked
         `select k, tenant, state from live_deliveries
          where target = ? and due_at is null and state <> 1 ${condition} limit ?`,
       )
-      .all(target, ...values, limit) as unknown as readonly SliceRow[]
+      .all(target, ...values, limit)
   const rows = reason === null ? read('order by reason, k') : read('and reason = ? order by k', reason)
   for (const row of rows) act(toWaiting(context, row, slice.endpointId))
   return rows.length
@@ -166,10 +166,10 @@ function scanEndpoint(context: WriteContext, { target, cursor, limit }: Scan): r
   const columns = 'k, tenant, subscription, state, due_at, reason'
   const read = (condition: string, ...values: readonly (number | string)[]) =>
     context
-      .prepare(
+      .prepare<SliceRow>(
         `select ${columns} from live_deliveries where target = ? and state <> 1 and ${condition} limit ?`,
       )
-      .all(target, ...values) as unknown as readonly SliceRow[]
+      .all(target, ...values)
   // live_deliveries_parked
   if (cursor.phase === 'parked') {
     const { reason, key } = cursor

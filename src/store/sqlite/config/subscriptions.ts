@@ -91,7 +91,9 @@ function isUnsettled(context: WriteContext, id: Uint8Array): boolean {
 /** A live subscription of the tenant. */
 function readSubscription(context: WriteContext, tenantId: string, id: string): SubscriptionRow | null {
   const row = context
-    .prepare('select * from subscriptions where id = ? and tenant_id = ? and deleted_at is null')
+    .prepare<SubscriptionRow>(
+      'select * from subscriptions where id = ? and tenant_id = ? and deleted_at is null',
+    )
     .get(idToBytes(id), context.memory.bytes(tenantId))
-  return (row as unknown as SubscriptionRow | undefined) ?? null
+  return row ?? null
 }

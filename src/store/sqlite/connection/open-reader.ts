@@ -25,7 +25,7 @@ export interface OpenReader {
 export function openReader(path: string): OpenReader {
   const database = openDatabase(path, { readOnly: true })
   const statements = new StatementCache(database)
-  const prepare = (sql: string) => statements.prepare(sql)
+  const prepare = <Row>(sql: string) => statements.prepare<Row>(sql)
   return {
     run(request) {
       if ('copyTo' in request) {

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { OuthookError } from '../../../core/errors.ts'
 import { type AppliedMigration, type Migration, planChange, type SchemaChange } from '../../migrations.ts'
 import { initialMigration } from '../migrations/0004-initial.ts'
+import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [initialMigration]
 
@@ -52,7 +53,7 @@ function readApplied(database: DatabaseSync): readonly AppliedMigration[] {
     )
   }
   if (tables.length === 0) return []
-  return database
-    .prepare('select version, oldest_compatible as oldestCompatible from schema_migrations')
-    .all() as unknown as AppliedMigration[]
+  return new StatementCache(database)
+    .prepare<AppliedMigration>('select version, oldest_compatible as oldestCompatible from schema_migrations')
+    .all()
 }

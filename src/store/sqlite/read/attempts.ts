@@ -29,14 +29,14 @@ function attemptsOf(
     ? 'response_headers, response_body, response_truncated'
     : 'null as response_headers, null as response_body, null as response_truncated'
   const failed = context
-    .prepare(
+    .prepare<Omit<AttemptRow, 'delivery_id'>>(
       // primary key
       `select claim_version, attempt_no, status, http_status, error_class, error, latency_ms, started_at, ${capture}
        from attempts where delivery_k = ? order by claim_version`,
     )
     .all(key)
   const succeeded = context
-    .prepare(
+    .prepare<Omit<AttemptRow, 'delivery_id'>>(
       // primary key
       `select claim_version, attempt_count as attempt_no, 'success' as status, last_http_status as http_status,
          error_class, last_error as error, latency_ms, started_at, ${capture}
@@ -44,7 +44,5 @@ function attemptsOf(
     )
     .all(key)
   const bytes = idToBytes(id)
-  return [...failed, ...succeeded].map((row) =>
-    toAttempt({ ...(row as unknown as AttemptRow), delivery_id: bytes }),
-  )
+  return [...failed, ...succeeded].map((row) => toAttempt({ ...row, delivery_id: bytes }))
 }

@@ -20,19 +20,21 @@ export function loadRouting(context: ReadContext, tenantId: string): Routing {
   const tenant = idToBytes(tenantId)
   const version = context.prepare('select routing_version from tenants where id = ?').get(tenant)
   const endpoints = context
-    .prepare(`select * from endpoints where tenant_id = ? and deleted_at is null order by id`) // endpoints_tenant
-    .all(tenant) as unknown as readonly EndpointRow[]
+    .prepare<EndpointRow>(`select * from endpoints where tenant_id = ? and deleted_at is null order by id`) // endpoints_tenant
+    .all(tenant)
   const subscriptions = context
-    .prepare(`select * from subscriptions where tenant_id = ? and deleted_at is null order by id`) // subscriptions_tenant
-    .all(tenant) as unknown as readonly SubscriptionRow[]
+    .prepare<SubscriptionRow>(
+      `select * from subscriptions where tenant_id = ? and deleted_at is null order by id`,
+    ) // subscriptions_tenant
+    .all(tenant)
   const secrets = context
-    .prepare(
+    .prepare<SecretRow>(
       // endpoints_tenant, endpoint_secrets_endpoint
       `select s.* from endpoints e join endpoint_secrets s on s.endpoint_id = e.id
        where e.tenant_id = ? and e.deleted_at is null and (s.expires_at is null or s.expires_at > ?)
        order by s.endpoint_id, s.expires_at is null desc, s.created_at desc, s.id desc`,
     )
-    .all(tenant, context.now) as unknown as readonly SecretRow[]
+    .all(tenant, context.now)
   return {
     tenantId,
     version: version === undefined ? 0 : (version.routing_version as number),
@@ -51,19 +53,21 @@ export function getEndpoint(
   const bytes = bytesOfId(idPrefixes.endpoint, id)
   if (bytes === null) return null
   const row = context
-    .prepare('select * from endpoints where id = ? and tenant_id = ? and (? or deleted_at is null)')
+    .prepare<EndpointRow>(
+      'select * from endpoints where id = ? and tenant_id = ? and (? or deleted_at is null)',
+    )
     .get(bytes, idToBytes(tenantId), options.includeDeleted === true ? 1 : 0)
-  return row === undefined ? null : toEndpoint(row as unknown as EndpointRow)
+  return row === undefined ? null : toEndpoint(row)
 }
 
 export function getEndpointByUid(context: ReadContext, tenantId: string, uid: string): Endpoint | null {
   const row = context
-    .prepare(
+    .prepare<EndpointRow>(
       // endpoints_uid
       'select * from endpoints where tenant_id = ? and uid = ? and uid is not null and deleted_at is null',
     )
     .get(idToBytes(tenantId), uid)
-  return row === undefined ? null : toEndpoint(row as unknown as EndpointRow)
+  return row === undefined ? null : toEndpoint(row)
 }
 
 export function listHeldEndpoints(context: ReadContext, ids: readonly string[]): readonly HeldEndpoint[] {
@@ -87,13 +91,13 @@ export function listEndpoints(
 ): Page<Endpoint> {
   const { limit, before } = readPageRequest(page)
   const rows = context
-    .prepare(
+    .prepare<EndpointRow>(
       // endpoints_tenant
       `select * from endpoints where tenant_id = ? and (? is null or id < ?) and (? or deleted_at is null)
        order by id desc limit ?`,
     )
     .all(idToBytes(tenantId), before, before, page.includeDeleted === true ? 1 : 0, limit + 1)
-  return toPage(rows as unknown as readonly EndpointRow[], limit, toEndpoint)
+  return toPage(rows, limit, toEndpoint)
 }
 
 export function getSubscription(
@@ -105,9 +109,11 @@ export function getSubscription(
   const bytes = bytesOfId(idPrefixes.subscription, id)
   if (bytes === null) return null
   const row = context
-    .prepare('select * from subscriptions where id = ? and tenant_id = ? and (? or deleted_at is null)')
+    .prepare<SubscriptionRow>(
+      'select * from subscriptions where id = ? and tenant_id = ? and (? or deleted_at is null)',
+    )
     .get(bytes, idToBytes(tenantId), options.includeDeleted === true ? 1 : 0)
-  return row === undefined ? null : toSubscription(row as unknown as SubscriptionRow)
+  return row === undefined ? null : toSubscription(row)
 }
 
 export function listSubscriptions(
@@ -119,7 +125,7 @@ export function listSubscriptions(
   const endpoint = page.endpointId === undefined ? null : bytesOfId(idPrefixes.endpoint, page.endpointId)
   if (page.endpointId !== undefined && endpoint === null) return { items: [], nextCursor: '' }
   const rows = context
-    .prepare(
+    .prepare<SubscriptionRow>(
       // subscriptions_endpoint, subscriptions_tenant
       `select * from subscriptions
        where tenant_id = ? ${endpoint === null ? '' : 'and endpoint_id = ?'}
@@ -134,7 +140,7 @@ export function listSubscriptions(
       page.includeDeleted === true ? 1 : 0,
       limit + 1,
     )
-  return toPage(rows as unknown as readonly SubscriptionRow[], limit, toSubscription)
+  return toPage(rows, limit, toSubscription)
 }
 
 export function listApiKeys(
@@ -145,23 +151,25 @@ export function listApiKeys(
   const { limit, before } = readPageRequest(page)
   const kind = page.kind ?? null
   const rows = context
-    .prepare(
+    .prepare<ApiKeyRow>(
       // api_keys_tenant
       `select * from api_keys where tenant_id = ? and (? is null or id < ?) and (? is null or kind = ?)
        order by id desc limit ?`,
     )
     .all(idToBytes(tenantId), before, before, kind, kind, limit + 1)
-  return toPage(rows as unknown as readonly ApiKeyRow[], limit, toApiKey)
+  return toPage(rows, limit, toApiKey)
 }
 
 export function findApiKey(context: ReadContext, hash: Uint8Array): ApiKey | null {
-  const row = context.prepare('select * from api_keys where hash = ? and revoked_at is null').get(hash) // api_keys_hash
-  return row === undefined ? null : toApiKey(row as unknown as ApiKeyRow)
+  const row = context
+    .prepare<ApiKeyRow>('select * from api_keys where hash = ? and revoked_at is null')
+    .get(hash) // api_keys_hash
+  return row === undefined ? null : toApiKey(row)
 }
 
 export function loadHealth(
   context: ReadContext,
 ): readonly (readonly [targetId: string, health: EndpointHealth])[] {
-  const rows = context.prepare('select * from endpoint_state').all() as unknown as readonly HealthRow[]
+  const rows = context.prepare<HealthRow>('select * from endpoint_state').all()
   return rows.map((row) => [bytesToId(idPrefixes.endpoint, row.target_id), toHealth(row)] as const)
 }

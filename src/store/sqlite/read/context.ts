@@ -1,7 +1,6 @@
-import type { StatementSync } from 'node:sqlite'
+import type { PreparesStatements } from '../connection/statement-cache.ts'
 
 /** What every read works with: one moment, statements compiled once. */
-export interface ReadContext {
+export interface ReadContext extends PreparesStatements {
   readonly now: number
-  prepare(sql: string): StatementSync
 }

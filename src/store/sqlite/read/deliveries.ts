@@ -50,14 +50,14 @@ type Coded<Row extends { readonly state: DeliveryState }> = Omit<Row, 'state'> &
 function readDelivery(context: ReadContext, key: number): Delivery | null {
   const finished = readFinished(context, key)
   if (finished !== null) return toFinishedDelivery(finished)
-  const live = context.prepare(liveSql).get(key) as unknown as Coded<LiveDeliveryRow> | undefined
+  const live = context.prepare<Coded<LiveDeliveryRow>>(liveSql).get(key)
   if (live !== undefined) return toLiveDelivery({ ...live, state: stateOf(live.state) }, context.now)
   const leased = findHandedOff(context, key)
   return leased === null ? null : toLiveDelivery(toLiveRow(context, leased), context.now)
 }
 
 function readFinished(context: ReadContext, key: number): DeliveryRow | null {
-  const row = context.prepare(finishedSql).get(key) as unknown as Coded<DeliveryRow> | undefined
+  const row = context.prepare<Coded<DeliveryRow>>(finishedSql).get(key)
   return row === undefined ? null : { ...row, state: stateOf(row.state) }
 }
 

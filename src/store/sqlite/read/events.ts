@@ -79,7 +79,7 @@ export function timeConditions({ since, until }: { readonly since?: number; read
 
 function readEvent(context: ReadContext, key: number): OutboundEvent | null {
   const row = context
-    .prepare(
+    .prepare<EventRow>(
       // primary keys
       `select e.id, tn.id as tenant_id, coalesce(t.topic, e.topic_text) as topic, 'fanned_out' as state,
          e.payload_bytes, e.metadata, e.ordering_key, kn.id as producer_key_id, e.created_at
@@ -90,5 +90,5 @@ function readEvent(context: ReadContext, key: number): OutboundEvent | null {
        where e.k = ?`,
     )
     .get(key)
-  return row === undefined ? null : toEvent(row as unknown as EventRow)
+  return row === undefined ? null : toEvent(row)
 }

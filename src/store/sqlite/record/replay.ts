@@ -50,13 +50,14 @@ function find(context: WriteContext, deliveryId: string): Found | null {
   for (const table of ['deliveries', 'live_deliveries'] as const) {
     const key = findKey(context, table, deliveryId)
     if (key === null) continue
-    return context
-      .prepare(
+    const found = context
+      .prepare<Found>(
         // primary key
         `select k as key, state, tenant, coalesce(target, endpoint) as target, endpoint, subscription, event_k
          from ${table} where k = ?`,
       )
-      .get(key) as unknown as Found
+      .get(key)
+    if (found !== undefined) return found
   }
   return null
 }

@@ -67,11 +67,12 @@ function readFacts(database: DatabaseSync): SourceFacts {
       .all()
       .map(({ name, value }) => [name, value]),
   )
+  const statements = new StatementCache(database)
   const counts: CopyCount[] = []
   const tables: Record<string, SourceTable> = {}
   for (const table of copiedTables) {
     const { name } = table
-    for (const row of database.prepare(countSql(table)).all() as unknown as Omit<CopyCount, 'table'>[])
+    for (const row of statements.prepare<Omit<CopyCount, 'table'>>(countSql(table)).all())
       counts.push({ table: name, state: row.state, rows: row.rows })
     tables[name] = {
       rows: database.prepare(`select count(*) as rows from ${name}`).get()?.rows as number,
@@ -116,8 +117,8 @@ function readPart(
   const sizes = statements.prepare(`select ${sizeOf(columns)} as size ${inOrder}`).all(...key, maxBatchRows)
   const count = countThatFits(sizes.map(({ size }) => size as number))
   const rows = statements
-    .prepare(`select ${[...columns.map(selected), ...apart].join(', ')} ${inOrder}`)
-    .all(...key, count) as unknown as readonly Row[]
+    .prepare<Row>(`select ${[...columns.map(selected), ...apart].join(', ')} ${inOrder}`)
+    .all(...key, count)
   const last = rows.at(-1)
   const values = columns.map(({ name, kind }) =>
     rows.map((row) =>

@@ -32,6 +32,11 @@ interface Owners {
   readonly subscriptionId: string | null
 }
 
+interface ProbedHealthRow extends HealthRow {
+  readonly probe_delivery_id: Uint8Array | null
+  readonly probe_until: number | null
+}
+
 const maxCached = 50_000
 
 const nothingUnwritten = { has: () => false, entries: () => [] }
@@ -223,10 +228,7 @@ export class WriterMemory {
 
   #allHealth(): Map<string, TargetHealth> {
     if (this.#health !== null) return this.#health
-    const rows = this.#statements.prepare('select * from endpoint_state').all() as unknown as (HealthRow & {
-      readonly probe_delivery_id: Uint8Array | null
-      readonly probe_until: number | null
-    })[]
+    const rows = this.#statements.prepare<ProbedHealthRow>('select * from endpoint_state').all()
     this.#health = new Map()
     for (const row of rows) {
       const probe =

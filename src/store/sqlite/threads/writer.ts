@@ -128,12 +128,17 @@ export class Writer {
   }
 
   #context(now: number, counts: CountDeltas): WriteContext {
-    return { now, counts, memory: this.#memory, prepare: (sql) => this.#statements.prepare(sql) }
+    return {
+      now,
+      counts,
+      memory: this.#memory,
+      prepare: <Row>(sql: string) => this.#statements.prepare<Row>(sql),
+    }
   }
 
   #runRead(call: Extract<Call, { kind: 'read' }>, now: number): Result {
     try {
-      const context = { now, prepare: (sql: string) => this.#statements.prepare(sql) }
+      const context = { now, prepare: <Row>(sql: string) => this.#statements.prepare<Row>(sql) }
       return { ok: true, value: runRead(context, call.name, call.args) }
     } catch (error) {
       return { ok: false, failure: isStoreFault(error) ? storeFailure(error) : toFailure(error) }

@@ -84,11 +84,11 @@ function examine(database: DatabaseSync, options: SqliteExamination): readonly F
   ]
   if (change.from === 0) return findings
   const statements = new StatementCache(database)
-  const prepare = (sql: string) => statements.prepare(sql)
-  const stored = prepare(`select value from meta where name = 'master_key_check'`).get()
+  const prepare = <Row>(sql: string) => statements.prepare<Row>(sql)
+  const stored = prepare<{ value: string }>(`select value from meta where name = 'master_key_check'`).get()
   return [
     ...findings,
-    judgeMasterKey((stored?.value as string | undefined) ?? null, options),
+    judgeMasterKey(stored?.value ?? null, options),
     judgeBacklog(counts({ now: options.now(), prepare })),
   ]
 }
