@@ -115,6 +115,11 @@ export const errorGuide: Readonly<Record<ErrorCode, ErrorGuide>> = {
     happened: 'Something went wrong inside the server.',
     todo: askOperator,
   },
+  store_refused: {
+    happened:
+      'The store refused what was to be written, and undid the whole call; sent again, it refuses again.',
+    todo: 'Nothing was stored. The message says what the store did not take; it is a defect, so report it.',
+  },
   store_unavailable: {
     happened:
       'The database cannot be used just now, so nothing was promised; what was asked for may have happened.',

@@ -31,6 +31,7 @@ export const errorTable = {
   headers_too_large: { status: 431, title: 'request header fields too large' },
   rate_limited: { status: 429, title: 'rate limited' },
   internal: { status: 500, title: 'internal error' },
+  store_refused: { status: 500, title: 'store refused the call' },
   store_unavailable: { status: 503, title: 'store unavailable' },
   overloaded: { status: 503, title: 'overloaded' },
   shutting_down: { status: 503, title: 'shutting down' },

@@ -80,7 +80,7 @@ export class LeaseReturns {
 
   #onRefused(batch: readonly Release[], error: unknown): void {
     const context = { err: error, deliveries: batch.length }
-    if (error instanceof OuthookError && error.code === 'internal') {
+    if (error instanceof OuthookError && error.code === 'store_refused') {
       this.#options.logger.error(context, 'leases could not be given back and will end by themselves')
       return
     }

@@ -12,7 +12,7 @@ export interface MaintenanceOptions {
   readonly retention: Retention
   readonly clock: Clock
   readonly logger: Logger
-  /** Due work was found that had no ready hint, or became due through a change. */
+  /** Due work was found that had no ready row, or became due through a change. */
   readonly onDueWork: () => void
 }
 

@@ -110,7 +110,7 @@ export class OutcomeRecorder<T> {
         this.#takeResult(batch, result)
         return
       } catch (error) {
-        if (error instanceof OuthookError && error.code === 'internal') {
+        if (error instanceof OuthookError && error.code === 'store_refused') {
           // It answered: refused rows must not keep everything else waiting.
           this.#setBlocked(false)
           await this.#writeHalves(batch, error)

@@ -94,26 +94,26 @@ export class DiscordWebhook {
     changes: string | DiscordMessage,
     options: DiscordEditOptions = {},
   ): Promise<WebhookResult> {
-    const place = this.#placeOf(sent)
+    const location = this.#locationOf(sent)
     const prepared = this.#prepare(changes, 'edit')
-    if (place instanceof WebhookResult) return place
+    if (location instanceof WebhookResult) return location
     if (prepared instanceof WebhookResult) return prepared
-    const webhook = this.#otherWebhook('PATCH', place.url)
+    const webhook = this.#otherWebhook('PATCH', location.url)
     return await post(webhook, prepared, {
       ...sendOptions(options),
       method: 'PATCH',
-      locate: (url) => withQuery(messageUrl(url, place.id), sharedQuery(prepared, options)),
+      locate: (url) => withQuery(messageUrl(url, location.id), sharedQuery(prepared, options)),
     })
   }
 
   /** Deletes a message that this webhook sent; `options.threadId` if it stands in a thread. */
   async delete(sent: SentMessage, options: DiscordEditOptions = {}): Promise<WebhookResult> {
-    const place = this.#placeOf(sent)
-    if (place instanceof WebhookResult) return place
-    return await this.#otherWebhook('DELETE', place.url).sendBytes(noBytes, {
+    const location = this.#locationOf(sent)
+    if (location instanceof WebhookResult) return location
+    return await this.#otherWebhook('DELETE', location.url).sendBytes(noBytes, {
       ...sendOptions(options),
       method: 'DELETE',
-      locate: (url) => withQuery(messageUrl(url, place.id), threadQuery(options)),
+      locate: (url) => withQuery(messageUrl(url, location.id), threadQuery(options)),
     })
   }
 
@@ -159,7 +159,7 @@ export class DiscordWebhook {
     }
   }
 
-  #placeOf(sent: SentMessage): { readonly url: string; readonly id: string } | WebhookResult {
+  #locationOf(sent: SentMessage): { readonly url: string; readonly id: string } | WebhookResult {
     const id = typeof sent === 'string' ? sent : messageIdOf(sent)
     if (id === null) {
       return this.#refuse('the result names no message; send with wait: true, or give the id of the message')

@@ -32,39 +32,39 @@ export function fitEmbeds(embeds: readonly unknown[], limits: LimitKeeper): read
   return fitted
 }
 
-function fitEmbed(embed: Plain, place: string, limits: LimitKeeper): Plain {
+function fitEmbed(embed: Plain, path: string, limits: LimitKeeper): Plain {
   const fitted: Plain = { ...embed }
   for (const [name, maxChars] of [
     ['title', discordLimits.titleChars],
     ['description', discordLimits.descriptionChars],
   ] as const) {
-    if (present(embed[name])) fitted[name] = limits.text(`${place}.${name}`, embed[name], maxChars)
+    if (present(embed[name])) fitted[name] = limits.text(`${path}.${name}`, embed[name], maxChars)
   }
   if (isPlain(embed.footer)) {
-    const text = limits.text(`${place}.footer.text`, embed.footer.text, discordLimits.footerChars)
+    const text = limits.text(`${path}.footer.text`, embed.footer.text, discordLimits.footerChars)
     fitted.footer = { ...embed.footer, text }
   }
   if (isPlain(embed.author)) {
-    const name = limits.text(`${place}.author.name`, embed.author.name, discordLimits.authorChars)
+    const name = limits.text(`${path}.author.name`, embed.author.name, discordLimits.authorChars)
     fitted.author = { ...embed.author, name }
   }
   if (Array.isArray(embed.fields)) {
-    const fields = limits.list(`${place}.fields`, embed.fields, discordLimits.fields)
-    fitted.fields = fields.map((field, index) => fitField(field, `${place}.fields[${index}]`, limits))
+    const fields = limits.list(`${path}.fields`, embed.fields, discordLimits.fields)
+    fitted.fields = fields.map((field, index) => fitField(field, `${path}.fields[${index}]`, limits))
   }
   return fitted
 }
 
-function fitField(field: unknown, place: string, limits: LimitKeeper): Plain {
+function fitField(field: unknown, path: string, limits: LimitKeeper): Plain {
   if (!isPlain(field)) {
-    limits.refuse(`${place} is not an object; give a field with name and value`)
+    limits.refuse(`${path} is not an object; give a field with name and value`)
     return {}
   }
-  const name = limits.text(`${place}.name`, field.name, discordLimits.fieldNameChars)
-  const value = limits.text(`${place}.value`, field.value, discordLimits.fieldValueChars)
+  const name = limits.text(`${path}.name`, field.name, discordLimits.fieldNameChars)
+  const value = limits.text(`${path}.value`, field.value, discordLimits.fieldValueChars)
   if (name.trim() !== '') return { ...field, name, value }
   if (limits.onLimit === 'truncate') return { ...field, name: nothingVisible, value }
-  limits.refuse(`${place}.name is empty, which Discord refuses; fill it or leave the field out`)
+  limits.refuse(`${path}.name is empty, which Discord refuses; fill it or leave the field out`)
   return { ...field, name, value }
 }
 

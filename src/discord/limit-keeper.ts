@@ -14,29 +14,29 @@ export class LimitKeeper {
     this.onLimit = onLimit
   }
 
-  text(place: string, value: unknown, maxChars: number): string {
+  text(path: string, value: unknown, maxChars: number): string {
     const text = typeof value === 'string' ? value : textOf(value)
     if (text === null) {
-      this.refuse(`${place} is not text; give it as a string`)
+      this.refuse(`${path} is not text; give it as a string`)
       return ''
     }
     const chars = countCodePoints(text)
     if (chars <= maxChars) return text
     if (this.onLimit === 'truncate') return cutCodePoints(text, maxChars)
-    this.tooLong(place, chars, maxChars)
+    this.tooLong(path, chars, maxChars)
     return text
   }
 
   /** The first `max`. */
-  list<T>(place: string, values: readonly T[], max: number): readonly T[] {
+  list<T>(path: string, values: readonly T[], max: number): readonly T[] {
     if (values.length <= max) return values
     if (this.onLimit === 'truncate') return values.slice(0, max)
-    this.refuse(`${place} has ${values.length} entries and Discord takes ${max}; ${remedy}`)
+    this.refuse(`${path} has ${values.length} entries and Discord takes ${max}; ${remedy}`)
     return values
   }
 
-  tooLong(place: string, chars: number, max: number): void {
-    this.refuse(`${place} has ${chars} characters and Discord takes ${max}; ${remedy}`)
+  tooLong(path: string, chars: number, max: number): void {
+    this.refuse(`${path} has ${chars} characters and Discord takes ${max}; ${remedy}`)
   }
 
   /** What cannot be mended by cutting. */

@@ -326,5 +326,5 @@ function unavailable(message: string): OuthookError {
 
 /** Only an error that proves a rollback allows another try: after any other the commit may have happened. */
 function isRollback(error: unknown): boolean {
-  return error instanceof OuthookError && error.code === 'internal'
+  return error instanceof OuthookError && error.code === 'store_refused'
 }

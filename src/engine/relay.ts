@@ -160,5 +160,5 @@ export class Relay {
 
 /** Surely undone, and bound to happen again. */
 function isRollback(error: unknown): boolean {
-  return error instanceof OuthookError && error.code === 'internal'
+  return error instanceof OuthookError && error.code === 'store_refused'
 }

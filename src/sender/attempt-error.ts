@@ -57,7 +57,7 @@ const ownCodes: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'E
 export interface FailureContext {
   readonly phase: FailurePhase
   /** `host:port`, for the message. */
-  readonly place: string
+  readonly hostPort: string
 }
 
 export function describeFailure(error: unknown, context: FailureContext): Failure {
@@ -65,16 +65,19 @@ export function describeFailure(error: unknown, context: FailureContext): Failur
   // Several addresses tried in turn give an AggregateError with the code of the first.
   const code = codeOf(error)
   const errorClass = classOf(code, context.phase)
-  const place = `${context.place}${code === '' ? '' : ` (${code})`}`
+  const hostPort = `${context.hostPort}${code === '' ? '' : ` (${code})`}`
   switch (errorClass) {
     case 'connection':
-      return failure(errorClass, `${connectionText(code)}: ${place}`)
+      return failure(errorClass, `${connectionText(code)}: ${hostPort}`)
     case 'timeout':
-      return failure(errorClass, `timed out: ${place}`)
+      return failure(errorClass, `timed out: ${hostPort}`)
     case 'tls':
-      return failure(errorClass, `TLS failed: ${printable(reasonOf(error))}: ${place}`)
+      return failure(errorClass, `TLS failed: ${printable(reasonOf(error))}: ${hostPort}`)
     default:
-      return failure('internal', `the request to ${place} could not be made: ${printable(messageOf(error))}`)
+      return failure(
+        'internal',
+        `the request to ${hostPort} could not be made: ${printable(messageOf(error))}`,
+      )
   }
 }
 

@@ -16,7 +16,7 @@ export interface ConnectTarget {
   readonly hostname: string
   readonly port: number
   /** `host:port` for messages and caches. */
-  readonly place: string
+  readonly hostPort: string
   /** The proxy to go through. */
   readonly via?: ProxyHop
 }
@@ -93,7 +93,7 @@ export class DirectConnector implements Connector {
       if (!pending) return
       pending = false
       this.#tls.forgetSession(target)
-      callback(new AttemptError(describeFailure(error, { phase, place: target.place }), error), null)
+      callback(new AttemptError(describeFailure(error, { phase, hostPort: target.hostPort }), error), null)
     })
     return socket
   }

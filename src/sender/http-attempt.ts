@@ -41,9 +41,9 @@ export interface AttemptTarget {
   /** `host`, or `host:port` where the port is not the scheme's own. */
   readonly host: string
   /** `host:port`, for messages. */
-  readonly place: string
+  readonly hostPort: string
   /** Present when the request goes to an HTTP proxy without a tunnel: `host:port` of the proxy. */
-  readonly proxyPlace?: string
+  readonly proxyHostPort?: string
   readonly proxyAuthorization?: string
 }
 
@@ -107,7 +107,7 @@ export class HttpAttempt implements ResponseListener, DeadlineOwner {
   onHead({ status, fields }: ResponseHead): void {
     if (this.settled) return
     if (status < 200) {
-      this.fail(failure('connection', `${this.target.place} changed the protocol, unasked (${status})`))
+      this.fail(failure('connection', `${this.target.hostPort} changed the protocol, unasked (${status})`))
       return
     }
     this.#phaseDeadline.disarm()
@@ -130,27 +130,27 @@ export class HttpAttempt implements ResponseListener, DeadlineOwner {
   }
 
   onInvalid(): void {
-    this.fail(failure('connection', `the answer is not valid HTTP/1.1: ${this.target.place}`))
+    this.fail(failure('connection', `the answer is not valid HTTP/1.1: ${this.target.hostPort}`))
   }
 
   /** Without end, and so far without saying anything. */
   onFlood(): void {
-    const { place } = this.target
+    const { hostPort } = this.target
     this.fail(
-      failure('connection', `${place} sent ${maxAttemptBytes} bytes and no end of its answer's headers`),
+      failure('connection', `${hostPort} sent ${maxAttemptBytes} bytes and no end of its answer's headers`),
     )
   }
 
   /** The receiver ended the connection before the end of its answer. */
   onCut(): void {
     this.fail(
-      failure('connection', `connection closed before the response was complete: ${this.target.place}`),
+      failure('connection', `connection closed before the response was complete: ${this.target.hostPort}`),
     )
   }
 
   onError(error: unknown): void {
     if (this.settled) return
-    this.fail(describeFailure(error, { phase: this.#phase, place: this.target.place }))
+    this.fail(describeFailure(error, { phase: this.#phase, hostPort: this.target.hostPort }))
   }
 
   expired(deadline: Deadline): void {
@@ -180,9 +180,9 @@ export class HttpAttempt implements ResponseListener, DeadlineOwner {
   #respond(reusable: boolean): void {
     const httpStatus = this.#httpStatus
     if (httpStatus === null) return
-    const { proxyPlace } = this.target
-    if (httpStatus === 407 && proxyPlace !== undefined) {
-      this.#refuse(failure('connection', `the proxy ${proxyPlace} refused the credentials (407)`))
+    const { proxyHostPort } = this.target
+    if (httpStatus === 407 && proxyHostPort !== undefined) {
+      this.#refuse(failure('connection', `the proxy ${proxyHostPort} refused the credentials (407)`))
       return
     }
     const response: CapturedResponse = {
@@ -219,11 +219,11 @@ export class HttpAttempt implements ResponseListener, DeadlineOwner {
   #outOfTime(): Failure {
     const { timeoutMs } = this.#settings.totalDeadlines
     const missing = this.#httpStatus === null ? 'no response' : 'the response body did not end'
-    return failure('timeout', `${missing} within ${timeoutMs} ms: ${this.target.place}`)
+    return failure('timeout', `${missing} within ${timeoutMs} ms: ${this.target.hostPort}`)
   }
 
   #phaseOutOfTime(): Failure {
-    const { place } = this.target
+    const { hostPort } = this.target
     const { connectDeadlines, headersDeadlines } = this.#settings
     // Waiting for a connection of ours to become free says nothing about the receiver.
     if (this.#phase === 'queued') {
@@ -231,8 +231,8 @@ export class HttpAttempt implements ResponseListener, DeadlineOwner {
       return failure('internal', `no connection became free within ${waitedMs} ms; raise maxConnections`)
     }
     return this.#phase === 'started'
-      ? failure('timeout', `no response headers within ${headersDeadlines.timeoutMs} ms: ${place}`)
-      : failure('timeout', `no connection within ${connectDeadlines.timeoutMs} ms: ${place}`)
+      ? failure('timeout', `no response headers within ${headersDeadlines.timeoutMs} ms: ${hostPort}`)
+      : failure('timeout', `no connection within ${connectDeadlines.timeoutMs} ms: ${hostPort}`)
   }
 
   #latencyMs(): number {

@@ -199,7 +199,7 @@ function throughProxy(direct: Destination, route: { via: ProxyHop; url: URL; tun
     ...direct,
     origin,
     path: url.origin + direct.path,
-    proxyPlace: via.place,
+    proxyHostPort: via.hostPort,
     ...(proxyAuthorization === null ? {} : { proxyAuthorization }),
   }
 }
@@ -208,9 +208,9 @@ function toDestination(url: URL, refused: string | null): Destination {
   const secure = url.protocol === 'https:'
   const hostname = bareHostname(url)
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
-  const place = hostname.includes(':') ? `[${hostname}]:${port}` : `${hostname}:${port}`
-  const origin = { url: url.origin, secure, hostname, port, place }
-  return { path: url.pathname + url.search, host: url.host, place, origin, refused }
+  const hostPort = hostname.includes(':') ? `[${hostname}]:${port}` : `${hostname}:${port}`
+  const origin = { url: url.origin, secure, hostname, port, hostPort }
+  return { path: url.pathname + url.search, host: url.host, hostPort, origin, refused }
 }
 
 function withoutUndefined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

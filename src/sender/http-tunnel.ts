@@ -22,7 +22,7 @@ export async function openHttpTunnel(socket: Socket, target: TunnelTarget): Prom
   socket.write(`${lines.join('\r\n')}\r\n\r\n`)
   const status = await readStatus(new SocketReader(socket))
   if (status?.startsWith('2') === true) return
-  throw new AttemptError(failure('connection', refusal(status, via.place)))
+  throw new AttemptError(failure('connection', refusal(status, via.hostPort)))
 }
 
 /** Of the answer itself: interim ones may come before it. Undefined when it is no HTTP. */
@@ -36,8 +36,8 @@ async function readStatus(reader: SocketReader): Promise<string | undefined> {
   }
 }
 
-function refusal(status: string | undefined, place: string): string {
-  if (status === undefined) return `the proxy ${place} did not answer with HTTP`
-  if (status === '407') return `the proxy ${place} refused the credentials (407)`
-  return `the proxy ${place} opened no tunnel (${status})`
+function refusal(status: string | undefined, hostPort: string): string {
+  if (status === undefined) return `the proxy ${hostPort} did not answer with HTTP`
+  if (status === '407') return `the proxy ${hostPort} refused the credentials (407)`
+  return `the proxy ${hostPort} opened no tunnel (${status})`
 }

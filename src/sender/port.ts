@@ -19,7 +19,7 @@ export interface ProxyHop {
   readonly hostname: string
   readonly port: number
   /** `host:port`. */
-  readonly place: string
+  readonly hostPort: string
   /** Tells the connections of this route from those of others: other credentials may be another way out. */
   readonly key: string
   /** Whoever calls this must not let them out. */

@@ -51,7 +51,7 @@ export class ProxyConnector implements Connector {
     const opening = new ProxyOpening(callback)
     this.#hostFor(target).then(
       (host) => opening.begin(() => this.#dial({ target, via, host, opening })),
-      (error) => opening.fail(error instanceof AttemptError ? error : tunnelError(error, target.place)),
+      (error) => opening.fail(error instanceof AttemptError ? error : tunnelError(error, target.hostPort)),
     )
     return () => opening.cancel()
   }
@@ -69,10 +69,10 @@ export class ProxyConnector implements Connector {
       secure: via.kind === 'https',
       hostname: via.hostname,
       port: via.port,
-      place: `proxy ${via.place}`,
+      hostPort: `proxy ${via.hostPort}`,
     }
     return this.#toProxy.open(proxy, (error, socket) => {
-      if (socket === null) opening.fail(error ?? tunnelError(null, proxy.place))
+      if (socket === null) opening.fail(error ?? tunnelError(null, proxy.hostPort))
       else this.#tunnel(dial, socket)
     })
   }
@@ -88,7 +88,7 @@ export class ProxyConnector implements Connector {
     open(socket, { host, port: target.port, via }).then(
       () => this.#secure(dial, socket),
       (error) =>
-        opening.fail(error instanceof AttemptError ? error : tunnelError(error, `proxy ${via.place}`)),
+        opening.fail(error instanceof AttemptError ? error : tunnelError(error, `proxy ${via.hostPort}`)),
     )
   }
 
@@ -106,7 +106,7 @@ export class ProxyConnector implements Connector {
     socket.on('error', (error) => {
       if (opening.over) return
       this.#tls.forgetSession(target)
-      const described = describeFailure(error, { phase: 'handshaking', place: target.place })
+      const described = describeFailure(error, { phase: 'handshaking', hostPort: target.hostPort })
       opening.fail(new AttemptError(described, error))
     })
   }
@@ -162,10 +162,10 @@ class ProxyOpening {
   }
 }
 
-function tunnelError(error: unknown, place: string): AttemptError {
-  const described = describeFailure(error, { phase: 'started', place })
+function tunnelError(error: unknown, hostPort: string): AttemptError {
+  const described = describeFailure(error, { phase: 'started', hostPort })
   // The proxy's answer is no request's business: nothing here is `internal`, whatever a proxy manages to provoke.
   return described.errorClass === 'internal'
-    ? new AttemptError(failure('connection', `the tunnel could not be opened: ${place}`), error)
+    ? new AttemptError(failure('connection', `the tunnel could not be opened: ${hostPort}`), error)
     : new AttemptError(described, error)
 }

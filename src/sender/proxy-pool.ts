@@ -27,7 +27,7 @@ export interface ProxyState {
 
 interface Member {
   readonly url: string
-  readonly place: string
+  readonly hostPort: string
   failures: number
   /** On the clock's `elapsed()` scale. */
   resumesAt: number
@@ -48,7 +48,7 @@ export class ProxyPool implements ProxyProvider {
   readonly #clock: Clock
   #turn = 0
 
-  /** Errors: invalid_config, for an empty list, a proxy that cannot be read (by its place in the list), a wrong option. */
+  /** Errors: invalid_config, for an empty list, a proxy that cannot be read (by its position in the list), a wrong option. */
   constructor(proxies: readonly ProxyEntry[], options: ProxyPoolOptions = {}) {
     if (!Array.isArray(proxies) || proxies.length === 0) {
       throw new OuthookError('invalid_config', 'a ProxyPool needs at least one proxy; give a list of URLs')
@@ -96,8 +96,8 @@ export class ProxyPool implements ProxyProvider {
   /** In the order of the list. */
   states(): readonly ProxyState[] {
     const now = this.#clock.elapsed()
-    return this.#members.map(({ place, failures, resumesAt }) => ({
-      proxy: place,
+    return this.#members.map(({ hostPort, failures, resumesAt }) => ({
+      proxy: hostPort,
       healthy: resumesAt <= now,
       failures,
       coolDownMs: Math.max(0, Math.ceil(resumesAt - now)),
@@ -121,7 +121,7 @@ export class ProxyPool implements ProxyProvider {
 function toMember(entry: ProxyEntry, index: number): Member {
   const url = typeof entry === 'string' ? entry : entry.url
   try {
-    return { url, place: ProxyRoute.parse(url).place, failures: 0, resumesAt: 0 }
+    return { url, hostPort: ProxyRoute.parse(url).hostPort, failures: 0, resumesAt: 0 }
   } catch (error) {
     const problem = error instanceof Error ? error.message : 'it cannot be read'
     throw new OuthookError('invalid_config', `proxy ${index + 1} of the list is wrong: ${problem}`)

@@ -26,7 +26,7 @@ export class ProxyRoute implements ProxyHop {
   readonly kind: ProxyKind
   readonly hostname: string
   readonly port: number
-  readonly place: string
+  readonly hostPort: string
   readonly key: string
   readonly #credentials: ProxyCredentials | null
 
@@ -35,7 +35,7 @@ export class ProxyRoute implements ProxyHop {
     this.kind = kind
     this.hostname = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
     this.port = Number(url.port)
-    this.place = `${hostname}:${url.port}`
+    this.hostPort = `${hostname}:${url.port}`
     this.key = `proxy${++routes} `
     this.#credentials = credentials
   }
@@ -58,7 +58,7 @@ export class ProxyRoute implements ProxyHop {
     }
     // `URL` drops the 80 of http; a setter would as well.
     const port = parsed.port === '' ? portOf(asHttp, known.defaultPort) : Number(parsed.port)
-    const place = new URL(`outhook://${parsed.hostname}:${port}`)
+    const address = new URL(`outhook://${parsed.hostname}:${port}`)
     const username = match === null ? decode(parsed.username) : (match[3] ?? '')
     const password = match === null ? decode(parsed.password) : (match[4] ?? '')
     for (const part of [username, password]) {
@@ -67,7 +67,7 @@ export class ProxyRoute implements ProxyHop {
       }
     }
     const credentials = username === '' && password === '' ? null : { username, password }
-    return new ProxyRoute(known.kind, place, credentials)
+    return new ProxyRoute(known.kind, address, credentials)
   }
 
   credentials(): ProxyCredentials | null {
@@ -81,15 +81,15 @@ export class ProxyRoute implements ProxyHop {
   }
 
   toString(): string {
-    return this.place
+    return this.hostPort
   }
 
   toJSON(): string {
-    return this.place
+    return this.hostPort
   }
 
   [inspect.custom](): string {
-    return `ProxyRoute(${this.kind} ${this.place})`
+    return `ProxyRoute(${this.kind} ${this.hostPort})`
   }
 }
 

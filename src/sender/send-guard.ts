@@ -1,5 +1,5 @@
 /**
- * The place where `outhook/testing` steps between every request of this process and the network. It hangs on
+ * Where `outhook/testing` steps between every request of this process and the network. It hangs on
  * `globalThis`, so that it also holds for a second installed copy of the package.
  */
 import type { AttemptRequest, AttemptResult } from './port.ts'
@@ -9,14 +9,14 @@ export interface SendInterceptor {
   attempt(request: AttemptRequest, pass: () => Promise<AttemptResult>): Promise<AttemptResult>
 }
 
-const place = Symbol.for('outhook.send-interceptor')
-const shared = globalThis as { [place]?: SendInterceptor | null }
+const interceptorKey = Symbol.for('outhook.send-interceptor')
+const shared = globalThis as { [interceptorKey]?: SendInterceptor | null }
 
 /** Null takes it away again. */
 export function interceptSends(interceptor: SendInterceptor | null): void {
-  shared[place] = interceptor
+  shared[interceptorKey] = interceptor
 }
 
 export function currentInterceptor(): SendInterceptor | null {
-  return shared[place] ?? null
+  return shared[interceptorKey] ?? null
 }

@@ -91,5 +91,5 @@ async function skipBoundAddress(
 }
 
 function refused(via: ProxyHop, problem: string): AttemptError {
-  return new AttemptError(failure('connection', `the proxy ${via.place} ${problem}`))
+  return new AttemptError(failure('connection', `the proxy ${via.hostPort} ${problem}`))
 }

@@ -4,7 +4,7 @@ import { createSecureContext, type SecureContext } from 'node:tls'
 
 export interface TlsPeer {
   readonly hostname: string
-  readonly place: string
+  readonly hostPort: string
 }
 
 const maxTlsSessions = 1000
@@ -25,7 +25,7 @@ export class TlsClient {
     this.#secureContext ??= createSecureContext(
       ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : [...ca] },
     )
-    const session = this.#sessions.get(peer.place)
+    const session = this.#sessions.get(peer.hostPort)
     return {
       secureContext: this.#secureContext,
       // An address is verified against the certificate too, but RFC 6066 knows no server name for it.
@@ -36,14 +36,14 @@ export class TlsClient {
   }
 
   keepSession(peer: TlsPeer, session: Buffer): void {
-    this.#sessions.delete(peer.place)
-    this.#sessions.set(peer.place, session)
+    this.#sessions.delete(peer.hostPort)
+    this.#sessions.set(peer.hostPort, session)
     if (this.#sessions.size <= maxTlsSessions) return
     const oldest = this.#sessions.keys().next()
     if (!oldest.done) this.#sessions.delete(oldest.value)
   }
 
   forgetSession(peer: TlsPeer): void {
-    this.#sessions.delete(peer.place)
+    this.#sessions.delete(peer.hostPort)
   }
 }

@@ -250,7 +250,7 @@ export class WebhookSend {
       status: result.httpStatus,
       errorCode: verdict.kind === 'done' ? null : verdict.reason.code,
       error: verdict.kind === 'done' ? null : verdict.reason.text,
-      proxy: this.#proxyPlace,
+      proxy: this.#proxyHostPort,
       latencyMs: result.latencyMs,
       retryInMs: again ? Math.max(0, waitMs) : null,
     }
@@ -261,8 +261,8 @@ export class WebhookSend {
     )
   }
 
-  get #proxyPlace(): string | null {
-    return this.#usedProxy?.route.place ?? null
+  get #proxyHostPort(): string | null {
+    return this.#usedProxy?.route.hostPort ?? null
   }
 
   #finish(ending: Ending | null): WebhookResult {
@@ -274,7 +274,7 @@ export class WebhookSend {
       attempts: this.#attempts,
       error: ending === null ? null : ending.text,
       errorCode: ending === null ? null : (ending.code satisfies WebhookErrorCode),
-      proxy: this.#proxyPlace,
+      proxy: this.#proxyHostPort,
       ...(ending?.retryAfterMs === undefined ? {} : { retryAfterMs: ending.retryAfterMs }),
       ...(answered === null ? {} : { body: answered.response.body }),
       ...(ending?.cause === undefined ? {} : { cause: ending.cause }),

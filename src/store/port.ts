@@ -6,7 +6,7 @@
  * - No caller passes "now": due times, leases and ages go in as durations, and the store's clock makes
  *   instants of them. Times that come out are milliseconds since the epoch.
  * - It rejects with `OuthookError('store_unavailable')` when the outcome is unknown or the store is out of
- *   reach, with `OuthookError('internal')` when the call was surely rolled back (a row the database refused),
+ *   reach, with `OuthookError('store_refused')` when the call was surely rolled back (a row the database refused),
  *   and with no other error but those a method names.
  * - `due_at` of a live delivery is its next-attempt time, and while in flight the end of its lease.
  * - `ready_endpoints` is a hint of which targets have due work; the truth is `live_deliveries`, and

@@ -55,7 +55,7 @@ test('what an unreachable store does not take stays owed and goes with the next'
 
 test('rows that the store refuses are let go of, and hold up no others', async () => {
   const { returns, released, faults } = someReturns()
-  faults.push(new OuthookError('internal', 'refused'))
+  faults.push(new OuthookError('store_refused', 'refused'))
   returns.give([first], 0)
   await returns.flush()
   returns.give([second], 0)

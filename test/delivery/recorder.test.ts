@@ -7,7 +7,7 @@ import type { DeliveryOutcome, RecordResult } from '../../src/store/port.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 
 const unavailable = () => new OuthookError('store_unavailable', 'down')
-const refused = () => new OuthookError('internal', 'refused')
+const refused = () => new OuthookError('store_refused', 'refused')
 
 function anOutcome(deliveryId: string, error: string | null = null): DeliveryOutcome {
   return {

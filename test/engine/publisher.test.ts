@@ -12,7 +12,7 @@ import { createManualClock } from '../../src/testing/manual-clock.ts'
 import { anEndpoint, aSubscription } from '../delivery/a-dispatcher.ts'
 
 const unavailable = () => new OuthookError('store_unavailable', 'down')
-const refused = () => new OuthookError('internal', 'refused')
+const refused = () => new OuthookError('store_refused', 'refused')
 const allHandedOff = (event: NewEvent): PublishResult => ({
   kind: 'published',
   handedOff: event.deliveries.map(({ handOff }) => handOff),

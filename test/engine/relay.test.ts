@@ -53,7 +53,8 @@ function aRelay(setup: { readonly endpoints?: number } = {}) {
         return state.waiting.slice(0, limit)
       },
       async fanOut(plans) {
-        if (plans.some((plan) => plan.id === state.refused)) throw new OuthookError('internal', 'refused')
+        if (plans.some((plan) => plan.id === state.refused))
+          throw new OuthookError('store_refused', 'refused')
         if (state.isElsewhere) return { count: 0, stale: [] }
         state.batches.push(plans)
         const fresh = plans.filter((plan) => plan.routingVersion === state.version)

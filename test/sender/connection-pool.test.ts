@@ -39,10 +39,13 @@ function aPool(options: { idleMs?: number } = {}) {
   }
   const attempt = (port: number) =>
     new Promise<AttemptResult>((resolve) => {
-      const place = `127.0.0.1:${port}`
-      const origin = { url: `http://${place}`, secure: false, hostname: '127.0.0.1', port, place }
+      const hostPort = `127.0.0.1:${port}`
+      const origin = { url: `http://${hostPort}`, secure: false, hostname: '127.0.0.1', port, hostPort }
       const request = aRequest(origin.url)
-      pool.run(origin, new HttpAttempt(request, { path: '/', host: place, place }, { settings, resolve }))
+      pool.run(
+        origin,
+        new HttpAttempt(request, { path: '/', host: hostPort, hostPort }, { settings, resolve }),
+      )
     })
   return { pool, attempt, openSockets }
 }

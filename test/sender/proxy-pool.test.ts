@@ -84,9 +84,9 @@ test.each([
   ['http://u:50%@host:1', 'http', 'host:1', ['u', '50%']],
   ['host:3128', 'http', 'host:3128', null],
   ['10.0.0.1:3128:user:pa:ss@1', 'http', '10.0.0.1:3128', ['user', 'pa:ss@1']],
-])('reads the proxy %s', (text, kind, place, login) => {
+])('reads the proxy %s', (text, kind, hostPort, login) => {
   const route = ProxyRoute.parse(text)
-  expect(route).toMatchObject({ kind, place })
+  expect(route).toMatchObject({ kind, hostPort })
   const [username, password] = login ?? []
   expect(route.credentials()).toEqual(login === null ? null : { username, password })
 })

@@ -143,7 +143,7 @@ test('results, refusals among them', () => {
       const before = made.map(
         ({ value }): Result =>
           value === null
-            ? { ok: false, failure: { code: 'internal', message: 'no', fault: undefined } }
+            ? { ok: false, failure: { code: 'store_refused', message: 'no', fault: undefined } }
             : { ok: true, value },
       )
       const packer = new BytePacker()

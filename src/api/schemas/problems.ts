@@ -34,6 +34,7 @@ export function statusesOf({
 /** The codes that the library alone throws. */
 const neverAnswered: readonly ErrorCode[] = [
   'invalid_config',
+  'store_refused',
   'store_incompatible',
   'wrong_master_key',
   'store_locked',

@@ -137,7 +137,7 @@ export interface DeliveryStore {
    */
   claim(request: ClaimRequest): Promise<ClaimResult>
   /**
-   * Attempt rows, transitions, moves to the finished table, endpoint health and ready hints: one transaction.
+   * Attempt rows, transitions, moves to the finished table, endpoint health and ready rows: one transaction.
    * An outcome counts only for a delivery in flight under the same claim version; health is advanced by
    * `nextHealth` in the order of the batch. What somebody else has locked keeps only its own outcomes from being
    * written, never the batch.

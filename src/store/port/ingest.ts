@@ -52,7 +52,7 @@ export type PublishResult =
 
 export interface IngestStore {
   /**
-   * One transaction for the whole batch: events, payloads, deliveries, idempotency records, ready hints.
+   * One transaction for the whole batch: events, payloads, deliveries, idempotency records, ready rows.
    * An item that is not `published` writes nothing and hinders no other. Duplicates of an idempotency key
    * within the batch are answered as replays of the first. A hand-off is granted only while the target has
    * no due backlog and no pause, and where its endpoint has a rate takes a token; the lease then runs for `leaseMs`.

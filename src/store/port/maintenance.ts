@@ -19,7 +19,7 @@ export interface RemovedRows {
 }
 
 export interface MaintenanceStore {
-  /** Arms targets that have due work but no ready hint; looks at no more than `limit` targets, resuming where it stopped. */
+  /** Arms targets that have due work but no ready row; looks at no more than `limit` targets, resuming where it stopped. */
   reconcileReady(options: { readonly limit: number }): Promise<{ readonly armed: number }>
   /**
    * Goes on with what a delete, disable or enable left to do (cancel, park, make due), at most `limit` rows.

@@ -48,7 +48,7 @@ export interface OutboxStore {
   /** What waits for its fan-out, in the order of publishing. */
   listAccepted(limit: number): Promise<readonly AcceptedEvent[]>
   /**
-   * Writes events, payloads, deliveries and ready hints and removes the events from the outbox, in one transaction,
+   * Writes events, payloads, deliveries and ready rows and removes the events from the outbox, in one transaction,
    * and one caller at a time: another's does nothing. No hand-off is granted.
    */
   fanOut(plans: readonly FanOutPlan[]): Promise<FanOutResult>

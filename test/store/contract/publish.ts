@@ -121,7 +121,7 @@ export function describePublish(open: OpenHarness): void {
       const second = await scene.anEvent()
       await scene.store.publish([second], { leaseMs })
       await expect(scene.store.publish([first, second], { leaseMs })).rejects.toMatchObject({
-        code: 'internal',
+        code: 'store_refused',
       })
       expect(await scene.store.getEvent(defaultTenantId, first.id)).toBeNull()
     })
@@ -134,7 +134,7 @@ export function describePublish(open: OpenHarness): void {
         scene.store.publish([taken], { leaseMs }),
         scene.store.publish([good], { leaseMs }),
       ])
-      expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'internal' } })
+      expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'store_refused' } })
       expect(published.status).toBe('fulfilled')
       expect(await scene.store.getEvent(defaultTenantId, good.id)).not.toBeNull()
     })

@@ -68,9 +68,13 @@ export function toStoreError(error: unknown): OuthookError {
   const state = sqlState(error)
   const message = messageOf(error)
   if (state !== null && /^(22|23|54)/.test(state)) {
-    return new OuthookError('internal', `the store refused the call and undid it: ${message} (${state})`, {
-      cause: error,
-    })
+    return new OuthookError(
+      'store_refused',
+      `the store refused the call and undid it: ${message} (${state})`,
+      {
+        cause: error,
+      },
+    )
   }
   const fault = storeFaultOf(error)
   const advice = fault === null ? 'check the server and its URL' : describeStoreFault(fault)

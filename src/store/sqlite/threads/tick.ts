@@ -96,7 +96,7 @@ export function unpackResult(call: Call, result: Result, bytes: ByteUnpacker): v
 export function toFailure(error: unknown): Failure {
   if (error instanceof OuthookError) return { code: error.code, message: error.message, fault: error.fault }
   const message = error instanceof Error ? error.message : String(error)
-  return { code: 'internal', message: `the store refused the call and undid it: ${message}` }
+  return { code: 'store_refused', message: `the store refused the call and undid it: ${message}` }
 }
 
 /** For faults of the database itself: full, broken, out of reach. */
