@@ -3,7 +3,6 @@
  * of a UUIDv7 (the TypeID format, https://github.com/jetify-com/typeid). The first ten characters are the
  * 48-bit millisecond, so ids of one prefix sort by time, as text and as bytes alike. Stores keep the bytes.
  */
-import { randomFillSync } from 'node:crypto'
 import { V7Generator } from 'uuidv7'
 import { OuthookError } from './errors.ts'
 
@@ -60,7 +59,7 @@ function createRandomSource(): () => number {
   let next = numbers.length
   return () => {
     if (next === numbers.length) {
-      randomFillSync(numbers)
+      crypto.getRandomValues(numbers)
       next = 0
     }
     return numbers[next++] as number
