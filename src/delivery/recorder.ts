@@ -1,5 +1,6 @@
 /**
- * Writes outcomes in batches: what finished while the last batch was being written goes in the next one.
+ * Writes outcomes in batches: what finished while the last batch was being written goes in the next one, and successes
+ * wait for a call that they can share a commit with, if the store knows of such company. They wait for milliseconds.
  *
  * While the store is out of reach nothing is forgotten: the batch is tried again until it is written, and
  * `blocked` tells the dispatcher to start nothing new, so that what could be sent twice after a crash stays
@@ -46,6 +47,11 @@ export class OutcomeRecorder<T> {
   #pending: Recordable<T>[] = []
   #unwritten = 0
   #writing: Promise<void> | null = null
+  /** Ends the wait for company. Null: nobody waits. */
+  #stopWaiting: (() => void) | null = null
+  /** Something is pending that does not wait. */
+  #urgent = false
+  #flushes = 0
   #blocked = false
   #abandoned = false
   readonly #sleepers = new Set<() => void>()
@@ -72,12 +78,17 @@ export class OutcomeRecorder<T> {
   push(item: Recordable<T>): void {
     this.#pending.push(item)
     this.#unwritten++
-    this.#writing ??= this.#write()
+    // A failure may pause its endpoint, and gives the time of the next attempt.
+    this.#urgent ||= item.outcome.next.state !== 'succeeded'
+    if (this.#writing === null) this.#plan()
   }
 
   /** Resolves when everything pushed so far is written, or `abandon` was called. */
   async flush(): Promise<void> {
+    this.#flushes++
+    if (this.#pending.length > 0 && this.#writing === null) this.#plan()
     for (let running = this.#running; running !== null; running = this.#running) await running
+    this.#flushes--
   }
 
   /** Gives up on what a broken store does not take: the leases end by themselves and the work is done again. */
@@ -90,13 +101,37 @@ export class OutcomeRecorder<T> {
     return this.#writing ?? this.#retrying
   }
 
-  async #write(): Promise<void> {
+  get #mayWait(): boolean {
+    const { company, enough } = this.#options.store.pace.outcomes
+    return company !== null && !this.#urgent && this.#flushes === 0 && this.#pending.length < enough
+  }
+
+  #plan(): void {
+    if (this.#mayWait) {
+      this.#stopWaiting ??= this.#options.store.pace.outcomes.company?.wait(() => this.#goAlong()) ?? null
+      return
+    }
+    this.#stopWaiting?.()
+    this.#stopWaiting = null
     // One turn of the event loop gathers what finishes together.
-    await null
+    this.#writing = Promise.resolve().then(() => this.#write())
+  }
+
+  /** The store takes what it is given before this returns into the commit that is about to be made. */
+  #goAlong(): void {
+    this.#stopWaiting = null
+    this.#writing ??= this.#write()
+  }
+
+  async #write(): Promise<void> {
     while (this.#pending.length > 0 && !this.#abandoned) {
-      await this.#writeBatch(this.#pending.splice(0, this.#options.store.pace.outcomes))
+      const batch = this.#pending.splice(0, this.#options.store.pace.outcomes.most)
+      this.#urgent &&= this.#pending.length > 0
+      await this.#writeBatch(batch)
+      if (this.#mayWait) break
     }
     this.#writing = null
+    if (this.#pending.length > 0 && !this.#abandoned) this.#plan()
   }
 
   async #writeBatch(batch: readonly Recordable<T>[]): Promise<void> {
@@ -177,7 +212,7 @@ export class OutcomeRecorder<T> {
       const items = this.#held
       this.#held = []
       while (items.length > 0 && !this.#abandoned) {
-        const batch = items.splice(0, this.#options.store.pace.outcomes)
+        const batch = items.splice(0, this.#options.store.pace.outcomes.most)
         await this.#writeBatch(batch)
         this.#heldCount -= batch.length
       }

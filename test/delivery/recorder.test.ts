@@ -3,6 +3,7 @@ import { defaultBreakerPolicy } from '../../src/core/endpoint-health.ts'
 import { OuthookError } from '../../src/core/errors.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { OutcomeRecorder, type Recordable } from '../../src/delivery/recorder.ts'
+import { Company } from '../../src/store/company.ts'
 import type { DeliveryOutcome, RecordResult } from '../../src/store/port.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 
@@ -31,9 +32,13 @@ function anOutcome(deliveryId: string, error: string | null = null): DeliveryOut
 
 function aRecorder(
   record: (batch: readonly DeliveryOutcome[]) => Promise<void> = async () => {},
-  { outcomes = 256, locked = new Set<string>() } = {},
+  {
+    outcomes = 256,
+    locked = new Set<string>(),
+    clock = createManualClock(),
+    company = null as Company | null,
+  } = {},
 ) {
-  const clock = createManualClock()
   const written: DeliveryOutcome[][] = []
   const told: string[] = []
   const refusals: string[] = []
@@ -43,7 +48,7 @@ function aRecorder(
     logger: silentLogger,
     breaker: defaultBreakerPolicy,
     store: {
-      pace: { outcomes },
+      pace: { outcomes: { most: outcomes, enough: 3, company } },
       async recordOutcomes(batch): Promise<RecordResult> {
         await record(batch)
         written.push([...batch])
@@ -72,6 +77,64 @@ test('outcomes that come together are written together', async () => {
   expect(idsOf(written)).toEqual([['a', 'b', 'c']])
   expect(told).toEqual(['a', 'b', 'c'])
   expect(recorder.unwritten).toBe(0)
+})
+
+function aRecorderWithCompany() {
+  const clock = createManualClock()
+  const company = new Company(clock, 20)
+  return { company, ...aRecorder(undefined, { clock, company }) }
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+test('successes wait for company, and go along with it before it goes', async () => {
+  const { company, recorder, written, told, push } = aRecorderWithCompany()
+  push('a')
+  await turn()
+  push('b')
+  await turn()
+  expect(written).toEqual([])
+  expect(recorder.unwritten).toBe(2)
+  company.come()
+  await turn()
+  expect(idsOf(written)).toEqual([['a', 'b']])
+  expect(told).toEqual(['a', 'b'])
+})
+
+test('successes that nobody keeps company are written together after the longest wait', async () => {
+  const { clock, written, push } = aRecorderWithCompany()
+  push('a')
+  await clock.advance(19)
+  push('b')
+  await turn()
+  expect(written).toEqual([])
+  await clock.advance(1)
+  await turn()
+  expect(idsOf(written)).toEqual([['a', 'b']])
+})
+
+test('enough successes do not wait, nor does a failure, which takes those that do along', async () => {
+  const { recorder, written, push } = aRecorderWithCompany()
+  push('a', 'b', 'c')
+  await turn()
+  push('d')
+  const failed = { ...anOutcome('e'), next: { state: 'retry_scheduled', delayMs: 1000 } as const }
+  recorder.push({ outcome: failed, context: 'e' })
+  await turn()
+  push('f')
+  await turn()
+  expect(idsOf(written)).toEqual([
+    ['a', 'b', 'c'],
+    ['d', 'e'],
+  ])
+})
+
+test('when all is to be written nothing waits for company', async () => {
+  const { recorder, written, push } = aRecorderWithCompany()
+  push('a')
+  await turn()
+  await recorder.flush()
+  expect(idsOf(written)).toEqual([['a']])
 })
 
 test('what comes while a batch is being written goes in the next one', async () => {
@@ -164,7 +227,7 @@ test('a fault in whoever listens writes nothing twice and stops nothing', async 
     logger: silentLogger,
     breaker: defaultBreakerPolicy,
     store: {
-      pace: { outcomes: 256 },
+      pace: { outcomes: { most: 256, enough: 3, company: null } },
       async recordOutcomes(batch) {
         writes++
         return { recorded: batch.map(() => true), held: [], health: [], disabled: [] }

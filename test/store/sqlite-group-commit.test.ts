@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest'
+import { Company } from '../../src/store/company.ts'
 import { GroupCommit } from '../../src/store/sqlite/threads/group-commit.ts'
 import type { Call, Tick, TickReply } from '../../src/store/sqlite/threads/tick.ts'
-import { WriterSchedule } from '../../src/store/sqlite/threads/writer-schedule.ts'
+import { companyMs, WriterSchedule } from '../../src/store/sqlite/threads/writer-schedule.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 
 /** A writer that answers each tick when it is told to. */
-function aWriter() {
+function aWriter({ gathers = false } = {}) {
   const clock = createManualClock()
+  const schedule = new WriterSchedule(clock, gathers ? new Company(clock, companyMs) : null)
   const ticks: string[][] = []
   const answers: (() => void)[] = []
   const send = (tick: Tick): Promise<TickReply> => {
@@ -21,7 +23,8 @@ function aWriter() {
     await new Promise((resolve) => setImmediate(resolve))
   }
   return {
-    group: new GroupCommit({ clock, schedule: new WriterSchedule(clock), send }),
+    group: new GroupCommit({ clock, schedule, send }),
+    schedule,
     ticks,
     answer,
     clock,
@@ -33,7 +36,12 @@ function aPublish(deliveries: number): Call {
   return { kind: 'write', name: 'publish', args: [[event]] }
 }
 const aClaim: Call = { kind: 'write', name: 'claim', args: [] }
-const outcomes: Call = { kind: 'write', name: 'recordOutcomes', args: [[]] }
+function recordOf(count: number): Call {
+  const outcome = { deliveryId: 'dlv', claimVersion: 1, next: { state: 'succeeded' }, disableEndpoint: null }
+  const outcomes = Array(count).fill({ ...outcome, attempt: null, observation: null })
+  return { kind: 'write', name: 'recordOutcomes', args: [outcomes] }
+}
+const outcomes = recordOf(33)
 const aChange: Call = { kind: 'write', name: 'insertEndpoint', args: [] }
 
 async function busyWriter() {
@@ -76,4 +84,34 @@ test('without publishes nothing waits for another tick', async () => {
   await answer()
   expect(ticks).toEqual([['claim'], ['recordOutcomes', 'claim', 'insertEndpoint']])
   await answer()
+})
+
+test('publishes do not pass a few outcomes, which share their tick', async () => {
+  const { group, ticks, answer } = await busyWriter()
+  for (const call of [recordOf(32), aPublish(1)]) void group.call(call)
+  await answer()
+  expect(ticks).toEqual([['claim'], ['recordOutcomes', 'publish']])
+  await answer()
+})
+
+test('outcomes that wait for company go with the next call, in the same tick', async () => {
+  const { group, schedule, ticks, answer, clock } = aWriter({ gathers: true })
+  const { company } = schedule.pace.outcomes
+  company?.wait(() => void group.call(recordOf(1)))
+  await clock.advance(19)
+  void group.call(aPublish(1))
+  await answer()
+  await clock.advance(20)
+  expect(ticks).toEqual([['publish', 'recordOutcomes']])
+  await answer()
+})
+
+test('outcomes that nobody keeps company are written alone after 20 ms', async () => {
+  const { group, schedule, ticks, answer, clock } = aWriter({ gathers: true })
+  schedule.pace.outcomes.company?.wait(() => void group.call(recordOf(1)))
+  await clock.advance(19)
+  expect(ticks).toEqual([])
+  await clock.advance(1)
+  await answer()
+  expect(ticks).toEqual([['recordOutcomes']])
 })

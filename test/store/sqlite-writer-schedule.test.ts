@@ -5,7 +5,7 @@ import { createManualClock } from '../../src/testing/manual-clock.ts'
 
 function aSchedule() {
   const clock = createManualClock()
-  const schedule = new WriterSchedule(clock)
+  const schedule = new WriterSchedule(clock, null)
   const publish = (deliveries: number): void => {
     const event = { payload: new Uint8Array(1), deliveries: Array(deliveries).fill({}) }
     schedule.admit({ kind: 'write', name: 'publish', args: [[event]] } as Call)

@@ -1,8 +1,9 @@
+import type { Company } from '../company.ts'
+
 /** How much of each kind of work goes to the store at a time, and when: the store knows what would keep what waiting. */
 export interface StorePace {
   readonly claims: ClaimPace
-  /** Outcomes of one `recordOutcomes` at most. */
-  readonly outcomes: number
+  readonly outcomes: OutcomePace
   readonly maintenance: MaintenanceSlices
 }
 
@@ -14,6 +15,18 @@ export interface ClaimPace {
   begin(): number
   /** It is over and gave so many. */
   end(given: number): void
+}
+
+export interface OutcomePace {
+  /** Outcomes of one `recordOutcomes` at most. */
+  readonly most: number
+  /** So many do not wait any longer. */
+  readonly enough: number
+  /**
+   * Outcomes of success wait here for a call that they can share a commit with. Null: they are written at once.
+   * Whatever waits when the process dies is attempted again, so the wait is as short as pays.
+   */
+  readonly company: Pick<Company, 'wait'> | null
 }
 
 export interface MaintenanceSlices {

@@ -1,4 +1,4 @@
-import { createSystemClock } from '../../core/clock.ts'
+import { type Clock, createSystemClock } from '../../core/clock.ts'
 import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
 import { bytesOfId } from '../cursors.ts'
@@ -13,7 +13,7 @@ import { deleteSubscription, insertSubscription, updateSubscription } from './co
 import type { Context } from './connection/context.ts'
 import { Database, type Lane, type Session } from './connection/database.ts'
 import { Hints } from './connection/hints.ts'
-import { postgresPace } from './connection/pace.ts'
+import { createPostgresPace } from './connection/pace.ts'
 import { tellOthers } from './connection/tell-others.ts'
 import { refuseUnfinishedCopy } from './copy/copy-target.ts'
 import { fanOut, listAccepted, readStoreId, setKeyTtl } from './publish/outbox.ts'
@@ -70,7 +70,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     shares: createShares(run, claimant.node),
     outbox: createOutboxStore(run, schema, shiftMs),
   }
-  return tellOthers(createStore(database, run, claimant), cluster, hints)
+  return tellOthers(createStore({ database, run, claimant, clock }), cluster, hints)
 }
 
 type Work<T> = (context: Context) => Promise<T>
@@ -96,14 +96,21 @@ function createRunner(database: Database, shiftMs: () => number): Runner {
   }
 }
 
-function createStore(database: Database, run: Runner, claimant: Claimant): Omit<Store, 'cluster'> {
+interface StoreParts {
+  readonly database: Database
+  readonly run: Runner
+  readonly claimant: Claimant
+  readonly clock: Clock
+}
+
+function createStore({ database, run, claimant, clock }: StoreParts): Omit<Store, 'cluster'> {
   return {
     async ping() {
       await Promise.all([run.plain('read', ping), run.plain('publish', checkWritable)])
     },
     probeWrite: () => run.atomic('publish', probeWrite),
     close: () => database.close(),
-    pace: postgresPace,
+    pace: createPostgresPace(clock),
     ...createConfigStore(run),
     ...createDeliveryStore(run, claimant),
     ...createReadStore(run),

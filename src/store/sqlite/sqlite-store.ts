@@ -1,8 +1,9 @@
 import { resolve } from 'node:path'
-import type { Clock } from '../../core/clock.ts'
+import { type Clock, createSystemClock } from '../../core/clock.ts'
 import { OuthookError } from '../../core/errors.ts'
 import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
+import { Company } from '../company.ts'
 import { bytesOfId } from '../cursors.ts'
 import type { Store, StorePace } from '../port.ts'
 import { Checkpointer } from './connection/checkpointer.ts'
@@ -16,7 +17,7 @@ import { GroupCommit } from './threads/group-commit.ts'
 import { type StoreService, StoreThread } from './threads/store-thread.ts'
 import { type ReadName, type Result, type TickReply, toError, type WriteName } from './threads/tick.ts'
 import type { WriteOperations } from './threads/write-operations.ts'
-import { WriterSchedule } from './threads/writer-schedule.ts'
+import { companyMs, WriterSchedule } from './threads/writer-schedule.ts'
 
 export interface SqliteStoreOptions {
   /** A file, made if it is not there, or `:memory:`. */
@@ -80,7 +81,7 @@ async function connect(options: SqliteStoreOptions): Promise<Connection> {
   const guard = new StoreGuard(path === ':memory:' ? null : resolve(path), logger)
   const upkeep =
     reader === null ? null : new Displacements({ path: resolve(path), clock, logger, guard, reader })
-  const schedule = new WriterSchedule(clock)
+  const schedule = new WriterSchedule(clock, createCompany(options))
   const group = new GroupCommit({
     clock,
     schedule,
@@ -132,6 +133,11 @@ async function connect(options: SqliteStoreOptions): Promise<Connection> {
     lost: Promise.race([writer, ...(reader === null ? [] : [reader])].map((service) => service.lost)),
     close: () => (closing ??= shutDown()),
   }
+}
+
+/** Threads keep real time, whatever clock the engine goes by. */
+function createCompany({ inProcess = false }: SqliteStoreOptions): Company | null {
+  return inProcess ? null : new Company(createSystemClock(), companyMs)
 }
 
 interface Services {

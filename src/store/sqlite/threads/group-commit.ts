@@ -1,6 +1,6 @@
 /**
  * Group commit: while the writer commits, calls queue; when it is idle, all that queued goes over as one tick,
- * which is one transaction; `WriterSchedule` says what has to wait for the next. Nothing ever waits for a timer.
+ * which is one transaction; `WriterSchedule` says what has to wait for the next. Outcomes that wait for company come along.
  */
 import type { Clock } from '../../../core/clock.ts'
 import { BytePacker, ByteUnpacker } from './packed-bytes.ts'
@@ -14,7 +14,7 @@ interface Queued extends Waiting {
 
 export interface GroupCommitOptions {
   readonly clock: Pick<Clock, 'now'>
-  readonly schedule: Pick<WriterSchedule, 'admit' | 'take'>
+  readonly schedule: Pick<WriterSchedule, 'admit' | 'take' | 'company'>
   readonly send: (tick: Tick) => Promise<TickReply>
 }
 
@@ -71,6 +71,7 @@ export class GroupCommit {
   }
 
   #takeTick(): readonly Queued[] {
+    this.#options.schedule.company?.come()
     const { taken, left } = this.#options.schedule.take(this.#queue)
     this.#queue = left
     return taken
