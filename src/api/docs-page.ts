@@ -2,12 +2,15 @@
  * The page at /docs: static files that the build has made (`scripts/bundle.mjs`), compressed as they are sent. Nothing
  * on it comes from elsewhere.
  */
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createGunzip } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { OuthookError } from '../core/errors.ts'
+import { type SharedBytes, sendShared, shareBytes } from './shared-bytes.ts'
+
+const unpack = promisify(gunzip)
 
 /** The same place from `src/api`, where tests run, as from `dist/api`. */
 const directory = join(import.meta.dirname, '..', '..', 'dist', 'api-page')
@@ -34,18 +37,17 @@ const assets: Readonly<Record<string, string>> = {
 }
 
 /** The routes of the page. They are no part of the OpenAPI document. */
-export function docsPage(version: string): (app: FastifyInstance) => Promise<void> {
-  return async (app) => {
-    const schema = { hide: true }
-    app.get('/docs', { schema }, (request, reply) =>
-      sendFile({ request, reply }, { name: 'index.html', type: 'text/html; charset=utf-8', tag: version }),
+export async function docsPage(app: FastifyInstance): Promise<void> {
+  const schema = { hide: true }
+  const files = new PageFiles()
+  app.get('/docs', { schema }, (request, reply) =>
+    files.send({ request, reply }, 'index.html', 'text/html; charset=utf-8'),
+  )
+  app.get('/docs/', { schema }, (_request, reply) => reply.redirect('../docs', 308))
+  for (const [name, type] of Object.entries(assets)) {
+    app.get(`/docs/static/${name}`, { schema }, (request, reply) =>
+      files.send({ request, reply }, name, type),
     )
-    app.get('/docs/', { schema }, (_request, reply) => reply.redirect('../docs', 308))
-    for (const [name, type] of Object.entries(assets)) {
-      app.get(`/docs/static/${name}`, { schema }, (request, reply) =>
-        sendFile({ request, reply }, { name, type, tag: version }),
-      )
-    }
   }
 }
 
@@ -54,30 +56,45 @@ interface Exchange {
   readonly reply: FastifyReply
 }
 
-interface PageFile {
-  readonly name: string
-  readonly type: string
-  readonly tag: string
+/** Read when somebody first asks for them. Unpacked they take 2 MB, for the few clients that do not take gzip. */
+class PageFiles {
+  readonly #packed = new Map<string, Promise<SharedBytes>>()
+  readonly #unpacked = new Map<string, Promise<SharedBytes>>()
+
+  async send({ request, reply }: Exchange, name: string, type: string): Promise<FastifyReply> {
+    const takesGzip = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
+    const bytes = await (takesGzip ? this.#readPacked(name) : this.#readUnpacked(name))
+    reply.type(type).headers({ 'content-security-policy': pagePolicy, vary: 'accept-encoding' })
+    if (takesGzip) reply.header('content-encoding', 'gzip')
+    return sendShared(request, reply, bytes)
+  }
+
+  #readPacked(name: string): Promise<SharedBytes> {
+    return once(this.#packed, name, () => readFile(join(directory, `${name}.gz`)))
+  }
+
+  #readUnpacked(name: string): Promise<SharedBytes> {
+    return once(this.#unpacked, name, async () => unpack((await this.#readPacked(name)).bytes))
+  }
 }
 
-async function sendFile({ request, reply }: Exchange, { name, type, tag }: PageFile): Promise<FastifyReply> {
-  // A browser asks each time and gets the file once for each version.
-  const etag = `"${tag}"`
-  reply.headers({
-    'cache-control': 'no-cache',
-    'content-security-policy': pagePolicy,
-    etag,
-    vary: 'accept-encoding',
+/** However many ask at a time. A file that is not there yet is looked for again. */
+function once(
+  kept: Map<string, Promise<SharedBytes>>,
+  name: string,
+  read: () => Promise<Buffer>,
+): Promise<SharedBytes> {
+  const known = kept.get(name)
+  if (known !== undefined) return known
+  const reading = read().then(shareBytes, (cause) => {
+    kept.delete(name)
+    throw notBuilt(cause)
   })
-  if (request.headers['if-none-match'] === etag) return reply.code(304).send()
-  const file = join(directory, `${name}.gz`)
-  const { size } = await stat(file).catch((cause) => {
-    throw new OuthookError('not_found', 'the API page was not built; run "npm run build"', { cause })
-  })
-  reply.type(type)
-  const stream = createReadStream(file)
-  if (/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) {
-    return reply.headers({ 'content-encoding': 'gzip', 'content-length': size }).send(stream)
-  }
-  return reply.send(stream.on('error', (error) => reply.raw.destroy(error)).pipe(createGunzip()))
+  kept.set(name, reading)
+  return reading
+}
+
+function notBuilt(cause: unknown): OuthookError {
+  if (cause instanceof OuthookError) return cause
+  return new OuthookError('not_found', 'the API page was not built; run "npm run build"', { cause })
 }

@@ -6,6 +6,7 @@ import { hookrailBackoffDocument, hookrailMaxAttemptsDocument } from './schemas/
 import { rateLimitDocument } from './schemas/rate-limit.ts'
 import { retryPolicyDocument } from './schemas/retry-policy.ts'
 import { ProblemBody } from './schemas/shapes.ts'
+import { type SharedBytes, sendShared, shareBytes } from './shared-bytes.ts'
 
 type JsonValue = unknown
 type JsonObject = { [name: string]: JsonValue }
@@ -60,11 +61,10 @@ export function registerDocs(app: FastifyInstance, version: string): void {
   })
   app.register(async (scope) => {
     const schema = { operationId: 'openapi', tags: ['operations'], summary: 'This document', security: [] }
-    // Bytes that all answers share: a string would be copied for each, and those that nobody reads fill the memory.
-    let bytes: Buffer | null = null
-    scope.get('/openapi.json', { schema }, async (_request, reply) => {
-      bytes ??= Buffer.from(`${JSON.stringify(openApiDocument(app))}\n`)
-      return reply.header('content-type', 'application/json').send(bytes)
+    let shared: SharedBytes | null = null
+    scope.get('/openapi.json', { schema }, async (request, reply) => {
+      shared ??= shareBytes(Buffer.from(`${JSON.stringify(openApiDocument(app))}\n`))
+      return sendShared(request, reply.header('content-type', 'application/json'), shared)
     })
   })
 }

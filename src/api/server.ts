@@ -86,7 +86,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   endJsonWithNewline(app)
   if (!operationsOnly) {
     registerDocs(app, options.version)
-    app.register(docsPage(options.version))
+    app.register(docsPage)
   }
   app.register(errorPages)
   registerRoutes(app, context, operationsOnly ? [operationRoutes] : allRoutes)

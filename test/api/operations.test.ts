@@ -263,6 +263,40 @@ test('the page is the same with and without compression, and sent once for each 
   expect([slashed.redirected, slashed.url, slashed.status]).toEqual([true, `${url}/docs`, 200])
 })
 
+test('the OpenAPI document is not sent again to whoever has it', async () => {
+  const { url } = await aServer()
+  const first = await fetch(`${url}/openapi.json`)
+  const etag = first.headers.get('etag') ?? ''
+  expect([first.status, JSON.parse(await first.text()).openapi]).toEqual([200, '3.1.0'])
+  for (const known of [etag, `W/${etag}`, `"another", ${etag}`, '*']) {
+    const again = await fetch(`${url}/openapi.json`, { headers: { 'if-none-match': known } })
+    expect([known, again.status, await again.text()]).toEqual([known, 304, ''])
+  }
+  const other = await fetch(`${url}/openapi.json`, { headers: { 'if-none-match': '"another"' } })
+  expect([other.status, other.headers.get('etag')]).toEqual([200, etag])
+})
+
+test('/metrics that many ask for at a time are made once', async () => {
+  const server = await aServer()
+  const { render } = server.metrics
+  let made = 0
+  Object.assign(server.metrics, {
+    async render() {
+      made++
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      return render()
+    },
+  })
+  const texts = await Promise.all(
+    Array.from({ length: 20 }, async () => (await server.call('GET', '/metrics')).text),
+  )
+  for (const text of texts) expect(text).toContain('process_resident_memory_bytes')
+  expect(made).toBeLessThan(20)
+  const before = made
+  await server.call('GET', '/metrics')
+  expect(made).toBe(before + 1)
+})
+
 test('a file name with a NUL is one that does not exist', async () => {
   const server = await aServer()
   expectProblem(await server.call('GET', '/docs/static/%00', { token: null }), {

@@ -85,6 +85,66 @@ describe('requests that a client sends ahead', () => {
     expect((await server.call('GET', '/v1/events?limit=200')).json.items).toHaveLength(150)
   })
 
+  test('of a client that takes no answer are two begun, and one more with each that it takes', async () => {
+    let begun = 0
+    const answers: (() => void)[] = []
+    const server = await aServer({
+      wrapEngine: (engine) => ({
+        ...engine,
+        async ping() {
+          begun++
+          await new Promise<void>((answer) => answers.push(answer))
+        },
+      }),
+    })
+    const { socket, text } = await aConnection(server.port)
+    socket.write(get('/readyz').repeat(50))
+    for (const [answered, expected] of [
+      [0, 2],
+      [1, 4],
+      [2, 6],
+      [3, 8],
+    ] as const) {
+      await vi.waitFor(() => expect(begun).toBe(expected))
+      // All that could have begun by then has.
+      await server.call('GET', '/healthz')
+      expect(begun).toBe(expected)
+      answers[answered]?.()
+      await vi.waitFor(() => expect(text().match(/HTTP\/1\.1 200 /g)).toHaveLength(answered + 1))
+    }
+    for (let n = 4; n < 50; n++) {
+      await vi.waitFor(() => expect(answers[n]).toBeDefined())
+      answers[n]?.()
+    }
+    await vi.waitFor(() => expect(text().match(/HTTP\/1\.1 200 /g)).toHaveLength(50))
+  })
+
+  test('of all clients are a thousand held: the client that has stood still longest is cut off first', async () => {
+    const { port } = await aServer()
+    const clients = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const socket = connect(port, '127.0.0.1')
+        const ended = new Promise<boolean>((resolve) => socket.on('close', () => resolve(true)))
+        socket.on('error', () => undefined)
+        onTestFinished(() => void socket.destroy())
+        await once(socket, 'connect')
+        return { socket, ended }
+      }),
+    )
+    const isEnded = ({ ended }: { ended: Promise<boolean> }) =>
+      Promise.race([ended, new Promise<boolean>((resolve) => setImmediate(resolve, false))])
+    for (const { socket } of clients) {
+      socket.pause()
+      socket.write(get('/openapi.json').repeat(600))
+      // It is the next one's turn once this one's answers fill what the system takes.
+      await vi.waitFor(() => expect(socket.readableLength).toBeGreaterThan(0))
+    }
+    // Whoever reads on sees the end.
+    for (const { socket } of clients.slice(0, 4)) socket.resume()
+    for (const { ended } of clients.slice(0, 4)) await ended
+    expect(await isEnded(clients[5] as (typeof clients)[number])).toBe(false)
+  })
+
   test('beyond a thousand in one go end the connection', async () => {
     const { port } = await aServer()
     const socket = connect(port, '127.0.0.1')

@@ -47,8 +47,16 @@ export function operationRoutes({ engine, metrics, isClosing }: ApiContext) {
       security: [],
       response: { 200: { content: { 'text/plain': { schema: Text } } } },
     }
+    // What several ask for at a time is made once, and is in memory once until they have taken it.
+    let rendering: Promise<Buffer> | null = null
     app.get('/metrics', { schema: metricsSchema }, async (_request, reply) => {
-      return reply.header('content-type', metrics.contentType).send(await metrics.render())
+      rendering ??= metrics
+        .render()
+        .then((text) => Buffer.from(text))
+        .finally(() => {
+          rendering = null
+        })
+      return reply.header('content-type', metrics.contentType).send(await rendering)
     })
   }
 }

@@ -30,7 +30,8 @@ export const Id = Type.String()
 /** Describes an answer without a body. */
 export const NoBody = Type.Unsafe<undefined>({ type: 'null' })
 export const AnyJson = Type.Unknown()
-export const Text = Type.String()
+/** Text that a route sends as bytes. */
+export const Text = Type.Unsafe<Buffer>(Type.String())
 
 export const StringMap = Type.Record(Type.String(), Type.String())
 
