@@ -1,5 +1,3 @@
-import type { Company } from '../company.ts'
-
 /** How much of each kind of work goes to the store at a time, and when: the store knows what would keep what waiting. */
 export interface StorePace {
   readonly claims: ClaimPace
@@ -23,10 +21,11 @@ export interface OutcomePace {
   /** So many do not wait any longer. */
   readonly enough: number
   /**
-   * Outcomes of success wait here for a call that they can share a commit with. Null: they are written at once.
+   * Outcomes of success wait here for a call that they can share a commit with: `go` is called once, and what `wait`
+   * returned ends the wait without it. Null: they are written at once.
    * Whatever waits when the process dies is attempted again, so the wait is as short as pays.
    */
-  readonly company: Pick<Company, 'wait'> | null
+  readonly company: { wait(go: () => void): () => void } | null
 }
 
 export interface MaintenanceSlices {
