@@ -2,13 +2,16 @@ import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { NewDelivery, NewEvent, NewIdempotencyKey, PublishResult } from '../../port.ts'
 import { countTokens, spend, writeBucket } from '../claim/rate-buckets.ts'
 import { armFresh } from '../claim/ready-endpoints.ts'
+import { noResult } from '../record/finish.ts'
+import { insertWaiting } from '../record/wait.ts'
 import { deliveryId, type FanOutEntry, packFanOut, unpackFanOut } from '../rows/fan-out.ts'
 import { findKey } from '../rows/key-space.ts'
-import { codeOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 
 /** Per call, what is already known of each target: whether it has room for a hand-off, its rate left aside. */
 type Grants = Map<string, boolean>
+
+const newDelivery = { ...noResult, claimVersion: 0, lostClaims: 0 }
 
 export function publish(
   context: WriteContext,
@@ -106,7 +109,7 @@ function placeDelivery(context: WriteContext, placing: Placing, options: Publish
     context.counts.add(owner, 'in_flight', 1)
     return true
   }
-  insertWaiting(context, placing)
+  placeWaiting(context, placing)
   context.counts.add(owner, 'pending', 1)
   if (delivery.parked === null && options.grants.get(delivery.targetId) !== false) {
     armFresh(context, context.memory.bytes(event.tenantId), delivery.targetId)
@@ -139,29 +142,11 @@ function handOff({ memory, now }: WriteContext, placing: Placing, leaseMs: numbe
   })
 }
 
-function insertWaiting(context: WriteContext, { event, eventKey, delivery, entry }: Placing): void {
+function placeWaiting(context: WriteContext, { event, eventKey, delivery, entry }: Placing): void {
   const { memory, now } = context
-  context
-    .prepare(
-      `insert into live_deliveries
-         (k, id, tenant, event_k, subscription, endpoint, target, state, due_at, reason, attempt_count, claim_version,
-          lost_claims, created_at, updated_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?)`,
-    )
-    .run(
-      entry.key,
-      entry.id,
-      memory.names.numberOf(event.tenantId),
-      eventKey,
-      entry.subscription,
-      entry.endpoint,
-      entry.target,
-      codeOf('pending'),
-      delivery.parked === null ? now : null,
-      delivery.parked,
-      now,
-      now,
-    )
+  const tenant = memory.names.numberOf(event.tenantId)
+  const wait = { dueAt: delivery.parked === null ? now : null, reason: delivery.parked }
+  insertWaiting(context, { ...entry, tenant, eventKey, createdAt: now }, { ...newDelivery, ...wait })
 }
 
 /** A hand-off may not overtake a backlog, nor reach a target that is paused or waits for its probe. */

@@ -1,5 +1,8 @@
-/** The two ways out of the table of what is live, for rows that wait; `end-lease.ts` has them for what is leased. */
-import type { ErrorClass, FinishedState, LiveState, WaitReason } from '../../../core/model.ts'
+/** How a delivery is finished, from a wait or from a lease: the two ways into `deliveries`, and the one out of what is live. */
+import { idToBytes } from '../../../core/ids.ts'
+import type { ErrorClass, FinishedState, LiveState } from '../../../core/model.ts'
+import type { NewAttempt } from '../../port.ts'
+import type { Lease } from '../claim/leases.ts'
 import { codeOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 
@@ -34,7 +37,7 @@ export function finishWaiting(
   context
     .prepare(moveSql) // primary keys
     .run(codeOf(state), givenUp?.errorClass ?? null, givenUp?.lastError ?? null, context.now, row.key)
-  context.prepare('delete from live_deliveries where k = ?').run(row.key)
+  leaveLive(context, row.key)
   context.counts.move(row, row.state, state)
 }
 
@@ -43,23 +46,71 @@ export function cancelDelivery(context: WriteContext, row: WaitingRow): void {
   finishWaiting(context, row, { state: 'cancelled', givenUp: null })
 }
 
-/** Takes a delivery out of the claim index, for the reason. */
-export function parkDelivery(context: WriteContext, row: WaitingRow, reason: WaitReason): void {
-  makeWait(context, row, { dueAt: null, reason })
+/** What the last attempt said. */
+export interface LastResult {
+  readonly attemptCount: number
+  readonly lastHttpStatus: number | null
+  readonly errorClass: ErrorClass | null
+  readonly lastError: string | null
 }
 
-/** Makes a parked delivery due whose reason is over. */
-export function unparkDelivery(context: WriteContext, row: WaitingRow): void {
-  makeWait(context, row, { dueAt: context.now, reason: null })
+export const noResult: LastResult = {
+  attemptCount: 0,
+  lastHttpStatus: null,
+  errorClass: null,
+  lastError: null,
 }
 
-interface Wait {
-  readonly dueAt: number | null
-  readonly reason: WaitReason | null
+export interface FinishedValues extends LastResult {
+  readonly state: FinishedState
+  readonly claimVersion: number
+  /** Of a success, which is kept in the delivery's row. */
+  readonly attempt: NewAttempt | null
 }
 
-function makeWait(context: WriteContext, row: WaitingRow, { dueAt, reason }: Wait): void {
+/** Ends the lease. What was handed off has no live row to leave. */
+export function finishLease(context: WriteContext, lease: Lease, values: FinishedValues): void {
+  const { memory, now } = context
+  const { names } = memory
+  const { attempt } = values
+  const response = attempt?.response ?? null
+  const endpoint = lease.endpointId === null ? null : names.numberOf(lease.endpointId)
   context
-    .prepare('update live_deliveries set due_at = ?, reason = ?, updated_at = ? where k = ?') // primary key
-    .run(dueAt, reason, context.now, row.key)
+    .prepare(
+      `insert into deliveries
+         (k, id, tenant, event_k, subscription, endpoint, target, state, attempt_count, claim_version, last_http_status,
+          error_class, last_error, created_at, updated_at, replayed_at, started_at, latency_ms, response_headers,
+          response_truncated, response_body)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run(
+      lease.key,
+      idToBytes(lease.id),
+      names.numberOf(lease.tenantId),
+      lease.eventKey,
+      lease.subscriptionId === null ? null : names.numberOf(lease.subscriptionId),
+      endpoint,
+      lease.targetId === lease.endpointId ? null : names.numberOf(lease.targetId),
+      codeOf(values.state),
+      values.attemptCount,
+      values.claimVersion,
+      values.lastHttpStatus,
+      values.errorClass,
+      values.lastError,
+      lease.createdAt,
+      now,
+      lease.replayedAt,
+      attempt?.startedAt ?? null,
+      attempt?.latencyMs ?? null,
+      response === null ? null : JSON.stringify(response.headers),
+      response === null ? null : response.truncated ? 1 : 0,
+      response === null ? null : response.body,
+    )
+  if (lease.isLive) leaveLive(context, lease.key)
+  memory.leases.end(lease)
+  context.counts.move(lease, 'in_flight', values.state)
+}
+
+function leaveLive(context: WriteContext, key: number): void {
+  context.prepare('delete from live_deliveries where k = ?').run(key) // primary key
 }

@@ -6,8 +6,9 @@ import { spend, writeBucket } from '../claim/rate-buckets.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
 import { disableEndpoint } from '../config/disable-endpoint.ts'
 import type { WriteContext } from '../threads/write-context.ts'
-import { finishLease, type LastResult, lastResultOf, putBack } from './end-lease.ts'
+import { finishLease, type LastResult } from './finish.ts'
 import { clearProbe, storeHealth } from './target-health.ts'
+import { lastResultOf, putBack } from './wait.ts'
 
 export function recordOutcomes(
   context: WriteContext,

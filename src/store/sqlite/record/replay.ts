@@ -4,6 +4,7 @@ import { armReady } from '../claim/ready-endpoints.ts'
 import { findKey } from '../rows/key-space.ts'
 import { codeOf, stateOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'
+import { type Wait, waitOf } from './wait.ts'
 
 interface Found {
   readonly key: number
@@ -38,11 +39,11 @@ export function replay(context: WriteContext, tenantId: string, deliveryId: stri
     .get(row.event_k) // primary key
   if (event?.has_payload !== 1) return { kind: 'expired' }
 
-  const isParked = endpointId !== null && memory.endpoint(endpointId)?.disabled === true
-  moveBack(context, row.key, isParked)
+  const wait = waitOf(context, endpointId, now)
+  moveBack(context, row.key, wait)
   context.counts.move({ tenantId, endpointId }, 'dead_lettered', 'pending')
   const targetId = names.idOf(row.target, idPrefixes.endpoint)
-  if (!isParked) armReady(context, memory.bytes(tenantId), targetId, now)
+  if (wait.dueAt !== null) armReady(context, memory.bytes(tenantId), targetId, now)
   return { kind: 'replayed', targetId }
 }
 
@@ -62,7 +63,7 @@ function find(context: WriteContext, deliveryId: string): Found | null {
   return null
 }
 
-function moveBack(context: WriteContext, key: number, isParked: boolean): void {
+function moveBack(context: WriteContext, key: number, { dueAt, reason }: Wait): void {
   const { now } = context
   context
     .prepare(
@@ -75,6 +76,6 @@ function moveBack(context: WriteContext, key: number, isParked: boolean): void {
           claim_version + 1, 0, last_http_status, error_class, last_error, created_at, ?, ?, url, method, headers
        from deliveries where k = ?`,
     )
-    .run(isParked ? null : now, isParked ? 'endpoint_disabled' : null, now, now, key)
+    .run(dueAt, reason, now, now, key)
   context.prepare('delete from deliveries where k = ?').run(key)
 }

@@ -1,7 +1,7 @@
 import { looksFrom } from '../../../core/claim/ready-row.ts'
 import { idPrefixes } from '../../../core/ids.ts'
 import { armReady, readyRow } from '../claim/ready-endpoints.ts'
-import { endExpiredLeases } from '../record/end-lease.ts'
+import { endExpiredLeases } from '../record/wait.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 
 /** Where the next slice of `reconcileReady` begins: behind the integer of this target. */

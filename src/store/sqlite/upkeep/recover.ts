@@ -1,9 +1,11 @@
 /** What a starting owner does with the leases of the one before it, in one transaction. */
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
+import { noResult } from '../record/finish.ts'
+import { endLostLease, insertWaiting } from '../record/wait.ts'
 import { findInFanOut } from '../rows/fan-out.ts'
 import { readHandoffs, type WrittenLease } from '../rows/handoff-row.ts'
-import { codeOf, stateOf } from '../rows/state-codes.ts'
+import { codeOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 
 /**
@@ -35,20 +37,7 @@ function makeDue(context: WriteContext, lease: WrittenLease): number | null {
   if (live === undefined) return insertDue(context, lease)
   const isHeld = live.state === codeOf('in_flight') && live.claim_version === lease.claimVersion
   if (!isHeld) return null
-  const row = context
-    .prepare(
-      // primary key
-      `update live_deliveries set state = iif(attempt_count = 0, ${codeOf('pending')}, ${codeOf('retry_scheduled')}),
-         due_at = ?, reason = null, lost_claims = lost_claims + 1, updated_at = ?
-       where k = ? returning state, tenant, endpoint`,
-    )
-    .get(context.now, context.now, lease.key)
-  const { names } = context.memory
-  const owner = {
-    tenantId: names.idOf(row?.tenant as number, idPrefixes.tenant),
-    endpointId: row?.endpoint === null ? null : names.idOf(row?.endpoint as number, idPrefixes.endpoint),
-  }
-  context.counts.move(owner, 'in_flight', stateOf(row?.state as number))
+  endLostLease(context, lease.key)
   return live.target as number
 }
 
@@ -57,34 +46,24 @@ function insertDue(context: WriteContext, lease: WrittenLease): number | null {
   const isFinished = context.prepare('select 1 from deliveries where k = ?').get(lease.key) !== undefined // primary key
   if (isFinished) return null
   const event = context
-    .prepare('select tenant, created_at, fan_out from events where k = ?')
+    .prepare<{ tenant: number; created_at: number; fan_out: Uint8Array }>(
+      'select tenant, created_at, fan_out from events where k = ?',
+    )
     .get(lease.eventKey) // primary key
-  const entry = event === undefined ? null : findInFanOut(event.fan_out as Uint8Array, lease.key)
+  const entry = event === undefined ? null : findInFanOut(event.fan_out, lease.key)
   if (event === undefined || entry === null) return null
   const { names } = context.memory
-  const tenant = event.tenant as number
-  const createdAt = event.created_at as number
-  context
-    .prepare(
-      `insert into live_deliveries
-         (k, id, tenant, event_k, subscription, endpoint, target, state, due_at, attempt_count, claim_version,
-          lost_claims, created_at, updated_at)
-       values (?, ?, ?, ?, nullif(?, 0), nullif(?, 0), ?, ?, ?, 0, ?, 1, ?, ?)`,
-    )
-    .run(
-      entry.key,
-      entry.id,
-      tenant,
-      lease.eventKey,
-      entry.subscription,
-      entry.endpoint,
-      entry.target,
-      codeOf('pending'),
-      context.now,
-      lease.claimVersion,
-      createdAt,
-      context.now,
-    )
+  const { tenant } = event
+  const row = {
+    ...entry,
+    tenant,
+    eventKey: lease.eventKey,
+    subscription: entry.subscription === 0 ? null : entry.subscription,
+    endpoint: entry.endpoint === 0 ? null : entry.endpoint,
+    createdAt: event.created_at,
+  }
+  const values = { ...noResult, claimVersion: lease.claimVersion, lostClaims: 1 }
+  insertWaiting(context, row, { ...values, dueAt: context.now, reason: null })
   const owner = {
     tenantId: names.idOf(tenant, idPrefixes.tenant),
     endpointId: entry.endpoint === 0 ? null : names.idOf(entry.endpoint, idPrefixes.endpoint),
