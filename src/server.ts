@@ -14,6 +14,7 @@ import { defaultTenantId } from './core/model.ts'
 import type { AttemptActivity } from './delivery/activity.ts'
 import type { Engine } from './engine/engine.ts'
 import type { MetricsSnapshot } from './observability/aggregate-metrics.ts'
+import { EventLoopLag } from './observability/event-loop-lag.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
 import { backupSqlite } from './store/sqlite/copy/backup.ts'
 import { version } from './version.ts'
@@ -78,7 +79,9 @@ async function startWith(
   // Filled when the store is open: until then the server answers /healthz and says why it does nothing else.
   const engine = {} as Engine
   let opened: App | null = null
+  const eventLoopLag = new EventLoopLag(clock)
   const metrics = createMetrics({
+    eventLoopLag,
     counts: () => engine.counts(),
     inFlight: () => opened?.inFlight() ?? 0,
   })
@@ -93,7 +96,7 @@ async function startWith(
     ...(config.adminToken !== null && { adminTokens: [config.adminToken] }),
   })
   const listenNow = () => server.listen({ host: config.host, port: config.port })
-  const stops: (() => unknown)[] = [() => alerts?.close()]
+  const stops: (() => unknown)[] = [() => eventLoopLag.stop(), () => alerts?.close()]
   const close = async () => {
     try {
       // Requests end first: whoever got its 202 is stored, and nobody new is let in while deliveries drain.

@@ -5,6 +5,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '../bundled/prom-client.ts'
 import type { AttemptStatus, DeliveryState, DisabledReason, ErrorClass } from '../core/model.ts'
 import type { MetricsSnapshot } from './aggregate-metrics.ts'
+import { type EventLoopLag, registerEventLoopLag } from './event-loop-lag.ts'
 
 interface MetricInfo {
   readonly type: 'counter' | 'gauge' | 'histogram'
@@ -116,6 +117,9 @@ const outcomes = {
   permanent_failure: 'permanent',
 } as const satisfies Record<AttemptStatus, string>
 
+/** As long as a timer can wait: the monitor whose figures are not used then wakes nobody. */
+const neverMs = 2 ** 31 - 1
+
 export interface MetricSources {
   /** Deliveries by state, and the age of the oldest due one. */
   counts(): Promise<{
@@ -124,6 +128,8 @@ export interface MetricSources {
   }>
   /** Requests under way. */
   inFlight(): number
+  /** Default: it is not told. */
+  readonly eventLoopLag?: Pick<EventLoopLag, 'take'>
 }
 
 /** A request to the server that has its answer. */
@@ -157,7 +163,8 @@ export interface Metrics {
 
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: neverMs })
+  registerEventLoopLag(registry, sources.eventLoopLag ?? null)
   // Gauges whose names end as those of counters do; the sums of others that are there by kind.
   for (const sum of ['handles', 'requests', 'resources']) {
     registry.removeSingleMetric(`nodejs_active_${sum}_total`)
