@@ -29,6 +29,7 @@ import { Subscriptions } from './engine/subscriptions.ts'
 import { TransactionalPublisher } from './engine/transactional-publish.ts'
 import { createAddressPolicy, createUrlCheck } from './sender/address-guard.ts'
 import { createHttpSender } from './sender/http-sender.ts'
+import { inCalendar } from './store/calendar.ts'
 import type { Store } from './store/port.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import { openWithPatience } from './store/wait-for-store.ts'
@@ -83,7 +84,7 @@ async function openStore(
   { config, logger, signal, words = serverWords }: AppOptions,
   clock: Clock,
 ): Promise<Store> {
-  if (config.store.kind === 'memory') return openSqliteStore({ path: ':memory:', clock })
+  if (config.store.kind === 'memory') return openSqliteStore({ path: ':memory:', clock, logger })
   if (config.store.kind === 'postgres') {
     if (config.masterKey === null) throw masterKeyMissing(words)
     // Loaded only where it is used: most programs never need the driver.
@@ -174,7 +175,7 @@ async function assemble(
   { clock, store, secretBox }: Parts,
 ): Promise<App> {
   await store.cluster?.outbox.setKeyTtl(config.idempotencyTtlMs)
-  const ids = createIdFactory(clock.now)
+  const ids = createIdFactory(store.time.now)
   const activity = new DeliveryActivity(
     onListenerError ?? ((error, event) => logger.error({ err: error, event }, 'a listener threw')),
   )
@@ -199,6 +200,7 @@ async function assemble(
     dispatcher,
     ids,
     clock,
+    time: store.time,
     idempotencyTtlMs: config.idempotencyTtlMs,
     timeoutMs: publishTimeoutMs,
   })
@@ -225,13 +227,14 @@ async function assemble(
     if (endpointId !== undefined) dispatcher?.giveBackWaiting(endpointId)
     delivery?.maintenance.settleSoon()
   }
+  const shown = inCalendar(store)
   const engine: Engine = {
     publisher,
     transactionalPublisher,
     activity,
-    events: new Events({ store, activity, clock }),
+    events: new Events({ store: shown, activity, clock }),
     endpoints: new Endpoints({
-      store,
+      store: shown,
       ids,
       secretBox,
       randomBytes,
@@ -239,10 +242,10 @@ async function assemble(
       checkUrl: createUrlCheck(guard, { clock }),
       onChange,
     }),
-    subscriptions: new Subscriptions({ store, ids, words, onChange }),
-    deliveries: new Deliveries(store),
-    deadLetters: new DeadLetters({ store, onDueWork: () => dispatcher?.wake() }),
-    apiKeys: new ApiKeys({ store, ids, randomBytes }),
+    subscriptions: new Subscriptions({ store: shown, ids, words, onChange }),
+    deliveries: new Deliveries(shown),
+    deadLetters: new DeadLetters({ store: shown, onDueWork: () => dispatcher?.wake() }),
+    apiKeys: new ApiKeys({ store: shown, ids, randomBytes }),
     ping: () => readiness.check(),
     counts: () => store.counts(),
   }

@@ -16,6 +16,7 @@
  */
 import type { EndpointHealth } from './model.ts'
 import type { Contact } from './outcome.ts'
+import { agedNow, type TimeLine } from './time-line.ts'
 
 export interface BreakerPolicy {
   /** Transport failures in a row that pause the endpoint; 0 switches the breaker off. */
@@ -126,8 +127,16 @@ export function breakerState(health: EndpointHealth | null, now: number): Breake
   return now < health.pausedUntil ? 'paused' : 'probe'
 }
 
-/** Whether the endpoint has only failed for as long as the policy allows, and is to be disabled. */
-export function isFailingTooLong(health: EndpointHealth | null, policy: BreakerPolicy, now: number): boolean {
+/**
+ * Whether the endpoint has only failed for as long as the policy allows, and is to be disabled. While the clock is not
+ * known to be right, nobody is.
+ */
+export function isFailingTooLong(
+  health: EndpointHealth | null,
+  policy: BreakerPolicy,
+  time: { readonly line: TimeLine; readonly now: number },
+): boolean {
   if (health === null || health.failingSince === null || policy.disableAfterMs === 0) return false
-  return now - health.failingSince >= policy.disableAfterMs
+  if (time.line.unprovenSince !== null) return false
+  return agedNow(time.line, health.failingSince, time.now) - health.failingSince >= policy.disableAfterMs
 }

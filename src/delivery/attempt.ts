@@ -2,7 +2,6 @@
  * One attempt: a leased delivery becomes a signed request, and the answer becomes an outcome to record.
  * The heart of Outhook; everything else brings work here or carries its result away.
  */
-import type { Clock } from '../core/clock.ts'
 import { toHeaderValue } from '../core/header-value.ts'
 import { limits } from '../core/model.ts'
 import { classifyAttempt, decideOutcome, throttleAfter } from '../core/outcome.ts'
@@ -10,12 +9,13 @@ import { retryAfterMs } from '../core/retry-after.ts'
 import type { RetryPolicy } from '../core/retry-policy.ts'
 import { type SignedRequest, signRequest } from '../core/signing.ts'
 import { toStoredText } from '../core/text.ts'
+import { calendarOf } from '../core/time-line.ts'
 import type { AttemptResult, Sender } from '../sender/port.ts'
-import type { ClaimedDelivery, DeliveryOutcome } from '../store/port.ts'
+import type { ClaimedDelivery, DeliveryOutcome, StoreTime } from '../store/port.ts'
 import type { Target } from './routing-cache.ts'
 
 export interface AttemptDeps {
-  readonly clock: Clock
+  readonly time: StoreTime
   readonly random: () => number
   readonly sender: Sender
   readonly userAgent: string
@@ -27,20 +27,24 @@ export function runAttempt(
   route: { readonly target: Target; readonly policy: RetryPolicy },
   deps: AttemptDeps,
 ): Promise<DeliveryOutcome> {
-  const startedAt = deps.clock.now()
+  const startedAt = deps.time.now()
   const end = (result: AttemptResult) =>
     toOutcome(delivery, result, { policy: route.policy, startedAt, deps })
-  return send(delivery, route.target, { deps, now: startedAt }).then(end, (error) => end(notMade(error)))
+  return send(delivery, route.target, { deps, startedAt }).then(end, (error) => end(notMade(error)))
 }
 
 interface Sending {
   readonly deps: AttemptDeps
-  readonly now: number
+  readonly startedAt: number
 }
 
-function send(delivery: ClaimedDelivery, target: Target, { deps, now }: Sending): Promise<AttemptResult> {
+function send(
+  delivery: ClaimedDelivery,
+  target: Target,
+  { deps, startedAt }: Sending,
+): Promise<AttemptResult> {
   try {
-    const { headers, body } = signedRequest(delivery, target, { deps, now })
+    const { headers, body } = signedRequest(delivery, target, { deps, startedAt })
     return deps.sender.attempt({ destination: target.destination, method: 'POST', headers, body })
   } catch (error) {
     return Promise.reject(error)
@@ -57,7 +61,11 @@ function notMade(error: unknown): AttemptResult {
   }
 }
 
-function signedRequest(delivery: ClaimedDelivery, target: Target, { deps, now }: Sending): SignedRequest {
+function signedRequest(
+  delivery: ClaimedDelivery,
+  target: Target,
+  { deps, startedAt }: Sending,
+): SignedRequest {
   const topic = delivery.topic ?? ''
   const headers: Record<string, string> = {
     'user-agent': deps.userAgent,
@@ -75,9 +83,9 @@ function signedRequest(delivery: ClaimedDelivery, target: Target, { deps, now }:
     eventId: delivery.eventId,
     deliveryId: delivery.id,
     topic,
-    timestampSeconds: Math.floor(now / 1000),
+    timestampSeconds: Math.floor(calendarOf(deps.time.line, startedAt) / 1000),
     body: delivery.payload,
-    secrets: target.secrets(now),
+    secrets: target.secrets(deps.time),
   })
   return { headers: Object.assign(headers, signed.headers), body: signed.body }
 }
@@ -90,8 +98,9 @@ function toOutcome(
   const { policy, startedAt, deps } = context
   const attemptNo = delivery.attemptCount + 1
   const classified = classifyAttempt(result, policy)
-  const now = deps.clock.now()
   const retryAfter = result.kind === 'response' ? result.retryAfter : null
+  // Only a date in it is measured against the calendar.
+  const now = retryAfter === null ? startedAt : calendarOf(deps.time.line, deps.time.now())
   const throttleMs = throttleAfter(result.httpStatus, retryAfterMs(retryAfter, now))
   const { random } = deps
   const { next } = decideOutcome({ classified, policy, attemptNo, retryAfter, throttleMs, now, random })

@@ -58,6 +58,7 @@ export class DeliveryService {
     })
     this.dispatcher = new Dispatcher({
       ...options,
+      time: store.time,
       shares: store.cluster?.shares ?? null,
       onOutcome: (outcome, delivery, target) =>
         this.#recorder.push({ outcome, context: { delivery, target } }),

@@ -1,7 +1,14 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Sender } from '../sender/port.ts'
-import type { ClaimedDelivery, DeliveryOutcome, DeliveryStore, SlotShares, StorePace } from '../store/port.ts'
+import type {
+  ClaimedDelivery,
+  DeliveryOutcome,
+  DeliveryStore,
+  SlotShares,
+  StorePace,
+  StoreTime,
+} from '../store/port.ts'
 import type { RoutingCache, Target } from './routing-cache.ts'
 
 export interface DispatcherOptions {
@@ -11,6 +18,7 @@ export interface DispatcherOptions {
   readonly sender: Sender
   readonly routing: RoutingCache
   readonly clock: Clock
+  readonly time: StoreTime
   readonly random: () => number
   readonly logger: Logger
   readonly userAgent: string

@@ -10,9 +10,10 @@ import type { Endpoint, Subscription } from '../core/model.ts'
 import { type RetryPolicy, resolveRetryPolicy } from '../core/retry-policy.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import { type PreparedSecret, prepareSecret } from '../core/signing.ts'
+import { agedNow } from '../core/time-line.ts'
 import { compileTopicPatterns, type TopicIndex } from '../core/topics.ts'
 import type { Destination } from '../sender/port.ts'
-import type { Routing } from '../store/port.ts'
+import type { Routing, StoreTime } from '../store/port.ts'
 
 export interface TenantRouting {
   readonly version: number
@@ -28,7 +29,7 @@ export interface Target {
   readonly endpoint: Endpoint
   readonly destination: Destination
   /** Unexpired secrets, newest first. Throws when one cannot be opened. */
-  secrets(now: number): readonly PreparedSecret[]
+  secrets(time: StoreTime): readonly PreparedSecret[]
 }
 
 export interface RoutingCacheOptions {
@@ -112,13 +113,15 @@ function createTarget(endpoint: Endpoint, sealed: Routing['secrets'], secretBox:
     id: endpoint.id,
     endpoint,
     destination: { kind: 'http', url: new URL(endpoint.url) },
-    secrets(now) {
+    secrets(time) {
       opened ??= sealed.map((entry) => ({
         secret: prepareSecret(secretBox.open(entry.sealed, entry.endpointId)),
         expiresAt: entry.expiresAt,
       }))
       return opened
-        .filter((entry) => entry.expiresAt === null || entry.expiresAt > now)
+        .filter(
+          ({ expiresAt }) => expiresAt === null || expiresAt > agedNow(time.line, expiresAt, time.now()),
+        )
         .map((entry) => entry.secret)
     },
   }

@@ -12,7 +12,7 @@ import { idempotencyHash } from '../core/idempotency.ts'
 import type { IdFactory } from '../core/ids.ts'
 import { parseMetadata } from '../core/metadata.ts'
 import type { RoutingCache, TenantRouting } from '../delivery/routing-cache.ts'
-import type { IngestStore, PublishResult } from '../store/port.ts'
+import type { IngestStore, PublishResult, StoreTime } from '../store/port.ts'
 import { checkRequest, type PublishReceipt, type PublishRequest } from './publish-request.ts'
 
 export type { PublishReceipt, PublishRequest } from './publish-request.ts'
@@ -51,6 +51,7 @@ export interface PublisherOptions {
   readonly dispatcher: HandOffTaker | null
   readonly ids: IdFactory
   readonly clock: Clock
+  readonly time: Pick<StoreTime, 'now'>
   readonly idempotencyTtlMs: number
   /** A publish that is not durable by then is answered `store_unavailable`. */
   readonly timeoutMs: number
@@ -255,7 +256,7 @@ export class Publisher {
         const deliveryIds = event.deliveries.map((delivery) => delivery.id)
         waiting.settle.resolve({ eventId: event.id, deliveryIds, replayed: false })
         const { routing } = waiting.plan as Plan
-        const createdAt = this.#options.clock.now()
+        const createdAt = this.#options.time.now()
         return handOver(reserved, { routing, handedOff: result.handedOff, leasedAt, createdAt })
       }
       case 'replayed':

@@ -1,3 +1,6 @@
+import { formatWait } from '../core/duration.ts'
+import { offsetOf, type SavedTime, steadyMs } from '../core/time-line.ts'
+
 /** What an examination of a store found. */
 export interface Finding {
   /** What was looked at, such as `fsync`. */
@@ -101,4 +104,27 @@ export function seconds(ms: number): string {
 
 export function mebibytes(bytes: number): string {
   return `${Math.ceil(bytes / 2 ** 20)} MiB`
+}
+
+/** Beyond this a start would find that the clock has jumped. */
+const aheadMs = 60_000
+
+/** `wall`: of the clock that the store's time goes by. */
+export function judgeClock(saved: SavedTime | null, wall: number): Finding {
+  if (saved === null) return ok('clock', 'nothing is known of it yet')
+  const { line, seenAt } = saved
+  const behindMs = seenAt + offsetOf(line) - wall
+  if (behindMs > aheadMs) {
+    const advice =
+      'set the clock; what is due goes on without it, but times that people see are wrong until then'
+    return warning('clock', `${seconds(behindMs)} behind what the store has seen`, advice)
+  }
+  if (line.unprovenSince !== null) {
+    const advice = `see that the time is right; after ${formatWait(steadyMs)} without a jump retention goes on`
+    return warning('clock', 'it has jumped, so nothing is removed for its age', advice)
+  }
+  const offset = offsetOf(line)
+  const found =
+    offset === 0 ? 'steady' : `steady; it has jumped ${seconds(offset)} in all since the store was made`
+  return ok('clock', found)
 }

@@ -4,7 +4,8 @@
  * Rules for every adapter:
  * - A method resolves only after what it wrote is durable; each says what is atomic.
  * - No caller passes "now": due times, leases and ages go in as durations, and the store's clock makes
- *   instants of them. Times that come out are milliseconds since the epoch.
+ *   instants of them. Times that come out are moments of the store's line of time (`core/time-line.ts`), which is
+ *   the wall clock's milliseconds since the epoch as long as that one does not jump.
  * - It rejects with `OuthookError('store_unavailable')` when the outcome is unknown or the store is out of
  *   reach, with `OuthookError('store_refused')` when the call was surely rolled back (a row the database refused),
  *   and with no other error but those a method names.
@@ -20,6 +21,7 @@ import type { MaintenanceStore } from './port/maintenance.ts'
 import type { OutboxStore } from './port/outbox.ts'
 import type { StorePace } from './port/pace.ts'
 import type { ReadStore } from './port/reading.ts'
+import type { StoreTime } from './port/time.ts'
 
 export type * from './port/config.ts'
 export type * from './port/delivery.ts'
@@ -28,6 +30,7 @@ export type * from './port/maintenance.ts'
 export type * from './port/outbox.ts'
 export type * from './port/pace.ts'
 export type * from './port/reading.ts'
+export type * from './port/time.ts'
 
 export interface Store extends ConfigStore, IngestStore, DeliveryStore, ReadStore, MaintenanceStore {
   /** Resolves when the store answers a trivial read and write path is open; rejects otherwise. */
@@ -42,6 +45,7 @@ export interface Store extends ConfigStore, IngestStore, DeliveryStore, ReadStor
   /** Settles only when the store can never answer again in this process. Absent where it always may. */
   readonly lost?: Promise<OuthookError>
   readonly pace: StorePace
+  readonly time: StoreTime
   /** What several processes on one database need of it; null where one process owns the store. */
   readonly cluster: Cluster | null
 }

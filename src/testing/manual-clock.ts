@@ -7,6 +7,8 @@ export interface ManualClock extends Clock {
    * a fired timer sets up; after each one promises get the chance to run. Calls that overlap run one after the other.
    */
   advance(ms: number): Promise<void>
+  /** The wall clock jumps by `ms`, ahead or back, and no time passes: what a correction of a machine's clock does. */
+  jump(ms: number): void
   /** Timers that are set and have not fired. */
   readonly pendingTimers: number
 }
@@ -26,6 +28,7 @@ interface Timer {
 export function createManualClock(startMs = Date.UTC(2030, 0, 1)): ManualClock {
   const timers = new Set<Timer>()
   let elapsedMs = 0
+  let jumpedMs = 0
   let scheduled = 0
   let advancing = Promise.resolve()
 
@@ -57,7 +60,7 @@ export function createManualClock(startMs = Date.UTC(2030, 0, 1)): ManualClock {
   }
 
   return {
-    now: () => startMs + elapsedMs,
+    now: () => startMs + jumpedMs + elapsedMs,
     elapsed: () => elapsedMs,
     schedule(delayMs, callback) {
       const timer = { dueAt: elapsedMs + Math.max(0, delayMs), order: scheduled++, callback }
@@ -72,6 +75,10 @@ export function createManualClock(startMs = Date.UTC(2030, 0, 1)): ManualClock {
       const done = advancing.then(() => advance(ms))
       advancing = done.catch(() => {})
       return done
+    },
+    jump(ms) {
+      if (!Number.isFinite(ms)) throw new RangeError('a clock jumps by a number of milliseconds')
+      jumpedMs += ms
     },
     get pendingTimers() {
       return timers.size

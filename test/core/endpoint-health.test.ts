@@ -9,6 +9,7 @@ import {
   nextHealth,
 } from '../../src/core/endpoint-health.ts'
 import type { EndpointHealth } from '../../src/core/model.ts'
+import { newTimeLine } from '../../src/core/time-line.ts'
 
 const policy = defaultBreakerPolicy
 const second = 1000
@@ -177,17 +178,18 @@ describe('rows of health', () => {
 
 describe('isFailingTooLong', () => {
   const fiveDays = 5 * 86_400_000
+  const at = (now: number) => ({ line: newTimeLine, now })
 
   it('holds after five days without a success', () => {
     const health = nextHealth(null, answer(0), policy, 1000)
-    expect(isFailingTooLong(health, policy, 1000 + fiveDays - 1)).toBe(false)
-    expect(isFailingTooLong(health, policy, 1000 + fiveDays)).toBe(true)
+    expect(isFailingTooLong(health, policy, at(1000 + fiveDays - 1))).toBe(false)
+    expect(isFailingTooLong(health, policy, at(1000 + fiveDays))).toBe(true)
   })
 
   it('never holds for a healthy endpoint, or when switched off', () => {
-    expect(isFailingTooLong(null, policy, fiveDays * 2)).toBe(false)
+    expect(isFailingTooLong(null, policy, at(fiveDays * 2))).toBe(false)
     const health = nextHealth(null, answer(0), policy, 1000)
-    expect(isFailingTooLong(health, { ...policy, disableAfterMs: 0 }, fiveDays * 9)).toBe(false)
+    expect(isFailingTooLong(health, { ...policy, disableAfterMs: 0 }, at(fiveDays * 9))).toBe(false)
   })
 })
 

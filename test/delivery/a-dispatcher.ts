@@ -19,6 +19,7 @@ import type {
   SlotShares,
 } from '../../src/store/port.ts'
 import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.ts'
+import { steadyTime } from '../store/steady-time.ts'
 
 export function anEndpoint(id: string, given: Partial<Endpoint> = {}): Endpoint {
   return {
@@ -293,6 +294,7 @@ export function aDispatcher(setup: DispatcherSetup = {}) {
     sender,
     routing,
     clock,
+    time: steadyTime(clock.now),
     random: () => 0.5,
     logger: silentLogger,
     userAgent: 'outhook/test',

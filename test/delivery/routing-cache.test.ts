@@ -3,6 +3,7 @@ import { resolveRetryPolicy, retryProfiles } from '../../src/core/retry-policy.t
 import { createSecretBox } from '../../src/core/secret-box.ts'
 import { RoutingCache } from '../../src/delivery/routing-cache.ts'
 import type { Routing } from '../../src/store/port.ts'
+import { steadyTime } from '../store/steady-time.ts'
 import { anEndpoint, aSubscription } from './a-dispatcher.ts'
 
 const randomBytes = (size: number) => new Uint8Array(size).fill(7)
@@ -104,8 +105,8 @@ test('a secret signs until it expires, without another load', async () => {
   const loading = cache.get('t')
   loads[0]?.resolve()
   const target = (await loading).targets.get('ep_a')
-  expect(target?.secrets(999)).toHaveLength(2)
-  expect(target?.secrets(1000)).toHaveLength(1)
+  expect(target?.secrets(steadyTime(() => 999))).toHaveLength(2)
+  expect(target?.secrets(steadyTime(() => 1000))).toHaveLength(1)
 })
 
 test('what a claim shows to be older than the store is loaded again, and nothing else', async () => {

@@ -84,6 +84,7 @@ function aPublisher({ answer = allHandedOff, before, disabled = false, reserves 
     words: { stopped: 'the end' },
     routing,
     clock,
+    time: clock,
     dispatcher: slots,
     ids: createIdFactory(clock.now),
     idempotencyTtlMs: 1000,

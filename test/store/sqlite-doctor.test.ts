@@ -8,6 +8,7 @@ import { createSystemClock } from '../../src/core/clock.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { examineSqlite, type SqliteExamination } from '../../src/store/sqlite/upkeep/doctor.ts'
+import { createManualClock } from '../../src/testing/manual-clock.ts'
 
 const masterKey = createSecretBox(new Uint8Array(32).fill(7), randomBytes)
 
@@ -20,7 +21,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
 function examine(options: Partial<SqliteExamination> = {}) {
-  return examineSqlite({ path, masterKey, processes: 1, now: () => 0, ...options })
+  return examineSqlite({ path, masterKey, processes: 1, now: createSystemClock().now, ...options })
 }
 
 async function aStore(): Promise<void> {
@@ -85,15 +86,28 @@ test('a journal that somebody changed is a problem', async () => {
 test('a delivery that is due for long is told', async () => {
   await aStore()
   const database = new DatabaseSync(path)
+  const dueAt = createSystemClock().now() - 120_000
   database.exec(`
     insert into ready_endpoints values (zeroblob(16), zeroblob(16), 1);
     insert into names (n, id) values (1, zeroblob(16));
     insert into live_deliveries (k, id, tenant, event_k, target, state, due_at, attempt_count, claim_version,
       lost_claims, created_at, updated_at)
-    values (1, zeroblob(16), 1, 1, 1, 0, 1, 0, 0, 0, 1, 1)`)
+    values (1, zeroblob(16), 1, 1, 1, 0, ${dueAt}, 0, 0, 0, 1, 1)`)
   database.close()
-  expect(examine({ now: () => 120_001 }).find(({ check }) => check === 'backlog')).toMatchObject({
+  expect(examine({ now: () => dueAt + 120_000 }).find(({ check }) => check === 'backlog')).toMatchObject({
     level: 'warning',
     found: expect.stringContaining('the oldest due for 120.0 s'),
   })
+})
+
+test('a clock behind what the store has seen is told, and so is one that has jumped', async () => {
+  await aStore()
+  const { now } = createSystemClock()
+  const clockOf = (shiftMs: number) =>
+    examine({ now: () => now() + shiftMs }).find(({ check }) => check === 'clock')
+  expect(clockOf(0)).toMatchObject({ level: 'ok', found: 'steady' })
+  expect(clockOf(-3_600_000)).toMatchObject({ level: 'warning', found: expect.stringContaining('behind') })
+  const clock = createManualClock(now() - 3_600_000)
+  await (await openSqliteStore({ path, clock })).close()
+  expect(clockOf(0)).toMatchObject({ level: 'warning', found: expect.stringContaining('jumped') })
 })

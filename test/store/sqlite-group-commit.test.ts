@@ -4,6 +4,7 @@ import { GroupCommit } from '../../src/store/sqlite/threads/group-commit.ts'
 import type { Call, Tick, TickReply } from '../../src/store/sqlite/threads/tick.ts'
 import { companyMs, WriterSchedule } from '../../src/store/sqlite/threads/writer-schedule.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
+import { steadyTime } from './steady-time.ts'
 
 /** A writer that answers each tick when it is told to. */
 function aWriter({ gathers = false } = {}) {
@@ -23,7 +24,7 @@ function aWriter({ gathers = false } = {}) {
     await new Promise((resolve) => setImmediate(resolve))
   }
   return {
-    group: new GroupCommit({ clock, schedule, send }),
+    group: new GroupCommit({ time: steadyTime(clock.now), schedule, send }),
     schedule,
     ticks,
     answer,

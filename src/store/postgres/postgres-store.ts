@@ -1,8 +1,9 @@
 import { type Clock, createSystemClock } from '../../core/clock.ts'
 import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
+import { newTimeLine } from '../../core/time-line.ts'
 import { bytesOfId } from '../cursors.ts'
-import type { OutboxStore, ReadStore, SlotShares, Store } from '../port.ts'
+import type { OutboxStore, ReadStore, SlotShares, Store, StoreTime } from '../port.ts'
 import { type Claimant, rotationStart } from './claim/candidates.ts'
 import { claim } from './claim/claim.ts'
 import { lowerShares, type NodeIdentity, newNode, removeNode, renewShares } from './claim/shares.ts'
@@ -70,7 +71,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     shares: createShares(run, claimant.node),
     outbox: createOutboxStore(run, schema, shiftMs),
   }
-  return tellOthers(createStore({ database, run, claimant, clock }), cluster, hints)
+  const time = { now: clock.now, line: newTimeLine }
+  return tellOthers(createStore({ database, run, claimant, clock, time }), cluster, hints)
 }
 
 type Work<T> = (context: Context) => Promise<T>
@@ -101,9 +103,10 @@ interface StoreParts {
   readonly run: Runner
   readonly claimant: Claimant
   readonly clock: Clock
+  readonly time: StoreTime
 }
 
-function createStore({ database, run, claimant, clock }: StoreParts): Omit<Store, 'cluster'> {
+function createStore({ database, run, claimant, clock, time }: StoreParts): Omit<Store, 'cluster'> {
   return {
     async ping() {
       await Promise.all([run.plain('read', ping), run.plain('publish', checkWritable)])
@@ -111,6 +114,7 @@ function createStore({ database, run, claimant, clock }: StoreParts): Omit<Store
     probeWrite: () => run.atomic('publish', probeWrite),
     close: () => database.close(),
     pace: createPostgresPace(clock),
+    time,
     ...createConfigStore(run),
     ...createDeliveryStore(run, claimant),
     ...createReadStore(run),

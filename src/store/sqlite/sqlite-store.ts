@@ -3,12 +3,14 @@ import { type Clock, createSystemClock } from '../../core/clock.ts'
 import { OuthookError } from '../../core/errors.ts'
 import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
+import type { ResumedTime } from '../../core/time-line.ts'
 import { Company } from '../company.ts'
 import { bytesOfId } from '../cursors.ts'
-import type { Store, StorePace } from '../port.ts'
+import type { Store, StorePace, StoreTime } from '../port.ts'
 import { Checkpointer } from './connection/checkpointer.ts'
 import type { Copied } from './connection/database.ts'
 import { Displacements } from './connection/displacements.ts'
+import { type ClockReading, LineClock, readClocks } from './connection/line-clock.ts'
 import type { ReadRequest } from './connection/open-reader.ts'
 import type { WriterOptions } from './connection/open-writer.ts'
 import { StoreGuard } from './connection/store-guard.ts'
@@ -62,6 +64,7 @@ interface Connection {
     ...args: Tail<ReadOperations[Name]>
   ): Promise<Answer<ReadOperations[Name]>>
   readonly pace: StorePace
+  readonly time: StoreTime
   readonly commits: number
   readonly lost: Promise<OuthookError>
   close(): Promise<void>
@@ -77,13 +80,13 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 
 async function connect(options: SqliteStoreOptions): Promise<Connection> {
   const { clock, path, logger = silentLogger } = options
-  const { writer, reader, checkpointer } = await openServices(options)
+  const { writer, reader, checkpointer, time } = await openServices(options)
   const guard = new StoreGuard(path === ':memory:' ? null : resolve(path), logger)
   const upkeep =
     reader === null ? null : new Displacements({ path: resolve(path), clock, logger, guard, reader })
   const schedule = new WriterSchedule(clock, createCompany(options))
   const group = new GroupCommit({
-    clock,
+    time,
     schedule,
     async send(tick) {
       const reply = await writer.request<TickReply>(tick, tick.bytes === null ? [] : [tick.bytes.buffer])
@@ -96,7 +99,12 @@ async function connect(options: SqliteStoreOptions): Promise<Connection> {
   let closing: Promise<void> | null = null
 
   async function readFrom(service: StoreService, name: ReadName, args: readonly unknown[]): Promise<unknown> {
-    const result = await service.request<Result>({ now: clock.now(), name, args } satisfies ReadRequest)
+    const result = await service.request<Result>({
+      now: time.now(),
+      line: time.line,
+      name,
+      args,
+    } satisfies ReadRequest)
     guard.note(result)
     if (!result.ok) throw toError(result.failure)
     return result.value
@@ -113,6 +121,7 @@ async function connect(options: SqliteStoreOptions): Promise<Connection> {
 
   return {
     pace: schedule.pace,
+    time,
     get commits() {
       return group.commits
     },
@@ -146,39 +155,52 @@ interface Services {
   readonly reader: StoreService | null
   /** Null: commits do it themselves. */
   readonly checkpointer: Checkpointer | null
+  readonly time: StoreTime
 }
 
 async function openServices(options: SqliteStoreOptions): Promise<Services> {
   const { path } = options
+  const read = readClocks(options.clock)
   const writerOptions: WriterOptions = {
     path,
-    now: options.clock.now(),
+    now: read.wall,
     lockWaitMs: options.lockWaitMs ?? 5000,
     maxPageCount: options.maxPageCount ?? null,
     replaceLost: options.replaceLost ?? false,
   }
   if (options.inProcess === true) {
     const { openInProcess } = await import('./threads/in-process.ts')
-    return { ...openInProcess(writerOptions), checkpointer: null }
+    const services = openInProcess(writerOptions)
+    return { ...services, checkpointer: null, time: await openTime(services.writer, options, read) }
   }
   const writer = await StoreThread.start(
     'writer',
     { ...writerOptions, checkpointPages: lastResortPages },
     (text) => (options.logger ?? silentLogger).warn({}, text),
   )
-  if (path === ':memory:') return { writer, reader: null, checkpointer: null }
   try {
+    const time = await openTime(writer, options, read)
+    if (path === ':memory:') return { writer, reader: null, checkpointer: null, time }
     const reader = await StoreThread.start('reader', { path })
     const checkpointer = new Checkpointer({
       clock: options.clock,
       copy: () => reader.request<Copied | null>('checkpoint'),
       finish: () => writer.request('checkpoint'),
     })
-    return { writer, reader, checkpointer }
+    return { writer, reader, checkpointer, time }
   } catch (error) {
     await writer.close()
     throw error
   }
+}
+
+async function openTime(
+  writer: StoreService,
+  { clock, logger = silentLogger }: SqliteStoreOptions,
+  read: ClockReading,
+): Promise<StoreTime> {
+  const resumed = await writer.request<ResumedTime>('opened')
+  return new LineClock({ clock, logger, resumed, read })
 }
 
 function closed(): OuthookError {
@@ -236,6 +258,7 @@ function createStore(connection: Connection): SqliteStore {
     publish: (batch, options) => write('publish', batch, options),
 
     pace: connection.pace,
+    time: connection.time,
     claim: (request) => write('claim', request),
     recordOutcomes: (outcomes, breaker) => write('recordOutcomes', outcomes, breaker),
     release: (releases) => write('release', releases),

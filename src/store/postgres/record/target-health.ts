@@ -2,6 +2,7 @@
 import { type BreakerPolicy, isFailingTooLong, nextHealth } from '../../../core/endpoint-health.ts'
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { DisabledReason, EndpointHealth } from '../../../core/model.ts'
+import { newTimeLine } from '../../../core/time-line.ts'
 import { type HealthRow, toHealth } from '../../rows.ts'
 import { armReady, holdReady } from '../claim/ready-endpoints.ts'
 import { type Context, now } from '../connection/context.ts'
@@ -47,7 +48,10 @@ export function advanceHealth(matches: readonly Match[], known: Known): HealthRe
       current.set(leased.targetId, after)
       changes.set(leased.targetId, { before: changes.get(leased.targetId)?.before ?? before, after, leased })
     }
-    if (!outcome.observation.succeeded && isFailingTooLong(after, known.breaker, known.now))
+    if (
+      !outcome.observation.succeeded &&
+      isFailingTooLong(after, known.breaker, { line: newTimeLine, now: known.now })
+    )
       disable('failing')
   }
   return { changes, disabling }

@@ -1,3 +1,4 @@
+import type { TimeLine } from '../../../core/time-line.ts'
 import { writeCopy } from '../copy/write-copy.ts'
 import { runRead } from '../read/operations.ts'
 import { type ReadName, type Result, storeFailure, toFailure } from '../threads/tick.ts'
@@ -7,6 +8,7 @@ import { StatementCache } from './statement-cache.ts'
 
 export interface ReadRequest {
   readonly now: number
+  readonly line: TimeLine
   readonly name: ReadName
   readonly args: readonly unknown[]
 }
@@ -31,10 +33,10 @@ export function openReader(path: string): OpenReader {
       if ('copyTo' in request) {
         return writeCopy(request.copyTo, (partial) => void database.prepare('vacuum into ?').run(partial))
       }
-      const { now, name, args } = request
+      const { now, line, name, args } = request
       try {
         database.exec('begin')
-        return { ok: true, value: runRead({ now, prepare }, name, args) }
+        return { ok: true, value: runRead({ now, line, prepare }, name, args) }
       } catch (error) {
         return { ok: false, failure: isStoreFault(error) ? storeFailure(error) : toFailure(error) }
       } finally {

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { OuthookError } from '../../../core/errors.ts'
+import type { ResumedTime } from '../../../core/time-line.ts'
 import { copyIdName } from '../../copy.ts'
 import type { SchemaChange } from '../../migrations.ts'
 import type { Tick, TickReply } from '../threads/tick.ts'
@@ -15,6 +16,7 @@ import { clearUnchecked, isUnchecked, markUnchecked } from './unchecked-mark.ts'
 
 export interface WriterOptions {
   readonly path: string
+  /** By the wall clock. */
   readonly now: number
   readonly lockWaitMs: number
   readonly maxPageCount: number | null
@@ -25,6 +27,8 @@ export interface WriterOptions {
 }
 
 export interface OpenWriter {
+  /** Where the store's time goes on at `WriterOptions.wall`. */
+  readonly opened: ResumedTime
   run(tick: Tick): TickReply
   /** Moves what the log holds into the database. */
   checkpoint(): void
@@ -38,8 +42,13 @@ export function openWriter(options: WriterOptions, note: Note = () => {}): OpenW
     // What was copied of it so far will no longer be true.
     database.prepare('delete from meta where name = ?').run(copyIdName)
     const writer = new Writer(database)
-    writer.takeOver(options.now)
-    return { run: (tick) => writer.run(tick), checkpoint: () => void checkpoint(database), close }
+    const now = writer.takeOver(options.now)
+    return {
+      opened: { line: writer.line, now },
+      run: (tick) => writer.run(tick),
+      checkpoint: () => void checkpoint(database),
+      close,
+    }
   } catch (error) {
     close()
     throw error

@@ -1,4 +1,5 @@
 import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
+import { agedNow } from '../../../core/time-line.ts'
 import type { NewDelivery, NewEvent, NewIdempotencyKey, PublishResult } from '../../port.ts'
 import { countTokens, spend, writeBucket } from '../claim/rate-buckets.ts'
 import { armFresh } from '../claim/ready-endpoints.ts'
@@ -184,10 +185,12 @@ function findIdempotencyKey(
   const row = context
     .prepare(
       // primary key
-      `select hash, event_id from idempotency_keys where tenant_id = ? and scope = ? and key = ? and expires_at > ?`,
+      `select hash, event_id, expires_at from idempotency_keys where tenant_id = ? and scope = ? and key = ?`,
     )
-    .get(tenant, wanted.scope, wanted.key, context.now)
+    .get(tenant, wanted.scope, wanted.key)
   if (row === undefined) return null
+  const expiresAt = row.expires_at as number
+  if (expiresAt <= agedNow(context.line, expiresAt, context.now)) return null
   const eventId = bytesToId(idPrefixes.event, row.event_id as Uint8Array)
   if (Buffer.compare(row.hash as Uint8Array, wanted.hash) !== 0) return { kind: 'conflict', eventId }
   return { kind: 'replayed', eventId, deliveryIds: deliveriesOf(context, eventId) }

@@ -1,5 +1,6 @@
 import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { ApiKey, Endpoint, EndpointHealth, Subscription } from '../../../core/model.ts'
+import { agedNow } from '../../../core/time-line.ts'
 import { bytesOfId, readPageRequest, toPage } from '../../cursors.ts'
 import type { HeldEndpoint, Page, PageRequest, Routing } from '../../port.ts'
 import {
@@ -34,7 +35,7 @@ export function loadRouting(context: ReadContext, tenantId: string): Routing {
        where e.tenant_id = ? and e.deleted_at is null and (s.expires_at is null or s.expires_at > ?)
        order by s.endpoint_id, s.expires_at is null desc, s.created_at desc, s.id desc`,
     )
-    .all(tenant, context.now)
+    .all(tenant, agedNow(context.line, 0, context.now))
   return {
     tenantId,
     version: version === undefined ? 0 : (version.routing_version as number),

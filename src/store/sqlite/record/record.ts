@@ -67,7 +67,7 @@ function advanceHealth(context: WriteContext, step: HealthStep, changed: Set<str
     if (isFreed) armReady(context, memory.bytes(lease.tenantId), lease.targetId, now)
   }
   if (outcome.disableEndpoint !== null) return outcome.disableEndpoint
-  return !outcome.observation.succeeded && isFailingTooLong(after, breaker, now) ? 'failing' : null
+  return !outcome.observation.succeeded && isFailingTooLong(after, breaker, context) ? 'failing' : null
 }
 
 function applyNextStep(context: WriteContext, { lease, isDeleted, outcome }: Ending): void {

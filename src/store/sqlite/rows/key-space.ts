@@ -21,6 +21,11 @@ export function keyAt(timeMs: number): number {
   return (Math.min(Math.max(0, Math.trunc(timeMs)), latestMs) - epochMs) * perMs
 }
 
+/** The millisecond of a key. */
+export function timeAt(key: number): number {
+  return epochMs + Math.floor(key / perMs)
+}
+
 /** Below every key of the same millisecond, if none ran over into it. */
 export function startOfMillisecond(key: number): number {
   return Math.floor(key / perMs) * perMs

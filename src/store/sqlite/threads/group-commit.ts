@@ -2,7 +2,9 @@
  * Group commit: while the writer commits, calls queue; when it is idle, all that queued goes over as one tick,
  * which is one transaction; `WriterSchedule` says what has to wait for the next. Outcomes that wait for company come along.
  */
-import type { Clock } from '../../../core/clock.ts'
+
+import type { TimeLine } from '../../../core/time-line.ts'
+import type { StoreTime } from '../../port.ts'
 import { BytePacker, ByteUnpacker } from './packed-bytes.ts'
 import { type Call, packCall, type Tick, type TickReply, toError, unpackResult } from './tick.ts'
 import type { Waiting, WriterSchedule } from './writer-schedule.ts'
@@ -13,7 +15,7 @@ interface Queued extends Waiting {
 }
 
 export interface GroupCommitOptions {
-  readonly clock: Pick<Clock, 'now'>
+  readonly time: StoreTime
   readonly schedule: Pick<WriterSchedule, 'admit' | 'take' | 'company'>
   readonly send: (tick: Tick) => Promise<TickReply>
 }
@@ -23,9 +25,11 @@ export class GroupCommit {
   #queue: Queued[] = []
   #running: Promise<void> | null = null
   #commits = 0
+  #toldLine: TimeLine
 
   constructor(options: GroupCommitOptions) {
     this.#options = options
+    this.#toldLine = options.time.line
   }
 
   /** Transactions committed so far. */
@@ -55,7 +59,8 @@ export class GroupCommit {
     const packer = new BytePacker()
     try {
       const calls = queued.map(({ call }) => packCall(call, packer))
-      const reply = await this.#options.send({ now: this.#options.clock.now(), calls, bytes: packer.pack() })
+      const now = this.#options.time.now()
+      const reply = await this.#options.send({ now, line: this.#newLine(), calls, bytes: packer.pack() })
       this.#commits = reply.commits
       const bytes = new ByteUnpacker(reply.bytes)
       for (const [index, { call, resolve, reject }] of queued.entries()) {
@@ -68,6 +73,14 @@ export class GroupCommit {
     } catch (error) {
       for (const { reject } of queued) reject(error as Error)
     }
+  }
+
+  /** Told to the writer once. */
+  #newLine(): TimeLine | undefined {
+    const { line } = this.#options.time
+    if (line === this.#toldLine) return undefined
+    this.#toldLine = line
+    return line
   }
 
   #takeTick(): readonly Queued[] {

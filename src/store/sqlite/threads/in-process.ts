@@ -14,7 +14,10 @@ interface Service {
 export function openInProcess(options: WriterOptions): { writer: StoreService; reader: StoreService | null } {
   try {
     const writer = openWriter(options)
-    const writing = serve({ run: (tick) => writer.run(tick as Tick), close: () => writer.close() })
+    const writing = serve({
+      run: (request) => (request === 'opened' ? writer.opened : writer.run(request as Tick)),
+      close: () => writer.close(),
+    })
     if (options.path === ':memory:') return { writer: writing, reader: null }
     const reader = openReader(options.path)
     return {

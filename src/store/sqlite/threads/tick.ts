@@ -1,6 +1,7 @@
 /** What goes between the main thread and the writer thread: one tick is one transaction. */
 import { type ErrorCode, OuthookError } from '../../../core/errors.ts'
 import { describeStoreFault, type StoreFault } from '../../../core/store-fault.ts'
+import type { TimeLine } from '../../../core/time-line.ts'
 import type { ClaimResult, DeliveryOutcome, NewEvent, PublishResult } from '../../port.ts'
 import { storeFaultOf } from '../connection/result-codes.ts'
 import type { ReadOperations } from '../read/operations.ts'
@@ -27,7 +28,10 @@ export type Call =
   | { readonly kind: 'read'; readonly name: ReadName; readonly args: readonly unknown[] }
 
 export interface Tick {
+  /** A moment of the store's line of time, as everywhere behind it. */
   readonly now: number
+  /** The line, when it has changed. */
+  readonly line?: TimeLine | undefined
   readonly calls: readonly Call[]
   readonly bytes: Uint8Array<ArrayBuffer> | null
 }

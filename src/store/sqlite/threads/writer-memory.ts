@@ -11,6 +11,7 @@ import { Leases } from '../claim/leases.ts'
 import type { StatementCache } from '../connection/statement-cache.ts'
 import { KeySpace } from '../rows/key-space.ts'
 import { Names } from '../rows/names.ts'
+import { KeptTime } from './kept-time.ts'
 
 export interface EndpointFacts {
   readonly tenantId: string
@@ -43,6 +44,7 @@ const nothingUnwritten = { has: () => false, entries: () => [] }
 
 export class WriterMemory {
   readonly leases: Leases = new Leases()
+  readonly time: KeptTime = new KeptTime()
   readonly names: Names
   readonly eventKeys: KeySpace
   readonly deliveryKeys: KeySpace
@@ -195,6 +197,7 @@ export class WriterMemory {
 
   /** The whole tick was rolled back. */
   undoTick(): void {
+    this.time.undo()
     this.leases.undoTick()
     this.names.forget()
     this.eventKeys.forget()

@@ -5,10 +5,11 @@ import { serveThread } from './thread-port.ts'
 import type { Tick } from './tick.ts'
 
 if (parentPort !== null) {
-  serveThread<Tick | 'checkpoint'>(parentPort, (note) => {
+  serveThread<Tick | 'checkpoint' | 'opened'>(parentPort, (note) => {
     const writer = openWriter(workerData as WriterOptions, note)
     return {
       run(request) {
+        if (request === 'opened') return { reply: writer.opened, transfer: [] }
         if (request === 'checkpoint') return { reply: writer.checkpoint(), transfer: [] }
         const reply = writer.run(request)
         return { reply, transfer: reply.bytes === null ? [] : [reply.bytes.buffer] }

@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { OuthookError } from '../../../core/errors.ts'
+import type { TimeLine } from '../../../core/time-line.ts'
 import { isStoreFault } from '../connection/result-codes.ts'
 import { StatementCache } from '../connection/statement-cache.ts'
 import { runRead } from '../read/operations.ts'
@@ -40,16 +41,23 @@ export class Writer {
     this.#memory = new WriterMemory(this.#statements)
   }
 
-  /** Takes over from an owner that is gone. */
-  takeOver(now: number): void {
+  /** Takes over from an owner that is gone, at this time of the wall clock. Where the store's time goes on. */
+  takeOver(wall: number): number {
+    const now = this.#memory.time.resume(this.#statements, wall)
     const failure = this.#transaction(now, (counts) => endHandoffs(this.#context(now, counts)))
     if (failure !== null) throw new OuthookError(failure.code, failure.message)
     this.#commits = 0
+    return now
+  }
+
+  get line(): TimeLine {
+    return this.#memory.time.line
   }
 
   run(tick: Tick): TickReply {
     const bytes = new ByteUnpacker(tick.bytes)
     for (const call of tick.calls) unpackCall(call, bytes)
+    if (tick.line !== undefined) this.#memory.time.change(tick.line)
     const results = this.#runWrites(tick)
     for (const [index, call] of tick.calls.entries()) {
       if (call.kind === 'read') results[index] = this.#runRead(call, tick.now)
@@ -86,6 +94,7 @@ export class Writer {
       work(counts)
       counts.write(this.#statements, this.#memory, now)
       this.#memory.leases.write(this.#statements)
+      this.#memory.time.write(this.#statements, now)
       this.#database.exec('commit')
       this.#memory.leases.committed()
       this.#commits += 1
@@ -130,6 +139,7 @@ export class Writer {
   #context(now: number, counts: CountDeltas): WriteContext {
     return {
       now,
+      line: this.line,
       counts,
       memory: this.#memory,
       prepare: <Row>(sql: string) => this.#statements.prepare<Row>(sql),
@@ -138,7 +148,8 @@ export class Writer {
 
   #runRead(call: Extract<Call, { kind: 'read' }>, now: number): Result {
     try {
-      const context = { now, prepare: <Row>(sql: string) => this.#statements.prepare<Row>(sql) }
+      const { line } = this
+      const context = { now, line, prepare: <Row>(sql: string) => this.#statements.prepare<Row>(sql) }
       return { ok: true, value: runRead(context, call.name, call.args) }
     } catch (error) {
       return { ok: false, failure: isStoreFault(error) ? storeFailure(error) : toFailure(error) }

@@ -2,10 +2,12 @@
 import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import { resumeTimeLine } from '../../../core/time-line.ts'
 import {
   type Examination,
   type Finding,
   judgeBacklog,
+  judgeClock,
   judgeMasterKey,
   judgeSchema,
   mebibytes,
@@ -13,6 +15,7 @@ import {
   problem,
   warning,
 } from '../../finding.ts'
+import { parseSavedTime, savedTimeName } from '../../saved-time.ts'
 import { openDatabase, readPragma } from '../connection/database.ts'
 import { findTraceOfLost } from '../connection/lost-database.ts'
 import { sqliteCode } from '../connection/result-codes.ts'
@@ -85,11 +88,16 @@ function examine(database: DatabaseSync, options: SqliteExamination): readonly F
   if (change.from === 0) return findings
   const statements = new StatementCache(database)
   const prepare = <Row>(sql: string) => statements.prepare<Row>(sql)
+  const saved = parseSavedTime(
+    prepare<{ value: string }>('select value from meta where name = ?').get(savedTimeName)?.value,
+  )
+  const { line, now } = resumeTimeLine(saved, options.now())
   const stored = prepare<{ value: string }>(`select value from meta where name = 'master_key_check'`).get()
   return [
     ...findings,
     judgeMasterKey(stored?.value ?? null, options),
-    judgeBacklog(counts({ now: options.now(), prepare })),
+    judgeBacklog(counts({ now, line, prepare })),
+    judgeClock(saved, options.now()),
   ]
 }
 

@@ -1,5 +1,6 @@
 /** Retention: the port says what `removeExpired` does. */
 import { idPrefixes } from '../../../core/ids.ts'
+import { agedNow, nextSkipAfter } from '../../../core/time-line.ts'
 import type { RemovedRows, Retention } from '../../port.ts'
 import {
   deadLettersEndedBy,
@@ -10,7 +11,7 @@ import {
   startOverEveryMs,
 } from '../../retention.ts'
 import { deliveryId, type FanOutEntry, unpackFanOut } from '../rows/fan-out.ts'
-import { keyAt, lowestKey, startOfMillisecond } from '../rows/key-space.ts'
+import { keyAt, lowestKey, startOfMillisecond, timeAt } from '../rows/key-space.ts'
 import { codeOf, stateOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 
@@ -59,7 +60,8 @@ export function removeExpired(
   { retention, limit }: { readonly retention: Retention; readonly limit: number },
   positions: WalkPositions,
 ): { readonly removed: RemovedRows; readonly more: boolean } {
-  const { now } = context
+  const { now, line } = context
+  if (line.unprovenSince !== null) return { removed: nothingRemoved, more: false }
   const removed: { -readonly [Name in RetentionWalk]: number } = { ...nothingRemoved }
   let more = false
   let deliveriesEnd = start.key
@@ -68,16 +70,26 @@ export function removeExpired(
     const ageMs = keptMs(counted, retention)
     if (ageMs === 0) continue
     const { at, startedAt } = positions.get(walk) ?? { at: start, startedAt: now }
-    const before = walk === 'events' ? deliveriesEnd : keyAt(now - ageMs + 1)
+    const next = timeAt(at.key + 1)
+    const aged = agedNow(line, next, now)
+    const skip = keyAt(nextSkipAfter(line, next))
+    const end = Math.min(keyAt(aged - ageMs + 1), skip)
+    const before = walk === 'events' ? Math.min(deliveriesEnd, end) : end
     const walked = walks[walk](context, {
       after: at,
       before,
-      endedBy: now - ageMs,
-      deadLettersEndedBy: deadLettersEndedBy(retention, now),
+      endedBy: aged - ageMs,
+      deadLettersEndedBy: deadLettersEndedBy(retention, aged),
       limit,
     })
     removed[counted] += walked.removed
     if (walk === 'deliveries') deliveriesEnd = walked.isAtEnd ? before : startOfMillisecond(walked.last.key)
+    if (walked.isAtEnd && before === end && skip <= keyAt(now)) {
+      // What comes behind it has another age.
+      positions.set(walk, { at: { key: skip - 1, version: 0 }, startedAt })
+      more = true
+      continue
+    }
     const startsOver = walked.isAtEnd && now - startedAt >= startOverEveryMs
     positions.set(walk, startsOver ? { at: start, startedAt: now } : { at: walked.last, startedAt })
     more ||= startsOver || !walked.isAtEnd

@@ -1,0 +1,97 @@
+/**
+ * What people see of a store's times: the calendar, where the store has moments of its own line. As long as no clock has
+ * jumped the two are the same, and nothing is touched.
+ */
+import { calendarOf, momentOf, newTimeLine, type TimeLine } from '../core/time-line.ts'
+import type { Store } from './port.ts'
+
+/** Members of the model that are moments. */
+const moments: ReadonlySet<string> = new Set([
+  'createdAt',
+  'updatedAt',
+  'deletedAt',
+  'disabledAt',
+  'revokedAt',
+  'nextAttemptAt',
+  'startedAt',
+  'deadAt',
+  'until',
+])
+
+/** Calls whose answers people see. */
+const shown = [
+  'insertEndpoint',
+  'updateEndpoint',
+  'getEndpoint',
+  'getEndpointByUid',
+  'listHeldEndpoints',
+  'listEndpoints',
+  'insertSubscription',
+  'updateSubscription',
+  'getSubscription',
+  'listSubscriptions',
+  'insertApiKey',
+  'insertFirstApiKey',
+  'listApiKeys',
+  'getEvent',
+  'listDeliveriesOfEvent',
+  'getDelivery',
+  'listAttempts',
+] as const satisfies readonly (keyof Store)[]
+
+/** Likewise, with a filter that names times. */
+const filtered = [
+  'listEvents',
+  'listDeliveries',
+  'listDeadLetters',
+] as const satisfies readonly (keyof Store)[]
+
+type Call = (...args: readonly unknown[]) => Promise<unknown>
+
+/** The store as people see it. */
+export function inCalendar(store: Store): Store {
+  const calls: Record<string, Call> = {}
+  for (const name of shown) {
+    const call = store[name] as Call
+    calls[name] = async (...args) => toCalendar(store.time.line, await call(...args))
+  }
+  for (const name of filtered) {
+    const call = store[name] as Call
+    calls[name] = async (tenantId, filter, page) => {
+      const { line } = store.time
+      return toCalendar(line, await call(tenantId, inMoments(line, filter as TimeFilter), page))
+    }
+  }
+  return { ...store, ...calls }
+}
+
+interface TimeFilter {
+  readonly since?: number
+  readonly until?: number
+}
+
+function inMoments(line: TimeLine, filter: TimeFilter): TimeFilter {
+  if (isPlain(line)) return filter
+  const { since, until } = filter
+  return {
+    ...filter,
+    ...(since !== undefined && { since: momentOf(line, since) }),
+    ...(until !== undefined && { until: momentOf(line, until) }),
+  }
+}
+
+function toCalendar(line: TimeLine, value: unknown): unknown {
+  if (isPlain(line) || typeof value !== 'object' || value === null || value instanceof Uint8Array)
+    return value
+  if (Array.isArray(value)) return value.map((item) => toCalendar(line, item))
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      typeof member === 'number' && moments.has(name) ? calendarOf(line, member) : toCalendar(line, member),
+    ]),
+  )
+}
+
+function isPlain(line: TimeLine): boolean {
+  return line === newTimeLine || line.steps.every(({ offset }) => offset === 0)
+}
