@@ -22,6 +22,7 @@ import { Deliveries } from './engine/deliveries.ts'
 import { Endpoints } from './engine/endpoints.ts'
 import type { Engine } from './engine/engine.ts'
 import { Events } from './engine/events.ts'
+import { FanOutSlices } from './engine/fan-out-slices.ts'
 import { Publisher } from './engine/publish.ts'
 import { Readiness } from './engine/readiness.ts'
 import { Relay } from './engine/relay.ts'
@@ -37,6 +38,8 @@ import { version } from './version.ts'
 
 /** Publishing waits this long for a commit before it answers `store_unavailable`. */
 const publishTimeoutMs = 10_000
+/** How often an event is looked for that another process left half fanned out. */
+const lookForFanOutsEveryMs = 5000
 
 export interface AppOptions {
   readonly config: Config
@@ -193,6 +196,15 @@ async function assemble(
     : null
   const dispatcher = delivery?.dispatcher ?? null
   const readiness = new Readiness({ store, clock, logger })
+  const inSlices = store.pace.fanOutSlice > 0
+  const fanOutSlices = new FanOutSlices({
+    store,
+    ids,
+    clock,
+    logger,
+    lookEveryMs: store.cluster === null ? null : lookForFanOutsEveryMs,
+    onDueWork: () => dispatcher?.wake(),
+  })
   const publisher = new Publisher({
     store: readiness,
     words,
@@ -201,8 +213,10 @@ async function assemble(
     ids,
     clock,
     time: store.time,
+    inSlices,
     idempotencyTtlMs: config.idempotencyTtlMs,
     timeoutMs: publishTimeoutMs,
+    onAccepted: () => fanOutSlices.wake(),
   })
   const relay =
     dispatcher !== null && store.cluster !== null
@@ -210,9 +224,11 @@ async function assemble(
           outbox: store.cluster.outbox,
           routing,
           ids,
+          inSlices,
           clock,
           logger,
           onDueWork: () => dispatcher.wake(),
+          onLargeFanOut: () => fanOutSlices.wake(),
         })
       : null
   const transactionalPublisher = new TransactionalPublisher({
@@ -260,12 +276,14 @@ async function assemble(
   })
   await delivery?.start()
   relay?.start()
+  if (inSlices) fanOutSlices.start()
   let closed: Promise<void> | null = null
   const close = async () => {
     try {
       transactionalPublisher.close()
       await publisher.close()
       await relay?.stop()
+      await fanOutSlices.stop()
       await delivery?.stop(config.drainDeadlineMs)
     } finally {
       await store.close()

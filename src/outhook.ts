@@ -7,7 +7,7 @@ import { OuthookError } from './core/errors.ts'
 import { libraryWords } from './core/face-words.ts'
 import { warnOfListener } from './core/listeners.ts'
 import { type Logger, silentLogger } from './core/logger.ts'
-import { defaultTenantId } from './core/model.ts'
+import { defaultTenantId, type EventState } from './core/model.ts'
 import type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
 import type { DeadLetters } from './engine/dead-letters.ts'
 import type { Deliveries } from './engine/deliveries.ts'
@@ -88,8 +88,13 @@ export interface PublishOptions {
 
 export interface PublishedEvent {
   readonly id: string
-  /** One per matching subscription; empty when none matched, and within a transaction, where none exists yet. */
+  /** One per matching subscription; empty when none matched, and where `state` is `'accepted'`. */
   readonly deliveryIds: readonly string[]
+  /**
+   * `'accepted'`: the deliveries are made after this, because the event is for more than 1000 or part of a transaction.
+   * `events.get` and `events.wait` have them.
+   */
+  readonly state: EventState
   /** The idempotency key was used before for the same content, and this is what it got then. */
   readonly replayed: boolean
 }

@@ -36,10 +36,13 @@ export function register(command: Command, io: CliIo): void {
     print.page(await client.events.list({ ...pageQuery(options), ...filter }), columns)
   })
 
-  addApiCommand(command, 'get <id>', 'one event and its deliveries', io).run(async (context, [id = '']) => {
-    const { events } = context.client
-    showEvent(context, await events.get(await resolveId(id, events.list)))
-  })
+  addApiCommand(command, 'get <id>', 'one event and its deliveries, 1000 at a time', io)
+    .option('--cursor <cursor>', 'go on after an earlier answer')
+    .run<{ cursor?: string }>(async (context, [id = ''], { cursor }) => {
+      const { events } = context.client
+      const query = cursor === undefined ? {} : { cursor }
+      showEvent(context, await events.get(await resolveId(id, events.list), query))
+    })
 
   const waitText = 'wait until every delivery is at an end; exit code 1 when not all succeeded'
   addApiCommand(command, 'wait <id>', waitText, io)
@@ -56,16 +59,22 @@ export function register(command: Command, io: CliIo): void {
 }
 
 function showEvent({ print, io }: ApiContext, event: EventStatus): void {
-  const { deliveries, ...fields } = event
+  const { deliveries, next_cursor: nextCursor, ...fields } = event
   print.object(event, fields)
   if (deliveries.length > 0) {
     print.note(`\n${renderTable(deliveryColumns, deliveries, { colour: io.isTerminal, width: io.width })}`)
+  }
+  if (nextCursor !== '') {
+    print.note(`\nThere are more deliveries: outhook events get ${event.id} --cursor ${nextCursor}`)
   } else if (event.state === 'accepted') {
-    print.note('\nIts deliveries are made just now.')
-  } else {
+    print.note(`\n${beingMade}`)
+  } else if (deliveries.length === 0) {
     print.note(`\n${noReceiver(event.topic)}`)
   }
 }
+
+/** What to say of an event whose deliveries do not exist yet. */
+export const beingMade = 'Its deliveries are being made just now; "outhook events get" shows them.'
 
 /** What to say of an event that goes nowhere. */
 export function noReceiver(topic: string): string {
@@ -87,21 +96,38 @@ export async function waitForEvent(
 ): Promise<void> {
   const clock = createSystemClock()
   const deadline = clock.elapsed() + timeoutMs
-  let event = await context.client.events.get(id)
-  while (!isAtEnd(event) && clock.elapsed() < deadline) {
-    await wait(pollMs)
-    event = await context.client.events.get(id)
+  const { events } = context.client
+  // Deliveries on the pages before have ended, so a large event is read through once, and not again and again.
+  const before: EventStatus[] = []
+  let page = await events.get(id)
+  while (clock.elapsed() < deadline) {
+    if (hasEnded(page) && page.next_cursor !== '') before.push(page)
+    else if (hasEnded(page) && page.state !== 'accepted') break
+    else await wait(pollMs)
+    const cursor = before.at(-1)?.next_cursor
+    page = await events.get(id, cursor === undefined ? {} : { cursor })
   }
-  showEvent(context, event)
-  const failed = event.deliveries.filter(({ state }) => state !== 'succeeded')
+  const pages = [...before, page]
+  showEvent(context, pages[0] ?? page)
+  judgeWait(pages)
+}
+
+/** @throws when the event has not come to a good end. */
+function judgeWait(pages: readonly EventStatus[]): void {
+  const deliveries = pages.flatMap((page) => page.deliveries)
+  const failed = deliveries.filter(({ state }) => state !== 'succeeded')
   if (failed.length > 0) {
     const states = [...new Set(failed.map(({ state }) => state))].join(', ')
     throw new Error(
-      `${failed.length} of ${counted(event.deliveries.length, 'delivery', 'deliveries')} did not succeed: ${states}`,
+      `${failed.length} of ${counted(deliveries.length, 'delivery', 'deliveries')} did not succeed: ${states}`,
     )
+  }
+  const last = pages.at(-1)
+  if (last?.state === 'accepted' || last?.next_cursor !== '') {
+    throw new Error('not every delivery of the event was made, or came to an end, in time')
   }
 }
 
-function isAtEnd({ state, deliveries }: EventStatus): boolean {
-  return state !== 'accepted' && deliveries.every((delivery) => endStates.includes(delivery.state))
+function hasEnded({ deliveries }: EventStatus): boolean {
+  return deliveries.every((delivery) => endStates.includes(delivery.state))
 }

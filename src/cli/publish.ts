@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { finishApiCommand } from './api-command.ts'
-import { noReceiver, waitForEvent } from './events.ts'
+import { beingMade, noReceiver, waitForEvent } from './events.ts'
 import { UsageError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
 import { durationMs, pair } from './option-values.ts'
@@ -37,7 +37,12 @@ export function register(command: Command, io: CliIo): void {
       orderingKey: options.orderingKey,
     })
     if (options.wait === undefined) {
-      const { event_id, delivery_ids } = published
+      const { event_id, delivery_ids, state } = published
+      if (state === 'accepted') {
+        context.print.object(published, { event_id, state })
+        context.print.note(`\n${beingMade}`)
+        return
+      }
       context.print.object(published, { event_id, deliveries: delivery_ids.length })
       if (delivery_ids.length === 0) context.print.note(`\n${noReceiver(topic)}`)
       return

@@ -74,7 +74,8 @@ function createEvents(requester: Requester) {
     publish: (input: PublishInput) =>
       requester.json<PublishedEvent>('POST', '/v1/events', { body: envelope(input) }),
     list: (query: Filter = {}) => requester.json<Page<EventResource>>('GET', '/v1/events', { query }),
-    get: (id: string) => requester.json<EventStatus>('GET', one('/v1/events', id)),
+    get: (id: string, query: { readonly cursor?: string } = {}) =>
+      requester.json<EventStatus>('GET', one('/v1/events', id), { query }),
     payload: (id: string) => requester.bytes('GET', `${one('/v1/events', id)}/payload`),
   }
 }

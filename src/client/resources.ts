@@ -54,13 +54,18 @@ export interface EventResource {
 }
 
 export interface EventStatus extends EventResource {
+  /** Oldest first, 1000 at most. */
   readonly deliveries: readonly DeliveryWithAttempts[]
+  /** Gives the deliveries that follow; empty at the end. */
+  readonly next_cursor: string
 }
 
 export interface PublishedEvent {
   readonly id: string
   readonly event_id: string
   readonly delivery_ids: readonly string[]
+  /** The deliveries are made after this answer. */
+  readonly state?: 'accepted'
 }
 
 export interface EndpointResource {

@@ -14,6 +14,8 @@ export const limits = {
   /** One batch body, bytes. */
   maxBatchBodyBytes: 4 * 1024 * 1024,
   maxBatchItems: 1000,
+  /** An event for more deliveries is fanned out in slices after its publish; an answer lists no more of one event. */
+  maxDeliveriesAtOnce: 1000,
   /** Bytes of UTF-8. */
   maxTopicBytes: 255,
   maxOrderingKeyBytes: 256,
@@ -77,7 +79,7 @@ export type ErrorClass =
   | 'internal'
   | 'attempts_exhausted'
 
-/** `accepted` only between a transactional publish and its fan-out. */
+/** `accepted` between a transactional publish and its fan-out, and while an event for many is fanned out in slices. */
 export type EventState = 'accepted' | 'fanned_out'
 
 export interface OutboundEvent {

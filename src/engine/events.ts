@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
-import type { Attempt, Delivery, DeliveryState, OutboundEvent } from '../core/model.ts'
+import { type Attempt, type Delivery, type DeliveryState, limits, type OutboundEvent } from '../core/model.ts'
 import type { DeliveryActivity } from '../delivery/activity.ts'
 import type { EventFilter, Page, PageRequest, ReadStore } from '../store/port.ts'
 import { checkFilter, checkId, checkPage, notFound } from './page.ts'
@@ -8,6 +8,8 @@ import { checkFilter, checkId, checkPage, notFound } from './page.ts'
 const defaultWaitMs = 30_000
 /** How often `wait` looks for itself: another node may have made the delivery. */
 const waitPollMs = 500
+/** Deliveries that a timeout names. */
+const maxNamed = 20
 
 export interface DeliveryWithAttempts extends Delivery {
   /** Without captured responses, by claim version. */
@@ -15,13 +17,23 @@ export interface DeliveryWithAttempts extends Delivery {
 }
 
 export interface EventStatus extends OutboundEvent {
+  /** Oldest first: 1000 at most, and those that were made so far while the event is `accepted`. */
   readonly deliveries: readonly DeliveryWithAttempts[]
+  /** `get` with it as `cursor` gives the deliveries that follow; empty at the end. */
+  readonly nextCursor: string
 }
 
 export interface EventsOptions {
   readonly store: ReadStore
   readonly activity: DeliveryActivity
   readonly clock: Clock
+}
+
+/** When `wait` looks again. */
+interface NextLook {
+  readonly promise: Promise<void>
+  startTimer(delayMs: number): void
+  cancel(): void
 }
 
 export class Events {
@@ -31,12 +43,22 @@ export class Events {
     this.#options = options
   }
 
-  /** The event with all that became of it. Errors: not_found. */
-  async get(tenantId: string, id: string): Promise<EventStatus> {
+  /**
+   * The event with what became of it.
+   *
+   * @param options.cursor `nextCursor` of an earlier answer: the deliveries that follow those of that answer
+   * Errors: not_found; bad_cursor.
+   */
+  async get(
+    tenantId: string,
+    id: string,
+    { cursor = null }: { readonly cursor?: string | null } = {},
+  ): Promise<EventStatus> {
     const { store } = this.#options
     const event = await store.getEvent(tenantId, checkId(id, 'evt', 'event'))
     if (event === null) throw notFound('event')
-    const deliveries = await store.listDeliveriesOfEvent(tenantId, id)
+    const page = { limit: limits.maxDeliveriesAtOnce, cursor }
+    const { items: deliveries, nextCursor } = await store.listDeliveriesOfEvent(tenantId, id, page)
     const attempts = Map.groupBy(
       await store.listAttempts(
         deliveries.map((delivery) => delivery.id),
@@ -47,6 +69,7 @@ export class Events {
     return {
       ...event,
       deliveries: deliveries.map((delivery) => ({ ...delivery, attempts: attempts.get(delivery.id) ?? [] })),
+      nextCursor,
     }
   }
 
@@ -69,7 +92,7 @@ export class Events {
 
   /**
    * Resolves once every delivery of the event is at an end: succeeded, dead-lettered or cancelled. An event
-   * of a transaction is waited for from its commit on, its fan-out included.
+   * of a transaction is waited for from its commit on, its fan-out included. The answer is that of `get`.
    *
    * @param options.timeoutMs default 30 s
    * Errors: not_found; invalid_request; timeout, which says what is still open.
@@ -88,12 +111,21 @@ export class Events {
       )
     }
     const deadline = clock.elapsed() + timeoutMs
+    // Deliveries before it have ended, so a large event is read through once, and not again and again.
+    let cursor: string | null = null
+    let isLarge = false
     for (;;) {
-      const changed = this.#nextChange(id)
+      // Of a large event every batch of outcomes changes something: it is looked at once in a while.
+      const changed = isLarge ? this.#nextLook() : this.#nextChange(id)
       try {
-        const status = await this.get(tenantId, id)
-        if (status.state === 'fanned_out' && status.deliveries.every((delivery) => isAtEnd(delivery.state))) {
-          return status
+        const status: EventStatus = await this.get(tenantId, id, { cursor })
+        isLarge = cursor !== null || status.nextCursor !== ''
+        if (status.deliveries.every(({ state }) => isAtEnd(state))) {
+          if (status.nextCursor !== '') {
+            cursor = status.nextCursor
+            continue
+          }
+          if (status.state === 'fanned_out') return cursor === null ? status : await this.get(tenantId, id)
         }
         const leftMs = deadline - clock.elapsed()
         if (leftMs <= 0) throw timedOut(status)
@@ -106,21 +138,33 @@ export class Events {
   }
 
   /** Listens before the state is read, so that nothing is missed in between. */
-  #nextChange(eventId: string) {
-    const { activity, clock } = this.#options
-    const { promise, resolve } = Promise.withResolvers<void>()
+  #nextChange(eventId: string): NextLook {
+    const { activity } = this.#options
+    const { resolve, ...look } = this.#nextLook()
     const onRecorded = (eventIds: readonly string[]) => {
       if (eventIds.includes(eventId)) resolve()
     }
     activity.on('recorded', onRecorded)
+    return {
+      ...look,
+      cancel() {
+        activity.off('recorded', onRecorded)
+        look.cancel()
+      },
+    }
+  }
+
+  #nextLook(): NextLook & { resolve(): void } {
+    const { clock } = this.#options
+    const { promise, resolve } = Promise.withResolvers<void>()
     let cancelTimer = () => {}
     return {
       promise,
+      resolve,
       startTimer(delayMs: number) {
         cancelTimer = clock.schedule(delayMs, resolve)
       },
       cancel() {
-        activity.off('recorded', onRecorded)
         cancelTimer()
       },
     }
@@ -132,13 +176,17 @@ function isAtEnd(state: DeliveryState): boolean {
 }
 
 function timedOut(status: EventStatus): OuthookError {
-  if (status.state === 'accepted') {
+  const open = status.deliveries.filter((delivery) => !isAtEnd(delivery.state))
+  if (status.state === 'accepted' && open.length === 0) {
     return new OuthookError(
       'timeout',
       `${status.id} was not fanned out in time; see that a process that dispatches runs`,
     )
   }
-  const open = status.deliveries.filter((delivery) => !isAtEnd(delivery.state))
-  const states = open.map((delivery) => `${delivery.id} is ${delivery.state}`).join(', ')
-  return new OuthookError('timeout', `not every delivery of ${status.id} came to an end in time: ${states}`)
+  const named = open.slice(0, maxNamed).map((delivery) => `${delivery.id} is ${delivery.state}`)
+  if (open.length > named.length || status.nextCursor !== '') named.push('and others')
+  return new OuthookError(
+    'timeout',
+    `not every delivery of ${status.id} came to an end in time: ${named.join(', ')}`,
+  )
 }

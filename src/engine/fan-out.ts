@@ -1,5 +1,7 @@
-/** From a checked event to what is inserted: one delivery for each matching subscription. */
+/** From a checked event to what is inserted: one delivery for each matching subscription, or who they are. */
 import type { IdFactory } from '../core/ids.ts'
+import { limits, type Subscription } from '../core/model.ts'
+import { packReceivers } from '../core/receivers.ts'
 import type { TenantRouting } from '../delivery/routing-cache.ts'
 import type { NewDelivery, NewEvent, NewIdempotencyKey } from '../store/port.ts'
 
@@ -8,10 +10,16 @@ export interface FanOutInput
   readonly idempotency: NewIdempotencyKey | null
 }
 
-export function fanOut(input: FanOutInput, routing: TenantRouting, ids: IdFactory): NewEvent {
+export interface FanOutOptions {
+  readonly ids: IdFactory
+  /** The store fans out in slices. */
+  readonly inSlices: boolean
+}
+
+export function fanOut(input: FanOutInput, routing: TenantRouting, options: FanOutOptions): NewEvent {
   const { tenantId, topic, payload, metadata, orderingKey, producerKeyId, idempotency } = input
   return {
-    id: ids.next('evt'),
+    id: options.ids.next('evt'),
     tenantId,
     topic,
     payload,
@@ -20,29 +28,37 @@ export function fanOut(input: FanOutInput, routing: TenantRouting, ids: IdFactor
     producerKeyId,
     idempotency,
     routingVersion: routing.version,
-    deliveries: planDeliveries(topic, routing, ids),
+    ...planFanOut(topic, routing, options),
   }
 }
 
-/** Hand-offs are asked for later, when the event is about to be written. */
-export function planDeliveries(
+/**
+ * Deliveries up to the limit; of an event for more only who receives it, which is decided now, while the deliveries are
+ * made in slices afterwards. Hand-offs are asked for later, when the event is about to be written.
+ */
+export function planFanOut(
   topic: string,
   routing: TenantRouting,
-  ids: IdFactory,
-): readonly NewDelivery[] {
-  const deliveries: NewDelivery[] = []
-  for (const subscription of routing.fanOut.match(topic)) {
-    const target = routing.targets.get(subscription.endpointId)
-    if (target === undefined) continue
-    deliveries.push({
-      id: ids.next('dlv'),
-      subscriptionId: subscription.id,
-      endpointId: target.id,
-      targetId: target.id,
-      rateLimitRps: target.endpoint.rateLimitRps,
-      handOff: false,
-      parked: target.endpoint.disabledReason === null ? null : 'endpoint_disabled',
-    })
+  { ids, inSlices }: FanOutOptions,
+): Pick<NewEvent, 'deliveries' | 'receivers'> {
+  const matching = routing.fanOut.match(topic).filter(({ endpointId }) => routing.targets.has(endpointId))
+  if (inSlices && matching.length > limits.maxDeliveriesAtOnce) {
+    const receivers = matching.map(({ id, endpointId }) => ({ subscriptionId: id, endpointId }))
+    return { deliveries: [], receivers: packReceivers(receivers) }
   }
-  return deliveries
+  return { deliveries: matching.map((subscription) => planDelivery(subscription, routing, ids)) }
+}
+
+function planDelivery(subscription: Subscription, routing: TenantRouting, ids: IdFactory): NewDelivery {
+  const { endpointId } = subscription
+  const endpoint = routing.targets.get(endpointId)?.endpoint
+  return {
+    id: ids.next('dlv'),
+    subscriptionId: subscription.id,
+    endpointId,
+    targetId: endpointId,
+    rateLimitRps: endpoint?.rateLimitRps ?? null,
+    handOff: false,
+    parked: (endpoint?.disabledReason ?? null) === null ? null : 'endpoint_disabled',
+  }
 }

@@ -1,6 +1,6 @@
 import { OuthookError } from '../core/errors.ts'
 import { validateIdempotencyKey } from '../core/idempotency.ts'
-import { limits } from '../core/model.ts'
+import { type EventState, limits } from '../core/model.ts'
 import { checkTopic } from '../core/topics.ts'
 
 export interface PublishRequest {
@@ -16,8 +16,10 @@ export interface PublishRequest {
 
 export interface PublishReceipt {
   readonly eventId: string
-  /** One per matching subscription, in id order; empty when none matched. */
+  /** One per matching subscription, in id order; empty when none matched, and of an event that was `accepted`. */
   readonly deliveryIds: readonly string[]
+  /** `accepted`: its deliveries are made after this. */
+  readonly state: EventState
   /** True: the idempotency key was used before for the same content, and this is what it got then. */
   readonly replayed: boolean
 }

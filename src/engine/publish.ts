@@ -11,6 +11,7 @@ import type { FaceWords } from '../core/face-words.ts'
 import { idempotencyHash } from '../core/idempotency.ts'
 import type { IdFactory } from '../core/ids.ts'
 import { parseMetadata } from '../core/metadata.ts'
+import { limits } from '../core/model.ts'
 import type { RoutingCache, TenantRouting } from '../delivery/routing-cache.ts'
 import type { IngestStore, PublishResult, StoreTime } from '../store/port.ts'
 import { checkRequest, type PublishReceipt, type PublishRequest } from './publish-request.ts'
@@ -32,7 +33,7 @@ import {
  * as well. Beside a backlog the p99 of that wait was 9 ms with one commit at a time, 4 ms with two and 0.1 ms with four.
  */
 const maxCommits = 4
-const maxBatchDeliveries = 1000
+const maxBatchDeliveries = limits.maxDeliveriesAtOnce
 const maxBatchBytes = 4 * 1024 * 1024
 /** What waits for a commit, beyond which callers are told to come back. */
 const maxQueuedBytes = 64 * 1024 * 1024
@@ -50,11 +51,15 @@ export interface PublisherOptions {
   /** Null: this process only publishes. */
   readonly dispatcher: HandOffTaker | null
   readonly ids: IdFactory
+  /** The store fans out events for many in slices. */
+  readonly inSlices: boolean
   readonly clock: Clock
   readonly time: Pick<StoreTime, 'now'>
   readonly idempotencyTtlMs: number
   /** A publish that is not durable by then is answered `store_unavailable`. */
   readonly timeoutMs: number
+  /** An event is durable whose deliveries are still to be made, in slices. */
+  readonly onAccepted: () => void
 }
 
 interface Waiting {
@@ -197,9 +202,9 @@ export class Publisher {
   }
 
   #plan({ request, hash }: Waiting, routing: TenantRouting): Plan {
-    const { ids, idempotencyTtlMs: ttlMs } = this.#options
+    const { ids, inSlices, idempotencyTtlMs: ttlMs } = this.#options
     const idempotency = request.idempotency && hash && { ...request.idempotency, hash, ttlMs }
-    return { event: fanOut({ ...request, idempotency }, routing, ids), routing }
+    return { event: fanOut({ ...request, idempotency }, routing, { ids, inSlices }), routing }
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
@@ -254,14 +259,18 @@ export class Publisher {
     switch (result.kind) {
       case 'published': {
         const deliveryIds = event.deliveries.map((delivery) => delivery.id)
-        waiting.settle.resolve({ eventId: event.id, deliveryIds, replayed: false })
+        const state = event.receivers === undefined ? 'fanned_out' : 'accepted'
+        waiting.settle.resolve({ eventId: event.id, deliveryIds, state, replayed: false })
+        if (state === 'accepted') this.#options.onAccepted()
         const { routing } = waiting.plan as Plan
         const createdAt = this.#options.time.now()
         return handOver(reserved, { routing, handedOff: result.handedOff, leasedAt, createdAt })
       }
-      case 'replayed':
-        waiting.settle.resolve({ eventId: result.eventId, deliveryIds: result.deliveryIds, replayed: true })
+      case 'replayed': {
+        const { eventId, deliveryIds, state } = result
+        waiting.settle.resolve({ eventId, deliveryIds, state, replayed: true })
         return false
+      }
       case 'conflict':
         waiting.settle.reject(
           new OuthookError('idempotency_conflict', 'Idempotency-Key was reused with a different body'),

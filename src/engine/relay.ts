@@ -10,25 +10,29 @@ import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
+import { limits } from '../core/model.ts'
 import type { RoutingCache } from '../delivery/routing-cache.ts'
 import type { AcceptedEvent, FanOutPlan, FanOutResult, OutboxStore } from '../store/port.ts'
-import { planDeliveries } from './fan-out.ts'
+import { planFanOut } from './fan-out.ts'
 
 const minWaitMs = 25
 const maxWaitMs = 1000
 const maxBatchEvents = 500
-/** One bigger fan-out goes alone. */
-const maxBatchDeliveries = 1000
+const maxBatchDeliveries = limits.maxDeliveriesAtOnce
 const maxBatchBytes = 4 * 1024 * 1024
 
 export interface RelayOptions {
   readonly outbox: OutboxStore
   readonly routing: RoutingCache
   readonly ids: IdFactory
+  /** The store fans out events for many in slices. */
+  readonly inSlices: boolean
   readonly clock: Clock
   readonly logger: Logger
   /** Deliveries were made that nobody has claimed. */
   readonly onDueWork: () => void
+  /** An event goes to so many that its deliveries are still to be made, in slices. */
+  readonly onLargeFanOut: () => void
 }
 
 export class Relay {
@@ -96,7 +100,7 @@ export class Relay {
 
   /** False: there is nothing to do, or another process does it. */
   async #relayBatch(): Promise<boolean> {
-    const { outbox, routing, onDueWork } = this.#options
+    const { outbox, routing, onDueWork, onLargeFanOut } = this.#options
     const found = await outbox.listAccepted(maxBatchEvents)
     const waiting = found.filter((event) => !this.#refused.has(event.id))
     if (waiting.length === 0) return false
@@ -104,6 +108,7 @@ export class Relay {
     const { count, stale } = await this.#fanOut(plans)
     for (const tenantId of stale) routing.invalidate(tenantId)
     if (count > 0) onDueWork()
+    if (plans.some(({ receivers }) => receivers !== undefined)) onLargeFanOut()
     return count > 0 || stale.length > 0
   }
 
@@ -142,8 +147,8 @@ export class Relay {
     for (const event of waiting) {
       const { tenantId, topic } = event
       const routing = await this.#options.routing.get(tenantId)
-      const deliveries = planDeliveries(topic, routing, this.#options.ids)
-      deliveryCount += deliveries.length
+      const fanOut = planFanOut(topic, routing, this.#options)
+      deliveryCount += fanOut.deliveries.length
       bytes += event.payloadBytes
       if (plans.length > 0 && (deliveryCount > maxBatchDeliveries || bytes > maxBatchBytes)) break
       plans.push({
@@ -151,7 +156,7 @@ export class Relay {
         tenantId,
         orderingKey: event.orderingKey,
         routingVersion: routing.version,
-        deliveries,
+        ...fanOut,
       })
     }
     return plans

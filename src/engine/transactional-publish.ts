@@ -93,9 +93,9 @@ export class TransactionalPublisher {
 function toReceipt(event: OutboxEvent, result: OutboxResult): PublishReceipt {
   switch (result.kind) {
     case 'accepted':
-      return { eventId: event.id, deliveryIds: [], replayed: false }
+      return { eventId: event.id, deliveryIds: [], state: 'accepted', replayed: false }
     case 'replayed':
-      return { eventId: result.eventId, deliveryIds: [], replayed: true }
+      return { eventId: result.eventId, deliveryIds: [], state: 'accepted', replayed: true }
     case 'conflict':
       throw new OuthookError('idempotency_conflict', 'Idempotency-Key was reused with a different body')
     case 'refused':

@@ -3,7 +3,7 @@ import { OuthookError } from '../core/errors.ts'
 import { bytesToId, type IdPrefix, idToBytes } from '../core/ids.ts'
 import type { Page, PageRequest } from './port.ts'
 
-const maxPageLimit = 200
+const defaultMaxLimit = 200
 
 export interface PageBounds {
   readonly limit: number
@@ -11,13 +11,10 @@ export interface PageBounds {
   readonly before: Uint8Array | null
 }
 
-export function readPageRequest(page: PageRequest): PageBounds {
+export function readPageRequest(page: PageRequest, maxLimit = defaultMaxLimit): PageBounds {
   const { limit, cursor } = page
-  if (!Number.isInteger(limit) || limit < 1 || limit > maxPageLimit) {
-    throw new OuthookError(
-      'invalid_request',
-      `limit is ${limit}; give a whole number from 1 to ${maxPageLimit}`,
-    )
+  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit) {
+    throw new OuthookError('invalid_request', `limit is ${limit}; give a whole number from 1 to ${maxLimit}`)
   }
   return { limit, before: cursor === null || cursor === '' ? null : decodeCursor(cursor) }
 }

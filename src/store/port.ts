@@ -16,7 +16,7 @@
 import type { OuthookError } from '../core/errors.ts'
 import type { ConfigStore } from './port/config.ts'
 import type { DeliveryStore, SlotShares } from './port/delivery.ts'
-import type { IngestStore } from './port/ingest.ts'
+import type { FanOutStore, IngestStore } from './port/ingest.ts'
 import type { MaintenanceStore } from './port/maintenance.ts'
 import type { OutboxStore } from './port/outbox.ts'
 import type { StorePace } from './port/pace.ts'
@@ -32,7 +32,13 @@ export type * from './port/pace.ts'
 export type * from './port/reading.ts'
 export type * from './port/time.ts'
 
-export interface Store extends ConfigStore, IngestStore, DeliveryStore, ReadStore, MaintenanceStore {
+export interface Store
+  extends ConfigStore,
+    IngestStore,
+    FanOutStore,
+    DeliveryStore,
+    ReadStore,
+    MaintenanceStore {
   /** Resolves when the store answers a trivial read and write path is open; rejects otherwise. */
   ping(): Promise<void>
   /**

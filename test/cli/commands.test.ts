@@ -164,11 +164,55 @@ describe('publish', () => {
     answer = ({ method }) =>
       method === 'POST'
         ? { status: 202, body: { event_id: 'evt_1', delivery_ids: ['dlv_1'] } }
-        : { body: { id: 'evt_1', state: 'fanned_out', deliveries: [{ ...delivery, state: states.shift() }] } }
+        : {
+            body: {
+              id: 'evt_1',
+              state: 'fanned_out',
+              deliveries: [{ ...delivery, state: states.shift() }],
+              next_cursor: '',
+            },
+          }
     const { code, out } = await run('publish', 't', '1', '--wait')
     expect(code).toBe(0)
     expect(out).toContain('succeeded')
     expect(states).toEqual([])
+  })
+
+  test('says that the deliveries of an event for many are still being made', async () => {
+    answer = () => ({
+      status: 202,
+      body: { id: 'evt_1', event_id: 'evt_1', delivery_ids: [], state: 'accepted' },
+    })
+    const { code, out } = await run('publish', 't', '1')
+    expect(code).toBe(0)
+    expect(out).toContain('accepted')
+    expect(out).toContain('Its deliveries are being made just now')
+    expect(out).not.toContain('No delivery')
+  })
+
+  test('with --wait goes through all pages of an event, and names how many did not succeed', async () => {
+    const pageOf = (state: string, nextCursor: string, eventState = 'fanned_out') => ({
+      body: { id: 'evt_1', state: eventState, deliveries: [{ ...delivery, state }], next_cursor: nextCursor },
+    })
+    const pages = [
+      pageOf('in_flight', 'second', 'accepted'),
+      pageOf('succeeded', 'second', 'accepted'),
+      pageOf('succeeded', '', 'accepted'),
+      pageOf('dead_lettered', ''),
+    ]
+    answer = ({ method }) =>
+      method === 'POST'
+        ? { status: 202, body: { event_id: 'evt_1', delivery_ids: [], state: 'accepted' } }
+        : (pages.shift() ?? pageOf('dead_lettered', ''))
+    const { code, err } = await run('publish', 't', '1', '--wait', '10s')
+    expect(api.requests.slice(1).map(({ url }) => url)).toEqual([
+      '/v1/events/evt_1',
+      '/v1/events/evt_1',
+      '/v1/events/evt_1?cursor=second',
+      '/v1/events/evt_1?cursor=second',
+    ])
+    expect(code).toBe(1)
+    expect(err).toBe('outhook: 1 of 2 deliveries did not succeed: dead_lettered')
   })
 
   test('with --wait fails when a delivery was given up', async () => {
@@ -176,7 +220,12 @@ describe('publish', () => {
       method === 'POST'
         ? { status: 202, body: { event_id: 'evt_1', delivery_ids: ['dlv_1'] } }
         : {
-            body: { id: 'evt_1', state: 'fanned_out', deliveries: [{ ...delivery, state: 'dead_lettered' }] },
+            body: {
+              id: 'evt_1',
+              state: 'fanned_out',
+              deliveries: [{ ...delivery, state: 'dead_lettered' }],
+              next_cursor: '',
+            },
           }
     const { code, err } = await run('publish', 't', '1', '--wait', '10s')
     expect(code).toBe(1)

@@ -178,7 +178,9 @@ describe('short ids', () => {
     answer = ({ url }) =>
       url.startsWith(`${list}?`)
         ? page(id(prefix, 'f8'), id(prefix, 'f7'))
-        : { body: { id: 'x', attempts: [], deliveries: [], state: 'fanned_out', topic: 'a' } }
+        : {
+            body: { id: 'x', attempts: [], deliveries: [], next_cursor: '', state: 'fanned_out', topic: 'a' },
+          }
     expect((await run(...args)).code).toBe(0)
     expect(api.requests.map(({ url }) => url.replace('/replay', ''))).toEqual([
       expect.stringContaining(`${list}?limit=200`),
@@ -237,7 +239,7 @@ describe('what goes nowhere says so', () => {
     answer = ({ method }) =>
       method === 'POST'
         ? { status: 202, body: { event_id: 'evt_1', delivery_ids: [] } }
-        : { body: { id: 'evt_1', topic: 'a.b', state: 'fanned_out', deliveries: [] } }
+        : { body: { id: 'evt_1', topic: 'a.b', state: 'fanned_out', deliveries: [], next_cursor: '' } }
     for (const args of [
       ['publish', 'a.b', '1'],
       ['events', 'get', 'evt_1'],

@@ -89,6 +89,8 @@ function aPublisher({ answer = allHandedOff, before, disabled = false, reserves 
     ids: createIdFactory(clock.now),
     idempotencyTtlMs: 1000,
     timeoutMs: 8000,
+    inSlices: true,
+    onAccepted: () => {},
     store: {
       async publish(events) {
         calls.push(events)
@@ -199,7 +201,7 @@ test('deliveries of a disabled endpoint are parked, and take no slot', async () 
 })
 
 test('a replay answers with the first event, and gives its slots back', async () => {
-  const first = { eventId: 'evt_first', deliveryIds: ['dlv_first'] }
+  const first = { eventId: 'evt_first', deliveryIds: ['dlv_first'], state: 'fanned_out' as const }
   const { publisher, slots } = aPublisher({ answer: () => ({ kind: 'replayed', ...first }) })
   await expect(publisher.publish(aRequest())).resolves.toEqual({ ...first, replayed: true })
   expect(slots).toMatchObject({ reserved: 2, returned: 2, held: 0 })

@@ -3,6 +3,7 @@ import { OuthookError } from '../../src/core/errors.ts'
 import { createIdFactory } from '../../src/core/ids.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
+import { unpackReceivers } from '../../src/core/receivers.ts'
 import { resolveRetryPolicy } from '../../src/core/retry-policy.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
 import { RoutingCache } from '../../src/delivery/routing-cache.ts'
@@ -18,6 +19,7 @@ function aRelay(setup: { readonly endpoints?: number } = {}) {
   const state = {
     looks: 0,
     wakes: 0,
+    largeFanOuts: 0,
     warnings: 0,
     version: 1,
     loads: 0,
@@ -68,6 +70,8 @@ function aRelay(setup: { readonly endpoints?: number } = {}) {
     clock,
     logger: { ...silentLogger, warn: () => state.warnings++, error: () => state.errors++ },
     onDueWork: () => state.wakes++,
+    inSlices: true,
+    onLargeFanOut: () => state.largeFanOuts++,
   })
   const publish = (count: number, payloadBytes = 10) => {
     for (let n = 0; n < count; n++) {
@@ -136,13 +140,25 @@ test('takes what waits in bounded batches, in order, one after the other', async
 test.each([
   ['bytes', {}, 1024 * 1024, 4],
   ['events', {}, 10, 500],
-  ['deliveries, one bigger fan-out alone', { endpoints: 1001 }, 10, 1],
+  ['deliveries', { endpoints: 600 }, 10, 1],
 ])('a batch is bounded by %s', async (_, setup, payloadBytes, expected) => {
   const { relay, clock, state, publish } = aRelay(setup)
   publish(expected + 1, payloadBytes)
   relay.start()
   await clock.advance(25)
   expect(state.batches.map((batch) => batch.length)).toEqual([expected, 1])
+  await relay.stop()
+})
+
+test('an event for more than a thousand is given its receivers, and slices make its deliveries', async () => {
+  const { relay, clock, state, publish } = aRelay({ endpoints: 1001 })
+  publish(1)
+  relay.start()
+  await clock.advance(25)
+  const [plan] = state.batches.flat()
+  expect(plan?.deliveries).toEqual([])
+  expect(unpackReceivers(plan?.receivers ?? new Uint8Array(0))).toHaveLength(1001)
+  expect(state.largeFanOuts).toBe(1)
   await relay.stop()
 })
 

@@ -81,7 +81,12 @@ test('an event that is published with a client is delivered if and when its tran
   await client.query(`insert into orders values ('o_1')`)
   const input = { ...anOrder, metadata: { source: 'shop' }, orderingKey: 'o_1' }
   const published = await publisher.publish(input, { client })
-  expect(published).toEqual({ id: expect.stringMatching(/^evt_/), deliveryIds: [], replayed: false })
+  expect(published).toEqual({
+    id: expect.stringMatching(/^evt_/),
+    deliveryIds: [],
+    state: 'accepted',
+    replayed: false,
+  })
   await expect(publisher.events.get(published.id)).rejects.toMatchObject({ code: 'not_found' })
   await client.query('commit')
 
@@ -256,7 +261,12 @@ describe('an idempotency key', () => {
     })
     await second.query('select 1')
     await client.query('commit')
-    expect(await same).toEqual({ ...first, replayed: true, deliveryIds: expect.anything() })
+    expect(await same).toEqual({
+      ...first,
+      replayed: true,
+      deliveryIds: expect.anything(),
+      state: expect.anything(),
+    })
     expect(await publisher.publish(keyed, { client: second })).toEqual({ ...first, replayed: true })
   })
 

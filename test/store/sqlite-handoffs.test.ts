@@ -58,7 +58,7 @@ test('is in every listing, in its order, and in the counts', async () => {
     createdAt: since,
   }
   expect(await scene.delivery(id)).toMatchObject({ ...seen, ...pick(held.event), targetId: route.endpointId })
-  expect(await scene.store.listDeliveriesOfEvent(defaultTenantId, held.event.id)).toMatchObject([seen])
+  expect(await scene.deliveriesOf(held.event.id)).toMatchObject([seen])
   expect(await scene.store.getDelivery(scene.ids.next('ten'), id)).toBeNull()
   expect(await scene.store.listAttempts([id], { withCapture: true })).toEqual([])
   expect((await scene.store.counts()).deliveries).toMatchObject({ succeeded: 1, in_flight: 1, pending: 1 })

@@ -39,6 +39,7 @@ const anEvent: fc.Arbitrary<NewEvent> = fc.record({
     }),
     { maxLength: 3 },
   ),
+  receivers: bytes,
 })
 
 const anOutcome: fc.Arbitrary<DeliveryOutcome> = fc.record({
@@ -83,6 +84,7 @@ const aPublished: fc.Arbitrary<PublishResult> = fc.oneof(
     kind: fc.constant('replayed' as const),
     eventId: text,
     deliveryIds: fc.array(text, { maxLength: 3 }),
+    state: fc.constantFrom('accepted' as const, 'fanned_out' as const),
   }),
   fc.record({ kind: fc.constant('conflict' as const), eventId: text }),
   fc.constant({ kind: 'stale_routing' as const }),

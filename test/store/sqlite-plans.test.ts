@@ -59,7 +59,7 @@ beforeAll(async () => {
   await store.getEvent(tenantId, eventId)
   await store.getPayload(tenantId, eventId)
   await store.getDelivery(tenantId, a.id)
-  await store.listDeliveriesOfEvent(tenantId, eventId)
+  await store.listDeliveriesOfEvent(tenantId, eventId, page)
   await store.listAttempts([a.id, b.id], { withCapture: true })
 })
 

@@ -6,7 +6,7 @@ import { requireAccess } from '../access.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { pageRequest, timeRange } from '../page-request.ts'
-import { EventPage, EventQuery, EventStatusBody } from '../schemas/events.ts'
+import { EventPage, EventQuery, EventStatusBody, EventStatusQuery } from '../schemas/events.ts'
 import { AnyJson, idParams } from '../schemas/shapes.ts'
 import { toEvent, toEventStatus } from '../views/events.ts'
 
@@ -24,12 +24,16 @@ export function eventRoutes({ engine, auth }: ApiContext) {
           operationId: 'getEvent',
           tags,
           summary: 'An event, its deliveries and their attempts',
-          description: 'A producer key sees the events that were published with it.',
+          description:
+            'A producer key sees the events that were published with it. Of an event for many the deliveries come in ' +
+            'pages: `next_cursor` leads to the next one.',
           params: idParams('evt'),
+          querystring: EventStatusQuery,
           response: { 200: EventStatusBody },
         },
       },
-      async (request) => toEventStatus(await visibleEvent(engine, request, request.params.id)),
+      async (request) =>
+        toEventStatus(await visibleEvent(engine, request, request.params.id, pageRequest(request.query))),
     )
 
     app.get(
@@ -80,9 +84,14 @@ export function eventListRoute({ engine, auth }: ApiContext) {
 }
 
 /** To a producer, another's event does not exist. */
-async function visibleEvent(engine: Engine, request: FastifyRequest, id: string): Promise<EventStatus> {
+async function visibleEvent(
+  engine: Engine,
+  request: FastifyRequest,
+  id: string,
+  page: { readonly cursor?: string } = {},
+): Promise<EventStatus> {
   const { tenantId, kind, keyId } = principalOf(request)
-  const event = await engine.events.get(tenantId, id)
+  const event = await engine.events.get(tenantId, id, page)
   if (kind === 'admin' || event.producerKeyId === keyId) return event
   throw new OuthookError('not_found', 'no event with that id', { title: 'event not found' })
 }

@@ -87,9 +87,10 @@ async function publishItems(
       metrics.ingest(ingestResultOf(error) ?? 'rejected')
       return problemMembers(toProblem(error))
     }
-    const { eventId, deliveryIds, replayed } = outcome.value
+    const { eventId, deliveryIds, state, replayed } = outcome.value
     metrics.ingest(replayed ? 'replayed' : 'accepted')
-    return { status: 202, event_id: eventId, delivery_ids: [...deliveryIds], replayed }
+    const receipt = { status: 202, event_id: eventId, delivery_ids: [...deliveryIds], replayed }
+    return state === 'accepted' ? { ...receipt, state } : receipt
   })
 }
 

@@ -23,7 +23,7 @@ const schema = {
   tags: ['events'],
   summary: 'Publish an event',
   description:
-    'Answered once the event is durable. A key that stands in a header and in the body has to be the same in both. ' +
+    'Answered once the event is durable. Of an event for more than 1000 deliveries they are made afterwards. A key that stands in a header and in the body has to be the same in both. ' +
     '`Idempotent-Replay: true` marks the answer of an earlier publish.',
   headers: PublishHeaders,
   body: PublishBody,
@@ -111,12 +111,13 @@ function topicOf({ members, payload }: EventEnvelope): string {
   return topic
 }
 
-function sendReceipt(reply: FastifyReply, { eventId, deliveryIds, replayed }: PublishReceipt): void {
+function sendReceipt(reply: FastifyReply, { eventId, deliveryIds, state, replayed }: PublishReceipt): void {
   if (replayed) reply.header('idempotent-replay', 'true')
   reply.code(202).header('content-type', 'application/json; charset=utf-8')
   // Ids are plain ASCII words: nothing in them needs escaping.
   const ids = deliveryIds.length === 0 ? '' : `"${deliveryIds.join('","')}"`
-  reply.send(`{"id":"${eventId}","event_id":"${eventId}","delivery_ids":[${ids}]}\n`)
+  const accepted = state === 'accepted' ? ',"state":"accepted"' : ''
+  reply.send(`{"id":"${eventId}","event_id":"${eventId}","delivery_ids":[${ids}]${accepted}}\n`)
 }
 
 function lateError(): OuthookError {

@@ -93,10 +93,23 @@ export const PublishHeaders = Type.Object({
   ),
 })
 
-export const ReceiptBody = Type.Object(
-  { id: Id, event_id: Id, delivery_ids: Type.Array(Id) },
-  { title: 'PublishReceipt' },
-)
+const receiptMembers = {
+  event_id: Id,
+  delivery_ids: Type.Array(Id, {
+    description: `one for each subscription that matches; empty where none does, and where \`state\` says \`accepted\``,
+    maxItems: limits.maxDeliveriesAtOnce,
+  }),
+  state: Type.Optional(
+    Type.String({
+      enum: ['accepted'],
+      description:
+        `only of an event for more than ${limits.maxDeliveriesAtOnce} deliveries, or of a transaction: they are made ` +
+        'after this answer, and `GET /v1/events/{id}` has them',
+    }),
+  ),
+}
+
+export const ReceiptBody = Type.Object({ id: Id, ...receiptMembers }, { title: 'PublishReceipt' })
 
 const BatchItem = Closed(eventInput, { title: 'BatchEvent' })
 
@@ -121,8 +134,9 @@ export const BatchResultBody = Type.Object(
     items: Type.Array(
       Type.Object({
         status: Type.Integer({ description: '202, or that of the problem' }),
-        event_id: Type.Optional(Id),
-        delivery_ids: Type.Optional(Type.Array(Id)),
+        event_id: Type.Optional(receiptMembers.event_id),
+        delivery_ids: Type.Optional(receiptMembers.delivery_ids),
+        state: receiptMembers.state,
         replayed: Type.Optional(Type.Boolean()),
         type: Type.Optional(ProblemBody.properties.type),
         title: Type.Optional(ProblemBody.properties.title),
@@ -151,9 +165,20 @@ const eventMembers = {
 export const EventBody = Type.Object(eventMembers, { title: 'Event' })
 
 export const EventStatusBody = Type.Object(
-  { ...eventMembers, deliveries: Type.Array(DeliveryOfEventBody) },
+  {
+    ...eventMembers,
+    deliveries: Type.Array(DeliveryOfEventBody, {
+      maxItems: limits.maxDeliveriesAtOnce,
+      description: `oldest first, ${limits.maxDeliveriesAtOnce} at most; while \`state\` is \`accepted\`, those made so far`,
+    }),
+    next_cursor: Type.String({
+      description: 'as the parameter `cursor`, gives the deliveries that follow; empty at the end',
+    }),
+  },
   { title: 'EventStatus' },
 )
+
+export const EventStatusQuery = Closed({ cursor: pageQuery.cursor })
 
 export const EventPage = PageOf(EventBody)
 

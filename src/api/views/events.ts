@@ -20,5 +20,9 @@ export function toEvent(event: OutboundEvent): Static<typeof EventBody> {
 }
 
 export function toEventStatus(event: EventStatus): Static<typeof EventStatusBody> {
-  return { ...toEvent(event), deliveries: event.deliveries.map(toDeliveryOfEvent) }
+  return {
+    ...toEvent(event),
+    deliveries: event.deliveries.map(toDeliveryOfEvent),
+    next_cursor: event.nextCursor,
+  }
 }

@@ -1,4 +1,4 @@
-import type { WaitReason } from '../../core/model.ts'
+import type { EventState, WaitReason } from '../../core/model.ts'
 
 export interface NewEvent {
   readonly id: string
@@ -12,6 +12,11 @@ export interface NewEvent {
   /** The routing version that the fan-out was computed with. */
   readonly routingVersion: number
   readonly deliveries: readonly NewDelivery[]
+  /**
+   * Of an event for many, instead of deliveries: who receives it, as `core/receivers.ts` packs it. `fanOutSlice` makes
+   * the deliveries afterwards.
+   */
+  readonly receivers?: Uint8Array
 }
 
 export interface NewIdempotencyKey {
@@ -42,7 +47,13 @@ export type PublishResult =
       readonly handedOff: readonly boolean[]
     }
   /** The idempotency key was used before for the same content; nothing was written. */
-  | { readonly kind: 'replayed'; readonly eventId: string; readonly deliveryIds: readonly string[] }
+  | {
+      readonly kind: 'replayed'
+      readonly eventId: string
+      /** As its publish was answered: none where the event was given `receivers`. */
+      readonly deliveryIds: readonly string[]
+      readonly state: EventState
+    }
   /** The idempotency key was used before for other content; nothing was written. */
   | { readonly kind: 'conflict'; readonly eventId: string }
   /** The tenant's routing is newer than `routingVersion`; nothing was written. */
@@ -61,4 +72,21 @@ export interface IngestStore {
     batch: readonly NewEvent[],
     options: { readonly leaseMs: number },
   ): Promise<readonly PublishResult[]>
+}
+
+export interface FanOutStore {
+  /**
+   * Makes the next deliveries of one event that was published with `receivers`: the oldest such event of a tenant,
+   * tenants in turn. Each delivery is made once, whoever calls how often, and at most as many as there are ids. Those
+   * whose endpoint or subscription was deleted since are cancelled, those of disabled endpoints parked; no hand-off is
+   * granted. The event is `accepted` until its last slice. One transaction.
+   */
+  fanOutSlice(deliveryIds: readonly string[]): Promise<FanOutSlice>
+}
+
+export interface FanOutSlice {
+  /** Deliveries. */
+  readonly made: number
+  /** There are others to be made, of this event or another one. */
+  readonly more: boolean
 }

@@ -27,7 +27,10 @@ export type AcceptedEvent = Pick<NewEvent, 'id' | 'tenantId' | 'topic' | 'orderi
   readonly payloadBytes: number
 }
 
-export type FanOutPlan = Pick<NewEvent, 'id' | 'tenantId' | 'orderingKey' | 'routingVersion' | 'deliveries'>
+export type FanOutPlan = Pick<
+  NewEvent,
+  'id' | 'tenantId' | 'orderingKey' | 'routingVersion' | 'deliveries' | 'receivers'
+>
 
 export interface FanOutResult {
   /** Events that were fanned out. */
@@ -49,7 +52,8 @@ export interface OutboxStore {
   listAccepted(limit: number): Promise<readonly AcceptedEvent[]>
   /**
    * Writes events, payloads, deliveries and ready rows and removes the events from the outbox, in one transaction,
-   * and one caller at a time: another's does nothing. No hand-off is granted.
+   * and one caller at a time: another's does nothing. No hand-off is granted. An event with `receivers` is `accepted` on,
+   * and fanned out by `fanOutSlice`.
    */
   fanOut(plans: readonly FanOutPlan[]): Promise<FanOutResult>
 }

@@ -3,6 +3,8 @@ export interface StorePace {
   readonly claims: ClaimPace
   readonly outcomes: OutcomePace
   readonly maintenance: MaintenanceSlices
+  /** Deliveries of one `fanOutSlice` at most; 0: every event is fanned out at once. */
+  readonly fanOutSlice: number
 }
 
 /** One claim at a time asks for this. */

@@ -7,7 +7,7 @@ export interface PageRequest {
   readonly cursor: string | null
 }
 
-/** Newest first, by id. */
+/** Newest first, by id, where nothing else is said. */
 export interface Page<T> {
   readonly items: readonly T[]
   /** Empty at the end. */
@@ -50,8 +50,11 @@ export interface ReadStore {
   getEvent(tenantId: string, id: string): Promise<OutboundEvent | null>
   listEvents(tenantId: string, filter: EventFilter, page: PageRequest): Promise<Page<OutboundEvent>>
   getPayload(tenantId: string, eventId: string): Promise<Uint8Array | null>
-  /** Ordered by id. */
-  listDeliveriesOfEvent(tenantId: string, eventId: string): Promise<readonly Delivery[]>
+  /**
+   * Oldest first, by id: those that are kept, and of an event that is `accepted` those that were made so far.
+   * Limits are 1 to 1000.
+   */
+  listDeliveriesOfEvent(tenantId: string, eventId: string, page: PageRequest): Promise<Page<Delivery>>
   getDelivery(tenantId: string, id: string): Promise<Delivery | null>
   listDeliveries(tenantId: string, filter: DeliveryFilter, page: PageRequest): Promise<Page<Delivery>>
   /** Ordered by delivery and claim version; without capture `response` is null. */

@@ -113,6 +113,7 @@ function createStore({ database, run, claimant, clock, time }: StoreParts): Omit
     },
     probeWrite: () => run.atomic('publish', probeWrite),
     close: () => database.close(),
+    fanOutSlice: async () => ({ made: 0, more: false }),
     pace: createPostgresPace(clock),
     time,
     ...createConfigStore(run),
@@ -235,8 +236,8 @@ function createReadStore({ plain }: Runner): ReadStore {
       plain('read', (context) => read.listEvents(context, tenantId, filter, page)),
     getPayload: (tenantId, eventId) =>
       plain('read', (context) => read.getPayload(context, tenantId, eventId)),
-    listDeliveriesOfEvent: (tenantId, eventId) =>
-      plain('read', (context) => read.listDeliveriesOfEvent(context, tenantId, eventId)),
+    listDeliveriesOfEvent: (tenantId, eventId, page) =>
+      plain('read', (context) => read.listDeliveriesOfEvent(context, tenantId, eventId, page)),
     getDelivery: (tenantId, id) => plain('read', (context) => read.getDelivery(context, tenantId, id)),
     listDeliveries: (tenantId, filter, page) =>
       plain('read', (context) => read.listDeliveries(context, tenantId, filter, page)),

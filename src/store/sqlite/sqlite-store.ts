@@ -257,6 +257,7 @@ function createStore(connection: Connection): SqliteStore {
 
     publish: (batch, options) => write('publish', batch, options),
 
+    fanOutSlice: (deliveryIds) => write('fanOutSlice', deliveryIds),
     pace: connection.pace,
     time: connection.time,
     claim: (request) => write('claim', request),
@@ -269,7 +270,8 @@ function createStore(connection: Connection): SqliteStore {
     getEvent: (tenantId, id) => read('getEvent', tenantId, id),
     listEvents: (tenantId, filter, page) => read('listEvents', tenantId, filter, page),
     getPayload: (tenantId, eventId) => read('getPayload', tenantId, eventId),
-    listDeliveriesOfEvent: (tenantId, eventId) => read('listDeliveriesOfEvent', tenantId, eventId),
+    listDeliveriesOfEvent: (tenantId, eventId, page) =>
+      read('listDeliveriesOfEvent', tenantId, eventId, page),
     getDelivery: (tenantId, id) => read('getDelivery', tenantId, id),
     listDeliveries: (tenantId, filter, page) => read('listDeliveries', tenantId, filter, page),
     listAttempts: (deliveryIds, options) => read('listAttempts', deliveryIds, options),

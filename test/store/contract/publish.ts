@@ -36,7 +36,7 @@ export function describePublish(open: OpenHarness): void {
         producerKeyId: null,
         createdAt: scene.now(),
       })
-      const deliveries = await scene.store.listDeliveriesOfEvent(defaultTenantId, event.id)
+      const deliveries = await scene.deliveriesOf(event.id)
       expect(deliveries.map((delivery) => delivery.id)).toEqual(
         event.deliveries.map((delivery) => delivery.id),
       )
@@ -149,6 +149,7 @@ export function describePublish(open: OpenHarness): void {
         kind: 'replayed',
         eventId: first.event.id,
         deliveryIds: [first.deliveryId],
+        state: 'fanned_out',
       })
       expect(await scene.store.getEvent(defaultTenantId, second.event.id)).toBeNull()
     })
@@ -162,6 +163,7 @@ export function describePublish(open: OpenHarness): void {
         kind: 'replayed',
         eventId: first.event.id,
         deliveryIds: [first.deliveryId],
+        state: 'fanned_out',
       })
     })
 
@@ -177,7 +179,7 @@ export function describePublish(open: OpenHarness): void {
       const results = await scene.store.publish([first, second], { leaseMs })
       expect(results).toEqual([
         { kind: 'published', handedOff: [] },
-        { kind: 'replayed', eventId: first.id, deliveryIds: [] },
+        { kind: 'replayed', eventId: first.id, deliveryIds: [], state: 'fanned_out' },
       ])
     })
 

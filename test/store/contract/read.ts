@@ -126,7 +126,7 @@ export function describeRead(open: OpenHarness): void {
       expect(await scene.store.getEvent(other, event.id)).toBeNull()
       expect(await scene.store.getPayload(other, event.id)).toBeNull()
       expect(await scene.store.getDelivery(other, deliveryId)).toBeNull()
-      expect(await scene.store.listDeliveriesOfEvent(other, event.id)).toEqual([])
+      expect(await scene.deliveriesOf(event.id, other)).toEqual([])
       expect((await scene.store.listDeliveries(other, { endpointId: route.endpointId }, page)).items).toEqual(
         [],
       )

@@ -289,6 +289,7 @@ export function describeRetention(open: OpenHarness): void {
         kind: 'replayed',
         eventId: first.event.id,
         deliveryIds: [],
+        state: 'fanned_out',
       })
     })
   })

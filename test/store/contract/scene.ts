@@ -11,11 +11,13 @@ import {
   defaultTenantId,
   type Endpoint,
 } from '../../../src/core/model.ts'
+import { packReceivers } from '../../../src/core/receivers.ts'
 import type {
   ClaimedDelivery,
   ClaimRequest,
   ClaimResult,
   DeliveryOutcome,
+  FanOutSlice,
   NewDelivery,
   NewEvent,
   NewIdempotencyKey,
@@ -47,6 +49,8 @@ export interface Route {
 
 export interface EventOptions {
   readonly routes?: readonly Route[]
+  /** Of an event for many, whose deliveries slices make. */
+  readonly receivers?: readonly Route[]
   readonly topic?: string
   readonly payload?: Uint8Array
   readonly handOff?: boolean
@@ -70,8 +74,12 @@ export interface Scene extends StoreHarness {
   claim(options?: Partial<ClaimRequest>): Promise<ClaimResult>
   /** Claims and expects exactly one. */
   claimOne(): Promise<ClaimedDelivery>
+  /** Makes deliveries of events for many, at most so many; default: a slice. */
+  fanOutSlice(deliveries?: number): Promise<FanOutSlice>
   record(...outcomes: readonly DeliveryOutcome[]): Promise<RecordResult>
   delivery(id: string): Promise<Delivery>
+  /** The first thousand. */
+  deliveriesOf(eventId: string, tenantId?: string): Promise<readonly Delivery[]>
 }
 
 export async function openScene(open: OpenHarness): Promise<Scene> {
@@ -110,7 +118,8 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
   }
 
   async function anEvent(options: EventOptions = {}): Promise<NewEvent> {
-    const tenantId = options.tenantId ?? options.routes?.[0]?.tenantId ?? defaultTenantId
+    const first = options.routes?.[0] ?? options.receivers?.[0]
+    const tenantId = options.tenantId ?? first?.tenantId ?? defaultTenantId
     return {
       id: ids.next('evt'),
       tenantId,
@@ -130,6 +139,7 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
         handOff: options.handOff ?? false,
         parked: options.parked ?? null,
       })),
+      ...(options.receivers !== undefined && { receivers: packReceivers(options.receivers) }),
     }
   }
 
@@ -161,7 +171,13 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
       if (deliveries.length !== 1) throw new Error(`claimed ${deliveries.length} deliveries, not 1`)
       return deliveries[0] as ClaimedDelivery
     },
+    fanOutSlice: (deliveries = store.pace.fanOutSlice) =>
+      store.fanOutSlice(Array.from({ length: deliveries }, () => ids.next('dlv'))),
     record: (...outcomes) => store.recordOutcomes(outcomes, breaker),
+    async deliveriesOf(eventId, tenantId = defaultTenantId) {
+      const page = { limit: 1000, cursor: null }
+      return (await store.listDeliveriesOfEvent(tenantId, eventId, page)).items
+    },
     async delivery(id) {
       const found = await store.getDelivery(defaultTenantId, id)
       if (found === null) throw new Error(`no delivery ${id}`)

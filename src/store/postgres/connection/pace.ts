@@ -10,6 +10,7 @@ export function createPostgresPace(clock: Pick<Clock, 'schedule'>): StorePace {
   return {
     claims: { restMs: () => 0, begin: () => 500, end: () => {} },
     outcomes: { most: 500, enough: 128, company: new Company(clock, companyMs) },
+    fanOutSlice: 0,
     maintenance: { targets: 200, rows: 1000, retentionRows: 500 },
   }
 }

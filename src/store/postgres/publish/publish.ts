@@ -111,7 +111,7 @@ async function settleRefused(context: Context, progress: PublishProgress): Promi
 function answerFromKey(event: NewEvent, found: KnownKey): PublishResult {
   const isSame = event.idempotency !== null && Buffer.compare(found.hash, event.idempotency.hash) === 0
   if (!isSame) return { kind: 'conflict', eventId: found.eventId }
-  return { kind: 'replayed', eventId: found.eventId, deliveryIds: found.deliveryIds }
+  return { kind: 'replayed', eventId: found.eventId, deliveryIds: found.deliveryIds, state: 'fanned_out' }
 }
 
 interface Leader {

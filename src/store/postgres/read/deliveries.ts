@@ -4,6 +4,7 @@ import {
   type DeadLetter,
   type Delivery,
   deliveryStates,
+  limits,
   type OutboundEvent,
 } from '../../../core/model.ts'
 import { bytesOfId, type PageBounds, readPageRequest, toPage } from '../../cursors.ts'
@@ -115,17 +116,21 @@ export async function listDeliveriesOfEvent(
   context: Context,
   tenantId: string,
   eventId: string,
-): Promise<readonly Delivery[]> {
+  page: PageRequest,
+): Promise<Page<Delivery>> {
+  // The bound of such a page is a lower one.
+  const { limit, before: after } = readPageRequest(page, limits.maxDeliveriesAtOnce)
   const bytes = bytesOfId(idPrefixes.event, eventId)
-  if (bytes === null) return []
+  if (bytes === null) return { items: [], nextCursor: '' }
   // live_deliveries_event, deliveries_event
-  const where = 'where d.event_id = $2 and d.tenant_id = $3'
+  const where = 'where d.event_id = $2 and d.tenant_id = $3 and ($4::uuid is null or d.id > $4)'
   const rows = await context.query<EitherRow>(
     'deliveries_of_event',
-    `select t.*, ${now} as now from (${fromLive} ${where} union all ${fromFinished} ${where}) t order by id`,
-    [context.shiftMs, uuid(bytes), uuidOfId(tenantId)],
+    `select t.*, ${now} as now from (${fromLive} ${where} union all ${fromFinished} ${where}) t
+     order by id limit $5`,
+    [context.shiftMs, uuid(bytes), uuidOfId(tenantId), optionalUuid(after), limit + 1],
   )
-  return rows.map(toDelivery)
+  return toPage(rows, limit, toDelivery)
 }
 
 export async function getDelivery(context: Context, tenantId: string, id: string): Promise<Delivery | null> {

@@ -24,7 +24,8 @@ export interface CopyReadRequest {
 
 /**
  * Becomes the owner of a database file and reads it for a copy. As any start does, it brings the schema up to date and ends
- * the leases of whoever had it before; nothing else in it changes. Rejects with `not_found` when there is no such file, `store_locked` when another process
+ * the leases of whoever had it before, and it makes the deliveries that events for many still lack; nothing else in it
+ * changes. Rejects with `not_found` when there is no such file, `store_locked` when another process
  * owns it.
  */
 export async function openSqliteCopySource(options: CopySourceOptions): Promise<CopySource> {

@@ -149,13 +149,30 @@ create table events (
   metadata text,
   ordering_key text,
   producer_key integer,
-  -- its deliveries, see fan-out.ts
+  -- its deliveries, see fan-out.ts; empty where they are in fan_out_ranges
   fan_out blob not null,
   payload_bytes integer not null,
   -- null once it is past its retention
   payload blob
 );
 create index events_topic on events (tenant, topic);
+
+-- Events for many, until the last slice of their deliveries is made, see large-fan-out.ts.
+create table fan_outs (tenant integer not null, event_k integer not null, primary key (tenant, event_k)) without rowid;
+-- Who is still to receive them, in parts of one slice at most: ids of subscriptions and endpoints.
+create table fan_out_receivers (
+  event_k integer not null,
+  part integer not null,
+  receivers blob not null,
+  primary key (event_k, part)
+) without rowid;
+-- Between which keys their deliveries lie, among those of other events.
+create table fan_out_ranges (
+  event_k integer not null,
+  first_k integer not null,
+  last_k integer not null,
+  primary key (event_k, first_k)
+) without rowid;
 
 -- One row for all that one commit has leased, see handoff-row.ts. It goes when the last of these leases has ended.
 create table handoffs (batch integer primary key, leases blob not null);

@@ -1,18 +1,17 @@
 import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
+import type { EventState } from '../../../core/model.ts'
 import { agedNow } from '../../../core/time-line.ts'
 import type { NewDelivery, NewEvent, NewIdempotencyKey, PublishResult } from '../../port.ts'
 import { countTokens, spend, writeBucket } from '../claim/rate-buckets.ts'
 import { armFresh } from '../claim/ready-endpoints.ts'
-import { noResult } from '../record/finish.ts'
-import { insertWaiting } from '../record/wait.ts'
 import { deliveryId, type FanOutEntry, packFanOut, unpackFanOut } from '../rows/fan-out.ts'
 import { findKey } from '../rows/key-space.ts'
 import type { WriteContext } from '../threads/write-context.ts'
+import { insertReceivers, isForMany } from './large-fan-out.ts'
+import { placeWaiting } from './place-waiting.ts'
 
 /** Per call, what is already known of each target: whether it has room for a hand-off, its rate left aside. */
 type Grants = Map<string, boolean>
-
-const newDelivery = { ...noResult, claimVersion: 0, lostClaims: 0 }
 
 export function publish(
   context: WriteContext,
@@ -45,6 +44,9 @@ function publishOne(context: WriteContext, event: NewEvent, options: PublishOpti
   const key = context.memory.eventKeys.next(event.id)
   const entries = event.deliveries.map((delivery) => toEntry(context, delivery))
   insertEvent(context, event, { key, id, entries })
+  if (event.receivers !== undefined) {
+    insertReceivers(context, { tenantId: event.tenantId, eventKey: key, receivers: event.receivers })
+  }
   if (event.idempotency !== null) insertIdempotencyKey(context, tenant, event.idempotency, id)
   const handedOff = event.deliveries.map((delivery, index) =>
     placeDelivery(context, { event, eventKey: key, delivery, entry: entries[index] as FanOutEntry }, options),
@@ -103,14 +105,18 @@ interface Placing {
 
 /** Leased to the caller, which is true, or into the table of what waits. */
 function placeDelivery(context: WriteContext, placing: Placing, options: PublishOptions): boolean {
-  const { event, delivery } = placing
+  const { event, delivery, entry } = placing
   const owner = { tenantId: event.tenantId, endpointId: delivery.endpointId }
   if (delivery.handOff && delivery.parked === null && isGranted(context, delivery, options)) {
     handOff(context, placing, options.leaseMs)
     context.counts.add(owner, 'in_flight', 1)
     return true
   }
-  placeWaiting(context, placing)
+  placeWaiting(context, entry, {
+    tenantId: event.tenantId,
+    eventKey: placing.eventKey,
+    parked: delivery.parked,
+  })
   context.counts.add(owner, 'pending', 1)
   if (delivery.parked === null && options.grants.get(delivery.targetId) !== false) {
     armFresh(context, context.memory.bytes(event.tenantId), delivery.targetId)
@@ -141,13 +147,6 @@ function handOff({ memory, now }: WriteContext, placing: Placing, leaseMs: numbe
     until: now + leaseMs,
     isLive: false,
   })
-}
-
-function placeWaiting(context: WriteContext, { event, eventKey, delivery, entry }: Placing): void {
-  const { memory, now } = context
-  const tenant = memory.names.numberOf(event.tenantId)
-  const wait = { dueAt: delivery.parked === null ? now : null, reason: delivery.parked }
-  insertWaiting(context, { ...entry, tenant, eventKey, createdAt: now }, { ...newDelivery, ...wait })
 }
 
 /** A hand-off may not overtake a backlog, nor reach a target that is paused or waits for its probe. */
@@ -193,17 +192,22 @@ function findIdempotencyKey(
   if (expiresAt <= agedNow(context.line, expiresAt, context.now)) return null
   const eventId = bytesToId(idPrefixes.event, row.event_id as Uint8Array)
   if (Buffer.compare(row.hash as Uint8Array, wanted.hash) !== 0) return { kind: 'conflict', eventId }
-  return { kind: 'replayed', eventId, deliveryIds: deliveriesOf(context, eventId) }
+  return { kind: 'replayed', eventId, ...answeredWith(context, eventId) }
 }
 
-/** None of them may be left, nor the event: keys may be kept for longer. */
-function deliveriesOf(context: WriteContext, eventId: string): readonly string[] {
+/** None of the deliveries may be left, nor the event: keys may be kept for longer. */
+function answeredWith(
+  context: WriteContext,
+  eventId: string,
+): { readonly deliveryIds: readonly string[]; readonly state: EventState } {
   const key = findKey(context, 'events', eventId)
-  if (key === null) return []
+  if (key === null) return { deliveryIds: [], state: 'fanned_out' }
+  if (isForMany(context, key)) return { deliveryIds: [], state: 'accepted' }
   const row = context.prepare('select fan_out from events where k = ?').get(key) // primary key
-  return unpackFanOut(row?.fan_out as Uint8Array)
+  const deliveryIds = unpackFanOut(row?.fan_out as Uint8Array)
     .map(deliveryId)
     .sort()
+  return { deliveryIds, state: 'fanned_out' }
 }
 
 /** An expired record of the same key is taken over. */

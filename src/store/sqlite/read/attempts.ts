@@ -2,7 +2,7 @@ import { idToBytes } from '../../../core/ids.ts'
 import type { Attempt } from '../../../core/model.ts'
 import { type AttemptRow, toAttempt } from '../../rows.ts'
 import type { ReadContext } from './context.ts'
-import { findDelivery } from './deliveries.ts'
+import { findDelivery } from './one-delivery.ts'
 
 interface AttemptOptions {
   readonly withCapture: boolean

@@ -81,7 +81,8 @@ function readEvent(context: ReadContext, key: number): OutboundEvent | null {
   const row = context
     .prepare<EventRow>(
       // primary keys
-      `select e.id, tn.id as tenant_id, coalesce(t.topic, e.topic_text) as topic, 'fanned_out' as state,
+      `select e.id, tn.id as tenant_id, coalesce(t.topic, e.topic_text) as topic,
+         iif(exists (select 1 from fan_out_receivers r where r.event_k = e.k), 'accepted', 'fanned_out') as state,
          e.payload_bytes, e.metadata, e.ordering_key, kn.id as producer_key_id, e.created_at
        from events e
        left join names tn on tn.n = e.tenant

@@ -29,7 +29,17 @@ export function readKeyPage(page: PageRequest, { since, until }: Times): KeyBoun
   }
 }
 
-/** Of keys that were read with `limit + 1`, newest first. */
+/** Of one event, oldest first: keys that are larger than `after`. */
+export function readForwardPage(
+  page: PageRequest,
+  maxLimit: number,
+): { readonly limit: number; readonly after: number } {
+  // The bound of such a page is a lower one.
+  const { limit, before: after } = readPageRequest(page, maxLimit)
+  return { limit, after: after === null ? lowestKey : toKey(after) }
+}
+
+/** Of keys that were read with `limit + 1`, in the order of the listing. */
 export function toKeyPage<Item>(
   keys: readonly number[],
   limit: number,

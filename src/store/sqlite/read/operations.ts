@@ -15,8 +15,10 @@ import {
 } from './config.ts'
 import type { ReadContext } from './context.ts'
 import { counts } from './counts.ts'
-import { getDelivery, listDeadLetters, listDeliveries, listDeliveriesOfEvent } from './deliveries.ts'
+import { listDeadLetters, listDeliveries } from './deliveries.ts'
+import { listDeliveriesOfEvent } from './event-deliveries.ts'
 import { getEvent, getPayload, listEvents } from './events.ts'
+import { getDelivery } from './one-delivery.ts'
 
 export const readOperations = {
   getEvent,

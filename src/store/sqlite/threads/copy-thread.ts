@@ -1,6 +1,7 @@
 /** Entry point of the thread that reads a store for a copy: it owns the file meanwhile, so nobody writes to it. */
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
+import { createIdFactory } from '../../../core/ids.ts'
 import { copiedTables, countSql } from '../../copied-tables.ts'
 import {
   type CopyBatch,
@@ -13,6 +14,7 @@ import {
   maxBatchRows,
   type SourceTable,
 } from '../../copy.ts'
+import type { FanOutSlice } from '../../port.ts'
 import { openOwned } from '../connection/open-writer.ts'
 import { isStoreFault } from '../connection/result-codes.ts'
 import { StatementCache } from '../connection/statement-cache.ts'
@@ -24,9 +26,10 @@ import {
   placeColumn,
   unknownColumns,
 } from '../copy/copy-views.ts'
+import { receiversPerSlice } from '../publish/large-fan-out.ts'
 import { noBytes } from './packed-bytes.ts'
 import { serveThread } from './thread-port.ts'
-import { type Result, storeFailure, toFailure } from './tick.ts'
+import { type Result, storeFailure, toError, toFailure } from './tick.ts'
 import { Writer } from './writer.ts'
 
 if (parentPort !== null) {
@@ -34,7 +37,9 @@ if (parentPort !== null) {
     const options = workerData as CopySourceOptions
     const { database, close } = openOwned({ ...options, maxPageCount: null })
     // As any start does: whoever held the leases is gone, and other stores know none that stand in `handoffs`.
-    new Writer(database).takeOver(options.now)
+    const writer = new Writer(database)
+    writer.takeOver(options.now)
+    finishFanOuts(writer, options.now)
     createCopyViews(database)
     const statements = new StatementCache(database)
     database
@@ -50,6 +55,18 @@ if (parentPort !== null) {
       close,
     }
   })
+}
+
+/** Their deliveries are copied, and not what would still make them. */
+function finishFanOuts(writer: Writer, now: number): void {
+  const ids = createIdFactory(() => now)
+  for (let more = true; more; ) {
+    const deliveryIds = Array.from({ length: receiversPerSlice }, () => ids.next('dlv'))
+    const call = { kind: 'write', name: 'fanOutSlice', args: [deliveryIds] } as const
+    const [result] = writer.run({ now, calls: [call], bytes: null }).results
+    if (result?.ok !== true) throw toError(result?.failure ?? storeFailure('no answer'))
+    more = (result.value as FanOutSlice).more
+  }
 }
 
 function attempt(work: () => unknown): Result {

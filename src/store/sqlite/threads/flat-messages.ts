@@ -48,6 +48,8 @@ export function flattenEvents(batch: readonly NewEvent[], bytes: BytePacker): Fl
       list.push(idempotency.scope, idempotency.key, idempotency.ttlMs)
       bytes.add(idempotency.hash)
     }
+    list.push(event.receivers !== undefined)
+    if (event.receivers !== undefined) bytes.add(event.receivers)
     list.push(deliveries.length)
     for (const delivery of deliveries) {
       list.push(delivery.id, delivery.subscriptionId, delivery.endpointId, delivery.targetId)
@@ -72,7 +74,14 @@ export function readEvents(list: FlatList, bytes: ByteUnpacker): readonly NewEve
     const hasKey = from.next<boolean>()
     const payload = bytes.next()
     const idempotency = hasKey ? readIdempotency(from, bytes) : null
-    return { ...event, payload, idempotency, deliveries: from.many(() => readDelivery(from)) }
+    const isForMany = from.next<boolean>()
+    return {
+      ...event,
+      payload,
+      idempotency,
+      ...(isForMany && { receivers: bytes.next() }),
+      deliveries: from.many(() => readDelivery(from)),
+    }
   })
 }
 

@@ -19,6 +19,7 @@ import { deleteEndpoint, insertEndpoint, rotateSecret, updateEndpoint } from '..
 import { insertApiKey, insertFirstApiKey, revokeApiKey, setMetaOnce } from '../config/keys.ts'
 import { settleConfigChanges } from '../config/settle.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from '../config/subscriptions.ts'
+import { type FanOutTurn, fanOutSlice } from '../publish/large-fan-out.ts'
 import { publish } from '../publish/publish.ts'
 import { recordOutcomes, release } from '../record/record.ts'
 import { replay } from '../record/replay.ts'
@@ -38,10 +39,13 @@ export type WriteOperations = ReturnType<typeof createWriteOperations>
 export function createWriteOperations() {
   const rotation: TenantRotation = { after: null }
   const reconciled: ReconcileCursor = { after: 0 }
+  const turn: FanOutTurn = { after: 0 }
   const walked: WalkPositions = new Map()
   return {
     publish: (context: WriteContext, batch: readonly NewEvent[], options: { readonly leaseMs: number }) =>
       publish(context, batch, options),
+    fanOutSlice: (context: WriteContext, deliveryIds: readonly string[]) =>
+      fanOutSlice(context, deliveryIds, turn),
     claim: (context: WriteContext, request: ClaimRequest) => claim(context, request, rotation),
     recordOutcomes: (context: WriteContext, outcomes: readonly DeliveryOutcome[], breaker: BreakerPolicy) =>
       recordOutcomes(context, outcomes, breaker),

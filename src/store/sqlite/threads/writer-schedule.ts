@@ -5,9 +5,10 @@
 import type { Clock } from '../../../core/clock.ts'
 import type { Company } from '../../company.ts'
 import type { ClaimPace, MaintenanceSlices, NewEvent, StorePace } from '../../port.ts'
+import { receiversPerSlice } from '../publish/large-fan-out.ts'
 import type { Call } from './tick.ts'
 
-/** Publishes of no more deliveries go before claims and outcomes that wait as well: they hold them up for little. */
+/** Publishes of no more deliveries go before claims, outcomes and fan-out slices that wait as well: they hold them up for little. */
 const maxPassing = 32
 /** Unless one of those has waited for so long. */
 const maxPassedMs = 30
@@ -73,7 +74,7 @@ export class WriterSchedule implements ClaimPace {
     this.#clock = clock
     this.company = company
     const outcomes = { most: maxOutcomes, enough: maxRiding, company }
-    this.pace = { claims: this, outcomes, maintenance }
+    this.pace = { claims: this, outcomes, maintenance, fanOutSlice: receiversPerSlice }
   }
 
   /** A call comes in, and is weighed once. */
@@ -110,7 +111,7 @@ export class WriterSchedule implements ClaimPace {
     return 2 * this.#published >= fewClaimed
   }
 
-  /** What goes into the next transaction, in order; but publishes that no longer fit wait, and a few of them pass claims and outcomes. */
+  /** What goes into the next transaction, in order; but publishes that no longer fit wait, and a few of them pass bulk. */
   take<Call extends Waiting>(queue: readonly Call[]): { readonly taken: Call[]; readonly left: Call[] } {
     const passing = this.#publishesArePassing(queue)
     const taken: Call[] = []
@@ -148,7 +149,8 @@ export class WriterSchedule implements ClaimPace {
 }
 
 function isBulk({ name, args }: Call): boolean {
-  return name === 'claim' || (name === 'recordOutcomes' && (args[0] as readonly unknown[]).length > maxRiding)
+  if (name === 'claim' || name === 'fanOutSlice') return true
+  return name === 'recordOutcomes' && (args[0] as readonly unknown[]).length > maxRiding
 }
 
 function weigh(batch: readonly NewEvent[]): Weight {
@@ -156,7 +158,7 @@ function weigh(batch: readonly NewEvent[]): Weight {
   let bytes = 0
   for (const event of batch) {
     deliveries += Math.max(1, event.deliveries.length)
-    bytes += event.payload.byteLength
+    bytes += event.payload.byteLength + (event.receivers?.byteLength ?? 0)
   }
   return { deliveries, bytes }
 }

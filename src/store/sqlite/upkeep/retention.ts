@@ -10,6 +10,7 @@ import {
   retentionWalks,
   startOverEveryMs,
 } from '../../retention.ts'
+import { isAccepted, type KeyRange, rangesOf } from '../publish/large-fan-out.ts'
 import { deliveryId, type FanOutEntry, unpackFanOut } from '../rows/fan-out.ts'
 import { keyAt, lowestKey, startOfMillisecond, timeAt } from '../rows/key-space.ts'
 import { codeOf, stateOf } from '../rows/state-codes.ts'
@@ -130,12 +131,49 @@ function removePayloads(context: WriteContext, slice: Slice): Walked {
 
 /** One of its deliveries is live, or a dead letter that can be replayed. */
 function needsPayload(context: WriteContext, eventKey: number, deadLettersEndedBy: number): boolean {
+  const ranges = rangesOf(context, eventKey)
+  if (ranges.length > 0 || isAccepted(context, eventKey)) {
+    return (
+      hasLive(context, eventKey, ranges) ||
+      ranges.some(({ first, last }) =>
+        hasDead(context, { eventKey, first, last, endedAfter: deadLettersEndedBy }),
+      )
+    )
+  }
   const dead = context.prepare('select 1 from deliveries where k = ? and state = ? and updated_at > ?') // primary key
   return deliveriesOf(context, eventKey).some(
     (entry) =>
       isLive(context, entry) ||
       dead.get(entry.key, codeOf('dead_lettered'), deadLettersEndedBy) !== undefined,
   )
+}
+
+/** Of an event for many: some are still to be made, or are live. None of them was handed off, so each has a row. */
+function hasLive(context: WriteContext, eventKey: number, ranges: readonly KeyRange[]): boolean {
+  const live = context.prepare(
+    'select 1 from live_deliveries where k >= ? and k <= ? and event_k = ? limit 1',
+  ) // primary key
+  return (
+    isAccepted(context, eventKey) ||
+    ranges.some(({ first, last }) => live.get(first, last, eventKey) !== undefined)
+  )
+}
+
+interface DeadRange extends KeyRange {
+  readonly eventKey: number
+  readonly endedAfter: number
+}
+
+function hasDead(context: WriteContext, { eventKey, first, last, endedAfter }: DeadRange): boolean {
+  const dead = context
+    .prepare(
+      // deliveries_dead
+      `select 1 from deliveries
+       where tenant = (select tenant from events where k = ?) and state = ${codeOf('dead_lettered')}
+         and k >= ? and k <= ? and event_k = ? and updated_at > ? limit 1`,
+    )
+    .get(eventKey, first, last, eventKey, endedAfter)
+  return dead !== undefined
 }
 
 function deliveriesOf(context: WriteContext, eventKey: number): readonly FanOutEntry[] {
@@ -234,18 +272,33 @@ function removeEvents(context: WriteContext, slice: Slice): Walked {
     )
     .all(slice.endedBy, slice.after.key, slice.before, slice.limit)
   const remove = context.prepare('delete from events where k = ?')
-  const finished = context.prepare('select 1 from deliveries where k = ?')
+  const removeRanges = context.prepare('delete from fan_out_ranges where event_k = ?')
   let last = slice.after
   let removed = 0
   for (const row of rows) {
     last = { key: row.k as number, version: 0 }
     if (row.is_old !== 1) continue
-    const isNeeded = deliveriesOf(context, last.key).some(
-      (entry) => isLive(context, entry) || finished.get(entry.key) !== undefined,
-    )
-    if (isNeeded) continue
+    if (hasDeliveries(context, last.key)) continue
     remove.run(last.key)
+    removeRanges.run(last.key)
     removed += 1
   }
   return { last, isAtEnd: rows.length < slice.limit, removed }
+}
+
+function hasDeliveries(context: WriteContext, eventKey: number): boolean {
+  const ranges = rangesOf(context, eventKey)
+  if (ranges.length > 0 || isAccepted(context, eventKey)) {
+    const finished = context.prepare(
+      'select 1 from deliveries where k >= ? and k <= ? and event_k = ? limit 1',
+    ) // primary key
+    return (
+      hasLive(context, eventKey, ranges) ||
+      ranges.some(({ first, last }) => finished.get(first, last, eventKey) !== undefined)
+    )
+  }
+  const finished = context.prepare('select 1 from deliveries where k = ?') // primary key
+  return deliveriesOf(context, eventKey).some(
+    (entry) => isLive(context, entry) || finished.get(entry.key) !== undefined,
+  )
 }

@@ -1,0 +1,24 @@
+/** A new delivery into the table of what waits: due at once, or parked for the reason. */
+import type { WaitReason } from '../../../core/model.ts'
+import { noResult } from '../record/finish.ts'
+import { insertWaiting } from '../record/wait.ts'
+import type { FanOutEntry } from '../rows/fan-out.ts'
+import type { WriteContext } from '../threads/write-context.ts'
+
+const newDelivery = { ...noResult, claimVersion: 0, lostClaims: 0 }
+
+export interface NewWaiting {
+  readonly tenantId: string
+  readonly eventKey: number
+  readonly parked: WaitReason | null
+}
+
+export function placeWaiting(
+  context: WriteContext,
+  entry: FanOutEntry,
+  { tenantId, eventKey, parked }: NewWaiting,
+): void {
+  const { memory, now } = context
+  const row = { ...entry, tenant: memory.names.numberOf(tenantId), eventKey, createdAt: now }
+  insertWaiting(context, row, { ...newDelivery, dueAt: parked === null ? now : null, reason: parked })
+}

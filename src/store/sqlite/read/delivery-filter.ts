@@ -1,0 +1,61 @@
+/** What a listing of deliveries asks for, as the integers and the SQL of this store. */
+import type { SQLInputValue } from 'node:sqlite'
+import { idPrefixes } from '../../../core/ids.ts'
+import { deliveryStates } from '../../../core/model.ts'
+import { bytesOfId } from '../../cursors.ts'
+import type { DeliveryFilter } from '../../port.ts'
+import { findNumber, findTopic } from '../rows/names.ts'
+import { codeOf } from '../rows/state-codes.ts'
+import type { ReadContext } from './context.ts'
+import { tenantNumber, timeConditions } from './events.ts'
+
+export interface Wanted {
+  readonly tenantId: string
+  readonly tenant: number
+  readonly filter: DeliveryFilter
+  readonly endpoint: number | null
+  readonly subscription: number | null
+  /** Null without a topic, or when the topic is written out. */
+  readonly topic: number | null
+}
+
+/** Null: a filter names an id, a state or a topic that is none, so nothing matches. */
+export function readFilter(context: ReadContext, tenantId: string, filter: DeliveryFilter): Wanted | null {
+  const tenant = tenantNumber(context, tenantId)
+  const endpoint = numberOf(context, idPrefixes.endpoint, filter.endpointId)
+  const subscription = numberOf(context, idPrefixes.subscription, filter.subscriptionId)
+  if (tenant === null || endpoint === 'unknown' || subscription === 'unknown') return null
+  if (filter.state !== undefined && !deliveryStates.includes(filter.state)) return null
+  const topic = filter.topic === undefined ? null : findTopic(context, filter.topic)
+  return { tenantId, tenant, filter, endpoint, subscription, topic }
+}
+
+function numberOf(
+  context: ReadContext,
+  prefix: 'ep' | 'sub',
+  id: string | undefined,
+): number | null | 'unknown' {
+  if (id === undefined) return null
+  const bytes = bytesOfId(prefix, id)
+  return (bytes === null ? null : findNumber(context, bytes)) ?? 'unknown'
+}
+
+/** All but tenant, endpoint and event, as SQL over the alias `d`. */
+export function conditionsOf({ filter, subscription, topic }: Wanted) {
+  const times = timeConditions(filter)
+  const conditions = [times.condition]
+  const values: SQLInputValue[] = [...times.values]
+  // A literal, so that the partial indexes deliveries_dead and deliveries_cancelled can serve it.
+  if (filter.state !== undefined) conditions.push(`and d.state = ${codeOf(filter.state)}`)
+  if (subscription !== null) {
+    conditions.push('and d.subscription = ?')
+    values.push(subscription)
+  }
+  if (filter.topic !== undefined) {
+    // A subquery, so that no planner begins at the events of the topic.
+    const column = topic === null ? 'topic_text' : 'topic'
+    conditions.push(`and (select e.${column} from events e where e.k = d.event_k) = ?`)
+    values.push(topic ?? filter.topic)
+  }
+  return { condition: conditions.join(' '), values }
+}
