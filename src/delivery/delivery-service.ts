@@ -39,6 +39,7 @@ export class DeliveryService {
   readonly maintenance: Maintenance
   readonly #options: DeliveryServiceOptions
   readonly #recorder: OutcomeRecorder<OutcomeContext>
+  #hasRecorded = false
   #started = false
   #stopped: Promise<void> | null = null
 
@@ -70,6 +71,7 @@ export class DeliveryService {
       clock,
       logger,
       onDueWork: () => this.dispatcher.wake(),
+      isQuiet: () => this.#isQuiet(),
     })
   }
 
@@ -104,8 +106,15 @@ export class DeliveryService {
     })
   }
 
+  #isQuiet(): boolean {
+    const hasRecorded = this.#hasRecorded
+    this.#hasRecorded = false
+    return !hasRecorded && this.dispatcher.inFlight === 0
+  }
+
   #afterRecord(batch: readonly Recordable<OutcomeContext>[], result: RecordResult): void {
     const { activity, routing } = this.#options
+    this.#hasRecorded = true
     batch.forEach(({ outcome, context }, index) => {
       // A success ends a pause that was forgotten elsewhere too, as by enabling the endpoint.
       if (outcome.next.state === 'succeeded' && result.recorded[index] === true) {

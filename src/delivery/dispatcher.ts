@@ -35,6 +35,8 @@ import { giveBackStuckWork, heldBackMs } from './stuck-work.ts'
 import { observe, type Work } from './work.ts'
 
 const silenceCheckMs = 200
+/** With nothing under way there is no silence. */
+const quietCheckMs = 1000
 
 /** One of the two. */
 interface Reserved {
@@ -60,6 +62,7 @@ export class Dispatcher {
   #stopped: Promise<void> | null = null
   #pumpPlanned = false
   #cancelSilenceTimer: (() => void) | null = null
+  #checksSilence = false
 
   constructor(options: DispatcherOptions) {
     const { clock, logger, sender, store } = options
@@ -109,7 +112,7 @@ export class Dispatcher {
     if (this.#phase !== 'idle') return
     this.#phase = 'running'
     this.#renewal?.start()
-    this.#watchSilence()
+    this.#watchSilence(false)
     this.wake()
   }
 
@@ -187,6 +190,7 @@ export class Dispatcher {
     }
     work.place = place
     this.#leases.hold(work)
+    this.#watchSilence()
     this.#pumpSoon()
   }
 
@@ -289,6 +293,7 @@ export class Dispatcher {
       this.#leases.giveBack([work.delivery], 0)
       return
     }
+    this.#watchSilence()
     this.#attempts.start(work, (outcome, isOurs) => {
       slot.done(observe(outcome))
       this.#leases.doneAlone(work)
@@ -319,17 +324,23 @@ export class Dispatcher {
     await this.#leases.holdOneGroup(this.#slots.inFlight === 0)
     const mode = this.#mode
     if (mode !== 'running' && mode !== 'alone') return
+    this.#watchSilence()
     if (mode === 'alone') this.#startAlone()
     else this.#startWaiting()
     this.#giveBackStuck()
   }
 
-  #watchSilence(): void {
-    this.#cancelSilenceTimer = this.#options.clock.schedule(silenceCheckMs, () => {
+  /** Soon when something has come or is under way. */
+  #watchSilence(hasWork = true): void {
+    if (this.#checksSilence || this.#phase !== 'running') return
+    this.#checksSilence = hasWork
+    this.#cancelSilenceTimer?.()
+    this.#cancelSilenceTimer = this.#options.clock.schedule(hasWork ? silenceCheckMs : quietCheckMs, () => {
+      this.#checksSilence = false
       this.#slots.markSilent()
       this.#pump()
       this.#giveBackStuck()
-      if (this.#phase === 'running') this.#watchSilence()
+      this.#watchSilence(this.#slots.inFlight > 0 || this.#leases.holdsAny)
     })
   }
 }

@@ -32,6 +32,11 @@ export class Leases {
     return this.#claimed
   }
 
+  /** Deliveries wait here, for their turn or to run alone. */
+  get holdsAny(): boolean {
+    return this.#queue.size > 0 || this.#alone.active
+  }
+
   /** Something is owed to the store or on its way there. */
   get owed(): boolean {
     return this.#returns.pending

@@ -4,6 +4,8 @@ import type { Logger } from '../core/logger.ts'
 import type { MaintenanceStore, RemovedRows, Retention, StorePace } from '../store/port.ts'
 
 const reconcileEveryMs = 400
+/** Both at once then: an idle process is woken for neither alone. */
+const quietEveryMs = 2000
 const settleEveryMs = 2000
 const cleanEveryMs = 60_000
 
@@ -14,25 +16,26 @@ export interface MaintenanceOptions {
   readonly logger: Logger
   /** Due work was found that had no ready row, or became due through a change. */
   readonly onDueWork: () => void
+  /** This node has delivered nothing since it was asked the last time. Default: it has. */
+  readonly isQuiet?: () => boolean
 }
 
 export class Maintenance {
   readonly #options: MaintenanceOptions
   readonly #cancels = new Set<() => void>()
   readonly #jobs = new Set<Promise<void>>()
+  #settledAt: number
   #stopped = false
 
   constructor(options: MaintenanceOptions) {
     this.#options = options
+    this.#settledAt = options.clock.elapsed()
   }
 
   start(): void {
-    const { store } = this.#options
-    this.#every(reconcileEveryMs, async () => {
-      const { armed } = await store.reconcileReady({ limit: store.pace.maintenance.targets })
-      if (armed > 0) this.#options.onDueWork()
-    })
-    this.#every(settleEveryMs, () => this.#settle())
+    const { store, isQuiet } = this.#options
+    const periodMs = (): number => (isQuiet?.() === true ? quietEveryMs : reconcileEveryMs)
+    this.#every(periodMs, () => this.#lookAfterWork())
     this.#every(cleanEveryMs, () => this.#untilDone((limit) => store.deleteExpiredIdempotencyKeys({ limit })))
     this.#every(cleanEveryMs, () => this.#untilDone((limit) => store.foldCounts({ limit })))
     this.#every(cleanEveryMs, () => this.#removeExpired())
@@ -48,6 +51,21 @@ export class Maintenance {
     for (const cancel of this.#cancels) cancel()
     this.#cancels.clear()
     await Promise.all(this.#jobs)
+  }
+
+  #lookAfterWork(): Promise<void> {
+    const now = this.#options.clock.elapsed()
+    if (now - this.#settledAt >= settleEveryMs) {
+      this.#settledAt = now
+      this.#run(() => this.#settle())
+    }
+    return this.#reconcile()
+  }
+
+  async #reconcile(): Promise<void> {
+    const { store, onDueWork } = this.#options
+    const { armed } = await store.reconcileReady({ limit: store.pace.maintenance.targets })
+    if (armed > 0) onDueWork()
   }
 
   async #settle(): Promise<void> {
@@ -91,10 +109,11 @@ export class Maintenance {
     return promise
   }
 
-  #every(periodMs: number, job: () => Promise<unknown>): void {
+  #every(period: number | (() => number), job: () => Promise<unknown>): void {
+    const periodMs = typeof period === 'number' ? period : period()
     const cancel = this.#options.clock.schedule(periodMs, () => {
       this.#cancels.delete(cancel)
-      this.#run(job, () => this.#every(periodMs, job))
+      this.#run(job, () => this.#every(period, job))
     })
     this.#cancels.add(cancel)
   }

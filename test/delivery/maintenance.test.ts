@@ -8,7 +8,15 @@ import { createManualClock } from '../../src/testing/manual-clock.ts'
 function aMaintenance() {
   const clock = createManualClock()
   const calls: string[] = []
-  const state = { armed: 0, slices: 0, wakes: 0, removals: 0, removalMs: 0, fault: null as Error | null }
+  const state = {
+    armed: 0,
+    slices: 0,
+    wakes: 0,
+    removals: 0,
+    removalMs: 0,
+    quiet: false,
+    fault: null as Error | null,
+  }
   const job = (name: string) => async () => {
     calls.push(name)
     if (state.fault !== null) throw state.fault
@@ -19,6 +27,7 @@ function aMaintenance() {
     logger: silentLogger,
     retention: { payloadsMs: 1, attemptsMs: 2, eventsMs: 3, deadLettersMs: 4 },
     onDueWork: () => state.wakes++,
+    isQuiet: () => state.quiet,
     store: {
       pace: { maintenance: { targets: 200, rows: 1000, retentionRows: 500 } },
       async reconcileReady() {
@@ -45,6 +54,22 @@ test('looks for forgotten work in small slices, and cleans up every minute', asy
   await clock.advance(60_000)
   const count = (name: string) => calls.filter((call) => call === name).length
   expect(['reconcile', 'settle', 'expire', 'fold'].map(count)).toEqual([150, 30, 1, 1])
+  await maintenance.stop()
+})
+
+test('looks every two seconds for forgotten work and changes, both at once, while the node delivers nothing', async () => {
+  const { clock, calls, state, maintenance } = aMaintenance()
+  state.quiet = true
+  maintenance.start()
+  await clock.advance(1999)
+  expect(calls).toEqual([])
+  await clock.advance(1)
+  expect(calls).toEqual(['settle', 'reconcile'])
+  await clock.advance(18_000)
+  expect(calls).toHaveLength(20)
+  state.quiet = false
+  await clock.advance(2400)
+  expect(calls.slice(20)).toEqual(['settle', 'reconcile', 'reconcile'])
   await maintenance.stop()
 })
 

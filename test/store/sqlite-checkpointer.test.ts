@@ -26,10 +26,12 @@ function aCheckpointer() {
     },
   })
   /** A commit every millisecond for so long. */
-  const commitFor = async (ms: number): Promise<readonly string[]> => {
+  let changes = 0
+  const commitFor = async (ms: number, rows = 1): Promise<readonly string[]> => {
     for (let at = 0; at < ms; at++) {
       await clock.advance(1)
-      checkpointer.runIfDue()
+      changes += rows
+      checkpointer.runIfDue(changes)
     }
     await checkpointer.idle()
     return done.splice(0)
@@ -44,6 +46,15 @@ describe('the checkpointer', () => {
     expect(await commitFor(1001)).toEqual(['copy 1000', 'finish', 'copy 2000', 'finish'])
     await clock.advance(10_000)
     expect(await commitFor(1)).toEqual(['copy 12001', 'finish'])
+  })
+
+  it('is not woken by commits that changed nothing, as those of an idle process', async () => {
+    const { next, commitFor } = aCheckpointer()
+    expect(await commitFor(1000)).toEqual(['copy 1000', 'finish'])
+    expect(await commitFor(5000, 0)).toEqual([])
+    next.copied = { log: 100, isWhole: false }
+    await commitFor(1)
+    expect(await commitFor(1000, 0)).toEqual(['copy 7001'])
   })
 
   it('works more often while the log grows fast', async () => {

@@ -16,7 +16,7 @@ function aWriter({ gathers = false } = {}) {
     ticks.push(tick.calls.map(({ name }) => name))
     const results = tick.calls.map(() => ({ ok: true as const, value: { deliveries: [] } }))
     const { promise, resolve } = Promise.withResolvers<TickReply>()
-    answers.push(() => resolve({ results, bytes: null, commits: ticks.length }))
+    answers.push(() => resolve({ results, bytes: null, commits: ticks.length, changes: 0 }))
     return promise
   }
   const answer = async (): Promise<void> => {

@@ -91,7 +91,7 @@ async function connect(options: SqliteStoreOptions): Promise<Connection> {
     async send(tick) {
       const reply = await writer.request<TickReply>(tick, tick.bytes === null ? [] : [tick.bytes.buffer])
       for (const result of reply.results) guard.note(result)
-      checkpointer?.runIfDue()
+      checkpointer?.runIfDue(reply.changes)
       return reply
     },
   })

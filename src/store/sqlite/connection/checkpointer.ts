@@ -26,15 +26,20 @@ export class Checkpointer {
   #running: Promise<void> | null = null
   #waitMs = longestMs
   #endedAt: number
+  #changes = 0
+  /** The log may hold what the database does not. */
+  #isBehind = true
 
   constructor(options: CheckpointerOptions) {
     this.#options = options
     this.#endedAt = options.clock.elapsed()
   }
 
-  /** To be called after commits: without any there is nothing to move. */
-  runIfDue(): void {
-    if (this.#running !== null || this.#sinceLast() < this.#waitMs) return
+  /** To be called after commits, with the rows changed so far: without any there is nothing to move. */
+  runIfDue(changes: number): void {
+    this.#isBehind ||= changes !== this.#changes
+    this.#changes = changes
+    if (!this.#isBehind || this.#running !== null || this.#sinceLast() < this.#waitMs) return
     this.#running = this.#run().finally(() => {
       this.#running = null
     })
@@ -48,16 +53,20 @@ export class Checkpointer {
   async #run(): Promise<void> {
     const { clock, copy, finish } = this.#options
     const sinceLast = this.#sinceLast()
+    this.#isBehind = false
+    let isDone = false
     try {
       const copied = await copy()
       if (copied !== null) {
         const { log, isWhole } = copied
         if (isWhole) await finish()
+        isDone = isWhole
         this.#waitMs = Math.min(longestMs, Math.max(shortestMs, (sinceLast * wantedPages) / log))
       }
     } catch {
       // The thread is gone: the store's next call says so.
     }
+    this.#isBehind ||= !isDone
     this.#endedAt = clock.elapsed()
   }
 

@@ -12,7 +12,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Clock } from '../../../core/clock.ts'
 
-const lookEveryMs = 500
+const lookEveryMs = 1000
 
 interface WatchedFile {
   readonly path: string

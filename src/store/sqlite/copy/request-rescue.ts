@@ -7,8 +7,8 @@ import { toError } from '../threads/tick.ts'
 import { type RescueAnswer, rescuePaths, writeMessage } from './rescue-files.ts'
 
 const lookEveryMs = 100
-/** Until the first sign of life; the process looks twice a second. */
-const firstSignMs = 3000
+/** Until the first sign of life; the process looks once a second. */
+const firstSignMs = 4000
 /** Between two signs of life. */
 const patienceMs = 10_000
 

@@ -51,6 +51,8 @@ export interface TickReply {
   readonly bytes: Uint8Array<ArrayBuffer> | null
   /** Transactions committed so far. */
   readonly commits: number
+  /** Rows changed so far. */
+  readonly changes: number
 }
 
 /** The call as it travels; `unpackCall` makes it what it was. */

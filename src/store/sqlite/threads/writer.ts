@@ -64,7 +64,11 @@ export class Writer {
     }
     const packer = new BytePacker()
     for (const [index, call] of tick.calls.entries()) packResult(call, results[index] as Result, packer)
-    return { results, bytes: packer.pack(), commits: this.#commits }
+    return { results, bytes: packer.pack(), commits: this.#commits, changes: this.#countChanges() }
+  }
+
+  #countChanges(): number {
+    return this.#statements.prepare('select total_changes() as changes').get()?.changes as number
   }
 
   #runWrites(tick: Tick): Result[] {
