@@ -16,6 +16,7 @@ import { databaseClaims } from './parts/database-claims.ts'
 import { httpIngest } from './parts/http-ingest.ts'
 import { httpRates } from './parts/http-rates.ts'
 import { backlogIsolation, isolation } from './parts/isolation.ts'
+import { largeFanOut } from './parts/large-fan-out.ts'
 import { latency } from './parts/latency.ts'
 import { nodes } from './parts/nodes.ts'
 import { peers } from './parts/peers.ts'
@@ -32,6 +33,7 @@ const parts: readonly Part[] = [
   httpRates,
   isolation,
   backlogIsolation,
+  largeFanOut,
   senderCpu,
   backlog,
   databaseClaims,

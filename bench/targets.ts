@@ -14,6 +14,7 @@ const badNeighbours = [
   '16 endpoints that answer after 9 s',
   '16 endpoints that hang',
   'a backlog over 10 thousand endpoints',
+  'one event for 10 thousand endpoints',
 ]
 
 export const targets: readonly Target[] = [
@@ -30,6 +31,7 @@ export const targets: readonly Target[] = [
     atMost(`${store}noisy neighbour, wait behind 1 million over wait behind 10 thousand`, 1.2),
     atMost(`${store}memory, MB above an empty start with 1 million pending`, 100),
     atMost(`${store}idle, CPU of the server's process in % of a core`, 0.3),
+    atMost(`${store}one event for 10 thousand endpoints, ms until it is acknowledged`, 50),
     ...badNeighbours.map((bad) => atMost(`${store}isolation, p99 beside ${bad} over p99 without`, 2)),
   ]),
   ...overHttp('', 2),

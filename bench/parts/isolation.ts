@@ -36,7 +36,7 @@ const scenarios: readonly Scenario[] = [
 export const isolation: Part = { names: ['isolation'], run: measureBadEndpoints }
 export const backlogIsolation: Part = { names: ['isolation-backlog'], run: measureBacklog }
 
-interface Setting {
+export interface Setting {
   readonly context: PartContext
   readonly engine: Remote<EngineCommands>
   readonly healthyReceivers: Remote<ReceiverCommands>
@@ -52,7 +52,7 @@ interface Times {
 }
 
 /** Short times between a close and the next open: what hangs is not waited for. */
-const openOptions = { breakerThreshold: 0, drainDeadline: 100 }
+export const openOptions = { breakerThreshold: 0, drainDeadline: 100 }
 
 async function measureBadEndpoints(context: PartContext): Promise<void> {
   const setting = await prepare(context)
@@ -67,7 +67,7 @@ async function measureBacklog(context: PartContext): Promise<void> {
   for (let run = 0; run < context.longRuns; run++) await besideBacklog(setting, run)
 }
 
-async function prepare(context: PartContext): Promise<Setting> {
+export async function prepare(context: PartContext): Promise<Setting> {
   const { quick } = context
   const healthyReceivers = await context.start<ReceiverCommands>('receivers')
   const badReceivers = await context.start<ReceiverCommands>('receivers')
@@ -115,7 +115,7 @@ async function beside(setting: Setting, scenario: Scenario, name: string): Promi
 }
 
 /** The p99 in ms over so many seconds. */
-async function measureHealthy(
+export async function measureHealthy(
   setting: Setting,
   seconds: number,
   others: readonly Stream[] = [],
@@ -168,7 +168,7 @@ async function besideBacklog(setting: Setting, run: number): Promise<void> {
   await engine.call('close')
 }
 
-function record(
+export function record(
   { series, say }: PartContext,
   words: string,
   { without, together }: { readonly without: number; readonly together: number },

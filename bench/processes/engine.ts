@@ -63,6 +63,12 @@ const commands = {
     await publishAll(job)
     return spent()
   },
+  /** Milliseconds until one event is durable. */
+  async acknowledge(topic: string): Promise<number> {
+    const startedAt = performance.now()
+    await opened().publish({ topic, payload: makePayload(published++) })
+    return performance.now() - startedAt
+  },
   /** Until the outcome of the last delivery is recorded; each event has one. */
   async publishAndDeliver(job: PublishJob): Promise<Spent> {
     const goal = attempts + job.count
