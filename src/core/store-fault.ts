@@ -23,7 +23,7 @@ const words: Readonly<Record<StoreFault, string>> = {
   moved:
     'the database file was deleted, moved or replaced; "outhook backup" can still rescue it while the process runs',
   read_only: 'the database takes no writes; it is a standby, or was made read-only',
-  io_error: 'the disk of the database fails to read or write; check it',
+  io_error: 'the disk of the database fails to read or write (I/O error); check it',
   unreachable: 'the database cannot be reached; check that it runs, and its address or path',
 }
 

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { silentLogger } from '../../src/core/logger.ts'
 import * as server from '../../src/server.ts'
@@ -55,6 +56,21 @@ function damagePages(every: number): void {
   closeSync(file)
 }
 
+/** Changes a table while nobody knows of its index. */
+function disagree(index: string, change: string): void {
+  const hidden = new DatabaseSync(path, { defensive: false })
+  const row = hidden.prepare('select * from sqlite_schema where name = ?').get(index)
+  expect(row).toBeDefined()
+  hidden.exec('pragma writable_schema = on')
+  hidden.prepare('delete from sqlite_schema where name = ?').run(index)
+  hidden.close()
+  const changed = new DatabaseSync(path, { defensive: false })
+  expect(Number(changed.prepare(change).run().changes)).toBeGreaterThan(0)
+  changed.exec('pragma writable_schema = on')
+  changed.prepare('insert into sqlite_schema values (?, ?, ?, ?, ?)').run(...Object.values(row ?? {}))
+  changed.close()
+}
+
 const leaveAsAfterCrash = () => writeFileSync(`${path}.owner`, 'pid 1 on elsewhere\n')
 
 test.each([[[]], [['--quick']]])(
@@ -70,6 +86,23 @@ test.each([[[]], [['--quick']]])(
     expect(out).toContain('restore a backup')
   },
 )
+
+test('outhook doctor finds an index that disagrees with its table; --quick leaves that out, and says so', async () => {
+  await aFilledStore()
+  disagree('events_topic', 'update events set topic = topic + 1000 where rowid % 7 = 0')
+  const quick = await run('doctor', '--quick')
+  expect([quick.code, quick.out]).toEqual([
+    0,
+    expect.stringMatching(/ok +integrity +no damage in \d+ tables/),
+  ])
+  expect(quick.out.replace(/\s+/g, ' ')).toContain('that indexes agree with their tables was left out')
+  const whole = await run('doctor')
+  expect(whole.code).toBe(1)
+  expect(whole.out).toMatch(/problem +integrity +damaged: .+/)
+  expect(whole.out.replace(/\s+/g, ' ')).toContain('missing from index events_topic')
+  const help = (await run('doctor', '--help')).out.replace(/\s+/g, ' ')
+  expect(help).toContain('--quick leave out whether indexes agree with their tables')
+})
 
 test('the check tells how far it is, table by table', async () => {
   await aFilledStore()

@@ -1,9 +1,9 @@
 import type { TimeLine } from '../../../core/time-line.ts'
 import { writeCopy } from '../copy/write-copy.ts'
 import { runRead } from '../read/operations.ts'
-import { type ReadName, type Result, storeFailure, toFailure } from '../threads/tick.ts'
+import type { ReadName, Result } from '../threads/tick.ts'
 import { openDatabase } from './database.ts'
-import { isStoreFault } from './result-codes.ts'
+import { failureOf } from './failure-of.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export interface ReadRequest {
@@ -38,7 +38,7 @@ export function openReader(path: string): OpenReader {
         database.exec('begin')
         return { ok: true, value: runRead({ now, line, prepare }, name, args) }
       } catch (error) {
-        return { ok: false, failure: isStoreFault(error) ? storeFailure(error) : toFailure(error) }
+        return { ok: false, failure: failureOf(error, database) }
       } finally {
         if (database.isTransaction) database.exec('rollback')
       }

@@ -3,10 +3,11 @@ import { OuthookError } from '../../../core/errors.ts'
 import type { ResumedTime } from '../../../core/time-line.ts'
 import { copyIdName } from '../../copy.ts'
 import type { SchemaChange } from '../../migrations.ts'
-import type { Tick, TickReply } from '../threads/tick.ts'
+import { type Tick, type TickReply, toError } from '../threads/tick.ts'
 import { Writer } from '../threads/writer.ts'
 import { checkIntegrity } from '../upkeep/check-integrity.ts'
 import { checkpoint, openDatabase, readPragma } from './database.ts'
+import { isUnreadable, unreadable } from './failure-of.ts'
 import { refuseLost } from './lost-database.ts'
 import { acquireOwnership, type Ownership } from './ownership.ts'
 import { ensurePrivateFile } from './private-file.ts'
@@ -108,6 +109,7 @@ function refuseDamaged(database: DatabaseSync, path: string, note: Note): void {
     note(`${path} is whole`)
     return
   }
+  if (isUnreadable(path)) throw toError(unreadable(path))
   throw new OuthookError(
     'store_unavailable',
     `the database ${path} is damaged (${damage.join('; ')}): nothing is started on it. "outhook doctor" says more; ` +

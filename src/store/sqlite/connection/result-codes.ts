@@ -10,15 +10,13 @@ const faultsByCode: ReadonlyMap<number, StoreFault | null> = new Map([
   [6, 'busy'], // locked
   [7, null], // no memory
   [8, 'read_only'],
-  [10, 'io_error'],
+  [10, 'io_error'], // also what SQLite calls a corrupt file system, of which all it knows is that a read failed
   [11, 'damaged'], // corrupt
   [13, 'full'],
   [14, 'unreachable'], // cannot open
   [15, null], // protocol
   [26, 'damaged'], // not a database
 ])
-/** An i/o error whose cause is a damaged file system. */
-const corruptFileSystem = 10 | (33 << 8)
 
 /** SQLite's primary result code, or null when the error is none of SQLite's. */
 export function sqliteCode(error: unknown): number | null {
@@ -35,6 +33,5 @@ export function isStoreFault(error: unknown): boolean {
 export function storeFaultOf(error: unknown): StoreFault | null {
   const code = sqliteCode(error)
   if (code === null) return null
-  if ((error as { readonly errcode: number }).errcode === corruptFileSystem) return 'damaged'
   return faultsByCode.get(code) ?? null
 }

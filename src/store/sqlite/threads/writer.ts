@@ -5,6 +5,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { OuthookError } from '../../../core/errors.ts'
 import type { TimeLine } from '../../../core/time-line.ts'
+import { failureOf } from '../connection/failure-of.ts'
 import { isStoreFault } from '../connection/result-codes.ts'
 import { StatementCache } from '../connection/statement-cache.ts'
 import { runRead } from '../read/operations.ts'
@@ -107,7 +108,7 @@ export class Writer {
       this.#memory.undoTick()
       // SQLite rolls back by itself after some faults, such as a full disk.
       if (this.#database.isTransaction) this.#database.exec('rollback')
-      return isStoreFault(error) || error instanceof TickFault ? storeFailure(error) : toFailure(error)
+      return error instanceof TickFault ? storeFailure(error) : failureOf(error, this.#database)
     }
   }
 
@@ -156,7 +157,7 @@ export class Writer {
       const context = { now, line, prepare: <Row>(sql: string) => this.#statements.prepare<Row>(sql) }
       return { ok: true, value: runRead(context, call.name, call.args) }
     } catch (error) {
-      return { ok: false, failure: isStoreFault(error) ? storeFailure(error) : toFailure(error) }
+      return { ok: false, failure: failureOf(error, this.#database) }
     }
   }
 }

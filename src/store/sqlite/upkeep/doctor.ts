@@ -17,6 +17,7 @@ import {
 } from '../../finding.ts'
 import { parseSavedTime, savedTimeName } from '../../saved-time.ts'
 import { openDatabase, readPragma } from '../connection/database.ts'
+import { isUnreadable } from '../connection/failure-of.ts'
 import { findTraceOfLost } from '../connection/lost-database.ts'
 import { sqliteCode } from '../connection/result-codes.ts'
 import { planSqlite } from '../connection/schema.ts'
@@ -70,8 +71,17 @@ const corrupt = 11
 const repairAdvice =
   'stop the server, keep the files, and restore a backup, or repair a copy with the command ".recover" of the sqlite3 shell'
 
-function judgeIntegrity(database: DatabaseSync, { quick = false, onProgress }: SqliteExamination): Finding {
+const diskAdvice =
+  'stop the server, look at the disk, and copy the files to a sound one before anything else; then examine the copy'
+
+function judgeIntegrity(
+  database: DatabaseSync,
+  { path, quick = false, onProgress }: SqliteExamination,
+): Finding {
   const { tables, damage } = checkIntegrity(database, { quick, onProgress })
+  if (damage.length > 0 && isUnreadable(path)) {
+    return problem('integrity', `the disk refuses to read ${path} (I/O error)`, diskAdvice)
+  }
   if (damage.length > 0) return problem('integrity', `damaged: ${damage.join('; ')}`, repairAdvice)
   const scope = quick ? '; that indexes agree with their tables was left out' : ''
   return ok('integrity', `no damage in ${tables} tables${scope}`)
