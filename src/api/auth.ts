@@ -6,6 +6,8 @@
  * Unknown tokens are never remembered: a key works as soon as it is made, and guesses fill no memory.
  */
 import { hash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
@@ -27,6 +29,8 @@ export interface Authenticator {
   require(
     access: Access,
   ): (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
+  /** Who calls a producer route, when that is known without asking the store; else null. */
+  recognize(request: IncomingMessage): Principal | null
   /** Logs what was not told yet. */
   close(): void
   /** Makes the next use of the key ask the store. */
@@ -58,7 +62,31 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     return isConfigured ? configured : keys.find(digest.toString('base64'), token)
   }
 
+  /** The last caller on a connection: the same header on it says the same, and costs no digest. */
+  const callers = new WeakMap<Socket, Caller>()
+  const recognize = ({ headers, socket }: IncomingMessage): Principal | null => {
+    const { authorization } = headers
+    const token = tokenOf(authorization)
+    if (authorization === undefined || token === null) return null
+    const header = Buffer.from(authorization, 'latin1')
+    const caller = callers.get(socket)
+    if (
+      caller !== undefined &&
+      caller.header.length === header.length &&
+      timingSafeEqual(caller.header, header) &&
+      keys.isCurrent(caller)
+    ) {
+      return caller.principal
+    }
+    const digest = digestOf(token)
+    if (adminDigests.some((known) => timingSafeEqual(known, digest))) return null
+    const known = keys.known(digest.toString('base64'))
+    if (known !== null) callers.set(socket, { ...known, header })
+    return known?.principal ?? null
+  }
+
   return {
+    recognize,
     forget: keys.forget,
     close: wrongTokens.close,
     require: (access) => (request, _reply, done) => {
@@ -102,6 +130,15 @@ export function principalOf(request: FastifyRequest): Principal {
   return request.principal
 }
 
+interface Caller extends KnownKey {
+  readonly header: Buffer
+}
+
+interface KnownKey extends CachedKey {
+  /** As many as there had been. */
+  readonly revocations: number
+}
+
 interface CachedKey {
   readonly principal: Principal
   readonly until: number
@@ -132,6 +169,12 @@ function createKeyCache({ apiKeys, clock, cacheMs }: AuthenticatorOptions) {
   }
 
   return {
+    /** Null: the store has to be asked. */
+    known(digest: string): KnownKey | null {
+      const entry = cached.get(digest)
+      return entry !== undefined && entry.until > clock.elapsed() ? { ...entry, revocations } : null
+    },
+    isCurrent: (key: KnownKey): boolean => key.revocations === revocations && key.until > clock.elapsed(),
     find(digest: string, token: string): Principal | Promise<Principal | null> {
       const entry = cached.get(digest)
       return entry !== undefined && entry.until > clock.elapsed() ? entry.principal : ask(digest, token)

@@ -2,19 +2,22 @@
  * The idempotency key and the ordering key of one event. Either may come as a header or as a member of the body; a
  * producer that sends both has to mean the same, because a key that were ignored would double its events.
  */
-import type { FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
 import { OuthookError } from '../core/errors.ts'
 import { fromHeaderValue } from '../core/header-value.ts'
 import { effectiveOrderingKey, hookrailOrderingHeader, orderingKeyConflict } from '../core/idempotency.ts'
 
 const idempotencyHeader = 'idempotency-key'
 /** Our own name first; the other one is what hookrail's clients send. */
-const orderingHeaders: readonly string[] = ['Outhook-Ordering-Key', hookrailOrderingHeader]
+const orderingHeaders = ['Outhook-Ordering-Key', hookrailOrderingHeader].map((name) => ({
+  name,
+  lower: name.toLowerCase(),
+}))
 
 type Members = Readonly<Record<string, unknown>>
 
 /** Null when neither header nor body has one. */
-export function idempotencyKeyOf(request: FastifyRequest, members: Members): string | null {
+export function idempotencyKeyOf(request: IncomingMessage, members: Members): string | null {
   const inHeader = headerText(request, idempotencyHeader)
   const inBody = idempotencyMember(members.idempotency_key, 'idempotency_key')
   if (inHeader !== null && inBody !== null && inHeader !== inBody) {
@@ -27,23 +30,30 @@ export function idempotencyKeyOf(request: FastifyRequest, members: Members): str
 }
 
 /** Null when neither header, body nor payload has one. */
-export function orderingKeyOf(request: FastifyRequest, members: Members): string | null {
+export function orderingKeyOf(request: IncomingMessage, members: Members): string | null {
   const inBody = textMember(members.ordering_key, 'ordering_key')
-  const given = orderingHeaders
-    .map((name) => ({ name, key: headerText(request, name.toLowerCase()) }))
-    .concat({ name: 'ordering_key', key: inBody })
-    .filter(({ key }) => key !== null)
-  const [first] = given
-  const other = given.find(({ key }) => key !== first?.key)
-  if (first !== undefined && other !== undefined) throw orderingKeyConflict(first.name, other.name)
+  let first: NamedKey | null = null
+  for (const { name, lower } of orderingHeaders) first = join(first, name, headerText(request, lower))
+  first = join(first, 'ordering_key', inBody)
   return effectiveOrderingKey(first?.key, members.payload, first?.name ?? 'ordering_key')
 }
 
+interface NamedKey {
+  readonly name: string
+  readonly key: string
+}
+
+function join(first: NamedKey | null, name: string, key: string | null): NamedKey | null {
+  if (key === null) return first
+  if (first !== null && first.key !== key) throw orderingKeyConflict(first.name, name)
+  return first ?? { name, key }
+}
+
 /** One key for many events says of none of them what it is for. */
-export function refuseKeyHeaders(request: FastifyRequest): void {
+export function refuseKeyHeaders(request: IncomingMessage): void {
   for (const [header, member] of [
     [idempotencyHeader, 'idempotency_key'] as const,
-    ...orderingHeaders.map((name) => [name.toLowerCase(), 'ordering_key'] as const),
+    ...orderingHeaders.map(({ lower }) => [lower, 'ordering_key'] as const),
   ]) {
     if (headerText(request, header) === null) continue
     throw new OuthookError(
@@ -53,17 +63,17 @@ export function refuseKeyHeaders(request: FastifyRequest): void {
   }
 }
 
-const otherSpellings: Readonly<Record<string, string>> = {
+const otherSpellings = Object.entries({
   idempotencyKey: 'idempotency_key',
   'idempotency-key': 'idempotency_key',
   'Idempotency-Key': 'idempotency_key',
   orderingKey: 'ordering_key',
   'ordering-key': 'ordering_key',
-}
+})
 
 /** Unknown members of an event are ignored, but not those that mean to be a key. */
 export function refuseMisspelledKeys(members: Members): void {
-  for (const [spelling, name] of Object.entries(otherSpellings)) {
+  for (const [spelling, name] of otherSpellings) {
     if (Object.hasOwn(members, spelling)) {
       throw new OuthookError('invalid_body', `${spelling} is not known; the member is ${name}`)
     }
@@ -83,10 +93,10 @@ export function textMember(value: unknown, path: string): string | null {
 }
 
 /** Null when absent or empty. Twice is refused: which of the two was meant nobody can say. */
-function headerText(request: FastifyRequest, name: string): string | null {
+function headerText(request: IncomingMessage, name: string): string | null {
   const value = request.headers[name]
   if (typeof value !== 'string' || value === '') return null
-  if (value.includes(',') && (request.raw.headersDistinct[name]?.length ?? 1) > 1) {
+  if (value.includes(',') && (request.headersDistinct[name]?.length ?? 1) > 1) {
     throw new OuthookError('invalid_request', `the header ${name} is given more than once; give it once`)
   }
   const text = fromHeaderValue(value)

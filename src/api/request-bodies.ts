@@ -4,7 +4,6 @@
  * that whoever sends goes on beside any number of those who have stopped.
  */
 import type { IncomingMessage } from 'node:http'
-import type { FastifyRequest } from 'fastify'
 import { OuthookError } from '../core/errors.ts'
 
 /** Sixteen batches of the largest size. */
@@ -19,13 +18,23 @@ type Done = (error: Error | null, body?: Buffer) => void
 
 export interface RequestBodies {
   /** Calls back once, with the whole body in a buffer of its own, or with why there is none. */
-  read(request: FastifyRequest, payload: IncomingMessage, done: Done): void
+  read(incoming: Incoming, done: Done): void
+  /** The request was read and refused elsewhere already: whoever reads it next is told why. */
+  refuse(payload: IncomingMessage, refusal: Refusal): void
+  /** How long the request was elsewhere before that. */
+  waitedMs(payload: IncomingMessage): number
+}
+
+interface Refusal {
+  readonly error: unknown
+  readonly waitedMs: number
 }
 
 export function createRequestBodies(maxBytes = maxBodiesBytes): RequestBodies {
   /** Whose last byte came first stands first. */
   const underWay = new Set<Upload>()
   let held = 0
+  const refused = new WeakMap<IncomingMessage, Refusal>()
 
   /** False: even alone it does not fit. */
   const makeRoom = (wanted: number, upload: Upload): boolean => {
@@ -37,10 +46,15 @@ export function createRequestBodies(maxBytes = maxBodiesBytes): RequestBodies {
   }
 
   return {
-    read(request, payload, done) {
-      const limit = request.routeOptions.bodyLimit
-      const declared = Number(request.headers['content-length'] ?? Number.NaN)
-      const upload = new Upload({ payload, limit, declared }, (error, body) => {
+    refuse: (payload, refusal) => void refused.set(payload, refusal),
+    waitedMs: (payload) => refused.get(payload)?.waitedMs ?? 0,
+    read(incoming, done) {
+      const refusal = refused.get(incoming.payload)
+      if (refusal !== undefined) {
+        done(refusal.error as Error)
+        return
+      }
+      const upload = new Upload(incoming, (error, body) => {
         underWay.delete(upload)
         held -= upload.capacity
         done(error, body)
@@ -56,7 +70,7 @@ export function createRequestBodies(maxBytes = maxBodiesBytes): RequestBodies {
   }
 }
 
-interface Incoming {
+export interface Incoming {
   readonly payload: IncomingMessage
   readonly limit: number
   /** Not a number: its length is not told ahead. */

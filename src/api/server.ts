@@ -14,9 +14,10 @@ import { createErrorLog, type ErrorLog } from './error-log.ts'
 import { errorPages } from './error-pages.ts'
 import { pathOf, registerErrors, sendError } from './errors.ts'
 import { readBodiesAsJson, refuseCompressed } from './json-body.ts'
-import { type ApiMetrics, type ApiOptions, type ApiTimeouts, defaultTimeouts } from './options.ts'
+import { type ApiOptions, type ApiTimeouts, defaultTimeouts } from './options.ts'
 import { boundPipelines } from './pipelines.ts'
 import { answerHeaders } from './problem.ts'
+import { QuickPublish } from './quick-publish.ts'
 import { answerBrokenRequest, answerUnusualRequests, closeConnections } from './raw-connections.ts'
 import { createRequestBodies } from './request-bodies.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
@@ -44,7 +45,8 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   const timeouts = { ...defaultTimeouts, ...options.timeouts }
   const { log, metrics, clock } = options
   const errorLog = createErrorLog(log, clock)
-  const app = createFastify(errorLog, timeouts)
+  const quick = new QuickPublish()
+  const app = createFastify({ errorLog, timeouts, quick })
   const deadlines = createDeadlines(clock, timeouts.handlerMs)
   const auth = createAuthenticator({
     apiKeys: { authenticate: (token) => engine.apiKeys.authenticate(token) },
@@ -73,7 +75,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
 
   app.decorateRequest('principal', null)
   const { operationsOnly = false } = options
-  countRequests(app, metrics)
+  countRequests(app, context)
   protectAnswers(app)
   registerErrors(
     app,
@@ -89,11 +91,21 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
     app.register(docsPage)
   }
   app.register(errorPages)
+  const whyStarting = options.whyStarting ?? (() => null)
+  if (!operationsOnly) {
+    quick.serve({ ...context, elapsed: () => clock.elapsed(), hasStarted: () => whyStarting() === null })
+  }
   registerRoutes(app, context, operationsOnly ? [operationRoutes] : allRoutes)
   return app
 }
 
-function createFastify(errorLog: ErrorLog, timeouts: ApiTimeouts): FastifyInstance {
+interface ServerParts {
+  readonly errorLog: ErrorLog
+  readonly timeouts: ApiTimeouts
+  readonly quick: QuickPublish
+}
+
+function createFastify({ errorLog, timeouts, quick }: ServerParts): FastifyInstance {
   const app = fastify({
     // A logger of fastify's would make one child per request; what matters is logged where it happens.
     logger: false,
@@ -102,7 +114,7 @@ function createFastify(errorLog: ErrorLog, timeouts: ApiTimeouts): FastifyInstan
     return503OnClosing: false,
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => sendError(errorLog, error, request, reply),
-    serverFactory: (listener) => createHttpServer(listener, timeouts),
+    serverFactory: (listener) => createHttpServer(quick.before(listener), timeouts),
   })
   return app
 }
@@ -128,14 +140,17 @@ function createHttpServer(listener: RequestListener, timeouts: ApiTimeouts): Ser
 }
 
 /** First of all hooks, so that what the others refuse is counted too. */
-function countRequests(app: FastifyInstance, metrics: ApiMetrics): void {
+function countRequests(
+  app: FastifyInstance,
+  { metrics, bodies }: Pick<ApiContext, 'metrics' | 'bodies'>,
+): void {
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.is404 ? null : request.routeOptions.url?.replace(/:(\w+)/g, '{$1}')
     metrics.request({
       method: request.method,
       route: route ?? null,
       status: reply.statusCode,
-      elapsedMs: reply.elapsedTime,
+      elapsedMs: reply.elapsedTime + bodies.waitedMs(request.raw),
     })
     done()
   })

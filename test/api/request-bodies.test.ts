@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
-import type { FastifyRequest } from 'fastify'
 import { expect, test } from 'vitest'
 import { createRequestBodies, type RequestBodies } from '../../src/api/request-bodies.ts'
 
@@ -11,11 +10,8 @@ function upload(bodies: RequestBodies, declared?: number) {
   const outcome = Promise.withResolvers<Buffer>()
   let state: 'open' | 'whole' | 'refused' = 'open'
   outcome.promise.catch(() => undefined)
-  const request = {
-    routeOptions: { bodyLimit: limit },
-    headers: declared === undefined ? {} : { 'content-length': `${declared}` },
-  }
-  bodies.read(request as FastifyRequest, payload as unknown as IncomingMessage, (error, body) => {
+  const incoming = { payload: payload as unknown as IncomingMessage, limit, declared: declared ?? Number.NaN }
+  bodies.read(incoming, (error, body) => {
     state = error === null ? 'whole' : 'refused'
     if (error === null) outcome.resolve(body ?? Buffer.alloc(0))
     else outcome.reject(error)

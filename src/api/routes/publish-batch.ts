@@ -35,7 +35,7 @@ export function publishBatchRoute(context: ApiContext) {
       bodyLimit: limits.maxBatchBodyBytes,
       validatorCompiler: () => () => true,
       handler: async (request) => {
-        refuseKeyHeaders(request)
+        refuseKeyHeaders(request.raw)
         const items = readItems(request.body)
         return { items: await publishItems(context, items, principalOf(request)) }
       },
