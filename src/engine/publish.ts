@@ -231,7 +231,10 @@ export class Publisher {
     let results: readonly PublishResult[]
     try {
       const events = reserved.map(({ event }) => event)
-      results = await store.publish(events, { leaseMs: dispatcher?.leaseMs ?? 0 })
+      results = await store.publish(events, {
+        leaseMs: dispatcher?.leaseMs ?? 0,
+        mayWaitInMemory: dispatcher !== null,
+      })
     } catch (error) {
       for (const event of reserved) cancelHandOffs(event)
       return error

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { bytesToId, idPrefixes } from '../../src/core/ids.ts'
 import { StatementCache } from '../../src/store/sqlite/connection/statement-cache.ts'
 import { deliveryId, findInFanOut } from '../../src/store/sqlite/rows/fan-out.ts'
-import { readHandoffs } from '../../src/store/sqlite/rows/handoff-row.ts'
+import { isWaiting, readHandoffs } from '../../src/store/sqlite/rows/handoff-row.ts'
 import { codeOf } from '../../src/store/sqlite/rows/state-codes.ts'
 
 /** Deliveries that are leased and without a recorded outcome, with their claim version. */
@@ -18,7 +18,9 @@ export function readLeases(database: string): ReadonlyMap<string, number> {
   const opened = new DatabaseSync(copy)
   try {
     const leased = new Map<string, number>()
-    for (const { key, eventKey, claimVersion } of readHandoffs(new StatementCache(opened))) {
+    for (const lease of readHandoffs(new StatementCache(opened))) {
+      if (isWaiting(lease)) continue
+      const { key, eventKey, claimVersion } = lease
       const live = opened.prepare('select id, state, claim_version from live_deliveries where k = ?').get(key)
       if (live !== undefined) {
         if (live.state === codeOf('in_flight') && live.claim_version === claimVersion) {

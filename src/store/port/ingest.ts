@@ -61,6 +61,13 @@ export type PublishResult =
   /** A transaction that is still open has used the idempotency key, and may commit or not; nothing was written. */
   | { readonly kind: 'key_held' }
 
+export interface PublishSettings {
+  /** Of deliveries that are handed off. */
+  readonly leaseMs: number
+  /** The caller claims as well, so a store that nobody else claims from may keep what waits in memory. Default false. */
+  readonly mayWaitInMemory?: boolean
+}
+
 export interface IngestStore {
   /**
    * One transaction for the whole batch: events, payloads, deliveries, idempotency records, ready rows.
@@ -68,10 +75,7 @@ export interface IngestStore {
    * within the batch are answered as replays of the first. A hand-off is granted only while the target has
    * no due backlog and no pause, and where its endpoint has a rate takes a token; the lease then runs for `leaseMs`.
    */
-  publish(
-    batch: readonly NewEvent[],
-    options: { readonly leaseMs: number },
-  ): Promise<readonly PublishResult[]>
+  publish(batch: readonly NewEvent[], options: PublishSettings): Promise<readonly PublishResult[]>
 }
 
 export interface FanOutStore {

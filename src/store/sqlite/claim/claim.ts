@@ -4,12 +4,15 @@ import { fateOf, leased } from '../../../core/claim/row-fate.ts'
 import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { LiveState } from '../../../core/model.ts'
 import type { ClaimedDelivery, ClaimRequest, ClaimResult } from '../../port.ts'
+import { anyLimit } from '../connection/statement-cache.ts'
 import { cancelDelivery, finishWaiting, type WaitingRow } from '../record/finish.ts'
 import { endExpiredLeases, parkDelivery } from '../record/wait.ts'
 import { lowestKey } from '../rows/key-space.ts'
 import { codeOf, stateOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 import { type Candidate, pickCandidates, type TenantRotation } from './candidates.ts'
+import type { Lease } from './leases.ts'
+import { leaseWaiting, WaitingLook } from './memory-queue.ts'
 import { spend, writeBucket } from './rate-buckets.ts'
 import { nextReadyAt, writeReadyAfterLook } from './ready-endpoints.ts'
 
@@ -38,10 +41,15 @@ interface DueRow {
   readonly payload: Uint8Array | null
 }
 
-/** The last due row that was read of a target. */
-type Position = Pick<DueRow, 'due_at' | 'k'>
+/** From the table, or from memory. */
+type Due = DueRow | Lease
 
-const beginning: Position = { due_at: -1, k: lowestKey }
+/** How far a claim has looked at a target. */
+interface Reached {
+  /** The last due row that was read. */
+  row: Pick<DueRow, 'due_at' | 'k'>
+  readonly inMemory: WaitingLook
+}
 
 export function claim(context: WriteContext, request: ClaimRequest, rotation: TenantRotation): ClaimResult {
   const deliveries = request.limit <= 0 ? [] : claimDue(context, request, rotation)
@@ -57,20 +65,15 @@ function claimDue(
   const { limit, startable = limit, maxBytes, leaseMs } = request
   const { open, blocked } = pickCandidates(context, request, rotation)
   for (const { targetId } of open) endExpiredLeases(context, targetId)
-  const batch = new ClaimBatch<Candidate, DueRow>(open, { limit, startable, maxBytes })
-  const reached = new Map<Candidate, Position>()
+  const batch = new ClaimBatch<Candidate, Due>(open, { limit, startable, maxBytes })
+  const reached = new Map(open.map((target) => [target, startLook(context, target)]))
   for (let asks = batch.nextLook(); asks.length > 0; asks = batch.nextLook()) {
-    for (const ask of asks) {
-      const rows = readDue(context, ask, reached.get(ask.target) ?? beginning)
-      const last = rows.at(-1)
-      if (last !== undefined) reached.set(ask.target, last)
-      batch.add(ask, sortOut(context, ask.target, rows))
-    }
+    for (const ask of asks) batch.add(ask, look(context, ask, reached.get(ask.target) as Reached))
   }
   const given = new Map<Candidate, number>()
   const deliveries = batch.grants().map(({ target, row }) => {
     given.set(target, (given.get(target) ?? 0) + 1)
-    return lease(context, target, row, leaseMs)
+    return isInMemory(row) ? take(context, row, leaseMs) : lease(context, target, row, leaseMs)
   })
   for (const [{ targetId }, count] of given) {
     spend(context, targetId, count)
@@ -87,7 +90,46 @@ function claimDue(
   return deliveries
 }
 
-function readDue(context: WriteContext, ask: Ask<Candidate>, after: Position): readonly DueRow[] {
+function startLook(context: WriteContext, { targetId }: Candidate): Reached {
+  return { row: { due_at: -1, k: lowestKey }, inMemory: new WaitingLook(context, targetId) }
+}
+
+/** What waits in the table and what waits in memory, in order: in the table may be what is due for longer. */
+function look(context: WriteContext, { target, count }: Ask<Candidate>, reached: Reached): Found<Due> {
+  const since = reached.inMemory.nextSince
+  if (since === null) return lookAtTable(context, { target, count, dueBy: context.now }, reached)
+  const before = lookAtTable(context, { target, count, dueBy: Math.min(since - 1, context.now) }, reached)
+  const inMemory = reached.inMemory.take(count - countOf(before))
+  const found = {
+    leasable: [...before.leasable, ...inMemory.leases.map(toLeasable)],
+    others: before.others + inMemory.others,
+  }
+  const left = count - countOf(found)
+  if (left === 0) return found
+  const after = lookAtTable(context, { target, count: left, dueBy: context.now }, reached)
+  return { leasable: [...found.leasable, ...after.leasable], others: found.others + after.others }
+}
+
+function countOf({ leasable, others }: Found<Due>): number {
+  return leasable.length + others
+}
+
+function toLeasable(lease: Lease) {
+  return { row: lease, bytes: lease.waiting?.payload.byteLength ?? 0 }
+}
+
+interface TableAsk extends Ask<Candidate> {
+  /** Milliseconds since the epoch. */
+  readonly dueBy: number
+}
+
+function lookAtTable(context: WriteContext, ask: TableAsk, reached: Reached): Found<DueRow> {
+  const rows = ask.count === 0 ? [] : readDue(context, ask, reached.row)
+  reached.row = rows.at(-1) ?? reached.row
+  return sortOut(context, ask.target, rows)
+}
+
+function readDue(context: WriteContext, ask: TableAsk, after: Reached['row']): readonly DueRow[] {
   const target = context.memory.names.numberOf(ask.target.targetId)
   return context
     .prepare<DueRow>(
@@ -100,9 +142,9 @@ function readDue(context: WriteContext, ask: Ask<Candidate>, after: Position): r
        left join events e on e.k = d.event_k
        left join topics t on t.n = e.topic
        where d.target = ? and d.due_at <= ? and d.state <> 1 and (d.due_at, d.k) > (?, ?)
-       order by d.due_at, d.k limit ?`,
+       order by d.due_at, d.k limit ${anyLimit}`,
     )
-    .all(target, context.now, after.due_at, after.k, ask.count)
+    .all(target, ask.dueBy, after.due_at, after.k, ask.count)
 }
 
 /** Rows that nobody may attempt any more leave the claim index here. */
@@ -141,6 +183,37 @@ function ownersOf({ memory: { names } }: WriteContext, { endpoint, subscription 
   }
 }
 
+function isInMemory(row: Due): row is Lease {
+  return 'waiting' in row
+}
+
+function take(context: WriteContext, waiting: Lease, leaseMs: number): ClaimedDelivery {
+  const { eventId, topic, metadata, payload } = waiting.waiting as NonNullable<Lease['waiting']>
+  const {
+    id,
+    tenantId,
+    subscriptionId,
+    endpointId,
+    targetId,
+    claimVersion,
+    attemptCount,
+    lostClaims,
+    createdAt,
+  } = leaseWaiting(context, waiting, leaseMs)
+  const known = {
+    id,
+    tenantId,
+    subscriptionId,
+    endpointId,
+    targetId,
+    claimVersion,
+    attemptCount,
+    lostClaims,
+    createdAt,
+  }
+  return { ...known, eventId, topic, metadata, payload }
+}
+
 function lease(context: WriteContext, candidate: Candidate, row: DueRow, leaseMs: number): ClaimedDelivery {
   const { memory, now } = context
   const { claimVersion, lostClaims } = leased({
@@ -166,7 +239,15 @@ function lease(context: WriteContext, candidate: Candidate, row: DueRow, leaseMs
     createdAt: row.created_at,
   }
   const { k: key, event_k: eventKey, replayed_at: replayedAt } = row
-  memory.leases.grant({ ...known, key, eventKey, replayedAt, until: now + leaseMs, isLive: true })
+  memory.leases.grant({
+    ...known,
+    key,
+    eventKey,
+    replayedAt,
+    until: now + leaseMs,
+    isLive: true,
+    waiting: null,
+  })
   context.counts.move(known, stateOf(row.state), 'in_flight')
   if (candidate.isProbe) markProbe(context, candidate, { deliveryId: known.id, until: now + leaseMs })
   return {

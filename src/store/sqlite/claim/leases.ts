@@ -8,6 +8,14 @@ import type { PreparesStatements } from '../connection/statement-cache.ts'
 import { packLeases } from '../rows/handoff-row.ts'
 import type { UnwrittenKeys } from '../rows/key-space.ts'
 
+/** What a claim hands on of a delivery that waits in memory. */
+export interface Waiting {
+  readonly eventId: string
+  readonly topic: string
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly payload: Uint8Array
+}
+
 export interface Lease {
   readonly id: string
   readonly key: number
@@ -21,10 +29,12 @@ export interface Lease {
   readonly lostClaims: number
   readonly createdAt: number
   readonly replayedAt: number | null
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch; infinite for what waits. */
   readonly until: number
   /** False: it was handed off, and has no row in `live_deliveries`. */
   readonly isLive: boolean
+  /** It was published and waits for a claim, without a row of its own; see `memory-queue.ts`. Null: it is under way. */
+  readonly waiting: Waiting | null
 }
 
 interface Held {
@@ -39,11 +49,18 @@ interface Batch {
   leases: number
 }
 
+const nothing: ReadonlyMap<string, Lease> = new Map()
+
 type Change = { readonly kind: 'granted' | 'ended'; readonly held: Held }
 
 export class Leases implements UnwrittenKeys {
   readonly #byId = new Map<string, Held>()
+  /** Of those under way. */
   readonly #byTarget = new Map<string, Set<Lease>>()
+  /** Of those that wait in memory, by their ids, oldest first but for what a rollback brought back. */
+  readonly #waiting = new Map<string, Map<string, Lease>>()
+  #waitingCount = 0
+  #waitingBytes = 0
   /** By row of `handoffs`, oldest first. */
   readonly #open = new Map<number, Batch>()
   #changes: Change[] = []
@@ -58,6 +75,16 @@ export class Leases implements UnwrittenKeys {
 
   has(id: string): boolean {
     return this.#byId.has(id)
+  }
+
+  /** Deliveries that wait in memory, and their payloads' bytes. */
+  get waitingInAll(): { readonly count: number; readonly bytes: number } {
+    return { count: this.#waitingCount, bytes: this.#waitingBytes }
+  }
+
+  /** Those of the target that wait in memory. */
+  waitingAt(targetId: string): ReadonlyMap<string, Lease> {
+    return this.#waiting.get(targetId) ?? nothing
   }
 
   *entries(): Generator<{ readonly key: number; readonly id: string }> {
@@ -175,6 +202,10 @@ export class Leases implements UnwrittenKeys {
     const open = this.#open.get(batch)
     if (open === undefined) this.#open.set(batch, { grantedAt: this.#now, leases: 1 })
     else open.leases += 1
+    if (lease.waiting !== null) {
+      this.#addWaiting(lease, lease.waiting.payload.byteLength)
+      return
+    }
     const ofTarget = this.#byTarget.get(lease.targetId)
     if (ofTarget === undefined) this.#byTarget.set(lease.targetId, new Set([lease]))
     else ofTarget.add(lease)
@@ -184,8 +215,28 @@ export class Leases implements UnwrittenKeys {
     this.#byId.delete(lease.id)
     const open = this.#open.get(batch)
     if (open !== undefined) open.leases -= 1
+    if (lease.waiting !== null) {
+      this.#removeWaiting(lease, lease.waiting.payload.byteLength)
+      return
+    }
     const ofTarget = this.#byTarget.get(lease.targetId)
     ofTarget?.delete(lease)
     if (ofTarget?.size === 0) this.#byTarget.delete(lease.targetId)
+  }
+
+  #addWaiting(lease: Lease, bytes: number): void {
+    const line = this.#waiting.get(lease.targetId)
+    if (line === undefined) this.#waiting.set(lease.targetId, new Map([[lease.id, lease]]))
+    else line.set(lease.id, lease)
+    this.#waitingCount += 1
+    this.#waitingBytes += bytes
+  }
+
+  #removeWaiting(lease: Lease, bytes: number): void {
+    const line = this.#waiting.get(lease.targetId)
+    line?.delete(lease.id)
+    if (line?.size === 0) this.#waiting.delete(lease.targetId)
+    this.#waitingCount -= 1
+    this.#waitingBytes -= bytes
   }
 }

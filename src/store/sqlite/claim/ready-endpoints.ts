@@ -10,6 +10,7 @@ import {
   readyAfterLook,
   readyFor,
 } from '../../../core/claim/ready-row.ts'
+import { anyLimit } from '../connection/statement-cache.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 
 /** Lets the target be looked at from `at` on, or from the end of its pause. An earlier time that stands stays. */
@@ -103,6 +104,7 @@ export function rearmReady(context: WriteContext, targetId: string): void {
 /** When what waits becomes due, or a lease runs out. */
 function firstDueAt(context: WriteContext, targetId: string): number | null {
   const { names, leases } = context.memory
+  if (leases.waitingAt(targetId).size > 0) return context.now
   const first = context
     .prepare(
       // live_deliveries_due
@@ -115,14 +117,15 @@ function firstDueAt(context: WriteContext, targetId: string): number | null {
 }
 
 function countDue(context: WriteContext, targetId: string): number {
+  const { names, leases } = context.memory
   const due = context
     .prepare(
       // live_deliveries_due
       `select count(*) as n
-       from (select 1 from live_deliveries where target = ? and due_at <= ? and state <> 1 limit ?)`,
+       from (select 1 from live_deliveries where target = ? and due_at <= ? and state <> 1 limit ${anyLimit})`,
     )
-    .get(context.memory.names.numberOf(targetId), context.now, maxFreshBacklog + 1)
-  return due?.n as number
+    .get(names.numberOf(targetId), context.now, maxFreshBacklog + 1)
+  return leases.waitingAt(targetId).size + (due?.n as number)
 }
 
 function dropReady(context: WriteContext, target: Uint8Array): void {

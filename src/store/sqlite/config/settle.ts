@@ -5,6 +5,7 @@
  */
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { LiveState, WaitReason } from '../../../core/model.ts'
+import { writeOutWaiting } from '../claim/memory-queue.ts'
 import { armReady, rearmReady } from '../claim/ready-endpoints.ts'
 import { cancelDelivery, type WaitingRow } from '../record/finish.ts'
 import { parkDelivery, unparkDelivery } from '../record/wait.ts'
@@ -54,6 +55,7 @@ export function settleConfigChanges(
 /** Brings at most `limit` deliveries into line with what the endpoint is now; the number dealt with. */
 export function settleEndpoint(context: WriteContext, endpointId: string, limit: number): number {
   const { memory } = context
+  writeOutWaiting(context, endpointId)
   const facts = memory.endpoint(endpointId)
   const target = memory.names.numberOf(endpointId)
   let done: number
@@ -141,6 +143,7 @@ export function settleSubscription(context: WriteContext, subscription: Uint8Arr
   const endpoint = marked?.endpoint_id as Uint8Array
   const cursor = JSON.parse(marked?.cleanup as string) as ScanCursor
   const endpointId = bytesToId(idPrefixes.endpoint, endpoint)
+  writeOutWaiting(context, endpointId)
   const rows = scanEndpoint(context, {
     target: context.memory.names.numberOf(endpointId),
     cursor,

@@ -17,6 +17,12 @@ export interface PreparesStatements {
   prepare<Row = AnyRow>(sql: string): Statement<Row>
 }
 
+/**
+ * A parameter as a limit. SQLite plans a statement for the limit that it sees, and compiles it anew each time one is bound
+ * as it is: 8 µs for a small statement, 15 to 20 for that of a claim.
+ */
+export const anyLimit = '(? + 0)'
+
 /** Compiles each statement once. */
 export class StatementCache implements PreparesStatements {
   readonly #database: DatabaseSync

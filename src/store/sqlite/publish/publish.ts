@@ -1,7 +1,8 @@
 import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { EventState } from '../../../core/model.ts'
 import { agedNow } from '../../../core/time-line.ts'
-import type { NewDelivery, NewEvent, NewIdempotencyKey, PublishResult } from '../../port.ts'
+import type { NewDelivery, NewEvent, NewIdempotencyKey, PublishResult, PublishSettings } from '../../port.ts'
+import { hasRoomInMemory } from '../claim/memory-queue.ts'
 import { countTokens, spend, writeBucket } from '../claim/rate-buckets.ts'
 import { armFresh } from '../claim/ready-endpoints.ts'
 import { deliveryId, type FanOutEntry, packFanOut, unpackFanOut } from '../rows/fan-out.ts'
@@ -16,7 +17,7 @@ type Grants = Map<string, boolean>
 export function publish(
   context: WriteContext,
   batch: readonly NewEvent[],
-  options: { readonly leaseMs: number },
+  options: PublishSettings,
 ): readonly PublishResult[] {
   const grants: Grants = new Map()
   const spent = new Set<string>()
@@ -25,8 +26,7 @@ export function publish(
   return results
 }
 
-interface PublishOptions {
-  readonly leaseMs: number
+interface PublishOptions extends PublishSettings {
   readonly grants: Grants
   /** Targets with a rate, of whose tokens this call has spent some. */
   readonly spent: Set<string>
@@ -112,11 +112,15 @@ function placeDelivery(context: WriteContext, placing: Placing, options: Publish
     context.counts.add(owner, 'in_flight', 1)
     return true
   }
-  placeWaiting(context, entry, {
-    tenantId: event.tenantId,
-    eventKey: placing.eventKey,
-    parked: delivery.parked,
-  })
+  if (options.mayWaitInMemory === true && hasRoomToWait(context, placing, options)) {
+    waitInMemory(context, placing)
+  } else {
+    placeWaiting(context, entry, {
+      tenantId: event.tenantId,
+      eventKey: placing.eventKey,
+      parked: delivery.parked,
+    })
+  }
   context.counts.add(owner, 'pending', 1)
   if (delivery.parked === null && options.grants.get(delivery.targetId) !== false) {
     armFresh(context, context.memory.bytes(event.tenantId), delivery.targetId)
@@ -128,10 +132,35 @@ function placeDelivery(context: WriteContext, placing: Placing, options: Publish
   return false
 }
 
+/** Behind others that wait there, or as the first where nothing waits in the table. */
+function hasRoomToWait(
+  context: WriteContext,
+  { event, delivery }: Placing,
+  { grants }: PublishOptions,
+): boolean {
+  if (delivery.parked !== null || !hasRoomInMemory(context, event, delivery)) return false
+  const isFirst = context.memory.leases.waitingAt(delivery.targetId).size === 0
+  return !isFirst || hasRoom(context, delivery.targetId, grants)
+}
+
+function waitInMemory({ memory, now }: WriteContext, placing: Placing): void {
+  const { id: eventId, topic, metadata, payload } = placing.event
+  memory.leases.grant({
+    ...leaseOf(placing, now),
+    claimVersion: 0,
+    until: Number.POSITIVE_INFINITY,
+    // The message that brought the payload is much larger than it is.
+    waiting: { eventId, topic, metadata, payload: Buffer.from(payload) },
+  })
+}
+
 /** No row but that of the tick's leases: most are delivered at once, and get their only row then. */
 function handOff({ memory, now }: WriteContext, placing: Placing, leaseMs: number): void {
-  const { event, eventKey, delivery, entry } = placing
-  memory.leases.grant({
+  memory.leases.grant({ ...leaseOf(placing, now), claimVersion: 1, until: now + leaseMs, waiting: null })
+}
+
+function leaseOf({ event, eventKey, delivery, entry }: Placing, now: number) {
+  return {
     id: delivery.id,
     key: entry.key,
     eventKey,
@@ -139,14 +168,12 @@ function handOff({ memory, now }: WriteContext, placing: Placing, leaseMs: numbe
     subscriptionId: delivery.subscriptionId,
     endpointId: delivery.endpointId,
     targetId: delivery.targetId,
-    claimVersion: 1,
     attemptCount: 0,
     lostClaims: 0,
     createdAt: now,
     replayedAt: null,
-    until: now + leaseMs,
     isLive: false,
-  })
+  } as const
 }
 
 /** A hand-off may not overtake a backlog, nor reach a target that is paused or waits for its probe. */

@@ -1,6 +1,7 @@
 import { type DeliveryState, deliveryStates } from '../../../core/model.ts'
 import type { StoreCounts } from '../../port.ts'
 import type { ReadContext } from './context.ts'
+import { oldestWaitingSince } from './handed-off.ts'
 
 /** Ready targets whose oldest delivery is looked up at most. */
 const maxTargets = 10_000
@@ -22,6 +23,9 @@ export function counts(context: ReadContext): StoreCounts {
        join names n on n.id = r.target_id`,
     )
     .get(context.now, context.now)
-  const dueAt = oldest?.due_at as number | null | undefined
-  return { deliveries, oldestDueMs: dueAt === null || dueAt === undefined ? null : context.now - dueAt }
+  const dueAt = Math.min(
+    (oldest?.due_at ?? Number.POSITIVE_INFINITY) as number,
+    oldestWaitingSince(context) ?? Number.POSITIVE_INFINITY,
+  )
+  return { deliveries, oldestDueMs: dueAt === Number.POSITIVE_INFINITY ? null : context.now - dueAt }
 }

@@ -4,7 +4,7 @@ import { toDeadLetter } from '../../rows.ts'
 import type { ReadContext } from './context.ts'
 import { conditionsOf, readFilter, type Wanted } from './delivery-filter.ts'
 import { keysOfEvent } from './event-deliveries.ts'
-import { type HandedOff, handedOff } from './handed-off.ts'
+import { type HandedOff, handedOff, stateOfHandedOff } from './handed-off.ts'
 import { type KeyBounds, readKeyPage, toKeyPage } from './key-pages.ts'
 import { newestKeys, newestOfGroup } from './newest-keys.ts'
 import { readDelivery, readFinished } from './one-delivery.ts'
@@ -32,11 +32,11 @@ function keysOf(context: ReadContext, wanted: Wanted, bounds: KeyBounds): readon
   const { state } = wanted.filter
   const isLive = state === undefined || liveStates.has(state)
   const isFinished = state === undefined || !isLive
-  const isInFlight = state === undefined || state === 'in_flight'
+  const isHandedOff = state === undefined || state === 'pending' || state === 'in_flight'
   return [
     ...(isFinished ? finishedKeys(context, wanted, bounds) : []),
     ...(isLive ? liveKeys(context, wanted, bounds) : []),
-    ...(isInFlight ? handedOffKeys(context, wanted, bounds) : []),
+    ...(isHandedOff ? handedOffKeys(context, wanted, bounds) : []),
   ]
     .sort((a, b) => b - a)
     .slice(0, bounds.limit + 1)
@@ -92,9 +92,11 @@ function handedOffKeys(context: ReadContext, wanted: Wanted, bounds: KeyBounds):
   return keys
 }
 
-function isWanted({ entry, tenant, topic, topicText, createdAt }: HandedOff, wanted: Wanted): boolean {
+function isWanted(found: HandedOff, wanted: Wanted): boolean {
+  const { entry, tenant, topic, topicText, createdAt } = found
   const { filter } = wanted
   if (tenant !== wanted.tenant) return false
+  if (filter.state !== undefined && filter.state !== stateOfHandedOff(found.lease)) return false
   if (wanted.endpoint !== null && entry.endpoint !== wanted.endpoint) return false
   if (wanted.subscription !== null && entry.subscription !== wanted.subscription) return false
   if (

@@ -1,8 +1,8 @@
-/** Deliveries that are only in `handoffs`: leased by the commit that published them, with no outcome yet. */
+/** Deliveries that are only in `handoffs`: leased by the commit that published them, or by a claim, with no outcome yet. */
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { LiveDeliveryRow } from '../../rows.ts'
 import { type FanOutEntry, findInFanOut } from '../rows/fan-out.ts'
-import { readHandoffs, type WrittenLease } from '../rows/handoff-row.ts'
+import { isWaiting, readHandoffs, type WrittenLease } from '../rows/handoff-row.ts'
 import type { ReadContext } from './context.ts'
 
 export interface HandedOff {
@@ -26,6 +26,18 @@ export function* handedOff(
     const found = lookUp(context, lease)
     if (found !== null) yield found
   }
+}
+
+/** When the oldest was published that waits in the writer's memory; null: none does. */
+export function oldestWaitingSince(context: ReadContext): number | null {
+  const waiting = readHandoffs(context)
+    .filter(isWaiting)
+    .sort((a, b) => a.key - b.key)
+  for (const lease of waiting) {
+    const found = lookUp(context, lease)
+    if (found !== null) return found.createdAt
+  }
+  return null
 }
 
 /** Null: it is finished, or has a live row, or is not leased. */
@@ -77,7 +89,7 @@ export function toLiveRow(
     endpoint_id: name(entry.endpoint),
     target_id: name(entry.target) as Uint8Array,
     topic: event?.topic as string | null,
-    state: 'in_flight',
+    state: stateOfHandedOff(lease),
     attempt_count: 0,
     claim_version: lease.claimVersion,
     last_http_status: null,
@@ -87,12 +99,16 @@ export function toLiveRow(
     created_at: createdAt,
     updated_at: createdAt,
     reason: null,
-    due_at: null,
+    due_at: isWaiting(lease) ? createdAt : null,
     disabled_reason: null,
     paused_until: null,
     probe_until: null,
     limited_until: null,
   }
+}
+
+export function stateOfHandedOff(lease: WrittenLease): 'pending' | 'in_flight' {
+  return isWaiting(lease) ? 'pending' : 'in_flight'
 }
 
 export function idOf({ entry }: HandedOff): string {

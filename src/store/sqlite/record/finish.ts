@@ -108,7 +108,12 @@ export function finishLease(context: WriteContext, lease: Lease, values: Finishe
     )
   if (lease.isLive) leaveLive(context, lease.key)
   memory.leases.end(lease)
-  context.counts.move(lease, 'in_flight', values.state)
+  context.counts.move(lease, stateOfLease(lease), values.state)
+}
+
+/** Of a delivery that is leased; to the writer itself while it waits in memory. */
+export function stateOfLease({ waiting }: Lease): 'pending' | 'in_flight' {
+  return waiting === null ? 'in_flight' : 'pending'
 }
 
 function leaveLive(context: WriteContext, key: number): void {

@@ -4,6 +4,7 @@ import { armReady } from '../claim/ready-endpoints.ts'
 import { findKey } from '../rows/key-space.ts'
 import { codeOf, stateOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'
+import { stateOfLease } from './finish.ts'
 import { type Wait, waitOf } from './wait.ts'
 
 interface Found {
@@ -22,7 +23,7 @@ export function replay(context: WriteContext, tenantId: string, deliveryId: stri
   const lease = memory.leases.get(deliveryId)
   if (lease !== null && !lease.isLive) {
     if (lease.tenantId !== tenantId) return { kind: 'not_found' }
-    return { kind: 'not_replayable', state: 'in_flight', endpointDeleted: memory.isOfDeleted(lease) }
+    return { kind: 'not_replayable', state: stateOfLease(lease), endpointDeleted: memory.isOfDeleted(lease) }
   }
   const row = find(context, deliveryId)
   if (row === null || memory.names.idOf(row.tenant, idPrefixes.tenant) !== tenantId)

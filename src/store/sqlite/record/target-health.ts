@@ -2,6 +2,7 @@
 
 import { idToBytes } from '../../../core/ids.ts'
 import type { EndpointHealth } from '../../../core/model.ts'
+import { writeOutWaiting } from '../claim/memory-queue.ts'
 import { armReady, holdReady } from '../claim/ready-endpoints.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 
@@ -35,7 +36,9 @@ export function storeHealth(context: WriteContext, targetId: string, health: End
       probe === null ? null : idToBytes(probe.deliveryId),
       probe?.until ?? null,
     )
-  if (health.pausedUntil !== null) holdReady(context, targetId)
+  if (health.pausedUntil === null) return
+  holdReady(context, targetId)
+  writeOutWaiting(context, targetId)
 }
 
 interface ProbeOwner {

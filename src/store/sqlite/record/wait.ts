@@ -6,7 +6,7 @@ import type { Lease } from '../claim/leases.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
 import { codeOf, stateOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'
-import { type LastResult, noResult, type WaitingRow } from './finish.ts'
+import { type LastResult, noResult, stateOfLease, type WaitingRow } from './finish.ts'
 
 /** Until when it waits, or for the end of which reason. */
 export interface Wait {
@@ -122,7 +122,7 @@ export function putBack(
   if (lease.isLive) updateWaiting(context, lease.key, waiting)
   else insertWaiting(context, toRow(context, lease), waiting)
   memory.leases.end(lease)
-  context.counts.move(lease, 'in_flight', waitingState(waiting))
+  context.counts.move(lease, stateOfLease(lease), waitingState(waiting))
   if (waiting.dueAt !== null) {
     armReady(context, memory.bytes(lease.tenantId), lease.targetId, waiting.dueAt)
   }

@@ -1,4 +1,7 @@
-/** What a row of `handoffs` says: the leases that one commit granted, by hand-off or by claim. */
+/**
+ * What a row of `handoffs` says: the leases that one commit granted, by hand-off or by claim, and with claim version 0 what
+ * it left waiting in the writer's memory.
+ */
 import type { PreparesStatements } from '../connection/statement-cache.ts'
 
 export interface WrittenLease {
@@ -36,11 +39,22 @@ export function unpackLeases(packed: Uint8Array): readonly WrittenLease[] {
   return leases
 }
 
-/** Of all rows. Some of them have ended: their row stands until the last of them has. */
+/**
+ * Of all rows, the latest of each delivery. Some of them have ended: their row stands until the last of them has.
+ */
 export function readHandoffs(context: PreparesStatements): readonly WrittenLease[] {
+  const latest = new Map<number, WrittenLease>()
   // One row per commit whose leases are still held: a few hundred at most.
-  return context
-    .prepare('select leases from handoffs')
-    .all()
-    .flatMap((row) => unpackLeases(row.leases as Uint8Array))
+  for (const row of context.prepare('select leases from handoffs').all()) {
+    for (const lease of unpackLeases(row.leases as Uint8Array)) {
+      const known = latest.get(lease.key)
+      if (known === undefined || known.claimVersion < lease.claimVersion) latest.set(lease.key, lease)
+    }
+  }
+  return [...latest.values()]
+}
+
+/** It waits for a claim: nobody has it. */
+export function isWaiting({ claimVersion }: WrittenLease): boolean {
+  return claimVersion === 0
 }

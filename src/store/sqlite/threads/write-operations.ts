@@ -9,6 +9,7 @@ import type {
   NewEvent,
   NewSecret,
   NewSubscription,
+  PublishSettings,
   Release,
   Retention,
   SubscriptionPatch,
@@ -42,7 +43,7 @@ export function createWriteOperations() {
   const turn: FanOutTurn = { after: 0 }
   const walked: WalkPositions = new Map()
   return {
-    publish: (context: WriteContext, batch: readonly NewEvent[], options: { readonly leaseMs: number }) =>
+    publish: (context: WriteContext, batch: readonly NewEvent[], options: PublishSettings) =>
       publish(context, batch, options),
     fanOutSlice: (context: WriteContext, deliveryIds: readonly string[]) =>
       fanOutSlice(context, deliveryIds, turn),

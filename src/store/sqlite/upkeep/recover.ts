@@ -4,13 +4,13 @@ import { armReady } from '../claim/ready-endpoints.ts'
 import { noResult } from '../record/finish.ts'
 import { endLostLease, insertWaiting } from '../record/wait.ts'
 import { findInFanOut } from '../rows/fan-out.ts'
-import { readHandoffs, type WrittenLease } from '../rows/handoff-row.ts'
+import { isWaiting, readHandoffs, type WrittenLease } from '../rows/handoff-row.ts'
 import { codeOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 
 /**
- * Whoever held them is gone, so each that has no outcome becomes due, with one lost claim more. Which have one is seen
- * in the tables: a delivery that is finished, or waits, or was leased again.
+ * Whoever held them is gone, so each that has no outcome becomes due, with one lost claim more, unless it still waited for
+ * its first claim. Which have one is seen in the tables: a delivery that is finished, or waits, or was leased again.
  */
 export function endHandoffs(context: WriteContext): void {
   const leases = readHandoffs(context)
@@ -62,13 +62,13 @@ function insertDue(context: WriteContext, lease: WrittenLease): number | null {
     endpoint: entry.endpoint === 0 ? null : entry.endpoint,
     createdAt: event.created_at,
   }
-  const values = { ...noResult, claimVersion: lease.claimVersion, lostClaims: 1 }
+  const values = { ...noResult, claimVersion: lease.claimVersion, lostClaims: isWaiting(lease) ? 0 : 1 }
   insertWaiting(context, row, { ...values, dueAt: context.now, reason: null })
   const owner = {
     tenantId: names.idOf(tenant, idPrefixes.tenant),
     endpointId: entry.endpoint === 0 ? null : names.idOf(entry.endpoint, idPrefixes.endpoint),
   }
-  context.counts.move(owner, 'in_flight', 'pending')
+  if (!isWaiting(lease)) context.counts.move(owner, 'in_flight', 'pending')
   return entry.target
 }
 
