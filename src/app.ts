@@ -273,6 +273,7 @@ async function assemble(
       dispatcher?.wake()
     },
     onPauseChanged: (targetId, pausedUntil) => dispatcher?.setHealth(targetId, { pausedUntil }),
+    onPaceKept: (pace) => dispatcher?.leavePace(pace),
   })
   await delivery?.start()
   relay?.start()

@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { ClaimedDelivery, ClaimResult, DeliveryStore, StorePace } from '../store/port.ts'
 import type { Leases } from './leases.ts'
+import type { Paces } from './paces.ts'
 import type { RoutingCache } from './routing-cache.ts'
 import type { ShareBook } from './share-book.ts'
 import type { Slots } from './slots.ts'
@@ -15,6 +16,8 @@ const maxClaimBytes = 8 * 1024 * 1024
 const idleClaimMs = 2000
 /** A claim as often while due work is left that has no slot: it hides when the next other work is due. */
 const leftClaimMs = 250
+/** The same while some target has its slots one by one, by a pace. */
+const pacedClaimMs = 100
 const maxRetryMs = 2000
 
 export interface ClaimerOptions {
@@ -25,6 +28,7 @@ export interface ClaimerOptions {
   readonly leases: Pick<Leases, 'claimed' | 'owed' | 'flush'>
   readonly slots: Pick<Slots, 'inFlight' | 'freeForBacklog' | 'claimSlots'>
   readonly shares: Pick<ShareBook, 'adopt'> | null
+  readonly paces: Pick<Paces, 'areRunning'>
   /** Deliveries that may be claimed; 0 while none may. */
   readonly room: () => number
   readonly routing: Pick<RoutingCache, 'dropOlder'>
@@ -135,6 +139,6 @@ export class Claimer {
     const bytes = deliveries.reduce((sum, { payload }) => sum + payload.length, 0)
     // A full claim, and one that large payloads ended early, may leave slots free.
     const mayGoOn = deliveries.length >= limit || bytes > maxClaimBytes / 2
-    this.expectWork(mayGoOn ? 0 : leftClaimMs)
+    this.expectWork(mayGoOn ? 0 : this.#options.paces.areRunning ? pacedClaimMs : leftClaimMs)
   }
 }

@@ -1,6 +1,6 @@
 /** Dispatcher, recorder and maintenance, put together and started and stopped as one. */
 import type { Clock } from '../core/clock.ts'
-import type { BreakerPolicy } from '../core/endpoint-health.ts'
+import { type BreakerPolicy, isThrottled } from '../core/endpoint-health.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Sender } from '../sender/port.ts'
 import type { ClaimedDelivery, DeliveryOutcome, RecordResult, Retention, Store } from '../store/port.ts'
@@ -61,6 +61,7 @@ export class DeliveryService {
       ...options,
       time: store.time,
       shares: store.cluster?.shares ?? null,
+      tellPaces: store.cluster?.tellPaces,
       onOutcome: (outcome, delivery, target) =>
         this.#recorder.push({ outcome, context: { delivery, target } }),
       canRecord: () => !this.#recorder.blocked && this.#recorder.unwritten < maxUnwritten,
@@ -121,7 +122,10 @@ export class DeliveryService {
         this.dispatcher.setHealth(context.delivery.targetId, null)
       }
     })
-    for (const [targetId, health] of result.health) this.dispatcher.setHealth(targetId, health)
+    for (const [targetId, health] of result.health) {
+      if (isThrottled(health)) this.dispatcher.paces.keepHere(targetId)
+      this.dispatcher.setHealth(targetId, health)
+    }
     for (const disabled of result.disabled) {
       routing.invalidate(disabled.tenantId)
       this.dispatcher.giveBackWaiting(disabled.endpointId)

@@ -15,6 +15,8 @@ export interface DispatcherOptions {
   readonly store: Pick<DeliveryStore, 'claim' | 'release'> & { readonly pace: Pick<StorePace, 'claims'> }
   /** Null or absent: no other process delivers from this store. */
   readonly shares?: SlotShares | null
+  /** Tells the other processes which paces this one keeps, in requests per second. */
+  readonly tellPaces?: ((perSecond: ReadonlyMap<string, number>) => void) | undefined
   readonly sender: Sender
   readonly routing: RoutingCache
   readonly clock: Clock

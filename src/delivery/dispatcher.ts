@@ -18,25 +18,24 @@
  * start soon is given back as well: a lease that ends in memory would count as a lost claim.
  */
 import type { EndpointHealth } from '../core/model.ts'
-import type { ClaimedDelivery } from '../store/port.ts'
+import type { ClaimedDelivery, HeardPace } from '../store/port.ts'
 import { Claimer } from './claimer.ts'
 import type { DispatcherOptions } from './dispatcher-options.ts'
 import type { Verdict } from './fair-queue.ts'
 import { Intake } from './intake.ts'
 import { attemptLength, lastsAnAttempt, leaseLength } from './lease.ts'
 import { Leases } from './leases.ts'
+import { Paces } from './paces.ts'
 import type { Reservation } from './reservation.ts'
 import type { Target } from './routing-cache.ts'
 import { RunningAttempts } from './running-attempts.ts'
 import { ShareBook } from './share-book.ts'
 import { createRenewer, type ShareRenewer } from './share-renewer.ts'
-import { type Slot, Slots } from './slots.ts'
-import { giveBackStuckWork, heldBackMs } from './stuck-work.ts'
+import { SilenceWatch } from './silence-watch.ts'
+import type { Slot } from './slot.ts'
+import { Slots } from './slots.ts'
+import { heldBackMs } from './stuck-work.ts'
 import { observe, type Work } from './work.ts'
-
-const silenceCheckMs = 200
-/** With nothing under way there is no silence. */
-const quietCheckMs = 1000
 
 /** One of the two. */
 interface Reserved {
@@ -48,6 +47,7 @@ type Mode = 'idle' | 'running' | 'blocked' | 'alone' | 'stopping'
 
 export class Dispatcher {
   readonly leaseMs: number
+  readonly paces: Paces
   readonly #options: DispatcherOptions
   readonly #slots: Slots
   readonly #leases: Leases
@@ -58,20 +58,26 @@ export class Dispatcher {
   /** End of the pause by target. */
   readonly #paused = new Map<string, number>()
   readonly #attempts: RunningAttempts
+  readonly #silence: SilenceWatch
   #phase: 'idle' | 'running' | 'stopping' = 'idle'
   #stopped: Promise<void> | null = null
   #pumpPlanned = false
-  #cancelSilenceTimer: (() => void) | null = null
-  #checksSilence = false
 
   constructor(options: DispatcherOptions) {
     const { clock, logger, sender, store } = options
     this.#options = options
     this.#attempts = new RunningAttempts(options)
+    this.paces = new Paces(clock)
     this.leaseMs = leaseLength(sender.totalTimeoutMs)
     this.#book = options.shares == null ? null : new ShareBook(clock)
     const maxWaitMs = this.leaseMs - attemptLength(sender.totalTimeoutMs)
-    this.#slots = new Slots({ clock, limit: options.maxInFlight, shares: this.#book, maxWaitMs })
+    this.#slots = new Slots({
+      clock,
+      limit: options.maxInFlight,
+      shares: this.#book,
+      paces: this.paces,
+      maxWaitMs,
+    })
     this.#leases = new Leases({ store, logger, onReturned: (delayMs) => this.wake(delayMs) })
     this.#intake = new Intake({
       ...options,
@@ -84,7 +90,15 @@ export class Dispatcher {
       use: this.#slots,
       giveBack: (targetId) =>
         this.#leases.giveBackWaiting((work) => (targetId === null || work.targetId === targetId ? 0 : null)),
+      onRenewed: () => options.tellPaces?.(this.paces.keptHere()),
       onSlots: () => this.wake(),
+    })
+    this.#silence = new SilenceWatch({
+      ...options,
+      slots: this.#slots,
+      leases: this.#leases,
+      paces: this.paces,
+      onLooked: () => this.#pump(),
     })
     this.#claimer = new Claimer({
       ...options,
@@ -92,6 +106,7 @@ export class Dispatcher {
       leases: this.#leases,
       slots: this.#slots,
       shares: this.#book,
+      paces: this.paces,
       room: () => this.#claimRoom(),
       onClaimed: (deliveries, leasedAt) => this.#takeIn(deliveries, leasedAt),
       onTurn: () => this.#pump(),
@@ -112,7 +127,7 @@ export class Dispatcher {
     if (this.#phase !== 'idle') return
     this.#phase = 'running'
     this.#renewal?.start()
-    this.#watchSilence(false)
+    this.#silence.start()
     this.wake()
   }
 
@@ -136,6 +151,11 @@ export class Dispatcher {
       this.#paused.set(targetId, pausedUntil)
       this.giveBackWaiting(targetId)
     }
+  }
+
+  /** Another node sends to the target, alone. */
+  leavePace(pace: HeardPace): void {
+    if (this.paces.leaveTo(pace)) this.giveBackWaiting(pace.targetId)
   }
 
   /** Gives back what waits in memory for a target, or for all of a tenant: paused, disabled or no longer what it was. */
@@ -190,7 +210,7 @@ export class Dispatcher {
     }
     work.place = place
     this.#leases.hold(work)
-    this.#watchSilence()
+    this.#silence.expectWork()
     this.#pumpSoon()
   }
 
@@ -206,7 +226,7 @@ export class Dispatcher {
 
   async #stop(deadlineMs: number): Promise<void> {
     this.#phase = 'stopping'
-    this.#cancelSilenceTimer?.()
+    this.#silence.stop()
     await this.#claimer.stop()
     await this.#renewal?.stop()
     this.#leases.giveBackAll()
@@ -276,12 +296,6 @@ export class Dispatcher {
     if (!this.#leases.alone) this.#startWaiting()
   }
 
-  #giveBackStuck(): void {
-    const { clock, sender } = this.#options
-    const { totalTimeoutMs } = sender
-    giveBackStuckWork({ leases: this.#leases, slots: this.#slots, now: clock.elapsed(), totalTimeoutMs })
-  }
-
   #run(work: Work, slot: Slot): void {
     const leftMs = work.leaseEndsAt - this.#options.clock.elapsed()
     const lasts = lastsAnAttempt(leftMs, this.#options.sender.totalTimeoutMs)
@@ -293,7 +307,7 @@ export class Dispatcher {
       this.#leases.giveBack([work.delivery], 0)
       return
     }
-    this.#watchSilence()
+    this.#silence.expectWork()
     this.#attempts.start(work, (outcome, isOurs) => {
       slot.done(observe(outcome))
       this.#leases.doneAlone(work)
@@ -324,23 +338,9 @@ export class Dispatcher {
     await this.#leases.holdOneGroup(this.#slots.inFlight === 0)
     const mode = this.#mode
     if (mode !== 'running' && mode !== 'alone') return
-    this.#watchSilence()
+    this.#silence.expectWork()
     if (mode === 'alone') this.#startAlone()
     else this.#startWaiting()
-    this.#giveBackStuck()
-  }
-
-  /** Soon when something has come or is under way. */
-  #watchSilence(hasWork = true): void {
-    if (this.#checksSilence || this.#phase !== 'running') return
-    this.#checksSilence = hasWork
-    this.#cancelSilenceTimer?.()
-    this.#cancelSilenceTimer = this.#options.clock.schedule(hasWork ? silenceCheckMs : quietCheckMs, () => {
-      this.#checksSilence = false
-      this.#slots.markSilent()
-      this.#pump()
-      this.#giveBackStuck()
-      this.#watchSilence(this.#slots.inFlight > 0 || this.#leases.holdsAny)
-    })
+    this.#silence.giveBackStuck()
   }
 }

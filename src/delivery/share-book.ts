@@ -4,7 +4,7 @@
  * (`share-renewer.ts`).
  */
 import type { Clock } from '../core/clock.ts'
-import type { SlotLimits } from './slots.ts'
+import type { SlotLimits } from './slot.ts'
 
 /** Targets whose share is remembered. Of any other it is learnt again with the next claim. */
 const maxKnown = 50_000

@@ -33,11 +33,14 @@ export interface ShareRenewerOptions {
   readonly use: TargetUse
   /** What waits in memory for the target, or for any (null), may have to wait for long. */
   readonly giveBack: (targetId: string | null) => void
+  readonly onRenewed: () => void
   /** A claim may bring slots that it could not bring before. */
   readonly onSlots: () => void
 }
 
-type Wiring = Pick<ShareRenewerOptions, 'use' | 'giveBack' | 'onSlots'> & { readonly book: ShareBook | null }
+type Wiring = Pick<ShareRenewerOptions, 'use' | 'giveBack' | 'onRenewed' | 'onSlots'> & {
+  readonly book: ShareBook | null
+}
 
 /** Null where no other process delivers from the store: every slot is this process's own. */
 export function createRenewer(
@@ -74,7 +77,7 @@ export class ShareRenewer {
   }
 
   async #renew(): Promise<void> {
-    const { book, clock, logger, sender, store, use, giveBack, onSlots } = this.#options
+    const { book, clock, logger, sender, store, use, giveBack, onRenewed, onSlots } = this.#options
     const openMs = attemptLength(sender.totalTimeoutMs)
     const sentAt = clock.elapsed()
     try {
@@ -87,6 +90,7 @@ export class ShareRenewer {
       const isFirst = book.renew(sentAt + usableMs)
       for (const [targetId, keep] of wanted) this.#giveUp(targetId, keep)
       use.markPeaks()
+      onRenewed()
       await this.#lower()
       if (book.forgetRefusals() || isFirst) onSlots()
     } catch (error) {

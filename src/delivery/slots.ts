@@ -9,6 +9,8 @@
  * - work from the backlog leaves an eighth of the slots to fresh events.
  */
 import type { Clock } from '../core/clock.ts'
+import type { Paces } from './paces.ts'
+import type { Slot, SlotLimits, SlotTarget } from './slot.ts'
 import {
   newTargetState,
   type Observed,
@@ -23,6 +25,8 @@ import {
 const slowMs = 1000
 /** Idle targets are forgotten beyond this many. */
 const maxTargets = 20_000
+/** Deliveries that a claim may bring of a target at a pace that is not busy. */
+const maxUnasked = 4
 /** Targets whose work was given back that a claim hears of. */
 const maxHeldBack = 2000
 
@@ -32,32 +36,13 @@ const maxWaiting = 2048
 /** Their payloads stay in memory until they are sent. */
 const maxWaitingBytes = 32 * 1024 * 1024
 
-export interface SlotTarget {
-  readonly id: string
-  readonly endpoint: TargetLimits
-}
-
-/** The right to have one request in flight, or a place in memory in which to wait for that. */
-export interface Slot {
-  /** Gives it up, with what the request showed of its target; any further call does nothing. */
-  done(observed: Observed | null): void
-}
-
-/** The part of each target's slots that this node may use; see `share-book.ts`. */
-export interface SlotLimits {
-  /** Requests that this node may have in flight to the target now. */
-  of(targetId: string): number
-  /** Targets of which a claim would bring nothing. */
-  refused(): Iterable<string>
-  mayGrow(targetId: string): boolean
-}
-
 export interface SlotsOptions {
   readonly clock: Clock
   /** Requests in flight on this node. */
   readonly limit: number
   /** Null: nobody else sends to the targets. */
   readonly shares: SlotLimits | null
+  readonly paces: Paces
   /** How long a delivery may wait in memory and still have enough of its lease left for an attempt. */
   readonly maxWaitMs: number
 }
@@ -71,6 +56,7 @@ export class Slots {
   readonly #options: SlotsOptions
   readonly #limit: number
   readonly #shares: SlotLimits | null
+  readonly #paces: Paces
   readonly #targets = new Map<string, TargetState>()
   /** Targets with something in flight, waiting or held back; who got slots from a claim moves to the end. */
   readonly #busy = new Set<string>()
@@ -86,6 +72,7 @@ export class Slots {
     this.#options = options
     this.#limit = options.limit
     this.#shares = options.shares
+    this.#paces = options.paces
   }
 
   get inFlight(): number {
@@ -127,12 +114,12 @@ export class Slots {
   }
 
   /**
-   * Whether work for it may wait in memory: not when other nodes have all its slots, nor when it has spent a token, nor
-   * while the target is sent to at a pace.
+   * Whether work for it may wait in memory: not when other nodes have all its slots, nor when it has spent a token. At a
+   * pace it may, for its second at most, but not while the target is to be left alone.
    */
   mayWait({ id, endpoint }: SlotTarget): boolean {
-    if (endpoint.rateLimitRps !== null || this.#shares?.of(id) === 0) return false
-    return this.#targets.get(id)?.pace == null
+    if (this.#shares?.of(id) === 0) return false
+    return this.#paces.has(id) ? this.#paces.roomSoon(id) > 0 : endpoint.rateLimitRps === null
   }
 
   /** Whether one more request to the target may start now. */
@@ -141,7 +128,7 @@ export class Slots {
     const state = this.#targets.get(id)
     if (state === undefined) return this.#shares?.of(id) !== 0
     if (state.inFlight >= this.#limitOf(id, state, endpoint)) return false
-    if (state.pace !== null && state.pace.room(this.#options.clock.elapsed()) === 0) return false
+    if (this.#paces.room(id) === 0) return false
     return !state.slow || this.#slowInFlight < this.#slowLimit
   }
 
@@ -151,7 +138,7 @@ export class Slots {
     const state = this.#stateOf(target.id, target.endpoint)
     if (state.inFlight === 0) state.quietSince = this.#options.clock.elapsed()
     turnPeaks(state, this.#marks)
-    state.pace?.take(this.#options.clock.elapsed())
+    this.#paces.take(target.id)
     state.inFlight++
     state.peak = Math.max(state.peak, state.inFlight)
     this.#inFlight++
@@ -171,11 +158,21 @@ export class Slots {
     this.#inFlight--
     if (state.slow) this.#slowInFlight--
     if (observed !== null) {
-      observeAttempt(state, observed, this.#options.clock.elapsed())
+      observeAttempt(state, observed)
+      this.#observePace(targetId, state, observed)
       state.quietSince = this.#options.clock.elapsed()
       this.#setSlow(state, state.averageMs >= slowMs)
     }
     this.#dropIfIdle(targetId, state)
+  }
+
+  #observePace(targetId: string, state: TargetState, { throttleMs, answered }: Observed): void {
+    const now = this.#options.clock.elapsed()
+    if (throttleMs !== null) this.#paces.refused(targetId, throttleMs, state.successes.perSecond(now))
+    else if (answered) {
+      state.successes.add(now)
+      this.#paces.answered(targetId)
+    }
   }
 
   /**
@@ -187,7 +184,8 @@ export class Slots {
     if (!this.mayWait(target)) return null
     if (this.#promised >= maxWaiting || this.#promisedBytes + bytes > maxWaitingBytes) return null
     const state = this.#stateOf(target.id, target.endpoint)
-    if (state.slow || state.waiting >= this.#maxWaitingAt(target, state)) return null
+    if (state.slow || this.#paces.has(target.id) || state.waiting >= this.#maxWaitingAt(target, state))
+      return null
     this.#promised++
     this.#promisedBytes += bytes
     return this.#addWaiting(target, () => {
@@ -239,10 +237,6 @@ export class Slots {
     for (const targetId of this.#busy) {
       const state = this.#stateOf(targetId)
       if (state.inFlight > 0 && !state.slow && now - state.quietSince >= slowMs) this.#setSlow(state, true)
-      if (state.pace?.isOver(now) === true) {
-        state.pace = null
-        this.#dropIfIdle(targetId, state)
-      }
     }
   }
 
@@ -254,16 +248,18 @@ export class Slots {
   claimSlots(): ClaimSlots {
     const slots = new Map<string, number>()
     for (const targetId of this.#shares?.refused() ?? []) slots.set(targetId, 0)
+    for (const targetId of this.#paces.ids())
+      slots.set(targetId, Math.min(maxUnasked, this.#paces.roomSoon(targetId)))
     const slow: string[] = []
-    const now = this.#options.clock.elapsed()
     let slowRoom = this.#slowLimit - this.#slowInFlight
     for (const targetId of this.#busy) {
       const state = this.#stateOf(targetId)
       if (!state.slow) {
         const limit = this.#limitOf(targetId, state, state.limits)
-        const held = state.limits.rateLimitRps === null && state.pace === null ? limit * 2 : limit
+        const held = state.limits.rateLimitRps === null || this.#paces.has(targetId) ? limit * 2 : limit
         const room = Math.max(0, held - state.inFlight - state.waiting)
-        slots.set(targetId, Math.min(room, state.pace?.room(now) ?? room))
+        const byPace = this.#paces.roomSoon(targetId) - state.waiting
+        slots.set(targetId, Math.max(0, Math.min(room, byPace)))
         this.#letGo(targetId, state)
         continue
       }
@@ -331,7 +327,7 @@ export class Slots {
   }
 
   #dropIfIdle(targetId: string, state: TargetState): void {
-    if (state.inFlight > 0 || state.waiting > 0 || state.heldBack || state.pace !== null) return
+    if (state.inFlight > 0 || state.waiting > 0 || state.heldBack) return
     this.#busy.delete(targetId)
     if (this.#targets.size > maxTargets) this.#targets.delete(targetId)
   }

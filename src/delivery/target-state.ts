@@ -1,6 +1,6 @@
 /** What a node knows of one target: how busy it is, and how its recent attempts went. */
 import type { Endpoint } from '../core/model.ts'
-import { Pace, SuccessRate } from './pace.ts'
+import { SuccessRate } from './pace.ts'
 
 /** Requests at once to a target that has not answered yet. */
 const unprovenLimit = 4
@@ -32,8 +32,6 @@ export interface TargetState {
   slow: boolean
   /** It had work that was given back for want of slots. */
   heldBack: boolean
-  /** What it takes, learnt from its refusals; null: it has refused nothing lately. */
-  pace: Pace | null
   readonly successes: SuccessRate
   /** When the silence began: the last answer, or the start of the first request after idleness. */
   quietSince: number
@@ -51,7 +49,6 @@ export function newTargetState(): TargetState {
     averageMs: 0,
     slow: false,
     heldBack: false,
-    pace: null,
     successes: new SuccessRate(),
     quietSince: 0,
   }
@@ -65,19 +62,11 @@ export function turnPeaks(state: TargetState, marks: number): void {
   state.marks = marks
 }
 
-export function observeAttempt(state: TargetState, observed: Observed, now: number): void {
-  const { latencyMs, answered, throttleMs } = observed
+export function observeAttempt(state: TargetState, observed: Observed): void {
+  const { latencyMs, answered } = observed
   state.averageMs =
     state.averageMs === 0 ? latencyMs : state.averageMs + (latencyMs - state.averageMs) * averageWeight
   state.answered ||= answered
-  if (throttleMs !== null) {
-    state.pace ??= new Pace()
-    state.pace.refused(now, throttleMs, state.successes.perSecond(now))
-  } else if (answered) {
-    state.successes.add(now)
-    state.pace?.answered(now)
-    if (state.pace?.isOver(now) === true) state.pace = null
-  }
 }
 
 /** As if no other node sent to it. */

@@ -3,7 +3,7 @@ import type { ErrorClass } from '../core/model.ts'
 import type { RetryPolicy } from '../core/retry-policy.ts'
 import type { ClaimedDelivery, DeliveryOutcome } from '../store/port.ts'
 import type { Target, TenantRouting } from './routing-cache.ts'
-import type { Slot } from './slots.ts'
+import type { Slot } from './slot.ts'
 import type { Observed } from './target-state.ts'
 
 export interface Work {

@@ -15,7 +15,7 @@
  */
 import type { OuthookError } from '../core/errors.ts'
 import type { ConfigStore } from './port/config.ts'
-import type { DeliveryStore, SlotShares } from './port/delivery.ts'
+import type { DeliveryStore, HeardPace, SlotShares } from './port/delivery.ts'
 import type { FanOutStore, IngestStore } from './port/ingest.ts'
 import type { MaintenanceStore } from './port/maintenance.ts'
 import type { OutboxStore } from './port/outbox.ts'
@@ -63,6 +63,8 @@ export interface Cluster {
    * late or not at all, so nothing may depend on it.
    */
   listen(listener: StoreListener): () => void
+  /** Tells the others that this process keeps the pace of these targets, in requests per second. */
+  tellPaces(perSecond: ReadonlyMap<string, number>): void
   /** Publishing inside a caller's transaction on the store's database. */
   readonly outbox: OutboxStore
 }
@@ -74,4 +76,6 @@ export interface StoreListener {
   onRoutingChanged(tenantId: string | null): void
   /** The target is paused until then, milliseconds since the epoch; null: it is paused no longer. */
   onPauseChanged(targetId: string, pausedUntil: number | null): void
+  /** Another process keeps the target's pace, and leaves it to this one. */
+  onPaceKept(pace: HeardPace): void
 }

@@ -1,30 +1,57 @@
 import { expect, test } from 'vitest'
 import { Pace, SuccessRate } from '../../src/delivery/pace.ts'
 
-test('the pace is nine tenths of what was taken, stays so for ten seconds and then grows by five per cent a second', () => {
-  const pace = new Pace()
-  pace.refused(0, 2000, 100)
-  expect([pace.room(1999), pace.room(2000)]).toEqual([0, 1])
-  /** Starts what may start, every 100 ms. */
-  const run = (from: number, to: number): number => {
-    let started = 0
-    for (let now = from; now < to; now += 100) {
-      for (; pace.room(now) > 0; started++) pace.take(now)
-      pace.answered(now)
-    }
-    return started
+/** Starts what may start, every 10 ms, and is answered well. */
+function run(pace: Pace, from: number, to: number): number {
+  let started = 0
+  for (let now = from; now < to; now += 10) {
+    for (; pace.room(now) > 0; started++) pace.take(now)
+    pace.answered(now)
   }
-  // The first second begins with one, and the others follow by the pace.
-  expect(run(2000, 3000)).toBe(82)
-  run(3000, 10_000)
-  expect(run(10_000, 11_000)).toBeCloseTo(90, -1)
-  run(11_000, 20_000)
-  expect(run(20_000, 21_000)).toBeGreaterThan(130)
-  pace.refused(21_000, 1000, 130)
-  pace.refused(21_100, 1000, 0)
-  run(22_100, 23_100)
-  expect(run(23_100, 24_100)).toBeCloseTo(117, -1)
-  expect([pace.isOver(321_000), pace.isOver(321_100)]).toEqual([false, true])
+  return started
+}
+
+test('what was taken before the first refusal is a guess: nine tenths of it, growing by half a second until the next', () => {
+  const pace = new Pace()
+  pace.refused(0, 2000, 40)
+  expect([pace.room(1999), pace.room(2000)]).toEqual([0, 1])
+  expect(run(pace, 2000, 3000)).toBeCloseTo(46, -1)
+  expect(run(pace, 3000, 4000)).toBeGreaterThan(60)
+})
+
+test('the pace is nine tenths of what was taken, stays so for twenty seconds and then grows by five per cent a second', () => {
+  const pace = new Pace()
+  pace.refused(0, 1000, 100)
+  pace.refused(2000, 2000, 100)
+  pace.refused(2100, 1900, 0)
+  run(pace, 4000, 5000)
+  const measured = run(pace, 5000, 6000)
+  expect(measured).toBeGreaterThan(75)
+  expect(measured).toBeLessThanOrEqual(90)
+  run(pace, 6000, 20_000)
+  expect(run(pace, 20_000, 21_000)).toBeCloseTo(measured, -1)
+  run(pace, 21_000, 30_000)
+  expect(run(pace, 30_000, 31_000)).toBeGreaterThan(measured * 1.4)
+  expect([pace.isOver(302_000), pace.isOver(302_100)]).toEqual([false, true])
+})
+
+test('a refusal that comes before much was sent lowers the pace by less than half', () => {
+  const pace = new Pace()
+  pace.refused(0, 1000, 100)
+  pace.refused(1010, 1000, 1)
+  run(pace, 2010, 3010)
+  expect(run(pace, 3010, 4010)).toBeGreaterThan(40)
+})
+
+test('a pace that another node keeps is left alone until that node has been silent for five seconds', () => {
+  const pace = new Pace()
+  pace.leaveTo(0, 20)
+  pace.leaveTo(1000, 30)
+  expect([pace.keptHere, pace.room(5999), pace.roomSoon(5999)]).toEqual([null, 0, 0])
+  expect(run(pace, 6000, 7000)).toBeGreaterThan(25)
+  pace.refused(7000, 1000, 30)
+  pace.keepHere()
+  expect(pace.keptHere).toBeCloseTo(27, 0)
 })
 
 test('an endpoint that took nothing before it refused is asked once in two seconds', () => {

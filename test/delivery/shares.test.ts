@@ -49,6 +49,7 @@ function aNode() {
       markPeaks: () => {},
     },
     giveBack: (targetId) => calls.gaveBack.push(targetId),
+    onRenewed: () => {},
     onSlots: () => calls.slots++,
   })
   const adopt = (slots: number, asked: readonly string[] = []) =>

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { type Slot, Slots } from '../../src/delivery/slots.ts'
+import { Paces } from '../../src/delivery/paces.ts'
+import type { Slot } from '../../src/delivery/slot.ts'
+import { Slots } from '../../src/delivery/slots.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 
 const aTarget = (id: string, maxInFlight = 32) => ({ id, endpoint: { maxInFlight, rateLimitRps: null } })
@@ -7,7 +9,10 @@ const quick = { latencyMs: 5, answered: true, throttleMs: null }
 
 function someSlots(limit = 64) {
   const clock = createManualClock()
-  return { clock, slots: new Slots({ clock, limit, shares: null, maxWaitMs: 17_000 }) }
+  return {
+    clock,
+    slots: new Slots({ clock, limit, shares: null, paces: new Paces(clock), maxWaitMs: 17_000 }),
+  }
 }
 
 /** Takes slots until there are no more. */

@@ -44,7 +44,11 @@ beforeAll(async () => {
 afterAll(() => server?.stop(), 60_000)
 
 const all = 'all'
-type Heard = 'work' | `routing of ${string}` | `pause of ${string} until ${number | null}`
+type Heard =
+  | 'work'
+  | `routing of ${string}`
+  | `pause of ${string} until ${number | null}`
+  | `pace of ${string}: ${number}`
 
 /** What a node hears, from the moment that it is listening. */
 async function listenOn(node: Store) {
@@ -58,6 +62,7 @@ async function listenOn(node: Store) {
     onWork: () => hear('work'),
     onRoutingChanged: (tenantId) => hear(`routing of ${tenantId ?? all}`),
     onPauseChanged: (targetId, until) => hear(`pause of ${targetId} until ${until}`),
+    onPaceKept: ({ targetId, perSecond }) => hear(`pace of ${targetId}: ${perSecond}`),
   })
   const until = (isIt: (heard: readonly Heard[]) => boolean): Promise<void> =>
     new Promise((resolve) => {
@@ -202,6 +207,8 @@ describe('a process hears from the others', () => {
     await scene.advance(breaker.pauseMs)
     await scene.record(anOutcome(await scene.claimOne()))
     await there.hears(`pause of ${endpointId} until null`)
+    scene.store.cluster?.tellPaces(new Map([[endpointId, 4.5]]))
+    await there.hears(`pace of ${endpointId}: 4.5`)
     there.heard.splice(0)
     const [another] = (await scene.claim({ limit: 1 })).deliveries
     if (another === undefined) throw new Error('nothing to claim')
@@ -260,7 +267,13 @@ describe('notifications', () => {
   it('of somebody else are ignored', async () => {
     const { harness, scene, other } = await twoNodes()
     const there = await listenOn(other)
-    for (const payload of ['', 'hello', 'null', '[1]', '{"tenants":7,"pauses":[1,[2,3],["ep"]]}']) {
+    for (const payload of [
+      '',
+      'hello',
+      'null',
+      '[1]',
+      '{"tenants":7,"pauses":[1,[2,3],["ep"]],"paces":[7,["ep",null],["ep",0]]}',
+    ]) {
       await harness.sql('select pg_notify($1, $2)', [hintChannel(harness.schema), payload])
     }
     await saysLastWord(scene, there)
@@ -272,12 +285,13 @@ describe('notifications', () => {
     const id = (n: number) => `ten_${String(n).padStart(26, '0')}`
     for (let n = 0; n < 100; n++) pending.addTenant(id(n))
     for (let n = 0; n < 1000; n++) pending.addPause(id(n), Number.MAX_SAFE_INTEGER)
+    for (let n = 0; n < 1000; n++) pending.addPace(id(n), 1e9 / 7)
     const payload = pending.take()
     expect(Buffer.byteLength(payload)).toBeLessThan(8000)
     expect(readHintMessage(payload)?.tenants).toHaveLength(100)
     expect(pending.isEmpty).toBe(true)
     for (let n = 0; n < 101; n++) pending.addTenant(id(n))
-    expect(readHintMessage(pending.take())).toEqual({ work: false, tenants: 'all', pauses: [] })
+    expect(readHintMessage(pending.take())).toEqual({ work: false, tenants: 'all', pauses: [], paces: [] })
   })
 })
 
@@ -388,6 +402,7 @@ describe('a node (whose clock stands still where it must find nothing by looking
               listener.onPauseChanged(targetId, until)
               if (until !== null) heard.add(`pause of ${targetId}`)
             },
+            onPaceKept: (pace) => listener.onPaceKept(pace),
           }),
       },
     }

@@ -169,6 +169,14 @@ export interface SlotShares {
   leave(): Promise<void>
 }
 
+/** What another process said of a target whose pace it keeps. */
+export interface HeardPace {
+  readonly targetId: string
+  readonly perSecond: number
+  /** Its word counts more than this process's own. */
+  readonly isSenior: boolean
+}
+
 export interface ShareRenewal {
   /** Another one than before: the lease had ended, and everything held under it is lost. */
   readonly nodeId: string

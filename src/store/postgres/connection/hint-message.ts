@@ -13,6 +13,8 @@ export interface HintMessage {
   readonly tenants: readonly string[] | 'all'
   /** Targets whose pause has begun, with its end (milliseconds since the epoch), or is over (null). */
   readonly pauses: readonly (readonly [targetId: string, pausedUntil: number | null])[]
+  /** Targets whose pace the sender keeps, with its requests per second. */
+  readonly paces: readonly (readonly [targetId: string, perSecond: number])[]
 }
 
 /** One per schema, whose name may be one that no channel can have. */
@@ -24,9 +26,10 @@ export class PendingHints {
   #work = false
   #tenants = new Set<string>()
   #pauses = new Map<string, number | null>()
+  #paces = new Map<string, number>()
 
   get isEmpty(): boolean {
-    return !this.#work && this.#tenants.size === 0 && this.#pauses.size === 0
+    return !this.#work && this.#tenants.size === 0 && this.#pauses.size + this.#paces.size === 0
   }
 
   addWork(): void {
@@ -42,16 +45,23 @@ export class PendingHints {
     if (this.#pauses.size < maxTargets || this.#pauses.has(targetId)) this.#pauses.set(targetId, pausedUntil)
   }
 
+  addPace(targetId: string, perSecond: number): void {
+    // More digits than anybody needs would take the room of other targets.
+    if (this.#paces.size < maxTargets) this.#paces.set(targetId, Math.round(perSecond * 100) / 100)
+  }
+
   /** All that was gathered, as the payload of a notification. */
   take(): string {
     const message: HintMessage = {
       work: this.#work,
       tenants: this.#tenants.size > maxTenants ? 'all' : [...this.#tenants],
       pauses: [...this.#pauses],
+      paces: [...this.#paces],
     }
     this.#work = false
     this.#tenants = new Set()
     this.#pauses = new Map()
+    this.#paces = new Map()
     return JSON.stringify(message)
   }
 }
@@ -65,11 +75,13 @@ export function readHintMessage(payload: string): HintMessage | null {
     return null
   }
   if (typeof given !== 'object' || given === null) return null
-  const { work, tenants, pauses } = given as Record<keyof HintMessage, unknown>
+  const { work, tenants, pauses, paces } = given as Record<keyof HintMessage, unknown>
   return {
     work: work === true,
     tenants: tenants === 'all' ? 'all' : listOf(tenants, isText),
     pauses: listOf(pauses, isPause),
+    // Absent where an older process says it.
+    paces: listOf(paces, isPace),
   }
 }
 
@@ -83,4 +95,8 @@ function isText(value: unknown): value is string {
 
 function isPause(value: unknown): value is readonly [string, number | null] {
   return Array.isArray(value) && isText(value[0]) && (value[1] === null || typeof value[1] === 'number')
+}
+
+function isPace(value: unknown): value is readonly [string, number] {
+  return isPause(value) && value[1] !== null && value[1] > 0
 }

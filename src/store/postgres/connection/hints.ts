@@ -69,6 +69,11 @@ export class Hints {
     this.#sendSoon()
   }
 
+  tellPaces(perSecond: ReadonlyMap<string, number>): void {
+    for (const [targetId, pace] of perSecond) this.#pending.addPace(targetId, pace)
+    this.#sendSoon()
+  }
+
   /** Tells what is still to be told, such as leases that a stopping process gave back. */
   async close(): Promise<void> {
     this.#state = 'closed'
@@ -174,10 +179,13 @@ export class Hints {
     if (channel !== this.#channel || processId === this.#pid) return
     const message = readHintMessage(payload ?? '')
     if (message === null) return
-    const { work, tenants, pauses } = message
+    const { work, tenants, pauses, paces } = message
     if (tenants === 'all') this.#tell((listener) => listener.onRoutingChanged(null))
     else for (const id of tenants) this.#tell((listener) => listener.onRoutingChanged(id))
     for (const [id, until] of pauses) this.#tell((listener) => listener.onPauseChanged(id, until))
+    const isSenior = processId < this.#pid
+    for (const [targetId, perSecond] of paces)
+      this.#tell((listener) => listener.onPaceKept({ targetId, perSecond, isSenior }))
     if (work) this.#tell((listener) => listener.onWork())
   }
 

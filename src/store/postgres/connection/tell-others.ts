@@ -4,7 +4,7 @@ import type { Hints } from './hints.ts'
 
 export function tellOthers(
   store: Omit<Store, 'cluster'>,
-  cluster: Omit<Cluster, 'listen'>,
+  cluster: Omit<Cluster, 'listen' | 'tellPaces'>,
   hints: Hints,
 ): Store {
   return {
@@ -15,6 +15,7 @@ export function tellOthers(
       shares: cluster.shares,
       outbox: tellFanOut(cluster.outbox, hints),
       listen: (listener) => hints.listen(listener),
+      tellPaces: (perSecond) => hints.tellPaces(perSecond),
     },
     async close() {
       await hints.close()
