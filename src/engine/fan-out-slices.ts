@@ -72,7 +72,9 @@ export class FanOutSlices {
       )
       this.#failing = false
       if (made > 0) onDueWork()
-      return more ? Math.max(minRestMs, clock.elapsed() - startedAt) : lookEveryMs
+      // Where there are some and none could be made, another process is at it.
+      const isMine = more && made > 0
+      return isMine ? Math.max(minRestMs, clock.elapsed() - startedAt) : lookEveryMs
     } catch (error) {
       this.#tellOnce(error)
       return retryMs
