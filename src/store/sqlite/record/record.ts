@@ -1,5 +1,5 @@
 import { type BreakerPolicy, isFailingTooLong, nextHealth } from '../../../core/endpoint-health.ts'
-import { type DisabledReason, limits } from '../../../core/model.ts'
+import { type DisabledReason, type EndpointHealth, limits } from '../../../core/model.ts'
 import type { DeliveryOutcome, NewAttempt, RecordResult, Release } from '../../port.ts'
 import type { Lease } from '../claim/leases.ts'
 import { spend, writeBucket } from '../claim/rate-buckets.ts'
@@ -15,20 +15,26 @@ export function recordOutcomes(
   outcomes: readonly DeliveryOutcome[],
   breaker: BreakerPolicy,
 ): RecordResult {
-  const changed = new Set<string>()
-  const disabled: { tenantId: string; endpointId: string; reason: DisabledReason }[] = []
+  const changes: HealthChanges = new Map()
+  const disabling: { readonly lease: Lease; readonly reason: DisabledReason }[] = []
+  const endings = new Map<Lease, Ending>()
   const recorded = outcomes.map((outcome) => {
     const lease = findLease(context, outcome.deliveryId, outcome.claimVersion)
-    if (lease === null) return false
+    if (lease === null || endings.has(lease)) return false
     const isDeleted = context.memory.isOfDeleted(lease)
-    const reason = advanceHealth(context, { lease, isDeleted, outcome, breaker }, changed)
-    if (reason !== null && lease.endpointId !== null && disableEndpoint(context, lease.endpointId, reason)) {
-      disabled.push({ tenantId: lease.tenantId, endpointId: lease.endpointId, reason })
-    }
-    applyNextStep(context, { lease, isDeleted, outcome })
+    const reason = advanceHealth(context, { lease, isDeleted, outcome, breaker }, changes)
+    if (reason !== null) disabling.push({ lease, reason })
+    endings.set(lease, { lease, isDeleted, outcome })
     return true
   })
-  const health = Array.from(changed, (id) => [id, context.memory.health(id)?.health ?? null] as const)
+  storeChanges(context, changes)
+  const disabled = disabling.flatMap(({ lease: { tenantId, endpointId }, reason }) =>
+    endpointId !== null && disableEndpoint(context, endpointId, reason)
+      ? [{ tenantId, endpointId, reason }]
+      : [],
+  )
+  for (const ending of endings.values()) applyNextStep(context, ending)
+  const health = Array.from(changes, ([id, { after }]) => [id, after] as const)
   // Nobody else has rows of it locked.
   return { recorded, held: [], health, disabled }
 }
@@ -50,24 +56,42 @@ interface HealthStep extends Ending {
   readonly breaker: BreakerPolicy
 }
 
+interface HealthChange {
+  readonly tenantId: string
+  readonly before: EndpointHealth | null
+  readonly after: EndpointHealth | null
+}
+
+type HealthChanges = Map<string, HealthChange>
+
 /** Why the endpoint is to be disabled, if it is. */
-function advanceHealth(context: WriteContext, step: HealthStep, changed: Set<string>): DisabledReason | null {
+function advanceHealth(
+  context: WriteContext,
+  step: HealthStep,
+  changes: HealthChanges,
+): DisabledReason | null {
   const { lease, outcome, breaker } = step
   const { memory, now } = context
   clearProbe(context, lease)
   // What is learnt of a deleted endpoint would stay in the table for ever.
   if (outcome.observation === null || step.isDeleted) return outcome.disableEndpoint
-  const before = memory.health(lease.targetId)?.health ?? null
+  const { tenantId, targetId } = lease
+  const change = changes.get(targetId)
+  const stored = change === undefined ? (memory.health(targetId)?.health ?? null) : change.before
+  const before = change === undefined ? stored : change.after
   const after = nextHealth(before, outcome.observation, breaker, now)
-  if (after !== before) {
-    storeHealth(context, lease.targetId, after)
-    changed.add(lease.targetId)
-    const isFreed =
-      before !== null && before.pausedUntil !== null && (after === null || after.pausedUntil === null)
-    if (isFreed) armReady(context, memory.bytes(lease.tenantId), lease.targetId, now)
-  }
+  if (after !== before) changes.set(targetId, { tenantId, before: stored, after })
   if (outcome.disableEndpoint !== null) return outcome.disableEndpoint
   return !outcome.observation.succeeded && isFailingTooLong(after, breaker, context) ? 'failing' : null
+}
+
+/** A pause that begins and ends within a batch leaves the ready row where it stood, as if it had not been. */
+function storeChanges(context: WriteContext, changes: HealthChanges): void {
+  for (const [targetId, { tenantId, before, after }] of changes) {
+    storeHealth(context, targetId, after)
+    const isFreed = before !== null && before.pausedUntil !== null && (after?.pausedUntil ?? null) === null
+    if (isFreed) armReady(context, context.memory.bytes(tenantId), targetId, context.now)
+  }
 }
 
 function applyNextStep(context: WriteContext, { lease, isDeleted, outcome }: Ending): void {
