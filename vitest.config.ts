@@ -5,13 +5,22 @@ import { sourceFlags } from './test/source-flags.ts'
 // Threads and child processes run the sources, and each would strip their types again: half of what the fast tests cost.
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules', '.cache', 'node-compile')
 
+const postgres = 'test/**/postgres*.test.ts'
+const slow = 'test/slow/**/*.test.ts'
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Real sockets, worker threads and processes: one process per file keeps a leak inside its file.
     pool: 'forks',
     execArgv: [...sourceFlags],
     maxWorkers: 2,
+    // `npm run test:fast` is the first of them.
+    projects: [
+      // A process per file, each of which loads everything anew, was a third of what these cost.
+      project('fast', { include: ['test/**/*.test.ts'], exclude: [postgres, slow], isolate: false }),
+      project('postgres', { include: [postgres], exclude: [slow], isolate: false }),
+      // Crashes, floods and full disks: what a file does to its process stays inside it.
+      project('slow', { include: [slow] }),
+    ],
     // Generous: what a test waits for is a condition, and how soon it holds depends on the machine.
     testTimeout: 120_000,
     hookTimeout: 120_000,
@@ -22,3 +31,7 @@ export default defineConfig({
     allowOnly: !process.env.CI,
   },
 })
+
+function project(name: string, test: { include: string[]; exclude?: string[]; isolate?: boolean }) {
+  return { extends: true as const, test: { name, ...test } }
+}

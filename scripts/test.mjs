@@ -13,8 +13,6 @@ import { nodePath, root } from './toolchain.mjs'
 const minuteMs = 60_000
 const args = process.argv.slice(2)
 const fast = args.includes('--fast')
-// What takes minutes, or a database server.
-const slowTests = ['test/slow/**', 'test/**/postgres*.test.ts']
 // Not the time that a run should take, which CONTRIBUTING names: a slow or busy machine is no failure.
 const limitMinutes = Number(args.find((arg) => arg.startsWith('--limit='))?.slice(8) ?? (fast ? 15 : 45))
 const isWindows = process.platform === 'win32'
@@ -28,7 +26,7 @@ function vitestArgs() {
     'run',
     '--reporter=default',
     `--reporter=${join(root, 'scripts', 'run-record.mjs')}`,
-    ...(fast ? slowTests.flatMap((pattern) => ['--exclude', pattern]) : []),
+    ...(fast ? ['--project=fast'] : []),
     ...args.filter((arg) => arg !== '--fast' && !arg.startsWith('--limit=')),
   ]
 }

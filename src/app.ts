@@ -87,7 +87,9 @@ async function openStore(
   { config, logger, signal, words = serverWords }: AppOptions,
   clock: Clock,
 ): Promise<Store> {
-  if (config.store.kind === 'memory') return openSqliteStore({ path: ':memory:', clock, logger })
+  // Tests open one each. Its commits wait for no disk, so that a thread of its own would only make it slow to open.
+  if (config.store.kind === 'memory')
+    return openSqliteStore({ path: ':memory:', clock, logger, inProcess: true })
   if (config.store.kind === 'postgres') {
     if (config.masterKey === null) throw masterKeyMissing(words)
     // Loaded only where it is used: most programs never need the driver.

@@ -35,7 +35,7 @@ export interface SqliteStoreOptions {
   readonly maxPageCount?: number
   /**
    * Runs in the caller's thread instead of two of its own: opens in 5 ms instead of 100, but every commit blocks the
-   * event loop. For tests.
+   * event loop. For what is kept in memory, and for tests.
    */
   readonly inProcess?: boolean
 }
@@ -169,6 +169,7 @@ async function openServices(options: SqliteStoreOptions): Promise<Services> {
     replaceLost: options.replaceLost ?? false,
   }
   if (options.inProcess === true) {
+    loadSqliteQuietly()
     const { openInProcess } = await import('./threads/in-process.ts')
     const services = openInProcess(writerOptions)
     return { ...services, checkpointer: null, time: await openTime(services.writer, options, read) }
@@ -201,6 +202,17 @@ async function openTime(
 ): Promise<StoreTime> {
   const resumed = await writer.request<ResumedTime>('opened')
   return new LineClock({ clock, logger, resumed, read })
+}
+
+/** Node 22 says on stderr that it is experimental; a thread has a flag against that. Nothing else is said meanwhile. */
+function loadSqliteQuietly(): void {
+  const { emitWarning } = process
+  process.emitWarning = () => {}
+  try {
+    process.getBuiltinModule('node:sqlite')
+  } finally {
+    process.emitWarning = emitWarning
+  }
 }
 
 function closed(): OuthookError {

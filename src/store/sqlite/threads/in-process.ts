@@ -11,28 +11,45 @@ interface Service {
   close(): void
 }
 
+const aDayMs = 86_400_000
+
 export function openInProcess(options: WriterOptions): { writer: StoreService; reader: StoreService | null } {
   try {
     const writer = openWriter(options)
-    const writing = serve({
-      run: (request) => (request === 'opened' ? writer.opened : writer.run(request as Tick)),
-      close: () => writer.close(),
-    })
-    if (options.path === ':memory:') return { writer: writing, reader: null }
-    const reader = openReader(options.path)
+    const reader = options.path === ':memory:' ? null : openReader(options.path)
     return {
-      writer: writing,
-      reader: serve({ run: (read) => reader.run(read as ReadRequest), close: () => reader.close() }),
+      writer: serve({
+        run: (request) => (request === 'opened' ? writer.opened : writer.run(request as Tick)),
+        close: () => writer.close(),
+      }),
+      reader:
+        reader && serve({ run: (read) => reader.run(read as ReadRequest), close: () => reader.close() }),
     }
   } catch (error) {
     throw toError(isStoreFault(error) ? storeFailure(error) : toFailure(error))
   }
 }
 
+/** Answers in a later turn of the event loop, as a thread does: whoever asks again and again must not starve the network. */
 function serve(service: Service): StoreService {
+  const later = <Value>(run: () => Value) =>
+    new Promise<Value>((resolve, reject) =>
+      setImmediate(() => {
+        try {
+          resolve(run())
+        } catch (error) {
+          reject(error)
+        }
+      }),
+    )
+  // A program that only waits for its deliveries stays alive, as it does with a thread.
+  const alive = setInterval(() => {}, aDayMs)
   return {
-    request: async <Reply>(request: unknown) => service.run(request) as Reply,
-    close: async () => service.close(),
+    request: <Reply>(request: unknown) => later(() => service.run(request) as Reply),
+    close: () => {
+      clearInterval(alive)
+      return later(() => service.close())
+    },
     lost: new Promise(() => {}),
   }
 }
