@@ -11,8 +11,6 @@ interface Service {
   close(): void
 }
 
-const aDayMs = 86_400_000
-
 export function openInProcess(options: WriterOptions): { writer: StoreService; reader: StoreService | null } {
   try {
     const writer = openWriter(options)
@@ -43,11 +41,12 @@ function serve(service: Service): StoreService {
       }),
     )
   // A program that only waits for its deliveries stays alive, as it does with a thread.
-  const alive = setInterval(() => {}, aDayMs)
+  const { port1: alive } = new MessageChannel()
+  alive.ref()
   return {
     request: <Reply>(request: unknown) => later(() => service.run(request) as Reply),
     close: () => {
-      clearInterval(alive)
+      alive.close()
       return later(() => service.close())
     },
     lost: new Promise(() => {}),
