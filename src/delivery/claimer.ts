@@ -19,6 +19,11 @@ const leftClaimMs = 250
 /** The same while some target has its slots one by one, by a pace. */
 const pacedClaimMs = 100
 const maxRetryMs = 2000
+/**
+ * Due work that was left for want of slots is claimed again once so many have become free, or half of what is in flight:
+ * as much waits in memory meanwhile. With 32 a drain made a commit for every 32 deliveries.
+ */
+const enoughFreed = 128
 
 export interface ClaimerOptions {
   readonly store: Pick<DeliveryStore, 'claim'> & { readonly pace: Pick<StorePace, 'claims'> }
@@ -92,7 +97,7 @@ export class Claimer {
   /** Due work was left for want of slots: wait until a few are free, or each claim brings one row. */
   #isWorthAnother(): boolean {
     const { slots, leases } = this.#options
-    const few = Math.max(1, Math.min(32, slots.inFlight >> 1))
+    const few = Math.max(1, Math.min(enoughFreed, slots.inFlight >> 1))
     return this.#freedSinceLeft > 0 && (this.#freedSinceLeft >= few || leases.claimed === 0)
   }
 

@@ -73,7 +73,8 @@ export class WriterSchedule implements ClaimPace {
   constructor(clock: Pick<Clock, 'elapsed'>, company: Company | null) {
     this.#clock = clock
     this.company = company
-    const outcomes = { most: maxOutcomes, enough: maxRiding, company }
+    // Two claims' worth: outcomes go along with a claim then, and seldom make a commit of their own.
+    const outcomes = { most: maxOutcomes, enough: maxOutcomes, company }
     this.pace = { claims: this, outcomes, maintenance, fanOutSlice: receiversPerSlice }
   }
 
