@@ -33,8 +33,8 @@ import { createHttpSender } from './sender/http-sender.ts'
 import { inCalendar } from './store/calendar.ts'
 import type { Store } from './store/port.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
-import { openWithPatience } from './store/wait-for-store.ts'
 import { version } from './version.ts'
+import { waitForPostgres } from './wait-for-postgres.ts'
 
 /** Publishing waits this long for a commit before it answers `store_unavailable`. */
 const publishTimeoutMs = 10_000
@@ -43,6 +43,8 @@ const lookForFanOutsEveryMs = 5000
 
 export interface AppOptions {
   readonly config: Config
+  /** A SQLite file is checked after a crash, which may take long: this process owns it by now. May be called twice. */
+  readonly onSlowOpen?: () => void
   readonly logger: Logger
   /** False: this process publishes and reads, and delivers nothing. */
   readonly dispatch: boolean
@@ -84,7 +86,7 @@ export async function openApp(options: AppOptions): Promise<App> {
 }
 
 async function openStore(
-  { config, logger, signal, words = serverWords }: AppOptions,
+  { config, logger, signal, onSlowOpen, words = serverWords }: AppOptions,
   clock: Clock,
 ): Promise<Store> {
   // Tests open one each. Its commits wait for no disk, so that a thread of its own would only make it slow to open.
@@ -94,25 +96,14 @@ async function openStore(
     if (config.masterKey === null) throw masterKeyMissing(words)
     // Loaded only where it is used: most programs never need the driver.
     const { openPostgresStore } = await import('./store/postgres/postgres-store.ts')
-    const { mayComeSoon } = await import('./store/postgres/connection/store-error.ts')
-    const { store } = config
-    return openWithPatience(() => openPostgresStore({ ...store, logger }), {
-      waitMs: config.storeWaitMs,
-      what: `PostgreSQL at ${hostOf(store.url)}`,
-      clock,
-      logger,
-      signal,
-      mayPass: mayComeSoon,
-    })
+    const { store, storeWaitMs } = config
+    return waitForPostgres({ url: store.url, waitMs: storeWaitMs, logger, clock, signal }, () =>
+      openPostgresStore({ ...store, logger }),
+    )
   }
   const { path } = config.store
   makeDirectory(dirname(path))
-  return openSqliteStore({ path, clock, logger, replaceLost: config.newStore })
-}
-
-/** Without the user and the password. */
-function hostOf(url: string): string {
-  return (URL.canParse(url) && new URL(url).host) || 'its socket'
+  return openSqliteStore({ path, clock, logger, replaceLost: config.newStore, onSlowOpen })
 }
 
 /** A key that one process made and kept beside itself would be of no use to the others. */

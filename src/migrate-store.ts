@@ -4,9 +4,11 @@ import { existsSync } from 'node:fs'
 import type { StoreLocation } from './config/value-types.ts'
 import { createSystemClock } from './core/clock.ts'
 import { OuthookError } from './core/errors.ts'
+import type { Logger } from './core/logger.ts'
 import { checkMasterKey, createSecretBox, parseMasterKey } from './core/secret-box.ts'
 import { type CopyProgress, type CopyReport, copyStore } from './store/copy.ts'
 import { openSqliteCopySource } from './store/sqlite/copy/copy-source.ts'
+import { waitForPostgres } from './wait-for-postgres.ts'
 
 export type { CopyProgress } from './store/copy.ts'
 
@@ -15,6 +17,10 @@ export interface MigrateStoreRequest {
   readonly to: StoreLocation
   /** Only compared with the source's check value: secrets are copied as they are, sealed. Null: not checked. */
   readonly masterKey: string | null
+  /** For so long the target is waited for. Default: not at all. */
+  readonly storeWaitMs?: number
+  /** Hears that it is. */
+  readonly logger?: Logger
 }
 
 export interface MigrateStoreReport extends CopyReport {
@@ -32,7 +38,7 @@ const lockWaitMs = 5000
  * on the source; `conflict`: the target holds something else; `wrong_master_key`; those of opening the stores.
  */
 export async function migrateStore(
-  { from, to, masterKey }: MigrateStoreRequest,
+  { from, to, masterKey, storeWaitMs = 0, logger }: MigrateStoreRequest,
   onProgress: (progress: CopyProgress) => void,
 ): Promise<MigrateStoreReport> {
   if (from.kind !== 'sqlite' || to.kind !== 'postgres') throw unknownDirection()
@@ -45,7 +51,9 @@ export async function migrateStore(
   try {
     checkKey(masterKey, source.meta.master_key_check)
     const { openPostgresCopyTarget } = await import('./store/postgres/copy/copy-target.ts')
-    const target = await openPostgresCopyTarget(to)
+    const target = await waitForPostgres({ url: to.url, waitMs: storeWaitMs, logger }, () =>
+      openPostgresCopyTarget(to),
+    )
     try {
       const report = await copyStore(source, target, onProgress)
       const keyFile = `${from.path}.key`

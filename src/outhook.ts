@@ -6,8 +6,9 @@ import { nearestName } from './config/nearest-name.ts'
 import { OuthookError } from './core/errors.ts'
 import { libraryWords } from './core/face-words.ts'
 import { warnOfListener } from './core/listeners.ts'
-import { type Logger, silentLogger } from './core/logger.ts'
+import type { Logger } from './core/logger.ts'
 import { defaultTenantId, type EventState } from './core/model.ts'
+import { warnOfErrors } from './core/warnings.ts'
 import type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
 import type { DeadLetters } from './engine/dead-letters.ts'
 import type { Deliveries } from './engine/deliveries.ts'
@@ -74,7 +75,10 @@ export interface OpenOptions {
   readonly retainEvents?: Duration
   /** A master key file was made just now, at this path: back it up. Not called for a file that was there. */
   readonly onMasterKeyCreated?: (file: string) => void
-  /** Default: nothing is logged. pino's loggers fit. */
+  /**
+   * pino's loggers fit. Default: nothing is logged, and what would be an error there, such as a database file that was
+   * deleted, is a warning of the process (`process.on('warning')`).
+   */
   readonly logger?: Logger
 }
 
@@ -176,7 +180,7 @@ export class Outhook<Topics extends object = Record<string, any>> implements Asy
     const config = loadConfig({ options: given, env: pickMasterKey(process.env) })
     const app = await openApp({
       config,
-      logger: logger ?? silentLogger,
+      logger: logger ?? warnOfErrors(),
       dispatch: dispatch ?? true,
       words: libraryWords,
       ...(logger === undefined && {

@@ -107,14 +107,24 @@ async function startWith(
     }
   }
   try {
+    let early: Promise<string> | null = null
+    const listenEarly = (): void => {
+      early ??= listenNow().catch(refuseListening(config))
+      // Heard below, once the store is open or is not.
+      early.catch(() => undefined)
+    }
     // The owner of a file has the port as well until it ends, and that is waited for when the file is opened.
-    const early = config.store.kind === 'postgres' ? await listenNow().catch(refuseListening(config)) : null
+    if (config.store.kind === 'postgres') {
+      listenEarly()
+      await early
+    }
     opened = await openApp({
       config,
       logger: log,
       dispatch: config.role !== 'api',
       clock,
       signal,
+      onSlowOpen: listenEarly,
       ...(onMasterKeyCreated && { onMasterKeyCreated }),
     })
     Object.assign(engine, opened.engine)
@@ -133,7 +143,8 @@ async function startWith(
       told.start()
       stops.push(() => told.stop())
     }
-    const url = early ?? (await listenNow().catch(refuseListening(config)))
+    listenEarly()
+    const url = await (early as unknown as Promise<string>)
     const adminToken = config.adminToken === null && takesEvents ? await makeFirstAdminToken(opened) : null
     return { url, adminToken, lost: opened.lost, close }
   } catch (error) {
@@ -145,7 +156,7 @@ async function startWith(
 function whyStarting({ store }: Config): string {
   return store.kind === 'postgres'
     ? 'the server is starting and waits for PostgreSQL to answer; its log says for how long'
-    : 'the server is starting and opens its database'
+    : 'the server is starting and opens its database; its log says when that takes long'
 }
 
 function refuseListening(config: Config): (error: unknown) => Promise<never> {
@@ -176,9 +187,9 @@ export async function backupStore(config: Config, file: string): Promise<{ reado
 export async function createKey(
   config: Config,
   input: Parameters<Engine['apiKeys']['create']>[1],
+  logger = silentLogger,
 ): ReturnType<Engine['apiKeys']['create']> {
-  // Nobody would hear that it waits.
-  const app = await openApp({ config: { ...config, storeWaitMs: 0 }, logger: silentLogger, dispatch: false })
+  const app = await openApp({ config, logger, dispatch: false })
   try {
     return await app.engine.apiKeys.create(defaultTenantId, input)
   } finally {

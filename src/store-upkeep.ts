@@ -6,17 +6,26 @@ import { makeDirectory } from './config/make-directory.ts'
 import type { Config } from './config/schema.ts'
 import { createSystemClock } from './core/clock.ts'
 import { OuthookError } from './core/errors.ts'
+import type { Logger } from './core/logger.ts'
 import { createSecretBox, parseMasterKey } from './core/secret-box.ts'
 import type { Examination, Finding } from './store/finding.ts'
 import type { SchemaChange } from './store/migrations.ts'
 
+import { tryWithPatience } from './wait-for-postgres.ts'
+
 export type { CheckProgress, Finding } from './store/finding.ts'
 export type { SchemaChange } from './store/migrations.ts'
 
+export interface MigrateOptions {
+  readonly dryRun: boolean
+  /** Hears that PostgreSQL is waited for. */
+  readonly logger?: Logger
+}
+
 /** Brings the schema up to date, or only says what that would do. Errors: those of opening the store. */
 export async function migrateSchema(
-  { store, newStore }: Config,
-  { dryRun }: { readonly dryRun: boolean },
+  { store, newStore, storeWaitMs }: Config,
+  { dryRun, logger }: MigrateOptions,
 ): Promise<SchemaChange> {
   switch (store.kind) {
     case 'memory':
@@ -25,7 +34,9 @@ export async function migrateSchema(
       const { migratePostgresStore, planPostgresStore } = await import(
         './store/postgres/connection/migrate.ts'
       )
-      return dryRun ? planPostgresStore(store) : migratePostgresStore(store)
+      return tryWithPatience({ url: store.url, waitMs: storeWaitMs, logger }, () =>
+        dryRun ? planPostgresStore(store) : migratePostgresStore(store),
+      )
     }
     case 'sqlite': {
       const { migrateSqliteFile, planSqliteFile } = await import('./store/sqlite/connection/migrate.ts')
@@ -41,7 +52,7 @@ export interface ExamineOptions extends Pick<Examination, 'onProgress'> {
   readonly quick: boolean
 }
 
-/** Only reads. A store that cannot be reached is a finding. */
+/** Only reads. A store that cannot be reached is a finding, and is not waited for. */
 export async function examineStore(
   config: Config,
   options: ExamineOptions = { quick: false },

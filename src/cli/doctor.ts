@@ -21,7 +21,8 @@ export function register(command: Command, io: CliIo): void {
   addConfigFlags(command, ['store', 'dataDir', 'masterKey', 'processes'])
   addNotes(
     command,
-    'Only reads; servers may go on running. Ends with 1 when something is a problem, with 0 otherwise.',
+    'Only reads; servers may go on running. Ends with 1 when something is a problem, with 0 otherwise. A PostgreSQL ' +
+      'that does not answer is a problem at once, and is not waited for.',
   )
   command.action(async () => {
     const { json = false, quick = false } = command.opts<{ json?: boolean; quick?: boolean }>()

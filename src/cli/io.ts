@@ -53,8 +53,11 @@ export interface ServerModule {
   /** Adds up what goes on counting when its process is gone. */
   keepCounters(snapshots: readonly MetricsSnapshot[]): Promise<MetricsSnapshot>
   /** Brings the schema up to date, or only says what that would do. */
-  migrateSchema(config: Config, options: { readonly dryRun: boolean }): Promise<SchemaChange>
-  /** Only reads. */
+  migrateSchema(
+    config: Config,
+    options: { readonly dryRun: boolean; readonly logger: Logger },
+  ): Promise<SchemaChange>
+  /** Only reads, and does not wait for a store that is away: that is what it finds. */
   examineStore(
     config: Config,
     options: { readonly quick: boolean; readonly onProgress?: (progress: CheckProgress) => void },
@@ -70,6 +73,7 @@ export interface ServerModule {
   createKey(
     config: Config,
     input: { readonly name: string; readonly kind: 'producer' | 'admin' },
+    logger: Logger,
   ): Promise<{ readonly key: NewKey; readonly token: string }>
 }
 

@@ -2,6 +2,8 @@ import { type Command, Option } from 'commander'
 import type { CreatedKey, KeyResource } from '../client/resources.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { addApiCommand } from './api-command.ts'
+import { errorLines } from './error-lines.ts'
+import { UsageError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
@@ -19,6 +21,7 @@ const columns: readonly Column<KeyResource>[] = [
 interface CreateOptions {
   readonly admin?: true
   readonly store?: string
+  readonly storeWait?: string
 }
 
 export function register(command: Command, io: CliIo): void {
@@ -28,12 +31,21 @@ export function register(command: Command, io: CliIo): void {
     '--store <location>',
     'make it in this store, on which no server runs now, such as sqlite:hooks.db',
   )
-  create.run<CreateOptions>(async (context, [name = ''], { admin, store }) => {
+  create.option(
+    '--store-wait <duration>',
+    'with --store: how long PostgreSQL is waited for while it does not answer; default 60s (OUTHOOK_STORE_WAIT)',
+  )
+  create.run<CreateOptions>(async (context, [name = ''], { admin, store, storeWait }) => {
+    if (store === undefined && storeWait !== undefined) {
+      throw new UsageError(
+        '--store-wait goes with --store: only a store that this command opens is waited for',
+      )
+    }
     const kind = admin ? 'admin' : 'producer'
     const key =
       store === undefined
         ? await context.client.keys.create({ name, kind })
-        : await createKeyInStore(io, { store, name, kind })
+        : await createKeyInStore(io, { store, storeWait, name, kind })
     context.print.object(key)
     context.print.note('\nKeep the key now: it is not shown again.')
   })
@@ -53,16 +65,17 @@ export function register(command: Command, io: CliIo): void {
   )
 }
 
-async function createKeyInStore(
-  io: CliIo,
-  {
-    store,
-    name,
-    kind,
-  }: { readonly store: string; readonly name: string; readonly kind: 'producer' | 'admin' },
-): Promise<CreatedKey> {
+interface StoredKey {
+  readonly store: string
+  readonly storeWait: string | undefined
+  readonly name: string
+  readonly kind: 'producer' | 'admin'
+}
+
+async function createKeyInStore(io: CliIo, { store, storeWait, name, kind }: StoredKey): Promise<CreatedKey> {
   const server = await io.loadServer()
-  const { key, token } = await server.createKey(loadConfig({ flags: { store }, env: io.env }), { name, kind })
+  const config = loadConfig({ flags: { store, storeWaitMs: storeWait }, env: io.env })
+  const { key, token } = await server.createKey(config, { name, kind }, errorLines(io))
   const { id, createdAt } = key
   return {
     id,

@@ -21,12 +21,27 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
 /** What a sentence of the server's begins with: `topics[1]`, `headers["x-a"]`, `retry_policy.delays`, `url`. */
 const subject = /(?<=^|; )([a-z][a-z0-9_]*)((?:\[\d+\])?)((?:\.[^\s;]+|\["[^"]*"\])?)(?= )/g
 /** Members elsewhere in it. The payload's own, and what stands in quotes, are the user's words. */
-const mention = /(?<![\w."-])(?:[a-z]+(?:_[a-z]+)+|(?<=together with )topics)(?![\w"])/g
+const mention =
+  /(?<![\w."-])(?:[a-z]+(?:_[a-z]+)+|(?<=together with )topics|(?<=must be before )until)(?![\w"])/g
+/** Headers that a command sends for a flag. */
+const headers: Readonly<Record<string, string>> = {
+  'Idempotency-Key': '--idempotency-key',
+  'Outhook-Ordering-Key': '--ordering-key',
+}
+/** What the server calls them in the middle of a sentence. */
+const keyInWords = /(?<=^|; )the (idempotency|ordering) key(?= (?:must|is|was))/g
+const header = new RegExp(`(?<![\\w-])(?:${Object.keys(headers).join('|')})(?![\\w-])`, 'g')
+/** A setting that only whoever starts the server can change, though this command may have a flag of its own. */
+const serverSetting = /(?<!the server's )--(?:allow-(?:network|http|port))\b/g
 
 /** The error as it was, or a copy that names flags and arguments of this command. */
 export function inFlags(error: unknown, command: Command): unknown {
-  if (!(error instanceof ApiError) || ![400, 413, 422].includes(error.status)) return error
-  const detail = error.detail
+  if (!(error instanceof ApiError) || ![400, 409, 413, 422].includes(error.status)) return error
+  const about = error.code === 'url_rejected' ? nameOf('url', command) : null
+  const detail = `${about === null ? '' : `${about}: `}${error.detail}`
+    .replace(serverSetting, "the server's $&")
+    .replace(keyInWords, (words, which) => flagOf(`--${which}-key`, command) ?? words)
+    .replace(header, (name) => flagOf(headers[name] ?? name, command) ?? name)
     .replace(subject, (whole, member, index, path) => {
       const name = nameOf(member, command)
       return name === null ? whole : `${name}${ordinal(index, name, command)}${within(path)}`
@@ -35,6 +50,10 @@ export function inFlags(error: unknown, command: Command): unknown {
   if (detail === error.detail) return error
   const { status, code, title, retryAfterSeconds } = error
   return new ApiError({ status, code, title, detail, retryAfterSeconds })
+}
+
+function flagOf(flag: string, command: Command): string | null {
+  return command.options.some(({ long }) => long === flag) ? flag : null
 }
 
 function nameOf(member: string, command: Command): string | null {

@@ -7,6 +7,7 @@ import { OuthookError } from '../core/errors.ts'
 import type { MigrateStoreReport } from '../migrate-store.ts'
 import { showCopyProgress } from './copy-progress.ts'
 import { counted } from './counted.ts'
+import { errorLines } from './error-lines.ts'
 import { UsageError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
 import { addNotes } from './notes.ts'
@@ -16,6 +17,7 @@ interface Options {
   readonly from: string
   readonly to: string
   readonly masterKey?: string
+  readonly storeWait?: string
   readonly config?: string
   readonly json?: boolean
 }
@@ -30,7 +32,11 @@ export function register(command: Command, io: CliIo): void {
     'where it goes, postgres://USER:PASSWORD@HOST:PORT/DATABASE; empty, or a copy that was interrupted',
   )
   command.option('--master-key <key>', 'checks that the source is sealed under this key (OUTHOOK_MASTER_KEY)')
-  command.option('--config <file>', 'JSON file of settings (OUTHOOK_CONFIG), for the master key')
+  command.option(
+    '--store-wait <duration>',
+    'how long the target is waited for while it does not answer; default 60s (OUTHOOK_STORE_WAIT)',
+  )
+  command.option('--config <file>', 'JSON file of settings (OUTHOOK_CONFIG), for the master key and the wait')
   command.option('--json', 'print JSON for programs')
   addNotes(
     command,
@@ -43,13 +49,16 @@ export function register(command: Command, io: CliIo): void {
 async function migrate(options: Options, io: CliIo): Promise<void> {
   const from = parseLocation('--from', options.from)
   const to = parseLocation('--to', options.to)
-  const flags = options.masterKey === undefined ? {} : { masterKey: options.masterKey }
-  const { masterKey } = loadConfig({ flags, env: io.env, file: options.config })
+  const flags = { masterKey: options.masterKey, storeWaitMs: options.storeWait }
+  const { masterKey, storeWaitMs } = loadConfig({ flags, env: io.env, file: options.config })
   const server = await io.loadServer()
   const clock = createSystemClock()
   const start = clock.elapsed()
   const progress = showCopyProgress(options.json === true ? null : io, clock)
-  const report = await server.migrateStore({ from, to, masterKey }, progress.show)
+  const report = await server.migrateStore(
+    { from, to, masterKey, storeWaitMs, logger: errorLines(io) },
+    progress.show,
+  )
   progress.end()
   const seconds = (clock.elapsed() - start) / 1000
   if (options.json === true) {

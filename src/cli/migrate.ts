@@ -2,13 +2,14 @@ import type { Command } from 'commander'
 import { settings } from '../config/schema.ts'
 import type { SchemaChange } from '../store-upkeep.ts'
 import { addConfigFlags, readConfig } from './config-flags.ts'
+import { errorLines } from './error-lines.ts'
 import type { CliIo } from './io.ts'
 import { addNotes } from './notes.ts'
 
 export function register(command: Command, io: CliIo): void {
   command.option('--dry-run', 'only say what would be done')
   command.option('--json', 'print JSON for programs')
-  addConfigFlags(command, ['store', 'dataDir', 'newStore'])
+  addConfigFlags(command, ['store', 'dataDir', 'storeWaitMs', 'newStore'])
   addNotes(
     command,
     'Servers do the same when they start. Run it before them where they may not change the schema, or to see first ' +
@@ -18,7 +19,7 @@ export function register(command: Command, io: CliIo): void {
     const { dryRun = false, json = false } = command.opts<{ dryRun?: boolean; json?: boolean }>()
     const config = readConfig(command, io)
     const server = await io.loadServer()
-    const change = await server.migrateSchema(config, { dryRun })
+    const change = await server.migrateSchema(config, { dryRun, logger: errorLines(io) })
     const store = settings.store.type.format(config.store)
     for (const line of json ? [renderJson(store, change, dryRun)] : render(store, change, dryRun))
       io.print(line)

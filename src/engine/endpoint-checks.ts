@@ -13,7 +13,7 @@ const { maxUidChars, maxDescriptionChars } = limits
 
 /** A member that nobody reads would be a setting that its caller believes in. */
 export function checkMembers(given: unknown, known: Readonly<Record<string, true>>): void {
-  if (typeof given !== 'object' || given === null) {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new OuthookError('unprocessable', 'an endpoint is given as an object such as { url, topics }')
   }
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name))
@@ -22,6 +22,19 @@ export function checkMembers(given: unknown, known: Readonly<Record<string, true
   const advice =
     unknown === 'secret' ? 'use rotateSecret' : `the members are ${Object.keys(known).join(', ')}`
   throw new OuthookError('unprocessable', `${shown} is not a member that can be given here; ${advice}`)
+}
+
+const rotationMembers: Readonly<Record<string, true>> = { graceMs: true, secret: true }
+
+/** Left out, or an object: what is anything else was meant to say something. */
+export function checkRotation(options: unknown): void {
+  const example = 'rotateSecret takes an object such as { graceMs: 3_600_000 }, or nothing'
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new OuthookError('unprocessable', example)
+  }
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(rotationMembers, name))
+  if (unknown === undefined) return
+  throw new OuthookError('unprocessable', `${JSON.stringify(unknown.slice(0, 64))} is no member: ${example}`)
 }
 
 export function checkEndpointId(id: string): string {

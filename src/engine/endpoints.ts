@@ -16,6 +16,7 @@ import {
   checkMaxInFlight,
   checkMembers,
   checkRateLimit,
+  checkRotation,
   checkUid,
 } from './endpoint-checks.ts'
 import { type EndpointView, viewEndpoints } from './endpoint-view.ts'
@@ -185,6 +186,7 @@ export class Endpoints {
     id: string,
     options: { readonly graceMs?: number; readonly secret?: string } = {},
   ): Promise<{ readonly secret: string }> {
+    checkRotation(options)
     const graceMs = options.graceMs ?? defaultGraceMs
     if (!Number.isFinite(graceMs) || graceMs < 0 || graceMs > maxGraceMs) {
       throw new OuthookError('unprocessable', 'graceMs must be from 0 to 30 days in milliseconds')

@@ -21,6 +21,10 @@ export function checkPage(page: Partial<PageRequest> = {}): PageRequest {
 /** A filter whose texts a store can compare with. Throws `invalid_request`, which names the member. */
 export function checkFilter<Filter extends object>(filter: Filter): Filter {
   for (const [member, value] of Object.entries(filter)) checkText(value, member)
+  const { since, until } = filter as { readonly since?: number; readonly until?: number }
+  if (since !== undefined && until !== undefined && since >= until) {
+    throw new OuthookError('invalid_request', 'since must be before until; nothing lies between them')
+  }
   return filter
 }
 

@@ -327,6 +327,16 @@ describe('paths and queries', () => {
       {},
       badQuery('endpoint_id must be an id that begins with "ep_"'),
     ],
+    ...['/v1/events', '/v1/deliveries', '/v1/dlq'].map(
+      (path) =>
+        [
+          `a time that ends before it begins, of ${path}`,
+          'GET',
+          `${path}?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z`,
+          {},
+          badQuery('since must be before until'),
+        ] as const,
+    ),
     ['a day as time', 'GET', '/v1/dlq?since=2026-01-01', {}, badQuery('since must be an RFC 3339 time')],
     [
       'a day that does not exist',

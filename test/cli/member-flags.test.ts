@@ -41,6 +41,17 @@ test.each<[said: string, args: readonly string[]]>([
     '--ordering-key and payload.ordering_key differ',
     ['publish', 'a', '{"ordering_key":"b"}', '--ordering-key', 'c'],
   ],
+  ['--idempotency-key must be 1 to', ['publish', 'a', '1', '--idempotency-key', '']],
+  ['--since must be before --until; nothing lies', ['events', 'list', '--since', '1h', '--until', '2h']],
+  ['--since must be before --until', ['deliveries', 'list', '--since', '1h', '--until', '2h']],
+  ['--since must be before --until', ['dlq', 'list', '--since', '1h', '--until', '2h']],
+  ['<endpoint-url>: this is not a URL', ['endpoints', 'create', 'nope']],
+  ['--to: this is not a URL', ['endpoints', 'update', 'mine', '--to', 'nope']],
+  [
+    "<endpoint-url>: 127.0.0.1 is a loopback address; allow it with the server's --allow-network 127.0.0.0/8",
+    ['endpoints', 'create', 'https://127.0.0.1/'],
+  ],
+  ["allow it with the server's --allow-port 25", ['endpoints', 'create', 'https://x.example:25/']],
 ])('an error says "%s" of what was typed: %j', async (said, args) => {
   const server = await aServer()
   const run = (words: readonly string[]) => runToEnd([...words, '--url', server.url, '--token', adminToken])
@@ -49,6 +60,18 @@ test.each<[said: string, args: readonly string[]]>([
   expect(err).toContain(said)
   expect(code).toBe(2)
   expect(err).not.toMatch(/signing_schemes|topics|headers\[|retry_policy|topic_patterns|event_id|next_cursor/)
+})
+
+test('an idempotency key that was used for something else is named as its flag', async () => {
+  const server = await aServer()
+  const publish = (payload: string) =>
+    runToEnd([
+      ...['publish', 'a', payload, '--idempotency-key', 'k', '--url', server.url, '--token', adminToken],
+    ])
+  expect((await publish('1')).code).toBe(0)
+  const { code, err } = await publish('2')
+  expect(err).toContain('--idempotency-key was reused with a different body')
+  expect(code).not.toBe(0)
 })
 
 test('a subscription that is changed names its flags too', async () => {

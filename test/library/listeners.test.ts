@@ -1,4 +1,4 @@
-/** What a program's own functions do wrong is told, in each of the library's faces, and stops nothing. */
+/** What goes wrong is told, in each of the library's faces, to a program without a logger too, and stops nothing. */
 import { expect, onTestFinished, test } from 'vitest'
 import { type Logger, Outhook } from '../../src/index.ts'
 import { Webhook } from '../../src/sender/index.ts'

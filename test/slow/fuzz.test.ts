@@ -44,6 +44,8 @@ const explained = [
   'backoff_policy.cap_ms must not be less than base_ms',
   'the header Idempotency-Key and the body’s idempotency_key differ',
   'Ordering-Key and ',
+  // Nor that of two times one comes first.
+  'since must be before until',
   // Nor can it say which cursors this list has given.
   'the cursor is of another listing',
 ]

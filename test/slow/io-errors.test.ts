@@ -5,6 +5,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Answer, ask, call, isDrained, until } from './api-calls.ts'
@@ -24,10 +25,10 @@ const ioError = 'fails to read or write (I/O error)'
 const otherFaults = /busy|is full|damaged|deleted|standby|cannot be reached/
 const limits = { timeout: 180_000 }
 
-function straceArguments(database: string, kinds: readonly Kind[]): readonly string[] {
+function straceArguments(database: string, kinds: readonly Kind[], fault = 'error=EIO'): readonly string[] {
   const names = kinds.flatMap((kind) => calls[kind]).join()
   const paths = [database, `${database}-wal`, `${database}-shm`].flatMap((path) => ['-P', path])
-  return ['-f', '-o', '/dev/null', ...paths, '-e', `trace=${names}`, '-e', `inject=${names}:error=EIO`]
+  return ['-f', '-o', '/dev/null', ...paths, '-e', `trace=${names}`, '-e', `inject=${names}:${fault}`]
 }
 
 /** Whether strace is there and may attach to a process that is none of its children. */
@@ -175,11 +176,23 @@ test.skipIf(obstacle !== null)(
   },
 )
 
+const ownerOf = (database: string) => Number(/pid (\d+)/.exec(readFileSync(`${database}.owner`, 'utf8'))?.[1])
+
+/** Whatever runs on it then: a server goes on when the strace that started it is killed. */
+function killAfterTest(database: string): void {
+  onTestFinished(() => {
+    try {
+      process.kill(ownerOf(database), 'SIGKILL')
+    } catch {
+      // It has ended, or never came as far as a lock file.
+    }
+  })
+}
+
 /** `strace` ends with the code of what it started. */
 async function expectFailedStart(database: string, kind: Kind): Promise<void> {
   const start = spawnServer({ database, launcher: ['strace', ...straceArguments(database, [kind])] })
-  // Sent on to the server, should it run.
-  onTestFinished(() => start.signal('SIGTERM'))
+  killAfterTest(database)
   const end = await Promise.race([start.ended, start.listening])
   expect([kind, end]).toEqual([kind, { code: 5, signal: null }])
   expect(start.output(), kind).toContain('I/O error')
@@ -206,5 +219,43 @@ test.skipIf(obstacle !== null)(
     await expectFailedStart(database, 'read')
     const { url } = await startServer({ database })
     await everythingIsThere(url, new Map([[event_id, 'kept']]))
+  },
+)
+
+test.skipIf(obstacle !== null)(
+  'a start after a crash on a slow disk answers /healthz while it checks the file, and serves after that',
+  limits,
+  async () => {
+    const database = join(aDirectory(), 'hooks.db')
+    const crashed = await startServer({ database })
+    for (let n = 0; n < 8; n++) {
+      await ask(crashed.url, '/v1/events', { body: { topic: 'a', payload: 'x'.repeat(100_000) } })
+    }
+    crashed.signal('SIGKILL')
+    await crashed.ended
+    const { port } = new URL(crashed.url)
+    const start = spawnServer({
+      database,
+      flags: ['--port', port],
+      // Each page takes 20 ms, and there are hundreds.
+      launcher: ['strace', ...straceArguments(database, ['read'], 'delay_enter=20000')],
+    })
+    killAfterTest(database)
+    const statusOf = (path: string) =>
+      call(crashed.url, path).then(
+        (answer) => answer,
+        () => null,
+      )
+    await until('it answers', async () => (await statusOf('/healthz'))?.status === 200)
+    expect(start.output()).toContain('checking it')
+    expect(start.output()).not.toContain('"listening"')
+    expect(await statusOf('/readyz')).toMatchObject({ status: 503, json: { title: 'not ready' } })
+    expect(await statusOf('/v1/events')).toMatchObject({ status: 503, json: { code: 'store_unavailable' } })
+    expect(await start.listening).toBe(crashed.url)
+    expect(start.output()).toContain('is whole')
+    expect((await statusOf('/readyz'))?.status).toBe(200)
+    // Not strace, whose end would leave it running.
+    process.kill(ownerOf(database), 'SIGTERM')
+    expect(await start.ended).toEqual({ code: 0, signal: null })
   },
 )

@@ -1,11 +1,16 @@
 /** A process that starts while PostgreSQL is away waits for it, says so, and answers /healthz meanwhile. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { silentLogger } from '../../src/core/logger.ts'
 import { Outhook } from '../../src/index.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { call, until } from './api-calls.ts'
-import { spawnServer } from './server-process.ts'
+import { aDirectory, spawnServer } from './server-process.ts'
+
+const entry = resolve(import.meta.dirname, '../../src/cli/main.ts')
 
 const newest = testedServers().at(-1)
 if (newest === undefined) throw new Error('no server to test on')
@@ -85,6 +90,86 @@ test('after --store-wait it ends with exit code 5 and says what it waited for; 0
     expect(server.output()).toContain(`ECONNREFUSED 127.0.0.1:${port}`)
     expect(server.output().includes('did not answer within 1 s')).toBe(wait === '1s')
   }
+})
+
+/** A command that ends by itself. */
+function runCommand(args: readonly string[]) {
+  const child = spawn(process.execPath, [entry, ...args], {
+    env: { PATH: process.env.PATH, NODE_NO_WARNINGS: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const text = { out: '', err: '' }
+  child.stdout.setEncoding('utf8').on('data', (part: string) => {
+    text.out += part
+  })
+  child.stderr.setEncoding('utf8').on('data', (part: string) => {
+    text.err += part
+  })
+  const ended = once(child, 'close').then(([code]) => ({ code, ...text }))
+  return { text, ended }
+}
+
+/** Each with what it prints in the end. */
+const commands: readonly (readonly [string, (store: string) => readonly string[], RegExp])[] = [
+  [
+    'migrate --dry-run',
+    (store) => ['migrate', '--dry-run', '--store', store],
+    /would be brought from schema 0/,
+  ],
+  ['migrate', (store) => ['migrate', '--store', store], /was brought from schema 0/],
+  ['keys create', (store) => ['keys', 'create', 'first', '--store', store], /hk_/],
+  [
+    'migrate-store',
+    (store) => ['migrate-store', '--from', `sqlite:${aFilledDatabase}`, '--to', store],
+    /source and target agree/,
+  ],
+]
+let aFilledDatabase = ''
+
+test.skipIf(isBorrowed).each(commands)(
+  '%s waits as well, and says so on standard error',
+  async (name, argsFor, printed) => {
+    aFilledDatabase = join(aDirectory(), 'from.db')
+    await (await Outhook.open({ store: `sqlite:${aFilledDatabase}`, masterKey })).close()
+    const schema = `outhook_wait_${name.replace(/\W/g, '_')}`
+    await postgres.crash()
+    const command = runCommand([...argsFor(`${postgres.url}?schema=${schema}`)])
+    try {
+      await until('it says so', () => command.text.err.includes('waiting for PostgreSQL at'))
+    } finally {
+      await postgres.restart()
+    }
+    const { code, out, err } = await command.ended
+    expect([code, err]).toEqual([
+      0,
+      expect.stringMatching(/for 60 s more: it does not answer yet\n.* answers\n/),
+    ])
+    expect(out).toMatch(printed)
+  },
+)
+
+test.each(commands)('%s waits for as long as it is told, and ends with 5', async (_name, argsFor) => {
+  aFilledDatabase = join(aDirectory(), 'from.db')
+  await (await Outhook.open({ store: `sqlite:${aFilledDatabase}`, masterKey })).close()
+  const store = `postgres://postgres@127.0.0.1:${await aFreePort()}/postgres`
+  for (const [wait, words] of [
+    ['1s', 'did not answer within 1 s'],
+    ['0', 'ECONNREFUSED'],
+  ] as const) {
+    const { code, err } = await runCommand([...argsFor(store), '--store-wait', wait]).ended
+    expect([code, err]).toEqual([5, expect.stringContaining(words)])
+    expect(err.includes('waiting for')).toBe(wait === '1s')
+  }
+})
+
+test('doctor does not wait: that PostgreSQL is away is what it finds, and its help says so', async () => {
+  const store = `postgres://postgres@127.0.0.1:${await aFreePort()}/postgres`
+  const { code, out, err } = await runCommand(['doctor', '--store', store]).ended
+  expect([code, err]).toEqual([1, ''])
+  expect(out).toContain('ECONNREFUSED')
+  const help = (await runCommand(['doctor', '--help']).ended).out.replace(/\s+/g, ' ')
+  expect(help).toContain('is not waited for')
 })
 
 test.skipIf(isBorrowed)('what PostgreSQL refuses for good is not waited for', async () => {

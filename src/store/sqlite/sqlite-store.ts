@@ -27,6 +27,8 @@ export interface SqliteStoreOptions {
   readonly clock: Clock
   /** Default: silent. */
   readonly logger?: Logger
+  /** Called when opening takes long because the file is checked after a crash; by then this process owns it. */
+  readonly onSlowOpen?: (() => void) | undefined
   /** How long another owner of the file is waited for; 5 s by default. */
   readonly lockWaitMs?: number
   /** Makes a new database where one is missing though its key file is there. Default false: that is refused. */
@@ -177,7 +179,10 @@ async function openServices(options: SqliteStoreOptions): Promise<Services> {
   const writer = await StoreThread.start(
     'writer',
     { ...writerOptions, checkpointPages: lastResortPages },
-    (text) => (options.logger ?? silentLogger).warn({}, text),
+    (text) => {
+      ;(options.logger ?? silentLogger).warn({}, text)
+      options.onSlowOpen?.()
+    },
   )
   try {
     const time = await openTime(writer, options, read)
