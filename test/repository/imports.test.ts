@@ -43,6 +43,7 @@ const topLevel: Readonly<Record<string, string>> = {
   server: 'app',
   'store-upkeep': 'app',
   'migrate-store': 'app',
+  'wait-for-postgres': 'app',
   index: 'index',
   outhook: 'index',
   'publish-input': 'index',
