@@ -13,6 +13,8 @@ const badNeighbours = [
   'one endpoint that hangs',
   '16 endpoints that answer after 9 s',
   '16 endpoints that hang',
+  '16 endpoints that answer 429',
+  'a memory queue that is full',
   'a backlog over 10 thousand endpoints',
   'one event for 10 thousand endpoints',
 ]

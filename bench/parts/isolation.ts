@@ -24,6 +24,10 @@ interface Scenario {
   readonly bad: number
   /** Null: never answers. */
   readonly delayMs: number | null
+  readonly takesPerSecond?: number
+  /** For each, in place of `badBurst` and `badPerSecond`. */
+  readonly burst?: number
+  readonly perSecond?: number
 }
 
 const scenarios: readonly Scenario[] = [
@@ -31,6 +35,15 @@ const scenarios: readonly Scenario[] = [
   { words: 'one endpoint that hangs', bad: 1, delayMs: null },
   { words: '16 endpoints that answer after 9 s', bad: fillingEndpoints, delayMs: slowMs },
   { words: '16 endpoints that hang', bad: fillingEndpoints, delayMs: null },
+  { words: '16 endpoints that answer 429', bad: fillingEndpoints, delayMs: 0, takesPerSecond: 5 },
+  // Too quick to count as slow, so that their work waits in memory, and too slow for what is published.
+  {
+    words: 'a memory queue that is full',
+    bad: fillingEndpoints,
+    delayMs: 800,
+    burst: 250,
+    perSecond: 50,
+  },
 ]
 
 export const isolation: Part = { names: ['isolation'], run: measureBadEndpoints }
@@ -95,7 +108,9 @@ async function warmUp(setting: Setting): Promise<void> {
 
 async function beside(setting: Setting, scenario: Scenario, name: string): Promise<void> {
   const { context, engine, badReceivers, healthy, times } = setting
-  const ports = await badReceivers.call('listen', { count: scenario.bad, delayMs: scenario.delayMs })
+  const { delayMs, takesPerSecond, burst = badBurst, perSecond = badPerSecond } = scenario
+  const behaviour = { delayMs, ...(takesPerSecond !== undefined && { takesPerSecond }) }
+  const ports = await badReceivers.call('listen', { count: scenario.bad, ...behaviour })
   const bad = ports.map((port, index) => ({
     uid: `bad${index}`,
     url: `http://127.0.0.1:${port}/hook`,
@@ -106,8 +121,8 @@ async function beside(setting: Setting, scenario: Scenario, name: string): Promi
   await engine.call('addTargets', [...healthy, ...bad])
   await measureHealthy(setting, times.warmUp)
   const without = await measureHealthy(setting, times.without)
-  await engine.call('publish', { count: badBurst * bad.length, callers: publishCallers, topics })
-  const flood: Stream = { topics, perSecond: badPerSecond * bad.length, stamped: false }
+  await engine.call('publish', { count: burst * bad.length, callers: publishCallers, topics })
+  const flood: Stream = { topics, perSecond: perSecond * bad.length, stamped: false }
   const together = await measureHealthy(setting, times.beside, [flood])
   record(context, scenario.words, { without, together })
   await engine.call('close')

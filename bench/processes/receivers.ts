@@ -13,9 +13,12 @@ export interface Behaviour {
   delayMs?: number | null
   /** Notes the time from `sent_at` in the payload to its arrival, and counts only what has one. */
   stamps?: boolean
+  /** Of each port: what comes beyond is answered with 429 and `Retry-After: 1`. Default: it takes all. */
+  takesPerSecond?: number
 }
 
 const answer = Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+const refusal = Buffer.from('HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n')
 const headEnd = Buffer.from('\r\n\r\n')
 const stampMark = Buffer.from('"sent_at":"')
 const stampDigits = 20
@@ -68,7 +71,8 @@ const commands = {
 export type ReceiverCommands = typeof commands
 
 function open(behaviour: Behaviour): Promise<number> {
-  const server = createServer({ noDelay: true }, (socket) => serve(socket, behaviour))
+  const takes = limiter(behaviour.takesPerSecond ?? Number.POSITIVE_INFINITY)
+  const server = createServer({ noDelay: true }, (socket) => serve(socket, behaviour, takes))
   servers.push(server)
   return new Promise((resolve, reject) => {
     server.on('error', reject)
@@ -76,7 +80,21 @@ function open(behaviour: Behaviour): Promise<number> {
   })
 }
 
-function serve(socket: Socket, behaviour: Behaviour): void {
+/** Whether it takes one more, by seconds that begin with the first request. */
+function limiter(perSecond: number): () => boolean {
+  let startedAt = Number.NEGATIVE_INFINITY
+  let count = 0
+  return () => {
+    const now = performance.now()
+    if (now - startedAt >= 1000) {
+      startedAt = now
+      count = 0
+    }
+    return ++count <= perSecond
+  }
+}
+
+function serve(socket: Socket, behaviour: Behaviour, takes: () => boolean): void {
   let rest: Buffer | null = null
   sockets.add(socket)
   socket.on('close', () => sockets.delete(socket))
@@ -90,7 +108,8 @@ function serve(socket: Socket, behaviour: Behaviour): void {
         rest = bytes
         return
       }
-      onRequest(socket, bytes.subarray(0, length), behaviour)
+      if (takes()) onRequest(socket, bytes.subarray(0, length), behaviour)
+      else socket.write(refusal)
       bytes = bytes.subarray(length)
     }
   })
