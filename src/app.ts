@@ -16,6 +16,7 @@ import { checkMasterKey, createSecretBox, type SecretBox } from './core/secret-b
 import { type ActivityName, DeliveryActivity } from './delivery/activity.ts'
 import { DeliveryService } from './delivery/delivery-service.ts'
 import { RoutingCache } from './delivery/routing-cache.ts'
+import { RoutingReload } from './delivery/routing-reload.ts'
 import { ApiKeys } from './engine/api-keys.ts'
 import { DeadLetters } from './engine/dead-letters.ts'
 import { Deliveries } from './engine/deliveries.ts'
@@ -230,8 +231,10 @@ async function assemble(
     idempotencyTtlMs: config.idempotencyTtlMs,
     onAccepted: () => relay?.wake(),
   })
+  const routingReload = new RoutingReload({ routing, clock })
   const onChange = (tenantId: string, endpointId?: string) => {
     routing.invalidate(tenantId)
+    routingReload.changed(tenantId)
     // What waits in memory was meant for the endpoint as it was.
     if (endpointId !== undefined) dispatcher?.giveBackWaiting(endpointId)
     delivery?.maintenance.settleSoon()
@@ -261,6 +264,7 @@ async function assemble(
   store.cluster?.listen({
     onWork: () => dispatcher?.wake(),
     onRoutingChanged: (tenantId) => {
+      if (tenantId !== null && routing.peek(tenantId) !== undefined) routingReload.changed(tenantId)
       routing.invalidate(tenantId)
       if (tenantId !== null) dispatcher?.giveBackWaiting(tenantId)
       dispatcher?.wake()
@@ -274,6 +278,7 @@ async function assemble(
   let closed: Promise<void> | null = null
   const close = async () => {
     try {
+      routingReload.stop()
       transactionalPublisher.close()
       await publisher.close()
       await relay?.stop()
