@@ -9,7 +9,7 @@
  * - It rejects with `OuthookError('store_unavailable')` when the outcome is unknown or the store is out of
  *   reach, with `OuthookError('store_refused')` when the call was surely rolled back (a row the database refused),
  *   and with no other error but those a method names.
- * - `due_at` of a live delivery is its next-attempt time, and while in flight the end of its lease.
+ * - `due_at` of a live delivery is its next-attempt time; while it is in flight it says nothing.
  * - `ready_endpoints` is a hint of which targets have due work; the truth is `live_deliveries`, and
  *   `reconcileReady` repairs the hint.
  */

@@ -2,8 +2,13 @@
 import type { RemovedRows, Retention } from './port.ts'
 
 /** In this order: an event goes after its deliveries, so the walk over events does not overtake theirs. */
-export const retentionWalks = ['payloads', 'attempts', 'deliveries', 'events'] as const
+export const retentionWalks = ['payloads', 'attempts', 'successes', 'deliveries', 'events'] as const
+/** Attempts are in two tables: those that succeeded are kept in the rows of their deliveries. */
 export type RetentionWalk = (typeof retentionWalks)[number]
+
+export function countedAs(walk: RetentionWalk): keyof RemovedRows {
+  return walk === 'successes' ? 'attempts' : walk
+}
 
 /** A walk starts over after this, for the sake of rows that had to stay when it passed them. */
 export const startOverEveryMs = 86_400_000
@@ -16,6 +21,7 @@ export function keptMs(walk: RetentionWalk, retention: Retention): number {
     case 'payloads':
       return retention.payloadsMs
     case 'attempts':
+    case 'successes':
       return retention.attemptsMs
     case 'deliveries':
     case 'events':

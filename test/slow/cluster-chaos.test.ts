@@ -204,7 +204,7 @@ async function printOverdue(view: DatabaseView, left: ReadonlySet<LeaseId>): Pro
           'alive_for', n.until - ${now})) from endpoint_shares h left join nodes n on n.id = h.node_id
         where h.target_id = l.target_id) as shares
      from live_deliveries l left join ready_endpoints r using (target_id) left join endpoint_state s using (target_id)
-     where l.state = 'in_flight' and l.due_at <= ${now} group by l.target_id`,
+     where l.due_at <= ${now} group by l.target_id`,
   )
   const alive = await view.sql(`select left(id::text, 8) as id, until - ${now} as alive_for from nodes`)
   print(`overdue: ${left.size}, such as ${left.values().next().value}; ${JSON.stringify({ rows, alive })}`)

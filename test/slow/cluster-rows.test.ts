@@ -88,7 +88,7 @@ async function anEndpoint(
 
 /** Whoever holds leases and slots does not know it: for the store they are over. */
 async function endLeases(view: DatabaseView): Promise<void> {
-  await view.sql(`update live_deliveries set due_at = 0 where state = 'in_flight'`)
+  await view.sql('update handoffs set until = 0')
   await view.sql('update nodes set until = 0')
 }
 

@@ -31,13 +31,28 @@ export function openDatabaseView(url: string, schema = 'outhook'): DatabaseView 
   }
   return {
     sql,
-    leases: () => readIds(`select id, claim_version from live_deliveries where state = 'in_flight'`),
+    leases: () => readIds(standingLeases),
     async unrecorded(leases) {
-      const recorded = await readIds('select delivery_id as id, claim_version from attempts')
+      const recorded = await readIds(recordedAttempts)
       return new Set([...leases].filter((lease) => !recorded.has(lease)))
     },
   }
 }
+
+/** Those that were claimed are in flight in a row of their own; those that were handed off have none yet. */
+const standingLeases = `
+  select id, claim_version from live_deliveries where state = 'in_flight'
+  union all
+  select l.id, l.claim_version
+  from handoffs h cross join lateral unnest(h.delivery_ids, h.event_ids, h.claim_versions) as l (id, event_id, claim_version)
+  where l.event_id is not null
+    and not exists (select from deliveries d where d.id = l.id) and not exists (select from live_deliveries d where d.id = l.id)`
+
+/** Those that succeeded stand in the rows of their deliveries. */
+const recordedAttempts = `
+  select delivery_id as id, claim_version from attempts
+  union all
+  select id, claim_version from deliveries where started_at is not null`
 
 /** PostgreSQL writes ids as `uuid`. */
 function deliveryIdOf(uuid: string): string {

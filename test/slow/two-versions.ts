@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { appendFileSync, cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { newestOf } from '../../src/store/migrations.ts'
 import { postgresMigrations } from '../../src/store/postgres/connection/schema.ts'
 import { version } from '../../src/version.ts'
 
@@ -16,6 +17,8 @@ export interface Build {
   readonly schemaVersion: number
 }
 
+const newest = newestOf(postgresMigrations)
+
 /** Compiles `src/` into a folder of `directory`. */
 export async function buildThisVersion(directory: string): Promise<Build> {
   const output = join(directory, 'this')
@@ -24,7 +27,7 @@ export async function buildThisVersion(directory: string): Promise<Build> {
   await promisify(execFile)(process.execPath, [compiler, ...args])
   cpSync(join(root, 'package.json'), join(directory, 'package.json'))
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'), 'junction')
-  return aBuild(output, version, postgresMigrations.length)
+  return aBuild(output, version, newest)
 }
 
 /**
@@ -34,11 +37,11 @@ export async function buildThisVersion(directory: string): Promise<Build> {
 export function makeNextVersion(directory: string): Build {
   const output = join(directory, 'next')
   cpSync(join(directory, 'this'), output, { recursive: true })
-  const schemaVersion = postgresMigrations.length + 1
+  const schemaVersion = newest + 1
   const migration = {
     version: schemaVersion,
     name: 'next',
-    oldestCompatible: postgresMigrations.length,
+    oldestCompatible: newest,
     sql: nextMigration,
   }
   appendFileSync(

@@ -201,9 +201,10 @@ function sortedRow(entries: readonly (readonly [string, unknown])[]): string {
   return JSON.stringify([...kept].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** `pg` gives 64-bit numbers and ids as text, bytes as buffers, flags as booleans. */
+/** `pg` gives 64-bit numbers and ids as text, bytes as buffers, flags as booleans; lists of ids are bytes on SQLite. */
 function plainValue(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
+  if (Array.isArray(value)) return value.join('').replaceAll('-', '')
   if (typeof value === 'boolean') return `${Number(value)}`
   if (typeof value === 'number') return `${value}`
   return typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)

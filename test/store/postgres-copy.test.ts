@@ -1,6 +1,7 @@
 /** A SQLite store that is copied into PostgreSQL: what comes along, and in which form. */
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
+import { defaultTenantId } from '../../src/core/model.ts'
 import { copiedTables, skippedTables } from '../../src/store/copied-tables.ts'
 import { type CopyProgress, maxBatchBytes } from '../../src/store/copy.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
@@ -35,7 +36,7 @@ async function schemas() {
   const names = database.prepare(`select name from sqlite_schema where type = 'table'`).all()
   createCopyViews(database)
   const sqlite = new Map(
-    [...names, { name: 'event_payloads' }].map(({ name }) => {
+    names.map(({ name }) => {
       const columns = database.prepare(`select name, type from pragma_table_info('${name}')`).all()
       const copied = columns.filter((column) => column.name !== placeColumn)
       return [name as string, copied as unknown as readonly Column[]]
@@ -109,8 +110,7 @@ describe('a copy', { timeout: 60_000 }, () => {
       wrap: (target) => ({
         ...target,
         write(batch, step) {
-          if (step.to.table === 'event_payloads')
-            batches.push({ rows: batch.rows, bytes: batch.bytes.byteLength })
+          if (step.to.table === 'events') batches.push({ rows: batch.rows, bytes: batch.bytes.byteLength })
           return target.write(batch, step)
         },
       }),
@@ -118,12 +118,31 @@ describe('a copy', { timeout: 60_000 }, () => {
     expect(report.agree).toBe(true)
     expect(batches.length).toBeGreaterThan(1)
     for (const { bytes } of batches) expect(bytes).toBeLessThanOrEqual(maxBatchBytes)
-    const payloads = await sql<{ readonly payload: Buffer }>(
-      schema,
-      'select payload from event_payloads order by event_id',
-    )
+    const payloads = await sql<{ readonly payload: Buffer }>(schema, 'select payload from events order by id')
     expect(payloads.slice(0, 40).every(({ payload }) => payload.equals(big))).toBe(true)
     expect(payloads.slice(40).map(({ payload }) => payload.byteLength)).toEqual([0, 0, 0])
+  })
+
+  it('lists the deliveries of an event with it, also of one for many', async () => {
+    let eventIds: readonly string[] = []
+    const path = await aSource(async (scene) => {
+      const routes = [await scene.anEndpoint(), await scene.anEndpoint()]
+      const few = await scene.publish({ routes })
+      const many = await scene.publish({ receivers: Array.from({ length: 30 }, () => routes).flat() })
+      while ((await scene.fanOutSlice(7)).more);
+      const { deliveries } = await scene.claim({ limit: 5 })
+      await scene.record(...deliveries.map((claimed) => anOutcome(claimed)))
+      eventIds = [few.event.id, many.event.id]
+    })
+    const schema = aSchema()
+    expect((await copy(path, schema)).agree).toBe(true)
+    const store = await openTarget(schema)
+    const page = { limit: 1000, cursor: null }
+    const found = await Promise.all(
+      eventIds.map((id) => store.listDeliveriesOfEvent(defaultTenantId, id, page)),
+    )
+    expect(found.map(({ items }) => items.length)).toEqual([2, 60])
+    expect(found[1]?.items.map(({ eventId }) => eventId)).toEqual(found[1]?.items.map(() => eventIds[1]))
   })
 
   it('takes what only SQLite can hold in a form that PostgreSQL can', async () => {

@@ -84,3 +84,19 @@ test('a role that may only read and write opens a store that its owner has migra
   await store.ping()
   expect(await store.setMetaOnce('a', 'b')).toBe('b')
 })
+
+test('a schema from before the first release is refused, says what to do, and stays as it is', async () => {
+  const { client, ...place } = await aPlace()
+  await migratePostgresStore(place)
+  await client.query(`update ${place.schema}.schema_migrations set version = 7, oldest_compatible = 1`)
+  const refusal = {
+    code: 'store_incompatible',
+    message:
+      `the database has schema 7, from before the first release, and this Outhook begins with schema ${versions[0]}: it ` +
+      'cannot be brought up to date; start with a new database, or go on with the Outhook that made it',
+  }
+  await expect(openPostgresStore(place)).rejects.toMatchObject(refusal)
+  await expect(planPostgresStore(place)).rejects.toMatchObject(refusal)
+  const { rows } = await client.query(`select version from ${place.schema}.schema_migrations`)
+  expect(rows).toEqual([{ version: 7 }])
+})

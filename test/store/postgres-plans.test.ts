@@ -71,7 +71,9 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
       'lease_rows',
       'read_left',
       'write_ready',
-      'write_outcomes',
+      'end_leases',
+      'lock_leases',
+      'recover',
       'list_accepted',
       'fan_out',
       'get_event',
@@ -86,11 +88,16 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
     await harness.sql('set jit = off')
     const walked: string[] = []
     const large =
-      /Seq Scan on (live_deliveries|deliveries|events|event_payloads|attempts|idempotency_keys|ready_endpoints|endpoint_state|outbox)\b|Bitmap Index Scan on ready_endpoints_next/
+      /Seq Scan on (live_deliveries|deliveries|events|attempts|handoffs|idempotency_keys|ready_endpoints|endpoint_state|outbox)\b|Bitmap Index Scan on ready_endpoints_next/
     for (const [name, text] of statements) {
       if (name === 'load_health' || name === 'ping') continue
+      // A row of handoffs stands for a whole commit; retention looks for the oldest of those that stand.
+      const walks = name.startsWith('remove_') ? ['handoffs'] : []
       const plan = await harness.sql<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${text}`)
-      for (const { 'QUERY PLAN': line } of plan) if (large.test(line)) walked.push(`${name}: ${line.trim()}`)
+      for (const { 'QUERY PLAN': line } of plan) {
+        const table = large.exec(line)?.[1] ?? large.exec(line)?.[0]
+        if (table !== undefined && !walks.includes(table)) walked.push(`${name}: ${line.trim()}`)
+      }
     }
     expect(walked).toEqual([])
   })
@@ -118,7 +125,9 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
         if (!/->\s+Nested Loop/.test(line) && !line.startsWith('Nested Loop')) return
         const depth = line.search(/\S/)
         const inner = childrenOf(lines, at, depth)[1]
-        if (inner !== undefined && /(CTE|Function) Scan/.test(inner)) joined.push(`${name}: ${inner.trim()}`)
+        // The leases that one row of handoffs lists are no list of unknown length beside it.
+        if (inner !== undefined && /(CTE|Function) Scan (?!on l\b)/.test(inner))
+          joined.push(`${name}: ${inner.trim()}`)
       })
     }
     expect(joined).toEqual([])

@@ -274,10 +274,7 @@ describe('a rate on several nodes', () => {
       .flat()
       .filter((result) => result.kind === 'published' && result.handedOff[0]).length
     await Promise.all(nodes.map((node) => claim(node, route)))
-    const [row] = await harness.sql<{ gone: number }>(
-      `select count(*)::integer as gone from live_deliveries where state = 'in_flight'`,
-    )
     expect(handedOff).toBeGreaterThan(0)
-    expect(row?.gone).toBe(40)
+    expect((await scene.store.counts()).deliveries.in_flight).toBe(40)
   })
 })

@@ -75,6 +75,21 @@ export function released(row: Claimable, delayMs: number): Waiting {
   }
 }
 
+/** A row whose attempt is to be followed by another one. What was lost before does not count any more. */
+export function retried(
+  row: Claimable,
+  { attemptCount, delayMs }: { readonly attemptCount: number; readonly delayMs: number },
+): Waiting {
+  return {
+    ...row,
+    attemptCount,
+    state: waitingState({ attemptCount }),
+    lostClaims: 0,
+    dueInMs: delayMs,
+    reason: null,
+  }
+}
+
 /** It waits for its first attempt, or for another one. */
 export function waitingState({ attemptCount }: Pick<Claimable, 'attemptCount'>): Waiting['state'] {
   return attemptCount === 0 ? 'pending' : 'retry_scheduled'

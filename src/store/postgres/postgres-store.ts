@@ -6,23 +6,26 @@ import { bytesOfId } from '../cursors.ts'
 import type { OutboxStore, ReadStore, SlotShares, Store, StoreTime } from '../port.ts'
 import { type Claimant, rotationStart } from './claim/candidates.ts'
 import { claim } from './claim/claim.ts'
+import { Leases } from './claim/leases.ts'
 import { lowerShares, type NodeIdentity, newNode, removeNode, renewShares } from './claim/shares.ts'
 import { deleteEndpoint, insertEndpoint, rotateSecret, updateEndpoint } from './config/endpoints.ts'
 import { insertApiKey, insertFirstApiKey, revokeApiKey, setMetaOnce } from './config/keys.ts'
 import { settleConfigChanges } from './config/settle.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from './config/subscriptions.ts'
-import type { Context } from './connection/context.ts'
 import { Database, type Lane, type Session } from './connection/database.ts'
 import { Hints } from './connection/hints.ts'
 import { createPostgresPace } from './connection/pace.ts'
+import type { Context } from './connection/statement.ts'
 import { tellOthers } from './connection/tell-others.ts'
 import { refuseUnfinishedCopy } from './copy/copy-target.ts'
 import { fanOut, listAccepted, readStoreId, setKeyTtl } from './publish/outbox.ts'
 import { acceptInTransaction } from './publish/outbox-client.ts'
 import { publish, startPublish } from './publish/publish.ts'
+import { listAttempts } from './read/attempts.ts'
 import * as config from './read/config.ts'
 import { counts } from './read/counts.ts'
 import * as read from './read/deliveries.ts'
+import * as events from './read/events.ts'
 import { type Atomic, waitedInVain } from './record/apart.ts'
 import { recordApart, recordPlainly, recordWithHealth } from './record/record.ts'
 import { release, releaseApart } from './record/release.ts'
@@ -35,6 +38,7 @@ import {
   reconcileStart,
 } from './upkeep/maintenance.ts'
 import { probeWrite } from './upkeep/probe.ts'
+import { hasExpired, recover } from './upkeep/recover.ts'
 import { removeExpired, shrinkShares, type WalkShares } from './upkeep/retention.ts'
 
 export interface PostgresStoreOptions {
@@ -66,13 +70,20 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   }
   const hints = new Hints({ schema, clock, logger, connect: () => database.connect('hints') })
   const run = createRunner(database, shiftMs)
-  const claimant: Claimant = { node: newNode(), rotation: { after: rotationStart }, marks: new Map() }
+  const elapsed = () => clock.elapsed() + shiftMs()
+  const claimant: Claimant = {
+    node: newNode(),
+    rotation: { after: rotationStart },
+    marks: new Map(),
+    leases: new Leases(elapsed),
+  }
+  const recovery = createRecovery(run, claimant.leases)
   const cluster = {
     shares: createShares(run, claimant.node),
     outbox: createOutboxStore(run, schema, shiftMs),
   }
   const time = { now: clock.now, line: newTimeLine }
-  return tellOthers(createStore({ database, run, claimant, clock, time }), cluster, hints)
+  return tellOthers(createStore({ database, run, claimant, recovery, clock, time }), cluster, hints)
 }
 
 type Work<T> = (context: Context) => Promise<T>
@@ -102,11 +113,13 @@ interface StoreParts {
   readonly database: Database
   readonly run: Runner
   readonly claimant: Claimant
+  readonly recovery: Recovery
   readonly clock: Clock
   readonly time: StoreTime
 }
 
-function createStore({ database, run, claimant, clock, time }: StoreParts): Omit<Store, 'cluster'> {
+function createStore(parts: StoreParts): Omit<Store, 'cluster'> {
+  const { database, run, clock, time } = parts
   return {
     async ping() {
       await Promise.all([run.plain('read', ping), run.plain('publish', checkWritable)])
@@ -117,9 +130,9 @@ function createStore({ database, run, claimant, clock, time }: StoreParts): Omit
     pace: createPostgresPace(clock),
     time,
     ...createConfigStore(run),
-    ...createDeliveryStore(run, claimant),
+    ...createDeliveryStore(run, parts),
     ...createReadStore(run),
-    ...createMaintenanceStore(run),
+    ...createMaintenanceStore(run, parts.recovery),
   }
 }
 
@@ -166,31 +179,70 @@ function createConfigStore({ plain, atomic, snapshot }: Runner) {
   } satisfies Partial<Store>
 }
 
-function createDeliveryStore({ plain, atomic }: Runner, claimant: Claimant) {
-  const heldKeys = new Set<string>()
-  const atomicRecord: Atomic = (work) => atomic('record', work)
+/** Ends leases whose time is over. */
+interface Recovery {
+  /** A claim is called for at the end of what this process has claimed, to take over what has no outcome. */
+  beforeClaim(): Promise<void>
+  /** Targets that have work now. */
+  now(): Promise<number>
+}
+
+/** What somebody else has locked stays, and would be found again and again. */
+const maxRounds = 100
+
+function createRecovery({ plain, atomic }: Runner, leases: Leases): Recovery {
+  const recoverAll = async (): Promise<number> => {
+    if (!(await plain('config', hasExpired))) return 0
+    let armed = 0
+    for (let round = 0, more = true; more && round < maxRounds; round++) {
+      const recovered = await atomic('config', recover)
+      armed += recovered.armed
+      more = recovered.more
+    }
+    return armed
+  }
   return {
-    publish: (batch, options) => {
-      const progress = startPublish(batch, heldKeys)
-      return plain('publish', (context) => publish(context, progress, options))
+    now: recoverAll,
+    async beforeClaim() {
+      if (leases.foundOverdue()) await recoverAll()
     },
-    claim: (request) => atomic('claim', (context) => claim(context, request, claimant)),
+  }
+}
+
+function createDeliveryStore({ plain, atomic }: Runner, { claimant, recovery }: StoreParts) {
+  const heldKeys = new Set<string>()
+  const { leases, node } = claimant
+  const atomicRecord: Atomic = (work) => atomic('record', work)
+  const apartness = { atomic: atomicRecord, leases }
+  return {
+    publish: (batch, { leaseMs }) => {
+      const progress = startPublish(batch, heldKeys)
+      return plain('publish', (context) => publish(context, progress, { leaseMs, node, leases }))
+    },
+    async claim(request) {
+      await recovery.beforeClaim()
+      const { result, granted } = await atomic('claim', (context) => claim(context, request, claimant))
+      for (const lease of granted) leases.grant(lease, request.leaseMs)
+      return result
+    },
     async recordOutcomes(outcomes, breaker) {
-      const request = { outcomes, breaker }
+      const request = { outcomes, breaker, leases }
       try {
         const recorded = await plain('record', (context) => recordPlainly(context, request))
-        return recorded ?? (await atomicRecord((context) => recordWithHealth(context, request)))
+        return leases.conclude(
+          recorded ?? (await atomicRecord((context) => recordWithHealth(context, request))),
+        )
       } catch (error) {
         if (!waitedInVain(error)) throw error
-        return recordApart(atomicRecord, request)
+        return recordApart(apartness, request)
       }
     },
     async release(releases) {
       try {
-        return await atomicRecord((context) => release(context, releases))
+        return leases.conclude(await atomicRecord((context) => release(context, leases, releases)))
       } catch (error) {
         if (!waitedInVain(error)) throw error
-        return releaseApart(atomicRecord, releases)
+        return releaseApart(apartness, releases)
       }
     },
     replay: async (tenantId, deliveryId) =>
@@ -231,33 +283,39 @@ function createOutboxStore({ plain }: Runner, schema: string, shiftMs: () => num
 
 function createReadStore({ plain }: Runner): ReadStore {
   return {
-    getEvent: (tenantId, id) => plain('read', (context) => read.getEvent(context, tenantId, id)),
+    getEvent: (tenantId, id) => plain('read', (context) => events.getEvent(context, tenantId, id)),
     listEvents: (tenantId, filter, page) =>
-      plain('read', (context) => read.listEvents(context, tenantId, filter, page)),
+      plain('read', (context) => events.listEvents(context, tenantId, filter, page)),
     getPayload: (tenantId, eventId) =>
-      plain('read', (context) => read.getPayload(context, tenantId, eventId)),
+      plain('read', (context) => events.getPayload(context, tenantId, eventId)),
     listDeliveriesOfEvent: (tenantId, eventId, page) =>
       plain('read', (context) => read.listDeliveriesOfEvent(context, tenantId, eventId, page)),
     getDelivery: (tenantId, id) => plain('read', (context) => read.getDelivery(context, tenantId, id)),
     listDeliveries: (tenantId, filter, page) =>
       plain('read', (context) => read.listDeliveries(context, tenantId, filter, page)),
     listAttempts: (deliveryIds, options) =>
-      plain('read', (context) => read.listAttempts(context, deliveryIds, options)),
+      plain('read', (context) => listAttempts(context, deliveryIds, options)),
     listDeadLetters: (tenantId, filter, page) =>
       plain('read', (context) => read.listDeadLetters(context, tenantId, filter, page)),
     counts: () => plain('read', counts),
   }
 }
 
-function createMaintenanceStore({ plain, atomic }: Runner) {
+function createMaintenanceStore({ plain, atomic }: Runner, recovery: Recovery) {
   const reconciled: ReconcileCursor = { after: reconcileStart }
   const shares: WalkShares = new Map()
   return {
-    reconcileReady: (options) => atomic('config', (context) => reconcileReady(context, options, reconciled)),
+    async reconcileReady(options) {
+      const recovered = await recovery.now()
+      const { armed } = await atomic('config', (context) => reconcileReady(context, options, reconciled))
+      return { armed: recovered + armed }
+    },
     settleConfigChanges: (options) => atomic('config', (context) => settleConfigChanges(context, options)),
     deleteExpiredIdempotencyKeys: (options) =>
       plain('config', (context) => deleteExpiredIdempotencyKeys(context, options)),
     async removeExpired(options) {
+      // What was leased keeps rows for as long as its lease is not known to be over.
+      await recovery.now()
       try {
         return await atomic('config', (context) => removeExpired(context, options, shares))
       } catch (error) {

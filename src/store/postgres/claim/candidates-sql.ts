@@ -1,6 +1,6 @@
 /** The ready rows that a claim may pick from, with what has to be known of their targets. */
 import { maxTenants, type ReadyOrder } from '../../../core/claim/pick-targets.ts'
-import { now } from '../connection/context.ts'
+import { now } from '../connection/statement.ts'
 import { everyNode } from './rate-buckets.ts'
 
 /** SQL: ready rows of the tenant in one order, a range of ready_endpoints_tenant, locked unless another node has them. */
@@ -8,7 +8,7 @@ function inOrder(order: ReadyOrder, range: string, most: string): string {
   const direction = order === 'oldest_fresh' ? 'desc' : 'asc'
   return `select * from (
     select '${order}' as ready_order, r.ctid::text as place, r.target_id, r.next_at from ready_endpoints r
-    where r.tenant_id = due.tenant_id and ${range} and r.target_id <> all ($4::uuid[])
+    where r.tenant_id = due.tenant_id and ${range} and r.target_id <> all ($full)
     order by r.next_at ${direction}, r.target_id ${direction} limit ${most} for update skip locked) o`
 }
 
@@ -23,7 +23,7 @@ const fresh = `r.next_at >= -${now} and r.next_at < 0`
 export const candidatesSql = `
 with recursive head as ( -- ready_endpoints_tenant
   (select tenant_id, next_at, 1 as place from ready_endpoints
-   where tenant_id > $2::uuid order by tenant_id, next_at limit 1)
+   where tenant_id > $after order by tenant_id, next_at limit 1)
   union all
   select n.tenant_id, n.next_at, h.place + 1 from head h cross join lateral (
     select r.tenant_id, r.next_at from ready_endpoints r
@@ -32,11 +32,11 @@ with recursive head as ( -- ready_endpoints_tenant
 ),
 tail as (
   (select tenant_id, next_at, 1 as place from ready_endpoints
-   where tenant_id <= $2::uuid order by tenant_id, next_at limit 1)
+   where tenant_id <= $after order by tenant_id, next_at limit 1)
   union all
   select n.tenant_id, n.next_at, t.place + 1 from tail t cross join lateral (
     select r.tenant_id, r.next_at from ready_endpoints r
-    where r.tenant_id > t.tenant_id and r.tenant_id <= $2::uuid order by r.tenant_id, r.next_at limit 1) n
+    where r.tenant_id > t.tenant_id and r.tenant_id <= $after order by r.tenant_id, r.next_at limit 1) n
   where t.place < ${maxTenants}
 ),
 due as materialized (
@@ -50,10 +50,10 @@ due as materialized (
   order by part, place limit ${maxTenants}
 ),
 alive as materialized (
-  select count(*)::integer as nodes, coalesce(bool_or(id = $5), false) as has_me from nodes where usable_until > ${now}
+  select count(*)::integer as nodes, coalesce(bool_or(id = $node), false) as has_me from nodes where usable_until > ${now}
 ),
 bounds as materialized (
-  select greatest(1, ceil($3::integer / greatest(1, count(*))::real))::integer as most from due
+  select greatest(1, ceil($limit / greatest(1, count(*))::real))::integer as most from due
 )
 select due.tenant_id, c.ready_order, c.place, c.target_id, c.next_at, e.max_in_flight, e.rate_limit_rps,
   case when e.rate_limit_rps is not null then b.limited_until is null else false end as lacks_bucket,
@@ -69,7 +69,7 @@ from due left join lateral (
   union all ${inOrder('longest_waiting', `r.next_at >= 0 and r.next_at <= ${now}`, mostTargets)}) c on true
 left join endpoints e on e.id = c.target_id -- primary key
 left join endpoint_state s on s.target_id = c.target_id -- primary key
-left join endpoint_shares h on h.target_id = c.target_id and h.node_id = $5 -- primary key
+left join endpoint_shares h on h.target_id = c.target_id and h.node_id = $node -- primary key
 left join lateral ( -- primary key; looked up for targets with a rate only
   select limited_until from endpoint_shares
   where e.rate_limit_rps is not null and target_id = e.id and node_id = '${everyNode}') b on true`

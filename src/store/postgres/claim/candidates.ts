@@ -5,9 +5,10 @@ import { isFresh, type NextAt } from '../../../core/claim/ready-row.ts'
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import { tokensAt } from '../../../core/rate-limit.ts'
 import type { ClaimRequest } from '../../port.ts'
-import { type Context, now } from '../connection/context.ts'
+import { type Context, now, query, run } from '../connection/statement.ts'
 import { uuid, uuidOfId } from '../rows/wire-types.ts'
 import { candidatesSql } from './candidates-sql.ts'
+import type { Leases } from './leases.ts'
 import { type LowWaterMarks, type Start, startOf } from './low-water-marks.ts'
 import { insertBucket, type LockedBucket, lockBuckets } from './rate-buckets.ts'
 import { growShares, type NodeIdentity } from './shares.ts'
@@ -21,7 +22,8 @@ export const rotationStart = '00000000000000000000000000000000'
 
 /** A target whose ready row this claim has locked, so that the row stays where and what it is. */
 export interface LockedTarget {
-  readonly target: Uint8Array
+  /** Hexadecimal. */
+  readonly target: string
   /** The place of its ready row: a ctid. */
   readonly place: string
   /** What its ready row says. */
@@ -33,7 +35,8 @@ export interface LockedTarget {
 
 export interface Candidate extends LockedTarget, ClaimTarget {
   readonly targetId: string
-  readonly tenant: Uint8Array
+  /** Hexadecimal. */
+  readonly tenant: string
   /** The pause is over and one delivery may try. */
   readonly isProbe: boolean
   /** Null: its endpoint has no rate. */
@@ -77,7 +80,15 @@ export interface Claimant {
   readonly node: NodeIdentity
   readonly rotation: TenantRotation
   readonly marks: LowWaterMarks
+  /** What this process holds. */
+  readonly leases: Leases
 }
+
+const candidatesStatement = query<CandidateRow | TenantRow>()(
+  'pick_candidates',
+  { after: 'uuid', limit: 'integer', full: 'uuid[]', node: 'uuid' },
+  candidatesSql,
+)
 
 /** Locks the ready rows of what it picks; those that another node has locked are passed over. */
 export async function pickCandidates(
@@ -86,13 +97,12 @@ export async function pickCandidates(
   { node, rotation, marks }: Claimant,
 ): Promise<Candidates> {
   const full = Array.from(request.slots).filter(([id, slots]) => slots <= 0 && !request.wantsMore?.has(id))
-  const rows = await context.query<CandidateRow | TenantRow>('pick_candidates', candidatesSql, [
-    context.shiftMs,
-    rotation.after,
-    request.limit,
-    full.map(([targetId]) => uuidOfId(targetId)),
-    node.id,
-  ])
+  const rows = await run(context, candidatesStatement, {
+    after: rotation.after,
+    limit: request.limit,
+    full: full.map(([targetId]) => uuidOfId(targetId)),
+    node: node.id,
+  })
   const {
     open: picked,
     blocked: held,
@@ -116,7 +126,7 @@ export async function pickCandidates(
   return {
     open: candidates.filter(({ slots }) => slots > 0),
     blocked,
-    shares: new Map(candidates.map(({ target, targetId }) => [targetId, shares.get(uuid(target)) ?? 0])),
+    shares: new Map(candidates.map(({ target, targetId }) => [targetId, shares.get(target) ?? 0])),
   }
 }
 
@@ -163,10 +173,10 @@ async function toCandidates(
   const allowed = picked.filter((row) => !row.is_probe || granted.has(uuid(row.target_id)))
   const shares = await takeShares(context, node, { rows: allowed, request })
   const rated = allowed.filter((row) => row.rate_limit_rps !== null)
-  for (const row of rated) if (row.lacks_bucket) await insertBucket(context, row.target_id)
+  for (const row of rated) if (row.lacks_bucket) await insertBucket(context, uuid(row.target_id))
   const buckets = await lockBuckets(
     context,
-    rated.map((row) => row.target_id),
+    rated.map((row) => uuid(row.target_id)),
   )
   const candidates = allowed
     .filter((row) => row.rate_limit_rps === null || buckets.has(uuid(row.target_id)))
@@ -194,7 +204,7 @@ async function takeShares(
     const targetId = bytesToId(idPrefixes.endpoint, row.target_id)
     return row.share * row.nodes < row.max_in_flight || request.wantsMore?.has(targetId) === true
   })
-  const targets = growing.map((row) => row.target_id)
+  const targets = growing.map((row) => uuid(row.target_id))
   const grown = await growShares(context, node, { targets, leaseMs: request.leaseMs })
   for (const [target, slots] of grown) shares.set(target, slots)
   return shares
@@ -232,7 +242,7 @@ function toCandidate(row: CandidateRow, { request, shares, bucket, start }: Mean
   return {
     ...toLocked(row, start),
     targetId,
-    tenant: row.tenant_id,
+    tenant: uuid(row.tenant_id),
     tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
     isProbe: row.is_probe,
     isFresh: isFresh(row.next_at),
@@ -243,20 +253,22 @@ function toCandidate(row: CandidateRow, { request, shares, bucket, start }: Mean
 }
 
 function toLocked(row: CandidateRow, start: Start): LockedTarget {
-  return { target: row.target_id, place: row.place, nextAt: row.next_at, start, now: row.now }
+  return { target: uuid(row.target_id), place: row.place, nextAt: row.next_at, start, now: row.now }
 }
 
 /** One probe for the cluster: whoever holds the row decides. Outcomes that come in now make us pass it over. */
 async function lockProbes(context: Context, rows: readonly CandidateRow[]): Promise<ReadonlySet<string>> {
   if (rows.length === 0) return new Set()
-  const locked = await context.query<{ readonly target_id: Uint8Array }>(
-    'lock_probes',
-    // primary key, in key order
-    `select target_id from endpoint_state
-     where target_id = any ($2::uuid[]) and paused_until is not null
-       and greatest(paused_until, probe_until) <= ${now}
-     order by target_id for update skip locked`,
-    [context.shiftMs, rows.map((row) => uuid(row.target_id))],
-  )
+  const locked = await run(context, lockProbesStatement, { targets: rows.map((row) => uuid(row.target_id)) })
   return new Set(locked.map((row) => uuid(row.target_id)))
 }
+
+const lockProbesStatement = query<{ readonly target_id: Uint8Array }>()(
+  'lock_probes',
+  { targets: 'uuid[]' },
+  // primary key, in key order
+  `select target_id from endpoint_state
+   where target_id = any ($targets) and paused_until is not null
+     and greatest(paused_until, probe_until) <= ${now}
+   order by target_id for update skip locked`,
+)

@@ -5,37 +5,21 @@
  * Whoever holds a target's ready row is the only one who claims of it. Rows of it that somebody else has locked
  * (an outcome that comes in after its lease ended) are passed over, so a claim waits for nobody.
  */
-import { type Ask, ClaimBatch, type Grant } from '../../../core/claim/claim-batch.ts'
-import { fateOf, leased } from '../../../core/claim/row-fate.ts'
-import { bytesToId, idPrefixes } from '../../../core/ids.ts'
-import type { ClaimedDelivery, ClaimRequest, ClaimResult } from '../../port.ts'
-import { type Context, now } from '../connection/context.ts'
+import { type Ask, ClaimBatch } from '../../../core/claim/claim-batch.ts'
+import { fateOf } from '../../../core/claim/row-fate.ts'
+import type { ClaimRequest, ClaimResult } from '../../port.ts'
+import { type Context, now, query, run } from '../connection/statement.ts'
 import { lockDisabled } from '../record/endpoint-locks.ts'
-import { cancelDeliveries, countMoved, giveUpWithoutPayload } from '../record/finish.ts'
-import { type LockedColumns, parkDeliveries, toLockedRow } from '../record/wait.ts'
+import { cancelDeliveries, giveUpWithoutPayload } from '../record/finish.ts'
+import { parkDeliveries, toLockedRow } from '../record/wait.ts'
 import { uuid } from '../rows/wire-types.ts'
 import { type Candidate, type Claimant, pickCandidates } from './candidates.ts'
+import { type DueRow, leaseRows, type Taken } from './lease-rows.ts'
+import type { Lease } from './leases.ts'
 import { isLater, moveMark, type Position } from './low-water-marks.ts'
 import { writeSpent } from './rate-buckets.ts'
 import { writeReadyAfterLook } from './ready-after-look.ts'
 import { renewNode } from './shares.ts'
-
-interface DueRow extends LockedColumns {
-  readonly target_id: Uint8Array
-  readonly event_id: Uint8Array
-  readonly subscription_id: Uint8Array | null
-  readonly endpoint_id: Uint8Array | null
-  readonly created_at: number
-  readonly due_at: number
-  readonly topic: string | null
-  readonly metadata: string | null
-  readonly payload_bytes: number | null
-  readonly is_deleted: boolean
-  readonly is_disabled: boolean
-  readonly routing_version: number
-}
-
-type Taken = Grant<Candidate, DueRow>
 
 /** How far a claim got with one target. */
 interface Progress {
@@ -48,18 +32,22 @@ interface Progress {
 
 type ProgressOf = Map<Candidate, Progress>
 
-export async function claim(
-  context: Context,
-  request: ClaimRequest,
-  claimant: Claimant,
-): Promise<ClaimResult> {
+/** With the leases that this process holds once it is committed. */
+export interface Claimed {
+  readonly result: ClaimResult
+  readonly granted: readonly Lease[]
+}
+
+/** In a transaction. */
+export async function claim(context: Context, request: ClaimRequest, claimant: Claimant): Promise<Claimed> {
   if (!claimant.node.isRenewed) {
     await renewNode(context, claimant.node, { usableMs: request.leaseMs, openMs: 0 })
   }
   const { limit, startable = limit, maxBytes } = request
   if (limit <= 0) {
     const nextDueMs = await writeReadyAfterLook(context, [])
-    return { deliveries: [], nextDueMs, cluster: { shares: new Map(), routingVersions: new Map() } }
+    const cluster = { shares: new Map(), routingVersions: new Map() }
+    return { result: { deliveries: [], nextDueMs, cluster }, granted: [] }
   }
   const { open, blocked, shares } = await pickCandidates(context, request, claimant)
   const batch = new ClaimBatch<Candidate, DueRow>(open, { limit, startable, maxBytes })
@@ -68,7 +56,10 @@ export async function claim(
     await look(context, { asks, batch, progress })
   }
   const taken = batch.grants()
-  const deliveries = await lease(context, taken, request.leaseMs)
+  const { deliveries, granted } = await leaseRows(context, taken, {
+    leaseMs: request.leaseMs,
+    node: claimant.node,
+  })
   const given = countGiven(taken)
   await writeSpent(
     context,
@@ -77,17 +68,35 @@ export async function claim(
     ),
   )
   const leasedRows = new Set(taken.map(({ row }) => row))
+  const newLeases = Map.groupBy(granted, ({ target }) => target)
+  const leaseEnd = ({ target }: Pick<Candidate, 'target'>): number | null =>
+    claimant.leases.earliestEnd(target) ?? newLeases.get(target)?.[0]?.until ?? null
   const looked = batch.looked().map((candidate) => {
     const count = given.get(candidate) ?? 0
     const ends = endsOf(progress.get(candidate), leasedRows)
     const reached = moveMark(claimant.marks, { ...candidate, ...ends, given: count })
     // After one that gave, the next look comes soon, and finds what others have locked now.
-    return { ...candidate, gave: count > 0, leftFrom: count > 0 ? reached : candidate.start.from }
+    const gave = count > 0
+    return {
+      ...candidate,
+      gave,
+      leftFrom: gave ? reached : candidate.start.from,
+      leaseEnd: leaseEnd(candidate),
+    }
   })
-  const held = blocked.map((each) => ({ ...each, gave: false, isRated: true, leftFrom: each.start.from }))
+  const held = blocked.map((each) => ({
+    ...each,
+    gave: false,
+    isRated: true,
+    leftFrom: each.start.from,
+    leaseEnd: leaseEnd(each),
+  }))
   const nextDueMs = await writeReadyAfterLook(context, [...looked, ...held])
   const versions = taken.map(({ row, target }) => [target.tenantId, row.routing_version] as const)
-  return { deliveries, nextDueMs, cluster: { shares, routingVersions: new Map(versions) } }
+  return {
+    result: { deliveries, nextDueMs, cluster: { shares, routingVersions: new Map(versions) } },
+    granted,
+  }
 }
 
 function countGiven(taken: readonly Taken[]): ReadonlyMap<Candidate, number> {
@@ -115,22 +124,28 @@ function endsOf(progress: Progress | undefined, leasedRows: ReadonlySet<DueRow>)
   return { passed, left }
 }
 
-const dueSql = `
+const dueStatement = query<DueRow>()(
+  'take_due',
+  { targets: 'uuid[]', counts: 'integer[]', after_due: 'bigint[]', after_id: 'uuid[]' },
+  `
 select d.target_id, d.id, d.event_id, d.subscription_id, d.endpoint_id, d.state, d.claim_version, d.attempt_count,
   d.lost_claims, d.created_at, d.due_at, v.topic, v.metadata, v.payload_bytes,
   (d.endpoint_id is not null and (e.id is null or e.deleted_at is not null))
     or (d.subscription_id is not null and (s.id is null or s.deleted_at is not null)) as is_deleted,
   e.disabled_reason is not null as is_disabled, coalesce(t.routing_version, 0) as routing_version
-from unnest($2::uuid[], $3::integer[], $4::bigint[], $5::uuid[]) as c (target_id, count, after_due, after_id)
+from unnest($targets, $counts, $after_due, $after_id) as c (target_id, count, after_due, after_id)
 cross join lateral ( -- live_deliveries_due
   select l.* from live_deliveries l
-  where l.target_id = c.target_id and l.due_at is not null and l.due_at <= ${now}
+  where l.target_id = c.target_id and l.due_at is not null and l.due_at <= ${now} and l.state <> 'in_flight'
     and (l.due_at, l.id) > (c.after_due, c.after_id)
   order by l.due_at, l.id limit c.count for update skip locked) d
-left join events v on v.id = d.event_id
+left join lateral ( -- primary key
+  select topic, metadata, case when payload is not null then payload_bytes end as payload_bytes
+  from events v where v.id = d.event_id limit 1) v on true
 left join endpoints e on e.id = d.endpoint_id
 left join subscriptions s on s.id = d.subscription_id
-left join tenants t on t.id = d.tenant_id`
+left join tenants t on t.id = d.tenant_id`,
+)
 
 interface Looking {
   readonly asks: readonly Ask<Candidate>[]
@@ -140,17 +155,16 @@ interface Looking {
 
 async function look(context: Context, { asks, batch, progress }: Looking): Promise<void> {
   const after = asks.map(({ target }) => progress.get(target)?.reached ?? target.start.from)
-  const rows = await context.query<DueRow>('take_due', dueSql, [
-    context.shiftMs,
-    asks.map(({ target }) => uuid(target.target)),
-    asks.map(({ count }) => count),
-    after.map(({ dueAt }) => dueAt),
-    after.map(({ id }) => id),
-  ])
+  const rows = await run(context, dueStatement, {
+    targets: asks.map(({ target }) => target.target),
+    counts: asks.map(({ count }) => count),
+    after_due: after.map(({ dueAt }) => dueAt),
+    after_id: after.map(({ id }) => id),
+  })
   const disposed = await disposeOf(context, rows)
   const ofTarget = Map.groupBy(rows, (row) => uuid(row.target_id))
   asks.forEach((ask, index) => {
-    const found = ofTarget.get(uuid(ask.target.target)) ?? []
+    const found = ofTarget.get(ask.target.target) ?? []
     const known = progress.get(ask.target) ?? {
       reached: after[index] as Position,
       rows: [],
@@ -163,7 +177,7 @@ async function look(context: Context, { asks, batch, progress }: Looking): Promi
       if (disposed.has(row)) known.disposed.add(row)
     }
     // One whose endpoint was enabled in this very moment is left for the next claim.
-    const leasable = found.filter((row) => fateOfRow(row).kind === 'lease')
+    const leasable = found.filter((row) => fateOfRow(row).kind === 'lease' && row.payload_bytes !== null)
     batch.add(ask, {
       leasable: leasable.map((row) => ({ row, bytes: row.payload_bytes ?? 0 })),
       others: found.length - leasable.length,
@@ -182,112 +196,22 @@ async function disposeOf(context: Context, rows: readonly DueRow[]): Promise<Rea
   const parkable = ofFate.get('park') ?? []
   const disabled = await lockDisabled(
     context,
-    parkable.flatMap(({ endpoint_id }) => endpoint_id ?? []),
+    parkable.flatMap(({ endpoint_id }) => (endpoint_id === null ? [] : [uuid(endpoint_id)])),
   )
   const parked = parkable.filter(({ endpoint_id }) => endpoint_id !== null && disabled.has(uuid(endpoint_id)))
+  const bare = (ofFate.get('lease') ?? []).filter(({ payload_bytes }) => payload_bytes === null)
   await cancelDeliveries(
     context,
-    cancelled.map(({ id }) => id),
+    cancelled.map(({ id }) => uuid(id)),
+  )
+  await giveUpWithoutPayload(
+    context,
+    bare.map(({ id }) => uuid(id)),
   )
   await parkDeliveries(context, parked.map(toLockedRow), 'endpoint_disabled')
-  return new Set([...cancelled, ...parked])
+  return new Set([...cancelled, ...bare, ...parked])
 }
 
 function laterOf(a: Position, b: Position): Position {
   return isLater(b, a) ? b : a
-}
-
-async function lease(
-  context: Context,
-  taken: readonly Taken[],
-  leaseMs: number,
-): Promise<readonly ClaimedDelivery[]> {
-  if (taken.length === 0) return []
-  const payloads = await leaseRows(context, taken, leaseMs)
-  const whole = taken.filter(({ row }) => payloads.has(uuid(row.event_id)))
-  if (whole.length < taken.length) {
-    const bare = taken.filter(({ row }) => !payloads.has(uuid(row.event_id)))
-    await giveUpWithoutPayload(
-      context,
-      bare.map(({ row }) => row.id),
-    )
-  }
-  await markProbes(context, whole, leaseMs)
-  return whole.map((each) => toClaimed(each, payloads.get(uuid(each.row.event_id)) as Uint8Array))
-}
-
-function leasedRow(row: DueRow) {
-  return leased(toLockedRow(row))
-}
-
-/** The payloads by event. One that is gone leaves its delivery as it was. */
-async function leaseRows(
-  context: Context,
-  taken: readonly Taken[],
-  leaseMs: number,
-): Promise<ReadonlyMap<string, Uint8Array>> {
-  const after = taken.map(({ row }) => leasedRow(row))
-  const rows = await context.query<{ readonly event_id: Uint8Array; readonly payload: Uint8Array }>(
-    'lease_rows',
-    // primary keys; the rows are locked since they were read
-    `with leased as (
-       update live_deliveries d set state = 'in_flight', due_at = ${now} + $6::bigint,
-         claim_version = o.claim_version, lost_claims = o.lost_claims, updated_at = ${now}
-       from unnest($2::uuid[], $3::text[], $4::uuid[], $7::integer[], $8::integer[])
-         as o (id, state, event_id, claim_version, lost_claims)
-       where d.id = o.id and exists (select from event_payloads p where p.event_id = o.event_id)
-       returning d.tenant_id, d.endpoint_id, o.state as from_state, d.state as to_state
-     ), moved as (select * from leased), counted as (${countMoved})
-     select p.event_id, p.payload
-     from unnest($5::uuid[]) as w (event_id) join event_payloads p on p.event_id = w.event_id`,
-    [
-      context.shiftMs,
-      taken.map(({ row }) => uuid(row.id)),
-      taken.map(({ row }) => row.state),
-      taken.map(({ row }) => uuid(row.event_id)),
-      Array.from(new Set(taken.map(({ row }) => uuid(row.event_id)))),
-      Math.round(leaseMs),
-      after.map(({ claimVersion }) => claimVersion),
-      after.map(({ lostClaims }) => lostClaims),
-    ],
-  )
-  return new Map(rows.map((row) => [uuid(row.event_id), row.payload]))
-}
-
-async function markProbes(context: Context, taken: readonly Taken[], leaseMs: number): Promise<void> {
-  const probes = taken.filter(({ target }) => target.isProbe)
-  if (probes.length === 0) return
-  await context.query(
-    'mark_probes',
-    // primary key; the rows are locked since they were chosen
-    `update endpoint_state s set probe_delivery_id = o.delivery_id, probe_until = ${now} + $4::bigint
-     from unnest($2::uuid[], $3::uuid[]) as o (target_id, delivery_id) where s.target_id = o.target_id`,
-    [
-      context.shiftMs,
-      probes.map(({ target }) => uuid(target.target)),
-      probes.map(({ row }) => uuid(row.id)),
-      Math.round(leaseMs),
-    ],
-  )
-}
-
-function toClaimed({ row, target }: Taken, payload: Uint8Array): ClaimedDelivery {
-  const optionalId = (prefix: 'ep' | 'sub', bytes: Uint8Array | null) =>
-    bytes === null ? null : bytesToId(prefix, bytes)
-  const { claimVersion, lostClaims } = leasedRow(row)
-  return {
-    id: bytesToId(idPrefixes.delivery, row.id),
-    tenantId: target.tenantId,
-    eventId: bytesToId(idPrefixes.event, row.event_id),
-    subscriptionId: optionalId(idPrefixes.subscription, row.subscription_id),
-    endpointId: optionalId(idPrefixes.endpoint, row.endpoint_id),
-    targetId: target.targetId,
-    topic: row.topic,
-    metadata: row.metadata === null ? null : JSON.parse(row.metadata),
-    payload,
-    claimVersion,
-    attemptCount: row.attempt_count,
-    lostClaims,
-    createdAt: row.created_at,
-  }
 }

@@ -1,7 +1,6 @@
 /** Tokens of targets whose endpoint has a rate: one row for the whole cluster, made with the rate and gone with it. */
 import { changeRate, type RateBucket, spendTokens } from '../../../core/rate-limit.ts'
-import type { Context } from '../connection/context.ts'
-import { now } from '../connection/context.ts'
+import { type Context, command, now, query, run } from '../connection/statement.ts'
 import { uuid } from '../rows/wire-types.ts'
 
 /** In place of a node's id: the tokens belong to all of them. */
@@ -34,34 +33,37 @@ export interface LockedBucket extends RateBucket {
   readonly now: number
 }
 
+interface BucketRow {
+  readonly target_id: Uint8Array
+  readonly full_at: number
+  readonly limited_until: number
+  readonly now: number
+}
+
+function toBucket(row: BucketRow): LockedBucket {
+  return { fullAt: row.full_at, limitedUntil: row.limited_until, now: row.now }
+}
+
 /** By target. One that a hand-off or another change holds just now is missing: a claim waits for nobody. */
 export async function lockBuckets(
   context: Context,
-  targets: readonly Uint8Array[],
+  targets: readonly string[],
 ): Promise<ReadonlyMap<string, LockedBucket>> {
   if (targets.length === 0) return new Map()
-  const rows = await context.query<{
-    readonly target_id: Uint8Array
-    readonly full_at: number
-    readonly limited_until: number
-    readonly now: number
-  }>(
-    'lock_buckets',
-    // primary key
-    `select target_id, full_at, limited_until, ${now} as now from endpoint_shares
-     where target_id = any ($2::uuid[]) and node_id = $3 order by target_id for update skip locked`,
-    [context.shiftMs, targets.map(uuid), everyNode],
-  )
-  return new Map(
-    rows.map((row) => [
-      uuid(row.target_id),
-      { fullAt: row.full_at, limitedUntil: row.limited_until, now: row.now },
-    ]),
-  )
+  const rows = await run(context, lockStatement, { targets })
+  return new Map(rows.map((row) => [uuid(row.target_id), toBucket(row)]))
 }
 
+const lockStatement = query<BucketRow>()(
+  'lock_buckets',
+  { targets: 'uuid[]' },
+  // primary key
+  `select target_id, full_at, limited_until, ${now} as now from endpoint_shares
+   where target_id = any ($targets) and node_id = '${everyNode}' order by target_id for update skip locked`,
+)
+
 export interface Spending {
-  readonly target: Uint8Array
+  readonly target: string
   readonly rps: number
   /** Negative: given back. */
   readonly count: number
@@ -81,93 +83,90 @@ export async function writeSpent(context: Context, spendings: readonly Spending[
 }
 
 /** Of deliveries whose lease was given back before their request went out. */
-export async function returnTokens(context: Context, targets: readonly Uint8Array[]): Promise<void> {
+export async function returnTokens(context: Context, targets: readonly string[]): Promise<void> {
   if (targets.length === 0) return
   const counts = new Map<string, number>()
-  for (const target of targets) counts.set(uuid(target), (counts.get(uuid(target)) ?? 0) + 1)
-  const rows = await context.query<{
-    readonly target_id: Uint8Array
-    readonly rate_limit_rps: number
-    readonly full_at: number
-    readonly limited_until: number
-    readonly now: number
-  }>(
-    'lock_unspent',
-    // primary keys
-    `select b.target_id, e.rate_limit_rps, b.full_at, b.limited_until, ${now} as now
-     from endpoint_shares b join endpoints e on e.id = b.target_id and e.rate_limit_rps is not null
-     where b.target_id = any ($2::uuid[]) and b.node_id = $3 order by b.target_id for update of b`,
-    [context.shiftMs, Array.from(counts.keys()), everyNode],
-  )
+  for (const target of targets) counts.set(target, (counts.get(target) ?? 0) + 1)
+  const rows = await run(context, lockUnspentStatement, { targets: Array.from(counts.keys()) })
   await writeSpent(
     context,
-    rows.map((row) => ({
-      target: row.target_id,
-      rps: row.rate_limit_rps,
-      count: -(counts.get(uuid(row.target_id)) ?? 0),
-      bucket: { fullAt: row.full_at, limitedUntil: row.limited_until, now: row.now },
-    })),
+    rows.map((row) => {
+      const target = uuid(row.target_id)
+      return { target, rps: row.rate_limit_rps, count: -(counts.get(target) ?? 0), bucket: toBucket(row) }
+    }),
   )
 }
 
+const lockUnspentStatement = query<BucketRow & { readonly rate_limit_rps: number }>()(
+  'lock_unspent',
+  { targets: 'uuid[]' },
+  // primary keys
+  `select b.target_id, e.rate_limit_rps, b.full_at, b.limited_until, ${now} as now
+   from endpoint_shares b join endpoints e on e.id = b.target_id and e.rate_limit_rps is not null
+   where b.target_id = any ($targets) and b.node_id = '${everyNode}' order by b.target_id for update of b`,
+)
+
 interface BucketWrite {
-  readonly target: Uint8Array
+  readonly target: string
   readonly bucket: RateBucket
 }
 
 async function writeBuckets(context: Context, writes: readonly BucketWrite[]): Promise<void> {
-  await context.query(
-    'write_buckets',
-    // primary key
-    `update endpoint_shares s set full_at = o.full_at, limited_until = o.limited_until
-     from unnest($1::uuid[], $2::double precision[], $3::bigint[]) as o (target_id, full_at, limited_until)
-     where s.target_id = o.target_id and s.node_id = $4`,
-    [
-      writes.map(({ target }) => uuid(target)),
-      writes.map(({ bucket }) => bucket.fullAt),
-      writes.map(({ bucket }) => bucket.limitedUntil),
-      everyNode,
-    ],
-  )
+  await run(context, writeStatement, {
+    targets: writes.map(({ target }) => target),
+    full_at: writes.map(({ bucket }) => bucket.fullAt),
+    limited_until: writes.map(({ bucket }) => bucket.limitedUntil),
+  })
 }
 
+const writeStatement = command(
+  'write_buckets',
+  { targets: 'uuid[]', full_at: 'double precision[]', limited_until: 'bigint[]' },
+  // primary key
+  `update endpoint_shares s set full_at = o.full_at, limited_until = o.limited_until
+   from unnest($targets, $full_at, $limited_until) as o (target_id, full_at, limited_until)
+   where s.target_id = o.target_id and s.node_id = '${everyNode}'`,
+)
+
 /** A new rate begins with a full bucket. */
-export async function insertBucket(context: Context, target: Uint8Array): Promise<void> {
-  await context.query(
-    'insert_bucket',
-    `insert into endpoint_shares (target_id, node_id, slots, full_at, limited_until) values ($1, $2, 0, 0, 0)
-     on conflict do nothing`,
-    [uuid(target), everyNode],
-  )
+export async function insertBucket(context: Context, target: string): Promise<void> {
+  await run(context, insertStatement, { target })
 }
+
+const insertStatement = command(
+  'insert_bucket',
+  { target: 'uuid' },
+  `insert into endpoint_shares (target_id, node_id, slots, full_at, limited_until) values ($target, '${everyNode}', 0, 0, 0)
+   on conflict do nothing`,
+)
 
 /** What the one before was short of stays missing. The endpoint's row is locked. */
 export async function replaceRate(
   context: Context,
-  target: Uint8Array,
+  target: string,
   rates: { readonly from: number | null; readonly to: number | null },
 ): Promise<void> {
   const { from, to } = rates
-  if (to === null) {
-    await context.query(
-      'delete_bucket',
-      'delete from endpoint_shares where target_id = $1 and node_id = $2',
-      [uuid(target), everyNode],
-    )
-  } else if (from === null) await insertBucket(context, target)
+  if (to === null) await run(context, deleteStatement, { target })
+  else if (from === null) await insertBucket(context, target)
   else {
-    const [row] = await context.query<{
-      readonly full_at: number
-      readonly limited_until: number
-      readonly now: number
-    }>(
-      'lock_bucket',
-      // primary key
-      `select full_at, limited_until, ${now} as now from endpoint_shares where target_id = $2 and node_id = $3 for update`,
-      [context.shiftMs, uuid(target), everyNode],
-    )
+    const [row] = await run(context, lockOneStatement, { target })
     if (row === undefined) return insertBucket(context, target)
-    const before = { fullAt: row.full_at, limitedUntil: row.limited_until }
-    await writeBuckets(context, [{ target, bucket: changeRate(before, { from, to }, row.now) }])
+    const { now: at, ...before } = toBucket(row)
+    await writeBuckets(context, [{ target, bucket: changeRate(before, { from, to }, at) }])
   }
 }
+
+const deleteStatement = command(
+  'delete_bucket',
+  { target: 'uuid' },
+  `delete from endpoint_shares where target_id = $target and node_id = '${everyNode}'`,
+)
+
+const lockOneStatement = query<BucketRow>()(
+  'lock_bucket',
+  { target: 'uuid' },
+  // primary key
+  `select target_id, full_at, limited_until, ${now} as now from endpoint_shares
+   where target_id = $target and node_id = '${everyNode}' for update`,
+)

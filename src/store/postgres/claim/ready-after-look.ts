@@ -7,8 +7,7 @@ import {
   type NextAt,
   readyAfterLook,
 } from '../../../core/claim/ready-row.ts'
-import { type Context, now } from '../connection/context.ts'
-import { uuid } from '../rows/wire-types.ts'
+import { type Context, now, query, run } from '../connection/statement.ts'
 import type { LockedTarget } from './candidates.ts'
 import type { Position } from './low-water-marks.ts'
 import { blockedUntil } from './ready-endpoints.ts'
@@ -18,6 +17,8 @@ export interface LookedAt extends LockedTarget {
   readonly isRated: boolean
   /** No delivery before it is due, as far as is known. */
   readonly leftFrom: Position
+  /** When a lease of it that this process holds runs out; null: it holds none. */
+  readonly leaseEnd: number | null
 }
 
 /** Milliseconds until more becomes due, null when nothing is known to. */
@@ -32,7 +33,7 @@ export async function writeReadyAfterLook(
       now: each.now,
       standing: each.nextAt,
       gave: each.gave,
-      nextDueAt: left[index]?.due_at ?? null,
+      nextDueAt: earlier(left[index]?.due_at ?? null, each.leaseEnd),
       dueCount: left[index]?.due_count ?? 0,
       lookBy: lookBy[index] ?? null,
       blockedUntil: left[index]?.blocked_until ?? 0,
@@ -49,6 +50,10 @@ export async function writeReadyAfterLook(
   const othersNextIn = await writeReady(context, { looked, changes, isDue: ownNextIn === 0 })
   const nextIn = Math.min(ownNextIn, othersNextIn ?? Number.POSITIVE_INFINITY)
   return nextIn === Number.POSITIVE_INFINITY ? null : nextIn
+}
+
+function earlier(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b)
 }
 
 /** What others publish at this moment is not to be seen yet, nor what lies behind the low-water mark. */
@@ -69,32 +74,41 @@ function readLeft(
   looked: readonly LookedAt[],
   lookBy: readonly (number | null)[],
 ): Promise<readonly Left[]> {
-  return context.query<Left>(
-    'read_left',
-    // live_deliveries_due per target, from its mark on; no further than needed: beyond stand leases that are over
-    `select ${blockedUntil('o.target_id', 'o.is_rated')} as blocked_until, (
-         select l.due_at from live_deliveries l where l.target_id = o.target_id and l.due_at is not null
-           and (l.due_at, l.id) > (o.from_due, o.from_id) and l.due_at <= coalesce(o.look_by, ${Number.MAX_SAFE_INTEGER})
-         order by l.due_at, l.id limit 1) as due_at,
-       case when not o.is_fresh then 0 else (
-         select count(*) from (
-           select from live_deliveries l where l.target_id = o.target_id and l.due_at <= ${now}
-             and (l.due_at, l.id) > (o.from_due, o.from_id)
-           limit ${maxFreshBacklog + 1}) d)::integer end as due_count
-     from unnest($2::uuid[], $3::boolean[], $4::boolean[], $5::bigint[], $6::uuid[], $7::bigint[]) with ordinality
-       as o (target_id, is_fresh, is_rated, from_due, from_id, look_by, turn)
-     order by o.turn`,
-    [
-      context.shiftMs,
-      looked.map(({ target }) => uuid(target)),
-      looked.map(({ nextAt }) => isFresh(nextAt)),
-      looked.map(({ isRated }) => isRated),
-      looked.map(({ leftFrom }) => leftFrom.dueAt),
-      looked.map(({ leftFrom }) => leftFrom.id),
-      lookBy,
-    ],
-  )
+  return run(context, leftStatement, {
+    targets: looked.map(({ target }) => target),
+    are_fresh: looked.map(({ nextAt }) => isFresh(nextAt)),
+    are_rated: looked.map(({ isRated }) => isRated),
+    from_due: looked.map(({ leftFrom }) => leftFrom.dueAt),
+    from_id: looked.map(({ leftFrom }) => leftFrom.id),
+    look_by: lookBy,
+  })
 }
+
+const leftStatement = query<Left>()(
+  'read_left',
+  {
+    targets: 'uuid[]',
+    are_fresh: 'boolean[]',
+    are_rated: 'boolean[]',
+    from_due: 'bigint[]',
+    from_id: 'uuid[]',
+    look_by: 'bigint[]',
+  },
+  // live_deliveries_due per target, from its mark on; no further than needed: beyond stand leases that are over
+  `select ${blockedUntil('o.target_id', 'o.is_rated')} as blocked_until, (
+       select l.due_at from live_deliveries l
+       where l.target_id = o.target_id and l.due_at is not null and l.state <> 'in_flight'
+         and (l.due_at, l.id) > (o.from_due, o.from_id) and l.due_at <= coalesce(o.look_by, ${Number.MAX_SAFE_INTEGER})
+       order by l.due_at, l.id limit 1) as due_at,
+     case when not o.is_fresh then 0 else (
+       select count(*) from (
+         select from live_deliveries l where l.target_id = o.target_id and l.due_at <= ${now} and l.state <> 'in_flight'
+           and (l.due_at, l.id) > (o.from_due, o.from_id)
+         limit ${maxFreshBacklog + 1}) d)::integer end as due_count
+   from unnest($targets, $are_fresh, $are_rated, $from_due, $from_id, $look_by) with ordinality
+     as o (target_id, is_fresh, is_rated, from_due, from_id, look_by, turn)
+   order by o.turn`,
+)
 
 interface Change {
   readonly place: string
@@ -112,29 +126,30 @@ interface Writing {
 /** Milliseconds until one of the other targets is to be looked at. */
 async function writeReady(context: Context, { looked, changes, isDue }: Writing): Promise<number | null> {
   if (isDue && changes.length === 0) return 0
-  const [row] = await context.query<{ readonly next_in: number | null }>(
-    'write_ready',
-    // By place: versions of the rows that an old snapshot keeps are many, and a search by target would walk over them.
-    // ready_endpoints_next, from both ends of the fresh ones that are not to be looked at yet.
-    `with after as materialized (
-       select * from unnest($2::tid[], $3::bigint[]) as a (place, next_at)
-     ), gone as (
-       delete from ready_endpoints r using after a where r.ctid = a.place and a.next_at is null
-     ), moved as (
-       update ready_endpoints r set next_at = a.next_at from after a
-       where r.ctid = a.place and a.next_at is not null
-     )
-     select case when $4::boolean then 0 else least(
-       (select next_at from ready_endpoints where target_id <> all ($5::uuid[]) and next_at >= -${now} order by next_at limit 1),
-       (select -next_at from ready_endpoints where target_id <> all ($5::uuid[]) and next_at < -${now} order by next_at desc limit 1)
-     ) - ${now} end as next_in`,
-    [
-      context.shiftMs,
-      changes.map(({ place }) => place),
-      changes.map(({ nextAt }) => nextAt),
-      isDue,
-      looked.map(({ target }) => uuid(target)),
-    ],
-  )
+  const [row] = await run(context, writeStatement, {
+    places: changes.map(({ place }) => place),
+    next_at: changes.map(({ nextAt }) => nextAt),
+    is_due: isDue,
+    looked: looked.map(({ target }) => target),
+  })
   return row === undefined || row.next_in === null ? null : Math.max(0, row.next_in)
 }
+
+const writeStatement = query<{ readonly next_in: number | null }>()(
+  'write_ready',
+  { places: 'tid[]', next_at: 'bigint[]', is_due: 'boolean', looked: 'uuid[]' },
+  // By place: versions of the rows that an old snapshot keeps are many, and a search by target would walk over them.
+  // ready_endpoints_next, from both ends of the fresh ones that are not to be looked at yet.
+  `with after as materialized (
+     select * from unnest($places, $next_at) as a (place, next_at)
+   ), gone as (
+     delete from ready_endpoints r using after a where r.ctid = a.place and a.next_at is null
+   ), moved as (
+     update ready_endpoints r set next_at = a.next_at from after a
+     where r.ctid = a.place and a.next_at is not null
+   )
+   select case when $is_due then 0 else least(
+     (select next_at from ready_endpoints where target_id <> all ($looked) and next_at >= -${now} order by next_at limit 1),
+     (select -next_at from ready_endpoints where target_id <> all ($looked) and next_at < -${now} order by next_at desc limit 1)
+   ) - ${now} end as next_in`,
+)

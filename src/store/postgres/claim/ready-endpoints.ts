@@ -3,8 +3,7 @@
  * is the rule of `core/claim/ready-row.ts`; arming is said once more here, in SQL, because it is part of the statement
  * that writes the delivery (`test/store/postgres-ready.test.ts` compares the two).
  */
-import { type Context, now } from '../connection/context.ts'
-import { uuid } from '../rows/wire-types.ts'
+import { type Context, command, now, run } from '../connection/statement.ts'
 import { limitedUntil } from './rate-buckets.ts'
 
 /**
@@ -31,60 +30,66 @@ export const armWanted = `
   on conflict (target_id) do update set next_at = excluded.next_at
     where abs(r.next_at) > ${now} and abs(excluded.next_at) < abs(r.next_at)`
 
+/** Ids are hexadecimal. */
 export interface Arming {
-  readonly target: Uint8Array
-  readonly tenant: Uint8Array
+  readonly target: string
+  readonly tenant: string
   readonly delayMs: number
 }
 
 /** Each from its delay on, or from the end of its pause. */
 export async function armReady(context: Context, armings: readonly Arming[]): Promise<void> {
   if (armings.length === 0) return
-  await context.query(
-    'arm_ready',
-    // primary keys
-    `with wanted as materialized (
-       select w.target_id, w.tenant_id, greatest(${now} + min(w.delay_ms), ${blockedUntil('w.target_id')}) as next_at
-       from unnest($2::uuid[], $3::uuid[], $4::bigint[]) as w (target_id, tenant_id, delay_ms)
-       group by w.target_id, w.tenant_id
-     )
-     ${armWanted}`,
-    [
-      context.shiftMs,
-      armings.map((arming) => uuid(arming.target)),
-      armings.map((arming) => uuid(arming.tenant)),
-      armings.map((arming) => Math.max(0, Math.round(arming.delayMs))),
-    ],
-  )
+  await run(context, armStatement, {
+    targets: armings.map(({ target }) => target),
+    tenants: armings.map(({ tenant }) => tenant),
+    delays: armings.map(({ delayMs }) => Math.max(0, Math.round(delayMs))),
+  })
 }
+
+const armStatement = command(
+  'arm_ready',
+  { targets: 'uuid[]', tenants: 'uuid[]', delays: 'bigint[]' },
+  // primary keys
+  `with wanted as materialized (
+     select w.target_id, w.tenant_id, greatest(${now} + min(w.delay_ms), ${blockedUntil('w.target_id')}) as next_at
+     from unnest($targets, $tenants, $delays) as w (target_id, tenant_id, delay_ms)
+     group by w.target_id, w.tenant_id
+   )
+   ${armWanted}`,
+)
 
 /** Moved to when the target has work again, or removed when it has none. */
-export async function rearmReady(context: Context, target: Uint8Array): Promise<void> {
-  await context.query(
-    'rearm_ready',
-    // live_deliveries_due
-    `with next as materialized (
-       select due_at from live_deliveries where target_id = $2 and due_at is not null order by due_at limit 1
-     ), gone as (
-       delete from ready_endpoints where target_id = $2 and not exists (select from next)
-     )
-     update ready_endpoints r set next_at = greatest(${now}, n.due_at, ${blockedUntil('r.target_id')})
-     from next n where r.target_id = $2`,
-    [context.shiftMs, uuid(target)],
-  )
+export async function rearmReady(context: Context, target: string): Promise<void> {
+  await run(context, rearmStatement, { target })
 }
 
+const rearmStatement = command(
+  'rearm_ready',
+  { target: 'uuid' },
+  // live_deliveries_due
+  `with next as materialized (
+     select due_at from live_deliveries
+     where target_id = $target and due_at is not null and state <> 'in_flight' order by due_at limit 1
+   ), gone as (
+     delete from ready_endpoints where target_id = $target and not exists (select from next)
+   )
+   update ready_endpoints r set next_at = greatest(${now}, n.due_at, ${blockedUntil('r.target_id')})
+   from next n where r.target_id = $target`,
+)
+
 /** The target is paused: claims need not look at it before the end. */
-export async function holdReady(context: Context, targets: readonly Uint8Array[]): Promise<void> {
-  if (targets.length === 0) return
-  await context.query(
-    'hold_ready',
-    `with held as materialized (
-       select r.target_id, ${blockedUntil('r.target_id')} as until from ready_endpoints r
-       where r.target_id = any ($1::uuid[]) order by r.target_id for update
-     )
-     update ready_endpoints r set next_at = h.until from held h
-     where r.target_id = h.target_id and r.next_at < h.until`,
-    [targets.map(uuid)],
-  )
+export async function holdReady(context: Context, targets: readonly string[]): Promise<void> {
+  if (targets.length > 0) await run(context, holdStatement, { targets })
 }
+
+const holdStatement = command(
+  'hold_ready',
+  { targets: 'uuid[]' },
+  `with held as materialized (
+     select r.target_id, ${blockedUntil('r.target_id')} as until from ready_endpoints r
+     where r.target_id = any ($targets) order by r.target_id for update
+   )
+   update ready_endpoints r set next_at = h.until from held h
+   where r.target_id = h.target_id and r.next_at < h.until`,
+)

@@ -5,7 +5,7 @@ import { type EndpointRow, toEndpoint } from '../../rows.ts'
 import { insertBucket, replaceRate } from '../claim/rate-buckets.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
 import { forgetShares, reviewShares } from '../claim/shares.ts'
-import { type Context, now } from '../connection/context.ts'
+import { type Context, command, now, query, run } from '../connection/statement.ts'
 import { forgetHealth } from '../record/target-health.ts'
 import { uuid, uuidOfId } from '../rows/wire-types.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
@@ -23,35 +23,46 @@ export async function insertEndpoint(
   const { endpoint } = input
   const conflict = endpoint.uid === null ? null : await findUid(context, endpoint.tenantId, endpoint.uid)
   if (conflict !== null) return conflict
-  const [row] = await context.query<EndpointRow>(
-    'insert_endpoint',
-    `insert into endpoints
-       (id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight, rate_limit_rps, created_at,
-        updated_at)
-     values ($2, $3, $4, $5, $6, $7, $8, $9, $10, ${now}, ${now})
-     on conflict (tenant_id, uid) where uid is not null and deleted_at is null do nothing
-     returning ${endpointColumns}`,
-    [
-      context.shiftMs,
-      uuidOfId(endpoint.id),
-      uuidOfId(endpoint.tenantId),
-      endpoint.uid,
-      endpoint.url,
-      endpoint.description,
-      JSON.stringify(endpoint.headers),
-      JSON.stringify(endpoint.signingSchemes),
-      endpoint.maxInFlight,
-      endpoint.rateLimitRps,
-    ],
-  )
+  const [row] = await run(context, insertEndpointStatement, {
+    id: uuidOfId(endpoint.id),
+    tenant: uuidOfId(endpoint.tenantId),
+    uid: endpoint.uid,
+    url: endpoint.url,
+    description: endpoint.description,
+    headers: JSON.stringify(endpoint.headers),
+    signing_schemes: JSON.stringify(endpoint.signingSchemes),
+    max_in_flight: endpoint.maxInFlight,
+    rate_limit_rps: endpoint.rateLimitRps,
+  })
   // Another node was first, and has committed since we looked.
   if (row === undefined) return (await findUid(context, endpoint.tenantId, endpoint.uid ?? '')) as UidConflict
   await insertSecret(context, uuid(row.id), input.secret)
-  if (endpoint.rateLimitRps !== null) await insertBucket(context, row.id)
+  if (endpoint.rateLimitRps !== null) await insertBucket(context, uuid(row.id))
   if (input.subscription !== null) await insertSubscriptionRow(context, input.subscription)
   await raiseRoutingVersion(context, endpoint.tenantId)
   return { kind: 'inserted', endpoint: toEndpoint(row) }
 }
+
+const insertEndpointStatement = query<EndpointRow>()(
+  'insert_endpoint',
+  {
+    id: 'uuid',
+    tenant: 'uuid',
+    uid: 'text',
+    url: 'text',
+    description: 'text',
+    headers: 'text',
+    signing_schemes: 'text',
+    max_in_flight: 'integer',
+    rate_limit_rps: 'double precision',
+  },
+  `insert into endpoints
+       (id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight, rate_limit_rps, created_at,
+        updated_at)
+     values ($id, $tenant, $uid, $url, $description, $headers, $signing_schemes, $max_in_flight, $rate_limit_rps, ${now}, ${now})
+     on conflict (tenant_id, uid) where uid is not null and deleted_at is null do nothing
+     returning ${endpointColumns}`,
+)
 
 export async function updateEndpoint(
   context: Context,
@@ -67,29 +78,39 @@ export async function updateEndpoint(
   }
   const before = toEndpoint(row)
   const after = { ...before, ...patch }
-  await context.query(
-    'update_endpoint',
-    `update endpoints set uid = $3, url = $4, description = $5, headers = $6, signing_schemes = $7,
-       max_in_flight = $8, rate_limit_rps = $9, updated_at = ${now}
-     where id = $2`,
-    [
-      context.shiftMs,
-      uuid(row.id),
-      after.uid,
-      after.url,
-      after.description,
-      JSON.stringify(after.headers),
-      JSON.stringify(after.signingSchemes),
-      after.maxInFlight,
-      after.rateLimitRps,
-    ],
-  )
+  await run(context, updateEndpointStatement, {
+    id: uuid(row.id),
+    uid: after.uid,
+    url: after.url,
+    description: after.description,
+    headers: JSON.stringify(after.headers),
+    signing_schemes: JSON.stringify(after.signingSchemes),
+    max_in_flight: after.maxInFlight,
+    rate_limit_rps: after.rateLimitRps,
+  })
   if (patch.ownSubscription !== undefined) await putOwnSubscription(context, row, patch.ownSubscription)
   await raiseRoutingVersion(context, tenantId)
   await applyLimits(context, row, { before, after })
   if (patch.disabledReason !== undefined) await setDisabled(context, row, patch.disabledReason)
   return { kind: 'updated', endpoint: toEndpoint((await lockEndpoint(context, tenantId, id)) as EndpointRow) }
 }
+
+const updateEndpointStatement = command(
+  'update_endpoint',
+  {
+    id: 'uuid',
+    uid: 'text',
+    url: 'text',
+    description: 'text',
+    headers: 'text',
+    signing_schemes: 'text',
+    max_in_flight: 'integer',
+    rate_limit_rps: 'double precision',
+  },
+  `update endpoints set uid = $uid, url = $url, description = $description, headers = $headers, signing_schemes = $signing_schemes,
+       max_in_flight = $max_in_flight, rate_limit_rps = $rate_limit_rps, updated_at = ${now}
+     where id = $id`,
+)
 
 interface LimitChange {
   readonly before: Pick<Endpoint, 'maxInFlight' | 'rateLimitRps'>
@@ -103,8 +124,8 @@ async function applyLimits(
 ): Promise<void> {
   if (after.maxInFlight !== before.maxInFlight) await reviewShares(context, uuid(row.id))
   if (after.rateLimitRps === before.rateLimitRps) return
-  await replaceRate(context, row.id, { from: before.rateLimitRps, to: after.rateLimitRps })
-  await armReady(context, [{ target: row.id, tenant: row.tenant_id, delayMs: 0 }])
+  await replaceRate(context, uuid(row.id), { from: before.rateLimitRps, to: after.rateLimitRps })
+  await armReady(context, [{ target: uuid(row.id), tenant: uuid(row.tenant_id), delayMs: 0 }])
 }
 
 async function setDisabled(
@@ -118,18 +139,20 @@ async function setDisabled(
     await disableEndpoint(context, endpoint, reason)
     return
   }
-  await context.query(
-    'set_disabled',
-    `update endpoints set disabled_reason = $3, disabled_at = case when $3::text is null then null else ${now} end,
-       cleanup = case when $3::text is null then 'unpark' end
-     where id = $2`,
-    [context.shiftMs, endpoint, reason],
-  )
+  await run(context, setDisabledStatement, { endpoint: endpoint, reason: reason })
   if (reason !== null) return
   // What it failed with before must not disable it again at the first stumble.
   await forgetHealth(context, endpoint)
   await settleEndpoint(context, endpoint, firstSliceRows)
 }
+
+const setDisabledStatement = command(
+  'set_disabled',
+  { endpoint: 'uuid', reason: 'text' },
+  `update endpoints set disabled_reason = $reason, disabled_at = case when $reason is null then null else ${now} end,
+       cleanup = case when $reason is null then 'unpark' end
+     where id = $endpoint`,
+)
 
 async function putOwnSubscription(
   context: Context,
@@ -138,20 +161,12 @@ async function putOwnSubscription(
 ): Promise<void> {
   const policy =
     own.retryPolicy === undefined || own.retryPolicy === null ? null : JSON.stringify(own.retryPolicy)
-  const updated = await context.query(
-    'update_own_subscription',
-    // subscriptions_endpoint
-    `update subscriptions set topic_patterns = $3, updated_at = ${now},
-       retry_policy = case when $5::boolean then $4::text else retry_policy end
-     where endpoint_id = $2 and own and deleted_at is null returning id`,
-    [
-      context.shiftMs,
-      uuid(endpoint.id),
-      JSON.stringify(own.topicPatterns),
-      policy,
-      own.retryPolicy !== undefined,
-    ],
-  )
+  const updated = await run(context, updateOwnSubscriptionStatement, {
+    endpoint: uuid(endpoint.id),
+    topic_patterns: JSON.stringify(own.topicPatterns),
+    retry_policy: policy,
+    has_policy: own.retryPolicy !== undefined,
+  })
   if (updated.length > 0) return
   await insertSubscriptionRow(context, {
     id: own.id,
@@ -164,26 +179,37 @@ async function putOwnSubscription(
   })
 }
 
+const updateOwnSubscriptionStatement = query<object>()(
+  'update_own_subscription',
+  { endpoint: 'uuid', topic_patterns: 'text', retry_policy: 'text', has_policy: 'boolean' },
+  // subscriptions_endpoint
+  `update subscriptions set topic_patterns = $topic_patterns, updated_at = ${now},
+       retry_policy = case when $has_policy then $retry_policy else retry_policy end
+     where endpoint_id = $endpoint and own and deleted_at is null returning id`,
+)
+
 export async function deleteEndpoint(context: Context, tenantId: string, id: string): Promise<boolean> {
   const row = await lockEndpoint(context, tenantId, id)
   if (row === null) return false
   const endpoint = uuid(row.id)
-  await context.query(
-    'delete_endpoint',
-    // primary key, subscriptions_endpoint
-    `with gone as (
-       update subscriptions set deleted_at = ${now}, updated_at = ${now}
-       where endpoint_id = $2 and deleted_at is null
-     )
-     update endpoints set deleted_at = ${now}, updated_at = ${now}, cleanup = 'cancel' where id = $2`,
-    [context.shiftMs, endpoint],
-  )
+  await run(context, deleteEndpointStatement, { endpoint })
   await raiseRoutingVersion(context, tenantId)
   await forgetHealth(context, endpoint)
   await forgetShares(context, endpoint)
   await settleEndpoint(context, endpoint, firstSliceRows)
   return true
 }
+
+const deleteEndpointStatement = command(
+  'delete_endpoint',
+  { endpoint: 'uuid' },
+  // primary key, subscriptions_endpoint
+  `with gone as (
+       update subscriptions set deleted_at = ${now}, updated_at = ${now}
+       where endpoint_id = $endpoint and deleted_at is null
+     )
+     update endpoints set deleted_at = ${now}, updated_at = ${now}, cleanup = 'cancel' where id = $endpoint`,
+)
 
 export interface Rotation {
   readonly secret: NewSecret
@@ -198,43 +224,58 @@ export async function rotateSecret(
 ): Promise<boolean> {
   const row = await lockEndpoint(context, tenantId, endpointId)
   if (row === null) return false
-  await context.query(
-    'expire_secrets',
-    // endpoint_secrets_endpoint
-    `update endpoint_secrets set expires_at = ${now} + $3::bigint
-     where endpoint_id = $2 and (expires_at is null or expires_at > ${now} + $3::bigint)`,
-    [context.shiftMs, uuid(row.id), Math.round(rotation.graceMs)],
-  )
+  await run(context, expireSecretsStatement, {
+    endpoint: uuid(row.id),
+    grace_ms: Math.round(rotation.graceMs),
+  })
   await insertSecret(context, uuid(row.id), rotation.secret)
   await raiseRoutingVersion(context, tenantId)
   return true
 }
 
+const expireSecretsStatement = command(
+  'expire_secrets',
+  { endpoint: 'uuid', grace_ms: 'bigint' },
+  // endpoint_secrets_endpoint
+  `update endpoint_secrets set expires_at = ${now} + $grace_ms
+     where endpoint_id = $endpoint and (expires_at is null or expires_at > ${now} + $grace_ms)`,
+)
+
 async function insertSecret(context: Context, endpoint: string, secret: NewSecret): Promise<void> {
-  await context.query(
-    'insert_secret',
-    `insert into endpoint_secrets (id, endpoint_id, sealed, created_at) values ($2, $3, $4, ${now})`,
-    [context.shiftMs, uuidOfId(secret.id), endpoint, Buffer.from(secret.sealed)],
-  )
+  await run(context, insertSecretStatement, {
+    id: uuidOfId(secret.id),
+    endpoint: endpoint,
+    sealed: Buffer.from(secret.sealed),
+  })
 }
+
+const insertSecretStatement = command(
+  'insert_secret',
+  { id: 'uuid', endpoint: 'uuid', sealed: 'bytea' },
+  `insert into endpoint_secrets (id, endpoint_id, sealed, created_at) values ($id, $endpoint, $sealed, ${now})`,
+)
 
 /** A live endpoint of the tenant. */
 async function lockEndpoint(context: Context, tenantId: string, id: string): Promise<EndpointRow | null> {
-  const [row] = await context.query<EndpointRow>(
-    'lock_endpoint',
-    `select ${endpointColumns} from endpoints
-     where id = $1 and tenant_id = $2 and deleted_at is null for no key update`,
-    [uuidOfId(id), uuidOfId(tenantId)],
-  )
+  const [row] = await run(context, lockEndpointStatement, { id: uuidOfId(id), tenant: uuidOfId(tenantId) })
   return row ?? null
 }
 
+const lockEndpointStatement = query<EndpointRow>()(
+  'lock_endpoint',
+  { id: 'uuid', tenant: 'uuid' },
+  `select ${endpointColumns} from endpoints
+     where id = $id and tenant_id = $tenant and deleted_at is null for no key update`,
+)
+
 async function findUid(context: Context, tenantId: string, uid: string): Promise<UidConflict | null> {
-  const [row] = await context.query<{ readonly id: Uint8Array }>(
-    'find_uid',
-    // endpoints_uid
-    'select id from endpoints where tenant_id = $1 and uid = $2 and uid is not null and deleted_at is null',
-    [uuidOfId(tenantId), uid],
-  )
+  const [row] = await run(context, findUidStatement, { tenant: uuidOfId(tenantId), uid: uid })
   return row === undefined ? null : { kind: 'uid_exists', endpointId: bytesToId(idPrefixes.endpoint, row.id) }
 }
+
+const findUidStatement = query<{ readonly id: Uint8Array }>()(
+  'find_uid',
+  { tenant: 'uuid', uid: 'text' },
+  // endpoints_uid
+  'select id from endpoints where tenant_id = $tenant and uid = $uid and uid is not null and deleted_at is null',
+)

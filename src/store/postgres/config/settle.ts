@@ -5,7 +5,7 @@
  */
 import type { WaitReason } from '../../../core/model.ts'
 import { armReady, rearmReady } from '../claim/ready-endpoints.ts'
-import type { Context } from '../connection/context.ts'
+import { type Context, command, query, run } from '../connection/statement.ts'
 import { cancelDeliveries } from '../record/finish.ts'
 import {
   type LockedColumns,
@@ -25,25 +25,29 @@ export async function settleConfigChanges(
   context: Context,
   options: { readonly limit: number },
 ): Promise<{ readonly more: boolean }> {
-  const [endpoint] = await context.query<{ readonly id: Uint8Array }>(
-    'unsettled_endpoint',
-    // endpoints_cleanup; another node may be at the same work
-    'select id from endpoints where cleanup is not null order by id limit 1 for no key update skip locked',
-    [],
-  )
+  const [endpoint] = await run(context, unsettledEndpointStatement, {})
   if (endpoint !== undefined) {
     await settleEndpoint(context, uuid(endpoint.id), options.limit)
     return { more: true }
   }
-  const [subscription] = await context.query<{ readonly id: Uint8Array }>(
-    'unsettled_subscription',
-    // subscriptions_cleanup
-    'select id from subscriptions where cleanup is not null order by id limit 1 for no key update skip locked',
-    [],
-  )
+  const [subscription] = await run(context, unsettledSubscriptionStatement, {})
   if (subscription !== undefined) await settleSubscription(context, uuid(subscription.id), options.limit)
   return { more: subscription !== undefined }
 }
+
+const unsettledEndpointStatement = query<{ readonly id: Uint8Array }>()(
+  'unsettled_endpoint',
+  {},
+  // endpoints_cleanup; another node may be at the same work
+  'select id from endpoints where cleanup is not null order by id limit 1 for no key update skip locked',
+)
+
+const unsettledSubscriptionStatement = query<{ readonly id: Uint8Array }>()(
+  'unsettled_subscription',
+  {},
+  // subscriptions_cleanup
+  'select id from subscriptions where cleanup is not null order by id limit 1 for no key update skip locked',
+)
 
 interface Facts {
   readonly tenant_id: Uint8Array
@@ -53,12 +57,7 @@ interface Facts {
 
 /** Brings at most `limit` deliveries into line with what the endpoint is now. Its row is locked by the caller. */
 export async function settleEndpoint(context: Context, endpoint: string, limit: number): Promise<void> {
-  const [facts] = await context.query<Facts>(
-    'settle_facts',
-    `select tenant_id, disabled_reason is not null as is_disabled, deleted_at is not null as is_deleted
-     from endpoints where id = $1`,
-    [endpoint],
-  )
+  const [facts] = await run(context, factsStatement, { endpoint })
   if (facts === undefined) return
   let done: number
   if (facts.is_deleted) {
@@ -66,7 +65,7 @@ export async function settleEndpoint(context: Context, endpoint: string, limit: 
     const parked = await lockParked(context, endpoint, { limit: limit - waiting.length, reason: null })
     await cancelDeliveries(
       context,
-      [...waiting, ...parked].map((row) => row.id),
+      [...waiting, ...parked].map(({ id }) => id),
     )
     done = waiting.length + parked.length
   } else if (facts.is_disabled) {
@@ -76,27 +75,41 @@ export async function settleEndpoint(context: Context, endpoint: string, limit: 
   } else {
     const parked = await lockParked(context, endpoint, { limit, reason: 'endpoint_disabled' })
     await unparkDeliveries(context, parked)
-    const target = Buffer.from(endpoint, 'hex')
-    if (parked.length > 0) await armReady(context, [{ target, tenant: facts.tenant_id, delayMs: 0 }])
+    if (parked.length > 0)
+      await armReady(context, [{ target: endpoint, tenant: uuid(facts.tenant_id), delayMs: 0 }])
     done = parked.length
   }
-  if (done < limit)
-    await context.query('settled_endpoint', 'update endpoints set cleanup = null where id = $1', [endpoint])
-  if (facts.is_deleted || facts.is_disabled) await rearmReady(context, Buffer.from(endpoint, 'hex'))
+  if (done < limit) await run(context, settledStatement, { endpoint })
+  if (facts.is_deleted || facts.is_disabled) await rearmReady(context, endpoint)
 }
+
+const factsStatement = query<Facts>()(
+  'settle_facts',
+  { endpoint: 'uuid' },
+  `select tenant_id, disabled_reason is not null as is_disabled, deleted_at is not null as is_deleted
+   from endpoints where id = $endpoint`,
+)
+
+const settledStatement = command(
+  'settled_endpoint',
+  { endpoint: 'uuid' },
+  'update endpoints set cleanup = null where id = $endpoint',
+)
 
 /** A row that a claim holds is passed over: the claim rechecks it. */
 async function lockWaiting(context: Context, target: string, limit: number): Promise<readonly LockedRow[]> {
-  const rows = await context.query<LockedColumns>(
-    'lock_waiting',
-    // live_deliveries_due; the few in flight are passed over
-    `select ${lockedColumns} from live_deliveries
-     where target_id = $1 and due_at is not null and state <> 'in_flight' order by due_at, id limit $2
-     for update skip locked`,
-    [target, limit],
-  )
+  const rows = await run(context, lockWaitingStatement, { target, limit })
   return rows.map(toLockedRow)
 }
+
+const lockWaitingStatement = query<LockedColumns>()(
+  'lock_waiting',
+  { target: 'uuid', limit: 'bigint' },
+  // live_deliveries_due
+  `select ${lockedColumns} from live_deliveries
+   where target_id = $target and due_at is not null and state <> 'in_flight' order by due_at, id limit $limit
+   for update skip locked`,
+)
 
 interface Parked {
   readonly limit: number
@@ -110,22 +123,28 @@ async function lockParked(
   { limit, reason }: Parked,
 ): Promise<readonly LockedRow[]> {
   if (limit <= 0) return []
-  // live_deliveries_parked
   const rows = await (reason === null
-    ? context.query<LockedColumns>(
-        'lock_parked',
-        `select ${lockedColumns} from live_deliveries where target_id = $1 and due_at is null
-         order by reason, id limit $2 for update`,
-        [target, limit],
-      )
-    : context.query<LockedColumns>(
-        'lock_parked_for',
-        `select ${lockedColumns} from live_deliveries where target_id = $1 and due_at is null and reason = $3
-         order by id limit $2 for update`,
-        [target, limit, reason],
-      ))
+    ? run(context, lockParkedStatement, { target, limit })
+    : run(context, lockParkedForStatement, { target, limit, reason }))
   return rows.map(toLockedRow)
 }
+
+// live_deliveries_parked
+const lockParkedStatement = query<LockedColumns>()(
+  'lock_parked',
+  { target: 'uuid', limit: 'bigint' },
+  `select ${lockedColumns} from live_deliveries
+   where target_id = $target and due_at is null and state <> 'in_flight'
+   order by reason, id limit $limit for update`,
+)
+
+const lockParkedForStatement = query<LockedColumns>()(
+  'lock_parked_for',
+  { target: 'uuid', limit: 'bigint', reason: 'text' },
+  `select ${lockedColumns} from live_deliveries
+   where target_id = $target and due_at is null and state <> 'in_flight' and reason = $reason
+   order by id limit $limit for update`,
+)
 
 /** How far the scan over an endpoint's deliveries has got: first those with a due time, then the parked ones. */
 type ScanCursor =
@@ -152,11 +171,7 @@ export async function settleSubscription(
   subscription: string,
   limit: number,
 ): Promise<{ readonly scanned: number; readonly isDone: boolean }> {
-  const [marked] = await context.query<{ readonly endpoint_id: Uint8Array; readonly cleanup: string | null }>(
-    'settle_subscription_facts',
-    'select endpoint_id, cleanup from subscriptions where id = $1',
-    [subscription],
-  )
+  const [marked] = await run(context, markedStatement, { subscription })
   if (marked === undefined || marked.cleanup === null) return { scanned: 0, isDone: true }
   const cursor = JSON.parse(marked.cleanup) as ScanCursor
   const rows = await scanEndpoint(context, { endpoint: uuid(marked.endpoint_id), cursor, limit })
@@ -166,27 +181,35 @@ export async function settleSubscription(
   const cancellable = await lockNotInFlight(context, mine)
   await cancelDeliveries(context, cancellable)
   const next = advance(cursor, rows, limit)
-  await context.query('settled_subscription', 'update subscriptions set cleanup = $2 where id = $1', [
-    subscription,
-    next === null ? null : JSON.stringify(next),
-  ])
+  await run(context, movedStatement, { subscription, cleanup: next === null ? null : JSON.stringify(next) })
   return { scanned: rows.length, isDone: next === null }
 }
 
-async function lockNotInFlight(
-  context: Context,
-  rows: readonly ScannedRow[],
-): Promise<readonly Uint8Array[]> {
+const markedStatement = query<{ readonly endpoint_id: Uint8Array; readonly cleanup: string | null }>()(
+  'settle_subscription_facts',
+  { subscription: 'uuid' },
+  'select endpoint_id, cleanup from subscriptions where id = $subscription',
+)
+
+const movedStatement = command(
+  'settled_subscription',
+  { subscription: 'uuid', cleanup: 'text' },
+  'update subscriptions set cleanup = $cleanup where id = $subscription',
+)
+
+async function lockNotInFlight(context: Context, rows: readonly ScannedRow[]): Promise<readonly string[]> {
   if (rows.length === 0) return []
-  const locked = await context.query<{ readonly id: Uint8Array }>(
-    'lock_not_in_flight',
-    // primary key, in key order
-    `select id from live_deliveries where id = any ($1::uuid[]) and state <> 'in_flight'
-     order by id for update skip locked`,
-    [rows.map((row) => uuid(row.id))],
-  )
-  return locked.map((row) => row.id)
+  const locked = await run(context, lockIdleStatement, { ids: rows.map((row) => uuid(row.id)) })
+  return locked.map((row) => uuid(row.id))
 }
+
+const lockIdleStatement = query<{ readonly id: Uint8Array }>()(
+  'lock_not_in_flight',
+  { ids: 'uuid[]' },
+  // primary key, in key order
+  `select id from live_deliveries where id = any ($ids) and state <> 'in_flight'
+   order by id for update skip locked`,
+)
 
 interface Scan {
   readonly endpoint: string
@@ -194,26 +217,29 @@ interface Scan {
   readonly limit: number
 }
 
-function scanEndpoint(context: Context, scan: Scan): Promise<readonly ScannedRow[]> {
-  const columns = 'id, subscription_id, reason, due_at'
-  if (scan.cursor.phase === 'due') {
-    return context.query<ScannedRow>(
-      'scan_due',
-      // live_deliveries_due
-      `select ${columns} from live_deliveries
-       where target_id = $1 and due_at is not null and (due_at, id) > ($2::bigint, $3::uuid)
-       order by due_at, id limit $4`,
-      [scan.endpoint, scan.cursor.dueAt, scan.cursor.id, scan.limit],
-    )
-  }
-  return context.query<ScannedRow>(
-    'scan_parked',
-    // live_deliveries_parked
-    `select ${columns} from live_deliveries
-     where target_id = $1 and due_at is null and (reason, id) > ($2, $3::uuid) order by reason, id limit $4`,
-    [scan.endpoint, scan.cursor.reason, scan.cursor.id, scan.limit],
-  )
+function scanEndpoint(context: Context, { endpoint, cursor, limit }: Scan): Promise<readonly ScannedRow[]> {
+  return cursor.phase === 'due'
+    ? run(context, scanDueStatement, { endpoint, due_at: cursor.dueAt, id: cursor.id, limit })
+    : run(context, scanParkedStatement, { endpoint, reason: cursor.reason, id: cursor.id, limit })
 }
+
+const scanDueStatement = query<ScannedRow>()(
+  'scan_due',
+  { endpoint: 'uuid', due_at: 'bigint', id: 'uuid', limit: 'bigint' },
+  // live_deliveries_due
+  `select id, subscription_id, reason, due_at from live_deliveries
+   where target_id = $endpoint and due_at is not null and state <> 'in_flight' and (due_at, id) > ($due_at, $id)
+   order by due_at, id limit $limit`,
+)
+
+const scanParkedStatement = query<ScannedRow>()(
+  'scan_parked',
+  { endpoint: 'uuid', reason: 'text', id: 'uuid', limit: 'bigint' },
+  // live_deliveries_parked
+  `select id, subscription_id, reason, due_at from live_deliveries
+   where target_id = $endpoint and due_at is null and state <> 'in_flight' and (reason, id) > ($reason, $id)
+   order by reason, id limit $limit`,
+)
 
 function advance(cursor: ScanCursor, rows: readonly ScannedRow[], limit: number): ScanCursor | null {
   const last = rows.at(-1)

@@ -1,22 +1,8 @@
 import type { ClientBase } from 'pg'
 import { type AppliedMigration, type Migration, planChange, type SchemaChange } from '../../migrations.ts'
-import { initialMigration } from '../migrations/0001-initial.ts'
-import { outboxMigration } from '../migrations/0002-outbox.ts'
-import { limitsMigration } from '../migrations/0003-limits.ts'
-import { retentionMigration } from '../migrations/0004-retention.ts'
-import { idempotencyTtlMigration } from '../migrations/0005-idempotency-ttl.ts'
-import { topicsWithoutStarMigration } from '../migrations/0006-topics-without-star.ts'
-import { textMigration } from '../migrations/0007-text.ts'
+import { initialMigration } from '../migrations/0008-initial.ts'
 
-export const postgresMigrations: readonly Migration[] = [
-  initialMigration,
-  outboxMigration,
-  limitsMigration,
-  retentionMigration,
-  idempotencyTtlMigration,
-  topicsWithoutStarMigration,
-  textMigration,
-]
+export const postgresMigrations: readonly Migration[] = [initialMigration]
 
 /**
  * Brings the schema up to date, all in one transaction, under a lock that nodes starting together take in turn.

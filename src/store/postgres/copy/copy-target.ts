@@ -14,9 +14,9 @@ import {
   unfinishedCopyName,
 } from '../../copy.ts'
 import { blockedUntil } from '../claim/ready-endpoints.ts'
-import { now } from '../connection/context.ts'
 import { Database, type DatabaseOptions, type Session } from '../connection/database.ts'
 import { quoteName } from '../connection/schema.ts'
+import { command, now, query, run } from '../connection/statement.ts'
 import { withoutNul } from '../rows/wire-types.ts'
 
 interface TargetColumn extends CopyColumn {
@@ -30,6 +30,14 @@ const translated: Readonly<Record<string, { readonly type: string; readonly sql:
   'delivery_counts.endpoint_id': {
     type: 'text',
     sql: `coalesce(nullif(r.endpoint_id, '')::uuid, r.tenant_id)`,
+  },
+  // 16 bytes for each id; zeros stand for none.
+  'events.fan_out': {
+    type: 'bytea',
+    sql: `(
+      select coalesce(array_agg(nullif(encode(substring(b.ids from 16 * n + 1 for 16), 'hex')::uuid,
+        '00000000-0000-0000-0000-000000000000') order by n), '{}')
+      from (select BYTES as ids) b, generate_series(0, octet_length(b.ids) / 16 - 1) n)`,
   },
 }
 
@@ -83,6 +91,7 @@ async function readColumns(session: Session, table: string): Promise<readonly Ta
 const kinds: Readonly<Record<string, CopyColumn['kind']>> = {
   uuid: 'id',
   bytea: 'bytes',
+  _uuid: 'bytes',
   text: 'text',
   int4: 'number',
   int8: 'number',
@@ -138,7 +147,7 @@ function otherCopy(schema: string): OuthookError {
 }
 
 async function refuseNodes(session: Session): Promise<void> {
-  const nodes = await session.query(null, `select 1 from nodes where until > ${now} limit 1`, [0])
+  const nodes = await run({ ...session, shiftMs: 0 }, nodesStatement, {})
   if (nodes.length === 0) return
   throw new OuthookError(
     'conflict',
@@ -146,6 +155,8 @@ async function refuseNodes(session: Session): Promise<void> {
       'a minute, or give another schema',
   )
 }
+
+const nodesStatement = query<object>()(null, {}, `select from nodes where until > ${now} limit 1`)
 
 /** Only what the migrations made may be there, and what nodes that are gone left of themselves. */
 async function refuseRows(session: Session, schema: string): Promise<void> {
@@ -229,11 +240,12 @@ function writeSql({ to: { table }, columns, types }: Writing): string {
     return [`${name}_at`, `${name}_length`].map((part) => ({ name: part, type: 'integer' }))
   })
   const bytes = `$${lists.length + 3}::bytea`
-  const inserted = columns.map(({ name, kind }) =>
-    kind === 'bytes'
-      ? `substring(${bytes} from r.${name}_at for r.${name}_length)`
-      : (translated[`${table}.${name}`]?.sql ?? `r.${name}`),
-  )
+  const inserted = columns.map(({ name, kind }) => {
+    const sql = translated[`${table}.${name}`]?.sql
+    if (kind !== 'bytes') return sql ?? `r.${name}`
+    const cut = `substring(${bytes} from r.${name}_at for r.${name}_length)`
+    return sql === undefined ? cut : sql.replace('BYTES', cut)
+  })
   return `
     with moved as (
       update meta set value = $2 where name = '${unfinishedCopyName}' and value = $1 returning 1
@@ -266,10 +278,7 @@ async function countAll(session: Session): Promise<readonly CopyCount[]> {
   return counts
 }
 
-/**
- * As a starting owner does on SQLite: the process that held the leases is gone, so they are over, and each counts as a
- * lost claim when the delivery is claimed again.
- */
+/** The process that probed the source's endpoints is gone. Its leases were ended when the source was opened. */
 async function finish(session: Session, at: CopyPosition): Promise<void> {
   // One that began to start just before the copy did.
   await refuseNodes(session)
@@ -280,18 +289,15 @@ async function finish(session: Session, at: CopyPosition): Promise<void> {
   if (done.length === 0) {
     throw new OuthookError('conflict', 'another process has moved the copy on meanwhile; run it again')
   }
-  await session.query(
-    null,
-    `update live_deliveries set due_at = ${now} where state = 'in_flight' and due_at > ${now}`,
-    [0],
-  )
   await session.query(null, 'update endpoint_state set probe_delivery_id = null, probe_until = null', [])
-  await session.query(
-    null,
-    `insert into ready_endpoints (target_id, tenant_id, next_at)
-     select d.target_id, d.tenant_id, greatest(${now}, min(d.due_at), ${blockedUntil('d.target_id')})
-     from live_deliveries d where d.due_at is not null group by d.target_id, d.tenant_id`,
-    [0],
-  )
+  await run({ ...session, shiftMs: 0 }, armAllStatement, {})
   await session.query(null, `analyze ${copiedTables.map(({ name }) => name).join(', ')}`, [])
 }
+
+const armAllStatement = command(
+  null,
+  {},
+  `insert into ready_endpoints (target_id, tenant_id, next_at)
+   select d.target_id, d.tenant_id, greatest(${now}, min(d.due_at), ${blockedUntil('d.target_id')})
+   from live_deliveries d where d.due_at is not null group by d.target_id, d.tenant_id`,
+)

@@ -1,13 +1,16 @@
 /** Duplicates within one batch, and the records that earlier events left. */
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
+import type { EventState } from '../../../core/model.ts'
 import type { NewEvent } from '../../port.ts'
-import { type Context, now } from '../connection/context.ts'
+import { type Context, now, query, run } from '../connection/statement.ts'
+import { deliveriesIn } from '../rows/fan-out.ts'
 import { uuid, uuidOfId } from '../rows/wire-types.ts'
 
 export interface KnownKey {
   readonly hash: Uint8Array
   readonly eventId: string
   readonly deliveryIds: readonly string[]
+  readonly state: EventState
 }
 
 /** Names the key among all tenants and scopes; null without one. */
@@ -43,17 +46,25 @@ export async function findHeldKeys(
   context: Context,
   events: readonly NewEvent[],
 ): Promise<ReadonlySet<NewEvent>> {
-  const rows = await context.query<{ readonly place: number }>(
-    'held_keys',
-    'select held_keys($1::uuid[], $2::text[], $3::text[]) as place',
-    [
-      events.map((event) => uuidOfId(event.tenantId)),
-      events.map((event) => event.idempotency?.scope ?? ''),
-      events.map((event) => event.idempotency?.key ?? ''),
-    ],
-  )
+  const rows = await run(context, heldKeysStatement, keyValues(events))
   return new Set(rows.map(({ place }) => events[place - 1] as NewEvent))
 }
+
+const keyParameters = { tenants: 'uuid[]', scopes: 'text[]', keys: 'text[]' } as const
+
+function keyValues(events: readonly NewEvent[]) {
+  return {
+    tenants: events.map((event) => uuidOfId(event.tenantId)),
+    scopes: events.map((event) => event.idempotency?.scope ?? ''),
+    keys: events.map((event) => event.idempotency?.key ?? ''),
+  }
+}
+
+const heldKeysStatement = query<{ readonly place: number }>()(
+  'held_keys',
+  keyParameters,
+  'select held_keys($tenants, $scopes, $keys) as place',
+)
 
 interface KeyRow {
   readonly tenant_id: Uint8Array
@@ -62,6 +73,7 @@ interface KeyRow {
   readonly hash: Uint8Array
   readonly event_id: Uint8Array
   readonly delivery_ids: string
+  readonly state: EventState
 }
 
 /**
@@ -72,31 +84,31 @@ export async function findIdempotencyKeys(
   context: Context,
   events: readonly NewEvent[],
 ): Promise<ReadonlyMap<string, KnownKey>> {
-  const rows = await context.query<KeyRow>(
-    'find_idempotency_keys',
-    // primary key, then live_deliveries_event, deliveries_event
-    `select k.tenant_id, k.scope, k.key, k.hash, k.event_id,
-       coalesce((select string_agg(replace(d.id::text, '-', ''), ',' order by d.id) from (
-         select id from live_deliveries where event_id = k.event_id
-         union all select id from deliveries where event_id = k.event_id) d), '') as delivery_ids
-     from unnest($2::uuid[], $3::text[], $4::text[]) as w (tenant_id, scope, key)
-     join idempotency_keys k on k.tenant_id = w.tenant_id and k.scope = w.scope and k.key = w.key
-     where k.expires_at > ${now}`,
-    [
-      context.shiftMs,
-      events.map((event) => uuidOfId(event.tenantId)),
-      events.map((event) => event.idempotency?.scope ?? ''),
-      events.map((event) => event.idempotency?.key ?? ''),
-    ],
-  )
+  const rows = await run(context, findKeysStatement, keyValues(events))
   return new Map(rows.map((row) => [keyName(uuid(row.tenant_id), row), toKnownKey(row)]))
 }
+
+/** None of the deliveries may be left, nor the event: keys may be kept for longer. One in the outbox has none yet. */
+const findKeysStatement = query<KeyRow>()(
+  'find_idempotency_keys',
+  keyParameters,
+  // primary keys
+  `select k.tenant_id, k.scope, k.key, k.hash, k.event_id,
+     coalesce((select string_agg(replace(d.id::text, '-', ''), ',' order by d.id)
+               from events e cross join lateral ${deliveriesIn('e.fan_out')} d where e.id = k.event_id), '') as delivery_ids,
+     case when (select true from outbox x where x.id = k.event_id) then 'accepted' else 'fanned_out' end as state
+   from unnest($tenants, $scopes, $keys) as w (tenant_id, scope, key)
+   cross join lateral (
+     select * from idempotency_keys t where t.tenant_id = w.tenant_id and t.scope = w.scope and t.key = w.key limit 1) k
+   where k.expires_at > ${now}`,
+)
 
 function toKnownKey(row: KeyRow): KnownKey {
   const ids = row.delivery_ids === '' ? [] : row.delivery_ids.split(',')
   return {
     hash: row.hash,
     eventId: bytesToId(idPrefixes.event, row.event_id),
+    state: row.state,
     deliveryIds: ids.map((id) => bytesToId(idPrefixes.delivery, Buffer.from(id, 'hex'))),
   }
 }

@@ -4,9 +4,11 @@
  */
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { AcceptedEvent, FanOutPlan, FanOutResult } from '../../port.ts'
-import type { Context } from '../connection/context.ts'
+import { type Context, command, query, run } from '../connection/statement.ts'
+import { eventColumns } from '../rows/columns.ts'
+import { fanOutSlice, listFanOuts } from '../rows/fan-out.ts'
 import { uuidOfId } from '../rows/wire-types.ts'
-import { deliveryParameters, placeDeliveries } from './place-deliveries.ts'
+import { deliveryParameters, deliveryValues, placeDeliveries } from './place-deliveries.ts'
 
 interface AcceptedRow {
   readonly id: Uint8Array
@@ -18,30 +20,29 @@ interface AcceptedRow {
 
 /** Names the database among all that have an Outhook in the same schema. */
 export async function readStoreId(context: Context): Promise<string | null> {
-  const [row] = await context.query<{ readonly value: string }>(
-    'store_id',
-    `select value from meta where name = 'store_id'`,
-    [],
-  )
+  const [row] = await run(context, storeIdStatement, {})
   return row?.value ?? null
 }
 
+const storeIdStatement = query<{ readonly value: string }>()(
+  'store_id',
+  {},
+  `select value from meta where name = 'store_id'`,
+)
+
 export async function setKeyTtl(context: Context, ms: number): Promise<void> {
-  await context.query(
-    'set_key_ttl',
-    `insert into meta as m (name, value) values ('idempotency_ttl_ms', $1)
-     on conflict (name) do update set value = excluded.value where m.value <> excluded.value`,
-    [String(Math.round(ms))],
-  )
+  await run(context, keyTtlStatement, { ttl_ms: String(Math.round(ms)) })
 }
 
+const keyTtlStatement = command(
+  'set_key_ttl',
+  { ttl_ms: 'text' },
+  `insert into meta as m (name, value) values ('idempotency_ttl_ms', $ttl_ms)
+   on conflict (name) do update set value = excluded.value where m.value <> excluded.value`,
+)
+
 export async function listAccepted(context: Context, limit: number): Promise<readonly AcceptedEvent[]> {
-  const rows = await context.query<AcceptedRow>(
-    'list_accepted',
-    // primary key
-    'select id, tenant_id, topic, ordering_key, payload_bytes from outbox order by place limit $1',
-    [limit],
-  )
+  const rows = await run(context, acceptedStatement, { limit })
   return rows.map((row) => ({
     id: bytesToId(idPrefixes.event, row.id),
     tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
@@ -51,20 +52,28 @@ export async function listAccepted(context: Context, limit: number): Promise<rea
   }))
 }
 
+const acceptedStatement = query<AcceptedRow>()(
+  'list_accepted',
+  { limit: 'bigint' },
+  // primary key
+  'select id, tenant_id, topic, ordering_key, payload_bytes from outbox order by place limit $limit',
+)
+
 interface FanOutRow {
   readonly tenant_id: Uint8Array
   readonly is_fresh: boolean
 }
 
 export async function fanOut(context: Context, plans: readonly FanOutPlan[]): Promise<FanOutResult> {
-  const rows = await context.query<FanOutRow>('fan_out', fanOutSql, [
-    context.shiftMs,
-    0,
-    plans.map((plan) => uuidOfId(plan.id)),
-    plans.map((plan) => uuidOfId(plan.tenantId)),
-    plans.map((plan) => plan.routingVersion),
-    ...deliveryParameters(plans, new Set()),
-  ])
+  const fanOuts = listFanOuts(plans)
+  const rows = await run(context, fanOutStatement, {
+    ids: plans.map((plan) => uuidOfId(plan.id)),
+    tenants: plans.map((plan) => uuidOfId(plan.tenantId)),
+    versions: plans.map((plan) => plan.routingVersion),
+    entries_from: fanOuts.from,
+    entries_to: fanOuts.to,
+    ...deliveryValues(plans, fanOuts, new Set()),
+  })
   const stale = rows.filter((row) => !row.is_fresh)
   return {
     count: rows.length - stale.length,
@@ -76,27 +85,42 @@ export async function fanOut(context: Context, plans: readonly FanOutPlan[]): Pr
  * One statement, so that nobody's death leaves half of it, and no lock outlives it. The payloads never leave the
  * server. Whoever gets the advisory lock is alone; what makes a fan-out happen once is that the row can be deleted once.
  */
-const fanOutSql = `
+const fanOutStatement = query<FanOutRow>()(
+  'fan_out',
+  {
+    ids: 'uuid[]',
+    tenants: 'uuid[]',
+    versions: 'bigint[]',
+    entries_from: 'integer[]',
+    entries_to: 'integer[]',
+    ...deliveryParameters,
+  },
+  `
 with input as materialized (
   select e.*, coalesce(t.routing_version, 0) = e.version as is_fresh
-  from unnest($3::uuid[], $4::uuid[], $5::bigint[]) as e (id, tenant_id, version)
+  from unnest($ids, $tenants, $versions, $entries_from, $entries_to)
+    as e (id, tenant_id, version, entries_from, entries_to)
   left join tenants t on t.id = e.tenant_id -- primary key
   where (select pg_try_advisory_xact_lock(hashtextextended('outhook ' || current_schema() || ' fan out', 0)))
 ),
+-- By place, behind a seek of outbox_id for each: a plain join might read all that waits.
+found as materialized (
+  select o.place_of_row, i.entries_from, i.entries_to from input i cross join lateral (
+    select ctid as place_of_row from outbox where id = i.id limit 1) o
+  where i.is_fresh
+),
 accepted as materialized (
-  delete from outbox where id in (select id from input where is_fresh) -- outbox_id
-  returning *
+  delete from outbox o using found f where o.ctid = f.place_of_row
+  returning o.*, f.entries_from, f.entries_to
 ),
 new_events as (
-  insert into events
-    (id, tenant_id, topic, state, payload_bytes, metadata, ordering_key, producer_key_id, created_at)
-  select id, tenant_id, topic, 'fanned_out', payload_bytes, metadata, ordering_key, null, created_at
+  insert into events (${eventColumns}, fan_out, payload)
+  select id, tenant_id, topic, 'fanned_out', payload_bytes, metadata, ordering_key, null, created_at,
+    ${fanOutSlice('entries_from', 'entries_to')}, payload
   from accepted
 ),
-new_payloads as (
-  insert into event_payloads (event_id, payload) select id, payload from accepted
-),
-${placeDeliveries(6)}
+${placeDeliveries}
 select tenant_id, is_fresh from input where not is_fresh
 union all
-select tenant_id, true from accepted`
+select tenant_id, true from accepted`,
+)

@@ -2,58 +2,55 @@
 import type { NewDelivery, NewEvent } from '../../port.ts'
 import { takeTokens } from '../claim/rate-buckets.ts'
 import { armWanted, blockedUntil } from '../claim/ready-endpoints.ts'
-import { now } from '../connection/context.ts'
+import { now, type Values } from '../connection/statement.ts'
+import { countColumns } from '../rows/columns.ts'
+import { entryAt, type FanOutLists } from '../rows/fan-out.ts'
 import { uuidOfId } from '../rows/wire-types.ts'
 
-/**
- * Of the lists, in order: id, event, tenant, subscription, endpoint, target, hand-off wished, parked, ordering key, rate
- * per second.
- */
-const columnTypes = [
-  'uuid',
-  'uuid',
-  'uuid',
-  'uuid',
-  'uuid',
-  'uuid',
-  'boolean',
-  'boolean',
-  'text',
-  'float8',
-] as const
+/** Of each delivery, in the order of `entries`; at last the endpoints that are believed to be disabled. */
+export const deliveryParameters = {
+  entries: 'uuid[]',
+  events_of: 'uuid[]',
+  tenants_of: 'uuid[]',
+  targets: 'uuid[]',
+  may_hand_off: 'boolean[]',
+  parks: 'boolean[]',
+  rates: 'double precision[]',
+  parked_endpoints: 'uuid[]',
+} as const
 
 /** SQL: a claim would find something of the target. */
 function hasDue(target: string): string {
-  return `(exists (select from live_deliveries l where l.target_id = ${target} and l.due_at <= ${now}))`
+  return `(exists (select from live_deliveries l
+                   where l.target_id = ${target} and l.due_at <= ${now} and l.state <> 'in_flight'))`
 }
 
 /**
- * SQL: inserts the deliveries of the events of the relation `accepted (id)`, with their counts and ready rows, from the
- * values of `deliveryParameters`, of which the first is parameter number `first`. $2 is the length of a lease.
+ * SQL: inserts the deliveries of the events of the relation `accepted (id)` that are not leased (`placed.is_leased`), with
+ * the counts and ready rows of all.
  */
-export function placeDeliveries(first: number): string {
-  const lists = columnTypes.map((type, index) => `$${first + index}::${type}[]`).join(', ')
-  return `
+export const placeDeliveries = `
 -- Enabling an endpoint makes parked deliveries due. One that is parked at that moment must not be missed: whoever
 -- comes second waits for the first, and then sees what it did.
 disabled as materialized (
   select id from endpoints
-  where id = any ($${first + columnTypes.length}::uuid[]) and disabled_reason is not null and deleted_at is null
+  where id = any ($parked_endpoints) and disabled_reason is not null and deleted_at is null
   order by id for share
 ),
 -- "is true" keeps the planner from joining two lists of unknown length row by row; values, where "exists" would do,
 -- from reading all ready rows into memory.
 judged as materialized (
-  select d.*,
-    d.parks and d.endpoint_id in (select id from disabled) as is_parked,
+  select d.*, ${entryAt('d.number', 'id')} as id, ${entryAt('d.number', 'subscription')} as subscription_id,
+    ${entryAt('d.number', 'endpoint')} as endpoint_id,
+    d.parks and ${entryAt('d.number', 'endpoint')} in (select id from disabled) as is_parked,
     d.may_hand_off
       and coalesce((
         select abs(r.next_at) > ${now} or (r.next_at < 0 and not ${hasDue('d.target_id')})
         from ready_endpoints r where r.target_id = d.target_id), true)
       and coalesce((select s.paused_until is null from endpoint_state s where s.target_id = d.target_id), true)
       as may_lease
-  from unnest(${lists})
-    as d (id, event_id, tenant_id, subscription_id, endpoint_id, target_id, may_hand_off, parks, ordering_key, rate)
+  from unnest($events_of, $tenants_of, $targets, $may_hand_off, $parks, $rates) with ordinality
+    as d (event_id, tenant_id, target_id, may_hand_off, parks, rate, number)
   where (d.event_id in (select id from accepted)) is true
 ),
 ${takeTokens},
@@ -63,16 +60,13 @@ placed as materialized (
 new_deliveries as (
   insert into live_deliveries
     (id, tenant_id, event_id, subscription_id, endpoint_id, target_id, state, due_at, reason,
-     attempt_count, claim_version, lost_claims, ordering_key, created_at, updated_at)
-  select id, tenant_id, event_id, subscription_id, endpoint_id, target_id,
-    case when is_leased then 'in_flight' else 'pending' end,
-    case when is_parked then null when is_leased then ${now} + $2::bigint else ${now} end,
-    case when is_parked then 'endpoint_disabled' end,
-    0, is_leased::integer, 0, ordering_key, ${now}, ${now}
-  from placed
+     attempt_count, claim_version, lost_claims, created_at, updated_at)
+  select id, tenant_id, event_id, subscription_id, endpoint_id, target_id, 'pending',
+    case when not is_parked then ${now} end, case when is_parked then 'endpoint_disabled' end, 0, 0, 0, ${now}, ${now}
+  from placed where not is_leased
 ),
 counted as (
-  insert into delivery_counts (tenant_id, endpoint_id, state, minute, delta)
+  insert into delivery_counts (${countColumns})
   select tenant_id, endpoint_id, case when is_leased then 'in_flight' else 'pending' end, ${now} / 60000, count(*)
   from placed group by tenant_id, endpoint_id, is_leased
 ),
@@ -82,26 +76,22 @@ wanted as materialized (
     (select distinct target_id, tenant_id from placed where not is_leased and not is_parked) p) t
 ),
 armed as (${armWanted})`
-}
 
-/** The lists, and then the endpoints that are believed to be disabled. */
-export function deliveryParameters(
-  events: readonly Pick<NewEvent, 'id' | 'tenantId' | 'orderingKey' | 'deliveries'>[],
+export function deliveryValues(
+  events: readonly Pick<NewEvent, 'id' | 'tenantId' | 'deliveries'>[],
+  { entries }: FanOutLists,
   wishes: ReadonlySet<NewDelivery>,
-): readonly unknown[] {
+): Values<typeof deliveryParameters> {
   const rows = events.flatMap((event) => event.deliveries.map((delivery) => ({ event, delivery })))
   const parked = rows.filter(({ delivery }) => delivery.parked !== null)
-  return [
-    rows.map(({ delivery }) => uuidOfId(delivery.id)),
-    rows.map(({ event }) => uuidOfId(event.id)),
-    rows.map(({ event }) => uuidOfId(event.tenantId)),
-    rows.map(({ delivery }) => uuidOfId(delivery.subscriptionId)),
-    rows.map(({ delivery }) => uuidOfId(delivery.endpointId)),
-    rows.map(({ delivery }) => uuidOfId(delivery.targetId)),
-    rows.map(({ delivery }) => wishes.has(delivery)),
-    rows.map(({ delivery }) => delivery.parked !== null),
-    rows.map(({ event }) => event.orderingKey),
-    rows.map(({ delivery }) => delivery.rateLimitRps),
-    Array.from(new Set(parked.map(({ delivery }) => uuidOfId(delivery.endpointId)))),
-  ]
+  return {
+    entries,
+    events_of: rows.map(({ event }) => uuidOfId(event.id)),
+    tenants_of: rows.map(({ event }) => uuidOfId(event.tenantId)),
+    targets: rows.map(({ delivery }) => uuidOfId(delivery.targetId)),
+    may_hand_off: rows.map(({ delivery }) => wishes.has(delivery)),
+    parks: rows.map(({ delivery }) => delivery.parked !== null),
+    rates: rows.map(({ delivery }) => delivery.rateLimitRps),
+    parked_endpoints: Array.from(new Set(parked.map(({ delivery }) => uuidOfId(delivery.endpointId)))),
+  }
 }

@@ -1,14 +1,20 @@
 /**
- * One statement for a whole batch: it tests the routing versions, takes the idempotency keys, and writes events,
- * payloads, deliveries, ready rows and counts. What it leaves out it names, and the reason is found afterwards.
+ * One statement for a whole batch: it tests the routing versions, takes the idempotency keys, and writes events, one row
+ * of `handoffs` for all that is handed off, the deliveries that wait, ready rows and counts. What it leaves out it names,
+ * and the reason is found afterwards.
  */
+import { randomUUID } from 'node:crypto'
 import { OuthookError } from '../../../core/errors.ts'
 import type { NewDelivery, NewEvent, PublishResult } from '../../port.ts'
-import { type Context, now } from '../connection/context.ts'
+import type { Leases } from '../claim/leases.ts'
+import type { NodeIdentity } from '../claim/shares.ts'
+import { type Context, now, query, run, type Values } from '../connection/statement.ts'
 import { isLockTimeout } from '../connection/store-error.ts'
+import { eventColumns } from '../rows/columns.ts'
+import { type FanOutLists, fanOutSlice, listFanOuts } from '../rows/fan-out.ts'
 import { BytesParameter, uuid, uuidOfId } from '../rows/wire-types.ts'
 import { findHeldKeys, findIdempotencyKeys, foldDuplicates, type KnownKey, keyOf } from './idempotency.ts'
-import { deliveryParameters, placeDeliveries } from './place-deliveries.ts'
+import { deliveryParameters, deliveryValues, placeDeliveries } from './place-deliveries.ts'
 
 /** Waits for locks: of another node's commit, mostly. Beyond it the cause is looked for. */
 const maxLockWaits = 20
@@ -17,6 +23,10 @@ const maxRounds = 5
 
 export interface PublishOptions {
   readonly leaseMs: number
+  /** Who hands off. */
+  readonly node: NodeIdentity
+  /** What this process holds, to which hand-offs are added. */
+  readonly leases: Leases
 }
 
 /** How far a batch has got. It outlives a statement that the server undid, so nothing is written twice. */
@@ -111,7 +121,8 @@ async function settleRefused(context: Context, progress: PublishProgress): Promi
 function answerFromKey(event: NewEvent, found: KnownKey): PublishResult {
   const isSame = event.idempotency !== null && Buffer.compare(found.hash, event.idempotency.hash) === 0
   if (!isSame) return { kind: 'conflict', eventId: found.eventId }
-  return { kind: 'replayed', eventId: found.eventId, deliveryIds: found.deliveryIds, state: 'fanned_out' }
+  const { eventId, deliveryIds, state } = found
+  return { kind: 'replayed', eventId, deliveryIds, state }
 }
 
 interface Leader {
@@ -130,14 +141,16 @@ function answerFollower(follower: NewEvent, { leader, result, known }: Leader): 
     hash: leader.idempotency?.hash ?? new Uint8Array(0),
     eventId: leader.id,
     deliveryIds: leader.deliveries.map((delivery) => delivery.id),
+    state: 'fanned_out',
   })
 }
 
-interface RefusedRow {
-  readonly id: Uint8Array
-  /** True: a delivery that was not handed off; else an event that was not written. */
-  readonly is_delivery: boolean
-  readonly is_fresh: boolean
+interface AnswerRow {
+  /** Events that were not written; deliveries that wait instead of being handed off; the moment of what was written. */
+  readonly kind: 'lost' | 'stale' | 'waits' | 'moment'
+  /** Null for the moment. */
+  readonly id: Uint8Array | null
+  readonly at: number
 }
 
 /** Without an entry: the event's key belongs to another. */
@@ -146,35 +159,68 @@ async function insert(
   events: readonly NewEvent[],
   options: PublishOptions,
 ): Promise<ReadonlyMap<NewEvent, PublishResult>> {
-  const eventRows = eventParameters(events)
   const wishes = handOffWishes(events)
-  const rows = await context.query<RefusedRow>('publish', publishSql, [
-    context.shiftMs,
-    Math.round(options.leaseMs),
-    ...eventRows,
-    ...deliveryParameters(events, wishes),
-  ])
-  const lost = new Set<string>()
-  const stale = new Set<string>()
-  const waiting = new Set<string>()
-  for (const row of rows) (row.is_delivery ? waiting : row.is_fresh ? lost : stale).add(uuid(row.id))
+  const batch = randomUUID()
+  const fanOuts = listFanOuts(events)
+  const rows = await run(context, publishStatement, {
+    ...eventValues(events, fanOuts),
+    ...deliveryValues(events, fanOuts, wishes),
+    batch,
+    node: options.node.id,
+    lease_ms: Math.round(options.leaseMs),
+  })
+  const named = Map.groupBy(rows, ({ kind }) => kind)
+  const [lost, stale, waiting] = (['lost', 'stale', 'waits'] as const).map(
+    (kind) => new Set(named.get(kind)?.map(({ id }) => uuid(id as Uint8Array))),
+  ) as [Set<string>, Set<string>, Set<string>]
+  const at = named.get('moment')?.[0]?.at ?? 0
   const results = new Map<NewEvent, PublishResult>()
-  for (const [index, event] of events.entries()) {
-    const id = (eventRows[0] as readonly string[])[index] as string
+  for (const event of events) {
+    const id = uuidOfId(event.id)
     if (stale.has(id)) results.set(event, { kind: 'stale_routing' })
-    else if (!lost.has(id)) results.set(event, publishedResult(event, { wishes, waiting }))
+    else if (!lost.has(id)) {
+      const handedOff = event.deliveries.map(
+        (delivery) => wishes.has(delivery) && !waiting.has(uuidOfId(delivery.id)),
+      )
+      holdHandedOff(options, { event, handedOff, batch, at })
+      results.set(event, { kind: 'published', handedOff })
+    }
   }
   return results
 }
 
-function publishedResult(
-  event: NewEvent,
-  { wishes, waiting }: { readonly wishes: ReadonlySet<NewDelivery>; readonly waiting: ReadonlySet<string> },
-): PublishResult {
-  const handedOff = event.deliveries.map(
-    (delivery) => wishes.has(delivery) && !waiting.has(uuidOfId(delivery.id)),
-  )
-  return { kind: 'published', handedOff }
+interface Written {
+  readonly event: NewEvent
+  readonly handedOff: readonly boolean[]
+  readonly batch: string
+  readonly at: number
+}
+
+/** It is committed, so the leases stand. */
+function holdHandedOff({ leases, leaseMs }: PublishOptions, { event, handedOff, batch, at }: Written): void {
+  event.deliveries.forEach((delivery, index) => {
+    if (handedOff[index] !== true) return
+    leases.grant(
+      {
+        deliveryId: delivery.id,
+        id: uuidOfId(delivery.id),
+        batch,
+        event: uuidOfId(event.id),
+        tenant: uuidOfId(event.tenantId),
+        subscription: uuidOfId(delivery.subscriptionId),
+        endpoint: uuidOfId(delivery.endpointId),
+        target: uuidOfId(delivery.targetId),
+        targetId: delivery.targetId,
+        claimVersion: 1,
+        attemptCount: 0,
+        lostClaims: 0,
+        createdAt: at,
+        until: at + leaseMs,
+        isLive: false,
+      },
+      leaseMs,
+    )
+  })
 }
 
 /** Nothing overtakes a delivery of the same batch that has to wait. */
@@ -191,20 +237,42 @@ function handOffWishes(events: readonly NewEvent[]): ReadonlySet<NewDelivery> {
   return wishes
 }
 
-const publishSql = `
+const eventParameters = {
+  ids: 'uuid[]',
+  tenants: 'uuid[]',
+  versions: 'bigint[]',
+  topics: 'text[]',
+  payload_lengths: 'integer[]',
+  metadata: 'text[]',
+  ordering_keys: 'text[]',
+  producer_keys: 'uuid[]',
+  scopes: 'text[]',
+  keys: 'text[]',
+  ttls: 'bigint[]',
+  payloads_at: 'integer[]',
+  hashes_at: 'integer[]',
+  entries_from: 'integer[]',
+  entries_to: 'integer[]',
+  bytes: 'bytea',
+} as const
+
+const publishStatement = query<AnswerRow>()(
+  'publish',
+  { ...eventParameters, ...deliveryParameters, batch: 'uuid', node: 'uuid', lease_ms: 'bigint' },
+  `
 with input as materialized (
   select e.*, coalesce(t.routing_version, 0) = e.version as is_fresh
-  from unnest($3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::integer[], $8::text[], $9::text[], $10::uuid[],
-              $11::text[], $12::text[], $13::bigint[], $14::integer[], $15::integer[])
+  from unnest($ids, $tenants, $versions, $topics, $payload_lengths, $metadata, $ordering_keys, $producer_keys, $scopes,
+              $keys, $ttls, $payloads_at, $hashes_at, $entries_from, $entries_to)
     as e (id, tenant_id, version, topic, payload_bytes, metadata, ordering_key, producer_key_id,
-          scope, key, ttl_ms, payload_at, hash_at)
+          scope, key, ttl_ms, payload_at, hash_at, entries_from, entries_to)
   left join tenants t on t.id = e.tenant_id -- primary key
 ),
 -- In key order, so that two nodes with the same keys wait for each other and never in a circle. Whoever comes second
 -- gets no row back. An expired record is taken over.
 keys as (
   insert into idempotency_keys as k (tenant_id, scope, key, hash, event_id, expires_at)
-  select tenant_id, scope, key, substring($16::bytea from hash_at for 32), id, ${now} + ttl_ms
+  select tenant_id, scope, key, substring($bytes from hash_at for 32), id, ${now} + ttl_ms
   from input where is_fresh and key is not null
   order by tenant_id, scope, key
   on conflict (tenant_id, scope, key) do update
@@ -216,40 +284,49 @@ accepted as materialized (
   select * from input where is_fresh and (key is null or id in (select event_id from keys))
 ),
 new_events as (
-  insert into events
-    (id, tenant_id, topic, state, payload_bytes, metadata, ordering_key, producer_key_id, created_at)
-  select id, tenant_id, topic, 'fanned_out', payload_bytes, metadata, ordering_key, producer_key_id, ${now}
+  insert into events (${eventColumns}, fan_out, payload)
+  select id, tenant_id, topic, 'fanned_out', payload_bytes, metadata, ordering_key, producer_key_id, ${now},
+    ${fanOutSlice('entries_from', 'entries_to')}, substring($bytes from payload_at for payload_bytes)
   from accepted
 ),
-new_payloads as (
-  insert into event_payloads (event_id, payload)
-  select id, substring($16::bytea from payload_at for payload_bytes) from accepted
-),
-${placeDeliveries(17)}
-select id, false as is_delivery, is_fresh from input where (id in (select id from accepted)) is not true
+${placeDeliveries},
+handed_off as (
+  insert into handoffs (batch, node_id, granted_at, until, delivery_ids, event_ids, claim_versions)
+  select $batch, $node, ${now}, ${now} + $lease_ms, array_agg(id), array_agg(event_id), array_agg(1)
+  from placed where is_leased having count(*) > 0
+)
+select case when is_fresh then 'lost' else 'stale' end as kind, id, 0::bigint as at from input
+where (id in (select id from accepted)) is not true
 union all
-select id, true, true from placed where may_hand_off and not is_leased`
+select 'waits', id, 0 from placed where may_hand_off and not is_leased
+union all
+select 'moment', null, ${now}`,
+)
 
-function eventParameters(events: readonly NewEvent[]): readonly unknown[] {
+function eventValues(events: readonly NewEvent[], fanOuts: FanOutLists): Values<typeof eventParameters> {
   const bytes = new BytesParameter()
-  const payloadAt = events.map((event) => bytes.add(event.payload))
-  const hashAt = events.map((event) =>
-    event.idempotency === null ? null : bytes.add(event.idempotency.hash),
+  const payloadsAt = events.map((event) => bytes.add(event.payload))
+  const hashesAt = events.map(({ idempotency }) =>
+    idempotency === null ? null : bytes.add(idempotency.hash),
   )
-  return [
-    events.map((event) => uuidOfId(event.id)),
-    events.map((event) => uuidOfId(event.tenantId)),
-    events.map((event) => event.routingVersion),
-    events.map((event) => event.topic),
-    events.map((event) => event.payload.byteLength),
-    events.map((event) => (event.metadata === null ? null : JSON.stringify(event.metadata))),
-    events.map((event) => event.orderingKey),
-    events.map((event) => (event.producerKeyId === null ? null : uuidOfId(event.producerKeyId))),
-    events.map((event) => event.idempotency?.scope ?? null),
-    events.map((event) => event.idempotency?.key ?? null),
-    events.map((event) => event.idempotency?.ttlMs ?? null),
-    payloadAt,
-    hashAt,
-    bytes.value(),
-  ]
+  return {
+    ids: events.map((event) => uuidOfId(event.id)),
+    tenants: events.map((event) => uuidOfId(event.tenantId)),
+    versions: events.map((event) => event.routingVersion),
+    topics: events.map((event) => event.topic),
+    payload_lengths: events.map((event) => event.payload.byteLength),
+    metadata: events.map((event) => (event.metadata === null ? null : JSON.stringify(event.metadata))),
+    ordering_keys: events.map((event) => event.orderingKey),
+    producer_keys: events.map((event) =>
+      event.producerKeyId === null ? null : uuidOfId(event.producerKeyId),
+    ),
+    scopes: events.map((event) => event.idempotency?.scope ?? null),
+    keys: events.map((event) => event.idempotency?.key ?? null),
+    ttls: events.map((event) => event.idempotency?.ttlMs ?? null),
+    payloads_at: payloadsAt,
+    hashes_at: hashesAt,
+    entries_from: fanOuts.from,
+    entries_to: fanOuts.to,
+    bytes: bytes.value(),
+  }
 }

@@ -1,28 +1,28 @@
-/** The `where` of a listing: conditions chosen by the filter, values always as parameters. */
+/** The `where` of a listing: conditions chosen by the filter, values always as parameters, by name. */
+import { type Context, type Parameters, query, run, type Values } from '../connection/statement.ts'
+
 export class Conditions {
   readonly #conditions: string[] = []
-  readonly values: unknown[]
+  readonly #parameters: Record<string, Parameters[string]> = {}
+  readonly #values: Record<string, string | number> = {}
 
-  /** With what stands before the conditions' own parameters. */
-  constructor(leading: readonly unknown[] = []) {
-    this.values = [...leading]
+  /** The condition's text names the parameter. Left out when there is no value. */
+  add(
+    condition: string,
+    name: string,
+    type: 'uuid' | 'text' | 'bigint',
+    value: string | number | null | undefined,
+  ): this {
+    if (value === null || value === undefined) return this
+    this.#conditions.push(condition)
+    return this.give(name, type, value)
   }
 
-  equal(column: string, value: string): this {
-    return this.#add(`${column} =`, value)
-  }
-
-  atLeast(column: string, value: string | number): this {
-    return this.#add(`${column} >=`, value)
-  }
-
-  below(column: string, value: string | number): this {
-    return this.#add(`${column} <`, value)
-  }
-
-  /** Nothing on the first page. */
-  idBefore(column: string, id: string | null): this {
-    return id === null ? this : this.#add(`${column} <`, id)
+  /** A parameter that the conditions do not name, or a fixed text of them does. */
+  give(name: string, type: 'uuid' | 'text' | 'bigint', value: string | number): this {
+    this.#parameters[name] = type
+    this.#values[name] = value
+    return this
   }
 
   /** A fixed text, never one of a caller. */
@@ -31,18 +31,12 @@ export class Conditions {
     return this
   }
 
-  /** One more parameter after those of the conditions; its place in the text. */
-  parameter(value: unknown): string {
-    this.values.push(value)
-    return `$${this.values.length}`
-  }
-
+  /** Ready to follow another condition; empty without any. */
   get sql(): string {
-    return `where ${this.#conditions.join(' and ')}`
+    return this.#conditions.map((condition) => ` and ${condition}`).join('')
   }
 
-  #add(comparison: string, value: string | number): this {
-    this.#conditions.push(`${comparison} ${this.parameter(value)}`)
-    return this
+  read<Row>(context: Context, sql: string): Promise<readonly Row[]> {
+    return run(context, query<Row>()(null, this.#parameters, sql), this.#values as Values<Parameters>)
   }
 }

@@ -1,29 +1,33 @@
 import { type DeliveryState, deliveryStates } from '../../../core/model.ts'
 import type { StoreCounts } from '../../port.ts'
-import { type Context, now } from '../connection/context.ts'
+import { type Context, now, query, run } from '../connection/statement.ts'
 
 /** Ready targets whose oldest delivery is looked up at most. */
 const maxTargets = 10_000
 
 export async function counts(context: Context): Promise<StoreCounts> {
-  const rows = await context.query<{ readonly state: DeliveryState; readonly rows: number }>(
-    'count_states',
-    'select state, sum(delta)::bigint as rows from delivery_counts group by state',
-    [],
-  )
+  const rows = await run(context, statesStatement, {})
   const deliveries = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<
     DeliveryState,
     number
   >
   for (const row of rows) deliveries[row.state] = row.rows
-  const [oldest] = await context.query<{ readonly age: number | null }>(
-    'oldest_due',
-    // ready_endpoints_next, then the head of live_deliveries_due per target
-    `select ${now} - min((select d.due_at from live_deliveries d
-                 where d.target_id = r.target_id and d.due_at <= ${now} and d.state <> 'in_flight'
-                 order by d.due_at limit 1)) as age
-     from (select target_id from ready_endpoints where next_at <= ${now} order by next_at limit ${maxTargets}) r`,
-    [context.shiftMs],
-  )
+  const [oldest] = await run(context, oldestStatement, {})
   return { deliveries, oldestDueMs: oldest?.age ?? null }
 }
+
+const statesStatement = query<{ readonly state: DeliveryState; readonly rows: number }>()(
+  'count_states',
+  {},
+  'select state, sum(delta)::bigint as rows from delivery_counts group by state',
+)
+
+const oldestStatement = query<{ readonly age: number | null }>()(
+  'oldest_due',
+  {},
+  // ready_endpoints_next, then the head of live_deliveries_due per target
+  `select ${now} - min((select d.due_at from live_deliveries d
+               where d.target_id = r.target_id and d.due_at <= ${now} and d.state <> 'in_flight'
+               order by d.due_at limit 1)) as age
+   from (select target_id from ready_endpoints where next_at <= ${now} order by next_at limit ${maxTargets}) r`,
+)

@@ -1,43 +1,27 @@
-import { type IdPrefix, idPrefixes, idToBytes, largestIdAt, smallestIdAt } from '../../../core/ids.ts'
-import {
-  type Attempt,
-  type DeadLetter,
-  type Delivery,
-  deliveryStates,
-  limits,
-  type OutboundEvent,
-} from '../../../core/model.ts'
+import { idPrefixes } from '../../../core/ids.ts'
+import { type DeadLetter, type Delivery, deliveryStates, limits } from '../../../core/model.ts'
 import { bytesOfId, type PageBounds, readPageRequest, toPage } from '../../cursors.ts'
-import type { DeadLetterFilter, DeliveryFilter, EventFilter, Page, PageRequest } from '../../port.ts'
+import type { DeadLetterFilter, DeliveryFilter, Page, PageRequest } from '../../port.ts'
 import {
-  type AttemptRow,
   type DeliveryRow,
-  type EventRow,
   type LiveDeliveryRow,
-  toAttempt,
   toDeadLetter,
-  toEvent,
   toFinishedDelivery,
   toLiveDelivery,
 } from '../../rows.ts'
 import { everyNode } from '../claim/rate-buckets.ts'
-import { type Context, now } from '../connection/context.ts'
+import { type Context, now, query, run } from '../connection/statement.ts'
+import { deliveriesIn } from '../rows/fan-out.ts'
 import { optionalUuid, uuid, uuidOfId } from '../rows/wire-types.ts'
 import { Conditions } from './conditions.ts'
+import { handedOffById, handedOffColumns, handOffLeases, isOnlyHandedOff } from './handed-off.ts'
+import { newestOfTenant } from './newest.ts'
+import { addTimes } from './time-range.ts'
 
-/** An id may come from a clock that differs from the store's by this much; the exact time is checked besides. */
-const idClockSlackMs = 600_000
-
-const eventColumns =
-  'id, tenant_id, topic, state, payload_bytes, metadata, ordering_key, producer_key_id, created_at'
-
-/** Of an event that waits for its fan-out: it is in one of the two tables, and every reader looks at both at once. */
-const acceptedColumns = `id, tenant_id, topic, 'accepted' as state, payload_bytes, metadata, ordering_key,
-  null::uuid as producer_key_id, created_at`
-
-const commonColumns = `d.id, d.tenant_id, d.event_id, d.subscription_id, d.endpoint_id, d.target_id, d.state,
-  d.attempt_count, d.claim_version, d.last_http_status, d.error_class, d.last_error, d.ordering_key, d.created_at,
-  d.updated_at, e.topic`
+/** Of a row `d` whose event is `e`. A target that is not named is the endpoint. */
+const commonColumns = `d.id, d.tenant_id, d.event_id, d.subscription_id, d.endpoint_id,
+  coalesce(d.target_id, d.endpoint_id) as target_id, d.state, d.attempt_count, d.claim_version, d.last_http_status,
+  d.error_class, d.last_error, e.ordering_key, d.created_at, d.updated_at, e.topic`
 
 const fromLive = `select ${commonColumns}, true as is_live, d.due_at, d.reason, ep.disabled_reason, s.paused_until,
     s.probe_until, b.limited_until
@@ -47,69 +31,42 @@ const fromLive = `select ${commonColumns}, true as is_live, d.due_at, d.reason, 
   left join endpoint_state s on s.target_id = d.target_id
   left join endpoint_shares b on b.target_id = d.target_id and b.node_id = '${everyNode}'`
 
-const fromFinished = `select ${commonColumns}, false as is_live, null::bigint as due_at, null::text as reason,
-    null::text as disabled_reason, null::bigint as paused_until, null::bigint as probe_until,
-    null::bigint as limited_until
+const nothingLive = `null::bigint as due_at, null::text as reason, null::text as disabled_reason,
+  null::bigint as paused_until, null::bigint as probe_until, null::bigint as limited_until`
+
+const fromFinished = `select ${commonColumns}, false as is_live, ${nothingLive}
   from deliveries d left join events e on e.id = d.event_id`
+
+/** SQL: those that stand only in `handoffs`, from rows of `handedOffColumns`. */
+const fromHandedOff = (rows: string) => `select d.*, true as is_live, ${nothingLive} from (${rows}) d`
 
 type EitherRow = LiveDeliveryRow & { readonly is_live: boolean; readonly now: number }
 
 const noPage: Page<never> = { items: [], nextCursor: '' }
 
-export async function getEvent(
-  context: Context,
-  tenantId: string,
-  id: string,
-): Promise<OutboundEvent | null> {
-  const bytes = bytesOfId(idPrefixes.event, id)
-  if (bytes === null) return null
-  const [row] = await context.query<EventRow>(
-    'get_event',
-    // primary key, outbox_id
-    `select ${eventColumns} from events where id = $1 and tenant_id = $2
-     union all select ${acceptedColumns} from outbox where id = $1 and tenant_id = $2`,
-    [uuid(bytes), uuidOfId(tenantId)],
-  )
-  return row === undefined ? null : toEvent(row)
+/** One statement over all places, since a row may be on its way from one to another. */
+function inOneMoment(parts: readonly string[], end: string): string {
+  return `select t.*, ${now} as now from (${parts.join(' union all ')}) t ${end}`
 }
 
-export async function listEvents(
-  context: Context,
-  tenantId: string,
-  filter: EventFilter,
-  page: PageRequest,
-): Promise<Page<OutboundEvent>> {
-  const bounds = readPageRequest(page)
-  // events_topic with a topic, else the primary key downwards; outbox_id
-  const where = new Conditions().equal('tenant_id', uuidOfId(tenantId))
-  if (filter.topic !== undefined) where.equal('topic', filter.topic)
-  addTimes(where, { filter, prefix: idPrefixes.event, table: '' })
-  where.idBefore('id', optionalUuid(bounds.before))
-  const end = `${where.sql} order by id desc limit ${where.parameter(bounds.limit + 1)}`
-  const rows = await context.query<EventRow>(
-    null,
-    `(select ${eventColumns} from events ${end}) union all (select ${acceptedColumns} from outbox ${end})
-     order by id desc limit ${where.parameter(bounds.limit + 1)}`,
-    where.values,
-  )
-  return toPage(rows, bounds.limit, toEvent)
+export async function getDelivery(context: Context, tenantId: string, id: string): Promise<Delivery | null> {
+  const bytes = bytesOfId(idPrefixes.delivery, id)
+  if (bytes === null) return null
+  const [row] = await run(context, deliveryStatement, { id: uuid(bytes), tenant: uuidOfId(tenantId) })
+  return row === undefined ? null : toDelivery(row)
 }
 
-export async function getPayload(
-  context: Context,
-  tenantId: string,
-  eventId: string,
-): Promise<Uint8Array | null> {
-  const bytes = bytesOfId(idPrefixes.event, eventId)
-  if (bytes === null) return null
-  const [row] = await context.query<{ readonly payload: Uint8Array }>(
-    'get_payload',
-    // primary keys, outbox_id
-    `select payload from events e join event_payloads p on p.event_id = e.id where e.id = $1 and e.tenant_id = $2
-     union all select payload from outbox where id = $1 and tenant_id = $2`,
-    [uuid(bytes), uuidOfId(tenantId)],
-  )
-  return row?.payload ?? null
+const byId = 'where d.id = $id and d.tenant_id = $tenant'
+
+const deliveryStatement = query<EitherRow>()(
+  'get_delivery',
+  { id: 'uuid', tenant: 'uuid' },
+  // primary keys
+  inOneMoment([`${fromLive} ${byId}`, `${fromFinished} ${byId}`, fromHandedOff(handedOffById)], ''),
+)
+
+function toDelivery(row: EitherRow): Delivery {
+  return row.is_live ? toLiveDelivery(row, row.now) : toFinishedDelivery(row)
 }
 
 export async function listDeliveriesOfEvent(
@@ -121,38 +78,43 @@ export async function listDeliveriesOfEvent(
   // The bound of such a page is a lower one.
   const { limit, before: after } = readPageRequest(page, limits.maxDeliveriesAtOnce)
   const bytes = bytesOfId(idPrefixes.event, eventId)
-  if (bytes === null) return { items: [], nextCursor: '' }
-  // live_deliveries_event, deliveries_event
-  const where = 'where d.event_id = $2 and d.tenant_id = $3 and ($4::uuid is null or d.id > $4)'
-  const rows = await context.query<EitherRow>(
-    'deliveries_of_event',
-    `select t.*, ${now} as now from (${fromLive} ${where} union all ${fromFinished} ${where}) t
-     order by id limit $5`,
-    [context.shiftMs, uuid(bytes), uuidOfId(tenantId), optionalUuid(after), limit + 1],
-  )
+  if (bytes === null) return noPage
+  const rows = await run(context, ofEventStatement, {
+    event: uuid(bytes),
+    tenant: uuidOfId(tenantId),
+    after: optionalUuid(after),
+    rows: limit + 1,
+  })
   return toPage(rows, limit, toDelivery)
 }
 
-export async function getDelivery(context: Context, tenantId: string, id: string): Promise<Delivery | null> {
-  const bytes = bytesOfId(idPrefixes.delivery, id)
-  if (bytes === null) return null
-  // primary keys; one statement, since a row may be on its way from the one table to the other
-  const where = 'where d.id = $2 and d.tenant_id = $3'
-  const [row] = await context.query<EitherRow>(
-    'get_delivery',
-    `select t.*, ${now} as now from (${fromLive} ${where} union all ${fromFinished} ${where}) t`,
-    [context.shiftMs, uuid(bytes), uuidOfId(tenantId)],
-  )
-  return row === undefined ? null : toDelivery(row)
-}
+/** SQL: the ids of the deliveries of the event `$event`, as an array. */
+const idsOfEvent = `array(select l.id from events e cross join lateral ${deliveriesIn('e.fan_out')} l where e.id = $event)`
 
-function toDelivery(row: EitherRow): Delivery {
-  return row.is_live ? toLiveDelivery(row, row.now) : toFinishedDelivery(row)
-}
+const leasesOfEvent = `${handOffLeases} and $event = any (h.event_ids) and l.event_id = $event`
+
+const isBehind = (row: 'd' | 'l') => `($after is null or ${row}.id > $after)`
+
+const ofEventStatement = query<EitherRow>()(
+  'deliveries_of_event',
+  { event: 'uuid', tenant: 'uuid', after: 'uuid', rows: 'bigint' },
+  // primary keys
+  inOneMoment(
+    [
+      `${fromLive} where d.id = any (${idsOfEvent}) and d.tenant_id = $tenant and ${isBehind('d')}`,
+      `${fromFinished} where d.id = any (${idsOfEvent}) and d.tenant_id = $tenant and ${isBehind('d')}`,
+      fromHandedOff(
+        `select ${handedOffColumns} from (${leasesOfEvent}) l join events e on e.id = l.event_id
+         where e.tenant_id = $tenant and ${isBehind('l')} and ${isOnlyHandedOff}`,
+      ),
+    ],
+    'order by id limit $rows',
+  ),
+)
 
 const liveStates: ReadonlySet<string> = new Set(['pending', 'in_flight', 'retry_scheduled'])
 
-/** A page of both tables, merged by id, in one statement: every row is in one of them. */
+/** A page of all places, merged by id, in one statement: every row is in one of them. */
 export async function listDeliveries(
   context: Context,
   tenantId: string,
@@ -160,21 +122,35 @@ export async function listDeliveries(
   page: PageRequest,
 ): Promise<Page<Delivery>> {
   const bounds = readPageRequest(page)
-  const where = deliveryConditions(context, { tenantId, filter, bounds })
+  const where = deliveryConditions({ tenantId, filter, bounds })
   if (where === null) return noPage
-  const end = `order by d.id desc limit ${where.parameter(bounds.limit + 1)}`
+  const { state } = filter
+  const mayBe = (live: boolean) => state === undefined || liveStates.has(state) === live
+  const end = 'order by d.id desc limit $rows'
   const parts: string[] = []
-  if (filter.state === undefined || liveStates.has(filter.state))
-    parts.push(`(${fromLive} ${where.sql} ${end})`)
-  if (filter.state === undefined || !liveStates.has(filter.state))
-    parts.push(`(${fromFinished} ${where.sql} ${end})`)
-  const rows = await context.query<EitherRow>(
-    null,
-    `select t.*, ${now} as now from (${parts.join(' union all ')}) t
-     order by id desc limit ${where.parameter(bounds.limit + 1)}`,
-    where.values,
-  )
+  if (mayBe(true)) parts.push(`(${fromLive} where d.tenant_id = $tenant${where.sql} ${end})`)
+  if (mayBe(false)) parts.push(`(${fromFinished} ${finishedWhere(filter, where.sql)} ${end})`)
+  if (state === undefined || state === 'in_flight') {
+    const leases = filter.eventId === undefined ? handOffLeases : leasesOfEvent
+    // The newest first, and no more than are needed.
+    const newest = `select ${handedOffColumns} from (${leases} order by l.id desc) l
+      cross join lateral (select * from events e where e.id = l.event_id limit 1) e
+      where e.tenant_id = $tenant and ${isOnlyHandedOff}`
+    const withTopic = where.sql.replaceAll('e.topic', 'd.topic')
+    parts.push(`(${fromHandedOff(newest)} where true${withTopic} ${end})`)
+  }
+  const rows = await where.read<EitherRow>(context, inOneMoment(parts, 'order by id desc limit $rows'))
   return toPage(rows, bounds.limit, toDelivery)
+}
+
+/** By what lists the newest of them: the event, the endpoint, a partial index of the state, or the tenant's endpoints. */
+function finishedWhere(filter: DeliveryFilter, conditions: string): string {
+  const ofTenant = `d.tenant_id = $tenant${conditions}`
+  const isListed = filter.state === 'dead_lettered' || filter.state === 'cancelled'
+  if (filter.eventId !== undefined || filter.endpointId !== undefined || isListed) return `where ${ofTenant}`
+  const withTopic = conditions.replaceAll('e.topic', '(select e.topic from events e where e.id = d.event_id)')
+  const ids = newestOfTenant({ table: 'deliveries', group: 'endpoint_id', condition: withTopic })
+  return `where d.id = any (array(select id from (${ids}) n order by id desc limit $rows))`
 }
 
 interface DeliveryQuery {
@@ -183,52 +159,29 @@ interface DeliveryQuery {
   readonly bounds: PageBounds
 }
 
-/** Null: a filter names an id or a state that is none, so nothing matches. */
-function deliveryConditions(
-  context: Context,
-  { tenantId, filter, bounds }: DeliveryQuery,
-): Conditions | null {
-  const where = new Conditions([context.shiftMs])
+/** Null: a filter names an id or a state that is none, so nothing matches. All but the tenant. */
+function deliveryConditions({ tenantId, filter, bounds }: DeliveryQuery): Conditions | null {
+  const where = new Conditions()
+    .give('tenant', 'uuid', uuidOfId(tenantId))
+    .give('rows', 'bigint', bounds.limit + 1)
   const ids = [
-    ['d.endpoint_id', idPrefixes.endpoint, filter.endpointId],
-    ['d.subscription_id', idPrefixes.subscription, filter.subscriptionId],
-    ['d.event_id', idPrefixes.event, filter.eventId],
+    ['endpoint', idPrefixes.endpoint, filter.endpointId, 'd.endpoint_id = $endpoint'],
+    ['subscription', idPrefixes.subscription, filter.subscriptionId, 'd.subscription_id = $subscription'],
+    ['event', idPrefixes.event, filter.eventId, `d.id = any (${idsOfEvent})`],
   ] as const
-  for (const [column, prefix, id] of ids) {
+  for (const [name, prefix, id, condition] of ids) {
     if (id === undefined) continue
     const bytes = bytesOfId(prefix, id)
     if (bytes === null) return null
-    where.equal(column, uuid(bytes))
+    where.add(condition, name, 'uuid', uuid(bytes))
   }
-  where.equal('d.tenant_id', uuidOfId(tenantId))
   // A literal, so that the partial indexes deliveries_dead and deliveries_cancelled can serve it.
   if (filter.state !== undefined && deliveryStates.includes(filter.state)) {
     where.literal(`d.state = '${filter.state}'`)
   } else if (filter.state !== undefined) return null
-  if (filter.topic !== undefined) where.equal('e.topic', filter.topic)
-  addTimes(where, { filter, prefix: idPrefixes.delivery, table: 'd.' })
-  return where.idBefore('d.id', optionalUuid(bounds.before))
-}
-
-export async function listAttempts(
-  context: Context,
-  deliveryIds: readonly string[],
-  options: { readonly withCapture: boolean },
-): Promise<readonly Attempt[]> {
-  const ids = deliveryIds.flatMap((id) => bytesOfId(idPrefixes.delivery, id) ?? [])
-  if (ids.length === 0) return []
-  const capture = options.withCapture
-    ? 'response_headers, response_body, response_truncated'
-    : 'null::text as response_headers, null::bytea as response_body, null::boolean as response_truncated'
-  const rows = await context.query<AttemptRow>(
-    options.withCapture ? 'list_attempts_whole' : 'list_attempts',
-    // primary key
-    `select delivery_id, claim_version, attempt_no, status, http_status, error_class, error, latency_ms, started_at,
-            ${capture}
-     from attempts where delivery_id = any ($1::uuid[]) order by delivery_id, claim_version`,
-    [ids.map(uuid)],
-  )
-  return rows.map(toAttempt)
+  where.add('e.topic = $topic', 'topic', 'text', filter.topic)
+  addTimes(where, idPrefixes.delivery, filter)
+  return where.add('d.id < $before', 'before', 'uuid', optionalUuid(bounds.before))
 }
 
 export async function listDeadLetters(
@@ -239,40 +192,23 @@ export async function listDeadLetters(
 ): Promise<Page<DeadLetter>> {
   const bounds = readPageRequest(page)
   // deliveries_dead
-  const where = new Conditions().equal('d.tenant_id', uuidOfId(tenantId)).literal(`d.state = 'dead_lettered'`)
+  const where = new Conditions()
+    .give('tenant', 'uuid', uuidOfId(tenantId))
+    .give('rows', 'bigint', bounds.limit + 1)
   if (filter.endpointId !== undefined) {
     const endpoint = bytesOfId(idPrefixes.endpoint, filter.endpointId)
     if (endpoint === null) return noPage
-    where.equal('d.endpoint_id', uuid(endpoint))
+    where.add('d.endpoint_id = $endpoint', 'endpoint', 'uuid', uuid(endpoint))
   }
-  if (filter.topic !== undefined) where.equal('e.topic', filter.topic)
-  if (filter.since !== undefined) where.atLeast('d.updated_at', filter.since)
-  if (filter.until !== undefined) where.below('d.updated_at', filter.until)
-  where.idBefore('d.id', optionalUuid(bounds.before))
-  const rows = await context.query<DeliveryRow>(
-    null,
-    `select ${commonColumns} from deliveries d left join events e on e.id = d.event_id ${where.sql}
-     order by d.id desc limit ${where.parameter(bounds.limit + 1)}`,
-    where.values,
+  where
+    .add('e.topic = $topic', 'topic', 'text', filter.topic)
+    .add('d.updated_at >= $since', 'since', 'bigint', filter.since)
+    .add('d.updated_at < $until', 'until', 'bigint', filter.until)
+    .add('d.id < $before', 'before', 'uuid', optionalUuid(bounds.before))
+  const rows = await where.read<DeliveryRow>(
+    context,
+    `select ${commonColumns} from deliveries d left join events e on e.id = d.event_id
+     where d.tenant_id = $tenant and d.state = 'dead_lettered'${where.sql} order by d.id desc limit $rows`,
   )
   return toPage(rows, bounds.limit, toDeadLetter)
-}
-
-interface TimeBounds {
-  readonly filter: { readonly since?: number; readonly until?: number }
-  readonly prefix: IdPrefix
-  readonly table: '' | 'd.'
-}
-
-function addTimes(where: Conditions, bounds: TimeBounds): void {
-  const { since, until } = bounds.filter
-  const { prefix, table } = bounds
-  if (since !== undefined) {
-    where.atLeast(`${table}created_at`, Math.ceil(since))
-    where.atLeast(`${table}id`, uuid(idToBytes(smallestIdAt(prefix, since - idClockSlackMs))))
-  }
-  if (until !== undefined) {
-    where.below(`${table}created_at`, Math.ceil(until))
-    where.below(`${table}id`, uuid(idToBytes(largestIdAt(prefix, until + idClockSlackMs))))
-  }
 }

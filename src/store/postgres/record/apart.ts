@@ -1,8 +1,9 @@
 /** What is left to do when somebody else's lock keeps a whole batch waiting: each target by itself. */
 import { OuthookError } from '../../../core/errors.ts'
-import type { Context } from '../connection/context.ts'
+import type { Ended, LeaseKey, Leases } from '../claim/leases.ts'
+import type { Context } from '../connection/statement.ts'
 import { isLockTimeout } from '../connection/store-error.ts'
-import { type LeaseKey, leaseName, readLeased } from './leased.ts'
+import { findLeases } from './find-leases.ts'
 
 /** Of a target that something holds: the others of the batch are waiting. */
 const lockTimeoutMs = 20
@@ -22,15 +23,19 @@ export function waitedInVain(error: unknown): boolean {
   return error instanceof OuthookError && isLockTimeout(error.cause)
 }
 
+export interface Apartness {
+  readonly atomic: Atomic
+  readonly leases: Leases
+}
+
 export async function eachTargetApart<T>(
-  atomic: Atomic,
-  leases: readonly LeaseKey[],
-  work: (context: Context, indexes: readonly number[]) => Promise<T>,
+  { atomic, leases }: Apartness,
+  keys: readonly LeaseKey[],
+  work: (context: Context, indexes: readonly number[]) => Promise<Ended<T>>,
 ): Promise<Apart<T>> {
-  const { rows } = await atomic((context) => readLeased(context, leases))
-  const targets = new Map(rows.map((row) => [leaseName(row), row.targetId]))
-  const indexes = leases.map((_, index) => index)
-  const groups = Map.groupBy(indexes, (index) => targets.get(leaseName(leases[index] as LeaseKey)))
+  const known = await atomic((context) => findLeases(context, leases, keys))
+  const indexes = keys.map((_, index) => index)
+  const groups = Map.groupBy(indexes, (index) => known.get(keys[index] as LeaseKey)?.target)
   groups.delete(undefined)
   const done: [readonly number[], T][] = []
   const held: number[] = []
@@ -40,7 +45,7 @@ export async function eachTargetApart<T>(
         await context.query(null, `set local lock_timeout = ${lockTimeoutMs}`, [])
         return work(context, group)
       })
-      done.push([group, result])
+      done.push([group, leases.conclude(result)])
     } catch (error) {
       if (!waitedInVain(error)) throw error
       held.push(...group)

@@ -2,103 +2,159 @@
  * Outcomes. One whose delivery somebody else has locked is held: it is left out, and the others do not wait for it.
  * What belongs to an endpoint (its health, its ready row, its own row) is waited for, for the lock timeout of the lane at
  * most; then each target has a transaction of its own, and only those of which something is locked are held.
- * A batch that only moves deliveries (successes and retries of endpoints whose health stays as it is) is
- * one read without locks and one write that tests every lease by itself. A batch that also changes health, or meets
- * a disabled or deleted endpoint, is a transaction that locks first and decides then.
+ * A batch that only moves deliveries (successes and retries of endpoints whose health stays as it is) is one small read
+ * without locks and one write that tests every lease by itself. A batch that also changes health, or meets a disabled or
+ * deleted endpoint, is a transaction that locks first and decides then.
  */
-import { fateOf } from '../../../core/claim/row-fate.ts'
+import { type Fate, fateOf, parked, retried } from '../../../core/claim/row-fate.ts'
 import type { BreakerPolicy } from '../../../core/endpoint-health.ts'
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { DisabledReason } from '../../../core/model.ts'
 import type { DeliveryOutcome, RecordResult } from '../../port.ts'
+import type { Ended, EndedLeases, Lease, Leases } from '../claim/leases.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
 import { disableEndpoint } from '../config/disable-endpoint.ts'
-import type { Context } from '../connection/context.ts'
-import { uuid, uuidOfId } from '../rows/wire-types.ts'
-import { type Atomic, eachTargetApart } from './apart.ts'
+import type { Context } from '../connection/statement.ts'
+import { uuidOfId } from '../rows/wire-types.ts'
+import { type Apartness, eachTargetApart } from './apart.ts'
+import { endLeases, type LeaseEnd, waitOf } from './end-leases.ts'
 import { lockDisabled } from './endpoint-locks.ts'
-import { type Leased, leaseName, lockLeased, type Match, readLeased, type TargetHealth } from './leased.ts'
-import { advanceHealth, clearProbes, type HealthChange, lockHealth, storeHealth } from './target-health.ts'
-import { type OutcomeStep, writeOutcomes } from './write-outcomes.ts'
+import { findLeases } from './find-leases.ts'
+import { type LeaseFacts, readFacts, type TargetHealth } from './lease-facts.ts'
+import { lockLeases } from './lease-fence.ts'
+import {
+  advanceHealth,
+  clearProbes,
+  type HealthChange,
+  lockHealth,
+  type Match,
+  storeHealth,
+} from './target-health.ts'
 
 export interface RecordRequest {
   readonly outcomes: readonly DeliveryOutcome[]
   readonly breaker: BreakerPolicy
+  readonly leases: Leases
 }
 
+type Recorded = Ended<RecordResult>
+/** By outcome; what is missing is stale. */
+type Known = ReadonlyMap<DeliveryOutcome, Lease>
+
 /** Null: the batch needs the transaction. */
-export async function recordPlainly(context: Context, request: RecordRequest): Promise<RecordResult | null> {
-  const { outcomes, breaker } = request
-  const found = await readLeased(context, outcomes)
-  const matches = match(outcomes, found.rows)
-  const { changes, disabling } = advanceHealth(matches, { health: found.health, breaker, now: found.now })
+export async function recordPlainly(context: Context, request: RecordRequest): Promise<Recorded | null> {
+  const { outcomes, breaker, leases } = request
+  const known = await findLeases(context, leases, outcomes)
+  const facts = await readFacts(context, Array.from(known.values()))
+  const matches = match(known, facts)
+  const { changes, disabling } = advanceHealth(matches, { health: facts.health, breaker, now: facts.now })
   const isPlain =
     changes.size === 0 &&
     disabling.size === 0 &&
-    matches.every(({ leased, outcome }) => {
-      const isMoved = outcome.next.state === 'retry_scheduled' && (leased.isDisabled || leased.isDeleted)
-      return !isMoved && !isProbe(leased, found.health)
+    matches.every(({ lease, outcome, isDeleted }) => {
+      const isMoved = mayWait(outcome) && (isDeleted || facts.isDisabled(lease))
+      return !isMoved && !isProbe(lease, facts.health)
     })
   if (!isPlain) return null
-  const steps = matches.map((each) => ({ ...each, isParked: false, isCancelled: false }))
-  const recorded = await writeOutcomes(context, steps)
-  // A moment ago their leases stood: locked, or taken over since, which the next try tells.
-  const held = new Set(matches.flatMap(({ outcome }) => (recorded.has(outcome) ? [] : [outcome])))
-  return { ...inOrder(outcomes, recorded, held), health: [], disabled: [] }
+  const ends = matches.map((each) => endOf(each, { kind: 'lease' }))
+  const ended = await endLeases(context, ends, leases)
+  return answer(outcomes, { known, ended, health: [], disabled: [] })
 }
 
-function isProbe(leased: Leased, health: ReadonlyMap<string, TargetHealth>): boolean {
-  return health.get(leased.targetId)?.probeDelivery === leased.deliveryId
+/** Its delivery may wait again. */
+function mayWait({ next }: DeliveryOutcome): boolean {
+  return next.state === 'retry_scheduled'
+}
+
+function match(known: Known, facts: LeaseFacts): readonly Match[] {
+  return Array.from(known, ([outcome, lease]) => ({ outcome, lease, isDeleted: facts.isDeleted(lease) }))
+}
+
+function isProbe(lease: Lease, health: ReadonlyMap<string, TargetHealth>): boolean {
+  return health.get(lease.targetId)?.probeDelivery === lease.deliveryId
+}
+
+function endOf({ lease, outcome }: Match, fate: Fate): LeaseEnd {
+  const { attempt, claimVersion, next } = outcome
+  const common = { lease, attempt, claimVersion }
+  if (next.state === 'succeeded') return { ...common, state: next.state, finalError: null }
+  if (next.state === 'dead_lettered') return { ...common, state: next.state, finalError: next.finalError }
+  const attemptCount = attempt?.attemptNo ?? lease.attemptCount
+  const again = retried({ ...lease, state: 'in_flight' }, { attemptCount, delayMs: next.delayMs })
+  switch (fate.kind) {
+    case 'cancel':
+      return { ...common, claimVersion: claimVersion + 1, state: 'cancelled', finalError: null }
+    case 'park':
+      return { ...common, ...waitOf(parked(again, fate.reason)) }
+    case 'lease':
+      return { ...common, ...waitOf(again) }
+  }
 }
 
 /** In a transaction. */
-export async function recordWithHealth(context: Context, request: RecordRequest): Promise<RecordResult> {
-  const { outcomes, breaker } = request
-  const { rows, held } = await lockLeased(context, outcomes)
-  const matches = match(outcomes, rows)
+export async function recordWithHealth(context: Context, request: RecordRequest): Promise<Recorded> {
+  const { outcomes, breaker, leases } = request
+  const known = await findLeases(context, leases, outcomes)
+  const { locked, held } = await lockLeases(context, Array.from(known.values()))
+  const ours: Known = new Map(Array.from(known).filter(([, lease]) => locked.has(lease)))
+  const facts = await readFacts(context, Array.from(locked))
+  const matches = match(ours, facts)
   const { health, now } = await lockHealth(context, matches)
   const { changes, disabling } = advanceHealth(matches, { health, breaker, now })
   await clearProbes(
     context,
-    matches.filter(({ leased }) => isProbe(leased, health)).map(({ leased }) => leased),
+    matches.filter(({ lease }) => isProbe(lease, health)).map(({ lease }) => lease),
   )
   await storeHealth(context, changes)
   await armReady(context, freed(changes))
   const disabledNow = await disableAll(context, disabling)
   const disabled = await lockDisabled(
     context,
-    matches.flatMap(({ leased }) =>
-      (leased.isDisabled || disabledNow.has(leased.targetId)) && leased.endpoint !== null
-        ? [leased.endpoint]
+    matches.flatMap(({ lease }) =>
+      lease.endpoint !== null && (facts.isDisabled(lease) || disabledNow.has(lease.targetId))
+        ? [lease.endpoint]
         : [],
     ),
   )
-  const steps = matches.map(({ leased, outcome }): OutcomeStep => {
-    const isRetry = outcome.next.state === 'retry_scheduled'
-    const isDisabled = leased.endpoint !== null && disabled.has(uuid(leased.endpoint))
-    const fate = fateOf({ isDeleted: leased.isDeleted, isDisabled }).kind
-    return {
-      leased,
-      outcome,
-      isCancelled: isRetry && fate === 'cancel',
-      isParked: isRetry && fate === 'park',
-    }
+  const ends = matches.map((each) => {
+    const isDisabled = each.lease.endpoint !== null && disabled.has(each.lease.endpoint)
+    return endOf(each, fateOf({ isDeleted: each.isDeleted, isDisabled }))
   })
-  const recorded = await writeOutcomes(context, steps)
-  return {
-    ...inOrder(outcomes, recorded, new Set(outcomes.filter((outcome) => held.has(leaseName(outcome))))),
+  const ended = await endLeases(context, ends, leases)
+  return answer(outcomes, {
+    known,
+    ended: { ...ended, held: new Set([...held, ...ended.held]) },
     health: Array.from(changes, ([targetId, { after }]) => [targetId, after] as const),
     disabled: Array.from(disabledNow.values()),
+  })
+}
+
+interface Answer extends Pick<RecordResult, 'health' | 'disabled'> {
+  readonly known: Known
+  readonly ended: EndedLeases
+}
+
+function answer(outcomes: readonly DeliveryOutcome[], { known, ended, health, disabled }: Answer): Recorded {
+  const leaseOf = (outcome: DeliveryOutcome) => known.get(outcome) as Lease
+  return {
+    result: {
+      recorded: outcomes.map((outcome) => ended.written.has(leaseOf(outcome))),
+      held: outcomes.flatMap((outcome, index) => (ended.held.has(leaseOf(outcome)) ? [index] : [])),
+      health,
+      disabled,
+    },
+    asked: Array.from(known.values()),
+    ended,
   }
 }
 
 /** What somebody else has locked of one target holds no other up. */
-export async function recordApart(atomic: Atomic, request: RecordRequest): Promise<RecordResult> {
-  const { outcomes, breaker } = request
-  const { done, held } = await eachTargetApart(atomic, outcomes, (context, indexes) =>
+export async function recordApart(apartness: Apartness, request: RecordRequest): Promise<RecordResult> {
+  const { outcomes } = request
+  const { done, held } = await eachTargetApart(apartness, outcomes, (context, indexes) =>
     recordWithHealth(context, {
+      ...request,
       outcomes: indexes.map((index) => outcomes[index] as DeliveryOutcome),
-      breaker,
     }),
   )
   const recorded = outcomes.map(() => false)
@@ -115,36 +171,11 @@ export async function recordApart(atomic: Atomic, request: RecordRequest): Promi
   }
 }
 
-/** The first outcome of each lease; a second one is stale by then. */
-function match(outcomes: readonly DeliveryOutcome[], rows: readonly Leased[]): readonly Match[] {
-  const leases = new Map(rows.map((row) => [leaseName(row), row]))
-  const matches: Match[] = []
-  for (const outcome of outcomes) {
-    const name = leaseName(outcome)
-    const leased = leases.get(name)
-    if (leased === undefined) continue
-    leases.delete(name)
-    matches.push({ outcome, leased })
-  }
-  return matches
-}
-
-function inOrder(
-  outcomes: readonly DeliveryOutcome[],
-  recorded: ReadonlySet<DeliveryOutcome>,
-  held: ReadonlySet<DeliveryOutcome>,
-): Pick<RecordResult, 'recorded' | 'held'> {
-  return {
-    recorded: outcomes.map((outcome) => recorded.has(outcome)),
-    held: outcomes.flatMap((outcome, index) => (held.has(outcome) ? [index] : [])),
-  }
-}
-
 /** Targets whose pause has ended with these outcomes. */
 function freed(changes: ReadonlyMap<string, HealthChange>) {
   return Array.from(changes.values())
     .filter(({ before, after }) => before?.pausedUntil != null && after?.pausedUntil == null)
-    .map(({ leased }) => ({ target: leased.target, tenant: leased.tenant, delayMs: 0 }))
+    .map(({ lease }) => ({ target: lease.target, tenant: lease.tenant, delayMs: 0 }))
 }
 
 type Disabled = RecordResult['disabled'][number]

@@ -1,71 +1,79 @@
-import { parked, released } from '../../../core/claim/row-fate.ts'
+import { type Fate, fateOf, parked, released } from '../../../core/claim/row-fate.ts'
 import type { Release } from '../../port.ts'
+import type { Ended, Lease, Leases } from '../claim/leases.ts'
 import { returnTokens } from '../claim/rate-buckets.ts'
-import { armReady } from '../claim/ready-endpoints.ts'
-import type { Context } from '../connection/context.ts'
-import { uuid } from '../rows/wire-types.ts'
-import { type Atomic, eachTargetApart } from './apart.ts'
+import type { Context } from '../connection/statement.ts'
+import { type Apartness, eachTargetApart } from './apart.ts'
+import { endLeases, type LeaseEnd, waitOf } from './end-leases.ts'
 import { lockDisabled } from './endpoint-locks.ts'
-import { cancelDeliveries } from './finish.ts'
-import { type Leased, leaseName, lockLeased } from './leased.ts'
+import { findLeases } from './find-leases.ts'
+import { readFacts } from './lease-facts.ts'
+import { lockLeases } from './lease-fence.ts'
 import { clearProbes } from './target-health.ts'
-import { makeWait } from './wait.ts'
 
 /**
- * Gives leases back: the claim version grows, and neither an attempt nor a lost claim is counted. Those whose deliveries
- * somebody else has locked are the answer.
+ * Gives leases back: the claim version grows, and neither an attempt nor a lost claim is counted. In a transaction, after
+ * whose commit the leases are told.
  */
-export async function release(context: Context, releases: readonly Release[]): Promise<readonly Release[]> {
-  const { rows, health, held: locked } = await lockLeased(context, releases)
-  const held = releases.filter((each) => locked.has(leaseName(each)))
-  if (rows.length === 0) return held
-  const delays = new Map(releases.map((each) => [each.deliveryId, each.delayMs]))
+export async function release(
+  context: Context,
+  leases: Leases,
+  releases: readonly Release[],
+): Promise<Ended<readonly Release[]>> {
+  const known = await findLeases(context, leases, releases)
+  const { locked, held } = await lockLeases(context, Array.from(known.values()))
+  const ofLease = new Map(Array.from(known, ([each, lease]) => [lease, each]))
+  const rows = Array.from(locked)
+  const facts = await readFacts(context, rows)
   await clearProbes(
     context,
-    rows.filter((leased) => health.get(leased.targetId)?.probeDelivery === leased.deliveryId),
+    rows.filter(({ targetId, deliveryId }) => facts.health.get(targetId)?.probeDelivery === deliveryId),
   )
-  const sent = new Set(releases.filter((each) => each.sent === true).map((each) => each.deliveryId))
   await returnTokens(
     context,
-    rows.filter(({ deliveryId }) => !sent.has(deliveryId)).map(({ target }) => target),
+    rows.filter((lease) => ofLease.get(lease)?.sent !== true).map(({ target }) => target),
   )
   const disabled = await lockDisabled(
     context,
-    rows.flatMap((leased) => (leased.isDisabled && leased.endpoint !== null ? [leased.endpoint] : [])),
+    rows.flatMap((lease) => (facts.isDisabled(lease) && lease.endpoint !== null ? [lease.endpoint] : [])),
   )
-  const isParked = (leased: Leased): boolean =>
-    leased.endpoint !== null && disabled.has(uuid(leased.endpoint))
-  const delayOf = (leased: Leased): number => Math.max(0, Math.round(delays.get(leased.deliveryId) ?? 0))
-  await makeWait(
-    context,
-    rows.map((leased) => {
-      const row = { ...leased, state: 'in_flight' as const }
-      const back = released(row, delayOf(leased))
-      return { row, becomes: isParked(leased) ? parked(back, 'endpoint_disabled') : back }
-    }),
-  )
-  const [deleted, kept] = [rows.filter((row) => row.isDeleted), rows.filter((row) => !row.isDeleted)]
-  await cancelDeliveries(
-    context,
-    deleted.map(({ id }) => id),
-  )
-  await armReady(
-    context,
-    kept
-      .filter((leased) => !isParked(leased))
-      .map((leased) => ({ target: leased.target, tenant: leased.tenant, delayMs: delayOf(leased) })),
-  )
-  return held
+  const ends = rows.map((lease) => {
+    const isDisabled = lease.endpoint !== null && disabled.has(lease.endpoint)
+    const fate = fateOf({ isDeleted: facts.isDeleted(lease), isDisabled })
+    return endOf(lease, fate, ofLease.get(lease)?.delayMs ?? 0)
+  })
+  const ended = await endLeases(context, ends, leases)
+  const standing = new Set([...held, ...ended.held])
+  return {
+    // Those that are not given back, though they stand.
+    result: releases.filter((each) => standing.has(known.get(each) as Lease)),
+    asked: Array.from(known.values()),
+    ended: { ...ended, held: standing },
+  }
+}
+
+function endOf(lease: Lease, fate: Fate, delayMs: number): LeaseEnd {
+  const back = released({ ...lease, state: 'in_flight' }, delayMs)
+  const common = { lease, claimVersion: back.claimVersion, attempt: null }
+  switch (fate.kind) {
+    case 'cancel':
+      return { ...common, state: 'cancelled', finalError: null }
+    case 'park':
+      return { ...common, ...waitOf(parked(back, fate.reason)) }
+    case 'lease':
+      return { ...common, ...waitOf(back) }
+  }
 }
 
 /** What somebody else has locked of one target holds no other up. */
 export async function releaseApart(
-  atomic: Atomic,
+  apartness: Apartness,
   releases: readonly Release[],
 ): Promise<readonly Release[]> {
-  const { done, held } = await eachTargetApart(atomic, releases, (context, indexes) =>
+  const { done, held } = await eachTargetApart(apartness, releases, (context, indexes) =>
     release(
       context,
+      apartness.leases,
       indexes.map((index) => releases[index] as Release),
     ),
   )

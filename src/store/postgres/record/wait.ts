@@ -1,13 +1,16 @@
-/** How a delivery comes to wait, for its time or, parked, for the end of a reason: every such change of a row is made here. */
+/**
+ * How a delivery that nobody holds comes to wait, for its time or, parked, for the end of a reason. What becomes of it is
+ * the rule of `core/claim/row-fate.ts`; `end-leases.ts` has that of deliveries that are leased.
+ */
 import { type Claimable, parked, unparked, type Waiting } from '../../../core/claim/row-fate.ts'
 import type { WaitReason } from '../../../core/model.ts'
-import { type Context, now } from '../connection/context.ts'
+import { type Context, command, now, run } from '../connection/statement.ts'
 import { uuid } from '../rows/wire-types.ts'
 import { countMoved } from './finish.ts'
 
-/** A row of `live_deliveries` that the caller has locked. */
+/** A row of `live_deliveries` that the caller has locked. Its id is hexadecimal. */
 export interface LockedRow extends Claimable {
-  readonly id: Uint8Array
+  readonly id: string
 }
 
 export interface Wait {
@@ -17,30 +20,41 @@ export interface Wait {
 
 export async function makeWait(context: Context, waits: readonly Wait[]): Promise<void> {
   if (waits.length === 0) return
-  await context.query(
-    'make_wait',
-    // primary key
-    `with waiting as (
-       update live_deliveries d set state = o.state, due_at = ${now} + o.due_in, reason = o.reason,
-         claim_version = o.claim_version, lost_claims = o.lost_claims, updated_at = ${now}
-       from unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::integer[], $8::integer[])
-         as o (id, from_state, state, due_in, reason, claim_version, lost_claims)
-       where d.id = o.id
-       returning d.tenant_id, d.endpoint_id, o.from_state, d.state as to_state
-     ), moved as (select * from waiting)
-     ${countMoved}`,
-    [
-      context.shiftMs,
-      waits.map(({ row }) => uuid(row.id)),
-      waits.map(({ row }) => row.state),
-      waits.map(({ becomes }) => becomes.state),
-      waits.map(({ becomes }) => becomes.dueInMs),
-      waits.map(({ becomes }) => becomes.reason),
-      waits.map(({ becomes }) => becomes.claimVersion),
-      waits.map(({ becomes }) => becomes.lostClaims),
-    ],
-  )
+  await run(context, waitStatement, {
+    ids: waits.map(({ row }) => row.id),
+    states_before: waits.map(({ row }) => row.state),
+    states: waits.map(({ becomes }) => becomes.state),
+    due_in: waits.map(({ becomes }) => becomes.dueInMs),
+    reasons: waits.map(({ becomes }) => becomes.reason),
+    claim_versions: waits.map(({ becomes }) => becomes.claimVersion),
+    lost_claims: waits.map(({ becomes }) => becomes.lostClaims),
+  })
 }
+
+const waitStatement = command(
+  'make_wait',
+  {
+    ids: 'uuid[]',
+    states_before: 'text[]',
+    states: 'text[]',
+    due_in: 'bigint[]',
+    reasons: 'text[]',
+    claim_versions: 'integer[]',
+    lost_claims: 'integer[]',
+  },
+  // primary key, one seek for each whatever is known of the table; the rows are locked
+  `with waiting as (
+     update live_deliveries d set state = o.state, due_at = ${now} + o.due_in, reason = o.reason,
+       claim_version = o.claim_version, lost_claims = o.lost_claims, updated_at = ${now}
+     from (
+       select w.*, l.place from unnest($ids, $states_before, $states, $due_in, $reasons, $claim_versions, $lost_claims)
+         as w (id, from_state, state, due_in, reason, claim_version, lost_claims)
+       cross join lateral (select ctid as place from live_deliveries l where l.id = w.id limit 1) l) o
+     where d.ctid = o.place
+     returning d.tenant_id, d.endpoint_id, o.from_state, d.state as to_state
+   ), moved as (select * from waiting)
+   ${countMoved}`,
+)
 
 /** Takes rows out of the claim index, for a reason that the caller has made sure of. */
 export async function parkDeliveries(
@@ -75,7 +89,7 @@ export interface LockedColumns {
 
 export function toLockedRow(row: LockedColumns): LockedRow {
   return {
-    id: row.id,
+    id: uuid(row.id),
     state: row.state,
     claimVersion: row.claim_version,
     attemptCount: row.attempt_count,

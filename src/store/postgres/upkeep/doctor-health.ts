@@ -46,7 +46,14 @@ interface TableRow {
 /** An autovacuum that has enough to do comes within a minute or two. */
 const vacuumLateMs = 600_000
 /** Their rows come and go, and are far smaller than this, indexes and all. */
-const shortLived = ['live_deliveries', 'ready_endpoints', 'delivery_counts', 'idempotency_keys', 'outbox']
+const shortLived = [
+  'live_deliveries',
+  'handoffs',
+  'ready_endpoints',
+  'delivery_counts',
+  'idempotency_keys',
+  'outbox',
+]
 const roomyBytesPerRow = 10_000
 const roomyFromBytes = 256 * 2 ** 20
 

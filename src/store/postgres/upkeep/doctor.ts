@@ -53,7 +53,9 @@ async function schemaFinding(subject: Subject): Promise<{ finding: Finding; isTh
     return { finding: judgeSchema(change), isThere: change.from > 0 }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    return { finding: problem('schema', message, 'run a newer Outhook'), isThere: true }
+    const advice =
+      'run a newer Outhook if it asks for one; else give another schema, or go on with the one that made it'
+    return { finding: problem('schema', message, advice), isThere: true }
   }
 }
 

@@ -1,5 +1,6 @@
 import { armWanted, blockedUntil } from '../claim/ready-endpoints.ts'
-import { type Context, now } from '../connection/context.ts'
+import { type Context, now, query, run } from '../connection/statement.ts'
+import { countColumns } from '../rows/columns.ts'
 import { uuid } from '../rows/wire-types.ts'
 
 /** Where this node's next slice of `reconcileReady` begins. */
@@ -12,13 +13,15 @@ export const reconcileStart = '00000000000000000000000000000000'
 
 /** One node at a time does each of the jobs; for the others there is nothing to do. */
 export async function isMine(context: Context, job: string): Promise<boolean> {
-  const [row] = await context.query<{ readonly mine: boolean }>(
-    'try_job',
-    `select pg_try_advisory_xact_lock(hashtextextended('outhook ' || current_schema() || ' ' || $1, 0)) as mine`,
-    [job],
-  )
+  const [row] = await run(context, tryStatement, { job })
   return row?.mine === true
 }
+
+const tryStatement = query<{ readonly mine: boolean }>()(
+  'try_job',
+  { job: 'text' },
+  `select pg_try_advisory_xact_lock(hashtextextended('outhook ' || current_schema() || ' ' || $job, 0)) as mine`,
+)
 
 interface ReconciledRow {
   readonly target_id: Uint8Array
@@ -33,25 +36,25 @@ export async function reconcileReady(
   cursor: ReconcileCursor,
 ): Promise<{ readonly armed: number }> {
   if (!(await isMine(context, 'reconcile'))) return { armed: 0 }
-  const [row] = await context.query<ReconciledRow>('reconcile_ready', reconcileSql, [
-    context.shiftMs,
-    cursor.after,
-    options.limit,
-  ])
+  const [row] = await run(context, reconcileStatement, { after: cursor.after, limit: options.limit })
   const isWhole = row !== undefined && row.looked === options.limit
   cursor.after = isWhole ? uuid(row.target_id) : reconcileStart
   return { armed: row?.armed ?? 0 }
 }
 
-const reconcileSql = `
+const reconcileStatement = query<ReconciledRow>()(
+  'reconcile_ready',
+  { after: 'uuid', limit: 'integer' },
+  `
 with recursive targets as ( -- live_deliveries_due
   (select target_id, tenant_id, due_at, 1 as place from live_deliveries
-   where due_at is not null and target_id > $2::uuid order by target_id, due_at, id limit 1)
+   where due_at is not null and state <> 'in_flight' and target_id > $after order by target_id, due_at, id limit 1)
   union all
   select n.target_id, n.tenant_id, n.due_at, t.place + 1 from targets t cross join lateral (
     select d.target_id, d.tenant_id, d.due_at from live_deliveries d
-    where d.due_at is not null and d.target_id > t.target_id order by d.target_id, d.due_at, d.id limit 1) n
-  where t.place < $3::integer
+    where d.due_at is not null and d.state <> 'in_flight' and d.target_id > t.target_id
+    order by d.target_id, d.due_at, d.id limit 1) n
+  where t.place < $limit
 ),
 wanted as materialized (
   select t.target_id, t.tenant_id, greatest(${now}, ${blockedUntil('t.target_id')}) as next_at
@@ -59,49 +62,53 @@ wanted as materialized (
 ),
 armed as (${armWanted} returning 1)
 select target_id, place as looked, (select count(*) from armed)::integer as armed
-from targets order by place desc limit 1`
+from targets order by place desc limit 1`,
+)
 
 export async function deleteExpiredIdempotencyKeys(
   context: Context,
-  options: { readonly limit: number },
+  { limit }: { readonly limit: number },
 ): Promise<{ readonly more: boolean }> {
-  const [row] = await context.query<{ readonly gone: number }>(
-    'delete_expired_keys',
-    // idempotency_keys_expiry, primary key; one that is being taken over is passed over
-    `with expired as materialized (
-       select tenant_id, scope, key from idempotency_keys where expires_at <= ${now}
-       order by expires_at limit $2 for update skip locked
-     ), gone as (
-       delete from idempotency_keys k using expired e
-       where k.tenant_id = e.tenant_id and k.scope = e.scope and k.key = e.key returning 1
-     )
-     select count(*)::integer as gone from gone`,
-    [context.shiftMs, options.limit],
-  )
-  return { more: row?.gone === options.limit }
+  const [row] = await run(context, deleteKeysStatement, { limit })
+  return { more: row?.gone === limit }
 }
+
+const deleteKeysStatement = query<{ readonly gone: number }>()(
+  'delete_expired_keys',
+  { limit: 'bigint' },
+  // idempotency_keys_expiry, then by place; one that is being taken over is passed over
+  `with expired as materialized (
+     select ctid as place from idempotency_keys where expires_at <= ${now}
+     order by expires_at limit $limit for update skip locked
+   ), gone as (
+     delete from idempotency_keys where ctid = any (array(select place from expired)) returning 1
+   )
+   select count(*)::integer as gone from gone`,
+)
 
 /** Old rows of one (tenant, endpoint, state) become the row of minute 0. */
 export async function foldCounts(
   context: Context,
-  options: { readonly limit: number },
+  { limit }: { readonly limit: number },
 ): Promise<{ readonly more: boolean }> {
   if (!(await isMine(context, 'fold counts'))) return { more: false }
-  const [row] = await context.query<{ readonly gone: number }>(
-    'fold_counts',
-    // delivery_counts_minute, then by place; the current minute is still being written to
-    `with old as materialized (
-       select ctid as place from delivery_counts where minute > 0 and minute < ${now} / 60000 order by minute limit $2
-     ), gone as (
-       delete from delivery_counts c using old where c.ctid = old.place
-       returning c.tenant_id, c.endpoint_id, c.state, c.delta
-     ), folded as (
-       insert into delivery_counts as c (tenant_id, endpoint_id, state, minute, delta)
-       select tenant_id, endpoint_id, state, 0, sum(delta) from gone group by tenant_id, endpoint_id, state
-       on conflict (tenant_id, endpoint_id, state) where minute = 0 do update set delta = c.delta + excluded.delta
-     )
-     select count(*)::integer as gone from gone`,
-    [context.shiftMs, options.limit],
-  )
-  return { more: row?.gone === options.limit }
+  const [row] = await run(context, foldStatement, { limit })
+  return { more: row?.gone === limit }
 }
+
+const foldStatement = query<{ readonly gone: number }>()(
+  'fold_counts',
+  { limit: 'bigint' },
+  // delivery_counts_minute, then by place; the current minute is still being written to
+  `with old as materialized (
+     select ctid as place from delivery_counts where minute > 0 and minute < ${now} / 60000 order by minute limit $limit
+   ), gone as (
+     delete from delivery_counts c using old where c.ctid = old.place
+     returning c.tenant_id, c.endpoint_id, c.state, c.delta
+   ), folded as (
+     insert into delivery_counts as c (${countColumns})
+     select tenant_id, endpoint_id, state, 0, sum(delta) from gone group by tenant_id, endpoint_id, state
+     on conflict (tenant_id, endpoint_id, state) where minute = 0 do update set delta = c.delta + excluded.delta
+   )
+   select count(*)::integer as gone from gone`,
+)

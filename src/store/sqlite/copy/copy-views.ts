@@ -1,9 +1,10 @@
 /**
- * What a copy reads: the tables in the form that all stores know, with ids in place of integers and payloads and attempts
- * apart. Temporary views of their names stand before the tables of the file.
+ * What a copy reads: the tables in the form that all stores know, with ids in place of integers. Temporary views of their
+ * names stand before the tables of the file.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { deliveryStates } from '../../../core/model.ts'
+import { type FanOutEntry, unpackFanOut } from '../rows/fan-out.ts'
 
 /** A column of a view that only says where its row stands; no store has it. */
 export const placeColumn = 'copied_at_key'
@@ -17,13 +18,9 @@ export interface CopyPart {
 /** Of tables that are not read as they are, by their primary key. */
 export const partsOfViews: Readonly<Record<string, readonly CopyPart[]>> = {
   events: [{ from: 'events', key: [placeColumn] }],
-  event_payloads: [{ from: 'event_payloads', key: [placeColumn] }],
   live_deliveries: [{ from: 'live_deliveries', key: [placeColumn] }],
   deliveries: [{ from: 'deliveries', key: [placeColumn] }],
-  attempts: [
-    { from: 'failed_attempts', key: [placeColumn, 'claim_version'] },
-    { from: 'successful_attempts', key: [placeColumn] },
-  ],
+  attempts: [{ from: 'attempts', key: [placeColumn, 'claim_version'] }],
 }
 
 const stateName = `case d.state ${deliveryStates.map((state, code) => `when ${code} then '${state}'`).join(' ')} end as state`
@@ -35,50 +32,90 @@ const joins = `left join main.events e on e.k = d.event_k
   left join main.names tn on tn.n = d.tenant
   left join main.names sn on sn.n = d.subscription
   left join main.names en on en.n = d.endpoint
-  left join main.names gn on gn.n = coalesce(d.target, d.endpoint)`
+  left join main.names gn on gn.n = d.target`
 
-const last = `d.attempt_count, d.claim_version, d.last_http_status, d.error_class, d.last_error, e.ordering_key,
+const last = `d.attempt_count, d.claim_version, d.last_http_status, d.error_class, d.last_error,
   d.created_at, d.updated_at, d.replayed_at, d.url, d.method, d.headers`
 
 const views = `
 create temp view events as
 select e.k as ${placeColumn}, e.id, tn.id as tenant_id, coalesce(t.topic, e.topic_text) as topic, 'fanned_out' as state,
-  e.payload_bytes, e.metadata, e.ordering_key, kn.id as producer_key_id, e.created_at
+  e.payload_bytes, e.metadata, e.ordering_key, kn.id as producer_key_id, e.created_at,
+  iif(length(e.fan_out) > 0, ids_in_fan_out(e.fan_out), ids_in_ranges(e.k)) as fan_out, e.payload
 from main.events e
 left join main.names tn on tn.n = e.tenant
 left join main.topics t on t.n = e.topic
 left join main.names kn on kn.n = e.producer_key;
-
-create temp view event_payloads as
-select k as ${placeColumn}, id as event_id, payload from main.events where payload is not null;
 
 create temp view live_deliveries as
 select d.k as ${placeColumn}, d.id, ${owners}, ${stateName}, d.due_at, d.reason, d.lost_claims, ${last}
 from main.live_deliveries d ${joins};
 
 create temp view deliveries as
-select d.k as ${placeColumn}, d.id, ${owners}, ${stateName}, ${last}
+select d.k as ${placeColumn}, d.id, ${owners}, ${stateName}, ${last}, d.started_at, d.latency_ms, d.response_headers,
+  d.response_truncated, d.response_body
 from main.deliveries d ${joins};
 
-create temp view failed_attempts as
+create temp view attempts as
 select a.delivery_k as ${placeColumn},
   coalesce((select id from main.deliveries where k = a.delivery_k),
            (select id from main.live_deliveries where k = a.delivery_k)) as delivery_id,
   a.claim_version, a.attempt_no, a.status, a.http_status, a.error_class, a.error, a.latency_ms, a.started_at,
   a.response_headers, a.response_body, a.response_truncated
 from main.attempts a;
-
-create temp view successful_attempts as
-select k as ${placeColumn}, id as delivery_id, claim_version, attempt_count as attempt_no, 'success' as status,
-  last_http_status as http_status, error_class, last_error as error, latency_ms, started_at, response_headers,
-  response_body, response_truncated
-from main.deliveries where started_at is not null;
-
-create temp view attempts as select * from failed_attempts union all select * from successful_attempts;
 `
 
 export function createCopyViews(database: DatabaseSync): void {
+  const ids = new Map(
+    database
+      .prepare('select n, id from names')
+      .all()
+      .map(({ n, id }) => [n as number, id as Uint8Array]),
+  )
+  database.function('ids_in_fan_out', { deterministic: true }, (packed) =>
+    idsInFanOut(unpackFanOut(packed as Uint8Array), ids),
+  )
+  const ofRanges = database.prepare(deliveriesInRanges)
+  database.function('ids_in_ranges', (key) =>
+    idsInFanOut(
+      ofRanges.all(key as number).map((row) => ({
+        id: row.id as Uint8Array,
+        subscription: row.subscription as number,
+        endpoint: row.endpoint as number,
+      })),
+      ids,
+    ),
+  )
   database.exec(views)
+}
+
+/** Of an event for many, whose row does not list them. */
+const deliveriesInRanges = ['live_deliveries', 'deliveries']
+  .map(
+    (table) => `
+      select d.k, d.id, d.subscription, d.endpoint
+      from main.fan_out_ranges r cross join main.${table} d
+      where r.event_k = ?1 and d.k between r.first_k and r.last_k and d.event_k = r.event_k`,
+  )
+  .join(' union all ')
+  .concat(' order by 1')
+
+const idBytes = 16
+const noId = new Uint8Array(idBytes)
+
+/** Of each delivery its id, its subscription's and its endpoint's, one after the other; zeros where there is none. */
+function idsInFanOut(
+  entries: readonly Pick<FanOutEntry, 'id' | 'subscription' | 'endpoint'>[],
+  ids: ReadonlyMap<number, Uint8Array>,
+): Uint8Array {
+  const parts = entries.flatMap(({ id, subscription, endpoint }) => [
+    id,
+    ids.get(subscription) ?? noId,
+    ids.get(endpoint) ?? noId,
+  ])
+  const joined = new Uint8Array(parts.length * idBytes)
+  for (const [index, part] of parts.entries()) joined.set(part, index * idBytes)
+  return joined
 }
 
 /** What the views take of each table. */

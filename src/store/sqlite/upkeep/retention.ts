@@ -3,6 +3,7 @@ import { idPrefixes } from '../../../core/ids.ts'
 import { agedNow, nextSkipAfter } from '../../../core/time-line.ts'
 import type { RemovedRows, Retention } from '../../port.ts'
 import {
+  countedAs,
   deadLettersEndedBy,
   keptMs,
   nothingRemoved,
@@ -19,13 +20,6 @@ import type { WriteContext } from '../threads/write-context.ts'
 /** Payload bytes that one call removes, about: to free a large one, SQLite reads all of it. */
 const maxPayloadBytes = 8 * 1024 * 1024
 
-/** The walks of `store/retention.ts`; attempts are in two tables here. */
-type Walk = RetentionWalk | 'successes'
-
-const ordered: readonly Walk[] = retentionWalks.flatMap((walk) =>
-  walk === 'attempts' ? (['attempts', 'successes'] as const) : [walk],
-)
-
 /** The last row that was looked at: its key, and in `attempts` its claim version. */
 interface Position {
   readonly key: number
@@ -36,7 +30,7 @@ interface Position {
  * Where each walk goes on. In memory: a process that starts looks at everything once more, and rows of a call that was
  * undone are left to the next pass.
  */
-export type WalkPositions = Map<Walk, { readonly at: Position; readonly startedAt: number }>
+export type WalkPositions = Map<RetentionWalk, { readonly at: Position; readonly startedAt: number }>
 
 interface Slice {
   readonly after: Position
@@ -63,12 +57,11 @@ export function removeExpired(
 ): { readonly removed: RemovedRows; readonly more: boolean } {
   const { now, line } = context
   if (line.unprovenSince !== null) return { removed: nothingRemoved, more: false }
-  const removed: { -readonly [Name in RetentionWalk]: number } = { ...nothingRemoved }
+  const removed: { -readonly [Name in keyof RemovedRows]: number } = { ...nothingRemoved }
   let more = false
   let deliveriesEnd = start.key
-  for (const walk of ordered) {
-    const counted = walk === 'successes' ? 'attempts' : walk
-    const ageMs = keptMs(counted, retention)
+  for (const walk of retentionWalks) {
+    const ageMs = keptMs(walk, retention)
     if (ageMs === 0) continue
     const { at, startedAt } = positions.get(walk) ?? { at: start, startedAt: now }
     const next = timeAt(at.key + 1)
@@ -83,7 +76,7 @@ export function removeExpired(
       deadLettersEndedBy: deadLettersEndedBy(retention, aged),
       limit,
     })
-    removed[counted] += walked.removed
+    removed[countedAs(walk)] += walked.removed
     if (walk === 'deliveries') deliveriesEnd = walked.isAtEnd ? before : startOfMillisecond(walked.last.key)
     if (walked.isAtEnd && before === end && skip <= keyAt(now)) {
       // What comes behind it has another age.
@@ -98,7 +91,7 @@ export function removeExpired(
   return { removed, more }
 }
 
-const walks: Readonly<Record<Walk, (context: WriteContext, slice: Slice) => Walked>> = {
+const walks: Readonly<Record<RetentionWalk, (context: WriteContext, slice: Slice) => Walked>> = {
   payloads: removePayloads,
   attempts: removeAttempts,
   successes: removeSuccesses,

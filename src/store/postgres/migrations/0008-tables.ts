@@ -1,14 +1,5 @@
-import type { Migration } from '../../migrations.ts'
-
-/**
- * Ids are `uuid` (16 bytes without a length, compared as bytes), times are milliseconds in `bigint`. No foreign
- * keys to the large tables, and every key leads with, or can be routed by, the tenant.
- */
-export const initialMigration: Migration = {
-  version: 1,
-  name: 'initial',
-  oldestCompatible: 1,
-  sql: `
+/** Tables of `0008-initial.ts`. */
+export const tablesSql = `
 -- The only clock of every statement. The shift is zero outside of tests.
 create function now_ms(shift bigint) returns bigint language sql stable parallel safe as
   $$ select (extract(epoch from statement_timestamp()) * 1000)::bigint + shift $$;
@@ -33,6 +24,7 @@ create table endpoints (
   headers text not null,
   signing_schemes text not null,
   max_in_flight integer not null,
+  rate_limit_rps double precision,
   disabled_reason text,
   disabled_at bigint,
   -- not null: deliveries still have to be cancelled, parked or made due
@@ -106,11 +98,31 @@ create table events (
   metadata text,
   ordering_key text,
   producer_key_id uuid,
-  created_at bigint not null
+  created_at bigint not null,
+  -- its deliveries, see fan-out.ts
+  fan_out uuid[] not null,
+  -- null once it is past its retention
+  payload bytea
 );
+-- Of a tenant, its topics' newest are merged: one index for both listings.
 create index events_topic on events (tenant_id, topic, id);
+alter table events alter column fan_out set storage external;
 
-create table event_payloads (event_id uuid primary key, payload bytea not null);
+-- One row for all that one commit has leased, by hand-off or by claim: which deliveries, under which claim versions,
+-- until when. It goes when the last of these leases has ended, and is never changed: whoever finds it gone knows that
+-- the leases are over. Without an event: the delivery has a row in live_deliveries.
+create table handoffs (
+  batch uuid primary key,
+  node_id uuid not null,
+  granted_at bigint not null,
+  until bigint not null,
+  delivery_ids uuid[] not null,
+  event_ids uuid[] not null,
+  claim_versions integer[] not null
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0);
+create index handoffs_until on handoffs (until);
+-- Ids do not compress.
+alter table handoffs alter column delivery_ids set storage external, alter column event_ids set storage external;
 
 -- Rows live for seconds: vacuum must keep up with the traffic, not with the size of the table.
 create table live_deliveries (
@@ -121,7 +133,7 @@ create table live_deliveries (
   endpoint_id uuid,
   target_id uuid not null,
   state text not null,
-  -- next attempt, or end of the lease while in flight; null: parked for the reason
+  -- next attempt; null: parked for the reason. While in flight it says nothing: the end of a lease stands in handoffs
   due_at bigint,
   reason text,
   attempt_count integer not null,
@@ -130,7 +142,6 @@ create table live_deliveries (
   last_http_status integer,
   error_class text,
   last_error text,
-  ordering_key text,
   created_at bigint not null,
   updated_at bigint not null,
   replayed_at bigint,
@@ -140,9 +151,10 @@ create table live_deliveries (
   headers text
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000,
         autovacuum_analyze_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 0);
-create index live_deliveries_due on live_deliveries (target_id, due_at, id) where due_at is not null;
-create index live_deliveries_parked on live_deliveries (target_id, reason, id) where due_at is null;
-create index live_deliveries_event on live_deliveries (event_id);
+create index live_deliveries_due on live_deliveries (target_id, due_at, id)
+  where due_at is not null and state <> 'in_flight';
+create index live_deliveries_parked on live_deliveries (target_id, reason, id)
+  where due_at is null and state <> 'in_flight';
 
 create table deliveries (
   id uuid primary key,
@@ -150,24 +162,29 @@ create table deliveries (
   event_id uuid not null,
   subscription_id uuid,
   endpoint_id uuid,
-  target_id uuid not null,
+  -- null: the endpoint
+  target_id uuid,
   state text not null,
   attempt_count integer not null,
   claim_version integer not null,
   last_http_status integer,
   error_class text,
   last_error text,
-  ordering_key text,
   created_at bigint not null,
   updated_at bigint not null,
   replayed_at bigint,
   url text,
   method text,
-  headers text
+  headers text,
+  -- the attempt that succeeded, with the columns above; those that failed are in attempts
+  started_at bigint,
+  latency_ms real,
+  response_headers text,
+  response_truncated boolean,
+  response_body bytea
 );
-create index deliveries_tenant on deliveries (tenant_id, id);
-create index deliveries_endpoint on deliveries (endpoint_id, id);
-create index deliveries_event on deliveries (event_id);
+-- Of a tenant, its endpoints' newest are merged: one index for both listings.
+create index deliveries_endpoint on deliveries (tenant_id, endpoint_id, id);
 create index deliveries_dead on deliveries (tenant_id, id) where state = 'dead_lettered';
 create index deliveries_cancelled on deliveries (tenant_id, id) where state = 'cancelled';
 
@@ -237,5 +254,45 @@ create table delivery_counts (
 ) with (autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_threshold = 1000);
 create unique index delivery_counts_folded on delivery_counts (tenant_id, endpoint_id, state) where minute = 0;
 create index delivery_counts_minute on delivery_counts (minute) where minute > 0;
-`,
-}
+
+-- Processes that deliver. What one holds in endpoint_shares is its own to use until the first moment, and after that
+-- counts as far as its requests may still be open, until the second.
+create table nodes (id uuid primary key, usable_until bigint not null, until bigint not null) with (fillfactor = 50);
+
+create table endpoint_shares (
+  target_id uuid not null,
+  -- whose slots they are; all zeros: the tokens of a target with a rate, for all nodes together
+  node_id uuid not null,
+  slots integer not null,
+  -- until then the others are asked to give up what they do not need
+  wants_until bigint,
+  -- when the bucket is full again, and until when nothing may go because it had run out
+  full_at double precision,
+  limited_until bigint,
+  primary key (target_id, node_id)
+) with (fillfactor = 70);
+create index endpoint_shares_node on endpoint_shares (node_id);
+create index endpoint_shares_wanted on endpoint_shares (target_id) where wants_until is not null;
+
+-- How many of the tokens are granted to hand-offs, with the arithmetic of core/rate-limit.ts. Its own snapshots see
+-- what was committed while it waited for the row.
+create function take_tokens(target uuid, rps double precision, wanted bigint, at bigint) returns bigint
+language plpgsql as $$
+declare
+  bucket endpoint_shares;
+  burst double precision := greatest(1, 2 * rps);
+  taken bigint;
+  filled double precision;
+begin
+  select * into bucket from endpoint_shares
+  where target_id = target and node_id = '00000000-0000-0000-0000-000000000000' for update;
+  if not found or bucket.limited_until > at then return 0; end if;
+  taken := least(wanted, floor(greatest(0, burst - greatest(0, bucket.full_at - at) * rps / 1000) + 1e-6));
+  filled := greatest(bucket.full_at, at) + taken * 1000 / rps;
+  update endpoint_shares set full_at = filled, limited_until = case
+    when burst - (filled - at) * rps / 1000 + 1e-6 >= 1 then 0
+    else greatest(ceil(filled - (burst - 1) * 1000 / rps), at + 50) end
+  where target_id = target and node_id = '00000000-0000-0000-0000-000000000000';
+  return taken;
+end $$;
+`

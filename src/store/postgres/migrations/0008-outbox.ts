@@ -1,14 +1,9 @@
-import type { Migration } from '../../migrations.ts'
-
 /**
- * Publishing inside a caller's transaction. The functions run with the rights of their owner, so that a caller needs
- * no more than `usage` on the schema; their search path is fixed at the end.
+ * Publishing inside a caller's transaction, of `0008-initial.ts`. The functions run with the rights of their owner, so
+ * that a caller needs no more than `usage` on the schema; their search path is fixed at the end. Text is held to the rules
+ * of `core/text.ts`; text of PostgreSQL holds neither NUL nor halves of pairs.
  */
-export const outboxMigration: Migration = {
-  version: 2,
-  name: 'outbox',
-  oldestCompatible: 1,
-  sql: String.raw`
+export const outboxSql = String.raw`
 insert into meta (name, value) values ('store_id', gen_random_uuid()::text) on conflict do nothing;
 
 -- Rows live for about a second after their transaction has committed.
@@ -61,8 +56,8 @@ begin
   raise exception using errcode = 'invalid_parameter_value', message = problem, hint = advice;
 end $$;
 
--- The payload's own text member "ordering_key"; null without one. A payload with escapes that text cannot hold
--- (\u0000, halves of surrogate pairs) is JSON all the same: there they are replaced before the search.
+-- The payload's own text member "ordering_key"; null without one. Escapes that text cannot hold (\u0000, halves of
+-- surrogate pairs) are JSON all the same: they become \u0001, which a payload may hold and an ordering key may not.
 create function payload_ordering_key(body text) returns text language plpgsql immutable as $$
 declare
   document json := body::json;
@@ -75,7 +70,7 @@ begin
   exception when untranslatable_character or invalid_text_representation then
     document := regexp_replace(replace(body, '\\', '\u005c'),
       '\\u0000|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}',
-      '\ufffd', 'g');
+      '\\u0001', 'g');
     return case json_typeof(document -> 'ordering_key') when 'string' then document ->> 'ordering_key' end;
   end;
 end $$;
@@ -122,7 +117,8 @@ begin
   problem := case
     when coalesce(topic, '') = '' then 'topic must not be empty'
     when octet_length(convert_to(topic, 'UTF8')) > 255 then 'topic must be at most 255 bytes of UTF-8'
-    when topic ~ '[\u0001-\u0020\u007f]' collate "C" then 'topic must not hold spaces or control characters'
+    when topic ~ '[\u0001-\u0020\u007f-\u009f]' collate "C" then 'topic must not hold spaces or control characters'
+    when strpos(topic, '*') > 0 then 'topic must not hold "*", which only patterns have'
   end;
   if problem is not null then perform refuse_event(problem, 'write it like "orders.created"'); end if;
   if payload is null then
@@ -149,6 +145,12 @@ begin
     perform refuse_event('the idempotency key must be 1 to 255 bytes of printable text',
       'leave it out, or give one per business change, such as the id of the order');
   end if;
+  if given ~ '[\u0001-\u001f\u007f-\u009f]' collate "C" then
+    perform refuse_event('ordering_key must not hold control characters', 'give printable text, such as the id of the order');
+  elsif inside ~ '[\u0001-\u001f\u007f-\u009f]' collate "C" then
+    perform refuse_event('the payload''s member "ordering_key" must not hold NUL, other control characters or halves of surrogate pairs',
+      'give printable text, such as the id of the order');
+  end if;
   if given <> inside then
     perform refuse_event('ordering_key and the payload''s member "ordering_key" differ', 'give one of them');
   end if;
@@ -169,11 +171,21 @@ create function accept_event(
 declare
   owner constant uuid :=
     case when tenant is null then '00000000-0000-0000-0000-000000000000' else id_from_text('ten', tenant) end;
-  ordering constant text := check_event(topic, payload, nullif(metadata, 'null'), idempotency_key, ordering_key);
+  ordering text;
   id constant uuid := coalesce(new_id, new_event_id());
   content bytea;
   known record;
 begin
+  -- What is refused aborts the transaction of whoever publishes by SQL, who reads the error. The library, which gives
+  -- the event's id, gets it as an outcome, and its caller's transaction stays usable.
+  begin
+    ordering := check_event(topic, payload, nullif(metadata, 'null'), idempotency_key, ordering_key);
+  exception when invalid_parameter_value then
+    if new_id is null then raise; end if;
+    outcome := 'refused';
+    event_id := sqlerrm;
+    return;
+  end;
   if store is distinct from (select value from meta where name = 'store_id') then
     outcome := 'other_store';
     return;
@@ -219,7 +231,8 @@ declare
   answer record;
 begin
   select * into answer from accept_event((select value from meta where name = 'store_id'), null, tenant, topic,
-    payload, metadata, idempotency_key, ordering_key, 86400000, 0);
+    payload, metadata, idempotency_key, ordering_key,
+    coalesce((select value::bigint from meta where name = 'idempotency_ttl_ms'), 86400000), 0);
   case answer.outcome
     when 'conflict' then
       raise exception using errcode = 'unique_violation',
@@ -254,5 +267,4 @@ do $$ begin
   execute format('alter function publish(text, bytea, text, jsonb, text, text) set search_path to %I, pg_temp',
     current_schema());
 end $$;
-`,
-}
+`

@@ -1,0 +1,80 @@
+/**
+ * Statements, written once each: a name under which a connection prepares it, its parameters by name with their types,
+ * and its text. `$name` in a text becomes `$3::type`. `$shift` is given by `run`: how far the store's clock is off the
+ * server's.
+ */
+import type { Session } from './database.ts'
+
+/** What every statement runs with: one connection, and how far the store's clock is off the server's. */
+export interface Context extends Session {
+  /** Added to the server's time; zero outside of tests. */
+  readonly shiftMs: number
+}
+
+/** The moment of the statement, worked out once per statement and usable in an index condition. */
+export const now = '(select now_ms($shift))'
+
+/** How each type is given. Ids are hexadecimal text. */
+interface Given {
+  readonly uuid: string | null
+  readonly text: string | null
+  readonly integer: number | null
+  readonly bigint: number | null
+  readonly 'double precision': number | null
+  readonly boolean: boolean | null
+  readonly bytea: Uint8Array | null
+  readonly 'uuid[]': readonly (string | null)[]
+  readonly 'text[]': readonly (string | null)[]
+  readonly 'integer[]': readonly (number | null)[]
+  readonly 'bigint[]': readonly (number | null)[]
+  readonly 'real[]': readonly (number | null)[]
+  readonly 'double precision[]': readonly (number | null)[]
+  readonly 'boolean[]': readonly (boolean | null)[]
+  readonly 'tid[]': readonly string[]
+}
+
+export type Parameters = Readonly<Record<string, keyof Given>>
+export type Values<P extends Parameters> = { readonly [Name in keyof P]: Given[P[Name]] }
+
+export interface Statement<P extends Parameters, Row> {
+  /** Null: the text varies, so it is not kept prepared. */
+  readonly name: string | null
+  /** As the driver wants it. */
+  readonly text: string
+  /** The names behind `$1`, `$2`, and so on. */
+  readonly order: readonly string[]
+  readonly parameters: P
+  /** Of types only: what a row looks like. */
+  readonly row?: Row
+}
+
+/** A statement whose rows are of the type. */
+export function query<Row>() {
+  return <const P extends Parameters>(name: string | null, parameters: P, sql: string): Statement<P, Row> => {
+    const order: string[] = []
+    const text = sql.replace(/\$([a-zA-Z_]+)/g, (_, parameter: string) => {
+      const type = parameter === 'shift' ? 'bigint' : parameters[parameter]
+      if (type === undefined) throw new Error(`${name} has no parameter ${parameter}`)
+      if (!order.includes(parameter)) order.push(parameter)
+      return `$${order.indexOf(parameter) + 1}::${type}`
+    })
+    for (const parameter of Object.keys(parameters)) {
+      if (!order.includes(parameter)) throw new Error(`${name} does not use its parameter ${parameter}`)
+    }
+    return { name, text, order, parameters }
+  }
+}
+
+/** A statement that answers nothing. */
+export const command = query<never>()
+
+export function run<P extends Parameters, Row>(
+  context: Context,
+  { name, text, order }: Statement<P, Row>,
+  values: Values<P>,
+): Promise<readonly Row[]> {
+  const given = order.map((parameter) =>
+    parameter === 'shift' ? context.shiftMs : values[parameter as keyof P],
+  )
+  return context.query<Row>(name, text, given)
+}

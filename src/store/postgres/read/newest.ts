@@ -1,0 +1,33 @@
+/**
+ * The newest rows of a tenant, through an index of (tenant, group, id): the newest of each group, and then the groups that
+ * hold the newest of all. Two seeks for each topic or endpoint that the tenant has had, so that no index by tenant alone
+ * has to be written for every event.
+ */
+interface Grouped {
+  readonly table: 'events' | 'deliveries'
+  /** The index's second column. */
+  readonly group: 'topic' | 'endpoint_id'
+  /** What else must hold of the row `d`, after another condition. */
+  readonly condition: string
+}
+
+/** SQL: ids of the tenant `$tenant`, at most `$rows` of them. Its rows are `(id)`, in no order. */
+export function newestOfTenant({ table, group, condition }: Grouped): string {
+  const newest = (of: string, most: string) => `
+    select d.id from ${table} d where d.tenant_id = $tenant and ${of} ${condition} order by d.id desc limit ${most}`
+  return `
+  with recursive groups as ( -- events_topic, deliveries_endpoint
+    (select ${group} as name from ${table} where tenant_id = $tenant and ${group} is not null order by ${group} limit 1)
+    union all
+    select (select d.${group} from ${table} d where d.tenant_id = $tenant and d.${group} > g.name
+            order by d.${group} limit 1)
+    from groups g where g.name is not null
+  ),
+  heads as materialized (
+    select g.name, h.id from groups g cross join lateral (${newest(`d.${group} = g.name`, '1')}) h
+    order by h.id desc limit $rows
+  )
+  select n.id from heads h cross join lateral (${newest(`d.${group} = h.name`, '$rows')}) n
+  union all
+  (${newest(`d.${group} is null`, '$rows')})`
+}

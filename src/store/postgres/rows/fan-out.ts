@@ -1,0 +1,57 @@
+/**
+ * The deliveries of an event, as its row lists them, so that the large tables need no index by event: three ids for each,
+ * of the delivery, its subscription and its endpoint.
+ */
+import type { NewEvent } from '../../port.ts'
+import { uuidOfId } from './wire-types.ts'
+
+export const entryLength = 3
+
+type WithDeliveries = Pick<NewEvent, 'deliveries'>
+
+export interface FanOutLists {
+  /** All events' entries, one after the other. */
+  readonly entries: readonly string[]
+  /** Of each event, where its part begins and ends, counted from 1; empty when it ends before it begins. */
+  readonly from: readonly number[]
+  readonly to: readonly number[]
+}
+
+/** What `fanOutSlice` cuts each event's list out of: an array of arrays cannot be given as a parameter. */
+export function listFanOuts(events: readonly WithDeliveries[]): FanOutLists {
+  const entries: string[] = []
+  const from: number[] = []
+  const to: number[] = []
+  for (const { deliveries } of events) {
+    from.push(entries.length + 1)
+    for (const { id, subscriptionId, endpointId } of deliveries)
+      entries.push(uuidOfId(id), uuidOfId(subscriptionId), uuidOfId(endpointId))
+    to.push(entries.length)
+  }
+  return { entries, from, to }
+}
+
+/** SQL: the list of the event whose part is named by the columns. */
+export function fanOutSlice(from: string, to: string): string {
+  return `($entries)[${from} : ${to}]`
+}
+
+/** SQL: one id of the delivery with that number, counted from 1. */
+export function entryAt(number: string, part: 'id' | 'subscription' | 'endpoint'): string {
+  const place = { id: 2, subscription: 1, endpoint: 0 }[part]
+  return `($entries)[${entryLength} * ${number} - ${place}]`
+}
+
+/** SQL: the ids of an event's deliveries, as rows `(id)`. */
+export function deliveriesIn(fanOut: string): string {
+  return `(select (${fanOut})[place] as id from generate_series(1, cardinality(${fanOut}), ${entryLength}) place)`
+}
+
+/** SQL, of a delivery that the list names. */
+export function subscriptionIn(fanOut: string, id: string): string {
+  return `(${fanOut})[array_position(${fanOut}, ${id}) + 1]`
+}
+
+export function endpointIn(fanOut: string, id: string): string {
+  return `(${fanOut})[array_position(${fanOut}, ${id}) + 2]`
+}
