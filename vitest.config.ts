@@ -27,8 +27,8 @@ export default defineConfig({
     projects: [
       // A process per file, each of which loads everything anew, was a third of what these cost.
       project('fast', { include: ['test/**/*.test.ts'], exclude: [postgres, slow], isolate: false }),
-      project('postgres', { include: [postgres], exclude: [slow], isolate: false }),
-      // Crashes, floods and full disks: what a file does to its process stays inside it.
+      // A process per file: what crashes, floods and full disks do to it stays inside it.
+      project('postgres', { include: [postgres], exclude: [slow] }),
       project('slow', { include: [slow] }),
     ],
     // Generous: what a test waits for is a condition, and how soon it holds depends on the machine.

@@ -1,6 +1,7 @@
 /** What an endpoint says of itself in lists: whether it is sent to, until when it is not, and whether it gets anything. */
 import { expect, test } from 'vitest'
 import { startReceiver } from '../../src/testing/receiver.ts'
+import { patienceMs } from '../patience.ts'
 import { aServer, type TestServer } from './a-server.ts'
 
 const loopback = { allowHttp: true, allowNetworks: ['127.0.0.0/8'] }
@@ -20,7 +21,7 @@ test('an endpoint that the breaker pauses says so in the list, with the end of t
   const before = Date.now()
   await server.call('POST', '/v1/events', { body: { topic: 'a', payload: {} } })
   await expect
-    .poll(() => list(server), { timeout: 20_000 })
+    .poll(() => list(server), { timeout: patienceMs })
     .toMatchObject([{ id, state: 'paused', enabled: true }])
   const [endpoint] = await list(server)
   const pauseMs = Date.parse(endpoint?.resumes_at as string) - before

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { patienceMs } from '../patience.ts'
 import { aServer } from './a-server.ts'
 import { expectRawProblem } from './expect-problem.ts'
 
@@ -163,7 +164,7 @@ describe('a connection that a client opened ahead', () => {
     const { port } = await aServer({ timeouts: fast })
     const { socket, text, closed } = await aConnection(port)
     const opened = performance.now()
-    await vi.waitFor(() => expect(performance.now() - opened).toBeGreaterThan(800), { timeout: 10_000 })
+    await vi.waitFor(() => expect(performance.now() - opened).toBeGreaterThan(800), { timeout: patienceMs })
     expect(text()).toBe('')
     socket.write(get('/healthz', 'connection: close'))
     await closed
@@ -174,7 +175,7 @@ describe('a connection that a client opened ahead', () => {
     const { port } = await aServer({ timeouts: fast })
     const { socket, text, closed } = await aConnection(port)
     const opened = performance.now()
-    await vi.waitFor(() => expect(performance.now() - opened).toBeGreaterThan(500), { timeout: 10_000 })
+    await vi.waitFor(() => expect(performance.now() - opened).toBeGreaterThan(500), { timeout: patienceMs })
     socket.write('GET /healthz HTTP/1.1\r\nhost')
     await closed
     expectRawProblem(text(), { status: 408, detail: 'did not arrive in time' })

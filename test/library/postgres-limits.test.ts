@@ -11,8 +11,8 @@ if (newest === undefined) throw new Error('no server to test on')
 let server: PostgresServer
 beforeAll(async () => {
   server = await newest.start()
-}, 60_000)
-afterAll(() => server?.stop(), 60_000)
+})
+afterAll(() => server?.stop())
 
 let schemas = 0
 function aStore(): string {
@@ -88,7 +88,7 @@ test('no more requests are open than max_in_flight, from three programs that pub
   }
   expect(receiver.seen.most).toBeLessThanOrEqual(24)
   expect(receiver.seen.most).toBeGreaterThan(16)
-}, 60_000)
+})
 
 test('a program that is alone again gets all slots of an endpoint', async () => {
   const receiver = await aSlowReceiver(50)
@@ -103,7 +103,7 @@ test('a program that is alone again gets all slots of an endpoint', async () => 
   await publishAll([stays], 80)
   await receiver.waitFor(120)
   expect(receiver.seen.most).toBe(8)
-}, 60_000)
+})
 
 test('S1.39 a rate of 20 holds for 200 events of three programs, and costs no attempt', async () => {
   const receiver = await aSlowReceiver(5)
@@ -134,4 +134,4 @@ test('S1.39 a rate of 20 holds for 200 events of three programs, and costs no at
   }
   while (attempts.length < 200) await delay(10)
   expect(attempts.every((attemptNo) => attemptNo === 1)).toBe(true)
-}, 60_000)
+})

@@ -12,8 +12,8 @@ if (newest === undefined) throw new Error('no server to test on')
 let server: PostgresServer
 beforeAll(async () => {
   server = await newest.start()
-}, 60_000)
-afterAll(() => server?.stop(), 60_000)
+})
+afterAll(() => server?.stop())
 
 const schema = `outhook_locked_${process.pid}`
 

@@ -26,11 +26,11 @@ beforeAll(async () => {
   const [started, build] = await Promise.all([newest.start(), buildThisVersion(directory)])
   server = started
   entry = build.entry
-}, 60_000)
+})
 afterAll(async () => {
   await server?.stop()
   rmSync(directory, { recursive: true, force: true, maxRetries: 3 })
-}, 60_000)
+})
 
 interface Cluster {
   readonly nodes: readonly [ClusterNode, ClusterNode, ...ClusterNode[]]
@@ -92,7 +92,7 @@ async function endLeases(view: DatabaseView): Promise<void> {
   await view.sql('update nodes set until = 0')
 }
 
-const limit = { timeout: 60_000 }
+const limit = { timeout: 300_000 }
 
 test('S1.8 fifty posts of one key to three nodes make one event and forty-nine replays', limit, async () => {
   const ledger = await startLedger(() => ({ status: 200, afterMs: 0 }))

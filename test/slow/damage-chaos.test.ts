@@ -22,7 +22,7 @@ import { aDirectory, spawnServer, startServer } from './server-process.ts'
 const run = promisify(execFile)
 const entry = resolve(import.meta.dirname, '../../src/cli/main.ts')
 const publishers = 4
-const limits = { timeout: 120_000 }
+const limits = { timeout: 300_000 }
 
 interface Traffic {
   /** The payload of each event that was answered with 202. */

@@ -30,7 +30,7 @@ interface Disk {
 }
 
 test('S1.42 a database that may not grow: 503, nothing lost, and dispatch resumes by itself', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   await checkFullDisk(await openLimitedStore())
 })
@@ -41,7 +41,7 @@ if (obstacle !== null) process.stdout.write(`disk full: not tried on a small fil
 test.skipIf(obstacle !== null)(
   'S1.42 the same on a file system without a free byte',
   {
-    timeout: 60_000,
+    timeout: 300_000,
   },
   async () => {
     await checkFullDisk(await openSmallFileSystem())

@@ -68,7 +68,7 @@ describe('TypeScript blocks run', () => {
     })
   }
 
-  test('and their types are right', { timeout: 60_000 }, async () => {
+  test('and their types are right', { timeout: 300_000 }, async () => {
     const files = blocks.filter((block) => block.language === 'ts').map(writeBlock)
     writeFileSync(
       join(folder, 'tsconfig.json'),

@@ -29,7 +29,7 @@ const once = { state: 'succeeded', attempt_count: 1, attempts: [{ attempt_no: 1,
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
   'S1.43 %s: requests in flight end and are recorded, the others are given back, and a restart goes on',
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   async (signal) => {
     const store = database()
     const ledger = await startLedger(() => ({ status: 200, afterMs: 700 }))
@@ -61,7 +61,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
 )
 
 test('S1.43 what is in flight past the drain deadline is given back without counting an attempt', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   const store = database()
   const ledger = await startLedger((_path, requestNo) => ({
@@ -86,7 +86,7 @@ test('S1.43 what is in flight past the drain deadline is given back without coun
 })
 
 test('a second signal ends the process at once, and the request that it cut off is made again', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   const store = database()
   const ledger = await startLedger((_path, requestNo) => ({
@@ -114,7 +114,7 @@ test('a second signal ends the process at once, and the request that it cut off 
 })
 
 test('a process that was frozen for longer than its leases sends nothing under them, and loses nothing', {
-  timeout: 90_000,
+  timeout: 300_000,
 }, async () => {
   const store = database()
   const ledger = await startLedger(() => ({ status: 200, afterMs: 200 }))

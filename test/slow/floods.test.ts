@@ -105,7 +105,7 @@ test.each([
 ])(
   '%s: answers that %i clients with %i requests each do not read are bounded, while it lasts and after',
   {
-    timeout: 120_000,
+    timeout: 300_000,
   },
   async (line, clients, requests) => {
     const server = await aServer()
@@ -142,7 +142,7 @@ test.each([
   ],
 ])(
   '100 unfinished batches, %s, are bounded, while it lasts and after',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (_name, head, wrap, rise) => {
     const server = await aServer()
     const size = 4 * mb

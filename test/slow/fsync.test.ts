@@ -28,7 +28,7 @@ if (obstacle !== null) process.stdout.write(`fsync: not counted, ${obstacle}\n`)
 test.skipIf(obstacle !== null)(
   'each acknowledged event was written and synced before its 202',
   {
-    timeout: 60_000,
+    timeout: 300_000,
   },
   async () => {
     const tally = tallyAcknowledgements(await tracePublishes(aDirectory()))
@@ -41,7 +41,7 @@ test.skipIf(obstacle !== null)(
 
 test.skipIf(obstacle !== null)(
   'a store that does not sync would be noticed',
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   async () => {
     const directory = aDirectory()
     const tally = tallyAcknowledgements(await tracePublishes(directory, copyWithoutSync(directory)))

@@ -21,7 +21,7 @@ beforeAll(async () => {
   if (program !== null) return
   const bin = join(folder, 'venv', process.platform === 'win32' ? 'Scripts' : 'bin')
   try {
-    await run('python3', ['-m', 'venv', join(folder, 'venv')], { timeout: 120_000 })
+    await run('python3', ['-m', 'venv', join(folder, 'venv')], { timeout: 300_000 })
   } catch {
     missing = 'python3 with venv is not on this machine'
     return

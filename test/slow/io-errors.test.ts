@@ -23,7 +23,7 @@ type Kind = keyof typeof calls
 const ioError = 'fails to read or write (I/O error)'
 /** The words of other faults. */
 const otherFaults = /busy|is full|damaged|deleted|standby|cannot be reached/
-const limits = { timeout: 180_000 }
+const limits = { timeout: 300_000 }
 
 function straceArguments(database: string, kinds: readonly Kind[], fault = 'error=EIO'): readonly string[] {
   const names = kinds.flatMap((kind) => calls[kind]).join()

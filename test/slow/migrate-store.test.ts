@@ -20,8 +20,8 @@ if (oldest === undefined) throw new Error('no server to test on')
 let postgres: PostgresServer
 beforeAll(async () => {
   postgres = await oldest.start()
-}, 60_000)
-afterAll(() => postgres?.stop(), 60_000)
+})
+afterAll(() => postgres?.stop())
 
 const entry = resolve(import.meta.dirname, '../../src/cli/main.ts')
 const kills = 5
@@ -30,7 +30,7 @@ const flags = ['--breaker-threshold', '0', '--disable-after', '0']
 const exactPayload = '{"no" :1,  "big":90071992547409931234.10,"twice":1,"twice":2,"text":"\\u00e9é\\/"}'
 
 test('a store moves to PostgreSQL through kills of the copy, and a server there goes on with everything', {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   const database = join(aDirectory(), 'hooks.db')
   const store = aStore()

@@ -24,7 +24,7 @@ let server: PostgresServer
 beforeAll(async () => {
   server = await newest.start()
   try {
-    execFileSync('python3', ['-m', 'venv', folder], { stdio: 'pipe', timeout: 60_000 })
+    execFileSync('python3', ['-m', 'venv', folder], { stdio: 'pipe', timeout: 300_000 })
   } catch {
     missing = 'python3 with venv is not on this machine'
   }
@@ -32,14 +32,14 @@ beforeAll(async () => {
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
   await server?.stop()
-}, 60_000)
+})
 
 /** Null once the driver can be imported; else why not. */
 async function install(driver: string): Promise<string | null> {
   if (missing !== null) return missing
   try {
     await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', driver], {
-      timeout: 90_000,
+      timeout: 300_000,
     })
     return null
   } catch {
@@ -137,7 +137,7 @@ print(json.dumps({"gone": gone, "text": text, "again": again, "bytes": data, "js
 connection.close()
 `
 
-test.for(drivers)('$name publishes in its transaction', { timeout: 120_000 }, async (driver, { skip }) => {
+test.for(drivers)('$name publishes in its transaction', { timeout: 300_000 }, async (driver, { skip }) => {
   const reason = await install(driver.package)
   skip(reason !== null, reason ?? '')
   const { hooks, receiver, execute, orders } = await aDatabase()
@@ -154,7 +154,7 @@ test.for(drivers)('$name publishes in its transaction', { timeout: 120_000 }, as
   expect(await orders()).toEqual(['o_1'])
 })
 
-test('the program of the guide publishes what it says', { timeout: 120_000 }, async ({ skip }) => {
+test('the program of the guide publishes what it says', { timeout: 300_000 }, async ({ skip }) => {
   const reason = await install('psycopg[binary]')
   skip(reason !== null, reason ?? '')
   const { hooks, execute, orders } = await aDatabase()

@@ -110,7 +110,7 @@ async function anEndpoint(url: string, topic = 'a', path = '/succeed') {
   return receiver
 }
 
-describe('a log that nobody reads any more', { timeout: 120_000 }, () => {
+describe('a log that nobody reads any more', { timeout: 300_000 }, () => {
   async function losesNothing(args: readonly string[]): Promise<void> {
     const server = run({ args })
     const url = await server.url()
@@ -185,7 +185,7 @@ describe('a log that nobody reads any more', { timeout: 120_000 }, () => {
 })
 
 describe('an end that nobody asked for has an exit code that makes a supervisor start the process again', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, () => {
   const later = (code: string) => (trigger: string) =>
     `

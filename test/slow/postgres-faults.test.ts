@@ -14,11 +14,11 @@ if (newest === undefined) throw new Error('no server to test on')
 let server: PostgresServer
 beforeAll(async () => {
   server = await newest.start()
-}, 60_000)
-afterAll(() => server?.stop(), 60_000)
+})
+afterAll(() => server?.stop())
 
 const unavailable = { code: 'store_unavailable' }
-const limits = { timeout: 120_000 }
+const limits = { timeout: 300_000 }
 
 async function onServer(text: string, url = server.url): Promise<void> {
   const client = new pg.Client({ connectionString: url })
@@ -89,7 +89,7 @@ it(
     expect(listed).toMatchObject({ status: 503, json: { code: 'store_unavailable' } })
     expect(listed.text).not.toContain(new URL(store).port)
     // They did not wait for the network: that takes 2 s each.
-    expect(performance.now() - startedAt).toBeLessThan(30_000)
+    expect(performance.now() - startedAt).toBeLessThan(90_000)
     expect((await call('GET', '/readyz')).status).toBe(503)
     expect((await call('GET', '/healthz')).status).toBe(200)
     proxy.hold('nothing')

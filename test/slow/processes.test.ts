@@ -25,8 +25,8 @@ if (newest === undefined) throw new Error('no server to test on')
 let postgres: PostgresServer
 beforeAll(async () => {
   postgres = await newest.start()
-}, 60_000)
-afterAll(() => postgres?.stop(), 60_000)
+})
+afterAll(() => postgres?.stop())
 
 interface TestStore {
   readonly setup: (flags?: readonly string[], env?: Readonly<Record<string, string>>) => ServerSetup
@@ -113,7 +113,7 @@ async function readMetric(url: string, name: string, timeoutMs = patienceMs): Pr
 const acceptedEvents = 'outhook_ingest_events_total{result="accepted"}'
 
 test('nodes that start together on an empty database make one schema and one admin token, and share keys', {
-  timeout: 90_000,
+  timeout: 300_000,
 }, async () => {
   const store = await aStore()
   const nodes = Array.from({ length: 4 }, () => spawnServer(store.setup([], { OUTHOOK_ADMIN_TOKEN: '' })))
@@ -134,7 +134,7 @@ test('nodes that start together on an empty database make one schema and one adm
 })
 
 test('an API node stores and delivers nothing; a dispatcher delivers and serves only its own state', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   const store = await aStore()
   const ledger = await startLedger(() => ({ status: 200, afterMs: 0 }))
@@ -164,7 +164,7 @@ test('an API node stores and delivers nothing; a dispatcher delivers and serves 
   expect((await call(dispatcher.url, '/v1/events', { body: { topic: 'a', payload: 1 } })).status).toBe(404)
 })
 
-test('a node with another master key refuses to start and names both', { timeout: 60_000 }, async () => {
+test('a node with another master key refuses to start and names both', { timeout: 300_000 }, async () => {
   const store = await aStore()
   const first = await startServer(store.setup())
   for (const flags of [[], ['--processes', '2']]) {
@@ -183,7 +183,7 @@ test('a node with another master key refuses to start and names both', { timeout
 })
 
 test('without a master key a node does not start, and says how to make one', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   const { flags = [] } = (await aStore()).setup()
   const node = spawnServer({ database: 'not used', flags: flags.slice(0, 2) })
@@ -192,7 +192,7 @@ test('without a master key a node does not start, and says how to make one', {
 })
 
 test('a schema that this Outhook is too old for is refused; one that is only newer is not', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   const store = await aStore()
   const first = await startServer(store.setup())
@@ -211,7 +211,7 @@ test('a schema that this Outhook is too old for is refused; one that is only new
 })
 
 test('--processes shares one port, adds the metrics up, and its log says which worker', {
-  timeout: 90_000,
+  timeout: 300_000,
 }, async () => {
   const store = await aStore()
   const ledger = await startLedger(() => ({ status: 200, afterMs: 0 }))
@@ -232,7 +232,7 @@ test('--processes shares one port, adds the metrics up, and its log says which w
 })
 
 test('a worker that is killed is replaced, nothing is lost, and counters do not fall', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const store = await aStore()
   const ledger = await startLedger(() => ({ status: 200, afterMs: 100 }))
@@ -261,7 +261,7 @@ test('a worker that is killed is replaced, nothing is lost, and counters do not 
 })
 
 test('SIGTERM drains every worker: what is in flight ends, the rest is given back, and the exit code is 0', {
-  timeout: 90_000,
+  timeout: 300_000,
 }, async () => {
   const store = await aStore()
   const ledger = await startLedger(() => ({ status: 200, afterMs: 1000 }))
@@ -294,7 +294,7 @@ test('SIGTERM drains every worker: what is in flight ends, the rest is given bac
 })
 
 test('a worker that does not end in time is ended, and the exit code says so', {
-  timeout: 90_000,
+  timeout: 300_000,
 }, async () => {
   const store = await aStore()
   const group = await aGroup(store.setup(['--processes', '2', '--drain-deadline', '0']))
@@ -311,7 +311,7 @@ test('a worker that does not end in time is ended, and the exit code says so', {
   expect(group.output()).toContain('worker 1 ended with SIGKILL while the group stopped')
 })
 
-test('a group whose own process is killed leaves no worker behind', { timeout: 60_000 }, async () => {
+test('a group whose own process is killed leaves no worker behind', { timeout: 300_000 }, async () => {
   const store = await aStore()
   const group = await aGroup(store.setup(['--processes', '2']))
   const pids = logOf(group, 'worker started').map(({ pid = -1 }) => pid)
@@ -320,7 +320,7 @@ test('a group whose own process is killed leaves no worker behind', { timeout: 6
 })
 
 test('what keeps the workers from starting is said once, and ends the group with its exit code', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   const store = await aStore()
   const holder = createServer().listen(0, '127.0.0.1')

@@ -37,7 +37,7 @@ async function checkAllSucceeded(url: string, eventIds: readonly string[]): Prom
 }
 
 test(`S1.44 S3.9 a start after a kill takes back the leases and finishes ${backlog} due deliveries`, {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   const database = join(aDirectory(), 'recovery.db')
   let healthy = false
@@ -69,7 +69,7 @@ test(`S1.44 S3.9 a start after a kill takes back the leases and finishes ${backl
 })
 
 test('S3.1 an event that was acknowledged and not yet sent when the process died is sent by the next', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   const database = join(aDirectory(), 'before-send.db')
   const ledger = await startLedger(() => ({ status: 200, afterMs: 0 }))
@@ -110,7 +110,7 @@ const publishAndHang = `
 `
 
 test('S3.8 what was delivered and could not be recorded is sent again under the same id, and does not count', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   const database = join(aDirectory(), 'unrecorded.db')
   const ledger = await startLedger(() => ({ status: 200, afterMs: 0 }))
@@ -157,7 +157,7 @@ async function openInProcess(database: string, wrapStore: (store: Store) => Stor
 }
 
 test('a copy made while the server works opens as a store of its own, with deliveries that agree', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   const directory = aDirectory()
   const database = join(directory, 'live.db')
@@ -201,7 +201,9 @@ test('a copy made while the server works opens as a store of its own, with deliv
   expect(again).toBeLessThan(before.length)
 })
 
-test('S1.35 no secret and no key stands in clear in any file of the store', { timeout: 60_000 }, async () => {
+test('S1.35 no secret and no key stands in clear in any file of the store', {
+  timeout: 300_000,
+}, async () => {
   const database = join(aDirectory(), 'secrets.db')
   const ledger = await startLedger(() => ({ status: 200, afterMs: 0 }))
   const server = await startServer({ database })

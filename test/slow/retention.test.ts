@@ -12,8 +12,8 @@ if (newest === undefined) throw new Error('no server to test on')
 let postgres: PostgresServer
 beforeAll(async () => {
   postgres = await newest.start()
-}, 60_000)
-afterAll(() => postgres?.stop(), 60_000)
+})
+afterAll(() => postgres?.stop())
 
 test('S1.45 two processes remove what is past its time, and nothing that a delivery needs', async () => {
   const schema = `outhook_retention_${process.pid}`

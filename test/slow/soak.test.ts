@@ -14,7 +14,7 @@ const maxResidentMb = 450
 /** What the second half may add to the peak of the first. */
 const maxGrowthMb = 100
 
-test(`${events} events are delivered once each, in bounded memory`, { timeout: 180_000 }, async () => {
+test(`${events} events are delivered once each, in bounded memory`, { timeout: 300_000 }, async () => {
   const ledger = await startLedger(() => ({ status: 204, afterMs: 0 }))
   const server = await startServer({
     database: join(aDirectory(), 'soak.db'),

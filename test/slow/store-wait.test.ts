@@ -17,8 +17,8 @@ if (newest === undefined) throw new Error('no server to test on')
 let postgres: PostgresServer
 beforeAll(async () => {
   postgres = await newest.start()
-}, 60_000)
-afterAll(() => postgres?.stop(), 60_000)
+})
+afterAll(() => postgres?.stop())
 
 // A server that was named for the tests is not ours to end.
 const isBorrowed = Boolean(process.env.OUTHOOK_TEST_POSTGRES_URL)

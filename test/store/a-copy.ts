@@ -28,8 +28,8 @@ if (newest === undefined) throw new Error('no server to test on')
 export let server: PostgresServer
 beforeAll(async () => {
   server = await newest.start()
-}, 60_000)
-afterAll(() => server?.stop(), 60_000)
+})
+afterAll(() => server?.stop())
 
 export const clock = createSystemClock()
 

@@ -250,8 +250,8 @@ describe.each(testedServers())('random scenes of claims, $name', ({ start }) => 
   beforeAll(async () => {
     server = await start()
     await withoutWaitingForDisks(server)
-  }, 60_000)
-  afterAll(() => server?.stop(), 60_000)
+  })
+  afterAll(() => server?.stop())
 
   it(
     `bring the same deliveries on SQLite and PostgreSQL, ${scenes} of them`,

@@ -11,8 +11,8 @@ describe.each(testedServers())('claims that begin at a low-water mark, $name', (
   let scene: Scene
   beforeAll(async () => {
     server = await start()
-  }, 60_000)
-  afterAll(() => server?.stop(), 60_000)
+  })
+  afterAll(() => server?.stop())
   beforeEach(async () => {
     harness = await openPostgresHarness(server)
     scene = await openScene(async () => harness)

@@ -18,7 +18,7 @@ import {
 } from './a-copy.ts'
 import { openScene, type Scene } from './contract/scene.ts'
 
-describe('a copy that was interrupted', { timeout: 60_000 }, () => {
+describe('a copy that was interrupted', { timeout: 300_000 }, () => {
   const fill = async (scene: Scene) => {
     const route = await scene.anEndpoint()
     await scene.publishMany(3000, { routes: [route] })
@@ -119,7 +119,7 @@ describe('a copy that was interrupted', { timeout: 60_000 }, () => {
   })
 })
 
-describe('a copy that is finished', { timeout: 60_000 }, () => {
+describe('a copy that is finished', { timeout: 300_000 }, () => {
   it('is left alone when it is asked for again, whatever the target did since', async () => {
     const path = await aSource(fillVaried)
     const schema = aSchema()
@@ -138,7 +138,7 @@ describe('a copy that is finished', { timeout: 60_000 }, () => {
   })
 })
 
-describe('a copy is refused', { timeout: 60_000 }, () => {
+describe('a copy is refused', { timeout: 300_000 }, () => {
   it('by a target that holds anything', async () => {
     const schema = aSchema()
     const store = await openPostgresStore({ url: server.url, schema })

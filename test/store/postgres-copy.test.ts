@@ -51,7 +51,7 @@ async function schemas() {
   return { sqlite, postgres: Map.groupBy(rows, ({ table }) => table) }
 }
 
-describe('the tables of a copy', { timeout: 60_000 }, () => {
+describe('the tables of a copy', { timeout: 300_000 }, () => {
   it('are all that the migrations of both databases make, or left out with a reason', async () => {
     const { sqlite, postgres } = await schemas()
     const known = [...copiedTables.map(({ name }) => name), ...Object.keys(skippedTables)]
@@ -72,7 +72,7 @@ describe('the tables of a copy', { timeout: 60_000 }, () => {
   })
 })
 
-describe('a copy', { timeout: 60_000 }, () => {
+describe('a copy', { timeout: 300_000 }, () => {
   it('brings every row of every table along, value by value', async () => {
     const path = await aSource(fillVaried)
     const schema = aSchema()
@@ -192,7 +192,7 @@ describe('a copy', { timeout: 60_000 }, () => {
   })
 })
 
-describe('leases of the source', { timeout: 60_000 }, () => {
+describe('leases of the source', { timeout: 300_000 }, () => {
   it('are over: the delivery is due at once, and the claim counts as lost once', async () => {
     let deliveryId = ''
     const path = await aSource(async (scene) => {

@@ -16,8 +16,8 @@ describe.each(testedServers())('the doctor on $name', ({ start }) => {
   let harness: PostgresHarness
   beforeAll(async () => {
     server = await start()
-  }, 60_000)
-  afterAll(() => server?.stop(), 60_000)
+  })
+  afterAll(() => server?.stop())
   beforeEach(async () => {
     harness = await openPostgresHarness(server, { fresh: true })
     await harness.store.setMetaOnce('master_key_check', masterKey.checkValue)

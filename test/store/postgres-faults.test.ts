@@ -15,8 +15,8 @@ if (newest === undefined) throw new Error('no server to test on')
 let server: PostgresServer
 beforeAll(async () => {
   server = await newest.start()
-}, 60_000)
-afterAll(() => server?.stop(), 60_000)
+})
+afterAll(() => server?.stop())
 
 const cleanups: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -225,7 +225,7 @@ describe('when no connection is free', () => {
 })
 
 // Found out by time limits of seconds.
-describe('a server that does not answer', { timeout: 60_000 }, () => {
+describe('a server that does not answer', { timeout: 300_000 }, () => {
   async function openBehindProxy() {
     const { harness, scene } = await open()
     const proxy = await startTcpProxy(server.url)
@@ -330,7 +330,7 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('a crash of the server', 
       breaker,
     )
     expect(recorded).toEqual(Array.from({ length: 10 }, () => true))
-  }, 60_000)
+  })
 })
 
 describe('the schema', () => {

@@ -14,8 +14,8 @@ describe.each(testedServers())('rows that somebody else has locked, $name', (tes
   const clients: pg.Client[] = []
   beforeAll(async () => {
     server = await tested.start()
-  }, 60_000)
-  afterAll(() => server?.stop(), 60_000)
+  })
+  afterAll(() => server?.stop())
   beforeEach(async () => {
     harness = await openPostgresHarness(server)
     scene = await openScene(async () => harness)

@@ -10,8 +10,8 @@ if (newest === undefined) throw new Error('no server to test on')
 let server: PostgresServer
 beforeAll(async () => {
   server = await newest.start()
-}, 60_000)
-afterAll(() => server?.stop(), 60_000)
+})
+afterAll(() => server?.stop())
 
 const versions = postgresMigrations.map(({ version }) => version)
 

@@ -12,8 +12,8 @@ describe.each(testedServers())('$name', ({ start }) => {
   let server: PostgresServer
   beforeAll(async () => {
     server = await start()
-  }, 60_000)
-  afterAll(() => server?.stop(), 60_000)
+  })
+  afterAll(() => server?.stop())
 
   const text = (bytes: Uint8Array | null) => bytes && Buffer.from(bytes).toString()
   const anOrder = { topic: `'orders.created'`, payload: `'{"id":1}'` }

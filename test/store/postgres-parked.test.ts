@@ -14,8 +14,8 @@ describe.each(testedServers())(
     let behind: string
     beforeAll(async () => {
       server = await start()
-    }, 60_000)
-    afterAll(() => server?.stop(), 60_000)
+    })
+    afterAll(() => server?.stop())
     beforeEach(async () => {
       harness = await openPostgresHarness(server)
       scene = await openScene(async () => harness)

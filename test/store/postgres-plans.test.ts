@@ -57,11 +57,11 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
       if (config.name !== undefined && config.text !== undefined) statements.set(config.name, config.text)
     }
     query.mockRestore()
-  }, 60_000)
+  })
   afterAll(async () => {
     await harness?.close()
     await server?.stop()
-  }, 60_000)
+  })
 
   it('cover its statements', () => {
     for (const name of [

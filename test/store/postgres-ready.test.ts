@@ -14,11 +14,11 @@ describe.each(testedServers())('a ready row is armed as the rule says, $name', (
     server = await start()
     harness = await openPostgresHarness(server)
     scene = await openScene(async () => harness)
-  }, 60_000)
+  })
   afterAll(async () => {
     await harness?.close()
     await server?.stop()
-  }, 60_000)
+  })
 
   const readyRow = async (): Promise<number | null> => {
     const [row] = await harness.sql<{ next_at: string }>('select next_at from ready_endpoints')

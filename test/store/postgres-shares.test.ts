@@ -12,8 +12,8 @@ let harness: PostgresHarness
 let scene: Scene
 beforeAll(async () => {
   server = await newest.start()
-}, 60_000)
-afterAll(() => server?.stop(), 60_000)
+})
+afterAll(() => server?.stop())
 beforeEach(async () => {
   harness = await openPostgresHarness(server)
   scene = await openScene(async () => harness)

@@ -7,8 +7,8 @@ describe.each(testedServers())('$name', ({ start }) => {
   let server: PostgresServer
   beforeAll(async () => {
     server = await start()
-  }, 60_000)
-  afterAll(() => server?.stop(), 60_000)
+  })
+  afterAll(() => server?.stop())
 
   describeStoreContract('store', () => openPostgresHarness(server))
 })

@@ -55,7 +55,7 @@ export function describeHistories(open: OpenHarness): void {
       fc.asyncProperty(histories, (steps) => checkHistory(open, steps)),
       { numRuns: 2 },
     )
-  }, 60_000)
+  })
 }
 
 export async function checkHistory(open: OpenHarness, steps: readonly Step[]): Promise<void> {
