@@ -16,8 +16,8 @@ let scene: Scene
 let other: Store
 beforeAll(async () => {
   server = await newest.start()
-}, 60_000)
-afterAll(() => server?.stop(), 60_000)
+})
+afterAll(() => server?.stop())
 beforeEach(async () => {
   harness = await openPostgresHarness(server)
   scene = await openScene(async () => harness)
