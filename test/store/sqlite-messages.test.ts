@@ -42,7 +42,60 @@ const anEvent: fc.Arbitrary<NewEvent> = fc.record({
   receivers: bytes,
 })
 
-const anOutcome: fc.Arbitrary<DeliveryOutcome> = fc.record({
+const aResponse = fc.record({
+  headers: fc.array(fc.tuple(text, text), { maxLength: 3 }),
+  body: bytes,
+  truncated: fc.boolean(),
+})
+
+/** As nearly all outcomes are; one thing about it may be out of the ordinary. */
+const aSuccess: fc.Arbitrary<DeliveryOutcome> = fc
+  .record({
+    deliveryId: text,
+    claimVersion: fc.nat(),
+    attemptNo: fc.nat(),
+    httpStatus: fc.nat(),
+    latencyMs: fc.nat(),
+    startedAt: fc.nat(),
+    response: aResponse,
+    odd: fc.constantFrom(
+      '',
+      'throttled',
+      'disabled',
+      'later',
+      'silent',
+      'unobserved',
+      'failed',
+      'not reached',
+    ),
+  })
+  .map(({ deliveryId, claimVersion, attemptNo, httpStatus, latencyMs, startedAt, response, odd }) => ({
+    deliveryId,
+    claimVersion,
+    attempt: {
+      attemptNo,
+      status: 'success',
+      httpStatus,
+      errorClass: null,
+      error: odd === 'failed' ? 'it broke off' : null,
+      latencyMs,
+      startedAt,
+      response: odd === 'silent' ? null : response,
+    },
+    next: { state: 'succeeded' },
+    observation:
+      odd === 'unobserved'
+        ? null
+        : {
+            contact: odd === 'not reached' ? 'none' : 'reached',
+            succeeded: true,
+            startedAt: odd === 'later' ? startedAt + 1 : startedAt,
+            throttleMs: odd === 'throttled' ? 1000 : null,
+          },
+    disableEndpoint: odd === 'disabled' ? 'gone' : null,
+  }))
+
+const anyOutcome: fc.Arbitrary<DeliveryOutcome> = fc.record({
   deliveryId: text,
   claimVersion: fc.nat(),
   attempt: orNull(
@@ -54,13 +107,7 @@ const anOutcome: fc.Arbitrary<DeliveryOutcome> = fc.record({
       error: orNull(text),
       latencyMs: fc.double({ min: 0, noNaN: true }),
       startedAt: fc.nat(),
-      response: orNull(
-        fc.record({
-          headers: fc.array(fc.tuple(text, text), { maxLength: 3 }),
-          body: bytes,
-          truncated: fc.boolean(),
-        }),
-      ),
+      response: orNull(aResponse),
     }),
   ),
   next: fc.oneof(
@@ -77,6 +124,8 @@ const anOutcome: fc.Arbitrary<DeliveryOutcome> = fc.record({
   ),
   disableEndpoint: orNull(fc.constantFrom('gone', 'failing')),
 }) as fc.Arbitrary<DeliveryOutcome>
+
+const anOutcome = fc.oneof(anyOutcome, aSuccess)
 
 const aPublished: fc.Arbitrary<PublishResult> = fc.oneof(
   fc.record({ kind: fc.constant('published' as const), handedOff: fc.array(fc.boolean(), { maxLength: 3 }) }),

@@ -33,7 +33,9 @@ export class FlatReader {
 
   /** A list within the list: its length, then its items. */
   many<Item>(read: () => Item): Item[] {
-    return Array.from({ length: this.next<number>() }, read)
+    const items: Item[] = []
+    for (let left = this.next<number>(); left > 0; left--) items.push(read())
+    return items
   }
 }
 
@@ -116,14 +118,26 @@ export function readPublished(list: FlatList): readonly PublishResult[] {
   return from.many(() => {
     const first = from.next<number | PublishResult>()
     if (typeof first !== 'number') return first
-    return { kind: 'published', handedOff: Array.from({ length: first }, () => from.next<boolean>()) }
+    const handedOff: boolean[] = []
+    for (let left = first; left > 0; left--) handedOff.push(from.next())
+    return { kind: 'published', handedOff }
   })
 }
 
+/** A success that nothing more is to be said of goes as the five values that differ, and its answer. */
 export function flattenOutcomes(outcomes: readonly DeliveryOutcome[], bytes: BytePacker): FlatList {
   const list: FlatList = [outcomes.length]
-  for (const { deliveryId, claimVersion, attempt, next, observation, disableEndpoint } of outcomes) {
-    list.push(deliveryId, claimVersion, next.state, disableEndpoint)
+  for (const outcome of outcomes) {
+    const { deliveryId, claimVersion, attempt, next, observation, disableEndpoint } = outcome
+    const success = plainSuccessOf(outcome)
+    list.push(deliveryId, claimVersion, success !== null)
+    if (success !== null) {
+      const { attemptNo, httpStatus, latencyMs, startedAt, response } = success
+      list.push(attemptNo, httpStatus, latencyMs, startedAt)
+      flattenResponse(response, list, bytes)
+      continue
+    }
+    list.push(next.state, disableEndpoint)
     if (next.state === 'retry_scheduled') list.push(next.delayMs)
     else if (next.state === 'dead_lettered') list.push(next.finalError)
     list.push(observation !== null)
@@ -137,11 +151,60 @@ export function flattenOutcomes(outcomes: readonly DeliveryOutcome[], bytes: Byt
   return list
 }
 
+interface PlainSuccess extends NewAttempt {
+  readonly response: CapturedResponse
+}
+
+/** Its attempt; null: it is another outcome. */
+function plainSuccessOf(outcome: DeliveryOutcome): PlainSuccess | null {
+  const { next, attempt, observation, disableEndpoint } = outcome
+  if (next.state !== 'succeeded' || disableEndpoint !== null || attempt === null || observation === null) {
+    return null
+  }
+  const { contact, succeeded, startedAt, throttleMs } = observation
+  const isPlain =
+    contact === 'reached' &&
+    succeeded &&
+    throttleMs === null &&
+    startedAt === attempt.startedAt &&
+    attempt.status === 'success' &&
+    attempt.errorClass === null &&
+    attempt.error === null &&
+    attempt.response !== null
+  return isPlain ? (attempt as PlainSuccess) : null
+}
+
+function readPlainSuccess(from: FlatReader, bytes: ByteUnpacker) {
+  const attemptNo = from.next<number>()
+  const httpStatus = from.next<number | null>()
+  const latencyMs = from.next<number>()
+  const startedAt = from.next<number>()
+  const response = readResponse(from, bytes)
+  return {
+    attempt: {
+      attemptNo,
+      status: 'success',
+      httpStatus,
+      errorClass: null,
+      error: null,
+      latencyMs,
+      startedAt,
+      response,
+    },
+    next: { state: 'succeeded' },
+    observation: { contact: 'reached', succeeded: true, startedAt, throttleMs: null },
+    disableEndpoint: null,
+  } as const
+}
+
 function flattenAttempt(attempt: NewAttempt, list: FlatList, bytes: BytePacker): void {
   const { response } = attempt
   list.push(attempt.attemptNo, attempt.status, attempt.httpStatus, attempt.errorClass, attempt.error)
   list.push(attempt.latencyMs, attempt.startedAt, response !== null)
-  if (response === null) return
+  if (response !== null) flattenResponse(response, list, bytes)
+}
+
+function flattenResponse(response: CapturedResponse, list: FlatList, bytes: BytePacker): void {
   bytes.add(response.body)
   list.push(response.truncated, response.headers.length)
   for (const [name, value] of response.headers) list.push(name, value)
@@ -152,6 +215,7 @@ export function readOutcomes(list: FlatList, bytes: ByteUnpacker): readonly Deli
   return from.many(() => {
     const deliveryId = from.next<string>()
     const claimVersion = from.next<number>()
+    if (from.next<boolean>()) return { deliveryId, claimVersion, ...readPlainSuccess(from, bytes) }
     const state = from.next<NextStep['state']>()
     const disableEndpoint = from.next<DeliveryOutcome['disableEndpoint']>()
     const next = readNext(state, from)
