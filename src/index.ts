@@ -21,13 +21,9 @@ export type {
 } from './core/model.ts'
 export type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
 export type { DeliveryDetail } from './engine/deliveries.ts'
+export type { EndpointChange, EndpointInput } from './engine/endpoint-input.ts'
 export type { EndpointState, EndpointView } from './engine/endpoint-view.ts'
-export type {
-  CreatedEndpoint,
-  EndpointChange,
-  EndpointInput,
-  UpsertedEndpoint,
-} from './engine/endpoints.ts'
+export type { CreatedEndpoint, UpsertedEndpoint } from './engine/endpoints.ts'
 export type { DeliveryWithAttempts, EventStatus } from './engine/events.ts'
 export type { SubscriptionChange, SubscriptionInput } from './engine/subscriptions.ts'
 export {

@@ -2,7 +2,7 @@ import { parseStoredHeaders } from '../core/custom-headers.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import type { IdFactory } from '../core/ids.ts'
-import type { Endpoint, SigningScheme, StoredRetryPolicy } from '../core/model.ts'
+import type { Endpoint, StoredRetryPolicy } from '../core/model.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import { generateSecret, parseSecret, validateSigningSchemes } from '../core/signing.ts'
 import { checkText } from '../core/text.ts'
@@ -19,6 +19,7 @@ import {
   checkRotation,
   checkUid,
 } from './endpoint-checks.ts'
+import { changeMembers, type EndpointChange, type EndpointInput, inputMembers } from './endpoint-input.ts'
 import { type EndpointView, viewEndpoints } from './endpoint-view.ts'
 import { checkPage, notFound } from './page.ts'
 import { readRetryPolicy } from './subscriptions.ts'
@@ -26,50 +27,6 @@ import { readRetryPolicy } from './subscriptions.ts'
 export const defaultMaxInFlight = 32
 const defaultGraceMs = 24 * 3_600_000
 export const maxGraceMs = 30 * 24 * 3_600_000
-
-export interface EndpointInput {
-  readonly url: string
-  /** A name of the caller's own, unique per tenant: 1 to 255 characters. */
-  readonly uid?: string | null
-  readonly description?: string
-  readonly headers?: Readonly<Record<string, string>>
-  /** Default `['standard']` (Standard Webhooks); `'hookrail'` for receivers of that server, `'none'` for no signature. */
-  readonly signingSchemes?: readonly SigningScheme[]
-  /** Requests in flight to it at one time, from all processes together, 1 to 1000; default 32. */
-  readonly maxInFlight?: number
-  /**
-   * Requests to it per second, 0.01 to 1 000 000, on average; up to two seconds' worth may go at once. Null, the
-   * default: no limit.
-   */
-  readonly rateLimitRps?: number | null
-  /** Makes the endpoint's own subscription. */
-  readonly topics?: readonly string[]
-  /** For the own subscription: a profile's name or a policy object as in the API (snake_case JSON). */
-  readonly retryPolicy?: unknown
-  /** `whsec_…` or `whsk_…`; generated when absent. */
-  readonly secret?: string
-}
-
-export type EndpointChange = Omit<Partial<EndpointInput>, 'secret'> & {
-  /** False parks its deliveries until it is enabled again. */
-  readonly enabled?: boolean
-}
-
-const inputMembers = {
-  url: true,
-  uid: true,
-  description: true,
-  headers: true,
-  signingSchemes: true,
-  maxInFlight: true,
-  rateLimitRps: true,
-  topics: true,
-  retryPolicy: true,
-  secret: true,
-} satisfies Record<keyof EndpointInput, true>
-
-const { secret: _atCreationOnly, ...settings } = inputMembers
-const changeMembers = { ...settings, enabled: true } satisfies Record<keyof EndpointChange, true>
 
 export interface CreatedEndpoint {
   readonly endpoint: EndpointView

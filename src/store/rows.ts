@@ -19,8 +19,8 @@ import type {
   SealedSecret,
   StoredRetryPolicy,
   Subscription,
-  WaitReason,
 } from '../core/model.ts'
+import { type WaitingRow, whyWaiting } from './why-waiting.ts'
 
 export interface EventRow {
   readonly id: Uint8Array
@@ -103,15 +103,7 @@ export interface DeliveryRow {
 }
 
 /** A live one, with what its endpoint and target say joined in. */
-export interface LiveDeliveryRow extends DeliveryRow {
-  readonly reason: WaitReason | null
-  readonly due_at: number | null
-  readonly disabled_reason: DisabledReason | null
-  readonly paused_until: number | null
-  readonly probe_until: number | null
-  /** Of the target's tokens; null without a rate. */
-  readonly limited_until: number | null
-}
+export interface LiveDeliveryRow extends DeliveryRow, WaitingRow {}
 
 export interface AttemptRow {
   readonly delivery_id: Uint8Array
@@ -211,27 +203,8 @@ export function toFinishedDelivery(row: DeliveryRow): Delivery {
   return { ...commonDelivery(row), reason: null, nextAttemptAt: null }
 }
 
-/** Pauses and rates are worked out here: they move the target's ready row and never touch deliveries. */
 export function toLiveDelivery(row: LiveDeliveryRow, now: number): Delivery {
-  return { ...commonDelivery(row), ...waiting(row, now) }
-}
-
-function waiting(row: LiveDeliveryRow, now: number): Pick<Delivery, 'reason' | 'nextAttemptAt'> {
-  if (row.state === 'in_flight') return { reason: null, nextAttemptAt: null }
-  if (row.disabled_reason !== null) return { reason: 'endpoint_disabled', nextAttemptAt: null }
-  // Parked, but the endpoint is enabled again: the settling that makes it due is under way.
-  if (row.due_at === null && row.reason === 'endpoint_disabled') return { reason: null, nextAttemptAt: now }
-  if (row.due_at === null) return { reason: row.reason, nextAttemptAt: null }
-  const resumesAt = row.paused_until === null ? 0 : Math.max(row.paused_until, row.probe_until ?? 0)
-  const limitedUntil = row.limited_until ?? 0
-  const nextAttemptAt = Math.max(
-    row.due_at,
-    resumesAt > now ? resumesAt : 0,
-    limitedUntil > now ? limitedUntil : 0,
-  )
-  if (resumesAt > now) return { reason: 'endpoint_paused', nextAttemptAt }
-  if (limitedUntil > now && limitedUntil > row.due_at) return { reason: 'rate_limited', nextAttemptAt }
-  return { reason: null, nextAttemptAt }
+  return { ...commonDelivery(row), ...whyWaiting(row, now) }
 }
 
 function commonDelivery(row: DeliveryRow): Omit<Delivery, 'reason' | 'nextAttemptAt'> {

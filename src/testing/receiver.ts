@@ -16,6 +16,7 @@ import {
   toReceivedRequest,
   type UnansweredRequest,
 } from './received-request.ts'
+import { readBody, sendJson, statusOf } from './receiver-http.ts'
 import { type Answer, modeOf, type ReceiverMode } from './receiver-modes.ts'
 
 export type { ReceivedRequest } from './received-request.ts'
@@ -74,7 +75,6 @@ interface Waiter {
   readonly cancelTimer: () => void
 }
 
-const maxBodyBytes = 5 * 1024 * 1024
 const maxTallies = 100_000
 const slowBody = { chunks: 64, chunkBytes: 16_384, everyMs: 100 }
 
@@ -296,31 +296,4 @@ class TestReceiver implements Receiver {
     this.#cancels.add(cancel)
     return cancel
   }
-}
-
-function statusOf(mode: Answer): number | null {
-  switch (mode.kind) {
-    case 'answer':
-      return mode.status
-    case 'drop':
-      return null
-    case 'delay':
-    case 'slow_body':
-      return 200
-  }
-}
-
-async function readBody(message: IncomingMessage): Promise<Uint8Array | null> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > maxBodyBytes) return null
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
-
-function sendJson(response: ServerResponse, value: unknown): void {
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
 }

@@ -202,6 +202,22 @@ describe('packages', () => {
   })
 })
 
+/** Each has one job whose parts would have to be put together again by whoever reads it. */
+const isLongForAReason: ReadonlySet<string> = new Set([
+  // Facades and compositions: a line or two for each thing that they pass on.
+  'app.ts',
+  'outhook.ts',
+  'store/postgres/connection/database.ts',
+  'store/postgres/postgres-store.ts',
+  'store/sqlite/sqlite-store.ts',
+  // One state, and all that reads and changes it.
+  'delivery/dispatcher.ts',
+  'delivery/slots.ts',
+  'engine/publish.ts',
+  'store/postgres/copy/copy-target.ts',
+  'store/postgres/publish/publish.ts',
+])
+
 describe('rules of the source', () => {
   test('no folder or file is called utils, helpers, common, misc or shared', () => {
     const names = files.filter(({ path }) =>
@@ -245,10 +261,11 @@ describe('rules of the source', () => {
     expect(offending(sql, inFolders('store'))).toEqual([])
   })
 
-  test('a file has at most 350 lines', () => {
+  test('a file has at most 300 lines, and those that are named 350', () => {
+    const lineLimit = 300
     const long = files
       .map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
-      .filter(({ lines }) => lines > 350)
+      .filter(({ path, lines }) => lines > (isLongForAReason.has(path) ? 350 : lineLimit))
     expect(long).toEqual([])
   })
 
