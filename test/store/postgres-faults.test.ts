@@ -29,9 +29,15 @@ async function open() {
   return { harness, scene: await openScene(async () => harness) }
 }
 
-async function onServer<Row extends object>(text: string): Promise<readonly Row[]> {
-  const client = new pg.Client({ connectionString: server.url })
+/** Whatever limit a test gives the role: it is for those who are tested. */
+async function connectBeside(): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: server.url, options: '-c statement_timeout=0' })
   await client.connect()
+  return client
+}
+
+async function onServer<Row extends object>(text: string): Promise<readonly Row[]> {
+  const client = await connectBeside()
   try {
     return (await client.query<Row>(text)).rows
   } finally {
@@ -41,8 +47,7 @@ async function onServer<Row extends object>(text: string): Promise<readonly Row[
 
 /** Somebody else's lock, and who waits for it. */
 async function aLock(statement: string) {
-  const client = new pg.Client({ connectionString: server.url })
-  await client.connect()
+  const client = await connectBeside()
   cleanups.push(() => client.end().catch(() => {}))
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
   const waiting = `select pid from pg_stat_activity where ${rows[0]?.pid} = any (pg_blocking_pids(pid))`
@@ -175,7 +180,7 @@ describe('the time limit of a statement', () => {
     const claiming = scene.claim()
     await lock.isWaitedForBy(2)
     // Longer than the role's limit, which is the server's to keep.
-    await onServer(`set statement_timeout = 0; select pg_sleep(0.05)`)
+    await onServer(`select pg_sleep(0.05)`)
     await lock.release()
     expect((await publishing).result.kind).toBe('published')
     await claiming
