@@ -12,6 +12,8 @@ import { openPostgresHarness, type PostgresHarness } from './postgres-harness.ts
  */
 describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot path', () => {
   const statements = new Map<string, string>()
+  /** As they were called last. */
+  const values = new Map<string, readonly unknown[]>()
   let server: PostgresServer
   let harness: PostgresHarness
 
@@ -43,6 +45,10 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
     await scene.claim()
     await scene.store.reconcileReady({ limit: 10 })
     await scene.store.deleteExpiredIdempotencyKeys({ limit: 10 })
+    await scene.delivery(a.id)
+    await scene.deliveriesOf(a.eventId)
+    await scene.store.listAttempts([a.id], { withCapture: true })
+    await scene.record(anOutcome({ id: a.id, claimVersion: 99, attemptCount: 0 }))
     await scene.store.removeExpired({ retention, limit: 10 })
     await harness.sql(`select publish('a', '{}')`)
     const event = await scene.anEvent({ routes })
@@ -52,9 +58,11 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
       await scene.store.getPayload(event.tenantId, id)
     }
     for (const [config] of query.mock.calls as unknown as [
-      { readonly name?: string; readonly text?: string },
+      { readonly name?: string; readonly text?: string; readonly values?: readonly unknown[] },
     ][]) {
-      if (config.name !== undefined && config.text !== undefined) statements.set(config.name, config.text)
+      if (config.name === undefined || config.text === undefined) continue
+      statements.set(config.name, config.text)
+      values.set(config.name, config.values ?? [])
     }
     query.mockRestore()
   })
@@ -91,8 +99,8 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
       /Seq Scan on (live_deliveries|deliveries|events|attempts|handoffs|idempotency_keys|ready_endpoints|endpoint_state|outbox)\b|Bitmap Index Scan on ready_endpoints_next/
     for (const [name, text] of statements) {
       if (name === 'load_health' || name === 'ping') continue
-      // A row of handoffs stands for a whole commit; retention looks for the oldest of those that stand.
-      const walks = name.startsWith('remove_') ? ['handoffs'] : []
+      // A row of handoffs stands for a whole commit, and a few hundred of them stand at most.
+      const walks = /^(remove_|get_delivery|deliveries_of_event|read_leases)/.test(name) ? ['handoffs'] : []
       const plan = await harness.sql<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${text}`)
       for (const { 'QUERY PLAN': line } of plan) {
         const table = large.exec(line)?.[1] ?? large.exec(line)?.[0]
@@ -102,17 +110,62 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
     expect(walked).toEqual([])
   })
 
-  it('begin claims at their mark by the index, and write ready rows by place', async () => {
-    const linesOf = async (name: string): Promise<readonly string[]> =>
-      (await harness.sql<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${statements.get(name)}`)).map(
-        (row) => row['QUERY PLAN'],
+  /** Reads of a whole large table that are no walk in order, up to a limit: not one seek for each row of a list. */
+  async function wholeReads(
+    explain: (name: string, text: string) => Promise<readonly string[]>,
+  ): Promise<readonly string[]> {
+    const found: string[] = []
+    for (const [name, text] of statements) {
+      if (
+        !/^(publish|take_due|lease_rows|end_leases|lock_leases|read_leases|lease_facts|recover|fan_out|make_wait|finish_waiting|get_delivery|deliveries_of_event|list_attempts)/.test(
+          name,
+        )
       )
+        continue
+      const lines = await explain(name, text)
+      lines.forEach((line, at) => {
+        const scan = /(Seq|Index|Index Only) Scan .*\bon (live_deliveries|deliveries|events|attempts)\b/.exec(
+          line,
+        )
+        if (scan === null) return
+        const conditions = lines.slice(at + 1, at + 3).join(' ')
+        if (scan[1] === 'Seq' || !/(Index|TID) Cond/.test(conditions)) found.push(`${name}: ${line.trim()}`)
+      })
+    }
+    return found
+  }
+
+  const linesOf = (rows: readonly { readonly 'QUERY PLAN': string }[]) => rows.map((row) => row['QUERY PLAN'])
+  /** As the server plans it when it keeps one plan for all values, and when it makes one for each. */
+  const kinds = [
+    [
+      'generic',
+      (_: string, text: string) => harness.sql<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${text}`),
+    ],
+    [
+      'custom',
+      (name: string, text: string) =>
+        harness.sql<{ 'QUERY PLAN': string }>(`explain ${text}`, values.get(name) ?? []),
+    ],
+  ] as const
+
+  it.each(kinds)(
+    'seek each row by itself on tables that nobody has analysed, in %s plans',
+    async (_, explain) => {
+      await harness.sql('set enable_seqscan = off')
+      expect(await wholeReads(async (name, text) => linesOf(await explain(name, text)))).toEqual([])
+    },
+  )
+
+  it('begin claims at their mark by the index, and write ready rows by place', async () => {
+    const planOf = async (name: string): Promise<readonly string[]> =>
+      linesOf(await harness.sql<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${statements.get(name)}`))
     const marked = (lines: readonly string[]) =>
       lines.filter((line) => /Index Cond: .*ROW\(l?\.?due_at, l?\.?id\) > ROW\(/.test(line))
     await harness.sql('set enable_seqscan = off')
-    expect(marked(await linesOf('take_due'))).toHaveLength(1)
-    expect(marked(await linesOf('read_left'))).toHaveLength(2)
-    const written = await linesOf('write_ready')
+    expect(marked(await planOf('take_due'))).toHaveLength(1)
+    expect(marked(await planOf('read_left'))).toHaveLength(2)
+    const written = await planOf('write_ready')
     expect(written.filter((line) => line.includes('Tid Scan on ready_endpoints'))).toHaveLength(2)
   })
 
@@ -125,13 +178,37 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
         if (!/->\s+Nested Loop/.test(line) && !line.startsWith('Nested Loop')) return
         const depth = line.search(/\S/)
         const inner = childrenOf(lines, at, depth)[1]
-        // The leases that one row of handoffs lists are no list of unknown length beside it.
-        if (inner !== undefined && /(CTE|Function) Scan (?!on l\b)/.test(inner))
+        // What one row lists (leases, an event's deliveries) is no list of unknown length beside it.
+        if (inner !== undefined && /(CTE|Function) Scan on (?!l\b|l_\d|generate_series place)/.test(inner))
           joined.push(`${name}: ${inner.trim()}`)
       })
     }
     expect(joined).toEqual([])
   })
+
+  // The last, because an analysis is not undone.
+  it.each(kinds)(
+    'seek each row by itself on tables that were just emptied, in %s plans',
+    async (_, explain) => {
+      await harness.sql('set enable_seqscan = off')
+      await harness.sql('begin')
+      try {
+        for (const table of [
+          'live_deliveries',
+          'deliveries',
+          'events',
+          'attempts',
+          'handoffs',
+          'ready_endpoints',
+        ])
+          await harness.sql(`delete from ${table}`)
+        await harness.sql('analyze live_deliveries, deliveries, events, attempts, handoffs, ready_endpoints')
+        expect(await wholeReads(async (name, text) => linesOf(await explain(name, text)))).toEqual([])
+      } finally {
+        await harness.sql('rollback')
+      }
+    },
+  )
 })
 
 /** The lines of a node's inputs. */

@@ -23,10 +23,13 @@ const commonColumns = `d.id, d.tenant_id, d.event_id, d.subscription_id, d.endpo
   coalesce(d.target_id, d.endpoint_id) as target_id, d.state, d.attempt_count, d.claim_version, d.last_http_status,
   d.error_class, d.last_error, e.ordering_key, d.created_at, d.updated_at, e.topic`
 
+/** SQL: by its key whatever is known of the table. */
+const itsEvent = `left join lateral (select topic, ordering_key from events v where v.id = d.event_id limit 1) e on true`
+
 const fromLive = `select ${commonColumns}, true as is_live, d.due_at, d.reason, ep.disabled_reason, s.paused_until,
     s.probe_until, b.limited_until
   from live_deliveries d
-  left join events e on e.id = d.event_id
+  ${itsEvent}
   left join endpoints ep on ep.id = d.endpoint_id
   left join endpoint_state s on s.target_id = d.target_id
   left join endpoint_shares b on b.target_id = d.target_id and b.node_id = '${everyNode}'`
@@ -35,7 +38,7 @@ const nothingLive = `null::bigint as due_at, null::text as reason, null::text as
   null::bigint as paused_until, null::bigint as probe_until, null::bigint as limited_until`
 
 const fromFinished = `select ${commonColumns}, false as is_live, ${nothingLive}
-  from deliveries d left join events e on e.id = d.event_id`
+  from deliveries d ${itsEvent}`
 
 /** SQL: those that stand only in `handoffs`, from rows of `handedOffColumns`. */
 const fromHandedOff = (rows: string) => `select d.*, true as is_live, ${nothingLive} from (${rows}) d`
@@ -207,7 +210,7 @@ export async function listDeadLetters(
     .add('d.id < $before', 'before', 'uuid', optionalUuid(bounds.before))
   const rows = await where.read<DeliveryRow>(
     context,
-    `select ${commonColumns} from deliveries d left join events e on e.id = d.event_id
+    `select ${commonColumns} from deliveries d ${itsEvent}
      where d.tenant_id = $tenant and d.state = 'dead_lettered'${where.sql} order by d.id desc limit $rows`,
   )
   return toPage(rows, bounds.limit, toDeadLetter)

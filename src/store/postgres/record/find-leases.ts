@@ -89,5 +89,5 @@ const readStatement = query<LeaseRow>()(
      from (${handOffLeases} and h.delivery_ids && $ids and l.id = any ($ids)) l
      cross join lateral (select * from events e where e.id = l.event_id limit 1) e
      where ${isOnlyHandedOff}) h
-   where (h.id, h.claim_version) in (select * from unnest($ids, $versions))`,
+   where ((h.id, h.claim_version) in (select * from unnest($ids, $versions))) is true`,
 )
