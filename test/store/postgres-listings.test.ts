@@ -1,0 +1,115 @@
+/** What a look-up or a page reads among 100 000 tenants: a seek for each row that it shows, whatever the filter. */
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { defaultTenantId } from '../../src/core/model.ts'
+import type { DeliveryFilter, EventFilter } from '../../src/store/port.ts'
+import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
+import { anOutcome, openScene, type Route, type Scene } from './contract/scene.ts'
+import { openPostgresHarness, type PostgresHarness } from './postgres-harness.ts'
+
+const tenants = 100_000
+const page = { limit: 20, cursor: null }
+
+describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('reads among many tenants, PostgreSQL', () => {
+  let server: PostgresServer
+  let harness: PostgresHarness
+  let scene: Scene
+  let routes: Route[]
+  beforeAll(async () => {
+    server = await startPostgres('18')
+    harness = await openPostgresHarness(server, { fresh: true })
+    scene = await openScene(async () => harness)
+    routes = [await scene.anEndpoint(), await scene.anEndpoint()]
+    await harness.sql(
+      `with i as (select (lpad(to_hex($1::bigint - ${tenants} + n), 12, '0') || '70008000000000000000')::uuid as id,
+                    (lpad(to_hex(n), 12, '0') || '70009000000000000000')::uuid as tenant, $1 - ${tenants} + n as at
+                  from generate_series(1, ${tenants}) n),
+       e as (insert into events (id, tenant_id, topic, state, payload_bytes, created_at, fan_out, payload)
+             select id, tenant, 't', 'fanned_out', 1, at, array[id, tenant, tenant], '1' from i)
+       insert into deliveries (id, tenant_id, event_id, subscription_id, endpoint_id, state, attempt_count, claim_version,
+                               created_at, updated_at, started_at, latency_ms)
+       select id, tenant, id, tenant, tenant, 'succeeded', 1, 1, at, at, at, 1 from i`,
+      [scene.now()],
+    )
+    await scene.publishMany(60, { routes })
+    const { deliveries } = await scene.claim({ limit: 100 })
+    await scene.record(...deliveries.map((claimed) => anOutcome(claimed)))
+    await harness.sql('analyze')
+  }, 120_000)
+  afterAll(async () => {
+    await harness?.close()
+    await server?.stop()
+  }, 60_000)
+
+  /** Rows of the large tables and entries of their indexes that the statements of the call fetch. */
+  async function reads(call: () => Promise<unknown>): Promise<number> {
+    const query = vi.spyOn(pg.Client.prototype, 'query')
+    await call()
+    const calls = query.mock.calls as unknown as [
+      { readonly text?: string; readonly values?: readonly unknown[] },
+    ][]
+    const statements = calls.flatMap(([config]) =>
+      config.text !== undefined && /\b(events|deliveries)\b/.test(config.text) ? [config] : [],
+    )
+    query.mockRestore()
+    expect(statements.length).toBeGreaterThan(0)
+    let rows = 0
+    for (const { text = '', values = [] } of statements) rows += await rowsRead(text, values)
+    return rows
+  }
+
+  async function rowsRead(text: string, values: readonly unknown[]): Promise<number> {
+    const [plan] = await harness.sql<{ 'QUERY PLAN': readonly { Plan: PlanNode }[] }>(
+      `explain (analyze, format json) ${text}`,
+      values,
+    )
+    return sumRows(plan?.['QUERY PLAN'][0]?.Plan as PlanNode)
+  }
+
+  it('find an event and a delivery by the id alone, by the index of ids', async () => {
+    for (const table of ['events', 'deliveries']) {
+      const [{ id } = { id: '' }] = await harness.sql<{ id: string }>(
+        `select id from ${table} offset 50000 limit 1`,
+      )
+      expect(await rowsRead(`select * from ${table} where id = $1`, [id])).toBe(1)
+    }
+  })
+
+  it.each<readonly [string, EventFilter]>([
+    ['the tenant', {}],
+    ['a topic', { topic: 'orders.created' }],
+    ['a time', { since: 0 }],
+  ])('list events of %s', async (_, filter) => {
+    const read = await reads(() => scene.store.listEvents(defaultTenantId, filter, page))
+    expect(read).toBeLessThan(20 * page.limit)
+  })
+
+  it.each<readonly [string, () => DeliveryFilter]>([
+    ['the tenant', () => ({})],
+    ['an endpoint', () => ({ endpointId: routes[0]?.endpointId as string })],
+    ['each state: succeeded', () => ({ state: 'succeeded' })],
+    ['each state: dead_lettered', () => ({ state: 'dead_lettered' })],
+    ['each state: in_flight', () => ({ state: 'in_flight' })],
+    ['a topic', () => ({ topic: 'orders.created' })],
+    ['a time', () => ({ since: 0 })],
+  ])('list deliveries of %s', async (_, filter) => {
+    const read = await reads(() => scene.store.listDeliveries(defaultTenantId, filter(), page))
+    expect(read).toBeLessThan(30 * page.limit)
+  })
+})
+
+interface PlanNode {
+  readonly 'Relation Name'?: string
+  readonly 'Actual Rows': number
+  readonly 'Actual Loops': number
+  readonly 'Rows Removed by Filter'?: number
+  readonly Plans?: readonly PlanNode[]
+}
+
+function sumRows(node: PlanNode): number {
+  const isLarge = ['events', 'deliveries'].includes(node['Relation Name'] ?? '')
+  const own = isLarge
+    ? (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']
+    : 0
+  return (node.Plans ?? []).reduce((sum, child) => sum + sumRows(child), own)
+}
