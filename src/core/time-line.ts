@@ -79,6 +79,12 @@ export function resumeTimeLine(saved: SavedTime | null, wall: number): ResumedTi
   return { line: withDowntime(line, now, now - seenAt), now }
 }
 
+/** What a start skips beyond what is plain. */
+export function skippedBy({ line, now }: ResumedTime): number {
+  const last = lastStep(line)
+  return line.unprovenSince === now && last.from === now ? last.skipped : 0
+}
+
 /** The wall clock has jumped at the moment `now`, and is ahead of the line by `offset` from here on. */
 export function withJump(line: TimeLine, now: number, offset: number): TimeLine {
   // Of a step that was never proven it is known now what the wall clock should have said.

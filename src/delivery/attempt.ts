@@ -2,6 +2,7 @@
  * One attempt: a leased delivery becomes a signed request, and the answer becomes an outcome to record.
  * The heart of Outhook; everything else brings work here or carries its result away.
  */
+import type { Clock } from '../core/clock.ts'
 import { toHeaderValue } from '../core/header-value.ts'
 import { limits } from '../core/model.ts'
 import { classifyAttempt, decideOutcome, throttleAfter } from '../core/outcome.ts'
@@ -9,12 +10,14 @@ import { retryAfterMs } from '../core/retry-after.ts'
 import type { RetryPolicy } from '../core/retry-policy.ts'
 import { type SignedRequest, signRequest } from '../core/signing.ts'
 import { toStoredText } from '../core/text.ts'
-import { calendarOf } from '../core/time-line.ts'
 import type { AttemptResult, Sender } from '../sender/port.ts'
 import type { ClaimedDelivery, DeliveryOutcome, StoreTime } from '../store/port.ts'
 import type { Target } from './routing-cache.ts'
 
 export interface AttemptDeps {
+  /** What receivers see and say: signatures and `Retry-After`. */
+  readonly clock: Pick<Clock, 'now'>
+  /** What the store is told. */
   readonly time: StoreTime
   readonly random: () => number
   readonly sender: Sender
@@ -30,21 +33,12 @@ export function runAttempt(
   const startedAt = deps.time.now()
   const end = (result: AttemptResult) =>
     toOutcome(delivery, result, { policy: route.policy, startedAt, deps })
-  return send(delivery, route.target, { deps, startedAt }).then(end, (error) => end(notMade(error)))
+  return send(delivery, route.target, deps).then(end, (error) => end(notMade(error)))
 }
 
-interface Sending {
-  readonly deps: AttemptDeps
-  readonly startedAt: number
-}
-
-function send(
-  delivery: ClaimedDelivery,
-  target: Target,
-  { deps, startedAt }: Sending,
-): Promise<AttemptResult> {
+function send(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): Promise<AttemptResult> {
   try {
-    const { headers, body } = signedRequest(delivery, target, { deps, startedAt })
+    const { headers, body } = signedRequest(delivery, target, deps)
     return deps.sender.attempt({ destination: target.destination, method: 'POST', headers, body })
   } catch (error) {
     return Promise.reject(error)
@@ -61,11 +55,7 @@ function notMade(error: unknown): AttemptResult {
   }
 }
 
-function signedRequest(
-  delivery: ClaimedDelivery,
-  target: Target,
-  { deps, startedAt }: Sending,
-): SignedRequest {
+function signedRequest(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): SignedRequest {
   const topic = delivery.topic ?? ''
   const headers: Record<string, string> = {
     'user-agent': deps.userAgent,
@@ -83,7 +73,7 @@ function signedRequest(
     eventId: delivery.eventId,
     deliveryId: delivery.id,
     topic,
-    timestampSeconds: Math.floor(calendarOf(deps.time.line, startedAt) / 1000),
+    timestampSeconds: Math.floor(deps.clock.now() / 1000),
     body: delivery.payload,
     secrets: target.secrets(deps.time),
   })
@@ -100,7 +90,7 @@ function toOutcome(
   const classified = classifyAttempt(result, policy)
   const retryAfter = result.kind === 'response' ? result.retryAfter : null
   // Only a date in it is measured against the calendar.
-  const now = retryAfter === null ? startedAt : calendarOf(deps.time.line, deps.time.now())
+  const now = retryAfter === null ? startedAt : deps.clock.now()
   const throttleMs = throttleAfter(result.httpStatus, retryAfterMs(retryAfter, now))
   const { random } = deps
   const { next } = decideOutcome({ classified, policy, attemptNo, retryAfter, throttleMs, now, random })

@@ -110,21 +110,21 @@ export function mebibytes(bytes: number): string {
 const aheadMs = 60_000
 
 /** `wall`: of the clock that the store's time goes by. */
-export function judgeClock(saved: SavedTime | null, wall: number): Finding {
-  if (saved === null) return ok('clock', 'nothing is known of it yet')
+export function judgeClock(saved: SavedTime | null, wall: number, check = 'clock'): Finding {
+  if (saved === null) return ok(check, 'nothing is known of it yet')
   const { line, seenAt } = saved
   const behindMs = seenAt + offsetOf(line) - wall
   if (behindMs > aheadMs) {
     const advice =
       'set the clock; what is due goes on without it, but times that people see are wrong until then'
-    return warning('clock', `${seconds(behindMs)} behind what the store has seen`, advice)
+    return warning(check, `${seconds(behindMs)} behind what the store has seen`, advice)
   }
   if (line.unprovenSince !== null) {
     const advice = `see that the time is right; after ${formatWait(steadyMs)} without a jump retention goes on`
-    return warning('clock', 'it has jumped, so nothing is removed for its age', advice)
+    return warning(check, 'it has jumped, so nothing is removed for its age', advice)
   }
   const offset = offsetOf(line)
   const found =
     offset === 0 ? 'steady' : `steady; it has jumped ${seconds(offset)} in all since the store was made`
-  return ok('clock', found)
+  return ok(check, found)
 }

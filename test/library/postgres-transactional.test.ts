@@ -119,7 +119,7 @@ test('keys given to the SQL function are remembered as long as idempotency-ttl s
   const client = await aClient()
   await client.query(`select ${schema}.publish('orders.created', '{}'::text, idempotency_key => 'o_1')`)
   const { rows } = await client.query(
-    `select expires_at - ${schema}.now_ms(0) as ms from ${schema}.idempotency_keys`,
+    `select expires_at - ${schema}.line_ms() as ms from ${schema}.idempotency_keys`,
   )
   expect(Math.ceil(Number(rows[0].ms) / 60_000)).toBe(120)
 })

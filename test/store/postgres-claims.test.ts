@@ -102,15 +102,4 @@ describe.each(testedServers())('claims that begin at a low-water mark, $name', (
     await other.release(giveBack.slice(1))
     expect((await claimed()).toSorted()).toEqual(left.slice(0, 2).toSorted())
   })
-
-  it('begin at the beginning when the clock of the database is set back', async () => {
-    const left = await aMarkedBacklog(150)
-    const late = left.at(-1) ?? ''
-    await landBehind(late)
-    await harness.sql(
-      `create or replace function now_ms(shift bigint) returns bigint language sql stable parallel safe as $$ select shift - 5000 $$`,
-    )
-    await scene.store.reconcileReady({ limit: 10 })
-    expect(await claimed({ limit: 1 })).toEqual([late])
-  })
 })

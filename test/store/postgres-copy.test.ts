@@ -246,7 +246,7 @@ describe('leases of the source', { timeout: 300_000 }, () => {
     await copy(path, schema)
     const waits = await sql<{ readonly ms: number }>(
       schema,
-      'select (next_at - now_ms(0))::float8 as ms from ready_endpoints order by next_at',
+      'select (next_at - line_ms())::float8 as ms from ready_endpoints order by next_at',
     )
     expect(waits.map(({ ms }) => Math.round(ms / 600_000))).toEqual([3, 6])
     const store = await openTarget(schema)

@@ -20,6 +20,11 @@ describe.each(testedServers())('the doctor on $name', ({ start }) => {
   afterAll(() => server?.stop())
   beforeEach(async () => {
     harness = await openPostgresHarness(server, { fresh: true })
+    // The doctor asks the server, whose clock is the harness's.
+    await harness.sql(
+      `create or replace function server_ms() returns bigint language sql stable parallel safe as
+         $$ select ${harness.now()}::bigint $$`,
+    )
     await harness.store.setMetaOnce('master_key_check', masterKey.checkValue)
   })
   afterEach(() => harness.close())
@@ -100,6 +105,7 @@ describe.each(testedServers())('the doctor on $name', ({ start }) => {
       'prepared transactions',
       'replication slots',
       'backlog',
+      'clock of the server',
     ])
   })
 
@@ -221,9 +227,9 @@ describe.each(testedServers())('the doctor on $name', ({ start }) => {
       level: 'ok',
       found: expect.stringContaining('1 pending'),
     })
-    // The clock of the test's store stands still at zero.
-    await harness.sql('update live_deliveries set due_at = -90000')
-    await harness.sql('update ready_endpoints set next_at = -90000')
+    const dueAt = harness.now() - 90_000
+    await harness.sql('update live_deliveries set due_at = $1', [dueAt])
+    await harness.sql('update ready_endpoints set next_at = $1', [dueAt])
     expect(await firstOf('backlog')).toMatchObject({
       level: 'warning',
       found: expect.stringContaining('the oldest due for 90.0 s'),

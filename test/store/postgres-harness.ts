@@ -1,12 +1,14 @@
 import pg from 'pg'
 import type { Store } from '../../src/store/port.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
-import { createManualClock } from '../../src/testing/manual-clock.ts'
+import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.ts'
 import type { PostgresServer } from '../servers/postgres.ts'
 import type { StoreHarness } from './contract/scene.ts'
 
 export interface PostgresHarness extends StoreHarness {
   readonly schema: string
+  /** The server's, and the scale of all nodes. */
+  readonly clock: ManualClock
   /** Another node on the same schema and clock. */
   openNode(): Promise<Store>
   /** Statements beside the store, in its schema. */
@@ -40,19 +42,21 @@ export async function openPostgresHarness(
   }
   const nodes: Store[] = []
   const openNode = async (): Promise<Store> => {
-    const node = await openPostgresStore({ url: server.url, schema, shiftMs: () => clock.now() })
+    const node = await openPostgresStore({
+      url: server.url,
+      schema,
+      shiftMs: clock.now,
+      elapsed: clock.elapsed,
+    })
     nodes.push(node)
     return node
   }
   const store = await openNode()
   const beside = await connectBeside()
-  // The server's clock stands still at zero, so what is added to it is the time.
-  await beside.query(
-    'create or replace function now_ms(shift bigint) returns bigint language sql stable parallel safe as $$ select shift $$',
-  )
   return {
     store,
     schema,
+    clock,
     openNode,
     sql: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
       (await beside.query<Row>(text, [...values])).rows,

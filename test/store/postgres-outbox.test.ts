@@ -393,7 +393,7 @@ describe.each(testedServers())('$name', ({ start }) => {
         await publish(client, { ...keyed, idempotency_key: `'${key}'` })
         await client.query('commit; begin')
         const [row] = await sql<{ ms: string }>(
-          'select expires_at - now_ms(0) as ms from idempotency_keys where key = $1',
+          'select expires_at - line_ms() as ms from idempotency_keys where key = $1',
           [key],
         )
         return Math.ceil(Number(row?.ms) / 60_000)

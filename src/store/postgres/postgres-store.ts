@@ -1,7 +1,6 @@
 import { type Clock, createSystemClock } from '../../core/clock.ts'
 import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
-import { newTimeLine } from '../../core/time-line.ts'
 import { bytesOfId } from '../cursors.ts'
 import type { OutboxStore, ReadStore, SlotShares, Store, StoreTime } from '../port.ts'
 import { type Claimant, rotationStart } from './claim/candidates.ts'
@@ -15,6 +14,8 @@ import { deleteSubscription, insertSubscription, updateSubscription } from './co
 import { Database, type Lane, type Session } from './connection/database.ts'
 import { Hints } from './connection/hints.ts'
 import { createPostgresPace } from './connection/pace.ts'
+import type { ServerTime } from './connection/server-time.ts'
+import { openServerTime } from './connection/server-time-row.ts'
 import type { Context } from './connection/statement.ts'
 import { tellOthers } from './connection/tell-others.ts'
 import { refuseUnfinishedCopy } from './copy/copy-target.ts'
@@ -48,8 +49,10 @@ export interface PostgresStoreOptions {
   readonly schema?: string
   /** Default: silent. */
   readonly logger?: Logger
-  /** Added to the server's clock; zero outside of tests. */
+  /** In tests: stands for the server's clock. */
   readonly shiftMs?: () => number
+  /** In tests: the scale that this process's own time goes by. Default: that of `shiftMs`, or the system's. */
+  readonly elapsed?: () => number
 }
 
 /**
@@ -58,7 +61,7 @@ export interface PostgresStoreOptions {
  * cannot be reached.
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { url, schema = 'outhook', logger = silentLogger, shiftMs = () => 0 } = options
+  const { url, schema = 'outhook', logger = silentLogger } = options
   // The network and the server keep real time, whatever clock a test gives to the rest.
   const clock = createSystemClock()
   const database = await Database.open({ url, schema, clock, logger })
@@ -68,21 +71,20 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     await database.close()
     throw error
   }
+  const time = await openServerTime(database, { ...options, clock })
   const hints = new Hints({ schema, clock, logger, connect: () => database.connect('hints') })
-  const run = createRunner(database, shiftMs)
-  const elapsed = () => clock.elapsed() + shiftMs()
+  const run = createRunner(database, time)
   const claimant: Claimant = {
     node: newNode(),
     rotation: { after: rotationStart },
     marks: new Map(),
-    leases: new Leases(elapsed),
+    leases: new Leases(time.now),
   }
   const recovery = createRecovery(run, claimant.leases)
   const cluster = {
     shares: createShares(run, claimant.node),
-    outbox: createOutboxStore(run, schema, shiftMs),
+    outbox: createOutboxStore(run, schema, time),
   }
-  const time = { now: clock.now, line: newTimeLine }
   return tellOthers(createStore({ database, run, claimant, recovery, clock, time }), cluster, hints)
 }
 
@@ -97,11 +99,11 @@ interface Runner {
   snapshot<T>(work: Work<T>): Promise<T>
 }
 
-function createRunner(database: Database, shiftMs: () => number): Runner {
+function createRunner(database: Database, time: StoreTime): Runner {
   const inContext =
     <T>(work: Work<T>) =>
     (session: Session): Promise<T> =>
-      work({ query: session.query, shiftMs: shiftMs() })
+      work({ query: session.query, moment: time.now(), line: time.line })
   return {
     plain: (lane, work) => database.statement(lane, inContext(work)),
     atomic: (lane, work) => database.transaction(lane, inContext(work)),
@@ -115,7 +117,7 @@ interface StoreParts {
   readonly claimant: Claimant
   readonly recovery: Recovery
   readonly clock: Clock
-  readonly time: StoreTime
+  readonly time: ServerTime
 }
 
 function createStore(parts: StoreParts): Omit<Store, 'cluster'> {
@@ -125,7 +127,10 @@ function createStore(parts: StoreParts): Omit<Store, 'cluster'> {
       await Promise.all([run.plain('read', ping), run.plain('publish', checkWritable)])
     },
     probeWrite: () => run.atomic('publish', probeWrite),
-    close: () => database.close(),
+    async close() {
+      await time.stop()
+      await database.close()
+    },
     fanOutSlice: async () => ({ made: 0, more: false }),
     pace: createPostgresPace(clock),
     time,
@@ -262,7 +267,7 @@ function createShares({ plain, atomic }: Pick<Runner, 'plain' | 'atomic'>, node:
   }
 }
 
-function createOutboxStore({ plain }: Runner, schema: string, shiftMs: () => number): OutboxStore {
+function createOutboxStore({ plain }: Runner, schema: string, time: StoreTime): OutboxStore {
   let storeId: Promise<string | null> | undefined
   const getStoreId = (): Promise<string | null> => {
     storeId ??= plain('read', readStoreId)
@@ -273,7 +278,7 @@ function createOutboxStore({ plain }: Runner, schema: string, shiftMs: () => num
   }
   return {
     accept: async (client, events) =>
-      acceptInTransaction(client, events, { schema, storeId: await getStoreId(), shiftMs: shiftMs() }),
+      acceptInTransaction(client, events, { schema, storeId: await getStoreId(), moment: time.now() }),
     setKeyTtl: (ms) => plain('config', (context) => setKeyTtl(context, ms)),
     listAccepted: (limit) => plain('publish', (context) => listAccepted(context, limit)),
     // The lane with time for one event that goes to very many endpoints.

@@ -1,18 +1,20 @@
 /**
  * Statements, written once each: a name under which a connection prepares it, its parameters by name with their types,
- * and its text. `$name` in a text becomes `$3::type`. `$shift` is given by `run`: how far the store's clock is off the
- * server's.
+ * and its text. `$name` in a text becomes `$3::type`. `$moment` is given by `run`: the store's
+ * time.
  */
+import type { TimeLine } from '../../../core/time-line.ts'
 import type { Session } from './database.ts'
 
-/** What every statement runs with: one connection, and how far the store's clock is off the server's. */
+/** What every statement runs with: one connection, and the store's time. */
 export interface Context extends Session {
-  /** Added to the server's time; zero outside of tests. */
-  readonly shiftMs: number
+  /** Of the store's line of time, the same for all statements of a transaction. */
+  readonly moment: number
+  readonly line: TimeLine
 }
 
-/** The moment of the statement, worked out once per statement and usable in an index condition. */
-export const now = '(select now_ms($shift))'
+/** The moment of the statement. */
+export const now = '$moment'
 
 /** How each type is given. Ids are hexadecimal text. */
 interface Given {
@@ -53,7 +55,7 @@ export function query<Row>() {
   return <const P extends Parameters>(name: string | null, parameters: P, sql: string): Statement<P, Row> => {
     const order: string[] = []
     const text = sql.replace(/\$([a-zA-Z_]+)/g, (_, parameter: string) => {
-      const type = parameter === 'shift' ? 'bigint' : parameters[parameter]
+      const type = parameter === 'moment' ? 'bigint' : parameters[parameter]
       if (type === undefined) throw new Error(`${name} has no parameter ${parameter}`)
       if (!order.includes(parameter)) order.push(parameter)
       return `$${order.indexOf(parameter) + 1}::${type}`
@@ -74,7 +76,7 @@ export function run<P extends Parameters, Row>(
   values: Values<P>,
 ): Promise<readonly Row[]> {
   const given = order.map((parameter) =>
-    parameter === 'shift' ? context.shiftMs : values[parameter as keyof P],
+    parameter === 'moment' ? context.moment : values[parameter as keyof P],
   )
   return context.query<Row>(name, text, given)
 }

@@ -1,5 +1,6 @@
 /** A PostgreSQL store that another one is copied into. */
 import { OuthookError } from '../../../core/errors.ts'
+import { newTimeLine } from '../../../core/time-line.ts'
 import { copiedTables, countSql } from '../../copied-tables.ts'
 import {
   type CopyBatch,
@@ -16,7 +17,7 @@ import {
 import { blockedUntil } from '../claim/ready-endpoints.ts'
 import { Database, type DatabaseOptions, type Session } from '../connection/database.ts'
 import { quoteName } from '../connection/schema.ts'
-import { command, now, query, run } from '../connection/statement.ts'
+import { type Context, command, now, query, run } from '../connection/statement.ts'
 import { withoutNul } from '../rows/wire-types.ts'
 
 interface TargetColumn extends CopyColumn {
@@ -147,7 +148,7 @@ function otherCopy(schema: string): OuthookError {
 }
 
 async function refuseNodes(session: Session): Promise<void> {
-  const nodes = await run({ ...session, shiftMs: 0 }, nodesStatement, {})
+  const nodes = await run(await contextOf(session), nodesStatement, {})
   if (nodes.length === 0) return
   throw new OuthookError(
     'conflict',
@@ -290,8 +291,14 @@ async function finish(session: Session, at: CopyPosition): Promise<void> {
     throw new OuthookError('conflict', 'another process has moved the copy on meanwhile; run it again')
   }
   await session.query(null, 'update endpoint_state set probe_delivery_id = null, probe_until = null', [])
-  await run({ ...session, shiftMs: 0 }, armAllStatement, {})
+  await run(await contextOf(session), armAllStatement, {})
   await session.query(null, `analyze ${copiedTables.map(({ name }) => name).join(', ')}`, [])
+}
+
+/** No process has its time here yet: the line is that of the copy, as far as the server can tell. */
+async function contextOf(session: Session): Promise<Context> {
+  const [row] = await session.query<{ readonly moment: number }>(null, 'select line_ms() as moment', [])
+  return { ...session, moment: row?.moment ?? 0, line: newTimeLine }
 }
 
 const armAllStatement = command(

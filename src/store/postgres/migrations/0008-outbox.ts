@@ -23,6 +23,10 @@ create table outbox (
         autovacuum_vacuum_cost_delay = 0);
 create unique index outbox_id on outbox (id);
 
+-- The store's time as far as SQL can tell it alone. Bound to what it names, whatever the caller's search path.
+create function line_ms() returns bigint language sql stable
+return server_ms() - coalesce((select (value::jsonb #>> '{line,steps,-1,offset}')::bigint from meta where name = 'time_line'), 0);
+
 -- A UUIDv7 whose twelve bits after the version are the fraction of the millisecond: ids of one transaction keep
 -- their order.
 create function new_event_id() returns uuid language sql volatile as $$
@@ -166,7 +170,7 @@ end $$;
 -- No lock is taken that others could want, but for the key's.
 create function accept_event(
   store text, new_id uuid, tenant text, topic text, payload bytea, metadata jsonb, idempotency_key text,
-  ordering_key text, ttl_ms bigint, shift bigint, out outcome text, out event_id text
+  ordering_key text, ttl_ms bigint, moment bigint, out outcome text, out event_id text
 ) language plpgsql security definer set lock_timeout = '2s' as $$
 declare
   owner constant uuid :=
@@ -198,7 +202,7 @@ begin
   while idempotency_key is not null loop
     -- Looked at first: the insert would lock a record that stands, and whoever uses the key next would wait.
     select k.hash, k.event_id into known from idempotency_keys k
-    where k.tenant_id = owner and k.scope = '' and k.key = idempotency_key and k.expires_at > now_ms(shift);
+    where k.tenant_id = owner and k.scope = '' and k.key = idempotency_key and k.expires_at > moment;
     if found then
       outcome := case when known.hash = content then 'replayed' else 'conflict' end;
       event_id := id_to_text('evt', known.event_id);
@@ -206,10 +210,10 @@ begin
     end if;
     begin
       insert into idempotency_keys as k (tenant_id, scope, key, hash, event_id, expires_at)
-      values (owner, '', idempotency_key, content, id, now_ms(shift) + ttl_ms)
+      values (owner, '', idempotency_key, content, id, moment + ttl_ms)
       on conflict (tenant_id, scope, key) do update
         set hash = excluded.hash, event_id = excluded.event_id, expires_at = excluded.expires_at
-        where k.expires_at <= now_ms(shift);
+        where k.expires_at <= moment;
       exit when found;
     exception when lock_not_available then
       outcome := 'held';
@@ -218,7 +222,7 @@ begin
   end loop;
   insert into outbox (id, tenant_id, topic, payload, payload_bytes, metadata, ordering_key, created_at)
   values (id, owner, topic, payload, octet_length(payload), nullif(nullif(metadata, 'null'), '{}')::text, ordering,
-          now_ms(shift));
+          moment);
   outcome := 'accepted';
   event_id := id_to_text('evt', id);
 end $$;
@@ -232,7 +236,7 @@ declare
 begin
   select * into answer from accept_event((select value from meta where name = 'store_id'), null, tenant, topic,
     payload, metadata, idempotency_key, ordering_key,
-    coalesce((select value::bigint from meta where name = 'idempotency_ttl_ms'), 86400000), 0);
+    coalesce((select value::bigint from meta where name = 'idempotency_ttl_ms'), 86400000), line_ms());
   case answer.outcome
     when 'conflict' then
       raise exception using errcode = 'unique_violation',

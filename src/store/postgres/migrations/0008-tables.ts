@@ -1,8 +1,8 @@
 /** Tables of `0008-initial.ts`. */
 export const tablesSql = `
--- The only clock of every statement. The shift is zero outside of tests.
-create function now_ms(shift bigint) returns bigint language sql stable parallel safe as
-  $$ select (extract(epoch from statement_timestamp()) * 1000)::bigint + shift $$;
+-- The server's clock. Statements do not ask it: the process gives them their moment (connection/server-time.ts).
+create function server_ms() returns bigint language sql stable parallel safe
+return (extract(epoch from statement_timestamp()) * 1000)::bigint;
 
 create table meta (name text primary key, value text not null);
 

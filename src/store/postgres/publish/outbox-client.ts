@@ -9,7 +9,7 @@ export interface OutboxTarget {
   readonly schema: string
   /** Says which database it is. */
   readonly storeId: string | null
-  readonly shiftMs: number
+  readonly moment: number
 }
 
 interface AcceptRow {
@@ -83,11 +83,11 @@ from unnest($4::uuid[], $5::text[], $6::text[], $7::integer[], $8::integer[], $9
     $1::bigint) a`
 }
 
-function acceptParameters(events: readonly OutboxEvent[], { storeId, shiftMs }: OutboxTarget): unknown[] {
+function acceptParameters(events: readonly OutboxEvent[], { storeId, moment }: OutboxTarget): unknown[] {
   const bytes = new BytesParameter()
   const payloadAt = events.map((event) => bytes.add(event.payload))
   return [
-    shiftMs,
+    moment,
     storeId,
     bytes.value(),
     events.map((event) => uuidOfId(event.id)),

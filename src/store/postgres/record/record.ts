@@ -47,7 +47,12 @@ export async function recordPlainly(context: Context, request: RecordRequest): P
   const known = await findLeases(context, leases, outcomes)
   const facts = await readFacts(context, Array.from(known.values()))
   const matches = match(known, facts)
-  const { changes, disabling } = advanceHealth(matches, { health: facts.health, breaker, now: facts.now })
+  const { changes, disabling } = advanceHealth(matches, {
+    health: facts.health,
+    breaker,
+    now: facts.now,
+    line: context.line,
+  })
   const isPlain =
     changes.size === 0 &&
     disabling.size === 0 &&
@@ -100,7 +105,7 @@ export async function recordWithHealth(context: Context, request: RecordRequest)
   const facts = await readFacts(context, Array.from(locked))
   const matches = match(ours, facts)
   const { health, now } = await lockHealth(context, matches)
-  const { changes, disabling } = advanceHealth(matches, { health, breaker, now })
+  const { changes, disabling } = advanceHealth(matches, { health, breaker, now, line: context.line })
   await clearProbes(
     context,
     matches.filter(({ lease }) => isProbe(lease, health)).map(({ lease }) => lease),

@@ -2,7 +2,7 @@
 import { type BreakerPolicy, isFailingTooLong, nextHealth } from '../../../core/endpoint-health.ts'
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { DisabledReason, EndpointHealth } from '../../../core/model.ts'
-import { newTimeLine } from '../../../core/time-line.ts'
+import type { TimeLine } from '../../../core/time-line.ts'
 import type { DeliveryOutcome } from '../../port.ts'
 import type { HealthRow } from '../../rows.ts'
 import type { Lease } from '../claim/leases.ts'
@@ -31,6 +31,7 @@ interface Known {
   readonly health: ReadonlyMap<string, TargetHealth>
   readonly breaker: BreakerPolicy
   readonly now: number
+  readonly line: TimeLine
 }
 
 export interface HealthResult {
@@ -57,11 +58,7 @@ export function advanceHealth(matches: readonly Match[], known: Known): HealthRe
       current.set(lease.targetId, after)
       changes.set(lease.targetId, { before: changes.get(lease.targetId)?.before ?? before, after, lease })
     }
-    if (
-      !outcome.observation.succeeded &&
-      isFailingTooLong(after, known.breaker, { line: newTimeLine, now: known.now })
-    )
-      disable('failing')
+    if (!outcome.observation.succeeded && isFailingTooLong(after, known.breaker, known)) disable('failing')
   }
   return { changes, disabling }
 }

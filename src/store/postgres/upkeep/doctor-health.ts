@@ -1,5 +1,17 @@
 /** How a PostgreSQL store lives: vacuum and what holds it up, replication, backlog. */
-import { type Finding, judgeBacklog, mebibytes, ok, problem, seconds, warning } from '../../finding.ts'
+import { resumeTimeLine } from '../../../core/time-line.ts'
+import {
+  type Finding,
+  judgeBacklog,
+  judgeClock,
+  mebibytes,
+  ok,
+  problem,
+  seconds,
+  warning,
+} from '../../finding.ts'
+import { parseSavedTime } from '../../saved-time.ts'
+import { readServerTime } from '../connection/server-time-row.ts'
 import { counts } from '../read/counts.ts'
 import type { Check, Subject } from './doctor-check.ts'
 
@@ -169,5 +181,11 @@ async function checkSlots({ query }: Subject): Promise<readonly Finding[]> {
 }
 
 async function checkBacklog({ query }: Subject): Promise<readonly Finding[]> {
-  return [judgeBacklog(await counts({ query, shiftMs: 0 }))]
+  const { wall, saved } = await readServerTime({ query })
+  const time = parseSavedTime(saved)
+  const { line, now } = resumeTimeLine(time, wall)
+  return [
+    judgeBacklog(await counts({ query, moment: now, line })),
+    judgeClock(time, wall, 'clock of the server'),
+  ]
 }

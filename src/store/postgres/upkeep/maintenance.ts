@@ -69,6 +69,7 @@ export async function deleteExpiredIdempotencyKeys(
   context: Context,
   { limit }: { readonly limit: number },
 ): Promise<{ readonly more: boolean }> {
+  if (context.line.unprovenSince !== null) return { more: false }
   const [row] = await run(context, deleteKeysStatement, { limit })
   return { more: row?.gone === limit }
 }

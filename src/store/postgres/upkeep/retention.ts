@@ -1,5 +1,6 @@
 /** Retention: the port says what `removeExpired` does. One statement for each table, in one transaction. */
 import { idPrefixes, smallestIdAt } from '../../../core/ids.ts'
+import { agedNow, nextSkipAfter } from '../../../core/time-line.ts'
 import type { RemovedRows, Retention } from '../../port.ts'
 import {
   countedAs,
@@ -45,6 +46,8 @@ export async function removeExpired(
   shares: WalkShares,
 ): Promise<{ readonly removed: RemovedRows; readonly more: boolean }> {
   const { retention, limit } = options
+  const { line } = context
+  if (line.unprovenSince !== null) return { removed: nothingRemoved, more: false }
   if (!(await isMine(context, 'retention'))) return { removed: nothingRemoved, more: false }
   const facts = await readFacts(context)
   const positions: Positions = { ...facts.positions }
@@ -56,7 +59,9 @@ export async function removeExpired(
     if (ageMs === 0) continue
     const after = positions[walk] ?? startAt(facts.now)
     // Of a transaction that is still open, rows may yet appear behind the walk.
-    const oldEnoughMs = facts.now - Math.max(ageMs, facts.oldestTransactionMs) + 1
+    const now = agedNow(line, timeOf(after.id), facts.now)
+    const skipMs = nextSkipAfter(line, timeOf(after.id))
+    const oldEnoughMs = Math.min(now - Math.max(ageMs, facts.oldestTransactionMs) + 1, skipMs)
     const endMs = walk === 'events' ? Math.min(oldEnoughMs, deliveriesEndMs) : oldEnoughMs
     const leftMs = Math.max(0, endMs - timeOf(after.id))
     const share = shares.get(walk) ?? largestShare
@@ -65,8 +70,8 @@ export async function removeExpired(
       after: after.id,
       after_version: after.version,
       before: uuidOfId(smallestIdAt(idPrefixes.event, beforeMs)),
-      ended_by: facts.now - ageMs,
-      dead_ended_by: deadLettersEndedBy(retention, facts.now),
+      ended_by: now - ageMs,
+      dead_ended_by: deadLettersEndedBy(retention, now),
     }
     const [walked] = await walks[walk](context, slice, limit)
     if (walked === undefined) continue
@@ -74,6 +79,17 @@ export async function removeExpired(
     if (walked.took_ms < quickMs) shares.set(walk, Math.min(share * 2, largestShare))
     if (walked.took_ms > slowMs) shares.set(walk, Math.max(share / 2, smallestShare))
     const isAtEnd = walked.looked < limit && beforeMs >= endMs
+    if (isAtEnd && endMs === oldEnoughMs && skipMs <= facts.now) {
+      // What comes behind it has another age.
+      positions[walk] = {
+        id: uuidOfId(smallestIdAt(idPrefixes.event, skipMs)),
+        version: 0,
+        startedAt: after.startedAt,
+      }
+      if (walk === 'deliveries') deliveriesEndMs = endMs
+      more = true
+      continue
+    }
     const startsOver = isAtEnd && facts.now - after.startedAt >= startOverEveryMs
     const reached = advance({ after, before: slice.before, limit }, walked)
     if (walk === 'deliveries') deliveriesEndMs = isAtEnd ? endMs : timeOf(reached.id)
