@@ -44,3 +44,15 @@ export async function openMemoryHarness(): Promise<StoreHarness> {
   const store = await openSqliteStore({ path: ':memory:', clock, inProcess: true })
   return { store, now: () => clock.now(), advance: (ms) => clock.advance(ms), close: () => store.close() }
 }
+
+/** Publishes as a process does that claims as well. */
+export function withMemory<Harness extends StoreHarness>(given: Harness): Harness {
+  const { store } = given
+  return {
+    ...given,
+    store: {
+      ...store,
+      publish: (batch, options) => store.publish(batch, { ...options, mayWaitInMemory: true }),
+    },
+  }
+}

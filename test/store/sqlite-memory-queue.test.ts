@@ -4,23 +4,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { defaultTenantId } from '../../src/core/model.ts'
 import type { NewEvent } from '../../src/store/port.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
-import { describeStoreContract } from './contract/contract.ts'
-import { anOutcome, leaseMs, openScene, retryIn, type Scene, type StoreHarness } from './contract/scene.ts'
-import { openFileHarness, openMemoryHarness, type SqliteHarness } from './sqlite-harness.ts'
-
-describeStoreContract('SQLite, with what waits in memory', async () => withMemory(await openMemoryHarness()))
-
-/** Publishes as a process does that claims as well. */
-function withMemory<Harness extends StoreHarness>(given: Harness): Harness {
-  const { store } = given
-  return {
-    ...given,
-    store: {
-      ...store,
-      publish: (batch, options) => store.publish(batch, { ...options, mayWaitInMemory: true }),
-    },
-  }
-}
+import { anOutcome, leaseMs, openScene, retryIn, type Scene } from './contract/scene.ts'
+import { openFileHarness, type SqliteHarness, withMemory } from './sqlite-harness.ts'
 
 let harness: SqliteHarness
 let scene: Scene
