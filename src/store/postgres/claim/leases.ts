@@ -20,7 +20,7 @@ export interface Lease {
   readonly attemptCount: number
   readonly lostClaims: number
   readonly createdAt: number
-  /** Milliseconds since the epoch, by the database's clock. */
+  /** Of the store's line of time. */
   readonly until: number
   /** False: it was handed off, and has no row in `live_deliveries`. */
   readonly isLive: boolean
