@@ -62,7 +62,7 @@ test('50 locked rows of 200 delay their own outcomes alone, and no request is se
   onTestFinished(() => hooks.close())
   const recorded = new Set<string>()
   hooks.on('attempt', ({ deliveryId }) => recorded.add(deliveryId))
-  await hooks.endpoints.create({ url: receiver.url, topics: ['*'], maxInFlight: 250 })
+  const { endpoint } = await hooks.endpoints.create({ url: receiver.url, topics: ['*'], maxInFlight: 250 })
   const publishMany = (count: number) =>
     Promise.all(Array.from({ length: count }, (_, n) => hooks.publish({ topic: 'a', payload: { n } })))
   const areRecorded = (count: number) => expect.poll(() => recorded.size, { timeout: patienceMs }).toBe(count)
@@ -70,7 +70,10 @@ test('50 locked rows of 200 delay their own outcomes alone, and no request is se
   await publishMany(1)
   await areRecorded(1)
   receiver.withhold()
+  // What is handed off has no row that could be locked: these wait for their endpoint, and are claimed.
+  await hooks.endpoints.update(endpoint.id, { enabled: false })
   await publishMany(200)
+  await hooks.endpoints.update(endpoint.id, { enabled: true })
   await expect.poll(receiver.waiting, { timeout: patienceMs }).toBe(200)
 
   const locker = await connect()
