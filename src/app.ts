@@ -190,7 +190,6 @@ async function assemble(
     : null
   const dispatcher = delivery?.dispatcher ?? null
   const readiness = new Readiness({ store, clock, logger })
-  const inSlices = store.pace.fanOutSlice > 0
   const fanOutSlices = new FanOutSlices({
     store,
     ids,
@@ -207,7 +206,6 @@ async function assemble(
     ids,
     clock,
     time: store.time,
-    inSlices,
     idempotencyTtlMs: config.idempotencyTtlMs,
     timeoutMs: publishTimeoutMs,
     onAccepted: () => fanOutSlices.wake(),
@@ -218,7 +216,6 @@ async function assemble(
           outbox: store.cluster.outbox,
           routing,
           ids,
-          inSlices,
           clock,
           logger,
           onDueWork: () => dispatcher.wake(),
@@ -274,7 +271,7 @@ async function assemble(
   })
   await delivery?.start()
   relay?.start()
-  if (inSlices) fanOutSlices.start()
+  fanOutSlices.start()
   let closed: Promise<void> | null = null
   const close = async () => {
     try {

@@ -10,16 +10,10 @@ export interface FanOutInput
   readonly idempotency: NewIdempotencyKey | null
 }
 
-export interface FanOutOptions {
-  readonly ids: IdFactory
-  /** The store fans out in slices. */
-  readonly inSlices: boolean
-}
-
-export function fanOut(input: FanOutInput, routing: TenantRouting, options: FanOutOptions): NewEvent {
+export function fanOut(input: FanOutInput, routing: TenantRouting, ids: IdFactory): NewEvent {
   const { tenantId, topic, payload, metadata, orderingKey, producerKeyId, idempotency } = input
   return {
-    id: options.ids.next('evt'),
+    id: ids.next('evt'),
     tenantId,
     topic,
     payload,
@@ -28,7 +22,7 @@ export function fanOut(input: FanOutInput, routing: TenantRouting, options: FanO
     producerKeyId,
     idempotency,
     routingVersion: routing.version,
-    ...planFanOut(topic, routing, options),
+    ...planFanOut(topic, routing, ids),
   }
 }
 
@@ -39,10 +33,10 @@ export function fanOut(input: FanOutInput, routing: TenantRouting, options: FanO
 export function planFanOut(
   topic: string,
   routing: TenantRouting,
-  { ids, inSlices }: FanOutOptions,
+  ids: IdFactory,
 ): Pick<NewEvent, 'deliveries' | 'receivers'> {
   const matching = routing.fanOut.match(topic).filter(({ endpointId }) => routing.targets.has(endpointId))
-  if (inSlices && matching.length > limits.maxDeliveriesAtOnce) {
+  if (matching.length > limits.maxDeliveriesAtOnce) {
     const receivers = matching.map(({ id, endpointId }) => ({ subscriptionId: id, endpointId }))
     return { deliveries: [], receivers: packReceivers(receivers) }
   }

@@ -51,8 +51,6 @@ export interface PublisherOptions {
   /** Null: this process only publishes. */
   readonly dispatcher: HandOffTaker | null
   readonly ids: IdFactory
-  /** The store fans out events for many in slices. */
-  readonly inSlices: boolean
   readonly clock: Clock
   readonly time: Pick<StoreTime, 'now'>
   readonly idempotencyTtlMs: number
@@ -202,9 +200,9 @@ export class Publisher {
   }
 
   #plan({ request, hash }: Waiting, routing: TenantRouting): Plan {
-    const { ids, inSlices, idempotencyTtlMs: ttlMs } = this.#options
+    const { ids, idempotencyTtlMs: ttlMs } = this.#options
     const idempotency = request.idempotency && hash && { ...request.idempotency, hash, ttlMs }
-    return { event: fanOut({ ...request, idempotency }, routing, { ids, inSlices }), routing }
+    return { event: fanOut({ ...request, idempotency }, routing, ids), routing }
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {

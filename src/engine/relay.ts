@@ -25,8 +25,6 @@ export interface RelayOptions {
   readonly outbox: OutboxStore
   readonly routing: RoutingCache
   readonly ids: IdFactory
-  /** The store fans out events for many in slices. */
-  readonly inSlices: boolean
   readonly clock: Clock
   readonly logger: Logger
   /** Deliveries were made that nobody has claimed. */
@@ -147,7 +145,7 @@ export class Relay {
     for (const event of waiting) {
       const { tenantId, topic } = event
       const routing = await this.#options.routing.get(tenantId)
-      const fanOut = planFanOut(topic, routing, this.#options)
+      const fanOut = planFanOut(topic, routing, this.#options.ids)
       deliveryCount += fanOut.deliveries.length
       bytes += event.payloadBytes
       if (plans.length > 0 && (deliveryCount > maxBatchDeliveries || bytes > maxBatchBytes)) break

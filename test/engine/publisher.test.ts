@@ -89,7 +89,6 @@ function aPublisher({ answer = allHandedOff, before, disabled = false, reserves 
     ids: createIdFactory(clock.now),
     idempotencyTtlMs: 1000,
     timeoutMs: 8000,
-    inSlices: true,
     onAccepted: () => {},
     store: {
       async publish(events) {

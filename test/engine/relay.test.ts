@@ -70,7 +70,6 @@ function aRelay(setup: { readonly endpoints?: number } = {}) {
     clock,
     logger: { ...silentLogger, warn: () => state.warnings++, error: () => state.errors++ },
     onDueWork: () => state.wakes++,
-    inSlices: true,
     onLargeFanOut: () => state.largeFanOuts++,
   })
   const publish = (count: number, payloadBytes = 10) => {

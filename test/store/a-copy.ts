@@ -154,6 +154,8 @@ export async function fillVaried(scene: Scene): Promise<void> {
     { id: ids.next('sec'), sealed: new Uint8Array(80).fill(9) },
     60_000,
   )
+  await scene.publish({ receivers: [plain, plain, paused] })
+  while ((await scene.fanOutSlice()).more);
   const key = { tenantId: plain.tenantId, kind: 'producer', scopes: ['events:write'] } as const
   await store.insertApiKey({ ...key, id: ids.next('key'), name: 'a', hash: new Uint8Array(32).fill(1) })
   const revoked = { ...key, id: ids.next('key'), name: 'b', hash: new Uint8Array(32).fill(2) }

@@ -33,8 +33,12 @@ async function schemas() {
   const schema = aSchema()
   await (await openPostgresStore({ url: server.url, schema })).close()
   const database = new DatabaseSync(path)
-  const names = database.prepare(`select name from sqlite_schema where type = 'table'`).all()
+  const tables = `select name from sqlite_schema where type = 'table'`
   createCopyViews(database)
+  // A view of the copy may stand for a table that only PostgreSQL has.
+  const names = database
+    .prepare(`${tables} union select name from sqlite_temp_schema where type = 'view'`)
+    .all()
   const sqlite = new Map(
     names.map(({ name }) => {
       const columns = database.prepare(`select name, type from pragma_table_info('${name}')`).all()
@@ -95,6 +99,25 @@ describe('a copy', { timeout: 300_000 }, () => {
     const before = rowsOfSqlite(path)
     await copy(path, aSchema())
     expect(rowsOfSqlite(path)).toEqual(before)
+  })
+
+  it('makes the deliveries that an event for many still lacks, and brings them all along', async () => {
+    let eventId = ''
+    const path = await aSource(async (scene) => {
+      const route = await scene.anEndpoint()
+      const { event } = await scene.publish({ receivers: Array.from({ length: 250 }, () => route) })
+      await scene.fanOutSlice(40)
+      eventId = event.id
+    })
+    const schema = aSchema()
+    expect(await copy(path, schema)).toMatchObject({ agree: true })
+    const store = await openTarget(schema)
+    expect(await store.getEvent(defaultTenantId, eventId)).toMatchObject({ state: 'fanned_out' })
+    const page = { limit: 1000, cursor: null }
+    const { items } = await store.listDeliveriesOfEvent(defaultTenantId, eventId, page)
+    expect(new Set(items.map(({ id }) => id)).size).toBe(250)
+    const claim = { limit: 500, maxBytes: 1e6, leaseMs: 1000, slots: new Map<string, number>() }
+    expect((await store.claim(claim)).deliveries).toHaveLength(250)
   })
 
   it('takes payloads of any size, byte for byte, in batches that are bounded by bytes', async () => {

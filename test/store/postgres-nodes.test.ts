@@ -47,6 +47,44 @@ async function somebodyWaits(): Promise<void> {
   while ((await harness.sql(waiting)).length === 0);
 }
 
+describe('the slices of an event for many', () => {
+  it('are each made by one node, however many are at it', async () => {
+    const route = await scene.anEndpoint()
+    const { event } = await scene.publish({ receivers: Array.from({ length: 1500 }, () => route) })
+    let made = 0
+    const drain = async (node: Store): Promise<void> => {
+      for (let more = true; more; ) {
+        const ids = Array.from({ length: node.pace.fanOutSlice }, () => scene.ids.next('dlv'))
+        const slice = await node.fanOutSlice(ids)
+        made += slice.made
+        more = slice.more
+      }
+    }
+    await Promise.all([drain(scene.store), drain(other), drain(await harness.openNode())])
+    expect(made).toBe(1500)
+    const [rows] = await harness.sql(
+      `select count(*)::integer as all, count(distinct id)::integer as ids from live_deliveries`,
+    )
+    expect(rows).toEqual({ all: 1500, ids: 1500 })
+    expect(await scene.store.getEvent(defaultTenantId, event.id)).toMatchObject({ state: 'fanned_out' })
+    expect(await harness.sql('select * from fan_outs')).toEqual([])
+  })
+
+  it('that a node was at when it died are made by another one', async () => {
+    const route = await scene.anEndpoint()
+    const { event } = await scene.publish({ receivers: Array.from({ length: 300 }, () => route) })
+    const lock = await openTransaction()
+    await lock.query('update fan_outs set made = made + 100')
+    const waits = scene.fanOutSlice()
+    await somebodyWaits()
+    // As a server ends the transaction of a node that is gone.
+    await lock.end()
+    expect(await waits).toEqual({ made: 100, more: true })
+    while ((await scene.fanOutSlice()).more);
+    expect(await scene.deliveriesOf(event.id)).toHaveLength(300)
+  })
+})
+
 describe('claims on several nodes', () => {
   it('give no delivery twice within one claim, however many rounds it takes', async () => {
     const big = await scene.anEndpoint()

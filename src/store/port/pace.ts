@@ -3,7 +3,7 @@ export interface StorePace {
   readonly claims: ClaimPace
   readonly outcomes: OutcomePace
   readonly maintenance: MaintenanceSlices
-  /** Deliveries of one `fanOutSlice` at most; 0: every event is fanned out at once. */
+  /** Deliveries of one `fanOutSlice` at most. */
   readonly fanOutSlice: number
 }
 

@@ -3,6 +3,7 @@ import { describe } from 'vitest'
 import { describeClaim } from './claim.ts'
 import { describeConfig } from './config.ts'
 import { describeHealth } from './health.ts'
+import { describeLargeFanOut } from './large-fan-out.ts'
 import { describeLimits } from './limits.ts'
 import { describeMaintenance } from './maintenance.ts'
 import { describePublish } from './publish.ts'
@@ -15,6 +16,7 @@ import type { OpenHarness } from './scene.ts'
 export function describeStoreContract(name: string, open: OpenHarness): void {
   describe(name, () => {
     describePublish(open)
+    describeLargeFanOut(open)
     describeClaim(open)
     describeRecord(open)
     describeHealth(open)

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../core/clock.ts'
 import { Company } from '../../company.ts'
 import type { StorePace } from '../../port.ts'
+import { receiversPerSlice } from '../publish/large-fan-out.ts'
 
 /** Each `recordOutcomes` is a commit and costs the server some 400 µs, however few outcomes it has. */
 const companyMs = 20
@@ -10,7 +11,7 @@ export function createPostgresPace(clock: Pick<Clock, 'schedule'>): StorePace {
   return {
     claims: { restMs: () => 0, begin: () => 500, end: () => {} },
     outcomes: { most: 500, enough: 128, company: new Company(clock, companyMs) },
-    fanOutSlice: 0,
+    fanOutSlice: receiversPerSlice,
     maintenance: { targets: 200, rows: 1000, retentionRows: 500 },
   }
 }

@@ -25,6 +25,14 @@ interface TargetColumn extends CopyColumn {
   readonly type: string
 }
 
+/** SQL: 16 bytes for each id; zeros stand for none. */
+function idsOf(bytes: string): string {
+  return `(
+      select coalesce(array_agg(nullif(encode(substring(b.ids from 16 * n + 1 for 16), 'hex')::uuid,
+        '00000000-0000-0000-0000-000000000000') order by n), '{}')
+      from (select ${bytes} as ids) b, generate_series(0, octet_length(b.ids) / 16 - 1) n)`
+}
+
 /** Values that stand for something else on SQLite: the type they travel as, and what becomes of them. */
 const translated: Readonly<Record<string, { readonly type: string; readonly sql: string }>> = {
   // A direct send has no endpoint: an empty blob there, the tenant here.
@@ -32,14 +40,8 @@ const translated: Readonly<Record<string, { readonly type: string; readonly sql:
     type: 'text',
     sql: `coalesce(nullif(r.endpoint_id, '')::uuid, r.tenant_id)`,
   },
-  // 16 bytes for each id; zeros stand for none.
-  'events.fan_out': {
-    type: 'bytea',
-    sql: `(
-      select coalesce(array_agg(nullif(encode(substring(b.ids from 16 * n + 1 for 16), 'hex')::uuid,
-        '00000000-0000-0000-0000-000000000000') order by n), '{}')
-      from (select BYTES as ids) b, generate_series(0, octet_length(b.ids) / 16 - 1) n)`,
-  },
+  'events.fan_out': { type: 'bytea', sql: idsOf('BYTES') },
+  'fan_out_slices.delivery_ids': { type: 'bytea', sql: idsOf('BYTES') },
 }
 
 /** Brings the schema up to date. Rejects as `openPostgresStore` does. */

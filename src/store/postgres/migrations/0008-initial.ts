@@ -1,4 +1,5 @@
 import type { Migration } from '../../migrations.ts'
+import { fanOutsSql } from './0008-fan-outs.ts'
 import { outboxSql } from './0008-outbox.ts'
 import { tablesSql } from './0008-tables.ts'
 
@@ -11,5 +12,5 @@ export const initialMigration: Migration = {
   version: 8,
   name: 'initial',
   oldestCompatible: 8,
-  sql: tablesSql + outboxSql,
+  sql: tablesSql + fanOutsSql + outboxSql,
 }

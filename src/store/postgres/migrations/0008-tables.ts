@@ -99,7 +99,7 @@ create table events (
   ordering_key text,
   producer_key_id uuid,
   created_at bigint not null,
-  -- its deliveries, see fan-out.ts
+  -- its deliveries, see fan-out.ts; empty where they are in fan_out_slices
   fan_out uuid[] not null,
   -- null once it is past its retention
   payload bytea

@@ -9,6 +9,7 @@ import { uuid, uuidOfId } from '../rows/wire-types.ts'
 export interface KnownKey {
   readonly hash: Uint8Array
   readonly eventId: string
+  /** As its publish was answered. */
   readonly deliveryIds: readonly string[]
   readonly state: EventState
 }
@@ -92,11 +93,15 @@ export async function findIdempotencyKeys(
 const findKeysStatement = query<KeyRow>()(
   'find_idempotency_keys',
   keyParameters,
-  // primary keys
+  // primary keys, outbox_id
   `select k.tenant_id, k.scope, k.key, k.hash, k.event_id,
      coalesce((select string_agg(replace(d.id::text, '-', ''), ',' order by d.id)
                from events e cross join lateral ${deliveriesIn('e.fan_out')} d where e.id = k.event_id), '') as delivery_ids,
-     case when (select true from outbox x where x.id = k.event_id) then 'accepted' else 'fanned_out' end as state
+     case when coalesce(
+         (select e.state = 'accepted' or exists (select from fan_out_slices s where s.event_id = e.id)
+          from events e where e.id = k.event_id),
+         (select true from outbox x where x.id = k.event_id))
+       then 'accepted' else 'fanned_out' end as state
    from unnest($tenants, $scopes, $keys) as w (tenant_id, scope, key)
    cross join lateral (
      select * from idempotency_keys t where t.tenant_id = w.tenant_id and t.scope = w.scope and t.key = w.key limit 1) k

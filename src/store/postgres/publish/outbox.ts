@@ -7,7 +7,8 @@ import type { AcceptedEvent, FanOutPlan, FanOutResult } from '../../port.ts'
 import { type Context, command, query, run } from '../connection/statement.ts'
 import { eventColumns } from '../rows/columns.ts'
 import { fanOutSlice, listFanOuts } from '../rows/fan-out.ts'
-import { uuidOfId } from '../rows/wire-types.ts'
+import { BytesParameter, uuidOfId } from '../rows/wire-types.ts'
+import { insertFanOuts, receiverValues, stateOf } from './large-fan-out.ts'
 import { deliveryParameters, deliveryValues, placeDeliveries } from './place-deliveries.ts'
 
 interface AcceptedRow {
@@ -66,10 +67,13 @@ interface FanOutRow {
 
 export async function fanOut(context: Context, plans: readonly FanOutPlan[]): Promise<FanOutResult> {
   const fanOuts = listFanOuts(plans)
+  const bytes = new BytesParameter()
   const rows = await run(context, fanOutStatement, {
     ids: plans.map((plan) => uuidOfId(plan.id)),
     tenants: plans.map((plan) => uuidOfId(plan.tenantId)),
     versions: plans.map((plan) => plan.routingVersion),
+    ...receiverValues(plans, bytes),
+    bytes: bytes.value(),
     entries_from: fanOuts.from,
     entries_to: fanOuts.to,
     ...deliveryValues(plans, fanOuts, new Set()),
@@ -93,32 +97,36 @@ const fanOutStatement = query<FanOutRow>()(
     versions: 'bigint[]',
     entries_from: 'integer[]',
     entries_to: 'integer[]',
+    receivers_at: 'integer[]',
+    receivers_lengths: 'integer[]',
+    bytes: 'bytea',
     ...deliveryParameters,
   },
   `
 with input as materialized (
   select e.*, coalesce(t.routing_version, 0) = e.version as is_fresh
-  from unnest($ids, $tenants, $versions, $entries_from, $entries_to)
-    as e (id, tenant_id, version, entries_from, entries_to)
+  from unnest($ids, $tenants, $versions, $entries_from, $entries_to, $receivers_at, $receivers_lengths)
+    as e (id, tenant_id, version, entries_from, entries_to, receivers_at, receivers_length)
   left join tenants t on t.id = e.tenant_id -- primary key
   where (select pg_try_advisory_xact_lock(hashtextextended('outhook ' || current_schema() || ' fan out', 0)))
 ),
 -- By place, behind a seek of outbox_id for each: a plain join might read all that waits.
 found as materialized (
-  select o.place_of_row, i.entries_from, i.entries_to from input i cross join lateral (
+  select o.place_of_row, i.entries_from, i.entries_to, i.receivers_at, i.receivers_length from input i cross join lateral (
     select ctid as place_of_row from outbox where id = i.id limit 1) o
   where i.is_fresh
 ),
 accepted as materialized (
   delete from outbox o using found f where o.ctid = f.place_of_row
-  returning o.*, f.entries_from, f.entries_to
+  returning o.*, f.entries_from, f.entries_to, f.receivers_at, f.receivers_length
 ),
 new_events as (
   insert into events (${eventColumns}, fan_out, payload)
-  select id, tenant_id, topic, 'fanned_out', payload_bytes, metadata, ordering_key, null, created_at,
+  select id, tenant_id, topic, ${stateOf('receivers_at')}, payload_bytes, metadata, ordering_key, null, created_at,
     ${fanOutSlice('entries_from', 'entries_to')}, payload
   from accepted
 ),
+${insertFanOuts},
 ${placeDeliveries}
 select tenant_id, is_fresh from input where not is_fresh
 union all

@@ -14,6 +14,7 @@ import { eventColumns } from '../rows/columns.ts'
 import { type FanOutLists, fanOutSlice, listFanOuts } from '../rows/fan-out.ts'
 import { BytesParameter, uuid, uuidOfId } from '../rows/wire-types.ts'
 import { findHeldKeys, findIdempotencyKeys, foldDuplicates, type KnownKey, keyOf } from './idempotency.ts'
+import { insertFanOuts, receiverValues, stateOf } from './large-fan-out.ts'
 import { deliveryParameters, deliveryValues, placeDeliveries } from './place-deliveries.ts'
 
 /** Waits for locks: of another node's commit, mostly. Beyond it the cause is looked for. */
@@ -141,7 +142,7 @@ function answerFollower(follower: NewEvent, { leader, result, known }: Leader): 
     hash: leader.idempotency?.hash ?? new Uint8Array(0),
     eventId: leader.id,
     deliveryIds: leader.deliveries.map((delivery) => delivery.id),
-    state: 'fanned_out',
+    state: leader.receivers === undefined ? 'fanned_out' : 'accepted',
   })
 }
 
@@ -253,6 +254,8 @@ const eventParameters = {
   hashes_at: 'integer[]',
   entries_from: 'integer[]',
   entries_to: 'integer[]',
+  receivers_at: 'integer[]',
+  receivers_lengths: 'integer[]',
   bytes: 'bytea',
 } as const
 
@@ -263,9 +266,9 @@ const publishStatement = query<AnswerRow>()(
 with input as materialized (
   select e.*, coalesce(t.routing_version, 0) = e.version as is_fresh
   from unnest($ids, $tenants, $versions, $topics, $payload_lengths, $metadata, $ordering_keys, $producer_keys, $scopes,
-              $keys, $ttls, $payloads_at, $hashes_at, $entries_from, $entries_to)
+              $keys, $ttls, $payloads_at, $hashes_at, $entries_from, $entries_to, $receivers_at, $receivers_lengths)
     as e (id, tenant_id, version, topic, payload_bytes, metadata, ordering_key, producer_key_id,
-          scope, key, ttl_ms, payload_at, hash_at, entries_from, entries_to)
+          scope, key, ttl_ms, payload_at, hash_at, entries_from, entries_to, receivers_at, receivers_length)
   left join tenants t on t.id = e.tenant_id -- primary key
 ),
 -- In key order, so that two nodes with the same keys wait for each other and never in a circle. Whoever comes second
@@ -285,10 +288,11 @@ accepted as materialized (
 ),
 new_events as (
   insert into events (${eventColumns}, fan_out, payload)
-  select id, tenant_id, topic, 'fanned_out', payload_bytes, metadata, ordering_key, producer_key_id, ${now},
+  select id, tenant_id, topic, ${stateOf('receivers_at')}, payload_bytes, metadata, ordering_key, producer_key_id, ${now},
     ${fanOutSlice('entries_from', 'entries_to')}, substring($bytes from payload_at for payload_bytes)
   from accepted
 ),
+${insertFanOuts},
 ${placeDeliveries},
 handed_off as (
   insert into handoffs (batch, node_id, granted_at, until, delivery_ids, event_ids, claim_versions)
@@ -310,6 +314,7 @@ function eventValues(events: readonly NewEvent[], fanOuts: FanOutLists): Values<
     idempotency === null ? null : bytes.add(idempotency.hash),
   )
   return {
+    ...receiverValues(events, bytes),
     ids: events.map((event) => uuidOfId(event.id)),
     tenants: events.map((event) => uuidOfId(event.tenantId)),
     versions: events.map((event) => event.routingVersion),

@@ -11,7 +11,7 @@ import {
 } from '../../rows.ts'
 import { everyNode } from '../claim/rate-buckets.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
-import { deliveriesIn } from '../rows/fan-out.ts'
+import { deliveriesOf } from '../rows/fan-out.ts'
 import { optionalUuid, uuid, uuidOfId } from '../rows/wire-types.ts'
 import { Conditions } from './conditions.ts'
 import { handedOffById, handedOffColumns, handOffLeases, isOnlyHandedOff } from './handed-off.ts'
@@ -92,7 +92,7 @@ export async function listDeliveriesOfEvent(
 }
 
 /** SQL: the ids of the deliveries of the event `$event`, as an array. */
-const idsOfEvent = `array(select l.id from events e cross join lateral ${deliveriesIn('e.fan_out')} l where e.id = $event)`
+const idsOfEvent = `array(select l.id from events e cross join lateral ${deliveriesOf('e')} l where e.id = $event)`
 
 const leasesOfEvent = `${handOffLeases} and $event = any (h.event_ids) and l.event_id = $event`
 

@@ -42,9 +42,15 @@ export function entryAt(number: string, part: 'id' | 'subscription' | 'endpoint'
   return `($entries)[${entryLength} * ${number} - ${place}]`
 }
 
-/** SQL: the ids of an event's deliveries, as rows `(id)`. */
+/** SQL: the ids of the deliveries that the list of an event names, as rows `(id)`. */
 export function deliveriesIn(fanOut: string): string {
   return `(select (${fanOut})[place] as id from generate_series(1, cardinality(${fanOut}), ${entryLength}) place)`
+}
+
+/** SQL: those of an event, which is a row of `id` and `fan_out`, with those that slices have made. */
+export function deliveriesOf(event: string): string {
+  return `(select id from ${deliveriesIn(`${event}.fan_out`)} listed
+    union all select unnest(s.delivery_ids) from fan_out_slices s where s.event_id = ${event}.id)`
 }
 
 /** SQL, of a delivery that the list names. */

@@ -6,7 +6,7 @@
 import type { RetentionWalk } from '../../retention.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
 import { countColumns } from '../rows/columns.ts'
-import { deliveriesIn } from '../rows/fan-out.ts'
+import { deliveriesOf } from '../rows/fan-out.ts'
 
 /** Parameters of every walk. */
 export interface Slice {
@@ -63,7 +63,7 @@ const isOld = `e.state = 'fanned_out' and e.created_at <= $ended_by and e.create
 
 /** SQL, lateral: `held` when a delivery of the event `e`, which is old, stands in the table. */
 const heldBy = (table: 'live_deliveries' | 'deliveries', condition = isOld) => `
-  select true as held from ${deliveriesIn('e.fan_out')} l
+  select true as held from ${deliveriesOf('e')} l
   where ${condition} and (select true from ${table} d where d.id = l.id) limit 1`
 
 const span = { after: 'uuid', before: 'uuid', ended_by: 'bigint' } as const
@@ -80,7 +80,7 @@ const payloadsStatement = (limit: number) =>
        from events e
        left join lateral (${heldBy('live_deliveries', `e.payload is not null and ${isOld}`)}) live on true
        left join lateral (
-         select max(d.updated_at) as ended_at from ${deliveriesIn('e.fan_out')} l cross join lateral (
+         select max(d.updated_at) as ended_at from ${deliveriesOf('e')} l cross join lateral (
            select updated_at from deliveries where id = l.id and state = 'dead_lettered' limit 1) d
          where e.payload is not null and ${isOld}) dead on true
        where e.id > $after and e.id < $before order by e.id limit ${limit}
@@ -109,8 +109,8 @@ const lockDeadStatement = query<object>()(
   // primary keys
   `select from deliveries where state = 'dead_lettered' and id = any (array(
      select l.id from unnest($events) as o (id)
-     cross join lateral (select fan_out from events where id = o.id limit 1) e
-     cross join lateral ${deliveriesIn('e.fan_out')} l))
+     cross join lateral (select id, fan_out from events where id = o.id limit 1) e
+     cross join lateral ${deliveriesOf('e')} l))
    order by id for update`,
 )
 
@@ -121,10 +121,10 @@ const contestedStatement = query<{ readonly removed: number }>()(
   `with gone as (
      update events set payload = null where id = any (array(
        select o.id from unnest($events) as o (id)
-       cross join lateral (select fan_out from events where id = o.id limit 1) e
+       cross join lateral (select id, fan_out from events where id = o.id limit 1) e
        left join lateral (${heldBy('live_deliveries', 'true')}) live on true
        left join lateral (
-         select true as held from ${deliveriesIn('e.fan_out')} l
+         select true as held from ${deliveriesOf('e')} l
          where (select true from deliveries d
                 where d.id = l.id and d.state = 'dead_lettered' and d.updated_at > $dead_ended_by) limit 1) dead on true
        where live.held is null and dead.held is null))
@@ -203,7 +203,9 @@ const eventsStatement = (limit: number) =>
        left join lateral (${heldBy('deliveries')}) finished on true
        where e.id > $after and e.id < $before order by e.id limit ${limit}
      ), gone as (
-       delete from events where ctid = any (array(select place from seen where is_expired)) returning 1
+       delete from events where ctid = any (array(select place from seen where is_expired)) returning id
+     ), slices as (
+       delete from fan_out_slices where event_id = any (array(select id from gone))
      )
      ${summary}`,
   )

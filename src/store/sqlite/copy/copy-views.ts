@@ -18,6 +18,7 @@ export interface CopyPart {
 /** Of tables that are not read as they are, by their primary key. */
 export const partsOfViews: Readonly<Record<string, readonly CopyPart[]>> = {
   events: [{ from: 'events', key: [placeColumn] }],
+  fan_out_slices: [{ from: 'fan_out_slices', key: [placeColumn, 'slice'] }],
   live_deliveries: [{ from: 'live_deliveries', key: [placeColumn] }],
   deliveries: [{ from: 'deliveries', key: [placeColumn] }],
   attempts: [{ from: 'attempts', key: [placeColumn, 'claim_version'] }],
@@ -41,11 +42,20 @@ const views = `
 create temp view events as
 select e.k as ${placeColumn}, e.id, tn.id as tenant_id, coalesce(t.topic, e.topic_text) as topic, 'fanned_out' as state,
   e.payload_bytes, e.metadata, e.ordering_key, kn.id as producer_key_id, e.created_at,
-  iif(length(e.fan_out) > 0, ids_in_fan_out(e.fan_out), ids_in_ranges(e.k)) as fan_out, e.payload
+  ids_in_fan_out(e.fan_out) as fan_out, e.payload
 from main.events e
 left join main.names tn on tn.n = e.tenant
 left join main.topics t on t.n = e.topic
 left join main.names kn on kn.n = e.producer_key;
+
+create temp view fan_out_slices as
+select r.event_k as ${placeColumn}, e.id as event_id, r.first_k as slice, coalesce(unhex((
+    select group_concat(hex(d.id), '') from (
+      select id from main.live_deliveries where k >= r.first_k and k <= r.last_k and event_k = r.event_k
+      union all
+      select id from main.deliveries where k >= r.first_k and k <= r.last_k and event_k = r.event_k) d)), x'')
+  as delivery_ids
+from main.fan_out_ranges r join main.events e on e.k = r.event_k;
 
 create temp view live_deliveries as
 select d.k as ${placeColumn}, d.id, ${owners}, ${stateName}, d.due_at, d.reason, d.lost_claims, ${last}
@@ -75,39 +85,14 @@ export function createCopyViews(database: DatabaseSync): void {
   database.function('ids_in_fan_out', { deterministic: true }, (packed) =>
     idsInFanOut(unpackFanOut(packed as Uint8Array), ids),
   )
-  const ofRanges = database.prepare(deliveriesInRanges)
-  database.function('ids_in_ranges', (key) =>
-    idsInFanOut(
-      ofRanges.all(key as number).map((row) => ({
-        id: row.id as Uint8Array,
-        subscription: row.subscription as number,
-        endpoint: row.endpoint as number,
-      })),
-      ids,
-    ),
-  )
   database.exec(views)
 }
-
-/** Of an event for many, whose row does not list them. */
-const deliveriesInRanges = ['live_deliveries', 'deliveries']
-  .map(
-    (table) => `
-      select d.k, d.id, d.subscription, d.endpoint
-      from main.fan_out_ranges r cross join main.${table} d
-      where r.event_k = ?1 and d.k between r.first_k and r.last_k and d.event_k = r.event_k`,
-  )
-  .join(' union all ')
-  .concat(' order by 1')
 
 const idBytes = 16
 const noId = new Uint8Array(idBytes)
 
 /** Of each delivery its id, its subscription's and its endpoint's, one after the other; zeros where there is none. */
-function idsInFanOut(
-  entries: readonly Pick<FanOutEntry, 'id' | 'subscription' | 'endpoint'>[],
-  ids: ReadonlyMap<number, Uint8Array>,
-): Uint8Array {
+function idsInFanOut(entries: readonly FanOutEntry[], ids: ReadonlyMap<number, Uint8Array>): Uint8Array {
   const parts = entries.flatMap(({ id, subscription, endpoint }) => [
     id,
     ids.get(subscription) ?? noId,
