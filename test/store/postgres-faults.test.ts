@@ -89,11 +89,11 @@ describe('connections', () => {
     const blocker = new pg.Client({ connectionString: server.url })
     await blocker.connect()
     await blocker.query(`begin; lock table ${harness.schema}.delivery_counts in exclusive mode`)
-    const claiming = scene.claim()
+    const refused = expect(scene.claim()).rejects.toMatchObject(unavailable)
     const waiting = `select pid from pg_stat_activity where application_name = 'outhook claim' and wait_event_type = 'Lock'`
     while ((await harness.sql(waiting)).length === 0);
     await harness.sql(`select pg_terminate_backend(pid) from (${waiting}) w`)
-    await expect(claiming).rejects.toMatchObject(unavailable)
+    await refused
     await blocker.query('rollback')
     await blocker.end()
     const { deliveries } = await scene.claim()
