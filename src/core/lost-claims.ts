@@ -7,6 +7,7 @@ import type { ErrorClass } from './model.ts'
 
 const leastLimit = 20
 const aloneFrom = 3
+const roundsOfHalves = 11
 
 export type LostClaimStep =
   | { readonly kind: 'run' }
@@ -29,11 +30,13 @@ export function decideLostClaim(lostClaims: number, maxAttempts: number): LostCl
 /**
  * The suspects that run together: half of those that lost as many claims, half of these when they lose one more, and so
  * on. A group is named by as many bits of a hash of the delivery's id as it lost claims as a suspect, so no memory is
- * needed of who ran with whom: one poisonous delivery among 2000 is alone after some eleven crashes, well before the
- * limit, and groups without it are done at their first round.
+ * needed of who ran with whom: one poisonous delivery among 2000 is alone after some eleven crashes, and groups without
+ * it are done at their first round. After that a group is cut into sixteen: with halves alone one in seventy poisonous
+ * deliveries would still have had a healthy one beside it at the limit.
  */
 export function suspectGroup(deliveryId: string, lostClaims: number): string {
-  const bits = Math.min(31, Math.max(0, lostClaims - aloneFrom + 1))
+  const rounds = Math.max(0, lostClaims - aloneFrom + 1)
+  const bits = Math.min(32, rounds + 3 * Math.max(0, rounds - roundsOfHalves))
   return `${lostClaims}:${bits === 0 ? 0 : hash(deliveryId) >>> (32 - bits)}`
 }
 

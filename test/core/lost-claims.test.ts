@@ -38,6 +38,13 @@ test('a group of suspects is about halved with each claim that it loses', () => 
   expect(3 + sizes.length).toBeLessThan(lostClaimLimit(8))
 })
 
+test('well before the limit nobody is left in the group of a poisonous delivery, however alike their ids are', () => {
+  const ids = createIdFactory(() => 1_800_000_000_000)
+  const last = lostClaimLimit(8) - 2
+  const groups = Array.from({ length: 20_000 }, () => suspectGroup(ids.next('dlv'), last))
+  expect(groups.length - new Set(groups).size).toBeLessThan(5)
+})
+
 test('those that lost more claims run apart from those that lost fewer', () => {
   expect(suspectGroup('dlv_1', 3)).not.toBe(suspectGroup('dlv_1', 4))
 })
