@@ -105,7 +105,7 @@ describe('publishing', () => {
 
   test.each([
     null,
-    '/work/outhook',
+    '/srv/outhook',
     '../outhook',
     'https://github.com/somebody/outhook.git',
     'https://github.com/outhook/outhook-fork',

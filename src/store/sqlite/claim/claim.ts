@@ -189,7 +189,13 @@ function isInMemory(row: Due): row is Lease {
 
 function take(context: WriteContext, waiting: Lease, leaseMs: number): ClaimedDelivery {
   const { eventId, topic, metadata, payload } = waiting.waiting as NonNullable<Lease['waiting']>
-  const {
+  const { id, tenantId, subscriptionId, endpointId, targetId, ...lease } = leaseWaiting(
+    context,
+    waiting,
+    leaseMs,
+  )
+  const { claimVersion, attemptCount, lostClaims, createdAt } = lease
+  return {
     id,
     tenantId,
     subscriptionId,
@@ -199,19 +205,11 @@ function take(context: WriteContext, waiting: Lease, leaseMs: number): ClaimedDe
     attemptCount,
     lostClaims,
     createdAt,
-  } = leaseWaiting(context, waiting, leaseMs)
-  const known = {
-    id,
-    tenantId,
-    subscriptionId,
-    endpointId,
-    targetId,
-    claimVersion,
-    attemptCount,
-    lostClaims,
-    createdAt,
+    eventId,
+    topic,
+    metadata,
+    payload,
   }
-  return { ...known, eventId, topic, metadata, payload }
 }
 
 function lease(context: WriteContext, candidate: Candidate, row: DueRow, leaseMs: number): ClaimedDelivery {

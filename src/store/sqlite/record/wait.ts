@@ -1,4 +1,5 @@
 /** How a delivery comes to wait, for its time or, parked, for the end of a reason: every such change of a row is made here. */
+import type { SQLInputValue } from 'node:sqlite'
 import { fateOf, waitingState } from '../../../core/claim/row-fate.ts'
 import { idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { ErrorClass, WaitReason } from '../../../core/model.ts'
@@ -51,17 +52,24 @@ export function insertWaiting(context: WriteContext, row: NewLiveRow, values: Wa
       row.endpoint,
       row.target,
       row.createdAt,
-      context.now,
-      codeOf(waitingState(values)),
-      values.dueAt,
-      values.reason,
-      values.attemptCount,
-      values.claimVersion,
-      values.lostClaims,
-      values.lastHttpStatus,
-      values.errorClass,
-      values.lastError,
+      ...changed(context, values),
     )
+}
+
+/** In the order in which both statements name these columns. */
+function changed(context: WriteContext, values: WaitingValues): readonly SQLInputValue[] {
+  return [
+    context.now,
+    codeOf(waitingState(values)),
+    values.dueAt,
+    values.reason,
+    values.attemptCount,
+    values.claimVersion,
+    values.lostClaims,
+    values.lastHttpStatus,
+    values.errorClass,
+    values.lastError,
+  ]
 }
 
 /** Of a row that was in flight. */
@@ -73,19 +81,7 @@ function updateWaiting(context: WriteContext, key: number, values: WaitingValues
          claim_version = ?, lost_claims = ?, last_http_status = ?, error_class = ?, last_error = ?
        where k = ?`,
     )
-    .run(
-      context.now,
-      codeOf(waitingState(values)),
-      values.dueAt,
-      values.reason,
-      values.attemptCount,
-      values.claimVersion,
-      values.lostClaims,
-      values.lastHttpStatus,
-      values.errorClass,
-      values.lastError,
-      key,
-    )
+    .run(...changed(context, values), key)
 }
 
 /** Takes a delivery out of the claim index, for the reason. */
