@@ -12,7 +12,6 @@ import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fast
 import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
-import { defaultTenantId } from '../core/model.ts'
 import type { ApiKeys, Principal } from '../engine/api-keys.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { ApiMetrics } from './options.ts'
@@ -52,7 +51,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const keys = createKeyCache(options)
   const wrongTokens = createWrongTokens(options)
   const adminDigests = options.adminTokens.map(digestOf)
-  const configured: Principal = { kind: 'admin', tenantId: defaultTenantId, keyId: null }
+  const configured: Principal = { kind: 'admin', tenantId: null, keyId: null }
 
   const lookUp = (token: string): Principal | Promise<Principal | null> => {
     const digest = digestOf(token)

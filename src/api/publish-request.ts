@@ -11,11 +11,12 @@ import { idempotencyKeyOf, orderingKeyOf, refuseMisspelledKeys } from './event-k
 export interface IncomingPublish {
   readonly request: IncomingMessage
   readonly principal: Principal
+  readonly tenantId: string
   /** The bytes that were received; anything else is no body. */
   readonly body: unknown
 }
 
-export function readPublish({ request, principal, body }: IncomingPublish): PublishRequest {
+export function readPublish({ request, principal, tenantId, body }: IncomingPublish): PublishRequest {
   const envelope = parseEventEnvelope(bytesOf(body))
   const topic = topicOf(envelope)
   const payload = envelope.payload as Uint8Array
@@ -24,7 +25,7 @@ export function readPublish({ request, principal, body }: IncomingPublish): Publ
   refuseMisspelledKeys(envelope.members)
   const orderingKey = orderingKeyOf(request, envelope.members)
   const key = idempotencyKeyOf(request, envelope.members)
-  const { tenantId, kind, keyId } = principal
+  const { kind, keyId } = principal
   // Admin tokens share one scope: a rotated token must not make old keys new again.
   const producerKeyId = kind === 'producer' ? keyId : null
   return {

@@ -10,6 +10,7 @@ import type { PublishReceipt } from '../engine/publish.ts'
 import type { ApiContext } from './context.ts'
 import { answerHeaders } from './problem.ts'
 import { lateError, readPublish, receiptType, renderReceipt } from './publish-request.ts'
+import { tenantOfPrincipal } from './tenant-scope.ts'
 
 const path = '/v1/events'
 /** A larger body takes so long to read that the rest does not count. */
@@ -81,7 +82,7 @@ function publish(exchange: Exchange, context: QuickPublishContext): void {
       isLate = true
       fail(lateError())
     })
-    publishBody(engine, { request, principal, body }).then(
+    publishBody(engine, { request, principal, tenantId: tenantOfPrincipal(principal), body }).then(
       (receipt) => {
         unwatch()
         if (!isLate) answer(response, receipt, { context, startedAt })

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
-import { type ApiKey, isWithin, limits } from '../core/model.ts'
+import { type ApiKey, defaultTenantId, isWithin, limits } from '../core/model.ts'
 import { checkText } from '../core/text.ts'
 import type { ConfigStore, NewApiKey, Page, PageRequest } from '../store/port.ts'
 import { checkId, checkPage, notFound } from './page.ts'
@@ -12,7 +12,8 @@ const tokenBytes = 24
 
 export interface Principal {
   readonly kind: 'producer' | 'admin'
-  readonly tenantId: string
+  /** The only tenant whose objects there are for it; null: of an admin token for all of them. */
+  readonly tenantId: string | null
   /** The key's id; null for the token from the configuration. */
   readonly keyId: string | null
 }
@@ -79,8 +80,13 @@ export class ApiKeys {
   /** Null: unknown or revoked. Errors: store_unavailable; a store that is down never reads as "unknown". */
   async authenticate(token: string): Promise<Principal | null> {
     const key = await this.#options.store.findApiKey(hashToken(token))
-    return key && { kind: key.kind, tenantId: key.tenantId, keyId: key.id }
+    return key && { kind: key.kind, tenantId: tenantOf(key), keyId: key.id }
   }
+}
+
+/** Admin tokens of the tenant that always exists are for all tenants. */
+function tenantOf({ kind, tenantId }: ApiKey): string | null {
+  return kind === 'admin' && tenantId === defaultTenantId ? null : tenantId
 }
 
 function hashToken(token: string): Uint8Array {

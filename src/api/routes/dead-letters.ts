@@ -1,8 +1,8 @@
 import { requireAccess } from '../access.ts'
-import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { idFilter, pageRequest, timeRange } from '../page-request.ts'
 import { DeadLetterPage, DeadLetterParams, DeadLetterQuery, ReplayBody } from '../schemas/dead-letters.ts'
+import { tenantIdOf } from '../tenant-scope.ts'
 import { toDeadLetter } from '../views/dead-letters.ts'
 
 const tags = ['dead letters']
@@ -27,7 +27,7 @@ export function deadLetterRoutes({ engine, auth }: ApiContext) {
         ...(query.topic !== undefined && { topic: query.topic }),
         ...timeRange(query),
       }
-      const page = await engine.deadLetters.list(principalOf(request).tenantId, filter, pageRequest(query))
+      const page = await engine.deadLetters.list(tenantIdOf(request), filter, pageRequest(query))
       return { items: page.items.map(toDeadLetter), next_cursor: page.nextCursor }
     })
 
@@ -40,7 +40,7 @@ export function deadLetterRoutes({ engine, auth }: ApiContext) {
       response: { 200: ReplayBody },
     }
     app.post('/v1/dlq/:delivery_id/replay', { schema: replaySchema }, async (request) => {
-      const { tenantId } = principalOf(request)
+      const tenantId = tenantIdOf(request)
       const { deliveryId, state } = await engine.deadLetters.replay(tenantId, request.params.delivery_id)
       return { delivery_id: deliveryId, state }
     })

@@ -1,9 +1,9 @@
 import { requireAccess } from '../access.ts'
-import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { idFilter, pageRequest, timeRange } from '../page-request.ts'
 import { DeliveryDetailBody, DeliveryPage, DeliveryQuery } from '../schemas/deliveries.ts'
 import { idParams } from '../schemas/shapes.ts'
+import { tenantIdOf } from '../tenant-scope.ts'
 import { toDelivery, toDeliveryDetail } from '../views/deliveries.ts'
 
 const tags = ['deliveries']
@@ -32,7 +32,7 @@ export function deliveryRoutes({ engine, auth }: ApiContext) {
         ...(eventId !== undefined && { eventId: idFilter(eventId, 'event_id', 'evt') }),
         ...timeRange(query),
       }
-      const page = await engine.deliveries.list(principalOf(request).tenantId, filter, pageRequest(query))
+      const page = await engine.deliveries.list(tenantIdOf(request), filter, pageRequest(query))
       return { items: page.items.map(toDelivery), next_cursor: page.nextCursor }
     })
 
@@ -44,7 +44,7 @@ export function deliveryRoutes({ engine, auth }: ApiContext) {
       response: { 200: DeliveryDetailBody },
     }
     app.get('/v1/deliveries/:id', { schema: getSchema }, async (request) =>
-      toDeliveryDetail(await engine.deliveries.get(principalOf(request).tenantId, request.params.id)),
+      toDeliveryDetail(await engine.deliveries.get(tenantIdOf(request), request.params.id)),
     )
   }
 }

@@ -2,7 +2,6 @@ import { durationForms, parseDuration } from '../../core/duration.ts'
 import { OuthookError } from '../../core/errors.ts'
 import { maxGraceMs } from '../../engine/endpoints.ts'
 import { requireAccess } from '../access.ts'
-import { principalOf } from '../auth.ts'
 import { camelMembers } from '../camel-members.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { pageRequest } from '../page-request.ts'
@@ -18,6 +17,7 @@ import {
   SecretBody,
 } from '../schemas/endpoints.ts'
 import { idParams, NoBody } from '../schemas/shapes.ts'
+import { tenantIdOf } from '../tenant-scope.ts'
 import { toEndpoint } from '../views/endpoints.ts'
 
 const tags = ['endpoints']
@@ -48,7 +48,7 @@ export function endpointRoutes({ engine, auth }: ApiContext) {
     requireAccess(app, auth, 'admin')
 
     app.post('/v1/endpoints', { schema: createSchema }, async (request, reply) => {
-      const { tenantId } = principalOf(request)
+      const tenantId = tenantIdOf(request)
       const input = camelMembers(request.body)
       const { uid } = input
       const result =
@@ -65,7 +65,7 @@ export function endpointRoutes({ engine, auth }: ApiContext) {
 
     app.post('/v1/endpoints/:id/rotate-secret', { schema: rotateSchema }, async (request, reply) => {
       const { grace, secret } = request.body
-      const { tenantId } = principalOf(request)
+      const tenantId = tenantIdOf(request)
       const rotated = await engine.endpoints.rotateSecret(tenantId, request.params.id, {
         ...(grace !== undefined && { graceMs: readGrace(grace) }),
         ...(secret !== undefined && { secret }),
@@ -88,7 +88,7 @@ function registerReads(app: Api, engine: ApiContext['engine']): void {
   }
   app.get('/v1/endpoints', { schema: listSchema }, async (request) => {
     const { include_deleted: includeDeleted = false, uid } = request.query
-    const { tenantId } = principalOf(request)
+    const tenantId = tenantIdOf(request)
     const page = await engine.endpoints.list(tenantId, {
       ...(uid !== undefined && { uid }),
       ...pageRequest(request.query),
@@ -107,7 +107,7 @@ function registerReads(app: Api, engine: ApiContext['engine']): void {
   }
   app.get('/v1/endpoints/:id', { schema: getSchema }, async (request) => {
     const { include_deleted: includeDeleted = false } = request.query
-    const { tenantId } = principalOf(request)
+    const tenantId = tenantIdOf(request)
     return toEndpoint(await engine.endpoints.get(tenantId, request.params.id, { includeDeleted }))
   })
 }
@@ -124,7 +124,7 @@ function registerChanges(app: Api, engine: ApiContext['engine']): void {
     response: { 200: EndpointBody },
   }
   app.patch('/v1/endpoints/:id', { schema: patchSchema }, async (request) => {
-    const { tenantId } = principalOf(request)
+    const tenantId = tenantIdOf(request)
     return toEndpoint(await engine.endpoints.update(tenantId, request.params.id, camelMembers(request.body)))
   })
 
@@ -136,7 +136,7 @@ function registerChanges(app: Api, engine: ApiContext['engine']): void {
     response: { 204: NoBody },
   }
   app.delete('/v1/endpoints/:id', { schema: deleteSchema }, async (request, reply) => {
-    await engine.endpoints.delete(principalOf(request).tenantId, request.params.id)
+    await engine.endpoints.delete(tenantIdOf(request), request.params.id)
     return reply.code(204).send()
   })
 }

@@ -8,6 +8,7 @@ import type { Api, ApiContext } from '../context.ts'
 import { pageRequest, timeRange } from '../page-request.ts'
 import { EventPage, EventQuery, EventStatusBody, EventStatusQuery } from '../schemas/events.ts'
 import { AnyJson, idParams } from '../schemas/shapes.ts'
+import { tenantIdOf } from '../tenant-scope.ts'
 import { toEvent, toEventStatus } from '../views/events.ts'
 
 const tags = ['events']
@@ -74,7 +75,7 @@ export function eventListRoute({ engine, auth }: ApiContext) {
       },
       async (request) => {
         const { query } = request
-        const { tenantId } = principalOf(request)
+        const tenantId = tenantIdOf(request)
         const filter = { ...(query.topic !== undefined && { topic: query.topic }), ...timeRange(query) }
         const page = await engine.events.list(tenantId, filter, pageRequest(query))
         return { items: page.items.map(toEvent), next_cursor: page.nextCursor }
@@ -90,7 +91,8 @@ async function visibleEvent(
   id: string,
   page: { readonly cursor?: string } = {},
 ): Promise<EventStatus> {
-  const { tenantId, kind, keyId } = principalOf(request)
+  const { kind, keyId } = principalOf(request)
+  const tenantId = tenantIdOf(request)
   const event = await engine.events.get(tenantId, id, page)
   if (kind === 'admin' || event.producerKeyId === keyId) return event
   throw new OuthookError('not_found', 'no event with that id', { title: 'event not found' })

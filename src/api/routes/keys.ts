@@ -4,6 +4,7 @@ import type { Api, ApiContext } from '../context.ts'
 import { pageRequest } from '../page-request.ts'
 import { CreatedKeyBody, KeyCreateBody, KeyPage, KeyQuery, WhoamiBody } from '../schemas/keys.ts'
 import { idParams, NoBody } from '../schemas/shapes.ts'
+import { tenantIdOf } from '../tenant-scope.ts'
 import { toKey } from '../views/keys.ts'
 
 const tags = ['keys']
@@ -22,7 +23,7 @@ export function keyRoutes({ engine, auth }: ApiContext) {
     }
     app.post('/v1/keys', { schema: createSchema }, async (request, reply) => {
       const { kind = 'producer', name } = request.body
-      const { key, token } = await engine.apiKeys.create(principalOf(request).tenantId, { kind, name })
+      const { key, token } = await engine.apiKeys.create(tenantIdOf(request), { kind, name })
       return reply
         .code(201)
         .header('cache-control', 'no-store')
@@ -38,7 +39,7 @@ export function keyRoutes({ engine, auth }: ApiContext) {
     }
     app.get('/v1/keys', { schema: listSchema }, async (request) => {
       const { kind } = request.query
-      const page = await engine.apiKeys.list(principalOf(request).tenantId, {
+      const page = await engine.apiKeys.list(tenantIdOf(request), {
         ...pageRequest(request.query),
         ...(kind !== undefined && { kind }),
       })
@@ -54,7 +55,7 @@ export function keyRoutes({ engine, auth }: ApiContext) {
     }
     app.delete('/v1/keys/:id', { schema: revokeSchema }, async (request, reply) => {
       const { id } = request.params
-      await engine.apiKeys.revoke(principalOf(request).tenantId, id)
+      await engine.apiKeys.revoke(tenantIdOf(request), id)
       auth.forget(id)
       return reply.code(204).send()
     })

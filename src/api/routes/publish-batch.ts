@@ -1,9 +1,9 @@
+import type { FastifyRequest } from 'fastify'
 import { OuthookError } from '../../core/errors.ts'
 import { type BatchItem, parseBatchEnvelope } from '../../core/exact-json.ts'
 import { effectiveOrderingKey } from '../../core/idempotency.ts'
 import { parseMetadata } from '../../core/metadata.ts'
 import { limits } from '../../core/model.ts'
-import type { Principal } from '../../engine/api-keys.ts'
 import type { PublishReceipt, PublishRequest } from '../../engine/publish.ts'
 import { requireAccess } from '../access.ts'
 import { principalOf } from '../auth.ts'
@@ -13,6 +13,7 @@ import { ingestResultOf, toIngestError } from '../ingest-error.ts'
 import { readBodiesAsBytes } from '../json-body.ts'
 import { problemMembers, toProblem } from '../problem.ts'
 import { BatchBody, type BatchItemResult, BatchResultBody } from '../schemas/events.ts'
+import { tenantIdOf } from '../tenant-scope.ts'
 
 const itemMembers = ['topic', 'payload', 'metadata', 'idempotency_key', 'ordering_key']
 
@@ -37,10 +38,21 @@ export function publishBatchRoute(context: ApiContext) {
       handler: async (request) => {
         refuseKeyHeaders(request.raw)
         const items = readItems(request.body)
-        return { items: await publishItems(context, items, principalOf(request)) }
+        return { items: await publishItems(context, items, callerOf(request)) }
       },
     })
   }
+}
+
+interface BatchCaller {
+  readonly tenantId: string
+  /** Null: an admin token. */
+  readonly producerKeyId: string | null
+}
+
+function callerOf(request: FastifyRequest): BatchCaller {
+  const { kind, keyId } = principalOf(request)
+  return { tenantId: tenantIdOf(request), producerKeyId: kind === 'producer' ? keyId : null }
 }
 
 function readItems(body: unknown): readonly BatchItem[] {
@@ -63,9 +75,9 @@ function readItems(body: unknown): readonly BatchItem[] {
 async function publishItems(
   { engine, metrics, log }: ApiContext,
   items: readonly BatchItem[],
-  principal: Principal,
+  caller: BatchCaller,
 ): Promise<BatchItemResult[]> {
-  const read = items.map((item, index) => attempt(() => readItem(item, index, principal)))
+  const read = items.map((item, index) => attempt(() => readItem(item, index, caller)))
   const requests = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   const published = await engine.publisher.publishMany(requests)
   // The store is out of reach for all: the whole is to be sent again, and every item's idempotency key protects it.
@@ -102,7 +114,7 @@ function attempt<T>(read: () => T): PromiseSettledResult<T> {
   }
 }
 
-function readItem({ value, payload }: BatchItem, index: number, principal: Principal): PublishRequest {
+function readItem({ value, payload }: BatchItem, index: number, caller: BatchCaller): PublishRequest {
   const at = `events[${index}]`
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new OuthookError('invalid_body', `${at} must be an object`)
@@ -120,9 +132,9 @@ function readItem({ value, payload }: BatchItem, index: number, principal: Princ
   if (payload.length > limits.maxPayloadBytes)
     throw new OuthookError('payload_too_large', 'payload is capped at 256KB')
   const key = idempotencyMember(item.idempotency_key, `${at}.idempotency_key`)
-  const producerKeyId = principal.kind === 'producer' ? principal.keyId : null
+  const { tenantId, producerKeyId } = caller
   return {
-    tenantId: principal.tenantId,
+    tenantId,
     topic,
     payload,
     metadata: parseMetadata(item.metadata, `${at}.metadata`),

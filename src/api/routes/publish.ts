@@ -13,6 +13,7 @@ import { ingestResultOf, toIngestError } from '../ingest-error.ts'
 import { readBodiesAsBytes } from '../json-body.ts'
 import { lateError, readPublish, receiptType, renderReceipt } from '../publish-request.ts'
 import { PublishBody, PublishHeaders, ReceiptBody } from '../schemas/events.ts'
+import { tenantIdOf } from '../tenant-scope.ts'
 
 const schema = {
   operationId: 'publishEvent',
@@ -54,7 +55,12 @@ function handlePublish(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  const publish = readPublish({ request: request.raw, principal: principalOf(request), body: request.body })
+  const publish = readPublish({
+    request: request.raw,
+    principal: principalOf(request),
+    tenantId: tenantIdOf(request),
+    body: request.body,
+  })
   const unwatch = deadlines.watch(() => void reply.send(lateError()))
   engine.publisher.publish(publish).then(
     (receipt) => {

@@ -1,6 +1,5 @@
 import { OuthookError } from '../../core/errors.ts'
 import { requireAccess } from '../access.ts'
-import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { retryPolicyOf } from '../hookrail-policy.ts'
 import { idFilter, pageRequest } from '../page-request.ts'
@@ -14,6 +13,7 @@ import {
   SubscriptionQuery,
   type SubscriptionSettings,
 } from '../schemas/subscriptions.ts'
+import { tenantIdOf } from '../tenant-scope.ts'
 import { toSubscription } from '../views/subscriptions.ts'
 
 const tags = ['subscriptions']
@@ -38,7 +38,7 @@ export function subscriptionRoutes({ engine, auth }: ApiContext) {
       if (topicPatterns === undefined) {
         throw new OuthookError('invalid_body', 'topic_patterns is required: a list such as ["orders.*"]')
       }
-      const subscription = await engine.subscriptions.create(principalOf(request).tenantId, {
+      const subscription = await engine.subscriptions.create(tenantIdOf(request), {
         endpointId: request.body.endpoint_id,
         topicPatterns,
         retryPolicy: retryPolicyOf(request.body, null),
@@ -58,7 +58,7 @@ function registerReads(app: Api, engine: ApiContext['engine']): void {
   }
   app.get('/v1/subscriptions', { schema: listSchema }, async (request) => {
     const { endpoint_id: endpointId, include_deleted: includeDeleted = false } = request.query
-    const page = await engine.subscriptions.list(principalOf(request).tenantId, {
+    const page = await engine.subscriptions.list(tenantIdOf(request), {
       ...pageRequest(request.query),
       ...(endpointId !== undefined && { endpointId: idFilter(endpointId, 'endpoint_id', 'ep') }),
       includeDeleted,
@@ -76,7 +76,7 @@ function registerReads(app: Api, engine: ApiContext['engine']): void {
   }
   app.get('/v1/subscriptions/:id', { schema: getSchema }, async (request) => {
     const { include_deleted: includeDeleted = false } = request.query
-    const { tenantId } = principalOf(request)
+    const tenantId = tenantIdOf(request)
     return toSubscription(await engine.subscriptions.get(tenantId, request.params.id, { includeDeleted }))
   })
 }
@@ -92,7 +92,7 @@ function registerChanges(app: Api, engine: ApiContext['engine']): void {
     response: { 200: SubscriptionBody },
   }
   app.patch('/v1/subscriptions/:id', { schema: patchSchema }, async (request) => {
-    const { tenantId } = principalOf(request)
+    const tenantId = tenantIdOf(request)
     const { body, params } = request
     const current = await engine.subscriptions.get(tenantId, params.id)
     const topicPatterns = patternsOf(body)
@@ -112,7 +112,7 @@ function registerChanges(app: Api, engine: ApiContext['engine']): void {
     response: { 204: NoBody },
   }
   app.delete('/v1/subscriptions/:id', { schema: deleteSchema }, async (request, reply) => {
-    await engine.subscriptions.delete(principalOf(request).tenantId, request.params.id)
+    await engine.subscriptions.delete(tenantIdOf(request), request.params.id)
     return reply.code(204).send()
   })
 }

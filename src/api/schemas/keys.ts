@@ -41,7 +41,7 @@ export const KeyQuery = Closed({ ...pageQuery, kind: Type.Optional(Kind) })
 export const WhoamiBody = Type.Object(
   {
     role: Type.String({ enum: ['producer', 'admin'] }),
-    tenant_id: Id,
+    tenant_id: Nullable(Type.String({ description: 'null for an admin token of all tenants' })),
     key_id: Nullable(Type.String({ description: 'null for the token of the configuration' })),
   },
   { title: 'Whoami' },
