@@ -12,24 +12,24 @@ import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fast
 import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
+import { adminRoles } from '../core/model.ts'
 import type { ApiKeys, Principal } from '../engine/api-keys.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { ApiMetrics } from './options.ts'
+import type { RouteAccess } from './route-access.ts'
 import { createWrongTokens } from './wrong-tokens.ts'
 
 const maxCacheMs = 5_000
 const maxCachedKeys = 10_000
 const bearer = 'Bearer '
 
-export type Access = 'producer' | 'admin'
-
 export interface Authenticator {
-  /** A hook for `onRequest`. Admin tokens may use producer routes, producer keys no admin routes. */
+  /** A hook for `onRequest`. */
   require(
-    access: Access,
+    access: RouteAccess,
   ): (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
-  /** Who calls a producer route, when that is known without asking the store; else null. */
-  recognize(request: IncomingMessage): Principal | null
+  /** Who calls, when that is known without asking the store and the access is theirs; else null. */
+  recognize(request: IncomingMessage, access: RouteAccess): Principal | null
   /** Logs what was not told yet. */
   close(): void
   /** Makes the next use of the key ask the store. */
@@ -51,7 +51,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const keys = createKeyCache(options)
   const wrongTokens = createWrongTokens(options)
   const adminDigests = options.adminTokens.map(digestOf)
-  const configured: Principal = { kind: 'admin', tenantId: null, keyId: null }
+  const configured: Principal = { kind: 'admin', role: 'admin', tenantId: null, keyId: null }
 
   const lookUp = (token: string): Principal | Promise<Principal | null> => {
     const digest = digestOf(token)
@@ -63,7 +63,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   /** The last caller on a connection: the same header on it says the same, and costs no digest. */
   const callers = new WeakMap<Socket, Caller>()
-  const recognize = ({ headers, socket }: IncomingMessage): Principal | null => {
+  const identify = ({ headers, socket }: IncomingMessage): Principal | null => {
     const { authorization } = headers
     const token = tokenOf(authorization)
     if (authorization === undefined || token === null) return null
@@ -85,7 +85,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   }
 
   return {
-    recognize,
+    recognize(request, access) {
+      const principal = identify(request)
+      return principal !== null && refusalOf(principal, access) === null ? principal : null
+    },
     forget: keys.forget,
     close: wrongTokens.close,
     require: (access) => (request, _reply, done) => {
@@ -196,28 +199,34 @@ function tokenOf(header: string | undefined): string | null {
   return header.slice(bearer.length)
 }
 
-function missing(access: Access): OuthookError {
-  return access === 'producer'
-    ? new OuthookError('missing_credentials', 'Authorization: Bearer <producer key> required')
-    : new OuthookError('missing_credentials', 'Authorization: Bearer <admin token> required')
+function missing({ producer }: RouteAccess): OuthookError {
+  const wanted = producer === undefined ? 'admin token' : 'producer key'
+  return new OuthookError('missing_credentials', `Authorization: Bearer <${wanted}> required`)
 }
 
-function unknownToken(access: Access): OuthookError {
-  return access === 'producer'
-    ? new OuthookError('unauthorized', 'unknown or revoked producer key')
-    : new OuthookError(
+function unknownToken({ producer }: RouteAccess): OuthookError {
+  return producer === undefined
+    ? new OuthookError(
         'unauthorized',
         'unknown or revoked token; Authorization: Bearer <admin token> required',
       )
+    : new OuthookError('unauthorized', 'unknown or revoked producer key')
 }
 
-function refusalOf(principal: Principal, access: Access): OuthookError | null {
-  if (access === 'admin' && principal.kind !== 'admin') {
-    return new OuthookError('forbidden', 'requires role admin; this is a producer key, send an admin token', {
-      title: 'insufficient role',
-    })
+function refusalOf(principal: Principal, { role, producer }: RouteAccess): OuthookError | null {
+  if (principal.kind === 'admin') {
+    if (adminRoles.indexOf(principal.role) >= adminRoles.indexOf(role)) return null
+    return insufficientRole(`requires role ${role}; this token has role ${principal.role}`)
   }
-  return null
+  if (producer === undefined) {
+    return insufficientRole(`requires role ${role}; this is a producer key, send an admin token`)
+  }
+  if (producer === 'any' || principal.abilities.includes(producer)) return null
+  return new OuthookError('forbidden', `this producer key has not the ability ${producer}`)
+}
+
+function insufficientRole(message: string): OuthookError {
+  return new OuthookError('forbidden', message, { title: 'insufficient role' })
 }
 
 /** Whatever keeps a key from being looked up is no verdict on the key. */

@@ -45,12 +45,13 @@ export function registerDocs(app: FastifyInstance, version: string): void {
             type: 'http',
             scheme: 'bearer',
             description:
-              'a producer key (`hk_…`): publishes, and reads the events that were published with it',
+              'a producer key (`hk_…`): publishes, and reads the events that were published with it. A requirement names the ability that it needs.',
           },
           adminToken: {
             type: 'http',
             scheme: 'bearer',
-            description: 'an admin token (`hkadm_…`, or the one of the configuration): may do everything',
+            description:
+              'an admin token (`hkadm_…`, or the one of the configuration, whose role is admin). A requirement names the least role: viewer, operator or admin.',
           },
         },
       },
@@ -60,7 +61,7 @@ export function registerDocs(app: FastifyInstance, version: string): void {
     },
   })
   app.register(async (scope) => {
-    const schema = { operationId: 'openapi', tags: ['operations'], summary: 'This document', security: [] }
+    const schema = { operationId: 'openapi', tags: ['operations'], summary: 'This document' }
     let shared: SharedBytes | null = null
     scope.get('/openapi.json', { schema }, async (request, reply) => {
       shared ??= shareBytes(Buffer.from(`${JSON.stringify(openApiDocument(app))}\n`))

@@ -2,7 +2,8 @@
 import { STATUS_CODES } from 'node:http'
 import { type ErrorCode, errorTable } from '../core/errors.ts'
 import { problemContentType, problemMembers, problemOf } from './problem.ts'
-import { codesOf, type RouteTraits, statusesOf } from './schemas/problems.ts'
+import { canForbid, type RouteAccess } from './route-access.ts'
+import { codesOf, statusesOf } from './schemas/problems.ts'
 
 type JsonObject = { [name: string]: unknown }
 
@@ -66,8 +67,10 @@ export function completeOperation(operation: JsonObject, path: string): readonly
       ...(headers !== undefined && { headers }),
     }
   }
+  const access = (operation['x-access'] ?? null) as RouteAccess | null
   const statuses = statusesOf({
-    access: (operation['x-access'] ?? 'none') as RouteTraits['access'],
+    needsToken: access !== null,
+    canForbid: access !== null && canForbid(access),
     hasPathParameter: path.includes('{'),
     takesBody: operation.requestBody !== undefined,
     problems: (operation['x-problems'] ?? []) as readonly number[],

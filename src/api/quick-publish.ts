@@ -10,6 +10,7 @@ import type { PublishReceipt } from '../engine/publish.ts'
 import type { ApiContext } from './context.ts'
 import { answerHeaders } from './problem.ts'
 import { lateError, readPublish, receiptType, renderReceipt } from './publish-request.ts'
+import { publishers } from './route-access.ts'
 import { tenantOfPrincipal } from './tenant-scope.ts'
 
 const path = '/v1/events'
@@ -63,7 +64,7 @@ function recognize(
   request: IncomingMessage,
   { auth, hasStarted, isClosing }: QuickPublishContext,
 ): Principal | null {
-  return hasStarted() && !isClosing() ? auth.recognize(request) : null
+  return hasStarted() && !isClosing() ? auth.recognize(request, publishers) : null
 }
 
 function publish(exchange: Exchange, context: QuickPublishContext): void {

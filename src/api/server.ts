@@ -4,6 +4,7 @@ import type { FastifyInstance, onSendHookHandler } from 'fastify'
 import { fastify } from '../bundled/fastify.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { Engine } from '../engine/engine.ts'
+import { guardRoutes } from './access.ts'
 import { createAuthenticator } from './auth.ts'
 import { checkBodyForms } from './body-form.ts'
 import type { Api, ApiContext } from './context.ts'
@@ -84,6 +85,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   )
   refuseUntilStarted(app, options.whyStarting ?? (() => null))
   registerChecks(app, context)
+  guardRoutes(app, auth)
   limitHandlers(app, timeouts.handlerMs)
   endJsonWithNewline(app)
   if (!operationsOnly) {

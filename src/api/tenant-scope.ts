@@ -4,7 +4,7 @@ import { defaultTenantId } from '../core/model.ts'
 import type { Principal } from '../engine/api-keys.ts'
 import { principalOf } from './auth.ts'
 
-/** On a route behind `requireAccess`. */
+/** On a route that is not open. */
 export function tenantIdOf(request: FastifyRequest): string {
   return tenantOfPrincipal(principalOf(request))
 }

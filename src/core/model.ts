@@ -218,6 +218,14 @@ export interface DeadLetter {
   readonly deadAt: number
 }
 
+/** What an admin token may do; each role may do what those before it may. */
+export const adminRoles = ['viewer', 'operator', 'admin'] as const
+export type AdminRole = (typeof adminRoles)[number]
+
+/** What a producer key may do: publish events, read its tenant's. */
+export const keyAbilities = ['publish', 'read'] as const
+export type KeyAbility = (typeof keyAbilities)[number]
+
 export interface ApiKey {
   readonly id: string
   readonly tenantId: string

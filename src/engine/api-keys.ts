@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto'
 import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
-import { type ApiKey, defaultTenantId, isWithin, limits } from '../core/model.ts'
+import {
+  type AdminRole,
+  type ApiKey,
+  defaultTenantId,
+  isWithin,
+  type KeyAbility,
+  limits,
+} from '../core/model.ts'
 import { checkText } from '../core/text.ts'
 import type { ConfigStore, NewApiKey, Page, PageRequest } from '../store/port.ts'
 import { checkId, checkPage, notFound } from './page.ts'
@@ -10,11 +17,22 @@ import { checkId, checkPage, notFound } from './page.ts'
 const { maxKeyNameChars: maxNameChars } = limits
 const tokenBytes = 24
 
-export interface Principal {
-  readonly kind: 'producer' | 'admin'
-  /** The only tenant whose objects there are for it; null: of an admin token for all of them. */
+/** Who calls. */
+export type Principal = ProducerPrincipal | AdminPrincipal
+
+export interface ProducerPrincipal {
+  readonly kind: 'producer'
+  readonly tenantId: string
+  readonly keyId: string
+  readonly abilities: readonly KeyAbility[]
+}
+
+export interface AdminPrincipal {
+  readonly kind: 'admin'
+  readonly role: AdminRole
+  /** Null: all tenants. */
   readonly tenantId: string | null
-  /** The key's id; null for the token from the configuration. */
+  /** Null: the token of the configuration. */
   readonly keyId: string | null
 }
 
@@ -80,13 +98,15 @@ export class ApiKeys {
   /** Null: unknown or revoked. Errors: store_unavailable; a store that is down never reads as "unknown". */
   async authenticate(token: string): Promise<Principal | null> {
     const key = await this.#options.store.findApiKey(hashToken(token))
-    return key && { kind: key.kind, tenantId: tenantOf(key), keyId: key.id }
+    return key && principalOf(key)
   }
 }
 
 /** Admin tokens of the tenant that always exists are for all tenants. */
-function tenantOf({ kind, tenantId }: ApiKey): string | null {
-  return kind === 'admin' && tenantId === defaultTenantId ? null : tenantId
+function principalOf({ kind, tenantId, id: keyId }: ApiKey): Principal {
+  return kind === 'producer'
+    ? { kind, tenantId, keyId, abilities: ['publish'] }
+    : { kind, role: 'admin', tenantId: tenantId === defaultTenantId ? null : tenantId, keyId }
 }
 
 function hashToken(token: string): Uint8Array {

@@ -1,4 +1,3 @@
-import { requireAccess } from '../access.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { idFilter, pageRequest, timeRange } from '../page-request.ts'
 import { DeadLetterPage, DeadLetterParams, DeadLetterQuery, ReplayBody } from '../schemas/dead-letters.ts'
@@ -7,10 +6,8 @@ import { toDeadLetter } from '../views/dead-letters.ts'
 
 const tags = ['dead letters']
 
-export function deadLetterRoutes({ engine, auth }: ApiContext) {
+export function deadLetterRoutes({ engine }: ApiContext) {
   return async (app: Api): Promise<void> => {
-    requireAccess(app, auth, 'admin')
-
     const listSchema = {
       operationId: 'listDeadLetters',
       tags,

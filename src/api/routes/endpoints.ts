@@ -1,7 +1,6 @@
 import { durationForms, parseDuration } from '../../core/duration.ts'
 import { OuthookError } from '../../core/errors.ts'
 import { maxGraceMs } from '../../engine/endpoints.ts'
-import { requireAccess } from '../access.ts'
 import { camelMembers } from '../camel-members.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { pageRequest } from '../page-request.ts'
@@ -43,10 +42,8 @@ const rotateSchema = {
   response: { 200: SecretBody },
 }
 
-export function endpointRoutes({ engine, auth }: ApiContext) {
+export function endpointRoutes({ engine }: ApiContext) {
   return async (app: Api): Promise<void> => {
-    requireAccess(app, auth, 'admin')
-
     app.post('/v1/endpoints', { schema: createSchema }, async (request, reply) => {
       const tenantId = tenantIdOf(request)
       const input = camelMembers(request.body)

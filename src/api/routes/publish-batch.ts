@@ -5,7 +5,6 @@ import { effectiveOrderingKey } from '../../core/idempotency.ts'
 import { parseMetadata } from '../../core/metadata.ts'
 import { limits } from '../../core/model.ts'
 import type { PublishReceipt, PublishRequest } from '../../engine/publish.ts'
-import { requireAccess } from '../access.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { idempotencyMember, refuseKeyHeaders, textMember } from '../event-keys.ts'
@@ -30,7 +29,6 @@ const schema = {
 export function publishBatchRoute(context: ApiContext) {
   return async (app: Api): Promise<void> => {
     readBodiesAsBytes(app, context.bodies)
-    requireAccess(app, context.auth, 'producer')
     app.post('/v1/events/batch', {
       schema,
       bodyLimit: limits.maxBatchBodyBytes,

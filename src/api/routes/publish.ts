@@ -5,7 +5,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { limits } from '../../core/model.ts'
 import type { PublishReceipt } from '../../engine/publish.ts'
-import { requireAccess } from '../access.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { sendError } from '../errors.ts'
@@ -29,10 +28,9 @@ const schema = {
 }
 
 export function publishRoute(context: ApiContext) {
-  const { auth, metrics, log, errorLog } = context
+  const { metrics, log, errorLog } = context
   return async (app: Api): Promise<void> => {
     readBodiesAsBytes(app, context.bodies)
-    requireAccess(app, auth, 'producer')
     app.setErrorHandler((error, request, reply) => {
       const known = toIngestError(error, log)
       const result = ingestResultOf(known)

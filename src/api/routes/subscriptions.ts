@@ -1,5 +1,4 @@
 import { OuthookError } from '../../core/errors.ts'
-import { requireAccess } from '../access.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { retryPolicyOf } from '../hookrail-policy.ts'
 import { idFilter, pageRequest } from '../page-request.ts'
@@ -18,9 +17,8 @@ import { toSubscription } from '../views/subscriptions.ts'
 
 const tags = ['subscriptions']
 
-export function subscriptionRoutes({ engine, auth }: ApiContext) {
+export function subscriptionRoutes({ engine }: ApiContext) {
   return async (app: Api): Promise<void> => {
-    requireAccess(app, auth, 'admin')
     registerReads(app, engine)
     registerChanges(app, engine)
 

@@ -1,5 +1,5 @@
 import { Type } from '../../bundled/typebox.ts'
-import { limits } from '../../core/model.ts'
+import { adminRoles, limits } from '../../core/model.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, Time } from './shapes.ts'
 import { namePattern } from './text-limits.ts'
 
@@ -40,7 +40,7 @@ export const KeyQuery = Closed({ ...pageQuery, kind: Type.Optional(Kind) })
 
 export const WhoamiBody = Type.Object(
   {
-    role: Type.String({ enum: ['producer', 'admin'] }),
+    role: Type.String({ enum: ['producer', ...adminRoles] }),
     tenant_id: Nullable(Type.String({ description: 'null for an admin token of all tenants' })),
     key_id: Nullable(Type.String({ description: 'null for the token of the configuration' })),
   },

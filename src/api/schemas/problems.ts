@@ -7,14 +7,17 @@ type Status = (typeof errorTable)[ErrorCode]['status']
 const always: readonly Status[] = [400, 408, 415, 417, 431, 500, 503]
 
 export interface RouteTraits {
-  readonly access: 'none' | 'producer' | 'admin'
+  readonly needsToken: boolean
+  /** Also a token that is in use may be refused. */
+  readonly canForbid: boolean
   readonly hasPathParameter: boolean
   readonly takesBody: boolean
   readonly problems: readonly number[]
 }
 
 export function statusesOf({
-  access,
+  needsToken,
+  canForbid,
   hasPathParameter,
   takesBody,
   problems,
@@ -22,8 +25,8 @@ export function statusesOf({
   return [
     ...new Set<number>([
       ...always,
-      ...(access === 'none' ? [] : [401, 429]),
-      ...(access === 'admin' ? [403] : []),
+      ...(needsToken ? [401, 429] : []),
+      ...(canForbid ? [403] : []),
       ...(hasPathParameter ? [404, 414] : []),
       ...(takesBody ? [413] : []),
       ...problems,

@@ -1,0 +1,79 @@
+/**
+ * Who may use which route: the one table of it. The server checks every request by it and refuses to start with a route
+ * that has no row; the OpenAPI document shows it as security requirements; the tests go through it row by row.
+ */
+import type { AdminRole, KeyAbility } from '../core/model.ts'
+
+export interface RouteAccess {
+  /** The least role of an admin token that may. */
+  readonly role: AdminRole
+  /** What a producer key has to be able to; `any`: each may. Absent: no producer key may. */
+  readonly producer?: KeyAbility | 'any'
+}
+
+const viewer: RouteAccess = { role: 'viewer' }
+const operator: RouteAccess = { role: 'operator' }
+const admin: RouteAccess = { role: 'admin' }
+const everybody: RouteAccess = { role: 'viewer', producer: 'any' }
+/** Also of the quick way of `POST /v1/events`, which goes past the routes. */
+export const publishers: RouteAccess = { role: 'operator', producer: 'publish' }
+const readers: RouteAccess = { role: 'viewer', producer: 'read' }
+
+/** `open`: without credentials. A row for GET is that of HEAD too. */
+export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
+  'GET /healthz': 'open',
+  'GET /readyz': 'open',
+  'GET /metrics': 'open',
+  'GET /openapi.json': 'open',
+  'GET /docs': 'open',
+  'GET /docs/': 'open',
+  'GET /docs/static/swagger-ui-bundle.js': 'open',
+  'GET /docs/static/start.js': 'open',
+  'GET /docs/static/swagger-ui.css': 'open',
+  'GET /docs/static/index.css': 'open',
+  'GET /docs/static/favicon-32x32.png': 'open',
+  'GET /docs/errors': 'open',
+  'GET /docs/errors/:code': 'open',
+
+  'GET /v1/whoami': everybody,
+
+  'POST /v1/events': publishers,
+  'POST /v1/events/batch': publishers,
+  'GET /v1/events': readers,
+  // To a producer key without the ability `read`, another's event does not exist.
+  'GET /v1/events/:id': everybody,
+  'GET /v1/events/:id/payload': everybody,
+
+  'POST /v1/endpoints': admin,
+  'GET /v1/endpoints': viewer,
+  'GET /v1/endpoints/:id': viewer,
+  'PATCH /v1/endpoints/:id': admin,
+  'DELETE /v1/endpoints/:id': admin,
+  'POST /v1/endpoints/:id/rotate-secret': admin,
+
+  'POST /v1/subscriptions': admin,
+  'GET /v1/subscriptions': viewer,
+  'GET /v1/subscriptions/:id': viewer,
+  'PATCH /v1/subscriptions/:id': admin,
+  'DELETE /v1/subscriptions/:id': admin,
+
+  'GET /v1/deliveries': viewer,
+  'GET /v1/deliveries/:id': viewer,
+
+  'GET /v1/dlq': viewer,
+  'POST /v1/dlq/:delivery_id/replay': operator,
+
+  'POST /v1/keys': admin,
+  'GET /v1/keys': admin,
+  'DELETE /v1/keys/:id': admin,
+}
+
+/** Null: the table has no row for the route. */
+export function accessOf(method: string, url: string): RouteAccess | 'open' | null {
+  return routeAccess[`${method === 'HEAD' ? 'GET' : method} ${url}`] ?? null
+}
+
+/** Whether some token that is in use may be refused. */
+export function canForbid({ role, producer }: RouteAccess): boolean {
+  return role !== 'viewer' || producer !== 'any'
+}
