@@ -28,6 +28,7 @@ import { Publisher } from './engine/publish.ts'
 import { Readiness } from './engine/readiness.ts'
 import { Relay } from './engine/relay.ts'
 import { Subscriptions } from './engine/subscriptions.ts'
+import { Tenants } from './engine/tenants.ts'
 import { TransactionalPublisher } from './engine/transactional-publish.ts'
 import { createAddressPolicy, createUrlCheck } from './sender/address-guard.ts'
 import { createHttpSender } from './sender/http-sender.ts'
@@ -255,12 +256,14 @@ async function assemble(
     deliveries: new Deliveries(shown),
     deadLetters: new DeadLetters({ store: shown, onDueWork: () => dispatcher?.wake() }),
     apiKeys: new ApiKeys({ store: shown, ids, randomBytes }),
+    tenants: new Tenants({ store: shown, ids, words, clock, onChange }),
     ping: () => readiness.check(),
     counts: () => store.counts(),
   }
   store.cluster?.listen({
     onWork: () => dispatcher?.wake(),
     onRoutingChanged: (tenantId) => {
+      engine.tenants.forgetNames()
       if (tenantId !== null && routing.peek(tenantId) !== undefined) routingReload.changed(tenantId)
       routing.invalidate(tenantId)
       if (tenantId !== null) dispatcher?.giveBackWaiting(tenantId)

@@ -75,5 +75,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls; set on every route that wants credentials, before the body is read. */
     principal: Principal | null
+    /** Whose objects it is about, once its scope is known. */
+    tenantId: string | null
   }
 }

@@ -63,6 +63,11 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'GET /v1/dlq': viewer,
   'POST /v1/dlq/:delivery_id/replay': operator,
 
+  'POST /v1/tenants': admin,
+  'GET /v1/tenants': viewer,
+  'GET /v1/tenants/:id': viewer,
+  'PATCH /v1/tenants/:id': admin,
+
   'POST /v1/keys': admin,
   'GET /v1/keys': admin,
   'DELETE /v1/keys/:id': admin,

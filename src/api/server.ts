@@ -30,6 +30,8 @@ import { operationRoutes } from './routes/operations.ts'
 import { publishRoute } from './routes/publish.ts'
 import { publishBatchRoute } from './routes/publish-batch.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
+import { tenantRoutes } from './routes/tenants.ts'
+import { scopeTenants } from './tenant-scope.ts'
 import { brokenQuery, strictCompiler } from './validation.ts'
 
 /** Bodies of all routes but those for publishing. */
@@ -75,6 +77,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   }
 
   app.decorateRequest('principal', null)
+  scopeTenants(app, context)
   const { operationsOnly = false } = options
   countRequests(app, context)
   protectAnswers(app)
@@ -247,6 +250,7 @@ const allRoutes = [
   eventListRoute,
   endpointRoutes,
   subscriptionRoutes,
+  tenantRoutes,
   deliveryRoutes,
   deadLetterRoutes,
   keyRoutes,

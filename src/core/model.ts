@@ -28,6 +28,7 @@ export const limits = {
   maxUidChars: 255,
   maxDescriptionChars: 1000,
   maxKeyNameChars: 200,
+  maxTenantNameChars: 200,
   maxUrlChars: 2048,
 } as const
 

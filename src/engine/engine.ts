@@ -11,6 +11,7 @@ import type { Endpoints } from './endpoints.ts'
 import type { Events } from './events.ts'
 import type { Publisher } from './publish.ts'
 import type { Subscriptions } from './subscriptions.ts'
+import type { Tenants } from './tenants.ts'
 import type { TransactionalPublisher } from './transactional-publish.ts'
 
 export interface Engine {
@@ -23,6 +24,7 @@ export interface Engine {
   readonly deliveries: Deliveries
   readonly deadLetters: DeadLetters
   readonly apiKeys: ApiKeys
+  readonly tenants: Tenants
   /** Attempts, outcomes and state changes of this process, as they happen. */
   readonly activity: DeliveryActivity
   /** Rejects with `store_unavailable`, within half a second, while a publish would not be durable. */

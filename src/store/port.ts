@@ -21,6 +21,7 @@ import type { MaintenanceStore } from './port/maintenance.ts'
 import type { OutboxStore } from './port/outbox.ts'
 import type { StorePace } from './port/pace.ts'
 import type { ReadStore } from './port/reading.ts'
+import type { TenantStore } from './port/tenants.ts'
 import type { StoreTime } from './port/time.ts'
 
 export type * from './port/config.ts'
@@ -30,10 +31,12 @@ export type * from './port/maintenance.ts'
 export type * from './port/outbox.ts'
 export type * from './port/pace.ts'
 export type * from './port/reading.ts'
+export type * from './port/tenants.ts'
 export type * from './port/time.ts'
 
 export interface Store
   extends ConfigStore,
+    TenantStore,
     IngestStore,
     FanOutStore,
     DeliveryStore,

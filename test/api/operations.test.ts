@@ -160,9 +160,12 @@ const routes = [
   'GET /v1/keys',
   'GET /v1/subscriptions',
   'GET /v1/subscriptions/{id}',
+  'GET /v1/tenants',
+  'GET /v1/tenants/{id}',
   'GET /v1/whoami',
   'PATCH /v1/endpoints/{id}',
   'PATCH /v1/subscriptions/{id}',
+  'PATCH /v1/tenants/{id}',
   'POST /v1/dlq/{delivery_id}/replay',
   'POST /v1/endpoints',
   'POST /v1/endpoints/{id}/rotate-secret',
@@ -170,6 +173,7 @@ const routes = [
   'POST /v1/events/batch',
   'POST /v1/keys',
   'POST /v1/subscriptions',
+  'POST /v1/tenants',
 ]
 
 test('S1.15 every route refuses strangers, and every path a method that it does not have, with a problem', async () => {

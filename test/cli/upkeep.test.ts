@@ -24,7 +24,7 @@ describe('outhook migrate', () => {
   test('--dry-run says what would be done, and does nothing', async () => {
     const { code, out } = await run('migrate', '--dry-run')
     expect(code).toBe(0)
-    expect(out).toMatch(/would be brought from schema 0 to \d+:\n {2}4 {2}initial$/)
+    expect(out).toMatch(/would be brought from schema 0 to \d+:\n {2}4 {2}initial\n {2}5 {2}tenants/)
     expect(existsSync(path)).toBe(false)
   })
 

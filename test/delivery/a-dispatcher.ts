@@ -20,6 +20,7 @@ import type {
 } from '../../src/store/port.ts'
 import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.ts'
 import { steadyTime } from '../store/steady-time.ts'
+import { liveTenant } from './a-tenant.ts'
 
 export function anEndpoint(id: string, given: Partial<Endpoint> = {}): Endpoint {
   return {
@@ -277,6 +278,7 @@ export function aDispatcher(setup: DispatcherSetup = {}) {
     endpoints,
     subscriptions: [aSubscription('sub_1', endpoints[0]?.id ?? 'ep_a')],
     secrets: [],
+    tenant: liveTenant,
   }
   const routing = new RoutingCache({
     load: () => setup.loadRouting?.(routed) ?? Promise.resolve(routed),

@@ -5,6 +5,7 @@ import { RoutingCache } from '../../src/delivery/routing-cache.ts'
 import type { Routing } from '../../src/store/port.ts'
 import { steadyTime } from '../store/steady-time.ts'
 import { anEndpoint, aSubscription } from './a-dispatcher.ts'
+import { liveTenant } from './a-tenant.ts'
 
 const randomBytes = (size: number) => new Uint8Array(size).fill(7)
 
@@ -18,7 +19,15 @@ function aCache(given: Partial<Routing> = {}) {
       const gate = Promise.withResolvers<void>()
       const version = loads.push(gate)
       await gate.promise
-      return { tenantId, version, endpoints: [anEndpoint('ep_a')], subscriptions: [], secrets: [], ...given }
+      return {
+        tenantId,
+        tenant: liveTenant,
+        version,
+        endpoints: [anEndpoint('ep_a')],
+        subscriptions: [],
+        secrets: [],
+        ...given,
+      }
     },
   })
   return { cache, loads, secretBox }

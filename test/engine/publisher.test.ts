@@ -10,6 +10,7 @@ import { Publisher, type PublishRequest } from '../../src/engine/publish.ts'
 import type { NewDelivery, NewEvent, PublishResult } from '../../src/store/port.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 import { anEndpoint, aSubscription } from '../delivery/a-dispatcher.ts'
+import { liveTenant } from '../delivery/a-tenant.ts'
 
 const unavailable = () => new OuthookError('store_unavailable', 'down')
 const refused = () => new OuthookError('store_refused', 'refused')
@@ -75,6 +76,7 @@ function aPublisher({ answer = allHandedOff, before, disabled = false, reserves 
           aSubscription('sub_b', 'ep_b', { topicPatterns: ['orders.*', '*'] }),
         ],
         secrets: [],
+        tenant: liveTenant,
       }
     },
     secretBox: createSecretBox(new Uint8Array(32), (size) => new Uint8Array(size)),

@@ -11,6 +11,7 @@ import { Relay } from '../../src/engine/relay.ts'
 import type { AcceptedEvent, FanOutPlan } from '../../src/store/port.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 import { anEndpoint, aSubscription } from '../delivery/a-dispatcher.ts'
+import { liveTenant } from '../delivery/a-tenant.ts'
 
 /** A relay on an outbox in memory, whose tenant has so many endpoints for every topic. */
 function aRelay(setup: { readonly endpoints?: number } = {}) {
@@ -40,6 +41,7 @@ function aRelay(setup: { readonly endpoints?: number } = {}) {
         endpoints,
         subscriptions: endpoints.map(({ id }) => aSubscription(ids.next('sub'), id)),
         secrets: [],
+        tenant: liveTenant,
       }
     },
     secretBox: createSecretBox(new Uint8Array(32), (length) => new Uint8Array(length)),

@@ -83,6 +83,6 @@ do $$ declare emptied text; begin
   for emptied in select tablename from pg_tables
     where schemaname = current_schema() and tablename not in ('schema_migrations', 'tenants')
   loop execute format('delete from %I', emptied); end loop;
-  delete from tenants where name <> 'default';
-  update tenants set routing_version = 1;
+  delete from tenants where id <> '00000000-0000-0000-0000-000000000000';
+  update tenants set routing_version = 1, uid = 'default', name = 'default', metadata = null, settings = '{}';
 end $$`

@@ -4,8 +4,9 @@ import type { Migration } from '../../src/store/migrations.ts'
 import { migrateSqlite, planSqlite, sqliteMigrations } from '../../src/store/sqlite/connection/schema.ts'
 
 const first = sqliteMigrations[0]?.version ?? 0
+const newest = sqliteMigrations.at(-1)?.version ?? 0
 const later: Migration = {
-  version: first + 1,
+  version: newest + 1,
   name: 'mood',
   oldestCompatible: first,
   sql: 'alter table events add column mood text',
@@ -26,15 +27,15 @@ const versions = () =>
 test('a database of an older version is brought up to date, and what it lacked is said', () => {
   migrateSqlite(database, 0)
   const known = [...sqliteMigrations, later]
-  expect(planSqlite(database, known)).toEqual({ from: first, steps: [later] })
-  expect(migrateSqlite(database, 0, known)).toEqual({ from: first, steps: [later] })
-  expect(migrateSqlite(database, 0, known)).toEqual({ from: first + 1, steps: [] })
+  expect(planSqlite(database, known)).toEqual({ from: newest, steps: [later] })
+  expect(migrateSqlite(database, 0, known)).toEqual({ from: newest, steps: [later] })
+  expect(migrateSqlite(database, 0, known)).toEqual({ from: newest + 1, steps: [] })
   database.prepare('select mood from events').all()
-  expect(versions()).toEqual([...sqliteMigrations.map(({ version }) => version), first + 1])
+  expect(versions()).toEqual([...sqliteMigrations.map(({ version }) => version), newest + 1])
 })
 
 test('migrations are all applied or none', () => {
-  const broken = { ...later, version: first + 2, sql: 'create table mood (id integer); nonsense' }
+  const broken = { ...later, version: newest + 2, sql: 'create table mood (id integer); nonsense' }
   migrateSqlite(database, 0)
   expect(() => migrateSqlite(database, 0, [...sqliteMigrations, later, broken])).toThrow('nonsense')
   expect(versions()).toEqual(sqliteMigrations.map(({ version }) => version))

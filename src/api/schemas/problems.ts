@@ -25,7 +25,8 @@ export function statusesOf({
   return [
     ...new Set<number>([
       ...always,
-      ...(needsToken ? [401, 429] : []),
+      // 404: of a tenant that is named and does not exist.
+      ...(needsToken ? [401, 404, 429] : []),
       ...(canForbid ? [403] : []),
       ...(hasPathParameter ? [404, 414] : []),
       ...(takesBody ? [413] : []),

@@ -1,10 +1,20 @@
 import type { ApiKey, DisabledReason, Endpoint, SealedSecret, Subscription } from '../../core/model.ts'
+import type { TenantSettings } from '../../core/tenant.ts'
 import type { Page, PageRequest } from './reading.ts'
+
+/** What publishing and delivering need to know of the tenant itself. */
+export interface RoutedTenant {
+  readonly settings: TenantSettings
+  /** It takes nothing more. */
+  readonly deleted: boolean
+}
 
 /** All that fan-out and dispatch need to know of one tenant, read in one snapshot. */
 export interface Routing {
   readonly tenantId: string
-  /** Grows with every change to the tenant's endpoints, secrets or subscriptions, in the same transaction. */
+  /** Null: there is no row of the tenant. */
+  readonly tenant: RoutedTenant | null
+  /** Grows with every change to the tenant's endpoints, secrets, subscriptions or settings, in the same transaction. */
   readonly version: number
   /** Not deleted ones. */
   readonly endpoints: readonly Endpoint[]

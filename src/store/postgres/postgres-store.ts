@@ -11,9 +11,11 @@ import { deleteEndpoint, insertEndpoint, rotateSecret, updateEndpoint } from './
 import { insertApiKey, insertFirstApiKey, revokeApiKey, setMetaOnce } from './config/keys.ts'
 import { settleConfigChanges } from './config/settle.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from './config/subscriptions.ts'
-import { Database, type Lane, type Session } from './connection/database.ts'
+import { createTenantStore } from './config/tenant-store.ts'
+import { Database } from './connection/database.ts'
 import { Hints } from './connection/hints.ts'
 import { createPostgresPace } from './connection/pace.ts'
+import { createRunner, type Runner } from './connection/runner.ts'
 import type { ServerTime } from './connection/server-time.ts'
 import { openServerTime } from './connection/server-time-row.ts'
 import type { Context } from './connection/statement.ts'
@@ -89,29 +91,6 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   return tellOthers(createStore({ database, run, claimant, recovery, clock, time }), cluster, hints)
 }
 
-type Work<T> = (context: Context) => Promise<T>
-
-interface Runner {
-  /** One statement, or several that need no common moment. */
-  plain<T>(lane: Lane, work: Work<T>): Promise<T>
-  /** All or nothing. */
-  atomic<T>(lane: Lane, work: Work<T>): Promise<T>
-  /** One moment for all. */
-  snapshot<T>(work: Work<T>): Promise<T>
-}
-
-function createRunner(database: Database, time: StoreTime): Runner {
-  const inContext =
-    <T>(work: Work<T>) =>
-    (session: Session): Promise<T> =>
-      work({ query: session.query, moment: time.now(), line: time.line })
-  return {
-    plain: (lane, work) => database.statement(lane, inContext(work)),
-    atomic: (lane, work) => database.transaction(lane, inContext(work)),
-    snapshot: (work) => database.snapshot(inContext(work)),
-  }
-}
-
 interface StoreParts {
   readonly database: Database
   readonly run: Runner
@@ -138,6 +117,7 @@ function createStore(parts: StoreParts): Omit<Store, 'cluster'> {
     pace: createPostgresPace(clock),
     time,
     ...createConfigStore(run),
+    ...createTenantStore(run),
     ...createDeliveryStore(run, parts),
     ...createReadStore(run),
     ...createMaintenanceStore(run, parts.recovery),

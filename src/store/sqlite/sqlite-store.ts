@@ -263,6 +263,12 @@ function createStore(connection: Connection): SqliteStore {
       is(idPrefixes.subscription, id) && write('deleteSubscription', tenantId, id),
     getSubscription: (tenantId, id, options) => read('getSubscription', tenantId, id, options),
     listSubscriptions: (tenantId, page) => read('listSubscriptions', tenantId, page),
+    insertTenant: (input) => write('insertTenant', input),
+    updateTenant: async (id, patch) => (is(idPrefixes.tenant, id) ? write('updateTenant', id, patch) : null),
+    getTenant: (id) => read('getTenant', id),
+    getTenantByUid: (uid) => read('getTenantByUid', uid),
+    listTenants: (page) => read('listTenants', page),
+    findTenantOf: (id) => read('findTenantOf', id),
     insertApiKey: (input) => write('insertApiKey', input),
     insertFirstApiKey: (input) => write('insertFirstApiKey', input),
     revokeApiKey: async (tenantId, id) =>

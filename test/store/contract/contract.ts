@@ -12,6 +12,7 @@ import { describeRecord } from './record.ts'
 import { describeRetention } from './retention.ts'
 import { describeHistories } from './retention-histories.ts'
 import type { OpenHarness } from './scene.ts'
+import { describeTenants } from './tenants.ts'
 
 export function describeStoreContract(name: string, open: OpenHarness): void {
   describe(name, () => {
@@ -26,5 +27,6 @@ export function describeStoreContract(name: string, open: OpenHarness): void {
     describeMaintenance(open)
     describeRetention(open)
     describeHistories(open)
+    describeTenants(open)
   })
 }

@@ -9,6 +9,6 @@ export async function raiseRoutingVersion(context: Context, tenantId: string): P
 const raiseRoutingVersionStatement = command(
   'raise_routing_version',
   { tenant: 'uuid' },
-  `insert into tenants as t (id, name, routing_version, created_at) values ($tenant, '', 1, ${now})
+  `insert into tenants as t (id, name, routing_version, created_at, updated_at) values ($tenant, '', 1, ${now}, ${now})
      on conflict (id) do update set routing_version = t.routing_version + 1`,
 )

@@ -1,8 +1,9 @@
 import type { ClientBase } from 'pg'
 import { type AppliedMigration, type Migration, planChange, type SchemaChange } from '../../migrations.ts'
 import { initialMigration } from '../migrations/0008-initial.ts'
+import { tenantsMigration } from '../migrations/0009-tenants.ts'
 
-export const postgresMigrations: readonly Migration[] = [initialMigration]
+export const postgresMigrations: readonly Migration[] = [initialMigration, tenantsMigration]
 
 /**
  * Brings the schema up to date, all in one transaction, under a lock that nodes starting together take in turn.

@@ -105,5 +105,6 @@ function tellConfiguration(store: Omit<Store, 'cluster'>, hints: Hints) {
     updateSubscription: (tenantId, id, patch) =>
       telling(tenantId, store.updateSubscription(tenantId, id, patch)),
     deleteSubscription: (tenantId, id) => telling(tenantId, store.deleteSubscription(tenantId, id)),
+    updateTenant: (id, patch) => telling(id, store.updateTenant(id, patch)),
   } satisfies Partial<Store>
 }

@@ -15,6 +15,7 @@ import {
   toSecret,
   toSubscription,
 } from '../../rows.ts'
+import { type RoutedTenantRow, toRoutedTenant } from '../../tenant-row.ts'
 import { endpointColumns } from '../config/endpoints.ts'
 import { apiKeyColumns } from '../config/keys.ts'
 import { subscriptionColumns } from '../config/subscriptions.ts'
@@ -34,13 +35,13 @@ const inPage = (where: Conditions) => `where tenant_id = $tenant${where.sql} ord
 /** In a snapshot. */
 export async function loadRouting(context: Context, tenantId: string): Promise<Routing> {
   const tenant = uuidOfId(tenantId)
-  const [version] = await run(context, routingVersionStatement, { tenant: tenant })
+  const [row] = await run(context, routingVersionStatement, { tenant: tenant })
   const endpoints = await run(context, routingEndpointsStatement, { tenant: tenant })
   const subscriptions = await run(context, routingSubscriptionsStatement, { tenant: tenant })
   const secrets = await run(beforeSkips(context), routingSecretsStatement, { tenant: tenant })
   return {
     tenantId,
-    version: version?.routing_version ?? 0,
+    ...toRoutedTenant(row),
     endpoints: endpoints.map(toEndpoint),
     subscriptions: subscriptions.map(toSubscription),
     secrets: secrets.map(toSecret),
@@ -76,10 +77,10 @@ const routingEndpointsStatement = query<EndpointRow>()(
   `select ${endpointColumns} from endpoints where tenant_id = $tenant and deleted_at is null order by id`,
 )
 
-const routingVersionStatement = query<{ readonly routing_version: number }>()(
+const routingVersionStatement = query<RoutedTenantRow>()(
   'routing_version',
   { tenant: 'uuid' },
-  'select routing_version from tenants where id = $tenant',
+  'select routing_version, settings, deleted_at from tenants where id = $tenant',
 )
 
 export interface DeletedOption {

@@ -2,9 +2,10 @@ import type { DatabaseSync } from 'node:sqlite'
 import { OuthookError } from '../../../core/errors.ts'
 import { type AppliedMigration, type Migration, planChange, type SchemaChange } from '../../migrations.ts'
 import { initialMigration } from '../migrations/0004-initial.ts'
+import { tenantsMigration } from '../migrations/0005-tenants.ts'
 import { StatementCache } from './statement-cache.ts'
 
-export const sqliteMigrations: readonly Migration[] = [initialMigration]
+export const sqliteMigrations: readonly Migration[] = [initialMigration, tenantsMigration]
 
 /** Brings the schema up to date, all in one transaction. */
 export function migrateSqlite(

@@ -15,11 +15,14 @@ import {
   toSecret,
   toSubscription,
 } from '../../rows.ts'
+import { type RoutedTenantRow, toRoutedTenant } from '../../tenant-row.ts'
 import type { ReadContext } from './context.ts'
 
 export function loadRouting(context: ReadContext, tenantId: string): Routing {
   const tenant = idToBytes(tenantId)
-  const version = context.prepare('select routing_version from tenants where id = ?').get(tenant)
+  const row = context
+    .prepare<RoutedTenantRow>('select routing_version, settings, deleted_at from tenants where id = ?')
+    .get(tenant)
   const endpoints = context
     .prepare<EndpointRow>(`select * from endpoints where tenant_id = ? and deleted_at is null order by id`) // endpoints_tenant
     .all(tenant)
@@ -38,7 +41,7 @@ export function loadRouting(context: ReadContext, tenantId: string): Routing {
     .all(tenant, agedNow(context.line, 0, context.now))
   return {
     tenantId,
-    version: version === undefined ? 0 : (version.routing_version as number),
+    ...toRoutedTenant(row),
     endpoints: endpoints.map(toEndpoint),
     subscriptions: subscriptions.map(toSubscription),
     secrets: secrets.map(toSecret),

@@ -19,6 +19,7 @@ import { listDeadLetters, listDeliveries } from './deliveries.ts'
 import { listDeliveriesOfEvent } from './event-deliveries.ts'
 import { getEvent, getPayload, listEvents } from './events.ts'
 import { getDelivery } from './one-delivery.ts'
+import { findTenantOf, getTenant, getTenantByUid, listTenants } from './tenants.ts'
 
 export const readOperations = {
   getEvent,
@@ -40,6 +41,10 @@ export const readOperations = {
   listApiKeys,
   findApiKey,
   loadHealth,
+  getTenant,
+  getTenantByUid,
+  listTenants,
+  findTenantOf,
   ping: (context: ReadContext): void => {
     context.prepare('select 1').get()
   },

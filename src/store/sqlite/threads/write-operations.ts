@@ -9,10 +9,12 @@ import type {
   NewEvent,
   NewSecret,
   NewSubscription,
+  NewTenant,
   PublishSettings,
   Release,
   Retention,
   SubscriptionPatch,
+  TenantPatch,
 } from '../../port.ts'
 import type { TenantRotation } from '../claim/candidates.ts'
 import { claim } from '../claim/claim.ts'
@@ -20,6 +22,7 @@ import { deleteEndpoint, insertEndpoint, rotateSecret, updateEndpoint } from '..
 import { insertApiKey, insertFirstApiKey, revokeApiKey, setMetaOnce } from '../config/keys.ts'
 import { settleConfigChanges } from '../config/settle.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from '../config/subscriptions.ts'
+import { insertTenant, updateTenant } from '../config/tenants.ts'
 import { type FanOutTurn, fanOutSlice } from '../publish/large-fan-out.ts'
 import { publish } from '../publish/publish.ts'
 import { recordOutcomes, release } from '../record/record.ts'
@@ -70,6 +73,8 @@ export function createWriteOperations() {
       updateSubscription(context, tenantId, id, patch),
     deleteSubscription: (context: WriteContext, tenantId: string, id: string) =>
       deleteSubscription(context, tenantId, id),
+    insertTenant: (context: WriteContext, input: NewTenant) => insertTenant(context, input),
+    updateTenant: (context: WriteContext, id: string, patch: TenantPatch) => updateTenant(context, id, patch),
     insertApiKey: (context: WriteContext, input: NewApiKey) => insertApiKey(context, input),
     insertFirstApiKey: (context: WriteContext, input: NewApiKey) => insertFirstApiKey(context, input),
     revokeApiKey: (context: WriteContext, tenantId: string, id: string) =>

@@ -1,0 +1,117 @@
+import { OuthookError } from '../../core/errors.ts'
+import type { Principal } from '../../engine/api-keys.ts'
+import { principalOf } from '../auth.ts'
+import { camelMembers } from '../camel-members.ts'
+import type { Api, ApiContext } from '../context.ts'
+import { pageRequest } from '../page-request.ts'
+import { idParams } from '../schemas/shapes.ts'
+import {
+  TenantBody,
+  TenantChangeBody,
+  TenantCreateBody,
+  TenantPage,
+  TenantQuery,
+} from '../schemas/tenants.ts'
+import { acrossTenants } from '../tenant-scope.ts'
+import { toTenant } from '../views/tenants.ts'
+
+const tags = ['tenants']
+const config = acrossTenants
+
+export function tenantRoutes({ engine }: ApiContext) {
+  return async (app: Api): Promise<void> => {
+    registerReads(app, engine)
+
+    const createSchema = {
+      operationId: 'createTenant',
+      'x-problems': [409, 422],
+      tags,
+      summary: 'Create a tenant, or bring the one with this `uid` to what is given',
+      description: 'For admin tokens of all tenants.',
+      body: TenantCreateBody,
+      response: { 200: TenantBody, 201: TenantBody },
+    }
+    app.post('/v1/tenants', { schema: createSchema, config }, async (request, reply) => {
+      requireAll(principalOf(request))
+      const input = inputOf(request.body)
+      const { uid } = input
+      if (typeof uid !== 'string') return reply.code(201).send(toTenant(await engine.tenants.create(input)))
+      const { tenant, created } = await engine.tenants.upsert({ ...input, uid })
+      return reply.code(created ? 201 : 200).send(toTenant(tenant))
+    })
+
+    const changeSchema = {
+      operationId: 'updateTenant',
+      'x-problems': [409, 422],
+      tags,
+      summary: 'Change a tenant; members that are absent stay, those of its settings too',
+      description: 'For admin tokens of all tenants.',
+      params: idParams('ten'),
+      body: TenantChangeBody,
+      response: { 200: TenantBody },
+    }
+    app.patch('/v1/tenants/:id', { schema: changeSchema, config }, async (request) => {
+      requireSight(principalOf(request), request.params.id)
+      requireAll(principalOf(request))
+      return toTenant(await engine.tenants.update(request.params.id, inputOf(request.body)))
+    })
+  }
+}
+
+function registerReads(app: Api, engine: ApiContext['engine']): void {
+  const listSchema = {
+    operationId: 'listTenants',
+    tags,
+    summary: 'Tenants, newest first',
+    description: 'A token that is bound to a tenant sees that one.',
+    querystring: TenantQuery,
+    response: { 200: TenantPage },
+  }
+  app.get('/v1/tenants', { schema: listSchema, config }, async (request) => {
+    const { tenantId } = principalOf(request)
+    const { uid } = request.query
+    const page = await engine.tenants.list({
+      ...pageRequest(request.query),
+      ...(uid !== undefined && { uid }),
+    })
+    if (tenantId === null) return { items: page.items.map(toTenant), next_cursor: page.nextCursor }
+    const own = toTenant(await engine.tenants.get(tenantId))
+    return { items: uid === undefined || uid === own.uid ? [own] : [], next_cursor: '' }
+  })
+
+  const getSchema = {
+    operationId: 'getTenant',
+    tags,
+    summary: 'A tenant with its settings',
+    params: idParams('ten'),
+    response: { 200: TenantBody },
+  }
+  app.get('/v1/tenants/:id', { schema: getSchema, config }, async (request) => {
+    requireSight(principalOf(request), request.params.id)
+    return toTenant(await engine.tenants.get(request.params.id))
+  })
+}
+
+interface BodyMembers {
+  readonly settings?: object
+}
+
+function inputOf<Body extends BodyMembers>({ settings, ...body }: Body) {
+  return { ...body, ...(settings !== undefined && { settings: camelMembers(settings) }) }
+}
+
+/** To whoever is bound to a tenant, another one does not exist. */
+function requireSight({ tenantId }: Principal, id: string): void {
+  if (tenantId === null || tenantId === id) return
+  throw new OuthookError('not_found', 'no tenant with that id', { title: 'tenant not found' })
+}
+
+/** A tenant does not set its own limits. */
+function requireAll({ tenantId }: Principal): void {
+  if (tenantId === null) return
+  throw new OuthookError(
+    'forbidden',
+    'tenants are changed with an admin token of all tenants; this one is bound to a tenant',
+    { title: 'insufficient role' },
+  )
+}

@@ -1,0 +1,59 @@
+/** A tenant: whose webhooks these are. Everything but other tenants belongs to one. */
+import type { StoredRetryPolicy } from './model.ts'
+
+export const maxRetentionDays = 3650
+export const maxMaxEndpoints = 1_000_000
+export const maxWeight = 100
+
+export interface Tenant {
+  readonly id: string
+  /** The user's own name for it, unique. */
+  readonly uid: string | null
+  /** For people. */
+  readonly name: string
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly settings: TenantSettings
+  readonly createdAt: number
+  readonly updatedAt: number
+  /** Since then it takes nothing more, and what belongs to it is being removed; null: it lives. */
+  readonly deletedAt: number | null
+  /** What the removal has removed so far; null: it lives. */
+  readonly removed: RemovedOfTenant | null
+}
+
+/** What differs from the server's settings; null: as the server has it. */
+export interface TenantSettings {
+  /** Durations of retention are milliseconds; 0 is for ever. */
+  readonly retainPayloadsMs: number | null
+  readonly retainAttemptsMs: number | null
+  readonly retainEventsMs: number | null
+  readonly retainDeadLettersMs: number | null
+  /** Of subscriptions without one of their own. */
+  readonly retryPolicy: StoredRetryPolicy | null
+  /** Events per second that it may publish, on average, with a burst of two seconds' worth; null: no limit. */
+  readonly ingestRate: number | null
+  /** Endpoints that it may have at one time; null: no limit. */
+  readonly maxEndpoints: number | null
+  /** Its share of what is delivered while others wait too, against a weight of 1; null: 1. */
+  readonly weight: number | null
+}
+
+/** Rows, by what they stand for. */
+export interface RemovedOfTenant {
+  readonly endpoints: number
+  readonly events: number
+  readonly deliveries: number
+}
+
+export const nothingRemovedOfTenant: RemovedOfTenant = { endpoints: 0, events: 0, deliveries: 0 }
+
+export const defaultTenantSettings: TenantSettings = {
+  retainPayloadsMs: null,
+  retainAttemptsMs: null,
+  retainEventsMs: null,
+  retainDeadLettersMs: null,
+  retryPolicy: null,
+  ingestRate: null,
+  maxEndpoints: null,
+  weight: null,
+}

@@ -1,0 +1,30 @@
+import type { Tenant, TenantSettings } from '../../core/tenant.ts'
+import type { Page, PageRequest } from './reading.ts'
+
+export type NewTenant = Pick<Tenant, 'id' | 'uid' | 'name' | 'metadata' | 'settings'>
+
+/** Members that are absent stay as they are, those of the settings too. */
+export type TenantPatch = Partial<Pick<Tenant, 'uid' | 'name' | 'metadata'>> & {
+  readonly settings?: Partial<TenantSettings>
+}
+
+export type TenantUidConflict = { readonly kind: 'uid_exists'; readonly tenantId: string }
+
+export interface TenantStore {
+  insertTenant(
+    input: NewTenant,
+  ): Promise<{ readonly kind: 'inserted'; readonly tenant: Tenant } | TenantUidConflict>
+  /** Atomic with the tenant's routing version. Null: no such tenant, or it is being removed. */
+  updateTenant(
+    id: string,
+    patch: TenantPatch,
+  ): Promise<{ readonly kind: 'updated'; readonly tenant: Tenant } | TenantUidConflict | null>
+  /** Also while it is being removed. */
+  getTenant(id: string): Promise<Tenant | null>
+  /** Not one that is being removed: its uid is free. */
+  getTenantByUid(uid: string): Promise<Tenant | null>
+  /** Those that are being removed too. */
+  listTenants(page: PageRequest): Promise<Page<Tenant>>
+  /** The tenant of the endpoint, subscription, key, event or delivery with this id; null: there is no such object. */
+  findTenantOf(id: string): Promise<string | null>
+}

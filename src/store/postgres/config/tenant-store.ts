@@ -1,0 +1,20 @@
+import { idPrefixes } from '../../../core/ids.ts'
+import { bytesOfId } from '../../cursors.ts'
+import type { TenantStore } from '../../port.ts'
+import type { Runner } from '../connection/runner.ts'
+import * as tenants from '../read/tenants.ts'
+import { insertTenant, updateTenant } from './tenants.ts'
+
+export function createTenantStore({ plain, atomic }: Runner): TenantStore {
+  return {
+    insertTenant: (input) => plain('config', (context) => insertTenant(context, input)),
+    updateTenant: async (id, patch) =>
+      bytesOfId(idPrefixes.tenant, id) !== null
+        ? atomic('config', (context) => updateTenant(context, id, patch))
+        : null,
+    getTenant: (id) => plain('read', (context) => tenants.getTenant(context, id)),
+    getTenantByUid: (uid) => plain('read', (context) => tenants.getTenantByUid(context, uid)),
+    listTenants: (page) => plain('read', (context) => tenants.listTenants(context, page)),
+    findTenantOf: (id) => plain('read', (context) => tenants.findTenantOf(context, id)),
+  }
+}

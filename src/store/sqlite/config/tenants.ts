@@ -1,0 +1,57 @@
+import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
+import type { Tenant } from '../../../core/tenant.ts'
+import type { NewTenant, TenantPatch, TenantUidConflict } from '../../port.ts'
+import { patchTenant, type TenantRow, tenantColumns, toTenant, toTenantValues } from '../../tenant-row.ts'
+import type { WriteContext } from '../threads/write-context.ts'
+import { raiseRoutingVersion } from './routing-version.ts'
+
+export function insertTenant(
+  context: WriteContext,
+  input: NewTenant,
+): { readonly kind: 'inserted'; readonly tenant: Tenant } | TenantUidConflict {
+  const conflict = input.uid === null ? null : findUid(context, input.uid)
+  if (conflict !== null) return conflict
+  const { uid, name, metadata, settings } = toTenantValues(input)
+  context
+    .prepare(
+      `insert into tenants (id, uid, name, metadata, settings, routing_version, created_at, updated_at)
+       values (?, ?, ?, ?, ?, 1, ?, ?)`,
+    )
+    .run(idToBytes(input.id), uid, name, metadata, settings, context.now, context.now)
+  context.memory.configChanged()
+  return { kind: 'inserted', tenant: readLive(context, input.id) as Tenant }
+}
+
+export function updateTenant(
+  context: WriteContext,
+  id: string,
+  patch: TenantPatch,
+): { readonly kind: 'updated'; readonly tenant: Tenant } | TenantUidConflict | null {
+  const before = readLive(context, id)
+  if (before === null) return null
+  const after = patchTenant(before, patch)
+  if (after.uid !== null && after.uid !== before.uid) {
+    const conflict = findUid(context, after.uid)
+    if (conflict !== null) return conflict
+  }
+  context
+    .prepare('update tenants set uid = ?, name = ?, metadata = ?, settings = ?, updated_at = ? where id = ?')
+    .run(after.uid, after.name, after.metadata, after.settings, context.now, idToBytes(id))
+  raiseRoutingVersion(context, id)
+  return { kind: 'updated', tenant: readLive(context, id) as Tenant }
+}
+
+function readLive(context: WriteContext, id: string): Tenant | null {
+  const row = context
+    .prepare<TenantRow>(`select ${tenantColumns} from tenants where id = ? and deleted_at is null`) // primary key
+    .get(idToBytes(id))
+  return row === undefined ? null : toTenant(row)
+}
+
+function findUid(context: WriteContext, uid: string): TenantUidConflict | null {
+  const row = context
+    .prepare('select id from tenants where uid = ? and uid is not null and deleted_at is null') // tenants_uid
+    .get(uid)
+  if (row === undefined) return null
+  return { kind: 'uid_exists', tenantId: bytesToId(idPrefixes.tenant, row.id as Uint8Array) }
+}

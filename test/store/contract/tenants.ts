@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { defaultTenantId } from '../../../src/core/model.ts'
+import { defaultTenantSettings } from '../../../src/core/tenant.ts'
+import type { NewTenant } from '../../../src/store/port.ts'
+import { anOutcome, type OpenHarness, openScene, retryIn, type Scene } from './scene.ts'
+
+export function describeTenants(open: OpenHarness): void {
+  let scene: Scene
+  beforeEach(async () => {
+    scene = await openScene(open)
+  })
+  afterEach(() => scene.close())
+
+  const aTenant = async (given: Partial<NewTenant> = {}): Promise<string> => {
+    const id = scene.ids.next('ten')
+    const settings = { ...defaultTenantSettings, ...given.settings }
+    await scene.store.insertTenant({ id, uid: null, name: '', metadata: null, ...given, settings })
+    return id
+  }
+
+  describe('tenants', () => {
+    it('keeps a tenant as it was given, finds it by id and by uid, and lists the newest first', async () => {
+      const settings = {
+        ...defaultTenantSettings,
+        retainPayloadsMs: 0,
+        retryPolicy: 'hookrail',
+        ingestRate: 2.5,
+        maxEndpoints: 3,
+      }
+      const id = await aTenant({ uid: 'acme', name: 'Acme Inc.', metadata: { plan: 'pro' }, settings })
+      const other = await aTenant()
+      const kept = await scene.store.getTenant(id)
+      expect(kept).toEqual({
+        id,
+        uid: 'acme',
+        name: 'Acme Inc.',
+        metadata: { plan: 'pro' },
+        settings,
+        createdAt: scene.now(),
+        updatedAt: scene.now(),
+        deletedAt: null,
+        removed: null,
+      })
+      expect(await scene.store.getTenantByUid('acme')).toEqual(kept)
+      const first = await scene.store.listTenants({ limit: 2, cursor: null })
+      expect(first.items.map((tenant) => tenant.id)).toEqual([other, id])
+      const second = await scene.store.listTenants({ limit: 2, cursor: first.nextCursor })
+      expect(second).toMatchObject({ items: [{ id: defaultTenantId, uid: 'default' }], nextCursor: '' })
+    })
+
+    it('changes what is given and leaves the rest, settings too, and raises the routing version', async () => {
+      const settings = { ...defaultTenantSettings, ingestRate: 5, maxEndpoints: 3 }
+      const id = await aTenant({ uid: 'acme', name: 'Acme', settings })
+      const { version } = await scene.store.loadRouting(id)
+      await scene.advance(10)
+      const result = await scene.store.updateTenant(id, { settings: { maxEndpoints: null, weight: 4 } })
+      const changed = { ...settings, maxEndpoints: null, weight: 4 }
+      expect(result).toMatchObject({
+        kind: 'updated',
+        tenant: { uid: 'acme', name: 'Acme', settings: changed, updatedAt: scene.now() },
+      })
+      const routing = await scene.store.loadRouting(id)
+      expect(routing.tenant).toEqual({ settings: changed, deleted: false })
+      expect(routing.version).toBeGreaterThan(version)
+    })
+
+    it('gives a uid to one tenant only, and finds nothing where there is nothing', async () => {
+      const { store, ids } = scene
+      const first = await aTenant({ uid: 'acme' })
+      const second = await aTenant({ uid: 'other' })
+      const conflict = { kind: 'uid_exists', tenantId: first }
+      const third = { id: ids.next('ten'), uid: 'acme', name: '', metadata: null }
+      expect(await store.insertTenant({ ...third, settings: defaultTenantSettings })).toEqual(conflict)
+      expect(await store.updateTenant(second, { uid: 'acme' })).toEqual(conflict)
+      expect(await store.updateTenant(second, { uid: 'other' })).toMatchObject({ kind: 'updated' })
+      for (const id of [third.id, 'ten_x', 'acme', 'ep_00000000000000000000000000']) {
+        expect(await store.getTenant(id)).toBeNull()
+        expect(await store.updateTenant(id, { name: 'x' })).toBeNull()
+      }
+      expect(await store.getTenantByUid('nobody')).toBeNull()
+    })
+
+    it('knows whose an object is by its id alone, wherever a delivery stands', async () => {
+      const { store, ids } = scene
+      const tenantId = await aTenant()
+      const route = await scene.anEndpoint({ tenantId })
+      const waiting = await scene.publish({ routes: [route] })
+      const handedOff = await scene.publish({ routes: [route], handOff: true })
+      const finished = await scene.publish({ routes: [await scene.anEndpoint()] })
+      const { deliveries } = await scene.claim()
+      const done = deliveries.find(({ id }) => id === finished.deliveryId)
+      const again = deliveries.find(({ id }) => id === waiting.deliveryId)
+      if (done === undefined || again === undefined) throw new Error('not claimed')
+      await scene.record(anOutcome(done), anOutcome(again, { next: retryIn(1000) }))
+      const key = { id: ids.next('key'), kind: 'producer', name: 'a', scopes: ['*'] } as const
+      await store.insertApiKey({ ...key, tenantId, hash: Uint8Array.of(1) })
+      const owners = {
+        [route.endpointId]: tenantId,
+        [route.subscriptionId]: tenantId,
+        [key.id]: tenantId,
+        [waiting.event.id]: tenantId,
+        [waiting.deliveryId]: tenantId,
+        [handedOff.deliveryId]: tenantId,
+        [finished.event.id]: defaultTenantId,
+        [finished.deliveryId]: defaultTenantId,
+      }
+      for (const [id, owner] of Object.entries(owners)) {
+        expect([id, await store.findTenantOf(id)]).toEqual([id, owner])
+      }
+      const unknown = (['ep', 'sub', 'key', 'adm', 'evt', 'dlv', 'ten', 'sec'] as const).map(ids.next)
+      for (const id of [...unknown, 'evt_x', 'x', '']) {
+        expect([id, await store.findTenantOf(id)]).toEqual([id, null])
+      }
+    })
+  })
+}
