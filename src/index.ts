@@ -26,15 +26,13 @@ export type { EndpointState, EndpointView } from './engine/endpoint-view.ts'
 export type { CreatedEndpoint, UpsertedEndpoint } from './engine/endpoints.ts'
 export type { DeliveryWithAttempts, EventStatus } from './engine/events.ts'
 export type { SubscriptionChange, SubscriptionInput } from './engine/subscriptions.ts'
+export type { TenantSettingsInput, TenantSettingsView } from './engine/tenant-settings.ts'
+export type { TenantInput, TenantView, UpsertedTenant } from './engine/tenants.ts'
 export {
   type Duration,
-  type OfTenant,
   type OpenOptions,
   Outhook,
   type OuthookEvents,
-  type PublishedEvent,
-  type PublishManyResult,
-  type PublishOptions,
 } from './outhook.ts'
 export type { PublishInput } from './publish-input.ts'
 export type {
@@ -45,3 +43,10 @@ export type {
   PageRequest,
   TransactionClient,
 } from './store/port.ts'
+export type {
+  OfTenant,
+  PublishedEvent,
+  PublishManyResult,
+  PublishOptions,
+  TenantHooks,
+} from './tenant-hooks.ts'

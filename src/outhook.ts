@@ -7,17 +7,12 @@ import { OuthookError } from './core/errors.ts'
 import { libraryWords } from './core/face-words.ts'
 import { warnOfListener } from './core/listeners.ts'
 import type { Logger } from './core/logger.ts'
-import { defaultTenantId, type EventState } from './core/model.ts'
+import { defaultTenantId } from './core/model.ts'
 import { warnOfErrors } from './core/warnings.ts'
 import type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
-import type { DeadLetters } from './engine/dead-letters.ts'
-import type { Deliveries } from './engine/deliveries.ts'
-import type { Endpoints } from './engine/endpoints.ts'
-import type { Events } from './engine/events.ts'
-import type { PublishReceipt } from './engine/publish.ts'
-import type { Subscriptions } from './engine/subscriptions.ts'
-import { invalid, type PublishInput, toRequest } from './publish-input.ts'
-import type { TransactionClient } from './store/port.ts'
+import type { Tenants } from './engine/tenants.ts'
+import { invalid } from './publish-input.ts'
+import { serviceOf, TenantHooks } from './tenant-hooks.ts'
 
 /** Durations are milliseconds or text such as `'500ms'`, `'5s'`, `'2h'`. */
 export type Duration = number | string
@@ -82,31 +77,6 @@ export interface OpenOptions {
   readonly logger?: Logger
 }
 
-export interface PublishOptions {
-  /**
-   * A connected client of `pg` with an open transaction on the database of the store, which must be PostgreSQL: the
-   * event exists if and when that transaction commits, and is fanned out then.
-   */
-  readonly client?: TransactionClient
-}
-
-export interface PublishedEvent {
-  readonly id: string
-  /** One per matching subscription; empty when none matched, and where `state` is `'accepted'`. */
-  readonly deliveryIds: readonly string[]
-  /**
-   * `'accepted'`: the deliveries are made after this, because the event is for more than 1000 or part of a transaction.
-   * `events.get` and `events.wait` have them.
-   */
-  readonly state: EventState
-  /** The idempotency key was used before for the same content, and this is what it got then. */
-  readonly replayed: boolean
-}
-
-export type PublishManyResult =
-  | ({ readonly status: 'published' } & PublishedEvent)
-  | { readonly status: 'failed'; readonly error: OuthookError }
-
 export interface OuthookEvents {
   /** After each attempt, once its outcome is recorded. */
   attempt: [AttemptActivity]
@@ -116,21 +86,21 @@ export interface OuthookEvents {
   endpointDisabled: [EndpointDisabledActivity]
 }
 
+const tenantMethods = [
+  'create',
+  'upsert',
+  'get',
+  'getByUid',
+  'list',
+  'update',
+] as const satisfies readonly (keyof Tenants)[]
+type TenantMethod = (typeof tenantMethods)[number]
+
 const eventNames = Object.keys({
   attempt: true,
   deadLetter: true,
   endpointDisabled: true,
 } satisfies Record<keyof OuthookEvents, true>)
-
-/** The methods of a service without their first parameter, the tenant. */
-export type OfTenant<Service> = {
-  readonly [Name in keyof Service]: Service[Name] extends (
-    tenantId: string,
-    ...rest: infer Rest
-  ) => infer Result
-    ? (...rest: Rest) => Result
-    : never
-}
 
 /**
  * Durable webhooks in this process. `Topics` types payloads by topic.
@@ -142,24 +112,35 @@ export type OfTenant<Service> = {
  * await hooks.close()
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a map of topics any payload may be given.
-export class Outhook<Topics extends object = Record<string, any>> implements AsyncDisposable {
-  readonly endpoints: OfTenant<Endpoints>
-  readonly subscriptions: OfTenant<Subscriptions>
-  readonly events: OfTenant<Events>
-  readonly deliveries: OfTenant<Deliveries>
-  readonly deadLetters: OfTenant<DeadLetters>
+export class Outhook<Topics extends object = Record<string, any>>
+  extends TenantHooks<Topics>
+  implements AsyncDisposable
+{
+  /** Whose webhooks these are, where they are several customers'. */
+  readonly tenants: Pick<Tenants, TenantMethod>
   readonly #app: App
   readonly #emitter: EventEmitter
 
   private constructor(app: App) {
     const { engine } = app
+    super(engine, defaultTenantId)
     this.#app = app
     this.#emitter = engine.activity as EventEmitter
-    this.endpoints = ofTenant(engine.endpoints)
-    this.subscriptions = ofTenant(engine.subscriptions)
-    this.events = ofTenant(engine.events)
-    this.deliveries = ofTenant(engine.deliveries)
-    this.deadLetters = ofTenant(engine.deadLetters)
+    this.tenants = serviceOf(engine.tenants, tenantMethods)
+  }
+
+  /**
+   * The same for one tenant, named by its id or its uid: what it publishes, makes and reads is that tenant's. The tenant
+   * is looked up with each call. Errors of each call, besides its own: not_found (there is no such tenant).
+   *
+   * @example
+   * await hooks.tenants.upsert({ uid: 'acme', name: 'Acme Inc.' })
+   * const acme = hooks.tenant('acme')
+   * await acme.endpoints.upsert({ uid: 'billing', url: 'https://acme.example/hook', topics: ['orders.*'] })
+   * await acme.publish({ topic: 'orders.created', payload: { id: 'o_1' } })
+   */
+  tenant(name: string): TenantHooks<Topics> {
+    return new TenantHooks<Topics>(this.#app.engine, name)
   }
 
   /**
@@ -189,51 +170,6 @@ export class Outhook<Topics extends object = Record<string, any>> implements Asy
       ...(onMasterKeyCreated !== undefined && { onMasterKeyCreated }),
     })
     return new Outhook<Topics>(app)
-  }
-
-  /**
-   * Resolves once the event is durable; it is delivered from then on, whatever happens to this process. With a
-   * `client`, resolves once the event is part of the client's transaction; errors of the client's own connection come
-   * through as they are.
-   * Errors: invalid_body (the topic), invalid_payload, invalid_request, payload_too_large, ordering_key_conflict,
-   * ordering_key_too_long, idempotency_conflict, store_unavailable, shutting_down.
-   */
-  async publish<Topic extends keyof Topics & string>(
-    input: PublishInput<Topics, Topic>,
-    options: PublishOptions = {},
-  ): Promise<PublishedEvent> {
-    const request = toRequest(input)
-    const client = clientOf(options)
-    if (client === undefined) return toPublished(await this.#app.engine.publisher.publish(request))
-    const [result] = await this.#app.engine.transactionalPublisher.publishMany(client, [request])
-    if (result?.status !== 'fulfilled') throw result?.reason
-    return toPublished(result.value)
-  }
-
-  /**
-   * Publishes each on its own, sharing commits: one that is refused hinders no other. In order. With a `client` they
-   * become part of its transaction in one round trip.
-   */
-  async publishMany(
-    inputs: readonly PublishInput<Topics>[],
-    options: PublishOptions = {},
-  ): Promise<PublishManyResult[]> {
-    if (!Array.isArray(inputs))
-      throw invalid('publishMany takes a list of events such as [{ topic, payload }]')
-    const { publisher, transactionalPublisher } = this.#app.engine
-    const client = clientOf(options)
-    const requests = await Promise.allSettled(Array.from(inputs, async (input) => toRequest(input)))
-    const valid = requests.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
-    const results = await (client === undefined
-      ? publisher.publishMany(valid)
-      : transactionalPublisher.publishMany(client, valid))
-    let next = 0
-    return requests.map((request) => {
-      const result = request.status === 'fulfilled' ? results[next++] : request
-      return result?.status === 'fulfilled'
-        ? { status: 'published', ...toPublished(result.value as PublishReceipt) }
-        : { status: 'failed', error: typed(result?.reason) }
-    })
   }
 
   /**
@@ -274,44 +210,4 @@ function checkEventName(name: string): void {
   const nearest = nearestName(String(name).slice(0, 64), eventNames)
   const advice = nearest ? `did you mean ${nearest}?` : `there are ${eventNames.join(', ')}`
   throw invalid(`there is no event ${JSON.stringify(String(name).slice(0, 64))} to listen to; ${advice}`)
-}
-
-function toPublished({ eventId, ...rest }: PublishReceipt): PublishedEvent {
-  return { id: eventId, ...rest }
-}
-
-/** No mistake here may publish outside of the transaction that was meant. */
-function clientOf(options: PublishOptions): TransactionClient | undefined {
-  if (typeof options !== 'object' || options === null)
-    throw invalid('the options are an object such as { client }')
-  const unknown = Object.keys(options).find((name) => name !== 'client')
-  if (unknown !== undefined)
-    throw invalid(`there is no option ${unknown.slice(0, 64)}; the only one is { client }`)
-  if (!('client' in options)) return undefined
-  if (options.client === undefined)
-    throw invalid('client is given and undefined; give the client of your transaction')
-  return options.client
-}
-
-function typed(error: unknown): OuthookError {
-  if (error instanceof OuthookError) return error
-  return new OuthookError('internal', `the event was not published: ${String(error)}`, { cause: error })
-}
-
-/** The store says that it is closed, and a program knows of no store. */
-function rethrowClosed(error: unknown): never {
-  if (!(error instanceof OuthookError) || error.code !== 'closed') throw error
-  throw new OuthookError('closed', libraryWords.stopped, { cause: error })
-}
-
-function ofTenant<Service extends object>(service: Service): OfTenant<Service> {
-  const bound: Record<string, unknown> = {}
-  for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(service))) {
-    const method = service[name as keyof Service]
-    if (name !== 'constructor' && typeof method === 'function') {
-      const call: (...rest: unknown[]) => Promise<unknown> = method.bind(service, defaultTenantId)
-      bound[name] = (...rest: unknown[]) => call(...rest).catch(rethrowClosed)
-    }
-  }
-  return bound as OfTenant<Service>
 }

@@ -4,7 +4,7 @@ import { OuthookError } from './core/errors.ts'
 import { checkJsonBytes, type ExactJson } from './core/exact-json.ts'
 import { effectiveOrderingKey } from './core/idempotency.ts'
 import { stringifyPayload } from './core/json-payload.ts'
-import { defaultTenantId } from './core/model.ts'
+import { parseMetadata } from './core/metadata.ts'
 import type { PublishRequest } from './engine/publish.ts'
 
 interface PublishCommon<Topic> {
@@ -40,14 +40,15 @@ export type PublishInput<
 
 type AnyInput = InputOf<string, unknown>
 
-export function toRequest(input: AnyInput): PublishRequest {
+/** Whose event it is, the caller says. */
+export function toRequest(input: AnyInput): Omit<PublishRequest, 'tenantId'> {
   checkInput(input)
   const { bytes, value } = readContent(input)
   return {
-    tenantId: defaultTenantId,
     topic: input.topic,
     payload: bytes,
-    metadata: input.metadata ?? null,
+    // The caller's object may change while its tenant is looked up.
+    metadata: parseMetadata(input.metadata),
     orderingKey: effectiveOrderingKey(input.orderingKey, value, 'orderingKey'),
     idempotency: input.idempotencyKey === undefined ? null : { scope: '', key: input.idempotencyKey },
     producerKeyId: null,

@@ -28,8 +28,6 @@ export interface TenantInput {
   readonly settings?: TenantSettingsInput
 }
 
-export type TenantChange = TenantInput
-
 export interface TenantView extends Omit<Tenant, 'settings'> {
   readonly settings: TenantSettingsView
   /** `deleting`: it takes nothing more, and `removed` says how far the removal has got. */
@@ -106,7 +104,7 @@ export class Tenants {
   }
 
   /** Absent members stay, those of the settings too. Errors: not_found and those of `create`. */
-  async update(id: string, change: TenantChange): Promise<TenantView> {
+  async update(id: string, change: TenantInput): Promise<TenantView> {
     const checked = checkTenantId(id)
     const patch = this.#check(change)
     if (checked === defaultTenantId && (patch.uid ?? 'default') !== 'default') {

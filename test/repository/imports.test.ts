@@ -46,6 +46,7 @@ const topLevel: Readonly<Record<string, string>> = {
   'wait-for-postgres': 'app',
   index: 'index',
   outhook: 'index',
+  'tenant-hooks': 'index',
   'publish-input': 'index',
   version: 'core',
   'required-node': 'core',

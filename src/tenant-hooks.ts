@@ -1,0 +1,188 @@
+/** What a program does for one tenant: publish, and see to its endpoints and deliveries. */
+import { OuthookError } from './core/errors.ts'
+import { libraryWords } from './core/face-words.ts'
+import type { EventState } from './core/model.ts'
+import type { DeadLetters } from './engine/dead-letters.ts'
+import type { Deliveries } from './engine/deliveries.ts'
+import type { Endpoints } from './engine/endpoints.ts'
+import type { Engine } from './engine/engine.ts'
+import type { Events } from './engine/events.ts'
+import type { PublishReceipt } from './engine/publish.ts'
+import type { Subscriptions } from './engine/subscriptions.ts'
+import { invalid, type PublishInput, toRequest } from './publish-input.ts'
+import type { TransactionClient } from './store/port.ts'
+
+export interface PublishOptions {
+  /**
+   * A connected client of `pg` with an open transaction on the database of the store, which must be PostgreSQL: the
+   * event exists if and when that transaction commits, and is fanned out then.
+   */
+  readonly client?: TransactionClient
+}
+
+export interface PublishedEvent {
+  readonly id: string
+  /** One per matching subscription; empty when none matched, and where `state` is `'accepted'`. */
+  readonly deliveryIds: readonly string[]
+  /**
+   * `'accepted'`: the deliveries are made after this, because the event is for more than 1000 or part of a transaction.
+   * `events.get` and `events.wait` have them.
+   */
+  readonly state: EventState
+  /** The idempotency key was used before for the same content, and this is what it got then. */
+  readonly replayed: boolean
+}
+
+export type PublishManyResult =
+  | ({ readonly status: 'published' } & PublishedEvent)
+  | { readonly status: 'failed'; readonly error: OuthookError }
+
+/** The methods of a service without their first parameter, the tenant. */
+export type OfTenant<Service> = {
+  readonly [Name in keyof Service]: Service[Name] extends (
+    tenantId: string,
+    ...rest: infer Rest
+  ) => infer Result
+    ? (...rest: Rest) => Result
+    : never
+}
+
+/**
+ * The webhooks of one tenant. An `Outhook` is that of the tenant `default`, which always exists: whose webhooks are all
+ * of one customer needs no other.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: without a map of topics any payload may be given.
+export class TenantHooks<Topics extends object = Record<string, any>> {
+  readonly endpoints: OfTenant<Endpoints>
+  readonly subscriptions: OfTenant<Subscriptions>
+  readonly events: OfTenant<Events>
+  readonly deliveries: OfTenant<Deliveries>
+  readonly deadLetters: OfTenant<DeadLetters>
+  readonly #engine: Engine
+  readonly #name: string
+
+  /** @internal */
+  constructor(engine: Engine, name: string) {
+    this.#engine = engine
+    this.#name = name
+    const findTenant = () => engine.tenants.resolve(name)
+    this.endpoints = ofTenant(engine.endpoints, findTenant)
+    this.subscriptions = ofTenant(engine.subscriptions, findTenant)
+    this.events = ofTenant(engine.events, findTenant)
+    this.deliveries = ofTenant(engine.deliveries, findTenant)
+    this.deadLetters = ofTenant(engine.deadLetters, findTenant)
+  }
+
+  /**
+   * Resolves once the event is durable; it is delivered from then on, whatever happens to this process. With a
+   * `client`, resolves once the event is part of the client's transaction; errors of the client's own connection come
+   * through as they are.
+   * Errors: invalid_body (the topic), invalid_payload, invalid_request, payload_too_large, ordering_key_conflict,
+   * ordering_key_too_long, idempotency_conflict, store_unavailable, shutting_down.
+   */
+  async publish<Topic extends keyof Topics & string>(
+    input: PublishInput<Topics, Topic>,
+    options: PublishOptions = {},
+  ): Promise<PublishedEvent> {
+    const content = toRequest(input)
+    const client = clientOf(options)
+    const { publisher, transactionalPublisher, tenants } = this.#engine
+    const request = { ...content, tenantId: await tenants.resolve(this.#name) }
+    if (client === undefined) return toPublished(await publisher.publish(request))
+    const [result] = await transactionalPublisher.publishMany(client, [request])
+    if (result?.status !== 'fulfilled') throw result?.reason
+    return toPublished(result.value)
+  }
+
+  /**
+   * Publishes each on its own, sharing commits: one that is refused hinders no other. In order. With a `client` they
+   * become part of its transaction in one round trip.
+   */
+  async publishMany(
+    inputs: readonly PublishInput<Topics>[],
+    options: PublishOptions = {},
+  ): Promise<PublishManyResult[]> {
+    if (!Array.isArray(inputs))
+      throw invalid('publishMany takes a list of events such as [{ topic, payload }]')
+    const { publisher, transactionalPublisher, tenants } = this.#engine
+    const client = clientOf(options)
+    const requests = await Promise.allSettled(Array.from(inputs, async (input) => toRequest(input)))
+    const tenantId = await tenants.resolve(this.#name)
+    const valid = requests.flatMap((each) =>
+      each.status === 'fulfilled' ? [{ ...each.value, tenantId }] : [],
+    )
+    const results = await (client === undefined
+      ? publisher.publishMany(valid)
+      : transactionalPublisher.publishMany(client, valid))
+    let next = 0
+    return requests.map((request) => {
+      const result = request.status === 'fulfilled' ? results[next++] : request
+      return result?.status === 'fulfilled'
+        ? { status: 'published', ...toPublished(result.value as PublishReceipt) }
+        : { status: 'failed', error: typed(result?.reason) }
+    })
+  }
+}
+
+function toPublished({ eventId, ...rest }: PublishReceipt): PublishedEvent {
+  return { id: eventId, ...rest }
+}
+
+/** No mistake here may publish outside of the transaction that was meant. */
+function clientOf(options: PublishOptions): TransactionClient | undefined {
+  if (typeof options !== 'object' || options === null)
+    throw invalid('the options are an object such as { client }')
+  const unknown = Object.keys(options).find((name) => name !== 'client')
+  if (unknown !== undefined)
+    throw invalid(`there is no option ${unknown.slice(0, 64)}; the only one is { client }`)
+  if (!('client' in options)) return undefined
+  if (options.client === undefined)
+    throw invalid('client is given and undefined; give the client of your transaction')
+  return options.client
+}
+
+function typed(error: unknown): OuthookError {
+  if (error instanceof OuthookError) return error
+  return new OuthookError('internal', `the event was not published: ${String(error)}`, { cause: error })
+}
+
+/** The store says that it is closed, and a program knows of no store. */
+function rethrowClosed(error: unknown): never {
+  if (!(error instanceof OuthookError) || error.code !== 'closed') throw error
+  throw new OuthookError('closed', libraryWords.stopped, { cause: error })
+}
+
+type Call = (...given: unknown[]) => Promise<unknown>
+
+function ofTenant<Service extends object>(
+  service: Service,
+  findTenant: () => string | Promise<string>,
+): OfTenant<Service> {
+  const bound: Record<string, Call> = {}
+  for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(service))) {
+    const method = service[name as keyof Service]
+    if (name !== 'constructor' && typeof method === 'function') {
+      const call: Call = method.bind(service)
+      bound[name] = async (...rest) => {
+        try {
+          return await call(await findTenant(), ...rest)
+        } catch (error) {
+          return rethrowClosed(error)
+        }
+      }
+    }
+  }
+  return bound as OfTenant<Service>
+}
+
+/** Some methods of a service that is about no tenant in particular. */
+export function serviceOf<Service extends object, Name extends keyof Service>(
+  service: Service,
+  names: readonly Name[],
+): Pick<Service, Name> {
+  const bound = names.map((name) => {
+    const call: Call = (service[name] as Call).bind(service)
+    return [name, (...given: unknown[]) => call(...given).catch(rethrowClosed)]
+  })
+  return Object.fromEntries(bound) as Pick<Service, Name>
+}
