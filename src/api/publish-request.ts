@@ -1,12 +1,10 @@
-/** What one request to publish asks for, and its answer; the order of checks is part of the compatible surface. */
+/** What one request to publish asks for, and its answer. */
 import type { IncomingMessage } from 'node:http'
 import { OuthookError } from '../core/errors.ts'
 import { type EventEnvelope, parseEventEnvelope } from '../core/exact-json.ts'
-import { parseMetadata } from '../core/metadata.ts'
-import { limits } from '../core/model.ts'
 import type { Principal } from '../engine/api-keys.ts'
 import type { PublishReceipt, PublishRequest } from '../engine/publish.ts'
-import { idempotencyKeyOf, orderingKeyOf, refuseMisspelledKeys } from './event-keys.ts'
+import { callerOf, toPublishRequest } from './event-members.ts'
 
 export interface IncomingPublish {
   readonly request: IncomingMessage
@@ -19,24 +17,11 @@ export interface IncomingPublish {
 export function readPublish({ request, principal, tenantId, body }: IncomingPublish): PublishRequest {
   const envelope = parseEventEnvelope(bytesOf(body))
   const topic = topicOf(envelope)
-  const payload = envelope.payload as Uint8Array
-  if (payload.length > limits.maxPayloadBytes)
-    throw new OuthookError('payload_too_large', 'payload is capped at 256KB')
-  refuseMisspelledKeys(envelope.members)
-  const orderingKey = orderingKeyOf(request, envelope.members)
-  const key = idempotencyKeyOf(request, envelope.members)
-  const { kind, keyId } = principal
-  // Admin tokens share one scope: a rotated token must not make old keys new again.
-  const producerKeyId = kind === 'producer' ? keyId : null
-  return {
-    tenantId,
-    topic,
-    payload,
-    metadata: parseMetadata(envelope.members.metadata),
-    orderingKey,
-    idempotency: key === null ? null : { scope: producerKeyId ?? '', key },
-    producerKeyId,
-  }
+  const { members, payload } = envelope
+  return toPublishRequest(
+    { topic, members, payload: payload as Uint8Array, request, at: '' },
+    callerOf(principal, tenantId),
+  )
 }
 
 function bytesOf(body: unknown): Uint8Array {

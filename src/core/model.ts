@@ -1,6 +1,7 @@
 /**
  * The words of Outhook as types. Times are milliseconds since the epoch here; RFC 3339 only at the API.
  */
+import type { EventFields } from './event-fields.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 
 export const defaultTenantId = 'ten_00000000000000000000000000'
@@ -83,15 +84,12 @@ export type ErrorClass =
 /** `accepted` between a transactional publish and its fan-out, and while an event for many is fanned out in slices. */
 export type EventState = 'accepted' | 'fanned_out'
 
-export interface OutboundEvent {
+export interface OutboundEvent extends EventFields {
   readonly id: string
   readonly tenantId: string
   readonly topic: string
   readonly state: EventState
   readonly payloadBytes: number
-  readonly metadata: Readonly<Record<string, string>> | null
-  readonly orderingKey: string | null
-  readonly producerKeyId: string | null
   readonly createdAt: number
 }
 

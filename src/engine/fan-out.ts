@@ -3,26 +3,16 @@ import type { IdFactory } from '../core/ids.ts'
 import { limits, type Subscription } from '../core/model.ts'
 import { packReceivers } from '../core/receivers.ts'
 import type { TenantRouting } from '../delivery/routing-cache.ts'
-import type { NewDelivery, NewEvent, NewIdempotencyKey } from '../store/port.ts'
+import type { NewDelivery, NewEvent } from '../store/port.ts'
 
-export interface FanOutInput
-  extends Pick<NewEvent, 'tenantId' | 'topic' | 'payload' | 'metadata' | 'orderingKey' | 'producerKeyId'> {
-  readonly idempotency: NewIdempotencyKey | null
-}
+export type FanOutInput = Omit<NewEvent, 'id' | 'routingVersion' | 'deliveries' | 'receivers'>
 
 export function fanOut(input: FanOutInput, routing: TenantRouting, ids: IdFactory): NewEvent {
-  const { tenantId, topic, payload, metadata, orderingKey, producerKeyId, idempotency } = input
   return {
+    ...input,
     id: ids.next('evt'),
-    tenantId,
-    topic,
-    payload,
-    metadata,
-    orderingKey,
-    producerKeyId,
-    idempotency,
     routingVersion: routing.version,
-    ...planFanOut(topic, routing, ids),
+    ...planFanOut(input.topic, routing, ids),
   }
 }
 

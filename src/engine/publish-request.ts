@@ -1,17 +1,15 @@
 import { OuthookError } from '../core/errors.ts'
+import type { EventFields } from '../core/event-fields.ts'
 import { validateIdempotencyKey } from '../core/idempotency.ts'
 import { type EventState, limits } from '../core/model.ts'
 import { checkTopic } from '../core/topics.ts'
 
-export interface PublishRequest {
+export interface PublishRequest extends EventFields {
   readonly tenantId: string
   readonly topic: string
   /** Exact JSON bytes, checked to be JSON, never changed afterwards. */
   readonly payload: Uint8Array
-  readonly metadata: Readonly<Record<string, string>> | null
-  readonly orderingKey: string | null
   readonly idempotency: { readonly scope: string; readonly key: string } | null
-  readonly producerKeyId: string | null
 }
 
 export interface PublishReceipt {

@@ -76,15 +76,12 @@ export class TransactionalPublisher {
 
   #toEvent(request: PublishRequest): OutboxEvent {
     checkRequest(request)
-    const { tenantId, topic, payload, orderingKey, idempotency } = request
+    const { idempotency } = request
     const { ids, idempotencyTtlMs: ttlMs } = this.#options
     return {
+      ...request,
       id: ids.next('evt'),
-      tenantId,
-      topic,
-      payload,
       metadata: parseMetadata(request.metadata),
-      orderingKey,
       idempotency: idempotency && { key: idempotency.key, ttlMs },
     }
   }

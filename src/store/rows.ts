@@ -20,17 +20,15 @@ import type {
   StoredRetryPolicy,
   Subscription,
 } from '../core/model.ts'
+import { type EventFieldRow, toEventFields } from './event-columns.ts'
 import { type WaitingRow, whyWaiting } from './why-waiting.ts'
 
-export interface EventRow {
+export interface EventRow extends EventFieldRow {
   readonly id: Uint8Array
   readonly tenant_id: Uint8Array
   readonly topic: string
   readonly state: EventState
   readonly payload_bytes: number
-  readonly metadata: string | null
-  readonly ordering_key: string | null
-  readonly producer_key_id: Uint8Array | null
   readonly created_at: number
 }
 
@@ -136,9 +134,7 @@ export function toEvent(row: EventRow): OutboundEvent {
     topic: row.topic,
     state: row.state,
     payloadBytes: row.payload_bytes,
-    metadata: row.metadata === null ? null : JSON.parse(row.metadata),
-    orderingKey: row.ordering_key,
-    producerKeyId: optionalId(idPrefixes.producerKey, row.producer_key_id),
+    ...toEventFields(row),
     createdAt: row.created_at,
   }
 }

@@ -1,20 +1,17 @@
-import type { FastifyRequest } from 'fastify'
 import { OuthookError } from '../../core/errors.ts'
 import { type BatchItem, parseBatchEnvelope } from '../../core/exact-json.ts'
-import { effectiveOrderingKey } from '../../core/idempotency.ts'
-import { parseMetadata } from '../../core/metadata.ts'
 import { limits } from '../../core/model.ts'
 import type { PublishReceipt, PublishRequest } from '../../engine/publish.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
-import { idempotencyMember, refuseKeyHeaders, textMember } from '../event-keys.ts'
+import { type Caller, callerOf, refuseKeyHeaders, textMember, toPublishRequest } from '../event-members.ts'
 import { ingestResultOf, toIngestError } from '../ingest-error.ts'
 import { readBodiesAsBytes } from '../json-body.ts'
 import { problemMembers, toProblem } from '../problem.ts'
-import { BatchBody, type BatchItemResult, BatchResultBody } from '../schemas/events.ts'
+import { BatchBody, type BatchItemResult, BatchResultBody, eventInput } from '../schemas/events.ts'
 import { tenantIdOf } from '../tenant-scope.ts'
 
-const itemMembers = ['topic', 'payload', 'metadata', 'idempotency_key', 'ordering_key']
+const itemMembers = Object.keys(eventInput)
 
 const schema = {
   operationId: 'publishEvents',
@@ -36,21 +33,12 @@ export function publishBatchRoute(context: ApiContext) {
       handler: async (request) => {
         refuseKeyHeaders(request.raw)
         const items = readItems(request.body)
-        return { items: await publishItems(context, items, callerOf(request)) }
+        return {
+          items: await publishItems(context, items, callerOf(principalOf(request), tenantIdOf(request))),
+        }
       },
     })
   }
-}
-
-interface BatchCaller {
-  readonly tenantId: string
-  /** Null: an admin token. */
-  readonly producerKeyId: string | null
-}
-
-function callerOf(request: FastifyRequest): BatchCaller {
-  const { kind, keyId } = principalOf(request)
-  return { tenantId: tenantIdOf(request), producerKeyId: kind === 'producer' ? keyId : null }
 }
 
 function readItems(body: unknown): readonly BatchItem[] {
@@ -73,7 +61,7 @@ function readItems(body: unknown): readonly BatchItem[] {
 async function publishItems(
   { engine, metrics, log }: ApiContext,
   items: readonly BatchItem[],
-  caller: BatchCaller,
+  caller: Caller,
 ): Promise<BatchItemResult[]> {
   const read = items.map((item, index) => attempt(() => readItem(item, index, caller)))
   const requests = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
@@ -112,7 +100,7 @@ function attempt<T>(read: () => T): PromiseSettledResult<T> {
   }
 }
 
-function readItem({ value, payload }: BatchItem, index: number, caller: BatchCaller): PublishRequest {
+function readItem({ value, payload }: BatchItem, index: number, caller: Caller): PublishRequest {
   const at = `events[${index}]`
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new OuthookError('invalid_body', `${at} must be an object`)
@@ -127,21 +115,5 @@ function readItem({ value, payload }: BatchItem, index: number, caller: BatchCal
   if (topic === null || payload === null) {
     throw new OuthookError('invalid_body', `${at}: topic and payload are required`)
   }
-  if (payload.length > limits.maxPayloadBytes)
-    throw new OuthookError('payload_too_large', 'payload is capped at 256KB')
-  const key = idempotencyMember(item.idempotency_key, `${at}.idempotency_key`)
-  const { tenantId, producerKeyId } = caller
-  return {
-    tenantId,
-    topic,
-    payload,
-    metadata: parseMetadata(item.metadata, `${at}.metadata`),
-    orderingKey: effectiveOrderingKey(
-      textMember(item.ordering_key, `${at}.ordering_key`),
-      item.payload,
-      `${at}.ordering_key`,
-    ),
-    idempotency: key === null ? null : { scope: producerKeyId ?? '', key },
-    producerKeyId,
-  }
+  return toPublishRequest({ topic, members: item, payload, request: null, at: `${at}.` }, caller)
 }

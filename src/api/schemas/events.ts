@@ -57,7 +57,8 @@ const keys = {
   ),
 }
 
-const eventInput = { topic: Topic, payload: Payload, metadata: Type.Optional(Metadata), ...keys }
+/** The members of an event that is published. */
+export const eventInput = { topic: Topic, payload: Payload, metadata: Type.Optional(Metadata), ...keys }
 
 /** Documents; the body is read by hand, because the payload's bytes have to survive. */
 export const PublishBody = Type.Object(eventInput, {

@@ -1,4 +1,5 @@
 import type { Static } from 'typebox'
+import { showEventFields } from '../../core/event-fields.ts'
 import type { OutboundEvent } from '../../core/model.ts'
 import type { EventStatus } from '../../engine/events.ts'
 import { formatTime } from '../rfc3339.ts'
@@ -12,9 +13,8 @@ export function toEvent(event: OutboundEvent): Static<typeof EventBody> {
     topic: event.topic,
     state: event.state,
     payload_bytes: event.payloadBytes,
+    ...showEventFields(event),
     metadata: event.metadata ?? {},
-    ordering_key: event.orderingKey,
-    producer_key_id: event.producerKeyId,
     created_at: formatTime(event.createdAt),
   }
 }

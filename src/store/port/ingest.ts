@@ -1,13 +1,11 @@
+import type { EventFields } from '../../core/event-fields.ts'
 import type { EventState, WaitReason } from '../../core/model.ts'
 
-export interface NewEvent {
+export interface NewEvent extends EventFields {
   readonly id: string
   readonly tenantId: string
   readonly topic: string
   readonly payload: Uint8Array
-  readonly metadata: Readonly<Record<string, string>> | null
-  readonly orderingKey: string | null
-  readonly producerKeyId: string | null
   readonly idempotency: NewIdempotencyKey | null
   /** The routing version that the fan-out was computed with. */
   readonly routingVersion: number

@@ -1,3 +1,4 @@
+import type { TransactionalFieldName } from '../../core/event-fields.ts'
 import type { NewEvent } from './ingest.ts'
 
 /** A connection with an open transaction: a `Client` of `pg`, or one that its pool gave. */
@@ -8,7 +9,7 @@ export interface TransactionClient {
 }
 
 export interface OutboxEvent
-  extends Pick<NewEvent, 'id' | 'tenantId' | 'topic' | 'payload' | 'metadata' | 'orderingKey'> {
+  extends Pick<NewEvent, 'id' | 'tenantId' | 'topic' | 'payload' | TransactionalFieldName> {
   readonly idempotency: { readonly key: string; readonly ttlMs: number } | null
 }
 

@@ -31,6 +31,8 @@ interface Given {
   readonly 'bigint[]': readonly (number | null)[]
   readonly 'real[]': readonly (number | null)[]
   readonly 'double precision[]': readonly (number | null)[]
+  /** Each as JSON text. */
+  readonly 'jsonb[]': readonly (string | null)[]
   readonly 'boolean[]': readonly (boolean | null)[]
   readonly 'tid[]': readonly string[]
 }
@@ -72,11 +74,17 @@ export const command = query<never>()
 
 export function run<P extends Parameters, Row>(
   context: Context,
-  { name, text, order }: Statement<P, Row>,
+  statement: Statement<P, Row>,
   values: Values<P>,
 ): Promise<readonly Row[]> {
-  const given = order.map((parameter) =>
-    parameter === 'moment' ? context.moment : values[parameter as keyof P],
-  )
-  return context.query<Row>(name, text, given)
+  return context.query<Row>(statement.name, statement.text, inOrder(statement, values, context.moment))
+}
+
+/** The values as the driver wants them. */
+export function inOrder<P extends Parameters, Row>(
+  { order }: Statement<P, Row>,
+  values: Values<P>,
+  moment: number,
+): unknown[] {
+  return order.map((name) => (name === 'moment' ? moment : values[name as keyof P]))
 }

@@ -2,7 +2,9 @@
 import { OuthookError } from '../../../core/errors.ts'
 import type { OutboxEvent, OutboxResult, TransactionClient } from '../../port.ts'
 import { quoteName } from '../connection/schema.ts'
+import { inOrder, now, query, type Values } from '../connection/statement.ts'
 import { sqlState } from '../connection/store-error.ts'
+import { acceptedColumns, acceptedLists, acceptedParameters, acceptedValues } from '../rows/event-fields.ts'
 import { BytesParameter, uuidOfId } from '../rows/wire-types.ts'
 
 export interface OutboxTarget {
@@ -27,7 +29,9 @@ export async function acceptInTransaction(
 ): Promise<readonly OutboxResult[]> {
   await checkTransaction(client)
   const ordered = inKeyOrder(events)
-  const rows = await queryAsCaller(client, acceptSql(target.schema), acceptParameters(ordered, target))
+  const statement = acceptStatement(target.schema)
+  const values = inOrder(statement, acceptValues(ordered, target.storeId), target.moment)
+  const rows = await queryAsCaller(client, statement.text, values)
   const results = new Map<OutboxEvent, OutboxResult>()
   for (const row of rows as readonly AcceptRow[]) {
     results.set(ordered[Number(row.place) - 1] as OutboxEvent, toResult(row))
@@ -71,35 +75,53 @@ function inKeyOrder(events: readonly OutboxEvent[]): readonly OutboxEvent[] {
   return events.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0))
 }
 
+const acceptParameters = {
+  store: 'text',
+  ids: 'uuid[]',
+  tenants: 'text[]',
+  topics: 'text[]',
+  payloads_at: 'integer[]',
+  payload_lengths: 'integer[]',
+  keys: 'text[]',
+  ttls: 'bigint[]',
+  bytes: 'bytea',
+  ...acceptedParameters,
+} as const
+
 /** Named in full, because the caller's search path is the caller's. */
-function acceptSql(schema: string): string {
-  return `
+function acceptStatement(schema: string) {
+  const fields = acceptedColumns.map((column) => `${column} => e.${column}`)
+  return query<AcceptRow>()(
+    null,
+    acceptParameters,
+    `
 select e.place::text, a.outcome, a.event_id
-from unnest($4::uuid[], $5::text[], $6::text[], $7::integer[], $8::integer[], $9::jsonb[], $10::text[], $11::text[],
-            $12::bigint[])
-  with ordinality as e (id, tenant, topic, payload_at, payload_bytes, metadata, key, ordering_key, ttl_ms, place),
-  lateral ${quoteName(schema)}.accept_event($2::text, e.id, e.tenant, e.topic,
-    substring($3::bytea from e.payload_at for e.payload_bytes), e.metadata, e.key, e.ordering_key, e.ttl_ms,
-    $1::bigint) a`
+from unnest($ids, $tenants, $topics, $payloads_at, $payload_lengths, $keys, $ttls, ${acceptedLists})
+  with ordinality as e (id, tenant, topic, payload_at, payload_bytes, key, ttl_ms, ${acceptedColumns.join(', ')}, place),
+  lateral ${quoteName(schema)}.accept_event(store => $store, new_id => e.id, tenant => e.tenant, topic => e.topic,
+    payload => substring($bytes from e.payload_at for e.payload_bytes), idempotency_key => e.key, ttl_ms => e.ttl_ms,
+    moment => ${now}, ${fields.join(', ')}) a`,
+  )
 }
 
-function acceptParameters(events: readonly OutboxEvent[], { storeId, moment }: OutboxTarget): unknown[] {
+function acceptValues(
+  events: readonly OutboxEvent[],
+  storeId: string | null,
+): Values<typeof acceptParameters> {
   const bytes = new BytesParameter()
-  const payloadAt = events.map((event) => bytes.add(event.payload))
-  return [
-    moment,
-    storeId,
-    bytes.value(),
-    events.map((event) => uuidOfId(event.id)),
-    events.map((event) => event.tenantId),
-    events.map((event) => event.topic),
-    payloadAt,
-    events.map((event) => event.payload.byteLength),
-    events.map((event) => (event.metadata === null ? null : JSON.stringify(event.metadata))),
-    events.map((event) => event.idempotency?.key ?? null),
-    events.map((event) => event.orderingKey),
-    events.map((event) => event.idempotency?.ttlMs ?? 0),
-  ]
+  const payloadsAt = events.map((event) => bytes.add(event.payload))
+  return {
+    store: storeId,
+    ids: events.map((event) => uuidOfId(event.id)),
+    tenants: events.map((event) => event.tenantId),
+    topics: events.map((event) => event.topic),
+    payloads_at: payloadsAt,
+    payload_lengths: events.map((event) => event.payload.byteLength),
+    keys: events.map((event) => event.idempotency?.key ?? null),
+    ttls: events.map((event) => event.idempotency?.ttlMs ?? 0),
+    bytes: bytes.value(),
+    ...acceptedValues(events),
+  }
 }
 
 async function queryAsCaller(

@@ -6,6 +6,7 @@ import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { AcceptedEvent, FanOutPlan, FanOutResult } from '../../port.ts'
 import { type Context, command, query, run } from '../connection/statement.ts'
 import { eventColumns } from '../rows/columns.ts'
+import { outboxFields } from '../rows/event-fields.ts'
 import { fanOutSlice, listFanOuts } from '../rows/fan-out.ts'
 import { BytesParameter, uuidOfId } from '../rows/wire-types.ts'
 import { insertFanOuts, receiverValues, stateOf } from './large-fan-out.ts'
@@ -122,7 +123,7 @@ accepted as materialized (
 ),
 new_events as (
   insert into events (${eventColumns}, fan_out, payload)
-  select id, tenant_id, topic, ${stateOf('receivers_at')}, payload_bytes, metadata, ordering_key, null, created_at,
+  select id, tenant_id, topic, ${stateOf('receivers_at')}, payload_bytes, ${outboxFields}, created_at,
     ${fanOutSlice('entries_from', 'entries_to')}, payload
   from accepted
 ),

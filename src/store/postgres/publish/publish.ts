@@ -11,6 +11,7 @@ import type { NodeIdentity } from '../claim/shares.ts'
 import { type Context, now, query, run, type Values } from '../connection/statement.ts'
 import { isLockTimeout } from '../connection/store-error.ts'
 import { eventColumns } from '../rows/columns.ts'
+import { fieldColumns, fieldLists, fieldParameters, fieldValues } from '../rows/event-fields.ts'
 import { type FanOutLists, fanOutSlice, listFanOuts } from '../rows/fan-out.ts'
 import { BytesParameter, uuid, uuidOfId } from '../rows/wire-types.ts'
 import { findHeldKeys, findIdempotencyKeys, foldDuplicates, type KnownKey, keyOf } from './idempotency.ts'
@@ -244,9 +245,7 @@ const eventParameters = {
   versions: 'bigint[]',
   topics: 'text[]',
   payload_lengths: 'integer[]',
-  metadata: 'text[]',
-  ordering_keys: 'text[]',
-  producer_keys: 'uuid[]',
+  ...fieldParameters,
   scopes: 'text[]',
   keys: 'text[]',
   ttls: 'bigint[]',
@@ -265,10 +264,10 @@ const publishStatement = query<AnswerRow>()(
   `
 with input as materialized (
   select e.*, coalesce(t.routing_version, 0) = e.version as is_fresh
-  from unnest($ids, $tenants, $versions, $topics, $payload_lengths, $metadata, $ordering_keys, $producer_keys, $scopes,
-              $keys, $ttls, $payloads_at, $hashes_at, $entries_from, $entries_to, $receivers_at, $receivers_lengths)
-    as e (id, tenant_id, version, topic, payload_bytes, metadata, ordering_key, producer_key_id,
-          scope, key, ttl_ms, payload_at, hash_at, entries_from, entries_to, receivers_at, receivers_length)
+  from unnest($ids, $tenants, $versions, $topics, $payload_lengths, ${fieldLists}, $scopes, $keys, $ttls,
+              $payloads_at, $hashes_at, $entries_from, $entries_to, $receivers_at, $receivers_lengths)
+    as e (id, tenant_id, version, topic, payload_bytes, ${fieldColumns}, scope,
+          key, ttl_ms, payload_at, hash_at, entries_from, entries_to, receivers_at, receivers_length)
   left join tenants t on t.id = e.tenant_id -- primary key
 ),
 -- In key order, so that two nodes with the same keys wait for each other and never in a circle. Whoever comes second
@@ -288,7 +287,7 @@ accepted as materialized (
 ),
 new_events as (
   insert into events (${eventColumns}, fan_out, payload)
-  select id, tenant_id, topic, ${stateOf('receivers_at')}, payload_bytes, metadata, ordering_key, producer_key_id, ${now},
+  select id, tenant_id, topic, ${stateOf('receivers_at')}, payload_bytes, ${fieldColumns}, ${now},
     ${fanOutSlice('entries_from', 'entries_to')}, substring($bytes from payload_at for payload_bytes)
   from accepted
 ),
@@ -320,11 +319,7 @@ function eventValues(events: readonly NewEvent[], fanOuts: FanOutLists): Values<
     versions: events.map((event) => event.routingVersion),
     topics: events.map((event) => event.topic),
     payload_lengths: events.map((event) => event.payload.byteLength),
-    metadata: events.map((event) => (event.metadata === null ? null : JSON.stringify(event.metadata))),
-    ordering_keys: events.map((event) => event.orderingKey),
-    producer_keys: events.map((event) =>
-      event.producerKeyId === null ? null : uuidOfId(event.producerKeyId),
-    ),
+    ...fieldValues(events),
     scopes: events.map((event) => event.idempotency?.scope ?? null),
     keys: events.map((event) => event.idempotency?.key ?? null),
     ttls: events.map((event) => event.idempotency?.ttlMs ?? null),

@@ -5,14 +5,15 @@ import type { EventFilter, Page, PageRequest } from '../../port.ts'
 import { type EventRow, toEvent } from '../../rows.ts'
 import { type Context, query, run } from '../connection/statement.ts'
 import { eventColumns } from '../rows/columns.ts'
+import { outboxFields } from '../rows/event-fields.ts'
 import { optionalUuid, uuid, uuidOfId } from '../rows/wire-types.ts'
 import { Conditions } from './conditions.ts'
 import { newestOfTenant } from './newest.ts'
 import { addTimes } from './time-range.ts'
 
 /** Of an event that waits for its fan-out: it is in one of the two tables, and every reader looks at both at once. */
-const acceptedColumns = `id, tenant_id, topic, 'accepted' as state, payload_bytes, metadata, ordering_key,
-  null::uuid as producer_key_id, created_at`
+const acceptedColumns = `id, tenant_id, topic, 'accepted' as state, payload_bytes, ${outboxFields},
+  created_at`
 
 export async function getEvent(
   context: Context,

@@ -1,7 +1,7 @@
 /** The columns of the rows that more than one statement reads or writes. */
+import { fieldColumns } from './event-fields.ts'
 
-export const eventColumns =
-  'id, tenant_id, topic, state, payload_bytes, metadata, ordering_key, producer_key_id, created_at'
+export const eventColumns = `id, tenant_id, topic, state, payload_bytes, ${fieldColumns}, created_at`
 
 export const liveColumns = `id, tenant_id, event_id, subscription_id, endpoint_id, target_id, state, due_at, reason,
   attempt_count, claim_version, lost_claims, last_http_status, error_class, last_error, created_at, updated_at,

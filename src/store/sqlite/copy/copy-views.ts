@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { deliveryStates } from '../../../core/model.ts'
+import { keptFields, readFields } from '../rows/event-columns.ts'
 import { type FanOutEntry, unpackFanOut } from '../rows/fan-out.ts'
 
 /** A column of a view that only says where its row stands; no store has it. */
@@ -41,12 +42,11 @@ const last = `d.attempt_count, d.claim_version, d.last_http_status, d.error_clas
 const views = `
 create temp view events as
 select e.k as ${placeColumn}, e.id, tn.id as tenant_id, coalesce(t.topic, e.topic_text) as topic, 'fanned_out' as state,
-  e.payload_bytes, e.metadata, e.ordering_key, kn.id as producer_key_id, e.created_at,
+  e.payload_bytes, ${readFields}, e.created_at,
   ids_in_fan_out(e.fan_out) as fan_out, e.payload
 from main.events e
 left join main.names tn on tn.n = e.tenant
-left join main.topics t on t.n = e.topic
-left join main.names kn on kn.n = e.producer_key;
+left join main.topics t on t.n = e.topic;
 
 create temp view fan_out_slices as
 select r.event_k as ${placeColumn}, e.id as event_id, r.first_k as slice, coalesce(unhex((
@@ -105,8 +105,7 @@ function idsInFanOut(entries: readonly FanOutEntry[], ids: ReadonlyMap<number, U
 
 /** What the views take of each table. */
 const knownColumns: Readonly<Record<string, string>> = {
-  events:
-    'k id tenant topic topic_text created_at metadata ordering_key producer_key fan_out payload_bytes payload',
+  events: `k id tenant topic topic_text created_at fan_out payload_bytes payload ${keptFields.join(' ')}`,
   live_deliveries:
     'k id tenant event_k subscription endpoint target state due_at reason attempt_count claim_version lost_claims ' +
     'last_http_status error_class last_error created_at updated_at replayed_at url method headers',

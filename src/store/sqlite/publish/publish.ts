@@ -5,6 +5,7 @@ import type { NewDelivery, NewEvent, NewIdempotencyKey, PublishResult, PublishSe
 import { hasRoomInMemory } from '../claim/memory-queue.ts'
 import { countTokens, spend, writeBucket } from '../claim/rate-buckets.ts'
 import { armFresh } from '../claim/ready-endpoints.ts'
+import { fieldValues, keptFields } from '../rows/event-columns.ts'
 import { deliveryId, type FanOutEntry, packFanOut, unpackFanOut } from '../rows/fan-out.ts'
 import { findKey } from '../rows/key-space.ts'
 import type { WriteContext } from '../threads/write-context.ts'
@@ -76,9 +77,8 @@ function insertEvent(context: WriteContext, event: NewEvent, { key, id, entries 
   context
     .prepare(
       `insert into events
-         (k, id, tenant, topic, topic_text, created_at, metadata, ordering_key, producer_key, fan_out, payload_bytes,
-          payload)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         (k, id, tenant, topic, topic_text, created_at, fan_out, payload_bytes, payload, ${keptFields.join(', ')})
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ${keptFields.map(() => '?').join(', ')})`,
     )
     .run(
       key,
@@ -87,12 +87,10 @@ function insertEvent(context: WriteContext, event: NewEvent, { key, id, entries 
       topic,
       topic === null ? event.topic : null,
       context.now,
-      event.metadata === null ? null : JSON.stringify(event.metadata),
-      event.orderingKey,
-      event.producerKeyId === null ? null : names.numberOf(event.producerKeyId),
       packFanOut(entries),
       event.payload.byteLength,
       event.payload,
+      ...fieldValues(event, names),
     )
 }
 

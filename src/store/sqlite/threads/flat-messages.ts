@@ -3,6 +3,7 @@
  * thread twice as much as its values in a row. Larger bytes travel apart (`packed-bytes.ts`), in the same order.
  */
 import type { HealthObservation } from '../../../core/endpoint-health.ts'
+import { addEventFields, nextEventFields } from '../../../core/event-fields.ts'
 import type { CapturedResponse } from '../../../core/model.ts'
 import type {
   ClaimedDelivery,
@@ -43,8 +44,8 @@ export function flattenEvents(batch: readonly NewEvent[], bytes: BytePacker): Fl
   const list: FlatList = [batch.length]
   for (const event of batch) {
     const { idempotency, deliveries } = event
-    list.push(event.id, event.tenantId, event.topic, event.metadata, event.orderingKey, event.producerKeyId)
-    list.push(event.routingVersion, idempotency !== null)
+    addEventFields(list, event)
+    list.push(event.id, event.tenantId, event.topic, event.routingVersion, idempotency !== null)
     bytes.add(event.payload)
     if (idempotency !== null) {
       list.push(idempotency.scope, idempotency.key, idempotency.ttlMs)
@@ -65,12 +66,10 @@ export function readEvents(list: FlatList, bytes: ByteUnpacker): readonly NewEve
   const from = new FlatReader(list)
   return from.many(() => {
     const event = {
+      ...nextEventFields(from),
       id: from.next<string>(),
       tenantId: from.next<string>(),
       topic: from.next<string>(),
-      metadata: from.next<NewEvent['metadata']>(),
-      orderingKey: from.next<string | null>(),
-      producerKeyId: from.next<string | null>(),
       routingVersion: from.next<number>(),
     }
     const hasKey = from.next<boolean>()

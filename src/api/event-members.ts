@@ -1,11 +1,16 @@
 /**
- * The idempotency key and the ordering key of one event. Either may come as a header or as a member of the body; a
- * producer that sends both has to mean the same, because a key that were ignored would double its events.
+ * From the members of one event's JSON to what is published; the order of checks is part of the compatible surface. The
+ * idempotency key and the ordering key of an event that comes alone may come as headers too; a producer that sends both
+ * has to mean the same, because a key that were ignored would double its events.
  */
 import type { IncomingMessage } from 'node:http'
 import { OuthookError } from '../core/errors.ts'
 import { fromHeaderValue } from '../core/header-value.ts'
 import { effectiveOrderingKey, hookrailOrderingHeader, orderingKeyConflict } from '../core/idempotency.ts'
+import { parseMetadata } from '../core/metadata.ts'
+import { limits } from '../core/model.ts'
+import type { Principal } from '../engine/api-keys.ts'
+import type { PublishRequest } from '../engine/publish.ts'
 
 const idempotencyHeader = 'idempotency-key'
 /** Our own name first; the other one is what hookrail's clients send. */
@@ -16,10 +21,48 @@ const orderingHeaders = ['Outhook-Ordering-Key', hookrailOrderingHeader].map((na
 
 type Members = Readonly<Record<string, unknown>>
 
+/** Who publishes. */
+export type Caller = Pick<PublishRequest, 'tenantId' | 'producerKeyId'>
+
+/** An admin token leaves no trace in the event. */
+export function callerOf({ kind, keyId }: Principal, tenantId: string): Caller {
+  return { tenantId, producerKeyId: kind === 'producer' ? keyId : null }
+}
+
+export interface GivenEvent {
+  readonly topic: string
+  readonly members: Members
+  readonly payload: Uint8Array
+  /** Of an event that comes alone; null in a batch. */
+  readonly request: IncomingMessage | null
+  /** Where in the body its members stand, such as `events[3].`; empty for one that comes alone. */
+  readonly at: string
+}
+
+export function toPublishRequest(event: GivenEvent, caller: Caller): PublishRequest {
+  const { topic, members, payload, at } = event
+  if (payload.length > limits.maxPayloadBytes) {
+    throw new OuthookError('payload_too_large', 'payload is capped at 256KB')
+  }
+  if (event.request !== null) refuseMisspelledKeys(members)
+  const orderingKey = orderingKeyOf(event)
+  const key = idempotencyKeyOf(event)
+  // Admin tokens share one scope: a rotated token must not make old keys new again.
+  const scope = caller.producerKeyId ?? ''
+  return {
+    ...caller,
+    topic,
+    payload,
+    metadata: parseMetadata(members.metadata, `${at}metadata`),
+    orderingKey,
+    idempotency: key === null ? null : { scope, key },
+  }
+}
+
 /** Null when neither header nor body has one. */
-export function idempotencyKeyOf(request: IncomingMessage, members: Members): string | null {
-  const inHeader = headerText(request, idempotencyHeader)
-  const inBody = idempotencyMember(members.idempotency_key, 'idempotency_key')
+function idempotencyKeyOf({ request, members, at }: GivenEvent): string | null {
+  const inHeader = request === null ? null : headerText(request, idempotencyHeader)
+  const inBody = idempotencyMember(members.idempotency_key, `${at}idempotency_key`)
   if (inHeader !== null && inBody !== null && inHeader !== inBody) {
     throw new OuthookError(
       'invalid_request',
@@ -30,12 +73,15 @@ export function idempotencyKeyOf(request: IncomingMessage, members: Members): st
 }
 
 /** Null when neither header, body nor payload has one. */
-export function orderingKeyOf(request: IncomingMessage, members: Members): string | null {
-  const inBody = textMember(members.ordering_key, 'ordering_key')
+function orderingKeyOf({ request, members, at }: GivenEvent): string | null {
+  const member = `${at}ordering_key`
+  const inBody = textMember(members.ordering_key, member)
   let first: NamedKey | null = null
-  for (const { name, lower } of orderingHeaders) first = join(first, name, headerText(request, lower))
-  first = join(first, 'ordering_key', inBody)
-  return effectiveOrderingKey(first?.key, members.payload, first?.name ?? 'ordering_key')
+  if (request !== null) {
+    for (const { name, lower } of orderingHeaders) first = join(first, name, headerText(request, lower))
+  }
+  first = join(first, member, inBody)
+  return effectiveOrderingKey(first?.key, members.payload, first?.name ?? member)
 }
 
 interface NamedKey {
@@ -72,7 +118,7 @@ const otherSpellings = Object.entries({
 })
 
 /** Unknown members of an event are ignored, but not those that mean to be a key. */
-export function refuseMisspelledKeys(members: Members): void {
+function refuseMisspelledKeys(members: Members): void {
   for (const [spelling, name] of otherSpellings) {
     if (Object.hasOwn(members, spelling)) {
       throw new OuthookError('invalid_body', `${spelling} is not known; the member is ${name}`)
@@ -81,7 +127,7 @@ export function refuseMisspelledKeys(members: Members): void {
 }
 
 /** Null when absent. Empty is a key, and refused as one: a variable that was not set must not publish twice. */
-export function idempotencyMember(value: unknown, path: string): string | null {
+function idempotencyMember(value: unknown, path: string): string | null {
   return value === '' ? '' : textMember(value, path)
 }
 

@@ -1,0 +1,40 @@
+/** How both databases keep the fields of an event: text as it is, JSON as text, an id as the adapter keeps ids. */
+import {
+  type EventFieldColumn,
+  type EventFieldName,
+  type EventFields,
+  eventFieldNames,
+  eventFields,
+} from '../core/event-fields.ts'
+import { bytesToId } from '../core/ids.ts'
+
+/** As it is read: ids as 16 bytes. */
+export type EventFieldRow = Readonly<Record<EventFieldColumn, string | Uint8Array | null>>
+
+export const eventFieldColumns = eventFieldNames.map((name) => eventFields[name].column)
+
+export function isId(name: EventFieldName): boolean {
+  return typeof eventFields[name].kind === 'object'
+}
+
+export function toColumn<Id>(
+  value: EventFields[EventFieldName],
+  name: EventFieldName,
+  keepId: (id: string) => Id,
+): string | Id | null {
+  if (value === null) return null
+  if (typeof value === 'object') return JSON.stringify(value)
+  return isId(name) ? keepId(value) : value
+}
+
+export function toEventFields(row: EventFieldRow): EventFields {
+  const fields = eventFieldNames.map((name) => [name, fromColumn(name, row[eventFields[name].column])])
+  return Object.fromEntries(fields) as unknown as EventFields
+}
+
+function fromColumn(name: EventFieldName, kept: string | Uint8Array | null): unknown {
+  const { kind } = eventFields[name]
+  if (kept === null) return null
+  if (kind === 'json') return JSON.parse(kept as string)
+  return typeof kind === 'object' ? bytesToId(kind.id, kept as Uint8Array) : kept
+}

@@ -1,0 +1,69 @@
+/** The fields of events as columns, and as parameters of statements under the names of their columns. */
+import {
+  type EventFieldColumn,
+  type EventFieldName,
+  type EventFields,
+  eventFieldNames,
+  eventFields,
+  type TransactionalFieldName,
+  transactionalFieldNames,
+} from '../../../core/event-fields.ts'
+import { isId, toColumn } from '../../event-columns.ts'
+import { uuidOfId } from './wire-types.ts'
+
+type ColumnOf<Name extends EventFieldName> = (typeof eventFields)[Name]['column']
+
+/** SQL: the columns, in the order of the table of fields. */
+export const fieldColumns = columnsOf(eventFieldNames).join(', ')
+/** SQL: each as a list with one value per event. */
+export const fieldLists = listsOf(eventFieldNames)
+export const fieldParameters = Object.fromEntries(
+  eventFieldNames.map((name) => [eventFields[name].column, isId(name) ? 'uuid[]' : 'text[]']),
+) as Readonly<Record<EventFieldColumn, 'uuid[]' | 'text[]'>>
+
+export function fieldValues(events: readonly EventFields[]) {
+  return valuesOf(events, eventFieldNames)
+}
+
+/** SQL: the columns of a row of `outbox`, which has those only that can be given in a transaction. */
+export const outboxFields = eventFieldNames
+  .map((name) => {
+    const { column, inTransactions } = eventFields[name]
+    return inTransactions ? column : `null::${isId(name) ? 'uuid' : 'text'} as ${column}`
+  })
+  .join(', ')
+
+/** What `accept_event` takes: its arguments have the names of the columns, and JSON is `jsonb`. */
+export const acceptedColumns = columnsOf(transactionalFieldNames)
+export const acceptedLists = listsOf(transactionalFieldNames)
+export const acceptedParameters = Object.fromEntries(
+  transactionalFieldNames.map((name) => [
+    eventFields[name].column,
+    eventFields[name].kind === 'json' ? 'jsonb[]' : 'text[]',
+  ]),
+) as Readonly<Record<ColumnOf<TransactionalFieldName>, 'jsonb[]' | 'text[]'>>
+
+export function acceptedValues(events: readonly Pick<EventFields, TransactionalFieldName>[]) {
+  return valuesOf(events, transactionalFieldNames)
+}
+
+function columnsOf(names: readonly EventFieldName[]): readonly string[] {
+  return names.map((name) => eventFields[name].column)
+}
+
+function listsOf(names: readonly EventFieldName[]): string {
+  return columnsOf(names)
+    .map((column) => `$${column}`)
+    .join(', ')
+}
+
+function valuesOf<Name extends EventFieldName>(
+  events: readonly Pick<EventFields, Name>[],
+  names: readonly Name[],
+): Readonly<Record<ColumnOf<Name>, readonly (string | null)[]>> {
+  const lists = names.map((name) => [
+    eventFields[name].column,
+    events.map((event) => toColumn(event[name], name, uuidOfId)),
+  ])
+  return Object.fromEntries(lists)
+}
