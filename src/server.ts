@@ -183,15 +183,21 @@ export async function backupStore(config: Config, file: string): Promise<{ reado
   return { bytes: statSync(file).size }
 }
 
-/** Makes a key in a store that no server owns now: the first one of a deployment, before it starts. */
+/**
+ * Makes a key in a store that no server owns now: the first one of a deployment, before it starts. `tenant` is an id or a
+ * uid.
+ */
 export async function createKey(
   config: Config,
-  input: Parameters<Engine['apiKeys']['create']>[1],
+  {
+    tenant = defaultTenantId,
+    ...input
+  }: Parameters<Engine['apiKeys']['create']>[1] & { readonly tenant?: string | undefined },
   logger = silentLogger,
 ): ReturnType<Engine['apiKeys']['create']> {
   const app = await openApp({ config, logger, dispatch: false })
   try {
-    return await app.engine.apiKeys.create(defaultTenantId, input)
+    return await app.engine.apiKeys.create(await app.engine.tenants.resolve(tenant), input)
   } finally {
     await app.close()
   }

@@ -45,6 +45,9 @@ export function finishApiCommand(command: Command, io: CliIo): ApiCommand {
       .option('--url <url>', 'address of the server (OUTHOOK_URL; else the one of "outhook dev")')
       .option('--token <token>', 'admin token, or a producer key where that is enough (OUTHOOK_TOKEN)')
       .option('--data-dir <directory>', 'where the dev.json of "outhook dev" is (OUTHOOK_DATA_DIR; .outhook)')
+    if (command.parent?.name() !== 'tenants') {
+      command.option('--tenant <tenant>', 'for the tenant with this id or uid (OUTHOOK_TENANT; default)')
+    }
     command.action(async () => {
       const options = command.opts<O & ConnectionOptions>()
       const context = {
@@ -66,6 +69,7 @@ interface ConnectionOptions {
   readonly url?: string
   readonly token?: string
   readonly dataDir?: string
+  readonly tenant?: string
   readonly json?: boolean
 }
 
@@ -83,7 +87,11 @@ function connect(options: ConnectionOptions, io: CliIo): Client {
   }
   requireAddress(base)
   const isDev = dev !== null && sameOrigin(base, dev.url)
-  return createClient({ url: base, token: token ?? (isDev ? dev.adminToken : undefined) })
+  return createClient({
+    url: base,
+    token: token ?? (isDev ? dev.adminToken : undefined),
+    tenant: options.tenant ?? env.OUTHOOK_TENANT,
+  })
 }
 
 function requireAddress(url: string): void {

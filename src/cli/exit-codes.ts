@@ -57,6 +57,7 @@ export function exitCodeOf(error: unknown): number {
 
 function codeOfError({ code, fault }: OuthookError): number {
   if (code === 'invalid_config' || code === 'store_missing') return exitCodes.usage
+  if (code === 'not_found') return exitCodes.notFound
   if (code !== 'store_unavailable') return exitCodes.failure
   if (fault === 'damaged' || fault === 'moved') return exitCodes.damaged
   return fault === 'full' ? exitCodes.full : exitCodes.unavailable

@@ -72,7 +72,11 @@ export interface ServerModule {
   /** Makes a key in a store that no server owns now. */
   createKey(
     config: Config,
-    input: { readonly name: string; readonly kind: 'producer' | 'admin' },
+    input: {
+      readonly name: string
+      readonly kind: 'producer' | 'admin'
+      readonly tenant?: string | undefined
+    },
     logger: Logger,
   ): Promise<{ readonly key: NewKey; readonly token: string }>
 }

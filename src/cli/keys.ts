@@ -22,6 +22,7 @@ interface CreateOptions {
   readonly admin?: true
   readonly store?: string
   readonly storeWait?: string
+  readonly tenant?: string
 }
 
 export function register(command: Command, io: CliIo): void {
@@ -35,7 +36,7 @@ export function register(command: Command, io: CliIo): void {
     '--store-wait <duration>',
     'with --store: how long PostgreSQL is waited for while it does not answer; default 60s (OUTHOOK_STORE_WAIT)',
   )
-  create.run<CreateOptions>(async (context, [name = ''], { admin, store, storeWait }) => {
+  create.run<CreateOptions>(async (context, [name = ''], { admin, store, storeWait, tenant }) => {
     if (store === undefined && storeWait !== undefined) {
       throw new UsageError(
         '--store-wait goes with --store: only a store that this command opens is waited for',
@@ -45,7 +46,13 @@ export function register(command: Command, io: CliIo): void {
     const key =
       store === undefined
         ? await context.client.keys.create({ name, kind })
-        : await createKeyInStore(io, { store, storeWait, name, kind })
+        : await createKeyInStore(io, {
+            store,
+            storeWait,
+            name,
+            kind,
+            tenant: tenant ?? io.env.OUTHOOK_TENANT,
+          })
     context.print.object(key)
     context.print.note('\nKeep the key now: it is not shown again.')
   })
@@ -68,14 +75,18 @@ export function register(command: Command, io: CliIo): void {
 interface StoredKey {
   readonly store: string
   readonly storeWait: string | undefined
+  readonly tenant: string | undefined
   readonly name: string
   readonly kind: 'producer' | 'admin'
 }
 
-async function createKeyInStore(io: CliIo, { store, storeWait, name, kind }: StoredKey): Promise<CreatedKey> {
+async function createKeyInStore(
+  io: CliIo,
+  { store, storeWait, name, kind, tenant }: StoredKey,
+): Promise<CreatedKey> {
   const server = await io.loadServer()
   const config = loadConfig({ flags: { store, storeWaitMs: storeWait }, env: io.env })
-  const { key, token } = await server.createKey(config, { name, kind }, errorLines(io))
+  const { key, token } = await server.createKey(config, { name, kind, tenant }, errorLines(io))
   const { id, createdAt } = key
   return {
     id,

@@ -39,6 +39,7 @@ export function inFlags(error: unknown, command: Command): unknown {
   if (!(error instanceof ApiError) || ![400, 409, 413, 422].includes(error.status)) return error
   const about = error.code === 'url_rejected' ? nameOf('url', command) : null
   const detail = `${about === null ? '' : `${about}: `}${error.detail}`
+    .replace(/(?<=^|; )settings\./g, '')
     .replace(serverSetting, "the server's $&")
     .replace(keyInWords, (words, which) => flagOf(`--${which}-key`, command) ?? words)
     .replace(header, (name) => flagOf(headers[name] ?? name, command) ?? name)

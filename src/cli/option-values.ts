@@ -31,6 +31,20 @@ export function rateLimit(value: string): number | 'none' {
   return rps
 }
 
+/** The rest of its limits are the server's to know. */
+export function positiveNumber(value: string): number {
+  const number = Number(value)
+  if (!/^\d{1,7}(\.\d{1,9})?$/.test(value) || number <= 0) {
+    throw new InvalidArgumentError('Use a number above 0, such as 2.5.')
+  }
+  return number
+}
+
+/** Commander makes an empty text of null, so the word for it stays what it is. */
+export function orDefault<T>(read: (value: string) => T): (value: string) => T | 'default' {
+  return (value) => (value === 'default' ? value : read(value))
+}
+
 export function durationMs(value: string): number {
   const ms = parseDuration(value)
   if (ms === null) throw new InvalidArgumentError(`Use ${durationForms}.`)

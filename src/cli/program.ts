@@ -43,6 +43,11 @@ const commands: readonly CommandEntry[] = [
   },
   { name: 'deliveries', description: 'deliveries: list, get', load: () => import('./deliveries.ts') },
   { name: 'dlq', description: 'dead letters: list, replay', load: () => import('./dlq.ts') },
+  {
+    name: 'tenants',
+    description: 'whose webhooks these are: create, upsert, list, get, update',
+    load: () => import('./tenants.ts'),
+  },
   { name: 'keys', description: 'producer keys: create, list, revoke', load: () => import('./keys.ts') },
   {
     name: 'backup',

@@ -14,6 +14,7 @@ import type {
   PageQuery,
   PublishedEvent,
   SubscriptionResource,
+  TenantResource,
 } from './resources.ts'
 
 export interface PublishInput {
@@ -60,6 +61,7 @@ export function createClient(options: ClientOptions) {
           `${one('/v1/dlq', deliveryId)}/replay`,
         ),
     },
+    tenants: crud<TenantResource>(requester, '/v1/tenants'),
     keys: {
       create: (body: { readonly name: string; readonly kind?: string | undefined }) =>
         requester.json<CreatedKey>('POST', '/v1/keys', { body }),

@@ -6,6 +6,8 @@ export interface ClientOptions {
   readonly url: string
   /** An admin token or a producer key. */
   readonly token?: string | undefined
+  /** Id or uid of the tenant that is meant, for an admin token of all tenants. Default: the tenant `default`. */
+  readonly tenant?: string | undefined
   /** For each request, answer included. Default 30 s. */
   readonly timeoutMs?: number
 }
@@ -34,7 +36,9 @@ export function createRequester(options: ClientOptions): Requester {
   const base = options.url.replace(/\/+$/, '')
 
   async function send(method: HttpMethod, path: string, request: RequestOptions): Promise<Uint8Array> {
-    const url = `${base}${path}${queryText(request.query ?? {})}`
+    // Tenants themselves are of none.
+    const tenant = path.startsWith('/v1/tenants') ? undefined : options.tenant
+    const url = `${base}${path}${queryText({ ...request.query, tenant })}`
     const headers: Record<string, string> = { accept: 'application/json' }
     if (options.token !== undefined) headers.authorization = `Bearer ${options.token}`
     const init: RequestInit = {

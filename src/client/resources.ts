@@ -96,6 +96,19 @@ export interface SubscriptionResource {
   readonly created_at: string
 }
 
+export interface TenantResource {
+  readonly id: string
+  readonly uid: string | null
+  readonly name: string
+  readonly metadata: Readonly<Record<string, string>>
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly state: string
+  readonly removed: Readonly<Record<string, number>> | null
+  readonly created_at: string
+  readonly updated_at: string
+  readonly deleted_at: string | null
+}
+
 export interface DeadLetterResource {
   readonly delivery_id: string
   readonly event_id: string

@@ -117,6 +117,22 @@ describe('what a command asks the server', () => {
     [['keys', 'create', 'shop'], 'POST', '/v1/keys', { name: 'shop', kind: 'producer' }],
     [['keys', 'create', 'ops', '--admin'], 'POST', '/v1/keys', { name: 'ops', kind: 'admin' }],
     [['keys', 'revoke', 'key_1'], 'DELETE', '/v1/keys/key_1'],
+    [['endpoints', 'list', '--tenant', 'acme'], 'GET', '/v1/endpoints?tenant=acme'],
+    [['deliveries', 'list', '--topic', 'a', '--tenant', 'a&b'], 'GET', '/v1/deliveries?topic=a&tenant=a%26b'],
+    [['tenants', 'list', '--uid', 'acme'], 'GET', '/v1/tenants?uid=acme'],
+    [['tenants', 'create', '--name', 'Acme'], 'POST', '/v1/tenants', { name: 'Acme' }],
+    [
+      ['tenants', 'upsert', 'acme', '--meta', 'plan=pro', '--ingest-rate', '2.5', '--max-endpoints', '3'],
+      'POST',
+      '/v1/tenants',
+      { uid: 'acme', metadata: { plan: 'pro' }, settings: { ingest_rate: 2.5, max_endpoints: 3 } },
+    ],
+    [
+      ['tenants', 'update', 'ten_1', '--retain-payloads', '7d', '--retry-policy', 'default', '--weight', '4'],
+      'PATCH',
+      '/v1/tenants/ten_1',
+      { settings: { retain_payloads: 604_800_000, retry_policy: null, weight: 4 } },
+    ],
   ]
   test.each(cases)('%j', async (args, method, url, body) => {
     answer = () =>

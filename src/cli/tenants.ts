@@ -1,0 +1,123 @@
+import type { Command } from 'commander'
+import type { TenantResource } from '../client/resources.ts'
+import { describeRetryProfiles } from '../core/retry-policy.ts'
+import { addApiCommand } from './api-command.ts'
+import type { CliIo } from './io.ts'
+import { durationMs, orDefault, pair, positiveNumber, retryPolicy, wholeNumber } from './option-values.ts'
+import type { PageOptions } from './page-options.ts'
+import { addPageOptions, pageQuery } from './page-options.ts'
+import type { Column } from './table.ts'
+import { resolveTenant } from './tenant-id.ts'
+
+const columns: readonly Column<TenantResource>[] = [
+  { title: 'ID', kind: 'id', value: (row) => row.id },
+  { title: 'UID', kind: 'text', value: (row) => row.uid },
+  { title: 'NAME', kind: 'text', value: (row) => row.name },
+  { title: 'STATE', value: (row) => row.state },
+  { title: 'CREATED', kind: 'age', value: (row) => row.created_at },
+]
+
+type OrDefault<T> = T | 'default'
+
+interface TenantOptions {
+  readonly uid?: string
+  readonly name?: string
+  readonly meta?: Readonly<Record<string, string>>
+  readonly retainPayloads?: OrDefault<number>
+  readonly retainAttempts?: OrDefault<number>
+  readonly retainEvents?: OrDefault<number>
+  readonly retainDeadLetters?: OrDefault<number>
+  readonly retryPolicy?: unknown
+  readonly ingestRate?: OrDefault<number>
+  readonly maxEndpoints?: OrDefault<number>
+  readonly weight?: OrDefault<number>
+}
+
+export function register(command: Command, io: CliIo): void {
+  const create = addApiCommand(command, 'create', 'make a tenant', io)
+  addTenantOptions(create.option('--uid <uid>', 'your own name for it'))
+  create.run<TenantOptions>(async ({ client, print }, _args, options) => {
+    print.object(await client.tenants.create(bodyOf(options)))
+  })
+
+  const upsert = addApiCommand(command, 'upsert <uid>', 'make the tenant with this uid, or change it', io)
+  addTenantOptions(upsert)
+  upsert.run<TenantOptions>(async ({ client, print }, [uid], options) => {
+    print.object(await client.tenants.create({ ...bodyOf(options), uid }))
+  })
+
+  const list = addApiCommand(command, 'list', 'newest first', io)
+  addPageOptions(list.option('--uid <uid>', 'the one with this uid'))
+  list.run<PageOptions & { uid?: string }>(async ({ client, print }, _args, options) => {
+    print.page(await client.tenants.list({ ...pageQuery(options), uid: options.uid }), columns)
+  })
+
+  addApiCommand(command, 'get <tenant>', 'one tenant, by its id or uid', io).run(
+    async ({ client, print }, [tenant = '']) => {
+      print.object(await client.tenants.get(await resolveTenant(client, tenant)))
+    },
+  )
+
+  const update = addApiCommand(command, 'update <tenant>', 'change what is given, leave the rest', io)
+  addTenantOptions(update.option('--uid <uid>', 'your own name for it'))
+  update.run<TenantOptions>(async ({ client, print }, [tenant = ''], options) => {
+    const id = await resolveTenant(client, tenant)
+    print.object(await client.tenants.update(id, bodyOf(options)))
+  })
+}
+
+function addTenantOptions(command: Command): Command {
+  const asServer = 'or default for the server’s setting'
+  return command
+    .option('--name <text>', 'for people')
+    .option('--meta <name=value>', 'metadata (repeatable)', pair('='))
+    .option('--retain-payloads <duration>', `how long payloads are kept, ${asServer}`, orDefault(durationMs))
+    .option('--retain-attempts <duration>', `how long attempts are kept, ${asServer}`, orDefault(durationMs))
+    .option(
+      '--retain-events <duration>',
+      `the same for events and finished deliveries`,
+      orDefault(durationMs),
+    )
+    .option('--retain-dead-letters <duration>', `the same for dead letters`, orDefault(durationMs))
+    .option(
+      '--retry-policy <policy>',
+      `of subscriptions without one: a profile, ${describeRetryProfiles()}, a JSON object, ${asServer}`,
+      orDefault(retryPolicy),
+    )
+    .option(
+      '--ingest-rate <rate>',
+      'events per second that it may publish, or default for no limit',
+      orDefault(positiveNumber),
+    )
+    .option(
+      '--max-endpoints <number>',
+      'endpoints that it may have, or default for no limit',
+      orDefault(wholeNumber(0, 1_000_000)),
+    )
+    .option(
+      '--weight <number>',
+      'its share beside others, which have a weight of 1: 1 to 100, or default',
+      orDefault(wholeNumber(1, 100)),
+    )
+}
+
+/** Absent members disappear in JSON, and so stay as they are. */
+function bodyOf(options: TenantOptions): Record<string, unknown> {
+  const settings = {
+    retain_payloads: given(options.retainPayloads),
+    retain_attempts: given(options.retainAttempts),
+    retain_events: given(options.retainEvents),
+    retain_dead_letters: given(options.retainDeadLetters),
+    retry_policy: given(options.retryPolicy),
+    ingest_rate: given(options.ingestRate),
+    max_endpoints: given(options.maxEndpoints),
+    weight: given(options.weight),
+  }
+  const anyGiven = Object.values(settings).some((value) => value !== undefined)
+  const { uid, name, meta } = options
+  return { uid, name, metadata: meta, settings: anyGiven ? settings : undefined }
+}
+
+function given(value: unknown): unknown {
+  return value === 'default' ? null : value
+}

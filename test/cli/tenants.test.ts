@@ -1,0 +1,68 @@
+/** The command line for one tenant of several, on a real server. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import * as server from '../../src/server.ts'
+import { adminToken, aServer, type TestServer } from '../api/a-server.ts'
+import { runToEnd } from './run-cli.ts'
+
+const closing: (() => Promise<void>)[] = []
+let api: TestServer
+beforeAll(async () => {
+  api = await aServer({
+    config: { allowNetworks: ['127.0.0.0/8'] },
+    closeWith: (close) => void closing.push(close),
+  })
+})
+afterAll(() => Promise.all(closing.map((close) => close())))
+
+const runIn = (env: Record<string, string>, ...args: string[]) =>
+  runToEnd([...args, '--url', api.url, '--token', adminToken], { env })
+const run = (...args: string[]) => runIn({}, ...args)
+const json = async (...args: string[]) => JSON.parse((await run(...args, '--json')).out)
+
+test('what is made and listed with --tenant, or OUTHOOK_TENANT, is of that tenant', async () => {
+  const tenant = await json('tenants', 'create', '--uid', 'acme', '--name', 'Acme Inc.')
+  const made = await json('endpoints', 'create', 'https://127.0.0.1/', '--topic', 'a', '--tenant', 'acme')
+  const event = await json('publish', 'a', '1', '--tenant', tenant.id)
+  expect(event.delivery_ids).toHaveLength(1)
+  const listed = async (...args: string[]) => (await json('endpoints', 'list', ...args)).items
+  expect(await listed('--tenant', 'acme')).toMatchObject([{ id: made.id }])
+  expect(await listed()).toEqual([])
+  const byEnvironment = await runIn({ OUTHOOK_TENANT: 'acme' }, 'endpoints', 'list', '--json')
+  expect(JSON.parse(byEnvironment.out).items).toMatchObject([{ id: made.id }])
+  expect(await json('events', 'get', event.id)).toMatchObject({ id: event.id })
+  const key = await json('keys', 'create', 'shop', '--tenant', 'acme')
+  expect(await api.engine.apiKeys.authenticate(key.key)).toMatchObject({ tenantId: tenant.id })
+})
+
+test('tenants are named by uid or id, shown in a table, and changed by what is given', async () => {
+  const { id } = await json('tenants', 'upsert', 'globex', '--ingest-rate', '5', '--retain-events', '7d')
+  const changed = await json('tenants', 'update', 'globex', '--ingest-rate', 'default', '--name', 'Globex')
+  expect(changed).toMatchObject({ id, name: 'Globex', settings: { ingest_rate: null, retain_events: '7d' } })
+  expect(await json('tenants', 'get', id)).toEqual(await json('tenants', 'get', 'globex'))
+  const table = (await run('tenants', 'list')).out
+  expect(table).toMatch(/UID +NAME +STATE/)
+  expect(table).toMatch(/globex +Globex +active/)
+})
+
+test('a tenant that is not there has the exit code of what is not found, and a bad setting names its flag', async () => {
+  const missing = await run('endpoints', 'list', '--tenant', 'nobody')
+  expect([missing.code, missing.err]).toEqual([3, expect.stringContaining('there is no tenant "nobody"')])
+  expect((await run('tenants', 'get', 'nobody')).err).toContain('no tenant has the id or uid nobody')
+  const refused = await run('tenants', 'upsert', 'acme', '--retain-events', '9999d')
+  expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('--retain-events must be "500ms"')])
+  const misread = await run('tenants', 'upsert', 'acme', '--ingest-rate', 'many')
+  expect([misread.code, misread.err]).toEqual([2, expect.stringContaining('Use a number above 0')])
+})
+
+test('the first key of a tenant can be made in a store on which no server runs', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'outhook-tenants-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  const store = ['--store', `sqlite:${join(directory, 'hooks.db')}`]
+  const made = await runToEnd(['keys', 'create', 'shop', '--tenant', 'default', ...store], { server })
+  expect(made.code).toBe(0)
+  const missing = await runToEnd(['keys', 'create', 'shop', '--tenant', 'nobody', ...store], { server })
+  expect([missing.code, missing.err]).toEqual([3, expect.stringContaining('there is no tenant "nobody"')])
+})
