@@ -74,8 +74,24 @@ const onceDifferent = [
     firstLimit: 6,
     outcomes: ['unreachable', 'unreachable', 'unreachable', 'unreachable', 'unreachable', 'success'],
     pauseMs: 0,
-    fresh: [[1, 3] as [number, number]],
+    fresh: [[1, 3]] as [number, number][],
     claims: [{ limit: 4, startable: undefined, maxBytes: 157, slots: {} }],
+  },
+  // A lease that the process still knows has been taken over: it promises no work any more.
+  {
+    backlogs: [4],
+    firstLimit: 1,
+    outcomes: ['lost'],
+    pauseMs: 29_998,
+    fresh: [
+      [0, 1],
+      [0, 1],
+    ] as [number, number][],
+    claims: [
+      { limit: 6, startable: undefined, maxBytes: 10_000_000, slots: { '0': 0 } },
+      { limit: 1, startable: undefined, maxBytes: 10_000_000, slots: {} },
+      { limit: 1, startable: undefined, maxBytes: 10_000_000, slots: {} },
+    ],
   },
 ] satisfies readonly Scene[]
 

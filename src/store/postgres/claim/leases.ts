@@ -115,11 +115,12 @@ export class Leases {
     this.#ended.add(lease.batch)
   }
 
-  /** The earliest end of a claimed lease of the target; null: there is none. */
+  /** The earliest end of a claimed lease of the target that is to be waited for; null: there is none. */
   earliestEnd(target: string): number | null {
     let earliest: number | null = null
-    for (const { until, isLive } of this.#byTarget.get(target) ?? []) {
-      if (isLive && (earliest === null || until < earliest)) earliest = until
+    for (const { until, isLive, batch } of this.#byTarget.get(target) ?? []) {
+      if (!isLive || this.#open.get(batch)?.isOverdue === true) continue
+      if (earliest === null || until < earliest) earliest = until
     }
     return earliest
   }
