@@ -70,6 +70,11 @@ const commands: readonly CommandEntry[] = [
     load: () => import('./doctor.ts'),
   },
   {
+    name: 'verify',
+    description: 'say why a captured request does not verify',
+    load: () => import('./verify.ts'),
+  },
+  {
     name: 'scan-secrets',
     description: 'find real webhook URLs in files, or in what git would commit',
     load: () => import('./scan-secrets.ts'),

@@ -1,6 +1,6 @@
 /** Runs an example as it stands, but on the sources instead of the installed package. */
 import { execFile } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -26,6 +26,8 @@ export async function runExample(name: string, options: ExampleOptions = {}): Pr
     `#!/bin/sh\nexec "${process.execPath}" "${fileURLToPath(new URL('bin/outhook.mjs', root))}" "$@"\n`,
   )
   chmodSync(command, 0o755)
+  // For the frameworks that an example uses.
+  symlinkSync(fileURLToPath(new URL('node_modules', root)), join(folder, 'node_modules'), 'junction')
   const code = readFileSync(new URL(`examples/${name}`, root), 'utf8')
   const file = join(folder, name.replace('.ts', '.mts'))
   const onSources = (_: string, entry: string) => `'${new URL(`src/${entry}/index.ts`, root).href}'`

@@ -148,7 +148,7 @@ function installPackage(): void {
   mkdirSync(join(folder, 'bin'))
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   symlinkSync(repository, join(modules, 'outhook'), 'junction')
-  for (const name of ['standardwebhooks', 'pino']) {
+  for (const name of ['pino']) {
     symlinkSync(join(repository, 'node_modules', name), join(modules, name), 'junction')
   }
   const command = join(folder, 'bin', 'outhook')
