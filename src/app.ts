@@ -235,7 +235,7 @@ async function assemble(
     routingReload.changed(tenantId)
     // What waits in memory was meant for the endpoint as it was.
     if (endpointId !== undefined) dispatcher?.giveBackWaiting(endpointId)
-    delivery?.maintenance.settleSoon()
+    delivery?.maintenance.applyChangesSoon()
   }
   const shown = inCalendar(store)
   const engine: Engine = {

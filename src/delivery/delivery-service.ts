@@ -131,7 +131,7 @@ export class DeliveryService {
       this.dispatcher.giveBackWaiting(disabled.endpointId)
       activity.tell('endpointDisabled', disabled)
     }
-    if (result.disabled.length > 0) this.maintenance.settleSoon()
+    if (result.disabled.length > 0) this.maintenance.applyChangesSoon()
     this.#announce(batch, result)
     let soonestMs = Number.POSITIVE_INFINITY
     for (const { outcome } of batch) {

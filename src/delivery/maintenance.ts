@@ -6,7 +6,7 @@ import type { MaintenanceStore, RemovedRows, Retention, StorePace } from '../sto
 const reconcileEveryMs = 400
 /** Both at once then: an idle process is woken for neither alone. */
 const quietEveryMs = 2000
-const settleEveryMs = 2000
+const applyEveryMs = 2000
 const cleanEveryMs = 60_000
 
 export interface MaintenanceOptions {
@@ -24,12 +24,12 @@ export class Maintenance {
   readonly #options: MaintenanceOptions
   readonly #cancels = new Set<() => void>()
   readonly #jobs = new Set<Promise<void>>()
-  #settledAt: number
+  #appliedAt: number
   #stopped = false
 
   constructor(options: MaintenanceOptions) {
     this.#options = options
-    this.#settledAt = options.clock.elapsed()
+    this.#appliedAt = options.clock.elapsed()
   }
 
   start(): void {
@@ -42,8 +42,8 @@ export class Maintenance {
   }
 
   /** Finishes what a delete, disable or enable left to do, now rather than at the next round. */
-  settleSoon(): void {
-    this.#run(() => this.#settle().then(this.#options.onDueWork))
+  applyChangesSoon(): void {
+    this.#run(() => this.#applyChanges().then(this.#options.onDueWork))
   }
 
   async stop(): Promise<void> {
@@ -55,9 +55,9 @@ export class Maintenance {
 
   #lookAfterWork(): Promise<void> {
     const now = this.#options.clock.elapsed()
-    if (now - this.#settledAt >= settleEveryMs) {
-      this.#settledAt = now
-      this.#run(() => this.#settle())
+    if (now - this.#appliedAt >= applyEveryMs) {
+      this.#appliedAt = now
+      this.#run(() => this.#applyChanges())
     }
     return this.#reconcile()
   }
@@ -68,8 +68,8 @@ export class Maintenance {
     if (armed > 0) onDueWork()
   }
 
-  async #settle(): Promise<void> {
-    const worked = await this.#untilDone((limit) => this.#options.store.settleConfigChanges({ limit }))
+  async #applyChanges(): Promise<void> {
+    const worked = await this.#untilDone((limit) => this.#options.store.applyConfigChanges({ limit }))
     if (worked) this.#options.onDueWork()
   }
 

@@ -35,7 +35,7 @@ function aMaintenance() {
         if (state.fault !== null) throw state.fault
         return { armed: state.armed }
       },
-      settleConfigChanges: job('settle'),
+      applyConfigChanges: job('apply'),
       deleteExpiredIdempotencyKeys: job('expire'),
       foldCounts: job('fold'),
       async removeExpired({ retention, limit }) {
@@ -53,7 +53,7 @@ test('looks for forgotten work in small slices, and cleans up every minute', asy
   maintenance.start()
   await clock.advance(60_000)
   const count = (name: string) => calls.filter((call) => call === name).length
-  expect(['reconcile', 'settle', 'expire', 'fold'].map(count)).toEqual([150, 30, 1, 1])
+  expect(['reconcile', 'apply', 'expire', 'fold'].map(count)).toEqual([150, 30, 1, 1])
   await maintenance.stop()
 })
 
@@ -64,12 +64,12 @@ test('looks every two seconds for forgotten work and changes, both at once, whil
   await clock.advance(1999)
   expect(calls).toEqual([])
   await clock.advance(1)
-  expect(calls).toEqual(['settle', 'reconcile'])
+  expect(calls).toEqual(['apply', 'reconcile'])
   await clock.advance(18_000)
   expect(calls).toHaveLength(20)
   state.quiet = false
   await clock.advance(2400)
-  expect(calls.slice(20)).toEqual(['settle', 'reconcile', 'reconcile'])
+  expect(calls.slice(20)).toEqual(['apply', 'reconcile', 'reconcile'])
   await maintenance.stop()
 })
 
@@ -87,9 +87,9 @@ test('tells of due work only when it found some', async () => {
 test('goes on in slices until nothing is left', async () => {
   const { clock, calls, state, maintenance } = aMaintenance()
   state.slices = 3
-  maintenance.settleSoon()
+  maintenance.applyChangesSoon()
   await clock.advance(0)
-  expect(calls).toEqual(['settle', 'settle', 'settle', 'settle'])
+  expect(calls).toEqual(['apply', 'apply', 'apply', 'apply'])
   expect(state.wakes).toBeGreaterThan(0)
   await maintenance.stop()
 })
@@ -131,7 +131,7 @@ test('a job that fails is tried again the next time, and ends no other', async (
   await clock.advance(400)
   state.fault = null
   await clock.advance(1600)
-  expect(calls).toEqual([...Array(4).fill('reconcile'), 'settle', 'reconcile'])
+  expect(calls).toEqual([...Array(4).fill('reconcile'), 'apply', 'reconcile'])
   await maintenance.stop()
 })
 
@@ -139,7 +139,7 @@ test('nothing runs and no timer is left after a stop', async () => {
   const { clock, calls, maintenance } = aMaintenance()
   maintenance.start()
   await maintenance.stop()
-  maintenance.settleSoon()
+  maintenance.applyChangesSoon()
   await clock.advance(120_000)
   expect(calls).toEqual([])
   expect(clock.pendingTimers).toBe(0)

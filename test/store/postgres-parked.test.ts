@@ -35,7 +35,7 @@ describe.each(testedServers())(
       await setDisabled('operator')
       expect(await scene.delivery(deliveryId)).toMatchObject({ reason: 'endpoint_disabled' })
       await setDisabled(null)
-      while ((await scene.store.settleConfigChanges({ limit: 1 })).more);
+      while ((await scene.store.applyConfigChanges({ limit: 1 })).more);
       expect((await scene.claim()).deliveries.map(({ id }) => id)).toEqual([deliveryId])
       expect(await scene.delivery(behind)).toMatchObject({ reason: 'behind_head', nextAttemptAt: null })
     })
@@ -48,7 +48,7 @@ describe.each(testedServers())(
       ])
       await scene.store.deleteEndpoint(route.tenantId, route.endpointId)
       await scene.store.deleteSubscription(other.tenantId, other.subscriptionId)
-      while ((await scene.store.settleConfigChanges({ limit: 1 })).more);
+      while ((await scene.store.applyConfigChanges({ limit: 1 })).more);
       expect(await scene.delivery(behind)).toMatchObject({ state: 'cancelled' })
       expect(await scene.delivery(deliveryId)).toMatchObject({ state: 'cancelled' })
     })

@@ -35,7 +35,7 @@ it('a delivery behind another goes on waiting when its endpoint is disabled and 
   await setDisabled('operator')
   expect(await scene.delivery(deliveryId)).toMatchObject({ reason: 'endpoint_disabled' })
   await setDisabled(null)
-  while ((await scene.store.settleConfigChanges({ limit: 1 })).more);
+  while ((await scene.store.applyConfigChanges({ limit: 1 })).more);
   expect((await scene.claim()).deliveries.map(({ id }) => id)).toEqual([deliveryId])
   expect(await scene.delivery(behind)).toMatchObject({ reason: 'behind_head', nextAttemptAt: null })
 })
@@ -45,7 +45,7 @@ it('a delivery behind another is cancelled with its endpoint, and with its subsc
   const alsoBehind = await oneBehindAHead(other)
   await scene.store.deleteEndpoint(route.tenantId, route.endpointId)
   await scene.store.deleteSubscription(other.tenantId, other.subscriptionId)
-  while ((await scene.store.settleConfigChanges({ limit: 1 })).more);
+  while ((await scene.store.applyConfigChanges({ limit: 1 })).more);
   expect(await scene.delivery(behind)).toMatchObject({ state: 'cancelled' })
   expect(await scene.delivery(alsoBehind)).toMatchObject({ state: 'cancelled' })
 })

@@ -94,7 +94,7 @@ export interface ConfigStore {
   ): Promise<{ readonly kind: 'updated'; readonly endpoint: Endpoint } | UidConflict | null>
   /**
    * Soft delete of the endpoint and its subscriptions, atomic. Waiting deliveries are cancelled, the first
-   * 1000 in the same transaction, the others by `settleConfigChanges`; none of them can be claimed any more.
+   * 1000 in the same transaction, the others by `applyConfigChanges`; none of them can be claimed any more.
    */
   deleteEndpoint(tenantId: string, id: string): Promise<boolean>
   getEndpoint(tenantId: string, id: string, options?: { includeDeleted?: boolean }): Promise<Endpoint | null>

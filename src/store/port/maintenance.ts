@@ -25,7 +25,7 @@ export interface MaintenanceStore {
    * Goes on with what a delete, disable or enable left to do (cancel, park, make due), at most `limit` rows.
    * `more`: call again.
    */
-  settleConfigChanges(options: { readonly limit: number }): Promise<{ readonly more: boolean }>
+  applyConfigChanges(options: { readonly limit: number }): Promise<{ readonly more: boolean }>
   /** Removes idempotency records past their time, at most `limit`. */
   deleteExpiredIdempotencyKeys(options: { readonly limit: number }): Promise<{ readonly more: boolean }>
   /**

@@ -7,9 +7,9 @@ import { type Claimant, rotationStart } from './claim/candidates.ts'
 import { claim } from './claim/claim.ts'
 import { Leases } from './claim/leases.ts'
 import { lowerShares, type NodeIdentity, newNode, removeNode, renewShares } from './claim/shares.ts'
+import { applyConfigChanges } from './config/apply-changes.ts'
 import { deleteEndpoint, insertEndpoint, rotateSecret, updateEndpoint } from './config/endpoints.ts'
 import { insertApiKey, insertFirstApiKey, revokeApiKey, setMetaOnce } from './config/keys.ts'
-import { settleConfigChanges } from './config/settle.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from './config/subscriptions.ts'
 import { createTenantStore } from './config/tenant-store.ts'
 import { Database } from './connection/database.ts'
@@ -298,7 +298,7 @@ function createMaintenanceStore({ plain, atomic }: Runner, recovery: Recovery) {
       const { armed } = await atomic('config', (context) => reconcileReady(context, options, reconciled))
       return { armed: recovered + armed }
     },
-    settleConfigChanges: (options) => atomic('config', (context) => settleConfigChanges(context, options)),
+    applyConfigChanges: (options) => atomic('config', (context) => applyConfigChanges(context, options)),
     deleteExpiredIdempotencyKeys: (options) =>
       plain('config', (context) => deleteExpiredIdempotencyKeys(context, options)),
     async removeExpired(options) {

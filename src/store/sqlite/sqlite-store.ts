@@ -302,7 +302,7 @@ function createStore(connection: Connection): SqliteStore {
     counts: () => read('counts'),
 
     reconcileReady: (options) => write('reconcileReady', options),
-    settleConfigChanges: (options) => write('settleConfigChanges', options),
+    applyConfigChanges: (options) => write('applyConfigChanges', options),
     deleteExpiredIdempotencyKeys: (options) => write('deleteExpiredIdempotencyKeys', options),
     removeExpired: (options) => write('removeExpired', options),
     foldCounts: (options) => write('foldCounts', options),

@@ -9,8 +9,8 @@ export function describeConfig(open: OpenHarness): void {
   })
   afterEach(() => scene.close())
   const page = { limit: 10, cursor: null }
-  const settle = async (): Promise<void> => {
-    while ((await scene.store.settleConfigChanges({ limit: 500 })).more);
+  const applyAll = async (): Promise<void> => {
+    while ((await scene.store.applyConfigChanges({ limit: 500 })).more);
   }
 
   describe('configuration', () => {
@@ -233,7 +233,7 @@ export function describeConfig(open: OpenHarness): void {
       await scene.store.deleteEndpoint(defaultTenantId, route.endpointId)
       expect((await scene.store.counts()).deliveries).toMatchObject({ cancelled: 1000, pending: 500 })
       expect((await scene.claim()).deliveries).toEqual([])
-      await settle()
+      await applyAll()
       expect((await scene.store.counts()).deliveries).toMatchObject({ cancelled: 1500, pending: 0 })
       expect((await scene.claim()).nextDueMs).toBeNull()
     })
@@ -254,7 +254,7 @@ export function describeConfig(open: OpenHarness): void {
       await scene.store.deleteSubscription(defaultTenantId, subscriptionId)
       const { deliveries } = await scene.claim({ limit: 1000 })
       expect(deliveries.filter((delivery) => delivery.subscriptionId === subscriptionId)).toEqual([])
-      await settle()
+      await applyAll()
       expect((await scene.store.counts()).deliveries).toMatchObject({ cancelled: 700 })
       expect(deliveries.length + (await scene.claim({ limit: 1000 })).deliveries.length).toBe(700)
     })
@@ -264,7 +264,7 @@ export function describeConfig(open: OpenHarness): void {
       await scene.publishMany(1500, { routes: [route] })
       await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { disabledReason: 'operator' })
       expect((await scene.claim()).deliveries).toEqual([])
-      await settle()
+      await applyAll()
       expect(await scene.claim()).toMatchObject({ deliveries: [], nextDueMs: null })
       const parked = await scene.store.listDeliveries(defaultTenantId, {}, page)
       expect(parked.items[0]).toMatchObject({
@@ -274,17 +274,17 @@ export function describeConfig(open: OpenHarness): void {
       })
 
       await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { disabledReason: null })
-      await settle()
+      await applyAll()
       expect((await scene.claim({ limit: 2000, leaseMs: 60_000 })).deliveries).toHaveLength(1000)
     })
 
-    it('settles by what the endpoint is last when it changes to and fro', async () => {
+    it('goes by what the endpoint is last when it changes to and fro', async () => {
       const route = await scene.anEndpoint()
       await scene.publishMany(1500, { routes: [route] })
       await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { disabledReason: 'operator' })
       await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { disabledReason: null })
       await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { disabledReason: 'operator' })
-      await settle()
+      await applyAll()
       const { deliveries } = await scene.claim({ limit: 2000 })
       expect(deliveries).toEqual([])
     })

@@ -166,7 +166,7 @@ export function describeLargeFanOut(open: OpenHarness): void {
       ]
       expect(await states()).toEqual([...half, ...half])
       await scene.store.updateEndpoint(defaultTenantId, disabled.endpointId, { disabledReason: null })
-      await scene.store.settleConfigChanges({ limit: 100 })
+      await scene.store.applyConfigChanges({ limit: 100 })
       expect((await scene.claim()).deliveries).toHaveLength(2)
     })
 

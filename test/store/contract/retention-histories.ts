@@ -160,7 +160,7 @@ class History {
     await this.#scene.store.updateEndpoint(route.tenantId, route.endpointId, {
       disabledReason: isDisabled ? null : 'operator',
     })
-    while ((await this.#scene.store.settleConfigChanges({ limit: 100 })).more);
+    while ((await this.#scene.store.applyConfigChanges({ limit: 100 })).more);
   }
 
   async #check(): Promise<void> {

@@ -105,7 +105,7 @@ export function describeRetention(open: OpenHarness): void {
       })
       await scene.advance(89 * dayMs)
       await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { disabledReason: null })
-      await scene.store.settleConfigChanges({ limit: 100 })
+      await scene.store.applyConfigChanges({ limit: 100 })
       await scene.record(anOutcome(await scene.claimOne()))
       await scene.advance(89 * dayMs)
       await removeAll(scene)

@@ -1,8 +1,8 @@
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { DisabledReason } from '../../../core/model.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
+import { applyEndpointChange, firstSliceRows } from './apply-changes.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
-import { firstSliceRows, settleEndpoint } from './settle.ts'
 
 /** Disables a live, enabled endpoint and parks what waits for it. Its tenant; null when there is nothing to disable. */
 export async function disableEndpoint(
@@ -13,7 +13,7 @@ export async function disableEndpoint(
   const [row] = await run(context, disableEndpointStatement, { endpoint: endpoint, reason: reason })
   if (row === undefined) return null
   await raiseRoutingVersion(context, bytesToId(idPrefixes.tenant, row.tenant_id))
-  await settleEndpoint(context, endpoint, firstSliceRows)
+  await applyEndpointChange(context, endpoint, firstSliceRows)
   return row.tenant_id
 }
 

@@ -8,9 +8,9 @@ import { forgetShares, reviewShares } from '../claim/shares.ts'
 import { type Context, command, now, query, run } from '../connection/statement.ts'
 import { forgetHealth } from '../record/target-health.ts'
 import { uuid, uuidOfId } from '../rows/wire-types.ts'
+import { applyEndpointChange, firstSliceRows } from './apply-changes.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
-import { firstSliceRows, settleEndpoint } from './settle.ts'
 import { insertSubscriptionRow } from './subscriptions.ts'
 
 export const endpointColumns = `id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight,
@@ -143,7 +143,7 @@ async function setDisabled(
   if (reason !== null) return
   // What it failed with before must not disable it again at the first stumble.
   await forgetHealth(context, endpoint)
-  await settleEndpoint(context, endpoint, firstSliceRows)
+  await applyEndpointChange(context, endpoint, firstSliceRows)
 }
 
 const setDisabledStatement = command(
@@ -196,7 +196,7 @@ export async function deleteEndpoint(context: Context, tenantId: string, id: str
   await raiseRoutingVersion(context, tenantId)
   await forgetHealth(context, endpoint)
   await forgetShares(context, endpoint)
-  await settleEndpoint(context, endpoint, firstSliceRows)
+  await applyEndpointChange(context, endpoint, firstSliceRows)
   return true
 }
 

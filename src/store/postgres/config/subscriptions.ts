@@ -3,8 +3,8 @@ import type { NewSubscription, SubscriptionPatch } from '../../port.ts'
 import { type SubscriptionRow, toSubscription } from '../../rows.ts'
 import { type Context, command, now, query, run } from '../connection/statement.ts'
 import { uuid, uuidOfId } from '../rows/wire-types.ts'
+import { applySubscriptionChange, firstSliceRows, scanStart } from './apply-changes.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
-import { firstSliceRows, scanStart, settleSubscription } from './settle.ts'
 
 type InsertResult =
   | { readonly kind: 'inserted'; readonly subscription: Subscription }
@@ -99,7 +99,7 @@ export async function deleteSubscription(context: Context, tenantId: string, id:
   await run(context, deleteSubscriptionStatement, { id: subscription, cleanup: scanStart })
   await raiseRoutingVersion(context, tenantId)
   for (let left = firstSliceRows; left > 0; ) {
-    const { scanned, isDone } = await settleSubscription(context, subscription, left)
+    const { scanned, isDone } = await applySubscriptionChange(context, subscription, left)
     if (isDone) break
     left -= 1 + scanned
   }

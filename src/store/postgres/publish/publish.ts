@@ -64,7 +64,7 @@ export async function publish(
     const written = await insertOrFindHeld(context, progress, options)
     for (const [event, result] of written) results.set(event, result)
     progress.open = progress.open.filter((event) => results.get(event)?.kind !== 'published')
-    progress.open = await settleRefused(context, progress)
+    progress.open = await answerRefused(context, progress)
   }
   for (const [follower, leader] of followers) {
     results.set(follower, answerFollower(follower, { leader, result: results.get(leader), known }))
@@ -108,7 +108,7 @@ async function insertOrFindHeld(
 }
 
 /** Answers from the winners' records; what has none, because its winner went away, is to be tried again. */
-async function settleRefused(context: Context, progress: PublishProgress): Promise<readonly NewEvent[]> {
+async function answerRefused(context: Context, progress: PublishProgress): Promise<readonly NewEvent[]> {
   const { open, results, known } = progress
   const keyed = open.filter((event) => event.idempotency !== null)
   if (keyed.length === 0) return []

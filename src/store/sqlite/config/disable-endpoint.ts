@@ -1,7 +1,7 @@
 import type { DisabledReason } from '../../../core/model.ts'
 import type { WriteContext } from '../threads/write-context.ts'
+import { applyEndpointChange, firstSliceRows } from './apply-changes.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
-import { firstSliceRows, settleEndpoint } from './settle.ts'
 
 /** Disables a live, enabled endpoint and parks what waits for it; false when there is nothing to disable. */
 export function disableEndpoint(context: WriteContext, endpointId: string, reason: DisabledReason): boolean {
@@ -14,6 +14,6 @@ export function disableEndpoint(context: WriteContext, endpointId: string, reaso
     )
     .run(reason, now, now, memory.bytes(endpointId))
   raiseRoutingVersion(context, facts.tenantId)
-  settleEndpoint(context, endpointId, firstSliceRows)
+  applyEndpointChange(context, endpointId, firstSliceRows)
   return true
 }

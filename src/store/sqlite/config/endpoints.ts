@@ -5,9 +5,9 @@ import { type EndpointRow, toEndpoint } from '../../rows.ts'
 import { forgetBucket, replaceRate } from '../claim/rate-buckets.ts'
 import { forgetHealth } from '../record/target-health.ts'
 import type { WriteContext } from '../threads/write-context.ts'
+import { applyEndpointChange, firstSliceRows } from './apply-changes.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
-import { firstSliceRows, settleEndpoint } from './settle.ts'
 import { insertSubscriptionRow } from './subscriptions.ts'
 
 export function insertEndpoint(
@@ -105,7 +105,7 @@ function setDisabled(context: WriteContext, before: Endpoint, reason: Endpoint['
   if (reason !== null) return
   // What it failed with before must not disable it again at the first stumble.
   forgetHealth(context, before.id)
-  settleEndpoint(context, before.id, firstSliceRows)
+  applyEndpointChange(context, before.id, firstSliceRows)
 }
 
 function putOwnSubscription(
@@ -153,7 +153,7 @@ export function deleteEndpoint(context: WriteContext, tenantId: string, id: stri
   raiseRoutingVersion(context, tenantId)
   forgetHealth(context, id)
   forgetBucket(context, id)
-  settleEndpoint(context, id, firstSliceRows)
+  applyEndpointChange(context, id, firstSliceRows)
   return true
 }
 

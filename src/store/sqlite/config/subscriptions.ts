@@ -3,8 +3,8 @@ import type { Subscription } from '../../../core/model.ts'
 import type { NewSubscription, SubscriptionPatch } from '../../port.ts'
 import { type SubscriptionRow, toSubscription } from '../../rows.ts'
 import type { WriteContext } from '../threads/write-context.ts'
+import { applySubscriptionChange, firstSliceRows, scanStart } from './apply-changes.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
-import { firstSliceRows, scanStart, settleSubscription } from './settle.ts'
 
 type InsertResult =
   | { readonly kind: 'inserted'; readonly subscription: Subscription }
@@ -78,11 +78,11 @@ export function deleteSubscription(context: WriteContext, tenantId: string, id: 
     .run(now, now, scanStart, row.id)
   raiseRoutingVersion(context, tenantId)
   let left = firstSliceRows
-  while (left > 0 && isUnsettled(context, row.id)) left -= 1 + settleSubscription(context, row.id, left)
+  while (left > 0 && isUnapplied(context, row.id)) left -= 1 + applySubscriptionChange(context, row.id, left)
   return true
 }
 
-function isUnsettled(context: WriteContext, id: Uint8Array): boolean {
+function isUnapplied(context: WriteContext, id: Uint8Array): boolean {
   return (
     context.prepare('select 1 from subscriptions where id = ? and cleanup is not null').get(id) !== undefined
   )

@@ -18,9 +18,9 @@ import type {
 } from '../../port.ts'
 import type { TenantRotation } from '../claim/candidates.ts'
 import { claim } from '../claim/claim.ts'
+import { applyConfigChanges } from '../config/apply-changes.ts'
 import { deleteEndpoint, insertEndpoint, rotateSecret, updateEndpoint } from '../config/endpoints.ts'
 import { insertApiKey, insertFirstApiKey, revokeApiKey, setMetaOnce } from '../config/keys.ts'
-import { settleConfigChanges } from '../config/settle.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from '../config/subscriptions.ts'
 import { insertTenant, updateTenant } from '../config/tenants.ts'
 import { type FanOutTurn, fanOutSlice } from '../publish/large-fan-out.ts'
@@ -82,8 +82,8 @@ export function createWriteOperations() {
     setMetaOnce: (context: WriteContext, name: string, value: string) => setMetaOnce(context, name, value),
     reconcileReady: (context: WriteContext, options: { readonly limit: number }) =>
       reconcileReady(context, options, reconciled),
-    settleConfigChanges: (context: WriteContext, options: { readonly limit: number }) =>
-      settleConfigChanges(context, options),
+    applyConfigChanges: (context: WriteContext, options: { readonly limit: number }) =>
+      applyConfigChanges(context, options),
     deleteExpiredIdempotencyKeys: (context: WriteContext, options: { readonly limit: number }) =>
       deleteExpiredIdempotencyKeys(context, options),
     removeExpired: (

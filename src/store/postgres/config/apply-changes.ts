@@ -21,29 +21,29 @@ import { uuid } from '../rows/wire-types.ts'
 export const firstSliceRows = 1000
 
 /** One endpoint or subscription, at most `limit` rows; the caller comes again while there is more. */
-export async function settleConfigChanges(
+export async function applyConfigChanges(
   context: Context,
   options: { readonly limit: number },
 ): Promise<{ readonly more: boolean }> {
-  const [endpoint] = await run(context, unsettledEndpointStatement, {})
+  const [endpoint] = await run(context, unappliedEndpointStatement, {})
   if (endpoint !== undefined) {
-    await settleEndpoint(context, uuid(endpoint.id), options.limit)
+    await applyEndpointChange(context, uuid(endpoint.id), options.limit)
     return { more: true }
   }
-  const [subscription] = await run(context, unsettledSubscriptionStatement, {})
-  if (subscription !== undefined) await settleSubscription(context, uuid(subscription.id), options.limit)
+  const [subscription] = await run(context, unappliedSubscriptionStatement, {})
+  if (subscription !== undefined) await applySubscriptionChange(context, uuid(subscription.id), options.limit)
   return { more: subscription !== undefined }
 }
 
-const unsettledEndpointStatement = query<{ readonly id: Uint8Array }>()(
-  'unsettled_endpoint',
+const unappliedEndpointStatement = query<{ readonly id: Uint8Array }>()(
+  'unapplied_endpoint',
   {},
   // endpoints_cleanup; another node may be at the same work
   'select id from endpoints where cleanup is not null order by id limit 1 for no key update skip locked',
 )
 
-const unsettledSubscriptionStatement = query<{ readonly id: Uint8Array }>()(
-  'unsettled_subscription',
+const unappliedSubscriptionStatement = query<{ readonly id: Uint8Array }>()(
+  'unapplied_subscription',
   {},
   // subscriptions_cleanup
   'select id from subscriptions where cleanup is not null order by id limit 1 for no key update skip locked',
@@ -56,7 +56,7 @@ interface Facts {
 }
 
 /** Brings at most `limit` deliveries into line with what the endpoint is now. Its row is locked by the caller. */
-export async function settleEndpoint(context: Context, endpoint: string, limit: number): Promise<void> {
+export async function applyEndpointChange(context: Context, endpoint: string, limit: number): Promise<void> {
   const [facts] = await run(context, factsStatement, { endpoint })
   if (facts === undefined) return
   let done: number
@@ -79,19 +79,19 @@ export async function settleEndpoint(context: Context, endpoint: string, limit: 
       await armReady(context, [{ target: endpoint, tenant: uuid(facts.tenant_id), delayMs: 0 }])
     done = parked.length
   }
-  if (done < limit) await run(context, settledStatement, { endpoint })
+  if (done < limit) await run(context, appliedStatement, { endpoint })
   if (facts.is_deleted || facts.is_disabled) await rearmReady(context, endpoint)
 }
 
 const factsStatement = query<Facts>()(
-  'settle_facts',
+  'endpoint_change_facts',
   { endpoint: 'uuid' },
   `select tenant_id, disabled_reason is not null as is_disabled, deleted_at is not null as is_deleted
    from endpoints where id = $endpoint`,
 )
 
-const settledStatement = command(
-  'settled_endpoint',
+const appliedStatement = command(
+  'applied_endpoint',
   { endpoint: 'uuid' },
   'update endpoints set cleanup = null where id = $endpoint',
 )
@@ -166,7 +166,7 @@ interface ScannedRow {
  * Looks at no more than `limit` deliveries of the subscription's endpoint and cancels those of the subscription.
  * One that moves behind the cursor meanwhile is cancelled by whoever claims or records it. False: it is done.
  */
-export async function settleSubscription(
+export async function applySubscriptionChange(
   context: Context,
   subscription: string,
   limit: number,
@@ -186,13 +186,13 @@ export async function settleSubscription(
 }
 
 const markedStatement = query<{ readonly endpoint_id: Uint8Array; readonly cleanup: string | null }>()(
-  'settle_subscription_facts',
+  'subscription_change_facts',
   { subscription: 'uuid' },
   'select endpoint_id, cleanup from subscriptions where id = $subscription',
 )
 
 const movedStatement = command(
-  'settled_subscription',
+  'applied_subscription',
   { subscription: 'uuid', cleanup: 'text' },
   'update subscriptions set cleanup = $cleanup where id = $subscription',
 )

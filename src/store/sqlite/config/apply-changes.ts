@@ -26,7 +26,7 @@ interface SliceRow {
   readonly reason: WaitReason | null
 }
 
-export function settleConfigChanges(
+export function applyConfigChanges(
   context: WriteContext,
   options: { readonly limit: number },
 ): { readonly more: boolean } {
@@ -38,9 +38,10 @@ export function settleConfigChanges(
       .prepare('select id from subscriptions where cleanup is not null limit 1')
       .get()
     if (endpoint !== undefined) {
-      left -= 1 + settleEndpoint(context, bytesToId(idPrefixes.endpoint, endpoint.id as Uint8Array), left)
+      left -=
+        1 + applyEndpointChange(context, bytesToId(idPrefixes.endpoint, endpoint.id as Uint8Array), left)
     } else if (subscription !== undefined) {
-      left -= 1 + settleSubscription(context, subscription.id as Uint8Array, left)
+      left -= 1 + applySubscriptionChange(context, subscription.id as Uint8Array, left)
     } else return { more: false }
   }
   const open = context
@@ -53,7 +54,7 @@ export function settleConfigChanges(
 }
 
 /** Brings at most `limit` deliveries into line with what the endpoint is now; the number dealt with. */
-export function settleEndpoint(context: WriteContext, endpointId: string, limit: number): number {
+export function applyEndpointChange(context: WriteContext, endpointId: string, limit: number): number {
   const { memory } = context
   writeOutWaiting(context, endpointId)
   const facts = memory.endpoint(endpointId)
@@ -136,7 +137,11 @@ export const scanStart: string = JSON.stringify({
  * Looks at no more than `limit` deliveries of the subscription's endpoint and cancels those of the subscription.
  * One that moves behind the cursor meanwhile is cancelled by whoever claims or records it.
  */
-export function settleSubscription(context: WriteContext, subscription: Uint8Array, limit: number): number {
+export function applySubscriptionChange(
+  context: WriteContext,
+  subscription: Uint8Array,
+  limit: number,
+): number {
   const marked = context
     .prepare('select endpoint_id, cleanup from subscriptions where id = ?')
     .get(subscription)
