@@ -1,6 +1,7 @@
 /**
  * What a delivery costs at rates far below what the engine can do: `outhook serve`, on PostgreSQL with its database,
- * beside a relay that stores nothing. In turns at each rate, then both at once with nothing to do.
+ * beside a relay that stores nothing, and on SQLite beside the barest ones that store as durably. In turns at each
+ * rate, then the server and the bare relay at once with nothing to do.
  */
 import { findDatabaseProcess } from '../harness/database-process.ts'
 import { makePayload, steadyConnections } from '../harness/load-shape.ts'
@@ -12,7 +13,7 @@ import type { Part, PartContext } from '../part.ts'
 import type { HttpLoadCommands } from '../processes/http-load.ts'
 import type { OuthookServeCommands } from '../processes/outhook-serve.ts'
 import type { ReceiverCommands } from '../processes/receivers.ts'
-import type { RelayCommands } from '../processes/relay.ts'
+import type { RelayCommands, RelayKind } from '../processes/relay.ts'
 
 export const httpRates: Part = { names: ['http-rates', 'idle'], run: measureHttpRates }
 
@@ -47,6 +48,8 @@ interface Setting {
   readonly receivers: Remote<ReceiverCommands>
   readonly load: Remote<HttpLoadCommands>
   readonly relay: Side
+  /** Relays that store: on SQLite alone. */
+  readonly durable: readonly { readonly words: string; readonly side: Side }[]
   readonly server: Side
   /** Null on SQLite. */
   readonly databasePid: number | null
@@ -72,7 +75,6 @@ async function prepare(context: PartContext, outhook: Remote<OuthookServeCommand
   const { stores, quick } = context
   const receivers = await context.start<ReceiverCommands>('receivers')
   const load = await context.start<HttpLoadCommands>('http-load')
-  const relay = await context.start<RelayCommands>('relay')
   const [receiverPort = 0] = await receivers.call('listen', { count: 1, stamps: true })
   const store = await stores.store(storeName)
   const databasePid = stores.server === null ? null : await findDatabaseProcess(stores.server, storeName)
@@ -83,11 +85,25 @@ async function prepare(context: PartContext, outhook: Remote<OuthookServeCommand
   const receiverUrl = `http://127.0.0.1:${receiverPort}/hook`
   const { key, ...served } = await outhook.call('start', { ...store, receiverUrl, topic })
   const headers = { 'content-type': 'application/json' }
+  const startRelay = async (kind: RelayKind): Promise<Side> => {
+    const remote = await context.start<RelayCommands>('relay')
+    return { ...(await remote.call('listen', { receiverPort, kind })), path: '/', headers }
+  }
   return {
     context,
     receivers,
     load,
-    relay: { ...(await relay.call('listen', { receiverPort })), path: '/', headers },
+    relay: await startRelay('bare'),
+    durable:
+      stores.server === null
+        ? [
+            { words: 'a durable relay', side: await startRelay('durable') },
+            {
+              words: 'a durable relay that commits on its main thread',
+              side: await startRelay('durable inline'),
+            },
+          ]
+        : [],
     server: { ...served, path: '/v1/events', headers: { ...headers, authorization: `Bearer ${key}` } },
     databasePid,
     times: quick ? quickTimes : times,
@@ -95,9 +111,10 @@ async function prepare(context: PartContext, outhook: Remote<OuthookServeCommand
 }
 
 async function measureAll(setting: Setting): Promise<void> {
-  const { context, relay, server, times } = setting
+  const { context, relay, durable, server, times } = setting
   context.say('warming up')
-  for (const side of [relay, server]) await send(setting, side, times.warmUp)
+  for (const side of [relay, ...durable.map((one) => one.side), server])
+    await send(setting, side, times.warmUp)
   for (let run = 0; run < context.longRuns; run++) {
     for (const perSecond of rates) await measureRate(setting, perSecond)
     await measureIdle(setting)
@@ -120,7 +137,7 @@ async function send({ receivers, load }: Setting, side: Side, rate: SteadyRate):
 }
 
 async function measureRate(setting: Setting, perSecond: number): Promise<void> {
-  const { context, relay, server, databasePid, times } = setting
+  const { context, relay, durable, server, databasePid, times } = setting
   const { series, say } = context
   const rate = { perSecond, seconds: times.seconds }
   const count = perSecond * times.seconds
@@ -137,6 +154,14 @@ async function measureRate(setting: Setting, perSecond: number): Promise<void> {
 
   const name = `over HTTP at ${perSecond} events per second`
   series.add(`${name}, CPU µs of a bare relay per request`, bare)
+  for (const { words, side } of durable) {
+    const spent = meterProcess(side.pid)
+    await send(setting, side, rate)
+    const micros = spent().cpuMicros / count
+    series.add(`${name}, CPU µs of ${words} per request`, micros)
+    series.add(`${name}, CPU of ${words} over that of a bare relay`, micros / bare)
+    say(`${perSecond}/s: ${words} ${micros.toFixed(0)} µs (${(micros / bare).toFixed(2)} times the bare one)`)
+  }
   series.add(`${name}, CPU µs per delivery`, all)
   series.add(`${name}, CPU µs of the main thread per delivery`, threadMicros / count)
   if (databasePid !== null) series.add(`${name}, CPU µs of the database per delivery`, database)

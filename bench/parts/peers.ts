@@ -41,6 +41,8 @@ async function measurePeers(context: PartContext): Promise<void> {
 
 async function measureOuthook(context: PartContext, ports: readonly number[]): Promise<void> {
   const count = context.quick ? 1000 : 20_000
+  // As many as the others have.
+  const warmUp = context.quick ? 500 : 5000
   const engine = await context.start<EngineCommands>('engine')
   const store = await context.stores.store(`beside-peers-${Math.random().toString(36).slice(2, 8)}`)
   const targets = ports.map((port, index) => ({
@@ -56,8 +58,9 @@ async function measureOuthook(context: PartContext, ports: readonly number[]): P
   await engine.call('close')
   await engine.call('open', { ...store, dispatch: false })
   const single = await engine.call('publish', { count, callers, topics })
+  await engine.call('publish', { count: warmUp, callers, topics })
   await engine.call('close')
-  const drain = await engine.call('drain', { ...store, count })
+  const drain = await engine.call('drain', { ...store, warmUp, count })
   note(context, 'Outhook', { count, enqueueMs: single.wallMs, drainMs: drain.wallMs })
   await engine.stop()
 }

@@ -77,11 +77,16 @@ const commands = {
     await recorded(goal)
     return spent()
   },
-  /** Opens with dispatch; from then until `count` outcomes are recorded. */
-  async drain({ count, ...options }: OpenOptions & { count: number }): Promise<Spent> {
+  /** Opens with dispatch; counts from the `warmUp`th recorded outcome until `count` more are. */
+  async drain({
+    warmUp,
+    count,
+    ...options
+  }: OpenOptions & { warmUp: number; count: number }): Promise<Spent> {
     await commands.open(options)
+    await recorded(warmUp)
     const spent = startMeter()
-    await recorded(count)
+    await recorded(warmUp + count)
     return spent()
   },
   /** Runs all streams for so long; resolves with how late the publishes were made, and what it cost. */
