@@ -16,8 +16,11 @@ import type { Destination } from '../sender/port.ts'
 import type { Routing, StoreTime } from '../store/port.ts'
 
 export interface TenantRouting {
+  readonly tenant: Routing['tenant']
   readonly version: number
   readonly targets: ReadonlyMap<string, Target>
+  /** What it takes in memory, in endpoints and subscriptions. */
+  readonly size: number
   readonly fanOut: TopicIndex<Subscription>
   /** The policy of a subscription; the default one when the subscription is gone or null. */
   policyOf(subscriptionId: string | null): RetryPolicy
@@ -36,30 +39,43 @@ export interface RoutingCacheOptions {
   readonly load: (tenantId: string) => Promise<Routing>
   readonly secretBox: SecretBox
   readonly defaultPolicy: RetryPolicy
+  /** Tenants, endpoints and subscriptions that are kept, about: beyond these, tenants that nobody asked for lately go. */
+  readonly maxKept?: number
 }
+
+/** A hundred MB at most, and in practice a tenth: an endpoint with its subscription takes some 2 KB. */
+const defaultMaxKept = 50_000
 
 export class RoutingCache {
   readonly #options: RoutingCacheOptions
-  readonly #loaded = new Map<string, TenantRouting>()
+  readonly #maxKept: number
+  /**
+   * What was asked for since the last turn, and what was before it. When the first has grown large, the other goes and the
+   * first takes its place: so nothing is written for an answer, and who is asked for stays.
+   */
+  #loaded = new Map<string, TenantRouting>()
+  #earlier = new Map<string, TenantRouting>()
+  #kept = 0
   readonly #loading = new Map<string, Promise<TenantRouting>>()
 
   constructor(options: RoutingCacheOptions) {
     this.#options = options
+    this.#maxKept = (options.maxKept ?? defaultMaxKept) / 2
   }
 
   /** What is cached; undefined when nothing is. */
   peek(tenantId: string): TenantRouting | undefined {
-    return this.#loaded.get(tenantId)
+    return this.#loaded.get(tenantId) ?? this.#revive(tenantId)
   }
 
   /** The cached routing, or one load shared by all who wait for it. */
   get(tenantId: string): Promise<TenantRouting> | TenantRouting {
-    return this.#loaded.get(tenantId) ?? this.#loading.get(tenantId) ?? this.#load(tenantId)
+    return this.peek(tenantId) ?? this.#loading.get(tenantId) ?? this.#load(tenantId)
   }
 
   /** Forgets a tenant (null: all); a load that is under way is not kept either, for it may have read the old state. */
   invalidate(tenantId: string | null): void {
-    for (const cache of [this.#loaded, this.#loading]) {
+    for (const cache of [this.#loaded, this.#earlier, this.#loading]) {
       if (tenantId === null) cache.clear()
       else cache.delete(tenantId)
     }
@@ -68,9 +84,25 @@ export class RoutingCache {
   /** Forgets what is older than these versions by tenant: another process has changed it since. */
   dropOlder(versions: ReadonlyMap<string, number>): void {
     for (const [tenantId, version] of versions) {
-      const known = this.#loaded.get(tenantId)
+      const known = this.#loaded.get(tenantId) ?? this.#earlier.get(tenantId)
       if (known !== undefined && known.version < version) this.invalidate(tenantId)
     }
+  }
+
+  #revive(tenantId: string): TenantRouting | undefined {
+    const routing = this.#earlier.get(tenantId)
+    if (routing !== undefined) this.#keep(tenantId, routing)
+    return routing
+  }
+
+  #keep(tenantId: string, routing: TenantRouting): void {
+    if (this.#kept >= this.#maxKept) {
+      this.#earlier = this.#loaded
+      this.#loaded = new Map()
+      this.#kept = 0
+    }
+    this.#loaded.set(tenantId, routing)
+    this.#kept += routing.size
   }
 
   async #load(tenantId: string): Promise<TenantRouting> {
@@ -78,7 +110,7 @@ export class RoutingCache {
     this.#loading.set(tenantId, loading)
     try {
       const routing = await loading
-      if (this.#loading.get(tenantId) === loading) this.#loaded.set(tenantId, routing)
+      if (this.#loading.get(tenantId) === loading) this.#keep(tenantId, routing)
       return routing
     } finally {
       if (this.#loading.get(tenantId) === loading) this.#loading.delete(tenantId)
@@ -92,17 +124,21 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
   for (const endpoint of routing.endpoints) {
     targets.set(endpoint.id, createTarget(endpoint, sealedOf.get(endpoint.id) ?? [], options.secretBox))
   }
+  const ofTenant = routing.tenant?.settings.retryPolicy ?? null
+  const defaultPolicy = resolveRetryPolicy(ofTenant, options.defaultPolicy)
   const policies = new Map<string, RetryPolicy>()
   const live = []
   for (const subscription of routing.subscriptions) {
-    policies.set(subscription.id, resolveRetryPolicy(subscription.retryPolicy, options.defaultPolicy))
+    policies.set(subscription.id, resolveRetryPolicy(subscription.retryPolicy, defaultPolicy))
     if (subscription.active) live.push({ patterns: subscription.topicPatterns, value: subscription })
   }
   return {
+    tenant: routing.tenant,
     version: routing.version,
+    size: 1 + routing.endpoints.length + routing.subscriptions.length,
     targets,
     fanOut: compileTopicPatterns(live),
-    policyOf: (subscriptionId) => policies.get(subscriptionId ?? '') ?? options.defaultPolicy,
+    policyOf: (subscriptionId) => policies.get(subscriptionId ?? '') ?? defaultPolicy,
   }
 }
 

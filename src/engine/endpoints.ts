@@ -20,6 +20,7 @@ import {
   checkUid,
 } from './endpoint-checks.ts'
 import { changeMembers, type EndpointChange, type EndpointInput, inputMembers } from './endpoint-input.ts'
+import { refuseEndpoint } from './endpoint-refusal.ts'
 import { type EndpointView, viewEndpoints } from './endpoint-view.ts'
 import { checkPage, notFound } from './page.ts'
 import { readRetryPolicy } from './subscriptions.ts'
@@ -180,6 +181,7 @@ export class Endpoints {
     }
     const result = await this.#write(tenantId, id, store.insertEndpoint(newEndpoint))
     if (result.kind === 'uid_exists') return result
+    if (result.kind !== 'inserted') throw refuseEndpoint(result)
     return { endpoint: await this.#view(result.endpoint), secret }
   }
 

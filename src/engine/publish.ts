@@ -18,6 +18,7 @@ import { checkRequest, type PublishReceipt, type PublishRequest } from './publis
 
 export type { PublishReceipt, PublishRequest } from './publish-request.ts'
 
+import { admit } from './admission.ts'
 import { fanOut } from './fan-out.ts'
 import {
   cancelHandOffs,
@@ -27,6 +28,7 @@ import {
   type ReservedEvent,
   reserveHandOffs,
 } from './hand-off.ts'
+import { IngestRates } from './ingest-rates.ts'
 
 /**
  * The store gathers what it is given while it is busy, so an event need not wait for the commit before its own to end
@@ -83,11 +85,13 @@ export class Publisher {
   #starting: Promise<void> | null = null
   readonly #commits = new Set<Promise<void>>()
   readonly #inCommit = new Set<Waiting>()
+  readonly #rates: IngestRates
   #cancelTimeoutCheck: (() => void) | null = null
   #closed = false
 
   constructor(options: PublisherOptions) {
     this.#options = options
+    this.#rates = new IngestRates(options.clock)
   }
 
   /** Resolves once the event is durable. Errors: invalid_body, invalid_request, payload_too_large, idempotency_conflict, store_unavailable, shutting_down. */
@@ -199,8 +203,9 @@ export class Publisher {
     return batch.filter((waiting) => waiting.plan !== null)
   }
 
-  #plan({ request, hash }: Waiting, routing: TenantRouting): Plan {
+  #plan({ request, hash, replans }: Waiting, routing: TenantRouting): Plan {
     const { ids, idempotencyTtlMs: ttlMs } = this.#options
+    admit(request.tenantId, routing.tenant, replans === 0 ? this.#rates : null)
     const idempotency = request.idempotency && hash && { ...request.idempotency, hash, ttlMs }
     return { event: fanOut({ ...request, idempotency }, routing, ids), routing }
   }

@@ -373,3 +373,37 @@ test('a store that is out of reach is never taken for a tenant or an id that is 
   const event = { topic: 'a', payload: 1 }
   expectProblem(await apart.call('POST', '/v1/events?tenant=acme', { body: event }), { status: 503 })
 })
+
+describe('settings of a tenant', () => {
+  test('a tenant that publishes faster than its ingest rate gets 429 with whole seconds of Retry-After', async () => {
+    const tenant = await aTenant()
+    await server.call('PATCH', `/v1/tenants/${tenant.id}`, { body: { settings: { ingest_rate: 0.05 } } })
+    const event = { topic: 'a', payload: 1 }
+    expect((await post('/v1/events', event, tenant.producer)).status).toBe(202)
+    const refused = await post('/v1/events', event, tenant.producer)
+    expectProblem(refused, { status: 429, code: 'rate_limited', detail: '0.05 events per second' })
+    expect(refused.headers.get('retry-after')).toBe('10')
+    const batch = await post('/v1/events/batch', { events: [event, event] }, tenant.producer)
+    expect(batch.json.items.map(({ status }: { status: number }) => status)).toEqual([429, 429])
+    expect((await post('/v1/events', event)).status).toBe(202)
+    await server.call('PATCH', `/v1/tenants/${tenant.id}`, { body: { settings: { ingest_rate: null } } })
+    expect((await post('/v1/events', event, tenant.producer)).status).toBe(202)
+  })
+
+  test('a tenant with as many endpoints as it may have gets no other, and may change those that it has', async () => {
+    const tenant = await aTenant()
+    await server.call('PATCH', `/v1/tenants/${tenant.id}`, { body: { settings: { max_endpoints: 2 } } })
+    const path = `/v1/endpoints?tenant=${tenant.uid}`
+    const body = { uid: 'second', url: 'https://127.0.0.1/' }
+    expect((await post(path, body)).status).toBe(201)
+    for (const uid of [undefined, 'third']) {
+      expectProblem(await post(path, { ...body, uid }), {
+        status: 409,
+        title: 'too many endpoints',
+        detail: 'the tenant has 2 endpoints',
+      })
+    }
+    expect((await post(path, body)).status).toBe(200)
+    expect((await post('/v1/endpoints', body)).status).toBe(201)
+  })
+})

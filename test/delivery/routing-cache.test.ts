@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { resolveRetryPolicy, retryProfiles } from '../../src/core/retry-policy.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
+import { defaultTenantSettings } from '../../src/core/tenant.ts'
 import { RoutingCache } from '../../src/delivery/routing-cache.ts'
 import type { Routing } from '../../src/store/port.ts'
 import { steadyTime } from '../store/steady-time.ts'
@@ -132,4 +133,65 @@ test('what a claim shows to be older than the store is loaded again, and nothing
   expect(cache.peek('t')?.version).toBe(1)
   cache.dropOlder(new Map([['t', 2]]))
   expect(cache.peek('t')).toBeUndefined()
+})
+
+test('of retry policies the nearest wins: the subscription’s, its tenant’s, the server’s', async () => {
+  const { cache, loads } = aCache({
+    tenant: { settings: { ...defaultTenantSettings, retryPolicy: 'hookrail' }, deleted: false },
+    subscriptions: [
+      aSubscription('sub_own', 'ep_a', { retryPolicy: 'dograh' }),
+      aSubscription('sub_plain', 'ep_a', { retryPolicy: null }),
+    ],
+  })
+  const loading = cache.get('t')
+  loads[0]?.resolve()
+  const { policyOf } = await loading
+  expect(policyOf('sub_own')).toEqual(retryProfiles.dograh)
+  expect([policyOf('sub_plain'), policyOf('sub_gone')]).toEqual([
+    retryProfiles.hookrail,
+    retryProfiles.hookrail,
+  ])
+})
+
+test('of very many tenants only those stay that were asked for lately', async () => {
+  const loaded: string[] = []
+  const cache = new RoutingCache({
+    secretBox: createSecretBox(new Uint8Array(32), randomBytes),
+    defaultPolicy: resolveRetryPolicy('standard'),
+    maxKept: 100,
+    load: async (tenantId) => {
+      loaded.push(tenantId)
+      return { tenantId, tenant: liveTenant, version: 1, endpoints: [], subscriptions: [], secrets: [] }
+    },
+  })
+  const names = Array.from({ length: 1000 }, (_, index) => `t${index}`)
+  for (const name of names) {
+    await cache.get(name)
+    cache.peek('t0')
+  }
+  expect(loaded).toEqual(names)
+  const kept = names.filter((name) => cache.peek(name) !== undefined)
+  expect(kept.length).toBeLessThanOrEqual(100)
+  expect(kept).toContain('t0')
+  expect(kept).toContain('t999')
+  cache.invalidate('t999')
+  expect(cache.peek('t999')).toBeUndefined()
+  cache.invalidate(null)
+  expect(names.filter((name) => cache.peek(name) !== undefined)).toEqual([])
+})
+
+test('a tenant that is larger than all that may be kept is kept nevertheless, alone', async () => {
+  let loads = 0
+  const cache = new RoutingCache({
+    secretBox: createSecretBox(new Uint8Array(32), randomBytes),
+    defaultPolicy: resolveRetryPolicy('standard'),
+    maxKept: 4,
+    load: async (tenantId) => {
+      loads++
+      const endpoints = Array.from({ length: 10 }, (_, index) => anEndpoint(`ep_${index}`))
+      return { tenantId, tenant: liveTenant, version: 1, endpoints, subscriptions: [], secrets: [] }
+    },
+  })
+  for (let times = 0; times < 10; times++) await cache.get('large')
+  expect(loads).toBe(1)
 })

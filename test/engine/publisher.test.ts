@@ -4,10 +4,11 @@ import { createIdFactory } from '../../src/core/ids.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
 import { resolveRetryPolicy } from '../../src/core/retry-policy.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
+import { defaultTenantSettings } from '../../src/core/tenant.ts'
 import type { Reservation } from '../../src/delivery/reservation.ts'
 import { RoutingCache } from '../../src/delivery/routing-cache.ts'
 import { Publisher, type PublishRequest } from '../../src/engine/publish.ts'
-import type { NewDelivery, NewEvent, PublishResult } from '../../src/store/port.ts'
+import type { NewDelivery, NewEvent, PublishResult, Routing } from '../../src/store/port.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 import { anEndpoint, aSubscription } from '../delivery/a-dispatcher.ts'
 import { liveTenant } from '../delivery/a-tenant.ts'
@@ -24,6 +25,7 @@ interface Setup {
   /** Awaited by each call with its events and number; throwing is the store's rejection. */
   readonly before?: (events: readonly NewEvent[], call: number) => Promise<void> | void
   readonly disabled?: boolean
+  readonly tenant?: Routing['tenant']
   readonly reserves?: (targetId: string) => boolean
 }
 
@@ -59,7 +61,13 @@ class SlotLedger {
   }
 }
 
-function aPublisher({ answer = allHandedOff, before, disabled = false, reserves = () => true }: Setup = {}) {
+function aPublisher({
+  answer = allHandedOff,
+  before,
+  disabled = false,
+  tenant = liveTenant,
+  reserves = () => true,
+}: Setup = {}) {
   const clock = createManualClock()
   const calls: (readonly NewEvent[])[] = []
   const slots = new SlotLedger(reserves)
@@ -76,7 +84,7 @@ function aPublisher({ answer = allHandedOff, before, disabled = false, reserves 
           aSubscription('sub_b', 'ep_b', { topicPatterns: ['orders.*', '*'] }),
         ],
         secrets: [],
-        tenant: liveTenant,
+        tenant,
       }
     },
     secretBox: createSecretBox(new Uint8Array(32), (size) => new Uint8Array(size)),
@@ -370,5 +378,46 @@ test.each([
 ])('refuses %s before anything is queued', async (_, request, code) => {
   const { publisher, calls } = aPublisher()
   await expect(publisher.publish(request)).rejects.toMatchObject({ code })
+  expect(calls).toEqual([])
+})
+
+test('a tenant publishes as fast as its rate, with two seconds’ worth at once, and is told how long to wait', async () => {
+  const settings = { ...defaultTenantSettings, ingestRate: 2 }
+  const { publisher, calls, clock } = aPublisher({ tenant: { settings, deleted: false } })
+  const results = await publisher.publishMany(Array.from({ length: 6 }, () => aRequest()))
+  expect(results.map(({ status }) => status)).toEqual([...Array(4).fill('fulfilled'), 'rejected', 'rejected'])
+  const refused = { code: 'rate_limited', retryAfterSeconds: 1 }
+  await expect(publisher.publish(aRequest())).rejects.toMatchObject(refused)
+  expect(calls.flat()).toHaveLength(4)
+  await clock.advance(1000)
+  const later = await publisher.publishMany([aRequest(), aRequest(), aRequest()])
+  expect(later.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
+})
+
+test('of a slow rate the wait is told in whole seconds', async () => {
+  const settings = { ...defaultTenantSettings, ingestRate: 0.25 }
+  const { publisher } = aPublisher({ tenant: { settings, deleted: false } })
+  await publisher.publish(aRequest())
+  await expect(publisher.publish(aRequest())).rejects.toMatchObject({
+    code: 'rate_limited',
+    retryAfterSeconds: 4,
+  })
+})
+
+test('an event that is planned anew after a change of the routing spends one token', async () => {
+  const settings = { ...defaultTenantSettings, ingestRate: 0.5 }
+  const { publisher } = aPublisher({
+    tenant: { settings, deleted: false },
+    answer: (event, call) => (call <= 3 ? { kind: 'stale_routing' } : allHandedOff(event)),
+  })
+  await expect(publisher.publish(aRequest())).resolves.toMatchObject({ replayed: false })
+})
+
+test.each([
+  ['was deleted', { settings: defaultTenantSettings, deleted: true }, defaultTenantId],
+  ['never was', null, 'ten_01h455vb4pex5vsknk084sn02q'],
+])('nothing is published for a tenant that %s', async (_what, tenant, tenantId) => {
+  const { publisher, calls } = aPublisher({ tenant })
+  await expect(publisher.publish(aRequest('a', { tenantId }))).rejects.toMatchObject({ code: 'not_found' })
   expect(calls).toEqual([])
 })

@@ -59,7 +59,19 @@ export interface EndpointPatch {
 
 export type SubscriptionPatch = Partial<Pick<Subscription, 'topicPatterns' | 'retryPolicy' | 'active'>>
 
+/** Of a tenant that has as many endpoints as its settings allow. */
+export type EndpointLimit = { readonly kind: 'too_many'; readonly maxEndpoints: number }
+
+/** It is being removed, and takes nothing more. */
+export type TenantDeleted = { readonly kind: 'tenant_deleted' }
+
 export type UidConflict = { readonly kind: 'uid_exists'; readonly endpointId: string }
+
+export type EndpointInsertion =
+  | { readonly kind: 'inserted'; readonly endpoint: Endpoint }
+  | UidConflict
+  | EndpointLimit
+  | TenantDeleted
 
 export interface NewApiKey {
   readonly id: string
@@ -82,10 +94,8 @@ export interface ConfigStore {
   /** One snapshot. */
   loadRouting(tenantId: string): Promise<Routing>
 
-  /** Atomic with its secret, its own subscription and the tenant's version. */
-  insertEndpoint(
-    input: NewEndpoint,
-  ): Promise<{ readonly kind: 'inserted'; readonly endpoint: Endpoint } | UidConflict>
+  /** Atomic with its secret, its own subscription, the tenant's version and the look at its limit. */
+  insertEndpoint(input: NewEndpoint): Promise<EndpointInsertion>
   /** Atomic with the version and its own subscription. Null: no such live endpoint. */
   updateEndpoint(
     tenantId: string,

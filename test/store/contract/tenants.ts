@@ -112,5 +112,35 @@ export function describeTenants(open: OpenHarness): void {
         expect([id, await store.findTenantOf(id)]).toEqual([id, null])
       }
     })
+
+    it('lets no tenant have more endpoints than its settings allow, whoever adds them at once', async () => {
+      const { store, ids } = scene
+      const tenantId = await aTenant({ settings: { ...defaultTenantSettings, maxEndpoints: 3 } })
+      const first = await scene.anEndpoint({ tenantId })
+      const add = (uid: string | null = null) => {
+        const id = ids.next('ep')
+        const endpoint = {
+          id,
+          tenantId,
+          uid,
+          url: 'https://receiver.example/',
+          description: '',
+          headers: {},
+          signingSchemes: ['none'],
+          maxInFlight: 1,
+          rateLimitRps: null,
+        } as const
+        const secret = { id: ids.next('sec'), sealed: Uint8Array.of(1) }
+        return store.insertEndpoint({ endpoint, secret, subscription: null })
+      }
+      const kinds = (await Promise.all(['a', 'b', 'c', 'd', 'e'].map(add))).map(({ kind }) => kind)
+      expect(kinds.toSorted()).toEqual(['inserted', 'inserted', 'too_many', 'too_many', 'too_many'])
+      expect(await add()).toEqual({ kind: 'too_many', maxEndpoints: 3 })
+      expect((await store.listEndpoints(tenantId, { limit: 10, cursor: null })).items).toHaveLength(3)
+      await store.deleteEndpoint(tenantId, first.endpointId)
+      expect(await add()).toMatchObject({ kind: 'inserted' })
+      await store.updateTenant(tenantId, { settings: { maxEndpoints: null } })
+      expect(await add()).toMatchObject({ kind: 'inserted' })
+    })
   })
 }

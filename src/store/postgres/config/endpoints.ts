@@ -1,6 +1,6 @@
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { Endpoint } from '../../../core/model.ts'
-import type { EndpointPatch, NewEndpoint, NewSecret, UidConflict } from '../../port.ts'
+import type { EndpointInsertion, EndpointPatch, NewEndpoint, NewSecret, UidConflict } from '../../port.ts'
 import { type EndpointRow, toEndpoint } from '../../rows.ts'
 import { insertBucket, replaceRate } from '../claim/rate-buckets.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
@@ -12,17 +12,19 @@ import { applyEndpointChange, firstSliceRows } from './apply-changes.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
 import { insertSubscriptionRow } from './subscriptions.ts'
+import { whyNoEndpoint } from './tenants.ts'
 
 export const endpointColumns = `id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight,
   rate_limit_rps, disabled_reason, disabled_at, created_at, updated_at, deleted_at`
 
-export async function insertEndpoint(
-  context: Context,
-  input: NewEndpoint,
-): Promise<{ readonly kind: 'inserted'; readonly endpoint: Endpoint } | UidConflict> {
+export async function insertEndpoint(context: Context, input: NewEndpoint): Promise<EndpointInsertion> {
   const { endpoint } = input
   const conflict = endpoint.uid === null ? null : await findUid(context, endpoint.tenantId, endpoint.uid)
   if (conflict !== null) return conflict
+  // First of all: it locks the tenant, so that those who count its endpoints do it one after the other.
+  await raiseRoutingVersion(context, endpoint.tenantId)
+  const refusal = await whyNoEndpoint(context, endpoint.tenantId)
+  if (refusal !== null) return refusal
   const [row] = await run(context, insertEndpointStatement, {
     id: uuidOfId(endpoint.id),
     tenant: uuidOfId(endpoint.tenantId),
@@ -39,7 +41,6 @@ export async function insertEndpoint(
   await insertSecret(context, uuid(row.id), input.secret)
   if (endpoint.rateLimitRps !== null) await insertBucket(context, uuid(row.id))
   if (input.subscription !== null) await insertSubscriptionRow(context, input.subscription)
-  await raiseRoutingVersion(context, endpoint.tenantId)
   return { kind: 'inserted', endpoint: toEndpoint(row) }
 }
 

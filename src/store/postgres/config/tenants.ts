@@ -1,7 +1,15 @@
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { Tenant } from '../../../core/tenant.ts'
-import type { NewTenant, TenantPatch, TenantUidConflict } from '../../port.ts'
-import { patchTenant, type TenantRow, tenantColumns, toTenant, toTenantValues } from '../../tenant-row.ts'
+import type { EndpointLimit, NewTenant, TenantDeleted, TenantPatch, TenantUidConflict } from '../../port.ts'
+import {
+  patchTenant,
+  type RoutedTenantRow,
+  type TenantRow,
+  tenantColumns,
+  toRoutedTenant,
+  toTenant,
+  toTenantValues,
+} from '../../tenant-row.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
 import { uuidOfId } from '../rows/wire-types.ts'
 
@@ -60,6 +68,35 @@ const updateTenantStatement = query<TenantRow>()(
   `update tenants set uid = $uid, name = $name, metadata = $metadata, settings = $settings, updated_at = ${now},
        routing_version = routing_version + 1
      where id = $id returning ${tenantColumns}`,
+)
+
+/** Null: the tenant, whose row is locked, may have another endpoint. */
+export async function whyNoEndpoint(
+  context: Context,
+  tenantId: string,
+): Promise<EndpointLimit | TenantDeleted | null> {
+  const tenant = uuidOfId(tenantId)
+  const [row] = await run(context, tenantSettingsStatement, { tenant })
+  const { tenant: routed } = toRoutedTenant(row)
+  if (routed?.deleted) return { kind: 'tenant_deleted' }
+  const maxEndpoints = routed?.settings.maxEndpoints ?? null
+  if (maxEndpoints === null) return null
+  const [counted] = await run(context, countEndpointsStatement, { tenant })
+  return (counted?.live ?? 0) < maxEndpoints ? null : { kind: 'too_many', maxEndpoints }
+}
+
+const tenantSettingsStatement = query<RoutedTenantRow>()(
+  'tenant_settings',
+  { tenant: 'uuid' },
+  // primary key
+  'select routing_version, settings, deleted_at from tenants where id = $tenant',
+)
+
+const countEndpointsStatement = query<{ readonly live: number }>()(
+  'count_endpoints',
+  { tenant: 'uuid' },
+  // endpoints_tenant
+  'select count(*)::integer as live from endpoints where tenant_id = $tenant and deleted_at is null',
 )
 
 async function findUid(context: Context, uid: string): Promise<TenantUidConflict | null> {

@@ -1,6 +1,6 @@
 import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { Endpoint } from '../../../core/model.ts'
-import type { EndpointPatch, NewEndpoint, NewSecret, UidConflict } from '../../port.ts'
+import type { EndpointInsertion, EndpointPatch, NewEndpoint, NewSecret, UidConflict } from '../../port.ts'
 import { type EndpointRow, toEndpoint } from '../../rows.ts'
 import { forgetBucket, replaceRate } from '../claim/rate-buckets.ts'
 import { forgetHealth } from '../record/target-health.ts'
@@ -9,15 +9,15 @@ import { applyEndpointChange, firstSliceRows } from './apply-changes.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
 import { insertSubscriptionRow } from './subscriptions.ts'
+import { whyNoEndpoint } from './tenants.ts'
 
-export function insertEndpoint(
-  context: WriteContext,
-  input: NewEndpoint,
-): { readonly kind: 'inserted'; readonly endpoint: Endpoint } | UidConflict {
+export function insertEndpoint(context: WriteContext, input: NewEndpoint): EndpointInsertion {
   const { memory, now } = context
   const { endpoint } = input
   const conflict = endpoint.uid === null ? null : findUid(context, endpoint.tenantId, endpoint.uid)
   if (conflict !== null) return conflict
+  const refusal = whyNoEndpoint(context, endpoint.tenantId)
+  if (refusal !== null) return refusal
   context
     .prepare(
       `insert into endpoints

@@ -1,7 +1,15 @@
 import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { Tenant } from '../../../core/tenant.ts'
-import type { NewTenant, TenantPatch, TenantUidConflict } from '../../port.ts'
-import { patchTenant, type TenantRow, tenantColumns, toTenant, toTenantValues } from '../../tenant-row.ts'
+import type { EndpointLimit, NewTenant, TenantDeleted, TenantPatch, TenantUidConflict } from '../../port.ts'
+import {
+  patchTenant,
+  type RoutedTenantRow,
+  type TenantRow,
+  tenantColumns,
+  toRoutedTenant,
+  toTenant,
+  toTenantValues,
+} from '../../tenant-row.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
 
@@ -39,6 +47,25 @@ export function updateTenant(
     .run(after.uid, after.name, after.metadata, after.settings, context.now, idToBytes(id))
   raiseRoutingVersion(context, id)
   return { kind: 'updated', tenant: readLive(context, id) as Tenant }
+}
+
+/** Null: the tenant may have another endpoint. */
+export function whyNoEndpoint(context: WriteContext, tenantId: string): EndpointLimit | TenantDeleted | null {
+  const bytes = context.memory.bytes(tenantId)
+  const row = context
+    .prepare<RoutedTenantRow>('select routing_version, settings, deleted_at from tenants where id = ?') // primary key
+    .get(bytes)
+  const { tenant } = toRoutedTenant(row)
+  if (tenant?.deleted) return { kind: 'tenant_deleted' }
+  const maxEndpoints = tenant?.settings.maxEndpoints ?? null
+  if (maxEndpoints === null) return null
+  const { live } = context
+    .prepare<{ readonly live: number }>(
+      // endpoints_tenant
+      'select count(*) as live from endpoints where tenant_id = ? and deleted_at is null',
+    )
+    .get(bytes) as { readonly live: number }
+  return live < maxEndpoints ? null : { kind: 'too_many', maxEndpoints }
 }
 
 function readLive(context: WriteContext, id: string): Tenant | null {
