@@ -1,9 +1,7 @@
 /** The composition root: the only file that knows every adapter. */
 import { randomBytes } from 'node:crypto'
-import { unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { makeDirectory } from './config/make-directory.ts'
-import { loadMasterKey, warnOfReaders } from './config/master-key.ts'
 import type { Config } from './config/schema.ts'
 import { type Clock, createSystemClock } from './core/clock.ts'
 import type { BreakerPolicy } from './core/endpoint-health.ts'
@@ -12,7 +10,7 @@ import { type FaceWords, serverWords } from './core/face-words.ts'
 import { createIdFactory } from './core/ids.ts'
 import type { Logger } from './core/logger.ts'
 import { resolveRetryPolicy } from './core/retry-policy.ts'
-import { checkMasterKey, createSecretBox, type SecretBox } from './core/secret-box.ts'
+import type { SecretBox } from './core/secret-box.ts'
 import { type ActivityName, DeliveryActivity } from './delivery/activity.ts'
 import { DeliveryService } from './delivery/delivery-service.ts'
 import { RoutingCache } from './delivery/routing-cache.ts'
@@ -24,12 +22,15 @@ import { Endpoints } from './engine/endpoints.ts'
 import type { Engine } from './engine/engine.ts'
 import { Events } from './engine/events.ts'
 import { FanOutSlices } from './engine/fan-out-slices.ts'
+import { JobRunner } from './engine/job-runner.ts'
+import { Jobs } from './engine/jobs.ts'
 import { Publisher } from './engine/publish.ts'
 import { Readiness } from './engine/readiness.ts'
 import { Relay } from './engine/relay.ts'
 import { Subscriptions } from './engine/subscriptions.ts'
 import { Tenants } from './engine/tenants.ts'
 import { TransactionalPublisher } from './engine/transactional-publish.ts'
+import { openSecretBox } from './open-secret-box.ts'
 import { createAddressPolicy, createUrlCheck } from './sender/address-guard.ts'
 import { createHttpSender } from './sender/http-sender.ts'
 import { inCalendar } from './store/calendar.ts'
@@ -117,51 +118,6 @@ function masterKeyMissing({ masterKey }: FaceWords): OuthookError {
   )
 }
 
-const masterKeyCreated =
-  'made a master key for endpoint secrets; back this file up, without it they cannot be read'
-
-async function openSecretBox(options: AppOptions, store: Store): Promise<SecretBox> {
-  const { config, logger, words = serverWords } = options
-  const file = config.store.kind === 'sqlite' ? `${config.store.path}.key` : null
-  const { key, createdFile } = loadMasterKey({ given: config.masterKey, file, randomBytes })
-  const readers = file !== null && config.masterKey === null ? warnOfReaders(file, 'the key file') : null
-  if (readers !== null) logger.warn({ file }, readers)
-  const secretBox = createSecretBox(key, randomBytes)
-  let stored: string | null = null
-  try {
-    stored = await store.setMetaOnce('master_key_check', secretBox.checkValue)
-    checkMasterKey(secretBox, stored)
-  } catch (error) {
-    if (createdFile === null) throw error
-    unlinkSync(createdFile)
-    throw stored === null
-      ? error
-      : keyFileLost(createdFile, { stored, made: secretBox.fingerprint, words, cause: error })
-  }
-  if (createdFile !== null) {
-    const announce = options.onMasterKeyCreated ?? ((file) => logger.warn({ file }, masterKeyCreated))
-    announce(createdFile)
-  }
-  return secretBox
-}
-
-interface LostKey {
-  readonly stored: string
-  readonly made: string
-  readonly words: FaceWords
-  readonly cause: unknown
-}
-
-/** The store was made with a key, and the one that was made just now in its file's place is another. */
-function keyFileLost(file: string, { stored, made, words, cause }: LostKey): OuthookError {
-  return new OuthookError(
-    'wrong_master_key',
-    `the key file ${file} is missing; restore it from your backup, or give the key ${words.masterKey}. ` +
-      `The store's secrets are sealed under master key ${stored.split('.')[0]}; a new key, such as ${made}, opens none`,
-    { cause },
-  )
-}
-
 interface Parts {
   readonly clock: Clock
   readonly store: Store
@@ -211,6 +167,14 @@ async function assemble(
     timeoutMs: publishTimeoutMs,
     onAccepted: () => fanOutSlices.wake(),
   })
+  const jobRunner = new JobRunner({
+    store,
+    owner: randomBytes(16).toString('hex'),
+    clock,
+    logger,
+    onDueWork: () => dispatcher?.wake(),
+    onEnded: () => {},
+  })
   const relay =
     dispatcher !== null && store.cluster !== null
       ? new Relay({
@@ -255,6 +219,7 @@ async function assemble(
     subscriptions: new Subscriptions({ store: shown, ids, words, onChange }),
     deliveries: new Deliveries(shown),
     deadLetters: new DeadLetters({ store: shown, onDueWork: () => dispatcher?.wake() }),
+    jobs: new Jobs({ store: shown, ids, onJob: () => jobRunner.wake() }),
     apiKeys: new ApiKeys({ store: shown, ids, randomBytes }),
     tenants: new Tenants({ store: shown, ids, words, clock, onChange }),
     ping: () => readiness.check(),
@@ -275,6 +240,7 @@ async function assemble(
   await delivery?.start()
   relay?.start()
   fanOutSlices.start()
+  jobRunner.start()
   let closed: Promise<void> | null = null
   const close = async () => {
     try {
@@ -283,6 +249,7 @@ async function assemble(
       await publisher.close()
       await relay?.stop()
       await fanOutSlices.stop()
+      await jobRunner.stop()
       await delivery?.stop(config.drainDeadlineMs)
     } finally {
       await store.close()

@@ -2,6 +2,7 @@
 import './required-node.ts'
 
 export { type ErrorCode, OuthookError } from './core/errors.ts'
+export type { Job, JobFilter, JobKind, JobState } from './core/jobs.ts'
 export type { LogFields, Logger } from './core/logger.ts'
 export type {
   Attempt,
@@ -25,6 +26,7 @@ export type { EndpointChange, EndpointInput } from './engine/endpoint-input.ts'
 export type { EndpointState, EndpointView } from './engine/endpoint-view.ts'
 export type { CreatedEndpoint, UpsertedEndpoint } from './engine/endpoints.ts'
 export type { DeliveryWithAttempts, EventStatus } from './engine/events.ts'
+export type { DryRun, ReplayManyInput } from './engine/jobs.ts'
 export type { SubscriptionChange, SubscriptionInput } from './engine/subscriptions.ts'
 export type { TenantSettingsInput, TenantSettingsView } from './engine/tenant-settings.ts'
 export type { TenantInput, TenantView, UpsertedTenant } from './engine/tenants.ts'

@@ -7,6 +7,7 @@ import type { Deliveries } from './engine/deliveries.ts'
 import type { Endpoints } from './engine/endpoints.ts'
 import type { Engine } from './engine/engine.ts'
 import type { Events } from './engine/events.ts'
+import type { Jobs } from './engine/jobs.ts'
 import type { PublishReceipt } from './engine/publish.ts'
 import type { Subscriptions } from './engine/subscriptions.ts'
 import { invalid, type PublishInput, toRequest } from './publish-input.ts'
@@ -58,6 +59,8 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
   readonly events: OfTenant<Events>
   readonly deliveries: OfTenant<Deliveries>
   readonly deadLetters: OfTenant<DeadLetters>
+  /** Work on many deliveries at once. */
+  readonly jobs: OfTenant<Jobs>
   readonly #engine: Engine
   readonly #name: string
 
@@ -71,6 +74,7 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
     this.events = ofTenant(engine.events, findTenant)
     this.deliveries = ofTenant(engine.deliveries, findTenant)
     this.deadLetters = ofTenant(engine.deadLetters, findTenant)
+    this.jobs = ofTenant(engine.jobs, findTenant)
   }
 
   /**

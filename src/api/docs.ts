@@ -24,6 +24,7 @@ const tags = [
   ['subscriptions', 'Which events an endpoint gets'],
   ['deliveries', 'One event on its way to one endpoint'],
   ['dead letters', 'Deliveries that were given up'],
+  ['jobs', 'Work on many deliveries at once, and how far it has got'],
   ['tenants', 'Whose webhooks these are, where one server is for several'],
   ['keys', 'Who may publish and administer'],
   ['operations', 'For load balancers and scrapers, without credentials'],

@@ -62,6 +62,11 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
 
   'GET /v1/dlq': viewer,
   'POST /v1/dlq/:delivery_id/replay': operator,
+  'POST /v1/dlq/replay': operator,
+
+  'GET /v1/jobs': viewer,
+  'GET /v1/jobs/:id': viewer,
+  'POST /v1/jobs/:id/cancel': operator,
 
   'POST /v1/tenants': admin,
   'GET /v1/tenants': viewer,

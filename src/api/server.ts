@@ -25,6 +25,7 @@ import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { endpointRoutes } from './routes/endpoints.ts'
 import { eventListRoute, eventRoutes } from './routes/events.ts'
+import { jobRoutes } from './routes/jobs.ts'
 import { keyRoutes, whoamiRoute } from './routes/keys.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { publishRoute } from './routes/publish.ts'
@@ -253,6 +254,7 @@ const allRoutes = [
   tenantRoutes,
   deliveryRoutes,
   deadLetterRoutes,
+  jobRoutes,
   keyRoutes,
   whoamiRoute,
   operationRoutes,

@@ -13,6 +13,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   endpoint_id: ['--endpoint', '<endpoint>'],
   subscription_id: ['--subscription'],
   event_id: ['--event'],
+  error_class: ['--error'],
   next_cursor: ['--cursor'],
   // Every command has --url for the address of its server.
   url: ['--to', '<endpoint-url>'],

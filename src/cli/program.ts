@@ -48,6 +48,11 @@ const commands: readonly CommandEntry[] = [
     description: 'whose webhooks these are: create, upsert, list, get, update',
     load: () => import('./tenants.ts'),
   },
+  {
+    name: 'jobs',
+    description: 'work on many deliveries: list, show, cancel',
+    load: () => import('./jobs.ts'),
+  },
   { name: 'keys', description: 'producer keys: create, list, revoke', load: () => import('./keys.ts') },
   {
     name: 'backup',

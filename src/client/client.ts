@@ -6,9 +6,11 @@ import type {
   DeadLetterResource,
   DeliveryResource,
   DeliveryWithAttempts,
+  DryRunResource,
   EndpointResource,
   EventResource,
   EventStatus,
+  JobResource,
   KeyResource,
   Page,
   PageQuery,
@@ -24,6 +26,19 @@ export interface PublishInput {
   readonly metadata?: Readonly<Record<string, string>> | undefined
   readonly idempotencyKey?: string | undefined
   readonly orderingKey?: string | undefined
+}
+
+/** Which dead letters; undefined members are left out. */
+export interface ReplayMany {
+  readonly endpoint_id?: string | undefined
+  readonly topic?: string | undefined
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+  readonly error_class?: string | undefined
+  /** Must be true when no filter is given. */
+  readonly all?: boolean | undefined
+  /** Deliveries a second at most. */
+  readonly rate?: number | undefined
 }
 
 type Filter = PageQuery & Readonly<Record<string, QueryValue>>
@@ -60,6 +75,16 @@ export function createClient(options: ClientOptions) {
           'POST',
           `${one('/v1/dlq', deliveryId)}/replay`,
         ),
+      /** A job that sends many again. */
+      replayMany: (body: ReplayMany) => requester.json<JobResource>('POST', '/v1/dlq/replay', { body }),
+      /** What such a job would do. */
+      countReplay: (body: ReplayMany) =>
+        requester.json<DryRunResource>('POST', '/v1/dlq/replay', { body: { ...body, dry_run: true } }),
+    },
+    jobs: {
+      list: (query: Filter = {}) => requester.json<Page<JobResource>>('GET', '/v1/jobs', { query }),
+      get: (id: string) => requester.json<JobResource>('GET', one('/v1/jobs', id)),
+      cancel: (id: string) => requester.json<JobResource>('POST', `${one('/v1/jobs', id)}/cancel`),
     },
     tenants: crud<TenantResource>(requester, '/v1/tenants'),
     keys: {

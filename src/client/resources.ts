@@ -121,6 +121,30 @@ export interface DeadLetterResource {
   readonly dead_at: string
 }
 
+export interface JobResource {
+  readonly id: string
+  readonly kind: string
+  readonly state: string
+  readonly filter: Readonly<Record<string, unknown>>
+  readonly rate: number | null
+  /** Null: it is not counted yet. */
+  readonly total: number | null
+  readonly done: number
+  readonly skipped: number
+  readonly error: string | null
+  readonly created_at: string
+  readonly started_at: string | null
+  readonly ended_at: string | null
+}
+
+export interface DryRunResource {
+  readonly dry_run: true
+  readonly matching: number
+  readonly skipped: number
+  /** False: there are more, which were not counted. */
+  readonly complete: boolean
+}
+
 export interface KeyResource {
   readonly id: string
   readonly kind: string

@@ -17,6 +17,7 @@ export const idPrefixes = {
   adminToken: 'adm',
   credential: 'crd',
   secret: 'sec',
+  job: 'job',
 } as const
 export type IdPrefix = (typeof idPrefixes)[keyof typeof idPrefixes]
 

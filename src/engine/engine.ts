@@ -9,6 +9,7 @@ import type { DeadLetters } from './dead-letters.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { Endpoints } from './endpoints.ts'
 import type { Events } from './events.ts'
+import type { Jobs } from './jobs.ts'
 import type { Publisher } from './publish.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import type { Tenants } from './tenants.ts'
@@ -23,6 +24,7 @@ export interface Engine {
   readonly subscriptions: Subscriptions
   readonly deliveries: Deliveries
   readonly deadLetters: DeadLetters
+  readonly jobs: Jobs
   readonly apiKeys: ApiKeys
   readonly tenants: Tenants
   /** Attempts, outcomes and state changes of this process, as they happen. */

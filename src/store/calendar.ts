@@ -2,6 +2,8 @@
  * What people see of a store's times: the calendar, where the store has moments of its own line. As long as no clock has
  * jumped the two are the same, and nothing is touched.
  */
+
+import type { Job } from '../core/jobs.ts'
 import { calendarOf, momentOf, newTimeLine, type TimeLine } from '../core/time-line.ts'
 import type { Store } from './port.ts'
 
@@ -14,6 +16,8 @@ const moments: ReadonlySet<string> = new Set([
   'revokedAt',
   'nextAttemptAt',
   'startedAt',
+  'endedAt',
+  'since',
   'deadAt',
   'until',
 ])
@@ -42,6 +46,9 @@ const shown = [
   'listDeliveriesOfEvent',
   'getDelivery',
   'listAttempts',
+  'getJob',
+  'listJobs',
+  'cancelJob',
 ] as const satisfies readonly (keyof Store)[]
 
 /** Likewise, with a filter that names times. */
@@ -67,7 +74,19 @@ export function inCalendar(store: Store): Store {
       return toCalendar(line, await call(tenantId, inMoments(line, filter as TimeFilter), page))
     }
   }
-  return { ...store, ...calls }
+  return {
+    ...store,
+    ...calls,
+    async insertJob(job) {
+      const { line } = store.time
+      const inserted = await store.insertJob({ ...job, filter: inMoments(line, job.filter) })
+      return toCalendar(line, inserted) as Job
+    },
+    countJobSlice(work, cursor) {
+      const filter = inMoments(store.time.line, work.filter)
+      return store.countJobSlice({ ...work, filter }, cursor)
+    },
+  }
 }
 
 interface TimeFilter {
@@ -75,7 +94,7 @@ interface TimeFilter {
   readonly until?: number
 }
 
-function inMoments(line: TimeLine, filter: TimeFilter): TimeFilter {
+function inMoments<Filter extends TimeFilter>(line: TimeLine, filter: Filter): Filter {
   if (isPlain(line)) return filter
   const { since, until } = filter
   return {

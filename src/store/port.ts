@@ -17,6 +17,7 @@ import type { OuthookError } from '../core/errors.ts'
 import type { ConfigStore } from './port/config.ts'
 import type { DeliveryStore, HeardPace, SlotShares } from './port/delivery.ts'
 import type { FanOutStore, IngestStore } from './port/ingest.ts'
+import type { JobStore } from './port/jobs.ts'
 import type { MaintenanceStore } from './port/maintenance.ts'
 import type { OutboxStore } from './port/outbox.ts'
 import type { StorePace } from './port/pace.ts'
@@ -27,6 +28,7 @@ import type { StoreTime } from './port/time.ts'
 export type * from './port/config.ts'
 export type * from './port/delivery.ts'
 export type * from './port/ingest.ts'
+export type * from './port/jobs.ts'
 export type * from './port/maintenance.ts'
 export type * from './port/outbox.ts'
 export type * from './port/pace.ts'
@@ -41,6 +43,7 @@ export interface Store
     FanOutStore,
     DeliveryStore,
     ReadStore,
+    JobStore,
     MaintenanceStore {
   /** Resolves when the store answers a trivial read and write path is open; rejects otherwise. */
   ping(): Promise<void>

@@ -29,6 +29,7 @@ async function aTenant() {
   ).json
   const key = (await post(at('/v1/keys'), { name: 'of a tenant' })).json
   const event = (await post('/v1/events', { topic: 'a', payload: 1 }, key.key)).json
+  const job = (await post(at('/v1/dlq/replay'), { all: true })).json
   const bound = await server.engine.apiKeys.create(id, { kind: 'admin', name: 'bound' })
   return {
     id: id as string,
@@ -42,6 +43,7 @@ async function aTenant() {
       deliveries: event.delivery_ids[0],
       dlq: event.delivery_ids[0],
       keys: key.id,
+      jobs: job.id,
       tenants: id,
     } as Readonly<Record<string, string>>,
   }
@@ -72,6 +74,7 @@ const unknownIds = {
   deliveries: 'dlv_01h455vb4pex5vsknk084sn02q',
   dlq: 'dlv_01h455vb4pex5vsknk084sn02q',
   keys: 'key_01h455vb4pex5vsknk084sn02q',
+  jobs: 'job_01h455vb4pex5vsknk084sn02q',
   tenants: 'ten_01h455vb4pex5vsknk084sn02q',
 }
 

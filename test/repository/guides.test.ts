@@ -50,7 +50,10 @@ describe('what does not work yet is promised nowhere', () => {
   })
 
   test('in the OpenAPI document and the list of metrics', async () => {
-    expect(await renderOpenApi('0')).not.toMatch(promised)
+    const { components, ...document } = JSON.parse(await renderOpenApi('0'))
+    // Jobs skip deliveries, and that works.
+    const { Job: _job, DryRun: _dryRun, ...schemas } = components.schemas
+    expect(JSON.stringify([document, schemas])).not.toMatch(promised)
     expect(renderMetricsReference()).not.toMatch(promised)
   })
 

@@ -44,6 +44,7 @@ const topLevel: Readonly<Record<string, string>> = {
   'store-upkeep': 'app',
   'migrate-store': 'app',
   'wait-for-postgres': 'app',
+  'open-secret-box': 'app',
   index: 'index',
   outhook: 'index',
   'tenant-hooks': 'index',

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import { createSystemClock } from '../../src/core/clock.ts'
+import { defaultTenantId } from '../../src/core/model.ts'
 import { copiedTables } from '../../src/store/copied-tables.ts'
 import {
   type CopyProgress,
@@ -120,6 +121,7 @@ export async function openTarget(schema: string): Promise<Store> {
 
 /** Something of everything: each state, each optional column both null and not. */
 export async function fillVaried(scene: Scene): Promise<void> {
+  await aJob(scene)
   const { store, ids } = scene
   const plain = await scene.anEndpoint({ uid: 'main', headers: { 'x-team': 'shop' }, description: 'é ☃' })
   const paused = await scene.anEndpoint()
@@ -212,4 +214,17 @@ function plainValue(value: unknown): unknown {
   return typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)
     ? value.replaceAll('-', '')
     : value
+}
+
+/** One that has an owner, as a process leaves it that dies. */
+async function aJob({ store, ids }: Scene): Promise<void> {
+  const job = {
+    id: ids.next('job'),
+    tenantId: defaultTenantId,
+    kind: 'replay',
+    filter: { topic: 'a' },
+    rate: 2.5,
+  } as const
+  await store.insertJob(job)
+  await store.takeJob({ owner: 'gone', leaseMs: 1000 })
 }

@@ -1,8 +1,11 @@
 import type { Api, ApiContext } from '../context.ts'
+import { jobInput } from '../job-request.ts'
 import { idFilter, pageRequest, timeRange } from '../page-request.ts'
 import { DeadLetterPage, DeadLetterParams, DeadLetterQuery, ReplayBody } from '../schemas/dead-letters.ts'
+import { DryRunBody, JobBody, ReplayManyBody } from '../schemas/jobs.ts'
 import { tenantIdOf } from '../tenant-scope.ts'
 import { toDeadLetter } from '../views/dead-letters.ts'
+import { toDryRun, toJob } from '../views/jobs.ts'
 
 const tags = ['dead letters']
 
@@ -26,6 +29,23 @@ export function deadLetterRoutes({ engine }: ApiContext) {
       }
       const page = await engine.deadLetters.list(tenantIdOf(request), filter, pageRequest(query))
       return { items: page.items.map(toDeadLetter), next_cursor: page.nextCursor }
+    })
+
+    const replayManySchema = {
+      operationId: 'replayDeadLetters',
+      'x-problems': [404],
+      tags,
+      summary: 'Send many dead letters again, as a job',
+      description:
+        'Those that were given up before the call, each once. With `dry_run` nothing is changed, and the answer is 200.',
+      body: ReplayManyBody,
+      response: { 200: DryRunBody, 202: JobBody },
+    }
+    app.post('/v1/dlq/replay', { schema: replayManySchema }, async (request, reply) => {
+      const { dry_run: isDry = false, ...body } = request.body
+      const input = jobInput(body)
+      if (isDry) return toDryRun(await engine.jobs.dryReplayDeadLetters(tenantIdOf(request), input))
+      return reply.code(202).send(toJob(await engine.jobs.replayDeadLetters(tenantIdOf(request), input)))
     })
 
     const replaySchema = {

@@ -21,6 +21,7 @@ import { openServerTime } from './connection/server-time-row.ts'
 import type { Context } from './connection/statement.ts'
 import { tellOthers } from './connection/tell-others.ts'
 import { refuseUnfinishedCopy } from './copy/copy-target.ts'
+import { createJobStore } from './jobs/job-store.ts'
 import { type FanOutTurn, fanOutSlice } from './publish/large-fan-out.ts'
 import { fanOut, listAccepted, readStoreId, setKeyTtl } from './publish/outbox.ts'
 import { acceptInTransaction } from './publish/outbox-client.ts'
@@ -120,6 +121,7 @@ function createStore(parts: StoreParts): Omit<Store, 'cluster'> {
     ...createTenantStore(run),
     ...createDeliveryStore(run, parts),
     ...createReadStore(run),
+    ...createJobStore(run),
     ...createMaintenanceStore(run, parts.recovery),
   }
 }

@@ -301,6 +301,16 @@ function createStore(connection: Connection): SqliteStore {
     listDeadLetters: (tenantId, filter, page) => read('listDeadLetters', tenantId, filter, page),
     counts: () => read('counts'),
 
+    insertJob: (job) => write('insertJob', job),
+    getJob: (tenantId, id) => read('getJob', tenantId, id),
+    listJobs: (tenantId, filter, page) => read('listJobs', tenantId, filter, page),
+    cancelJob: (tenantId, id) => write('cancelJob', tenantId, id),
+    takeJob: (owner) => write('takeJob', owner),
+    runJobSlice: (slice) => write('runJobSlice', slice),
+    countJobSlice: (work, cursor) => read('countJobSlice', work, cursor),
+    failJob: (owner, jobId, error) => write('failJob', owner, jobId, error),
+    releaseJobs: (owner) => write('releaseJobs', owner),
+
     reconcileReady: (options) => write('reconcileReady', options),
     applyConfigChanges: (options) => write('applyConfigChanges', options),
     deleteExpiredIdempotencyKeys: (options) => write('deleteExpiredIdempotencyKeys', options),

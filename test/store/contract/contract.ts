@@ -3,6 +3,7 @@ import { describe } from 'vitest'
 import { describeClaim } from './claim.ts'
 import { describeConfig } from './config.ts'
 import { describeHealth } from './health.ts'
+import { describeJobs } from './jobs.ts'
 import { describeLargeFanOut } from './large-fan-out.ts'
 import { describeLimits } from './limits.ts'
 import { describeMaintenance } from './maintenance.ts'
@@ -25,6 +26,7 @@ export function describeStoreContract(name: string, open: OpenHarness): void {
     describeConfig(open)
     describeRead(open)
     describeMaintenance(open)
+    describeJobs(open)
     describeRetention(open)
     describeHistories(open)
     describeTenants(open)

@@ -2,8 +2,9 @@ import type { ClientBase } from 'pg'
 import { type AppliedMigration, type Migration, planChange, type SchemaChange } from '../../migrations.ts'
 import { initialMigration } from '../migrations/0008-initial.ts'
 import { tenantsMigration } from '../migrations/0009-tenants.ts'
+import { jobsMigration } from '../migrations/0010-jobs.ts'
 
-export const postgresMigrations: readonly Migration[] = [initialMigration, tenantsMigration]
+export const postgresMigrations: readonly Migration[] = [initialMigration, tenantsMigration, jobsMigration]
 
 /**
  * Brings the schema up to date, all in one transaction, under a lock that nodes starting together take in turn.

@@ -42,6 +42,11 @@ function tellWork(store: Omit<Store, 'cluster'>, hints: Hints) {
       if (result.kind === 'replayed') hints.tellWork()
       return result
     },
+    async runJobSlice(slice) {
+      const result = await store.runJobSlice(slice)
+      if (result?.isDue === true) hints.tellWork()
+      return result
+    },
     async fanOutSlice(deliveryIds) {
       const result = await store.fanOutSlice(deliveryIds)
       if (result.made > 0) hints.tellWork()

@@ -66,6 +66,7 @@ const ownerStatements: Partial<Record<IdPrefix, ReturnType<typeof ownerIn>>> = {
   [idPrefixes.subscription]: ownerIn('subscriptions'),
   [idPrefixes.producerKey]: ownerIn('api_keys'),
   [idPrefixes.adminToken]: ownerIn('api_keys'),
+  [idPrefixes.job]: ownerIn('jobs'),
   [idPrefixes.event]: query<OwnerRow>()(
     'tenant_of_event',
     { id: 'uuid' },

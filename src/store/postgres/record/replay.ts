@@ -1,4 +1,4 @@
-import { parked, unparked } from '../../../core/claim/row-fate.ts'
+import { parked, unparked, type Waiting } from '../../../core/claim/row-fate.ts'
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { DeliveryState } from '../../../core/model.ts'
 import type { ReplayResult } from '../../port.ts'
@@ -60,14 +60,46 @@ export async function replay(context: Context, tenantId: string, deliveryId: str
   const payload = await run(context, payloadStatement, { event: uuid(row.event_id) })
   if (payload.length === 0) return { kind: 'expired' }
 
+  const endpoint = row.endpoint_id === null ? null : uuid(row.endpoint_id)
   const target = uuid(row.target_id)
-  const candidates = row.is_disabled && row.endpoint_id !== null ? [uuid(row.endpoint_id)] : []
-  const isDisabled = (await lockDisabled(context, candidates)).size > 0
-  const before = { state: 'pending', claimVersion: 0, attemptCount: 0, lostClaims: 0 } as const
-  const { dueInMs, reason } = isDisabled ? parked(before, 'endpoint_disabled') : unparked(before)
-  await run(context, moveStatement, { id: key.id, due_in: dueInMs, reason })
-  if (dueInMs !== null) await armReady(context, [{ target, tenant: key.tenant, delayMs: dueInMs }])
+  await moveDeadLetters(context, [
+    { id: key.id, tenant: key.tenant, endpoint, target, isDisabled: row.is_disabled },
+  ])
   return { kind: 'replayed', targetId: bytesToId(idPrefixes.endpoint, row.target_id) }
+}
+
+/** Hexadecimal ids. */
+export interface DeadLetterRow {
+  readonly id: string
+  readonly tenant: string
+  readonly endpoint: string | null
+  readonly target: string
+  /** It was, when it was read. */
+  readonly isDisabled: boolean
+}
+
+/** Of dead letters that can be replayed and that the caller has locked. True: some of them are due. */
+export async function moveDeadLetters(context: Context, letters: readonly DeadLetterRow[]): Promise<boolean> {
+  const candidates = letters.flatMap(({ endpoint, isDisabled }) =>
+    isDisabled && endpoint !== null ? [endpoint] : [],
+  )
+  const disabled = await lockDisabled(context, candidates)
+  const isParked = ({ endpoint }: DeadLetterRow): boolean => endpoint !== null && disabled.has(endpoint)
+  const before = { state: 'pending', claimVersion: 0, attemptCount: 0, lostClaims: 0 } as const
+  await move(context, letters.filter(isParked), parked(before, 'endpoint_disabled'))
+  const due = letters.filter((letter) => !isParked(letter))
+  await move(context, due, unparked(before))
+  await armReady(
+    context,
+    due.map(({ target, tenant }) => ({ target, tenant, delayMs: 0 })),
+  )
+  return due.length > 0
+}
+
+async function move(context: Context, letters: readonly DeadLetterRow[], wait: Waiting): Promise<void> {
+  if (letters.length === 0) return
+  const { dueInMs, reason } = wait
+  await run(context, moveStatement, { ids: letters.map(({ id }) => id), due_in: dueInMs, reason })
 }
 
 const payloadStatement = query<object>()(
@@ -79,10 +111,10 @@ const payloadStatement = query<object>()(
 /** Attempts start at 1 again; the one that the row holds is none, since it did not succeed. */
 const moveStatement = command(
   'replay_move',
-  { id: 'uuid', due_in: 'bigint', reason: 'text' },
-  // primary key; the row is locked since it was read
+  { ids: 'uuid[]', due_in: 'bigint', reason: 'text' },
+  // primary key; the rows are locked since they were read
   `with gone as (
-     delete from deliveries where id = $id returning *
+     delete from deliveries where id = any ($ids) returning *
    ), back as (
      insert into live_deliveries (${liveColumns})
      select id, tenant_id, event_id, subscription_id, endpoint_id, coalesce(target_id, endpoint_id), 'pending',

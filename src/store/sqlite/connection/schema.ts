@@ -3,9 +3,10 @@ import { OuthookError } from '../../../core/errors.ts'
 import { type AppliedMigration, type Migration, planChange, type SchemaChange } from '../../migrations.ts'
 import { initialMigration } from '../migrations/0004-initial.ts'
 import { tenantsMigration } from '../migrations/0005-tenants.ts'
+import { jobsMigration } from '../migrations/0006-jobs.ts'
 import { StatementCache } from './statement-cache.ts'
 
-export const sqliteMigrations: readonly Migration[] = [initialMigration, tenantsMigration]
+export const sqliteMigrations: readonly Migration[] = [initialMigration, tenantsMigration, jobsMigration]
 
 /** Brings the schema up to date, all in one transaction. */
 export function migrateSqlite(

@@ -73,6 +73,12 @@ select a.delivery_k as ${placeColumn},
   a.claim_version, a.attempt_no, a.status, a.http_status, a.error_class, a.error, a.latency_ms, a.started_at,
   a.response_headers, a.response_body, a.response_truncated
 from main.attempts a;
+
+-- A cursor holds a key of this file. What is begun anew finds what is done already, and does not do it again.
+create temp view jobs as
+select id, tenant_id, kind, filter, rate, state, total, done, skipped, error, null as cursor, null as owner,
+  0 as lease_until, created_at, started_at, ended_at
+from main.jobs;
 `
 
 export function createCopyViews(database: DatabaseSync): void {

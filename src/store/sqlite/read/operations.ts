@@ -1,5 +1,6 @@
 /** Every operation of the reader by its name. */
 
+import { countJobSlice, getJob, listJobs } from '../jobs/read-jobs.ts'
 import { listAttempts } from './attempts.ts'
 import {
   findApiKey,
@@ -45,6 +46,9 @@ export const readOperations = {
   getTenantByUid,
   listTenants,
   findTenantOf,
+  getJob,
+  listJobs,
+  countJobSlice,
   ping: (context: ReadContext): void => {
     context.prepare('select 1').get()
   },

@@ -43,6 +43,7 @@ const tableOf: Partial<Record<IdPrefix, string>> = {
   [idPrefixes.subscription]: 'subscriptions',
   [idPrefixes.producerKey]: 'api_keys',
   [idPrefixes.adminToken]: 'api_keys',
+  [idPrefixes.job]: 'jobs',
 }
 
 export function findTenantOf(context: ReadContext, id: string): string | null {

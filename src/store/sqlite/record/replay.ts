@@ -19,7 +19,7 @@ interface Found {
 
 /** Moves a dead letter back. Whatever its subscription or endpoint was deleted with has nowhere to go. */
 export function replay(context: WriteContext, tenantId: string, deliveryId: string): ReplayResult {
-  const { memory, now } = context
+  const { memory } = context
   const lease = memory.leases.get(deliveryId)
   if (lease !== null && !lease.isLive) {
     if (lease.tenantId !== tenantId) return { kind: 'not_found' }
@@ -40,12 +40,26 @@ export function replay(context: WriteContext, tenantId: string, deliveryId: stri
     .get(row.event_k) // primary key
   if (event?.has_payload !== 1) return { kind: 'expired' }
 
-  const wait = waitOf(context, endpointId, now)
-  moveBack(context, row.key, wait)
-  context.counts.move({ tenantId, endpointId }, 'dead_lettered', 'pending')
   const targetId = names.idOf(row.target, idPrefixes.endpoint)
-  if (wait.dueAt !== null) armReady(context, memory.bytes(tenantId), targetId, now)
+  moveDeadLetter(context, { key: row.key, tenantId, endpointId, targetId })
   return { kind: 'replayed', targetId }
+}
+
+export interface DeadLetterRow {
+  readonly key: number
+  readonly tenantId: string
+  readonly endpointId: string | null
+  readonly targetId: string
+}
+
+/** Of a dead letter that can be replayed. False: it is parked, and not due. */
+export function moveDeadLetter(context: WriteContext, letter: DeadLetterRow): boolean {
+  const { tenantId, endpointId, targetId } = letter
+  const wait = waitOf(context, endpointId, context.now)
+  moveBack(context, letter.key, wait)
+  context.counts.move({ tenantId, endpointId }, 'dead_lettered', 'pending')
+  if (wait.dueAt !== null) armReady(context, context.memory.bytes(tenantId), targetId, context.now)
+  return wait.dueAt !== null
 }
 
 function find(context: WriteContext, deliveryId: string): Found | null {

@@ -4,9 +4,12 @@ import type {
   ClaimRequest,
   DeliveryOutcome,
   EndpointPatch,
+  JobOwner,
+  JobSlice,
   NewApiKey,
   NewEndpoint,
   NewEvent,
+  NewJob,
   NewSecret,
   NewSubscription,
   NewTenant,
@@ -23,6 +26,7 @@ import { deleteEndpoint, insertEndpoint, rotateSecret, updateEndpoint } from '..
 import { insertApiKey, insertFirstApiKey, revokeApiKey, setMetaOnce } from '../config/keys.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from '../config/subscriptions.ts'
 import { insertTenant, updateTenant } from '../config/tenants.ts'
+import { cancelJob, failJob, insertJob, releaseJobs, runJobSlice, takeJob } from '../jobs/jobs.ts'
 import { type FanOutTurn, fanOutSlice } from '../publish/large-fan-out.ts'
 import { publish } from '../publish/publish.ts'
 import { recordOutcomes, release } from '../record/record.ts'
@@ -56,6 +60,13 @@ export function createWriteOperations() {
     release: (context: WriteContext, releases: readonly Release[]) => release(context, releases),
     replay: (context: WriteContext, tenantId: string, deliveryId: string) =>
       replay(context, tenantId, deliveryId),
+    insertJob: (context: WriteContext, job: NewJob) => insertJob(context, job),
+    cancelJob: (context: WriteContext, tenantId: string, id: string) => cancelJob(context, tenantId, id),
+    takeJob: (context: WriteContext, owner: JobOwner) => takeJob(context, owner),
+    runJobSlice: (context: WriteContext, slice: JobSlice) => runJobSlice(context, slice),
+    failJob: (context: WriteContext, owner: string, jobId: string, error: string) =>
+      failJob(context, owner, jobId, error),
+    releaseJobs: (context: WriteContext, owner: string) => releaseJobs(context, owner),
     insertEndpoint: (context: WriteContext, input: NewEndpoint) => insertEndpoint(context, input),
     updateEndpoint: (context: WriteContext, tenantId: string, id: string, patch: EndpointPatch) =>
       updateEndpoint(context, tenantId, id, patch),

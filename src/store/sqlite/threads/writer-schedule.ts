@@ -150,7 +150,7 @@ export class WriterSchedule implements ClaimPace {
 }
 
 function isBulk({ name, args }: Call): boolean {
-  if (name === 'claim' || name === 'fanOutSlice') return true
+  if (name === 'claim' || name === 'fanOutSlice' || name === 'runJobSlice') return true
   return name === 'recordOutcomes' && (args[0] as readonly unknown[]).length > maxRiding
 }
 

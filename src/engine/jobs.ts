@@ -1,0 +1,137 @@
+/** Work on many deliveries at once, as durable jobs: what it takes to make one, and to look at and end those that are there. */
+import { OuthookError } from '../core/errors.ts'
+import type { IdFactory } from '../core/ids.ts'
+import { type Job, type JobFilter, type JobKind, type JobState, jobKinds, jobStates } from '../core/jobs.ts'
+import type { ConfigStore, JobStore, Page, PageRequest } from '../store/port.ts'
+import { checkFilter, checkId, checkPage, notFound } from './page.ts'
+
+/** A tenth a second to so many. */
+const minRate = 0.1
+const maxRate = 10_000
+/** A dry run counts for so many reads at most: 2 000 000 rows. */
+const maxCountReads = 2000
+
+export interface ReplayManyInput extends JobFilter {
+  /** Must be given when nothing else is: every dead letter. */
+  readonly all?: boolean
+  /** Deliveries a second at most; default: as fast as the store takes them beside its other work. */
+  readonly rate?: number
+}
+
+/** What a job would do. */
+export interface DryRun {
+  readonly matching: number
+  /** Matching, and nothing could be done about them: their payload or what they went to is gone. */
+  readonly skipped: number
+  /** False: there are more, which were not counted. */
+  readonly complete: boolean
+}
+
+export interface JobsOptions {
+  readonly store: JobStore & Pick<ConfigStore, 'getEndpoint'>
+  readonly ids: IdFactory
+  /** A job waits to be taken. */
+  readonly onJob: () => void
+}
+
+export class Jobs {
+  readonly #options: JobsOptions
+
+  constructor(options: JobsOptions) {
+    this.#options = options
+  }
+
+  /** Errors: not_found. */
+  async get(tenantId: string, id: string): Promise<Job> {
+    const job = await this.#options.store.getJob(tenantId, checkId(id, 'job', 'job'))
+    if (job === null) throw notFound('job')
+    return job
+  }
+
+  async list(
+    tenantId: string,
+    filter: { readonly state?: JobState; readonly kind?: JobKind } = {},
+    page: Partial<PageRequest> = {},
+  ): Promise<Page<Job>> {
+    checkOneOf('state', filter.state, jobStates)
+    checkOneOf('kind', filter.kind, jobKinds)
+    return this.#options.store.listJobs(tenantId, filter, checkPage(page))
+  }
+
+  /** What is done stays done; nothing more is. A job that has ended stays as it is. Errors: not_found. */
+  async cancel(tenantId: string, id: string): Promise<Job> {
+    const job = await this.#options.store.cancelJob(tenantId, checkId(id, 'job', 'job'))
+    if (job === null) throw notFound('job')
+    return job
+  }
+
+  /**
+   * A job that makes the dead letters pending again that were given up until now and match: each once, whatever happens.
+   * Errors: invalid_request, not_found (the endpoint).
+   */
+  async replayDeadLetters(tenantId: string, input: ReplayManyInput): Promise<Job> {
+    return this.#make(tenantId, 'replay', input)
+  }
+
+  /** What `replayDeadLetters` would do now. */
+  async dryReplayDeadLetters(tenantId: string, input: ReplayManyInput): Promise<DryRun> {
+    return this.#count(tenantId, 'replay', input)
+  }
+
+  async #make(tenantId: string, kind: JobKind, input: ReplayManyInput): Promise<Job> {
+    const { store, ids, onJob } = this.#options
+    const filter = await this.#readFilter(tenantId, input)
+    const rate = readRate(input.rate)
+    const job = await store.insertJob({ id: ids.next('job'), tenantId, kind, filter, rate })
+    onJob()
+    return job
+  }
+
+  async #count(tenantId: string, kind: JobKind, input: ReplayManyInput): Promise<DryRun> {
+    readRate(input.rate)
+    const work = { tenantId, kind, filter: await this.#readFilter(tenantId, input), asOf: null }
+    let matching = 0
+    let skipped = 0
+    let cursor: string | null = null
+    for (let reads = 0; reads < maxCountReads; reads++) {
+      const count = await this.#options.store.countJobSlice(work, cursor)
+      matching += count.matching
+      skipped += count.skipped
+      cursor = count.cursor
+      if (cursor === null) break
+    }
+    return { matching, skipped, complete: cursor === null }
+  }
+
+  async #readFilter(tenantId: string, input: ReplayManyInput): Promise<JobFilter> {
+    const { all = false, rate: _rate, ...given } = input
+    const filter: JobFilter = checkFilter(
+      Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    )
+    if (Object.keys(filter).length === 0 && !all) {
+      throw new OuthookError(
+        'invalid_request',
+        'no filter is given, which would mean all; if that is meant, say it with all: true',
+      )
+    }
+    if (filter.endpointId === undefined) return filter
+    const endpointId = checkId(filter.endpointId, 'ep', 'endpoint')
+    const endpoint = await this.#options.store.getEndpoint(tenantId, endpointId, { includeDeleted: true })
+    if (endpoint === null) throw notFound('endpoint')
+    return { ...filter, endpointId }
+  }
+}
+
+function readRate(rate: number | undefined): number | null {
+  if (rate === undefined) return null
+  if (typeof rate === 'number' && rate >= minRate && rate <= maxRate) return rate
+  throw new OuthookError(
+    'invalid_request',
+    `rate is ${rate}; give a number of deliveries a second from ${minRate} to ${maxRate}`,
+  )
+}
+
+function checkOneOf(member: string, value: string | undefined, all: readonly string[]): void {
+  if (value === undefined || all.includes(value)) return
+  throw new OuthookError('invalid_request', `${member} is "${value}"; give one of ${all.join(', ')}`)
+}

@@ -1,0 +1,68 @@
+/** Rows of `jobs` ⇄ model, for both databases, and what their adapters have in common of a job's walk. */
+import { bytesToId, idPrefixes } from '../core/ids.ts'
+import type { Job, JobFilter, JobKind, JobState } from '../core/jobs.ts'
+
+export interface JobRow {
+  readonly id: Uint8Array
+  readonly tenant_id: Uint8Array
+  readonly kind: JobKind
+  readonly filter: string
+  readonly rate: number | null
+  readonly state: JobState
+  readonly total: number | null
+  readonly done: number
+  readonly skipped: number
+  readonly error: string | null
+  readonly created_at: number
+  readonly started_at: number | null
+  readonly ended_at: number | null
+  /** Where its next slice begins, in the form of the store; null: at the beginning. */
+  readonly cursor: string | null
+}
+
+export const jobColumns = `id, tenant_id, kind, filter, rate, state, total, done, skipped, error, created_at, started_at,
+  ended_at, cursor`
+
+export function toJob(row: JobRow): Job {
+  return {
+    id: bytesToId(idPrefixes.job, row.id),
+    tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
+    kind: row.kind,
+    filter: JSON.parse(row.filter) as JobFilter,
+    rate: row.rate,
+    state: row.state,
+    total: row.total,
+    done: row.done,
+    skipped: row.skipped,
+    error: row.error,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+  }
+}
+
+/** The part of a job that one slice is to do. */
+export interface JobWork {
+  readonly tenantId: string
+  readonly filter: JobFilter
+  readonly asOf: number
+  readonly cursor: string | null
+  /** Deliveries to do something about, at most. */
+  readonly limit: number
+  /** Rows to look at, at most. */
+  readonly scan: number
+}
+
+/** What came of it. */
+export interface JobWorkDone {
+  readonly done: number
+  readonly skipped: number
+  readonly isDue: boolean
+  /** Null: the end is reached. */
+  readonly cursor: string | null
+}
+
+/** Rows that are looked at for each that a slice may change: filters are seldom served by an index. */
+export const scannedPerRow = 5
+/** Rows that one call counts over. */
+export const countedRows = 1000

@@ -1,0 +1,16 @@
+/** What each kind of job does in one slice, and how many rows it would do something about. */
+import type { JobKind } from '../../../core/jobs.ts'
+import type { JobWork, JobWorkDone } from '../../job-rows.ts'
+import type { Walked } from '../../job-walk.ts'
+import type { Context } from '../connection/statement.ts'
+import { replaySlice, walkDeadLetters } from './dead-letters.ts'
+
+interface Kind {
+  slice(context: Context, work: JobWork): Promise<JobWorkDone>
+  /** Only reads. */
+  look(context: Context, work: JobWork): Promise<Walked<unknown>>
+}
+
+export const kinds: Readonly<Record<JobKind, Kind>> = {
+  replay: { slice: replaySlice, look: walkDeadLetters },
+}

@@ -1,0 +1,17 @@
+/** What each kind of job does in one slice, and how many rows it would do something about. */
+import type { JobKind } from '../../../core/jobs.ts'
+import type { JobWork, JobWorkDone } from '../../job-rows.ts'
+import type { Walked } from '../../job-walk.ts'
+import type { PreparesStatements } from '../connection/statement-cache.ts'
+import type { WriteContext } from '../threads/write-context.ts'
+import { replaySlice, walkDeadLetters } from './dead-letters.ts'
+
+interface Kind {
+  slice(context: WriteContext, work: JobWork): JobWorkDone
+  /** Only reads. */
+  look(context: PreparesStatements, work: JobWork): Walked<unknown>
+}
+
+export const kinds: Readonly<Record<JobKind, Kind>> = {
+  replay: { slice: replaySlice, look: walkDeadLetters },
+}

@@ -1,0 +1,148 @@
+/** Jobs as users see them: over HTTP and from the command line, against a real server and a real receiver. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Receiver, startReceiver } from '../../src/testing/receiver.ts'
+import { runToEnd } from '../cli/run-cli.ts'
+import { adminToken, aServer, type TestServer } from './a-server.ts'
+import { expectProblem } from './expect-problem.ts'
+
+let server: TestServer
+let receiver: Receiver
+const closing: (() => Promise<void>)[] = []
+beforeAll(async () => {
+  receiver = await startReceiver()
+  server = await aServer({
+    config: { allowHttp: true, allowNetworks: ['127.0.0.0/8'] },
+    dispatch: true,
+    closeWith: (close) => void closing.push(close),
+  })
+})
+afterAll(async () => {
+  await Promise.all(closing.map((close) => close()))
+  await receiver.close()
+})
+
+let topics = 0
+
+/** An endpoint of a topic of its own, at a path of the receiver. */
+async function anEndpoint(path: string) {
+  const topic = `topic-${++topics}`
+  const body = { url: `${receiver.url}${path}`, topics: [topic] }
+  const { json } = await server.call('POST', '/v1/endpoints', { body })
+  return { id: json.id as string, topic }
+}
+
+/** Publishes so many and waits until each is given up; their deliveries' ids. */
+async function deadLetters(count: number, path = '/status/400') {
+  const endpoint = await anEndpoint(path)
+  for (let n = 0; n < count; n++)
+    await server.call('POST', '/v1/events', { body: { topic: endpoint.topic, payload: { n } } })
+  const dead = async () => (await server.call('GET', `/v1/dlq?endpoint_id=${endpoint.id}`)).json.items
+  await expect.poll(async () => (await dead()).length).toBe(count)
+  return { ...endpoint, ids: (await dead()).map((each: { id: string }) => each.id) as string[] }
+}
+
+async function ended(id: string) {
+  const job = async () => (await server.call('GET', `/v1/jobs/${id}`)).json
+  await expect.poll(async () => (await job()).ended_at).not.toBeNull()
+  return job()
+}
+
+const arrivals = (ids: readonly string[]) =>
+  receiver.received.filter(({ deliveryId }) => ids.includes(String(deliveryId))).length
+
+const cli = (...args: string[]) => runToEnd([...args, '--url', server.url, '--token', adminToken])
+
+test('a replay of many answers 202 with a job, which sends each dead letter again, once', async () => {
+  const { id, topic, ids } = await deadLetters(5)
+  await server.call('PATCH', `/v1/endpoints/${id}`, { body: { url: `${receiver.url}/hook` } })
+  const made = await server.call('POST', '/v1/dlq/replay', { body: { endpoint_id: id, topic } })
+  expect(made.status).toBe(202)
+  expect(made.json).toMatchObject({ kind: 'replay', state: 'queued', filter: { endpoint_id: id, topic } })
+  expect(await ended(made.json.id)).toMatchObject({
+    state: 'done',
+    total: 5,
+    done: 5,
+    skipped: 0,
+    error: null,
+  })
+  await expect
+    .poll(
+      async () => (await server.call('GET', `/v1/deliveries?endpoint_id=${id}&state=succeeded`)).json.items,
+    )
+    .toHaveLength(5)
+  const list = (await server.call('GET', '/v1/jobs?kind=replay&state=done')).json.items
+  expect(list[0].id).toBe(made.json.id)
+  expect(ids).toHaveLength(5)
+})
+
+test('a dry run counts, and changes nothing', async () => {
+  const { id } = await deadLetters(3)
+  const body = { endpoint_id: id, error_class: 'http_400', since: '2020-01-01T00:00:00Z', dry_run: true }
+  const { status, json } = await server.call('POST', '/v1/dlq/replay', { body })
+  expect([status, json]).toEqual([200, { dry_run: true, matching: 3, skipped: 0, complete: true }])
+  expect((await server.call('GET', `/v1/dlq?endpoint_id=${id}`)).json.items).toHaveLength(3)
+})
+
+test('a job that is cancelled at a low rate leaves the rest where it is', async () => {
+  const { id } = await deadLetters(3)
+  const made = await server.call('POST', '/v1/dlq/replay', { body: { endpoint_id: id, rate: 0.1 } })
+  await expect.poll(async () => (await server.call('GET', `/v1/jobs/${made.json.id}`)).json.done).toBe(1)
+  const { status, json } = await server.call('POST', `/v1/jobs/${made.json.id}/cancel`)
+  expect(status).toBe(200)
+  expect(json).toMatchObject({ state: 'cancelled', rate: 0.1, total: 3, done: 1 })
+  expect(json.ended_at).not.toBeNull()
+  const again = await server.call('POST', `/v1/jobs/${made.json.id}/cancel`)
+  expect(again.json).toEqual(json)
+})
+
+test.each([
+  ['no filter', {}, 400, /all: true/],
+  ['a filter of nothing', { since: '2026-01-02T00:00:00Z', until: '2026-01-01T00:00:00Z' }, 400, /since/],
+  ['no endpoint', { endpoint_id: 'ep_01h455vb4pex5vsknk084sn02q' }, 404, /no endpoint/],
+  ['a rate of zero', { all: true, rate: 0 }, 400, /rate/],
+  ['a rate beyond all', { all: true, rate: 1e9 }, 400, /rate/],
+  ['a member that is none', { all: true, endpoints: [] }, 400, /endpoints/],
+])('a replay of many with %s is refused', async (_name, body, status, detail) => {
+  for (const dry_run of [false, true]) {
+    const answer = await server.call('POST', '/v1/dlq/replay', { body: { ...body, dry_run } })
+    expect([answer.text, answer.status]).toEqual([answer.text, status])
+    expect(answer.json.detail).toMatch(detail)
+  }
+})
+
+test('a job that is not there is 404, whatever is asked of it', async () => {
+  for (const [method, path] of [
+    ['GET', '/v1/jobs/job_01h455vb4pex5vsknk084sn02q'],
+    ['POST', '/v1/jobs/job_01h455vb4pex5vsknk084sn02q/cancel'],
+    ['GET', '/v1/jobs/nonsense'],
+  ] as const) {
+    expectProblem(await server.call(method, path), {
+      status: 404,
+      title: 'job not found',
+      detail: 'no job with that id',
+    })
+  }
+})
+
+test('outhook dlq replay: many, counted, shown and waited for', async () => {
+  const { id, ids } = await deadLetters(2)
+  const dry = await cli('dlq', 'replay', '--endpoint', id, '--since', '1h', '--dry-run', '--json')
+  expect(JSON.parse(dry.out)).toEqual({ dry_run: true, matching: 2, skipped: 0, complete: true })
+  const done = await cli('dlq', 'replay', '--endpoint', id, '--since', '1h')
+  expect([done.err, done.code]).toEqual(['', 0])
+  expect(done.out).toMatch(/state +done/)
+  const json = await cli('jobs', 'list', '--json', '--limit', '1')
+  expect(JSON.parse(json.out).items[0]).toMatchObject({ kind: 'replay', state: 'done', done: 2 })
+  const jobId = JSON.parse(json.out).items[0].id
+  expect(JSON.parse((await cli('jobs', 'show', jobId, '--wait', '--json')).out)).toMatchObject({ id: jobId })
+  expect((await cli('jobs', 'cancel', jobId)).code).toBe(0)
+  await expect.poll(() => arrivals(ids)).toBeGreaterThanOrEqual(4)
+})
+
+test('outhook dlq replay refuses what is unclear', async () => {
+  expect(await cli('dlq', 'replay')).toMatchObject({ code: 2, err: expect.stringContaining('--all') })
+  const both = await cli('dlq', 'replay', 'dlv_01h455vb4pex5vsknk084sn02q', '--all')
+  expect(both).toMatchObject({ code: 2, err: expect.stringContaining('not both') })
+  expect((await cli('jobs', 'show', 'job_01h455vb4pex5vsknk084sn02q')).code).toBe(3)
+  expect((await cli('dlq', 'replay', '--rate', '0', '--all')).code).toBe(2)
+})

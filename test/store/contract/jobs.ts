@@ -1,0 +1,253 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { hasEnded, type Job, type JobFilter, type JobKind } from '../../../src/core/jobs.ts'
+import { defaultTenantId } from '../../../src/core/model.ts'
+import type { ClaimedDelivery, JobProgress } from '../../../src/store/port.ts'
+import { anOutcome, deadLetter, type OpenHarness, openScene, type Route, type Scene } from './scene.ts'
+
+const leaseMs = 15_000
+const owner = 'a process'
+
+export function describeJobs(open: OpenHarness): void {
+  let scene: Scene
+  let route: Route
+  beforeEach(async () => {
+    scene = await openScene(open)
+    route = await scene.anEndpoint()
+  })
+  afterEach(() => scene.close())
+
+  async function aJob(kind: JobKind, filter: JobFilter = {}): Promise<Job> {
+    const id = scene.ids.next('job')
+    return scene.store.insertJob({ id, tenantId: defaultTenantId, kind, filter, rate: null })
+  }
+
+  const take = (by = owner) => scene.store.takeJob({ owner: by, leaseMs })
+
+  const slice = (job: Job, limit = 100, by = owner) =>
+    scene.store.runJobSlice({ jobId: job.id, owner: by, leaseMs, limit, total: null })
+
+  /** Takes the job and does it to its end; every slice's progress. */
+  async function doJob(job: Job, limit = 100): Promise<readonly JobProgress[]> {
+    await take()
+    const all: JobProgress[] = []
+    for (;;) {
+      const progress = await slice(job, limit)
+      if (progress === null) throw new Error('the job is somebody else’s')
+      all.push(progress)
+      if (hasEnded(progress.job)) return all
+    }
+  }
+
+  async function claimAll(): Promise<readonly ClaimedDelivery[]> {
+    const all: ClaimedDelivery[] = []
+    for (;;) {
+      const { deliveries } = await scene.claim()
+      if (deliveries.length === 0) return all
+      all.push(...deliveries)
+    }
+  }
+
+  /** Publishes events and has their deliveries given up; the ids of those. */
+  async function deadLetters(
+    count: number,
+    to = route,
+    topic = 'orders.created',
+  ): Promise<readonly string[]> {
+    await scene.publishMany(count, { routes: [to], topic })
+    const claimed = await claimAll()
+    await scene.record(...claimed.map((each) => anOutcome(each, { next: deadLetter })))
+    return claimed.map(({ id }) => id).sort()
+  }
+
+  const statesOf = async (ids: readonly string[]) => {
+    const deliveries = await Promise.all(ids.map((id) => scene.delivery(id)))
+    return deliveries.map(({ state }) => state)
+  }
+
+  describe('jobs', () => {
+    it('are read back as they were made, newest first, and by state', async () => {
+      const filter = { endpointId: route.endpointId, topic: 'a', since: 1, until: 2, errorClass: 'timeout' }
+      const first = await aJob('replay', filter)
+      expect(first).toEqual({
+        id: expect.stringMatching(/^job_/),
+        tenantId: defaultTenantId,
+        kind: 'replay',
+        filter,
+        rate: null,
+        state: 'queued',
+        total: null,
+        done: 0,
+        skipped: 0,
+        error: null,
+        createdAt: scene.now(),
+        startedAt: null,
+        endedAt: null,
+      })
+      await scene.advance(1)
+      const second = await aJob('replay')
+      expect(await scene.store.getJob(defaultTenantId, first.id)).toEqual(first)
+      const list = (state?: 'queued' | 'cancelled', limit = 10, cursor: string | null = null) =>
+        scene.store.listJobs(defaultTenantId, state === undefined ? {} : { state }, { limit, cursor })
+      expect((await list()).items).toEqual([second, first])
+      const page = await list(undefined, 1)
+      expect((await list(undefined, 1, page.nextCursor)).items).toEqual([first])
+      const cancelled = await scene.store.cancelJob(defaultTenantId, first.id)
+      expect(cancelled).toMatchObject({ state: 'cancelled', endedAt: scene.now() })
+      expect((await list('cancelled')).items).toEqual([cancelled])
+      expect((await list('queued')).items).toEqual([second])
+    })
+
+    it('of another tenant are not there', async () => {
+      const { id } = await aJob('replay')
+      const other = scene.ids.next('ten')
+      expect(await scene.store.getJob(other, id)).toBeNull()
+      expect(await scene.store.cancelJob(other, id)).toBeNull()
+      expect((await scene.store.listJobs(other, {}, { limit: 10, cursor: null })).items).toEqual([])
+      expect(await scene.store.getJob(defaultTenantId, id)).toMatchObject({ state: 'queued' })
+    })
+
+    it('are taken one by one, oldest first, each by one process', async () => {
+      const first = await aJob('replay')
+      await scene.advance(1)
+      const second = await aJob('replay')
+      expect(await take()).toMatchObject({ id: first.id, state: 'running', startedAt: scene.now() })
+      expect(await take()).toMatchObject({ id: second.id })
+      expect(await take()).toBeNull()
+    })
+
+    it('that their owner gives back are taken by the next one, where it stopped', async () => {
+      await deadLetters(3)
+      const job = await aJob('replay')
+      await take()
+      expect(await slice(job, 2)).toMatchObject({ done: 2 })
+      await scene.store.releaseJobs(owner)
+      expect(await take('another')).toMatchObject({ id: job.id, done: 2 })
+      expect(await slice(job)).toBeNull()
+      expect(await slice(job, 100, 'another')).toMatchObject({ done: 1, job: { state: 'done', done: 3 } })
+    })
+
+    it('that are cancelled end between two slices', async () => {
+      const ids = await deadLetters(3)
+      const job = await aJob('replay')
+      await take()
+      await slice(job, 2)
+      await scene.store.cancelJob(defaultTenantId, job.id)
+      expect(await slice(job)).toBeNull()
+      expect(await take('another')).toBeNull()
+      expect(await statesOf(ids)).toEqual(['pending', 'pending', 'dead_lettered'])
+      expect(await scene.store.getJob(defaultTenantId, job.id)).toMatchObject({ state: 'cancelled', done: 2 })
+    })
+
+    it('that have ended stay as they are', async () => {
+      const job = await aJob('replay')
+      await doJob(job)
+      const done = await scene.store.getJob(defaultTenantId, job.id)
+      expect(done).toMatchObject({ state: 'done', endedAt: scene.now() })
+      await scene.advance(5)
+      expect(await scene.store.cancelJob(defaultTenantId, job.id)).toEqual(done)
+    })
+
+    it('fail with the reason of their owner, and of nobody else', async () => {
+      const job = await aJob('replay')
+      await take()
+      await scene.store.failJob('another', job.id, 'no')
+      expect(await scene.store.getJob(defaultTenantId, job.id)).toMatchObject({ state: 'running' })
+      await scene.store.failJob(owner, job.id, 'no')
+      expect(await scene.store.getJob(defaultTenantId, job.id)).toMatchObject({
+        state: 'failed',
+        error: 'no',
+      })
+    })
+  })
+
+  describe('a replay of many', () => {
+    it('makes each dead letter pending once, in slices, whose end the job notes', async () => {
+      const ids = await deadLetters(5)
+      const job = await aJob('replay')
+      const all = await doJob(job, 2)
+      expect(all.map(({ done }) => done).reduce((sum, done) => sum + done)).toBe(5)
+      expect(all.every(({ done }) => done <= 2)).toBe(true)
+      expect(await statesOf(ids)).toEqual(Array(5).fill('pending'))
+      const claimed = await claimAll()
+      expect(claimed.map(({ id }) => id).sort()).toEqual(ids)
+      expect(claimed[0]).toMatchObject({ attemptCount: 0, claimVersion: 3 })
+      expect((await scene.store.counts()).deliveries).toMatchObject({ dead_lettered: 0, in_flight: 5 })
+    })
+
+    it('leaves alone what dies again meanwhile, and what died after it was made', async () => {
+      const [first = ''] = await deadLetters(1)
+      const job = await aJob('replay')
+      await scene.advance(1)
+      await take()
+      await scene.store.replay(defaultTenantId, first)
+      await scene.record(anOutcome(await scene.claimOne(), { next: deadLetter }))
+      const later = await deadLetters(1)
+      expect(await slice(job)).toMatchObject({ done: 0, job: { state: 'done', skipped: 0 } })
+      expect(await statesOf([first, ...later])).toEqual(['dead_lettered', 'dead_lettered'])
+    })
+
+    it.each<[string, (own: Route) => JobFilter, readonly string[]]>([
+      ['an endpoint', (own) => ({ endpointId: own.endpointId }), ['own']],
+      ['a topic', () => ({ topic: 'b' }), ['topic']],
+      ['an error class', () => ({ errorClass: 'http_500' }), ['own', 'other', 'topic']],
+      ['another error class', () => ({ errorClass: 'timeout' }), []],
+      ['a time from which on', () => ({ since: scene.now() }), ['topic']],
+      ['a time before which', () => ({ until: scene.now() }), ['own', 'other']],
+    ])('is about %s', async (_name, filterOf, expected) => {
+      const other = await scene.anEndpoint()
+      const letters: Record<string, readonly string[]> = {
+        own: await deadLetters(1),
+        other: await deadLetters(1, other),
+      }
+      await scene.advance(1000)
+      letters.topic = await deadLetters(1, other, 'b')
+      const filter = filterOf(route)
+      const work = { tenantId: defaultTenantId, kind: 'replay' as const, filter, asOf: null }
+      expect(await scene.store.countJobSlice(work, null)).toEqual({
+        matching: expected.length,
+        skipped: 0,
+        cursor: null,
+      })
+      await doJob(await aJob('replay', filter))
+      const replayed: string[] = []
+      for (const [name, ids] of Object.entries(letters)) {
+        if ((await statesOf(ids))[0] === 'pending') replayed.push(name)
+      }
+      expect(replayed).toEqual(expected)
+    })
+
+    it('skips what has nowhere to go, and counts it', async () => {
+      const gone = await scene.anEndpoint()
+      await deadLetters(2, gone)
+      const ids = await deadLetters(1)
+      await scene.store.deleteEndpoint(defaultTenantId, gone.endpointId)
+      const work = { tenantId: defaultTenantId, kind: 'replay' as const, filter: {}, asOf: null }
+      expect(await scene.store.countJobSlice(work, null)).toEqual({ matching: 1, skipped: 2, cursor: null })
+      const job = await aJob('replay')
+      const last = (await doJob(job)).at(-1)
+      expect(last?.job).toMatchObject({ done: 1, skipped: 2 })
+      expect(await statesOf(ids)).toEqual(['pending'])
+    })
+
+    it('parks what goes to a disabled endpoint', async () => {
+      const ids = await deadLetters(1)
+      await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { disabledReason: 'operator' })
+      const [progress] = await doJob(await aJob('replay'))
+      expect(progress).toMatchObject({ done: 1, isDue: false })
+      expect(await scene.delivery(ids[0] ?? '')).toMatchObject({
+        state: 'pending',
+        reason: 'endpoint_disabled',
+      })
+      expect(await claimAll()).toEqual([])
+    })
+
+    it('keeps to its tenant', async () => {
+      const tenantId = scene.ids.next('ten')
+      const theirs = await scene.anEndpoint({ tenantId })
+      await scene.publish({ routes: [theirs] })
+      await scene.record(anOutcome(await scene.claimOne(), { next: deadLetter }))
+      const [progress] = await doJob(await aJob('replay'))
+      expect(progress).toMatchObject({ done: 0, job: { state: 'done' } })
+    })
+  })
+}
