@@ -15,7 +15,9 @@ import { type ActivityName, DeliveryActivity } from './delivery/activity.ts'
 import { DeliveryService } from './delivery/delivery-service.ts'
 import { RoutingCache } from './delivery/routing-cache.ts'
 import { RoutingReload } from './delivery/routing-reload.ts'
+import { AdminTokens } from './engine/admin-tokens.ts'
 import { ApiKeys } from './engine/api-keys.ts'
+import { Authentication } from './engine/authentication.ts'
 import { DeadLetters } from './engine/dead-letters.ts'
 import { Deliveries } from './engine/deliveries.ts'
 import { Endpoints } from './engine/endpoints.ts'
@@ -24,6 +26,7 @@ import { Events } from './engine/events.ts'
 import { FanOutSlices } from './engine/fan-out-slices.ts'
 import { JobRunner } from './engine/job-runner.ts'
 import { Jobs } from './engine/jobs.ts'
+import { KeyUses } from './engine/key-uses.ts'
 import { Publisher } from './engine/publish.ts'
 import { Readiness } from './engine/readiness.ts'
 import { Relay } from './engine/relay.ts'
@@ -202,6 +205,8 @@ async function assemble(
     delivery?.maintenance.applyChangesSoon()
   }
   const shown = inCalendar(store)
+  const keyUses = new KeyUses({ store, time: store.time, clock, logger })
+  const tenants = new Tenants({ store: shown, ids, words, clock, onChange })
   const engine: Engine = {
     publisher,
     transactionalPublisher,
@@ -220,8 +225,10 @@ async function assemble(
     deliveries: new Deliveries(shown),
     deadLetters: new DeadLetters({ store: shown, onDueWork: () => dispatcher?.wake() }),
     jobs: new Jobs({ store: shown, ids, onJob: () => jobRunner.wake() }),
-    apiKeys: new ApiKeys({ store: shown, ids, randomBytes }),
-    tenants: new Tenants({ store: shown, ids, words, clock, onChange }),
+    tenants,
+    apiKeys: new ApiKeys({ store: shown, ids, time: store.time, words, randomBytes }),
+    adminTokens: new AdminTokens({ store: shown, ids, time: store.time, words, tenants, randomBytes }),
+    authentication: new Authentication({ store, time: store.time, uses: keyUses }),
     ping: () => readiness.check(),
     counts: () => store.counts(),
   }
@@ -251,6 +258,7 @@ async function assemble(
       await fanOutSlices.stop()
       await jobRunner.stop()
       await delivery?.stop(config.drainDeadlineMs)
+      await keyUses.close()
     } finally {
       await store.close()
     }

@@ -12,6 +12,7 @@ import { OuthookError } from './core/errors.ts'
 import { type Logger, silentLogger } from './core/logger.ts'
 import { defaultTenantId } from './core/model.ts'
 import type { AttemptActivity } from './delivery/activity.ts'
+import type { CreatedKey } from './engine/api-keys.ts'
 import type { Engine } from './engine/engine.ts'
 import type { MetricsSnapshot } from './observability/aggregate-metrics.ts'
 import { EventLoopLag } from './observability/event-loop-lag.ts'
@@ -183,21 +184,29 @@ export async function backupStore(config: Config, file: string): Promise<{ reado
   return { bytes: statSync(file).size }
 }
 
+interface NewKeyInput {
+  readonly name: string
+  readonly kind: 'producer' | 'admin'
+  /** Of a producer key, when it is absent: `default`; of an admin token: all tenants. */
+  readonly tenant?: string | undefined
+}
+
 /**
  * Makes a key in a store that no server owns now: the first one of a deployment, before it starts. `tenant` is an id or a
  * uid.
  */
 export async function createKey(
   config: Config,
-  {
-    tenant = defaultTenantId,
-    ...input
-  }: Parameters<Engine['apiKeys']['create']>[1] & { readonly tenant?: string | undefined },
+  { name, kind, tenant }: NewKeyInput,
   logger = silentLogger,
-): ReturnType<Engine['apiKeys']['create']> {
+): Promise<CreatedKey> {
   const app = await openApp({ config, logger, dispatch: false })
+  const { apiKeys, adminTokens, tenants } = app.engine
   try {
-    return await app.engine.apiKeys.create(await app.engine.tenants.resolve(tenant), input)
+    const tenantId = tenant === undefined ? null : await tenants.resolve(tenant)
+    return await (kind === 'admin'
+      ? adminTokens.create(tenantId, { role: 'admin', label: name })
+      : apiKeys.create(tenantId ?? defaultTenantId, { name }))
   } finally {
     await app.close()
   }
@@ -244,8 +253,8 @@ function logAttempt(log: Logger, attempt: AttemptActivity): void {
 }
 
 async function makeFirstAdminToken({ engine }: App): Promise<string | null> {
-  const input = { kind: 'admin', name: 'first admin token' } as const
-  return (await engine.apiKeys.createFirst(defaultTenantId, input))?.token ?? null
+  const input = { role: 'admin', label: 'first admin token' } as const
+  return (await engine.adminTokens.createFirst(input))?.token ?? null
 }
 
 async function portProblem(error: unknown, config: Config): Promise<unknown> {

@@ -1,10 +1,4 @@
-/**
- * Who calls. Runs before the body is read, so a stranger costs no memory.
- *
- * A key that the store knows is trusted for up to 5 s: without that each publish would first be a read of the store.
- * Revoking through this server forgets it at once; a key revoked elsewhere works for those seconds more.
- * Unknown tokens are never remembered: a key works as soon as it is made, and guesses fill no memory.
- */
+/** Who calls. Runs before the body is read, so a stranger costs no memory. */
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
@@ -13,14 +7,15 @@ import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { adminRoles } from '../core/model.ts'
-import type { ApiKeys, Principal } from '../engine/api-keys.ts'
+import type { Authentication } from '../engine/authentication.ts'
+import { breakGlass, type Principal } from '../engine/principal.ts'
 import type { Deadlines } from './deadlines.ts'
+import { KeyCache, type KnownKey } from './key-cache.ts'
 import type { ApiMetrics } from './options.ts'
 import type { RouteAccess } from './route-access.ts'
+import { SlowLookUps } from './slow-look-ups.ts'
 import { createWrongTokens } from './wrong-tokens.ts'
 
-const maxCacheMs = 5_000
-const maxCachedKeys = 10_000
 const bearer = 'Bearer '
 
 export interface Authenticator {
@@ -37,7 +32,7 @@ export interface Authenticator {
 }
 
 export interface AuthenticatorOptions {
-  readonly apiKeys: Pick<ApiKeys, 'authenticate'>
+  readonly authentication: Pick<Authentication, 'authenticate'>
   readonly adminTokens: readonly string[]
   readonly cacheMs: number
   readonly clock: Clock
@@ -48,17 +43,27 @@ export interface AuthenticatorOptions {
 }
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const keys = createKeyCache(options)
+  const { authentication } = options
+  const keys = new KeyCache(options)
   const wrongTokens = createWrongTokens(options)
+  const slowLookUps = new SlowLookUps(options)
   const adminDigests = options.adminTokens.map(digestOf)
-  const configured: Principal = { kind: 'admin', role: 'admin', tenantId: null, keyId: null }
 
-  const lookUp = (token: string): Principal | Promise<Principal | null> => {
-    const digest = digestOf(token)
-    // Every digest is compared, and each in constant time: how long it takes says nothing about any token.
-    let isConfigured = false
-    for (const known of adminDigests) if (timingSafeEqual(known, digest)) isConfigured = true
-    return isConfigured ? configured : keys.find(digest.toString('base64'), token)
+  /** Every digest is compared, and each in constant time: how long it takes says nothing about any token. */
+  const isConfigured = (digest: Buffer): boolean => {
+    let found = false
+    for (const known of adminDigests) if (timingSafeEqual(known, digest)) found = true
+    return found
+  }
+
+  const lookUp = ({ token, digest, address }: Presented): Principal | Promise<Principal | null> | null => {
+    const known = keys.known(digest)
+    if (known !== null) return known.principal
+    if (!wrongTokens.isSlowed(address)) {
+      return keys.find(digest, async () => (await authentication.authenticate([token]))[0] ?? null)
+    }
+    if (wrongTokens.isKnown(digest)) return null
+    return keys.find(digest, () => slowLookUps.find(token))
   }
 
   /** The last caller on a connection: the same header on it says the same, and costs no digest. */
@@ -78,7 +83,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       return caller.principal
     }
     const digest = digestOf(token)
-    if (adminDigests.some((known) => timingSafeEqual(known, digest))) return null
+    if (isConfigured(digest)) return null
     const known = keys.known(digest.toString('base64'))
     if (known !== null) callers.set(socket, { ...known, header })
     return known?.principal ?? null
@@ -89,7 +94,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const principal = identify(request)
       return principal !== null && refusalOf(principal, access) === null ? principal : null
     },
-    forget: keys.forget,
+    forget(keyId) {
+      keys.forget(keyId)
+      wrongTokens.forgetTokens()
+    },
     close: wrongTokens.close,
     require: (access) => (request, _reply, done) => {
       const token = tokenOf(request.headers.authorization)
@@ -97,15 +105,18 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         options.metrics.wrongToken('missing')
         return done(missing(access))
       }
+      const bytes = digestOf(token)
+      const digest = bytes.toString('base64')
+      const address = request.raw.socket.remoteAddress ?? ''
       const admit = (principal: Principal | null): void => {
         const refusal =
           principal === null
-            ? wrongTokens.refuse(request.raw.socket.remoteAddress ?? '', unknownToken(access))
+            ? wrongTokens.refuse({ address, digest }, unknownToken(access))
             : refusalOf(principal, access)
         if (refusal === null) request.principal = principal
         done(refusal ?? undefined)
       }
-      const found = lookUp(token)
+      const found = isConfigured(bytes) ? breakGlass : lookUp({ token, digest, address })
       if (!(found instanceof Promise)) return admit(found)
       let answered = false
       const once = (act: () => void): void => {
@@ -132,61 +143,14 @@ export function principalOf(request: FastifyRequest): Principal {
   return request.principal
 }
 
+interface Presented {
+  readonly token: string
+  readonly digest: string
+  readonly address: string
+}
+
 interface Caller extends KnownKey {
   readonly header: Buffer
-}
-
-interface KnownKey extends CachedKey {
-  /** As many as there had been. */
-  readonly revocations: number
-}
-
-interface CachedKey {
-  readonly principal: Principal
-  readonly until: number
-}
-
-function createKeyCache({ apiKeys, clock, cacheMs }: AuthenticatorOptions) {
-  const cached = new Map<string, CachedKey>()
-  const asked = new Map<string, Promise<Principal | null>>()
-  const ttlMs = Math.min(Math.max(cacheMs, 0), maxCacheMs)
-  // An answer that was under way when a key was revoked may be older than that: it is used but not kept.
-  let revocations = 0
-
-  const ask = (digest: string, token: string): Promise<Principal | null> => {
-    const underWay = asked.get(digest)
-    if (underWay !== undefined) return underWay
-    const before = revocations
-    const answer = apiKeys.authenticate(token).then((principal) => {
-      if (principal !== null && before === revocations && ttlMs > 0) {
-        if (cached.size >= maxCachedKeys) cached.clear()
-        cached.set(digest, { principal, until: clock.elapsed() + ttlMs })
-      }
-      return principal
-    })
-    asked.set(digest, answer)
-    const settled = (): void => void (asked.get(digest) === answer && asked.delete(digest))
-    answer.then(settled, settled)
-    return answer
-  }
-
-  return {
-    /** Null: the store has to be asked. */
-    known(digest: string): KnownKey | null {
-      const entry = cached.get(digest)
-      return entry !== undefined && entry.until > clock.elapsed() ? { ...entry, revocations } : null
-    },
-    isCurrent: (key: KnownKey): boolean => key.revocations === revocations && key.until > clock.elapsed(),
-    find(digest: string, token: string): Principal | Promise<Principal | null> {
-      const entry = cached.get(digest)
-      return entry !== undefined && entry.until > clock.elapsed() ? entry.principal : ask(digest, token)
-    },
-    forget(keyId: string): void {
-      revocations++
-      asked.clear()
-      for (const [digest, { principal }] of cached) if (principal.keyId === keyId) cached.delete(digest)
-    },
-  }
 }
 
 function digestOf(token: string): Buffer {
@@ -222,7 +186,9 @@ function refusalOf(principal: Principal, { role, producer }: RouteAccess): Outho
     return insufficientRole(`requires role ${role}; this is a producer key, send an admin token`)
   }
   if (producer === 'any' || principal.abilities.includes(producer)) return null
-  return new OuthookError('forbidden', `this producer key has not the ability ${producer}`)
+  return insufficientRole(
+    `requires the ability ${producer}, which this producer key has not; use one that has, or send an admin token of role ${role}`,
+  )
 }
 
 function insufficientRole(message: string): OuthookError {

@@ -32,6 +32,8 @@ export interface ApiContext {
   readonly deadlines: Deadlines
   readonly log: Logger
   readonly errorLog: ErrorLog
+  /** No token of the configuration could administer it. */
+  readonly keepsLastAdmin: boolean
   /** The server is stopping. */
   readonly isClosing: () => boolean
 }

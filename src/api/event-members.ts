@@ -9,7 +9,8 @@ import { fromHeaderValue } from '../core/header-value.ts'
 import { effectiveOrderingKey, hookrailOrderingHeader, orderingKeyConflict } from '../core/idempotency.ts'
 import { parseMetadata } from '../core/metadata.ts'
 import { limits } from '../core/model.ts'
-import type { Principal } from '../engine/api-keys.ts'
+import { checkTopic, topicMatches } from '../core/topics.ts'
+import type { Principal } from '../engine/principal.ts'
 import type { PublishRequest } from '../engine/publish.ts'
 
 const idempotencyHeader = 'idempotency-key'
@@ -22,11 +23,16 @@ const orderingHeaders = ['Outhook-Ordering-Key', hookrailOrderingHeader].map((na
 type Members = Readonly<Record<string, unknown>>
 
 /** Who publishes. */
-export type Caller = Pick<PublishRequest, 'tenantId' | 'producerKeyId'>
+export interface Caller extends Pick<PublishRequest, 'tenantId' | 'producerKeyId'> {
+  /** Patterns of the topics that it may publish; null: all. */
+  readonly scopes: readonly string[] | null
+}
 
-/** An admin token leaves no trace in the event. */
-export function callerOf({ kind, keyId }: Principal, tenantId: string): Caller {
-  return { tenantId, producerKeyId: kind === 'producer' ? keyId : null }
+/** An admin token leaves no trace in the event, and publishes every topic. */
+export function callerOf(principal: Principal, tenantId: string): Caller {
+  const { kind, keyId } = principal
+  if (kind === 'admin') return { tenantId, producerKeyId: null, scopes: null }
+  return { tenantId, producerKeyId: keyId, scopes: principal.scopes }
 }
 
 export interface GivenEvent {
@@ -48,15 +54,27 @@ export function toPublishRequest(event: GivenEvent, caller: Caller): PublishRequ
   const orderingKey = orderingKeyOf(event)
   const key = idempotencyKeyOf(event)
   // Admin tokens share one scope: a rotated token must not make old keys new again.
-  const scope = caller.producerKeyId ?? ''
+  const { tenantId, producerKeyId, scopes } = caller
+  const scope = producerKeyId ?? ''
+  const metadata = parseMetadata(members.metadata, `${at}metadata`)
+  // Before the idempotency key is looked up: what is refused here is never a replay.
+  if (scopes !== null) refuseOutOfScope(checkTopic(topic), scopes)
   return {
-    ...caller,
+    tenantId,
+    producerKeyId,
     topic,
     payload,
-    metadata: parseMetadata(members.metadata, `${at}metadata`),
+    metadata,
     orderingKey,
     idempotency: key === null ? null : { scope, key },
   }
+}
+
+function refuseOutOfScope(topic: string, scopes: readonly string[]): void {
+  if (scopes.some((pattern) => topicMatches(pattern, topic))) return
+  throw new OuthookError('forbidden', 'this producer key is not authorized to publish to this topic', {
+    title: 'topic not permitted',
+  })
 }
 
 /** Null when neither header nor body has one. */

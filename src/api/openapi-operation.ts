@@ -33,6 +33,8 @@ const answerHeaders: Readonly<Record<string, JsonObject>> = {
   'createEndpoint 201': noStore,
   'rotateEndpointSecret 200': noStore,
   'createKey 201': noStore,
+  'rotateKey 200': noStore,
+  'createAdminToken 201': noStore,
 }
 
 const retryAfter = {

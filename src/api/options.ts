@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
-import type { Principal } from '../engine/api-keys.ts'
+import type { Principal } from '../engine/principal.ts'
 
 export type IngestResult = 'accepted' | 'replayed' | 'conflict' | 'rejected' | 'forbidden' | 'unavailable'
 

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { OuthookError } from '../core/errors.ts'
 import { type EventEnvelope, parseEventEnvelope } from '../core/exact-json.ts'
-import type { Principal } from '../engine/api-keys.ts'
+import type { Principal } from '../engine/principal.ts'
 import type { PublishReceipt, PublishRequest } from '../engine/publish.ts'
 import { callerOf, toPublishRequest } from './event-members.ts'
 

@@ -5,7 +5,7 @@
  * where each check and each error has its one place.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { Principal } from '../engine/api-keys.ts'
+import type { Principal } from '../engine/principal.ts'
 import type { PublishReceipt } from '../engine/publish.ts'
 import type { ApiContext } from './context.ts'
 import { answerHeaders } from './problem.ts'

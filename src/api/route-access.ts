@@ -75,7 +75,15 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
 
   'POST /v1/keys': admin,
   'GET /v1/keys': admin,
+  'GET /v1/keys/:id': admin,
+  'PATCH /v1/keys/:id': admin,
   'DELETE /v1/keys/:id': admin,
+  'POST /v1/keys/:id/rotate': admin,
+
+  'POST /v1/admin-tokens': admin,
+  'GET /v1/admin-tokens': admin,
+  'GET /v1/admin-tokens/:id': admin,
+  'DELETE /v1/admin-tokens/:id': admin,
 }
 
 /** Null: the table has no row for the route. */

@@ -21,6 +21,7 @@ import { answerHeaders } from './problem.ts'
 import { QuickPublish } from './quick-publish.ts'
 import { answerBrokenRequest, answerUnusualRequests, closeConnections } from './raw-connections.ts'
 import { createRequestBodies } from './request-bodies.ts'
+import { adminTokenRoutes } from './routes/admin-tokens.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { endpointRoutes } from './routes/endpoints.ts'
@@ -53,7 +54,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   const app = createFastify({ errorLog, timeouts, quick })
   const deadlines = createDeadlines(clock, timeouts.handlerMs)
   const auth = createAuthenticator({
-    apiKeys: { authenticate: (token) => engine.apiKeys.authenticate(token) },
+    authentication: { authenticate: (tokens) => engine.authentication.authenticate(tokens) },
     adminTokens: options.adminTokens ?? [],
     cacheMs: options.keyCacheMs ?? 5_000,
     clock,
@@ -74,6 +75,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
     log,
     errorLog,
     isClosing,
+    keepsLastAdmin: (options.adminTokens ?? []).length === 0,
     bodies: createRequestBodies(),
   }
 
@@ -256,6 +258,7 @@ const allRoutes = [
   deadLetterRoutes,
   jobRoutes,
   keyRoutes,
+  adminTokenRoutes,
   whoamiRoute,
   operationRoutes,
 ]

@@ -8,7 +8,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { OuthookError } from '../core/errors.ts'
 import { defaultTenantId } from '../core/model.ts'
-import type { Principal } from '../engine/api-keys.ts'
+import type { Principal } from '../engine/principal.ts'
 import type { ApiContext } from './context.ts'
 import { Closed } from './schemas/shapes.ts'
 import { TenantParameter } from './schemas/tenants.ts'
@@ -28,6 +28,12 @@ export function tenantIdOf(request: FastifyRequest): string {
 /** Where the request names no tenant. */
 export function tenantOfPrincipal({ tenantId }: Principal): string {
   return tenantId ?? defaultTenantId
+}
+
+/** Of what belongs to one tenant or to all: the tenant that is named or that the caller is bound to, else all (null). */
+export function reachOf(request: FastifyRequest): string | null {
+  const { tenant } = request.query as { readonly tenant?: string }
+  return tenant === undefined ? (request.principal?.tenantId ?? null) : tenantIdOf(request)
 }
 
 /** Before the routes are registered. */

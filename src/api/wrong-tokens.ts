@@ -2,8 +2,9 @@
  * Tokens that nobody has: counted, told in the log once a minute, and answered with 429 instead of 401 when one
  * address sends many.
  *
- * Every token is looked up, whatever its address has sent before: a valid one is let in, so that nobody can lock out
- * those who share an address, as behind a proxy. What is slowed is who retries as `Retry-After` says.
+ * A valid token is let in whatever its address has sent before, so that nobody can lock out those who share an address,
+ * as behind a proxy. From an address that is slowed, a token that was wrong a moment ago costs no look-up, and others are
+ * looked up many at a time (`slow-look-ups.ts`): what is slowed is who guesses, and what guessing costs the store.
  */
 import { isIPv6 } from 'node:net'
 import type { Clock } from '../core/clock.ts'
@@ -18,15 +19,30 @@ const refillMs = 1_000
 const maxRetryAfterSeconds = 10
 /** The table's bound: beyond, the address that was quiet for the longest is forgotten. */
 const maxAddresses = 10_000
+/** So many tokens are remembered as wrong, each for 10 s. */
+const maxTokens = 10_000
+const rememberMs = 10_000
 const logEveryMs = 60_000
 /** The first line waits so long, so that it tells of more than the first token. */
 const firstLineMs = 1_000
 
 export interface WrongTokens {
+  /** Whether the address has sent so many that what it sends next is looked up later than others'. */
+  isSlowed(address: string): boolean
+  /** Whether the token was refused within the last 10 s. */
+  isKnown(digest: string): boolean
+  /** A key was changed: what was wrong may be right. */
+  forgetTokens(): void
   /** What the caller is answered. `unauthorized` says what is wrong with its token. */
-  refuse(address: string, unauthorized: OuthookError): OuthookError
+  refuse(sent: SentToken, unauthorized: OuthookError): OuthookError
   /** Logs what was not told yet. */
   close(): void
+}
+
+export interface SentToken {
+  readonly address: string
+  /** Of the token, which is not kept. */
+  readonly digest: string
 }
 
 interface Address {
@@ -45,6 +61,8 @@ export interface WrongTokensOptions {
 export function createWrongTokens({ clock, log, metrics }: WrongTokensOptions): WrongTokens {
   /** The one that was heard of last at the end. */
   const addresses = new Map<string, Address>()
+  /** By digest, when it was refused; the latest at the end. */
+  const tokens = new Map<string, number>()
   let untold = { count: 0, slowed: 0 }
   let cancel: (() => void) | null = null
   let toldAt = Number.NEGATIVE_INFINITY
@@ -68,11 +86,13 @@ export function createWrongTokens({ clock, log, metrics }: WrongTokensOptions): 
     toldAt = clock.elapsed()
   }
 
+  const levelNow = ({ level, at }: Address): number => Math.max(0, level - (clock.elapsed() - at) / refillMs)
+
   const hearOf = (name: string): Address => {
     const now = clock.elapsed()
     const known = addresses.get(name)
     addresses.delete(name)
-    const level = known === undefined ? 0 : Math.max(0, known.level - (now - known.at) / refillMs)
+    const level = known === undefined ? 0 : levelNow(known)
     const address = {
       level: Math.min(level + 1, burst + maxRetryAfterSeconds),
       at: now,
@@ -83,8 +103,21 @@ export function createWrongTokens({ clock, log, metrics }: WrongTokensOptions): 
     return address
   }
 
+  const rememberToken = (digest: string): void => {
+    tokens.delete(digest)
+    if (tokens.size >= maxTokens) tokens.delete(tokens.keys().next().value ?? '')
+    tokens.set(digest, clock.elapsed())
+  }
+
   return {
-    refuse(address, unauthorized) {
+    isSlowed(address) {
+      const known = addresses.get(networkOf(address))
+      return known !== undefined && levelNow(known) >= burst
+    },
+    isKnown: (digest) => clock.elapsed() - (tokens.get(digest) ?? Number.NEGATIVE_INFINITY) < rememberMs,
+    forgetTokens: () => tokens.clear(),
+    refuse({ address, digest }, unauthorized) {
+      rememberToken(digest)
       const { level } = hearOf(networkOf(address))
       const isSlowed = level > burst
       untold.count++

@@ -30,6 +30,8 @@ export const limits = {
   maxDescriptionChars: 1000,
   maxKeyNameChars: 200,
   maxTenantNameChars: 200,
+  /** Of one tenant, or of those for all tenants. */
+  maxActiveAdminTokens: 256,
   maxUrlChars: 2048,
 } as const
 
@@ -227,10 +229,21 @@ export type KeyAbility = (typeof keyAbilities)[number]
 
 export interface ApiKey {
   readonly id: string
-  readonly tenantId: string
+  /** Null: an admin token of all tenants. */
+  readonly tenantId: string | null
   readonly kind: 'producer' | 'admin'
+  /** Of an admin token; null: a producer key. */
+  readonly role: AdminRole | null
   readonly name: string
+  /** Patterns of the topics that a producer key publishes. */
   readonly scopes: readonly string[]
+  /** Of a producer key. */
+  readonly abilities: readonly KeyAbility[]
+  /** Events a second that a producer key publishes; null: as many as the server's setting says. */
+  readonly rateLimitRps: number | null
   readonly createdAt: number
+  readonly expiresAt: number | null
+  /** Within a minute or so; null: never. */
+  readonly lastUsedAt: number | null
   readonly revokedAt: number | null
 }

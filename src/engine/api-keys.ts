@@ -1,54 +1,44 @@
-/** Producer keys and admin tokens. Only their SHA-256 is stored; the text is shown once. */
-import { createHash } from 'node:crypto'
+/** Producer keys: what programs publish with. Each is of one tenant. */
 import { OuthookError } from '../core/errors.ts'
+import type { FaceWords } from '../core/face-words.ts'
 import type { IdFactory } from '../core/ids.ts'
+import type { ApiKey } from '../core/model.ts'
+import { checkTopicPatterns } from '../core/topics.ts'
+import type { KeyOwner, KeyStore, Page, PageRequest, StoreTime } from '../store/port.ts'
+import { checkRateLimit } from './endpoint-checks.ts'
 import {
-  type AdminRole,
-  type ApiKey,
-  defaultTenantId,
-  isWithin,
-  type KeyAbility,
-  limits,
-} from '../core/model.ts'
-import { checkText } from '../core/text.ts'
-import type { ConfigStore, NewApiKey, Page, PageRequest } from '../store/port.ts'
+  checkAbilities,
+  checkKeyName,
+  checkMembers,
+  expiryOf,
+  type KeyChange,
+  type KeyInput,
+  keyMembers,
+} from './key-input.ts'
+import { hashKeyText, newKeyText } from './key-text.ts'
 import { checkId, checkPage, notFound } from './page.ts'
 
-const { maxKeyNameChars: maxNameChars } = limits
-const tokenBytes = 24
+const defaultGraceMs = 24 * 3_600_000
+export const maxKeyGraceMs = 30 * 24 * 3_600_000
 
-/** Who calls. */
-export type Principal = ProducerPrincipal | AdminPrincipal
-
-export interface ProducerPrincipal {
-  readonly kind: 'producer'
-  readonly tenantId: string
-  readonly keyId: string
-  readonly abilities: readonly KeyAbility[]
-}
-
-export interface AdminPrincipal {
-  readonly kind: 'admin'
-  readonly role: AdminRole
-  /** Null: all tenants. */
-  readonly tenantId: string | null
-  /** Null: the token of the configuration. */
-  readonly keyId: string | null
-}
-
-export interface KeyInput {
-  readonly kind: ApiKey['kind']
-  readonly name: string
-}
+const example = "{ name: 'checkout', scopes: ['orders.*'] }"
 
 export interface CreatedKey {
   readonly key: ApiKey
+  /** Shown here once and never again: `hk_` and 48 hex digits. */
   readonly token: string
 }
 
+export interface RotatedKey extends CreatedKey {
+  /** Until when what it was before is taken too, milliseconds since the epoch. */
+  readonly previousExpiresAt: number
+}
+
 export interface ApiKeysOptions {
-  readonly store: ConfigStore
+  readonly store: KeyStore
   readonly ids: IdFactory
+  readonly time: StoreTime
+  readonly words: FaceWords
   readonly randomBytes: (size: number) => Uint8Array
 }
 
@@ -59,65 +49,101 @@ export class ApiKeys {
     this.#options = options
   }
 
-  /** `token` is shown here once and never again: `hk_` (producer) or `hkadm_` (admin) and 48 hex digits. */
   async create(tenantId: string, input: KeyInput): Promise<CreatedKey> {
-    const { row, token } = this.#generate(tenantId, input)
-    return { key: await this.#options.store.insertApiKey(row), token }
+    checkMembers(input, { known: keyMembers, example })
+    const { store, ids, randomBytes } = this.#options
+    const name = checkKeyName(input.name, 'name')
+    const changes = this.#check(input)
+    const token = newKeyText('producer', randomBytes)
+    const key = {
+      id: ids.next('key'),
+      tenantId,
+      kind: 'producer' as const,
+      role: null,
+      scopes: ['*'],
+      abilities: ['publish' as const],
+      rateLimitRps: null,
+      expiresAt: expiryOf(input, this.#options) ?? null,
+      ...changes,
+      name,
+    }
+    const made = await store.insertApiKey({ key, hash: hashKeyText(token) })
+    return { key: made as ApiKey, token }
   }
 
-  /** Null when the tenant has or ever had a key of this kind: of all processes that start together, one makes it. */
-  async createFirst(tenantId: string, input: KeyInput): Promise<CreatedKey | null> {
-    const { row, token } = this.#generate(tenantId, input)
-    const key = await this.#options.store.insertFirstApiKey(row)
-    return key && { key, token }
+  /** Errors: not_found. */
+  async get(tenantId: string, id: string): Promise<ApiKey> {
+    const key = await this.#options.store.getApiKey(ownerOf(tenantId), checkKeyId(id))
+    if (key === null) throw notFound('key')
+    return key
   }
 
-  #generate(tenantId: string, input: KeyInput): { readonly row: NewApiKey; readonly token: string } {
-    const { ids, randomBytes } = this.#options
-    const name = checkName(input.name)
-    const admin = input.kind === 'admin'
-    const token = (admin ? 'hkadm_' : 'hk_') + Buffer.from(randomBytes(tokenBytes)).toString('hex')
-    const id = ids.next(admin ? 'adm' : 'key')
-    return { row: { id, tenantId, kind: input.kind, name, scopes: ['*'], hash: hashToken(token) }, token }
+  /** Newest first. */
+  async list(tenantId: string, page: Partial<PageRequest> = {}): Promise<Page<ApiKey>> {
+    return this.#options.store.listApiKeys(ownerOf(tenantId), checkPage(page))
   }
 
-  async list(
+  /** Absent members stay. Errors: not_found and those of `create`. */
+  async update(tenantId: string, id: string, change: KeyChange): Promise<ApiKey> {
+    checkMembers(change, { known: keyMembers, example })
+    const { store } = this.#options
+    const expiresAt = expiryOf(change, this.#options)
+    const patch = {
+      ...this.#check(change),
+      ...(change.name !== undefined && { name: checkKeyName(change.name, 'name') }),
+      ...(expiresAt !== undefined && { expiresAt }),
+    }
+    const key = await store.updateApiKey(ownerOf(tenantId), checkKeyId(id), patch)
+    if (key === null) throw notFound('key')
+    return key
+  }
+
+  /**
+   * A new text for the same key. What it was before is taken for `graceMs` more, by default a day, at most 30; 0 is no
+   * longer at all. Events that were published with it stay its own. Errors: not_found, conflict when it is revoked.
+   */
+  async rotate(
     tenantId: string,
-    page: Partial<PageRequest> & { kind?: ApiKey['kind'] } = {},
-  ): Promise<Page<ApiKey>> {
-    const { kind } = page
-    return this.#options.store.listApiKeys(tenantId, { ...checkPage(page), ...(kind && { kind }) })
+    id: string,
+    { graceMs = defaultGraceMs }: { readonly graceMs?: number } = {},
+  ): Promise<RotatedKey> {
+    const { store, time, words, randomBytes } = this.#options
+    if (!Number.isSafeInteger(graceMs) || graceMs < 0 || graceMs > maxKeyGraceMs) {
+      throw new OuthookError(
+        'unprocessable',
+        `${words.member('grace_ms')} must be from 0 to 30 days in milliseconds`,
+      )
+    }
+    const token = newKeyText('producer', randomBytes)
+    const rotation = { hash: hashKeyText(token), graceMs }
+    const key = await store.rotateApiKey(ownerOf(tenantId), checkKeyId(id), rotation)
+    if (key !== null) return { key, token, previousExpiresAt: time.now() + graceMs }
+    await this.get(tenantId, id)
+    throw new OuthookError('conflict', 'the key is revoked, for good; make another one')
   }
 
   /** Can be called again. Errors: not_found. */
   async revoke(tenantId: string, id: string): Promise<void> {
-    const checked = checkId(id, id.startsWith('adm_') ? 'adm' : 'key', 'key')
-    if (!(await this.#options.store.revokeApiKey(tenantId, checked))) throw notFound('key')
+    const result = await this.#options.store.revokeApiKey(ownerOf(tenantId), checkKeyId(id))
+    if (result === 'not_found') throw notFound('key')
   }
 
-  /** Null: unknown or revoked. Errors: store_unavailable; a store that is down never reads as "unknown". */
-  async authenticate(token: string): Promise<Principal | null> {
-    const key = await this.#options.store.findApiKey(hashToken(token))
-    return key && principalOf(key)
+  #check({ scopes, abilities, rateLimitRps }: KeyChange) {
+    const { words } = this.#options
+    return {
+      ...(scopes !== undefined && { scopes: checkTopicPatterns(scopes, 'scopes') }),
+      ...(abilities !== undefined && { abilities: checkAbilities(abilities) }),
+      ...(rateLimitRps !== undefined && {
+        rateLimitRps: checkRateLimit(rateLimitRps, words.member('rate_limit_rps')),
+      }),
+    }
   }
 }
 
-/** Admin tokens of the tenant that always exists are for all tenants. */
-function principalOf({ kind, tenantId, id: keyId }: ApiKey): Principal {
-  return kind === 'producer'
-    ? { kind, tenantId, keyId, abilities: ['publish'] }
-    : { kind, role: 'admin', tenantId: tenantId === defaultTenantId ? null : tenantId, keyId }
+function ownerOf(tenantId: string): KeyOwner {
+  return { kind: 'producer', tenantId }
 }
 
-function hashToken(token: string): Uint8Array {
-  return createHash('sha256').update(token).digest()
-}
-
-function checkName(name: unknown): string {
-  checkText(name, 'name')
-  if (typeof name === 'string' && name.trim() !== '' && isWithin(name, maxNameChars)) return name.trim()
-  throw new OuthookError(
-    'unprocessable',
-    `name must be 1 to ${maxNameChars} characters that say whose key it is`,
-  )
+function checkKeyId(id: string): string {
+  return checkId(id, 'key', 'key')
 }

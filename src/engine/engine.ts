@@ -4,7 +4,9 @@
  */
 import type { DeliveryActivity } from '../delivery/activity.ts'
 import type { StoreCounts } from '../store/port.ts'
+import type { AdminTokens } from './admin-tokens.ts'
 import type { ApiKeys } from './api-keys.ts'
+import type { Authentication } from './authentication.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { Endpoints } from './endpoints.ts'
@@ -27,6 +29,8 @@ export interface Engine {
   readonly jobs: Jobs
   readonly apiKeys: ApiKeys
   readonly tenants: Tenants
+  readonly adminTokens: AdminTokens
+  readonly authentication: Authentication
   /** Attempts, outcomes and state changes of this process, as they happen. */
   readonly activity: DeliveryActivity
   /** Rejects with `store_unavailable`, within half a second, while a publish would not be durable. */

@@ -18,6 +18,7 @@ import type { ConfigStore } from './port/config.ts'
 import type { DeliveryStore, HeardPace, SlotShares } from './port/delivery.ts'
 import type { FanOutStore, IngestStore } from './port/ingest.ts'
 import type { JobStore } from './port/jobs.ts'
+import type { KeyStore } from './port/keys.ts'
 import type { MaintenanceStore } from './port/maintenance.ts'
 import type { OutboxStore } from './port/outbox.ts'
 import type { StorePace } from './port/pace.ts'
@@ -29,6 +30,7 @@ export type * from './port/config.ts'
 export type * from './port/delivery.ts'
 export type * from './port/ingest.ts'
 export type * from './port/jobs.ts'
+export type * from './port/keys.ts'
 export type * from './port/maintenance.ts'
 export type * from './port/outbox.ts'
 export type * from './port/pace.ts'
@@ -38,6 +40,7 @@ export type * from './port/time.ts'
 
 export interface Store
   extends ConfigStore,
+    KeyStore,
     TenantStore,
     IngestStore,
     FanOutStore,

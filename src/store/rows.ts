@@ -4,6 +4,7 @@
  */
 import { bytesToId, type IdPrefix, idPrefixes } from '../core/ids.ts'
 import type {
+  AdminRole,
   ApiKey,
   Attempt,
   AttemptStatus,
@@ -21,6 +22,7 @@ import type {
   Subscription,
 } from '../core/model.ts'
 import { type EventFieldRow, toEventFields } from './event-columns.ts'
+import type { FoundApiKey } from './port/keys.ts'
 import { type WaitingRow, whyWaiting } from './why-waiting.ts'
 
 export interface EventRow extends EventFieldRow {
@@ -72,12 +74,21 @@ export interface SecretRow {
 
 export interface ApiKeyRow {
   readonly id: Uint8Array
-  readonly tenant_id: Uint8Array
+  readonly tenant_id: Uint8Array | null
   readonly kind: ApiKey['kind']
+  readonly role: AdminRole | null
   readonly name: string
   readonly scopes: string
+  readonly abilities: string
+  readonly rate_limit_rps: number | null
   readonly created_at: number
+  readonly expires_at: number | null
+  readonly last_used_at: number | null
   readonly revoked_at: number | null
+}
+
+export interface FoundApiKeyRow extends ApiKeyRow {
+  readonly hash_expires_at: number | null
 }
 
 /** What live and finished deliveries have in common, with the event's topic joined in. */
@@ -186,13 +197,23 @@ export function toSecret(row: SecretRow): SealedSecret {
 export function toApiKey(row: ApiKeyRow): ApiKey {
   return {
     id: bytesToId(row.kind === 'admin' ? idPrefixes.adminToken : idPrefixes.producerKey, row.id),
-    tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
+    tenantId: optionalId(idPrefixes.tenant, row.tenant_id),
     kind: row.kind,
+    role: row.role,
     name: row.name,
     scopes: JSON.parse(row.scopes),
+    abilities: JSON.parse(row.abilities),
+    rateLimitRps: row.rate_limit_rps,
     createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
     revokedAt: row.revoked_at,
   }
+}
+
+export function toFoundApiKey(row: FoundApiKeyRow): FoundApiKey {
+  const ends = [row.expires_at, row.hash_expires_at].filter((end) => end !== null)
+  return { key: toApiKey(row), until: ends.length === 0 ? null : Math.min(...ends) }
 }
 
 export function toFinishedDelivery(row: DeliveryRow): Delivery {

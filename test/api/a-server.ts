@@ -14,7 +14,7 @@ import type { Store } from '../../src/store/port.ts'
 
 export const adminToken = 'test-admin-token'
 
-export interface ServerOptions extends Partial<Pick<ApiOptions, 'timeouts' | 'keyCacheMs'>> {
+export interface ServerOptions extends Partial<Pick<ApiOptions, 'timeouts' | 'keyCacheMs' | 'adminTokens'>> {
   /** Default false: nothing is sent. */
   readonly dispatch?: boolean
   /** Of the engine. */
@@ -72,10 +72,10 @@ export async function aServer(options: ServerOptions = {}): Promise<TestServer> 
   const metrics = aMetrics(app)
   const server = buildServer(engine, {
     version: '0.0.0',
-    clock: createSystemClock(),
+    clock: options.clock ?? createSystemClock(),
     log: options.logger ?? silentLogger,
     metrics,
-    adminTokens: [adminToken],
+    adminTokens: options.adminTokens ?? [adminToken],
     ...(options.timeouts !== undefined && { timeouts: options.timeouts }),
     ...(options.keyCacheMs !== undefined && { keyCacheMs: options.keyCacheMs }),
   })
@@ -103,7 +103,7 @@ export async function aServer(options: ServerOptions = {}): Promise<TestServer> 
     },
     call: (method, path, call) => callServer(url, { method, path, ...call }),
     async producer(name = 'tests') {
-      const { key, token } = await engine.apiKeys.create(defaultTenantId, { kind: 'producer', name })
+      const { key, token } = await engine.apiKeys.create(defaultTenantId, { name })
       return { id: key.id, key: token }
     },
     raw: (text) => sendRaw(port, text),
@@ -143,7 +143,11 @@ async function callServer(
   const plain = typeof body === 'string' || body instanceof Uint8Array || body === undefined
   const response = await fetch(url + path, {
     method,
-    headers: { ...(token !== null && { authorization: `Bearer ${token}` }), ...headers },
+    headers: {
+      ...(token !== null && { authorization: `Bearer ${token}` }),
+      ...(!plain && { 'content-type': 'application/json' }),
+      ...headers,
+    },
     ...(body !== undefined && {
       body: plain ? (body as string | Uint8Array<ArrayBuffer>) : JSON.stringify(body),
     }),

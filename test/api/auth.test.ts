@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Authentication } from '../../src/engine/authentication.ts'
 import { aServer } from './a-server.ts'
 import { expectProblem } from './expect-problem.ts'
 
@@ -67,13 +68,12 @@ describe('looking keys up', () => {
       keyCacheMs,
       wrapEngine: (engine) => ({
         ...engine,
-        apiKeys: Object.assign(Object.create(engine.apiKeys), {
-          authenticate: (token: string) => {
+        authentication: {
+          authenticate: (tokens: readonly string[]) => {
             lookUps++
-            return engine.apiKeys.authenticate(token)
+            return engine.authentication.authenticate(tokens)
           },
-          create: engine.apiKeys.create.bind(engine.apiKeys),
-        }),
+        } as unknown as Authentication,
       }),
     })
     const { key } = await server.producer()
@@ -115,19 +115,17 @@ describe('looking keys up', () => {
     const server = await aServer({
       wrapEngine: (engine) => ({
         ...engine,
-        apiKeys: Object.assign(Object.create(engine.apiKeys), {
-          async authenticate(token: string) {
-            const principal = await engine.apiKeys.authenticate(token)
+        authentication: {
+          async authenticate(tokens: readonly string[]) {
+            const found = await engine.authentication.authenticate(tokens)
             if (first) {
               first = false
               ask()
               await mayAnswer
             }
-            return principal
+            return found
           },
-          create: engine.apiKeys.create.bind(engine.apiKeys),
-          revoke: engine.apiKeys.revoke.bind(engine.apiKeys),
-        }),
+        } as unknown as Authentication,
       }),
     })
     const { id, key } = await server.producer()

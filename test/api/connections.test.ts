@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Authentication } from '../../src/engine/authentication.ts'
 import { adminToken, aServer, type TestServer } from './a-server.ts'
 import { expectProblem, expectRawProblem } from './expect-problem.ts'
 
@@ -157,9 +158,9 @@ describe('time and closing', () => {
       timeouts: { handlerMs: 50 },
       wrapEngine: (engine) => ({
         ...engine,
-        apiKeys: Object.assign(Object.create(engine.apiKeys), {
+        authentication: {
           authenticate: () => new Promise(() => undefined),
-        }),
+        } as unknown as Authentication,
       }),
     })
     const answer = await server.call('POST', '/v1/events', {

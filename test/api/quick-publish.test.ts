@@ -104,6 +104,15 @@ test('a key that is revoked is refused at once on a connection that has used it'
   expect((await publish({ body: event })).status).toBe(202)
 })
 
+const aPrincipal = {
+  kind: 'producer',
+  tenantId: 'ten_1',
+  keyId: 'key_1',
+  scopes: null,
+  abilities: ['publish'],
+  rateLimitRps: null,
+}
+
 async function aQuickServer(changes: Partial<QuickPublishContext> = {}) {
   const clock = createSystemClock()
   const quick = new QuickPublish()
@@ -117,7 +126,7 @@ async function aQuickServer(changes: Partial<QuickPublishContext> = {}) {
   }
   const context = {
     engine: { publisher: { publish } },
-    auth: { recognize: () => ({ kind: 'producer', tenantId: 'ten_1', keyId: 'key_1' }) },
+    auth: { recognize: () => aPrincipal },
     metrics: { ingest() {}, request() {} },
     bodies: createRequestBodies(),
     deadlines: createDeadlines(clock, 30_000),

@@ -30,7 +30,7 @@ async function aTenant() {
   const key = (await post(at('/v1/keys'), { name: 'of a tenant' })).json
   const event = (await post('/v1/events', { topic: 'a', payload: 1 }, key.key)).json
   const job = (await post(at('/v1/dlq/replay'), { all: true })).json
-  const bound = await server.engine.apiKeys.create(id, { kind: 'admin', name: 'bound' })
+  const bound = await server.engine.adminTokens.create(id, { role: 'admin', label: 'bound' })
   return {
     id: id as string,
     uid,
@@ -44,6 +44,7 @@ async function aTenant() {
       dlq: event.delivery_ids[0],
       keys: key.id,
       jobs: job.id,
+      'admin-tokens': bound.key.id,
       tenants: id,
     } as Readonly<Record<string, string>>,
   }
@@ -75,6 +76,7 @@ const unknownIds = {
   dlq: 'dlv_01h455vb4pex5vsknk084sn02q',
   keys: 'key_01h455vb4pex5vsknk084sn02q',
   jobs: 'job_01h455vb4pex5vsknk084sn02q',
+  'admin-tokens': 'adm_01h455vb4pex5vsknk084sn02q',
   tenants: 'ten_01h455vb4pex5vsknk084sn02q',
 }
 
@@ -139,7 +141,7 @@ describe('ids of another tenant', () => {
       expect([name, status, json.deleted_at ?? null]).toEqual([name, 200, null])
     }
     const keys = (await server.call('GET', `/v1/keys?tenant=${other.uid}`)).json.items
-    expect(keys.map(({ revoked_at }: { revoked_at: string | null }) => revoked_at)).toEqual([null, null])
+    expect(keys.map(({ revoked_at }: { revoked_at: string | null }) => revoked_at)).toEqual([null])
     expect((await server.call('GET', `/v1/events?tenant=${other.uid}`)).json.items).toHaveLength(1)
     expect((await server.call('GET', `/v1/tenants/${other.id}`)).json).toMatchObject({ uid: other.uid })
   })

@@ -25,7 +25,7 @@ function aTable() {
     metrics: { wrongToken: (reason) => void counted.push(reason) },
   })
   const refuse = (address = '192.0.2.1') =>
-    table.refuse(address, new OuthookError('unauthorized', 'unknown token'))
+    table.refuse({ address, digest: 'x' }, new OuthookError('unauthorized', 'unknown token'))
   const statuses = (count: number, address?: string) =>
     Array.from({ length: count }, () => refuse(address).status)
   return { clock, lines, counted, table, refuse, statuses }

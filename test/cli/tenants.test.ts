@@ -34,7 +34,8 @@ test('what is made and listed with --tenant, or OUTHOOK_TENANT, is of that tenan
   expect(JSON.parse(byEnvironment.out).items).toMatchObject([{ id: made.id }])
   expect(await json('events', 'get', event.id)).toMatchObject({ id: event.id })
   const key = await json('keys', 'create', 'shop', '--tenant', 'acme')
-  expect(await api.engine.apiKeys.authenticate(key.key)).toMatchObject({ tenantId: tenant.id })
+  const [found] = await api.engine.authentication.authenticate([key.key])
+  expect(found?.principal).toMatchObject({ tenantId: tenant.id })
 })
 
 test('tenants are named by uid or id, shown in a table, and changed by what is given', async () => {

@@ -21,7 +21,15 @@ import { openSqliteCopySource } from '../../src/store/sqlite/copy/copy-source.ts
 import { createCopyViews, placeColumn } from '../../src/store/sqlite/copy/copy-views.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
-import { anOutcome, aTransportFailure, deadLetter, openScene, retryIn, type Scene } from './contract/scene.ts'
+import {
+  aKey,
+  anOutcome,
+  aTransportFailure,
+  deadLetter,
+  openScene,
+  retryIn,
+  type Scene,
+} from './contract/scene.ts'
 import { makeDirectory } from './sqlite-harness.ts'
 
 const newest = testedServers().at(-1)
@@ -158,11 +166,16 @@ export async function fillVaried(scene: Scene): Promise<void> {
   )
   await scene.publish({ receivers: [plain, plain, paused] })
   while ((await scene.fanOutSlice()).more);
-  const key = { tenantId: plain.tenantId, kind: 'producer', scopes: ['events:write'] } as const
-  await store.insertApiKey({ ...key, id: ids.next('key'), name: 'a', hash: new Uint8Array(32).fill(1) })
-  const revoked = { ...key, id: ids.next('key'), name: 'b', hash: new Uint8Array(32).fill(2) }
-  await store.insertApiKey(revoked)
-  await store.revokeApiKey(plain.tenantId, revoked.id)
+  const owner = { tenantId: plain.tenantId, kind: 'producer' } as const
+  const rotated = aKey(ids, { ...owner, rateLimitRps: 2.5, expiresAt: clock.now() + 1e9 })
+  await store.insertApiKey({ key: rotated, hash: new Uint8Array(32).fill(1) })
+  await store.rotateApiKey(owner, rotated.id, { hash: new Uint8Array(32).fill(3), graceMs: 60_000 })
+  await store.noteKeyUse([{ id: rotated.id, at: clock.now() }])
+  const revoked = aKey(ids, owner)
+  await store.insertApiKey({ key: revoked, hash: new Uint8Array(32).fill(2) })
+  await store.revokeApiKey(owner, revoked.id)
+  const token = aKey(ids, { kind: 'admin', tenantId: null, role: 'viewer' })
+  await store.insertApiKey({ key: token, hash: new Uint8Array(32).fill(4) })
   await store.setMetaOnce('master_key_check', 'abcd1234.check')
 }
 

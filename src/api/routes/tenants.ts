@@ -1,5 +1,5 @@
 import { OuthookError } from '../../core/errors.ts'
-import type { Principal } from '../../engine/api-keys.ts'
+import type { Principal } from '../../engine/principal.ts'
 import { principalOf } from '../auth.ts'
 import { camelMembers } from '../camel-members.ts'
 import type { Api, ApiContext } from '../context.ts'

@@ -1,4 +1,4 @@
-import type { ApiKey, DisabledReason, Endpoint, SealedSecret, Subscription } from '../../core/model.ts'
+import type { DisabledReason, Endpoint, SealedSecret, Subscription } from '../../core/model.ts'
 import type { TenantSettings } from '../../core/tenant.ts'
 import type { Page, PageRequest } from './reading.ts'
 
@@ -73,16 +73,6 @@ export type EndpointInsertion =
   | EndpointLimit
   | TenantDeleted
 
-export interface NewApiKey {
-  readonly id: string
-  readonly tenantId: string
-  readonly kind: ApiKey['kind']
-  readonly name: string
-  readonly scopes: readonly string[]
-  /** SHA-256 of the whole key; the key itself never reaches the store. */
-  readonly hash: Uint8Array
-}
-
 export interface HeldEndpoint {
   readonly endpointId: string
   readonly state: 'paused' | 'throttled'
@@ -134,15 +124,6 @@ export interface ConfigStore {
     tenantId: string,
     page: PageRequest & { endpointId?: string; includeDeleted?: boolean },
   ): Promise<Page<Subscription>>
-
-  insertApiKey(input: NewApiKey): Promise<ApiKey>
-  /** Null, and nothing written, when the tenant has or ever had a key of this kind. Atomic. */
-  insertFirstApiKey(input: NewApiKey): Promise<ApiKey | null>
-  /** True also when it was revoked before; false: no such key. */
-  revokeApiKey(tenantId: string, id: string): Promise<boolean>
-  listApiKeys(tenantId: string, page: PageRequest & { kind?: ApiKey['kind'] }): Promise<Page<ApiKey>>
-  /** The live (not revoked) key with this hash. */
-  findApiKey(hash: Uint8Array): Promise<ApiKey | null>
 
   /** Stores `value` under `name` unless something is there; resolves to what is there now. Atomic. */
   setMetaOnce(name: string, value: string): Promise<string>

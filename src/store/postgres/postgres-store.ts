@@ -9,7 +9,8 @@ import { Leases } from './claim/leases.ts'
 import { lowerShares, type NodeIdentity, newNode, removeNode, renewShares } from './claim/shares.ts'
 import { applyConfigChanges } from './config/apply-changes.ts'
 import { deleteEndpoint, insertEndpoint, rotateSecret, updateEndpoint } from './config/endpoints.ts'
-import { insertApiKey, insertFirstApiKey, revokeApiKey, setMetaOnce } from './config/keys.ts'
+import { createKeyStore } from './config/key-store.ts'
+import { setMetaOnce } from './config/keys.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from './config/subscriptions.ts'
 import { createTenantStore } from './config/tenant-store.ts'
 import { Database } from './connection/database.ts'
@@ -119,6 +120,7 @@ function createStore(parts: StoreParts): Omit<Store, 'cluster'> {
     time,
     ...createConfigStore(run),
     ...createTenantStore(run),
+    ...createKeyStore(run),
     ...createDeliveryStore(run, parts),
     ...createReadStore(run),
     ...createJobStore(run),
@@ -158,13 +160,6 @@ function createConfigStore({ plain, atomic, snapshot }: Runner) {
       plain('read', (context) => config.getSubscription(context, tenantId, id, options)),
     listSubscriptions: (tenantId, page) =>
       plain('read', (context) => config.listSubscriptions(context, tenantId, page)),
-    insertApiKey: (input) => plain('config', (context) => insertApiKey(context, input)),
-    insertFirstApiKey: (input) => atomic('config', (context) => insertFirstApiKey(context, input)),
-    revokeApiKey: async (tenantId, id) =>
-      (is(idPrefixes.producerKey, id) || is(idPrefixes.adminToken, id)) &&
-      plain('config', (context) => revokeApiKey(context, tenantId, id)),
-    listApiKeys: (tenantId, page) => plain('read', (context) => config.listApiKeys(context, tenantId, page)),
-    findApiKey: (hash) => plain('read', (context) => config.findApiKey(context, hash)),
     setMetaOnce: (name, value) => plain('config', (context) => setMetaOnce(context, name, value)),
   } satisfies Partial<Store>
 }

@@ -269,13 +269,15 @@ function createStore(connection: Connection): SqliteStore {
     getTenantByUid: (uid) => read('getTenantByUid', uid),
     listTenants: (page) => read('listTenants', page),
     findTenantOf: (id) => read('findTenantOf', id),
-    insertApiKey: (input) => write('insertApiKey', input),
+    insertApiKey: (input, options) => write('insertApiKey', input, options),
     insertFirstApiKey: (input) => write('insertFirstApiKey', input),
-    revokeApiKey: async (tenantId, id) =>
-      (is(idPrefixes.producerKey, id) || is(idPrefixes.adminToken, id)) &&
-      write('revokeApiKey', tenantId, id),
-    listApiKeys: (tenantId, page) => read('listApiKeys', tenantId, page),
-    findApiKey: (hash) => read('findApiKey', hash),
+    updateApiKey: (owner, id, patch) => write('updateApiKey', owner, id, patch),
+    rotateApiKey: (owner, id, rotation) => write('rotateApiKey', owner, id, rotation),
+    revokeApiKey: (owner, id, options) => write('revokeApiKey', owner, id, options),
+    getApiKey: (owner, id) => read('getApiKey', owner, id),
+    listApiKeys: (owner, page) => read('listApiKeys', owner, page),
+    findApiKeys: (hashes) => read('findApiKeys', hashes),
+    noteKeyUse: (uses) => write('noteKeyUse', uses),
     setMetaOnce: (name, value) => write('setMetaOnce', name, value),
 
     publish: (batch, options) => write('publish', batch, options),

@@ -155,48 +155,6 @@ export function describeConfig(open: OpenHarness): void {
       expect(result).toEqual({ kind: 'endpoint_not_available' })
     })
 
-    it('keeps keys by hash until they are revoked', async () => {
-      const key = {
-        id: scene.ids.next('key'),
-        tenantId: defaultTenantId,
-        kind: 'producer',
-        name: 'ci',
-        scopes: ['orders.*'],
-        hash: new Uint8Array(32).fill(7),
-      } as const
-      const made = await scene.store.insertApiKey(key)
-      expect(await scene.store.findApiKey(key.hash)).toEqual(made)
-      expect((await scene.store.listApiKeys(defaultTenantId, { ...page, kind: 'admin' })).items).toEqual([])
-      expect(await scene.store.revokeApiKey(defaultTenantId, key.id)).toBe(true)
-      expect(await scene.store.revokeApiKey(defaultTenantId, key.id)).toBe(true)
-      expect(await scene.store.revokeApiKey(defaultTenantId, scene.ids.next('key'))).toBe(false)
-      expect(await scene.store.findApiKey(key.hash)).toBeNull()
-      expect((await scene.store.listApiKeys(defaultTenantId, page)).items[0]?.revokedAt).toBe(scene.now())
-    })
-
-    it('makes the first key of a kind once, however many ask, and not after it was revoked', async () => {
-      const { store, ids } = scene
-      const aFirst = (tenantId: string) => ({
-        id: ids.next('adm'),
-        tenantId,
-        kind: 'admin' as const,
-        name: 'first',
-        scopes: ['*'],
-        hash: Uint8Array.from({ length: 32 }, () => Math.floor(Math.random() * 256)),
-      })
-      await store.insertApiKey({ ...aFirst(defaultTenantId), id: ids.next('key'), kind: 'producer' })
-      const tries = Array.from({ length: 5 }, () => aFirst(defaultTenantId))
-      const made = await Promise.all(tries.map((key) => store.insertFirstApiKey(key)))
-      const [only, ...more] = made.filter((key) => key !== null)
-      expect(more).toEqual([])
-      const listed = await store.listApiKeys(defaultTenantId, { ...page, kind: 'admin' })
-      expect(listed.items).toEqual([only])
-      await store.revokeApiKey(defaultTenantId, only?.id ?? '')
-      expect(await store.insertFirstApiKey(aFirst(defaultTenantId))).toBeNull()
-      const other = aFirst(ids.next('ten'))
-      expect(await store.insertFirstApiKey(other)).toMatchObject({ id: other.id, tenantId: other.tenantId })
-    })
-
     it('sets a meta value once', async () => {
       expect(await scene.store.setMetaOnce('check', 'a')).toBe('a')
       expect(await scene.store.setMetaOnce('check', 'b')).toBe('a')

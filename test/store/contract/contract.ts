@@ -4,6 +4,7 @@ import { describeClaim } from './claim.ts'
 import { describeConfig } from './config.ts'
 import { describeHealth } from './health.ts'
 import { describeJobs } from './jobs.ts'
+import { describeKeys } from './keys.ts'
 import { describeLargeFanOut } from './large-fan-out.ts'
 import { describeLimits } from './limits.ts'
 import { describeMaintenance } from './maintenance.ts'
@@ -24,6 +25,7 @@ export function describeStoreContract(name: string, open: OpenHarness): void {
     describeHealth(open)
     describeLimits(open)
     describeConfig(open)
+    describeKeys(open)
     describeRead(open)
     describeMaintenance(open)
     describeJobs(open)

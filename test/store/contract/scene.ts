@@ -18,6 +18,7 @@ import type {
   ClaimResult,
   DeliveryOutcome,
   FanOutSlice,
+  NewApiKey,
   NewDelivery,
   NewEvent,
   NewIdempotencyKey,
@@ -244,4 +245,21 @@ export function aTransportFailure(claimed: Claimed, startedAt: number, delayMs =
     startedAt,
     observation: { contact: 'transport_failure', succeeded: false, startedAt, throttleMs: null },
   })
+}
+
+/** A key as it is before it is kept. */
+export function aKey(ids: IdFactory, given: Partial<NewApiKey['key']> = {}): NewApiKey['key'] {
+  const kind = given.kind ?? 'producer'
+  return {
+    id: ids.next(kind === 'admin' ? 'adm' : 'key'),
+    tenantId: defaultTenantId,
+    kind,
+    role: kind === 'admin' ? 'admin' : null,
+    name: 'ci',
+    scopes: ['orders.*'],
+    abilities: kind === 'producer' ? ['publish'] : [],
+    rateLimitRps: null,
+    expiresAt: null,
+    ...given,
+  }
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultTenantId } from '../../../src/core/model.ts'
 import { defaultTenantSettings } from '../../../src/core/tenant.ts'
 import type { NewTenant } from '../../../src/store/port.ts'
-import { anOutcome, type OpenHarness, openScene, retryIn, type Scene } from './scene.ts'
+import { aKey, anOutcome, type OpenHarness, openScene, retryIn, type Scene } from './scene.ts'
 
 export function describeTenants(open: OpenHarness): void {
   let scene: Scene
@@ -92,12 +92,17 @@ export function describeTenants(open: OpenHarness): void {
       const again = deliveries.find(({ id }) => id === waiting.deliveryId)
       if (done === undefined || again === undefined) throw new Error('not claimed')
       await scene.record(anOutcome(done), anOutcome(again, { next: retryIn(1000) }))
-      const key = { id: ids.next('key'), kind: 'producer', name: 'a', scopes: ['*'] } as const
-      await store.insertApiKey({ ...key, tenantId, hash: Uint8Array.of(1) })
+      const key = aKey(ids, { tenantId })
+      await store.insertApiKey({ key, hash: Uint8Array.of(1) })
+      const token = aKey(ids, { kind: 'admin', tenantId })
+      await store.insertApiKey({ key: token, hash: Uint8Array.of(2) })
+      const ofAll = aKey(ids, { kind: 'admin', tenantId: null })
+      await store.insertApiKey({ key: ofAll, hash: Uint8Array.of(3) })
       const owners = {
         [route.endpointId]: tenantId,
         [route.subscriptionId]: tenantId,
         [key.id]: tenantId,
+        [token.id]: tenantId,
         [waiting.event.id]: tenantId,
         [waiting.deliveryId]: tenantId,
         [handedOff.deliveryId]: tenantId,
@@ -108,7 +113,7 @@ export function describeTenants(open: OpenHarness): void {
         expect([id, await store.findTenantOf(id)]).toEqual([id, owner])
       }
       const unknown = (['ep', 'sub', 'key', 'adm', 'evt', 'dlv', 'ten', 'sec'] as const).map(ids.next)
-      for (const id of [...unknown, 'evt_x', 'x', '']) {
+      for (const id of [ofAll.id, ...unknown, 'evt_x', 'x', '']) {
         expect([id, await store.findTenantOf(id)]).toEqual([id, null])
       }
     })

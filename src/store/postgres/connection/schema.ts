@@ -3,8 +3,14 @@ import { type AppliedMigration, type Migration, planChange, type SchemaChange } 
 import { initialMigration } from '../migrations/0008-initial.ts'
 import { tenantsMigration } from '../migrations/0009-tenants.ts'
 import { jobsMigration } from '../migrations/0010-jobs.ts'
+import { rolesMigration } from '../migrations/0011-roles.ts'
 
-export const postgresMigrations: readonly Migration[] = [initialMigration, tenantsMigration, jobsMigration]
+export const postgresMigrations: readonly Migration[] = [
+  initialMigration,
+  tenantsMigration,
+  jobsMigration,
+  rolesMigration,
+]
 
 /**
  * Brings the schema up to date, all in one transaction, under a lock that nodes starting together take in turn.

@@ -1,15 +1,13 @@
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
-import type { ApiKey, Endpoint, EndpointHealth, Subscription } from '../../../core/model.ts'
+import type { Endpoint, EndpointHealth, Subscription } from '../../../core/model.ts'
 import { agedNow } from '../../../core/time-line.ts'
 import { bytesOfId, type PageBounds, readPageRequest, toPage } from '../../cursors.ts'
 import type { HeldEndpoint, Page, PageRequest, Routing } from '../../port.ts'
 import {
-  type ApiKeyRow,
   type EndpointRow,
   type HealthRow,
   type SecretRow,
   type SubscriptionRow,
-  toApiKey,
   toEndpoint,
   toHealth,
   toSecret,
@@ -17,7 +15,6 @@ import {
 } from '../../rows.ts'
 import { type RoutedTenantRow, toRoutedTenant } from '../../tenant-row.ts'
 import { endpointColumns } from '../config/endpoints.ts'
-import { apiKeyColumns } from '../config/keys.ts'
 import { subscriptionColumns } from '../config/subscriptions.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
 import { optionalUuid, uuid, uuidOfId } from '../rows/wire-types.ts'
@@ -211,31 +208,6 @@ export async function listSubscriptions(
   )
   return toPage(rows, limit, toSubscription)
 }
-
-export async function listApiKeys(
-  context: Context,
-  tenantId: string,
-  page: PageRequest & { readonly kind?: ApiKey['kind'] },
-): Promise<Page<ApiKey>> {
-  const { limit, before } = readPageRequest(page)
-  // api_keys_tenant
-  const where = pageOf(tenantId, { limit, before })
-  where.add('kind = $kind', 'kind', 'text', page.kind)
-  const rows = await where.read<ApiKeyRow>(context, `select ${apiKeyColumns} from api_keys ${inPage(where)}`)
-  return toPage(rows, limit, toApiKey)
-}
-
-export async function findApiKey(context: Context, hash: Uint8Array): Promise<ApiKey | null> {
-  const [row] = await run(context, findApiKeyStatement, { hash: Buffer.from(hash) })
-  return row === undefined ? null : toApiKey(row)
-}
-
-const findApiKeyStatement = query<ApiKeyRow>()(
-  'find_api_key',
-  { hash: 'bytea' },
-  // api_keys_hash
-  `select ${apiKeyColumns} from api_keys where hash = $hash and revoked_at is null`,
-)
 
 export async function loadHealth(
   context: Context,

@@ -50,7 +50,7 @@ const listTenantsStatement = query<TenantRow>()(
 )
 
 interface OwnerRow {
-  readonly tenant_id: Uint8Array
+  readonly tenant_id: Uint8Array | null
 }
 
 const ownerIn = (table: string) =>
@@ -91,5 +91,6 @@ export async function findTenantOf(context: Context, id: string): Promise<string
   const bytes = bytesOfId(prefix, id)
   if (statement === undefined || bytes === null) return null
   const [row] = await run(context, statement, { id: uuid(bytes) })
-  return row === undefined ? null : bytesToId(idPrefixes.tenant, row.tenant_id)
+  const owner = row?.tenant_id
+  return owner ? bytesToId(idPrefixes.tenant, owner) : null
 }

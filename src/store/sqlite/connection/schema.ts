@@ -4,9 +4,15 @@ import { type AppliedMigration, type Migration, planChange, type SchemaChange } 
 import { initialMigration } from '../migrations/0004-initial.ts'
 import { tenantsMigration } from '../migrations/0005-tenants.ts'
 import { jobsMigration } from '../migrations/0006-jobs.ts'
+import { rolesMigration } from '../migrations/0007-roles.ts'
 import { StatementCache } from './statement-cache.ts'
 
-export const sqliteMigrations: readonly Migration[] = [initialMigration, tenantsMigration, jobsMigration]
+export const sqliteMigrations: readonly Migration[] = [
+  initialMigration,
+  tenantsMigration,
+  jobsMigration,
+  rolesMigration,
+]
 
 /** Brings the schema up to date, all in one transaction. */
 export function migrateSqlite(

@@ -1,15 +1,13 @@
 import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
-import type { ApiKey, Endpoint, EndpointHealth, Subscription } from '../../../core/model.ts'
+import type { Endpoint, EndpointHealth, Subscription } from '../../../core/model.ts'
 import { agedNow } from '../../../core/time-line.ts'
 import { bytesOfId, readPageRequest, toPage } from '../../cursors.ts'
 import type { HeldEndpoint, Page, PageRequest, Routing } from '../../port.ts'
 import {
-  type ApiKeyRow,
   type EndpointRow,
   type HealthRow,
   type SecretRow,
   type SubscriptionRow,
-  toApiKey,
   toEndpoint,
   toHealth,
   toSecret,
@@ -145,30 +143,6 @@ export function listSubscriptions(
       limit + 1,
     )
   return toPage(rows, limit, toSubscription)
-}
-
-export function listApiKeys(
-  context: ReadContext,
-  tenantId: string,
-  page: PageRequest & { kind?: ApiKey['kind'] },
-): Page<ApiKey> {
-  const { limit, before } = readPageRequest(page)
-  const kind = page.kind ?? null
-  const rows = context
-    .prepare<ApiKeyRow>(
-      // api_keys_tenant
-      `select * from api_keys where tenant_id = ? and (? is null or id < ?) and (? is null or kind = ?)
-       order by id desc limit ?`,
-    )
-    .all(idToBytes(tenantId), before, before, kind, kind, limit + 1)
-  return toPage(rows, limit, toApiKey)
-}
-
-export function findApiKey(context: ReadContext, hash: Uint8Array): ApiKey | null {
-  const row = context
-    .prepare<ApiKeyRow>('select * from api_keys where hash = ? and revoked_at is null')
-    .get(hash) // api_keys_hash
-  return row === undefined ? null : toApiKey(row)
 }
 
 export function loadHealth(

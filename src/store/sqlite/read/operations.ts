@@ -3,11 +3,9 @@
 import { countJobSlice, getJob, listJobs } from '../jobs/read-jobs.ts'
 import { listAttempts } from './attempts.ts'
 import {
-  findApiKey,
   getEndpoint,
   getEndpointByUid,
   getSubscription,
-  listApiKeys,
   listEndpoints,
   listHeldEndpoints,
   listSubscriptions,
@@ -19,6 +17,7 @@ import { counts } from './counts.ts'
 import { listDeadLetters, listDeliveries } from './deliveries.ts'
 import { listDeliveriesOfEvent } from './event-deliveries.ts'
 import { getEvent, getPayload, listEvents } from './events.ts'
+import { findApiKeys, getApiKey, listApiKeys } from './keys.ts'
 import { getDelivery } from './one-delivery.ts'
 import { findTenantOf, getTenant, getTenantByUid, listTenants } from './tenants.ts'
 
@@ -40,7 +39,8 @@ export const readOperations = {
   getSubscription,
   listSubscriptions,
   listApiKeys,
-  findApiKey,
+  getApiKey,
+  findApiKeys,
   loadHealth,
   getTenant,
   getTenantByUid,

@@ -58,7 +58,8 @@ export function findTenantOf(context: ReadContext, id: string): string | null {
   const table = tableOf[prefix]
   if (table === undefined) return null
   const row = context.prepare(`select tenant_id from ${table} where id = ?`).get(bytes) // primary keys
-  return row === undefined ? null : bytesToId(idPrefixes.tenant, row.tenant_id as Uint8Array)
+  const owner = row?.tenant_id as Uint8Array | null | undefined
+  return owner ? bytesToId(idPrefixes.tenant, owner) : null
 }
 
 function tenantOfEvent(context: ReadContext, id: string): string | null {

@@ -1,11 +1,14 @@
 /** Every operation of the writer by its name. */
 import type { BreakerPolicy } from '../../../core/endpoint-health.ts'
 import type {
+  ApiKeyPatch,
   ClaimRequest,
   DeliveryOutcome,
   EndpointPatch,
   JobOwner,
   JobSlice,
+  KeyOwner,
+  KeyUse,
   NewApiKey,
   NewEndpoint,
   NewEvent,
@@ -23,7 +26,15 @@ import type { TenantRotation } from '../claim/candidates.ts'
 import { claim } from '../claim/claim.ts'
 import { applyConfigChanges } from '../config/apply-changes.ts'
 import { deleteEndpoint, insertEndpoint, rotateSecret, updateEndpoint } from '../config/endpoints.ts'
-import { insertApiKey, insertFirstApiKey, revokeApiKey, setMetaOnce } from '../config/keys.ts'
+import {
+  insertApiKey,
+  insertFirstApiKey,
+  noteKeyUse,
+  revokeApiKey,
+  rotateApiKey,
+  setMetaOnce,
+  updateApiKey,
+} from '../config/keys.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from '../config/subscriptions.ts'
 import { insertTenant, updateTenant } from '../config/tenants.ts'
 import { cancelJob, failJob, insertJob, releaseJobs, runJobSlice, takeJob } from '../jobs/jobs.ts'
@@ -86,10 +97,24 @@ export function createWriteOperations() {
       deleteSubscription(context, tenantId, id),
     insertTenant: (context: WriteContext, input: NewTenant) => insertTenant(context, input),
     updateTenant: (context: WriteContext, id: string, patch: TenantPatch) => updateTenant(context, id, patch),
-    insertApiKey: (context: WriteContext, input: NewApiKey) => insertApiKey(context, input),
+    insertApiKey: (context: WriteContext, input: NewApiKey, options?: { readonly maxActive?: number }) =>
+      insertApiKey(context, input, options),
     insertFirstApiKey: (context: WriteContext, input: NewApiKey) => insertFirstApiKey(context, input),
-    revokeApiKey: (context: WriteContext, tenantId: string, id: string) =>
-      revokeApiKey(context, tenantId, id),
+    updateApiKey: (context: WriteContext, owner: KeyOwner, id: string, patch: ApiKeyPatch) =>
+      updateApiKey(context, owner, id, patch),
+    rotateApiKey: (
+      context: WriteContext,
+      owner: KeyOwner,
+      id: string,
+      rotation: { readonly hash: Uint8Array; readonly graceMs: number },
+    ) => rotateApiKey(context, owner, id, rotation),
+    revokeApiKey: (
+      context: WriteContext,
+      owner: KeyOwner,
+      id: string,
+      options?: { readonly keepLastAdmin?: boolean },
+    ) => revokeApiKey(context, owner, id, options),
+    noteKeyUse: (context: WriteContext, uses: readonly KeyUse[]) => noteKeyUse(context, uses),
     setMetaOnce: (context: WriteContext, name: string, value: string) => setMetaOnce(context, name, value),
     reconcileReady: (context: WriteContext, options: { readonly limit: number }) =>
       reconcileReady(context, options, reconciled),

@@ -1,0 +1,28 @@
+import type { KeyStore } from '../../port.ts'
+import type { Runner } from '../connection/runner.ts'
+import * as keys from '../read/keys.ts'
+import {
+  insertApiKey,
+  insertFirstApiKey,
+  noteKeyUse,
+  revokeApiKey,
+  rotateApiKey,
+  updateApiKey,
+} from './keys.ts'
+
+export function createKeyStore({ plain, atomic }: Runner): KeyStore {
+  return {
+    insertApiKey: (input, options) => atomic('config', (context) => insertApiKey(context, input, options)),
+    insertFirstApiKey: (input) => atomic('config', (context) => insertFirstApiKey(context, input)),
+    updateApiKey: (owner, id, patch) =>
+      atomic('config', (context) => updateApiKey(context, owner, id, patch)),
+    rotateApiKey: (owner, id, rotation) =>
+      atomic('config', (context) => rotateApiKey(context, owner, id, rotation)),
+    revokeApiKey: (owner, id, options) =>
+      atomic('config', (context) => revokeApiKey(context, owner, id, options)),
+    getApiKey: (owner, id) => plain('read', (context) => keys.getApiKey(context, owner, id)),
+    listApiKeys: (owner, page) => plain('read', (context) => keys.listApiKeys(context, owner, page)),
+    findApiKeys: (hashes) => plain('read', (context) => keys.findApiKeys(context, hashes)),
+    noteKeyUse: (uses) => plain('config', (context) => noteKeyUse(context, uses)),
+  }
+}
