@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { renderErrorsReference, renderOpenApi } from '../src/api/reference.ts'
 import { renderConfigReference } from '../src/config/reference.ts'
-import { renderMetricsReference } from '../src/observability/metrics.ts'
+import { renderMetricsReference } from '../src/observability/metric-table.ts'
 import { version } from '../src/version.ts'
 import { root } from './toolchain.mjs'
 

@@ -11,6 +11,7 @@ import { type Clock, createSystemClock } from './core/clock.ts'
 import { OuthookError } from './core/errors.ts'
 import { type Logger, silentLogger } from './core/logger.ts'
 import { defaultTenantId } from './core/model.ts'
+import { countActivity } from './count-activity.ts'
 import type { AttemptActivity } from './delivery/activity.ts'
 import type { CreatedKey } from './engine/api-keys.ts'
 import type { Engine } from './engine/engine.ts'
@@ -85,6 +86,8 @@ async function startWith(
     eventLoopLag,
     counts: () => engine.counts(),
     inFlight: () => opened?.inFlight() ?? 0,
+    dispatches: config.role !== 'api',
+    version,
   })
   const takesEvents = config.role !== 'dispatcher'
   const server = buildServer(engine, {
@@ -214,15 +217,10 @@ export async function createKey(
 
 function listen({ engine }: App, { log, onAttempt }: ServerHooks, metrics: Metrics): void {
   const { activity } = engine
-  activity.on('attempt', (attempt) => {
-    metrics.attempt(attempt)
-    logAttempt(log, attempt)
-  })
+  countActivity(activity, metrics)
+  activity.on('attempt', (attempt) => logAttempt(log, attempt))
   if (onAttempt) activity.on('attempt', onAttempt)
-  activity.on('deadLetter', metrics.deadLetter)
-  activity.on('staleOutcome', metrics.staleOutcome)
   activity.on('endpointDisabled', (disabled) => {
-    metrics.endpointDisabled(disabled)
     log.warn({ endpoint_id: disabled.endpointId, reason: disabled.reason }, 'endpoint disabled')
   })
 }

@@ -25,11 +25,10 @@ export function toIngestError(error: unknown, log: Logger): unknown {
   })
 }
 
-/** What to count; null: nothing, because a stranger published nothing. */
-export function ingestResultOf(error: unknown): IngestResult | null {
+/** What to count of an event that somebody offered who is known. */
+export function ingestResultOf(error: unknown): IngestResult {
   const { status } = toProblem(error)
-  // 429: many wrong tokens came from its address.
-  if (status === 401 || status === 429) return null
+  if (status === 429) return 'limited'
   if (status === 403) return 'forbidden'
   if (status === 409) return 'conflict'
   return status >= 500 ? 'unavailable' : 'rejected'

@@ -2,7 +2,14 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Principal } from '../engine/principal.ts'
 
-export type IngestResult = 'accepted' | 'replayed' | 'conflict' | 'rejected' | 'forbidden' | 'unavailable'
+export type IngestResult =
+  | 'accepted'
+  | 'replayed'
+  | 'conflict'
+  | 'rejected'
+  | 'forbidden'
+  | 'limited'
+  | 'unavailable'
 
 export type WrongToken = 'missing' | 'unknown' | 'slowed'
 

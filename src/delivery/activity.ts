@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { callListener } from '../core/listeners.ts'
 import type { AttemptStatus, DeliveryState, DisabledReason, ErrorClass } from '../core/model.ts'
+import type { RemovedRows } from '../store/port.ts'
 
 /** One finished attempt, after its outcome was recorded. */
 export interface AttemptActivity {
@@ -31,11 +32,26 @@ export interface EndpointDisabledActivity {
   readonly reason: DisabledReason
 }
 
+export interface EndpointPausedActivity {
+  readonly tenantId: string
+  readonly endpointId: string | null
+  /** `failing`: it could not be reached several times in a row. `throttled`: it asked for fewer requests. */
+  readonly reason: 'failing' | 'throttled'
+}
+
 interface ActivityEvents {
   attempt: [AttemptActivity]
   /** A delivery was given up; follows its `attempt`. */
   deadLetter: [AttemptActivity]
   endpointDisabled: [EndpointDisabledActivity]
+  /** An attempt of this process made its target wait, or wait for longer. */
+  endpointPaused: [EndpointPausedActivity]
+  /** A delivery has its outcome that had been claimed so often before, each time without one. */
+  lostClaims: [{ readonly deliveryId: string; readonly count: number }]
+  /** Targets had due work that nothing pointed to. */
+  targetsRepaired: [{ readonly count: number }]
+  /** The store was looked through for rows past their retention. */
+  retentionRun: [{ readonly removed: RemovedRows; readonly elapsedMs: number }]
   /** The store refused or dropped an outcome that was no longer this worker's to record. */
   staleOutcome: [{ readonly deliveryId: string }]
   /** A batch of outcomes was written: the events whose deliveries moved. */

@@ -71,6 +71,7 @@ export class DeliveryService {
       retention,
       clock,
       logger,
+      activity: options.activity,
       onDueWork: () => this.dispatcher.wake(),
       isQuiet: () => this.#isQuiet(),
     })
@@ -126,6 +127,7 @@ export class DeliveryService {
       if (isThrottled(health)) this.dispatcher.paces.keepHere(targetId)
       this.dispatcher.setHealth(targetId, health)
     }
+    this.#announcePauses(batch, result)
     for (const disabled of result.disabled) {
       routing.invalidate(disabled.tenantId)
       this.dispatcher.giveBackWaiting(disabled.endpointId)
@@ -141,13 +143,31 @@ export class DeliveryService {
     else this.dispatcher.resume()
   }
 
+  #announcePauses(batch: readonly Recordable<OutcomeContext>[], { health }: RecordResult): void {
+    for (const [targetId, now] of health) {
+      if (now === null || now.pausedUntil === null) continue
+      const of = batch.find(({ context }) => context.delivery.targetId === targetId)?.context.delivery
+      if (of === undefined) continue
+      const reason = isThrottled(now) ? 'throttled' : 'failing'
+      this.#options.activity.tell('endpointPaused', {
+        tenantId: of.tenantId,
+        endpointId: of.endpointId,
+        reason,
+      })
+    }
+  }
+
   #announce(batch: readonly Recordable<OutcomeContext>[], result: RecordResult): void {
     const { activity } = this.#options
     const listened = activity.listenerCount('attempt') + activity.listenerCount('deadLetter') > 0
     batch.forEach(({ outcome, context }, index) => {
       if (result.recorded[index] === false) {
         activity.tell('staleOutcome', { deliveryId: outcome.deliveryId })
-      } else if (listened) {
+        return
+      }
+      const { lostClaims } = context.delivery
+      if (lostClaims > 0) activity.tell('lostClaims', { deliveryId: outcome.deliveryId, count: lostClaims })
+      if (listened) {
         const told = describeAttempt(outcome, context)
         if (outcome.attempt !== null) activity.tell('attempt', told)
         if (outcome.next.state === 'dead_lettered') activity.tell('deadLetter', told)

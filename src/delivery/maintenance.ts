@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { MaintenanceStore, RemovedRows, Retention, StorePace } from '../store/port.ts'
+import type { DeliveryActivity } from './activity.ts'
 
 const reconcileEveryMs = 400
 /** Both at once then: an idle process is woken for neither alone. */
@@ -14,6 +15,7 @@ export interface MaintenanceOptions {
   readonly retention: Retention
   readonly clock: Clock
   readonly logger: Logger
+  readonly activity: Pick<DeliveryActivity, 'tell'>
   /** Due work was found that had no ready row, or became due through a change. */
   readonly onDueWork: () => void
   /** This node has delivered nothing since it was asked the last time. Default: it has. */
@@ -63,9 +65,11 @@ export class Maintenance {
   }
 
   async #reconcile(): Promise<void> {
-    const { store, onDueWork } = this.#options
+    const { store, activity, onDueWork } = this.#options
     const { armed } = await store.reconcileReady({ limit: store.pace.maintenance.targets })
-    if (armed > 0) onDueWork()
+    if (armed === 0) return
+    activity.tell('targetsRepaired', { count: armed })
+    onDueWork()
   }
 
   async #applyChanges(): Promise<void> {
@@ -82,7 +86,8 @@ export class Maintenance {
 
   /** Pauses for as long as it worked, so that at least half of the time is for deliveries. */
   async #removeExpired(): Promise<void> {
-    const { store, retention, clock, logger } = this.#options
+    const { store, retention, clock, logger, activity } = this.#options
+    const begunAt = clock.elapsed()
     const removed = { payloads: 0, attempts: 0, deliveries: 0, events: 0 }
     for (let more = true; more && !this.#stopped; ) {
       const startedAt = clock.elapsed()
@@ -91,6 +96,7 @@ export class Maintenance {
       more = slice.more
       if (more) await this.#pause(clock.elapsed() - startedAt)
     }
+    activity.tell('retentionRun', { removed, elapsedMs: clock.elapsed() - begunAt })
     if (Object.values(removed).some((rows) => rows > 0)) {
       logger.info(removed, 'removed what was past its retention')
     }

@@ -1,116 +1,37 @@
 /**
- * The metrics of `/metrics`: every name, label and meaning in one table, from which the reference page is written too.
- * What is counted on every request and attempt are plain numbers (`plain-metrics.ts`).
+ * The metrics of `/metrics`, as `metric-table.ts` has them. What is counted on every request and attempt are plain numbers (`plain-metrics.ts`).
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from '../bundled/prom-client.ts'
 import type { AttemptStatus, DeliveryState, DisabledReason, ErrorClass } from '../core/model.ts'
 import type { MetricsSnapshot } from './aggregate-metrics.ts'
 import { type EventLoopLag, registerEventLoopLag } from './event-loop-lag.ts'
+import { type MetricName, metricTable, processMetricTable } from './metric-table.ts'
 import { PlainCounter, PlainHistogram, type Tally } from './plain-metrics.ts'
-
-interface MetricInfo {
-  readonly type: 'counter' | 'gauge' | 'histogram'
-  readonly help: string
-  readonly labels: Readonly<Record<string, string>>
-}
-
-export const metricTable = {
-  outhook_ingest_events_total: {
-    type: 'counter',
-    help: 'Events that somebody tried to publish over HTTP, by what came of it.',
-    labels: { result: 'accepted, replayed, conflict, rejected, forbidden or unavailable' },
-  },
-  outhook_publish_duration_seconds: {
-    type: 'histogram',
-    help: 'Time of a request that published, from its arrival to the answer that its events are durable.',
-    labels: {},
-  },
-  outhook_http_requests_total: {
-    type: 'counter',
-    help: 'Requests to this server that were answered.',
-    labels: {
-      method: 'such as `POST`',
-      route: 'the path as `/openapi.json` has it, such as `/v1/events/{id}`; `-` where there is none',
-      status: 'the status of the answer',
-    },
-  },
-  outhook_http_request_duration_seconds: {
-    type: 'histogram',
-    help: 'Time of requests to this server, from their arrival to the end of the answer.',
-    labels: {},
-  },
-  outhook_refused_credentials_total: {
-    type: 'counter',
-    help: 'Requests that were refused because nobody has their token.',
-    labels: {
-      reason:
-        '`missing` (no token), `unknown` (401) or `slowed` (429, after many unknown ones from one address)',
-    },
-  },
-  outhook_delivery_attempts_total: {
-    type: 'counter',
-    help: 'Attempts whose outcome was recorded by this process.',
-    labels: {
-      outcome: 'success, retryable or permanent',
-      error_class:
-        '`-` for a success, else such as `http_503`, `timeout`, `connection`, `dns`, `tls` or `policy`',
-    },
-  },
-  outhook_attempt_duration_seconds: {
-    type: 'histogram',
-    help: 'Time of one attempt, from its start to the last byte that was read.',
-    labels: {},
-  },
-  outhook_dead_letters_total: {
-    type: 'counter',
-    help: 'Deliveries that this process gave up.',
-    labels: {},
-  },
-  outhook_deliveries: {
-    type: 'gauge',
-    help: 'Deliveries in the store, by state. Absent while the store is out of reach.',
-    labels: {
-      state: 'pending, in_flight, retry_scheduled, succeeded, dead_lettered or cancelled',
-    },
-  },
-  outhook_oldest_due_seconds: {
-    type: 'gauge',
-    help: 'Age of the oldest delivery that is due and not in flight; 0 when there is none. Absent while the store is out of reach.',
-    labels: {},
-  },
-  outhook_in_flight: {
-    type: 'gauge',
-    help: 'Requests to receivers that this process has under way.',
-    labels: {},
-  },
-  outhook_processes: {
-    type: 'gauge',
-    help: 'Processes that this answer stands for: those of `--processes` that answered, else 1.',
-    labels: {},
-  },
-  outhook_stale_outcomes_total: {
-    type: 'counter',
-    help: 'Outcomes that were dropped because another worker had taken the delivery over.',
-    labels: {},
-  },
-  outhook_endpoints_disabled_total: {
-    type: 'counter',
-    help: 'Endpoints that this process disabled because of how they answered.',
-    labels: { reason: '`gone` (it answered 410), `failing` (it failed for too long) or `operator`' },
-  },
-} as const satisfies Record<string, MetricInfo>
-
-type MetricName = keyof typeof metricTable
 
 /** From a commit beside others, and a fast answer on the same machine, to the total timeout of an attempt, and what lies beyond it. */
 const durationBucketsSeconds = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30,
 ]
 
-const ingestResults = ['accepted', 'replayed', 'conflict', 'rejected', 'forbidden', 'unavailable'] as const
+const ingestResults = [
+  'accepted',
+  'replayed',
+  'conflict',
+  'rejected',
+  'forbidden',
+  'limited',
+  'unavailable',
+] as const
 type IngestResult = (typeof ingestResults)[number]
 
 const wrongTokenReasons = ['missing', 'unknown', 'slowed'] as const
+
+const pauseReasons = ['failing', 'throttled'] as const
+
+const retentionKinds = ['payloads', 'attempts', 'deliveries', 'events'] as const
+
+/** From a look that finds nothing to one through a large backlog, which pauses for as long as it works. */
+const retentionBucketsSeconds = [0.001, 0.01, 0.1, 1, 10, 60, 600, 3600]
 
 const outcomes = {
   success: 'success',
@@ -129,6 +50,10 @@ export interface MetricSources {
   }>
   /** Requests under way. */
   inFlight(): number
+  /** Whether this process delivers. Default: it does. */
+  readonly dispatches?: boolean
+  /** Default: none is told. */
+  readonly version?: string
   /** Default: it is not told. */
   readonly eventLoopLag?: Pick<EventLoopLag, 'take'>
 }
@@ -155,6 +80,14 @@ export interface Metrics {
   readonly deadLetter: () => void
   readonly endpointDisabled: (activity: { readonly reason: DisabledReason }) => void
   readonly staleOutcome: () => void
+  readonly endpointPaused: (activity: { readonly reason: (typeof pauseReasons)[number] }) => void
+  /** Claims of one delivery that ended without an outcome. */
+  readonly lostClaims: (activity: { readonly count: number }) => void
+  readonly targetsRepaired: (activity: { readonly count: number }) => void
+  readonly retentionRun: (activity: {
+    readonly removed: Readonly<Record<(typeof retentionKinds)[number], number>>
+    readonly elapsedMs: number
+  }) => void
   readonly contentType: string
   /** The text for Prometheus. Answers while the store is down, without what only the store knows. */
   readonly render: () => Promise<string>
@@ -169,6 +102,10 @@ export function createMetrics(sources: MetricSources): Metrics {
   // Gauges whose names end as those of counters do; the sums of others that are there by kind.
   for (const sum of ['handles', 'requests', 'resources']) {
     registry.removeSingleMetric(`nodejs_active_${sum}_total`)
+  }
+  for (const [name, { help }] of Object.entries(processMetricTable)) {
+    const metric = registry.getSingleMetric(name) as { help: string } | undefined
+    if (metric !== undefined) metric.help = help
   }
 
   // Shown from the start: an alert on a rate misses the first of what appears out of nothing.
@@ -194,6 +131,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     deadLetter: () => deadLetters.inc(),
     endpointDisabled: ({ reason }) => disabled.labels(reason).inc(),
     staleOutcome: () => stale.inc(),
+    ...countUpkeep(registry),
     contentType: registry.contentType,
     async render() {
       await refreshGauges()
@@ -220,6 +158,27 @@ function countAttempts(registry: Registry): Metrics['attempt'] {
     }
     tally.value++
     duration.observe(latencyMs / 1000)
+  }
+}
+
+function countUpkeep(
+  registry: Registry,
+): Pick<Metrics, 'endpointPaused' | 'lostClaims' | 'targetsRepaired' | 'retentionRun'> {
+  const pauses = counter(registry, 'outhook_endpoint_pauses_total')
+  for (const reason of pauseReasons) pauses.labels(reason).inc(0)
+  const lost = counter(registry, 'outhook_lost_claims_total')
+  const repaired = counter(registry, 'outhook_repaired_targets_total')
+  const removedRows = counter(registry, 'outhook_retention_rows_removed_total')
+  for (const kind of retentionKinds) removedRows.labels(kind).inc(0)
+  const runs = histogram(registry, 'outhook_retention_run_duration_seconds', retentionBucketsSeconds)
+  return {
+    endpointPaused: ({ reason }) => pauses.labels(reason).inc(),
+    lostClaims: ({ count }) => lost.inc(count),
+    targetsRepaired: ({ count }) => repaired.inc(count),
+    retentionRun({ removed, elapsedMs }) {
+      for (const kind of retentionKinds) removedRows.labels(kind).inc(removed[kind])
+      runs.observe(elapsedMs / 1000)
+    },
   }
 }
 
@@ -252,6 +211,10 @@ function registerGauges(registry: Registry, sources: MetricSources): () => Promi
   const oldestDue = new Gauge({ ...describe('outhook_oldest_due_seconds'), ...ofStore })
   new Gauge({ ...describe('outhook_processes'), registers: [registry] }).set(1)
   const inFlight = new Gauge({ ...describe('outhook_in_flight'), registers: [registry] })
+  const dispatchers = new Gauge({ ...describe('outhook_dispatchers'), registers: [registry] })
+  dispatchers.set(sources.dispatches === false ? 0 : 1)
+  const build = new Gauge({ ...describe('outhook_build_info'), ...ofStore })
+  if (sources.version !== undefined) build.labels(sources.version).set(1)
   return async () => {
     inFlight.set(sources.inFlight())
     try {
@@ -266,8 +229,12 @@ function registerGauges(registry: Registry, sources: MetricSources): () => Promi
   }
 }
 
-function histogram(registry: Registry, name: MetricName): PlainHistogram {
-  return new PlainHistogram(registry, describe(name), durationBucketsSeconds)
+function histogram(
+  registry: Registry,
+  name: MetricName,
+  buckets: readonly number[] = durationBucketsSeconds,
+): PlainHistogram {
+  return new PlainHistogram(registry, describe(name), buckets)
 }
 
 function counter(registry: Registry, name: MetricName): Counter {
@@ -277,23 +244,4 @@ function counter(registry: Registry, name: MetricName): Counter {
 function describe(name: MetricName): { name: string; help: string; labelNames: string[] } {
   const { help, labels } = metricTable[name]
   return { name, help, labelNames: Object.keys(labels) }
-}
-
-/** The reference page of the metrics, in Markdown. */
-export function renderMetricsReference(): string {
-  const rows = Object.entries<MetricInfo>(metricTable).map(([name, { type, help, labels }]) => {
-    const about = Object.entries(labels).map(([label, values]) => `\`${label}\`: ${values}`)
-    return `| \`${name}\` | ${type} | ${about.join('; ') || '–'} | ${help} |`
-  })
-  return `# Metrics
-
-<!-- Written from the source by "npm run docs:reference"; do not edit. -->
-
-\`GET /metrics\` answers in the text format of Prometheus, without credentials. Figures are those of one process,
-or of all of \`--processes\` added up, unless they say that they come from the store. Node's own metrics (\`process_*\`, \`nodejs_*\`) are there too.
-
-| name | type | labels | meaning |
-|---|---|---|---|
-${rows.join('\n')}
-`
 }

@@ -8,6 +8,7 @@ import { type Clock, createSystemClock } from '../../src/core/clock.ts'
 import { OuthookError } from '../../src/core/errors.ts'
 import { type Logger, silentLogger } from '../../src/core/logger.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
+import { countActivity } from '../../src/count-activity.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { createMetrics, type Metrics } from '../../src/observability/metrics.ts'
 import type { Store } from '../../src/store/port.ts'
@@ -113,10 +114,7 @@ export async function aServer(options: ServerOptions = {}): Promise<TestServer> 
 
 function aMetrics({ engine, inFlight }: App): Metrics {
   const metrics = createMetrics({ counts: () => engine.counts(), inFlight })
-  engine.activity.on('attempt', metrics.attempt)
-  engine.activity.on('deadLetter', metrics.deadLetter)
-  engine.activity.on('endpointDisabled', metrics.endpointDisabled)
-  engine.activity.on('staleOutcome', metrics.staleOutcome)
+  countActivity(engine.activity, metrics)
   return metrics
 }
 

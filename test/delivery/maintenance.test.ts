@@ -8,6 +8,7 @@ import { createManualClock } from '../../src/testing/manual-clock.ts'
 function aMaintenance() {
   const clock = createManualClock()
   const calls: string[] = []
+  const told: unknown[] = []
   const state = {
     armed: 0,
     slices: 0,
@@ -25,6 +26,7 @@ function aMaintenance() {
   const maintenance = new Maintenance({
     clock,
     logger: silentLogger,
+    activity: { tell: (name, about) => void told.push([name, about]) },
     retention: { payloadsMs: 1, attemptsMs: 2, eventsMs: 3, deadLettersMs: 4 },
     onDueWork: () => state.wakes++,
     isQuiet: () => state.quiet,
@@ -45,7 +47,7 @@ function aMaintenance() {
       },
     },
   })
-  return { clock, calls, state, maintenance }
+  return { clock, calls, told, state, maintenance }
 }
 
 test('looks for forgotten work in small slices, and cleans up every minute', async () => {
@@ -74,13 +76,15 @@ test('looks every two seconds for forgotten work and changes, both at once, whil
 })
 
 test('tells of due work only when it found some', async () => {
-  const { clock, state, maintenance } = aMaintenance()
+  const { clock, told, state, maintenance } = aMaintenance()
   maintenance.start()
   await clock.advance(400)
   expect(state.wakes).toBe(0)
+  expect(told).toEqual([])
   state.armed = 1
   await clock.advance(400)
   expect(state.wakes).toBe(1)
+  expect(told).toEqual([['targetsRepaired', { count: 1 }]])
   await maintenance.stop()
 })
 
@@ -95,7 +99,7 @@ test('goes on in slices until nothing is left', async () => {
 })
 
 test('retention works in slices and pauses after each for as long as it took', async () => {
-  const { clock, calls, state, maintenance } = aMaintenance()
+  const { clock, calls, told, state, maintenance } = aMaintenance()
   maintenance.start()
   await clock.advance(59_999)
   state.removalMs = 40
@@ -107,8 +111,10 @@ test('retention works in slices and pauses after each for as long as it took', a
   expect(removals()).toHaveLength(1)
   await clock.advance(1)
   expect(removals()).toHaveLength(2)
+  expect(told).toEqual([])
   await clock.advance(1000)
   expect(removals()).toHaveLength(3)
+  expect(told).toEqual([['retentionRun', { removed: nothingRemoved, elapsedMs: 200 }]])
   await maintenance.stop()
 })
 

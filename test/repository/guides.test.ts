@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { renderOpenApi } from '../../src/api/reference.ts'
-import { renderMetricsReference } from '../../src/observability/metrics.ts'
+import { renderMetricsReference } from '../../src/observability/metric-table.ts'
 import { runToEnd } from '../cli/run-cli.ts'
 
 const root = resolve(import.meta.dirname, '../..')

@@ -41,6 +41,7 @@ const withoutCore = ['client', 'verify', 'dashboard', 'bundled']
 const topLevel: Readonly<Record<string, string>> = {
   app: 'app',
   server: 'app',
+  'count-activity': 'app',
   'store-upkeep': 'app',
   'migrate-store': 'app',
   'wait-for-postgres': 'app',

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { settingList } from '../../src/config/schema.ts'
-import { metricTable } from '../../src/observability/metrics.ts'
+import { metricTable } from '../../src/observability/metric-table.ts'
 import { runToEnd } from '../cli/run-cli.ts'
 
 const directory = resolve(import.meta.dirname, '../../docs/operations')

@@ -82,7 +82,7 @@ async function publishItems(
       one.status === 'fulfilled' ? (published[next++] as PromiseSettledResult<PublishReceipt>) : one
     const error = outcome.status === 'rejected' ? toIngestError(outcome.reason, log) : null
     if (outcome.status === 'rejected') {
-      metrics.ingest(ingestResultOf(error) ?? 'rejected')
+      metrics.ingest(ingestResultOf(error))
       return problemMembers(toProblem(error))
     }
     const { eventId, deliveryIds, state, replayed } = outcome.value

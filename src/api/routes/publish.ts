@@ -33,8 +33,8 @@ export function publishRoute(context: ApiContext) {
     readBodiesAsBytes(app, context.bodies)
     app.setErrorHandler((error, request, reply) => {
       const known = toIngestError(error, log)
-      const result = ingestResultOf(known)
-      if (result !== null) metrics.ingest(result)
+      // A stranger published nothing.
+      if (request.principal !== null) metrics.ingest(ingestResultOf(known))
       sendError(errorLog, known, request, reply)
     })
     app.post('/v1/events', {

@@ -1,0 +1,14 @@
+/** What the metrics count of what the engine does. */
+import type { DeliveryActivity } from './delivery/activity.ts'
+import type { Metrics } from './observability/metrics.ts'
+
+export function countActivity(activity: DeliveryActivity, metrics: Metrics): void {
+  activity.on('attempt', metrics.attempt)
+  activity.on('deadLetter', metrics.deadLetter)
+  activity.on('staleOutcome', metrics.staleOutcome)
+  activity.on('endpointDisabled', metrics.endpointDisabled)
+  activity.on('endpointPaused', metrics.endpointPaused)
+  activity.on('lostClaims', metrics.lostClaims)
+  activity.on('targetsRepaired', metrics.targetsRepaired)
+  activity.on('retentionRun', metrics.retentionRun)
+}
