@@ -257,19 +257,19 @@ async function makeFirstAdminToken({ engine }: App): Promise<string | null> {
 
 async function portProblem(error: unknown, config: Config): Promise<unknown> {
   const code = (error as NodeJS.ErrnoException).code
-  const place = `${config.host}:${config.port}`
+  const address = `${config.host}:${config.port}`
   if (code === 'EADDRINUSE') {
     const found = (await isOuthook(config))
       ? 'an Outhook server is listening there already; stop it'
       : 'another process is listening there; stop that'
-    return new OuthookError('invalid_config', `${place} is taken: ${found}, or choose another --port`, {
+    return new OuthookError('invalid_config', `${address} is taken: ${found}, or choose another --port`, {
       cause: error,
     })
   }
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
     return new OuthookError(
       'invalid_config',
-      `cannot listen on ${place} (${code}); choose another --host or --port`,
+      `cannot listen on ${address} (${code}); choose another --host or --port`,
       {
         cause: error,
       },

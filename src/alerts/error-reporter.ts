@@ -17,7 +17,7 @@ const maxStackChars = 3000
 const maxFieldChars = 500
 
 /**
- * A function that takes any thrown value and never throws itself. Errors of one type and place share a throttle key,
+ * A function that takes any thrown value and never throws itself. Errors of one type and line of code share a throttle key,
  * however their messages differ.
  *
  * @example
@@ -45,7 +45,7 @@ export function createErrorReporter(
 export function toAlert(error: unknown, context: ErrorContext, options: ErrorReporterOptions): Alert {
   const { severity = 'P1', footer } = options
   const { name, message, stack } = describe(error)
-  const place = /\n\s+at (.*)/.exec(stack)?.[1] ?? ''
+  const frame = /\n\s+at (.*)/.exec(stack)?.[1] ?? ''
   const description =
     stack === '' ? message : `\`\`\`\n${stack.slice(0, maxStackChars).replaceAll('```', "'''")}\n\`\`\``
   return {
@@ -53,7 +53,7 @@ export function toAlert(error: unknown, context: ErrorContext, options: ErrorRep
     title: message === '' ? name : `${name}: ${message.split('\n')[0]}`,
     description,
     fields: Object.entries(context).map(([key, value]) => ({ name: key, value: toText(value) })),
-    key: `${severity} ${name} ${place}`,
+    key: `${severity} ${name} ${frame}`,
     ...(footer === undefined ? {} : { footer }),
   }
 }

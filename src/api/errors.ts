@@ -24,22 +24,22 @@ export function sendError(log: ErrorLog, error: unknown, request: FastifyRequest
   reply.send(Buffer.from(renderProblem(problem)))
 }
 
-/** `hint` says where to turn with what no route takes. */
+/** `advice` says where to turn with what no route takes. */
 export function registerErrors(
   app: FastifyInstance,
   log: ErrorLog,
-  hint = 'see /docs for what there is',
+  advice = 'see /docs for what there is',
 ): void {
   const methods = collectMethods(app)
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(log, error, request, reply))
   app.setNotFoundHandler((request, reply) => {
-    sendError(log, refuseUnknown(request, reply, { methods, hint }), request, reply)
+    sendError(log, refuseUnknown(request, reply, { methods, advice }), request, reply)
   })
   // Before the body is read: a wrong path is a 404 whatever was sent along.
   app.addHook('onRequest', (request, reply, done) => {
     if (!request.is404 && !isAnotherPath(request, methods)) return done()
     if (request.method === 'OPTIONS' && tellMethods(request, reply, methods)) return
-    done(refuseUnknown(request, reply, { methods, hint }))
+    done(refuseUnknown(request, reply, { methods, advice }))
   })
 }
 
@@ -60,12 +60,12 @@ function tellMethods(request: FastifyRequest, reply: FastifyReply, methods: Allo
 function refuseUnknown(
   request: FastifyRequest,
   reply: FastifyReply,
-  { methods, hint }: { readonly methods: AllowedMethods; readonly hint: string },
+  { methods, advice }: { readonly methods: AllowedMethods; readonly advice: string },
 ): OuthookError {
   const path = pathOf(request.url)
   const known = methods.at(path)
   if (known.length === 0 || known.includes(request.method)) {
-    return new OuthookError('not_found', `there is no ${clip(path)}; ${hint}`)
+    return new OuthookError('not_found', `there is no ${clip(path)}; ${advice}`)
   }
   reply.header('allow', known.join(', '))
   const useful = known.filter((method) => method !== 'OPTIONS').join(', ')

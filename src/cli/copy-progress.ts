@@ -44,10 +44,10 @@ export function showCopyProgress(
 }
 
 function renderBar(progress: CopyProgress, rate: number): string {
-  const share = progress.totalRows / Math.max(progress.ofTotalRows, 1)
-  const filled = Math.floor(share * barWidth)
+  const done = progress.totalRows / Math.max(progress.ofTotalRows, 1)
+  const filled = Math.floor(done * barWidth)
   const bar = '#'.repeat(filled) + '-'.repeat(barWidth - filled)
-  return `[${bar}] ${Math.floor(share * 100)}% ${renderLine(progress, rate)}`
+  return `[${bar}] ${Math.floor(done * 100)}% ${renderLine(progress, rate)}`
 }
 
 function renderLine({ table, rows, ofRows, totalRows, ofTotalRows }: CopyProgress, rate: number): string {

@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import type { RoutingCache } from './routing-cache.ts'
 
 const quietMs = 250
-/** Loads take no more than this share of the time, however often the tenant changes. */
+/** Loads take no more than this part of the time, however often the tenant changes. */
 const maxShare = 0.05
 
 export interface RoutingReloadOptions {

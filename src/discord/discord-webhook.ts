@@ -41,14 +41,14 @@ export interface DiscordSendOptions extends Pick<SendOptions, 'signal' | 'timeou
 
 export type DiscordEditOptions = Omit<DiscordSendOptions, 'wait'>
 
-/** The result of having sent a message with `wait`, or its id. An id alone is looked for at the first URL of a pool. */
+/** The result of having sent a message with `wait`, or its id. An id alone is looked for at the first of several URLs. */
 export type SentMessage = string | WebhookResult
 
 const noBytes = new Uint8Array(0)
 const apiVersion = 'v10'
 
 /**
- * One Discord webhook, or in turn those of a pool. Like `Webhook`, it never throws on a send and never prints; a
+ * One Discord webhook, or several in turn. Like `Webhook`, it never throws on a send and never prints; a
  * message that Discord would refuse becomes an `invalid_body` result without a request.
  *
  * @example

@@ -22,7 +22,7 @@ export class ChunkedBody {
     return this.#state
   }
 
-  /** Hands on what is data; gives back what stands behind the end. */
+  /** Hands on what is data; returns what stands behind the end. */
   push(bytes: Buffer, onData: (data: Buffer) => void): Buffer {
     let at = 0
     while (at < bytes.length && this.#state !== 'done' && this.#state !== 'broken') {

@@ -103,10 +103,10 @@ export class DirectConnector implements Connector {
    * further than that away; the last address has all the time that is left.
    */
   #attemptTimeout(addresses: number) {
-    const share = Math.floor(this.#options.connectTimeoutMs / addresses)
+    const partMs = Math.floor(this.#options.connectTimeoutMs / addresses)
     return {
       autoSelectFamily: addresses > 1,
-      autoSelectFamilyAttemptTimeout: Math.max(250, Math.min(1000, share)),
+      autoSelectFamilyAttemptTimeout: Math.max(250, Math.min(1000, partMs)),
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * One HTTP attempt, done right: a fresh or a warm connection to an allowed address, one request, one bounded
+ * One HTTP attempt, done right: a new or a warm connection to an allowed address, one request, one bounded
  * response, all within the total timeout; and every way in which that can fail as a value.
  *
  * Connections are `node:net` and `node:tls` sockets with a free list, a writer and a reader of our own: see

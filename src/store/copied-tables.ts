@@ -32,7 +32,7 @@ export const copiedTables: readonly CopiedTable[] = [
 export const skippedTables: Readonly<Record<string, string>> = {
   schema_migrations: 'each database has migrations of its own',
   meta: 'copied at the beginning, together with the mark that the copy is unfinished',
-  ready_endpoints: 'a hint, made anew from live_deliveries at the end',
+  ready_endpoints: 'made anew from live_deliveries at the end',
   endpoint_shares:
     'who may send how much until when: tokens come back by themselves, and the nodes are others',
   names: 'integers that stand for ids on SQLite alone',

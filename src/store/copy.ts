@@ -224,14 +224,14 @@ function progressAt(
   { table, rows }: CopyPosition,
   tables: CopySource['tables'],
 ): Omit<CopyProgress, 'written'> {
-  const place = copiedTables.findIndex(({ name }) => name === table)
+  const index = copiedTables.findIndex(({ name }) => name === table)
   const rowsOf = (names: readonly CopiedTable[]) =>
     names.reduce((sum, { name }) => sum + (tables[name]?.rows ?? 0), 0)
   return {
     table,
     rows,
     ofRows: tables[table]?.rows ?? 0,
-    totalRows: rowsOf(copiedTables.slice(0, place)) + rows,
+    totalRows: rowsOf(copiedTables.slice(0, index)) + rows,
     ofTotalRows: rowsOf(copiedTables),
   }
 }

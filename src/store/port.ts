@@ -10,8 +10,8 @@
  *   reach, with `OuthookError('store_refused')` when the call was surely rolled back (a row the database refused),
  *   and with no other error but those a method names.
  * - `due_at` of a live delivery is its next-attempt time; while it is in flight it says nothing.
- * - `ready_endpoints` is a hint of which targets have due work; the truth is `live_deliveries`, and
- *   `reconcileReady` repairs the hint.
+ * - `ready_endpoints` says which targets seem to have due work; the truth is `live_deliveries`, and
+ *   `reconcileReady` repairs it.
  */
 import type { OuthookError } from '../core/errors.ts'
 import type { ConfigStore } from './port/config.ts'

@@ -38,7 +38,7 @@ const freshQuantum = 16
 export function dealOut(sources: readonly DealSource[], bounds: DealBounds): readonly number[] {
   const table = new Table(sources, bounds)
   const { limit } = bounds
-  // A target that turned out to have nothing is not there: what is only a hint must not change what the others get.
+  // A target that turned out to have nothing is not there: a ready row that is wrong must not change what the others get.
   const all = indexesOf(
     sources,
     ({ slots, mayHaveMore, knownBytes }) => slots > 0 && (mayHaveMore || knownBytes.length > 0),

@@ -45,7 +45,7 @@ import {
 } from './upkeep/maintenance.ts'
 import { probeWrite } from './upkeep/probe.ts'
 import { hasExpired, recover } from './upkeep/recover.ts'
-import { removeExpired, shrinkShares, type WalkShares } from './upkeep/retention.ts'
+import { removeExpired, shrinkFractions, type WalkFractions } from './upkeep/retention.ts'
 
 export interface PostgresStoreOptions {
   /** `postgres://user:password@host:port/database`, with the parameters that `pg` knows. */
@@ -288,7 +288,7 @@ function createReadStore({ plain }: Runner): ReadStore {
 
 function createMaintenanceStore({ plain, atomic }: Runner, recovery: Recovery) {
   const reconciled: ReconcileCursor = { after: reconcileStart }
-  const shares: WalkShares = new Map()
+  const fractions: WalkFractions = new Map()
   return {
     async reconcileReady(options) {
       const recovered = await recovery.now()
@@ -302,9 +302,9 @@ function createMaintenanceStore({ plain, atomic }: Runner, recovery: Recovery) {
       // What was leased keeps rows for as long as its lease is not known to be over.
       await recovery.now()
       try {
-        return await atomic('config', (context) => removeExpired(context, options, shares))
+        return await atomic('config', (context) => removeExpired(context, options, fractions))
       } catch (error) {
-        shrinkShares(shares)
+        shrinkFractions(fractions)
         throw error
       }
     },

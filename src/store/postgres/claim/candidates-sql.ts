@@ -7,7 +7,7 @@ import { everyNode } from './rate-buckets.ts'
 function inOrder(order: ReadyOrder, range: string, most: string): string {
   const direction = order === 'oldest_fresh' ? 'desc' : 'asc'
   return `select * from (
-    select '${order}' as ready_order, r.ctid::text as place, r.target_id, r.next_at from ready_endpoints r
+    select '${order}' as ready_order, r.ctid::text as tid, r.target_id, r.next_at from ready_endpoints r
     where r.tenant_id = due.tenant_id and ${range} and r.target_id <> all ($full)
     order by r.next_at ${direction}, r.target_id ${direction} limit ${most} for update skip locked) o`
 }
@@ -22,32 +22,32 @@ const fresh = `r.next_at >= -${now} and r.next_at < 0`
  */
 export const candidatesSql = `
 with recursive head as ( -- ready_endpoints_tenant
-  (select tenant_id, next_at, 1 as place from ready_endpoints
+  (select tenant_id, next_at, 1 as rank from ready_endpoints
    where tenant_id > $after order by tenant_id, next_at limit 1)
   union all
-  select n.tenant_id, n.next_at, h.place + 1 from head h cross join lateral (
+  select n.tenant_id, n.next_at, h.rank + 1 from head h cross join lateral (
     select r.tenant_id, r.next_at from ready_endpoints r
     where r.tenant_id > h.tenant_id order by r.tenant_id, r.next_at limit 1) n
-  where h.place < ${maxTenants}
+  where h.rank < ${maxTenants}
 ),
 tail as (
-  (select tenant_id, next_at, 1 as place from ready_endpoints
+  (select tenant_id, next_at, 1 as rank from ready_endpoints
    where tenant_id <= $after order by tenant_id, next_at limit 1)
   union all
-  select n.tenant_id, n.next_at, t.place + 1 from tail t cross join lateral (
+  select n.tenant_id, n.next_at, t.rank + 1 from tail t cross join lateral (
     select r.tenant_id, r.next_at from ready_endpoints r
     where r.tenant_id > t.tenant_id and r.tenant_id <= $after order by r.tenant_id, r.next_at limit 1) n
-  where t.place < ${maxTenants}
+  where t.rank < ${maxTenants}
 ),
 due as materialized (
   select tenant_id from (
-    select 0 as part, place, tenant_id, next_at from head
-    union all select 1, place, tenant_id, next_at from tail) t
+    select 0 as part, rank, tenant_id, next_at from head
+    union all select 1, rank, tenant_id, next_at from tail) t
   -- A fresh row that is not to be looked at yet hides the others of its tenant.
   where next_at <= ${now} and (next_at >= -${now} or (
     select true from ready_endpoints r
     where r.tenant_id = t.tenant_id and r.next_at >= -${now} and r.next_at <= ${now} limit 1))
-  order by part, place limit ${maxTenants}
+  order by part, rank limit ${maxTenants}
 ),
 alive as materialized (
   select count(*)::integer as nodes, coalesce(bool_or(id = $node), false) as has_me from nodes where usable_until > ${now}
@@ -55,7 +55,7 @@ alive as materialized (
 bounds as materialized (
   select greatest(1, ceil($limit / greatest(1, count(*))::real))::integer as most from due
 )
-select due.tenant_id, c.ready_order, c.place, c.target_id, c.next_at, e.max_in_flight, e.rate_limit_rps,
+select due.tenant_id, c.ready_order, c.tid, c.target_id, c.next_at, e.max_in_flight, e.rate_limit_rps,
   case when e.rate_limit_rps is not null then b.limited_until is null else false end as lacks_bucket,
   case when (select has_me from alive) then coalesce(h.slots, 0) else 0 end as share,
   (select nodes from alive) as nodes,

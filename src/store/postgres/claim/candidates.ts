@@ -24,8 +24,8 @@ export const rotationStart = '00000000000000000000000000000000'
 export interface LockedTarget {
   /** Hexadecimal. */
   readonly target: string
-  /** The place of its ready row: a ctid. */
-  readonly place: string
+  /** Where its ready row stands in the table, as PostgreSQL says it (`ctid`). */
+  readonly tid: string
   /** What its ready row says. */
   readonly nextAt: NextAt
   readonly start: Start
@@ -60,7 +60,7 @@ interface TenantRow {
 interface CandidateRow {
   readonly target_id: Uint8Array
   readonly ready_order: ReadyOrder
-  readonly place: string
+  readonly tid: string
   readonly next_at: NextAt
   readonly tenant_id: Uint8Array
   readonly max_in_flight: number | null
@@ -253,7 +253,7 @@ function toCandidate(row: CandidateRow, { request, shares, bucket, start }: Mean
 }
 
 function toLocked(row: CandidateRow, start: Start): LockedTarget {
-  return { target: uuid(row.target_id), place: row.place, nextAt: row.next_at, start, now: row.now }
+  return { target: uuid(row.target_id), tid: row.tid, nextAt: row.next_at, start, now: row.now }
 }
 
 /** One probe for the cluster: whoever holds the row decides. Outcomes that come in now make us pass it over. */

@@ -97,10 +97,10 @@ const leaseStatement = query<LeasedRow>()(
      update live_deliveries d set state = 'in_flight', claim_version = o.claim_version, lost_claims = o.lost_claims,
        updated_at = ${now}
      from (
-       select w.*, l.place from unnest($ids, $states_before, $claim_versions, $lost_claims)
+       select w.*, l.tid from unnest($ids, $states_before, $claim_versions, $lost_claims)
          as w (id, from_state, claim_version, lost_claims)
-       cross join lateral (select ctid as place from live_deliveries l where l.id = w.id limit 1) l) o
-     where d.ctid = o.place
+       cross join lateral (select ctid as tid from live_deliveries l where l.id = w.id limit 1) l) o
+     where d.ctid = o.tid
      returning d.tenant_id, d.endpoint_id, o.from_state, d.state as to_state
    ), held as (
      insert into handoffs (batch, node_id, granted_at, until, delivery_ids, event_ids, claim_versions)

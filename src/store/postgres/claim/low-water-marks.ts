@@ -16,7 +16,7 @@ interface TargetMark {
   readonly from: Position
   /** Deliveries that this node's claims took of the target. */
   readonly taken: number
-  /** By then a claim is to begin at the beginning. */
+  /** By then a claim of the target reads from its first due delivery on, not from the mark. */
   readonly wholeAt: number
 }
 
@@ -25,7 +25,7 @@ export type LowWaterMarks = Map<string, TargetMark>
 
 export interface Start {
   readonly from: Position
-  /** When a claim is to begin at the beginning; null: this one does. */
+  /** By then a claim of the target reads from its first due delivery on; null: this claim does. */
   readonly wholeAt: number | null
 }
 

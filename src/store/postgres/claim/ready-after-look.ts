@@ -42,9 +42,9 @@ export async function writeReadyAfterLook(
   const waits = after.flatMap((nextAt, index) =>
     nextAt === null ? [] : [Math.max(0, looksFrom(nextAt) - (looked[index]?.now ?? 0))],
   )
-  const changes = looked.flatMap(({ place, nextAt }, index) => {
+  const changes = looked.flatMap(({ tid, nextAt }, index) => {
     const becomes = after[index] ?? null
-    return becomes === nextAt ? [] : [{ place, nextAt: becomes }]
+    return becomes === nextAt ? [] : [{ tid, nextAt: becomes }]
   })
   const ownNextIn = Math.min(...waits)
   const othersNextIn = await writeReady(context, { looked, changes, isDue: ownNextIn === 0 })
@@ -111,7 +111,7 @@ const leftStatement = query<Left>()(
 )
 
 interface Change {
-  readonly place: string
+  readonly tid: string
   /** Null: the row goes. */
   readonly nextAt: NextAt | null
 }
@@ -127,7 +127,7 @@ interface Writing {
 async function writeReady(context: Context, { looked, changes, isDue }: Writing): Promise<number | null> {
   if (isDue && changes.length === 0) return 0
   const [row] = await run(context, writeStatement, {
-    places: changes.map(({ place }) => place),
+    tids: changes.map(({ tid }) => tid),
     next_at: changes.map(({ nextAt }) => nextAt),
     is_due: isDue,
     looked: looked.map(({ target }) => target),
@@ -137,16 +137,16 @@ async function writeReady(context: Context, { looked, changes, isDue }: Writing)
 
 const writeStatement = query<{ readonly next_in: number | null }>()(
   'write_ready',
-  { places: 'tid[]', next_at: 'bigint[]', is_due: 'boolean', looked: 'uuid[]' },
-  // By place: versions of the rows that an old snapshot keeps are many, and a search by target would walk over them.
+  { tids: 'tid[]', next_at: 'bigint[]', is_due: 'boolean', looked: 'uuid[]' },
+  // By tid: versions of the rows that an old snapshot keeps are many, and a search by target would walk over them.
   // ready_endpoints_next, from both ends of the fresh ones that are not to be looked at yet.
   `with after as materialized (
-     select * from unnest($places, $next_at) as a (place, next_at)
+     select * from unnest($tids, $next_at) as a (tid, next_at)
    ), gone as (
-     delete from ready_endpoints r using after a where r.ctid = a.place and a.next_at is null
+     delete from ready_endpoints r using after a where r.ctid = a.tid and a.next_at is null
    ), moved as (
      update ready_endpoints r set next_at = a.next_at from after a
-     where r.ctid = a.place and a.next_at is not null
+     where r.ctid = a.tid and a.next_at is not null
    )
    select case when $is_due then 0 else least(
      (select next_at from ready_endpoints where target_id <> all ($looked) and next_at >= -${now} order by next_at limit 1),

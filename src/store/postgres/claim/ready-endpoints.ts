@@ -1,5 +1,5 @@
 /**
- * The ready rows: which targets have due work, and from when. A hint; `reconcileReady` repairs it. What `next_at` says
+ * The ready rows: which targets have due work, and from when. They may be wrong; `reconcileReady` repairs them. What `next_at` says
  * is the rule of `core/claim/ready-row.ts`; arming is said once more here, in SQL, because it is part of the statement
  * that writes the delivery (`test/store/postgres-ready.test.ts` compares the two).
  */

@@ -48,7 +48,7 @@ export async function findHeldKeys(
   events: readonly NewEvent[],
 ): Promise<ReadonlySet<NewEvent>> {
   const rows = await run(context, heldKeysStatement, keyValues(events))
-  return new Set(rows.map(({ place }) => events[place - 1] as NewEvent))
+  return new Set(rows.map(({ nth }) => events[nth - 1] as NewEvent))
 }
 
 const keyParameters = { tenants: 'uuid[]', scopes: 'text[]', keys: 'text[]' } as const
@@ -61,10 +61,10 @@ function keyValues(events: readonly NewEvent[]) {
   }
 }
 
-const heldKeysStatement = query<{ readonly place: number }>()(
+const heldKeysStatement = query<{ readonly nth: number }>()(
   'held_keys',
   keyParameters,
-  'select held_keys($tenants, $scopes, $keys) as place',
+  'select held_keys($tenants, $scopes, $keys) as nth',
 )
 
 interface KeyRow {

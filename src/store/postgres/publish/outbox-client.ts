@@ -15,7 +15,7 @@ export interface OutboxTarget {
 }
 
 interface AcceptRow {
-  readonly place: string
+  readonly nth: string
   readonly outcome: 'accepted' | 'replayed' | 'conflict' | 'held' | 'other_store' | 'refused'
   /** When refused, why. */
   readonly event_id: string | null
@@ -34,7 +34,7 @@ export async function acceptInTransaction(
   const rows = await queryAsCaller(client, statement.text, values)
   const results = new Map<OutboxEvent, OutboxResult>()
   for (const row of rows as readonly AcceptRow[]) {
-    results.set(ordered[Number(row.place) - 1] as OutboxEvent, toResult(row))
+    results.set(ordered[Number(row.nth) - 1] as OutboxEvent, toResult(row))
   }
   return events.map((event) => results.get(event) as OutboxResult)
 }
@@ -95,9 +95,9 @@ function acceptStatement(schema: string) {
     null,
     acceptParameters,
     `
-select e.place::text, a.outcome, a.event_id
+select e.nth::text, a.outcome, a.event_id
 from unnest($ids, $tenants, $topics, $payloads_at, $payload_lengths, $keys, $ttls, ${acceptedLists})
-  with ordinality as e (id, tenant, topic, payload_at, payload_bytes, key, ttl_ms, ${acceptedColumns.join(', ')}, place),
+  with ordinality as e (id, tenant, topic, payload_at, payload_bytes, key, ttl_ms, ${acceptedColumns.join(', ')}, nth),
   lateral ${quoteName(schema)}.accept_event(store => $store, new_id => e.id, tenant => e.tenant, topic => e.topic,
     payload => substring($bytes from e.payload_at for e.payload_bytes), idempotency_key => e.key, ttl_ms => e.ttl_ms,
     moment => ${now}, ${fields.join(', ')}) a`,

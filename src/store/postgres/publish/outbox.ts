@@ -63,7 +63,7 @@ const acceptedStatement = query<AcceptedRow>()(
 
 interface FanOutRow {
   readonly tenant_id: Uint8Array
-  readonly is_fresh: boolean
+  readonly is_current: boolean
 }
 
 export async function fanOut(context: Context, plans: readonly FanOutPlan[]): Promise<FanOutResult> {
@@ -79,7 +79,7 @@ export async function fanOut(context: Context, plans: readonly FanOutPlan[]): Pr
     entries_to: fanOuts.to,
     ...deliveryValues(plans, fanOuts, new Set()),
   })
-  const stale = rows.filter((row) => !row.is_fresh)
+  const stale = rows.filter((row) => !row.is_current)
   return {
     count: rows.length - stale.length,
     stale: Array.from(new Set(stale.map((row) => bytesToId(idPrefixes.tenant, row.tenant_id)))),
@@ -105,20 +105,20 @@ const fanOutStatement = query<FanOutRow>()(
   },
   `
 with input as materialized (
-  select e.*, coalesce(t.routing_version, 0) = e.version as is_fresh
+  select e.*, coalesce(t.routing_version, 0) = e.version as is_current
   from unnest($ids, $tenants, $versions, $entries_from, $entries_to, $receivers_at, $receivers_lengths)
     as e (id, tenant_id, version, entries_from, entries_to, receivers_at, receivers_length)
   left join tenants t on t.id = e.tenant_id -- primary key
   where (select pg_try_advisory_xact_lock(hashtextextended('outhook ' || current_schema() || ' fan out', 0)))
 ),
--- By place, behind a seek of outbox_id for each: a plain join might read all that waits.
+-- By tid, behind a seek of outbox_id for each: a plain join might read all that waits.
 found as materialized (
-  select o.place_of_row, i.entries_from, i.entries_to, i.receivers_at, i.receivers_length from input i cross join lateral (
-    select ctid as place_of_row from outbox where id = i.id limit 1) o
-  where i.is_fresh
+  select o.tid, i.entries_from, i.entries_to, i.receivers_at, i.receivers_length from input i cross join lateral (
+    select ctid as tid from outbox where id = i.id limit 1) o
+  where i.is_current
 ),
 accepted as materialized (
-  delete from outbox o using found f where o.ctid = f.place_of_row
+  delete from outbox o using found f where o.ctid = f.tid
   returning o.*, f.entries_from, f.entries_to, f.receivers_at, f.receivers_length
 ),
 new_events as (
@@ -129,7 +129,7 @@ new_events as (
 ),
 ${insertFanOuts},
 ${placeDeliveries}
-select tenant_id, is_fresh from input where not is_fresh
+select tenant_id, is_current from input where not is_current
 union all
 select tenant_id, true from accepted`,
 )

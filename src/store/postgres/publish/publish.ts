@@ -263,7 +263,7 @@ const publishStatement = query<AnswerRow>()(
   { ...eventParameters, ...deliveryParameters, batch: 'uuid', node: 'uuid', lease_ms: 'bigint' },
   `
 with input as materialized (
-  select e.*, coalesce(t.routing_version, 0) = e.version as is_fresh
+  select e.*, coalesce(t.routing_version, 0) = e.version as is_current
   from unnest($ids, $tenants, $versions, $topics, $payload_lengths, ${fieldLists}, $scopes, $keys, $ttls,
               $payloads_at, $hashes_at, $entries_from, $entries_to, $receivers_at, $receivers_lengths)
     as e (id, tenant_id, version, topic, payload_bytes, ${fieldColumns}, scope,
@@ -275,7 +275,7 @@ with input as materialized (
 keys as (
   insert into idempotency_keys as k (tenant_id, scope, key, hash, event_id, expires_at)
   select tenant_id, scope, key, substring($bytes from hash_at for 32), id, ${now} + ttl_ms
-  from input where is_fresh and key is not null
+  from input where is_current and key is not null
   order by tenant_id, scope, key
   on conflict (tenant_id, scope, key) do update
     set hash = excluded.hash, event_id = excluded.event_id, expires_at = excluded.expires_at
@@ -283,7 +283,7 @@ keys as (
   returning event_id
 ),
 accepted as materialized (
-  select * from input where is_fresh and (key is null or id in (select event_id from keys))
+  select * from input where is_current and (key is null or id in (select event_id from keys))
 ),
 new_events as (
   insert into events (${eventColumns}, fan_out, payload)
@@ -298,7 +298,7 @@ handed_off as (
   select $batch, $node, ${now}, ${now} + $lease_ms, array_agg(id), array_agg(event_id), array_agg(1)
   from placed where is_leased having count(*) > 0
 )
-select case when is_fresh then 'lost' else 'stale' end as kind, id, 0::bigint as at from input
+select case when is_current then 'lost' else 'stale' end as kind, id, 0::bigint as at from input
 where (id in (select id from accepted)) is not true
 union all
 select 'waits', id, 0 from placed where may_hand_off and not is_leased

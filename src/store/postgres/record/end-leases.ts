@@ -158,14 +158,14 @@ with o as not materialized (
           latency_ms, started_at, response_headers, truncated, body_at, body_length)
 ),
 claimed as materialized (
-  select o.*, d.place, d.target_id, d.attempt_count, d.last_http_status, d.error_class as was_class, d.last_error,
+  select o.*, d.tid, d.target_id, d.attempt_count, d.last_http_status, d.error_class as was_class, d.last_error,
     d.replayed_at, d.url, d.method, d.headers
   from o cross join lateral (${claimedRow}) d
   where o.batch is null
 ),
 standing as materialized (${standingBatches}),
 handed_off as materialized (
-  select o.*, null::tid as place, o.endpoint_id as target_id, 0 as attempt_count, null::integer as last_http_status,
+  select o.*, null::tid as tid, o.endpoint_id as target_id, 0 as attempt_count, null::integer as last_http_status,
     null::text as was_class, null::text as last_error, null::bigint as replayed_at, null::text as url,
     null::text as method, null::text as headers
   from o
@@ -173,7 +173,7 @@ handed_off as materialized (
 ),
 gone as (
   delete from live_deliveries d using claimed c
-  where d.ctid = c.place and c.next_state not in ('pending', 'retry_scheduled')
+  where d.ctid = c.tid and c.next_state not in ('pending', 'retry_scheduled')
   returning c.*
 ),
 again as (
@@ -184,7 +184,7 @@ again as (
     error_class = case when c.attempt_no is null then d.error_class else c.class end,
     last_error = case when c.attempt_no is null then d.last_error else c.error end
   from claimed c
-  where d.ctid = c.place and c.next_state in ('pending', 'retry_scheduled')
+  where d.ctid = c.tid and c.next_state in ('pending', 'retry_scheduled')
   returning c.*
 ),
 finished as (

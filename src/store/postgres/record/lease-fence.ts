@@ -9,10 +9,10 @@ import { type Context, query, run } from '../connection/statement.ts'
 
 /** SQL, lateral: the live row of a claimed one, locked; passed over when somebody else has locked it. */
 export const claimedRow = `
-    select l.ctid as place, l.* from live_deliveries l
+    select l.ctid as tid, l.* from live_deliveries l
     where l.id = o.id and l.claim_version = o.version and l.state = 'in_flight' limit 1 for update skip locked`
 
-/** SQL: the standing batches. Whoever ends their leases in our place has locked the row, or taken it away. */
+/** SQL: the standing batches. Whoever ends their leases before us has locked the row, or taken it away. */
 export const standingBatches = `
   select batch from handoffs where batch = any ($batches) order by batch for key share skip locked`
 

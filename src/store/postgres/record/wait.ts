@@ -47,10 +47,10 @@ const waitStatement = command(
      update live_deliveries d set state = o.state, due_at = ${now} + o.due_in, reason = o.reason,
        claim_version = o.claim_version, lost_claims = o.lost_claims, updated_at = ${now}
      from (
-       select w.*, l.place from unnest($ids, $states_before, $states, $due_in, $reasons, $claim_versions, $lost_claims)
+       select w.*, l.tid from unnest($ids, $states_before, $states, $due_in, $reasons, $claim_versions, $lost_claims)
          as w (id, from_state, state, due_in, reason, claim_version, lost_claims)
-       cross join lateral (select ctid as place from live_deliveries l where l.id = w.id limit 1) l) o
-     where d.ctid = o.place
+       cross join lateral (select ctid as tid from live_deliveries l where l.id = w.id limit 1) l) o
+     where d.ctid = o.tid
      returning d.tenant_id, d.endpoint_id, o.from_state, d.state as to_state
    ), moved as (select * from waiting)
    ${countMoved}`,

@@ -38,13 +38,13 @@ export function fanOutSlice(from: string, to: string): string {
 
 /** SQL: one id of the delivery with that number, counted from 1. */
 export function entryAt(number: string, part: 'id' | 'subscription' | 'endpoint'): string {
-  const place = { id: 2, subscription: 1, endpoint: 0 }[part]
-  return `($entries)[${entryLength} * ${number} - ${place}]`
+  const back = { id: 2, subscription: 1, endpoint: 0 }[part]
+  return `($entries)[${entryLength} * ${number} - ${back}]`
 }
 
 /** SQL: the ids of the deliveries that the list of an event names, as rows `(id)`. */
 export function deliveriesIn(fanOut: string): string {
-  return `(select (${fanOut})[place] as id from generate_series(1, cardinality(${fanOut}), ${entryLength}) place)`
+  return `(select (${fanOut})[nth] as id from generate_series(1, cardinality(${fanOut}), ${entryLength}) nth)`
 }
 
 /** SQL: those of an event, which is a row of `id` and `fan_out`, with those that slices have made. */

@@ -71,7 +71,7 @@ export class BytesParameter {
   readonly #parts: Uint8Array[] = []
   #length = 0
 
-  /** The place of the first byte, counted from 1 as SQL does. */
+  /** Where the first byte stands, counted from 1 as SQL does. */
   add(bytes: Uint8Array): number {
     const at = this.#length + 1
     this.#parts.push(bytes)

@@ -47,22 +47,22 @@ const reconcileStatement = query<ReconciledRow>()(
   { after: 'uuid', limit: 'integer' },
   `
 with recursive targets as ( -- live_deliveries_due
-  (select target_id, tenant_id, due_at, 1 as place from live_deliveries
+  (select target_id, tenant_id, due_at, 1 as rank from live_deliveries
    where due_at is not null and state <> 'in_flight' and target_id > $after order by target_id, due_at, id limit 1)
   union all
-  select n.target_id, n.tenant_id, n.due_at, t.place + 1 from targets t cross join lateral (
+  select n.target_id, n.tenant_id, n.due_at, t.rank + 1 from targets t cross join lateral (
     select d.target_id, d.tenant_id, d.due_at from live_deliveries d
     where d.due_at is not null and d.state <> 'in_flight' and d.target_id > t.target_id
     order by d.target_id, d.due_at, d.id limit 1) n
-  where t.place < $limit
+  where t.rank < $limit
 ),
 wanted as materialized (
   select t.target_id, t.tenant_id, greatest(${now}, ${blockedUntil('t.target_id')}) as next_at
   from targets t where t.due_at <= ${now}
 ),
 armed as (${armWanted} returning 1)
-select target_id, place as looked, (select count(*) from armed)::integer as armed
-from targets order by place desc limit 1`,
+select target_id, rank as looked, (select count(*) from armed)::integer as armed
+from targets order by rank desc limit 1`,
 )
 
 export async function deleteExpiredIdempotencyKeys(
@@ -77,12 +77,12 @@ export async function deleteExpiredIdempotencyKeys(
 const deleteKeysStatement = query<{ readonly gone: number }>()(
   'delete_expired_keys',
   { limit: 'bigint' },
-  // idempotency_keys_expiry, then by place; one that is being taken over is passed over
+  // idempotency_keys_expiry, then by tid; one that is being taken over is passed over
   `with expired as materialized (
-     select ctid as place from idempotency_keys where expires_at <= ${now}
+     select ctid as tid from idempotency_keys where expires_at <= ${now}
      order by expires_at limit $limit for update skip locked
    ), gone as (
-     delete from idempotency_keys where ctid = any (array(select place from expired)) returning 1
+     delete from idempotency_keys where ctid = any (array(select tid from expired)) returning 1
    )
    select count(*)::integer as gone from gone`,
 )
@@ -100,11 +100,11 @@ export async function foldCounts(
 const foldStatement = query<{ readonly gone: number }>()(
   'fold_counts',
   { limit: 'bigint' },
-  // delivery_counts_minute, then by place; the current minute is still being written to
+  // delivery_counts_minute, then by tid; the current minute is still being written to
   `with old as materialized (
-     select ctid as place from delivery_counts where minute > 0 and minute < ${now} / 60000 order by minute limit $limit
+     select ctid as tid from delivery_counts where minute > 0 and minute < ${now} / 60000 order by minute limit $limit
    ), gone as (
-     delete from delivery_counts c using old where c.ctid = old.place
+     delete from delivery_counts c using old where c.ctid = old.tid
      returning c.tenant_id, c.endpoint_id, c.state, c.delta
    ), folded as (
      insert into delivery_counts as c (${countColumns})

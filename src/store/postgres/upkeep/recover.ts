@@ -59,15 +59,15 @@ with o as materialized (
   where h.batch = any ($batches) order by l.id
 ),
 claimed as materialized (
-  select o.*, d.place from o cross join lateral (
-    select l.ctid as place from live_deliveries l
+  select o.*, d.tid from o cross join lateral (
+    select l.ctid as tid from live_deliveries l
     where l.id = o.id and l.claim_version = o.version and l.state = 'in_flight' limit 1 for update skip locked) d
   where o.event_id is null
 ),
 again as (
   update live_deliveries d set state = case when d.attempt_count = 0 then 'pending' else 'retry_scheduled' end,
     due_at = c.until, reason = null, lost_claims = d.lost_claims + 1, updated_at = ${now}
-  from claimed c where d.ctid = c.place
+  from claimed c where d.ctid = c.tid
   returning d.id, d.tenant_id, d.endpoint_id, d.target_id, d.due_at, d.state as to_state
 ),
 -- Somebody else has locked the delivery: it is left to the next call.

@@ -1,6 +1,6 @@
 /**
  * One slice of each walk of retention. Whatever the planner guesses, each must seek by index: the limit is part of the
- * text, rows are removed by their place, and what has to be looked up is lateral with a limit (a plain join became a
+ * text, rows are removed by their tid, and what has to be looked up is lateral with a limit (a plain join became a
  * merge over all events up to there).
  */
 import type { RetentionWalk } from '../../retention.ts'
@@ -75,7 +75,7 @@ const payloadsStatement = (limit: number) =>
     // primary keys
     `with ${leasedSince},
      seen as materialized (
-       select e.ctid as place, e.id, 0 as version, dead.ended_at,
+       select e.ctid as tid, e.id, 0 as version, dead.ended_at,
          e.payload is not null and ${isOld} and live.held is null as is_unneeded
        from events e
        left join lateral (${heldBy('live_deliveries', `e.payload is not null and ${isOld}`)}) live on true
@@ -86,7 +86,7 @@ const payloadsStatement = (limit: number) =>
        where e.id > $after and e.id < $before order by e.id limit ${limit}
      ), gone as (
        update events set payload = null
-       where ctid = any (array(select place from seen where is_unneeded and ended_at is null)) returning 1
+       where ctid = any (array(select tid from seen where is_unneeded and ended_at is null)) returning 1
      )
      ${summary},
        (select string_agg(id::text, ',') from seen where is_unneeded and ended_at <= $dead_ended_by) as contested`,
@@ -139,12 +139,12 @@ const attemptsStatement = (limit: number) =>
     { ...span, after_version: 'integer' },
     // primary key
     `with seen as materialized (
-       select ctid as place, delivery_id as id, claim_version as version, started_at <= $ended_by as is_expired
+       select ctid as tid, delivery_id as id, claim_version as version, started_at <= $ended_by as is_expired
        from attempts
        where (delivery_id, claim_version) > ($after, $after_version) and delivery_id < $before
        order by delivery_id, claim_version limit ${limit}
      ), gone as (
-       delete from attempts where ctid = any (array(select place from seen where is_expired)) returning 1
+       delete from attempts where ctid = any (array(select tid from seen where is_expired)) returning 1
      )
      ${summary}`,
   )
@@ -156,12 +156,12 @@ const successesStatement = (limit: number) =>
     span,
     // primary key
     `with seen as materialized (
-       select ctid as place, id, 0 as version, started_at <= $ended_by as is_expired
+       select ctid as tid, id, 0 as version, started_at <= $ended_by as is_expired
        from deliveries where id > $after and id < $before order by id limit ${limit}
      ), gone as (
        update deliveries set started_at = null, latency_ms = null, response_headers = null, response_truncated = null,
          response_body = null
-       where ctid = any (array(select place from seen where is_expired)) returning 1
+       where ctid = any (array(select tid from seen where is_expired)) returning 1
      )
      ${summary}`,
   )
@@ -173,11 +173,11 @@ const deliveriesStatement = (limit: number) =>
     // primary keys
     `with ${leasedSince},
      seen as materialized (
-       select ctid as place, id, 0 as version, updated_at <= $ended_by and updated_at < (select since from leased)
+       select ctid as tid, id, 0 as version, updated_at <= $ended_by and updated_at < (select since from leased)
          and (state <> 'dead_lettered' or updated_at <= $dead_ended_by) as is_expired
        from deliveries where id > $after and id < $before order by id limit ${limit}
      ), gone as (
-       delete from deliveries where ctid = any (array(select place from seen where is_expired))
+       delete from deliveries where ctid = any (array(select tid from seen where is_expired))
        returning id, tenant_id, endpoint_id, state
      ), tried as (
        delete from attempts where delivery_id = any (array(select id from gone))
@@ -196,14 +196,14 @@ const eventsStatement = (limit: number) =>
     // primary keys
     `with ${leasedSince},
      seen as materialized (
-       select e.ctid as place, e.id, 0 as version,
+       select e.ctid as tid, e.id, 0 as version,
          ${isOld} and live.held is null and finished.held is null as is_expired
        from events e
        left join lateral (${heldBy('live_deliveries')}) live on true
        left join lateral (${heldBy('deliveries')}) finished on true
        where e.id > $after and e.id < $before order by e.id limit ${limit}
      ), gone as (
-       delete from events where ctid = any (array(select place from seen where is_expired)) returning id
+       delete from events where ctid = any (array(select tid from seen where is_expired)) returning id
      ), slices as (
        delete from fan_out_slices where event_id = any (array(select id from gone))
      )

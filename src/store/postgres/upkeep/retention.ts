@@ -17,15 +17,15 @@ import { isMine } from './maintenance.ts'
 import { type Slice, type WalkedRow, walks } from './retention-walks.ts'
 
 /**
- * Which share of the way to its end each walk looks at in one statement, besides its limit of rows. Rows that were
+ * Which fraction of the way to its end each walk looks at in one statement, besides its limit of rows. Rows that were
  * deleted and are not vacuumed yet cost time and count for no limit: while a backup holds its snapshot, many millions.
  */
-export type WalkShares = Map<RetentionWalk, number>
+export type WalkFractions = Map<RetentionWalk, number>
 
-const largestShare = 0.5
-const smallestShare = 1e-6
+const largestFraction = 0.5
+const smallestFraction = 1e-6
 const smallestSpanMs = 60_000
-/** A quicker statement doubles the next share, a slower one halves it. */
+/** A quicker statement doubles the next fraction, a slower one halves it. */
 const quickMs = 50
 const slowMs = 200
 
@@ -43,7 +43,7 @@ const lowest = '00000000000000000000000000000000'
 export async function removeExpired(
   context: Context,
   options: { readonly retention: Retention; readonly limit: number },
-  shares: WalkShares,
+  fractions: WalkFractions,
 ): Promise<{ readonly removed: RemovedRows; readonly more: boolean }> {
   const { retention, limit } = options
   const { line } = context
@@ -64,8 +64,8 @@ export async function removeExpired(
     const oldEnoughMs = Math.min(now - Math.max(ageMs, facts.oldestTransactionMs) + 1, skipMs)
     const endMs = walk === 'events' ? Math.min(oldEnoughMs, deliveriesEndMs) : oldEnoughMs
     const leftMs = Math.max(0, endMs - timeOf(after.id))
-    const share = shares.get(walk) ?? largestShare
-    const beforeMs = timeOf(after.id) + Math.min(leftMs, Math.max(leftMs * share, smallestSpanMs))
+    const fraction = fractions.get(walk) ?? largestFraction
+    const beforeMs = timeOf(after.id) + Math.min(leftMs, Math.max(leftMs * fraction, smallestSpanMs))
     const slice: Slice = {
       after: after.id,
       after_version: after.version,
@@ -76,8 +76,8 @@ export async function removeExpired(
     const [walked] = await walks[walk](context, slice, limit)
     if (walked === undefined) continue
     removed[countedAs(walk)] += walked.removed
-    if (walked.took_ms < quickMs) shares.set(walk, Math.min(share * 2, largestShare))
-    if (walked.took_ms > slowMs) shares.set(walk, Math.max(share / 2, smallestShare))
+    if (walked.took_ms < quickMs) fractions.set(walk, Math.min(fraction * 2, largestFraction))
+    if (walked.took_ms > slowMs) fractions.set(walk, Math.max(fraction / 2, smallestFraction))
     const isAtEnd = walked.looked < limit && beforeMs >= endMs
     if (isAtEnd && endMs === oldEnoughMs && skipMs <= facts.now) {
       // What comes behind it has another age.
@@ -108,9 +108,9 @@ const keepStatement = command(
 )
 
 /** After a failure: it may have been a statement that took longer than it may. */
-export function shrinkShares(shares: WalkShares): void {
+export function shrinkFractions(fractions: WalkFractions): void {
   for (const walk of retentionWalks) {
-    shares.set(walk, Math.max((shares.get(walk) ?? largestShare) / 8, smallestShare))
+    fractions.set(walk, Math.max((fractions.get(walk) ?? largestFraction) / 8, smallestFraction))
   }
 }
 

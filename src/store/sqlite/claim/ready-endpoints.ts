@@ -1,4 +1,4 @@
-/** The ready rows: which targets have due work, and from when. A hint; `reconcileReady` repairs it. */
+/** The ready rows: which targets have due work, and from when. They may be wrong; `reconcileReady` repairs them. */
 import {
   armed,
   held,
