@@ -222,7 +222,7 @@ async function assemble(
       onChange,
     }),
     subscriptions: new Subscriptions({ store: shown, ids, words, onChange }),
-    deliveries: new Deliveries(shown),
+    deliveries: new Deliveries({ store: shown, onDueWork: () => dispatcher?.wake() }),
     deadLetters: new DeadLetters({ store: shown, onDueWork: () => dispatcher?.wake() }),
     jobs: new Jobs({ store: shown, ids, onJob: () => jobRunner.wake() }),
     tenants,

@@ -72,8 +72,16 @@ export const errorGuide: Readonly<Record<ErrorCode, ErrorGuide>> = {
     todo: 'Give the id of an endpoint that exists.',
   },
   not_replayable: {
-    happened: 'The delivery is not dead-lettered, or what it went to is deleted.',
-    todo: 'Look at its state; only a dead letter can be replayed, once.',
+    happened: 'The delivery is in a state from which it cannot be sent again, or what it went to is deleted.',
+    todo: 'Look at its state: a dead letter can be replayed, and whatever has come to an end can be resent.',
+  },
+  attempt_under_way: {
+    happened: 'An attempt of the delivery is under way, which is not interrupted.',
+    todo: 'Wait for its outcome, and cancel again if the delivery waits then.',
+  },
+  not_cancellable: {
+    happened: 'The delivery has come to an end, so there is nothing to cancel.',
+    todo: 'Look at its state.',
   },
   expired: {
     happened: 'The payload is past its retention and was removed.',

@@ -5,6 +5,7 @@ import { addApiCommand } from './api-command.ts'
 import { resolveEndpointFilter } from './endpoint-id.ts'
 import { addIdFilter, addTimeRange, type TimeRangeOptions } from './filter-options.ts'
 import type { CliIo } from './io.ts'
+import { addManyOptions, type ManyOptions, runOneOrMany } from './many.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
 import { resolveId } from './short-id.ts'
@@ -73,5 +74,22 @@ export function register(command: Command, io: CliIo): void {
     if (attempts.length > 0) {
       print.note(`\n${renderTable(attemptColumns, attempts, { colour: io.isTerminal, width: io.width })}`)
     }
+  })
+
+  const resendText = 'send one again that has come to an end, from the first attempt'
+  addApiCommand(command, 'resend <id>', resendText, io).run(async ({ client, print }, [id = '']) => {
+    print.object(await client.deliveries.resend(await resolveId(id, client.deliveries.list)))
+  })
+
+  const cancelText = 'end one that waits, or many as a job'
+  const cancel = addApiCommand(command, 'cancel [delivery-id]', cancelText, io)
+  addManyOptions(cancel, 'made').run<ManyOptions>((context, [id], options) => {
+    const { deliveries } = context.client
+    return runOneOrMany(context, id, {
+      options,
+      one: (whole) => deliveries.cancel(whole),
+      many: deliveries.cancelMany,
+      count: deliveries.countCancel,
+    })
   })
 }

@@ -41,7 +41,11 @@ const commands: readonly CommandEntry[] = [
     description: 'subscriptions: create, list, get, update, enable, disable, delete',
     load: () => import('./subscriptions.ts'),
   },
-  { name: 'deliveries', description: 'deliveries: list, get', load: () => import('./deliveries.ts') },
+  {
+    name: 'deliveries',
+    description: 'deliveries: list, get, resend, cancel',
+    load: () => import('./deliveries.ts'),
+  },
   { name: 'dlq', description: 'dead letters: list, replay', load: () => import('./dlq.ts') },
   {
     name: 'tenants',

@@ -41,6 +41,15 @@ export interface ReplayMany {
   readonly rate?: number | undefined
 }
 
+/** Which deliveries that wait. */
+export type CancelMany = Omit<ReplayMany, 'error_class'>
+
+/** What became of one delivery. */
+interface SentAgain {
+  readonly delivery_id: string
+  readonly state: string
+}
+
 type Filter = PageQuery & Readonly<Record<string, QueryValue>>
 
 export type Client = ReturnType<typeof createClient>
@@ -67,6 +76,14 @@ export function createClient(options: ClientOptions) {
       list: (query: Filter = {}) =>
         requester.json<Page<DeliveryResource>>('GET', '/v1/deliveries', { query }),
       get: (id: string) => requester.json<DeliveryWithAttempts>('GET', one('/v1/deliveries', id)),
+      resend: (id: string) => requester.json<SentAgain>('POST', `${one('/v1/deliveries', id)}/resend`),
+      cancel: (id: string) => requester.json<SentAgain>('POST', `${one('/v1/deliveries', id)}/cancel`),
+      /** A job that cancels many. */
+      cancelMany: (body: CancelMany) =>
+        requester.json<JobResource>('POST', '/v1/deliveries/cancel', { body }),
+      /** What such a job would do. */
+      countCancel: (body: CancelMany) =>
+        requester.json<DryRunResource>('POST', '/v1/deliveries/cancel', { body: { ...body, dry_run: true } }),
     },
     deadLetters: {
       list: (query: Filter = {}) => requester.json<Page<DeadLetterResource>>('GET', '/v1/dlq', { query }),

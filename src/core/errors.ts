@@ -21,6 +21,8 @@ export const errorTable = {
   idempotency_conflict: { status: 409, title: 'idempotency conflict' },
   endpoint_not_available: { status: 409, title: 'endpoint not available' },
   not_replayable: { status: 409, title: 'not replayable' },
+  attempt_under_way: { status: 409, title: 'attempt under way' },
+  not_cancellable: { status: 409, title: 'not cancellable' },
   expired: { status: 410, title: 'expired' },
   payload_too_large: { status: 413, title: 'payload too large' },
   uri_too_long: { status: 414, title: 'uri too long' },

@@ -8,8 +8,11 @@
  * A job whose process died stays `running`, and another process goes on where its last slice ended.
  */
 
-/** `replay`: dead letters become pending again. */
-export const jobKinds = ['replay'] as const
+/**
+ * `replay`: dead letters become pending again. `cancel`: what waits is cancelled. `skip_backlog`: what waits for an endpoint
+ * is cancelled, and then the endpoint is enabled.
+ */
+export const jobKinds = ['replay', 'cancel', 'skip_backlog'] as const
 export type JobKind = (typeof jobKinds)[number]
 
 export const jobStates = ['queued', 'running', 'done', 'cancelled', 'failed'] as const
@@ -20,7 +23,7 @@ export interface JobFilter {
   readonly endpointId?: string
   /** Exactly this one. */
   readonly topic?: string
-  /** Milliseconds since the epoch: given up at or after, before. */
+  /** Milliseconds since the epoch, at or after and before: of dead letters when they were given up, of others when they were made. */
   readonly since?: number
   readonly until?: number
   readonly errorClass?: string
@@ -69,6 +72,11 @@ export function isOfJob(
     found.at < until &&
     found.at <= asOf
   )
+}
+
+/** What a delivery says that a job has cancelled. */
+export function cancelReason(kind: JobKind): string {
+  return kind === 'skip_backlog' ? 'skipped when its endpoint was enabled' : 'cancelled on request'
 }
 
 export function hasEnded({ state }: Pick<Job, 'state'>): boolean {

@@ -1,7 +1,7 @@
-import { OuthookError } from '../core/errors.ts'
 import type { DeadLetter } from '../core/model.ts'
 import type { DeadLetterFilter, DeliveryStore, Page, PageRequest, ReadStore } from '../store/port.ts'
-import { checkFilter, checkId, checkPage, notFound } from './page.ts'
+import { checkFilter, checkId, checkPage } from './page.ts'
+import { checkSentAgain } from './send-again.ts'
 
 export interface DeadLettersOptions {
   readonly store: ReadStore & Pick<DeliveryStore, 'replay'>
@@ -33,24 +33,8 @@ export class DeadLetters {
     deliveryId: string,
   ): Promise<{ readonly deliveryId: string; readonly state: 'pending' }> {
     const result = await this.#options.store.replay(tenantId, checkId(deliveryId, 'dlv', 'delivery'))
-    switch (result.kind) {
-      case 'replayed':
-        this.#options.onDueWork()
-        return { deliveryId, state: 'pending' }
-      case 'not_found':
-        throw notFound('delivery')
-      case 'expired':
-        throw new OuthookError(
-          'expired',
-          'its payload is past its retention and was removed; publish the event again',
-        )
-      case 'not_replayable':
-        throw new OuthookError(
-          'not_replayable',
-          result.endpointDeleted
-            ? 'its endpoint or subscription was deleted; publish the event again for a new one'
-            : `only a dead letter can be replayed; this delivery is ${result.state}`,
-        )
-    }
+    checkSentAgain(result, (state) => `only a dead letter can be replayed; this delivery is ${state}`)
+    this.#options.onDueWork()
+    return { deliveryId, state: 'pending' }
   }
 }

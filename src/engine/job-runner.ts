@@ -161,7 +161,7 @@ export class JobRunner {
       }
       if (progress.isDue) onDueWork()
       held.refusals = 0
-      held.nextAt = clock.elapsed() + waitOf(job, progress.done)
+      held.nextAt = clock.elapsed() + Math.max(progress.waitMs, waitOf(job, progress.done))
       if (!hasEnded(progress.job)) return
       this.#held.delete(job.id)
       onEnded(progress.job)

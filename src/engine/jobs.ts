@@ -11,12 +11,15 @@ const maxRate = 10_000
 /** A dry run counts for so many reads at most: 2 000 000 rows. */
 const maxCountReads = 2000
 
-export interface ReplayManyInput extends JobFilter {
-  /** Must be given when nothing else is: every dead letter. */
+export interface JobInput extends JobFilter {
+  /** Must be given when no filter is: all there are. */
   readonly all?: boolean
   /** Deliveries a second at most; default: as fast as the store takes them beside its other work. */
   readonly rate?: number
 }
+
+/** What waits has no error class of its own yet. */
+export type CancelManyInput = Omit<JobInput, 'errorClass'>
 
 /** What a job would do. */
 export interface DryRun {
@@ -69,16 +72,29 @@ export class Jobs {
    * A job that makes the dead letters pending again that were given up until now and match: each once, whatever happens.
    * Errors: invalid_request, not_found (the endpoint).
    */
-  async replayDeadLetters(tenantId: string, input: ReplayManyInput): Promise<Job> {
+  async replayDeadLetters(tenantId: string, input: JobInput): Promise<Job> {
     return this.#make(tenantId, 'replay', input)
   }
 
   /** What `replayDeadLetters` would do now. */
-  async dryReplayDeadLetters(tenantId: string, input: ReplayManyInput): Promise<DryRun> {
+  async dryReplayDeadLetters(tenantId: string, input: JobInput): Promise<DryRun> {
     return this.#count(tenantId, 'replay', input)
   }
 
-  async #make(tenantId: string, kind: JobKind, input: ReplayManyInput): Promise<Job> {
+  /**
+   * A job that cancels what was made until now, matches and waits for its first or another attempt. Attempts under way are
+   * left to their outcome, and cancelled afterwards if they wait again. Errors: invalid_request, not_found (the endpoint).
+   */
+  async cancelDeliveries(tenantId: string, input: CancelManyInput): Promise<Job> {
+    return this.#make(tenantId, 'cancel', input)
+  }
+
+  /** What `cancelDeliveries` would do now; what is in flight is `skipped`. */
+  async dryCancelDeliveries(tenantId: string, input: CancelManyInput): Promise<DryRun> {
+    return this.#count(tenantId, 'cancel', input)
+  }
+
+  async #make(tenantId: string, kind: JobKind, input: JobInput): Promise<Job> {
     const { store, ids, onJob } = this.#options
     const filter = await this.#readFilter(tenantId, input)
     const rate = readRate(input.rate)
@@ -87,7 +103,7 @@ export class Jobs {
     return job
   }
 
-  async #count(tenantId: string, kind: JobKind, input: ReplayManyInput): Promise<DryRun> {
+  async #count(tenantId: string, kind: JobKind, input: JobInput): Promise<DryRun> {
     readRate(input.rate)
     const work = { tenantId, kind, filter: await this.#readFilter(tenantId, input), asOf: null }
     let matching = 0
@@ -103,7 +119,7 @@ export class Jobs {
     return { matching, skipped, complete: cursor === null }
   }
 
-  async #readFilter(tenantId: string, input: ReplayManyInput): Promise<JobFilter> {
+  async #readFilter(tenantId: string, input: JobInput): Promise<JobFilter> {
     const { all = false, rate: _rate, ...given } = input
     const filter: JobFilter = checkFilter(
       Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),

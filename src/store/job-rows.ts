@@ -43,6 +43,7 @@ export function toJob(row: JobRow): Job {
 
 /** The part of a job that one slice is to do. */
 export interface JobWork {
+  readonly kind: JobKind
   readonly tenantId: string
   readonly filter: JobFilter
   readonly asOf: number
@@ -60,7 +61,24 @@ export interface JobWorkDone {
   readonly isDue: boolean
   /** Null: the end is reached. */
   readonly cursor: string | null
+  /** Nothing more is to be done before. Default 0. */
+  readonly waitMs?: number
 }
+
+/** Where a walk has got to that begins again while it meets what is in flight. */
+export interface Pass {
+  /** Null: it begins. */
+  readonly after: string | null
+  readonly isBusy: boolean
+}
+
+export function readPass(cursor: string | null): Pass {
+  const { after = null, isBusy = false } = JSON.parse(cursor ?? '{}') as Partial<Pass>
+  return { after, isBusy }
+}
+
+/** How soon it begins again: an attempt takes milliseconds, or up to its timeout. */
+export const lookAgainMs = 250
 
 /** Rows that are looked at for each that a slice may change: filters are seldom served by an index. */
 export const scannedPerRow = 5

@@ -146,3 +146,77 @@ test('outhook dlq replay refuses what is unclear', async () => {
   expect((await cli('jobs', 'show', 'job_01h455vb4pex5vsknk084sn02q')).code).toBe(3)
   expect((await cli('dlq', 'replay', '--rate', '0', '--all')).code).toBe(2)
 })
+
+/** An endpoint that is disabled, and so many deliveries that wait for it; their ids. */
+async function waiting(count: number) {
+  const endpoint = await anEndpoint('/hook')
+  await server.call('PATCH', `/v1/endpoints/${endpoint.id}`, { body: { enabled: false } })
+  const ids: string[] = []
+  for (let n = 0; n < count; n++) {
+    const { json } = await server.call('POST', '/v1/events', { body: { topic: endpoint.topic, payload: n } })
+    ids.push(...json.delivery_ids)
+  }
+  return { ...endpoint, ids }
+}
+
+const state = async (id: string | undefined) => (await server.call('GET', `/v1/deliveries/${id}`)).json
+
+test('a delivery that waits is cancelled, and one that has ended is not', async () => {
+  const { ids } = await waiting(1)
+  const path = `/v1/deliveries/${ids[0]}/cancel`
+  const { status, json } = await server.call('POST', path)
+  expect([status, json]).toEqual([200, { delivery_id: ids[0], state: 'cancelled' }])
+  expect(await state(ids[0])).toMatchObject({ state: 'cancelled', last_error: 'cancelled on request' })
+  expectProblem(await server.call('POST', path), { status: 409, title: 'not cancellable' })
+})
+
+test('an attempt under way is not interrupted by a cancel, which says so, and its outcome counts', async () => {
+  const { topic } = await anEndpoint('/slow/400')
+  const { json } = await server.call('POST', '/v1/events', { body: { topic, payload: 1 } })
+  const [id] = json.delivery_ids
+  await receiver.waitFor((received) => received.some(({ deliveryId }) => deliveryId === id))
+  const answer = await server.call('POST', `/v1/deliveries/${id}/cancel`)
+  expectProblem(answer, { status: 409, title: 'attempt under way' })
+  await expect.poll(async () => (await state(id)).state).toBe('succeeded')
+})
+
+test('a delivery that succeeded is resent under its id, and both attempts are shown', async () => {
+  const { topic } = await anEndpoint('/hook')
+  const { json } = await server.call('POST', '/v1/events', { body: { topic, payload: 1 } })
+  const [id] = json.delivery_ids
+  const waitFor = (count: number) =>
+    expect
+      .poll(async () => (await state(id)).attempts.map((each: { status: string }) => each.status))
+      .toEqual(Array(count).fill('success'))
+  await waitFor(1)
+  const resent = await server.call('POST', `/v1/deliveries/${id}/resend`)
+  expect([resent.status, resent.json]).toEqual([200, { delivery_id: id, state: 'pending' }])
+  await waitFor(2)
+  expect(arrivals([id])).toBe(2)
+  expect((await cli('deliveries', 'resend', id)).code).toBe(0)
+  await waitFor(3)
+})
+
+test('a delivery that waits is not resent', async () => {
+  const { ids } = await waiting(1)
+  expectProblem(await server.call('POST', `/v1/deliveries/${ids[0]}/resend`), {
+    status: 409,
+    title: 'not replayable',
+  })
+})
+
+test('many that wait are counted and cancelled, over HTTP and from the command line', async () => {
+  const { id, ids } = await waiting(3)
+  const body = { endpoint_id: id, dry_run: true }
+  const dry = await server.call('POST', '/v1/deliveries/cancel', { body })
+  expect([dry.status, dry.json]).toEqual([200, { dry_run: true, matching: 3, skipped: 0, complete: true }])
+  const one = await cli('deliveries', 'cancel', ids[0] as string, '--json')
+  expect(JSON.parse(one.out)).toMatchObject({ state: 'cancelled' })
+  const { status, json } = await server.call('POST', '/v1/deliveries/cancel', { body: { endpoint_id: id } })
+  expect(status).toBe(202)
+  expect(await ended(json.id)).toMatchObject({ kind: 'cancel', state: 'done', total: 2, done: 2 })
+  const more = await waiting(2)
+  const done = await cli('deliveries', 'cancel', '--endpoint', more.id, '--json')
+  expect(JSON.parse(done.out)).toMatchObject({ state: 'done', done: 2 })
+  for (const each of [...ids, ...more.ids]) expect((await state(each)).state).toBe('cancelled')
+})

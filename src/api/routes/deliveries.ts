@@ -1,9 +1,18 @@
 import type { Api, ApiContext } from '../context.ts'
+import { jobInput } from '../job-request.ts'
 import { idFilter, pageRequest, timeRange } from '../page-request.ts'
-import { DeliveryDetailBody, DeliveryPage, DeliveryQuery } from '../schemas/deliveries.ts'
+import {
+  CancelledBody,
+  DeliveryDetailBody,
+  DeliveryPage,
+  DeliveryQuery,
+  ResentBody,
+} from '../schemas/deliveries.ts'
+import { CancelManyBody, DryRunBody, JobBody } from '../schemas/jobs.ts'
 import { idParams } from '../schemas/shapes.ts'
 import { tenantIdOf } from '../tenant-scope.ts'
 import { toDelivery, toDeliveryDetail } from '../views/deliveries.ts'
+import { toDryRun, toJob } from '../views/jobs.ts'
 
 const tags = ['deliveries']
 
@@ -43,5 +52,54 @@ export function deliveryRoutes({ engine }: ApiContext) {
     app.get('/v1/deliveries/:id', { schema: getSchema }, async (request) =>
       toDeliveryDetail(await engine.deliveries.get(tenantIdOf(request), request.params.id)),
     )
+
+    registerRepair(app, engine)
   }
+}
+
+function registerRepair(app: Api, engine: ApiContext['engine']): void {
+  const resendSchema = {
+    operationId: 'resendDelivery',
+    'x-problems': [409, 410],
+    tags,
+    summary: 'Send a delivery again that has come to an end: same id, attempts from 1',
+    params: idParams('dlv'),
+    response: { 200: ResentBody },
+  }
+  app.post('/v1/deliveries/:id/resend', { schema: resendSchema }, async (request) => {
+    const { deliveryId, state } = await engine.deliveries.resend(tenantIdOf(request), request.params.id)
+    return { delivery_id: deliveryId, state }
+  })
+
+  const cancelSchema = {
+    operationId: 'cancelDelivery',
+    'x-problems': [409],
+    tags,
+    summary: 'End a delivery that waits for an attempt',
+    description:
+      'An attempt under way is not interrupted (409, `attempt_under_way`), since the receiver may have answered it already: its outcome decides.',
+    params: idParams('dlv'),
+    response: { 200: CancelledBody },
+  }
+  app.post('/v1/deliveries/:id/cancel', { schema: cancelSchema }, async (request) => {
+    const { deliveryId, state } = await engine.deliveries.cancel(tenantIdOf(request), request.params.id)
+    return { delivery_id: deliveryId, state }
+  })
+
+  const cancelManySchema = {
+    operationId: 'cancelDeliveries',
+    'x-problems': [404],
+    tags,
+    summary: 'End many deliveries that wait, as a job',
+    description:
+      'Those that were made before the call. Attempts under way are left to their outcome, and cancelled afterwards if they wait again. With `dry_run` nothing is changed, and the answer is 200.',
+    body: CancelManyBody,
+    response: { 200: DryRunBody, 202: JobBody },
+  }
+  app.post('/v1/deliveries/cancel', { schema: cancelManySchema }, async (request, reply) => {
+    const { dry_run: isDry = false, ...body } = request.body
+    const tenantId = tenantIdOf(request)
+    if (isDry) return toDryRun(await engine.jobs.dryCancelDeliveries(tenantId, jobInput(body)))
+    return reply.code(202).send(toJob(await engine.jobs.cancelDeliveries(tenantId, jobInput(body))))
+  })
 }

@@ -80,6 +80,16 @@ export const DeliveryDetailBody = Type.Object(
   { title: 'DeliveryDetail' },
 )
 
+export const ResentBody = Type.Object(
+  { delivery_id: Id, state: Type.Literal('pending') },
+  { title: 'Resent' },
+)
+
+export const CancelledBody = Type.Object(
+  { delivery_id: Id, state: Type.Literal('cancelled') },
+  { title: 'Cancelled' },
+)
+
 export const DeliveryPage = PageOf(DeliveryBody)
 
 export const DeliveryQuery = Closed({

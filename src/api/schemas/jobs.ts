@@ -85,3 +85,14 @@ export const ReplayManyBody = Closed(
   },
   { title: 'ReplayMany', examples: [{ endpoint_id: 'ep_01h455vb4pex5vsknk084sn02q', dry_run: true }] },
 )
+
+export const CancelManyBody = Closed(
+  {
+    endpoint_id: Type.Optional(idOf('ep')),
+    topic: Type.Optional(Line),
+    since: moment('made at or after'),
+    until: moment('made before'),
+    ...jobSettings,
+  },
+  { title: 'CancelMany', examples: [{ endpoint_id: 'ep_01h455vb4pex5vsknk084sn02q', dry_run: true }] },
+)

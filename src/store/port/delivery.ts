@@ -126,6 +126,13 @@ export type ReplayResult =
   /** Its payload is gone. */
   | { readonly kind: 'expired' }
 
+export type CancelResult =
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'not_found' }
+  /** An attempt is under way. */
+  | { readonly kind: 'in_flight' }
+  | { readonly kind: 'finished'; readonly state: DeliveryState }
+
 export interface DeliveryStore {
   /**
    * Leases due deliveries, fairly: tenants first, then their targets, each giving a share that adapts so that
@@ -150,6 +157,10 @@ export interface DeliveryStore {
   release(releases: readonly Release[]): Promise<readonly Release[]>
   /** A dead letter becomes pending and due: attempts start at 1 again, history, id and claim version go on. */
   replay(tenantId: string, deliveryId: string): Promise<ReplayResult>
+  /** The same for any delivery that is at an end; the attempt that succeeded stays in its history. */
+  resend(tenantId: string, deliveryId: string): Promise<ReplayResult>
+  /** A delivery that waits is `cancelled` for good, with the reason as its last error. One in flight is left to its outcome. */
+  cancelDelivery(tenantId: string, deliveryId: string, reason: string): Promise<CancelResult>
   /** Health of every target that is not plainly healthy. */
   loadHealth(): Promise<readonly (readonly [targetId: string, health: EndpointHealth])[]>
 }

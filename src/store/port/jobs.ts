@@ -44,6 +44,8 @@ export interface JobProgress {
   readonly done: number
   /** Some of them are due now. */
   readonly isDue: boolean
+  /** No slice has anything to do before. */
+  readonly waitMs: number
 }
 
 export interface JobStore {

@@ -33,9 +33,10 @@ import { counts } from './read/counts.ts'
 import * as read from './read/deliveries.ts'
 import * as events from './read/events.ts'
 import { type Atomic, waitedInVain } from './record/apart.ts'
+import { cancelByHand } from './record/cancel.ts'
 import { recordApart, recordPlainly, recordWithHealth } from './record/record.ts'
 import { release, releaseApart } from './record/release.ts'
-import { replay } from './record/replay.ts'
+import { replay, resend } from './record/replay.ts'
 import {
   deleteExpiredIdempotencyKeys,
   foldCounts,
@@ -233,6 +234,14 @@ function createDeliveryStore({ plain, atomic }: Runner, { claimant, recovery }: 
     replay: async (tenantId, deliveryId) =>
       is(idPrefixes.delivery, deliveryId)
         ? atomic('config', (context) => replay(context, tenantId, deliveryId))
+        : { kind: 'not_found' },
+    resend: async (tenantId, deliveryId) =>
+      is(idPrefixes.delivery, deliveryId)
+        ? atomic('config', (context) => resend(context, tenantId, deliveryId))
+        : { kind: 'not_found' },
+    cancelDelivery: async (tenantId, deliveryId, reason) =>
+      is(idPrefixes.delivery, deliveryId)
+        ? atomic('config', (context) => cancelByHand(context, tenantId, deliveryId, reason))
         : { kind: 'not_found' },
     loadHealth: () => plain('read', (context) => config.loadHealth(context)),
   } satisfies Partial<Store>

@@ -290,6 +290,12 @@ function createStore(connection: Connection): SqliteStore {
     release: (releases) => write('release', releases),
     replay: async (tenantId, deliveryId) =>
       is(idPrefixes.delivery, deliveryId) ? write('replay', tenantId, deliveryId) : { kind: 'not_found' },
+    resend: async (tenantId, deliveryId) =>
+      is(idPrefixes.delivery, deliveryId) ? write('resend', tenantId, deliveryId) : { kind: 'not_found' },
+    cancelDelivery: async (tenantId, deliveryId, reason) =>
+      is(idPrefixes.delivery, deliveryId)
+        ? write('cancelDelivery', tenantId, deliveryId, reason)
+        : { kind: 'not_found' },
     loadHealth: () => read('loadHealth'),
 
     getEvent: (tenantId, id) => read('getEvent', tenantId, id),

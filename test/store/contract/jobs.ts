@@ -2,7 +2,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { hasEnded, type Job, type JobFilter, type JobKind } from '../../../src/core/jobs.ts'
 import { defaultTenantId } from '../../../src/core/model.ts'
 import type { ClaimedDelivery, JobProgress } from '../../../src/store/port.ts'
-import { anOutcome, deadLetter, type OpenHarness, openScene, type Route, type Scene } from './scene.ts'
+import {
+  anOutcome,
+  deadLetter,
+  type OpenHarness,
+  openScene,
+  type Route,
+  retryIn,
+  type Scene,
+} from './scene.ts'
 
 const leaseMs = 15_000
 const owner = 'a process'
@@ -248,6 +256,178 @@ export function describeJobs(open: OpenHarness): void {
       await scene.record(anOutcome(await scene.claimOne(), { next: deadLetter }))
       const [progress] = await doJob(await aJob('replay'))
       expect(progress).toMatchObject({ done: 0, job: { state: 'done' } })
+    })
+  })
+
+  describe('a cancel of many', () => {
+    it('ends what waits, parked or due, first or another attempt, and says why', async () => {
+      const other = await scene.anEndpoint()
+      await scene.publishMany(2, { routes: [other] })
+      const claimed = await claimAll()
+      await scene.record(...claimed.map((each) => anOutcome(each, { next: retryIn(60_000) })))
+      await scene.publishMany(3, { routes: [route] })
+      await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { disabledReason: 'operator' })
+      const all = await doJob(await aJob('cancel'), 2)
+      expect(all.at(-1)?.job).toMatchObject({ state: 'done', done: 5, skipped: 0 })
+      expect(await scene.delivery(claimed[0]?.id ?? '')).toMatchObject({
+        state: 'cancelled',
+        attemptCount: 1,
+        errorClass: 'http_500',
+        lastError: 'cancelled on request',
+      })
+      expect((await scene.store.counts()).deliveries).toMatchObject({
+        pending: 0,
+        retry_scheduled: 0,
+        cancelled: 5,
+      })
+      await scene.advance(60_000)
+      expect(await claimAll()).toEqual([])
+    })
+
+    it('is about an endpoint, a topic and times, and leaves what was made after it', async () => {
+      const other = await scene.anEndpoint()
+      const publish = async (to: Route, topic: string) =>
+        (await scene.publish({ routes: [to], topic })).deliveryId
+      await publish(other, 'a')
+      await scene.advance(1000)
+      const since = scene.now()
+      const kept = [await publish(other, 'b'), await publish(route, 'a')]
+      const ended = await publish(other, 'a')
+      const until = scene.now() + 1
+      const filter = { endpointId: other.endpointId, topic: 'a', since, until }
+      const work = { tenantId: defaultTenantId, kind: 'cancel' as const, filter, asOf: null }
+      // In memory nothing is counted that waits there for a claim.
+      expect((await scene.store.countJobSlice(work, null)).matching).toBeLessThanOrEqual(1)
+      const job = await aJob('cancel', filter)
+      await scene.advance(1)
+      kept.push(await publish(other, 'a'))
+      await doJob(job)
+      expect(await statesOf([ended])).toEqual(['cancelled'])
+      expect(await statesOf(kept)).toEqual(Array(3).fill('pending'))
+    })
+
+    it('leaves an attempt under way to its outcome, and ends what waits again after it', async () => {
+      const { deliveryId } = await scene.publish({ routes: [route], handOff: true })
+      await scene.publish({ routes: [route] })
+      const [claimed] = await claimAll()
+      if (claimed === undefined) throw new Error('nothing was claimed')
+      const job = await aJob('cancel')
+      await take()
+      const step = await slice(job)
+      expect(step).toMatchObject({ done: 0, job: { state: 'running' } })
+      expect(step?.waitMs).toBeGreaterThan(0)
+      await scene.record(anOutcome(claimed, { next: retryIn(1000) }))
+      expect(await slice(job)).toMatchObject({ done: 1, job: { state: 'running' } })
+      await scene.record(anOutcome({ id: deliveryId, claimVersion: 1, attemptCount: 0 }))
+      const steps = [await slice(job), await slice(job)]
+      expect(steps.find((each) => each?.job.state === 'done')?.job).toMatchObject({ done: 1 })
+      expect(await statesOf([claimed.id, deliveryId])).toEqual(['cancelled', 'succeeded'])
+    })
+
+    it('skips the backlog of an endpoint and then enables it: what comes afterwards is sent', async () => {
+      await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { disabledReason: 'operator' })
+      await scene.publishMany(3, { routes: [route], parked: 'endpoint_disabled' })
+      const job = await aJob('skip_backlog', { endpointId: route.endpointId })
+      await scene.advance(1)
+      const later = await scene.publish({ routes: [route], parked: 'endpoint_disabled' })
+      const all = await doJob(job, 2)
+      expect(all.at(-1)).toMatchObject({ isDue: true, job: { state: 'done', done: 3 } })
+      const endpoint = await scene.store.getEndpoint(defaultTenantId, route.endpointId)
+      expect(endpoint).toMatchObject({ disabledReason: null })
+      expect((await claimAll()).map(({ id }) => id)).toEqual([later.deliveryId])
+      const { items } = await scene.store.listDeliveries(
+        defaultTenantId,
+        { state: 'cancelled' },
+        { limit: 10, cursor: null },
+      )
+      expect(items.map(({ lastError }) => lastError)).toEqual(
+        Array(3).fill('skipped when its endpoint was enabled'),
+      )
+    })
+  })
+
+  describe('a delivery', () => {
+    const cancel = (id: string) => scene.store.cancelDelivery(defaultTenantId, id, 'enough')
+
+    it('that waits is cancelled by hand, in memory or with a row, and never claimed again', async () => {
+      const { deliveryId } = await scene.publish({ routes: [route] })
+      expect(await cancel(deliveryId)).toEqual({ kind: 'cancelled' })
+      expect(await scene.delivery(deliveryId)).toMatchObject({ state: 'cancelled', lastError: 'enough' })
+      await scene.publish({ routes: [route] })
+      const claimed = await scene.claimOne()
+      await scene.record(anOutcome(claimed, { next: retryIn(1000) }))
+      expect(await cancel(claimed.id)).toEqual({ kind: 'cancelled' })
+      await scene.advance(1000)
+      expect(await claimAll()).toEqual([])
+      expect(await cancel(claimed.id)).toEqual({ kind: 'finished', state: 'cancelled' })
+      expect((await scene.store.counts()).deliveries).toMatchObject({
+        cancelled: 2,
+        pending: 0,
+        in_flight: 0,
+      })
+    })
+
+    it('in flight is not cancelled, claimed or handed off; its outcome counts', async () => {
+      const handedOff = await scene.publish({ routes: [route], handOff: true })
+      expect(await cancel(handedOff.deliveryId)).toEqual({ kind: 'in_flight' })
+      await scene.record(anOutcome({ id: handedOff.deliveryId, claimVersion: 1, attemptCount: 0 }))
+      expect(await cancel(handedOff.deliveryId)).toEqual({ kind: 'finished', state: 'succeeded' })
+      await scene.publish({ routes: [route] })
+      const claimed = await scene.claimOne()
+      expect(await cancel(claimed.id)).toEqual({ kind: 'in_flight' })
+      expect((await scene.record(anOutcome(claimed))).recorded).toEqual([true])
+    })
+
+    it('of nobody, or of another tenant, is not found', async () => {
+      const { deliveryId } = await scene.publish({ routes: [route] })
+      const other = scene.ids.next('ten')
+      for (const [tenant, id] of [
+        [other, deliveryId],
+        [defaultTenantId, scene.ids.next('dlv')],
+      ] as const) {
+        expect(await scene.store.cancelDelivery(tenant, id, 'no')).toEqual({ kind: 'not_found' })
+        expect(await scene.store.resend(tenant, id)).toEqual({ kind: 'not_found' })
+      }
+    })
+
+    it('that succeeded is resent: attempts from 1, its history with what was captured stays', async () => {
+      const { deliveryId } = await scene.publish({ routes: [route], handOff: true })
+      await scene.record(
+        anOutcome(
+          { id: deliveryId, claimVersion: 1, attemptCount: 0 },
+          { body: Buffer.from('first'), startedAt: 5 },
+        ),
+      )
+      expect(await scene.store.resend(defaultTenantId, deliveryId)).toMatchObject({ kind: 'replayed' })
+      expect(await scene.delivery(deliveryId)).toMatchObject({ state: 'pending', attemptCount: 0 })
+      const claimed = await scene.claimOne()
+      expect(claimed).toMatchObject({ id: deliveryId, attemptCount: 0, claimVersion: 3 })
+      await scene.record(anOutcome(claimed, { body: Buffer.from('second') }))
+      const attempts = await scene.store.listAttempts([deliveryId], { withCapture: true })
+      expect(attempts).toMatchObject([
+        { attemptNo: 1, claimVersion: 1, status: 'success', httpStatus: 204, startedAt: 5 },
+        { attemptNo: 1, claimVersion: 3, status: 'success' },
+      ])
+      expect(attempts.map(({ response }) => Buffer.from(response?.body ?? []).toString())).toEqual([
+        'first',
+        'second',
+      ])
+    })
+
+    it('that was cancelled is resent too, and one that has not ended is not', async () => {
+      const { deliveryId } = await scene.publish({ routes: [route] })
+      expect(await scene.store.resend(defaultTenantId, deliveryId)).toEqual({
+        kind: 'not_replayable',
+        state: 'pending',
+        endpointDeleted: false,
+      })
+      await cancel(deliveryId)
+      expect(await scene.store.replay(defaultTenantId, deliveryId)).toMatchObject({
+        kind: 'not_replayable',
+        state: 'cancelled',
+      })
+      expect(await scene.store.resend(defaultTenantId, deliveryId)).toMatchObject({ kind: 'replayed' })
+      expect((await claimAll()).map(({ id }) => id)).toEqual([deliveryId])
     })
   })
 }

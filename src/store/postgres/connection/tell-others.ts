@@ -42,8 +42,15 @@ function tellWork(store: Omit<Store, 'cluster'>, hints: Hints) {
       if (result.kind === 'replayed') hints.tellWork()
       return result
     },
+    async resend(tenantId, deliveryId) {
+      const result = await store.resend(tenantId, deliveryId)
+      if (result.kind === 'replayed') hints.tellWork()
+      return result
+    },
     async runJobSlice(slice) {
       const result = await store.runJobSlice(slice)
+      // A job may end with a change of an endpoint.
+      if (result?.job.state === 'done') hints.tellTenant(result.job.tenantId)
       if (result?.isDue === true) hints.tellWork()
       return result
     },

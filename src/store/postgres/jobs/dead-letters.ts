@@ -5,7 +5,7 @@ import type { ErrorClass } from '../../../core/model.ts'
 import type { JobWork, JobWorkDone } from '../../job-rows.ts'
 import { type Walked, walk } from '../../job-walk.ts'
 import { type Context, query, run } from '../connection/statement.ts'
-import { moveDeadLetters } from '../record/replay.ts'
+import { moveFinished } from '../record/replay.ts'
 import { uuid, uuidOfId } from '../rows/wire-types.ts'
 
 interface DeadRow {
@@ -33,7 +33,7 @@ export async function replaySlice(context: Context, work: JobWork): Promise<JobW
   // A statement of its own, after the locks, so that it sees what was committed while they were waited for.
   const rows = await run(context, lockedStatement, { ids })
   const { found, skipped } = walk(rows, { limit: ids.length, scan: ids.length + 1 }, rulesOf(work))
-  const isDue = await moveDeadLetters(
+  const isDue = await moveFinished(
     context,
     found.map((row) => ({
       id: uuid(row.id),

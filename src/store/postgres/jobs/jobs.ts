@@ -76,9 +76,18 @@ export async function runJobSlice(context: Context, slice: JobSlice): Promise<Jo
   if (row === undefined) return null
   const { tenantId, kind, filter, createdAt } = toJob(row)
   const { limit } = slice
-  const work = { tenantId, filter, asOf: createdAt, cursor: row.cursor, limit, scan: limit * scannedPerRow }
+  const work = {
+    kind,
+    tenantId,
+    filter,
+    asOf: createdAt,
+    cursor: row.cursor,
+    limit,
+    scan: limit * scannedPerRow,
+  }
   const result = await kinds[kind].slice(context, work)
-  return { job: await advance(context, slice, result), done: result.done, isDue: result.isDue }
+  const { done, isDue, waitMs = 0 } = result
+  return { job: await advance(context, slice, result), done, isDue, waitMs }
 }
 
 const lockStatement = query<JobRow>()(

@@ -3,6 +3,7 @@ import type { JobKind } from '../../../core/jobs.ts'
 import type { JobWork, JobWorkDone } from '../../job-rows.ts'
 import type { Walked } from '../../job-walk.ts'
 import type { Context } from '../connection/statement.ts'
+import { cancelSlice, walkWaiting } from './cancel-waiting.ts'
 import { replaySlice, walkDeadLetters } from './dead-letters.ts'
 
 interface Kind {
@@ -13,4 +14,6 @@ interface Kind {
 
 export const kinds: Readonly<Record<JobKind, Kind>> = {
   replay: { slice: replaySlice, look: walkDeadLetters },
+  cancel: { slice: cancelSlice, look: walkWaiting },
+  skip_backlog: { slice: cancelSlice, look: walkWaiting },
 }

@@ -49,6 +49,7 @@ export async function countJobSlice(
 ): Promise<JobCount> {
   const { tenantId, kind, filter, asOf } = work
   const looked = await kinds[kind].look(context, {
+    kind,
     tenantId,
     filter,
     asOf: asOf ?? context.moment,

@@ -11,9 +11,16 @@ export const countMoved = `
   where from_state <> to_state
   group by tenant_id, endpoint_id, s.state`
 
-/** Cancels rows that the caller has locked; the claim version grows, so no outcome counts any more. */
-export async function cancelDeliveries(context: Context, ids: readonly string[]): Promise<void> {
-  await finish(context, ids, { state: 'cancelled', errorClass: null, lastError: null })
+/**
+ * Cancels rows that the caller has locked; the claim version grows, so no outcome counts any more. The reason, if there is
+ * one, takes the place of the last error.
+ */
+export async function cancelDeliveries(
+  context: Context,
+  ids: readonly string[],
+  reason: string | null = null,
+): Promise<void> {
+  await finish(context, ids, { state: 'cancelled', errorClass: null, lastError: reason })
 }
 
 /** Only a damaged database gets here. Leaving the rows would make every claim come back to them. */

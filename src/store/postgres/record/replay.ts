@@ -5,7 +5,7 @@ import type { ReplayResult } from '../../port.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
 import { type Context, command, now, query, run } from '../connection/statement.ts'
 import { handedOffById } from '../read/handed-off.ts'
-import { liveColumns } from '../rows/columns.ts'
+import { attemptColumns, liveColumns } from '../rows/columns.ts'
 import { uuid, uuidOfId } from '../rows/wire-types.ts'
 import { lockDisabled } from './endpoint-locks.ts'
 import { countMoved } from './finish.ts'
@@ -48,12 +48,31 @@ const readOthersStatement = query<ReplayRow>()(
 )
 
 /** Moves a dead letter back. Whatever its subscription or endpoint was deleted with has nowhere to go. */
-export async function replay(context: Context, tenantId: string, deliveryId: string): Promise<ReplayResult> {
+export function replay(context: Context, tenantId: string, deliveryId: string): Promise<ReplayResult> {
+  return sendAgain(context, { tenantId, deliveryId, from: deadLettersOnly })
+}
+
+/** The same for any delivery that is at an end. */
+export function resend(context: Context, tenantId: string, deliveryId: string): Promise<ReplayResult> {
+  return sendAgain(context, { tenantId, deliveryId, from: finishedStates })
+}
+
+const deadLettersOnly: ReadonlySet<DeliveryState> = new Set(['dead_lettered'])
+const finishedStates: ReadonlySet<DeliveryState> = new Set(['succeeded', 'dead_lettered', 'cancelled'])
+
+interface SendAgain {
+  readonly tenantId: string
+  readonly deliveryId: string
+  /** The states that it may be in. */
+  readonly from: ReadonlySet<DeliveryState>
+}
+
+async function sendAgain(context: Context, { tenantId, deliveryId, from }: SendAgain): Promise<ReplayResult> {
   const key = { id: uuidOfId(deliveryId), tenant: uuidOfId(tenantId) }
   const [finished] = await run(context, lockFinishedStatement, key)
   const row = finished ?? (await run(context, readOthersStatement, key))[0]
   if (row === undefined) return { kind: 'not_found' }
-  if (row.state !== 'dead_lettered' || row.is_deleted) {
+  if (!from.has(row.state) || row.is_deleted) {
     return { kind: 'not_replayable', state: row.state, endpointDeleted: row.is_deleted }
   }
   // A statement of its own, after the lock: retention may have held the row and removed the payload.
@@ -62,14 +81,14 @@ export async function replay(context: Context, tenantId: string, deliveryId: str
 
   const endpoint = row.endpoint_id === null ? null : uuid(row.endpoint_id)
   const target = uuid(row.target_id)
-  await moveDeadLetters(context, [
+  await moveFinished(context, [
     { id: key.id, tenant: key.tenant, endpoint, target, isDisabled: row.is_disabled },
   ])
   return { kind: 'replayed', targetId: bytesToId(idPrefixes.endpoint, row.target_id) }
 }
 
 /** Hexadecimal ids. */
-export interface DeadLetterRow {
+export interface FinishedRow {
   readonly id: string
   readonly tenant: string
   readonly endpoint: string | null
@@ -78,16 +97,16 @@ export interface DeadLetterRow {
   readonly isDisabled: boolean
 }
 
-/** Of dead letters that can be replayed and that the caller has locked. True: some of them are due. */
-export async function moveDeadLetters(context: Context, letters: readonly DeadLetterRow[]): Promise<boolean> {
-  const candidates = letters.flatMap(({ endpoint, isDisabled }) =>
+/** Of deliveries that can be sent again and that the caller has locked. True: some of them are due. */
+export async function moveFinished(context: Context, rows: readonly FinishedRow[]): Promise<boolean> {
+  const candidates = rows.flatMap(({ endpoint, isDisabled }) =>
     isDisabled && endpoint !== null ? [endpoint] : [],
   )
   const disabled = await lockDisabled(context, candidates)
-  const isParked = ({ endpoint }: DeadLetterRow): boolean => endpoint !== null && disabled.has(endpoint)
+  const isParked = ({ endpoint }: FinishedRow): boolean => endpoint !== null && disabled.has(endpoint)
   const before = { state: 'pending', claimVersion: 0, attemptCount: 0, lostClaims: 0 } as const
-  await move(context, letters.filter(isParked), parked(before, 'endpoint_disabled'))
-  const due = letters.filter((letter) => !isParked(letter))
+  await move(context, rows.filter(isParked), parked(before, 'endpoint_disabled'))
+  const due = rows.filter((row) => !isParked(row))
   await move(context, due, unparked(before))
   await armReady(
     context,
@@ -96,10 +115,10 @@ export async function moveDeadLetters(context: Context, letters: readonly DeadLe
   return due.length > 0
 }
 
-async function move(context: Context, letters: readonly DeadLetterRow[], wait: Waiting): Promise<void> {
-  if (letters.length === 0) return
+async function move(context: Context, rows: readonly FinishedRow[], wait: Waiting): Promise<void> {
+  if (rows.length === 0) return
   const { dueInMs, reason } = wait
-  await run(context, moveStatement, { ids: letters.map(({ id }) => id), due_in: dueInMs, reason })
+  await run(context, moveStatement, { ids: rows.map(({ id }) => id), due_in: dueInMs, reason })
 }
 
 const payloadStatement = query<object>()(
@@ -108,13 +127,18 @@ const payloadStatement = query<object>()(
   'select from events where id = $event and payload is not null',
 )
 
-/** Attempts start at 1 again; the one that the row holds is none, since it did not succeed. */
+/** Attempts start at 1 again; the one that the row holds if it succeeded goes to the others. */
 const moveStatement = command(
   'replay_move',
   { ids: 'uuid[]', due_in: 'bigint', reason: 'text' },
   // primary key; the rows are locked since they were read
   `with gone as (
      delete from deliveries where id = any ($ids) returning *
+   ), kept as (
+     insert into attempts (${attemptColumns})
+     select id, claim_version, attempt_count, 'success', last_http_status, error_class, last_error, latency_ms, started_at,
+       response_headers, response_body, response_truncated
+     from gone where state = 'succeeded' and started_at is not null
    ), back as (
      insert into live_deliveries (${liveColumns})
      select id, tenant_id, event_id, subscription_id, endpoint_id, coalesce(target_id, endpoint_id), 'pending',

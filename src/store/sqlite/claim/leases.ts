@@ -87,6 +87,10 @@ export class Leases implements UnwrittenKeys {
     return this.#waiting.get(targetId) ?? nothing
   }
 
+  *all(): Generator<Lease> {
+    for (const { lease } of this.#byId.values()) yield lease
+  }
+
   *entries(): Generator<{ readonly key: number; readonly id: string }> {
     for (const { lease } of this.#byId.values()) yield lease
   }

@@ -5,7 +5,7 @@ import type { ErrorClass } from '../../../core/model.ts'
 import type { JobWork, JobWorkDone } from '../../job-rows.ts'
 import { type Walked, walk } from '../../job-walk.ts'
 import type { PreparesStatements } from '../connection/statement-cache.ts'
-import { moveDeadLetter } from '../record/replay.ts'
+import { moveFinished } from '../record/replay.ts'
 import { lowestKey } from '../rows/key-space.ts'
 import { findNumber } from '../rows/names.ts'
 import type { WriteContext } from '../threads/write-context.ts'
@@ -27,8 +27,9 @@ export function replaySlice(context: WriteContext, work: JobWork): JobWorkDone {
   for (const row of found) {
     const endpointId = row.endpoint_id === null ? null : bytesToId(idPrefixes.endpoint, row.endpoint_id)
     const targetId = bytesToId(idPrefixes.endpoint, row.target_id)
-    const letter = { key: row.k, tenantId: work.tenantId, endpointId, targetId }
-    isDue = moveDeadLetter(context, letter) || isDue
+    const state = 'dead_lettered' as const
+    const letter = { key: row.k, tenantId: work.tenantId, endpointId, targetId, state }
+    isDue = moveFinished(context, letter) || isDue
   }
   return { done: found.length, skipped, isDue, cursor }
 }

@@ -59,10 +59,18 @@ export function runJobSlice(context: WriteContext, slice: JobSlice): JobProgress
   if (row === undefined) return null
   const { tenantId, kind, filter, createdAt } = toJob(row)
   const { limit } = slice
-  const work = { tenantId, filter, asOf: createdAt, cursor: row.cursor, limit, scan: limit * scannedPerRow }
+  const work = {
+    kind,
+    tenantId,
+    filter,
+    asOf: createdAt,
+    cursor: row.cursor,
+    limit,
+    scan: limit * scannedPerRow,
+  }
   const result = kinds[kind].slice(context, work)
   const job = advance(context, { id, total: slice.total, result })
-  return { job, done: result.done, isDue: result.isDue }
+  return { job, done: result.done, isDue: result.isDue, waitMs: result.waitMs ?? 0 }
 }
 
 interface Advance {

@@ -38,6 +38,7 @@ export function listJobs(
 export function countJobSlice(context: ReadContext, work: CountedWork, cursor: string | null): JobCount {
   const { tenantId, kind, filter, asOf } = work
   const looked = kinds[kind].look(context, {
+    kind,
     tenantId,
     filter,
     asOf: asOf ?? context.now,

@@ -14,7 +14,8 @@ export interface WaitingRow {
 }
 
 export interface GivenUp {
-  readonly errorClass: ErrorClass
+  /** Null: that of its last attempt stays. */
+  readonly errorClass: ErrorClass | null
   readonly lastError: string
 }
 

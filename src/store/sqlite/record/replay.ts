@@ -1,4 +1,5 @@
 import { idPrefixes } from '../../../core/ids.ts'
+import type { DeliveryState, FinishedState } from '../../../core/model.ts'
 import type { ReplayResult } from '../../port.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
 import { findKey } from '../rows/key-space.ts'
@@ -19,6 +20,25 @@ interface Found {
 
 /** Moves a dead letter back. Whatever its subscription or endpoint was deleted with has nowhere to go. */
 export function replay(context: WriteContext, tenantId: string, deliveryId: string): ReplayResult {
+  return sendAgain(context, { tenantId, deliveryId, from: deadLettersOnly })
+}
+
+/** The same for any delivery that is at an end. */
+export function resend(context: WriteContext, tenantId: string, deliveryId: string): ReplayResult {
+  return sendAgain(context, { tenantId, deliveryId, from: finishedStates })
+}
+
+const deadLettersOnly: ReadonlySet<DeliveryState> = new Set(['dead_lettered'])
+const finishedStates: ReadonlySet<DeliveryState> = new Set(['succeeded', 'dead_lettered', 'cancelled'])
+
+interface SendAgain {
+  readonly tenantId: string
+  readonly deliveryId: string
+  /** The states that it may be in. */
+  readonly from: ReadonlySet<DeliveryState>
+}
+
+function sendAgain(context: WriteContext, { tenantId, deliveryId, from }: SendAgain): ReplayResult {
   const { memory } = context
   const lease = memory.leases.get(deliveryId)
   if (lease !== null && !lease.isLive) {
@@ -34,30 +54,32 @@ export function replay(context: WriteContext, tenantId: string, deliveryId: stri
     row.subscription === null ? null : names.idOf(row.subscription, idPrefixes.subscription)
   const state = stateOf(row.state)
   const endpointDeleted = memory.isOfDeleted({ endpointId, subscriptionId })
-  if (state !== 'dead_lettered' || endpointDeleted) return { kind: 'not_replayable', state, endpointDeleted }
+  if (!from.has(state) || endpointDeleted) return { kind: 'not_replayable', state, endpointDeleted }
   const event = context
     .prepare('select payload is not null as has_payload from events where k = ?')
     .get(row.event_k) // primary key
   if (event?.has_payload !== 1) return { kind: 'expired' }
 
   const targetId = names.idOf(row.target, idPrefixes.endpoint)
-  moveDeadLetter(context, { key: row.key, tenantId, endpointId, targetId })
+  moveFinished(context, { key: row.key, tenantId, endpointId, targetId, state: state as FinishedState })
   return { kind: 'replayed', targetId }
 }
 
-export interface DeadLetterRow {
+export interface FinishedRow {
   readonly key: number
   readonly tenantId: string
   readonly endpointId: string | null
   readonly targetId: string
+  readonly state: FinishedState
 }
 
-/** Of a dead letter that can be replayed. False: it is parked, and not due. */
-export function moveDeadLetter(context: WriteContext, letter: DeadLetterRow): boolean {
-  const { tenantId, endpointId, targetId } = letter
+/** Of a delivery that can be sent again. False: it is parked, and not due. */
+export function moveFinished(context: WriteContext, row: FinishedRow): boolean {
+  const { tenantId, endpointId, targetId, state } = row
   const wait = waitOf(context, endpointId, context.now)
-  moveBack(context, letter.key, wait)
-  context.counts.move({ tenantId, endpointId }, 'dead_lettered', 'pending')
+  if (state === 'succeeded') keepAttempt(context, row.key)
+  moveBack(context, row.key, wait)
+  context.counts.move({ tenantId, endpointId }, state, 'pending')
   if (wait.dueAt !== null) armReady(context, context.memory.bytes(tenantId), targetId, context.now)
   return wait.dueAt !== null
 }
@@ -76,6 +98,21 @@ function find(context: WriteContext, deliveryId: string): Found | null {
     if (found !== undefined) return found
   }
   return null
+}
+
+/** The attempt that succeeded stands in the row that is about to go. */
+function keepAttempt(context: WriteContext, key: number): void {
+  context
+    .prepare(
+      // primary key
+      `insert into attempts
+         (delivery_k, claim_version, attempt_no, status, http_status, error_class, error, latency_ms, started_at,
+          response_headers, response_body, response_truncated)
+       select k, claim_version, attempt_count, 'success', last_http_status, error_class, last_error, latency_ms, started_at,
+         response_headers, response_body, response_truncated
+       from deliveries where k = ? and started_at is not null`,
+    )
+    .run(key)
 }
 
 function moveBack(context: WriteContext, key: number, { dueAt, reason }: Wait): void {

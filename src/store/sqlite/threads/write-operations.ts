@@ -40,8 +40,9 @@ import { insertTenant, updateTenant } from '../config/tenants.ts'
 import { cancelJob, failJob, insertJob, releaseJobs, runJobSlice, takeJob } from '../jobs/jobs.ts'
 import { type FanOutTurn, fanOutSlice } from '../publish/large-fan-out.ts'
 import { publish } from '../publish/publish.ts'
+import { cancelByHand } from '../record/cancel.ts'
 import { recordOutcomes, release } from '../record/record.ts'
-import { replay } from '../record/replay.ts'
+import { replay, resend } from '../record/replay.ts'
 import {
   deleteExpiredIdempotencyKeys,
   foldCounts,
@@ -71,6 +72,10 @@ export function createWriteOperations() {
     release: (context: WriteContext, releases: readonly Release[]) => release(context, releases),
     replay: (context: WriteContext, tenantId: string, deliveryId: string) =>
       replay(context, tenantId, deliveryId),
+    resend: (context: WriteContext, tenantId: string, deliveryId: string) =>
+      resend(context, tenantId, deliveryId),
+    cancelDelivery: (context: WriteContext, tenantId: string, deliveryId: string, reason: string) =>
+      cancelByHand(context, tenantId, deliveryId, reason),
     insertJob: (context: WriteContext, job: NewJob) => insertJob(context, job),
     cancelJob: (context: WriteContext, tenantId: string, id: string) => cancelJob(context, tenantId, id),
     takeJob: (context: WriteContext, owner: JobOwner) => takeJob(context, owner),
