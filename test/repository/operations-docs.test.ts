@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parse } from 'yaml'
 import { settingList } from '../../src/config/schema.ts'
 import { metricTable } from '../../src/observability/metric-table.ts'
 import { runToEnd } from '../cli/run-cli.ts'
@@ -34,17 +33,4 @@ describe.each(pages)('docs/operations/$name', ({ text }) => {
       for (const [flag] of rest.matchAll(/--[a-z-]+/g)) expect(out, `outhook ${command}`).toContain(flag)
     }
   })
-})
-
-test('the rules for Prometheus are rules', () => {
-  const page = pages.find(({ name }) => name === 'monitoring.md')
-  const [, block = ''] = /```yaml\n([\s\S]*?)```/.exec(page?.text ?? '') ?? []
-  const { groups } = parse(block) as { groups: { rules: { alert: string; expr: string; for?: string }[] }[] }
-  const rules = groups.flatMap((group) => group.rules)
-  expect(rules.length).toBeGreaterThan(5)
-  for (const { alert, expr, for: after = '0m' } of rules) {
-    expect(alert).toMatch(/^Outhook\w+$/)
-    expect(expr).toContain('job="outhook"')
-    expect(after).toMatch(/^\d+m$/)
-  }
 })
