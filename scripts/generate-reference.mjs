@@ -1,10 +1,11 @@
-// Writes the pages of docs/reference that are made from the source. Node runs the TypeScript as it is.
+// Writes what is made from the source: pages of docs/reference, and the client's types and calls. Node runs the TypeScript as it is.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { renderErrorsReference, renderOpenApi } from '../src/api/reference.ts'
 import { renderConfigReference } from '../src/config/reference.ts'
 import { renderMetricsReference } from '../src/observability/metric-table.ts'
 import { version } from '../src/version.ts'
+import { renderClientResources, renderClientTypes } from './client-source.mjs'
 import { root } from './toolchain.mjs'
 
 const directory = join(root, 'docs', 'reference')
@@ -16,3 +17,9 @@ const pages = {
   'configuration.md': renderConfigReference(),
 }
 for (const [name, text] of Object.entries(pages)) writeFileSync(join(directory, name), text)
+
+const document = JSON.parse(pages['openapi.json'])
+const client = join(root, 'src', 'client', 'generated')
+mkdirSync(client, { recursive: true })
+writeFileSync(join(client, 'types.ts'), renderClientTypes(document))
+writeFileSync(join(client, 'resources.ts'), renderClientResources(document))

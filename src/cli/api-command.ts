@@ -1,8 +1,8 @@
 /** A command that talks to a running server: finding it, its token, and the ways of printing what it said. */
 import type { Command } from 'commander'
 import type { Client } from '../client/client.ts'
-import { createClient } from '../client/client.ts'
 import type { Page } from '../client/resources.ts'
+import { createCliClient } from './cli-client.ts'
 import { readDevFile } from './dev-file.ts'
 import { UsageError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
@@ -87,7 +87,7 @@ function connect(options: ConnectionOptions, io: CliIo): Client {
   }
   requireAddress(base)
   const isDev = dev !== null && sameOrigin(base, dev.url)
-  return createClient({
+  return createCliClient({
     url: base,
     token: token ?? (isDev ? dev.adminToken : undefined),
     tenant: options.tenant ?? env.OUTHOOK_TENANT,

@@ -37,7 +37,7 @@ const attemptColumns: readonly Column<AttemptResource>[] = [
 ]
 
 interface ListOptions extends PageOptions, TimeRangeOptions {
-  readonly state?: string
+  readonly state?: DeliveryResource['state']
   readonly subscription?: string
   readonly endpoint?: string
   readonly topic?: string
@@ -88,8 +88,7 @@ export function register(command: Command, io: CliIo): void {
     return runOneOrMany(context, id, {
       options,
       one: (whole) => deliveries.cancel(whole),
-      many: deliveries.cancelMany,
-      count: deliveries.countCancel,
+      many: (body) => deliveries.cancelMany(body),
     })
   })
 }

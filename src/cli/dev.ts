@@ -5,12 +5,12 @@
 import { randomBytes } from 'node:crypto'
 import { type Command, Option } from 'commander'
 import type { Client } from '../client/client.ts'
-import { createClient } from '../client/client.ts'
 import { ApiError } from '../client/errors.ts'
 import { makeDirectory } from '../config/make-directory.ts'
 import { type Config, settingList } from '../config/schema.ts'
 import { createSystemClock } from '../core/clock.ts'
 import { renderAttempt } from './attempt-line.ts'
+import { createCliClient } from './cli-client.ts'
 import { addConfigFlags, readConfig } from './config-flags.ts'
 import type { DevFile } from './dev-file.ts'
 import { readDevFile, writeDevFile } from './dev-file.ts'
@@ -84,7 +84,7 @@ async function startDev(
       onAttempt: (attempt) => lines.print(attempt),
     })
     opened.push(server)
-    lines.begin(createClient({ url: server.url, token: config.adminToken ?? '' }))
+    lines.begin(createCliClient({ url: server.url, token: config.adminToken ?? '' }))
     const dev = await prepare(server.url, config, known)
     await demonstrate(dev, receiver.url, { io, isFirstStart: known === null })
     return { close, lost: server.lost }
@@ -123,7 +123,7 @@ async function demonstrate(
   receiverUrl: string,
   { io, isFirstStart }: { readonly io: CliIo; readonly isFirstStart: boolean },
 ): Promise<void> {
-  const client = createClient({ url: dev.url, token: dev.adminToken })
+  const client = createCliClient({ url: dev.url, token: dev.adminToken })
   await client.endpoints.create({
     uid: receiverUid,
     url: `${receiverUrl}/succeed`,
@@ -131,14 +131,14 @@ async function demonstrate(
     description: 'the test receiver of "outhook dev"',
   })
   for (const line of welcome(dev, receiverUrl)) io.print(line)
-  if (isFirstStart) await client.events.publish({ topic: 'demo.hello', payloadJson: '{"hello":"world"}' })
+  if (isFirstStart) await client.send({ topic: 'demo.hello', body: '{"hello":"world"}' })
 }
 
 /** Makes sure of a producer key that works, and writes `dev.json`. */
 async function prepare(url: string, config: Config, known: DevFile | null): Promise<DevFile> {
   const adminToken = config.adminToken ?? ''
-  const admin = createClient({ url, token: adminToken })
-  const isKeyGood = known !== null && (await isAccepted(createClient({ url, token: known.producerKey })))
+  const admin = createCliClient({ url, token: adminToken })
+  const isKeyGood = known !== null && (await isAccepted(createCliClient({ url, token: known.producerKey })))
   const producerKey = isKeyGood ? known.producerKey : await makeProducerKey(admin)
   const dev = { url, adminToken, producerKey }
   writeDevFile(config.dataDir, dev)

@@ -43,8 +43,7 @@ export function register(command: Command, io: CliIo): void {
       options,
       filter: { error_class: options.error },
       one: async (whole) => deadLetters.replay(whole),
-      many: deadLetters.replayMany,
-      count: deadLetters.countReplay,
+      many: (body) => deadLetters.replayMany(body),
     })
   })
 }

@@ -59,14 +59,14 @@ export function register(command: Command, io: CliIo): void {
     io,
   )
   addEndpointOptions(create).option('--uid <uid>', 'your own name for it')
-  create.run<EndpointOptions>(async (context, [url], options) => {
+  create.run<EndpointOptions>(async (context, [url = ''], options) => {
     showWithSecret(context, await context.client.endpoints.create({ url, ...bodyOf(options) }))
   })
 
   const upsertText = 'make the endpoint with this uid, or bring it up to date'
   const upsert = addApiCommand(command, 'upsert <uid> <endpoint-url>', upsertText, io)
   addEndpointOptions(upsert)
-  upsert.run<EndpointOptions>(async (context, [uid, url], options) => {
+  upsert.run<EndpointOptions>(async (context, [uid, url = ''], options) => {
     showWithSecret(context, await context.client.endpoints.create({ url, ...bodyOf(options), uid }))
   })
 

@@ -1,7 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { EventResource, EventStatus } from '../client/resources.ts'
-import { createSystemClock } from '../core/clock.ts'
+import { waitForEnd } from '../client/wait.ts'
 import type { ApiContext } from './api-command.ts'
 import { addApiCommand } from './api-command.ts'
 import { counted } from './counted.ts'
@@ -53,7 +52,7 @@ export function register(command: Command, io: CliIo): void {
 
   addApiCommand(command, 'payload <id>', 'the exact bytes that were published', io).run(
     async ({ client, io }, [id = '']) => {
-      io.printBytes(await client.events.payload(await resolveId(id, client.events.list)))
+      io.printBytes(await client.events.getPayload(await resolveId(id, client.events.list)))
     },
   )
 }
@@ -84,36 +83,11 @@ export function noReceiver(topic: string): string {
   )
 }
 
-const defaultWaitMs = 30_000
-const pollMs = 200
-const endStates = ['succeeded', 'dead_lettered', 'cancelled']
-
 /** Shows the event when it is done. @throws when it does not end in time, or not well. */
-export async function waitForEvent(
-  context: ApiContext,
-  id: string,
-  timeoutMs: number = defaultWaitMs,
-): Promise<void> {
-  const clock = createSystemClock()
-  const deadline = clock.elapsed() + timeoutMs
-  const { events } = context.client
-  // Deliveries on the pages before have ended, so a large event is read through once, and not again and again.
-  const before: EventStatus[] = []
-  let page = await events.get(id)
-  while (clock.elapsed() < deadline) {
-    if (hasEnded(page) && page.next_cursor !== '') before.push(page)
-    else if (hasEnded(page) && page.state !== 'accepted') break
-    else await wait(pollMs)
-    const cursor = before.at(-1)?.next_cursor
-    page = await events.get(id, cursor === undefined ? {} : { cursor })
-  }
-  const pages = [...before, page]
-  showEvent(context, pages[0] ?? page)
-  judgeWait(pages)
-}
-
-/** @throws when the event has not come to a good end. */
-function judgeWait(pages: readonly EventStatus[]): void {
+export async function waitForEvent(context: ApiContext, id: string, timeoutMs?: number): Promise<void> {
+  const { pages, isOver } = await waitForEnd(context.client.events.get, id, { timeoutMs })
+  const [first] = pages
+  if (first !== undefined) showEvent(context, first)
   const deliveries = pages.flatMap((page) => page.deliveries)
   const failed = deliveries.filter(({ state }) => state !== 'succeeded')
   if (failed.length > 0) {
@@ -122,12 +96,5 @@ function judgeWait(pages: readonly EventStatus[]): void {
       `${failed.length} of ${counted(deliveries.length, 'delivery', 'deliveries')} did not succeed: ${states}`,
     )
   }
-  const last = pages.at(-1)
-  if (last?.state === 'accepted' || last?.next_cursor !== '') {
-    throw new Error('not every delivery of the event was made, or came to an end, in time')
-  }
-}
-
-function hasEnded({ deliveries }: EventStatus): boolean {
-  return deliveries.every((delivery) => endStates.includes(delivery.state))
+  if (!isOver) throw new Error('not every delivery of the event was made, or came to an end, in time')
 }

@@ -19,8 +19,8 @@ const columns: readonly Column<JobResource>[] = [
 ]
 
 interface ListOptions extends PageOptions {
-  readonly state?: string
-  readonly kind?: string
+  readonly state?: JobResource['state']
+  readonly kind?: JobResource['kind']
 }
 
 export function register(command: Command, io: CliIo): void {

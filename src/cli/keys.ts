@@ -59,9 +59,11 @@ export function register(command: Command, io: CliIo): void {
 
   const list = addApiCommand(command, 'list', 'newest first', io)
   list.addOption(new Option('--kind <kind>', 'of this kind').choices(['producer', 'admin']))
-  addPageOptions(list).run<PageOptions & { kind?: string }>(async ({ client, print }, _args, options) => {
-    print.page(await client.keys.list({ ...pageQuery(options), kind: options.kind }), columns)
-  })
+  addPageOptions(list).run<PageOptions & { kind?: KeyResource['kind'] }>(
+    async ({ client, print }, _args, options) => {
+      print.page(await client.keys.list({ ...pageQuery(options), kind: options.kind }), columns)
+    },
+  )
 
   addApiCommand(command, 'revoke <id>', 'refuse it from now on', io).run(
     async ({ client, print }, [given = '']) => {
@@ -83,7 +85,7 @@ interface StoredKey {
 async function createKeyInStore(
   io: CliIo,
   { store, storeWait, name, kind, tenant }: StoredKey,
-): Promise<CreatedKey> {
+): Promise<Pick<CreatedKey, 'id' | 'kind' | 'name' | 'created_at' | 'revoked_at' | 'key'>> {
   const server = await io.loadServer()
   const config = loadConfig({ flags: { store, storeWaitMs: storeWait }, env: io.env })
   const { key, token } = await server.createKey(config, { name, kind, tenant }, errorLines(io))

@@ -1,6 +1,5 @@
 /** Commands that are about one delivery, named by its id, or about many, which a filter names and a job does. */
-import type { ReplayMany } from '../client/client.ts'
-import type { DryRunResource, JobResource } from '../client/resources.ts'
+import type { DryRun, Job, ReplayMany } from '../client/generated/types.ts'
 import type { ApiCommand, ApiContext } from './api-command.ts'
 import { resolveEndpointFilter } from './endpoint-id.ts'
 import { UsageError } from './exit-codes.ts'
@@ -34,14 +33,13 @@ interface OneOrMany {
   /** What the command asks for besides. */
   readonly filter?: ReplayMany
   one(id: string): Promise<object>
-  many(body: ReplayMany): Promise<JobResource>
-  count(body: ReplayMany): Promise<DryRunResource>
+  many(body: ReplayMany): Promise<DryRun | Job>
 }
 
 export async function runOneOrMany(
   context: ApiContext,
   id: string | undefined,
-  { options, filter = {}, one, many, count }: OneOrMany,
+  { options, filter = {}, one, many }: OneOrMany,
 ): Promise<void> {
   const { client, print } = context
   const { endpoint, topic, since, until, all, rate, dryRun } = options
@@ -60,6 +58,7 @@ export async function runOneOrMany(
     throw new UsageError('say which: the id of one delivery, a filter such as --endpoint, or --all')
   }
   const body = { endpoint_id: await resolveEndpointFilter(client, endpoint), ...named, rate }
-  if (dryRun === true) print.object(await count(body))
-  else await followJob(context, await many(body), options)
+  const made = await many({ ...body, dry_run: dryRun })
+  if ('dry_run' in made) print.object(made)
+  else await followJob(context, made, options)
 }

@@ -29,9 +29,9 @@ export function register(command: Command, io: CliIo): void {
     )
     .addHelpText('after', '\nExample:\n  outhook publish orders.created \'{"id":1}\' --wait')
   finishApiCommand(command, io).run<PublishOptions>(async (context, [topic = '', payload], options) => {
-    const published = await context.client.events.publish({
+    const published = await context.client.send({
       topic,
-      payloadJson: await readPayload(payload, options.file, io),
+      body: await readPayload(payload, options.file, io),
       metadata: options.meta,
       idempotencyKey: options.idempotencyKey,
       orderingKey: options.orderingKey,

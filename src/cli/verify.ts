@@ -108,7 +108,7 @@ async function readOriginal(
   const id = headers['outhook-event-id'] ?? headers['hookrail-event-id'] ?? headers['webhook-id']
   if (id === undefined)
     throw new UsageError('--fetch needs the event’s id, and the headers have no outhook-event-id')
-  return context.client.events.payload(id)
+  return context.client.events.getPayload(id)
 }
 
 async function readBytes(file: string, io: CliIo): Promise<Uint8Array> {

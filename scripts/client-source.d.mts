@@ -1,0 +1,2 @@
+export function renderClientTypes(document: unknown): string
+export function renderClientResources(document: unknown): string

@@ -1,0 +1,242 @@
+// Written from the OpenAPI document by "npm run docs:reference"; do not edit.
+
+import type { Page, PagePromise } from '../pages.ts'
+import type { CallOptions, Requester } from '../requester.ts'
+import type {
+  AdminToken,
+  AdminTokenCreate,
+  BatchResult,
+  CancelMany,
+  Cancelled,
+  CreatedAdminToken,
+  CreatedEndpoint,
+  CreatedKey,
+  DeadLetter,
+  Delivery,
+  DeliveryDetail,
+  DryRun,
+  Endpoint,
+  EndpointChange,
+  EndpointCreate,
+  Event,
+  EventStatus,
+  GetEndpointQuery,
+  GetEventQuery,
+  GetSubscriptionQuery,
+  Job,
+  Key,
+  KeyChange,
+  KeyCreate,
+  ListAdminTokensQuery,
+  ListDeadLettersQuery,
+  ListDeliveriesQuery,
+  ListEndpointsQuery,
+  ListEventsQuery,
+  ListJobsQuery,
+  ListKeysQuery,
+  ListSubscriptionsQuery,
+  ListTenantsQuery,
+  PublishBatch,
+  PublishEvent,
+  PublishReceipt,
+  Replay,
+  ReplayMany,
+  Resent,
+  RotateKey,
+  RotateSecret,
+  RotatedKey,
+  Subscription,
+  SubscriptionChange,
+  SubscriptionCreate,
+  Tenant,
+  TenantChange,
+  TenantCreate,
+  Whoami,
+} from './types.ts'
+
+export function createResources(requester: Requester) {
+  return {
+    events: createEvents(requester),
+    endpoints: createEndpoints(requester),
+    subscriptions: createSubscriptions(requester),
+    tenants: createTenants(requester),
+    deliveries: createDeliveries(requester),
+    deadLetters: createDeadLetters(requester),
+    jobs: createJobs(requester),
+    keys: createKeys(requester),
+    adminTokens: createAdminTokens(requester),
+  }
+}
+
+function createEvents(requester: Requester) {
+  return {
+    /** Publish an event. */
+    publish: (body: PublishEvent, options?: CallOptions): Promise<PublishReceipt> =>
+      requester.json({ method: 'POST', path: '/v1/events', body, takesTenant: true, takesKey: true, options }),
+    /** Events, newest first. */
+    list: (query: ListEventsQuery = {}, options?: CallOptions): PagePromise<Event, Page<Event>> =>
+      requester.pages({ method: 'GET', path: '/v1/events', query: { ...query }, takesTenant: true, options }),
+    /** Publish many events. */
+    publishMany: (body: PublishBatch, options?: CallOptions): Promise<BatchResult> =>
+      requester.json({ method: 'POST', path: '/v1/events/batch', body, takesTenant: true, options }),
+    /** An event, its deliveries and their attempts. */
+    get: (id: string, query: GetEventQuery = {}, options?: CallOptions): Promise<EventStatus> =>
+      requester.json({ method: 'GET', path: `/v1/events/${encodeURIComponent(id)}`, query: { ...query }, takesTenant: true, options }),
+    /** The payload, byte for byte as it was published. */
+    getPayload: (id: string, options?: CallOptions): Promise<Uint8Array> =>
+      requester.bytes({ method: 'GET', path: `/v1/events/${encodeURIComponent(id)}/payload`, takesTenant: true, options }),
+  }
+}
+
+function createEndpoints(requester: Requester) {
+  return {
+    /** Create an endpoint, or bring the one with this `uid` to what is given. */
+    create: (body: EndpointCreate, options?: CallOptions): Promise<Endpoint | CreatedEndpoint> =>
+      requester.json({ method: 'POST', path: '/v1/endpoints', body, takesTenant: true, options }),
+    /** Endpoints, newest first. */
+    list: (query: ListEndpointsQuery = {}, options?: CallOptions): PagePromise<Endpoint, Page<Endpoint>> =>
+      requester.pages({ method: 'GET', path: '/v1/endpoints', query: { ...query }, takesTenant: true, options }),
+    /** Give it a new secret; the old one goes on signing beside it for `grace`. */
+    rotateSecret: (id: string, body: RotateSecret = {}, options?: CallOptions): Promise<{
+  readonly secret: string
+}> =>
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/rotate-secret`, body, takesTenant: true, options }),
+    /** An endpoint; its secret is never shown. */
+    get: (id: string, query: GetEndpointQuery = {}, options?: CallOptions): Promise<Endpoint> =>
+      requester.json({ method: 'GET', path: `/v1/endpoints/${encodeURIComponent(id)}`, query: { ...query }, takesTenant: true, options }),
+    /** Change an endpoint; members that are absent stay. */
+    update: (id: string, body: EndpointChange, options?: CallOptions): Promise<Endpoint> =>
+      requester.json({ method: 'PATCH', path: `/v1/endpoints/${encodeURIComponent(id)}`, body, takesTenant: true, options }),
+    /** Delete an endpoint and its subscriptions, and cancel what waits for it. */
+    delete: (id: string, options?: CallOptions): Promise<void> =>
+      requester.json({ method: 'DELETE', path: `/v1/endpoints/${encodeURIComponent(id)}`, takesTenant: true, options }),
+  }
+}
+
+function createSubscriptions(requester: Requester) {
+  return {
+    /** Subscriptions, newest first. */
+    list: (query: ListSubscriptionsQuery = {}, options?: CallOptions): PagePromise<Subscription, Page<Subscription>> =>
+      requester.pages({ method: 'GET', path: '/v1/subscriptions', query: { ...query }, takesTenant: true, options }),
+    /** Send an endpoint the events whose topic matches. */
+    create: (body: SubscriptionCreate, options?: CallOptions): Promise<Subscription> =>
+      requester.json({ method: 'POST', path: '/v1/subscriptions', body, takesTenant: true, options }),
+    /** A subscription. */
+    get: (id: string, query: GetSubscriptionQuery = {}, options?: CallOptions): Promise<Subscription> =>
+      requester.json({ method: 'GET', path: `/v1/subscriptions/${encodeURIComponent(id)}`, query: { ...query }, takesTenant: true, options }),
+    /** Change a subscription; members that are absent stay. */
+    update: (id: string, body: SubscriptionChange, options?: CallOptions): Promise<Subscription> =>
+      requester.json({ method: 'PATCH', path: `/v1/subscriptions/${encodeURIComponent(id)}`, body, takesTenant: true, options }),
+    /** Delete a subscription and cancel what waits for it. */
+    delete: (id: string, options?: CallOptions): Promise<void> =>
+      requester.json({ method: 'DELETE', path: `/v1/subscriptions/${encodeURIComponent(id)}`, takesTenant: true, options }),
+  }
+}
+
+function createTenants(requester: Requester) {
+  return {
+    /** Tenants, newest first. */
+    list: (query: ListTenantsQuery = {}, options?: CallOptions): PagePromise<Tenant, Page<Tenant>> =>
+      requester.pages({ method: 'GET', path: '/v1/tenants', query: { ...query }, options }),
+    /** Create a tenant, or bring the one with this `uid` to what is given. */
+    create: (body: TenantCreate, options?: CallOptions): Promise<Tenant> =>
+      requester.json({ method: 'POST', path: '/v1/tenants', body, options }),
+    /** A tenant with its settings. */
+    get: (id: string, options?: CallOptions): Promise<Tenant> =>
+      requester.json({ method: 'GET', path: `/v1/tenants/${encodeURIComponent(id)}`, options }),
+    /** Change a tenant; members that are absent stay, those of its settings too. */
+    update: (id: string, body: TenantChange, options?: CallOptions): Promise<Tenant> =>
+      requester.json({ method: 'PATCH', path: `/v1/tenants/${encodeURIComponent(id)}`, body, options }),
+  }
+}
+
+function createDeliveries(requester: Requester) {
+  return {
+    /** Deliveries, newest first. */
+    list: (query: ListDeliveriesQuery = {}, options?: CallOptions): PagePromise<Delivery, Page<Delivery>> =>
+      requester.pages({ method: 'GET', path: '/v1/deliveries', query: { ...query }, takesTenant: true, options }),
+    /** A delivery with its attempts and what the receiver answered. */
+    get: (id: string, options?: CallOptions): Promise<DeliveryDetail> =>
+      requester.json({ method: 'GET', path: `/v1/deliveries/${encodeURIComponent(id)}`, takesTenant: true, options }),
+    /** Send a delivery again that has come to an end: same id, attempts from 1. */
+    resend: (id: string, options?: CallOptions): Promise<Resent> =>
+      requester.json({ method: 'POST', path: `/v1/deliveries/${encodeURIComponent(id)}/resend`, takesTenant: true, options }),
+    /** End a delivery that waits for an attempt. */
+    cancel: (id: string, options?: CallOptions): Promise<Cancelled> =>
+      requester.json({ method: 'POST', path: `/v1/deliveries/${encodeURIComponent(id)}/cancel`, takesTenant: true, options }),
+    /** End many deliveries that wait, as a job. */
+    cancelMany: (body: CancelMany, options?: CallOptions): Promise<DryRun | Job> =>
+      requester.json({ method: 'POST', path: '/v1/deliveries/cancel', body, takesTenant: true, options }),
+  }
+}
+
+function createDeadLetters(requester: Requester) {
+  return {
+    /** Deliveries that were given up, newest first. */
+    list: (query: ListDeadLettersQuery = {}, options?: CallOptions): PagePromise<DeadLetter, Page<DeadLetter>> =>
+      requester.pages({ method: 'GET', path: '/v1/dlq', query: { ...query }, takesTenant: true, options }),
+    /** Send many dead letters again, as a job. */
+    replayMany: (body: ReplayMany, options?: CallOptions): Promise<DryRun | Job> =>
+      requester.json({ method: 'POST', path: '/v1/dlq/replay', body, takesTenant: true, options }),
+    /** Send a dead letter again: same id, attempts from 1. */
+    replay: (deliveryId: string, options?: CallOptions): Promise<Replay> =>
+      requester.json({ method: 'POST', path: `/v1/dlq/${encodeURIComponent(deliveryId)}/replay`, takesTenant: true, options }),
+  }
+}
+
+function createJobs(requester: Requester) {
+  return {
+    /** Jobs, newest first. */
+    list: (query: ListJobsQuery = {}, options?: CallOptions): PagePromise<Job, Page<Job>> =>
+      requester.pages({ method: 'GET', path: '/v1/jobs', query: { ...query }, takesTenant: true, options }),
+    /** A job and how far it has got. */
+    get: (id: string, options?: CallOptions): Promise<Job> =>
+      requester.json({ method: 'GET', path: `/v1/jobs/${encodeURIComponent(id)}`, takesTenant: true, options }),
+    /** End a job: what is done stays done, nothing more is. */
+    cancel: (id: string, options?: CallOptions): Promise<Job> =>
+      requester.json({ method: 'POST', path: `/v1/jobs/${encodeURIComponent(id)}/cancel`, takesTenant: true, options }),
+  }
+}
+
+function createKeys(requester: Requester) {
+  return {
+    /** Make a producer key, or with `kind` an admin token. */
+    create: (body: KeyCreate, options?: CallOptions): Promise<CreatedKey> =>
+      requester.json({ method: 'POST', path: '/v1/keys', body, takesTenant: true, options }),
+    /** Producer keys, newest first, or with `kind` admin tokens; never their text. */
+    list: (query: ListKeysQuery = {}, options?: CallOptions): PagePromise<Key, Page<Key>> =>
+      requester.pages({ method: 'GET', path: '/v1/keys', query: { ...query }, takesTenant: true, options }),
+    /** One producer key, without its text. */
+    get: (id: string, options?: CallOptions): Promise<Key> =>
+      requester.json({ method: 'GET', path: `/v1/keys/${encodeURIComponent(id)}`, takesTenant: true, options }),
+    /** Change a producer key; absent members stay. */
+    update: (id: string, body: KeyChange, options?: CallOptions): Promise<Key> =>
+      requester.json({ method: 'PATCH', path: `/v1/keys/${encodeURIComponent(id)}`, body, takesTenant: true, options }),
+    /** Revoke a key; can be repeated. */
+    revoke: (id: string, options?: CallOptions): Promise<void> =>
+      requester.json({ method: 'DELETE', path: `/v1/keys/${encodeURIComponent(id)}`, takesTenant: true, options }),
+    /** Give a producer key another text, beside which the one before is taken for a while. */
+    rotate: (id: string, body: RotateKey = {}, options?: CallOptions): Promise<RotatedKey> =>
+      requester.json({ method: 'POST', path: `/v1/keys/${encodeURIComponent(id)}/rotate`, body, takesTenant: true, options }),
+    /** Whose token this is. */
+    whoami: (options?: CallOptions): Promise<Whoami> =>
+      requester.json({ method: 'GET', path: '/v1/whoami', takesTenant: true, options }),
+  }
+}
+
+function createAdminTokens(requester: Requester) {
+  return {
+    /** Make an admin token; at most 256 are active. */
+    create: (body: AdminTokenCreate, options?: CallOptions): Promise<CreatedAdminToken> =>
+      requester.json({ method: 'POST', path: '/v1/admin-tokens', body, takesTenant: true, options }),
+    /** Admin tokens, oldest first; never their text. */
+    list: (query: ListAdminTokensQuery = {}, options?: CallOptions): PagePromise<AdminToken, Page<AdminToken>> =>
+      requester.pages({ method: 'GET', path: '/v1/admin-tokens', query: { ...query }, takesTenant: true, options }),
+    /** One admin token, without its text. */
+    get: (id: string, options?: CallOptions): Promise<AdminToken> =>
+      requester.json({ method: 'GET', path: `/v1/admin-tokens/${encodeURIComponent(id)}`, takesTenant: true, options }),
+    /** Revoke an admin token; can be repeated. */
+    revoke: (id: string, options?: CallOptions): Promise<void> =>
+      requester.json({ method: 'DELETE', path: `/v1/admin-tokens/${encodeURIComponent(id)}`, takesTenant: true, options }),
+  }
+}

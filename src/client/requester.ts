@@ -1,0 +1,258 @@
+/** One call to the server, with its retries. Uses nothing but `fetch`. */
+import {
+  ClientOptionError,
+  ConnectionError,
+  TimeoutError,
+  toApiError,
+  UnexpectedAnswerError,
+} from './errors.ts'
+import { type Page, PagePromise } from './pages.ts'
+import { type RetryOptions, readRetryOptions, withRetries } from './retry.ts'
+
+export interface ClientOptions {
+  /** Such as `http://127.0.0.1:8080`; a path prefix is kept. Default: `OUTHOOK_URL` of the environment, where there is one. */
+  readonly url?: string | undefined
+  /** An admin token or a producer key. Default: `OUTHOOK_TOKEN` of the environment, where there is one. */
+  readonly token?: string | undefined
+  /** Id or uid of the tenant that is meant, for an admin token of all tenants. Default: the tenant `default`. */
+  readonly tenant?: string | undefined
+  /** For each attempt, the answer's body included. Default 10 s. */
+  readonly timeoutMs?: number | undefined
+  readonly retry?: RetryOptions | undefined
+  /** In place of the runtime's own `fetch`. */
+  readonly fetch?: typeof fetch | undefined
+  /** For the waits between attempts: numbers from 0 up to 1. */
+  readonly random?: (() => number) | undefined
+}
+
+/** Of one call; what is absent is the client's. */
+export interface CallOptions {
+  /** Ends the call, wherever it is; it then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+  readonly timeoutMs?: number | undefined
+  readonly retry?: RetryOptions | undefined
+  readonly tenant?: string | undefined
+  /** Makes the call count once, however often it comes; made anew for each call where the route takes one. */
+  readonly idempotencyKey?: string | undefined
+  /** Sent along. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+}
+
+export type QueryValue = string | number | boolean | undefined | null
+export type HttpMethod = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+
+export interface Call {
+  readonly method: HttpMethod
+  readonly path: string
+  /** Undefined members are left out. */
+  readonly query?: Readonly<Record<string, QueryValue>>
+  /** Text is sent as it is, anything else as JSON. */
+  readonly body?: unknown
+  readonly takesTenant?: boolean
+  readonly takesKey?: boolean
+  /** That being carried out twice makes no difference, where neither method nor key says so. */
+  readonly isRepeatable?: boolean
+  readonly options?: CallOptions | undefined
+}
+
+export interface Requester {
+  /** The answer's JSON; undefined when there is no body. */
+  json<T>(call: Call): Promise<T>
+  /** With its headers, where they say something too. */
+  answer<T>(call: Call): Promise<{ readonly value: T; readonly headers: Headers }>
+  /** The answer's bytes as they came. */
+  bytes(call: Call): Promise<Uint8Array>
+  pages<T, P extends Page<T>>(call: Call): PagePromise<T, P>
+}
+
+const defaultTimeoutMs = 10_000
+
+export function createRequester(options: ClientOptions): Requester {
+  const setting = readOptions(options)
+  const answer = async <T>(call: Call) => {
+    const { bytes, headers } = await send(call, setting)
+    const text = new TextDecoder().decode(bytes)
+    return { value: (text === '' ? undefined : parse(text, setting.base)) as T, headers }
+  }
+  const json = async <T>(call: Call): Promise<T> => (await answer<T>(call)).value
+  return {
+    bytes: async (call) => (await send(call, setting)).bytes,
+    json,
+    answer,
+    pages: <T, P extends Page<T>>(call: Call) =>
+      new PagePromise<T, P>((cursor) =>
+        json<P>(cursor === null ? call : { ...call, query: { ...call.query, cursor } }),
+      ),
+  }
+}
+
+function parse(text: string, base: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new UnexpectedAnswerError(base, error)
+  }
+}
+
+interface Answer {
+  readonly bytes: Uint8Array
+  readonly headers: Headers
+}
+
+type Setting = ReturnType<typeof readOptions>
+
+function readOptions(options: ClientOptions) {
+  const url = options.url ?? environment('OUTHOOK_URL') ?? ''
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    throw new ClientOptionError(
+      url === ''
+        ? 'no address; give url, such as http://127.0.0.1:8080, or set OUTHOOK_URL'
+        : `"${url}" is no address; use one such as http://127.0.0.1:8080`,
+    )
+  }
+  const { timeoutMs = defaultTimeoutMs } = options
+  checkTimeout(timeoutMs)
+  return {
+    base: url.replace(/\/+$/, ''),
+    token: options.token ?? environment('OUTHOOK_TOKEN'),
+    tenant: options.tenant,
+    timeoutMs,
+    retry: readRetryOptions(options.retry ?? {}),
+    // Looked up for each call, so that what replaces it later, such as a test, is used.
+    fetch: options.fetch ?? ((input: string, init: RequestInit) => fetch(input, init)),
+    random: options.random ?? Math.random,
+  }
+}
+
+function checkTimeout(timeoutMs: number): void {
+  if (!(timeoutMs > 0 && timeoutMs < 2 ** 31)) throw new ClientOptionError(`timeoutMs cannot be ${timeoutMs}`)
+}
+
+/** Browsers and some edge runtimes have no environment. */
+function environment(name: string): string | undefined {
+  const { process } = globalThis as {
+    readonly process?: { readonly env?: Record<string, string | undefined> }
+  }
+  return process?.env?.[name]
+}
+
+async function send(call: Call, setting: Setting): Promise<Answer> {
+  const { method, options = {} } = call
+  const body = bodyOf(call.body)
+  const headers = headersOf(call, body, setting)
+  const isRepeatable =
+    call.isRepeatable ?? (method !== 'POST' || 'idempotency-key' in headers || hasKeyMember(call.body))
+  const timeoutMs = options.timeoutMs ?? setting.timeoutMs
+  checkTimeout(timeoutMs)
+  const request: PreparedRequest = {
+    base: setting.base,
+    url: `${setting.base}${call.path}${queryOf(call, setting)}`,
+    init: { method, headers, redirect: 'manual', ...(body !== undefined && { body }) },
+    timeoutMs,
+    signal: options.signal,
+  }
+  return withRetries(() => attempt(request, setting.fetch), {
+    policy: readRetryOptions(options.retry ?? {}, setting.retry),
+    isRepeatable,
+    signal: options.signal,
+    random: setting.random,
+  })
+}
+
+/** Once for all attempts, so that each sends the same bytes. */
+function bodyOf(body: unknown): Uint8Array<ArrayBuffer> | undefined {
+  if (body === undefined) return undefined
+  return new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body))
+}
+
+function headersOf(call: Call, body: Uint8Array | undefined, setting: Setting): Record<string, string> {
+  const { options = {} } = call
+  const headers: Record<string, string> = { accept: 'application/json' }
+  if (setting.token !== undefined && setting.token !== '') headers.authorization = `Bearer ${setting.token}`
+  if (body !== undefined) headers['content-type'] = 'application/json'
+  const key = options.idempotencyKey ?? (call.takesKey === true ? crypto.randomUUID() : undefined)
+  if (key !== undefined && !hasKeyMember(call.body)) headers['idempotency-key'] = key
+  for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = value
+  return headers
+}
+
+function hasKeyMember(body: unknown): boolean {
+  if (typeof body !== 'object' || body === null) return false
+  return typeof (body as { readonly idempotency_key?: unknown }).idempotency_key === 'string'
+}
+
+function queryOf(call: Call, setting: Setting): string {
+  const tenant = call.takesTenant === true ? (call.options?.tenant ?? setting.tenant) : undefined
+  const given = new URLSearchParams()
+  for (const [name, value] of Object.entries({ ...call.query, tenant })) {
+    if (value !== undefined && value !== null) given.set(name, String(value))
+  }
+  const text = given.toString()
+  return text === '' ? '' : `?${text}`
+}
+
+interface PreparedRequest {
+  readonly base: string
+  readonly url: string
+  readonly init: RequestInit
+  readonly timeoutMs: number
+  readonly signal: AbortSignal | undefined
+}
+
+async function attempt(request: PreparedRequest, fetchIt: Setting['fetch']): Promise<Answer> {
+  const { base, url, init, timeoutMs, signal } = request
+  signal?.throwIfAborted()
+  const timer = AbortSignal.timeout(timeoutMs)
+  const either = signal === undefined ? timer : AbortSignal.any([signal, timer])
+  let response: Response
+  let bytes: Uint8Array
+  try {
+    response = await fetchIt(url, { ...init, signal: either })
+    bytes = new Uint8Array(await response.arrayBuffer())
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (timer.aborted) throw new TimeoutError(base, timeoutMs)
+    throw new ConnectionError(base, reasonOf(error), error)
+  }
+  if (!response.ok) throw toApiError(problemOf(response, bytes))
+  return { bytes, headers: response.headers }
+}
+
+function problemOf(response: Response, bytes: Uint8Array) {
+  const retryAfter = response.headers.get('retry-after') ?? ''
+  const { code, title, detail } = readProblem(new TextDecoder().decode(bytes))
+  const isRedirect = response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)
+  const reason = isRedirect
+    ? 'the server answers with a redirect, which is not followed; give the address that it leads to'
+    : response.statusText || 'the server gave no reason'
+  return {
+    // A browser does not tell which redirect it was.
+    status: response.status === 0 ? 302 : response.status,
+    code: code ?? null,
+    title: title ?? `HTTP ${response.status === 0 ? 'redirect' : response.status}`,
+    detail: detail ?? reason,
+    retryAfterSeconds: /^\d+$/.test(retryAfter) ? Number(retryAfter) : null,
+  }
+}
+
+function readProblem(text: string): Partial<Record<'code' | 'title' | 'detail', string>> {
+  try {
+    const { code, title, detail } = JSON.parse(text) as Record<string, unknown>
+    return {
+      ...(typeof code === 'string' && { code }),
+      ...(typeof title === 'string' && { title }),
+      ...(typeof detail === 'string' && { detail }),
+    }
+  } catch {
+    return {}
+  }
+}
+
+/** `fetch` says only "fetch failed"; what happened stands in the cause. */
+function reasonOf(error: unknown): string {
+  const { cause } = error as { readonly cause?: unknown }
+  const { code, message } = (cause ?? error) as { readonly code?: string; readonly message?: string }
+  if (code === 'ECONNREFUSED' || code === 'ConnectionRefused')
+    return 'connection refused; is the server running?'
+  return message || String(code ?? 'the request failed')
+}
