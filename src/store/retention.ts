@@ -1,4 +1,5 @@
 /** What both databases share of retention: which tables are walked, from when on a row may go. */
+import type { TenantSettings } from '../core/tenant.ts'
 import type { RemovedRows, Retention } from './port.ts'
 
 /** In this order: an event goes after its deliveries, so the walk over events does not overtake theirs. */
@@ -32,4 +33,55 @@ export function keptMs(walk: RetentionWalk, retention: Retention): number {
 /** Dead letters that ended up to then are like any finished delivery; 0: none are. */
 export function deadLettersEndedBy(retention: Retention, now: number): number {
   return retention.deadLettersMs === 0 ? 0 : now - retention.deadLettersMs
+}
+
+/**
+ * Tenants that keep everything for as long as each other. Each class has walks of its own, at the edge of its own ages, so
+ * that a row is looked at once for each class and never to find out that it is too young.
+ */
+export interface RetentionClass {
+  /** `tenants.retention` of its tenants; null: they have the server's. */
+  readonly key: string | null
+  readonly retention: Retention
+}
+
+const ownMembers = ['retainPayloadsMs', 'retainAttemptsMs', 'retainEventsMs', 'retainDeadLettersMs'] as const
+
+/** What a tenant's row says of its class: a list of four ages, each null where it is the server's. */
+export function retentionKeyOf(settings: Partial<TenantSettings>): string | null {
+  const ages = ownMembers.map((name) => settings[name] ?? null)
+  return ages.every((age) => age === null) ? null : JSON.stringify(ages)
+}
+
+export function retentionClasses(server: Retention, keys: readonly string[]): readonly RetentionClass[] {
+  const own = keys.map((key) => {
+    const [payloads, attempts, events, deadLetters] = JSON.parse(key) as (number | null)[]
+    const retention = {
+      payloadsMs: payloads ?? server.payloadsMs,
+      attemptsMs: attempts ?? server.attemptsMs,
+      eventsMs: events ?? server.eventsMs,
+      deadLettersMs: deadLetters ?? server.deadLettersMs,
+    }
+    return { key, retention }
+  })
+  return [{ key: null, retention: server }, ...own]
+}
+
+/** One class with each call, in turn, until none has found anything to do. */
+export class RetentionTurns {
+  #turn = 0
+  /** Classes in a row that had nothing left to do. */
+  #done = 0
+
+  next(classes: readonly RetentionClass[]): RetentionClass {
+    return classes[this.#turn++ % classes.length] as RetentionClass
+  }
+
+  /** After the class of `next`; whether there is to be another call. */
+  isOpen(classes: readonly RetentionClass[], more: boolean): boolean {
+    this.#done = more ? 0 : this.#done + 1
+    if (this.#done < classes.length) return true
+    this.#done = 0
+    return false
+  }
 }

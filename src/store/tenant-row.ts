@@ -7,6 +7,7 @@ import {
   type TenantSettings,
 } from '../core/tenant.ts'
 import type { NewTenant, Routing, TenantPatch } from './port.ts'
+import { retentionKeyOf } from './retention.ts'
 
 export interface TenantRow {
   readonly id: Uint8Array
@@ -60,6 +61,8 @@ export interface TenantValues {
   readonly name: string
   readonly metadata: string | null
   readonly settings: string
+  /** Its class, see `retention.ts`. */
+  readonly retention: string | null
 }
 
 export function toTenantValues({ uid, name, metadata, settings }: NewTenant): TenantValues {
@@ -69,6 +72,7 @@ export function toTenantValues({ uid, name, metadata, settings }: NewTenant): Te
     name,
     metadata: metadata === null ? null : JSON.stringify(metadata),
     settings: JSON.stringify(Object.fromEntries(given)),
+    retention: retentionKeyOf(settings),
   }
 }
 

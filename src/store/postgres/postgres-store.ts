@@ -3,6 +3,7 @@ import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
 import { bytesOfId } from '../cursors.ts'
 import type { OutboxStore, ReadStore, SlotShares, Store, StoreTime } from '../port.ts'
+import { RetentionTurns } from '../retention.ts'
 import { type Claimant, rotationStart } from './claim/candidates.ts'
 import { claim } from './claim/claim.ts'
 import { Leases } from './claim/leases.ts'
@@ -46,7 +47,7 @@ import {
 } from './upkeep/maintenance.ts'
 import { probeWrite } from './upkeep/probe.ts'
 import { hasExpired, recover } from './upkeep/recover.ts'
-import { removeExpired, shrinkFractions, type WalkFractions } from './upkeep/retention.ts'
+import { type RetentionMemory, removeExpired, shrinkFractions } from './upkeep/retention.ts'
 
 export interface PostgresStoreOptions {
   /** `postgres://user:password@host:port/database`, with the parameters that `pg` knows. */
@@ -297,7 +298,7 @@ function createReadStore({ plain }: Runner): ReadStore {
 
 function createMaintenanceStore({ plain, atomic }: Runner, recovery: Recovery) {
   const reconciled: ReconcileCursor = { after: reconcileStart }
-  const fractions: WalkFractions = new Map()
+  const retained = { turns: new RetentionTurns(), fractions: new Map() } satisfies RetentionMemory
   return {
     async reconcileReady(options) {
       const recovered = await recovery.now()
@@ -311,9 +312,9 @@ function createMaintenanceStore({ plain, atomic }: Runner, recovery: Recovery) {
       // What was leased keeps rows for as long as its lease is not known to be over.
       await recovery.now()
       try {
-        return await atomic('config', (context) => removeExpired(context, options, fractions))
+        return await atomic('config', (context) => removeExpired(context, options, retained))
       } catch (error) {
-        shrinkFractions(fractions)
+        shrinkFractions(retained.fractions)
         throw error
       }
     },

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultTenantId } from '../../../src/core/model.ts'
-import { defaultTenantSettings } from '../../../src/core/tenant.ts'
+import { defaultTenantSettings, type TenantSettings } from '../../../src/core/tenant.ts'
 import type { NewTenant } from '../../../src/store/port.ts'
+import { dayMs, removeAll } from './retention.ts'
 import { aKey, anOutcome, type OpenHarness, openScene, retryIn, type Scene } from './scene.ts'
 
 export function describeTenants(open: OpenHarness): void {
@@ -146,6 +147,82 @@ export function describeTenants(open: OpenHarness): void {
       expect(await add()).toMatchObject({ kind: 'inserted' })
       await store.updateTenant(tenantId, { settings: { maxEndpoints: null } })
       expect(await add()).toMatchObject({ kind: 'inserted' })
+    })
+
+    /** An event of the tenant that was delivered at its second attempt. */
+    const aDelivered = async (tenantId: string) => {
+      const route = await scene.anEndpoint({ tenantId })
+      const { event, deliveryId } = await scene.publish({ routes: [route] })
+      await scene.record(anOutcome(await scene.claimOne(), { next: retryIn(0), startedAt: scene.now() }))
+      await scene.record(anOutcome(await scene.claimOne(), { startedAt: scene.now() }))
+      return {
+        async left() {
+          const { store } = scene
+          const [payload, event_, delivery, attempts] = await Promise.all([
+            store.getPayload(tenantId, event.id),
+            store.getEvent(tenantId, event.id),
+            store.getDelivery(tenantId, deliveryId),
+            store.listAttempts([deliveryId], { withCapture: false }),
+          ])
+          return [
+            payload && 'payload',
+            event_ && 'event',
+            delivery && 'delivery',
+            ...attempts.map(() => 'attempt'),
+          ]
+            .filter((each) => each !== null)
+            .join(' ')
+        },
+      }
+    }
+
+    it('keeps what is a tenant’s for as long as its settings say, shorter and longer than others', async () => {
+      const own = (given: Partial<TenantSettings>) =>
+        aTenant({ settings: { ...defaultTenantSettings, ...given } })
+      const brief = await own({
+        retainPayloadsMs: dayMs,
+        retainAttemptsMs: 2 * dayMs,
+        retainEventsMs: 3 * dayMs,
+      })
+      const long = await own({
+        retainPayloadsMs: 0,
+        retainEventsMs: 200 * dayMs,
+        retainAttemptsMs: 200 * dayMs,
+      })
+      const asServer = await aDelivered(defaultTenantId)
+      const ofBrief = await aDelivered(brief)
+      const ofLong = await aDelivered(long)
+      const left = async () => [await asServer.left(), await ofBrief.left(), await ofLong.left()]
+      const all = 'payload event delivery attempt attempt'
+      await scene.advance(dayMs)
+      await removeAll(scene)
+      expect(await left()).toEqual([all, 'event delivery attempt attempt', all])
+      await scene.advance(dayMs)
+      await removeAll(scene)
+      expect(await left()).toEqual([all, 'event delivery', all])
+      await scene.advance(dayMs)
+      await removeAll(scene)
+      expect(await left()).toEqual([all, '', all])
+      await scene.advance(27 * dayMs)
+      await removeAll(scene)
+      expect(await left()).toEqual(['event delivery', '', all])
+    })
+
+    it('removes what a change of the settings has made too old, and keeps what it has made young', async () => {
+      const tenantId = await aTenant()
+      const delivered = await aDelivered(tenantId)
+      await scene.advance(10 * dayMs)
+      await removeAll(scene)
+      await scene.store.updateTenant(tenantId, { settings: { retainPayloadsMs: dayMs } })
+      expect((await removeAll(scene)).payloads).toBe(1)
+      expect(await delivered.left()).toBe('event delivery attempt attempt')
+      await scene.store.updateTenant(tenantId, { settings: { retainPayloadsMs: null, retainEventsMs: 0 } })
+      await scene.advance(200 * dayMs)
+      await removeAll(scene)
+      expect(await delivered.left()).toBe('event delivery')
+      await scene.store.updateTenant(tenantId, { settings: { retainEventsMs: null } })
+      await removeAll(scene)
+      expect(await delivered.left()).toBe('')
     })
   })
 }

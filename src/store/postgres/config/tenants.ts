@@ -12,6 +12,7 @@ import {
 } from '../../tenant-row.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
 import { uuidOfId } from '../rows/wire-types.ts'
+import { forgetPositionsStatement } from '../upkeep/retention.ts'
 
 export async function insertTenant(
   context: Context,
@@ -25,13 +26,13 @@ export async function insertTenant(
   return (await findUid(context, input.uid ?? '')) as TenantUidConflict
 }
 
-const values = { uid: 'text', name: 'text', metadata: 'text', settings: 'text' } as const
+const values = { uid: 'text', name: 'text', metadata: 'text', settings: 'text', retention: 'text' } as const
 
 const insertTenantStatement = query<TenantRow>()(
   'insert_tenant',
   { id: 'uuid', ...values },
-  `insert into tenants (id, uid, name, metadata, settings, routing_version, created_at, updated_at)
-     values ($id, $uid, $name, $metadata, $settings, 1, ${now}, ${now})
+  `insert into tenants (id, uid, name, metadata, settings, retention, routing_version, created_at, updated_at)
+     values ($id, $uid, $name, $metadata, $settings, $retention, 1, ${now}, ${now})
      on conflict (uid) where uid is not null and deleted_at is null do nothing
      returning ${tenantColumns}`,
 )
@@ -50,6 +51,7 @@ export async function updateTenant(
     const conflict = await findUid(context, after.uid)
     if (conflict !== null) return conflict
   }
+  if (patch.settings !== undefined) await run(context, forgetPositionsStatement, {})
   const [updated] = await run(context, updateTenantStatement, { id: uuidOfId(id), ...after })
   return { kind: 'updated', tenant: toTenant(updated as TenantRow) }
 }
@@ -65,7 +67,7 @@ const updateTenantStatement = query<TenantRow>()(
   'update_tenant',
   { id: 'uuid', ...values },
   // primary key
-  `update tenants set uid = $uid, name = $name, metadata = $metadata, settings = $settings, updated_at = ${now},
+  `update tenants set uid = $uid, name = $name, metadata = $metadata, settings = $settings, retention = $retention, updated_at = ${now},
        routing_version = routing_version + 1
      where id = $id returning ${tenantColumns}`,
 )

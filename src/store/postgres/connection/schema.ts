@@ -4,12 +4,14 @@ import { initialMigration } from '../migrations/0008-initial.ts'
 import { tenantsMigration } from '../migrations/0009-tenants.ts'
 import { jobsMigration } from '../migrations/0010-jobs.ts'
 import { rolesMigration } from '../migrations/0011-roles.ts'
+import { tenantRetentionMigration } from '../migrations/0012-tenant-retention.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
   tenantsMigration,
   jobsMigration,
   rolesMigration,
+  tenantRetentionMigration,
 ]
 
 /**

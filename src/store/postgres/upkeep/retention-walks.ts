@@ -17,6 +17,8 @@ export interface Slice {
   readonly before: string
   readonly ended_by: number
   readonly dead_ended_by: number
+  /** The class whose rows go. */
+  readonly class: string | null
 }
 
 export interface WalkedRow {
@@ -32,14 +34,10 @@ type Walk = (context: Context, slice: Slice, limit: number) => Promise<readonly 
 
 export const walks: Readonly<Record<RetentionWalk, Walk>> = {
   payloads: removePayloads,
-  attempts: (context, { after, after_version, before, ended_by }, limit) =>
-    run(context, attemptsStatement(limit), { after, after_version, before, ended_by }),
-  successes: (context, { after, before, ended_by }, limit) =>
-    run(context, successesStatement(limit), { after, before, ended_by }),
-  deliveries: (context, { after, before, ended_by, dead_ended_by }, limit) =>
-    run(context, deliveriesStatement(limit), { after, before, ended_by, dead_ended_by }),
-  events: (context, { after, before, ended_by }, limit) =>
-    run(context, eventsStatement(limit), { after, before, ended_by }),
+  attempts: (context, slice, limit) => run(context, attemptsStatement(limit), slice),
+  successes: (context, slice, limit) => run(context, successesStatement(limit), slice),
+  deliveries: (context, slice, limit) => run(context, deliveriesStatement(limit), slice),
+  events: (context, slice, limit) => run(context, eventsStatement(limit), slice),
 }
 
 /** SQL: the end of each statement. */
@@ -59,14 +57,19 @@ leased as materialized (
 )`
 
 /** SQL: of the event `e`. */
-const isOld = `e.state = 'fanned_out' and e.created_at <= $ended_by and e.created_at < (select since from leased)`
+const isOld = `e.state = 'fanned_out' and e.created_at <= $ended_by and e.created_at < (select since from leased)
+  and (select t.retention from tenants t where t.id = e.tenant_id) is not distinct from $class`
 
 /** SQL, lateral: `held` when a delivery of the event `e`, which is old, stands in the table. */
 const heldBy = (table: 'live_deliveries' | 'deliveries', condition = isOld) => `
   select true as held from ${deliveriesOf('e')} l
   where ${condition} and (select true from ${table} d where d.id = l.id) limit 1`
 
-const span = { after: 'uuid', before: 'uuid', ended_by: 'bigint' } as const
+const span = { after: 'uuid', before: 'uuid', ended_by: 'bigint', class: 'text' } as const
+
+/** SQL: the tenant is of the class `$class`. */
+const isMine = (tenant: string) =>
+  `(select t.retention from tenants t where t.id = ${tenant}) is not distinct from $class`
 
 const payloadsStatement = (limit: number) =>
   query<WalkedRow & { readonly contested: string | null }>()(
@@ -93,8 +96,8 @@ const payloadsStatement = (limit: number) =>
   )
 
 async function removePayloads(context: Context, slice: Slice, limit: number): Promise<readonly WalkedRow[]> {
-  const { after, before, ended_by, dead_ended_by } = slice
-  const rows = await run(context, payloadsStatement(limit), { after, before, ended_by, dead_ended_by })
+  const { dead_ended_by } = slice
+  const rows = await run(context, payloadsStatement(limit), slice)
   const contested = rows[0]?.contested?.split(',') ?? []
   if (contested.length === 0) return rows
   await run(context, lockDeadStatement, { events: contested })
@@ -133,13 +136,18 @@ const contestedStatement = query<{ readonly removed: number }>()(
    select count(*)::integer as removed from gone`,
 )
 
+/** SQL: an attempt's delivery is in one of the two. */
+const tenantOfAttempt = `coalesce((select d.tenant_id from deliveries d where d.id = delivery_id),
+           (select d.tenant_id from live_deliveries d where d.id = delivery_id))`
+
 const attemptsStatement = (limit: number) =>
   query<WalkedRow>()(
     `remove_attempts_${limit}`,
     { ...span, after_version: 'integer' },
     // primary key
     `with seen as materialized (
-       select ctid as tid, delivery_id as id, claim_version as version, started_at <= $ended_by as is_expired
+       select ctid as tid, delivery_id as id, claim_version as version, started_at <= $ended_by
+         and ${isMine(tenantOfAttempt)} as is_expired
        from attempts
        where (delivery_id, claim_version) > ($after, $after_version) and delivery_id < $before
        order by delivery_id, claim_version limit ${limit}
@@ -156,7 +164,7 @@ const successesStatement = (limit: number) =>
     span,
     // primary key
     `with seen as materialized (
-       select ctid as tid, id, 0 as version, started_at <= $ended_by as is_expired
+       select ctid as tid, id, 0 as version, started_at <= $ended_by and ${isMine('tenant_id')} as is_expired
        from deliveries where id > $after and id < $before order by id limit ${limit}
      ), gone as (
        update deliveries set started_at = null, latency_ms = null, response_headers = null, response_truncated = null,
@@ -174,7 +182,7 @@ const deliveriesStatement = (limit: number) =>
     `with ${leasedSince},
      seen as materialized (
        select ctid as tid, id, 0 as version, updated_at <= $ended_by and updated_at < (select since from leased)
-         and (state <> 'dead_lettered' or updated_at <= $dead_ended_by) as is_expired
+         and (state <> 'dead_lettered' or updated_at <= $dead_ended_by) and ${isMine('tenant_id')} as is_expired
        from deliveries where id > $after and id < $before order by id limit ${limit}
      ), gone as (
        delete from deliveries where ctid = any (array(select tid from seen where is_expired))

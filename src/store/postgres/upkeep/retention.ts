@@ -7,7 +7,10 @@ import {
   deadLettersEndedBy,
   keptMs,
   nothingRemoved,
+  type RetentionClass,
+  type RetentionTurns,
   type RetentionWalk,
+  retentionClasses,
   retentionWalks,
   startOverEveryMs,
 } from '../../retention.ts'
@@ -40,16 +43,42 @@ type Positions = { [Walk in RetentionWalk]?: Position }
 
 const lowest = '00000000000000000000000000000000'
 
+export interface RetentionMemory {
+  readonly turns: RetentionTurns
+  readonly fractions: WalkFractions
+}
+
 export async function removeExpired(
   context: Context,
-  options: { readonly retention: Retention; readonly limit: number },
+  { retention, limit }: { readonly retention: Retention; readonly limit: number },
+  { turns, fractions }: RetentionMemory,
+): Promise<{ readonly removed: RemovedRows; readonly more: boolean }> {
+  if (context.line.unprovenSince !== null) return { removed: nothingRemoved, more: false }
+  if (!(await isMine(context, 'retention'))) return { removed: nothingRemoved, more: false }
+  const own = await run(context, ownRetentionsStatement, {})
+  const classes = retentionClasses(
+    retention,
+    own.map((row) => row.retention),
+  )
+  const { removed, more } = await walkClass(context, { ...turns.next(classes), limit }, fractions)
+  return { removed, more: turns.isOpen(classes, more) }
+}
+
+const ownRetentionsStatement = query<{ readonly retention: string }>()(
+  'own_retentions',
+  {},
+  // tenants_retention
+  'select distinct retention from tenants where retention is not null',
+)
+
+async function walkClass(
+  context: Context,
+  { key, retention, limit }: RetentionClass & { readonly limit: number },
   fractions: WalkFractions,
 ): Promise<{ readonly removed: RemovedRows; readonly more: boolean }> {
-  const { retention, limit } = options
   const { line } = context
-  if (line.unprovenSince !== null) return { removed: nothingRemoved, more: false }
-  if (!(await isMine(context, 'retention'))) return { removed: nothingRemoved, more: false }
-  const facts = await readFacts(context)
+  const name = positionsName(key)
+  const facts = await readFacts(context, name)
   const positions: Positions = { ...facts.positions }
   const removed: { -readonly [Name in keyof RemovedRows]: number } = { ...nothingRemoved }
   let more = false
@@ -72,6 +101,7 @@ export async function removeExpired(
       before: uuidOfId(smallestIdAt(idPrefixes.event, beforeMs)),
       ended_by: now - ageMs,
       dead_ended_by: deadLettersEndedBy(retention, now),
+      class: key,
     }
     const [walked] = await walks[walk](context, slice, limit)
     if (walked === undefined) continue
@@ -96,14 +126,26 @@ export async function removeExpired(
     positions[walk] = startsOver ? startAt(facts.now) : reached
     more ||= startsOver || !isAtEnd
   }
-  await run(context, keepStatement, { positions: JSON.stringify(positions) })
+  await run(context, keepStatement, { name, positions: JSON.stringify(positions) })
   return { removed, more }
 }
 
+/** In `meta`. */
+function positionsName(key: string | null): string {
+  return key === null ? 'retention' : `retention ${key}`
+}
+
+/** A tenant may be of another class now, whose walks have passed its rows. */
+export const forgetPositionsStatement = command(
+  'forget_positions',
+  {},
+  `delete from meta where name = 'retention' or name like 'retention [%'`,
+)
+
 const keepStatement = command(
   'keep_positions',
-  { positions: 'text' },
-  `insert into meta (name, value) values ('retention', $positions)
+  { name: 'text', positions: 'text' },
+  `insert into meta (name, value) values ($name, $positions)
    on conflict (name) do update set value = excluded.value`,
 )
 
@@ -142,8 +184,8 @@ interface Facts {
   readonly positions: Positions
 }
 
-async function readFacts(context: Context): Promise<Facts> {
-  const [row] = await run(context, factsStatement, {})
+async function readFacts(context: Context, name: string): Promise<Facts> {
+  const [row] = await run(context, factsStatement, { name })
   return {
     now: row?.now ?? 0,
     oldestTransactionMs: row?.oldest_ms ?? 0,
@@ -159,11 +201,11 @@ interface FactsRow {
 
 const factsStatement = query<FactsRow>()(
   'retention_facts',
-  {},
+  { name: 'text' },
   // The setting lasts for the transaction. Where statistics are out of date, or there are none, the planner takes a
   // span for smaller than the limit, and would read and sort all of it for each slice.
   `select set_config('enable_bitmapscan', 'off', true), ${now} as now,
-     (select value from meta where name = 'retention') as positions,
+     (select value from meta where name = $name) as positions,
      coalesce((select (extract(epoch from statement_timestamp() - min(started)) * 1000)::bigint from (
        select xact_start as started from pg_stat_activity
        where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()

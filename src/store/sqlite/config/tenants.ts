@@ -19,13 +19,13 @@ export function insertTenant(
 ): { readonly kind: 'inserted'; readonly tenant: Tenant } | TenantUidConflict {
   const conflict = input.uid === null ? null : findUid(context, input.uid)
   if (conflict !== null) return conflict
-  const { uid, name, metadata, settings } = toTenantValues(input)
+  const { uid, name, metadata, settings, retention } = toTenantValues(input)
   context
     .prepare(
-      `insert into tenants (id, uid, name, metadata, settings, routing_version, created_at, updated_at)
-       values (?, ?, ?, ?, ?, 1, ?, ?)`,
+      `insert into tenants (id, uid, name, metadata, settings, retention, routing_version, created_at, updated_at)
+       values (?, ?, ?, ?, ?, ?, 1, ?, ?)`,
     )
-    .run(idToBytes(input.id), uid, name, metadata, settings, context.now, context.now)
+    .run(idToBytes(input.id), uid, name, metadata, settings, retention, context.now, context.now)
   context.memory.configChanged()
   return { kind: 'inserted', tenant: readLive(context, input.id) as Tenant }
 }
@@ -43,8 +43,11 @@ export function updateTenant(
     if (conflict !== null) return conflict
   }
   context
-    .prepare('update tenants set uid = ?, name = ?, metadata = ?, settings = ?, updated_at = ? where id = ?')
-    .run(after.uid, after.name, after.metadata, after.settings, context.now, idToBytes(id))
+    .prepare(
+      `update tenants set uid = ?, name = ?, metadata = ?, settings = ?, retention = ?, updated_at = ?
+       where id = ?`,
+    )
+    .run(after.uid, after.name, after.metadata, after.settings, after.retention, context.now, idToBytes(id))
   raiseRoutingVersion(context, id)
   return { kind: 'updated', tenant: readLive(context, id) as Tenant }
 }

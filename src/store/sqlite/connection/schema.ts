@@ -5,6 +5,7 @@ import { initialMigration } from '../migrations/0004-initial.ts'
 import { tenantsMigration } from '../migrations/0005-tenants.ts'
 import { jobsMigration } from '../migrations/0006-jobs.ts'
 import { rolesMigration } from '../migrations/0007-roles.ts'
+import { tenantRetentionMigration } from '../migrations/0008-tenant-retention.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -12,6 +13,7 @@ export const sqliteMigrations: readonly Migration[] = [
   tenantsMigration,
   jobsMigration,
   rolesMigration,
+  tenantRetentionMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

@@ -50,7 +50,7 @@ import {
   reconcileReady,
 } from '../upkeep/maintenance.ts'
 import { deleteProbe, insertProbe } from '../upkeep/probe.ts'
-import { removeExpired, type WalkPositions } from '../upkeep/retention.ts'
+import { newRetentionMemory, removeExpired } from '../upkeep/retention.ts'
 import type { WriteContext } from './write-context.ts'
 
 export type WriteOperations = ReturnType<typeof createWriteOperations>
@@ -60,7 +60,7 @@ export function createWriteOperations() {
   const rotation: TenantRotation = { after: null }
   const reconciled: ReconcileCursor = { after: 0 }
   const turn: FanOutTurn = { after: 0 }
-  const walked: WalkPositions = new Map()
+  const retained = newRetentionMemory()
   return {
     publish: (context: WriteContext, batch: readonly NewEvent[], options: PublishSettings) =>
       publish(context, batch, options),
@@ -101,7 +101,11 @@ export function createWriteOperations() {
     deleteSubscription: (context: WriteContext, tenantId: string, id: string) =>
       deleteSubscription(context, tenantId, id),
     insertTenant: (context: WriteContext, input: NewTenant) => insertTenant(context, input),
-    updateTenant: (context: WriteContext, id: string, patch: TenantPatch) => updateTenant(context, id, patch),
+    updateTenant: (context: WriteContext, id: string, patch: TenantPatch) => {
+      // It may be of another class now, whose walks have passed its rows.
+      if (patch.settings !== undefined) retained.positions.clear()
+      return updateTenant(context, id, patch)
+    },
     insertApiKey: (context: WriteContext, input: NewApiKey, options?: { readonly maxActive?: number }) =>
       insertApiKey(context, input, options),
     insertFirstApiKey: (context: WriteContext, input: NewApiKey) => insertFirstApiKey(context, input),
@@ -130,7 +134,7 @@ export function createWriteOperations() {
     removeExpired: (
       context: WriteContext,
       options: { readonly retention: Retention; readonly limit: number },
-    ) => removeExpired(context, options, walked),
+    ) => removeExpired(context, options, retained),
     foldCounts: (context: WriteContext, options: { readonly limit: number }) => foldCounts(context, options),
     ping: (context: WriteContext) => {
       context.prepare('select 1').get()
