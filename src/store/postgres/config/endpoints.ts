@@ -1,5 +1,6 @@
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { Endpoint } from '../../../core/model.ts'
+import { endpointSettings } from '../../config-columns.ts'
 import type { EndpointInsertion, EndpointPatch, NewEndpoint, NewSecret, UidConflict } from '../../port.ts'
 import { type EndpointRow, toEndpoint } from '../../rows.ts'
 import { insertBucket, replaceRate } from '../claim/rate-buckets.ts'
@@ -17,6 +18,17 @@ import { whyNoEndpoint } from './tenants.ts'
 export const endpointColumns = `id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight,
   rate_limit_rps, disabled_reason, disabled_at, created_at, updated_at, deleted_at`
 
+const settings = {
+  uid: 'text',
+  url: 'text',
+  description: 'text',
+  headers: 'text',
+  signing_schemes: 'text',
+  max_in_flight: 'integer',
+  rate_limit_rps: 'double precision',
+} as const
+const settingNames = Object.keys(settings)
+
 export async function insertEndpoint(context: Context, input: NewEndpoint): Promise<EndpointInsertion> {
   const { endpoint } = input
   const conflict = endpoint.uid === null ? null : await findUid(context, endpoint.tenantId, endpoint.uid)
@@ -28,13 +40,7 @@ export async function insertEndpoint(context: Context, input: NewEndpoint): Prom
   const [row] = await run(context, insertEndpointStatement, {
     id: uuidOfId(endpoint.id),
     tenant: uuidOfId(endpoint.tenantId),
-    uid: endpoint.uid,
-    url: endpoint.url,
-    description: endpoint.description,
-    headers: JSON.stringify(endpoint.headers),
-    signing_schemes: JSON.stringify(endpoint.signingSchemes),
-    max_in_flight: endpoint.maxInFlight,
-    rate_limit_rps: endpoint.rateLimitRps,
+    ...endpointSettings(endpoint),
   })
   // Another node was first, and has committed since we looked.
   if (row === undefined) return (await findUid(context, endpoint.tenantId, endpoint.uid ?? '')) as UidConflict
@@ -46,21 +52,10 @@ export async function insertEndpoint(context: Context, input: NewEndpoint): Prom
 
 const insertEndpointStatement = query<EndpointRow>()(
   'insert_endpoint',
-  {
-    id: 'uuid',
-    tenant: 'uuid',
-    uid: 'text',
-    url: 'text',
-    description: 'text',
-    headers: 'text',
-    signing_schemes: 'text',
-    max_in_flight: 'integer',
-    rate_limit_rps: 'double precision',
-  },
+  { id: 'uuid', tenant: 'uuid', ...settings },
   `insert into endpoints
-       (id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight, rate_limit_rps, created_at,
-        updated_at)
-     values ($id, $tenant, $uid, $url, $description, $headers, $signing_schemes, $max_in_flight, $rate_limit_rps, ${now}, ${now})
+       (id, tenant_id, created_at, updated_at, ${settingNames.join(', ')})
+     values ($id, $tenant, ${now}, ${now}, ${settingNames.map((name) => `$${name}`).join(', ')})
      on conflict (tenant_id, uid) where uid is not null and deleted_at is null do nothing
      returning ${endpointColumns}`,
 )
@@ -81,13 +76,7 @@ export async function updateEndpoint(
   const after = { ...before, ...patch }
   await run(context, updateEndpointStatement, {
     id: uuid(row.id),
-    uid: after.uid,
-    url: after.url,
-    description: after.description,
-    headers: JSON.stringify(after.headers),
-    signing_schemes: JSON.stringify(after.signingSchemes),
-    max_in_flight: after.maxInFlight,
-    rate_limit_rps: after.rateLimitRps,
+    ...endpointSettings(after),
   })
   if (patch.ownSubscription !== undefined) await putOwnSubscription(context, row, patch.ownSubscription)
   await raiseRoutingVersion(context, tenantId)
@@ -98,18 +87,8 @@ export async function updateEndpoint(
 
 const updateEndpointStatement = command(
   'update_endpoint',
-  {
-    id: 'uuid',
-    uid: 'text',
-    url: 'text',
-    description: 'text',
-    headers: 'text',
-    signing_schemes: 'text',
-    max_in_flight: 'integer',
-    rate_limit_rps: 'double precision',
-  },
-  `update endpoints set uid = $uid, url = $url, description = $description, headers = $headers, signing_schemes = $signing_schemes,
-       max_in_flight = $max_in_flight, rate_limit_rps = $rate_limit_rps, updated_at = ${now}
+  { id: 'uuid', ...settings },
+  `update endpoints set updated_at = ${now}, ${settingNames.map((name) => `${name} = $${name}`).join(', ')}
      where id = $id`,
 )
 

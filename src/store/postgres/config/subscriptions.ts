@@ -1,4 +1,5 @@
 import type { Subscription } from '../../../core/model.ts'
+import { subscriptionSettings } from '../../config-columns.ts'
 import type { NewSubscription, SubscriptionPatch } from '../../port.ts'
 import { type SubscriptionRow, toSubscription } from '../../rows.ts'
 import { type Context, command, now, query, run } from '../connection/statement.ts'
@@ -40,8 +41,7 @@ export async function insertSubscriptionRow(
     id: uuidOfId(input.id),
     tenant: uuidOfId(input.tenantId),
     endpoint: uuidOfId(input.endpointId),
-    topic_patterns: JSON.stringify(input.topicPatterns),
-    retry_policy: input.retryPolicy === null ? null : JSON.stringify(input.retryPolicy),
+    ...subscriptionSettings(input),
     ordered: false,
     active: input.active,
     own: input.own,
@@ -77,8 +77,7 @@ export async function updateSubscription(
   const after = { ...toSubscription(row), ...patch }
   const [updated] = await run(context, updateSubscriptionStatement, {
     id: uuid(row.id),
-    topic_patterns: JSON.stringify(after.topicPatterns),
-    retry_policy: after.retryPolicy === null ? null : JSON.stringify(after.retryPolicy),
+    ...subscriptionSettings(after),
     active: after.active,
   })
   await raiseRoutingVersion(context, tenantId)

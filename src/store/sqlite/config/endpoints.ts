@@ -1,8 +1,10 @@
 import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { Endpoint } from '../../../core/model.ts'
+import { endpointSettings, toJsonText } from '../../config-columns.ts'
 import type { EndpointInsertion, EndpointPatch, NewEndpoint, NewSecret, UidConflict } from '../../port.ts'
 import { type EndpointRow, toEndpoint } from '../../rows.ts'
 import { forgetBucket, replaceRate } from '../claim/rate-buckets.ts'
+import { Columns } from '../connection/columns.ts'
 import { forgetHealth } from '../record/target-health.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 import { applyEndpointChange, firstSliceRows } from './apply-changes.ts'
@@ -11,6 +13,18 @@ import { raiseRoutingVersion } from './routing-version.ts'
 import { insertSubscriptionRow } from './subscriptions.ts'
 import { whyNoEndpoint } from './tenants.ts'
 
+const settings = [
+  'uid',
+  'url',
+  'description',
+  'headers',
+  'signing_schemes',
+  'max_in_flight',
+  'rate_limit_rps',
+] as const
+const newEndpoint = new Columns('id', 'tenant_id', 'created_at', 'updated_at', ...settings)
+const changedEndpoint = new Columns('updated_at', ...settings)
+
 export function insertEndpoint(context: WriteContext, input: NewEndpoint): EndpointInsertion {
   const { memory, now } = context
   const { endpoint } = input
@@ -18,26 +32,16 @@ export function insertEndpoint(context: WriteContext, input: NewEndpoint): Endpo
   if (conflict !== null) return conflict
   const refusal = whyNoEndpoint(context, endpoint.tenantId)
   if (refusal !== null) return refusal
+  const row = {
+    id: idToBytes(endpoint.id),
+    tenant_id: memory.bytes(endpoint.tenantId),
+    created_at: now,
+    updated_at: now,
+    ...endpointSettings(endpoint),
+  }
   context
-    .prepare(
-      `insert into endpoints
-         (id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight, rate_limit_rps, created_at,
-          updated_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    )
-    .run(
-      idToBytes(endpoint.id),
-      memory.bytes(endpoint.tenantId),
-      endpoint.uid,
-      endpoint.url,
-      endpoint.description,
-      JSON.stringify(endpoint.headers),
-      JSON.stringify(endpoint.signingSchemes),
-      endpoint.maxInFlight,
-      endpoint.rateLimitRps,
-      now,
-      now,
-    )
+    .prepare(`insert into endpoints (${newEndpoint.names}) values (${newEndpoint.marks})`)
+    .run(...newEndpoint.values(row))
   insertSecret(context, endpoint.id, input.secret)
   if (input.subscription !== null) insertSubscriptionRow(context, input.subscription)
   raiseRoutingVersion(context, endpoint.tenantId)
@@ -62,22 +66,8 @@ export function updateEndpoint(
   const before = toEndpoint(row)
   const after = { ...before, ...patch }
   context
-    .prepare(
-      `update endpoints set uid = ?, url = ?, description = ?, headers = ?, signing_schemes = ?, max_in_flight = ?,
-         rate_limit_rps = ?, updated_at = ?
-       where id = ?`,
-    )
-    .run(
-      after.uid,
-      after.url,
-      after.description,
-      JSON.stringify(after.headers),
-      JSON.stringify(after.signingSchemes),
-      after.maxInFlight,
-      after.rateLimitRps,
-      context.now,
-      row.id,
-    )
+    .prepare(`update endpoints set ${changedEndpoint.assigned} where id = ?`)
+    .run(...changedEndpoint.values({ ...endpointSettings(after), updated_at: context.now }), row.id)
   if (patch.ownSubscription !== undefined) putOwnSubscription(context, row, patch.ownSubscription)
   raiseRoutingVersion(context, tenantId)
   if (after.rateLimitRps !== before.rateLimitRps) {
@@ -131,7 +121,7 @@ function putOwnSubscription(
     })
     return
   }
-  const policy = own.retryPolicy === undefined ? existing.retry_policy : toJson(own.retryPolicy)
+  const policy = own.retryPolicy === undefined ? existing.retry_policy : toJsonText(own.retryPolicy)
   context
     .prepare('update subscriptions set topic_patterns = ?, retry_policy = ?, updated_at = ? where id = ?')
     .run(JSON.stringify(own.topicPatterns), policy as string | null, context.now, existing.id as Uint8Array)
@@ -200,8 +190,4 @@ function findUid(context: WriteContext, tenantId: string, uid: string): UidConfl
     .get(context.memory.bytes(tenantId), uid)
   if (row === undefined) return null
   return { kind: 'uid_exists', endpointId: bytesToId(idPrefixes.endpoint, row.id as Uint8Array) }
-}
-
-function toJson(value: unknown): string | null {
-  return value === null ? null : JSON.stringify(value)
 }

@@ -1,10 +1,26 @@
 import { idToBytes } from '../../../core/ids.ts'
 import type { Subscription } from '../../../core/model.ts'
+import { subscriptionSettings } from '../../config-columns.ts'
 import type { NewSubscription, SubscriptionPatch } from '../../port.ts'
 import { type SubscriptionRow, toSubscription } from '../../rows.ts'
+import { Columns } from '../connection/columns.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 import { applySubscriptionChange, firstSliceRows, scanStart } from './apply-changes.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
+
+const newSubscription = new Columns(
+  'id',
+  'tenant_id',
+  'endpoint_id',
+  'topic_patterns',
+  'retry_policy',
+  'ordered',
+  'active',
+  'own',
+  'created_at',
+  'updated_at',
+)
+const changedSubscription = new Columns('topic_patterns', 'retry_policy', 'active', 'updated_at')
 
 type InsertResult =
   | { readonly kind: 'inserted'; readonly subscription: Subscription }
@@ -24,25 +40,21 @@ export function insertSubscription(context: WriteContext, input: NewSubscription
 /** The row alone: the caller raises the tenant's version. */
 export function insertSubscriptionRow(context: WriteContext, input: NewSubscription): void {
   const { memory, now } = context
+  const row = {
+    id: idToBytes(input.id),
+    tenant_id: memory.bytes(input.tenantId),
+    endpoint_id: memory.bytes(input.endpointId),
+    // Without a meaning yet.
+    ordered: 0,
+    active: input.active ? 1 : 0,
+    own: input.own ? 1 : 0,
+    created_at: now,
+    updated_at: now,
+    ...subscriptionSettings(input),
+  }
   context
-    .prepare(
-      `insert into subscriptions
-         (id, tenant_id, endpoint_id, topic_patterns, retry_policy, ordered, active, own, created_at, updated_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    )
-    .run(
-      idToBytes(input.id),
-      memory.bytes(input.tenantId),
-      memory.bytes(input.endpointId),
-      JSON.stringify(input.topicPatterns),
-      input.retryPolicy === null ? null : JSON.stringify(input.retryPolicy),
-      // Without a meaning yet.
-      0,
-      input.active ? 1 : 0,
-      input.own ? 1 : 0,
-      now,
-      now,
-    )
+    .prepare(`insert into subscriptions (${newSubscription.names}) values (${newSubscription.marks})`)
+    .run(...newSubscription.values(row))
 }
 
 export function updateSubscription(
@@ -54,17 +66,10 @@ export function updateSubscription(
   const row = readSubscription(context, tenantId, id)
   if (row === null) return null
   const after = { ...toSubscription(row), ...patch }
+  const values = { ...subscriptionSettings(after), active: after.active ? 1 : 0, updated_at: context.now }
   context
-    .prepare(
-      'update subscriptions set topic_patterns = ?, retry_policy = ?, active = ?, updated_at = ? where id = ?',
-    )
-    .run(
-      JSON.stringify(after.topicPatterns),
-      after.retryPolicy === null ? null : JSON.stringify(after.retryPolicy),
-      after.active ? 1 : 0,
-      context.now,
-      row.id,
-    )
+    .prepare(`update subscriptions set ${changedSubscription.assigned} where id = ?`)
+    .run(...changedSubscription.values(values), row.id)
   raiseRoutingVersion(context, tenantId)
   return toSubscription(readSubscription(context, tenantId, id) as SubscriptionRow)
 }

@@ -5,6 +5,7 @@ import type { Lease } from '../claim/leases.ts'
 import { spend, writeBucket } from '../claim/rate-buckets.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
 import { disableEndpoint } from '../config/disable-endpoint.ts'
+import { Columns } from '../connection/columns.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 import { finishLease, type LastResult } from './finish.ts'
 import { clearProbe, storeHealth } from './target-health.ts'
@@ -121,28 +122,39 @@ function resultOf(attempt: NewAttempt): LastResult {
 
 function insertAttempt(context: WriteContext, key: number, claimVersion: number, attempt: NewAttempt): void {
   const { response } = attempt
+  const row = {
+    delivery_k: key,
+    claim_version: claimVersion,
+    attempt_no: attempt.attemptNo,
+    status: attempt.status,
+    http_status: attempt.httpStatus,
+    error_class: attempt.errorClass,
+    error: cut(attempt.error),
+    latency_ms: attempt.latencyMs,
+    started_at: attempt.startedAt,
+    response_headers: response === null ? null : JSON.stringify(response.headers),
+    response_body: response === null ? null : response.body,
+    response_truncated: response === null ? null : response.truncated ? 1 : 0,
+  }
   context
-    .prepare(
-      `insert into attempts
-         (delivery_k, claim_version, attempt_no, status, http_status, error_class, error, latency_ms, started_at,
-          response_headers, response_body, response_truncated)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    )
-    .run(
-      key,
-      claimVersion,
-      attempt.attemptNo,
-      attempt.status,
-      attempt.httpStatus,
-      attempt.errorClass,
-      cut(attempt.error),
-      attempt.latencyMs,
-      attempt.startedAt,
-      response === null ? null : JSON.stringify(response.headers),
-      response === null ? null : response.body,
-      response === null ? null : response.truncated ? 1 : 0,
-    )
+    .prepare(`insert into attempts (${newAttempt.names}) values (${newAttempt.marks})`)
+    .run(...newAttempt.values(row))
 }
+
+const newAttempt = new Columns(
+  'delivery_k',
+  'claim_version',
+  'attempt_no',
+  'status',
+  'http_status',
+  'error_class',
+  'error',
+  'latency_ms',
+  'started_at',
+  'response_headers',
+  'response_body',
+  'response_truncated',
+)
 
 /** Gives leases back: the claim version grows, and neither an attempt nor a lost claim is counted. */
 export function release(context: WriteContext, releases: readonly Release[]): readonly Release[] {

@@ -4,7 +4,18 @@ import { idToBytes } from '../../../core/ids.ts'
 import type { EndpointHealth } from '../../../core/model.ts'
 import { writeOutWaiting } from '../claim/memory-queue.ts'
 import { armReady, holdReady } from '../claim/ready-endpoints.ts'
+import { Columns } from '../connection/columns.ts'
 import type { WriteContext } from '../threads/write-context.ts'
+
+const stateColumns = new Columns(
+  'target_id',
+  'consecutive_failures',
+  'failing_since',
+  'paused_until',
+  'pause_ms',
+  'probe_delivery_id',
+  'probe_until',
+)
 
 /** Null removes the row: absent means healthy. A new pause starts without a probe. */
 export function storeHealth(context: WriteContext, targetId: string, health: EndpointHealth | null): void {
@@ -18,24 +29,18 @@ export function storeHealth(context: WriteContext, targetId: string, health: End
   const known = memory.health(targetId)
   const probe = known !== null && known.health.pausedUntil === health.pausedUntil ? known.probe : null
   memory.setHealth(targetId, { health, probe })
+  const row = {
+    target_id: target,
+    consecutive_failures: health.consecutiveFailures,
+    failing_since: health.failingSince,
+    paused_until: health.pausedUntil,
+    pause_ms: health.pauseMs,
+    probe_delivery_id: probe === null ? null : idToBytes(probe.deliveryId),
+    probe_until: probe?.until ?? null,
+  }
   context
-    .prepare(
-      `insert into endpoint_state
-         (target_id, consecutive_failures, failing_since, paused_until, pause_ms, probe_delivery_id, probe_until)
-       values (?, ?, ?, ?, ?, ?, ?)
-       on conflict do update set consecutive_failures = excluded.consecutive_failures,
-         failing_since = excluded.failing_since, paused_until = excluded.paused_until, pause_ms = excluded.pause_ms,
-         probe_delivery_id = excluded.probe_delivery_id, probe_until = excluded.probe_until`,
-    )
-    .run(
-      target,
-      health.consecutiveFailures,
-      health.failingSince,
-      health.pausedUntil,
-      health.pauseMs,
-      probe === null ? null : idToBytes(probe.deliveryId),
-      probe?.until ?? null,
-    )
+    .prepare(`insert or replace into endpoint_state (${stateColumns.names}) values (${stateColumns.marks})`)
+    .run(...stateColumns.values(row))
   if (health.pausedUntil === null) return
   holdReady(context, targetId)
   writeOutWaiting(context, targetId)

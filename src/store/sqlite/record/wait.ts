@@ -1,10 +1,10 @@
 /** How a delivery comes to wait, for its time or, parked, for the end of a reason: every such change of a row is made here. */
-import type { SQLInputValue } from 'node:sqlite'
 import { fateOf, waitingState } from '../../../core/claim/row-fate.ts'
 import { idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { ErrorClass, WaitReason } from '../../../core/model.ts'
 import type { Lease } from '../claim/leases.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
+import { Columns } from '../connection/columns.ts'
 import { codeOf, stateOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 import { type LastResult, noResult, stateOfLease, type WaitingRow } from './finish.ts'
@@ -36,52 +36,67 @@ export interface NewLiveRow {
 
 /** Its first row in the table of what is live. */
 export function insertWaiting(context: WriteContext, row: NewLiveRow, values: WaitingValues): void {
+  const kept = {
+    k: row.key,
+    id: row.id,
+    tenant: row.tenant,
+    event_k: row.eventKey,
+    subscription: row.subscription,
+    endpoint: row.endpoint,
+    target: row.target,
+    created_at: row.createdAt,
+  }
   context
     .prepare(
-      `insert into live_deliveries
-         (k, id, tenant, event_k, subscription, endpoint, target, created_at, updated_at, state, due_at, reason,
-          attempt_count, claim_version, lost_claims, last_http_status, error_class, last_error)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `insert into live_deliveries (${unchanging.names}, ${changing.names})
+       values (${unchanging.marks}, ${changing.marks})`,
     )
-    .run(
-      row.key,
-      row.id,
-      row.tenant,
-      row.eventKey,
-      row.subscription,
-      row.endpoint,
-      row.target,
-      row.createdAt,
-      ...changed(context, values),
-    )
+    .run(...unchanging.values(kept), ...changing.values(changed(context, values)))
 }
 
-/** In the order in which both statements name these columns. */
-function changed(context: WriteContext, values: WaitingValues): readonly SQLInputValue[] {
-  return [
-    context.now,
-    codeOf(waitingState(values)),
-    values.dueAt,
-    values.reason,
-    values.attemptCount,
-    values.claimVersion,
-    values.lostClaims,
-    values.lastHttpStatus,
-    values.errorClass,
-    values.lastError,
-  ]
+const unchanging = new Columns(
+  'k',
+  'id',
+  'tenant',
+  'event_k',
+  'subscription',
+  'endpoint',
+  'target',
+  'created_at',
+)
+const changing = new Columns(
+  'updated_at',
+  'state',
+  'due_at',
+  'reason',
+  'attempt_count',
+  'claim_version',
+  'lost_claims',
+  'last_http_status',
+  'error_class',
+  'last_error',
+)
+
+function changed(context: WriteContext, values: WaitingValues) {
+  return {
+    updated_at: context.now,
+    state: codeOf(waitingState(values)),
+    due_at: values.dueAt,
+    reason: values.reason,
+    attempt_count: values.attemptCount,
+    claim_version: values.claimVersion,
+    lost_claims: values.lostClaims,
+    last_http_status: values.lastHttpStatus,
+    error_class: values.errorClass,
+    last_error: values.lastError,
+  }
 }
 
 /** Of a row that was in flight. */
 function updateWaiting(context: WriteContext, key: number, values: WaitingValues): void {
   context
-    .prepare(
-      // primary key
-      `update live_deliveries set updated_at = ?, state = ?, due_at = ?, reason = ?, attempt_count = ?,
-         claim_version = ?, lost_claims = ?, last_http_status = ?, error_class = ?, last_error = ?
-       where k = ?`,
-    )
-    .run(...changed(context, values), key)
+    .prepare(`update live_deliveries set ${changing.assigned} where k = ?`) // primary key
+    .run(...changing.values(changed(context, values)), key)
 }
 
 /** Takes a delivery out of the claim index, for the reason. */
