@@ -26,6 +26,7 @@ import { Events } from './engine/events.ts'
 import { FanOutSlices } from './engine/fan-out-slices.ts'
 import { JobRunner } from './engine/job-runner.ts'
 import { Jobs } from './engine/jobs.ts'
+import { KeyRates } from './engine/key-rates.ts'
 import { KeyUses } from './engine/key-uses.ts'
 import { Publisher } from './engine/publish.ts'
 import { Readiness } from './engine/readiness.ts'
@@ -229,6 +230,7 @@ async function assemble(
     apiKeys: new ApiKeys({ store: shown, ids, time: store.time, words, randomBytes }),
     adminTokens: new AdminTokens({ store: shown, ids, time: store.time, words, tenants, randomBytes }),
     authentication: new Authentication({ store, time: store.time, uses: keyUses }),
+    keyRates: new KeyRates({ clock, tokens: store.cluster?.keyTokens ?? null }),
     ping: () => readiness.check(),
     counts: () => store.counts(),
   }

@@ -97,6 +97,7 @@ async function startWith(
     metrics: group ? { ...metrics, render: () => group.render() } : metrics,
     operationsOnly: !takesEvents,
     whyStarting: () => (opened === null ? whyStarting(config) : null),
+    ingestRate: config.ingestRate,
     ...(config.adminToken !== null && { adminTokens: [config.adminToken] }),
   })
   const listenNow = () => server.listen({ host: config.host, port: config.port })

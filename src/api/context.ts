@@ -11,6 +11,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { Authenticator } from './auth.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { ErrorLog } from './error-log.ts'
+import type { IngestLimit } from './ingest-limit.ts'
 import type { ApiMetrics } from './options.ts'
 import type { RequestBodies } from './request-bodies.ts'
 
@@ -32,6 +33,7 @@ export interface ApiContext {
   readonly deadlines: Deadlines
   readonly log: Logger
   readonly errorLog: ErrorLog
+  readonly ingestLimit: IngestLimit
   /** No token of the configuration could administer it. */
   readonly keepsLastAdmin: boolean
   /** The server is stopping. */

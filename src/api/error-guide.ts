@@ -116,8 +116,9 @@ export const errorGuide: Readonly<Record<ErrorCode, ErrorGuide>> = {
     todo: 'Send less of them.',
   },
   rate_limited: {
-    happened: 'Too many requests with tokens that nobody has came from this address.',
-    todo: 'Wait for `Retry-After` seconds and send a token that is in use, which is let in all the while.',
+    happened:
+      'More events came with the key, or for the tenant, than its rate allows; or too many requests with tokens that nobody has came from this address.',
+    todo: 'Wait for `Retry-After` seconds and send the event again, with the same idempotency key. A token that is in use is let in all the while.',
   },
   internal: {
     happened: 'Something went wrong inside the server.',

@@ -71,6 +71,8 @@ export interface ApiOptions {
   readonly adminTokens?: readonly string[]
   /** How long a looked-up key is trusted without asking the store; 0 asks every time. Default 5 s, at most 5 s. */
   readonly keyCacheMs?: number
+  /** Events a second for each producer key that has no rate of its own; 0, the default: no limit. */
+  readonly ingestRate?: number
   readonly timeouts?: Partial<ApiTimeouts>
   /** Why the server only answers `/healthz` yet; null: it has started, and `engine` is whole. Default: null. */
   readonly whyStarting?: () => string | null

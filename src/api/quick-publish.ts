@@ -18,7 +18,10 @@ const path = '/v1/events'
 const maxBodyBytes = 64 * 1024
 
 export interface QuickPublishContext
-  extends Pick<ApiContext, 'engine' | 'auth' | 'metrics' | 'bodies' | 'deadlines' | 'isClosing'> {
+  extends Pick<
+    ApiContext,
+    'engine' | 'auth' | 'metrics' | 'bodies' | 'deadlines' | 'ingestLimit' | 'isClosing'
+  > {
   readonly elapsed: () => number
   /** The engine is whole. */
   readonly hasStarted: () => boolean
@@ -62,9 +65,10 @@ function isPlain({ method, url, headers }: IncomingMessage): boolean {
 
 function recognize(
   request: IncomingMessage,
-  { auth, hasStarted, isClosing }: QuickPublishContext,
+  { auth, ingestLimit, hasStarted, isClosing }: QuickPublishContext,
 ): Principal | null {
-  return hasStarted() && !isClosing() ? auth.recognize(request, publishers) : null
+  const principal = hasStarted() && !isClosing() ? auth.recognize(request, publishers) : null
+  return principal !== null && ingestLimit.payNow(request, principal) ? principal : null
 }
 
 function publish(exchange: Exchange, context: QuickPublishContext): void {

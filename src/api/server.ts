@@ -14,6 +14,7 @@ import { docsPage } from './docs-page.ts'
 import { createErrorLog, type ErrorLog } from './error-log.ts'
 import { errorPages } from './error-pages.ts'
 import { pathOf, registerErrors, sendError } from './errors.ts'
+import { IngestLimit } from './ingest-limit.ts'
 import { readBodiesAsJson, refuseCompressed } from './json-body.ts'
 import { type ApiOptions, type ApiTimeouts, defaultTimeouts } from './options.ts'
 import { boundPipelines } from './pipelines.ts'
@@ -75,6 +76,11 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
     log,
     errorLog,
     isClosing,
+    ingestLimit: new IngestLimit({
+      rates: () => engine.keyRates,
+      defaultRps: options.ingestRate ?? 0,
+      deadlines,
+    }),
     keepsLastAdmin: (options.adminTokens ?? []).length === 0,
     bodies: createRequestBodies(),
   }

@@ -125,6 +125,7 @@ const serverOnly: ReadonlySet<SettingKey> = new Set([
   'role',
   'processes',
   'adminToken',
+  'ingestRate',
   'alertChannels',
   'alertMention',
   'alertBacklog',

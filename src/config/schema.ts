@@ -96,6 +96,13 @@ export const settings = {
     description: 'Token that may do everything over the API, besides the admin keys in the store.',
     secret: true,
   }),
+  ingestRate: setting({
+    name: 'ingest-rate',
+    type: types.integer(0, 1_000_000),
+    default: 0,
+    description:
+      'Events a second that each producer key may publish that has no rate of its own, on average and from all processes together; up to two seconds’ worth may come at once. 0 is no limit.',
+  }),
   allowHttp: setting({
     name: 'allow-http',
     type: types.flag,

@@ -12,6 +12,7 @@ import type { Deliveries } from './deliveries.ts'
 import type { Endpoints } from './endpoints.ts'
 import type { Events } from './events.ts'
 import type { Jobs } from './jobs.ts'
+import type { KeyRates } from './key-rates.ts'
 import type { Publisher } from './publish.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import type { Tenants } from './tenants.ts'
@@ -31,6 +32,7 @@ export interface Engine {
   readonly tenants: Tenants
   readonly adminTokens: AdminTokens
   readonly authentication: Authentication
+  readonly keyRates: KeyRates
   /** Attempts, outcomes and state changes of this process, as they happen. */
   readonly activity: DeliveryActivity
   /** Rejects with `store_unavailable`, within half a second, while a publish would not be durable. */

@@ -18,7 +18,7 @@ import type { ConfigStore } from './port/config.ts'
 import type { DeliveryStore, HeardPace, SlotShares } from './port/delivery.ts'
 import type { FanOutStore, IngestStore } from './port/ingest.ts'
 import type { JobStore } from './port/jobs.ts'
-import type { KeyStore } from './port/keys.ts'
+import type { KeyStore, KeyTokens } from './port/keys.ts'
 import type { MaintenanceStore } from './port/maintenance.ts'
 import type { OutboxStore } from './port/outbox.ts'
 import type { StorePace } from './port/pace.ts'
@@ -74,6 +74,7 @@ export interface Cluster {
   listen(listener: StoreListener): () => void
   /** Tells the others that this process keeps the pace of these targets, in requests per second. */
   tellPaces(perSecond: ReadonlyMap<string, number>): void
+  readonly keyTokens: KeyTokens
   /** Publishing inside a caller's transaction on the store's database. */
   readonly outbox: OutboxStore
 }

@@ -15,7 +15,8 @@ import type { Store } from '../../src/store/port.ts'
 
 export const adminToken = 'test-admin-token'
 
-export interface ServerOptions extends Partial<Pick<ApiOptions, 'timeouts' | 'keyCacheMs' | 'adminTokens'>> {
+export interface ServerOptions
+  extends Partial<Pick<ApiOptions, 'timeouts' | 'keyCacheMs' | 'adminTokens' | 'ingestRate'>> {
   /** Default false: nothing is sent. */
   readonly dispatch?: boolean
   /** Of the engine. */
@@ -77,6 +78,7 @@ export async function aServer(options: ServerOptions = {}): Promise<TestServer> 
     log: options.logger ?? silentLogger,
     metrics,
     adminTokens: options.adminTokens ?? [adminToken],
+    ...(options.ingestRate !== undefined && { ingestRate: options.ingestRate }),
     ...(options.timeouts !== undefined && { timeouts: options.timeouts }),
     ...(options.keyCacheMs !== undefined && { keyCacheMs: options.keyCacheMs }),
   })

@@ -127,6 +127,7 @@ async function aQuickServer(changes: Partial<QuickPublishContext> = {}) {
   const context = {
     engine: { publisher: { publish } },
     auth: { recognize: () => aPrincipal },
+    ingestLimit: { payNow: () => true },
     metrics: { ingest() {}, request() {} },
     bodies: createRequestBodies(),
     deadlines: createDeadlines(clock, 30_000),

@@ -41,6 +41,7 @@ describe('where a value comes from', () => {
       newStore: false,
       storeWaitMs: 60_000,
       adminToken: null,
+      ingestRate: 0,
       allowHttp: false,
       allowNetworks: [],
       allowPorts: [],
@@ -86,6 +87,7 @@ describe('where a value comes from', () => {
     expect(loadConfig({ env: { OUTHOOK_PORT: '', OUTHOOK_ADMIN_TOKEN: '' } })).toMatchObject({
       port: 8080,
       adminToken: null,
+      ingestRate: 0,
     })
   })
 

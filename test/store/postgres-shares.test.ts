@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { defaultTenantId } from '../../src/core/model.ts'
+import { KeyRates } from '../../src/engine/key-rates.ts'
 import type { ClaimRequest, SlotShares, Store } from '../../src/store/port.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { leaseMs, openScene, type Route, type Scene } from './contract/scene.ts'
@@ -276,5 +277,29 @@ describe('a rate on several nodes', () => {
     await Promise.all(nodes.map((node) => claim(node, route)))
     expect(handedOff).toBeGreaterThan(0)
     expect((await scene.store.counts()).deliveries.in_flight).toBe(40)
+  })
+})
+
+describe('the rate of a producer key on several nodes', () => {
+  const takeAll = async (rates: readonly KeyRates[], rps: number) => {
+    const taken = await Promise.all(
+      Array.from({ length: 60 }, (_, n) => rates[n % rates.length]?.take(keyId, { rps, count: 1 })),
+    )
+    return taken.reduce((sum, one) => sum + (one?.count ?? 0), 0)
+  }
+  const keyId = 'key_01h455vb4pex5vsknk084sn02q'
+
+  it('is one for all of them, and what is missing stays missing when it changes', async () => {
+    const nodes = await Promise.all(Array.from({ length: 4 }, aNode))
+    const rates = nodes.map(
+      ({ store }) => new KeyRates({ clock: harness.clock, tokens: store.cluster?.keyTokens ?? null }),
+    )
+    expect(await takeAll(rates, 10)).toBe(20)
+    await harness.advance(1000)
+    expect(await takeAll(rates, 10)).toBe(10)
+    // The larger bucket has room for 40, and 20 of them are missing.
+    expect(await takeAll(rates, 20)).toBe(20)
+    await harness.advance(1000)
+    expect(await takeAll(rates, 20)).toBe(20)
   })
 })

@@ -1,11 +1,13 @@
 import { OuthookError } from '../../core/errors.ts'
 import { type BatchItem, parseBatchEnvelope } from '../../core/exact-json.ts'
 import { limits } from '../../core/model.ts'
+import type { TakenTokens } from '../../engine/key-rates.ts'
 import type { PublishReceipt, PublishRequest } from '../../engine/publish.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { type Caller, callerOf, refuseKeyHeaders, textMember, toPublishRequest } from '../event-members.ts'
 import { ingestResultOf, toIngestError } from '../ingest-error.ts'
+import { rateExceeded } from '../ingest-limit.ts'
 import { readBodiesAsBytes } from '../json-body.ts'
 import { problemMembers, toProblem } from '../problem.ts'
 import { BatchBody, type BatchItemResult, BatchResultBody, eventInput } from '../schemas/events.ts'
@@ -18,7 +20,7 @@ const schema = {
   tags: ['events'],
   summary: 'Publish many events',
   description:
-    'Each on its own: a refused one hinders no other. 503 for the whole when the store is out of reach.',
+    'Each on its own: a refused one hinders no other. 503 for the whole when the store is out of reach. Where a key has a rate, each event costs a token, and those for which there is none are a 429 of their own: send them again later.',
   body: BatchBody,
   response: { 200: BatchResultBody },
 }
@@ -28,18 +30,29 @@ export function publishBatchRoute(context: ApiContext) {
     readBodiesAsBytes(app, context.bodies)
     app.post('/v1/events/batch', {
       schema,
+      onRequest: (request, _reply, done) =>
+        context.ingestLimit.check(request.raw, principalOf(request), done),
       bodyLimit: limits.maxBatchBodyBytes,
       validatorCompiler: () => () => true,
       handler: async (request) => {
         refuseKeyHeaders(request.raw)
         const items = readItems(request.body)
-        return {
-          items: await publishItems(context, items, callerOf(principalOf(request), tenantIdOf(request))),
-        }
+        const principal = principalOf(request)
+        // The first one's token is spent.
+        const tokens = items.length > 1 ? await context.ingestLimit.take(principal, items.length - 1) : noMore
+        const caller = { ...callerOf(principal, tenantIdOf(request)), tokens }
+        return { items: await publishItems(context, items, caller) }
       },
     })
   }
 }
+
+/** Who publishes, and how many events beside the first. */
+interface BatchCaller extends Caller {
+  readonly tokens: TakenTokens
+}
+
+const noMore: TakenTokens = { count: 0, waitMs: 0 }
 
 function readItems(body: unknown): readonly BatchItem[] {
   if (!Buffer.isBuffer(body))
@@ -61,9 +74,15 @@ function readItems(body: unknown): readonly BatchItem[] {
 async function publishItems(
   { engine, metrics, log }: ApiContext,
   items: readonly BatchItem[],
-  caller: Caller,
+  caller: BatchCaller,
 ): Promise<BatchItemResult[]> {
-  const read = items.map((item, index) => attempt(() => readItem(item, index, caller)))
+  const { count, waitMs } = caller.tokens
+  const read = items.map((item, index) =>
+    attempt(() => {
+      if (index > count) throw rateExceeded(waitMs)
+      return readItem(item, index, caller)
+    }),
+  )
   const requests = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   const published = await engine.publisher.publishMany(requests)
   // The store is out of reach for all: the whole is to be sent again, and every item's idempotency key protects it.

@@ -39,6 +39,8 @@ export function publishRoute(context: ApiContext) {
     })
     app.post('/v1/events', {
       schema,
+      onRequest: (request, _reply, done) =>
+        context.ingestLimit.check(request.raw, principalOf(request), done),
       bodyLimit: limits.maxEventBodyBytes,
       // The schema describes; what it would check is checked below, in order and without a second parse.
       validatorCompiler: () => () => true,

@@ -59,3 +59,15 @@ export interface KeyStore {
   /** Keeps when each was used last. */
   noteKeyUse(uses: readonly KeyUse[]): Promise<void>
 }
+
+export interface TakenTokens {
+  readonly count: number
+  /** Until there is another one, where fewer were there than wanted. */
+  readonly waitMs: number
+}
+
+/** The tokens of keys that have a rate, for all processes together. */
+export interface KeyTokens {
+  /** As many as there are, `count` at most. Atomic. */
+  take(keyId: string, wanted: { readonly rps: number; readonly count: number }): Promise<TakenTokens>
+}

@@ -24,6 +24,7 @@ import type { Context } from './connection/statement.ts'
 import { tellOthers } from './connection/tell-others.ts'
 import { refuseUnfinishedCopy } from './copy/copy-target.ts'
 import { createJobStore } from './jobs/job-store.ts'
+import { createKeyTokens } from './publish/key-rates.ts'
 import { type FanOutTurn, fanOutSlice } from './publish/large-fan-out.ts'
 import { fanOut, listAccepted, readStoreId, setKeyTtl } from './publish/outbox.ts'
 import { acceptInTransaction } from './publish/outbox-client.ts'
@@ -90,6 +91,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const recovery = createRecovery(run, claimant.leases)
   const cluster = {
     shares: createShares(run, claimant.node),
+    keyTokens: createKeyTokens(run),
     outbox: createOutboxStore(run, schema, time),
   }
   return tellOthers(createStore({ database, run, claimant, recovery, clock, time }), cluster, hints)

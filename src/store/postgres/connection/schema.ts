@@ -5,6 +5,7 @@ import { tenantsMigration } from '../migrations/0009-tenants.ts'
 import { jobsMigration } from '../migrations/0010-jobs.ts'
 import { rolesMigration } from '../migrations/0011-roles.ts'
 import { tenantRetentionMigration } from '../migrations/0012-tenant-retention.ts'
+import { keyRatesMigration } from '../migrations/0013-key-rates.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -12,6 +13,7 @@ export const postgresMigrations: readonly Migration[] = [
   jobsMigration,
   rolesMigration,
   tenantRetentionMigration,
+  keyRatesMigration,
 ]
 
 /**

@@ -13,6 +13,7 @@ export function tellOthers(
     ...tellConfiguration(store, hints),
     cluster: {
       shares: cluster.shares,
+      keyTokens: cluster.keyTokens,
       outbox: tellFanOut(cluster.outbox, hints),
       listen: (listener) => hints.listen(listener),
       tellPaces: (perSecond) => hints.tellPaces(perSecond),
