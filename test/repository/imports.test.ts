@@ -217,7 +217,6 @@ const isLongForAReason: ReadonlySet<string> = new Set([
   'delivery/dispatcher.ts',
   'delivery/slots.ts',
   'engine/publish.ts',
-  'store/postgres/copy/copy-target.ts',
   'store/postgres/publish/publish.ts',
 ])
 

@@ -80,6 +80,15 @@ export function run<P extends Parameters, Row>(
   return context.query<Row>(statement.name, statement.text, inOrder(statement, values, context.moment))
 }
 
+/** Beside a store, where nobody tells the time: the statement uses no moment. */
+export function runTimeless<P extends Parameters, Row>(
+  session: Session,
+  statement: Statement<P, Row>,
+  values: Values<P>,
+): Promise<readonly Row[]> {
+  return session.query<Row>(statement.name, statement.text, inOrder(statement, values, Number.NaN))
+}
+
 /** The values as the driver wants them. */
 export function inOrder<P extends Parameters, Row>(
   { order }: Statement<P, Row>,

@@ -3,13 +3,9 @@ import { OuthookError } from '../../../core/errors.ts'
 import { newTimeLine } from '../../../core/time-line.ts'
 import { copiedTables, countSql } from '../../copied-tables.ts'
 import {
-  type CopyBatch,
-  type CopyColumn,
   type CopyCount,
   type CopyPosition,
-  type CopyStep,
   type CopyTarget,
-  type CopyValue,
   copyIdName,
   type MetaEntries,
   unfinishedCopyName,
@@ -17,32 +13,8 @@ import {
 import { blockedUntil } from '../claim/ready-endpoints.ts'
 import { Database, type DatabaseOptions, type Session } from '../connection/database.ts'
 import { quoteName } from '../connection/schema.ts'
-import { type Context, command, now, query, run } from '../connection/statement.ts'
-import { withoutNul } from '../rows/wire-types.ts'
-
-interface TargetColumn extends CopyColumn {
-  /** PostgreSQL's name of the type. */
-  readonly type: string
-}
-
-/** SQL: 16 bytes for each id; zeros stand for none. */
-function idsOf(bytes: string): string {
-  return `(
-      select coalesce(array_agg(nullif(encode(substring(b.ids from 16 * n + 1 for 16), 'hex')::uuid,
-        '00000000-0000-0000-0000-000000000000') order by n), '{}')
-      from (select ${bytes} as ids) b, generate_series(0, octet_length(b.ids) / 16 - 1) n)`
-}
-
-/** Values that stand for something else on SQLite: the type they travel as, and what becomes of them. */
-const translated: Readonly<Record<string, { readonly type: string; readonly sql: string }>> = {
-  // A direct send has no endpoint: an empty blob there, the tenant here.
-  'delivery_counts.endpoint_id': {
-    type: 'text',
-    sql: `coalesce(nullif(r.endpoint_id, '')::uuid, r.tenant_id)`,
-  },
-  'events.fan_out': { type: 'bytea', sql: idsOf('BYTES') },
-  'fan_out_slices.delivery_ids': { type: 'bytea', sql: idsOf('BYTES') },
-}
+import { type Context, command, now, query, run, runTimeless } from '../connection/statement.ts'
+import { readColumns, type TargetColumn, writeBatch } from './copy-batch.ts'
 
 /** Brings the schema up to date. Rejects as `openPostgresStore` does. */
 export async function openPostgresCopyTarget(options: DatabaseOptions): Promise<CopyTarget> {
@@ -61,7 +33,7 @@ export async function openPostgresCopyTarget(options: DatabaseOptions): Promise<
       database.transaction('copy', (session) => begin(session, { meta, first, schema: options.schema })),
     async write(batch, step) {
       const types = await columns(step.to.table)
-      return database.statement('copy', (session) => write(session, batch, { ...step, types }))
+      return database.statement('copy', (session) => writeBatch(session, batch, { ...step, types }))
     },
     position: () => database.statement('copy', readPosition),
     counts: () => database.statement('copy', countAll),
@@ -80,35 +52,6 @@ export async function refuseUnfinishedCopy(session: Session): Promise<void> {
   )
 }
 
-const columnTypes = `
-select column_name::text as name, udt_name::text as type from information_schema.columns
-where table_schema = current_schema() and table_name = $1 order by ordinal_position`
-
-async function readColumns(session: Session, table: string): Promise<readonly TargetColumn[]> {
-  const rows = await session.query<{ readonly name: string; readonly type: string }>(null, columnTypes, [
-    table,
-  ])
-  return rows.map(({ name, type }) => ({ name, type, kind: kindOf(type) }))
-}
-
-const kinds: Readonly<Record<string, CopyColumn['kind']>> = {
-  uuid: 'id',
-  bytea: 'bytes',
-  _uuid: 'bytes',
-  text: 'text',
-  int4: 'number',
-  int8: 'number',
-  float4: 'number',
-  float8: 'number',
-  bool: 'number',
-}
-
-function kindOf(type: string): CopyColumn['kind'] {
-  const kind = kinds[type]
-  if (kind === undefined) throw new OuthookError('internal', `a copy knows no columns of type ${type}`)
-  return kind
-}
-
 interface Beginning {
   readonly meta: MetaEntries
   readonly first: CopyPosition
@@ -116,11 +59,7 @@ interface Beginning {
 }
 
 async function begin(session: Session, { meta, first, schema }: Beginning): Promise<CopyPosition | null> {
-  const rows = await session.query<{ readonly name: string; readonly value: string }>(
-    null,
-    'select name, value from meta',
-    [],
-  )
+  const rows = await runTimeless(session, metaStatement, {})
   const there = new Map(rows.map(({ name, value }) => [name, value]))
   const unfinished = there.get(unfinishedCopyName)
   if (there.has(copyIdName) && there.get(copyIdName) === meta[copyIdName]) {
@@ -132,14 +71,25 @@ async function begin(session: Session, { meta, first, schema }: Beginning): Prom
   refuseOtherKey(meta.master_key_check, there.get('master_key_check'))
   await session.query(null, 'delete from tenants', [])
   const entries = Object.entries({ ...meta, [unfinishedCopyName]: JSON.stringify(first) })
-  await session.query(
-    null,
-    `insert into meta (name, value) select * from unnest($1::text[], $2::text[])
-     on conflict (name) do update set value = excluded.value`,
-    [entries.map(([name]) => name), entries.map(([, value]) => value)],
-  )
+  await runTimeless(session, setMetaStatement, {
+    names: entries.map(([name]) => name),
+    values: entries.map(([, value]) => value),
+  })
   return first
 }
+
+const metaStatement = query<{ readonly name: string; readonly value: string }>()(
+  null,
+  {},
+  'select name, value from meta',
+)
+
+const setMetaStatement = command(
+  null,
+  { names: 'text[]', values: 'text[]' },
+  `insert into meta (name, value) select * from unnest($names, $values)
+   on conflict (name) do update set value = excluded.value`,
+)
 
 function otherCopy(schema: string): OuthookError {
   return new OuthookError(
@@ -195,82 +145,15 @@ function refuseOtherKey(source: string | undefined, target: string | undefined):
 }
 
 async function readPosition(session: Session): Promise<CopyPosition | null> {
-  const [row] = await session.query<{ readonly value: string }>(
-    null,
-    'select value from meta where name = $1',
-    [unfinishedCopyName],
-  )
+  const [row] = await runTimeless(session, positionStatement, {})
   return row === undefined ? null : (JSON.parse(row.value) as CopyPosition)
 }
 
-interface Writing extends CopyStep {
-  readonly types: readonly TargetColumn[]
-}
-
-async function write(session: Session, batch: CopyBatch, writing: Writing): Promise<boolean> {
-  const { from, to, columns } = writing
-  const bytes = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength)
-  const hasBytes = columns.some(({ kind }) => kind === 'bytes')
-  const [row] = await session.query<{ readonly moved: number }>(`copy_${to.table}`, writeSql(writing), [
-    JSON.stringify(from),
-    JSON.stringify(to),
-    ...columnValues(batch, columns),
-    ...(hasBytes ? [bytes] : []),
-  ])
-  return row?.moved === 1
-}
-
-/** One list per column: of bytes, where each value begins in the last parameter, and how long it is. */
-function columnValues(batch: CopyBatch, columns: readonly CopyColumn[]): readonly (readonly CopyValue[])[] {
-  let at = 1
-  return columns.flatMap(({ kind }, index) => {
-    const values = batch.values[index] ?? []
-    if (kind === 'text') return [values.map(storable)]
-    if (kind !== 'bytes') return [values]
-    const starts = values.map((length) => {
-      const start = at
-      at += Number(length)
-      return start
-    })
-    return [starts, values]
-  })
-}
-
-/** The rows, and the step from one position to the next, which nobody else may have made. */
-function writeSql({ to: { table }, columns, types }: Writing): string {
-  const lists = columns.flatMap(({ name, kind }) => {
-    if (kind !== 'bytes') return [{ name, type: typeOf(table, name, types) }]
-    return [`${name}_at`, `${name}_length`].map((part) => ({ name: part, type: 'integer' }))
-  })
-  const bytes = `$${lists.length + 3}::bytea`
-  const inserted = columns.map(({ name, kind }) => {
-    const sql = translated[`${table}.${name}`]?.sql
-    if (kind !== 'bytes') return sql ?? `r.${name}`
-    const cut = `substring(${bytes} from r.${name}_at for r.${name}_length)`
-    return sql === undefined ? cut : sql.replace('BYTES', cut)
-  })
-  return `
-    with moved as (
-      update meta set value = $2 where name = '${unfinishedCopyName}' and value = $1 returning 1
-    ), written as (
-      insert into ${table} (${columns.map(({ name }) => name).join(', ')})
-      select ${inserted.join(', ')}
-      from unnest(${lists.map(({ type }, index) => `$${index + 3}::${type}[]`).join(', ')})
-        as r (${lists.map(({ name }) => name).join(', ')})
-      where exists (select from moved)
-    )
-    select count(*)::integer as moved from moved`
-}
-
-function typeOf(table: string, name: string, types: readonly TargetColumn[]): string {
-  const type = translated[`${table}.${name}`]?.type ?? types.find((column) => column.name === name)?.type
-  if (type === undefined) throw new OuthookError('internal', `the target has no column ${table}.${name}`)
-  return type
-}
-
-function storable(value: CopyValue): CopyValue {
-  return typeof value === 'string' ? withoutNul(value) : value
-}
+const positionStatement = query<{ readonly value: string }>()(
+  null,
+  {},
+  `select value from meta where name = '${unfinishedCopyName}'`,
+)
 
 async function countAll(session: Session): Promise<readonly CopyCount[]> {
   const counts: CopyCount[] = []
@@ -285,10 +168,7 @@ async function countAll(session: Session): Promise<readonly CopyCount[]> {
 async function finish(session: Session, at: CopyPosition): Promise<void> {
   // One that began to start just before the copy did.
   await refuseNodes(session)
-  const done = await session.query(null, 'delete from meta where name = $1 and value = $2 returning 1', [
-    unfinishedCopyName,
-    JSON.stringify(at),
-  ])
+  const done = await runTimeless(session, endStatement, { at: JSON.stringify(at) })
   if (done.length === 0) {
     throw new OuthookError('conflict', 'another process has moved the copy on meanwhile; run it again')
   }
@@ -296,6 +176,12 @@ async function finish(session: Session, at: CopyPosition): Promise<void> {
   await run(await contextOf(session), armAllStatement, {})
   await session.query(null, `analyze ${copiedTables.map(({ name }) => name).join(', ')}`, [])
 }
+
+const endStatement = query<object>()(
+  null,
+  { at: 'text' },
+  `delete from meta where name = '${unfinishedCopyName}' and value = $at returning 1`,
+)
 
 /** No process has its time here yet: the line is that of the copy, as far as the server can tell. */
 async function contextOf(session: Session): Promise<Context> {
