@@ -1,6 +1,6 @@
 /** The composition root: the only file that knows every adapter. */
 import { randomBytes } from 'node:crypto'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { makeDirectory } from './config/make-directory.ts'
 import type { Config } from './config/schema.ts'
 import { type Clock, createSystemClock } from './core/clock.ts'
@@ -28,6 +28,8 @@ import { JobRunner } from './engine/job-runner.ts'
 import { Jobs } from './engine/jobs.ts'
 import { KeyRates } from './engine/key-rates.ts'
 import { KeyUses } from './engine/key-uses.ts'
+import { OutboxPublisher } from './engine/outbox-publisher.ts'
+import { OutboxRelay, type OutboxState } from './engine/outbox-relay.ts'
 import { Publisher } from './engine/publish.ts'
 import { Readiness } from './engine/readiness.ts'
 import { Relay } from './engine/relay.ts'
@@ -39,6 +41,7 @@ import { createAddressPolicy, createUrlCheck } from './sender/address-guard.ts'
 import { createHttpSender } from './sender/http-sender.ts'
 import { inCalendar } from './store/calendar.ts'
 import type { Store } from './store/port.ts'
+import { openOutboxFile } from './store/sqlite/outbox/outbox-file.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import { version } from './version.ts'
 import { waitForPostgres } from './wait-for-postgres.ts'
@@ -73,6 +76,8 @@ export interface App {
   readonly engine: Engine
   /** Requests to endpoints that are open now. */
   inFlight(): number
+  /** Of each outbox in a SQLite file of the user's own. */
+  outboxes(): readonly OutboxState[]
   /** Refuses new events, drains within the configured deadline, and closes the store. Can be called twice. */
   close(): Promise<void>
   /** Settles only when the store can never answer again in this process. */
@@ -246,8 +251,19 @@ async function assemble(
     onPauseChanged: (targetId, pausedUntil) => dispatcher?.setHealth(targetId, { pausedUntil }),
     onPaceKept: (pace) => dispatcher?.leavePace(pace),
   })
+  const outboxRelays = config.outboxes.map(
+    (path) =>
+      new OutboxRelay({
+        name: `sqlite:${path}`,
+        file: openOutboxFile(resolve(path)),
+        publisher: new OutboxPublisher({ publisher, tenants: engine.tenants, store, clock }),
+        clock,
+        logger,
+      }),
+  )
   await delivery?.start()
   relay?.start()
+  for (const each of outboxRelays) each.start()
   fanOutSlices.start()
   jobRunner.start()
   let closed: Promise<void> | null = null
@@ -255,6 +271,7 @@ async function assemble(
     try {
       routingReload.stop()
       transactionalPublisher.close()
+      await Promise.all(outboxRelays.map((each) => each.stop()))
       await publisher.close()
       await relay?.stop()
       await fanOutSlices.stop()
@@ -268,6 +285,7 @@ async function assemble(
   return {
     engine,
     inFlight: () => dispatcher?.inFlight ?? 0,
+    outboxes: () => outboxRelays.map(({ state }) => state),
     lost: store.lost ?? new Promise(() => {}),
     close: () => {
       closed ??= close()

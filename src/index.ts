@@ -37,6 +37,7 @@ export {
   type OuthookEvents,
 } from './outhook.ts'
 export type { PublishInput } from './publish-input.ts'
+export { type PublishIntoOptions, publishInto } from './publish-into.ts'
 export type {
   DeadLetterFilter,
   DeliveryFilter,
@@ -45,6 +46,7 @@ export type {
   PageRequest,
   TransactionClient,
 } from './store/port.ts'
+export { outboxSql, type SqliteDatabase } from './store/sqlite/outbox/outbox-table.ts'
 export type {
   OfTenant,
   PublishedEvent,

@@ -20,6 +20,11 @@ export type Duration = number | string
 export interface OpenOptions {
   /** `'sqlite:PATH'`, `'postgres://…'` for many processes on one database, or `'memory:'` for tests. */
   readonly store: string
+  /**
+   * SQLite files of your own such as `['sqlite:app.db']`, in which `outboxSql()` made an outbox: what `publishInto`, or an
+   * `insert` of any program, committed there is published by this process. Default none.
+   */
+  readonly outboxes?: readonly string[]
   /** False: this process publishes and reads; nothing is delivered from here. Default true. */
   readonly dispatch?: boolean
   /** 64 hex digits or base64 of 32 bytes. Default: `OUTHOOK_MASTER_KEY`, else (SQLite only) a key file beside the database. */

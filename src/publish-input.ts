@@ -1,6 +1,7 @@
 /** What a program gives `publish`: its types, and how it becomes a request to the engine. */
 import { nearestName } from './config/nearest-name.ts'
 import { OuthookError } from './core/errors.ts'
+import { ofNoProducer } from './core/event-fields.ts'
 import { checkJsonBytes, type ExactJson } from './core/exact-json.ts'
 import { effectiveOrderingKey } from './core/idempotency.ts'
 import { stringifyPayload } from './core/json-payload.ts'
@@ -51,7 +52,7 @@ export function toRequest(input: AnyInput): Omit<PublishRequest, 'tenantId'> {
     metadata: parseMetadata(input.metadata),
     orderingKey: effectiveOrderingKey(input.orderingKey, value, 'orderingKey'),
     idempotency: input.idempotencyKey === undefined ? null : { scope: '', key: input.idempotencyKey },
-    producerKeyId: null,
+    ...ofNoProducer,
   }
 }
 

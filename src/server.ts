@@ -24,6 +24,7 @@ import { version } from './version.ts'
 export { migrateStore } from './migrate-store.ts'
 export { keepCounters, renderSnapshots } from './observability/aggregate-metrics.ts'
 export { createLogger } from './observability/log.ts'
+export { outboxSql } from './store/sqlite/outbox/outbox-table.ts'
 export { examineStore, migrateSchema } from './store-upkeep.ts'
 
 export interface ServerHooks {
@@ -88,6 +89,7 @@ async function startWith(
     inFlight: () => opened?.inFlight() ?? 0,
     dispatches: config.role !== 'api',
     version,
+    outboxes: () => opened?.outboxes() ?? [],
   })
   const takesEvents = config.role !== 'dispatcher'
   const server = buildServer(engine, {

@@ -48,6 +48,8 @@ export interface ServerModule {
     readonly destination: { write(line: string): unknown }
   }): Logger
   startServer(config: Config, hooks: ServerHooks): Promise<RunningServer>
+  /** What makes an outbox in a SQLite file of the user's own. */
+  outboxSql(): string
   /** `/metrics` for several processes, from what each has counted. */
   renderSnapshots(snapshots: readonly MetricsSnapshot[]): Promise<string>
   /** Adds up what goes on counting when its process is gone. */

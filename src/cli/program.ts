@@ -64,6 +64,11 @@ const commands: readonly CommandEntry[] = [
     load: () => import('./backup.ts'),
   },
   {
+    name: 'outbox-sql',
+    description: 'print the SQL of the outbox for a SQLite file of your own',
+    load: () => import('./outbox-sql.ts'),
+  },
+  {
     name: 'migrate-store',
     description: 'copy a SQLite store into PostgreSQL',
     load: () => import('./migrate-store.ts'),

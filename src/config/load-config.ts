@@ -1,6 +1,6 @@
 /** Flag over environment over file over default; every mistake in one error. */
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { OuthookError } from '../core/errors.ts'
 import { nearestName } from './nearest-name.ts'
 import type { AnySetting, Config, SettingKey } from './schema.ts'
@@ -198,6 +198,12 @@ function contradictions(
   if (values.retainEventsMs > 0 && values.retainEventsMs < values.idempotencyTtlMs) {
     problems.push(
       `${nameOf('retainEventsMs')}: is shorter than ${nameOf('idempotencyTtlMs')}, whose keys answer with events; make it longer`,
+    )
+  }
+  const store = values.store ?? defaultStore(values.dataDir)
+  if (store.kind === 'sqlite' && values.outboxes.some((path) => resolve(path) === resolve(store.path))) {
+    problems.push(
+      `${nameOf('outboxes')}: sqlite:${store.path} is the store; name the SQLite file of your own program`,
     )
   }
   if (values.store?.kind !== 'postgres') {

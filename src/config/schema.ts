@@ -88,6 +88,13 @@ export const settings = {
     description:
       'Makes a new SQLite database where one is missing or empty though its key file is there. Without it that is refused, because everything in it would be lost; give it once, and only when that is meant.',
   }),
+  outboxes: setting({
+    name: 'outbox',
+    type: types.outboxes,
+    default: [],
+    description:
+      'SQLite files of your own programs whose outbox this process relays: events that they wrote in their own transactions.',
+  }),
   adminToken: setting({
     name: 'admin-token',
     type: types.token,

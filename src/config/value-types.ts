@@ -149,6 +149,21 @@ export const networks: ValueType<readonly string[]> = {
   format: (value) => value.join(','),
 }
 
+/** SQLite files of the user's own, by their paths. */
+export const outboxes: ValueType<readonly string[]> = {
+  allowed: 'SQLite files of your own such as sqlite:app.db',
+  placeholder: 'file',
+  repeats: true,
+  parse(raw) {
+    const items = typeof raw === 'string' ? raw.split(',').map((item) => item.trim()) : raw
+    if (!Array.isArray(items)) return null
+    const locations = items.map((item) => store.parse(item))
+    const paths = locations.flatMap((each) => (each?.kind === 'sqlite' ? [each.path] : []))
+    return paths.length === items.length ? [...new Set(paths)] : null
+  },
+  format: (value) => value.map((path) => `sqlite:${path}`).join(','),
+}
+
 export const ports: ValueType<readonly number[]> = {
   allowed: 'ports from 1 to 65535',
   placeholder: 'port',

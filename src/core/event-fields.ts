@@ -12,6 +12,9 @@ export interface EventFields {
   readonly producerKeyId: string | null
 }
 
+/** Of an event that was not published with a producer key. */
+export const ofNoProducer = { producerKeyId: null } as const satisfies Partial<EventFields>
+
 export type EventFieldName = keyof EventFields
 
 interface EventField {

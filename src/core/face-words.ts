@@ -24,6 +24,7 @@ export const serverWords: FaceWords = {
 const lists: Readonly<Record<string, string>> = {
   'allow-network': 'allowNetworks',
   'allow-port': 'allowPorts',
+  outbox: 'outboxes',
 }
 
 export const libraryWords: FaceWords = {

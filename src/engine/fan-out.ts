@@ -5,12 +5,15 @@ import { packReceivers } from '../core/receivers.ts'
 import type { TenantRouting } from '../delivery/routing-cache.ts'
 import type { NewDelivery, NewEvent } from '../store/port.ts'
 
-export type FanOutInput = Omit<NewEvent, 'id' | 'routingVersion' | 'deliveries' | 'receivers'>
+export interface FanOutInput extends Omit<NewEvent, 'id' | 'routingVersion' | 'deliveries' | 'receivers'> {
+  /** Made elsewhere; default: a new one. */
+  readonly eventId?: string | undefined
+}
 
 export function fanOut(input: FanOutInput, routing: TenantRouting, ids: IdFactory): NewEvent {
   return {
     ...input,
-    id: ids.next('evt'),
+    id: input.eventId ?? ids.next('evt'),
     routingVersion: routing.version,
     ...planFanOut(input.topic, routing, ids),
   }

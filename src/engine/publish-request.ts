@@ -10,6 +10,8 @@ export interface PublishRequest extends EventFields {
   /** Exact JSON bytes, checked to be JSON, never changed afterwards. */
   readonly payload: Uint8Array
   readonly idempotency: { readonly scope: string; readonly key: string } | null
+  /** Of an event that got its id where it happened. Rejects with `store_refused` when there is one with this id. */
+  readonly eventId?: string | undefined
 }
 
 export interface PublishReceipt {

@@ -121,6 +121,16 @@ export const metricTable = {
     help: 'Processes, of those that this answer stands for, that deliver.',
     labels: {},
   },
+  outhook_outbox_events_total: {
+    type: 'counter',
+    help: 'Rows of the outbox in a SQLite file of your own that this process published, or set aside because they are no events.',
+    labels: { outbox: 'as configured, such as `sqlite:app.db`', result: 'relayed or refused' },
+  },
+  outhook_outbox_up: {
+    type: 'gauge',
+    help: '1 while the outbox in a SQLite file of your own can be relayed, 0 while something keeps it from that; the log says what.',
+    labels: { outbox: 'as configured, such as `sqlite:app.db`' },
+  },
   outhook_retention_rows_removed_total: {
     type: 'counter',
     help: 'Rows that this process removed because their retention was over.',

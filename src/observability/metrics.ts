@@ -6,6 +6,7 @@ import type { AttemptStatus, DeliveryState, DisabledReason, ErrorClass } from '.
 import type { MetricsSnapshot } from './aggregate-metrics.ts'
 import { type EventLoopLag, registerEventLoopLag } from './event-loop-lag.ts'
 import { type MetricName, metricTable, processMetricTable } from './metric-table.ts'
+import { registerOutboxes, type ShownOutbox } from './outbox-metrics.ts'
 import { PlainCounter, PlainHistogram, type Tally } from './plain-metrics.ts'
 
 /** From a commit beside others, and a fast answer on the same machine, to the total timeout of an attempt, and what lies beyond it. */
@@ -50,6 +51,8 @@ export interface MetricSources {
   }>
   /** Requests under way. */
   inFlight(): number
+  /** Outboxes in SQLite files of the user's own. Default: there are none. */
+  readonly outboxes?: () => readonly ShownOutbox[]
   /** Whether this process delivers. Default: it does. */
   readonly dispatches?: boolean
   /** Default: none is told. */
@@ -215,8 +218,13 @@ function registerGauges(registry: Registry, sources: MetricSources): () => Promi
   dispatchers.set(sources.dispatches === false ? 0 : 1)
   const build = new Gauge({ ...describe('outhook_build_info'), ...ofStore })
   if (sources.version !== undefined) build.labels(sources.version).set(1)
+  const showOutboxes = registerOutboxes(registry, {
+    events: describe('outhook_outbox_events_total'),
+    up: describe('outhook_outbox_up'),
+  })
   return async () => {
     inFlight.set(sources.inFlight())
+    showOutboxes(sources.outboxes?.() ?? [])
     try {
       const counts = await sources.counts()
       for (const [state, count] of Object.entries(counts.deliveries)) deliveries.labels(state).set(count)

@@ -38,6 +38,7 @@ export const noServer: ServerModule = {
   examineStore: notHere,
   createKey: notHere,
   migrateStore: notHere,
+  outboxSql: () => 'create table',
 }
 
 export function startCli(args: readonly string[], setting: CliSetting = {}): CliRun {

@@ -20,6 +20,8 @@ beforeAll(async () => {
     adminToken: token,
     allowHttp: true,
     allowNetworks: ['127.0.0.0/8'],
+    // Not there: what is told of it says so.
+    outboxes: ['sqlite:no-such-folder/app.db'],
   }
   server = await startServer(loadConfig({ flags }), {
     log: silentLogger,

@@ -1,5 +1,6 @@
 /** The only file that opens `node:sqlite`, so that another driver could take its place. */
 import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import { OuthookError } from '../../../core/errors.ts'
 
 export interface OpenOptions {
@@ -25,6 +26,13 @@ export function openDatabase(path: string, options: OpenOptions = {}): DatabaseS
     throw error
   }
   return database
+}
+
+/** Opens a database of somebody else's as it is. One that is not there is not made. */
+export function openForeignDatabase(path: string, busyTimeoutMs: number): DatabaseSync {
+  const url = pathToFileURL(path)
+  url.search = '?mode=rw'
+  return new DatabaseSync(url, { timeout: busyTimeoutMs })
 }
 
 type Pragma = readonly [name: string, value: string | number, readBack: string | number]
