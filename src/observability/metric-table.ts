@@ -128,7 +128,7 @@ export const metricTable = {
   },
   outhook_outbox_up: {
     type: 'gauge',
-    help: '1 while the outbox in a SQLite file of your own can be relayed, 0 while something keeps it from that; the log says what.',
+    help: 'Whether the outbox in a SQLite file of your own can be relayed: 1, or 0 while something keeps it from that, which the log names.',
     labels: { outbox: 'as configured, such as `sqlite:app.db`' },
   },
   outhook_retention_rows_removed_total: {

@@ -40,6 +40,7 @@ describe('where a value comes from', () => {
       masterKey: null,
       newStore: false,
       storeWaitMs: 60_000,
+      outboxes: [],
       adminToken: null,
       ingestRate: 0,
       allowHttp: false,
@@ -190,6 +191,9 @@ describe('what is refused, and how', () => {
     ['OUTHOOK_LOG_LEVEL', 'verbose', /one of debug, info, warn, error, silent/],
     ['OUTHOOK_LOG_FORMAT', 'xml', /one of auto, json, pretty/],
     ['OUTHOOK_HOST', ' ', /text that is not empty/],
+    ['OUTHOOK_OUTBOX', 'app.db', /SQLite files of your own such as sqlite:app\.db/],
+    ['OUTHOOK_OUTBOX', 'sqlite:a.db,memory:', /SQLite files/],
+    ['OUTHOOK_OUTBOX', 'postgres://localhost/app', /SQLite files/],
   ]
   test.each(refused)('%s=%s', (name, value, allowed) => {
     const message = messageOf({ env: { [name]: String(value) } })
@@ -205,6 +209,19 @@ describe('what is refused, and how', () => {
     const message = messageOf({ env: { [name]: value } })
     expect(message).not.toContain('7f3a')
     expect(message).toMatch(allowed)
+  })
+
+  test('outboxes are files, given once or several times, and none of them is the store', () => {
+    const given = ['sqlite:a.db', 'sqlite:b.db', 'sqlite:a.db']
+    const expected = ['a.db', 'b.db']
+    expect(loadConfig({ flags: { outboxes: given } }).outboxes).toEqual(expected)
+    expect(loadConfig({ env: { OUTHOOK_OUTBOX: given.join(', ') } }).outboxes).toEqual(expected)
+    expect(loadConfig({ file: aFile({ outbox: given }) }).outboxes).toEqual(expected)
+    const options = { store: 'sqlite:app.db', outboxes: ['sqlite:./app.db'] }
+    expect(messageOf({ options })).toContain('outboxes: sqlite:app.db is the store')
+    expect(messageOf({ flags: { store: 'sqlite:app.db', outboxes: ['sqlite:app.db'] } })).toContain(
+      'outbox: sqlite:app.db',
+    )
   })
 
   test('a bad value is named with the place in the file that it came from', () => {
