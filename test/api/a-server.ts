@@ -12,6 +12,7 @@ import { countActivity } from '../../src/count-activity.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { createMetrics, type Metrics } from '../../src/observability/metrics.ts'
 import type { Store } from '../../src/store/port.ts'
+import { expectDocumented } from './expect-documented.ts'
 
 export const adminToken = 'test-admin-token'
 
@@ -104,7 +105,11 @@ export async function aServer(options: ServerOptions = {}): Promise<TestServer> 
     setStoreDown: (down) => {
       storeDown = down
     },
-    call: (method, path, call) => callServer(url, { method, path, ...call }),
+    async call(method, path, call) {
+      const answer = await callServer(url, { method, path, ...call })
+      expectDocumented(method, path, answer)
+      return answer
+    },
     async producer(name = 'tests') {
       const { key, token } = await engine.apiKeys.create(defaultTenantId, { name })
       return { id: key.id, key: token }

@@ -87,7 +87,13 @@ test('hookrail’s client for Python works unmodified: S1.1 to S1.6, S1.50', { t
 }) => {
   if (python.missing !== null) return skip(`not run: ${python.missing}`)
   const { url } = await startServer({ database: join(aDirectory(), 'outhook.db') })
-  const { key } = await api<{ key: string }>(url, 'POST', '/v1/keys', { name: 'python' })
+  const makeKey = async (options: object) =>
+    (await api<{ key: string }>(url, 'POST', '/v1/keys', { name: 'python', ...options })).key
+  const key = await makeKey({})
+  const limited = { uid: 'limited', name: 'limited', settings: { ingest_rate: 1 } }
+  await api(url, 'POST', '/v1/tenants', limited)
+  const limitedKey = (await api<{ key: string }>(url, 'POST', '/v1/keys?tenant=limited', { name: 'l' })).key
+  const scopedKey = await makeKey({ scopes: ['orders.*'] })
   await api(url, 'POST', '/v1/endpoints', {
     url: receiver.url,
     topics: ['orders.*'],
@@ -97,7 +103,7 @@ test('hookrail’s client for Python works unmodified: S1.1 to S1.6, S1.50', { t
   const closed = await startFront(url)
   closed.close()
   const results = await python
-    .run('hookrail_calls.py', { url, key, front: front.url, closed_url: closed.url })
+    .run('hookrail_calls.py', { url, key, limitedKey, scopedKey, front: front.url, closed_url: closed.url })
     .finally(() => front.close())
 
   const one = { event_id: expect.stringMatching(/^evt_/), delivery_ids: [expect.stringMatching(/^dlv_/)] }
@@ -159,7 +165,13 @@ test('hookrail’s client for Python works unmodified: S1.1 to S1.6, S1.50', { t
     always_403: { error: 'HookrailAPIError', status: 403 },
     always_422: { error: 'HookrailAPIError', status: 422 },
     stall: { error: 'RetryError', cause: 'HookrailTimeoutError' },
+    // Not a stand-in but the server's own limit: a burst, a refusal, and a wait that its client keeps.
+    limited_later: { delivery_ids: [], replayed: false },
+    scoped: fresh,
+    out_of_scope: problem('HookrailAPIError', 403, 'topic not permitted'),
   })
+  expect(results.limited).toContain('RateLimitError')
+  expect(new Set(results.limited as (string | null)[])).toEqual(new Set([null, 'RateLimitError']))
 })
 
 test('S1.17, S1.18: packages of Python verify what a receiver captured, and refuse what was changed', {

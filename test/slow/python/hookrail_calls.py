@@ -112,16 +112,14 @@ for name in ["429", "503", "403", "422"]:
 stalled = Hookrail(key, f"{setting['front']}/stall", retries=0)
 results["stall"] = fails(lambda: stalled.send_event("orders.created", 1, timeout=0.3))
 
-limited = setting.get("limited_key")
-if limited is not None:
-    client = Hookrail(limited, url, retries=0)
-    errors = [fails(lambda: client.send_event("orders.created", {"n": n})) for n in range(5)]
-    results["limited"] = [error["cause"] for error in errors]
-    results["limited_later"] = accepted(Hookrail(limited, url).send_event("orders.created", {"n": 9}))
-scoped = setting.get("scoped_key")
-if scoped is not None:
-    client = Hookrail(scoped, url)
-    results["scoped"] = accepted(client.send_event("orders.created", {"n": 1}))
-    results["out_of_scope"] = fails(lambda: client.send_event("invoices.sent", {"n": 1}))
+# The server's own limit and scopes of a key.
+limited = setting["limitedKey"]
+client = Hookrail(limited, url, retries=0)
+errors = [fails(lambda: client.send_event("orders.created", {"n": n})) for n in range(20)]
+results["limited"] = [error.get("cause") for error in errors]
+results["limited_later"] = accepted(Hookrail(limited, url).send_event("orders.created", {"n": 9}))
+scoped = Hookrail(setting["scopedKey"], url)
+results["scoped"] = accepted(scoped.send_event("orders.created", {"n": 1}))
+results["out_of_scope"] = fails(lambda: scoped.send_event("invoices.sent", {"n": 1}))
 
 print(json.dumps(results))
