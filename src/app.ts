@@ -179,6 +179,7 @@ async function assemble(
   const jobRunner = new JobRunner({
     store,
     owner: randomBytes(16).toString('hex'),
+    ids,
     clock,
     logger,
     onDueWork: () => dispatcher?.wake(),

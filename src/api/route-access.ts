@@ -50,6 +50,7 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'PATCH /v1/endpoints/:id': admin,
   'DELETE /v1/endpoints/:id': admin,
   'POST /v1/endpoints/:id/rotate-secret': admin,
+  'POST /v1/endpoints/:id/backfill': operator,
 
   'POST /v1/subscriptions': admin,
   'GET /v1/subscriptions': viewer,

@@ -25,6 +25,7 @@ import { createRequestBodies } from './request-bodies.ts'
 import { adminTokenRoutes } from './routes/admin-tokens.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { endpointRepairRoutes } from './routes/endpoint-repair.ts'
 import { endpointRoutes } from './routes/endpoints.ts'
 import { eventListRoute, eventRoutes } from './routes/events.ts'
 import { jobRoutes } from './routes/jobs.ts'
@@ -258,6 +259,7 @@ const allRoutes = [
   eventRoutes,
   eventListRoute,
   endpointRoutes,
+  endpointRepairRoutes,
   subscriptionRoutes,
   tenantRoutes,
   deliveryRoutes,

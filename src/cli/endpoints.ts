@@ -6,6 +6,7 @@ import type { ApiContext } from './api-command.ts'
 import { addApiCommand } from './api-command.ts'
 import { counted } from './counted.ts'
 import { resolveEndpoint } from './endpoint-id.ts'
+import { registerRepair } from './endpoint-repair.ts'
 import type { CliIo } from './io.ts'
 import { collect, durationMs, pair, rateLimit, retryPolicy, wholeNumber } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
@@ -85,6 +86,7 @@ export function register(command: Command, io: CliIo): void {
   })
 
   registerChanges(command, io)
+  registerRepair(command, io)
 }
 
 function registerChanges(command: Command, io: CliIo): void {

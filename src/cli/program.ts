@@ -33,7 +33,8 @@ const commands: readonly CommandEntry[] = [
   { name: 'events', description: 'events: list, get, wait, payload', load: () => import('./events.ts') },
   {
     name: 'endpoints',
-    description: 'endpoints: create, upsert, list, get, update, enable, disable, delete, rotate-secret',
+    description:
+      'endpoints: create, upsert, list, get, update, enable, disable, delete, rotate-secret, backfill',
     load: () => import('./endpoints.ts'),
   },
   {

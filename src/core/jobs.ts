@@ -10,9 +10,9 @@
 
 /**
  * `replay`: dead letters become pending again. `cancel`: what waits is cancelled. `skip_backlog`: what waits for an endpoint
- * is cancelled, and then the endpoint is enabled.
+ * is cancelled, and then the endpoint is enabled. `backfill`: an endpoint gets past events that it did not get.
  */
-export const jobKinds = ['replay', 'cancel', 'skip_backlog'] as const
+export const jobKinds = ['replay', 'cancel', 'skip_backlog', 'backfill'] as const
 export type JobKind = (typeof jobKinds)[number]
 
 export const jobStates = ['queued', 'running', 'done', 'cancelled', 'failed'] as const

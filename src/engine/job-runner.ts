@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
+import type { IdFactory } from '../core/ids.ts'
 import { hasEnded, type Job } from '../core/jobs.ts'
 import type { Logger } from '../core/logger.ts'
 import type { JobStore, StorePace } from '../store/port.ts'
@@ -30,6 +31,7 @@ export interface JobRunnerOptions {
   readonly store: JobStore & { readonly pace: Pick<StorePace, 'fanOutSlice'> }
   /** A name that no other process has or had. */
   readonly owner: string
+  readonly ids: IdFactory
   readonly clock: Clock
   readonly logger: Logger
   /** Deliveries became due that nobody has claimed. */
@@ -149,12 +151,14 @@ export class JobRunner {
   }
 
   async #slice(held: Held): Promise<void> {
-    const { store, owner, clock, onDueWork, onEnded } = this.#options
+    const { store, owner, ids, clock, onDueWork, onEnded } = this.#options
     const { job, total } = held
     const most = held.refusals > 0 ? 1 : store.pace.fanOutSlice
     const limit = job.rate === null ? most : Math.min(most, Math.max(1, Math.floor(job.rate * burstShare)))
     try {
-      const progress = await store.runJobSlice({ jobId: job.id, owner, leaseMs, limit, total })
+      const deliveryIds = job.kind === 'backfill' ? Array.from({ length: limit }, () => ids.next('dlv')) : []
+      const slice = { jobId: job.id, owner, leaseMs, limit, deliveryIds, total }
+      const progress = await store.runJobSlice(slice)
       if (progress === null) {
         this.#held.delete(job.id)
         return

@@ -21,6 +21,12 @@ export interface JobInput extends JobFilter {
 /** What waits has no error class of its own yet. */
 export type CancelManyInput = Omit<JobInput, 'errorClass'>
 
+/** Events that were published from `since` on, and before `until` or now. */
+export interface BackfillInput extends Pick<JobInput, 'topic' | 'until' | 'rate'> {
+  /** Must be given. */
+  readonly since?: number
+}
+
 /** What a job would do. */
 export interface DryRun {
   readonly matching: number
@@ -92,6 +98,31 @@ export class Jobs {
   /** What `cancelDeliveries` would do now; what is in flight is `skipped`. */
   async dryCancelDeliveries(tenantId: string, input: CancelManyInput): Promise<DryRun> {
     return this.#count(tenantId, 'cancel', input)
+  }
+
+  /**
+   * A job that sends an endpoint the events of the past that it is subscribed to now and did not get: each once at most,
+   * whatever happens. Events whose payload is gone are skipped. Errors: invalid_request, not_found (the endpoint).
+   */
+  async backfillEndpoint(tenantId: string, endpointId: string, input: BackfillInput): Promise<Job> {
+    return this.#make(tenantId, 'backfill', await this.#readBackfill(tenantId, endpointId, input))
+  }
+
+  /** What `backfillEndpoint` would do now. */
+  async dryBackfillEndpoint(tenantId: string, endpointId: string, input: BackfillInput): Promise<DryRun> {
+    return this.#count(tenantId, 'backfill', await this.#readBackfill(tenantId, endpointId, input))
+  }
+
+  async #readBackfill(tenantId: string, endpointId: string, input: BackfillInput): Promise<JobInput> {
+    const known = checkId(endpointId, 'ep', 'endpoint')
+    if ((await this.#options.store.getEndpoint(tenantId, known)) === null) throw notFound('endpoint')
+    if (typeof input?.since !== 'number') {
+      throw new OuthookError(
+        'invalid_request',
+        'since is missing; say from when on the endpoint is to get events',
+      )
+    }
+    return { ...input, endpointId: known }
   }
 
   async #make(tenantId: string, kind: JobKind, input: JobInput): Promise<Job> {

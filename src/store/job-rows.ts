@@ -1,6 +1,8 @@
 /** Rows of `jobs` ⇄ model, for both databases, and what their adapters have in common of a job's walk. */
 import { bytesToId, idPrefixes } from '../core/ids.ts'
 import type { Job, JobFilter, JobKind, JobState } from '../core/jobs.ts'
+import type { Subscription } from '../core/model.ts'
+import { topicMatches } from '../core/topics.ts'
 
 export interface JobRow {
   readonly id: Uint8Array
@@ -50,6 +52,8 @@ export interface JobWork {
   readonly cursor: string | null
   /** Deliveries to do something about, at most. */
   readonly limit: number
+  /** For deliveries that it makes; as many as `limit`, where the kind makes some. */
+  readonly deliveryIds: readonly string[]
   /** Rows to look at, at most. */
   readonly scan: number
 }
@@ -63,6 +67,25 @@ export interface JobWorkDone {
   readonly cursor: string | null
   /** Nothing more is to be done before. Default 0. */
   readonly waitMs?: number
+  /** It can never be done. */
+  readonly failure?: string
+}
+
+/** There is nobody left to send to. */
+export const endpointIsGone: JobWorkDone = {
+  done: 0,
+  skipped: 0,
+  isDue: false,
+  cursor: null,
+  failure: 'its endpoint was deleted',
+}
+
+/** The one of an endpoint's subscriptions under whose policy it gets an event of the topic; null: it is not subscribed to it. */
+export function subscriptionFor(subscriptions: readonly Subscription[], topic: string): Subscription | null {
+  const matching = subscriptions.find(
+    ({ active, topicPatterns }) => active && topicPatterns.some((pattern) => topicMatches(pattern, topic)),
+  )
+  return matching ?? null
 }
 
 /** Where a walk has got to that begins again while it meets what is in flight. */

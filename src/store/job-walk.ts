@@ -1,6 +1,9 @@
 /** How a job goes over rows, in the order of their keys: written once for both databases. */
 import type { JobWork } from './job-rows.ts'
 
+/** An id may come from a clock that differs from the store's by this much; the exact time is checked besides. */
+export const idClockSlackMs = 600_000
+
 export interface Walked<Row> {
   /** Rows to do something about. */
   readonly found: readonly Row[]

@@ -220,3 +220,31 @@ test('many that wait are counted and cancelled, over HTTP and from the command l
   expect(JSON.parse(done.out)).toMatchObject({ state: 'done', done: 2 })
   for (const each of [...ids, ...more.ids]) expect((await state(each)).state).toBe('cancelled')
 })
+
+test('an endpoint is filled with past events that it did not get, each once', async () => {
+  const { topic } = await anEndpoint('/hook')
+  const since = new Date().toISOString()
+  for (const n of [1, 2, 3]) await server.call('POST', '/v1/events', { body: { topic, payload: n } })
+  const body = { url: `${receiver.url}/filled`, topics: [topic] }
+  const { id } = (await server.call('POST', '/v1/endpoints', { body })).json
+  const path = `/v1/endpoints/${id}/backfill`
+  const dry = await server.call('POST', path, { body: { since, dry_run: true } })
+  expect([dry.status, dry.json]).toEqual([200, { dry_run: true, matching: 3, skipped: 0, complete: true }])
+  const made = await server.call('POST', path, { body: { since, topic } })
+  expect(made.status).toBe(202)
+  expect(await ended(made.json.id)).toMatchObject({ kind: 'backfill', state: 'done', total: 3, done: 3 })
+  const again = await cli('endpoints', 'backfill', id, '--since', since, '--json')
+  expect(JSON.parse(again.out)).toMatchObject({ state: 'done', total: 0, done: 0 })
+  await receiver.waitFor((received) => received.filter((each) => each.path === '/filled').length >= 3)
+  expect(receiver.received.filter((each) => each.path === '/filled')).toHaveLength(3)
+})
+
+test.each([
+  ['without since', {}, 400],
+  ['with a time that is none', { since: 'yesterday' }, 400],
+  ['until before since', { since: '2026-01-02T00:00:00Z', until: '2026-01-01T00:00:00Z' }, 400],
+])('a back-fill %s is refused', async (_name, body, status) => {
+  const { id } = await anEndpoint('/hook')
+  const answer = await server.call('POST', `/v1/endpoints/${id}/backfill`, { body })
+  expect([answer.text, answer.status]).toEqual([answer.text, status])
+})

@@ -96,3 +96,15 @@ export const CancelManyBody = Closed(
   },
   { title: 'CancelMany', examples: [{ endpoint_id: 'ep_01h455vb4pex5vsknk084sn02q', dry_run: true }] },
 )
+
+const { all: _ofFilters, ...backfillSettings } = jobSettings
+
+export const BackfillBody = Closed(
+  {
+    since: moment('published at or after; must be given'),
+    until: moment('published before; default: now'),
+    topic: Type.Optional(Line),
+    ...backfillSettings,
+  },
+  { title: 'Backfill', examples: [{ since: '2026-01-31T00:00:00Z', topic: 'orders.created' }] },
+)

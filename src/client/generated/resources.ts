@@ -5,6 +5,7 @@ import type { CallOptions, Requester } from '../requester.ts'
 import type {
   AdminToken,
   AdminTokenCreate,
+  Backfill,
   BatchResult,
   CancelMany,
   Cancelled,
@@ -110,6 +111,9 @@ function createEndpoints(requester: Requester) {
     /** Delete an endpoint and its subscriptions, and cancel what waits for it. */
     delete: (id: string, options?: CallOptions): Promise<void> =>
       requester.json({ method: 'DELETE', path: `/v1/endpoints/${encodeURIComponent(id)}`, takesTenant: true, options }),
+    /** Send an endpoint the past events that it did not get, as a job. */
+    backfill: (id: string, body: Backfill, options?: CallOptions): Promise<DryRun | Job> =>
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/backfill`, body, takesTenant: true, options }),
   }
 }
 

@@ -56,6 +56,19 @@ export interface AttemptWithResponse {
   readonly response?: CapturedResponse | undefined
 }
 
+export interface Backfill {
+  /** Published at or after; must be given. */
+  readonly since?: string | undefined
+  /** Published before; default: now. */
+  readonly until?: string | undefined
+  /** Exact. */
+  readonly topic?: string | undefined
+  /** Deliveries a second at most. */
+  readonly rate?: number | undefined
+  /** True: nothing is changed, and the answer says how many there are. */
+  readonly dry_run?: boolean | undefined
+}
+
 export interface BatchEvent {
   /** At most 255 bytes of UTF-8, without spaces, control characters and `*`. */
   readonly topic: string
@@ -422,7 +435,7 @@ export type HookrailMaxAttempts = number | null
 
 export interface Job {
   readonly id: string
-  readonly kind: 'replay' | 'cancel' | 'skip_backlog'
+  readonly kind: 'replay' | 'cancel' | 'skip_backlog' | 'backfill'
   /** Queued and running go on by themselves, in whichever process lives; done, cancelled and failed are the end. */
   readonly state: 'queued' | 'running' | 'done' | 'cancelled' | 'failed'
   /** Which deliveries it is about. */
@@ -837,7 +850,7 @@ export interface ListJobsQuery {
   /** `next_cursor` of the page before. */
   readonly cursor?: string | undefined
   readonly state?: 'queued' | 'running' | 'done' | 'cancelled' | 'failed' | undefined
-  readonly kind?: 'replay' | 'cancel' | 'skip_backlog' | undefined
+  readonly kind?: 'replay' | 'cancel' | 'skip_backlog' | 'backfill' | undefined
 }
 
 export interface ListKeysQuery {

@@ -34,6 +34,8 @@ export interface JobSlice extends JobOwner {
   readonly jobId: string
   /** Deliveries at most. */
   readonly limit: number
+  /** For deliveries that a back-fill makes: as many as `limit`. Of other kinds none. */
+  readonly deliveryIds: readonly string[]
   /** Kept unless the job has a total. */
   readonly total: number | null
 }

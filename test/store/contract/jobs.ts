@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { hasEnded, type Job, type JobFilter, type JobKind } from '../../../src/core/jobs.ts'
 import { defaultTenantId } from '../../../src/core/model.ts'
 import type { ClaimedDelivery, JobProgress } from '../../../src/store/port.ts'
+import { removeAll } from './retention.ts'
 import {
   anOutcome,
   deadLetter,
@@ -32,7 +33,16 @@ export function describeJobs(open: OpenHarness): void {
   const take = (by = owner) => scene.store.takeJob({ owner: by, leaseMs })
 
   const slice = (job: Job, limit = 100, by = owner) =>
-    scene.store.runJobSlice({ jobId: job.id, owner: by, leaseMs, limit, total: null })
+    scene.store.runJobSlice({
+      jobId: job.id,
+      owner: by,
+      leaseMs,
+      limit,
+      deliveryIds: idsOf(limit),
+      total: null,
+    })
+
+  const idsOf = (count: number) => Array.from({ length: count }, () => scene.ids.next('dlv'))
 
   /** Takes the job and does it to its end; every slice's progress. */
   async function doJob(job: Job, limit = 100): Promise<readonly JobProgress[]> {
@@ -428,6 +438,125 @@ export function describeJobs(open: OpenHarness): void {
       })
       expect(await scene.store.resend(defaultTenantId, deliveryId)).toMatchObject({ kind: 'replayed' })
       expect((await claimAll()).map(({ id }) => id)).toEqual([deliveryId])
+    })
+  })
+
+  describe('a back-fill', () => {
+    /** An endpoint that is new, and subscribed to everything. */
+    async function aNewcomer() {
+      await scene.advance(1)
+      return scene.anEndpoint()
+    }
+
+    const topicsOf = (deliveries: readonly ClaimedDelivery[], to: Route) =>
+      deliveries.filter(({ endpointId }) => endpointId === to.endpointId).map(({ eventId }) => eventId)
+
+    it('sends an endpoint the past events that it did not get, each once, and shows them with the event', async () => {
+      const events = await scene.publishMany(5, { routes: [route] })
+      const newcomer = await aNewcomer()
+      const both = await scene.publish({ routes: [route, newcomer] })
+      await claimAll()
+      await scene.advance(1)
+      const job = await aJob('backfill', { endpointId: newcomer.endpointId })
+      const all = await doJob(job, 2)
+      expect(all.at(-1)?.job).toMatchObject({ state: 'done', done: 5, skipped: 0 })
+      expect(all.some(({ isDue }) => isDue)).toBe(true)
+      const claimed = await claimAll()
+      expect(topicsOf(claimed, newcomer)).toEqual(events.map(({ id }) => id))
+      expect(claimed[0]).toMatchObject({ subscriptionId: newcomer.subscriptionId, attemptCount: 0 })
+      const shown = await scene.deliveriesOf(events[0]?.id ?? '')
+      expect(shown.map(({ endpointId }) => endpointId)).toEqual([route.endpointId, newcomer.endpointId])
+      const again = await doJob(await aJob('backfill', { endpointId: newcomer.endpointId }))
+      expect(again.at(-1)?.job).toMatchObject({ state: 'done', done: 0, skipped: 0 })
+      expect(await scene.deliveriesOf(both.event.id)).toHaveLength(2)
+      expect((await scene.store.counts()).deliveries).toMatchObject({ in_flight: 12, pending: 0 })
+    })
+
+    it('is about a topic, times, and what the endpoint is subscribed to', async () => {
+      const publish = async (topic: string) => (await scene.publish({ routes: [route], topic })).event.id
+      await publish('a')
+      await scene.advance(1000)
+      const since = scene.now()
+      const wanted = await publish('a')
+      await publish('b')
+      await scene.advance(1000)
+      const until = scene.now()
+      await publish('a')
+      const newcomer = await aNewcomer()
+      await claimAll()
+      const filter = { endpointId: newcomer.endpointId, topic: 'a', since, until }
+      const work = { tenantId: defaultTenantId, kind: 'backfill' as const, filter, asOf: null }
+      expect(await scene.store.countJobSlice(work, null)).toEqual({ matching: 1, skipped: 0, cursor: null })
+      await doJob(await aJob('backfill', filter))
+      expect(topicsOf(await claimAll(), newcomer)).toEqual([wanted])
+      const { endpointId, subscriptionId } = newcomer
+      await scene.store.updateSubscription(defaultTenantId, subscriptionId, { topicPatterns: ['c.*'] })
+      const last = (await doJob(await aJob('backfill', { endpointId }))).at(-1)
+      expect(last?.job).toMatchObject({ state: 'done', done: 0 })
+    })
+
+    it('of two at a time gives each event to one of them', async () => {
+      await scene.publishMany(6, { routes: [route] })
+      const newcomer = await aNewcomer()
+      await claimAll()
+      const jobs = [
+        await aJob('backfill', { endpointId: newcomer.endpointId }),
+        await aJob('backfill', { endpointId: newcomer.endpointId }),
+      ] as const
+      await take()
+      await take()
+      await slice(jobs[0], 2)
+      const both = await Promise.all(jobs.map((job) => slice(job, 4)))
+      const rest = await Promise.all(jobs.map((job) => slice(job)))
+      expect([...both, ...rest].reduce((sum, each) => sum + (each?.done ?? 0), 2)).toBe(6)
+      expect(new Set(topicsOf(await claimAll(), newcomer)).size).toBe(6)
+    })
+
+    it('reaches events for many, and leaves out who got them or is about to', async () => {
+      const others = await Promise.all(Array.from({ length: 3 }, () => scene.anEndpoint()))
+      const newcomer = await aNewcomer()
+      const made = await scene.publish({ receivers: others })
+      await scene.fanOutSlice()
+      const half = await scene.publish({ receivers: others })
+      await scene.fanOutSlice(1)
+      await claimAll()
+      for (const [to, done] of [
+        [others[0], 0],
+        [others[2], 0],
+        [newcomer, 2],
+        [newcomer, 0],
+      ] as const) {
+        const filter = { endpointId: to?.endpointId ?? '' }
+        expect((await doJob(await aJob('backfill', filter))).at(-1)?.job).toMatchObject({ done })
+      }
+      await scene.fanOutSlice()
+      for (const { event } of [made, half]) expect(await scene.deliveriesOf(event.id)).toHaveLength(4)
+    })
+
+    it('skips events whose payload is gone, and counts them', async () => {
+      await scene.publish({})
+      await scene.advance(40 * 86_400_000)
+      await scene.publish({})
+      await removeAll(scene)
+      const newcomer = await aNewcomer()
+      const filter = { endpointId: newcomer.endpointId }
+      expect((await doJob(await aJob('backfill', filter))).at(-1)?.job).toMatchObject({ done: 1, skipped: 1 })
+    })
+
+    it('of a disabled endpoint waits there, and that of one that is deleted fails', async () => {
+      await scene.publish({})
+      const newcomer = await aNewcomer()
+      const { endpointId } = newcomer
+      await scene.store.updateEndpoint(defaultTenantId, endpointId, { disabledReason: 'operator' })
+      const [step] = await doJob(await aJob('backfill', { endpointId }))
+      expect(step).toMatchObject({ done: 1, isDue: false })
+      expect(await claimAll()).toEqual([])
+      const job = await aJob('backfill', { endpointId })
+      await scene.store.deleteEndpoint(defaultTenantId, endpointId)
+      expect((await doJob(job)).at(-1)?.job).toMatchObject({
+        state: 'failed',
+        error: 'its endpoint was deleted',
+      })
     })
   })
 }

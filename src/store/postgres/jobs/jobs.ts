@@ -75,16 +75,9 @@ export async function runJobSlice(context: Context, slice: JobSlice): Promise<Jo
   const [row] = await run(context, lockStatement, { id, owner: slice.owner })
   if (row === undefined) return null
   const { tenantId, kind, filter, createdAt } = toJob(row)
-  const { limit } = slice
-  const work = {
-    kind,
-    tenantId,
-    filter,
-    asOf: createdAt,
-    cursor: row.cursor,
-    limit,
-    scan: limit * scannedPerRow,
-  }
+  const { limit, deliveryIds } = slice
+  const scan = limit * scannedPerRow
+  const work = { kind, tenantId, filter, asOf: createdAt, cursor: row.cursor, limit, deliveryIds, scan }
   const result = await kinds[kind].slice(context, work)
   const { done, isDue, waitMs = 0 } = result
   return { job: await advance(context, slice, result), done, isDue, waitMs }
@@ -105,16 +98,26 @@ async function advance(context: Context, slice: JobSlice, result: JobWorkDone): 
     done: result.done,
     skipped: result.skipped,
     cursor: result.cursor,
+    failure: result.failure ?? null,
   })
   return toJob(row as JobRow)
 }
 
 const advanceStatement = query<JobRow>()(
   'advance_job',
-  { id: 'uuid', total: 'bigint', lease_ms: 'bigint', done: 'bigint', skipped: 'bigint', cursor: 'text' },
+  {
+    id: 'uuid',
+    total: 'bigint',
+    lease_ms: 'bigint',
+    done: 'bigint',
+    skipped: 'bigint',
+    cursor: 'text',
+    failure: 'text',
+  },
   // primary key
   `update jobs set done = done + $done, skipped = skipped + $skipped, total = coalesce(total, $total), cursor = $cursor,
-     lease_until = ${now} + $lease_ms, state = case when $cursor is null then 'done' else state end,
+     lease_until = ${now} + $lease_ms, error = $failure,
+     state = case when $failure is not null then 'failed' when $cursor is null then 'done' else state end,
      ended_at = case when $cursor is null then ${now} end
    where id = $id returning ${jobColumns}`,
 )

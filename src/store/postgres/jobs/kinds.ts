@@ -3,6 +3,7 @@ import type { JobKind } from '../../../core/jobs.ts'
 import type { JobWork, JobWorkDone } from '../../job-rows.ts'
 import type { Walked } from '../../job-walk.ts'
 import type { Context } from '../connection/statement.ts'
+import { backfillSlice, walkMissed } from './backfill.ts'
 import { cancelSlice, walkWaiting } from './cancel-waiting.ts'
 import { replaySlice, walkDeadLetters } from './dead-letters.ts'
 
@@ -15,5 +16,6 @@ interface Kind {
 export const kinds: Readonly<Record<JobKind, Kind>> = {
   replay: { slice: replaySlice, look: walkDeadLetters },
   cancel: { slice: cancelSlice, look: walkWaiting },
+  backfill: { slice: backfillSlice, look: walkMissed },
   skip_backlog: { slice: cancelSlice, look: walkWaiting },
 }

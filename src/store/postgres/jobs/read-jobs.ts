@@ -54,6 +54,7 @@ export async function countJobSlice(
     filter,
     asOf: asOf ?? context.moment,
     cursor,
+    deliveryIds: [],
     limit: countedRows,
     scan: countedRows,
   })

@@ -58,19 +58,12 @@ export function runJobSlice(context: WriteContext, slice: JobSlice): JobProgress
     .get(id, slice.owner)
   if (row === undefined) return null
   const { tenantId, kind, filter, createdAt } = toJob(row)
-  const { limit } = slice
-  const work = {
-    kind,
-    tenantId,
-    filter,
-    asOf: createdAt,
-    cursor: row.cursor,
-    limit,
-    scan: limit * scannedPerRow,
-  }
+  const { limit, deliveryIds } = slice
+  const scan = limit * scannedPerRow
+  const work = { kind, tenantId, filter, asOf: createdAt, cursor: row.cursor, limit, deliveryIds, scan }
   const result = kinds[kind].slice(context, work)
-  const job = advance(context, { id, total: slice.total, result })
-  return { job, done: result.done, isDue: result.isDue, waitMs: result.waitMs ?? 0 }
+  const { done, isDue, waitMs = 0 } = result
+  return { job: advance(context, { id, total: slice.total, result }), done, isDue, waitMs }
 }
 
 interface Advance {
@@ -80,15 +73,26 @@ interface Advance {
 }
 
 function advance(context: WriteContext, { id, total, result }: Advance): Job {
-  const { done, skipped, cursor } = result
+  const { done, skipped, cursor, failure = null } = result
   const row = context
     .prepare<JobRow>(
       // primary key
       `update jobs set done = done + ?, skipped = skipped + ?, total = coalesce(total, ?), cursor = ?,
-         state = iif(? is null, 'done', state), ended_at = iif(? is null, ?, null)
+         error = ?, state = iif(? is null, ?, state), ended_at = iif(? is null, ?, null)
        where id = ? returning *`,
     )
-    .get(done, skipped, total, cursor, cursor, cursor, context.now, id)
+    .get(
+      done,
+      skipped,
+      total,
+      cursor,
+      failure,
+      cursor,
+      failure === null ? 'done' : 'failed',
+      cursor,
+      context.now,
+      id,
+    )
   return toJob(row as JobRow)
 }
 

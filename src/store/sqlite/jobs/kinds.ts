@@ -4,6 +4,7 @@ import type { JobWork, JobWorkDone } from '../../job-rows.ts'
 import type { Walked } from '../../job-walk.ts'
 import type { PreparesStatements } from '../connection/statement-cache.ts'
 import type { WriteContext } from '../threads/write-context.ts'
+import { backfillSlice, walkMissed } from './backfill.ts'
 import { cancelSlice, walkWaiting } from './cancel-waiting.ts'
 import { replaySlice, walkDeadLetters } from './dead-letters.ts'
 
@@ -16,5 +17,6 @@ interface Kind {
 export const kinds: Readonly<Record<JobKind, Kind>> = {
   replay: { slice: replaySlice, look: walkDeadLetters },
   cancel: { slice: cancelSlice, look: walkWaiting },
+  backfill: { slice: backfillSlice, look: walkMissed },
   skip_backlog: { slice: cancelSlice, look: walkWaiting },
 }

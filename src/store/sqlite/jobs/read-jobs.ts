@@ -43,6 +43,7 @@ export function countJobSlice(context: ReadContext, work: CountedWork, cursor: s
     filter,
     asOf: asOf ?? context.now,
     cursor,
+    deliveryIds: [],
     limit: countedRows,
     scan: countedRows,
   })

@@ -157,7 +157,7 @@ function makeDelivery(context: WriteContext, receiver: Receiver, made: NewOfSlic
 }
 
 /** Where nothing else was published meanwhile, one range grows. */
-function noteRange(context: WriteContext, eventKey: number, { first, last }: KeyRange): void {
+export function noteRange(context: WriteContext, eventKey: number, { first, last }: KeyRange): void {
   const grown = context
     .prepare('update fan_out_ranges set last_k = ? where event_k = ? and last_k = ?')
     .run(last, eventKey, first - 1)
