@@ -1,12 +1,11 @@
-/** The composition root: the only file that knows every adapter. */
+/** The composition root: puts together what `open-store.ts` opened, the sender and the engine. */
 import { randomBytes } from 'node:crypto'
-import { dirname, resolve } from 'node:path'
-import { makeDirectory } from './config/make-directory.ts'
+import { resolve } from 'node:path'
 import type { Config } from './config/schema.ts'
 import { type Clock, createSystemClock } from './core/clock.ts'
 import type { BreakerPolicy } from './core/endpoint-health.ts'
-import { OuthookError } from './core/errors.ts'
-import { type FaceWords, serverWords } from './core/face-words.ts'
+import type { OuthookError } from './core/errors.ts'
+import { serverWords } from './core/face-words.ts'
 import { createIdFactory } from './core/ids.ts'
 import type { Logger } from './core/logger.ts'
 import { resolveRetryPolicy } from './core/retry-policy.ts'
@@ -37,33 +36,24 @@ import { Subscriptions } from './engine/subscriptions.ts'
 import { Tenants } from './engine/tenants.ts'
 import { TransactionalPublisher } from './engine/transactional-publish.ts'
 import { openSecretBox } from './open-secret-box.ts'
+import { type OpenStoreOptions, openStore } from './open-store.ts'
 import { createAddressPolicy, createUrlCheck } from './sender/address-guard.ts'
 import { createHttpSender } from './sender/http-sender.ts'
 import { inCalendar } from './store/calendar.ts'
 import type { Store } from './store/port.ts'
 import { openOutboxFile } from './store/sqlite/outbox/outbox-file.ts'
-import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import { version } from './version.ts'
-import { waitForPostgres } from './wait-for-postgres.ts'
 
 /** Publishing waits this long for a commit before it answers `store_unavailable`. */
 const publishTimeoutMs = 10_000
 /** How often an event is looked for that another process left half fanned out. */
 const lookForFanOutsEveryMs = 5000
 
-export interface AppOptions {
-  readonly config: Config
-  /** A SQLite file is checked after a crash, which may take long: this process owns it by now. May be called twice. */
-  readonly onSlowOpen?: () => void
-  readonly logger: Logger
+export interface AppOptions extends OpenStoreOptions {
   /** False: this process publishes and reads, and delivers nothing. */
   readonly dispatch: boolean
   /** Default: the system's. */
   readonly clock?: Clock
-  /** Ends the wait for a store that does not answer yet; then opening rejects with its reason. */
-  readonly signal?: AbortSignal | undefined
-  /** Of the face that its user knows. Default: the server's. */
-  readonly words?: FaceWords
   /** A listener of the engine's events threw or rejected. Default: an error in the log. */
   readonly onListenerError?: (error: unknown, name: ActivityName) => void
   /** A master key file was made just now. Default: a warning in the log. */
@@ -95,36 +85,6 @@ export async function openApp(options: AppOptions): Promise<App> {
     await store.close()
     throw error
   }
-}
-
-async function openStore(
-  { config, logger, signal, onSlowOpen, words = serverWords }: AppOptions,
-  clock: Clock,
-): Promise<Store> {
-  // Tests open one each. Its commits wait for no disk, so that a thread of its own would only make it slow to open.
-  if (config.store.kind === 'memory')
-    return openSqliteStore({ path: ':memory:', clock, logger, inProcess: true })
-  if (config.store.kind === 'postgres') {
-    if (config.masterKey === null) throw masterKeyMissing(words)
-    // Loaded only where it is used: most programs never need the driver.
-    const { openPostgresStore } = await import('./store/postgres/postgres-store.ts')
-    const { store, storeWaitMs } = config
-    return waitForPostgres({ url: store.url, waitMs: storeWaitMs, logger, clock, signal }, () =>
-      openPostgresStore({ ...store, logger }),
-    )
-  }
-  const { path } = config.store
-  makeDirectory(dirname(path))
-  return openSqliteStore({ path, clock, logger, replaceLost: config.newStore, onSlowOpen })
-}
-
-/** A key that one process made and kept beside itself would be of no use to the others. */
-function masterKeyMissing({ masterKey }: FaceWords): OuthookError {
-  return new OuthookError(
-    'invalid_config',
-    'a PostgreSQL store needs a master key, the same for every process; make one with "openssl rand -hex 32" ' +
-      `and give it ${masterKey}`,
-  )
 }
 
 interface Parts {

@@ -2,7 +2,7 @@ import { type Clock, createSystemClock } from '../../core/clock.ts'
 import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
 import { bytesOfId } from '../cursors.ts'
-import type { OutboxStore, ReadStore, SlotShares, Store, StoreTime } from '../port.ts'
+import type { ReadStore, SlotShares, Store } from '../port.ts'
 import { RetentionTurns } from '../retention.ts'
 import { type Claimant, rotationStart } from './claim/candidates.ts'
 import { claim } from './claim/claim.ts'
@@ -26,8 +26,7 @@ import { refuseUnfinishedCopy } from './copy/copy-target.ts'
 import { createJobStore } from './jobs/job-store.ts'
 import { createKeyTokens } from './publish/key-rates.ts'
 import { type FanOutTurn, fanOutSlice } from './publish/large-fan-out.ts'
-import { fanOut, listAccepted, readStoreId, setKeyTtl } from './publish/outbox.ts'
-import { acceptInTransaction } from './publish/outbox-client.ts'
+import { createOutboxStore } from './publish/outbox-store.ts'
 import { publish, startPublish } from './publish/publish.ts'
 import { listAttempts } from './read/attempts.ts'
 import * as config from './read/config.ts'
@@ -47,7 +46,7 @@ import {
   reconcileStart,
 } from './upkeep/maintenance.ts'
 import { probeWrite } from './upkeep/probe.ts'
-import { hasExpired, recover } from './upkeep/recover.ts'
+import { createRecovery, type Recovery } from './upkeep/recovery.ts'
 import { type RetentionMemory, removeExpired, shrinkFractions } from './upkeep/retention.ts'
 
 export interface PostgresStoreOptions {
@@ -168,36 +167,6 @@ function createConfigStore({ plain, atomic, snapshot }: Runner) {
   } satisfies Partial<Store>
 }
 
-/** Ends leases whose time is over. */
-interface Recovery {
-  /** A claim is called for at the end of what this process has claimed, to take over what has no outcome. */
-  beforeClaim(): Promise<void>
-  /** Targets that have work now. */
-  now(): Promise<number>
-}
-
-/** What somebody else has locked stays, and would be found again and again. */
-const maxRounds = 100
-
-function createRecovery({ plain, atomic }: Runner, leases: Leases): Recovery {
-  const recoverAll = async (): Promise<number> => {
-    if (!(await plain('config', hasExpired))) return 0
-    let armed = 0
-    for (let round = 0, more = true; more && round < maxRounds; round++) {
-      const recovered = await atomic('config', recover)
-      armed += recovered.armed
-      more = recovered.more
-    }
-    return armed
-  }
-  return {
-    now: recoverAll,
-    async beforeClaim() {
-      if (leases.foundOverdue()) await recoverAll()
-    },
-  }
-}
-
 function createDeliveryStore({ plain, atomic }: Runner, { claimant, recovery }: StoreParts) {
   const heldKeys = new Set<string>()
   const { leases, node } = claimant
@@ -256,25 +225,6 @@ function createShares({ plain, atomic }: Pick<Runner, 'plain' | 'atomic'>, node:
     renew: (lease) => atomic('claim', (context) => renewShares(context, node, lease)),
     lower: (slots) => plain('claim', (context) => lowerShares(context, node, slots)),
     leave: () => plain('claim', (context) => removeNode(context, node)),
-  }
-}
-
-function createOutboxStore({ plain }: Runner, schema: string, time: StoreTime): OutboxStore {
-  let storeId: Promise<string | null> | undefined
-  const getStoreId = (): Promise<string | null> => {
-    storeId ??= plain('read', readStoreId)
-    storeId.catch(() => {
-      storeId = undefined
-    })
-    return storeId
-  }
-  return {
-    accept: async (client, events) =>
-      acceptInTransaction(client, events, { schema, storeId: await getStoreId(), moment: time.now() }),
-    setKeyTtl: (ms) => plain('config', (context) => setKeyTtl(context, ms)),
-    listAccepted: (limit) => plain('publish', (context) => listAccepted(context, limit)),
-    // The lane with time for one event that goes to very many endpoints.
-    fanOut: (plans) => plain('config', (context) => fanOut(context, plans)),
   }
 }
 

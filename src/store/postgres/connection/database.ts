@@ -12,34 +12,16 @@ import { OuthookError } from '../../../core/errors.ts'
 import { type Logger, silentLogger } from '../../../core/logger.ts'
 import { wireTypes } from '../rows/wire-types.ts'
 import { Availability } from './availability.ts'
-import { migratePostgres, quoteName } from './schema.ts'
+import { type Lane, lanes } from './lanes.ts'
+import { migratePostgres } from './schema.ts'
+import { applySettings } from './session-settings.ts'
 import { withConnection } from './single-connection.ts'
 import { isConnectionFault, isRetryable, toStoreError } from './store-error.ts'
-
-/** Connections per lane and process. */
-const lanes = {
-  // Whoever holds an idempotency key for longer is not a node but somebody's open transaction.
-  publish: { connections: 2, isHot: true, statementTimeoutMs: 5000, lockTimeoutMs: 150 },
-  claim: { connections: 1, isHot: true, statementTimeoutMs: 10_000, lockTimeoutMs: 5000 },
-  // Beyond it the batch is taken apart (apart.ts), so that what nobody has locked is written.
-  record: { connections: 2, isHot: true, statementTimeoutMs: 10_000, lockTimeoutMs: 250 },
-  config: { connections: 2, isHot: true, statementTimeoutMs: 30_000, lockTimeoutMs: 10_000 },
-  read: { connections: 3, isHot: false, statementTimeoutMs: 30_000, lockTimeoutMs: 10_000 },
-  // Counts whole tables.
-  copy: { connections: 1, isHot: false, statementTimeoutMs: 3_600_000, lockTimeoutMs: 10_000 },
-} as const
-export type Lane = keyof typeof lanes
-
-/** At most: those of the lanes, but for copying, and the one that hears of the other processes. */
-export const connectionsPerNode =
-  Object.values(lanes).reduce((sum, { connections }) => sum + connections, 0) - lanes.copy.connections + 1
 
 /** For a new connection, and for one of the lane's to become free. */
 const connectTimeoutMs = 3000
 /** A call that takes longer makes it doubtful that the server is there. */
 const suspectAfterMs = 2000
-/** A node that froze amid a transaction holds rows that others need. */
-const idleInTransactionTimeoutMs = 10_000
 /** Beyond the server's own timeout: then the network is at fault, or the server is gone. */
 const clientTimeoutMarginMs = 2000
 /** Of silence, after which the system asks whether the other side is there. */
@@ -207,7 +189,7 @@ export class Database {
 
   async #prepare(client: pg.PoolClient, lane: Lane): Promise<void> {
     const generation = this.#generation
-    await applySettings(client, settingsOf(lane, this.#schema))
+    await applySettings(client, lane, this.#schema)
     this.#ready.set(client, generation)
   }
 
@@ -284,40 +266,5 @@ async function inTransaction<T>(
   } catch (error) {
     if (!isConnectionFault(error)) await client.query('rollback')
     throw error
-  }
-}
-
-type Setting = readonly [name: string, value: string]
-
-function settingsOf(lane: Lane, schema: string): readonly Setting[] {
-  const { isHot, statementTimeoutMs, lockTimeoutMs } = lanes[lane]
-  const settings: Setting[] = [
-    ['search_path', quoteName(schema)],
-    ['synchronous_commit', 'on'],
-    ['statement_timeout', `${statementTimeoutMs}`],
-    ['lock_timeout', `${lockTimeoutMs}`],
-    ['idle_in_transaction_session_timeout', `${idleInTransactionTimeoutMs}`],
-    ['jit', 'off'],
-  ]
-  // The queue is empty one moment and has a million rows the next. A plan that suits the one, made from statistics
-  // of then, must not be used in the other: always the plan by index, made once per connection.
-  if (isHot) settings.push(['enable_seqscan', 'off'], ['plan_cache_mode', 'force_generic_plan'])
-  return settings
-}
-
-/** Set, and read back: durability must not rest on a setting that a proxy swallowed. */
-async function applySettings(client: pg.PoolClient, settings: readonly Setting[]): Promise<void> {
-  const columns = settings.map((_, index) => `set_config($${index * 2 + 1}, $${index * 2 + 2}, false)`)
-  await client.query(`select ${columns.join(', ')}`, settings.flat())
-  const { rows } = await client.query(
-    `select current_setting('synchronous_commit') as commit, current_setting('search_path') as path`,
-  )
-  const [found] = rows as { readonly commit: string; readonly path: string }[]
-  if (found?.commit !== 'on' || found.path !== settings[0]?.[1]) {
-    throw new OuthookError(
-      'store_unavailable',
-      `PostgreSQL does not keep settings of a session (synchronous_commit is ${found?.commit}); ` +
-        'connect to the server itself or through a pool in session mode',
-    )
   }
 }

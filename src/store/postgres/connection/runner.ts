@@ -1,6 +1,7 @@
 /** Ways to run what the store does: with the store's time, on the connection of a lane, atomically or not. */
 import type { StoreTime } from '../../port.ts'
-import type { Database, Lane, Session } from './database.ts'
+import type { Database, Session } from './database.ts'
+import type { Lane } from './lanes.ts'
 import type { Context } from './statement.ts'
 
 type Work<T> = (context: Context) => Promise<T>

@@ -1,7 +1,7 @@
 /** Examines a PostgreSQL store from one connection: the server, the schema, and (`doctor-health.ts`) how it lives. */
 import type { ClientBase } from 'pg'
 import { type Finding, judgeMasterKey, judgeSchema, ok, problem, seconds, warning } from '../../finding.ts'
-import { connectionsPerNode } from '../connection/database.ts'
+import { connectionsPerNode } from '../connection/lanes.ts'
 import { planPostgres, quoteName } from '../connection/schema.ts'
 import { withConnection } from '../connection/single-connection.ts'
 import { toStoreError } from '../connection/store-error.ts'

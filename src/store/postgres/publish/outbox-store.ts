@@ -1,0 +1,23 @@
+import type { OutboxStore, StoreTime } from '../../port.ts'
+import type { Runner } from '../connection/runner.ts'
+import { fanOut, listAccepted, readStoreId, setKeyTtl } from './outbox.ts'
+import { acceptInTransaction } from './outbox-client.ts'
+
+export function createOutboxStore({ plain }: Runner, schema: string, time: StoreTime): OutboxStore {
+  let storeId: Promise<string | null> | undefined
+  const getStoreId = (): Promise<string | null> => {
+    storeId ??= plain('read', readStoreId)
+    storeId.catch(() => {
+      storeId = undefined
+    })
+    return storeId
+  }
+  return {
+    accept: async (client, events) =>
+      acceptInTransaction(client, events, { schema, storeId: await getStoreId(), moment: time.now() }),
+    setKeyTtl: (ms) => plain('config', (context) => setKeyTtl(context, ms)),
+    listAccepted: (limit) => plain('publish', (context) => listAccepted(context, limit)),
+    // The lane with time for one event that goes to very many endpoints.
+    fanOut: (plans) => plain('config', (context) => fanOut(context, plans)),
+  }
+}
