@@ -5,6 +5,8 @@ export { type ErrorCode, OuthookError } from './core/errors.ts'
 export type { Job, JobFilter, JobKind, JobState } from './core/jobs.ts'
 export type { LogFields, Logger } from './core/logger.ts'
 export type {
+  AdminRole,
+  ApiKey,
   Attempt,
   AttemptStatus,
   CapturedResponse,
@@ -15,18 +17,21 @@ export type {
   Endpoint,
   ErrorClass,
   EventState,
+  KeyAbility,
   OutboundEvent,
   SigningScheme,
   Subscription,
   WaitReason,
 } from './core/model.ts'
 export type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
+export type { CreatedKey, RotatedKey } from './engine/api-keys.ts'
 export type { DeliveryDetail } from './engine/deliveries.ts'
 export type { EndpointChange, EndpointInput } from './engine/endpoint-input.ts'
 export type { EndpointState, EndpointView } from './engine/endpoint-view.ts'
 export type { CreatedEndpoint, UpsertedEndpoint } from './engine/endpoints.ts'
 export type { DeliveryWithAttempts, EventStatus } from './engine/events.ts'
 export type { BackfillInput, CancelManyInput, DryRun, JobInput } from './engine/jobs.ts'
+export type { AdminTokenInput, KeyChange, KeyInput } from './engine/key-input.ts'
 export type { SubscriptionChange, SubscriptionInput } from './engine/subscriptions.ts'
 export type { TenantSettingsInput, TenantSettingsView } from './engine/tenant-settings.ts'
 export type { TenantInput, TenantView, UpsertedTenant } from './engine/tenants.ts'

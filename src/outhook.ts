@@ -10,9 +10,10 @@ import type { Logger } from './core/logger.ts'
 import { defaultTenantId } from './core/model.ts'
 import { warnOfErrors } from './core/warnings.ts'
 import type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
+import type { AdminTokens } from './engine/admin-tokens.ts'
 import type { Tenants } from './engine/tenants.ts'
 import { invalid } from './publish-input.ts'
-import { serviceOf, TenantHooks } from './tenant-hooks.ts'
+import { type OfTenant, ofTenant, serviceOf, TenantHooks } from './tenant-hooks.ts'
 
 /** Durations are milliseconds or text such as `'500ms'`, `'5s'`, `'2h'`. */
 export type Duration = number | string
@@ -101,6 +102,8 @@ const tenantMethods = [
 ] as const satisfies readonly (keyof Tenants)[]
 type TenantMethod = (typeof tenantMethods)[number]
 
+type AdminTokenMethod = 'create' | 'get' | 'list' | 'revoke'
+
 const eventNames = Object.keys({
   attempt: true,
   deadLetter: true,
@@ -123,6 +126,8 @@ export class Outhook<Topics extends object = Record<string, any>>
 {
   /** Whose webhooks these are, where they are several customers'. */
   readonly tenants: Pick<Tenants, TenantMethod>
+  /** Of people and scripts who use the API of a server on the same store; `tenantId` of one makes it a tenant's. */
+  readonly adminTokens: Pick<OfTenant<AdminTokens>, AdminTokenMethod>
   readonly #app: App
   readonly #emitter: EventEmitter
 
@@ -132,6 +137,8 @@ export class Outhook<Topics extends object = Record<string, any>>
     this.#app = app
     this.#emitter = engine.activity as EventEmitter
     this.tenants = serviceOf(engine.tenants, tenantMethods)
+    const { create, get, list, revoke } = ofTenant(engine.adminTokens, () => null)
+    this.adminTokens = { create, get, list, revoke }
   }
 
   /**

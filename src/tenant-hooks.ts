@@ -2,6 +2,7 @@
 import { OuthookError } from './core/errors.ts'
 import { libraryWords } from './core/face-words.ts'
 import type { EventState } from './core/model.ts'
+import type { ApiKeys } from './engine/api-keys.ts'
 import type { DeadLetters } from './engine/dead-letters.ts'
 import type { Deliveries } from './engine/deliveries.ts'
 import type { Endpoints } from './engine/endpoints.ts'
@@ -59,6 +60,8 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
   readonly events: OfTenant<Events>
   readonly deliveries: OfTenant<Deliveries>
   readonly deadLetters: OfTenant<DeadLetters>
+  /** Producer keys: what programs publish with over HTTP, through a server on the same store. */
+  readonly keys: OfTenant<ApiKeys>
   /** Work on many deliveries at once. */
   readonly jobs: OfTenant<Jobs>
   readonly #engine: Engine
@@ -74,6 +77,7 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
     this.events = ofTenant(engine.events, findTenant)
     this.deliveries = ofTenant(engine.deliveries, findTenant)
     this.deadLetters = ofTenant(engine.deadLetters, findTenant)
+    this.keys = ofTenant(engine.apiKeys, findTenant)
     this.jobs = ofTenant(engine.jobs, findTenant)
   }
 
@@ -158,9 +162,9 @@ function rethrowClosed(error: unknown): never {
 
 type Call = (...given: unknown[]) => Promise<unknown>
 
-function ofTenant<Service extends object>(
+export function ofTenant<Service extends object>(
   service: Service,
-  findTenant: () => string | Promise<string>,
+  findTenant: () => string | null | Promise<string>,
 ): OfTenant<Service> {
   const bound: Record<string, Call> = {}
   for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(service))) {

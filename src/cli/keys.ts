@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander'
 import type { CreatedKey, KeyResource } from '../client/resources.ts'
 import { loadConfig } from '../config/load-config.ts'
+import type { KeyAbility } from '../core/model.ts'
 import { addApiCommand } from './api-command.ts'
 import { errorLines } from './error-lines.ts'
 import { UsageError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
+import { collect, durationMs, type Expiry, expiry, rateLimit } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
 import { resolveId } from './short-id.ts'
@@ -14,11 +16,21 @@ const columns: readonly Column<KeyResource>[] = [
   { title: 'ID', kind: 'id', value: (row) => row.id },
   { title: 'KIND', value: (row) => row.kind },
   { title: 'NAME', kind: 'text', value: (row) => row.name },
-  { title: 'CREATED', kind: 'age', value: (row) => row.created_at },
+  { title: 'SCOPES', kind: 'text', value: (row) => row.scopes },
+  { title: 'USED', kind: 'age', value: (row) => row.last_used_at },
+  { title: 'EXPIRES', kind: 'due', value: (row) => row.expires_at },
   { title: 'REVOKED', kind: 'age', value: (row) => row.revoked_at },
 ]
 
-interface CreateOptions {
+interface KeyOptions {
+  readonly name?: string
+  readonly scope?: readonly string[]
+  readonly ability?: readonly KeyAbility[]
+  readonly rateLimit?: number | 'none'
+  readonly expires?: Expiry
+}
+
+interface CreateOptions extends KeyOptions {
   readonly admin?: true
   readonly store?: string
   readonly storeWait?: string
@@ -26,8 +38,50 @@ interface CreateOptions {
 }
 
 export function register(command: Command, io: CliIo): void {
+  registerCreate(command, io)
+
+  const list = addApiCommand(command, 'list', 'newest first', io)
+  list.addOption(new Option('--kind <kind>', 'of this kind').choices(['producer', 'admin']))
+  addPageOptions(list).run<PageOptions & { kind?: KeyResource['kind'] }>(
+    async ({ client, print }, _args, options) => {
+      print.page(await client.keys.list({ ...pageQuery(options), kind: options.kind }), columns)
+    },
+  )
+
+  addApiCommand(command, 'get <id>', 'one producer key; its text is not shown again', io).run(
+    async ({ client, print }, [given = '']) => {
+      print.object(await client.keys.get(await resolveId(given, client.keys.list)))
+    },
+  )
+
+  const update = addApiCommand(command, 'update <id>', 'change what is given, leave the rest', io)
+  addKeyOptions(update.option('--name <text>', 'whose key it is'))
+  update.run<KeyOptions>(async ({ client, print }, [given = ''], options) => {
+    const id = await resolveId(given, client.keys.list)
+    print.object(await client.keys.update(id, { name: options.name, ...bodyOf(options) }))
+  })
+
+  const rotate = addApiCommand(command, 'rotate <id>', 'give it another text; it is shown once', io)
+  rotate.option('--grace <duration>', 'how long what it was before is taken too (default 24h)', durationMs)
+  rotate.run<{ grace?: number }>(async ({ client, print }, [given = ''], { grace }) => {
+    const id = await resolveId(given, client.keys.list)
+    print.object(await client.keys.rotate(id, { grace }))
+    print.note('\nKeep the key now: it is not shown again.')
+  })
+
+  addApiCommand(command, 'revoke <id>', 'refuse it from now on', io).run(
+    async ({ client, print }, [given = '']) => {
+      const id = await resolveId(given, client.keys.list)
+      await client.keys.revoke(id)
+      print.object({ id, revoked: true })
+    },
+  )
+}
+
+function registerCreate(command: Command, io: CliIo): void {
   const create = addApiCommand(command, 'create <name>', 'make a producer key; it is shown once', io)
-  create.option('--admin', 'an admin token instead')
+  create.option('--admin', 'an admin token of role admin instead')
+  addKeyOptions(create)
   create.option(
     '--store <location>',
     'make it in this store, on which no server runs now, such as sqlite:hooks.db',
@@ -36,16 +90,22 @@ export function register(command: Command, io: CliIo): void {
     '--store-wait <duration>',
     'with --store: how long PostgreSQL is waited for while it does not answer; default 60s (OUTHOOK_STORE_WAIT)',
   )
-  create.run<CreateOptions>(async (context, [name = ''], { admin, store, storeWait, tenant }) => {
+  create.run<CreateOptions>(async (context, [name = ''], { admin, store, storeWait, tenant, ...rest }) => {
     if (store === undefined && storeWait !== undefined) {
       throw new UsageError(
         '--store-wait goes with --store: only a store that this command opens is waited for',
       )
     }
     const kind = admin ? 'admin' : 'producer'
+    const settings = bodyOf(rest)
+    if (store !== undefined && Object.values(settings).some((value) => value !== undefined)) {
+      throw new UsageError(
+        'with --store a key is made without settings; give them by "keys update" once a server runs',
+      )
+    }
     const key =
       store === undefined
-        ? await context.client.keys.create({ name, kind })
+        ? await context.client.keys.create({ name, kind, ...settings })
         : await createKeyInStore(io, {
             store,
             storeWait,
@@ -56,22 +116,28 @@ export function register(command: Command, io: CliIo): void {
     context.print.object(key)
     context.print.note('\nKeep the key now: it is not shown again.')
   })
+}
 
-  const list = addApiCommand(command, 'list', 'newest first', io)
-  list.addOption(new Option('--kind <kind>', 'of this kind').choices(['producer', 'admin']))
-  addPageOptions(list).run<PageOptions & { kind?: KeyResource['kind'] }>(
-    async ({ client, print }, _args, options) => {
-      print.page(await client.keys.list({ ...pageQuery(options), kind: options.kind }), columns)
-    },
-  )
+function addKeyOptions(command: Command): Command {
+  return command
+    .option('--scope <pattern>', 'topics that it may publish: "orders.*" (repeatable; default all)', collect)
+    .addOption(
+      new Option('--ability <ability>', 'publish, or read: all events of its tenant (repeatable)').argParser(
+        collect,
+      ),
+    )
+    .option('--rate-limit <rps>', 'events per second: 0.01 to 1000000, or none', rateLimit)
+    .option('--expires <when>', 'how long it is taken (90d), a time, or never', expiry)
+}
 
-  addApiCommand(command, 'revoke <id>', 'refuse it from now on', io).run(
-    async ({ client, print }, [given = '']) => {
-      const id = await resolveId(given, client.keys.list)
-      await client.keys.revoke(id)
-      print.object({ id, revoked: true })
-    },
-  )
+/** Absent members disappear in JSON, and so stay as they are. */
+function bodyOf({ scope, ability, rateLimit, expires }: KeyOptions) {
+  return {
+    scopes: scope,
+    abilities: ability,
+    rate_limit_rps: rateLimit === 'none' ? null : rateLimit,
+    ...expires,
+  }
 }
 
 interface StoredKey {

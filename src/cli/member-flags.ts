@@ -14,6 +14,11 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   subscription_id: ['--subscription'],
   event_id: ['--event'],
   error_class: ['--error'],
+  scopes: ['--scope'],
+  abilities: ['--ability'],
+  expires_at: ['--expires'],
+  expires_in: ['--expires'],
+  tenant_id: ['--tenant'],
   next_cursor: ['--cursor'],
   // Every command has --url for the address of its server.
   url: ['--to', '<endpoint-url>'],

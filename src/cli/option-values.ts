@@ -62,6 +62,19 @@ export function moment(value: string): string {
   return new Date(time).toISOString()
 }
 
+export interface Expiry {
+  readonly expires_at?: string | null
+  readonly expires_in?: string
+}
+
+/** How long from now, a time of RFC 3339, or `never`. */
+export function expiry(value: string): Expiry {
+  if (value === 'never') return { expires_at: null }
+  if (parseDuration(value) !== null) return { expires_in: value }
+  if (/^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(Date.parse(value))) return { expires_at: value }
+  throw new InvalidArgumentError('Use how long, such as 90d, a time such as 2030-01-31T12:00:00Z, or never.')
+}
+
 /** `name=value`, or `name: value` for headers; given several times. */
 export function pair(separator: '=' | ':') {
   return (value: string, previous: Readonly<Record<string, string>> | undefined) => {

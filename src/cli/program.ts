@@ -58,7 +58,16 @@ const commands: readonly CommandEntry[] = [
     description: 'work on many deliveries: list, show, cancel',
     load: () => import('./jobs.ts'),
   },
-  { name: 'keys', description: 'producer keys: create, list, revoke', load: () => import('./keys.ts') },
+  {
+    name: 'keys',
+    description: 'producer keys: create, list, get, update, rotate, revoke',
+    load: () => import('./keys.ts'),
+  },
+  {
+    name: 'admin-tokens',
+    description: 'admin tokens with roles: create, list, get, revoke',
+    load: () => import('./admin-tokens.ts'),
+  },
   {
     name: 'backup',
     description: 'copy the database into a file, while it is in use',

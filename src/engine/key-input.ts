@@ -11,7 +11,7 @@ import type { StoreTime } from '../store/port.ts'
 
 const { maxKeyNameChars: maxNameChars } = limits
 /** A time beyond is a mistake in the unit. */
-const maxExpiryMs = 100 * 365 * 86_400_000
+export const maxExpiryMs = 100 * 365 * 86_400_000
 
 export interface KeyInput {
   /** Whose key it is: 1 to 200 characters. */
@@ -109,7 +109,7 @@ export function expiryOf(
   { expiresAt, expiresInMs }: Pick<KeyInput, 'expiresAt' | 'expiresInMs'>,
   { time, words }: ExpiryRules,
 ): number | null | undefined {
-  const [at, within] = [words.member('expires_at'), words.member('expires_in')]
+  const [at, within] = [words.member('expires_at'), words.member('expires_in_ms')]
   if (expiresAt !== undefined && expiresInMs !== undefined) {
     throw new OuthookError('unprocessable', `${at} must not stand beside ${within}; give one of them`)
   }

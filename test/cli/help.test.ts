@@ -24,7 +24,8 @@ const commands: readonly string[][] = [
   ...['create', 'list', 'get', 'update'].map((name) => ['subscriptions', name]),
   ...['list', 'get'].map((name) => ['deliveries', name]),
   ...['list', 'replay'].map((name) => ['dlq', name]),
-  ...['create', 'list', 'revoke'].map((name) => ['keys', name]),
+  ...['create', 'list', 'get', 'update', 'rotate', 'revoke'].map((name) => ['keys', name]),
+  ...['create', 'list', 'get', 'revoke'].map((name) => ['admin-tokens', name]),
 ]
 
 test.each(commands)('the help of "%s %s" fits 80 columns', async (...words) => {

@@ -1,0 +1,58 @@
+import { type Command, Option } from 'commander'
+import type { AdminToken } from '../client/generated/types.ts'
+import { type AdminRole, adminRoles } from '../core/model.ts'
+import { addApiCommand } from './api-command.ts'
+import type { CliIo } from './io.ts'
+import { type Expiry, expiry } from './option-values.ts'
+import type { PageOptions } from './page-options.ts'
+import { addPageOptions, pageQuery } from './page-options.ts'
+import { resolveId } from './short-id.ts'
+import type { Column } from './table.ts'
+
+const columns: readonly Column<AdminToken>[] = [
+  { title: 'ID', kind: 'id', value: (row) => row.id },
+  { title: 'ROLE', value: (row) => row.role },
+  { title: 'LABEL', kind: 'text', value: (row) => row.label },
+  { title: 'TENANT', kind: 'id', value: (row) => row.tenant_id ?? 'all' },
+  { title: 'USED', kind: 'age', value: (row) => row.last_used_at },
+  { title: 'EXPIRES', kind: 'due', value: (row) => row.expires_at },
+  { title: 'REVOKED', kind: 'age', value: (row) => row.revoked_at },
+]
+
+interface CreateOptions {
+  readonly role: AdminRole
+  readonly expires?: Expiry
+}
+
+export function register(command: Command, io: CliIo): void {
+  const create = addApiCommand(command, 'create <label>', 'make an admin token; it is shown once', io)
+  create.addOption(
+    new Option('--role <role>', 'viewer reads, operator also publishes and repairs, admin does everything')
+      .choices(adminRoles)
+      .makeOptionMandatory(),
+  )
+  create.option('--expires <when>', 'how long it is taken (90d), a time, or never', expiry)
+  create.run<CreateOptions>(async ({ client, print }, [label = ''], { role, expires }) => {
+    print.object(await client.adminTokens.create({ role, label, ...expires }))
+    print.note('\nKeep the token now: it is not shown again.')
+  })
+
+  const list = addApiCommand(command, 'list', 'oldest first', io)
+  addPageOptions(list).run<PageOptions>(async ({ client, print }, _args, options) => {
+    print.page(await client.adminTokens.list(pageQuery(options)), columns)
+  })
+
+  addApiCommand(command, 'get <id>', 'one admin token; its text is not shown again', io).run(
+    async ({ client, print }, [given = '']) => {
+      print.object(await client.adminTokens.get(await resolveId(given, client.adminTokens.list)))
+    },
+  )
+
+  addApiCommand(command, 'revoke <id>', 'refuse it from now on', io).run(
+    async ({ client, print }, [given = '']) => {
+      const id = await resolveId(given, client.adminTokens.list)
+      await client.adminTokens.revoke(id)
+      print.object({ id, revoked: true })
+    },
+  )
+}
