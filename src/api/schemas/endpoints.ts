@@ -181,4 +181,7 @@ export const RotateSecretBody = Closed(
   { title: 'RotateSecret' },
 )
 
-export const SecretBody = Type.Object({ secret: Type.String() })
+export const SecretBody = Type.Object(
+  { secret: Type.String({ description: 'shown here once and never again' }) },
+  { title: 'NewSecret' },
+)

@@ -133,17 +133,20 @@ export const BatchBody = Closed(
 export const BatchResultBody = Type.Object(
   {
     items: Type.Array(
-      Type.Object({
-        status: Type.Integer({ description: '202, or that of the problem' }),
-        event_id: Type.Optional(receiptMembers.event_id),
-        delivery_ids: Type.Optional(receiptMembers.delivery_ids),
-        state: receiptMembers.state,
-        replayed: Type.Optional(Type.Boolean()),
-        type: Type.Optional(ProblemBody.properties.type),
-        title: Type.Optional(ProblemBody.properties.title),
-        detail: Type.Optional(ProblemBody.properties.detail),
-        code: Type.Optional(ProblemBody.properties.code),
-      }),
+      Type.Object(
+        {
+          status: Type.Integer({ description: '202, or that of the problem' }),
+          event_id: Type.Optional(receiptMembers.event_id),
+          delivery_ids: Type.Optional(receiptMembers.delivery_ids),
+          state: receiptMembers.state,
+          replayed: Type.Optional(Type.Boolean()),
+          type: Type.Optional(ProblemBody.properties.type),
+          title: Type.Optional(ProblemBody.properties.title),
+          detail: Type.Optional(ProblemBody.properties.detail),
+          code: Type.Optional(ProblemBody.properties.code),
+        },
+        { title: 'BatchItemResult' },
+      ),
       { description: 'in the order of the request' },
     ),
   },

@@ -52,10 +52,14 @@ export const timeRangeQuery = {
 }
 
 export function PageOf<T extends TObject>(item: T) {
-  return Type.Object({
-    items: Type.Array(item),
-    next_cursor: Type.String({ description: 'empty at the end' }),
-  })
+  const { title } = item as { readonly title?: string }
+  return Type.Object(
+    {
+      items: Type.Array(item),
+      next_cursor: Type.String({ description: 'empty at the end' }),
+    },
+    title === undefined ? {} : { title: `${title}Page` },
+  )
 }
 
 export const ProblemBody = Type.Object(

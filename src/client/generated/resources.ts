@@ -37,6 +37,7 @@ import type {
   ListKeysQuery,
   ListSubscriptionsQuery,
   ListTenantsQuery,
+  NewSecret,
   PublishBatch,
   PublishEvent,
   PublishReceipt,
@@ -98,9 +99,7 @@ function createEndpoints(requester: Requester) {
     list: (query: ListEndpointsQuery = {}, options?: CallOptions): PagePromise<Endpoint, Page<Endpoint>> =>
       requester.pages({ method: 'GET', path: '/v1/endpoints', query: { ...query }, takesTenant: true, options }),
     /** Give it a new secret; the old one goes on signing beside it for `grace`. */
-    rotateSecret: (id: string, body: RotateSecret = {}, options?: CallOptions): Promise<{
-  readonly secret: string
-}> =>
+    rotateSecret: (id: string, body: RotateSecret = {}, options?: CallOptions): Promise<NewSecret> =>
       requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/rotate-secret`, body, takesTenant: true, options }),
     /** An endpoint; its secret is never shown. */
     get: (id: string, query: GetEndpointQuery = {}, options?: CallOptions): Promise<Endpoint> =>

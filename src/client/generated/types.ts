@@ -29,6 +29,12 @@ export interface AdminTokenCreate {
   readonly expires_in?: string | number | undefined
 }
 
+export interface AdminTokenPage {
+  readonly items: readonly AdminToken[]
+  /** Empty at the end. */
+  readonly next_cursor: string
+}
+
 export interface Attempt {
   readonly attempt_no: number
   /** Grows over replays too. */
@@ -82,9 +88,7 @@ export interface BatchEvent {
   readonly ordering_key?: string | null | undefined
 }
 
-export interface BatchResult {
-  /** In the order of the request. */
-  readonly items: readonly {
+export interface BatchItemResult {
   /** 202, or that of the problem. */
   readonly status: number
   readonly event_id?: string | undefined
@@ -101,7 +105,11 @@ export interface BatchResult {
   readonly detail?: string | undefined
   /** What to decide by. */
   readonly code?: 'invalid_request' | 'invalid_body' | 'invalid_payload' | 'bad_cursor' | 'ordering_key_conflict' | 'ordering_key_too_long' | 'unauthorized' | 'missing_credentials' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'conflict' | 'idempotency_conflict' | 'endpoint_not_available' | 'not_replayable' | 'attempt_under_way' | 'not_cancellable' | 'expired' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'expectation_failed' | 'url_rejected' | 'unprocessable' | 'headers_too_large' | 'rate_limited' | 'internal' | 'store_refused' | 'store_unavailable' | 'overloaded' | 'shutting_down' | 'timeout' | 'invalid_config' | 'store_locked' | 'store_missing' | 'store_incompatible' | 'wrong_master_key' | 'closed' | undefined
-}[]
+}
+
+export interface BatchResult {
+  /** In the order of the request. */
+  readonly items: readonly BatchItemResult[]
 }
 
 export interface CancelMany {
@@ -229,6 +237,12 @@ export interface DeadLetter {
   readonly dead_at: string
 }
 
+export interface DeadLetterPage {
+  readonly items: readonly DeadLetter[]
+  /** Empty at the end. */
+  readonly next_cursor: string
+}
+
 export interface Delivery {
   readonly id: string
   readonly delivery_id: string
@@ -308,6 +322,12 @@ export interface DeliveryOfEvent {
   /** Older attempts are past their retention. */
   readonly attempts_truncated: boolean
   readonly attempts: readonly Attempt[]
+}
+
+export interface DeliveryPage {
+  readonly items: readonly Delivery[]
+  /** Empty at the end. */
+  readonly next_cursor: string
 }
 
 export interface DryRun {
@@ -393,6 +413,12 @@ export interface EndpointCreate {
   readonly secret?: string | undefined
 }
 
+export interface EndpointPage {
+  readonly items: readonly Endpoint[]
+  /** Empty at the end. */
+  readonly next_cursor: string
+}
+
 export interface Event {
   readonly id: string
   readonly event_id: string
@@ -404,6 +430,12 @@ export interface Event {
   readonly producer_key_id: string | null
   /** RFC 3339, UTC, milliseconds. */
   readonly created_at: string
+}
+
+export interface EventPage {
+  readonly items: readonly Event[]
+  /** Empty at the end. */
+  readonly next_cursor: string
 }
 
 export interface EventStatus {
@@ -465,6 +497,12 @@ export interface Job {
   readonly ended_at: string | null
 }
 
+export interface JobPage {
+  readonly items: readonly Job[]
+  /** Empty at the end. */
+  readonly next_cursor: string
+}
+
 export interface Key {
   readonly id: string
   /** Null: of an admin token for all tenants. */
@@ -513,6 +551,17 @@ export interface KeyCreate {
   readonly expires_at?: string | null | undefined
   /** How long it is taken: "90d", "12h". */
   readonly expires_in?: string | number | undefined
+}
+
+export interface KeyPage {
+  readonly items: readonly Key[]
+  /** Empty at the end. */
+  readonly next_cursor: string
+}
+
+export interface NewSecret {
+  /** Shown here once and never again. */
+  readonly secret: string
 }
 
 export interface Problem {
@@ -677,6 +726,12 @@ export interface SubscriptionCreate {
   readonly backoff_policy?: HookrailBackoff | undefined
 }
 
+export interface SubscriptionPage {
+  readonly items: readonly Subscription[]
+  /** Empty at the end. */
+  readonly next_cursor: string
+}
+
 export interface Tenant {
   readonly id: string
   readonly uid: string | null
@@ -715,6 +770,12 @@ export interface TenantCreate {
   readonly name?: string | undefined
   readonly metadata?: Readonly<Record<string, string>> | null | undefined
   readonly settings?: TenantSettingsChange | undefined
+}
+
+export interface TenantPage {
+  readonly items: readonly Tenant[]
+  /** Empty at the end. */
+  readonly next_cursor: string
 }
 
 export interface TenantSettings {
