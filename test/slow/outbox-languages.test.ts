@@ -1,0 +1,86 @@
+/** Rows of the outbox in a SQLite file as programs in Python write them, with the library that comes with Python. */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { Outhook } from '../../src/index.ts'
+import { aReceiver } from '../delivery/an-app.ts'
+import { openProgramFile } from '../library/a-program-file.ts'
+import { aDirectory } from './server-process.ts'
+
+const page = readFileSync(resolve(import.meta.dirname, '../../docs/guides/outbox.md'), 'utf8')
+const [, guideProgram = ''] = /^```python\n([\s\S]*?)^```$/m.exec(page) ?? []
+
+function python(directory: string, code: string): string {
+  return execFileSync('python3', ['-c', code], {
+    cwd: directory,
+    env: { ...process.env, PYTHONUTF8: '1' },
+    encoding: 'utf8',
+  }).trim()
+}
+
+/** Why there is no Python to run; null when there is. */
+function whyNoPython(): string | null {
+  try {
+    execFileSync('python3', ['-c', 'import sqlite3'], { stdio: 'pipe' })
+    return null
+  } catch {
+    return 'python3 with sqlite3 is not on this machine'
+  }
+}
+
+test('the program of the guide and rows of every form that Python writes are delivered, and what it rolls back is not', async ({
+  skip,
+}) => {
+  const reason = whyNoPython()
+  skip(reason !== null, reason ?? '')
+  const directory = aDirectory()
+  const app = openProgramFile(join(directory, 'app.db'))
+  onTestFinished(() => app.db.close())
+  app.db.exec('alter table orders add column amount integer')
+  const receiver = await aReceiver()
+  const hooks = await Outhook.open({
+    store: 'memory:',
+    allowHttp: true,
+    allowNetworks: ['127.0.0.0/8'],
+    outboxes: [`sqlite:${app.path}`],
+  })
+  onTestFinished(() => hooks.close())
+  await hooks.endpoints.create({ url: `${receiver.url}/hook`, topics: ['*'] })
+  const guideId = python(directory, guideProgram)
+  const others = JSON.parse(
+    python(
+      directory,
+      `
+import json, sqlite3
+connection = sqlite3.connect("app.db", timeout=5)
+def insert(**row):
+    names = ", ".join(row)
+    marks = ", ".join("?" for _ in row)
+    cursor = connection.execute(f"insert into outhook_outbox ({names}) values ({marks})", tuple(row.values()))
+    return connection.execute("select id from outhook_outbox where seq = ?", (cursor.lastrowid,)).fetchone()[0]
+gone = insert(topic="python.gone", payload="{}")
+connection.rollback()
+text = insert(topic="python.text", payload='{"ü": "😀", "a": 1.0}', metadata=json.dumps({"source": "python"}), ordering_key="k")
+data = insert(topic="python.bytes", payload=b'{"b":\\t12345678901234567890}')
+once = [insert(topic="python.once", payload="{}", idempotency_key="once") for _ in range(2)]
+connection.commit()
+print(json.dumps({"gone": gone, "text": text, "data": data, "once": once}))
+`,
+    ),
+  )
+  await expect.poll(() => app.count()).toBe(0)
+  await expect.poll(() => receiver.received.length).toBe(4)
+  const bodyOf = (id: string) =>
+    Buffer.from(receiver.received.find(({ eventId }) => eventId === id)?.body ?? '').toString()
+  expect(bodyOf(guideId)).toBe('{"id": "o_1", "amount": 42}')
+  expect(bodyOf(others.text)).toBe('{"ü": "😀", "a": 1.0}')
+  expect(bodyOf(others.data)).toBe('{"b":\t12345678901234567890}')
+  expect(receiver.received.filter(({ eventId }) => others.once.includes(eventId))).toHaveLength(1)
+  expect(await hooks.events.get(others.text)).toMatchObject({
+    metadata: { source: 'python' },
+    orderingKey: 'k',
+  })
+  await expect(hooks.events.get(others.gone)).rejects.toMatchObject({ code: 'not_found' })
+  expect(app.db.prepare('select * from orders').all()).toEqual([{ id: 'o_1', amount: 42 }])
+})
