@@ -1,17 +1,14 @@
 /** The composition root: puts together what `open-store.ts` opened, the sender and the engine. */
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
-import type { Config } from './config/schema.ts'
 import { type Clock, createSystemClock } from './core/clock.ts'
-import type { BreakerPolicy } from './core/endpoint-health.ts'
 import type { OuthookError } from './core/errors.ts'
 import { serverWords } from './core/face-words.ts'
 import { createIdFactory } from './core/ids.ts'
-import type { Logger } from './core/logger.ts'
 import { resolveRetryPolicy } from './core/retry-policy.ts'
 import type { SecretBox } from './core/secret-box.ts'
+import { createDelivery } from './create-delivery.ts'
 import { type ActivityName, DeliveryActivity } from './delivery/activity.ts'
-import { DeliveryService } from './delivery/delivery-service.ts'
 import { RoutingCache } from './delivery/routing-cache.ts'
 import { RoutingReload } from './delivery/routing-reload.ts'
 import { AdminTokens } from './engine/admin-tokens.ts'
@@ -33,16 +30,15 @@ import { Publisher } from './engine/publish.ts'
 import { Readiness } from './engine/readiness.ts'
 import { Relay } from './engine/relay.ts'
 import { Subscriptions } from './engine/subscriptions.ts'
+import { TenantRemovals } from './engine/tenant-removals.ts'
 import { Tenants } from './engine/tenants.ts'
 import { TransactionalPublisher } from './engine/transactional-publish.ts'
 import { openSecretBox } from './open-secret-box.ts'
 import { type OpenStoreOptions, openStore } from './open-store.ts'
 import { createAddressPolicy, createUrlCheck } from './sender/address-guard.ts'
-import { createHttpSender } from './sender/http-sender.ts'
 import { inCalendar } from './store/calendar.ts'
 import type { Store } from './store/port.ts'
 import { openOutboxFile } from './store/sqlite/outbox/outbox-file.ts'
-import { version } from './version.ts'
 
 /** Publishing waits this long for a commit before it answers `store_unavailable`. */
 const publishTimeoutMs = 10_000
@@ -173,7 +169,12 @@ async function assemble(
   }
   const shown = inCalendar(store)
   const keyUses = new KeyUses({ store, time: store.time, clock, logger })
-  const tenants = new Tenants({ store: shown, ids, words, clock, onChange })
+  const tenantRemovals = new TenantRemovals({ store, clock, logger })
+  const onDelete = (tenantId: string) => {
+    dispatcher?.giveBackWaiting(tenantId)
+    tenantRemovals.wake()
+  }
+  const tenants = new Tenants({ store: shown, ids, words, clock, onChange, onDelete })
   const engine: Engine = {
     publisher,
     transactionalPublisher,
@@ -227,6 +228,7 @@ async function assemble(
   for (const each of outboxRelays) each.start()
   fanOutSlices.start()
   jobRunner.start()
+  tenantRemovals.start()
   let closed: Promise<void> | null = null
   const close = async () => {
     try {
@@ -237,6 +239,7 @@ async function assemble(
       await relay?.stop()
       await fanOutSlices.stop()
       await jobRunner.stop()
+      await tenantRemovals.stop()
       await delivery?.stop(config.drainDeadlineMs)
       await keyUses.close()
     } finally {
@@ -253,46 +256,4 @@ async function assemble(
       return closed
     },
   }
-}
-
-interface DeliveryParts {
-  readonly config: Config
-  readonly logger: Logger
-  readonly store: Store
-  readonly clock: Clock
-  readonly activity: DeliveryActivity
-  readonly routing: RoutingCache
-  readonly guard: ReturnType<typeof createAddressPolicy>
-}
-
-function createDelivery({ config, guard, ...parts }: DeliveryParts): DeliveryService {
-  const breaker: BreakerPolicy = {
-    failureThreshold: config.breakerThreshold,
-    pauseMs: config.breakerPauseMs,
-    maxPauseMs: config.breakerMaxPauseMs,
-    disableAfterMs: config.disableAfterMs,
-  }
-  const { connectTimeoutMs, headersTimeoutMs, totalTimeoutMs } = config
-  return new DeliveryService({
-    ...parts,
-    breaker,
-    retention: {
-      payloadsMs: config.retainPayloadsMs,
-      attemptsMs: config.retainAttemptsMs,
-      eventsMs: config.retainEventsMs,
-      deadLettersMs: config.retainDeadLettersMs,
-    },
-    random: Math.random,
-    userAgent: `outhook/${version}`,
-    maxInFlight: config.maxInFlight,
-    sender: createHttpSender({
-      clock: parts.clock,
-      guard,
-      connectTimeoutMs,
-      headersTimeoutMs,
-      totalTimeoutMs,
-      // Idle ones beside those in use.
-      maxConnections: Math.max(1024, config.maxInFlight * 2),
-    }),
-  })
 }

@@ -99,6 +99,7 @@ const tenantMethods = [
   'getByUid',
   'list',
   'update',
+  'delete',
 ] as const satisfies readonly (keyof Tenants)[]
 type TenantMethod = (typeof tenantMethods)[number]
 

@@ -76,6 +76,7 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'GET /v1/tenants': viewer,
   'GET /v1/tenants/:id': viewer,
   'PATCH /v1/tenants/:id': admin,
+  'DELETE /v1/tenants/:id': admin,
 
   'POST /v1/keys': admin,
   'GET /v1/keys': admin,

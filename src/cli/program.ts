@@ -50,7 +50,7 @@ const commands: readonly CommandEntry[] = [
   { name: 'dlq', description: 'dead letters: list, replay', load: () => import('./dlq.ts') },
   {
     name: 'tenants',
-    description: 'whose webhooks these are: create, upsert, list, get, update',
+    description: 'whose webhooks these are: create, upsert, list, get, update, delete',
     load: () => import('./tenants.ts'),
   },
   {

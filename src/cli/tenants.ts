@@ -58,11 +58,21 @@ export function register(command: Command, io: CliIo): void {
     },
   )
 
+  registerDelete(command, io)
   const update = addApiCommand(command, 'update <tenant>', 'change what is given, leave the rest', io)
   addTenantOptions(update.option('--uid <uid>', 'your own name for it'))
   update.run<TenantOptions>(async ({ client, print }, [tenant = ''], options) => {
     const id = await resolveTenant(client, tenant)
     print.object(await client.tenants.update(id, bodyOf(options)))
+  })
+}
+
+function registerDelete(command: Command, io: CliIo): void {
+  const text = 'delete it with all that belongs to it; what waits is cancelled'
+  addApiCommand(command, 'delete <tenant>', text, io).run(async ({ client, print }, [tenant = '']) => {
+    const id = await resolveTenant(client, tenant)
+    print.object(await client.tenants.delete(id))
+    print.note(`\nIt is removed in the background; "outhook tenants get ${id}" shows how far that has got.`)
   })
 }
 

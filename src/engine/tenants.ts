@@ -46,6 +46,8 @@ export interface TenantsOptions {
   readonly clock: Clock
   /** The tenant's routing is no longer what it was. */
   readonly onChange: (tenantId: string) => void
+  /** There is a tenant to remove. */
+  readonly onDelete: (tenantId: string) => void
 }
 
 const inputMembers = Object.keys({
@@ -115,6 +117,26 @@ export class Tenants {
     if (result === null) throw notFound('tenant')
     if (result.kind === 'uid_exists') throw uidTaken(change.uid, `${result.tenantId}; choose another`)
     return view(result.tenant)
+  }
+
+  /**
+   * The tenant takes nothing more from now on; its endpoints are deleted, what waits for them is cancelled, and then all
+   * that belongs to it is removed, in the background. `removed` says how far that has got, and in the end there is no such
+   * tenant. Can be called again. Errors: not_found; unprocessable for `default`.
+   */
+  async delete(id: string): Promise<TenantView> {
+    const checked = checkTenantId(id)
+    if (checked === defaultTenantId) {
+      throw new OuthookError(
+        'unprocessable',
+        'the tenant default cannot be deleted; delete its endpoints instead',
+      )
+    }
+    const deletion = this.#options.store.deleteTenant(checked)
+    const tenant = await announceAfter(deletion, () => this.#changed(checked))
+    if (tenant === null) throw notFound('tenant')
+    this.#options.onDelete(checked)
+    return view(tenant)
   }
 
   /**

@@ -44,6 +44,7 @@ const shown = [
   'listApiKeys',
   'insertTenant',
   'updateTenant',
+  'deleteTenant',
   'getTenant',
   'getTenantByUid',
   'listTenants',

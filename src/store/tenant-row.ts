@@ -2,12 +2,13 @@
 import { bytesToId, idPrefixes } from '../core/ids.ts'
 import {
   defaultTenantSettings,
-  nothingRemovedOfTenant,
+  type RemovedOfTenant,
   type Tenant,
   type TenantSettings,
 } from '../core/tenant.ts'
 import type { NewTenant, Routing, TenantPatch } from './port.ts'
 import { retentionKeyOf } from './retention.ts'
+import { readRemoval } from './tenant-removal.ts'
 
 export interface TenantRow {
   readonly id: Uint8Array
@@ -33,9 +34,13 @@ export function toTenant(row: TenantRow): Tenant {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     deletedAt: row.deleted_at,
-    removed:
-      row.deleted_at === null ? null : { ...nothingRemovedOfTenant, ...JSON.parse(row.removed ?? '{}') },
+    removed: row.deleted_at === null ? null : toRemoved(row.removed),
   }
+}
+
+function toRemoved(json: string | null): RemovedOfTenant {
+  const { endpoints, events, deliveries } = readRemoval(json)
+  return { endpoints, events, deliveries }
 }
 
 export interface RoutedTenantRow {

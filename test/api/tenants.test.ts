@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type RouteAccess, routeAccess } from '../../src/api/route-access.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
+import { patienceMs } from '../patience.ts'
 import { type Answer, aServer, type TestServer } from './a-server.ts'
 import { expectProblem } from './expect-problem.ts'
 
@@ -169,7 +170,8 @@ function bodyOf(method: string): unknown {
 }
 
 function orderOf({ method, resource }: (typeof guarded)[number]): number {
-  return method !== 'DELETE' ? 0 : resource === 'subscriptions' ? 1 : 2
+  if (method !== 'DELETE') return 0
+  return resource === 'tenants' ? 3 : resource === 'subscriptions' ? 1 : 2
 }
 
 describe('lists and creations', () => {
@@ -410,5 +412,54 @@ describe('settings of a tenant', () => {
     }
     expect((await post(path, body)).status).toBe(200)
     expect((await post('/v1/endpoints', body)).status).toBe(201)
+  })
+})
+
+describe('DELETE /v1/tenants/{id}', () => {
+  test('takes nothing more from then on, cancels what waits, and removes everything in the background', async () => {
+    const tenant = await aTenant()
+    const remove = () => server.call('DELETE', `/v1/tenants/${tenant.id}`)
+    const deleted = await remove()
+    expect([deleted.status, deleted.json]).toEqual([
+      202,
+      expect.objectContaining({ id: tenant.id, state: 'deleting', deleted_at: expect.any(String) }),
+    ])
+    expect(deleted.json.removed).toEqual({ endpoints: 0, events: 0, deliveries: 0 })
+    expect([401, 404]).toContain(
+      (await post('/v1/events', { topic: 'a', payload: 1 }, tenant.producer)).status,
+    )
+    const forTenant = await post(`/v1/events?tenant=${tenant.id}`, { topic: 'a', payload: 1 })
+    expectProblem(forTenant, { status: 404, title: 'tenant not found' })
+    expectProblem(await post(`/v1/endpoints?tenant=${tenant.uid}`, { url: 'https://127.0.0.1/' }), {
+      status: 404,
+    })
+    for (const name of ['endpoints', 'events', 'deliveries', 'subscriptions']) {
+      expectProblem(await server.call('GET', `/v1/${name}/${tenant.ids[name]}`), { status: 404 })
+    }
+    expectProblem(await server.call('PATCH', `/v1/tenants/${tenant.id}`, { body: { name: 'x' } }), {
+      status: 404,
+    })
+    expect((await post('/v1/tenants', { uid: tenant.uid })).status).toBe(201)
+    expect([202, 404]).toContain((await remove()).status)
+    await expect
+      .poll(async () => (await server.call('GET', `/v1/tenants/${tenant.id}`)).status, {
+        timeout: patienceMs,
+      })
+      .toBe(404)
+    expectProblem(await remove(), { status: 404 })
+    const listed = (await server.call('GET', '/v1/tenants?limit=200')).json.items
+    expect(listed.map(({ id }: { id: string }) => id)).not.toContain(tenant.id)
+  })
+
+  test('the tenant default cannot be deleted, and nobody who is bound to a tenant deletes one', async () => {
+    expectProblem(await server.call('DELETE', `/v1/tenants/${defaultTenantId}`), {
+      status: 422,
+      detail: 'default',
+    })
+    const [own, other] = [await aTenant(), await aTenant()]
+    const remove = (id: string) => server.call('DELETE', `/v1/tenants/${id}`, { token: own.admin })
+    expectProblem(await remove(own.id), { status: 403 })
+    expectProblem(await remove(other.id), { status: 404 })
+    expect((await server.call('GET', `/v1/tenants/${own.id}`)).json.state).toBe('active')
   })
 })

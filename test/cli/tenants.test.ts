@@ -67,3 +67,11 @@ test('the first key of a tenant can be made in a store on which no server runs',
   const missing = await runToEnd(['keys', 'create', 'shop', '--tenant', 'nobody', ...store], { server })
   expect([missing.code, missing.err]).toEqual([3, expect.stringContaining('there is no tenant "nobody"')])
 })
+
+test('a tenant is deleted by its uid, and the command says where to look', async () => {
+  const { id } = await json('tenants', 'create', '--uid', 'initech')
+  const deleted = await run('tenants', 'delete', 'initech')
+  expect([deleted.code, deleted.out]).toEqual([0, expect.stringMatching(/state +deleting/)])
+  expect(deleted.out).toContain(`outhook tenants get ${id}`)
+  expect((await run('endpoints', 'list', '--tenant', 'initech')).code).toBe(3)
+})

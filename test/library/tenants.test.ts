@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Outhook } from '../../src/index.ts'
 import { type Receiver, startReceiver } from '../../src/testing/receiver.ts'
+import { patienceMs } from '../patience.ts'
 
 let hooks: Outhook
 let receiver: Receiver
@@ -145,4 +146,18 @@ describe('hooks.tenant(name)', () => {
     const { id } = await one.hooks.publish({ topic: 'a', payload: 1 })
     expect((await hooks.tenant(two.id).events.get(id)).tenantId).toBe(two.id)
   })
+})
+
+test('a deleted tenant is delivered nothing more, takes nothing more, and is gone in the end', async () => {
+  const { id, uid, hooks: scope } = await aTenant()
+  const { endpoint } = await scope.endpoints.create({ url: `${receiver.url}/${uid}-waits`, topics: ['wait'] })
+  await scope.endpoints.update(endpoint.id, { enabled: false })
+  await scope.publish({ topic: 'wait', payload: 1 })
+  expect(await hooks.tenants.delete(id)).toMatchObject({ id, state: 'deleting' })
+  await expect(scope.publish({ topic: 'a', payload: 1 })).rejects.toMatchObject({ code: 'not_found' })
+  await expect(scope.endpoints.list()).rejects.toMatchObject({ code: 'not_found' })
+  await expect
+    .poll(() => hooks.tenants.get(id).catch(({ code }) => code), { timeout: patienceMs })
+    .toBe('not_found')
+  expect(receiver.received.map(({ path }) => path)).not.toContain(`/${uid}-waits`)
 })

@@ -40,6 +40,7 @@ const withoutCore = ['client', 'verify', 'dashboard', 'bundled']
 /** Files at the top of `src/` that belong to the composition root or the public library surface. */
 const topLevel: Readonly<Record<string, string>> = {
   app: 'app',
+  'create-delivery': 'app',
   server: 'app',
   'count-activity': 'app',
   'store-upkeep': 'app',

@@ -21,6 +21,7 @@ const config = acrossTenants
 export function tenantRoutes({ engine }: ApiContext) {
   return async (app: Api): Promise<void> => {
     registerReads(app, engine)
+    registerDelete(app, engine)
 
     const createSchema = {
       operationId: 'createTenant',
@@ -56,6 +57,24 @@ export function tenantRoutes({ engine }: ApiContext) {
       return toTenant(await engine.tenants.update(request.params.id, inputOf(request.body)))
     })
   }
+}
+
+function registerDelete(app: Api, engine: ApiContext['engine']): void {
+  const schema = {
+    operationId: 'deleteTenant',
+    'x-problems': [422],
+    tags,
+    summary: 'Delete a tenant and all that belongs to it',
+    description:
+      'For admin tokens of all tenants. It takes nothing more from then on, and what waits is cancelled; the rest is removed in the background. The tenant is `deleting` until then, with the progress in `removed`, and afterwards a 404. Can be repeated.',
+    params: idParams('ten'),
+    response: { 202: TenantBody },
+  }
+  app.delete('/v1/tenants/:id', { schema, config }, async (request, reply) => {
+    requireSight(principalOf(request), request.params.id)
+    requireAll(principalOf(request))
+    return reply.code(202).send(toTenant(await engine.tenants.delete(request.params.id)))
+  })
 }
 
 function registerReads(app: Api, engine: ApiContext['engine']): void {

@@ -147,6 +147,9 @@ function createTenants(requester: Requester) {
     /** A tenant with its settings. */
     get: (id: string, options?: CallOptions): Promise<Tenant> =>
       requester.json({ method: 'GET', path: `/v1/tenants/${encodeURIComponent(id)}`, options }),
+    /** Delete a tenant and all that belongs to it. */
+    delete: (id: string, options?: CallOptions): Promise<Tenant> =>
+      requester.json({ method: 'DELETE', path: `/v1/tenants/${encodeURIComponent(id)}`, options }),
     /** Change a tenant; members that are absent stay, those of its settings too. */
     update: (id: string, body: TenantChange, options?: CallOptions): Promise<Tenant> =>
       requester.json({ method: 'PATCH', path: `/v1/tenants/${encodeURIComponent(id)}`, body, options }),

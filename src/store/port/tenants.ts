@@ -10,6 +10,13 @@ export type TenantPatch = Partial<Pick<Tenant, 'uid' | 'name' | 'metadata'>> & {
 
 export type TenantUidConflict = { readonly kind: 'uid_exists'; readonly tenantId: string }
 
+export interface TenantRemoval {
+  /** Some tenant is still being removed. */
+  readonly open: boolean
+  /** Call again at once; otherwise it waits for requests that are under way. */
+  readonly more: boolean
+}
+
 export interface TenantStore {
   insertTenant(
     input: NewTenant,
@@ -25,6 +32,17 @@ export interface TenantStore {
   getTenantByUid(uid: string): Promise<Tenant | null>
   /** Those that are being removed too. */
   listTenants(page: PageRequest): Promise<Page<Tenant>>
+  /**
+   * The tenant takes nothing more from then on, its keys and jobs are gone, and at most 1000 of its endpoints are deleted,
+   * as by `deleteEndpoint`; `removeDeletedTenants` does the rest. Atomic. Null: no such tenant.
+   */
+  deleteTenant(id: string): Promise<Tenant | null>
+  /**
+   * Goes on with one deleted tenant, at most `limit` rows of a table: the other endpoints, what waits for them, and, when
+   * what was leased is over, every row of the tenant. Its own row stays, so that its id is never taken for one that was
+   * not there. Only one process at a time works, and for the others there is nothing to do.
+   */
+  removeDeletedTenants(options: { readonly limit: number }): Promise<TenantRemoval>
   /** The tenant of the endpoint, subscription, key, event or delivery with this id; null: there is no such object. */
   findTenantOf(id: string): Promise<string | null>
 }

@@ -122,7 +122,7 @@ function createStore(parts: StoreParts): Omit<Store, 'cluster'> {
     pace: createPostgresPace(clock),
     time,
     ...createConfigStore(run),
-    ...createTenantStore(run),
+    ...createTenantStore(run, parts.recovery.now),
     ...createKeyStore(run),
     ...createDeliveryStore(run, parts),
     ...createReadStore(run),

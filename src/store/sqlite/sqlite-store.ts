@@ -62,6 +62,8 @@ function createStore(connection: StoreConnection): SqliteStore {
     listSubscriptions: (tenantId, page) => read('listSubscriptions', tenantId, page),
     insertTenant: (input) => write('insertTenant', input),
     updateTenant: async (id, patch) => (is(idPrefixes.tenant, id) ? write('updateTenant', id, patch) : null),
+    deleteTenant: async (id) => (is(idPrefixes.tenant, id) ? write('deleteTenant', id) : null),
+    removeDeletedTenants: (options) => write('removeDeletedTenants', options),
     getTenant: (id) => read('getTenant', id),
     getTenantByUid: (uid) => read('getTenantByUid', uid),
     listTenants: (page) => read('listTenants', page),

@@ -14,6 +14,7 @@ import { describeRecord } from './record.ts'
 import { describeRetention } from './retention.ts'
 import { describeHistories } from './retention-histories.ts'
 import type { OpenHarness } from './scene.ts'
+import { describeTenantRemoval } from './tenant-removal.ts'
 import { describeTenants } from './tenants.ts'
 
 export function describeStoreContract(name: string, open: OpenHarness): void {
@@ -32,5 +33,6 @@ export function describeStoreContract(name: string, open: OpenHarness): void {
     describeRetention(open)
     describeHistories(open)
     describeTenants(open)
+    describeTenantRemoval(open)
   })
 }

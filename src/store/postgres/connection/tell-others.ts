@@ -118,6 +118,7 @@ function tellConfiguration(store: Omit<Store, 'cluster'>, hints: Hints) {
     updateSubscription: (tenantId, id, patch) =>
       telling(tenantId, store.updateSubscription(tenantId, id, patch)),
     deleteSubscription: (tenantId, id) => telling(tenantId, store.deleteSubscription(tenantId, id)),
+    deleteTenant: (id) => telling(id, store.deleteTenant(id)),
     updateTenant: (id, patch) => telling(id, store.updateTenant(id, patch)),
   } satisfies Partial<Store>
 }

@@ -33,6 +33,10 @@ const inPage = (where: Conditions) => `where tenant_id = $tenant${where.sql} ord
 export async function loadRouting(context: Context, tenantId: string): Promise<Routing> {
   const tenant = uuidOfId(tenantId)
   const [row] = await run(context, routingVersionStatement, { tenant: tenant })
+  // Nothing is sent to what still stands of it.
+  if (row?.deleted_at != null) {
+    return { tenantId, ...toRoutedTenant(row), endpoints: [], subscriptions: [], secrets: [] }
+  }
   const endpoints = await run(context, routingEndpointsStatement, { tenant: tenant })
   const subscriptions = await run(context, routingSubscriptionsStatement, { tenant: tenant })
   const secrets = await run(beforeSkips(context), routingSecretsStatement, { tenant: tenant })

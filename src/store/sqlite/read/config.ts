@@ -21,6 +21,10 @@ export function loadRouting(context: ReadContext, tenantId: string): Routing {
   const row = context
     .prepare<RoutedTenantRow>('select routing_version, settings, deleted_at from tenants where id = ?')
     .get(tenant)
+  // Nothing is sent to what still stands of it.
+  if (row?.deleted_at != null) {
+    return { tenantId, ...toRoutedTenant(row), endpoints: [], subscriptions: [], secrets: [] }
+  }
   const endpoints = context
     .prepare<EndpointRow>(`select * from endpoints where tenant_id = ? and deleted_at is null order by id`) // endpoints_tenant
     .all(tenant)

@@ -50,6 +50,7 @@ import {
   reconcileReady,
 } from '../upkeep/maintenance.ts'
 import { deleteProbe, insertProbe } from '../upkeep/probe.ts'
+import { deleteTenant, removeDeletedTenants } from '../upkeep/remove-tenants.ts'
 import { newRetentionMemory, removeExpired } from '../upkeep/retention.ts'
 import type { WriteContext } from './write-context.ts'
 
@@ -101,6 +102,9 @@ export function createWriteOperations() {
     deleteSubscription: (context: WriteContext, tenantId: string, id: string) =>
       deleteSubscription(context, tenantId, id),
     insertTenant: (context: WriteContext, input: NewTenant) => insertTenant(context, input),
+    deleteTenant: (context: WriteContext, id: string) => deleteTenant(context, id),
+    removeDeletedTenants: (context: WriteContext, options: { readonly limit: number }) =>
+      removeDeletedTenants(context, options),
     updateTenant: (context: WriteContext, id: string, patch: TenantPatch) => {
       // It may be of another class now, whose walks have passed its rows.
       if (patch.settings !== undefined) retained.positions.clear()

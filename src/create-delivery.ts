@@ -1,0 +1,54 @@
+/** What delivers, with the settings of this process. */
+import type { Config } from './config/schema.ts'
+import type { Clock } from './core/clock.ts'
+import type { BreakerPolicy } from './core/endpoint-health.ts'
+import type { Logger } from './core/logger.ts'
+import type { DeliveryActivity } from './delivery/activity.ts'
+import { DeliveryService } from './delivery/delivery-service.ts'
+import type { RoutingCache } from './delivery/routing-cache.ts'
+import type { createAddressPolicy } from './sender/address-guard.ts'
+import { createHttpSender } from './sender/http-sender.ts'
+import type { Store } from './store/port.ts'
+import { version } from './version.ts'
+
+interface DeliveryParts {
+  readonly config: Config
+  readonly logger: Logger
+  readonly store: Store
+  readonly clock: Clock
+  readonly activity: DeliveryActivity
+  readonly routing: RoutingCache
+  readonly guard: ReturnType<typeof createAddressPolicy>
+}
+
+export function createDelivery({ config, guard, ...parts }: DeliveryParts): DeliveryService {
+  const breaker: BreakerPolicy = {
+    failureThreshold: config.breakerThreshold,
+    pauseMs: config.breakerPauseMs,
+    maxPauseMs: config.breakerMaxPauseMs,
+    disableAfterMs: config.disableAfterMs,
+  }
+  const { connectTimeoutMs, headersTimeoutMs, totalTimeoutMs } = config
+  return new DeliveryService({
+    ...parts,
+    breaker,
+    retention: {
+      payloadsMs: config.retainPayloadsMs,
+      attemptsMs: config.retainAttemptsMs,
+      eventsMs: config.retainEventsMs,
+      deadLettersMs: config.retainDeadLettersMs,
+    },
+    random: Math.random,
+    userAgent: `outhook/${version}`,
+    maxInFlight: config.maxInFlight,
+    sender: createHttpSender({
+      clock: parts.clock,
+      guard,
+      connectTimeoutMs,
+      headersTimeoutMs,
+      totalTimeoutMs,
+      // Idle ones beside those in use.
+      maxConnections: Math.max(1024, config.maxInFlight * 2),
+    }),
+  })
+}

@@ -1,0 +1,200 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { defaultTenantId } from '../../../src/core/model.ts'
+import { defaultTenantSettings } from '../../../src/core/tenant.ts'
+import {
+  aKey,
+  anOutcome,
+  deadLetter,
+  leaseMs,
+  type OpenHarness,
+  openScene,
+  type Route,
+  retryIn,
+  type Scene,
+} from './scene.ts'
+
+const page = { limit: 200, cursor: null }
+
+/** Calls until the store says that nothing is left, and lets time pass where it waits; how often it waited. */
+export async function removeTenants({ store, advance }: Scene, limit = 100): Promise<number> {
+  let waits = 0
+  for (;;) {
+    const { open, more } = await store.removeDeletedTenants({ limit })
+    if (!open) return waits
+    if (more) continue
+    waits++
+    if (waits > 100) throw new Error('the removal waits for ever')
+    await advance(1000)
+  }
+}
+
+/** A tenant with something in every table: what waits, is under way, has ended in each way, and is still to be made. */
+export async function aFullTenant(scene: Scene) {
+  const { store, ids } = scene
+  const tenantId = ids.next('ten')
+  await store.insertTenant({
+    id: tenantId,
+    uid: `uid-${tenantId}`,
+    name: 'Acme',
+    metadata: { plan: 'pro' },
+    settings: { ...defaultTenantSettings, retainPayloadsMs: 1000 },
+  })
+  const route = await scene.anEndpoint({ tenantId, rateLimitRps: 1000 })
+  const other = await scene.anEndpoint({ tenantId })
+  const publish = async (given: { routes: readonly Route[]; handOff?: boolean; key?: string }) =>
+    scene.publish({
+      ...given,
+      idempotency:
+        given.key === undefined
+          ? null
+          : { scope: '', key: given.key, hash: Uint8Array.of(1), ttlMs: 86_400_000 },
+    })
+  await publish({ routes: [route], key: 'a' })
+  const delivered = await scene.claimOne()
+  await scene.record(anOutcome(delivered, { next: retryIn(0) }))
+  await scene.record(anOutcome(await scene.claimOne()))
+  await publish({ routes: [route], key: 'b' })
+  await scene.record(anOutcome(await scene.claimOne(), { next: deadLetter }))
+  await publish({ routes: [route] })
+  await scene.record(anOutcome(await scene.claimOne(), { next: retryIn(60_000) }))
+  const underWay = await publish({ routes: [other], handOff: true })
+  const waiting = await publish({ routes: [route, other] })
+  const parked = await scene.publish({ routes: [other], parked: 'endpoint_disabled' })
+  const large = await scene.publish({ receivers: Array.from({ length: 250 }, () => other) })
+  await scene.fanOutSlice(100)
+  await store.insertApiKey({ key: aKey(ids, { tenantId }), hash: new TextEncoder().encode(tenantId) })
+  const filter = { endpointId: route.endpointId }
+  await store.insertJob({ id: ids.next('job'), tenantId, kind: 'replay', filter, rate: null })
+  return { tenantId, route, other, underWay, waiting, parked, large }
+}
+
+/** What the store still tells of the tenant. */
+export async function leftOf({ store }: Scene, tenantId: string) {
+  const lists = await Promise.all([
+    store.listEvents(tenantId, {}, page),
+    store.listDeliveries(tenantId, {}, page),
+    store.listDeadLetters(tenantId, {}, page),
+    store.listEndpoints(tenantId, { ...page, includeDeleted: true }),
+    store.listSubscriptions(tenantId, { ...page, includeDeleted: true }),
+    store.listJobs(tenantId, {}, page),
+  ])
+  return lists.map(({ items }) => items.length)
+}
+
+export function describeTenantRemoval(open: OpenHarness): void {
+  let scene: Scene
+  beforeEach(async () => {
+    scene = await openScene(open)
+  })
+  afterEach(() => scene.close())
+
+  describe('a deleted tenant', () => {
+    it('takes nothing more from then on, and nothing of it is claimed', async () => {
+      const { store, ids } = scene
+      const { tenantId, route, waiting } = await aFullTenant(scene)
+      const { version } = await store.loadRouting(tenantId)
+      const late = await scene.anEvent({ routes: [route], routingVersion: version })
+      expect(await store.deleteTenant(tenantId)).toMatchObject({
+        deletedAt: scene.now(),
+        removed: { events: 0 },
+      })
+      expect(await store.deleteTenant(tenantId)).toMatchObject({ deletedAt: scene.now() })
+      expect(await store.publish([late], { leaseMs })).toEqual([{ kind: 'stale_routing' }])
+      const routing = await store.loadRouting(tenantId)
+      expect(routing).toMatchObject({
+        tenant: { deleted: true },
+        endpoints: [],
+        subscriptions: [],
+        secrets: [],
+      })
+      expect(await store.getTenantByUid(`uid-${tenantId}`)).toBeNull()
+      expect(await store.updateTenant(tenantId, { name: 'again' })).toBeNull()
+      const endpoint = {
+        id: ids.next('ep'),
+        tenantId,
+        uid: null,
+        url: 'https://receiver.example/',
+        description: '',
+        headers: {},
+        signingSchemes: ['none'],
+        maxInFlight: 1,
+        rateLimitRps: null,
+      } as const
+      const secret = { id: ids.next('sec'), sealed: Uint8Array.of(1) }
+      expect(await store.insertEndpoint({ endpoint, secret, subscription: null })).toEqual({
+        kind: 'tenant_deleted',
+      })
+      expect((await scene.claim()).deliveries).toEqual([])
+      expect((await store.getDelivery(tenantId, waiting.deliveryId))?.state).toBe('cancelled')
+    })
+
+    it('is removed with all that belongs to it, after what was under way has ended, and nothing else is', async () => {
+      const { store } = scene
+      const kept = await aFullTenant(scene)
+      for (let more = true; more; ) {
+        const { deliveries } = await scene.claim()
+        await scene.record(...deliveries.map((delivery) => anOutcome(delivery)))
+        more = deliveries.length > 0
+      }
+      await scene.record(anOutcome({ id: kept.underWay.deliveryId, claimVersion: 1, attemptCount: 0 }))
+      const before = await leftOf(scene, kept.tenantId)
+      const gone = await aFullTenant(scene)
+      const { tenantId, underWay } = gone
+      await store.deleteTenant(tenantId)
+      while ((await store.removeDeletedTenants({ limit: 100 })).more);
+      await scene.advance(5000)
+      while ((await store.removeDeletedTenants({ limit: 100 })).more);
+      expect(await store.getDelivery(tenantId, underWay.deliveryId)).toMatchObject({ state: 'in_flight' })
+      const outcome = anOutcome({ id: underWay.deliveryId, claimVersion: 1, attemptCount: 0 })
+      expect((await scene.record(outcome)).recorded).toEqual([true])
+      await removeTenants(scene)
+      expect(await leftOf(scene, tenantId)).toEqual([0, 0, 0, 0, 0, 0])
+      expect(await store.getTenant(tenantId)).toBeNull()
+      expect(await store.deleteTenant(tenantId)).toBeNull()
+      for (const id of [gone.route.endpointId, gone.waiting.event.id, gone.waiting.deliveryId]) {
+        expect(await store.findTenantOf(id)).toBeNull()
+      }
+      expect((await store.listTenants(page)).items.map(({ id }) => id)).toEqual([
+        kept.tenantId,
+        defaultTenantId,
+      ])
+      expect(await leftOf(scene, kept.tenantId)).toEqual(before)
+    })
+
+    it('counts what was removed so far, slice by slice, whatever the limit', async () => {
+      const { store } = scene
+      const { tenantId, underWay } = await aFullTenant(scene)
+      await scene.record(anOutcome({ id: underWay.deliveryId, claimVersion: 1, attemptCount: 0 }))
+      const [events] = await leftOf(scene, tenantId)
+      await store.deleteTenant(tenantId)
+      const seen: number[] = []
+      let last = await store.getTenant(tenantId)
+      for (let slices = 0; last !== null && slices < 2000; slices++) {
+        seen.push(last.removed?.deliveries ?? 0)
+        const { more } = await store.removeDeletedTenants({ limit: 60 })
+        if (!more) await scene.advance(5000)
+        const now = await store.getTenant(tenantId)
+        if (now === null) break
+        last = now
+      }
+      expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+      expect(last?.removed).toEqual({ endpoints: 2, events, deliveries: seen.at(-1) })
+      expect(seen.at(-1)).toBeGreaterThan(100)
+    })
+
+    it('whose worker died is removed when the lease is over', async () => {
+      const { store } = scene
+      const { tenantId } = await aFullTenant(scene)
+      await store.deleteTenant(tenantId)
+      await removeTenants({
+        ...scene,
+        advance: async (ms) => {
+          await scene.advance(ms)
+          await store.reconcileReady({ limit: 100 })
+          await scene.claim()
+        },
+      })
+      expect(await leftOf(scene, tenantId)).toEqual([0, 0, 0, 0, 0, 0])
+    })
+  })
+}
