@@ -22,6 +22,7 @@ import type { ClaimedDelivery, HeardPace } from '../store/port.ts'
 import { Claimer } from './claimer.ts'
 import type { DispatcherOptions } from './dispatcher-options.ts'
 import type { Verdict } from './fair-queue.ts'
+import { HandOffs } from './hand-offs.ts'
 import { Intake } from './intake.ts'
 import { attemptLength, lastsAnAttempt, leaseLength } from './lease.ts'
 import { Leases } from './leases.ts'
@@ -37,12 +38,6 @@ import { Slots } from './slots.ts'
 import { heldBackMs } from './stuck-work.ts'
 import { observe, type Work } from './work.ts'
 
-/** One of the two. */
-interface Reserved {
-  readonly slot: Slot | null
-  readonly place: Slot | null
-}
-
 type Mode = 'idle' | 'running' | 'blocked' | 'alone' | 'stopping'
 
 export class Dispatcher {
@@ -55,6 +50,7 @@ export class Dispatcher {
   readonly #renewal: ShareRenewer | null
   readonly #intake: Intake
   readonly #claimer: Claimer
+  readonly #handOffs: HandOffs
   /** End of the pause by target. */
   readonly #paused = new Map<string, number>()
   readonly #attempts: RunningAttempts
@@ -69,22 +65,20 @@ export class Dispatcher {
     this.#attempts = new RunningAttempts(options)
     this.paces = new Paces(clock)
     this.leaseMs = leaseLength(sender.totalTimeoutMs)
-    this.#book = options.shares == null ? null : new ShareBook(clock)
+    const shares = options.shares == null ? null : new ShareBook(clock)
+    this.#book = shares
     const maxWaitMs = this.leaseMs - attemptLength(sender.totalTimeoutMs)
-    this.#slots = new Slots({
-      clock,
-      limit: options.maxInFlight,
-      shares: this.#book,
-      paces: this.paces,
-      maxWaitMs,
-    })
+    this.#slots = new Slots({ clock, limit: options.maxInFlight, shares, paces: this.paces, maxWaitMs })
     this.#leases = new Leases({ store, logger, onReturned: (delayMs) => this.wake(delayMs) })
-    this.#intake = new Intake({
+    const parts = {
       ...options,
       leaseMs: this.leaseMs,
       leases: this.#leases,
       slots: this.#slots,
-    })
+      paces: this.paces,
+      shares,
+    }
+    this.#intake = new Intake(parts)
     this.#renewal = createRenewer(options, {
       book: this.#book,
       use: this.#slots,
@@ -93,20 +87,21 @@ export class Dispatcher {
       onRenewed: () => options.tellPaces?.(this.paces.keptHere()),
       onSlots: () => this.wake(),
     })
-    this.#silence = new SilenceWatch({
-      ...options,
+    this.#silence = new SilenceWatch({ ...parts, onLooked: () => this.#pump() })
+    this.#handOffs = new HandOffs({
       slots: this.#slots,
       leases: this.#leases,
-      paces: this.paces,
-      onLooked: () => this.#pump(),
+      intake: this.#intake,
+      mayHold: (targetId) => this.#phase === 'running' && !this.#paused.has(targetId),
+      onSlot: (work, slot) => this.#run(work, slot),
+      onHeld: () => {
+        this.#silence.expectWork()
+        this.#pumpSoon()
+      },
+      onSlotFreed: (targetId) => this.#slotFreed(targetId),
     })
     this.#claimer = new Claimer({
-      ...options,
-      leaseMs: this.leaseMs,
-      leases: this.#leases,
-      slots: this.#slots,
-      shares: this.#book,
-      paces: this.paces,
+      ...parts,
       room: () => this.#claimRoom(),
       onClaimed: (deliveries, leasedAt) => this.#takeIn(deliveries, leasedAt),
       onTurn: () => this.#pump(),
@@ -168,50 +163,10 @@ export class Dispatcher {
     this.#leases.giveBack([delivery], delayMs, true)
   }
 
-  /**
-   * For a delivery that is about to be inserted: a slot, or a place in memory behind those that wait for one. Null when
-   * it has to go through the backlog.
-   */
+  /** For a delivery that is about to be inserted. Null when it has to go through the backlog. */
   reserve(target: Target, payloadBytes: number): Reservation | null {
-    const targetId = target.id
-    if (this.#mode !== 'running' || this.#paused.has(targetId)) return null
-    const slot = this.#slots.waitingAt(targetId) === 0 ? this.#slots.take(target) : null
-    const place = slot === null ? this.#slots.promisePlace(target, payloadBytes) : null
-    if (slot === null && place === null) return null
-    return {
-      accept: (delivery, routing, leasedAt) =>
-        this.#acceptHandOff(this.#intake.toWork(delivery, routing, { leasedAt, handedOff: true }), targetId, {
-          slot,
-          place,
-        }),
-      cancel: () => this.#freeUnused(targetId, { slot, place }),
-    }
-  }
-
-  #acceptHandOff(work: Work | null, targetId: string, reserved: Reserved): void {
-    const { slot, place } = reserved
-    if (work === null) this.#freeUnused(targetId, reserved)
-    else if (slot !== null) this.#run(work, slot)
-    else if (place !== null) this.#holdHandedOff(work, place)
-  }
-
-  #freeUnused(targetId: string, { slot, place }: Reserved): void {
-    place?.done(null)
-    if (slot === null) return
-    slot.done(null)
-    this.#slotFreed(targetId)
-  }
-
-  #holdHandedOff(work: Work, place: Slot): void {
-    if (this.#phase !== 'running' || this.#paused.has(work.targetId)) {
-      place.done(null)
-      this.#leases.giveBack([work.delivery], 0)
-      return
-    }
-    work.place = place
-    this.#leases.hold(work)
-    this.#silence.expectWork()
-    this.#pumpSoon()
+    const mayTake = this.#mode === 'running' && !this.#paused.has(target.id)
+    return mayTake ? this.#handOffs.reserve(target, payloadBytes) : null
   }
 
   /**
@@ -266,15 +221,14 @@ export class Dispatcher {
     this.#leases.serve((work) => this.#startInTurn(work))
   }
 
-  /** Of the backlog's work an eighth of the slots is kept free. */
+  /** An eighth of the slots is kept free of the backlog's work. */
   #startInTurn(work: Work): Verdict {
     if (this.#slots.freeForBacklog === 0 && !work.handedOff) {
       return this.#slots.isFull ? 'stop' : 'skip'
     }
     const slot = this.#slots.take(work.target)
-    if (slot === null) return this.#slots.isFull ? 'stop' : 'skip'
-    this.#run(work, slot)
-    return 'taken'
+    if (slot !== null) this.#run(work, slot)
+    return slot !== null ? 'taken' : this.#slots.isFull ? 'stop' : 'skip'
   }
 
   #startAlone(): void {

@@ -9,10 +9,10 @@
  * - work from the backlog leaves an eighth of the slots to fresh events.
  */
 import type { Clock } from '../core/clock.ts'
+import { KnownTargets } from './known-targets.ts'
 import type { Paces } from './paces.ts'
 import type { Slot, SlotLimits, SlotTarget } from './slot.ts'
 import {
-  newTargetState,
   type Observed,
   observeAttempt,
   ownLimit,
@@ -23,12 +23,8 @@ import {
 
 /** An attempt of this length makes its target slow, and so does this long a silence with requests in flight. */
 const slowMs = 1000
-/** Idle targets are forgotten beyond this many. */
-const maxTargets = 20_000
 /** Deliveries that a claim may bring of a target at a pace that is not busy. */
 const maxUnasked = 4
-/** Targets whose work was given back that a claim hears of. */
-const maxHeldBack = 2000
 
 /** Handed-off deliveries that may wait for a slot of one target, and in all. */
 const maxWaitingAtTarget = 256
@@ -57,13 +53,10 @@ export class Slots {
   readonly #limit: number
   readonly #shares: SlotLimits | null
   readonly #paces: Paces
-  readonly #targets = new Map<string, TargetState>()
-  /** Targets with something in flight, waiting or held back; who got slots from a claim moves to the end. */
-  readonly #busy = new Set<string>()
+  readonly #targets = new KnownTargets()
   #marks = 0
   #inFlight = 0
   #slowInFlight = 0
-  #heldBack = 0
   /** Handed-off deliveries that wait, or may have to once they are committed. */
   #promised = 0
   #promisedBytes = 0
@@ -90,20 +83,20 @@ export class Slots {
   }
 
   isSlow(targetId: string): boolean {
-    return this.#targets.get(targetId)?.slow ?? false
+    return this.#targets.find(targetId)?.slow ?? false
   }
 
   waitingAt(targetId: string): number {
-    return this.#targets.get(targetId)?.waiting ?? 0
+    return this.#targets.find(targetId)?.waiting ?? 0
   }
 
   inFlightAt(targetId: string): number {
-    return this.#targets.get(targetId)?.inFlight ?? 0
+    return this.#targets.find(targetId)?.inFlight ?? 0
   }
 
   /** The most requests that were in flight to the target at one time since the mark before the last. */
   peakAt(targetId: string): number {
-    const state = this.#targets.get(targetId)
+    const state = this.#targets.find(targetId)
     if (state === undefined) return 0
     turnPeaks(state, this.#marks)
     return Math.max(state.peak, state.peakBefore)
@@ -125,7 +118,7 @@ export class Slots {
   /** Whether one more request to the target may start now. */
   isFree({ id, endpoint }: SlotTarget): boolean {
     if (this.#inFlight >= this.#limit) return false
-    const state = this.#targets.get(id)
+    const state = this.#targets.find(id)
     if (state === undefined) return this.#shares?.of(id) !== 0
     if (state.inFlight >= this.#limitOf(id, state, endpoint)) return false
     if (this.#paces.room(id) === 0) return false
@@ -135,7 +128,7 @@ export class Slots {
   /** Null when the target has no free slot. */
   take(target: SlotTarget): Slot | null {
     if (!this.isFree(target)) return null
-    const state = this.#stateOf(target.id, target.endpoint)
+    const state = this.#targets.stateOf(target.id, target.endpoint)
     if (state.inFlight === 0) state.quietSince = this.#options.clock.elapsed()
     turnPeaks(state, this.#marks)
     this.#paces.take(target.id)
@@ -143,7 +136,7 @@ export class Slots {
     state.peak = Math.max(state.peak, state.inFlight)
     this.#inFlight++
     if (state.slow) this.#slowInFlight++
-    this.#busy.add(target.id)
+    this.#targets.setBusy(target.id)
     let isTaken = true
     return {
       done: (observed) => {
@@ -163,7 +156,7 @@ export class Slots {
       state.quietSince = this.#options.clock.elapsed()
       this.#setSlow(state, state.averageMs >= slowMs)
     }
-    this.#dropIfIdle(targetId, state)
+    this.#targets.dropIfIdle(targetId, state)
   }
 
   #observePace(targetId: string, state: TargetState, { throttleMs, answered }: Observed): void {
@@ -183,7 +176,7 @@ export class Slots {
   promisePlace(target: SlotTarget, bytes: number): Slot | null {
     if (!this.mayWait(target)) return null
     if (this.#promised >= maxWaiting || this.#promisedBytes + bytes > maxWaitingBytes) return null
-    const state = this.#stateOf(target.id, target.endpoint)
+    const state = this.#targets.stateOf(target.id, target.endpoint)
     if (state.slow || this.#paces.has(target.id) || state.waiting >= this.#maxWaitingAt(target, state))
       return null
     this.#promised++
@@ -207,16 +200,16 @@ export class Slots {
   }
 
   #addWaiting({ id, endpoint }: SlotTarget, onDone: () => void): Slot {
-    const state = this.#stateOf(id, endpoint)
+    const state = this.#targets.stateOf(id, endpoint)
     state.waiting++
-    this.#busy.add(id)
+    this.#targets.setBusy(id)
     let isWaiting = true
     return {
       done: () => {
         if (!isWaiting) return
         isWaiting = false
         state.waiting--
-        this.#dropIfIdle(id, state)
+        this.#targets.dropIfIdle(id, state)
         onDone()
       },
     }
@@ -224,18 +217,14 @@ export class Slots {
 
   /** Its work was given back: claims leave it alone until it may have a slot. */
   holdBack(targetId: string): void {
-    const state = this.#stateOf(targetId)
-    if (state.heldBack || this.#heldBack >= maxHeldBack) return
-    state.heldBack = true
-    this.#heldBack++
-    this.#busy.add(targetId)
+    this.#targets.holdBack(targetId)
   }
 
   /** Marks targets from which nothing came back for a while. Called a few times a second. */
   markSilent(): void {
     const now = this.#options.clock.elapsed()
-    for (const targetId of this.#busy) {
-      const state = this.#stateOf(targetId)
+    for (const targetId of this.#targets.busy) {
+      const state = this.#targets.stateOf(targetId)
       if (state.inFlight > 0 && !state.slow && now - state.quietSince >= slowMs) this.#setSlow(state, true)
     }
   }
@@ -252,15 +241,15 @@ export class Slots {
       slots.set(targetId, Math.min(maxUnasked, this.#paces.roomSoon(targetId)))
     const slow: string[] = []
     let slowRoom = this.#slowLimit - this.#slowInFlight
-    for (const targetId of this.#busy) {
-      const state = this.#stateOf(targetId)
+    for (const targetId of this.#targets.busy) {
+      const state = this.#targets.stateOf(targetId)
       if (!state.slow) {
         const limit = this.#limitOf(targetId, state, state.limits)
         const held = state.limits.rateLimitRps === null || this.#paces.has(targetId) ? limit * 2 : limit
         const room = Math.max(0, held - state.inFlight - state.waiting)
         const byPace = this.#paces.roomSoon(targetId) - state.waiting
         slots.set(targetId, Math.max(0, Math.min(room, byPace)))
-        this.#letGo(targetId, state)
+        this.#targets.letGo(targetId, state)
         continue
       }
       slow.push(targetId)
@@ -268,15 +257,14 @@ export class Slots {
     }
     const share = Math.max(1, Math.floor(slowRoom / slow.length))
     for (const targetId of slow) {
-      const state = this.#stateOf(targetId)
+      const state = this.#targets.stateOf(targetId)
       const room = this.#limitOf(targetId, state, state.limits) - state.inFlight - state.waiting
       const granted = Math.max(0, Math.min(room, share, slowRoom))
       slots.set(targetId, granted)
       slowRoom -= granted
       if (granted === 0) continue
-      this.#busy.delete(targetId)
-      this.#busy.add(targetId)
-      this.#letGo(targetId, state)
+      this.#targets.moveToEnd(targetId)
+      this.#targets.letGo(targetId, state)
     }
     return { slots, wantsMore: this.#findWanting(slots.keys()) }
   }
@@ -286,7 +274,7 @@ export class Slots {
     const wanting = new Set<string>()
     if (this.#shares === null) return wanting
     for (const targetId of targets) {
-      const state = this.#targets.get(targetId)
+      const state = this.#targets.find(targetId)
       const share = this.#shares.of(targetId)
       const isUsedUp = state !== undefined && !state.slow && state.inFlight + state.waiting >= share
       if (isUsedUp && share < ownLimit(state, state.limits) && this.#shares.mayGrow(targetId))
@@ -307,28 +295,5 @@ export class Slots {
     if (state.slow === slow) return
     state.slow = slow
     this.#slowInFlight += slow ? state.inFlight : -state.inFlight
-  }
-
-  #stateOf(targetId: string, limits?: TargetLimits): TargetState {
-    let state = this.#targets.get(targetId)
-    if (state === undefined) {
-      state = newTargetState()
-      this.#targets.set(targetId, state)
-    }
-    if (limits !== undefined) state.limits = limits
-    return state
-  }
-
-  #letGo(targetId: string, state: TargetState): void {
-    if (!state.heldBack) return
-    state.heldBack = false
-    this.#heldBack--
-    this.#dropIfIdle(targetId, state)
-  }
-
-  #dropIfIdle(targetId: string, state: TargetState): void {
-    if (state.inFlight > 0 || state.waiting > 0 || state.heldBack) return
-    this.#busy.delete(targetId)
-    if (this.#targets.size > maxTargets) this.#targets.delete(targetId)
   }
 }

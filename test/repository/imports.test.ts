@@ -211,8 +211,6 @@ describe('packages', () => {
 /** Each has one job whose parts would have to be put together again by whoever reads it. */
 const isLongForAReason: ReadonlySet<string> = new Set([
   // One state, and all that reads and changes it.
-  'delivery/dispatcher.ts',
-  'delivery/slots.ts',
   'engine/publish.ts',
 ])
 
