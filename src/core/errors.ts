@@ -96,3 +96,11 @@ export class OuthookError extends Error {
     return typeof value === 'object' && value !== null && brand in value
   }
 }
+
+/**
+ * The store undid the call, for certain, and would do so again. After any other error of a store what was asked for may
+ * have happened.
+ */
+export function isStoreRefusal(error: unknown): error is OuthookError {
+  return error instanceof OuthookError && error.code === 'store_refused'
+}

@@ -2,7 +2,7 @@
  * Gives leases back to the store, in batches. What the store does not take stays owed and goes first when it is
  * there again: a lease that simply ended would count as a lost claim, and a store that blinks must not.
  */
-import { OuthookError } from '../core/errors.ts'
+import { isStoreRefusal } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { DeliveryStore, Release } from '../store/port.ts'
 
@@ -80,7 +80,7 @@ export class LeaseReturns {
 
   #onRefused(batch: readonly Release[], error: unknown): void {
     const context = { err: error, deliveries: batch.length }
-    if (error instanceof OuthookError && error.code === 'store_refused') {
+    if (isStoreRefusal(error)) {
       this.#options.logger.error(context, 'leases could not be given back and will end by themselves')
       return
     }

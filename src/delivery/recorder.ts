@@ -12,7 +12,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { BreakerPolicy } from '../core/endpoint-health.ts'
-import { OuthookError } from '../core/errors.ts'
+import { isStoreRefusal, type OuthookError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { DeliveryOutcome, DeliveryStore, RecordResult, StorePace } from '../store/port.ts'
 
@@ -145,7 +145,7 @@ export class OutcomeRecorder<T> {
         this.#takeResult(batch, result)
         return
       } catch (error) {
-        if (error instanceof OuthookError && error.code === 'store_refused') {
+        if (isStoreRefusal(error)) {
           // It answered: refused rows must not keep everything else waiting.
           this.#setBlocked(false)
           await this.#writeHalves(batch, error)

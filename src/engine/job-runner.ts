@@ -6,7 +6,7 @@
  * A job is counted before its first slice changes anything, so that its progress has a total.
  */
 import type { Clock } from '../core/clock.ts'
-import { OuthookError } from '../core/errors.ts'
+import { isStoreRefusal } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
 import { hasEnded, type Job } from '../core/jobs.ts'
 import type { Logger } from '../core/logger.ts'
@@ -171,7 +171,7 @@ export class JobRunner {
       onEnded(progress.job)
     } catch (error) {
       held.nextAt = clock.elapsed() + retryMs
-      if (!isRefusal(error) || ++held.refusals < maxRefusals) throw error
+      if (!isStoreRefusal(error) || ++held.refusals < maxRefusals) throw error
       this.#held.delete(job.id)
       await store.failJob(owner, job.id, (error as Error).message)
     }
@@ -189,9 +189,4 @@ export class JobRunner {
 /** Until the rate allows the next slice. */
 function waitOf({ rate }: Job, done: number): number {
   return rate === null ? 0 : Math.min(maxWaitMs, (done / rate) * 1000)
-}
-
-/** Surely undone, and bound to happen again. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof OuthookError && error.code === 'store_refused'
 }

@@ -1,6 +1,6 @@
 /** Publishes rows of an outbox like anybody's events, each under a key that makes one event of it however often it comes. */
 import type { Clock } from '../core/clock.ts'
-import { errorTable, OuthookError } from '../core/errors.ts'
+import { errorTable, isStoreRefusal, OuthookError } from '../core/errors.ts'
 import { ofNoProducer } from '../core/event-fields.ts'
 import { idTime, parseId } from '../core/ids.ts'
 import { defaultTenantId } from '../core/model.ts'
@@ -85,7 +85,7 @@ export class OutboxPublisher {
       })
       return { kind: 'relayed' }
     } catch (error) {
-      const isRelayed = isRefusedByStore(error) && (await this.#wasRelayed(row, tenantId))
+      const isRelayed = isStoreRefusal(error) && (await this.#wasRelayed(row, tenantId))
       return isRelayed ? { kind: 'relayed' } : fateOf(error)
     }
   }
@@ -113,16 +113,12 @@ export class OutboxPublisher {
   }
 }
 
-function isRefusedByStore(error: unknown): boolean {
-  return error instanceof OuthookError && error.code === 'store_refused'
-}
-
 /** Whether the row is at fault, or what may pass. */
 function fateOf(error: unknown): RowFate {
   if (!(error instanceof OuthookError)) return { kind: 'later', error }
   const { status } = errorTable[error.code]
   const isRowsFault =
-    (status >= 400 && status < 500 && status !== 408 && status !== 429) || isRefusedByStore(error)
+    (status >= 400 && status < 500 && status !== 408 && status !== 429) || isStoreRefusal(error)
   return isRowsFault
     ? { kind: 'refused', error: `${error.code}: ${error.message}` }
     : { kind: 'later', error }

@@ -24,6 +24,15 @@ export interface PublishReceipt {
   readonly replayed: boolean
 }
 
+/** A passing trouble, told to the caller as it is. */
+export function unavailable(message: string): OuthookError {
+  return new OuthookError('store_unavailable', message, { retryAfterSeconds: 1, publicDetail: message })
+}
+
+export function idempotencyConflict(): OuthookError {
+  return new OuthookError('idempotency_conflict', 'Idempotency-Key was reused with a different body')
+}
+
 /** Throws what a caller can get wrong, before anything is queued. */
 export function checkRequest(request: PublishRequest): void {
   checkTopic(request.topic)

@@ -6,7 +6,7 @@
  * leased to this node and goes to its dispatcher without a claim.
  */
 import type { Clock } from '../core/clock.ts'
-import { OuthookError } from '../core/errors.ts'
+import { isStoreRefusal, OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import { idempotencyHash } from '../core/idempotency.ts'
 import type { IdFactory } from '../core/ids.ts'
@@ -14,7 +14,15 @@ import { parseMetadata } from '../core/metadata.ts'
 import { limits } from '../core/model.ts'
 import type { RoutingCache, TenantRouting } from '../delivery/routing-cache.ts'
 import type { IngestStore, PublishResult, StoreTime } from '../store/port.ts'
-import { checkRequest, type PublishReceipt, type PublishRequest } from './publish-request.ts'
+import { PublishQueue, type Waiting } from './publish-queue.ts'
+import {
+  checkRequest,
+  idempotencyConflict,
+  type PublishReceipt,
+  type PublishRequest,
+  unavailable,
+} from './publish-request.ts'
+import { PublishTimeouts } from './publish-timeouts.ts'
 
 export type { PublishReceipt, PublishRequest } from './publish-request.ts'
 
@@ -37,12 +45,8 @@ import { IngestRates } from './ingest-rates.ts'
 const maxCommits = 4
 const maxBatchDeliveries = limits.maxDeliveriesAtOnce
 const maxBatchBytes = 4 * 1024 * 1024
-/** What waits for a commit, beyond which callers are told to come back. */
-const maxQueuedBytes = 64 * 1024 * 1024
 /** What a waiting event takes besides its payload, about. */
 const eventOverheadBytes = 1024
-/** An event whose idempotency key somebody's open transaction holds is tried again after this. */
-const heldRetryMs = 100
 /** Replans after somebody changed the routing between plan and commit. */
 const maxReplans = 20
 
@@ -62,35 +66,24 @@ export interface PublisherOptions {
   readonly onAccepted: () => void
 }
 
-interface Waiting {
-  readonly request: PublishRequest
-  readonly hash: Uint8Array | null
-  readonly settle: PromiseWithResolvers<PublishReceipt>
-  readonly enqueuedAt: number
-  /** Of memory while it waits. */
-  readonly bytes: number
-  plan: Plan | null
-  replans: number
-  /** Its caller was told that it failed: it is not written any more unless it is being written. */
-  timedOut: boolean
-}
-
 export class Publisher {
   readonly #options: PublisherOptions
-  #queue: Waiting[] = []
-  #queuedBytes = 0
-  /** Out of the queue until the next try, so that they hold up nobody else. */
-  readonly #held = new Map<Waiting, () => void>()
+  readonly #queue: PublishQueue
   /** Plans and starts commits, one batch after the other. */
   #starting: Promise<void> | null = null
   readonly #commits = new Set<Promise<void>>()
   readonly #inCommit = new Set<Waiting>()
   readonly #rates: IngestRates
-  #cancelTimeoutCheck: (() => void) | null = null
+  readonly #timeouts: PublishTimeouts
   #closed = false
 
   constructor(options: PublisherOptions) {
     this.#options = options
+    this.#queue = new PublishQueue(options.clock, () => this.#write())
+    this.#timeouts = new PublishTimeouts({
+      ...options,
+      waiting: () => [...this.#inCommit, ...this.#queue.all()],
+    })
     this.#rates = new IngestRates(options.clock)
   }
 
@@ -115,12 +108,10 @@ export class Publisher {
       await this.#starting
       await Promise.all(this.#commits)
     }
-    this.#cancelTimeoutCheck?.()
-    for (const [waiting, cancel] of this.#held) {
-      cancel()
+    this.#timeouts.stop()
+    for (const waiting of this.#queue.takeHeld()) {
       waiting.settle.reject(unavailable('the idempotency key is in use by an open transaction'))
     }
-    this.#held.clear()
   }
 
   #enqueue(given: PublishRequest): Promise<PublishReceipt> {
@@ -132,7 +123,7 @@ export class Publisher {
     // The caller's object may change while the event waits.
     const request = { ...given, metadata: parseMetadata(given.metadata) }
     const bytes = request.payload.length + eventOverheadBytes
-    if (this.#queuedBytes + bytes > maxQueuedBytes) {
+    if (!this.#queue.hasRoom(bytes)) {
       throw unavailable('too many events are waiting to be written; send the event again')
     }
     const waiting: Waiting = {
@@ -145,21 +136,20 @@ export class Publisher {
       replans: 0,
       timedOut: false,
     }
-    this.#queue.push(waiting)
-    this.#queuedBytes += bytes
+    this.#queue.add(waiting)
     this.#write()
-    if (this.#cancelTimeoutCheck === null) this.#watchTimeouts()
+    this.#timeouts.watch()
     return waiting.settle.promise
   }
 
   #write(): void {
-    if (this.#queue.length > 0 && this.#commits.size < maxCommits) this.#starting ??= this.#startCommits()
+    if (!this.#queue.isEmpty && this.#commits.size < maxCommits) this.#starting ??= this.#startCommits()
   }
 
   async #startCommits(): Promise<void> {
     // Callers of the same turn of the event loop share the first commit.
     await null
-    while (this.#queue.length > 0 && this.#commits.size < maxCommits) {
+    while (!this.#queue.isEmpty && this.#commits.size < maxCommits) {
       const batch = await this.#planBatch()
       if (batch.length > 0) this.#startCommit(batch)
     }
@@ -179,7 +169,7 @@ export class Publisher {
     const batch: Waiting[] = []
     let deliveries = 0
     let bytes = 0
-    for (const waiting of this.#queue) {
+    for (const waiting of this.#queue.inOrder()) {
       const { tenantId, payload } = waiting.request
       try {
         const routing = this.#options.routing.peek(tenantId) ?? (await this.#options.routing.get(tenantId))
@@ -198,8 +188,7 @@ export class Publisher {
       batch.push(waiting)
       if (batch.length >= maxBatchDeliveries) break
     }
-    this.#queue = this.#queue.slice(batch.length)
-    for (const waiting of batch) this.#queuedBytes -= waiting.bytes
+    this.#queue.removeFirst(batch.length)
     return batch.filter((waiting) => waiting.plan !== null)
   }
 
@@ -216,7 +205,7 @@ export class Publisher {
       const error = await this.#tryCommit(batch)
       if (error === null) return
       // A refused row is only its own event's fault: each gets a try alone.
-      const alone = isRollback(error) && batch.length > 1
+      const alone = isStoreRefusal(error) && batch.length > 1
       for (const waiting of batch) {
         const failed = alone ? await this.#tryCommit([waiting]) : error
         if (failed !== null) waiting.settle.reject(failed)
@@ -278,16 +267,14 @@ export class Publisher {
         return false
       }
       case 'conflict':
-        waiting.settle.reject(
-          new OuthookError('idempotency_conflict', 'Idempotency-Key was reused with a different body'),
-        )
+        waiting.settle.reject(idempotencyConflict())
         return false
       case 'stale_routing':
         this.#options.routing.invalidate(event.tenantId)
         this.#replan(waiting)
         return false
       case 'key_held':
-        this.#hold(waiting)
+        this.#queue.hold(waiting)
         return false
     }
   }
@@ -301,46 +288,6 @@ export class Publisher {
     }
     waiting.plan = null
     // At the end: the next batch may be in the making.
-    this.#queue.push(waiting)
-    this.#queuedBytes += waiting.bytes
+    this.#queue.add(waiting)
   }
-
-  #hold(waiting: Waiting): void {
-    const cancel = this.#options.clock.schedule(heldRetryMs, () => {
-      this.#held.delete(waiting)
-      if (waiting.timedOut) return
-      this.#queue.push(waiting)
-      this.#queuedBytes += waiting.bytes
-      this.#write()
-    })
-    this.#held.set(waiting, cancel)
-  }
-
-  /**
-   * No caller waits for ever on a store that hangs. What still waits for its turn then is dropped; what is in a
-   * commit may become durable, and is delivered if it does.
-   */
-  #watchTimeouts(): void {
-    const { clock, timeoutMs } = this.#options
-    this.#cancelTimeoutCheck = clock.schedule(timeoutMs / 4, () => {
-      const oldest = clock.elapsed() - timeoutMs
-      const waiting = [...this.#inCommit, ...this.#queue, ...this.#held.keys()]
-      for (const item of waiting) {
-        if (item.enqueuedAt > oldest || item.timedOut) continue
-        item.timedOut = true
-        item.settle.reject(unavailable('the event could not be made durable in time'))
-      }
-      this.#cancelTimeoutCheck = null
-      if (waiting.length > 0) this.#watchTimeouts()
-    })
-  }
-}
-
-function unavailable(message: string): OuthookError {
-  return new OuthookError('store_unavailable', message, { retryAfterSeconds: 1, publicDetail: message })
-}
-
-/** Only an error that proves a rollback allows another try: after any other the commit may have happened. */
-function isRollback(error: unknown): boolean {
-  return error instanceof OuthookError && error.code === 'store_refused'
 }

@@ -7,7 +7,7 @@
  * seldom, down to once a second. Looking costs one query by index.
  */
 import type { Clock } from '../core/clock.ts'
-import { OuthookError } from '../core/errors.ts'
+import { isStoreRefusal } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { limits } from '../core/model.ts'
@@ -114,7 +114,7 @@ export class Relay {
     try {
       return await this.#options.outbox.fanOut(plans)
     } catch (error) {
-      if (!isRollback(error)) throw error
+      if (!isStoreRefusal(error)) throw error
       if (plans.length === 1) return this.#leave(plans[0] as FanOutPlan, error)
     }
     // A refused row is only its own event's fault: each gets a try alone.
@@ -159,9 +159,4 @@ export class Relay {
     }
     return plans
   }
-}
-
-/** Surely undone, and bound to happen again. */
-function isRollback(error: unknown): boolean {
-  return error instanceof OuthookError && error.code === 'store_refused'
 }

@@ -7,7 +7,12 @@ import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
 import { parseMetadata } from '../core/metadata.ts'
 import type { OutboxEvent, OutboxResult, OutboxStore, TransactionClient } from '../store/port.ts'
-import { checkRequest, type PublishReceipt, type PublishRequest } from './publish-request.ts'
+import {
+  checkRequest,
+  idempotencyConflict,
+  type PublishReceipt,
+  type PublishRequest,
+} from './publish-request.ts'
 
 export interface TransactionalPublisherOptions {
   /** Null: the store has no transactions of callers. */
@@ -94,7 +99,7 @@ function toReceipt(event: OutboxEvent, result: OutboxResult): PublishReceipt {
     case 'replayed':
       return { eventId: result.eventId, deliveryIds: [], state: 'accepted', replayed: true }
     case 'conflict':
-      throw new OuthookError('idempotency_conflict', 'Idempotency-Key was reused with a different body')
+      throw idempotencyConflict()
     case 'refused':
       throw new OuthookError('invalid_request', `the database refused the event: ${result.problem}`)
     case 'key_held':

@@ -1,0 +1,82 @@
+/** Events that wait to be written, in their order, and those that are out of it until they are tried again. */
+import type { Clock } from '../core/clock.ts'
+import type { Plan } from './hand-off.ts'
+import type { PublishReceipt, PublishRequest } from './publish-request.ts'
+
+/** Memory that waiting events take, beyond which callers are told to come back. */
+const maxBytes = 64 * 1024 * 1024
+/** An event whose idempotency key somebody's open transaction holds is tried again after this. */
+const heldRetryMs = 100
+
+export interface Waiting {
+  readonly request: PublishRequest
+  readonly hash: Uint8Array | null
+  readonly settle: PromiseWithResolvers<PublishReceipt>
+  readonly enqueuedAt: number
+  /** Of memory while it waits. */
+  readonly bytes: number
+  plan: Plan | null
+  replans: number
+  /** Its caller was told that it failed: it is not written any more unless it is being written. */
+  timedOut: boolean
+}
+
+export class PublishQueue {
+  readonly #clock: Clock
+  readonly #onRetry: () => void
+  #waiting: Waiting[] = []
+  #bytes = 0
+  /** With what ends their wait, so that they hold up nobody else. */
+  readonly #held = new Map<Waiting, () => void>()
+
+  constructor(clock: Clock, onRetry: () => void) {
+    this.#clock = clock
+    this.#onRetry = onRetry
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.#bytes + bytes <= maxBytes
+  }
+
+  /** At the end. */
+  add(waiting: Waiting): void {
+    this.#waiting.push(waiting)
+    this.#bytes += waiting.bytes
+  }
+
+  inOrder(): Iterable<Waiting> {
+    return this.#waiting
+  }
+
+  /** Those that are held as well. */
+  all(): readonly Waiting[] {
+    return [...this.#waiting, ...this.#held.keys()]
+  }
+
+  removeFirst(count: number): void {
+    for (let at = 0; at < count; at++) this.#bytes -= this.#waiting[at]?.bytes ?? 0
+    this.#waiting = this.#waiting.slice(count)
+  }
+
+  hold(waiting: Waiting): void {
+    const cancel = this.#clock.schedule(heldRetryMs, () => {
+      this.#held.delete(waiting)
+      if (waiting.timedOut) return
+      this.add(waiting)
+      this.#onRetry()
+    })
+    this.#held.set(waiting, cancel)
+  }
+
+  /** None of them is tried again. */
+  takeHeld(): readonly Waiting[] {
+    for (const cancel of this.#held.values()) cancel()
+    const held = Array.from(this.#held.keys())
+    this.#held.clear()
+    return held
+  }
+}
