@@ -1,5 +1,5 @@
 /** Clients that public generators make of the OpenAPI document compile, read well and work against a server. */
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -24,16 +24,19 @@ const compilerOptions = {
   target: 'es2022',
   module: 'esnext',
   moduleResolution: 'bundler',
-  lib: ['es2023', 'dom', 'dom.iterable'],
+  lib: ['es2023', 'dom', 'dom.iterable', 'dom.asynciterable'],
   types: [],
   strict: true,
   skipLibCheck: true,
 }
 
-async function compile(name: string, files: readonly string[]): Promise<void> {
+async function compile(name: string, files: readonly string[], options: object = {}): Promise<void> {
   writeFileSync(
     join(npm.path, `${name}.json`),
-    JSON.stringify({ compilerOptions: { ...compilerOptions, outDir: `out-${name}`, rootDir: '.' }, files }),
+    JSON.stringify({
+      compilerOptions: { ...compilerOptions, ...options, outDir: `out-${name}`, rootDir: '.' },
+      files,
+    }),
   )
   await npm.run('tsc', ['-p', `${name}.json`])
 }
@@ -96,6 +99,37 @@ test('openapi-typescript makes types that compile', { timeout: 400_000 }, async 
   await npm.run('openapi-typescript', ['openapi.json', '-o', 'types.ts'])
   writeFileSync(join(npm.path, 'use-types.ts'), fetchProgram)
   await compile('types', ['use-types.ts'])
+})
+
+const domProgram = `
+import { createClient, RateLimitError } from 'outhook/client'
+import { createVerifier, verifyRequest, webhookHandler } from 'outhook/verify'
+
+const client = createClient({ url: 'http://127.0.0.1', fetch })
+export async function use(request: Request): Promise<boolean> {
+  for await (const endpoint of client.endpoints.list()) if (endpoint.uid === null) break
+  const { replayed } = await client.send({ topic: 'a', payload: 1 }).catch((error) => {
+    throw error instanceof RateLimitError ? error.retryAfterSeconds : error
+  })
+  const webhook = await verifyRequest(request, createVerifier({ secrets: () => 'whsec_AAAA' }))
+  return replayed && webhook.id !== null
+}
+export const handle: (request: Request) => Promise<Response> = webhookHandler({ secrets: 'a' }, (webhook, request: Request) => new Response(webhook.text() + request.url))
+`
+
+test('our own client and verifier compile with the types of a browser alone', { timeout: 400_000 }, async ({
+  skip,
+}) => {
+  if (npm.missing !== null) return skip(`not run: ${npm.missing}`)
+  const root = resolve(import.meta.dirname, '../..')
+  const target = join(npm.path, 'node_modules', 'outhook')
+  mkdirSync(target)
+  copyFileSync(join(root, 'package.json'), join(target, 'package.json'))
+  for (const entry of ['client', 'verify']) {
+    cpSync(join(root, 'dist', entry), join(target, 'dist', entry), { recursive: true })
+  }
+  writeFileSync(join(npm.path, 'use-dom.ts'), domProgram)
+  await compile('dom', ['use-dom.ts'], { skipLibCheck: false, exactOptionalPropertyTypes: true })
 })
 
 test('every operation has an id that is a name, and every answer of JSON that is no plain value a named schema', () => {

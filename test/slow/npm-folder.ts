@@ -28,7 +28,8 @@ export async function createNpmFolder(packages: readonly string[]): Promise<NpmF
     missing: await install(path, packages),
     fileOf,
     async run(program, args) {
-      const options = { cwd: path, shell: isWindows, maxBuffer: 64 * 1024 * 1024, timeout: 300_000 }
+      const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' }
+      const options = { cwd: path, env, shell: isWindows, maxBuffer: 64 * 1024 * 1024, timeout: 300_000 }
       try {
         return (await run(fileOf(program), [...args], options)).stdout
       } catch (error) {
