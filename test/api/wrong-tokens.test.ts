@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createWrongTokens, networkOf } from '../../src/api/wrong-tokens.ts'
 import { OuthookError } from '../../src/core/errors.ts'
 import { type Logger, silentLogger } from '../../src/core/logger.ts'
+import type { Authentication } from '../../src/engine/authentication.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 import { aServer } from './a-server.ts'
 
@@ -132,4 +133,54 @@ test.each([
   ['', ''],
 ])('%j counts as %j', (address, network) => {
   expect(networkOf(address)).toBe(network)
+})
+
+describe('look-ups for an address that is slowed', () => {
+  async function aCountingServer() {
+    const asked: number[] = []
+    const server = await aServer({
+      keyCacheMs: 0,
+      wrapEngine: (engine) => ({
+        ...engine,
+        authentication: {
+          authenticate: (tokens: readonly string[]) => {
+            asked.push(tokens.length)
+            return engine.authentication.authenticate(tokens)
+          },
+        } as unknown as Authentication,
+      }),
+    })
+    const whoami = (token: string) => server.call('GET', '/v1/whoami', { token })
+    await Promise.all(Array.from({ length: 150 }, (_, n) => whoami(`hk_first_${n}`)))
+    expect(asked.length).toBeGreaterThanOrEqual(100)
+    asked.length = 0
+    return { server, whoami, asked }
+  }
+
+  test('cost nothing for a token that was wrong a moment ago', async () => {
+    const { whoami, asked } = await aCountingServer()
+    for (let n = 0; n < 50; n++) expect((await whoami('hk_first_7')).status).toBe(429)
+    expect(asked).toEqual([])
+  })
+
+  test('are one call for many tokens, and find the right one among them', async () => {
+    const { server, whoami, asked } = await aCountingServer()
+    const { key } = await server.producer()
+    const wrong = Array.from({ length: 200 }, (_, n) => whoami(`hk_second_${n}`))
+    const right = await Promise.all(Array.from({ length: 5 }, () => whoami(key)))
+    expect(right.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
+    expect(new Set((await Promise.all(wrong)).map(({ status }) => status))).toEqual(new Set([429]))
+    expect(asked.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(201)
+    expect(asked.length).toBeLessThan(50)
+  })
+
+  test('say 503 to a right token while the store is away, and let it in afterwards', async () => {
+    const { server, whoami } = await aCountingServer()
+    const { key } = await server.producer()
+    server.setStoreDown(true)
+    expect((await whoami(key)).status).toBe(503)
+    expect((await server.call('GET', '/v1/whoami')).status).toBe(200)
+    server.setStoreDown(false)
+    expect((await whoami(key)).status).toBe(200)
+  })
 })

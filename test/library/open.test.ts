@@ -104,13 +104,21 @@ test('onMasterKeyCreated is told the key file when it is made, and not when it w
   expect(made).toEqual([`${file}.key`])
 })
 
-test('S1.35 no endpoint secret stands in the database file', async () => {
+test('S1.35 no endpoint secret, no key, rotated or not, and no admin token stands in the database file', async () => {
   const file = join(aDirectory(), 'hooks.db')
   const hooks = await open({ store: `sqlite:${file}`, allowHttp: true, allowNetworks: ['127.0.0.0/8'] })
   const { secret } = await hooks.endpoints.create({ url: 'http://127.0.0.1:9/' })
+  const { key, token: first } = await hooks.keys.create({ name: 'a-key-by-name' })
+  const { token: second } = await hooks.keys.rotate(key.id)
+  const { token: admin } = await hooks.adminTokens.create({ role: 'admin', label: 'a' })
   await hooks.close()
   const bytes = readFileSync(file)
   expect(bytes.includes('http://127.0.0.1:9/')).toBe(true)
+  expect(bytes.includes('a-key-by-name')).toBe(true)
+  for (const token of [first, second, admin]) {
+    const digits = token.split('_').at(-1) ?? ''
+    expect([bytes.includes(digits), bytes.includes(Buffer.from(digits, 'hex'))]).toEqual([false, false])
+  }
   expect(bytes.includes(secret.slice('whsec_'.length))).toBe(false)
 })
 

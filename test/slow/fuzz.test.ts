@@ -48,6 +48,11 @@ const explained = [
   'since must be before until',
   // Nor can it say which cursors this list has given.
   'the cursor is of another listing',
+  // Nor that two members exclude each other by their values, nor what time it is.
+  'must be in the future, by 100 years at most',
+  'expires_at must not stand beside expires_in',
+  "is a producer key's; an admin token has a role",
+  'admin tokens are active already',
 ]
 
 interface Document {

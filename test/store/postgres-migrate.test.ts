@@ -101,3 +101,43 @@ test('a schema from before the first release is refused, says what to do, and st
   const { rows } = await client.query(`select version from ${place.schema}.schema_migrations`)
   expect(rows).toEqual([{ version: 7 }])
 })
+
+test('admin tokens from before there were roles are administrators of all tenants, and keys publish as they did', async () => {
+  const { client, ...place } = await aPlace()
+  await client.query(`create schema ${place.schema}; set search_path to ${place.schema}`)
+  await client.query('create table schema_migrations (applied_at timestamptz not null default now())')
+  await client.query('insert into schema_migrations default values')
+  const roles = postgresMigrations.findIndex(({ name }) => name === 'roles')
+  for (const { sql } of postgresMigrations.slice(0, roles)) await client.query(sql)
+  await client.query(
+    `insert into api_keys (id, tenant_id, kind, name, scopes, hash, created_at, revoked_at) values
+       ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000000', 'admin', 'first', '["*"]', '\\x11', 5, null),
+       ('00000000-0000-0000-0000-000000000002', '00000000-0000-0000-0000-000000000007', 'admin', 'bound', '["*"]', '\\x12', 5, 9),
+       ('00000000-0000-0000-0000-000000000003', '00000000-0000-0000-0000-000000000000', 'producer', 'shop', '["*"]', '\\x13', 5, null)`,
+  )
+  await client.query(postgresMigrations[roles]?.sql ?? '')
+  const { rows } = await client.query(
+    `select k.name, k.tenant_id, k.role, k.abilities, encode(h.hash, 'hex') as hash, h.expires_at
+     from api_keys k join api_key_hashes h on h.key_id = k.id order by k.id`,
+  )
+  const common = { expires_at: null }
+  expect(rows).toEqual([
+    { ...common, name: 'first', tenant_id: null, role: 'admin', abilities: '[]', hash: '11' },
+    {
+      ...common,
+      name: 'bound',
+      tenant_id: '00000000-0000-0000-0000-000000000007',
+      role: 'admin',
+      abilities: '[]',
+      hash: '12',
+    },
+    {
+      ...common,
+      name: 'shop',
+      tenant_id: '00000000-0000-0000-0000-000000000000',
+      role: null,
+      abilities: '["publish"]',
+      hash: '13',
+    },
+  ])
+})

@@ -50,3 +50,34 @@ test('a database from before the first release is refused, and says what to do',
   )
   expect(versions()).toEqual([1])
 })
+
+test('admin tokens from before there were roles are administrators of all tenants, and keys publish as they did', () => {
+  const before = sqliteMigrations.filter(({ name }) => name !== 'roles' && sqliteIsBefore(name))
+  migrateSqlite(database, 0, before)
+  const insert = database.prepare(
+    `insert into api_keys (id, tenant_id, kind, name, scopes, hash, created_at, revoked_at)
+     values (?, ?, ?, ?, '["*"]', ?, 5, ?)`,
+  )
+  const bytes = (fill: number) => new Uint8Array(16).fill(fill)
+  insert.run(bytes(1), bytes(0), 'admin', 'first', bytes(11), null)
+  insert.run(bytes(2), bytes(7), 'admin', 'of a tenant', bytes(12), 9)
+  insert.run(bytes(3), bytes(0), 'producer', 'shop', bytes(13), null)
+  migrateSqlite(database, 0)
+  const rows = database
+    .prepare(
+      `select k.*, h.hash, h.expires_at as hash_expires_at from api_keys k
+       join api_key_hashes h on h.key_id = k.id order by k.id`,
+    )
+    .all()
+  const common = { scopes: '["*"]', created_at: 5, expires_at: null, hash_expires_at: null }
+  expect(rows).toMatchObject([
+    { ...common, tenant_id: null, role: 'admin', abilities: '[]', name: 'first', hash: bytes(11) },
+    { ...common, tenant_id: bytes(7), role: 'admin', revoked_at: 9, hash: bytes(12) },
+    { ...common, tenant_id: bytes(0), role: null, abilities: '["publish"]', hash: bytes(13) },
+  ])
+})
+
+function sqliteIsBefore(name: string): boolean {
+  const names = sqliteMigrations.map((one) => one.name)
+  return names.indexOf(name) < names.indexOf('roles')
+}
