@@ -206,7 +206,8 @@ export async function createKey(
   { name, kind, tenant }: NewKeyInput,
   logger = silentLogger,
 ): Promise<CreatedKey> {
-  const app = await openApp({ config, logger, dispatch: false })
+  // What waits in outboxes is for a process that stays.
+  const app = await openApp({ config: { ...config, outboxes: [] }, logger, dispatch: false })
   const { apiKeys, adminTokens, tenants } = app.engine
   try {
     const tenantId = tenant === undefined ? null : await tenants.resolve(tenant)

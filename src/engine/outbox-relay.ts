@@ -29,7 +29,7 @@ export interface OutboxRelayOptions {
   /** As it was configured, such as `sqlite:app.db`. */
   readonly name: string
   readonly file: OutboxFile
-  readonly publisher: OutboxPublisher
+  readonly publisher: Pick<OutboxPublisher, 'publishInOrder'>
   readonly clock: Clock
   readonly logger: Logger
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { idTime, parseId } from '../../src/core/ids.ts'
-import { type LogFields, Outhook, outboxSql, publishInto } from '../../src/index.ts'
+import { type LogFields, Outhook, OuthookError, outboxSql, publishInto } from '../../src/index.ts'
 import type { Receiver } from '../../src/testing/receiver.ts'
 import { startReceiver } from '../../src/testing/receiver.ts'
 import { makeProgramDirectory, openProgramFile, type ProgramFile } from './a-program-file.ts'
@@ -249,6 +249,59 @@ test.each([
   expect(app.db.prepare('select error from outhook_outbox').get()?.error).toContain(error)
   expect(said('app', 'error').at(-1)).toContain('were set aside')
   app.db.exec('delete from outhook_outbox')
+})
+
+test.each<readonly [string, object]>([
+  ['no topic', { payload: {} }],
+  ['a topic of two words', { topic: 'two words', payload: {} }],
+  ['no payload', { topic: 'a.b' }],
+  ['a payload that JSON has not', { topic: 'a.b', payload: { n: Number.NaN } }],
+  ['a body that is no JSON', { topic: 'a.b', body: '{' }],
+  ['a payload and a body', { topic: 'a.b', payload: {}, body: '{}' }],
+  ['a payload of more than 256 KiB', { topic: 'a.b', payload: 'x'.repeat(262_143) }],
+  ['metadata that is no text', { topic: 'a.b', payload: {}, metadata: { n: 1 } }],
+  ['an empty idempotency key', { topic: 'a.b', payload: {}, idempotencyKey: '' }],
+  ['two ordering keys', { topic: 'a.b', payload: { ordering_key: 'x' }, orderingKey: 'y' }],
+  ['a member that there is not', { topic: 'a.b', payload: {}, metdata: {} }],
+])(
+  'publishInto refuses an event with %s as publish does, and leaves the transaction usable',
+  async (_, event) => {
+    const { db } = app
+    const refused = await hooks.publish(event as never).catch((error: unknown) => error)
+    expect(refused).toBeInstanceOf(OuthookError)
+    const { code, message } = refused as OuthookError
+    db.exec("begin immediate; insert into orders values ('kept')")
+    expect(() => publishInto(db, event as never)).toThrow(expect.objectContaining({ code, message }))
+    expect(app.count()).toBe(0)
+    db.exec('commit')
+  },
+)
+
+test('publishInto says what is wrong with its database, its options and a missing table', () => {
+  const event = { topic: 'a.b', payload: {} }
+  const refusal = (work: () => unknown): string => {
+    try {
+      work()
+    } catch (error) {
+      return `${(error as OuthookError).code}: ${(error as Error).message}`
+    }
+    return 'taken'
+  }
+  const bare = new DatabaseSync(':memory:')
+  expect(refusal(() => publishInto(bare, event))).toBe(
+    'invalid_request: the database has no table outhook_outbox; make it once with db.exec(outboxSql())',
+  )
+  expect(refusal(() => publishInto({} as never, event))).toContain('invalid_request: db must be a database')
+  expect(refusal(() => publishInto(app.db, event, { tenat: 'a' } as never))).toContain(
+    'there is no option tenat',
+  )
+  expect(refusal(() => publishInto(app.db, event, { tenant: '' }))).toContain(
+    'tenant must be the id or the uid',
+  )
+  const later = { prepare: () => ({ run: async () => ({}) }) }
+  expect(refusal(() => publishInto(later, event))).toContain('db answers with promises')
+  bare.close()
+  expect(refusal(() => publishInto(bare, event))).toMatch(/ERR_INVALID_STATE: /)
 })
 
 test('a row that was set aside is relayed once it is corrected', async () => {

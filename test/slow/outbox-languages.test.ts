@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Outhook } from '../../src/index.ts'
 import { aReceiver } from '../delivery/an-app.ts'
 import { openProgramFile } from '../library/a-program-file.ts'
-import { aDirectory } from './server-process.ts'
+import { aDirectory, adminToken, startServer } from './server-process.ts'
 
 const page = readFileSync(resolve(import.meta.dirname, '../../docs/guides/outbox.md'), 'utf8')
 const [, guideProgram = ''] = /^```python\n([\s\S]*?)^```$/m.exec(page) ?? []
@@ -83,4 +83,33 @@ print(json.dumps({"gone": gone, "text": text, "data": data, "once": once}))
   })
   await expect(hooks.events.get(others.gone)).rejects.toMatchObject({ code: 'not_found' })
   expect(app.db.prepare('select * from orders').all()).toEqual([{ id: 'o_1', amount: 42 }])
+})
+
+test('outhook serve --outbox, given twice, relays both files and counts what it does', async () => {
+  const directory = aDirectory()
+  const files = ['one', 'two'].map((name) => openProgramFile(join(directory, `${name}.db`)))
+  onTestFinished(() => {
+    for (const { db } of files) db.close()
+  })
+  const receiver = await aReceiver()
+  const flags = files.flatMap(({ path }) => ['--outbox', `sqlite:${path}`])
+  const server = await startServer({ database: join(directory, 'hooks.db'), flags })
+  const created = await fetch(`${server.url}/v1/endpoints`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminToken}` },
+    body: JSON.stringify({ url: `${receiver.url}/hook`, topics: ['*'] }),
+  })
+  expect(created.status).toBe(201)
+  for (const file of files) file.insert({ topic: 'orders.created', payload: '{}' })
+  files[0]?.insert({ topic: 'two words', payload: '{}' })
+  await expect.poll(() => receiver.received.length).toBe(2)
+  await expect.poll(() => files.map((file) => file.count())).toEqual([0, 0])
+  const metrics = await (await fetch(`${server.url}/metrics`)).text()
+  for (const { path } of files) {
+    expect(metrics).toContain(`outhook_outbox_up{outbox="sqlite:${path}"} 1`)
+    expect(metrics).toContain(`outhook_outbox_events_total{outbox="sqlite:${path}",result="relayed"} 1`)
+  }
+  expect(metrics).toContain(
+    `outhook_outbox_events_total{outbox="sqlite:${files[0]?.path}",result="refused"} 1`,
+  )
 })
