@@ -95,7 +95,7 @@ class ProcessGroup {
     return Promise.race([promise, this.#failed.promise])
   }
 
-  /** Of a start that is still under way. */
+  /** Ends the wait for a start that is still under way. */
   giveUp(reason: unknown): void {
     this.#failed.reject(reason)
   }

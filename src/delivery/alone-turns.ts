@@ -15,7 +15,7 @@ const turnMs = 5000
 export class AloneTurns<T> {
   readonly #groupOf: (item: T) => string
   readonly #waiting: T[] = []
-  /** Those of the group that runs which have not begun. */
+  /** The suspects of the group that runs whose attempts have not begun. */
   #group: T[] = []
   readonly #running = new Set<T>()
   #groupName: string | null = null
@@ -100,7 +100,7 @@ export class AloneTurns<T> {
     this.#running.delete(item)
   }
 
-  /** Those that the turn which ended left, and when they may come again. */
+  /** The suspects that the last turn left, and when they may come again. */
   takeLeft(now: number): { readonly items: readonly T[]; readonly delayMs: number } {
     return { items: this.active ? [] : this.drain(), delayMs: Math.max(0, this.#ordinaryUntil - now) }
   }

@@ -17,7 +17,7 @@ export type Verdict = 'taken' | 'skip' | 'stop'
 interface TargetLine<T> {
   readonly id: string
   items: T[]
-  /** Of the first item; those before it were taken. */
+  /** Where the first item stands; those before it were taken. */
   head: number
   /** The last `serve` in which it was passed over. */
   skippedIn: number

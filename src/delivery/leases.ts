@@ -113,7 +113,7 @@ export class Leases {
     return work
   }
 
-  /** It has no slot while others of its group run. */
+  /** A suspect that has no slot while others of its group run. */
   putBackAlone(work: Work): void {
     this.#alone.putBack(work)
   }

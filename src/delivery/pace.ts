@@ -13,7 +13,7 @@
  * one node sends, one or two a second, is too little to learn a rate from.
  */
 
-/** Of the rate that the endpoint took before it refused. */
+/** The part of the rate that the endpoint took before it refused. */
 const backOff = 0.9
 /** Every endpoint is asked at least so often, or nobody would learn that it takes more again. */
 const leastPerSecond = 0.5

@@ -57,7 +57,7 @@ export class OutcomeRecorder<T> {
   readonly #sleepers = new Set<() => void>()
   /** Somebody else has locked what they are about. */
   #held: Recordable<T>[] = []
-  /** Of those that are held, with those that are being tried again. */
+  /** Outcomes whose deliveries somebody else has locked, with those that are being tried again. */
   #heldCount = 0
   #retrying: Promise<void> | null = null
 

@@ -16,7 +16,7 @@ export interface RoutingReloadOptions {
 
 export class RoutingReload {
   readonly #options: RoutingReloadOptions
-  /** Of the loads that are to come, by tenant. */
+  /** By tenant, what cancels the load that is to come. */
   readonly #cancels = new Map<string, () => void>()
   /** Where the last load took long, on the elapsed scale. */
   readonly #notBefore = new Map<string, number>()

@@ -16,7 +16,7 @@ import type { ShareBook } from './share-book.ts'
 
 const renewMs = 1000
 
-/** What of a target's slots is used here. */
+/** How many of a target's slots this node uses. */
 export interface TargetUse {
   inFlightAt(targetId: string): number
   waitingAt(targetId: string): number

@@ -269,7 +269,7 @@ export class Slots {
     return { slots, wantsMore: this.#findWanting(slots.keys()) }
   }
 
-  /** Those whose share is in use and not all that they may have. */
+  /** Targets of which this node uses its whole share, and could have a larger one. */
   #findWanting(targets: Iterable<string>): Set<string> {
     const wanting = new Set<string>()
     if (this.#shares === null) return wanting

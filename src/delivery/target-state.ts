@@ -14,12 +14,12 @@ export interface Observed {
   readonly latencyMs: number
   /** Headers came. */
   readonly answered: boolean
-  /** It asked to be left alone for so long; null: it did not. */
+  /** For so long the endpoint asked to be left alone; null: it did not ask. */
   readonly throttleMs: number | null
 }
 
 export interface TargetState {
-  /** Of its endpoint, when it was last used. */
+  /** The endpoint's limits, as they were when the target was last used. */
   limits: TargetLimits
   inFlight: number
   waiting: number
@@ -30,7 +30,7 @@ export interface TargetState {
   answered: boolean
   averageMs: number
   slow: boolean
-  /** It had work that was given back for want of slots. */
+  /** Work of the target was given back for want of slots. */
   heldBack: boolean
   readonly successes: SuccessRate
   /** When the silence began: the last answer, or the start of the first request after idleness. */

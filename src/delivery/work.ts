@@ -14,13 +14,13 @@ export interface Work {
   readonly policy: RetryPolicy
   /** On the elapsed scale. */
   readonly leaseEndsAt: number
-  /** It was leased at publish, not by a claim. */
+  /** The delivery was leased at publish, not by a claim. */
   readonly handedOff: boolean
   /** Its place in memory while it waits for a slot. */
   place: Slot | null
 }
 
-/** Null when its endpoint is not in the routing. */
+/** Null when the delivery's endpoint is not in the routing. */
 export function toWork(
   delivery: ClaimedDelivery,
   routing: TenantRouting,

@@ -34,7 +34,7 @@ export function reserveHandOffs({ event, routing }: Plan, dispatcher: HandOffTak
   return { event: { ...event, deliveries }, reservations }
 }
 
-/** It was not inserted. */
+/** The event was not inserted. */
 export function cancelHandOffs({ reservations }: ReservedEvent): void {
   for (const reservation of reservations) reservation?.cancel()
 }

@@ -13,7 +13,7 @@ export interface Waiting {
   readonly hash: Uint8Array | null
   readonly settle: PromiseWithResolvers<PublishReceipt>
   readonly enqueuedAt: number
-  /** Of memory while it waits. */
+  /** The memory that the event takes while it waits. */
   readonly bytes: number
   plan: Plan | null
   replans: number

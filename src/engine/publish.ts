@@ -243,7 +243,7 @@ export class Publisher {
     return null
   }
 
-  /** True when some of its deliveries wait in the store. */
+  /** True when some of the event's deliveries wait in the store. */
   #settle(
     waiting: Waiting,
     reserved: ReservedEvent,

@@ -37,7 +37,7 @@ export interface CopyBatch {
   readonly values: readonly (readonly CopyValue[])[]
   /** What the `bytes` columns hold, one value after the other, column by column. */
   readonly bytes: Uint8Array
-  /** Of the last row; null: there were no rows. */
+  /** The key of the last row; null: there were no rows. */
   readonly last: CopyKey | null
 }
 
@@ -102,10 +102,10 @@ export interface CopyStep {
 
 export interface CopyProgress {
   readonly table: string
-  /** Of this table. */
+  /** Rows of this table. */
   readonly rows: number
   readonly ofRows: number
-  /** Of all tables, what earlier runs copied included. */
+  /** Rows of all tables, what earlier runs copied included. */
   readonly totalRows: number
   readonly ofTotalRows: number
   /** Written by this run. */

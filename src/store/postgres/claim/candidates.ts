@@ -139,7 +139,7 @@ interface Tenant extends DueTenant<Ready> {
   readonly tenant: string
 }
 
-/** In the order of the rows, as are the ready rows of each. */
+/** Tenants in the order of the rows, as are the ready rows of each. */
 function toTenants(rows: readonly (CandidateRow | TenantRow)[]): readonly Tenant[] {
   return Array.from(
     Map.groupBy(rows, (row) => uuid(row.tenant_id)),
@@ -160,7 +160,7 @@ interface Picker {
   readonly start: (row: CandidateRow) => Start
 }
 
-/** Those whose limits could be locked, with what they allow. */
+/** Targets whose limits could be locked, with what these allow. */
 async function toCandidates(
   context: Context,
   picked: readonly CandidateRow[],

@@ -26,7 +26,7 @@ interface Progress {
   /** The last delivery that was read: the next look goes on behind it, though it is still due. */
   reached: Position
   readonly rows: DueRow[]
-  /** Those that were cancelled or parked. */
+  /** The rows that were cancelled or parked. */
   readonly disposed: Set<DueRow>
 }
 

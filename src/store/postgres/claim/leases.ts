@@ -20,7 +20,7 @@ export interface Lease {
   readonly attemptCount: number
   readonly lostClaims: number
   readonly createdAt: number
-  /** Of the store's line of time. */
+  /** A moment of the store's line of time. */
   readonly until: number
   /** False: it was handed off, and has no row in `live_deliveries`. */
   readonly isLive: boolean
@@ -101,7 +101,7 @@ export class Leases {
     else ofTarget.add(lease)
   }
 
-  /** With an outcome, or given back, or found stale. */
+  /** The lease has ended: with an outcome, given back, or found stale. */
   end(lease: Lease): void {
     if (this.#byDelivery.get(lease.deliveryId) !== lease) return
     this.#byDelivery.delete(lease.deliveryId)

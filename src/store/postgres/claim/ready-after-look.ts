@@ -68,7 +68,7 @@ interface Left {
   readonly blocked_until: number
 }
 
-/** In the order of the targets. */
+/** One for each target, in their order. */
 function readLeft(
   context: Context,
   looked: readonly LookedAt[],

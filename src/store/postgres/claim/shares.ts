@@ -130,7 +130,7 @@ const lowerStatement = command(
    where s.target_id = l.target_id and s.node_id = $node and l.slots > 0`,
 )
 
-/** What it held is free at once. */
+/** The node is gone: the slots that it held are free at once. */
 export async function removeNode(context: Context, node: NodeIdentity): Promise<void> {
   await run(context, removeStatement, { node: node.id })
 }

@@ -42,7 +42,7 @@ export function foldDuplicates(batch: readonly NewEvent[]): {
   return { leaders, followers }
 }
 
-/** Those whose key a transaction that is still open has used. */
+/** Events whose idempotency key a transaction that is still open has used. */
 export async function findHeldKeys(
   context: Context,
   events: readonly NewEvent[],

@@ -15,7 +15,7 @@ import { deliveryParameters, placeDeliveries } from './place-deliveries.ts'
 interface AnswerRow {
   /** Events that were not written; deliveries that wait instead of being handed off; the moment of what was written. */
   readonly kind: 'lost' | 'stale' | 'waits' | 'moment'
-  /** Null for the moment. */
+  /** Null in the row that tells the moment. */
   readonly id: Uint8Array | null
   readonly at: number
 }

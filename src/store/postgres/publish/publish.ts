@@ -184,7 +184,7 @@ interface Written {
   readonly at: number
 }
 
-/** It is committed, so the leases stand. */
+/** The batch is committed, so the leases of what it handed off stand. */
 function holdHandedOff({ leases, leaseMs }: PublishOptions, { event, handedOff, batch, at }: Written): void {
   event.deliveries.forEach((delivery, index) => {
     if (handedOff[index] !== true) return

@@ -31,7 +31,7 @@ export async function giveUpWithoutPayload(context: Context, ids: readonly strin
 
 interface End {
   readonly state: 'cancelled' | 'dead_lettered'
-  /** Null keeps what the last attempt said. */
+  /** Null: the row keeps what its last attempt said. */
   readonly errorClass: ErrorClass | null
   readonly lastError: string | null
 }

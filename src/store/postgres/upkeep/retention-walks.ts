@@ -24,7 +24,7 @@ export interface Slice {
 export interface WalkedRow {
   readonly looked: number
   readonly removed: number
-  /** Of the last row that was looked at; null without one. */
+  /** The id of the last row that was looked at; null: there was none. */
   readonly last_id: Uint8Array | null
   readonly last_version: number | null
   readonly took_ms: number

@@ -55,7 +55,7 @@ type Change = { readonly kind: 'granted' | 'ended'; readonly held: Held }
 
 export class Leases implements UnwrittenKeys {
   readonly #byId = new Map<string, Held>()
-  /** Of those under way. */
+  /** The leases of deliveries that are under way. */
   readonly #byTarget = new Map<string, Set<Lease>>()
   /** Of those that wait in memory, by their ids, oldest first but for what a rollback brought back. */
   readonly #waiting = new Map<string, Map<string, Lease>>()

@@ -46,7 +46,7 @@ export class WaitingLook {
     this.#next = this.#leases.next()
   }
 
-  /** When the next one was published; null: there is none. */
+  /** When the next delivery that waits in memory was published; null: there is none. */
   get nextSince(): number | null {
     return this.#next.done === true ? null : this.#next.value.createdAt
   }

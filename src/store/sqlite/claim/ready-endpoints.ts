@@ -101,7 +101,7 @@ export function rearmReady(context: WriteContext, targetId: string): void {
   else moveReady(context, target, Math.max(context.now, first))
 }
 
-/** When what waits becomes due, or a lease runs out. */
+/** When the target's first delivery becomes due, or its first lease runs out; null: neither. */
 function firstDueAt(context: WriteContext, targetId: string): number | null {
   const { names, leases } = context.memory
   if (leases.waitingAt(targetId).size > 0) return context.now

@@ -32,12 +32,12 @@ export function insertReceivers(
   for (const packed of partsOf(receivers, receiversPerSlice)) insert.run(eventKey, part++, packed)
 }
 
-/** Whether its deliveries are, or were, made in slices. */
+/** Whether the event's deliveries are, or were, made in slices. */
 export function isForMany(context: PreparesStatements, eventKey: number): boolean {
   return isAccepted(context, eventKey) || rangesOf(context, eventKey).length > 0
 }
 
-/** Whether some of its deliveries are still to be made. */
+/** Whether some of the event's deliveries are still to be made. */
 export function isAccepted(context: PreparesStatements, eventKey: number): boolean {
   // primary key
   return (
