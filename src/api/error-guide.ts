@@ -36,7 +36,7 @@ export const errorGuide: Readonly<Record<ErrorCode, ErrorGuide>> = {
     todo: 'Give a shorter one, such as the id of what has to stay in order.',
   },
   unauthorized: {
-    happened: 'The token is unknown or was revoked.',
+    happened: 'The token is unknown, was revoked or has expired.',
     todo: 'Send a token that is in use; `outhook keys list` shows which exist.',
   },
   missing_credentials: {
@@ -45,7 +45,7 @@ export const errorGuide: Readonly<Record<ErrorCode, ErrorGuide>> = {
   },
   forbidden: {
     happened: 'The token is known, and may not do this.',
-    todo: 'Use an admin token where one is asked for.',
+    todo: 'Use an admin token of the role that `detail` names, or a producer key whose scopes and abilities cover it.',
   },
   not_found: {
     happened: 'There is no such path or nothing with that id, or the token may not see it.',
