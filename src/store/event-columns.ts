@@ -11,8 +11,6 @@ import { bytesToId } from '../core/ids.ts'
 /** As it is read: ids as 16 bytes. */
 export type EventFieldRow = Readonly<Record<EventFieldColumn, string | Uint8Array | null>>
 
-export const eventFieldColumns = eventFieldNames.map((name) => eventFields[name].column)
-
 export function isId(name: EventFieldName): boolean {
   return typeof eventFields[name].kind === 'object'
 }
