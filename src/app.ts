@@ -16,6 +16,7 @@ import { ApiKeys } from './engine/api-keys.ts'
 import { Authentication } from './engine/authentication.ts'
 import { DeadLetters } from './engine/dead-letters.ts'
 import { Deliveries } from './engine/deliveries.ts'
+import { EndpointPauses } from './engine/endpoint-pauses.ts'
 import { Endpoints } from './engine/endpoints.ts'
 import type { Engine } from './engine/engine.ts'
 import { Events } from './engine/events.ts'
@@ -134,12 +135,11 @@ async function assemble(
   })
   const jobRunner = new JobRunner({
     store,
-    owner: randomBytes(16).toString('hex'),
     ids,
     clock,
     logger,
     onDueWork: () => dispatcher?.wake(),
-    onEnded: () => {},
+    onEnabled: (tenantId, endpointId) => onChange(tenantId, endpointId),
   })
   const relay =
     dispatcher !== null && store.cluster !== null
@@ -175,20 +175,22 @@ async function assemble(
     tenantRemovals.wake()
   }
   const tenants = new Tenants({ store: shown, ids, words, clock, onChange, onDelete })
+  const endpoints = new Endpoints({
+    store: shown,
+    ids,
+    secretBox,
+    randomBytes,
+    words,
+    checkUrl: createUrlCheck(guard, { clock }),
+    onChange,
+  })
   const engine: Engine = {
     publisher,
     transactionalPublisher,
     activity,
     events: new Events({ store: shown, activity, clock }),
-    endpoints: new Endpoints({
-      store: shown,
-      ids,
-      secretBox,
-      randomBytes,
-      words,
-      checkUrl: createUrlCheck(guard, { clock }),
-      onChange,
-    }),
+    endpoints,
+    endpointPauses: new EndpointPauses({ store: shown, endpoints, onChange }),
     subscriptions: new Subscriptions({ store: shown, ids, words, onChange }),
     deliveries: new Deliveries({ store: shown, onDueWork: () => dispatcher?.wake() }),
     deadLetters: new DeadLetters({ store: shown, onDueWork: () => dispatcher?.wake() }),

@@ -5,6 +5,7 @@ import type { EventState } from './core/model.ts'
 import type { ApiKeys } from './engine/api-keys.ts'
 import type { DeadLetters } from './engine/dead-letters.ts'
 import type { Deliveries } from './engine/deliveries.ts'
+import type { EndpointPauses } from './engine/endpoint-pauses.ts'
 import type { Endpoints } from './engine/endpoints.ts'
 import type { Engine } from './engine/engine.ts'
 import type { Events } from './engine/events.ts'
@@ -55,7 +56,7 @@ export type OfTenant<Service> = {
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a map of topics any payload may be given.
 export class TenantHooks<Topics extends object = Record<string, any>> {
-  readonly endpoints: OfTenant<Endpoints>
+  readonly endpoints: OfTenant<Endpoints> & OfTenant<EndpointPauses>
   readonly subscriptions: OfTenant<Subscriptions>
   readonly events: OfTenant<Events>
   readonly deliveries: OfTenant<Deliveries>
@@ -72,7 +73,10 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
     this.#engine = engine
     this.#name = name
     const findTenant = () => engine.tenants.resolve(name)
-    this.endpoints = ofTenant(engine.endpoints, findTenant)
+    this.endpoints = {
+      ...ofTenant(engine.endpoints, findTenant),
+      ...ofTenant(engine.endpointPauses, findTenant),
+    }
     this.subscriptions = ofTenant(engine.subscriptions, findTenant)
     this.events = ofTenant(engine.events, findTenant)
     this.deliveries = ofTenant(engine.deliveries, findTenant)

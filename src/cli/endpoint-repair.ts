@@ -1,5 +1,5 @@
-/** `outhook endpoints backfill`. */
-import type { Command } from 'commander'
+/** `outhook endpoints backfill|pause|resume|enable`. */
+import { type Command, Option } from 'commander'
 import { addApiCommand } from './api-command.ts'
 import { resolveEndpoint } from './endpoint-id.ts'
 import { UsageError } from './exit-codes.ts'
@@ -31,4 +31,39 @@ export function registerRepair(command: Command, io: CliIo): void {
     if ('dry_run' in made) print.object(made)
     else await followJob(context, made, options)
   })
+
+  registerPauses(command, io)
+}
+
+function registerPauses(command: Command, io: CliIo): void {
+  const pauseText = 'send nothing to it until it is resumed; its deliveries wait'
+  addApiCommand(command, 'pause <endpoint>', pauseText, io)
+    .option('--reason <text>', 'why, for whoever looks at it')
+    .run<{ reason?: string }>(async ({ client, print }, [endpoint = ''], { reason }) => {
+      print.object(await client.endpoints.pause(await resolveEndpoint(client, endpoint), { reason }))
+    })
+
+  for (const [name, text] of [
+    ['resume', 'send to it again after a pause by hand'],
+    ['enable', 'send to it again, paused by hand or disabled; what waited becomes due'],
+  ] as const) {
+    const enable = addApiCommand(command, `${name} <endpoint>`, text, io)
+    enable.addOption(
+      new Option(
+        '--backlog <what>',
+        'what becomes of what waits: deliver (default), or skip as a job',
+      ).choices(['deliver', 'skip']),
+    )
+    addNoWait(enable).run<EnableOptions>(async (context, [endpoint = ''], { backlog, wait }) => {
+      const { client, print } = context
+      const id = await resolveEndpoint(client, endpoint)
+      const answer = await client.endpoints[name](id, { backlog })
+      if ('kind' in answer) await followJob(context, answer, { wait })
+      else print.object(answer)
+    })
+  }
+}
+
+interface EnableOptions extends WaitOptions {
+  readonly backlog?: 'deliver' | 'skip'
 }

@@ -99,15 +99,13 @@ function registerChanges(command: Command, io: CliIo): void {
     print.object(await client.endpoints.update(id, { url: options.to, ...bodyOf(options) }))
   })
 
-  for (const [name, enabled, text] of [
-    ['enable', true, 'send to it again; what waited becomes due'],
-    ['disable', false, 'stop sending to it; its deliveries wait'],
-  ] as const) {
-    addApiCommand(command, `${name} <endpoint>`, text, io).run(async ({ client, print }, [endpoint = '']) => {
+  const disableText = 'stop sending to it; its deliveries wait'
+  addApiCommand(command, 'disable <endpoint>', disableText, io).run(
+    async ({ client, print }, [endpoint = '']) => {
       const id = await resolveEndpoint(client, endpoint)
-      print.object(await client.endpoints.update(id, { enabled }))
-    })
-  }
+      print.object(await client.endpoints.update(id, { enabled: false }))
+    },
+  )
 
   const deleteText = 'delete it; what waits for it is cancelled'
   addApiCommand(command, 'delete <endpoint>', deleteText, io).run(

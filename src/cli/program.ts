@@ -34,7 +34,7 @@ const commands: readonly CommandEntry[] = [
   {
     name: 'endpoints',
     description:
-      'endpoints: create, upsert, list, get, update, enable, disable, delete, rotate-secret, backfill',
+      'endpoints: create, upsert, list, get, update, enable, disable, pause, resume, delete, rotate-secret, backfill',
     load: () => import('./endpoints.ts'),
   },
   {

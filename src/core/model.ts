@@ -98,7 +98,8 @@ export interface OutboundEvent extends EventFields {
 /** `standard`: Standard Webhooks. `hookrail`: for receivers that verify as those of the webhook server Hookrail do. */
 export type SigningScheme = 'standard' | 'hookrail' | 'none'
 
-export type DisabledReason = 'operator' | 'gone' | 'failing'
+/** `paused`: by hand, for a while; its users see an endpoint that is paused, not one that is disabled. */
+export type DisabledReason = 'operator' | 'gone' | 'failing' | 'paused'
 
 export interface Endpoint {
   readonly id: string
@@ -115,6 +116,9 @@ export interface Endpoint {
   readonly rateLimitRps: number | null
   readonly disabledReason: DisabledReason | null
   readonly disabledAt: number | null
+  /** Of a pause by hand: why, in its maker's words, and the key of whoever made it. */
+  readonly pausedReason: string | null
+  readonly pausedBy: string | null
   readonly createdAt: number
   readonly updatedAt: number
   readonly deletedAt: number | null

@@ -47,12 +47,12 @@ export function checkUid(uid: unknown, code: ErrorCode = 'unprocessable'): strin
   throw new OuthookError(code, `uid must be 1 to ${maxUidChars} characters`)
 }
 
-export function checkDescription(description: unknown): string {
-  checkText(description, 'description', 'lines')
+export function checkDescription(description: unknown, member = 'description'): string {
+  checkText(description, member, 'lines')
   if (typeof description === 'string' && isWithin(description, maxDescriptionChars)) return description
   throw new OuthookError(
     'unprocessable',
-    `description must be text of at most ${maxDescriptionChars} characters`,
+    `${member} must be text of at most ${maxDescriptionChars} characters`,
   )
 }
 

@@ -2,12 +2,12 @@
 import type { Endpoint, StoredRetryPolicy, Subscription } from '../core/model.ts'
 import type { ConfigStore, HeldEndpoint, Page } from '../store/port.ts'
 
-/** `paused`: by the breaker, after failures. `throttled`: the receiver asked for less. `disabled`: until it is enabled. */
+/** `paused`: by the breaker, after failures, until `resumesAt`; or by hand, until it is resumed. `throttled`: the receiver asked for less. `disabled`: until it is enabled. */
 export type EndpointState = 'active' | 'paused' | 'throttled' | 'disabled'
 
 export interface EndpointView extends Endpoint {
   readonly state: EndpointState
-  /** When a paused or throttled endpoint is sent to again; null for others. Milliseconds since the epoch. */
+  /** When a paused or throttled endpoint is sent to again; null for others, and for one that is paused by hand. Milliseconds since the epoch. */
   readonly resumesAt: number | null
   /** Subscriptions that send it events, its own included. With none it gets no events. */
   readonly subscriptionCount: number
@@ -42,6 +42,7 @@ function stateOf(
   { disabledReason }: Endpoint,
   hold: HeldEndpoint | undefined,
 ): Pick<EndpointView, 'state' | 'resumesAt'> {
+  if (disabledReason === 'paused') return { state: 'paused', resumesAt: null }
   if (disabledReason !== null) return { state: 'disabled', resumesAt: null }
   return hold === undefined
     ? { state: 'active', resumesAt: null }

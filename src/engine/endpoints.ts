@@ -189,7 +189,7 @@ export class Endpoints {
     const { store, ids } = this.#options
     const patch: EndpointPatch = {
       ...(await this.#check(change)),
-      ...(change.enabled !== undefined && { disabledReason: change.enabled ? null : ('operator' as const) }),
+      ...(await this.#enabling(tenantId, id, change.enabled)),
       ...(change.topics !== undefined && {
         ownSubscription: {
           id: ids.next('sub'),
@@ -207,6 +207,13 @@ export class Endpoints {
       )
     }
     return this.#view(result.endpoint)
+  }
+
+  /** What is paused by hand is enabled, and is resumed by nothing else than that it is asked for. */
+  async #enabling(tenantId: string, id: string, enabled: boolean | undefined): Promise<EndpointPatch> {
+    if (enabled !== true) return enabled === undefined ? {} : { disabledReason: 'operator' }
+    const before = await this.#options.store.getEndpoint(tenantId, id)
+    return before?.disabledReason === 'paused' ? {} : { disabledReason: null }
   }
 
   #write<T>(tenantId: string, endpointId: string, write: Promise<T>): Promise<T> {

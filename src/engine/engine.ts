@@ -9,6 +9,7 @@ import type { ApiKeys } from './api-keys.ts'
 import type { Authentication } from './authentication.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Deliveries } from './deliveries.ts'
+import type { EndpointPauses } from './endpoint-pauses.ts'
 import type { Endpoints } from './endpoints.ts'
 import type { Events } from './events.ts'
 import type { Jobs } from './jobs.ts'
@@ -24,6 +25,7 @@ export interface Engine {
   readonly transactionalPublisher: TransactionalPublisher
   readonly events: Events
   readonly endpoints: Endpoints
+  readonly endpointPauses: EndpointPauses
   readonly subscriptions: Subscriptions
   readonly deliveries: Deliveries
   readonly deadLetters: DeadLetters

@@ -29,15 +29,13 @@ const maxRefusals = 5
 
 export interface JobRunnerOptions {
   readonly store: JobStore & { readonly pace: Pick<StorePace, 'fanOutSlice'> }
-  /** A name that no other process has or had. */
-  readonly owner: string
   readonly ids: IdFactory
   readonly clock: Clock
   readonly logger: Logger
   /** Deliveries became due that nobody has claimed. */
   readonly onDueWork: () => void
-  /** A job of the tenant has ended. */
-  readonly onEnded: (job: Job) => void
+  /** A job has enabled the endpoint. */
+  readonly onEnabled: (tenantId: string, endpointId: string) => void
 }
 
 interface Held {
@@ -52,6 +50,8 @@ interface Held {
 
 export class JobRunner {
   readonly #options: JobRunnerOptions
+  /** A name that no other process has or had. */
+  readonly #owner: string
   readonly #held = new Map<string, Held>()
   #state: 'idle' | 'running' | 'stopped' = 'idle'
   #lookAt = 0
@@ -61,6 +61,7 @@ export class JobRunner {
 
   constructor(options: JobRunnerOptions) {
     this.#options = options
+    this.#owner = options.ids.next('job')
   }
 
   /** Goes on with what an earlier process left. */
@@ -87,7 +88,7 @@ export class JobRunner {
 
   async #release(): Promise<void> {
     // Without it they wait for the end of their leases.
-    await this.#options.store.releaseJobs(this.#options.owner).catch(() => {})
+    await this.#options.store.releaseJobs(this.#owner).catch(() => {})
   }
 
   #turn(): void {
@@ -123,7 +124,7 @@ export class JobRunner {
   async #look(now: number): Promise<void> {
     this.#lookAt = now + lookEveryMs
     if (this.#held.size >= maxHeld) return
-    const job = await this.#options.store.takeJob({ owner: this.#options.owner, leaseMs })
+    const job = await this.#options.store.takeJob({ owner: this.#owner, leaseMs })
     if (job === null) return
     // There may be more.
     this.#lookAt = now
@@ -151,7 +152,8 @@ export class JobRunner {
   }
 
   async #slice(held: Held): Promise<void> {
-    const { store, owner, ids, clock, onDueWork, onEnded } = this.#options
+    const { store, ids, clock, onDueWork, onEnabled } = this.#options
+    const owner = this.#owner
     const { job, total } = held
     const most = held.refusals > 0 ? 1 : store.pace.fanOutSlice
     const limit = job.rate === null ? most : Math.min(most, Math.max(1, Math.floor(job.rate * burstShare)))
@@ -168,7 +170,8 @@ export class JobRunner {
       held.nextAt = clock.elapsed() + Math.max(progress.waitMs, waitOf(job, progress.done))
       if (!hasEnded(progress.job)) return
       this.#held.delete(job.id)
-      onEnded(progress.job)
+      const { endpointId } = job.filter
+      if (job.kind === 'skip_backlog' && endpointId !== undefined) onEnabled(job.tenantId, endpointId)
     } catch (error) {
       held.nextAt = clock.elapsed() + retryMs
       if (!isStoreRefusal(error) || ++held.refusals < maxRefusals) throw error

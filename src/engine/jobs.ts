@@ -101,6 +101,23 @@ export class Jobs {
   }
 
   /**
+   * A job that cancels what waits for an endpoint which is paused by hand or disabled, and then sends to it again: only what
+   * is published after this call. Errors: not_found, conflict (it is neither).
+   */
+  async skipBacklog(tenantId: string, endpointId: string): Promise<Job> {
+    const id = checkId(endpointId, 'ep', 'endpoint')
+    const endpoint = await this.#options.store.getEndpoint(tenantId, id)
+    if (endpoint === null) throw notFound('endpoint')
+    if (endpoint.disabledReason === null) {
+      throw new OuthookError(
+        'conflict',
+        'the endpoint is neither paused by hand nor disabled; cancel what waits for it instead',
+      )
+    }
+    return this.#make(tenantId, 'skip_backlog', { endpointId: id })
+  }
+
+  /**
    * A job that sends an endpoint the events of the past that it is subscribed to now and did not get: each once at most,
    * whatever happens. Events whose payload is gone are skipped. Errors: invalid_request, not_found (the endpoint).
    */

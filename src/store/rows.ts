@@ -46,6 +46,8 @@ export interface EndpointRow {
   readonly rate_limit_rps: number | null
   readonly disabled_reason: DisabledReason | null
   readonly disabled_at: number | null
+  readonly paused_reason: string | null
+  readonly paused_by: string | null
   readonly created_at: number
   readonly updated_at: number
   readonly deleted_at: number | null
@@ -163,6 +165,8 @@ export function toEndpoint(row: EndpointRow): Endpoint {
     rateLimitRps: row.rate_limit_rps,
     disabledReason: row.disabled_reason,
     disabledAt: row.disabled_at,
+    pausedReason: row.paused_reason,
+    pausedBy: row.paused_by,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     deletedAt: row.deleted_at,

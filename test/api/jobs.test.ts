@@ -248,3 +248,81 @@ test.each([
   const answer = await server.call('POST', `/v1/endpoints/${id}/backfill`, { body })
   expect([answer.text, answer.status]).toEqual([answer.text, status])
 })
+
+const endpointNow = async (id: string) => (await server.call('GET', `/v1/endpoints/${id}`)).json
+
+test('an endpoint is paused by hand, which is shown with its reason and its maker, and resumed', async () => {
+  const { id, topic } = await anEndpoint('/paused')
+  const { json: key } = await server.call('POST', '/v1/keys', { body: { name: 'operator', kind: 'admin' } })
+  const paused = await server.call('POST', `/v1/endpoints/${id}/pause`, {
+    body: { reason: 'maintenance' },
+    token: key.key,
+  })
+  expect(paused.status).toBe(200)
+  expect(paused.json).toMatchObject({
+    state: 'paused',
+    enabled: true,
+    paused_reason: 'maintenance',
+    paused_by: key.id,
+    disabled_reason: null,
+    disabled_at: null,
+    resumes_at: null,
+  })
+  expect(paused.json.paused_at).not.toBeNull()
+  const { json } = await server.call('POST', '/v1/events', { body: { topic, payload: 1 } })
+  expect(await state(json.delivery_ids[0])).toMatchObject({ state: 'pending', reason: 'endpoint_paused' })
+  await server.call('PATCH', `/v1/endpoints/${id}`, { body: { enabled: true, description: 'still paused' } })
+  expect(await endpointNow(id)).toMatchObject({ state: 'paused', description: 'still paused' })
+  const resumed = await server.call('POST', `/v1/endpoints/${id}/resume`)
+  expect(resumed.json).toMatchObject({
+    state: 'active',
+    paused_at: null,
+    paused_reason: null,
+    paused_by: null,
+  })
+  await expect.poll(async () => (await state(json.delivery_ids[0])).state).toBe('succeeded')
+})
+
+test.each(['enable', 'resume'])(
+  '%s with the backlog skipped cancels what waits, and sends what comes after',
+  async (name) => {
+    const { id, topic } = await anEndpoint('/hook')
+    const before =
+      name === 'resume'
+        ? await cli('endpoints', 'pause', id, '--reason', 'x')
+        : await cli('endpoints', 'disable', id)
+    expect([before.err, before.code]).toEqual(['', 0])
+    const old = await server.call('POST', '/v1/events', { body: { topic, payload: 'old' } })
+    const done = await cli('endpoints', name, id, '--backlog', 'skip', '--json')
+    expect(JSON.parse(done.out)).toMatchObject({ kind: 'skip_backlog', state: 'done', done: 1 })
+    const [oldId] = old.json.delivery_ids
+    expect(await state(oldId)).toMatchObject({
+      state: 'cancelled',
+      last_error: 'skipped when its endpoint was enabled',
+    })
+    expect(await endpointNow(id)).toMatchObject({ state: 'active' })
+    const { json } = await server.call('POST', '/v1/events', { body: { topic, payload: 'new' } })
+    await expect.poll(async () => (await state(json.delivery_ids[0])).state).toBe('succeeded')
+  },
+)
+
+test('enable delivers the backlog unless something else is said', async () => {
+  const { id, ids } = await waiting(2)
+  const { status, json } = await server.call('POST', `/v1/endpoints/${id}/enable`, {
+    body: { backlog: 'deliver' },
+  })
+  expect([status, json.state]).toEqual([200, 'active'])
+  for (const each of ids) await expect.poll(async () => (await state(each)).state).toBe('succeeded')
+})
+
+test('pauses that make no sense are refused', async () => {
+  const { id } = await anEndpoint('/hook')
+  const post = (path: string, body?: object) => server.call('POST', `/v1/endpoints/${id}/${path}`, { body })
+  expectProblem(await post('resume'), { status: 409, title: 'conflict' })
+  expectProblem(await post('enable', { backlog: 'skip' }), { status: 409, title: 'conflict' })
+  expectProblem(await post('enable', { backlog: 'burn' }), { status: 400, title: 'invalid body' })
+  expectProblem(await post('pause', { reason: 'x'.repeat(1001) }), { status: 422, title: 'unprocessable' })
+  await server.call('PATCH', `/v1/endpoints/${id}`, { body: { enabled: false } })
+  expectProblem(await post('pause'), { status: 409, title: 'conflict' })
+  expectProblem(await post('resume'), { status: 409, title: 'conflict' })
+})

@@ -77,7 +77,7 @@ describe('what a command asks the server', () => {
       '/v1/endpoints/ep_1',
       { url: 'https://y.test/', retry_policy: { max_attempts: 2 } },
     ],
-    [['endpoints', 'enable', 'ep_1'], 'PATCH', '/v1/endpoints/ep_1', { enabled: true }],
+    [['endpoints', 'enable', 'ep_1'], 'POST', '/v1/endpoints/ep_1/enable', {}],
     [['endpoints', 'disable', 'ep_1'], 'PATCH', '/v1/endpoints/ep_1', { enabled: false }],
     [['endpoints', 'delete', 'ep_1'], 'DELETE', '/v1/endpoints/ep_1'],
     [

@@ -35,6 +35,8 @@ export function anEndpoint(id: string, given: Partial<Endpoint> = {}): Endpoint 
     rateLimitRps: null,
     disabledReason: null,
     disabledAt: null,
+    pausedReason: null,
+    pausedBy: null,
     createdAt: 0,
     updatedAt: 0,
     deletedAt: null,

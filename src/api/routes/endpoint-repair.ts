@@ -1,8 +1,11 @@
+import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { jobInput } from '../job-request.ts'
+import { EnableBody, EndpointBody, PauseBody } from '../schemas/endpoints.ts'
 import { BackfillBody, DryRunBody, JobBody } from '../schemas/jobs.ts'
 import { idParams } from '../schemas/shapes.ts'
 import { tenantIdOf } from '../tenant-scope.ts'
+import { toEndpoint } from '../views/endpoints.ts'
 import { toDryRun, toJob } from '../views/jobs.ts'
 
 const tags = ['endpoints']
@@ -24,6 +27,54 @@ export function endpointRepairRoutes({ engine }: ApiContext) {
       const of = [tenantIdOf(request), request.params.id, jobInput(body)] as const
       if (isDry) return toDryRun(await engine.jobs.dryBackfillEndpoint(...of))
       return reply.code(202).send(toJob(await engine.jobs.backfillEndpoint(...of)))
+    })
+
+    registerPauses(app, engine)
+  }
+}
+
+function registerPauses(app: Api, engine: ApiContext['engine']): void {
+  const pauseSchema = {
+    operationId: 'pauseEndpoint',
+    'x-problems': [409, 422],
+    'x-optional-body': true,
+    tags,
+    summary: 'Send nothing to it until it is resumed; its deliveries wait',
+    params: idParams('ep'),
+    body: PauseBody,
+    response: { 200: EndpointBody },
+  }
+  app.post('/v1/endpoints/:id/pause', { schema: pauseSchema }, async (request) => {
+    const { reason } = request.body
+    const by = principalOf(request).keyId
+    const options = { by, ...(reason !== undefined && { reason }) }
+    return toEndpoint(await engine.endpointPauses.pause(tenantIdOf(request), request.params.id, options))
+  })
+
+  for (const [name, summary] of [
+    ['resume', 'Send to it again, after a pause by hand'],
+    ['enable', 'Send to it again, after a pause by hand or when it was disabled'],
+  ] as const) {
+    const schema = {
+      operationId: `${name}Endpoint`,
+      'x-problems': [409],
+      'x-optional-body': true,
+      tags,
+      summary,
+      description:
+        'With `"backlog": "skip"` what waits for it is cancelled first, by a job (202), and only what is published after the call is sent.',
+      params: idParams('ep'),
+      body: EnableBody,
+      response: { 200: EndpointBody, 202: JobBody },
+    }
+    app.post(`/v1/endpoints/:id/${name}`, { schema }, async (request, reply) => {
+      const tenantId = tenantIdOf(request)
+      const { id } = request.params
+      if (name === 'resume') await engine.endpointPauses.checkPaused(tenantId, id)
+      if (request.body.backlog === 'skip') {
+        return reply.code(202).send(toJob(await engine.jobs.skipBacklog(tenantId, id)))
+      }
+      return toEndpoint(await engine.endpointPauses.enable(tenantId, id))
     })
   }
 }

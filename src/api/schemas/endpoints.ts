@@ -126,7 +126,7 @@ const endpointMembers = {
   state: Type.String({
     enum: ['active', 'paused', 'throttled', 'disabled'],
     description:
-      'paused: nothing is sent after failures, until `resumes_at`; throttled: the receiver asked for less until then; disabled: until it is enabled',
+      'paused: nothing is sent, after failures until `resumes_at`, or by hand until it is resumed; throttled: the receiver asked for less until then; disabled: until it is enabled',
   }),
   resumes_at: Nullable(
     Type.String({ format: 'date-time', description: 'when a paused or throttled endpoint is sent to again' }),
@@ -136,6 +136,11 @@ const endpointMembers = {
   }),
   disabled_reason: Nullable(Type.String({ description: 'operator, gone (it answered 410) or failing' })),
   disabled_at: Nullable(Time),
+  paused_at: Nullable(Type.String({ format: 'date-time', description: 'since when it is paused by hand' })),
+  paused_reason: Nullable(Type.String({ description: 'why, in the words of whoever paused it' })),
+  paused_by: Nullable(
+    Type.String({ description: 'the key of whoever paused it; null: the configured token, or a program' }),
+  ),
   created_at: Time,
   updated_at: Time,
   deleted_at: Nullable(Time),
@@ -184,4 +189,29 @@ export const RotateSecretBody = Closed(
 export const SecretBody = Type.Object(
   { secret: Type.String({ description: 'shown here once and never again' }) },
   { title: 'NewSecret' },
+)
+
+export const PauseBody = Closed(
+  {
+    reason: Type.Optional(
+      Type.String({
+        maxLength: limits.maxDescriptionChars,
+        pattern: linePattern,
+        description: 'why, for whoever looks at the endpoint',
+      }),
+    ),
+  },
+  { title: 'Pause', examples: [{ reason: 'maintenance until noon' }] },
+)
+
+export const EnableBody = Closed(
+  {
+    backlog: Type.Optional(
+      Type.Enum(['deliver', 'skip'], {
+        description:
+          'what becomes of deliveries that wait for it: deliver (the default) sends them; skip cancels them first, as a job',
+      }),
+    ),
+  },
+  { title: 'Enable', examples: [{ backlog: 'skip' }] },
 )

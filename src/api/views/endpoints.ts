@@ -5,6 +5,8 @@ import { formatOptionalTime, formatTime } from '../rfc3339.ts'
 import type { EndpointBody } from '../schemas/endpoints.ts'
 
 export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> {
+  // By hand; the breaker's pauses are no setting.
+  const isPaused = endpoint.disabledReason === 'paused'
   return {
     id: endpoint.id,
     uid: endpoint.uid,
@@ -16,12 +18,15 @@ export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> 
     rate_limit_rps: endpoint.rateLimitRps,
     topics: endpoint.topics === null ? null : [...endpoint.topics],
     retry_policy: endpoint.retryPolicy === null ? null : renderRetryPolicy(endpoint.retryPolicy),
-    enabled: endpoint.disabledReason === null,
+    enabled: isPaused || endpoint.disabledReason === null,
     state: endpoint.state,
     resumes_at: formatOptionalTime(endpoint.resumesAt),
     subscription_count: endpoint.subscriptionCount,
-    disabled_reason: endpoint.disabledReason,
-    disabled_at: formatOptionalTime(endpoint.disabledAt),
+    disabled_reason: isPaused ? null : endpoint.disabledReason,
+    disabled_at: isPaused ? null : formatOptionalTime(endpoint.disabledAt),
+    paused_at: isPaused ? formatOptionalTime(endpoint.disabledAt) : null,
+    paused_reason: endpoint.pausedReason,
+    paused_by: endpoint.pausedBy,
     created_at: formatTime(endpoint.createdAt),
     updated_at: formatTime(endpoint.updatedAt),
     deleted_at: formatOptionalTime(endpoint.deletedAt),

@@ -16,6 +16,7 @@ import type {
   Delivery,
   DeliveryDetail,
   DryRun,
+  Enable,
   Endpoint,
   EndpointChange,
   EndpointCreate,
@@ -38,6 +39,7 @@ import type {
   ListSubscriptionsQuery,
   ListTenantsQuery,
   NewSecret,
+  Pause,
   PublishBatch,
   PublishEvent,
   PublishReceipt,
@@ -113,6 +115,15 @@ function createEndpoints(requester: Requester) {
     /** Send an endpoint the past events that it did not get, as a job. */
     backfill: (id: string, body: Backfill, options?: CallOptions): Promise<DryRun | Job> =>
       requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/backfill`, body, takesTenant: true, options }),
+    /** Send nothing to it until it is resumed; its deliveries wait. */
+    pause: (id: string, body: Pause = {}, options?: CallOptions): Promise<Endpoint> =>
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/pause`, body, takesTenant: true, options }),
+    /** Send to it again, after a pause by hand. */
+    resume: (id: string, body: Enable = {}, options?: CallOptions): Promise<Endpoint | Job> =>
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/resume`, body, takesTenant: true, options }),
+    /** Send to it again, after a pause by hand or when it was disabled. */
+    enable: (id: string, body: Enable = {}, options?: CallOptions): Promise<Endpoint | Job> =>
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/enable`, body, takesTenant: true, options }),
   }
 }
 

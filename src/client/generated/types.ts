@@ -179,7 +179,7 @@ export interface CreatedEndpoint {
   readonly topics: readonly string[] | null
   readonly retry_policy: RetryPolicy
   readonly enabled: boolean
-  /** Paused: nothing is sent after failures, until `resumes_at`; throttled: the receiver asked for less until then; disabled: until it is enabled. */
+  /** Paused: nothing is sent, after failures until `resumes_at`, or by hand until it is resumed; throttled: the receiver asked for less until then; disabled: until it is enabled. */
   readonly state: 'active' | 'paused' | 'throttled' | 'disabled'
   /** When a paused or throttled endpoint is sent to again. */
   readonly resumes_at: string | null
@@ -189,6 +189,12 @@ export interface CreatedEndpoint {
   readonly disabled_reason: string | null
   /** RFC 3339, UTC, milliseconds. */
   readonly disabled_at: string | null
+  /** Since when it is paused by hand. */
+  readonly paused_at: string | null
+  /** Why, in the words of whoever paused it. */
+  readonly paused_reason: string | null
+  /** The key of whoever paused it; null: the configured token, or a program. */
+  readonly paused_by: string | null
   /** RFC 3339, UTC, milliseconds. */
   readonly created_at: string
   /** RFC 3339, UTC, milliseconds. */
@@ -340,6 +346,11 @@ export interface DryRun {
   readonly complete: boolean
 }
 
+export interface Enable {
+  /** What becomes of deliveries that wait for it: deliver (the default) sends them; skip cancels them first, as a job. */
+  readonly backlog?: 'deliver' | 'skip' | undefined
+}
+
 export interface Endpoint {
   readonly id: string
   readonly uid: string | null
@@ -355,7 +366,7 @@ export interface Endpoint {
   readonly topics: readonly string[] | null
   readonly retry_policy: RetryPolicy
   readonly enabled: boolean
-  /** Paused: nothing is sent after failures, until `resumes_at`; throttled: the receiver asked for less until then; disabled: until it is enabled. */
+  /** Paused: nothing is sent, after failures until `resumes_at`, or by hand until it is resumed; throttled: the receiver asked for less until then; disabled: until it is enabled. */
   readonly state: 'active' | 'paused' | 'throttled' | 'disabled'
   /** When a paused or throttled endpoint is sent to again. */
   readonly resumes_at: string | null
@@ -365,6 +376,12 @@ export interface Endpoint {
   readonly disabled_reason: string | null
   /** RFC 3339, UTC, milliseconds. */
   readonly disabled_at: string | null
+  /** Since when it is paused by hand. */
+  readonly paused_at: string | null
+  /** Why, in the words of whoever paused it. */
+  readonly paused_reason: string | null
+  /** The key of whoever paused it; null: the configured token, or a program. */
+  readonly paused_by: string | null
   /** RFC 3339, UTC, milliseconds. */
   readonly created_at: string
   /** RFC 3339, UTC, milliseconds. */
@@ -562,6 +579,11 @@ export interface KeyPage {
 export interface NewSecret {
   /** Shown here once and never again. */
   readonly secret: string
+}
+
+export interface Pause {
+  /** Why, for whoever looks at the endpoint. */
+  readonly reason?: string | undefined
 }
 
 export interface Problem {

@@ -25,7 +25,10 @@ export interface Routing {
 }
 
 export interface NewEndpoint {
-  readonly endpoint: Omit<Endpoint, 'createdAt' | 'updatedAt' | 'deletedAt' | 'disabledAt' | 'disabledReason'>
+  readonly endpoint: Omit<
+    Endpoint,
+    'createdAt' | 'updatedAt' | 'deletedAt' | 'disabledAt' | 'disabledReason' | 'pausedReason' | 'pausedBy'
+  >
   readonly secret: NewSecret
   /** The endpoint's own subscription, when it was created with `topics`. */
   readonly subscription: NewSubscription | null
@@ -49,6 +52,8 @@ export interface EndpointPatch {
   readonly rateLimitRps?: number | null
   /** Null enables; deliveries parked for it become due. */
   readonly disabledReason?: DisabledReason | null
+  /** With the reason `paused`. */
+  readonly pause?: Pick<Endpoint, 'pausedReason' | 'pausedBy'>
   /** Replaces patterns and, when given, policy of the endpoint's own subscription, or makes one with this id. */
   readonly ownSubscription?: {
     readonly id: string

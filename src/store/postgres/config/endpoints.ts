@@ -16,7 +16,7 @@ import { insertSubscriptionRow } from './subscriptions.ts'
 import { whyNoEndpoint } from './tenants.ts'
 
 export const endpointColumns = `id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight,
-  rate_limit_rps, disabled_reason, disabled_at, created_at, updated_at, deleted_at`
+  rate_limit_rps, disabled_reason, disabled_at, paused_reason, paused_by, created_at, updated_at, deleted_at`
 
 const settings = {
   uid: 'text',
@@ -81,7 +81,11 @@ export async function updateEndpoint(
   if (patch.ownSubscription !== undefined) await putOwnSubscription(context, row, patch.ownSubscription)
   await raiseRoutingVersion(context, tenantId)
   await applyLimits(context, row, { before, after })
-  if (patch.disabledReason !== undefined) await setDisabled(context, row, patch.disabledReason)
+  if (patch.disabledReason !== undefined) {
+    await setDisabled(context, row, patch.disabledReason)
+    const { pausedReason = null, pausedBy = null } = patch.pause ?? {}
+    await run(context, setPauseStatement, { endpoint: uuid(row.id), reason: pausedReason, by: pausedBy })
+  }
   return { kind: 'updated', endpoint: toEndpoint((await lockEndpoint(context, tenantId, id)) as EndpointRow) }
 }
 
@@ -132,6 +136,12 @@ const setDisabledStatement = command(
   `update endpoints set disabled_reason = $reason, disabled_at = case when $reason is null then null else ${now} end,
        cleanup = case when $reason is null then 'unpark' end
      where id = $endpoint`,
+)
+
+const setPauseStatement = command(
+  'set_pause',
+  { endpoint: 'uuid', reason: 'text', by: 'text' },
+  'update endpoints set paused_reason = $reason, paused_by = $by where id = $endpoint',
 )
 
 async function putOwnSubscription(

@@ -6,6 +6,7 @@ import { jobsMigration } from '../migrations/0010-jobs.ts'
 import { rolesMigration } from '../migrations/0011-roles.ts'
 import { tenantRetentionMigration } from '../migrations/0012-tenant-retention.ts'
 import { keyRatesMigration } from '../migrations/0013-key-rates.ts'
+import { pausesMigration } from '../migrations/0014-pauses.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -14,6 +15,7 @@ export const postgresMigrations: readonly Migration[] = [
   rolesMigration,
   tenantRetentionMigration,
   keyRatesMigration,
+  pausesMigration,
 ]
 
 /**

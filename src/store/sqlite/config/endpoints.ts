@@ -73,7 +73,13 @@ export function updateEndpoint(
   if (after.rateLimitRps !== before.rateLimitRps) {
     replaceRate(context, id, { tenantId, from: before.rateLimitRps, to: after.rateLimitRps })
   }
-  if (patch.disabledReason !== undefined) setDisabled(context, before, patch.disabledReason)
+  if (patch.disabledReason !== undefined) {
+    setDisabled(context, before, patch.disabledReason)
+    const { pausedReason = null, pausedBy = null } = patch.pause ?? {}
+    context
+      .prepare('update endpoints set paused_reason = ?, paused_by = ? where id = ?')
+      .run(pausedReason, pausedBy, row.id)
+  }
   return { kind: 'updated', endpoint: toEndpoint(readEndpoint(context, tenantId, id) as EndpointRow) }
 }
 

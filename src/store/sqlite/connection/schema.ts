@@ -6,6 +6,7 @@ import { tenantsMigration } from '../migrations/0005-tenants.ts'
 import { jobsMigration } from '../migrations/0006-jobs.ts'
 import { rolesMigration } from '../migrations/0007-roles.ts'
 import { tenantRetentionMigration } from '../migrations/0008-tenant-retention.ts'
+import { pausesMigration } from '../migrations/0009-pauses.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -14,6 +15,7 @@ export const sqliteMigrations: readonly Migration[] = [
   jobsMigration,
   rolesMigration,
   tenantRetentionMigration,
+  pausesMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

@@ -1,0 +1,12 @@
+import type { Migration } from '../../migrations.ts'
+
+/** Of pauses by hand; which of these columns is set says nothing without `disabled_reason = 'paused'`. */
+export const pausesMigration: Migration = {
+  version: 14,
+  name: 'pauses',
+  oldestCompatible: 8,
+  sql: `
+alter table endpoints add column paused_reason text;
+alter table endpoints add column paused_by text;
+`,
+}
