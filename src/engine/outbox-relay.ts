@@ -155,7 +155,7 @@ export class OutboxRelay {
         this.#unfinished.shift()
       } catch (error) {
         // Only a lock leaves the file as it is; else its rows are read again, and their keys keep them one event.
-        if (!(error instanceof OuthookError) || error.fault !== 'busy') {
+        if (!isBusy(error)) {
           this.#unfinished = []
           throw error
         }
@@ -217,8 +217,14 @@ export class OutboxRelay {
     if (problem === this.#problem) return
     this.#problem = problem
     if (problem === null) logger.info({ outbox: name }, `the outbox ${name} is relayed again`)
+    else if (isBusy(error)) logger.warn({ err: error, outbox: name }, problem)
     else if (this.#state === 'running') {
       logger.error({ err: error, outbox: name }, `events of the outbox ${name} wait: ${problem}`)
     }
   }
+}
+
+/** Somebody holds a lock, which passes; rows may have been published all the same. */
+function isBusy(error: unknown): boolean {
+  return error instanceof OuthookError && error.fault === 'busy'
 }

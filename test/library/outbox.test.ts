@@ -373,7 +373,7 @@ test('a file that somebody has locked altogether says so, and is relayed when th
   const topic = 'locked.file'
   file.db.exec('begin exclusive')
   publishInto(file.db, { topic, payload: {} })
-  await expect.poll(() => said('locked', 'error').at(-1)).toContain('somebody else holds a lock on it')
+  await expect.poll(() => said('locked', 'warn').at(-1)).toContain('somebody else holds a lock on it')
   file.db.exec('commit')
   await delivered(topic, 1)
   await drained(file)

@@ -1,9 +1,10 @@
 /** Rows of the outbox in a SQLite file as programs in Python write them, with the library that comes with Python. */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { Outhook } from '../../src/index.ts'
+import { idTime, parseId } from '../../src/core/ids.ts'
+import { Outhook, outboxSql } from '../../src/index.ts'
 import { aReceiver } from '../delivery/an-app.ts'
 import { openProgramFile } from '../library/a-program-file.ts'
 import { aDirectory, adminToken, startServer } from './server-process.ts'
@@ -112,4 +113,27 @@ test('outhook serve --outbox, given twice, relays both files and counts what it 
   expect(metrics).toContain(
     `outhook_outbox_events_total{outbox="sqlite:${files[0]?.path}",result="refused"} 1`,
   )
+})
+
+test('the SQL that outhook outbox-sql prints makes the outbox from Python, and can run again', ({ skip }) => {
+  const reason = whyNoPython()
+  skip(reason !== null, reason ?? '')
+  const directory = aDirectory()
+  const entry = resolve(import.meta.dirname, '../../src/cli/main.ts')
+  const sql = execFileSync(process.execPath, [entry, 'outbox-sql'], { encoding: 'utf8' })
+  expect(sql.trim()).toBe(outboxSql().trim())
+  writeFileSync(join(directory, 'outbox.sql'), sql)
+  const printed = python(
+    directory,
+    `
+import sqlite3
+connection = sqlite3.connect("app.db")
+for _ in range(2):
+    connection.executescript(open("outbox.sql").read())
+connection.execute("insert into outhook_outbox (topic, payload) values ('a.b', '{}')")
+print(connection.execute("select id from outhook_outbox").fetchone()[0])
+`,
+  )
+  expect(parseId(printed, 'evt')).toBe(printed)
+  expect(Math.abs(idTime(printed) - Date.now())).toBeLessThan(60_000)
 })
