@@ -30,7 +30,6 @@ interface TenantOptions {
   readonly retryPolicy?: unknown
   readonly ingestRate?: OrDefault<number>
   readonly maxEndpoints?: OrDefault<number>
-  readonly weight?: OrDefault<number>
 }
 
 export function register(command: Command, io: CliIo): void {
@@ -104,11 +103,6 @@ function addTenantOptions(command: Command): Command {
       'endpoints that it may have, or default for no limit',
       orDefault(wholeNumber(0, 1_000_000)),
     )
-    .option(
-      '--weight <number>',
-      'its share beside others, which have a weight of 1: 1 to 100, or default',
-      orDefault(wholeNumber(1, 100)),
-    )
 }
 
 /** Absent members disappear in JSON, and so stay as they are. */
@@ -121,7 +115,6 @@ function bodyOf(options: TenantOptions): Record<string, unknown> {
     retry_policy: given(options.retryPolicy),
     ingest_rate: given(options.ingestRate),
     max_endpoints: given(options.maxEndpoints),
-    weight: given(options.weight),
   }
   const anyGiven = Object.values(settings).some((value) => value !== undefined)
   const { uid, name, meta } = options

@@ -3,7 +3,6 @@ import type { StoredRetryPolicy } from './model.ts'
 
 export const maxRetentionDays = 3650
 export const maxMaxEndpoints = 1_000_000
-export const maxWeight = 100
 
 export interface Tenant {
   readonly id: string
@@ -34,8 +33,6 @@ export interface TenantSettings {
   readonly ingestRate: number | null
   /** Endpoints that it may have at one time; null: no limit. */
   readonly maxEndpoints: number | null
-  /** Its share of what is delivered while others wait too, against a weight of 1; null: 1. */
-  readonly weight: number | null
 }
 
 /** Rows, by what they stand for. */
@@ -55,5 +52,4 @@ export const defaultTenantSettings: TenantSettings = {
   retryPolicy: null,
   ingestRate: null,
   maxEndpoints: null,
-  weight: null,
 }

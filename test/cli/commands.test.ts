@@ -169,10 +169,20 @@ describe('what a command asks the server', () => {
       { uid: 'acme', metadata: { plan: 'pro' }, settings: { ingest_rate: 2.5, max_endpoints: 3 } },
     ],
     [
-      ['tenants', 'update', 'ten_1', '--retain-payloads', '7d', '--retry-policy', 'default', '--weight', '4'],
+      [
+        'tenants',
+        'update',
+        'ten_1',
+        '--retain-payloads',
+        '7d',
+        '--retry-policy',
+        'default',
+        '--max-endpoints',
+        '4',
+      ],
       'PATCH',
       '/v1/tenants/ten_1',
-      { settings: { retain_payloads: 604_800_000, retry_policy: null, weight: 4 } },
+      { settings: { retain_payloads: 604_800_000, retry_policy: null, max_endpoints: 4 } },
     ],
   ]
   test.each(cases)('%j', async (args, method, url, body) => {

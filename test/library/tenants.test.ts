@@ -35,7 +35,7 @@ describe('hooks.tenants', () => {
       uid: 'acme',
       name: 'Acme Inc.',
       metadata: { plan: 'pro' },
-      settings: { retainPayloads: 7 * 86_400_000, retainEvents: null, ingestRate: 5, weight: null },
+      settings: { retainPayloads: 7 * 86_400_000, retainEvents: null, ingestRate: 5, maxEndpoints: null },
       state: 'active',
     })
     const upserted = await hooks.tenants.upsert({

@@ -1,7 +1,7 @@
 import { Type } from '../../bundled/typebox.ts'
 import { limits } from '../../core/model.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../../core/rate-limit.ts'
-import { maxMaxEndpoints, maxRetentionDays, maxWeight } from '../../core/tenant.ts'
+import { maxMaxEndpoints, maxRetentionDays } from '../../core/tenant.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, RetryPolicyInput, StringMap, Time } from './shapes.ts'
 import { durationPattern, linePattern } from './text-limits.ts'
 
@@ -53,15 +53,6 @@ const SettingsInput = Closed(
         }),
       ),
     ),
-    weight: Type.Optional(
-      Nullable(
-        Type.Integer({
-          minimum: 1,
-          maximum: maxWeight,
-          description: 'its share of what is delivered while others wait too, against a weight of 1; null: 1',
-        }),
-      ),
-    ),
   },
   {
     title: 'TenantSettingsChange',
@@ -109,7 +100,6 @@ const SettingsBody = Type.Object(
     retry_policy: RetryPolicyInput,
     ingest_rate: Nullable(Type.Number()),
     max_endpoints: Nullable(Type.Integer()),
-    weight: Nullable(Type.Integer()),
   },
   { title: 'TenantSettings' },
 )

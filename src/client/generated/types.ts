@@ -812,7 +812,6 @@ export interface TenantSettings {
   readonly retry_policy: RetryPolicy
   readonly ingest_rate: number | null
   readonly max_endpoints: number | null
-  readonly weight: number | null
 }
 
 /** Members that are absent stay; null is the server’s setting. */
@@ -830,8 +829,6 @@ export interface TenantSettingsChange {
   readonly ingest_rate?: number | null | undefined
   /** Endpoints that it may have at one time; null: no limit. */
   readonly max_endpoints?: number | null | undefined
-  /** Its share of what is delivered while others wait too, against a weight of 1; null: 1. */
-  readonly weight?: number | null | undefined
 }
 
 export interface Whoami {

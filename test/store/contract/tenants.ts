@@ -54,8 +54,8 @@ export function describeTenants(open: OpenHarness): void {
       const id = await aTenant({ uid: 'acme', name: 'Acme', settings })
       const { version } = await scene.store.loadRouting(id)
       await scene.advance(10)
-      const result = await scene.store.updateTenant(id, { settings: { maxEndpoints: null, weight: 4 } })
-      const changed = { ...settings, maxEndpoints: null, weight: 4 }
+      const result = await scene.store.updateTenant(id, { settings: { maxEndpoints: null, ingestRate: 4 } })
+      const changed = { ...settings, maxEndpoints: null, ingestRate: 4 }
       expect(result).toMatchObject({
         kind: 'updated',
         tenant: { uid: 'acme', name: 'Acme', settings: changed, updatedAt: scene.now() },
