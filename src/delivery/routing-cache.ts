@@ -44,7 +44,7 @@ export interface RoutingCacheOptions {
 }
 
 /** A hundred MB at most, and in practice a tenth: an endpoint with its subscription takes some 2 KB. */
-const defaultMaxKept = 50_000
+const defaultMaxKept = 30_000
 
 export class RoutingCache {
   readonly #options: RoutingCacheOptions
