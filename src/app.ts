@@ -156,6 +156,8 @@ async function assemble(
   const transactionalPublisher = new TransactionalPublisher({
     outbox: store.cluster?.outbox ?? null,
     ids,
+    clock,
+    time: store.time,
     idempotencyTtlMs: config.idempotencyTtlMs,
     onAccepted: () => relay?.wake(),
   })

@@ -6,6 +6,7 @@ import { checkJsonBytes, type ExactJson } from './core/exact-json.ts'
 import { effectiveOrderingKey } from './core/idempotency.ts'
 import { stringifyPayload } from './core/json-payload.ts'
 import { parseMetadata } from './core/metadata.ts'
+import { toSchedule } from './core/schedule.ts'
 import type { PublishRequest } from './engine/publish.ts'
 
 interface PublishCommon<Topic> {
@@ -16,6 +17,10 @@ interface PublishCommon<Topic> {
   /** The same key with the same content within 24 h gives the first event again; with other content, an error. */
   readonly idempotencyKey?: string
   readonly orderingKey?: string
+  /** No delivery is made before this time, at most 366 days ahead. A time in the past is now. */
+  readonly deliverAt?: Date
+  /** The same as a duration from now: `'15m'`, `'2h'` or milliseconds. */
+  readonly delay?: string | number
 }
 
 type InputOf<Topic, Payload> =
@@ -53,6 +58,7 @@ export function toRequest(input: AnyInput): Omit<PublishRequest, 'tenantId'> {
     orderingKey: effectiveOrderingKey(input.orderingKey, value, 'orderingKey'),
     idempotency: input.idempotencyKey === undefined ? null : { scope: '', key: input.idempotencyKey },
     ...ofNoProducer,
+    schedule: toSchedule({ at: timeOf(input.deliverAt), after: input.delay }, names),
   }
 }
 
@@ -63,7 +69,18 @@ const inputMembers = Object.keys({
   metadata: true,
   idempotencyKey: true,
   orderingKey: true,
+  deliverAt: true,
+  delay: true,
 } satisfies Record<keyof AnyInput, true>)
+
+const names = { at: 'deliverAt', after: 'delay' } as const
+
+function timeOf(deliverAt: Date | undefined): number | undefined {
+  if (deliverAt === undefined || deliverAt === null) return undefined
+  const ms = deliverAt instanceof Date ? deliverAt.getTime() : Number.NaN
+  if (Number.isNaN(ms)) throw invalid('deliverAt must be a Date that is a time')
+  return ms
+}
 
 /** What no type keeps programs in JavaScript from. */
 function checkInput(input: unknown): void {

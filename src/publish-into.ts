@@ -20,7 +20,8 @@ export interface PublishIntoOptions {
   readonly tenant?: string
 }
 
-const ids = createIdFactory(createSystemClock().now)
+const clock = createSystemClock()
+const ids = createIdFactory(clock.now)
 
 /**
  * Publishes inside the transaction that is open on `db`, a SQLite file with the table of `outboxSql()`: the event exists
@@ -45,7 +46,7 @@ export function publishInto<Topics extends object = Record<string, any>>(
   checkDatabase(db)
   const tenant = tenantOf(options)
   const request = toRequest(event)
-  checkRequest({ ...request, tenantId: defaultTenantId })
+  const { deliverAt } = checkRequest({ ...request, tenantId: defaultTenantId }, { clock, time: clock })
   const id = ids.next('evt')
   const written = insert(db, {
     id,
@@ -56,6 +57,7 @@ export function publishInto<Topics extends object = Record<string, any>>(
     metadata: request.metadata === null ? null : JSON.stringify(request.metadata),
     // Text, because it can be read in the file then. It is JSON in UTF-8, so its bytes come back as they are.
     payload: new TextDecoder().decode(request.payload),
+    deliverAt: deliverAt === null ? null : new Date(deliverAt).toISOString(),
   })
   if (isPromise(written)) {
     throw invalid(

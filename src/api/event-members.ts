@@ -9,9 +9,11 @@ import { fromHeaderValue } from '../core/header-value.ts'
 import { effectiveOrderingKey, hookrailOrderingHeader, orderingKeyConflict } from '../core/idempotency.ts'
 import { parseMetadata } from '../core/metadata.ts'
 import { limits } from '../core/model.ts'
+import { type Schedule, toSchedule } from '../core/schedule.ts'
 import { checkTopic, topicMatches } from '../core/topics.ts'
 import type { Principal } from '../engine/principal.ts'
 import type { PublishRequest } from '../engine/publish.ts'
+import { parseTime } from './rfc3339.ts'
 
 const idempotencyHeader = 'idempotency-key'
 /** Our own name first; the other one is what hookrail's clients send. */
@@ -67,6 +69,7 @@ export function toPublishRequest(event: GivenEvent, caller: Caller): PublishRequ
     metadata,
     orderingKey,
     idempotency: key === null ? null : { scope, key },
+    schedule: scheduleOf(event),
   }
 }
 
@@ -75,6 +78,18 @@ function refuseOutOfScope(topic: string, scopes: readonly string[]): void {
   throw new OuthookError('forbidden', 'this producer key is not authorized to publish to this topic', {
     title: 'topic not permitted',
   })
+}
+
+/** Null when it is due at once. */
+function scheduleOf({ members, at }: GivenEvent): Schedule | null {
+  const { deliver_at: time, delay } = members
+  if (time === undefined && delay === undefined) return null
+  const names = { at: `${at}deliver_at`, after: `${at}delay` }
+  const text = textMember(time, names.at)
+  return toSchedule(
+    { at: text === null ? undefined : parseTime(text, names.at), after: delay === '' ? undefined : delay },
+    names,
+  )
 }
 
 /** Null when neither header nor body has one. */
@@ -133,6 +148,8 @@ const otherSpellings = Object.entries({
   'Idempotency-Key': 'idempotency_key',
   orderingKey: 'ordering_key',
   'ordering-key': 'ordering_key',
+  deliverAt: 'deliver_at',
+  'deliver-at': 'deliver_at',
 })
 
 /** Unknown members of an event are ignored, but not those that mean to be a key. */

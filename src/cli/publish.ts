@@ -10,6 +10,8 @@ interface PublishOptions {
   readonly file?: string
   readonly idempotencyKey?: string
   readonly orderingKey?: string
+  readonly deliverAt?: string
+  readonly delay?: number
   readonly meta?: Readonly<Record<string, string>>
   readonly wait?: number | true
 }
@@ -21,6 +23,8 @@ export function register(command: Command, io: CliIo): void {
     .option('--file <path>', 'read the payload from a file')
     .option('--idempotency-key <key>', 'publishing twice with the same key makes one event')
     .option('--ordering-key <key>', 'what has to stay in order')
+    .option('--deliver-at <time>', 'make no delivery before this time, such as 2026-12-24T18:00:00Z')
+    .option('--delay <duration>', 'make no delivery before so long from now, such as 15m', durationMs)
     .option('--meta <name=value>', 'sent along as the header outhook-meta-<name> (repeatable)', pair('='))
     .option(
       '--wait [duration]',
@@ -35,6 +39,8 @@ export function register(command: Command, io: CliIo): void {
       metadata: options.meta,
       idempotencyKey: options.idempotencyKey,
       orderingKey: options.orderingKey,
+      deliverAt: options.deliverAt,
+      delay: options.delay,
     })
     if (options.wait === undefined) {
       const { event_id, delivery_ids, state } = published

@@ -8,6 +8,10 @@ interface EventMembers {
   /** Sending it again with the same key makes no second event. Default: a new one for each call. */
   readonly idempotencyKey?: string | undefined
   readonly orderingKey?: string | undefined
+  /** No delivery is made before this time, at most 366 days ahead: a `Date`, or text of RFC 3339. */
+  readonly deliverAt?: Date | string | undefined
+  /** The same as a duration from now: `'15m'` or milliseconds. */
+  readonly delay?: string | number | undefined
 }
 
 /** Either any value that JSON can hold, or JSON's own text, which is passed on as it stands. */
@@ -30,8 +34,15 @@ export function toBatchEnvelope(event: EventInput): string {
 
 /** Put together as text: parsing a payload and writing it again would change its bytes. */
 function envelopeOf(event: EventInput, key: string | undefined): string {
-  const { topic, metadata, orderingKey } = event
-  const members = JSON.stringify({ idempotency_key: key, topic, metadata, ordering_key: orderingKey })
+  const { topic, metadata, orderingKey, deliverAt, delay } = event
+  const members = JSON.stringify({
+    idempotency_key: key,
+    topic,
+    metadata,
+    ordering_key: orderingKey,
+    deliver_at: deliverAt,
+    delay,
+  })
   return `${members.slice(0, -1)},"payload":${payloadText(event)}}`
 }
 

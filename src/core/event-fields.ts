@@ -10,6 +10,8 @@ export interface EventFields {
   readonly orderingKey: string | null
   /** Null: published by a program, in a transaction, or with an admin token. */
   readonly producerKeyId: string | null
+  /** Of a scheduled event: before this time, on the store's line, none of its deliveries is due. Null: due at once. */
+  readonly deliverAt: number | null
 }
 
 /** Of an event that was not published with a producer key. */
@@ -20,7 +22,7 @@ export type EventFieldName = keyof EventFields
 interface EventField {
   /** In the stores, and as the API calls it. */
   readonly column: string
-  readonly kind: 'text' | 'json' | { readonly id: IdPrefix }
+  readonly kind: 'text' | 'json' | 'time' | { readonly id: IdPrefix }
   /** Can be given inside a caller's transaction: the table `outbox` and the function `accept_event` have it too. */
   readonly inTransactions: boolean
 }
@@ -29,15 +31,21 @@ export const eventFields = {
   metadata: { column: 'metadata', kind: 'json', inTransactions: true },
   orderingKey: { column: 'ordering_key', kind: 'text', inTransactions: true },
   producerKeyId: { column: 'producer_key_id', kind: { id: idPrefixes.producerKey }, inTransactions: false },
+  deliverAt: { column: 'deliver_at', kind: 'time', inTransactions: true },
 } as const satisfies Readonly<Record<EventFieldName, EventField>>
 
 /** For messages between threads, where naming the fields costs half as much as asking the table. */
 export function addEventFields(list: unknown[], event: EventFields): void {
-  list.push(event.metadata, event.orderingKey, event.producerKeyId)
+  list.push(event.metadata, event.orderingKey, event.producerKeyId, event.deliverAt)
 }
 
 export function nextEventFields(list: { next<Value>(): Value }): EventFields {
-  return { metadata: list.next(), orderingKey: list.next(), producerKeyId: list.next() }
+  return {
+    metadata: list.next(),
+    orderingKey: list.next(),
+    producerKeyId: list.next(),
+    deliverAt: list.next(),
+  }
 }
 
 type Fields = typeof eventFields

@@ -66,8 +66,11 @@ export type LiveState = 'pending' | 'in_flight' | 'retry_scheduled'
 /** States of rows in `deliveries`. */
 export type FinishedState = Exclude<DeliveryState, LiveState>
 
-/** Why a waiting delivery waits. `endpoint_disabled` is stored, the others are worked out on reading. */
-export type WaitReason = 'endpoint_paused' | 'endpoint_disabled' | 'rate_limited'
+/**
+ * Why a waiting delivery waits. `endpoint_disabled` is stored, and so is `scheduled` until the first attempt; the others
+ * are worked out on reading.
+ */
+export type WaitReason = 'endpoint_paused' | 'endpoint_disabled' | 'rate_limited' | 'scheduled'
 
 export type AttemptStatus = 'success' | 'retryable_failure' | 'permanent_failure'
 

@@ -22,7 +22,8 @@ const nothingReserved: readonly null[] = []
 
 /** Asks for a hand-off where the dispatcher has room. Without one this process only publishes. */
 export function reserveHandOffs({ event, routing }: Plan, dispatcher: HandOffTaker | null): ReservedEvent {
-  if (dispatcher === null || event.deliveries.length === 0) return { event, reservations: nothingReserved }
+  if (dispatcher === null || event.deliveries.length === 0 || event.deliverAt !== null)
+    return { event, reservations: nothingReserved }
   const reservations = event.deliveries.map(({ targetId, parked }) => {
     const target = routing.targets.get(targetId)
     if (target === undefined || parked !== null) return null

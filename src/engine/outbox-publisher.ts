@@ -68,7 +68,7 @@ export class OutboxPublisher {
   }
 
   async #publish(row: OutboxRow, tenantId: string): Promise<RowFate> {
-    const { topic, payload, metadata, orderingKey } = row
+    const { topic, payload, metadata, orderingKey, schedule } = row
     try {
       await this.#options.publisher.publish({
         tenantId,
@@ -76,6 +76,7 @@ export class OutboxPublisher {
         payload,
         metadata,
         orderingKey,
+        schedule,
         ...ofNoProducer,
         eventId: this.#eventIdOf(row),
         idempotency:

@@ -1,7 +1,7 @@
 /** Events that wait to be written, in their order, and those that are out of it until they are tried again. */
 import type { Clock } from '../core/clock.ts'
 import type { Plan } from './hand-off.ts'
-import type { PublishReceipt, PublishRequest } from './publish-request.ts'
+import type { CheckedRequest, PublishReceipt } from './publish-request.ts'
 
 /** Memory that waiting events take, beyond which callers are told to come back. */
 const maxBytes = 64 * 1024 * 1024
@@ -9,7 +9,7 @@ const maxBytes = 64 * 1024 * 1024
 const heldRetryMs = 100
 
 export interface Waiting {
-  readonly request: PublishRequest
+  readonly request: CheckedRequest
   readonly hash: Uint8Array | null
   readonly settle: PromiseWithResolvers<PublishReceipt>
   readonly enqueuedAt: number

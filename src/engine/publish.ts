@@ -10,7 +10,6 @@ import { isStoreRefusal, OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import { idempotencyHash } from '../core/idempotency.ts'
 import type { IdFactory } from '../core/ids.ts'
-import { parseMetadata } from '../core/metadata.ts'
 import { limits } from '../core/model.ts'
 import type { RoutingCache, TenantRouting } from '../delivery/routing-cache.ts'
 import type { IngestStore, PublishResult, StoreTime } from '../store/port.ts'
@@ -119,9 +118,7 @@ export class Publisher {
       throw new OuthookError('shutting_down', this.#options.words.stopped, {
         retryAfterSeconds: 1,
       })
-    checkRequest(given)
-    // The caller's object may change while the event waits.
-    const request = { ...given, metadata: parseMetadata(given.metadata) }
+    const request = checkRequest(given, this.#options)
     const bytes = request.payload.length + eventOverheadBytes
     if (!this.#queue.hasRoom(bytes)) {
       throw unavailable('too many events are waiting to be written; send the event again')

@@ -153,6 +153,7 @@ export class Relay {
         id: event.id,
         tenantId,
         orderingKey: event.orderingKey,
+        deliverAt: event.deliverAt,
         routingVersion: routing.version,
         ...fanOut,
       })

@@ -5,16 +5,16 @@
  */
 import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
-import { parseMetadata } from '../core/metadata.ts'
 import type { OutboxEvent, OutboxResult, OutboxStore, TransactionClient } from '../store/port.ts'
 import {
+  type Clocks,
   checkRequest,
   idempotencyConflict,
   type PublishReceipt,
   type PublishRequest,
 } from './publish-request.ts'
 
-export interface TransactionalPublisherOptions {
+export interface TransactionalPublisherOptions extends Clocks {
   /** Null: the store has no transactions of callers. */
   readonly outbox: OutboxStore | null
   readonly ids: IdFactory
@@ -80,13 +80,12 @@ export class TransactionalPublisher {
   }
 
   #toEvent(request: PublishRequest): OutboxEvent {
-    checkRequest(request)
-    const { idempotency } = request
+    const checked = checkRequest(request, this.#options)
+    const { idempotency } = checked
     const { ids, idempotencyTtlMs: ttlMs } = this.#options
     return {
-      ...request,
+      ...checked,
       id: ids.next('evt'),
-      metadata: parseMetadata(request.metadata),
       idempotency: idempotency && { key: idempotency.key, ttlMs },
     }
   }

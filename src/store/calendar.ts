@@ -17,6 +17,7 @@ const moments: ReadonlySet<string> = new Set([
   'expiresAt',
   'lastUsedAt',
   'nextAttemptAt',
+  'deliverAt',
   'startedAt',
   'endedAt',
   'since',

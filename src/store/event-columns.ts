@@ -1,4 +1,4 @@
-/** How both databases keep the fields of an event: text as it is, JSON as text, an id as the adapter keeps ids. */
+/** How both databases keep the fields of an event: text as it is, JSON as text, a time in milliseconds, an id as the adapter keeps ids. */
 import {
   type EventFieldColumn,
   type EventFieldName,
@@ -9,7 +9,7 @@ import {
 import { bytesToId } from '../core/ids.ts'
 
 /** As it is read: ids as 16 bytes. */
-export type EventFieldRow = Readonly<Record<EventFieldColumn, string | Uint8Array | null>>
+export type EventFieldRow = Readonly<Record<EventFieldColumn, string | number | Uint8Array | null>>
 
 export function isId(name: EventFieldName): boolean {
   return typeof eventFields[name].kind === 'object'
@@ -19,8 +19,8 @@ export function toColumn<Id>(
   value: EventFields[EventFieldName],
   name: EventFieldName,
   keepId: (id: string) => Id,
-): string | Id | null {
-  if (value === null) return null
+): string | number | Id | null {
+  if (value === null || typeof value === 'number') return value
   if (typeof value === 'object') return JSON.stringify(value)
   return isId(name) ? keepId(value) : value
 }
@@ -30,7 +30,7 @@ export function toEventFields(row: EventFieldRow): EventFields {
   return Object.fromEntries(fields) as unknown as EventFields
 }
 
-function fromColumn(name: EventFieldName, kept: string | Uint8Array | null): unknown {
+function fromColumn(name: EventFieldName, kept: string | number | Uint8Array | null): unknown {
   const { kind } = eventFields[name]
   if (kept === null) return null
   if (kind === 'json') return JSON.parse(kept as string)

@@ -28,5 +28,5 @@ export function whyWaiting(row: WaitingRow, now: number): Pick<Delivery, 'reason
   )
   if (resumesAt > now) return { reason: 'endpoint_paused', nextAttemptAt }
   if (limitedUntil > now && limitedUntil > row.due_at) return { reason: 'rate_limited', nextAttemptAt }
-  return { reason: null, nextAttemptAt }
+  return { reason: row.reason === 'scheduled' && row.due_at > now ? 'scheduled' : null, nextAttemptAt }
 }

@@ -82,6 +82,7 @@ function aRelay(setup: { readonly endpoints?: number } = {}) {
         tenantId: defaultTenantId,
         topic: 'orders.created',
         orderingKey: 'k',
+        deliverAt: null,
         payloadBytes,
       })
     }

@@ -151,6 +151,23 @@ test('of one ordering key each row is published when the one before it is stored
   for (const key of ['odd', 'even']) expect(times(key)).toEqual(times(key).toSorted((a, b) => b - a))
 })
 
+test('a row may say when its deliveries are made', async () => {
+  const { db } = app
+  const topic = 'outbox.scheduled'
+  const deliverAt = new Date(Date.now() + 3_600_000)
+  const id = publishInto(db, { topic, payload: 1, deliverAt })
+  db.exec(`insert into outhook_outbox (topic, payload, deliver_at)
+    values ('${topic}', '2', datetime('now', '+1 hour')), ('${topic}', '3', '2020-01-01T00:00:00Z')`)
+  await delivered(topic, 1)
+  await drained()
+  expect(bodiesOf(topic)).toEqual(['3'])
+  const event = await hooks.events.get(id)
+  expect(Math.abs((event?.deliverAt ?? 0) - deliverAt.getTime())).toBeLessThan(1000)
+  expect(event?.deliveries).toMatchObject([{ state: 'pending', reason: 'scheduled' }])
+  const { items } = await hooks.deliveries.list({ topic, state: 'pending' })
+  expect(items.map(({ reason }) => reason)).toEqual(['scheduled', 'scheduled'])
+})
+
 test('a tenant is named by its id or its uid', async () => {
   const { tenant } = await hooks.tenants.upsert({ uid: 'acme', name: 'Acme' })
   const acme = hooks.tenant('acme')
@@ -227,6 +244,9 @@ test.each([
   ['metadata that is no JSON', { metadata: 'a=b' }, 'invalid_request: metadata must be a JSON object'],
   ['metadata that is no object', { metadata: '["a"]' }, 'invalid_request: metadata must be an object'],
   ['an ordering key that is too long', { ordering_key: 'x'.repeat(257) }, 'ordering_key_too_long: '],
+  ['a time that is none', { deliver_at: 'tomorrow' }, 'invalid_request: deliver_at must be a time'],
+  ['a time that is a number', { deliver_at: 5 }, 'invalid_request: '],
+  ['a time in two years', { deliver_at: '2099-01-01' }, 'invalid_request: its time is more than 366 days'],
   ['two ordering keys', { ordering_key: 'a', payload: '{"ordering_key":"b"}' }, 'ordering_key_conflict: '],
   ['an empty idempotency key', { idempotency_key: '' }, 'invalid_request: the idempotency key must be'],
   ['an empty id', { id: '' }, 'invalid_request: id must be 1 to 255 bytes'],

@@ -142,6 +142,11 @@ test.each([
   ['a topic of another type', { topic: 5, payload: 1 }, 'invalid_body'],
   ['metadata of another type', { payload: 1, metadata: 5 }, 'invalid_request'],
   ['a body and a payload', { body: '1', payload: 1 }, 'invalid_request'],
+  ['deliverAt and delay', { payload: 1, deliverAt: new Date(), delay: 5 }, 'invalid_request'],
+  ['deliverAt that is no Date', { payload: 1, deliverAt: '2030-01-01' }, 'invalid_request'],
+  ['deliverAt that is no time', { payload: 1, deliverAt: new Date('x') }, 'invalid_request'],
+  ['a delay that is none', { payload: 1, delay: 'soon' }, 'invalid_request'],
+  ['a delay of two years', { payload: 1, delay: '731d' }, 'invalid_request'],
   ['neither body nor payload', {}, 'invalid_payload'],
   ['a body that is null', { body: null }, 'invalid_payload'],
   ['a body of another type', { body: { a: 1 } }, 'invalid_payload'],
@@ -150,6 +155,18 @@ test.each([
   const refused = hooks.publish({ topic: 'a', ...input } as never)
   await expect(refused).rejects.toBeInstanceOf(OuthookError)
   await expect(refused).rejects.toMatchObject({ code })
+})
+
+test('publish takes a time or a delay, before which nothing is sent', async () => {
+  const hooks = await open({ dispatch: false })
+  await hooks.endpoints.create({ url: 'https://receiver.example/hook', topics: ['*'] })
+  const deliverAt = new Date(Date.now() + 3_600_000)
+  const { id } = await hooks.publish({ topic: 'a', payload: 1, deliverAt })
+  const event = await hooks.events.get(id)
+  expect(Math.abs((event?.deliverAt ?? 0) - deliverAt.getTime())).toBeLessThan(1000)
+  expect(event?.deliveries).toMatchObject([{ state: 'pending', reason: 'scheduled' }])
+  const later = await hooks.publish({ topic: 'a', payload: 1, delay: '2h' })
+  expect((await hooks.events.get(later.id))?.deliveries).toMatchObject([{ reason: 'scheduled' }])
 })
 
 test.each([undefined, null, 'text'])('publish(%j) is a typed error', async (input) => {

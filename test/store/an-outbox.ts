@@ -75,10 +75,11 @@ export async function anOutbox(server: PostgresServer): Promise<OutboxScene> {
     async fanOut(routes = [], node = store) {
       const waiting = (await node.cluster?.outbox.listAccepted(1000)) ?? []
       const { deliveries, routingVersion } = await scene.anEvent({ routes })
-      const plans = waiting.map(({ id, tenantId, orderingKey }) => ({
+      const plans = waiting.map(({ id, tenantId, orderingKey, deliverAt }) => ({
         id,
         tenantId,
         orderingKey,
+        deliverAt,
         routingVersion,
         deliveries: deliveries.map((delivery) => ({ ...delivery, id: scene.ids.next('dlv') })),
       }))

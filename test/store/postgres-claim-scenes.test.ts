@@ -166,6 +166,7 @@ async function aLane(server: PostgresServer) {
         metadata: null,
         orderingKey: null,
         producerKeyId: null,
+        deliverAt: null,
         idempotency: null,
         routingVersion: version,
         deliveries: [

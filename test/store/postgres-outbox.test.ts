@@ -472,10 +472,11 @@ describe.each(testedServers())('$name', ({ start }) => {
       await publish(client, { ...anOrder, tenant: `'${tenant}'` })
       await client.query('commit')
       const plans = await Promise.all(
-        (await outbox.listAccepted(10)).map(async ({ id, tenantId, orderingKey }) => ({
+        (await outbox.listAccepted(10)).map(async ({ id, tenantId, orderingKey, deliverAt }) => ({
           id,
           tenantId,
           orderingKey,
+          deliverAt,
           routingVersion: (await store.loadRouting(tenantId)).version,
           deliveries: [],
         })),
@@ -497,6 +498,7 @@ describe.each(testedServers())('$name', ({ start }) => {
         id,
         tenantId: defaultTenantId,
         orderingKey: null,
+        deliverAt: null,
         routingVersion,
         deliveries: [],
         receivers,
@@ -512,6 +514,25 @@ describe.each(testedServers())('$name', ({ start }) => {
       expect((await scene.claim({ limit: 500 })).deliveries).toHaveLength(250)
     })
 
+    test('makes deliveries for the time that the caller gave, and no other', async () => {
+      const { begin, publish, fanOut, scene } = await anOutbox(server)
+      const route = await scene.anEndpoint()
+      const client = await begin()
+      const later = await publish(client, { ...anOrder, deliver_at: `now() + interval '1 hour'` })
+      const past = await publish(client, { ...anOrder, deliver_at: `now() - interval '1 hour'` })
+      await client.query('savepoint before_a_mistake')
+      await expect(
+        publish(client, { ...anOrder, deliver_at: `now() + interval '367 days'` }),
+      ).rejects.toThrow('more than 366 days ahead')
+      await client.query('rollback to before_a_mistake; commit')
+      await fanOut([route])
+      const [scheduled] = await scene.deliveriesOf(later)
+      expect(scheduled).toMatchObject({ state: 'pending', reason: 'scheduled' })
+      expect((scheduled?.nextAttemptAt ?? 0) - Date.now()).toBeGreaterThan(3_590_000)
+      expect(await scene.deliveriesOf(past)).toMatchObject([{ state: 'pending', reason: null }])
+      expect((await scene.claim()).deliveries).toMatchObject([{ eventId: past }])
+    })
+
     test('parks deliveries of an endpoint that is disabled', async () => {
       const { begin, publish, outbox, scene, store } = await anOutbox(server)
       const route = await scene.anEndpoint()
@@ -523,7 +544,9 @@ describe.each(testedServers())('$name', ({ start }) => {
         routes: [route],
         parked: 'endpoint_disabled',
       })
-      await outbox.fanOut([{ id, tenantId: defaultTenantId, orderingKey: null, routingVersion, deliveries }])
+      await outbox.fanOut([
+        { id, tenantId: defaultTenantId, orderingKey: null, deliverAt: null, routingVersion, deliveries },
+      ])
       expect(await scene.deliveriesOf(id)).toMatchObject([
         { state: 'pending', reason: 'endpoint_disabled', nextAttemptAt: null },
       ])
@@ -541,6 +564,7 @@ describe.each(testedServers())('$name', ({ start }) => {
         payload: new TextEncoder().encode('1'),
         metadata: null,
         orderingKey: null,
+        deliverAt: null,
         idempotency: null,
       }
       expect(await outbox.accept(client, [event])).toEqual([{ kind: 'accepted' }])

@@ -25,6 +25,7 @@ const anEvent: fc.Arbitrary<NewEvent> = fc.record({
   metadata: orNull(strings),
   orderingKey: orNull(text),
   producerKeyId: orNull(text),
+  deliverAt: orNull(fc.nat()),
   idempotency: orNull(fc.record({ scope: text, key: text, hash: bytes, ttlMs: fc.nat() })),
   routingVersion: fc.nat(),
   deliveries: fc.array(

@@ -15,7 +15,7 @@ const deliveryMembers = {
   state: State,
   reason: Nullable(
     Type.String({
-      description: 'why it waits: endpoint_paused, endpoint_disabled or rate_limited',
+      description: 'why it waits: endpoint_paused, endpoint_disabled, rate_limited or scheduled',
     }),
   ),
   attempt_count: Type.Integer({ description: 'since creation or the last replay' }),

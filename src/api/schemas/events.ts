@@ -1,5 +1,6 @@
 import type { Static } from 'typebox'
 import { Type } from '../../bundled/typebox.ts'
+import { durationForms } from '../../core/duration.ts'
 import { limits } from '../../core/model.ts'
 import { DeliveryOfEventBody } from './deliveries.ts'
 import {
@@ -57,8 +58,35 @@ const keys = {
   ),
 }
 
+const schedule = {
+  deliver_at: Type.Optional(
+    Nullable(
+      Type.String({
+        format: 'date-time',
+        description:
+          'no delivery is made before this time, at most 366 days ahead; a time in the past is now. Not with `delay`',
+        examples: ['2026-12-24T18:00:00Z'],
+      }),
+    ),
+  ),
+  delay: Type.Optional(
+    Nullable(
+      Type.Union([Type.String(), Type.Integer({ minimum: 0 })], {
+        description: `the same as a duration from now: ${durationForms}`,
+        examples: ['15m'],
+      }),
+    ),
+  ),
+}
+
 /** The members of an event that is published. */
-export const eventInput = { topic: Topic, payload: Payload, metadata: Type.Optional(Metadata), ...keys }
+export const eventInput = {
+  topic: Topic,
+  payload: Payload,
+  metadata: Type.Optional(Metadata),
+  ...keys,
+  ...schedule,
+}
 
 /** Documents; the body is read by hand, because the payload's bytes have to survive. */
 export const PublishBody = Type.Object(eventInput, {
@@ -163,6 +191,7 @@ const eventMembers = {
   metadata: StringMap,
   ordering_key: Nullable(Type.String()),
   producer_key_id: Nullable(Id),
+  deliver_at: Nullable(Time),
   created_at: Time,
 }
 

@@ -2,7 +2,7 @@ import type { Static } from 'typebox'
 import { showEventFields } from '../../core/event-fields.ts'
 import type { OutboundEvent } from '../../core/model.ts'
 import type { EventStatus } from '../../engine/events.ts'
-import { formatTime } from '../rfc3339.ts'
+import { formatOptionalTime, formatTime } from '../rfc3339.ts'
 import type { EventBody, EventStatusBody } from '../schemas/events.ts'
 import { toDeliveryOfEvent } from './deliveries.ts'
 
@@ -15,6 +15,7 @@ export function toEvent(event: OutboundEvent): Static<typeof EventBody> {
     payload_bytes: event.payloadBytes,
     ...showEventFields(event),
     metadata: event.metadata ?? {},
+    deliver_at: formatOptionalTime(event.deliverAt),
     created_at: formatTime(event.createdAt),
   }
 }

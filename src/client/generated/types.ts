@@ -86,6 +86,10 @@ export interface BatchEvent {
   readonly idempotency_key?: string | null | undefined
   /** At most 256 bytes; also read from the payload’s member `ordering_key`. */
   readonly ordering_key?: string | null | undefined
+  /** No delivery is made before this time, at most 366 days ahead; a time in the past is now. Not with `delay`. */
+  readonly deliver_at?: string | null | undefined
+  /** The same as a duration from now: "500ms", "5s", "30m", "2h", "1d" or a whole number of milliseconds. */
+  readonly delay?: unknown | null | undefined
 }
 
 export interface BatchItemResult {
@@ -257,7 +261,7 @@ export interface Delivery {
   readonly subscription_id: string | null
   readonly topic: string | null
   readonly state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled'
-  /** Why it waits: endpoint_paused, endpoint_disabled or rate_limited. */
+  /** Why it waits: endpoint_paused, endpoint_disabled, rate_limited or scheduled. */
   readonly reason: string | null
   /** Since creation or the last replay. */
   readonly attempt_count: number
@@ -282,7 +286,7 @@ export interface DeliveryDetail {
   readonly subscription_id: string | null
   readonly topic: string | null
   readonly state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled'
-  /** Why it waits: endpoint_paused, endpoint_disabled or rate_limited. */
+  /** Why it waits: endpoint_paused, endpoint_disabled, rate_limited or scheduled. */
   readonly reason: string | null
   /** Since creation or the last replay. */
   readonly attempt_count: number
@@ -310,7 +314,7 @@ export interface DeliveryOfEvent {
   readonly subscription_id: string | null
   readonly topic: string | null
   readonly state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled'
-  /** Why it waits: endpoint_paused, endpoint_disabled or rate_limited. */
+  /** Why it waits: endpoint_paused, endpoint_disabled, rate_limited or scheduled. */
   readonly reason: string | null
   /** Since creation or the last replay. */
   readonly attempt_count: number
@@ -446,6 +450,8 @@ export interface Event {
   readonly ordering_key: string | null
   readonly producer_key_id: string | null
   /** RFC 3339, UTC, milliseconds. */
+  readonly deliver_at: string | null
+  /** RFC 3339, UTC, milliseconds. */
   readonly created_at: string
 }
 
@@ -464,6 +470,8 @@ export interface EventStatus {
   readonly metadata: Readonly<Record<string, string>>
   readonly ordering_key: string | null
   readonly producer_key_id: string | null
+  /** RFC 3339, UTC, milliseconds. */
+  readonly deliver_at: string | null
   /** RFC 3339, UTC, milliseconds. */
   readonly created_at: string
   /** Oldest first, 1000 at most; while `state` is `accepted`, those made so far. */
@@ -614,6 +622,10 @@ export interface PublishEvent {
   readonly idempotency_key?: string | null | undefined
   /** At most 256 bytes; also read from the payload’s member `ordering_key`. */
   readonly ordering_key?: string | null | undefined
+  /** No delivery is made before this time, at most 366 days ahead; a time in the past is now. Not with `delay`. */
+  readonly deliver_at?: string | null | undefined
+  /** The same as a duration from now: "500ms", "5s", "30m", "2h", "1d" or a whole number of milliseconds. */
+  readonly delay?: unknown | null | undefined
 }
 
 export interface PublishReceipt {

@@ -59,9 +59,28 @@ export function parked(row: Claimable, reason: WaitReason): Waiting {
   }
 }
 
-/** A parked row whose reason is over. */
-export function unparked(row: Claimable): Waiting {
-  return { ...row, state: waitingState(row), dueInMs: 0, reason: null }
+/** A parked row whose reason is over. Its event may be for later all the same. */
+export function unparked(row: Claimable, deliversInMs: number): Waiting {
+  const dueInMs = Math.max(0, deliversInMs)
+  return { ...row, state: waitingState(row), dueInMs, reason: dueInMs > 0 ? 'scheduled' : null }
+}
+
+export interface FirstWait {
+  readonly now: number
+  /** Of the event; null: at once. */
+  readonly deliverAt: number | null
+  readonly parked: WaitReason | null
+}
+
+/** What a delivery waits for that nobody has attempted: nothing, the time of its event, or the end of a reason. */
+export function firstWait({ now, deliverAt, parked: reason }: FirstWait): {
+  readonly dueAt: number | null
+  readonly reason: WaitReason | null
+} {
+  if (reason !== null) return { dueAt: null, reason }
+  return deliverAt !== null && deliverAt > now
+    ? { dueAt: deliverAt, reason: 'scheduled' }
+    : { dueAt: now, reason: null }
 }
 
 /** A row whose lease is given back: neither an attempt nor a lost claim is counted. */

@@ -1,4 +1,5 @@
 import type { EventFields } from '../../core/event-fields.ts'
+import type { Schedule } from '../../core/schedule.ts'
 
 /** Names one row of an outbox in a SQLite file of the caller's. */
 export interface OutboxRowKey {
@@ -15,6 +16,8 @@ export interface OutboxRow extends OutboxRowKey, Pick<EventFields, 'metadata' | 
   /** Exact JSON. */
   readonly payload: Uint8Array
   readonly idempotencyKey: string | null
+  /** Null: its deliveries are due at once. */
+  readonly schedule: Schedule | null
 }
 
 /** A row that is no event, and why. */

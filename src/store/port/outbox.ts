@@ -24,13 +24,13 @@ export type OutboxResult =
   | { readonly kind: 'refused'; readonly problem: string }
 
 /** An event whose transaction has committed and whose deliveries do not exist yet. */
-export type AcceptedEvent = Pick<NewEvent, 'id' | 'tenantId' | 'topic' | 'orderingKey'> & {
+export type AcceptedEvent = Pick<NewEvent, 'id' | 'tenantId' | 'topic' | 'orderingKey' | 'deliverAt'> & {
   readonly payloadBytes: number
 }
 
 export type FanOutPlan = Pick<
   NewEvent,
-  'id' | 'tenantId' | 'orderingKey' | 'routingVersion' | 'deliveries' | 'receivers'
+  'id' | 'tenantId' | 'orderingKey' | 'deliverAt' | 'routingVersion' | 'deliveries' | 'receivers'
 >
 
 export interface FanOutResult {

@@ -32,7 +32,7 @@ it('counts neither an attempt nor a lost claim when a lease is given back', () =
 })
 
 it('makes a parked row due at once, and nothing else of it', () => {
-  expect(unparked({ ...row, attemptCount: 1, state: 'retry_scheduled' })).toEqual({
+  expect(unparked({ ...row, attemptCount: 1, state: 'retry_scheduled' }, -5)).toEqual({
     ...row,
     attemptCount: 1,
     state: 'retry_scheduled',

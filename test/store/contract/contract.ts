@@ -14,6 +14,7 @@ import { describeRecord } from './record.ts'
 import { describeRetention } from './retention.ts'
 import { describeHistories } from './retention-histories.ts'
 import type { OpenHarness } from './scene.ts'
+import { describeSchedule } from './schedule.ts'
 import { describeTenantRemoval } from './tenant-removal.ts'
 import { describeTenants } from './tenants.ts'
 
@@ -32,6 +33,7 @@ export function describeStoreContract(name: string, open: OpenHarness): void {
     describeJobs(open)
     describeRetention(open)
     describeHistories(open)
+    describeSchedule(open)
     describeTenants(open)
     describeTenantRemoval(open)
   })

@@ -34,6 +34,7 @@ export function describePublish(open: OpenHarness): void {
         metadata: { source: 'test' },
         orderingKey: 'k',
         producerKeyId: null,
+        deliverAt: null,
         createdAt: scene.now(),
       })
       const deliveries = await scene.deliveriesOf(event.id)

@@ -61,6 +61,8 @@ export interface EventOptions {
   readonly tenantId?: string
   readonly metadata?: Record<string, string> | null
   readonly orderingKey?: string | null
+  /** Milliseconds from now, on the store's line. */
+  readonly deliverInMs?: number
 }
 
 export interface Scene extends StoreHarness {
@@ -129,6 +131,7 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
       metadata: options.metadata ?? null,
       orderingKey: options.orderingKey ?? null,
       producerKeyId: null,
+      deliverAt: options.deliverInMs === undefined ? null : store.time.now() + options.deliverInMs,
       idempotency: options.idempotency ?? null,
       routingVersion: options.routingVersion ?? (await store.loadRouting(tenantId)).version,
       deliveries: (options.routes ?? []).map((route) => ({

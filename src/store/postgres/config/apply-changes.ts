@@ -106,9 +106,9 @@ const lockWaitingStatement = query<LockedColumns>()(
   'lock_waiting',
   { target: 'uuid', limit: 'bigint' },
   // live_deliveries_due
-  `select ${lockedColumns} from live_deliveries
+  `select ${lockedColumns} from live_deliveries l
    where target_id = $target and due_at is not null and state <> 'in_flight' order by due_at, id limit $limit
-   for update skip locked`,
+   for update of l skip locked`,
 )
 
 interface Parked {
@@ -133,17 +133,17 @@ async function lockParked(
 const lockParkedStatement = query<LockedColumns>()(
   'lock_parked',
   { target: 'uuid', limit: 'bigint' },
-  `select ${lockedColumns} from live_deliveries
+  `select ${lockedColumns} from live_deliveries l
    where target_id = $target and due_at is null and state <> 'in_flight'
-   order by reason, id limit $limit for update`,
+   order by reason, id limit $limit for update of l`,
 )
 
 const lockParkedForStatement = query<LockedColumns>()(
   'lock_parked_for',
   { target: 'uuid', limit: 'bigint', reason: 'text' },
-  `select ${lockedColumns} from live_deliveries
+  `select ${lockedColumns} from live_deliveries l
    where target_id = $target and due_at is null and state <> 'in_flight' and reason = $reason
-   order by id limit $limit for update`,
+   order by id limit $limit for update of l`,
 )
 
 /** How far the scan over an endpoint's deliveries has got: first those with a due time, then the parked ones. */

@@ -19,6 +19,7 @@ interface EventRow {
   readonly tenant_id: Uint8Array
   readonly topic: string
   readonly created_at: number
+  readonly deliver_at: number | null
   readonly has_payload: boolean
   readonly went_to: boolean
   readonly is_for_many: boolean
@@ -49,6 +50,7 @@ export async function backfillSlice(context: Context, work: JobWork): Promise<Jo
     const deliveriesOf = made.map(({ row, subscription, id }) => ({
       id: bytesToId(idPrefixes.event, row.id),
       tenantId: work.tenantId,
+      deliverAt: row.deliver_at,
       deliveries: [
         {
           id,
@@ -98,7 +100,7 @@ const subscriptionsStatement = query<SubscriptionRow>()(
 )
 
 /** SQL, of the event `e`: whether it went to the endpoint, or is about to. */
-const facts = `e.id, e.tenant_id, e.topic, e.created_at, e.payload is not null as has_payload,
+const facts = `e.id, e.tenant_id, e.topic, e.created_at, e.deliver_at, e.payload is not null as has_payload,
   many.is_for_many,
   $endpoint = any (e.fan_out) or (many.is_for_many and (
     coalesce((select position($receiver in f.receivers) > 0 from fan_outs f where f.event_id = e.id), false)

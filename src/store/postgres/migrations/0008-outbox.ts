@@ -18,6 +18,7 @@ create table outbox (
   payload_bytes integer not null,
   metadata text,
   ordering_key text,
+  deliver_at bigint,
   created_at bigint not null
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000,
         autovacuum_vacuum_cost_delay = 0);
@@ -170,7 +171,7 @@ end $$;
 -- No lock is taken that others could want, but for the key's.
 create function accept_event(
   store text, new_id uuid, tenant text, topic text, payload bytea, metadata jsonb, idempotency_key text,
-  ordering_key text, ttl_ms bigint, moment bigint, out outcome text, out event_id text
+  ordering_key text, deliver_at bigint, ttl_ms bigint, moment bigint, out outcome text, out event_id text
 ) language plpgsql security definer set lock_timeout = '2s' as $$
 declare
   owner constant uuid :=
@@ -220,22 +221,28 @@ begin
       return;
     end;
   end loop;
-  insert into outbox (id, tenant_id, topic, payload, payload_bytes, metadata, ordering_key, created_at)
+  insert into outbox (id, tenant_id, topic, payload, payload_bytes, metadata, ordering_key, deliver_at,
+                      created_at)
   values (id, owner, topic, payload, octet_length(payload), nullif(nullif(metadata, 'null'), '{}')::text, ordering,
-          moment);
+          deliver_at, moment);
   outcome := 'accepted';
   event_id := id_to_text('evt', id);
 end $$;
 
 create function publish(
   topic text, payload bytea, idempotency_key text default null, metadata jsonb default null,
-  ordering_key text default null, tenant text default null
+  ordering_key text default null, tenant text default null, deliver_at timestamptz default null
 ) returns text language plpgsql security definer as $$
 declare
   answer record;
+  waits constant interval := deliver_at - clock_timestamp();
 begin
+  if waits > interval '366 days' then
+    perform refuse_event('deliver_at is more than 366 days ahead', 'publish it later, or give an earlier time');
+  end if;
   select * into answer from accept_event((select value from meta where name = 'store_id'), null, tenant, topic,
     payload, metadata, idempotency_key, ordering_key,
+    case when waits > interval '0' then line_ms() + ceil(extract(epoch from waits) * 1000)::bigint end,
     coalesce((select value::bigint from meta where name = 'idempotency_ttl_ms'), 86400000), line_ms());
   case answer.outcome
     when 'conflict' then
@@ -250,25 +257,25 @@ begin
     else return answer.event_id;
   end case;
 end $$;
-comment on function publish(text, bytea, text, jsonb, text, text) is
+comment on function publish(text, bytea, text, jsonb, text, text, timestamptz) is
   'Publishes an event if and when this transaction commits. The payload is JSON, at most 256 KiB, delivered byte for byte. Returns the event''s id.';
 
 -- Bound to the function above, whatever the caller's search path.
 create function publish(
   topic text, payload text, idempotency_key text default null, metadata jsonb default null,
-  ordering_key text default null, tenant text default null
+  ordering_key text default null, tenant text default null, deliver_at timestamptz default null
 ) returns text language sql volatile
-return publish(topic, convert_to(payload, 'UTF8'), idempotency_key, metadata, ordering_key, tenant);
+return publish(topic, convert_to(payload, 'UTF8'), idempotency_key, metadata, ordering_key, tenant, deliver_at);
 
 create function publish(
   topic text, payload json, idempotency_key text default null, metadata jsonb default null,
-  ordering_key text default null, tenant text default null
+  ordering_key text default null, tenant text default null, deliver_at timestamptz default null
 ) returns text language sql volatile
-return publish(topic, convert_to(payload::text, 'UTF8'), idempotency_key, metadata, ordering_key, tenant);
+return publish(topic, convert_to(payload::text, 'UTF8'), idempotency_key, metadata, ordering_key, tenant, deliver_at);
 
 do $$ begin
   execute format('alter function accept_event set search_path to %I, pg_temp', current_schema());
-  execute format('alter function publish(text, bytea, text, jsonb, text, text) set search_path to %I, pg_temp',
+  execute format('alter function publish(text, bytea, text, jsonb, text, text, timestamptz) set search_path to %I, pg_temp',
     current_schema());
 end $$;
 `

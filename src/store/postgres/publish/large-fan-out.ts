@@ -56,6 +56,7 @@ export async function fanOutSlice(
   const event = {
     id: bytesToId(idPrefixes.event, next.event_id),
     tenantId: bytesToId(idPrefixes.tenant, next.tenant_id),
+    deliverAt: next.deliver_at,
     deliveries,
   }
   const [written] = await run(context, sliceStatement, {
@@ -94,6 +95,8 @@ interface NextRow {
   readonly made: number
   readonly total: number
   readonly receivers: Uint8Array
+  /** Of the event. */
+  readonly deliver_at: number | null
   /** Events that are to be fanned out; 2 is two or more. */
   readonly open: number
 }
@@ -104,6 +107,7 @@ const nextStatement = query<NextRow>()(
   // A table of a few rows.
   `select f.event_id, f.tenant_id, f.made, octet_length(f.receivers) / ${receiverBytes} as total,
      substring(f.receivers from f.made * ${receiverBytes} + 1 for $length) as receivers,
+     (select e.deliver_at from events e where e.id = f.event_id) as deliver_at,
      (select count(*) from (select from fan_outs limit 2) o)::integer as open
    from fan_outs f order by coalesce(f.tenant_id <= $after, false), f.tenant_id, f.place limit 1`,
 )

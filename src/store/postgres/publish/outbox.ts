@@ -18,6 +18,7 @@ interface AcceptedRow {
   readonly topic: string
   readonly ordering_key: string | null
   readonly payload_bytes: number
+  readonly deliver_at: number | null
 }
 
 /** Names the database among all that have an Outhook in the same schema. */
@@ -51,6 +52,7 @@ export async function listAccepted(context: Context, limit: number): Promise<rea
     topic: row.topic,
     orderingKey: row.ordering_key,
     payloadBytes: row.payload_bytes,
+    deliverAt: row.deliver_at,
   }))
 }
 
@@ -58,7 +60,7 @@ const acceptedStatement = query<AcceptedRow>()(
   'list_accepted',
   { limit: 'bigint' },
   // primary key
-  'select id, tenant_id, topic, ordering_key, payload_bytes from outbox order by place limit $limit',
+  'select id, tenant_id, topic, ordering_key, payload_bytes, deliver_at from outbox order by place limit $limit',
 )
 
 interface FanOutRow {

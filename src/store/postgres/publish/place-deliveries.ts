@@ -16,6 +16,7 @@ export const deliveryParameters = {
   may_hand_off: 'boolean[]',
   parks: 'boolean[]',
   rates: 'double precision[]',
+  deliver_at_of: 'bigint[]',
   parked_endpoints: 'uuid[]',
 } as const
 
@@ -49,8 +50,8 @@ judged as materialized (
         from ready_endpoints r where r.target_id = d.target_id), true)
       and coalesce((select s.paused_until is null from endpoint_state s where s.target_id = d.target_id), true)
       as may_lease
-  from unnest($events_of, $tenants_of, $targets, $may_hand_off, $parks, $rates) with ordinality
-    as d (event_id, tenant_id, target_id, may_hand_off, parks, rate, number)
+  from unnest($events_of, $tenants_of, $targets, $may_hand_off, $parks, $rates, $deliver_at_of) with ordinality
+    as d (event_id, tenant_id, target_id, may_hand_off, parks, rate, deliver_at, number)
   where (d.event_id in (select id from accepted)) is true
 ),
 ${takeTokens},
@@ -62,7 +63,8 @@ new_deliveries as (
     (id, tenant_id, event_id, subscription_id, endpoint_id, target_id, state, due_at, reason,
      attempt_count, claim_version, lost_claims, created_at, updated_at)
   select id, tenant_id, event_id, subscription_id, endpoint_id, target_id, 'pending',
-    case when not is_parked then ${now} end, case when is_parked then 'endpoint_disabled' end, 0, 0, 0, ${now}, ${now}
+    case when not is_parked then greatest(${now}, deliver_at) end,
+    case when is_parked then 'endpoint_disabled' when deliver_at > ${now} then 'scheduled' end, 0, 0, 0, ${now}, ${now}
   from placed where not is_leased
 ),
 counted as (
@@ -72,13 +74,14 @@ counted as (
 ),
 wanted as materialized (
   select target_id, tenant_id, case when until > ${now} then until else -${now} end as next_at
-  from (select p.*, ${blockedUntil('p.target_id')} as until from
-    (select distinct target_id, tenant_id from placed where not is_leased and not is_parked) p) t
+  from (select p.*, greatest(deliver_at, ${blockedUntil('p.target_id')}) as until from
+    (select target_id, tenant_id, min(coalesce(deliver_at, 0)) as deliver_at
+     from placed where not is_leased and not is_parked group by target_id, tenant_id) p) t
 ),
 armed as (${armWanted})`
 
 export function deliveryValues(
-  events: readonly Pick<NewEvent, 'id' | 'tenantId' | 'deliveries'>[],
+  events: readonly Pick<NewEvent, 'id' | 'tenantId' | 'deliverAt' | 'deliveries'>[],
   { entries }: FanOutLists,
   wishes: ReadonlySet<NewDelivery>,
 ): Values<typeof deliveryParameters> {
@@ -92,6 +95,7 @@ export function deliveryValues(
     may_hand_off: rows.map(({ delivery }) => wishes.has(delivery)),
     parks: rows.map(({ delivery }) => delivery.parked !== null),
     rates: rows.map(({ delivery }) => delivery.rateLimitRps),
+    deliver_at_of: rows.map(({ event }) => event.deliverAt),
     parked_endpoints: Array.from(new Set(parked.map(({ delivery }) => uuidOfId(delivery.endpointId)))),
   }
 }

@@ -215,7 +215,9 @@ function holdHandedOff({ leases, leaseMs }: PublishOptions, { event, handedOff, 
 function handOffWishes(events: readonly NewEvent[]): ReadonlySet<NewDelivery> {
   const wishes = new Set<NewDelivery>()
   const waiting = new Set<string>()
-  for (const { deliveries } of events) {
+  for (const { deliverAt, deliveries } of events) {
+    // What is for later neither goes now nor has anybody wait.
+    if (deliverAt !== null) continue
     for (const delivery of deliveries) {
       if (delivery.parked !== null) continue
       if (delivery.handOff && !waiting.has(delivery.targetId)) wishes.add(delivery)

@@ -107,7 +107,7 @@ export async function moveFinished(context: Context, rows: readonly FinishedRow[
   const before = { state: 'pending', claimVersion: 0, attemptCount: 0, lostClaims: 0 } as const
   await move(context, rows.filter(isParked), parked(before, 'endpoint_disabled'))
   const due = rows.filter((row) => !isParked(row))
-  await move(context, due, unparked(before))
+  await move(context, due, unparked(before, 0))
   await armReady(
     context,
     due.map(({ target, tenant }) => ({ target, tenant, delayMs: 0 })),

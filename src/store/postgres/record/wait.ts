@@ -11,6 +11,8 @@ import { countMoved } from './finish.ts'
 /** A row of `live_deliveries` that the caller has locked. Its id is hexadecimal. */
 export interface LockedRow extends Claimable {
   readonly id: string
+  /** Until the time of its event; not above zero: it has come, or there was none. */
+  readonly deliversInMs: number
 }
 
 export interface Wait {
@@ -68,16 +70,17 @@ export async function parkDeliveries(
   )
 }
 
-/** Makes rows due whose reason is over. */
+/** Makes rows due whose reason is over, or lets them wait for the time of their event. */
 export async function unparkDeliveries(context: Context, rows: readonly LockedRow[]): Promise<void> {
   await makeWait(
     context,
-    rows.map((row) => ({ row, becomes: unparked(row) })),
+    rows.map((row) => ({ row, becomes: unparked(row, row.deliversInMs) })),
   )
 }
 
-/** The columns of a `LockedRow`. */
-export const lockedColumns = 'id, state, claim_version, attempt_count, lost_claims'
+/** The columns of a `LockedRow`, of `live_deliveries` as `l`. */
+export const lockedColumns = `l.id, l.state, l.claim_version, l.attempt_count, l.lost_claims,
+  coalesce((select e.deliver_at from events e where e.id = l.event_id), 0) - ${now} as delivers_in`
 
 export interface LockedColumns {
   readonly id: Uint8Array
@@ -85,6 +88,7 @@ export interface LockedColumns {
   readonly claim_version: number
   readonly attempt_count: number
   readonly lost_claims: number
+  readonly delivers_in: number
 }
 
 export function toLockedRow(row: LockedColumns): LockedRow {
@@ -94,5 +98,6 @@ export function toLockedRow(row: LockedColumns): LockedRow {
     claimVersion: row.claim_version,
     attemptCount: row.attempt_count,
     lostClaims: row.lost_claims,
+    deliversInMs: row.delivers_in,
   }
 }

@@ -13,13 +13,22 @@ import { uuidOfId } from './wire-types.ts'
 
 type ColumnOf<Name extends EventFieldName> = (typeof eventFields)[Name]['column']
 
+const listTypes = { uuid: 'uuid[]', text: 'text[]', bigint: 'bigint[]' } as const
+type ListType = (typeof listTypes)[keyof typeof listTypes]
+
+/** SQL: of the column. */
+function typeOf(name: EventFieldName): keyof typeof listTypes {
+  if (isId(name)) return 'uuid'
+  return eventFields[name].kind === 'time' ? 'bigint' : 'text'
+}
+
 /** SQL: the columns, in the order of the table of fields. */
 export const fieldColumns = columnsOf(eventFieldNames).join(', ')
 /** SQL: each as a list with one value per event. */
 export const fieldLists = listsOf(eventFieldNames)
 export const fieldParameters = Object.fromEntries(
-  eventFieldNames.map((name) => [eventFields[name].column, isId(name) ? 'uuid[]' : 'text[]']),
-) as Readonly<Record<EventFieldColumn, 'uuid[]' | 'text[]'>>
+  eventFieldNames.map((name) => [eventFields[name].column, listTypes[typeOf(name)]]),
+) as Readonly<Record<EventFieldColumn, ListType>>
 
 export function fieldValues(events: readonly EventFields[]) {
   return valuesOf(events, eventFieldNames)
@@ -29,7 +38,7 @@ export function fieldValues(events: readonly EventFields[]) {
 export const outboxFields = eventFieldNames
   .map((name) => {
     const { column, inTransactions } = eventFields[name]
-    return inTransactions ? column : `null::${isId(name) ? 'uuid' : 'text'} as ${column}`
+    return inTransactions ? column : `null::${typeOf(name)} as ${column}`
   })
   .join(', ')
 
@@ -39,9 +48,9 @@ export const acceptedLists = listsOf(transactionalFieldNames)
 export const acceptedParameters = Object.fromEntries(
   transactionalFieldNames.map((name) => [
     eventFields[name].column,
-    eventFields[name].kind === 'json' ? 'jsonb[]' : 'text[]',
+    eventFields[name].kind === 'json' ? 'jsonb[]' : listTypes[typeOf(name)],
   ]),
-) as Readonly<Record<ColumnOf<TransactionalFieldName>, 'jsonb[]' | 'text[]'>>
+) as Readonly<Record<ColumnOf<TransactionalFieldName>, ListType | 'jsonb[]'>>
 
 export function acceptedValues(events: readonly Pick<EventFields, TransactionalFieldName>[]) {
   return valuesOf(events, transactionalFieldNames)
@@ -60,7 +69,7 @@ function listsOf(names: readonly EventFieldName[]): string {
 function valuesOf<Name extends EventFieldName>(
   events: readonly Pick<EventFields, Name>[],
   names: readonly Name[],
-): Readonly<Record<ColumnOf<Name>, readonly (string | null)[]>> {
+): Readonly<Record<ColumnOf<Name>, readonly (string | null)[] | readonly (number | null)[]>> {
   const lists = names.map((name) => [
     eventFields[name].column,
     events.map((event) => toColumn(event[name], name, uuidOfId)),

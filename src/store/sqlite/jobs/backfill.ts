@@ -24,6 +24,7 @@ interface EventRow {
   readonly tenant_id: Uint8Array
   readonly topic: string
   readonly created_at: number
+  readonly deliver_at: number | null
   readonly has_payload: number
   readonly fan_out: Uint8Array
 }
@@ -62,7 +63,12 @@ function makeDelivery(context: WriteContext, event: EventRow, made: NewOfJob): v
   const endpoint = memory.names.numberOf(endpointId)
   const subscription = memory.names.numberOf(subscriptionId)
   const entry = { key, id: idToBytes(made.id), subscription, endpoint, target: endpoint }
-  placeWaiting(context, entry, { tenantId: work.tenantId, eventKey: event.k, parked })
+  placeWaiting(context, entry, {
+    tenantId: work.tenantId,
+    eventKey: event.k,
+    deliverAt: event.deliver_at,
+    parked,
+  })
   counts.add({ tenantId: work.tenantId, endpointId }, 'pending', 1)
   if (isForMany(context, event.k)) noteRange(context, event.k, { first: key, last: key })
   else {
@@ -81,7 +87,7 @@ export function walkMissed(context: PreparesStatements, work: JobWork): Walked<E
   const rows = context
     .prepare<EventRow>(
       // primary keys
-      `select e.k, tn.id as tenant_id, coalesce(t.topic, e.topic_text) as topic, e.created_at,
+      `select e.k, tn.id as tenant_id, coalesce(t.topic, e.topic_text) as topic, e.created_at, e.deliver_at,
          e.payload is not null as has_payload, e.fan_out
        from events e
        left join topics t on t.n = e.topic

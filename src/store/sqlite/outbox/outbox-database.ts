@@ -146,6 +146,9 @@ function selectRows(isUtf8: boolean): string {
   return `select cast(seq as text) as place,
       case when typeof(id) = 'text' and octet_length(id) <= ${maxTextBytes} then id else '' end as id,
       ${['tenant', 'topic', 'idempotency_key', 'ordering_key'].map(text).join(', ')},
+      deliver_at is not null as has_deliver_at,
+      case when octet_length(deliver_at) <= 64 and deliver_at glob '*[-:]*'
+        then cast(round((julianday(deliver_at) - 2440587.5) * 86400000.0) as integer) end as deliver_at,
       case when octet_length(metadata) > ${maxMetadataBytes} then '0' else cast(metadata as text) end as metadata,
       case when octet_length(payload) <= ${2 * limits.maxPayloadBytes} then ${payload} end as payload
     from ${outboxTable} indexed by ${outboxTable}_waiting

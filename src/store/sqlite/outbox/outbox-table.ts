@@ -47,6 +47,8 @@ export function outboxSql(): string {
   ordering_key text,
   -- A JSON object of short strings.
   metadata text,
+  -- No delivery is made before: a time as SQLite's functions take it, in UTC unless it says its zone.
+  deliver_at text,
   created_at text not null default (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
   -- Why the row was set aside; null: it waits to be relayed.
   error text,
@@ -66,15 +68,17 @@ export interface NewOutboxRow {
   /** JSON, as is `payload`. */
   readonly metadata: string | null
   readonly payload: string
+  /** A time of RFC 3339; null: at once. */
+  readonly deliverAt: string | null
 }
 
 /** In the transaction that is open on the database. Returns and throws what its driver does. */
 export function insertOutboxRow(db: SqliteDatabase, row: NewOutboxRow): unknown {
-  const { id, topic, tenant, idempotencyKey, orderingKey, metadata, payload } = row
+  const { id, topic, tenant, idempotencyKey, orderingKey, metadata, payload, deliverAt } = row
   return db
     .prepare(
-      `insert into ${outboxTable} (id, topic, tenant, idempotency_key, ordering_key, metadata, payload)
-       values (?, ?, ?, ?, ?, ?, ?)`,
+      `insert into ${outboxTable} (id, topic, tenant, idempotency_key, ordering_key, metadata, payload, deliver_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?)`,
     )
-    .run(id, topic, tenant, idempotencyKey, orderingKey, metadata, payload)
+    .run(id, topic, tenant, idempotencyKey, orderingKey, metadata, payload, deliverAt)
 }

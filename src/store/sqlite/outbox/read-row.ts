@@ -4,6 +4,7 @@ import { checkJsonBytes } from '../../../core/exact-json.ts'
 import { effectiveOrderingKey, validateIdempotencyKey } from '../../../core/idempotency.ts'
 import { parseMetadata } from '../../../core/metadata.ts'
 import { limits } from '../../../core/model.ts'
+import type { Schedule } from '../../../core/schedule.ts'
 import { checkTopic } from '../../../core/topics.ts'
 import type { OutboxRow, RefusedOutboxRow } from '../../port.ts'
 
@@ -16,6 +17,9 @@ export interface SelectedRow {
   readonly idempotency_key: string | null
   readonly ordering_key: string | null
   readonly metadata: string | null
+  /** Milliseconds since the epoch; null: what stands there is no time, if anything does. */
+  readonly deliver_at: number | null
+  readonly has_deliver_at: number
   /** Null: it is larger than any may be. Text only where the file's text is not UTF-8. */
   readonly payload: Uint8Array | string | null
 }
@@ -46,7 +50,14 @@ function readEvent(row: SelectedRow): Omit<OutboxRow, 'place' | 'id'> {
     metadata,
     orderingKey: effectiveOrderingKey(row.ordering_key, value, 'ordering_key'),
     idempotencyKey: row.idempotency_key,
+    schedule: scheduleOf(row),
   }
+}
+
+function scheduleOf({ deliver_at: at, has_deliver_at: isGiven }: SelectedRow): Schedule | null {
+  if (isGiven === 0) return null
+  if (at !== null) return { at }
+  throw new OuthookError('invalid_request', 'deliver_at must be a time such as 2026-12-24T18:00:00Z')
 }
 
 function checkRowId(id: string): void {

@@ -6,7 +6,7 @@
 import { idPrefixes, idToBytes } from '../../../core/ids.ts'
 import { partsOf, type Receiver, receiverBytes, unpackReceivers } from '../../../core/receivers.ts'
 import type { FanOutSlice } from '../../port.ts'
-import { armFresh } from '../claim/ready-endpoints.ts'
+import { armFresh, armReady } from '../claim/ready-endpoints.ts'
 import type { PreparesStatements } from '../connection/statement-cache.ts'
 import { cancelDelivery } from '../record/finish.ts'
 import type { WriteContext } from '../threads/write-context.ts'
@@ -83,8 +83,12 @@ export function fanOutSlice(
   const { tenant, eventKey } = next
   const receivers = takeReceivers(context, eventKey, deliveryIds.length)
   const tenantId = context.memory.names.idOf(tenant, idPrefixes.tenant)
+  const event = context
+    .prepare<{ readonly deliver_at: number | null }>('select deliver_at from events where k = ?') // primary key
+    .get(eventKey)
+  const ofEvent = { tenant, tenantId, eventKey, deliverAt: event?.deliver_at ?? null }
   const keys = receivers.map((receiver, index) =>
-    makeDelivery(context, receiver, { id: deliveryIds[index] as string, tenant, tenantId, eventKey }),
+    makeDelivery(context, receiver, { ...ofEvent, id: deliveryIds[index] as string }),
   )
   if (keys.length > 0) noteRange(context, eventKey, { first: Math.min(...keys), last: Math.max(...keys) })
   if (!isAccepted(context, eventKey)) {
@@ -131,12 +135,13 @@ function takeReceivers(context: WriteContext, eventKey: number, limit: number): 
 interface NewOfSlice extends OpenFanOut {
   readonly id: string
   readonly tenantId: string
+  readonly deliverAt: number | null
 }
 
 /** The key of the delivery. */
 function makeDelivery(context: WriteContext, receiver: Receiver, made: NewOfSlice): number {
-  const { memory, counts } = context
-  const { tenantId, eventKey } = made
+  const { memory, counts, now } = context
+  const { tenantId, eventKey, deliverAt } = made
   const { endpointId, subscriptionId } = receiver
   const key = memory.deliveryKeys.next(made.id)
   const endpoint = memory.names.numberOf(endpointId)
@@ -148,11 +153,18 @@ function makeDelivery(context: WriteContext, receiver: Receiver, made: NewOfSlic
     endpoint,
     target: endpoint,
   }
-  placeWaiting(context, entry, { tenantId, eventKey, parked: isDisabled ? 'endpoint_disabled' : null })
+  placeWaiting(context, entry, {
+    tenantId,
+    eventKey,
+    deliverAt,
+    parked: isDisabled ? 'endpoint_disabled' : null,
+  })
   const owner = { tenantId, endpointId }
   counts.add(owner, 'pending', 1)
   if (memory.isOfDeleted(receiver)) cancelDelivery(context, { key, state: 'pending', ...owner })
-  else if (!isDisabled) armFresh(context, memory.bytes(tenantId), endpointId)
+  else if (!isDisabled && deliverAt !== null && deliverAt > now) {
+    armReady(context, memory.bytes(tenantId), endpointId, deliverAt)
+  } else if (!isDisabled) armFresh(context, memory.bytes(tenantId), endpointId)
   return key
 }
 

@@ -1,4 +1,5 @@
-/** A new delivery into the table of what waits: due at once, or parked for the reason. */
+/** A new delivery into the table of what waits: due at once or at the event's time, or parked for the reason. */
+import { firstWait } from '../../../core/claim/row-fate.ts'
 import type { WaitReason } from '../../../core/model.ts'
 import { noResult } from '../record/finish.ts'
 import { insertWaiting } from '../record/wait.ts'
@@ -10,15 +11,17 @@ const newDelivery = { ...noResult, claimVersion: 0, lostClaims: 0 }
 export interface NewWaiting {
   readonly tenantId: string
   readonly eventKey: number
+  /** Of the event. */
+  readonly deliverAt: number | null
   readonly parked: WaitReason | null
 }
 
 export function placeWaiting(
   context: WriteContext,
   entry: FanOutEntry,
-  { tenantId, eventKey, parked }: NewWaiting,
+  { tenantId, eventKey, deliverAt, parked }: NewWaiting,
 ): void {
   const { memory, now } = context
   const row = { ...entry, tenant: memory.names.numberOf(tenantId), eventKey, createdAt: now }
-  insertWaiting(context, row, { ...newDelivery, dueAt: parked === null ? now : null, reason: parked })
+  insertWaiting(context, row, { ...newDelivery, ...firstWait({ now, deliverAt, parked }) })
 }

@@ -4,7 +4,7 @@ import { agedNow } from '../../../core/time-line.ts'
 import type { NewDelivery, NewEvent, NewIdempotencyKey, PublishResult, PublishSettings } from '../../port.ts'
 import { hasRoomInMemory } from '../claim/memory-queue.ts'
 import { countTokens, spend, writeBucket } from '../claim/rate-buckets.ts'
-import { armFresh } from '../claim/ready-endpoints.ts'
+import { armFresh, armReady } from '../claim/ready-endpoints.ts'
 import { fieldValues, keptFields } from '../rows/event-columns.ts'
 import { deliveryId, type FanOutEntry, packFanOut, unpackFanOut } from '../rows/fan-out.ts'
 import { findKey } from '../rows/key-space.ts'
@@ -105,7 +105,16 @@ interface Placing {
 function placeDelivery(context: WriteContext, placing: Placing, options: PublishOptions): boolean {
   const { event, delivery, entry } = placing
   const owner = { tenantId: event.tenantId, endpointId: delivery.endpointId }
-  if (delivery.handOff && delivery.parked === null && isGranted(context, delivery, options)) {
+  if (event.deliverAt !== null && event.deliverAt > context.now) {
+    placeScheduled(context, placing, event.deliverAt)
+    return false
+  }
+  if (
+    delivery.handOff &&
+    delivery.parked === null &&
+    event.deliverAt === null &&
+    isGranted(context, delivery, options)
+  ) {
     handOff(context, placing, options.leaseMs)
     context.counts.add(owner, 'in_flight', 1)
     return true
@@ -116,6 +125,7 @@ function placeDelivery(context: WriteContext, placing: Placing, options: Publish
     placeWaiting(context, entry, {
       tenantId: event.tenantId,
       eventKey: placing.eventKey,
+      deliverAt: null,
       parked: delivery.parked,
     })
   }
@@ -128,6 +138,17 @@ function placeDelivery(context: WriteContext, placing: Placing, options: Publish
     }
   }
   return false
+}
+
+/** It keeps nobody from a hand-off: until its time its target has no backlog for it. */
+function placeScheduled(context: WriteContext, placing: Placing, deliverAt: number): void {
+  const { event, eventKey, delivery, entry } = placing
+  const { tenantId } = event
+  placeWaiting(context, entry, { tenantId, eventKey, deliverAt, parked: delivery.parked })
+  context.counts.add({ tenantId, endpointId: delivery.endpointId }, 'pending', 1)
+  if (delivery.parked === null) {
+    armReady(context, context.memory.bytes(tenantId), delivery.targetId, deliverAt)
+  }
 }
 
 /** Behind others that wait there, or as the first where nothing waits in the table. */

@@ -1,5 +1,5 @@
 /** How a delivery comes to wait, for its time or, parked, for the end of a reason: every such change of a row is made here. */
-import { fateOf, waitingState } from '../../../core/claim/row-fate.ts'
+import { fateOf, firstWait, waitingState } from '../../../core/claim/row-fate.ts'
 import { idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { ErrorClass, WaitReason } from '../../../core/model.ts'
 import type { Lease } from '../claim/leases.ts'
@@ -104,9 +104,16 @@ export function parkDelivery(context: WriteContext, row: WaitingRow, reason: Wai
   changeWait(context, row.key, { dueAt: null, reason })
 }
 
-/** Makes a parked delivery due whose reason is over. */
+/** Makes a parked delivery due whose reason is over, or lets it wait for the time of its event. */
 export function unparkDelivery(context: WriteContext, row: WaitingRow): void {
-  changeWait(context, row.key, { dueAt: context.now, reason: null })
+  const event = context
+    .prepare<{ deliver_at: number | null }>(
+      // primary keys
+      'select e.deliver_at from live_deliveries d join events e on e.k = d.event_k where d.k = ?',
+    )
+    .get(row.key)
+  const { now } = context
+  changeWait(context, row.key, firstWait({ now, deliverAt: event?.deliver_at ?? null, parked: null }))
 }
 
 function changeWait(context: WriteContext, key: number, { dueAt, reason }: Wait): void {
