@@ -15,6 +15,7 @@ const aRow = (place: number): OutboxRow => ({
   payload: new Uint8Array(),
   metadata: null,
   orderingKey: null,
+  schedule: null,
   idempotencyKey: null,
 })
 
