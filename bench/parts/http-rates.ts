@@ -160,6 +160,7 @@ async function measureRate(setting: Setting, perSecond: number): Promise<void> {
     const micros = spent().cpuMicros / count
     series.add(`${name}, CPU µs of ${words} per request`, micros)
     series.add(`${name}, CPU of ${words} over that of a bare relay`, micros / bare)
+    series.add(`${name}, CPU per delivery over that of ${words}`, all / micros)
     say(`${perSecond}/s: ${words} ${micros.toFixed(0)} µs (${(micros / bare).toFixed(2)} times the bare one)`)
   }
   series.add(`${name}, CPU µs per delivery`, all)
