@@ -7,7 +7,7 @@ import { serverWords } from './core/face-words.ts'
 import { createIdFactory } from './core/ids.ts'
 import { resolveRetryPolicy } from './core/retry-policy.ts'
 import type { SecretBox } from './core/secret-box.ts'
-import { createDelivery } from './create-delivery.ts'
+import { createDelivery, createSender, userAgent } from './create-delivery.ts'
 import { type ActivityName, DeliveryActivity } from './delivery/activity.ts'
 import { RoutingCache } from './delivery/routing-cache.ts'
 import { RoutingReload } from './delivery/routing-reload.ts'
@@ -17,6 +17,7 @@ import { Authentication } from './engine/authentication.ts'
 import { DeadLetters } from './engine/dead-letters.ts'
 import { Deliveries } from './engine/deliveries.ts'
 import { EndpointPauses } from './engine/endpoint-pauses.ts'
+import { EndpointTests } from './engine/endpoint-tests.ts'
 import { Endpoints } from './engine/endpoints.ts'
 import type { Engine } from './engine/engine.ts'
 import { Events } from './engine/events.ts'
@@ -186,12 +187,22 @@ async function assemble(
     checkUrl: createUrlCheck(guard, { clock }),
     onChange,
   })
+  const testSender = createSender({ config, clock, guard }, 16)
   const engine: Engine = {
     publisher,
     transactionalPublisher,
     activity,
     events: new Events({ store: shown, activity, clock }),
     endpoints,
+    endpointTests: new EndpointTests({
+      routing,
+      ids,
+      clock,
+      time: store.time,
+      random: Math.random,
+      sender: testSender,
+      userAgent,
+    }),
     endpointPauses: new EndpointPauses({ store: shown, endpoints, onChange }),
     subscriptions: new Subscriptions({ store: shown, ids, words, onChange }),
     deliveries: new Deliveries({ store: shown, onDueWork: () => dispatcher?.wake() }),
@@ -243,6 +254,7 @@ async function assemble(
       await relay?.stop()
       await fanOutSlices.stop()
       await jobRunner.stop()
+      await testSender.close({ abort: true })
       await tenantRemovals.stop()
       await delivery?.stop(config.drainDeadlineMs)
       await keyUses.close()

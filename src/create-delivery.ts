@@ -8,6 +8,7 @@ import { DeliveryService } from './delivery/delivery-service.ts'
 import type { RoutingCache } from './delivery/routing-cache.ts'
 import type { createAddressPolicy } from './sender/address-guard.ts'
 import { createHttpSender } from './sender/http-sender.ts'
+import type { Sender } from './sender/port.ts'
 import type { Store } from './store/port.ts'
 import { version } from './version.ts'
 
@@ -21,6 +22,24 @@ interface DeliveryParts {
   readonly guard: ReturnType<typeof createAddressPolicy>
 }
 
+export const userAgent = `outhook/${version}`
+
+/** As deliveries are sent. */
+export function createSender(
+  { config, clock, guard }: Pick<DeliveryParts, 'config' | 'clock' | 'guard'>,
+  maxConnections: number,
+): Sender {
+  const { connectTimeoutMs, headersTimeoutMs, totalTimeoutMs } = config
+  return createHttpSender({
+    clock,
+    guard,
+    connectTimeoutMs,
+    headersTimeoutMs,
+    totalTimeoutMs,
+    maxConnections,
+  })
+}
+
 export function createDelivery({ config, guard, ...parts }: DeliveryParts): DeliveryService {
   const breaker: BreakerPolicy = {
     failureThreshold: config.breakerThreshold,
@@ -28,7 +47,6 @@ export function createDelivery({ config, guard, ...parts }: DeliveryParts): Deli
     maxPauseMs: config.breakerMaxPauseMs,
     disableAfterMs: config.disableAfterMs,
   }
-  const { connectTimeoutMs, headersTimeoutMs, totalTimeoutMs } = config
   return new DeliveryService({
     ...parts,
     breaker,
@@ -39,16 +57,9 @@ export function createDelivery({ config, guard, ...parts }: DeliveryParts): Deli
       deadLettersMs: config.retainDeadLettersMs,
     },
     random: Math.random,
-    userAgent: `outhook/${version}`,
+    userAgent,
     maxInFlight: config.maxInFlight,
-    sender: createHttpSender({
-      clock: parts.clock,
-      guard,
-      connectTimeoutMs,
-      headersTimeoutMs,
-      totalTimeoutMs,
-      // Idle ones beside those in use.
-      maxConnections: Math.max(1024, config.maxInFlight * 2),
-    }),
+    // Idle ones beside those in use.
+    sender: createSender({ config, clock: parts.clock, guard }, Math.max(1024, config.maxInFlight * 2)),
   })
 }

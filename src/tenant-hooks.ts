@@ -6,6 +6,7 @@ import type { ApiKeys } from './engine/api-keys.ts'
 import type { DeadLetters } from './engine/dead-letters.ts'
 import type { Deliveries } from './engine/deliveries.ts'
 import type { EndpointPauses } from './engine/endpoint-pauses.ts'
+import type { EndpointTests } from './engine/endpoint-tests.ts'
 import type { Endpoints } from './engine/endpoints.ts'
 import type { Engine } from './engine/engine.ts'
 import type { Events } from './engine/events.ts'
@@ -56,7 +57,7 @@ export type OfTenant<Service> = {
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a map of topics any payload may be given.
 export class TenantHooks<Topics extends object = Record<string, any>> {
-  readonly endpoints: OfTenant<Endpoints> & OfTenant<EndpointPauses>
+  readonly endpoints: OfTenant<Endpoints> & OfTenant<EndpointPauses> & OfTenant<EndpointTests>
   readonly subscriptions: OfTenant<Subscriptions>
   readonly events: OfTenant<Events>
   readonly deliveries: OfTenant<Deliveries>
@@ -76,6 +77,7 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
     this.endpoints = {
       ...ofTenant(engine.endpoints, findTenant),
       ...ofTenant(engine.endpointPauses, findTenant),
+      ...ofTenant(engine.endpointTests, findTenant),
     }
     this.subscriptions = ofTenant(engine.subscriptions, findTenant)
     this.events = ofTenant(engine.events, findTenant)

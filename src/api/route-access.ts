@@ -51,6 +51,7 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'DELETE /v1/endpoints/:id': admin,
   'POST /v1/endpoints/:id/rotate-secret': admin,
   'POST /v1/endpoints/:id/backfill': operator,
+  'POST /v1/endpoints/:id/test': operator,
   'POST /v1/endpoints/:id/pause': operator,
   'POST /v1/endpoints/:id/resume': operator,
   'POST /v1/endpoints/:id/enable': operator,

@@ -1,4 +1,4 @@
-/** `outhook endpoints backfill|pause|resume|enable`. */
+/** `outhook endpoints backfill|test|pause|resume|enable`. */
 import { type Command, Option } from 'commander'
 import { addApiCommand } from './api-command.ts'
 import { resolveEndpoint } from './endpoint-id.ts'
@@ -36,6 +36,15 @@ export function registerRepair(command: Command, io: CliIo): void {
 }
 
 function registerPauses(command: Command, io: CliIo): void {
+  const testText = 'send it a test event now, and show what it answered; exit code 1 when that is no 2xx'
+  addApiCommand(command, 'test <endpoint>', testText, io)
+    .option('--topic <topic>', 'of this topic (default outhook.test)')
+    .run<{ topic?: string }>(async ({ client, print }, [endpoint = ''], { topic }) => {
+      const result = await client.endpoints.test(await resolveEndpoint(client, endpoint), { topic })
+      print.object(result)
+      if (!result.succeeded) throw new Error(`the receiver did not take it: ${result.error_class}`)
+    })
+
   const pauseText = 'send nothing to it until it is resumed; its deliveries wait'
   addApiCommand(command, 'pause <endpoint>', pauseText, io)
     .option('--reason <text>', 'why, for whoever looks at it')

@@ -55,7 +55,7 @@ function notMade(error: unknown): AttemptResult {
   }
 }
 
-function signedRequest(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): SignedRequest {
+export function signedRequest(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): SignedRequest {
   const topic = delivery.topic ?? ''
   const headers: Record<string, string> = {
     'user-agent': deps.userAgent,

@@ -10,6 +10,7 @@ import type { Authentication } from './authentication.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { EndpointPauses } from './endpoint-pauses.ts'
+import type { EndpointTests } from './endpoint-tests.ts'
 import type { Endpoints } from './endpoints.ts'
 import type { Events } from './events.ts'
 import type { Jobs } from './jobs.ts'
@@ -26,6 +27,7 @@ export interface Engine {
   readonly events: Events
   readonly endpoints: Endpoints
   readonly endpointPauses: EndpointPauses
+  readonly endpointTests: EndpointTests
   readonly subscriptions: Subscriptions
   readonly deliveries: Deliveries
   readonly deadLetters: DeadLetters

@@ -326,3 +326,29 @@ test('pauses that make no sense are refused', async () => {
   expectProblem(await post('pause'), { status: 409, title: 'conflict' })
   expectProblem(await post('resume'), { status: 409, title: 'conflict' })
 })
+
+test('a test event is sent at once, signed, and what the receiver said is the answer; nothing of it is stored', async () => {
+  const { id } = await anEndpoint('/tested')
+  await server.call('POST', `/v1/endpoints/${id}/pause`)
+  const { status, json } = await server.call('POST', `/v1/endpoints/${id}/test`, {
+    body: { payload: { n: 7 } },
+  })
+  expect([status, json]).toMatchObject([
+    200,
+    { succeeded: true, http_status: 200, error_class: null, error: null },
+  ])
+  expect(json.response.headers.length).toBeGreaterThan(0)
+  const arrived = receiver.received.find(({ path }) => path === '/tested')
+  expect(arrived?.headers).toMatchObject({ 'webhook-id': json.event_id, 'outhook-topic': 'outhook.test' })
+  expect(arrived?.headers['webhook-signature']).toMatch(/^v1,/)
+  expect((await server.call('GET', `/v1/deliveries?endpoint_id=${id}`)).json.items).toEqual([])
+  expect((await server.call('GET', `/v1/events/${json.event_id}`)).status).toBe(404)
+  const bad = await anEndpoint('/status/503')
+  const failed = await cli('endpoints', 'test', bad.id, '--json')
+  expect(failed.code).toBe(1)
+  expect(JSON.parse(failed.out)).toMatchObject({
+    succeeded: false,
+    http_status: 503,
+    error_class: 'http_503',
+  })
+})

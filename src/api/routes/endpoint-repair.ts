@@ -1,10 +1,11 @@
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { jobInput } from '../job-request.ts'
-import { EnableBody, EndpointBody, PauseBody } from '../schemas/endpoints.ts'
+import { EnableBody, EndpointBody, PauseBody, TestBody, TestResultBody } from '../schemas/endpoints.ts'
 import { BackfillBody, DryRunBody, JobBody } from '../schemas/jobs.ts'
 import { idParams } from '../schemas/shapes.ts'
 import { tenantIdOf } from '../tenant-scope.ts'
+import { toCapturedResponse } from '../views/deliveries.ts'
 import { toEndpoint } from '../views/endpoints.ts'
 import { toDryRun, toJob } from '../views/jobs.ts'
 
@@ -30,6 +31,7 @@ export function endpointRepairRoutes({ engine }: ApiContext) {
     })
 
     registerPauses(app, engine)
+    registerTest(app, engine)
   }
 }
 
@@ -77,4 +79,32 @@ function registerPauses(app: Api, engine: ApiContext['engine']): void {
       return toEndpoint(await engine.endpointPauses.enable(tenantId, id))
     })
   }
+}
+
+function registerTest(app: Api, engine: ApiContext['engine']): void {
+  const schema = {
+    operationId: 'testEndpoint',
+    'x-problems': [429],
+    'x-optional-body': true,
+    tags,
+    summary: 'Send it a test event now, and get what it answered',
+    description:
+      'Signed and guarded as any attempt, and no delivery: nothing of it is stored, counted or retried. Paused and disabled endpoints get it too. One at a time.',
+    params: idParams('ep'),
+    body: TestBody,
+    response: { 200: TestResultBody },
+  }
+  app.post('/v1/endpoints/:id/test', { schema }, async (request) => {
+    const { body, params } = request
+    const { eventId, httpStatus, errorClass, latencyMs, response, ...result } =
+      await engine.endpointTests.test(tenantIdOf(request), params.id, body)
+    return {
+      ...result,
+      event_id: eventId,
+      http_status: httpStatus,
+      error_class: errorClass,
+      latency_ms: Math.round(latencyMs),
+      ...(response !== null && { response: toCapturedResponse(response) }),
+    }
+  })
 }

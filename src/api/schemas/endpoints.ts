@@ -3,6 +3,7 @@ import { maxCustomHeaders } from '../../core/custom-headers.ts'
 import { limits } from '../../core/model.ts'
 import { describeSigningSchemes, signingSchemes } from '../../core/signing.ts'
 import { maxTopicPatterns } from '../../core/topics.ts'
+import { CapturedResponseBody } from './deliveries.ts'
 import {
   Closed,
   Id,
@@ -14,7 +15,14 @@ import {
   StringMap,
   Time,
 } from './shapes.ts'
-import { durationPattern, linePattern, linesPattern, secretPattern, TopicPattern } from './text-limits.ts'
+import {
+  durationPattern,
+  linePattern,
+  linesPattern,
+  secretPattern,
+  Topic,
+  TopicPattern,
+} from './text-limits.ts'
 
 /** What every server takes, with the ports that are common; an address and other ports may be taken as well. */
 const urlPattern =
@@ -214,4 +222,25 @@ export const EnableBody = Closed(
     ),
   },
   { title: 'Enable', examples: [{ backlog: 'skip' }] },
+)
+
+export const TestBody = Closed(
+  {
+    topic: Type.Optional({ ...Topic, description: 'default: outhook.test' }),
+    payload: Type.Optional(Type.Unknown({ description: 'any JSON; default: {"test":true}' })),
+  },
+  { title: 'EndpointTest', examples: [{ topic: 'orders.created', payload: { id: 'o_1' } }] },
+)
+
+export const TestResultBody = Type.Object(
+  {
+    event_id: Id,
+    succeeded: Type.Boolean({ description: 'the receiver answered 2xx' }),
+    http_status: Nullable(Type.Integer()),
+    error_class: Nullable(Type.String()),
+    error: Nullable(Type.String()),
+    latency_ms: Type.Integer(),
+    response: Type.Optional(CapturedResponseBody),
+  },
+  { title: 'EndpointTestResult' },
 )

@@ -66,7 +66,7 @@ function toAttempt(attempt: Attempt): Static<typeof AttemptBody> {
   }
 }
 
-function toCapturedResponse({
+export function toCapturedResponse({
   headers,
   body,
   truncated,

@@ -20,6 +20,8 @@ import type {
   Endpoint,
   EndpointChange,
   EndpointCreate,
+  EndpointTest,
+  EndpointTestResult,
   Event,
   EventStatus,
   GetEndpointQuery,
@@ -124,6 +126,9 @@ function createEndpoints(requester: Requester) {
     /** Send to it again, after a pause by hand or when it was disabled. */
     enable: (id: string, body: Enable = {}, options?: CallOptions): Promise<Endpoint | Job> =>
       requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/enable`, body, takesTenant: true, options }),
+    /** Send it a test event now, and get what it answered. */
+    test: (id: string, body: EndpointTest = {}, options?: CallOptions): Promise<EndpointTestResult> =>
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/test`, body, takesTenant: true, options }),
   }
 }
 

@@ -440,6 +440,24 @@ export interface EndpointPage {
   readonly next_cursor: string
 }
 
+export interface EndpointTest {
+  /** Default: outhook.test. */
+  readonly topic?: string | undefined
+  /** Any JSON; default: {"test":true}. */
+  readonly payload?: unknown | undefined
+}
+
+export interface EndpointTestResult {
+  readonly event_id: string
+  /** The receiver answered 2xx. */
+  readonly succeeded: boolean
+  readonly http_status: number | null
+  readonly error_class: string | null
+  readonly error: string | null
+  readonly latency_ms: number
+  readonly response?: CapturedResponse | undefined
+}
+
 export interface Event {
   readonly id: string
   readonly event_id: string
