@@ -59,6 +59,7 @@ export async function aFullTenant(scene: Scene) {
   await scene.record(anOutcome(await scene.claimOne(), { next: retryIn(60_000) }))
   const underWay = await publish({ routes: [other], handOff: true })
   const waiting = await publish({ routes: [route, other] })
+  await scene.publish({ routes: [route], deliverInMs: 86_400_000 })
   const parked = await scene.publish({ routes: [other], parked: 'endpoint_disabled' })
   const large = await scene.publish({ receivers: Array.from({ length: 250 }, () => other) })
   await scene.fanOutSlice(100)
