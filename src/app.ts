@@ -1,6 +1,7 @@
 /** The composition root: puts together what `open-store.ts` opened, the sender and the engine. */
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
+import type { TracerProvider } from '@opentelemetry/api'
 import { type Clock, createSystemClock } from './core/clock.ts'
 import type { OuthookError } from './core/errors.ts'
 import { serverWords } from './core/face-words.ts'
@@ -35,12 +36,15 @@ import { Subscriptions } from './engine/subscriptions.ts'
 import { TenantRemovals } from './engine/tenant-removals.ts'
 import { Tenants } from './engine/tenants.ts'
 import { TransactionalPublisher } from './engine/transactional-publish.ts'
+import { openTracing, type Tracing } from './observability/tracing.ts'
 import { openSecretBox } from './open-secret-box.ts'
 import { type OpenStoreOptions, openStore } from './open-store.ts'
 import { createAddressPolicy, createUrlCheck } from './sender/address-guard.ts'
 import { inCalendar } from './store/calendar.ts'
 import type { Store } from './store/port.ts'
 import { openOutboxFile } from './store/sqlite/outbox/outbox-file.ts'
+import { tracePublisher, traceStore, traceTransactionalPublisher } from './trace-parts.ts'
+import { version } from './version.ts'
 
 /** Publishing waits this long for a commit before it answers `store_unavailable`. */
 const publishTimeoutMs = 10_000
@@ -56,6 +60,8 @@ export interface AppOptions extends OpenStoreOptions {
   readonly onListenerError?: (error: unknown, name: ActivityName) => void
   /** A master key file was made just now. Default: a warning in the log. */
   readonly onMasterKeyCreated?: (file: string) => void
+  /** Default: what an OpenTelemetry SDK has registered, if there is one. */
+  readonly tracerProvider?: TracerProvider | undefined
   /** Wraps the store, for tests that make it fail. */
   readonly wrapStore?: (store: Store) => Store
 }
@@ -75,10 +81,12 @@ export interface App {
 /** Opens the store and starts delivering. Errors: store_locked, store_missing, store_incompatible, wrong_master_key, invalid_config. */
 export async function openApp(options: AppOptions): Promise<App> {
   const clock = options.clock ?? createSystemClock()
+  const tracing = await openTracing(version, options.tracerProvider)
   const opened = await openStore(options, clock)
-  const store = options.wrapStore?.(opened) ?? opened
+  const wrapped = options.wrapStore?.(opened) ?? opened
+  const store = tracing === null ? wrapped : traceStore(wrapped, tracing, clock)
   try {
-    return await assemble(options, { clock, store, secretBox: await openSecretBox(options, store) })
+    return await assemble(options, { clock, store, tracing, secretBox: await openSecretBox(options, store) })
   } catch (error) {
     await store.close()
     throw error
@@ -89,11 +97,12 @@ interface Parts {
   readonly clock: Clock
   readonly store: Store
   readonly secretBox: SecretBox
+  readonly tracing: Tracing | null
 }
 
 async function assemble(
   { config, logger, dispatch, onListenerError, words = serverWords }: AppOptions,
-  { clock, store, secretBox }: Parts,
+  { clock, store, secretBox, tracing }: Parts,
 ): Promise<App> {
   await store.cluster?.outbox.setKeyTtl(config.idempotencyTtlMs)
   const ids = createIdFactory(store.time.now)
@@ -110,7 +119,7 @@ async function assemble(
     defaultPolicy: resolveRetryPolicy(config.defaultRetryPolicy),
   })
   const delivery = dispatch
-    ? createDelivery({ config, logger, store, clock, activity, routing, guard })
+    ? createDelivery({ config, logger, store, clock, activity, routing, guard, tracing })
     : null
   const dispatcher = delivery?.dispatcher ?? null
   const readiness = new Readiness({ store, clock, logger })
@@ -189,8 +198,11 @@ async function assemble(
   })
   const testSender = createSender({ config, clock, guard }, 16)
   const engine: Engine = {
-    publisher,
-    transactionalPublisher,
+    publisher: tracing === null ? publisher : tracePublisher(publisher, tracing),
+    transactionalPublisher:
+      tracing === null
+        ? transactionalPublisher
+        : traceTransactionalPublisher(transactionalPublisher, tracing),
     activity,
     events: new Events({ store: shown, activity, clock }),
     endpoints,

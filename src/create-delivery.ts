@@ -6,10 +6,12 @@ import type { Logger } from './core/logger.ts'
 import type { DeliveryActivity } from './delivery/activity.ts'
 import { DeliveryService } from './delivery/delivery-service.ts'
 import type { RoutingCache } from './delivery/routing-cache.ts'
+import type { Tracing } from './observability/tracing.ts'
 import type { createAddressPolicy } from './sender/address-guard.ts'
 import { createHttpSender } from './sender/http-sender.ts'
 import type { Sender } from './sender/port.ts'
 import type { Store } from './store/port.ts'
+import { traceSender } from './trace-parts.ts'
 import { version } from './version.ts'
 
 interface DeliveryParts {
@@ -20,6 +22,8 @@ interface DeliveryParts {
   readonly activity: DeliveryActivity
   readonly routing: RoutingCache
   readonly guard: ReturnType<typeof createAddressPolicy>
+  /** Null: nobody traces. */
+  readonly tracing: Tracing | null
 }
 
 export const userAgent = `outhook/${version}`
@@ -40,13 +44,15 @@ export function createSender(
   })
 }
 
-export function createDelivery({ config, guard, ...parts }: DeliveryParts): DeliveryService {
+export function createDelivery({ config, guard, tracing, ...parts }: DeliveryParts): DeliveryService {
   const breaker: BreakerPolicy = {
     failureThreshold: config.breakerThreshold,
     pauseMs: config.breakerPauseMs,
     maxPauseMs: config.breakerMaxPauseMs,
     disableAfterMs: config.disableAfterMs,
   }
+  // Idle ones beside those in use.
+  const sender = createSender({ config, clock: parts.clock, guard }, Math.max(1024, config.maxInFlight * 2))
   return new DeliveryService({
     ...parts,
     breaker,
@@ -59,7 +65,6 @@ export function createDelivery({ config, guard, ...parts }: DeliveryParts): Deli
     random: Math.random,
     userAgent,
     maxInFlight: config.maxInFlight,
-    // Idle ones beside those in use.
-    sender: createSender({ config, clock: parts.clock, guard }, Math.max(1024, config.maxInFlight * 2)),
+    sender: traceSender(sender, { tracing, passesTrace: config.traceHeaders === 'pass' }),
   })
 }

@@ -1,5 +1,6 @@
 /** The library: durable webhooks inside a Node program. */
 import type { EventEmitter } from 'node:events'
+import type { TracerProvider } from '@opentelemetry/api'
 import { type App, openApp } from './app.ts'
 import { loadConfig } from './config/load-config.ts'
 import { nearestName } from './config/nearest-name.ts'
@@ -81,6 +82,13 @@ export interface OpenOptions {
    * deleted, is a warning of the process (`process.on('warning')`).
    */
   readonly logger?: Logger
+  /** Whether receivers get the trace context (`traceparent`, `tracestate`) of whoever published. Default `'pass'`. */
+  readonly traceHeaders?: 'pass' | 'drop'
+  /**
+   * Of an OpenTelemetry SDK. Default: the one that is registered when this opens. Without either nothing is traced, and
+   * nothing of OpenTelemetry is loaded.
+   */
+  readonly tracerProvider?: TracerProvider
 }
 
 export interface OuthookEvents {
@@ -164,7 +172,8 @@ export class Outhook<Topics extends object = Record<string, any>>
   static async open<Topics extends object = Record<string, any>>(
     options: OpenOptions,
   ): Promise<Outhook<Topics>> {
-    const { dispatch, logger, onMasterKeyCreated, ...given }: Partial<OpenOptions> = options ?? {}
+    const { dispatch, logger, onMasterKeyCreated, tracerProvider, ...given }: Partial<OpenOptions> =
+      options ?? {}
     if (given.store === undefined) {
       throw new OuthookError(
         'invalid_config',
@@ -177,6 +186,7 @@ export class Outhook<Topics extends object = Record<string, any>>
       logger: logger ?? warnOfErrors(),
       dispatch: dispatch ?? true,
       words: libraryWords,
+      tracerProvider,
       ...(logger === undefined && {
         onListenerError: (error: unknown, name: string) => warnOfListener(`a listener of "${name}"`, error),
       }),

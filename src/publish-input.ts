@@ -7,6 +7,7 @@ import { effectiveOrderingKey } from './core/idempotency.ts'
 import { stringifyPayload } from './core/json-payload.ts'
 import { parseMetadata } from './core/metadata.ts'
 import { toSchedule } from './core/schedule.ts'
+import { readTraceContext } from './core/trace-context.ts'
 import type { PublishRequest } from './engine/publish.ts'
 
 interface PublishCommon<Topic> {
@@ -21,6 +22,13 @@ interface PublishCommon<Topic> {
   readonly deliverAt?: Date
   /** The same as a duration from now: `'15m'`, `'2h'` or milliseconds. */
   readonly delay?: string | number
+  /**
+   * W3C's trace context, as a request brought it: kept with the event and sent to the receivers. Malformed, it counts as
+   * none. Default: that of the active span, where an OpenTelemetry SDK is registered.
+   */
+  readonly traceparent?: string
+  /** Only with `traceparent`. */
+  readonly tracestate?: string
 }
 
 type InputOf<Topic, Payload> =
@@ -59,6 +67,7 @@ export function toRequest(input: AnyInput): Omit<PublishRequest, 'tenantId'> {
     idempotency: input.idempotencyKey === undefined ? null : { scope: '', key: input.idempotencyKey },
     ...ofNoProducer,
     schedule: toSchedule({ at: timeOf(input.deliverAt), after: input.delay }, names),
+    traceContext: readTraceContext(input.traceparent, input.tracestate),
   }
 }
 
@@ -71,6 +80,8 @@ const inputMembers = Object.keys({
   orderingKey: true,
   deliverAt: true,
   delay: true,
+  traceparent: true,
+  tracestate: true,
 } satisfies Record<keyof AnyInput, true>)
 
 const names = { at: 'deliverAt', after: 'delay' } as const
@@ -87,7 +98,7 @@ function checkInput(input: unknown): void {
   if (typeof input !== 'object' || input === null) {
     throw invalid('publish takes an event such as { topic, payload }')
   }
-  const { body, payload, orderingKey } = input as Partial<Record<keyof AnyInput, unknown>>
+  const { body, payload, orderingKey, ...rest } = input as Partial<Record<keyof AnyInput, unknown>>
   for (const name of Object.keys(input)) {
     if (inputMembers.includes(name)) continue
     const nearest = nearestName(name.slice(0, 64), inputMembers)
@@ -99,6 +110,11 @@ function checkInput(input: unknown): void {
   }
   if (orderingKey !== undefined && orderingKey !== null && typeof orderingKey !== 'string') {
     throw invalid('orderingKey must be a string')
+  }
+  for (const name of ['traceparent', 'tracestate'] as const) {
+    const value = rest[name]
+    if (value !== undefined && value !== null && typeof value !== 'string')
+      throw invalid(`${name} must be a string`)
   }
 }
 

@@ -11,6 +11,7 @@ import { parseMetadata } from '../core/metadata.ts'
 import { limits } from '../core/model.ts'
 import { type Schedule, toSchedule } from '../core/schedule.ts'
 import { checkTopic, topicMatches } from '../core/topics.ts'
+import { readTraceContext, type TraceContext } from '../core/trace-context.ts'
 import type { Principal } from '../engine/principal.ts'
 import type { PublishRequest } from '../engine/publish.ts'
 import { parseTime } from './rfc3339.ts'
@@ -43,6 +44,8 @@ export interface GivenEvent {
   readonly payload: Uint8Array
   /** Of an event that comes alone; null in a batch. */
   readonly request: IncomingMessage | null
+  /** Of the request, also where that brings many events. */
+  readonly traceContext: TraceContext | null
   /** Where in the body its members stand, such as `events[3].`; empty for one that comes alone. */
   readonly at: string
 }
@@ -68,6 +71,7 @@ export function toPublishRequest(event: GivenEvent, caller: Caller): PublishRequ
     payload,
     metadata,
     orderingKey,
+    traceContext: event.traceContext,
     idempotency: key === null ? null : { scope, key },
     schedule: scheduleOf(event),
   }
@@ -90,6 +94,12 @@ function scheduleOf({ members, at }: GivenEvent): Schedule | null {
     { at: text === null ? undefined : parseTime(text, names.at), after: delay === '' ? undefined : delay },
     names,
   )
+}
+
+/** W3C's headers; what is malformed counts as none. */
+export function traceContextOf({ headers }: IncomingMessage): TraceContext | null {
+  const { traceparent } = headers
+  return traceparent === undefined ? null : readTraceContext(traceparent, headers.tracestate)
 }
 
 /** Null when neither header nor body has one. */

@@ -4,7 +4,7 @@ import { OuthookError } from '../core/errors.ts'
 import { type EventEnvelope, parseEventEnvelope } from '../core/exact-json.ts'
 import type { Principal } from '../engine/principal.ts'
 import type { PublishReceipt, PublishRequest } from '../engine/publish.ts'
-import { callerOf, toPublishRequest } from './event-members.ts'
+import { callerOf, toPublishRequest, traceContextOf } from './event-members.ts'
 
 export interface IncomingPublish {
   readonly request: IncomingMessage
@@ -19,7 +19,14 @@ export function readPublish({ request, principal, tenantId, body }: IncomingPubl
   const topic = topicOf(envelope)
   const { members, payload } = envelope
   return toPublishRequest(
-    { topic, members, payload: payload as Uint8Array, request, at: '' },
+    {
+      topic,
+      members,
+      payload: payload as Uint8Array,
+      request,
+      traceContext: traceContextOf(request),
+      at: '',
+    },
     callerOf(principal, tenantId),
   )
 }

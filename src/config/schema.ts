@@ -183,6 +183,13 @@ export const settings = {
     default: 5 * 86_400_000,
     description: 'An endpoint that has only failed for so long is disabled. 0 is never.',
   }),
+  traceHeaders: setting({
+    name: 'trace-headers',
+    type: types.oneOf(['pass', 'drop']),
+    default: 'pass',
+    description:
+      'Whether receivers get the trace context (`traceparent`, `tracestate`) of whoever published the event.',
+  }),
   drainDeadlineMs: setting({
     name: 'drain-deadline',
     type: types.durationOrZero,

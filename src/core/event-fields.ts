@@ -4,6 +4,7 @@
  * threads, the columns and statements of both stores, the copy from one store to the other, and the API's answers.
  */
 import { type IdPrefix, idPrefixes } from './ids.ts'
+import type { TraceContext } from './trace-context.ts'
 
 export interface EventFields {
   readonly metadata: Readonly<Record<string, string>> | null
@@ -12,6 +13,8 @@ export interface EventFields {
   readonly producerKeyId: string | null
   /** Of a scheduled event: before this time, on the store's line, none of its deliveries is due. Null: due at once. */
   readonly deliverAt: number | null
+  /** Null: its publisher was in no trace. */
+  readonly traceContext: TraceContext | null
 }
 
 /** Of an event that was not published with a producer key. */
@@ -32,11 +35,12 @@ export const eventFields = {
   orderingKey: { column: 'ordering_key', kind: 'text', inTransactions: true },
   producerKeyId: { column: 'producer_key_id', kind: { id: idPrefixes.producerKey }, inTransactions: false },
   deliverAt: { column: 'deliver_at', kind: 'time', inTransactions: true },
+  traceContext: { column: 'trace_context', kind: 'json', inTransactions: true },
 } as const satisfies Readonly<Record<EventFieldName, EventField>>
 
 /** For messages between threads, where naming the fields costs half as much as asking the table. */
 export function addEventFields(list: unknown[], event: EventFields): void {
-  list.push(event.metadata, event.orderingKey, event.producerKeyId, event.deliverAt)
+  list.push(event.metadata, event.orderingKey, event.producerKeyId, event.deliverAt, event.traceContext)
 }
 
 export function nextEventFields(list: { next<Value>(): Value }): EventFields {
@@ -45,6 +49,7 @@ export function nextEventFields(list: { next<Value>(): Value }): EventFields {
     orderingKey: list.next(),
     producerKeyId: list.next(),
     deliverAt: list.next(),
+    traceContext: list.next(),
   }
 }
 

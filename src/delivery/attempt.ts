@@ -69,6 +69,7 @@ export function signedRequest(delivery: ClaimedDelivery, target: Target, deps: A
   for (const name in delivery.metadata) {
     headers[`outhook-meta-${name}`] = toHeaderValue(delivery.metadata[name] ?? '')
   }
+  if (delivery.traceContext !== null) Object.assign(headers, delivery.traceContext)
   const signed = signRequest(target.endpoint.signingSchemes, {
     eventId: delivery.eventId,
     deliveryId: delivery.id,

@@ -64,6 +64,7 @@ export class EndpointTests {
       targetId: endpointId,
       topic: checkTopic(input.topic ?? defaultTopic, 'invalid_request'),
       metadata: null,
+      traceContext: null,
       payload: bytesOf(input.payload),
       claimVersion: 1,
       attemptCount: 0,

@@ -21,9 +21,9 @@ import type { Tenants } from './tenants.ts'
 import type { TransactionalPublisher } from './transactional-publish.ts'
 
 export interface Engine {
-  readonly publisher: Publisher
+  readonly publisher: Pick<Publisher, 'publish' | 'publishMany'>
   /** Publishing inside a caller's transaction. */
-  readonly transactionalPublisher: TransactionalPublisher
+  readonly transactionalPublisher: Pick<TransactionalPublisher, 'publishMany'>
   readonly events: Events
   readonly endpoints: Endpoints
   readonly endpointPauses: EndpointPauses

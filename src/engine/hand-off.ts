@@ -74,6 +74,7 @@ function toClaimed(event: NewEvent, delivery: NewDelivery, createdAt: number): C
     targetId: delivery.targetId,
     topic: event.topic,
     metadata: event.metadata,
+    traceContext: event.traceContext,
     payload: event.payload,
     claimVersion: 1,
     attemptCount: 0,

@@ -78,6 +78,8 @@ export class OutboxPublisher {
         orderingKey,
         schedule,
         ...ofNoProducer,
+        // Its table has no trace of the publisher.
+        traceContext: null,
         eventId: this.#eventIdOf(row),
         idempotency:
           row.idempotencyKey === null

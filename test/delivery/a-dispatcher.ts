@@ -78,6 +78,7 @@ export function aClaimed(
     targetId,
     topic: 'a.b',
     metadata: null,
+    traceContext: null,
     payload: Buffer.from('{}'),
     claimVersion: 1,
     attemptCount: 0,

@@ -140,6 +140,7 @@ export function publish(
     topic: 'orders.created',
     payload: Buffer.from(json),
     metadata: null,
+    traceContext: null,
     orderingKey: null,
     idempotency: null,
     producerKeyId: null,

@@ -119,6 +119,7 @@ function aRequest(topic = 'orders.created', given: Partial<PublishRequest> = {})
     topic,
     payload: Buffer.from('{"id":1}'),
     metadata: null,
+    traceContext: null,
     orderingKey: null,
     idempotency: null,
     producerKeyId: null,

@@ -1,8 +1,10 @@
 /** Several programs on one PostgreSQL. */
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-node'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { type OpenOptions, Outhook } from '../../src/index.ts'
+import { type OpenOptions, Outhook, type PublishInput } from '../../src/index.ts'
 import { aReceiver } from '../delivery/an-app.ts'
+import { aTracer } from '../observability/a-tracer.ts'
 import { patienceMs } from '../patience.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 
@@ -82,4 +84,44 @@ test('another master key than the first one is refused, with both fingerprints',
   await expect(Outhook.open({ store, masterKey: 'cd'.repeat(32) })).rejects.toMatchObject({
     code: 'wrong_master_key',
   })
+})
+
+test('an event that one process publishes in a trace is attempted in it by another, in a transaction too', async () => {
+  const tracer = aTracer({ registered: false })
+  onTestFinished(() => tracer.close())
+  const receiver = await aReceiver()
+  const store = aStore()
+  const tracerProvider = tracer.provider
+  const publisher = await open(store, { dispatch: false, tracerProvider })
+  await open(store, { tracerProvider })
+  await publisher.endpoints.create({ url: `${receiver.url}/succeed`, topics: ['*'] })
+  const traces = ['4b', '5c'].map((byte) => byte.repeat(16))
+  const [plain, within] = traces.map((id) => ({
+    topic: 'a',
+    payload: 1,
+    traceparent: `00-${id}-00f067aa0ba902b7-01`,
+    tracestate: 'shop="a"',
+  }))
+  await publisher.publish(plain as PublishInput<Record<string, unknown>>)
+  const client = new pg.Client({ connectionString: server.url })
+  await client.connect()
+  onTestFinished(() => client.end())
+  await client.query('begin')
+  await publisher.publish(within as PublishInput<Record<string, unknown>>, { client })
+  await client.query('commit')
+  const attempts = await tracer.ended('outhook.attempt', 2)
+  const published = tracer.spans('outhook.publish')
+  const ofTrace = (spans: readonly ReadableSpan[]) =>
+    traces.map((id) => spans.find((span) => span.spanContext().traceId === id))
+  expect(ofTrace(attempts).map((span) => span?.links[0]?.context.spanId)).toEqual(
+    ofTrace(published).map((span) => span?.spanContext().spanId),
+  )
+  expect(ofTrace(published).map((span) => span?.parentSpanContext?.spanId)).toEqual(
+    Array(2).fill('00f067aa0ba902b7'),
+  )
+  for (const { headers } of await receiver.waitFor(2, patienceMs)) {
+    expect(traces.map((id) => `00-${id}-`)).toContain(String(headers.traceparent).slice(0, 36))
+    expect(headers.tracestate).toBe('shop="a"')
+  }
+  await tracer.ended('outhook.claim', 2)
 })

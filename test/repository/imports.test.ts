@@ -43,6 +43,7 @@ const topLevel: Readonly<Record<string, string>> = {
   'create-delivery': 'app',
   server: 'app',
   'count-activity': 'app',
+  'trace-parts': 'app',
   'store-upkeep': 'app',
   'migrate-store': 'app',
   'wait-for-postgres': 'app',

@@ -125,6 +125,7 @@ test('S3.8 what was delivered and could not be recorded is sent again under the 
     topic: 'recovery.test',
     payload: Buffer.from('{"no":1}'),
     metadata: null,
+    traceContext: null,
     orderingKey: null,
     idempotency: null,
     producerKeyId: null,

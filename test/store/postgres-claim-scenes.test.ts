@@ -164,6 +164,7 @@ async function aLane(server: PostgresServer) {
         topic: 'orders.created',
         payload: new Uint8Array(1 + ((at * 37) % 90)),
         metadata: null,
+        traceContext: null,
         orderingKey: null,
         producerKeyId: null,
         deliverAt: null,

@@ -563,6 +563,7 @@ describe.each(testedServers())('$name', ({ start }) => {
         topic: 'a',
         payload: new TextEncoder().encode('1'),
         metadata: null,
+        traceContext: null,
         orderingKey: null,
         deliverAt: null,
         idempotency: null,

@@ -1,11 +1,19 @@
 import { OuthookError } from '../../core/errors.ts'
 import { type BatchItem, parseBatchEnvelope } from '../../core/exact-json.ts'
 import { limits } from '../../core/model.ts'
+import type { TraceContext } from '../../core/trace-context.ts'
 import type { TakenTokens } from '../../engine/key-rates.ts'
 import type { PublishReceipt, PublishRequest } from '../../engine/publish.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
-import { type Caller, callerOf, refuseKeyHeaders, textMember, toPublishRequest } from '../event-members.ts'
+import {
+  type Caller,
+  callerOf,
+  refuseKeyHeaders,
+  textMember,
+  toPublishRequest,
+  traceContextOf,
+} from '../event-members.ts'
 import { ingestResultOf, toIngestError } from '../ingest-error.ts'
 import { rateExceeded } from '../ingest-limit.ts'
 import { readBodiesAsBytes } from '../json-body.ts'
@@ -40,7 +48,11 @@ export function publishBatchRoute(context: ApiContext) {
         const principal = principalOf(request)
         // The first one's token is spent.
         const tokens = items.length > 1 ? await context.ingestLimit.take(principal, items.length - 1) : noMore
-        const caller = { ...callerOf(principal, tenantIdOf(request)), tokens }
+        const caller = {
+          ...callerOf(principal, tenantIdOf(request)),
+          tokens,
+          traceContext: traceContextOf(request.raw),
+        }
         return { items: await publishItems(context, items, caller) }
       },
     })
@@ -50,6 +62,7 @@ export function publishBatchRoute(context: ApiContext) {
 /** Who publishes, and how many events beside the first. */
 interface BatchCaller extends Caller {
   readonly tokens: TakenTokens
+  readonly traceContext: TraceContext | null
 }
 
 const noMore: TakenTokens = { count: 0, waitMs: 0 }
@@ -119,7 +132,7 @@ function attempt<T>(read: () => T): PromiseSettledResult<T> {
   }
 }
 
-function readItem({ value, payload }: BatchItem, index: number, caller: Caller): PublishRequest {
+function readItem({ value, payload }: BatchItem, index: number, caller: BatchCaller): PublishRequest {
   const at = `events[${index}]`
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new OuthookError('invalid_body', `${at} must be an object`)
@@ -134,5 +147,8 @@ function readItem({ value, payload }: BatchItem, index: number, caller: Caller):
   if (topic === null || payload === null) {
     throw new OuthookError('invalid_body', `${at}: topic and payload are required`)
   }
-  return toPublishRequest({ topic, members: item, payload, request: null, at: `${at}.` }, caller)
+  return toPublishRequest(
+    { topic, members: item, payload, request: null, traceContext: caller.traceContext, at: `${at}.` },
+    caller,
+  )
 }

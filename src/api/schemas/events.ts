@@ -98,6 +98,17 @@ export const PublishBody = Type.Object(eventInput, {
 /** Plain ASCII, which every client sends in the same way; any other text can stand in the body. Empty is none. */
 const headerText = { pattern: '^(?:[!-~](?:[ -~]*[!-~])?)?$' }
 
+/** Malformed ones count as none. */
+const traceHeaders = {
+  traceparent: Type.Optional(
+    Type.String({
+      description: 'W3C’s trace context: kept with the event, and sent to the receivers',
+      examples: ['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'],
+    }),
+  ),
+  tracestate: Type.Optional(Type.String({ description: 'only with `traceparent`' })),
+}
+
 export const PublishHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
@@ -120,6 +131,7 @@ export const PublishHeaders = Type.Object({
       description: 'the same, under the name that clients of the webhook server Hookrail send',
     }),
   ),
+  ...traceHeaders,
 })
 
 const receiptMembers = {
@@ -192,6 +204,12 @@ const eventMembers = {
   ordering_key: Nullable(Type.String()),
   producer_key_id: Nullable(Id),
   deliver_at: Nullable(Time),
+  trace_context: Nullable(
+    Type.Object(
+      { traceparent: Type.String(), tracestate: Type.Optional(Type.String()) },
+      { description: 'the trace that its publisher was in, as W3C’s headers name it' },
+    ),
+  ),
   created_at: Time,
 }
 

@@ -469,6 +469,11 @@ export interface Event {
   readonly producer_key_id: string | null
   /** RFC 3339, UTC, milliseconds. */
   readonly deliver_at: string | null
+  /** The trace that its publisher was in, as W3C’s headers name it. */
+  readonly trace_context: {
+  readonly traceparent: string
+  readonly tracestate?: string | undefined
+} | null
   /** RFC 3339, UTC, milliseconds. */
   readonly created_at: string
 }
@@ -490,6 +495,11 @@ export interface EventStatus {
   readonly producer_key_id: string | null
   /** RFC 3339, UTC, milliseconds. */
   readonly deliver_at: string | null
+  /** The trace that its publisher was in, as W3C’s headers name it. */
+  readonly trace_context: {
+  readonly traceparent: string
+  readonly tracestate?: string | undefined
+} | null
   /** RFC 3339, UTC, milliseconds. */
   readonly created_at: string
   /** Oldest first, 1000 at most; while `state` is `accepted`, those made so far. */

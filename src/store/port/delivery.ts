@@ -8,6 +8,7 @@ import type {
   EndpointHealth,
   ErrorClass,
 } from '../../core/model.ts'
+import type { TraceContext } from '../../core/trace-context.ts'
 
 export interface ClaimRequest {
   /** Deliveries at most. */
@@ -33,6 +34,7 @@ export interface ClaimedDelivery {
   readonly targetId: string
   readonly topic: string | null
   readonly metadata: Readonly<Record<string, string>> | null
+  readonly traceContext: TraceContext | null
   readonly payload: Uint8Array
   readonly claimVersion: number
   /** Attempts before this one. */

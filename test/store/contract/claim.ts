@@ -25,6 +25,7 @@ export function describeClaim(open: OpenHarness): void {
         targetId: route.endpointId,
         topic: 'orders.created',
         metadata: { a: 'b' },
+        traceContext: null,
         payload: event.payload,
         claimVersion: 1,
         attemptCount: 0,

@@ -35,6 +35,7 @@ export function describePublish(open: OpenHarness): void {
         orderingKey: 'k',
         producerKeyId: null,
         deliverAt: null,
+        traceContext: null,
         createdAt: scene.now(),
       })
       const deliveries = await scene.deliveriesOf(event.id)
@@ -49,6 +50,20 @@ export function describePublish(open: OpenHarness): void {
         nextAttemptAt: scene.now(),
         orderingKey: 'k',
       })
+    })
+
+    it('keeps the trace of its publisher with the event, and gives it with each claim', async () => {
+      const routes = [await scene.anEndpoint()]
+      const traceContext = { traceparent: `00-${'4b'.repeat(16)}-${'0f'.repeat(8)}-01`, tracestate: 'a="1"' }
+      const { event } = await scene.publish({ routes, traceContext })
+      expect((await scene.store.getEvent(defaultTenantId, event.id))?.traceContext).toEqual(traceContext)
+      const first = await scene.claimOne()
+      expect(first.traceContext).toEqual(traceContext)
+      await scene.record(anOutcome(first, { next: { state: 'retry_scheduled', delayMs: 1000 } }))
+      await scene.advance(1000)
+      expect((await scene.claimOne()).traceContext).toEqual(traceContext)
+      await scene.publish({ routes })
+      expect((await scene.claimOne()).traceContext).toBeNull()
     })
 
     it('leaves the bytes of the caller alone', async () => {

@@ -63,6 +63,7 @@ export interface EventOptions {
   readonly orderingKey?: string | null
   /** Milliseconds from now, on the store's line. */
   readonly deliverInMs?: number
+  readonly traceContext?: NewEvent['traceContext']
 }
 
 export interface Scene extends StoreHarness {
@@ -132,6 +133,7 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
       orderingKey: options.orderingKey ?? null,
       producerKeyId: null,
       deliverAt: options.deliverInMs === undefined ? null : store.time.now() + options.deliverInMs,
+      traceContext: options.traceContext ?? null,
       idempotency: options.idempotency ?? null,
       routingVersion: options.routingVersion ?? (await store.loadRouting(tenantId)).version,
       deliveries: (options.routes ?? []).map((route) => ({

@@ -21,6 +21,7 @@ export interface DueRow extends LockedColumns {
   readonly due_at: number
   readonly topic: string | null
   readonly metadata: string | null
+  readonly trace_context: string | null
   /** Null: there is no payload. */
   readonly payload_bytes: number | null
   readonly is_deleted: boolean
@@ -166,6 +167,7 @@ function toClaimed({ row, target }: Taken, payload: Uint8Array): ClaimedDelivery
     targetId: target.targetId,
     topic: row.topic,
     metadata: row.metadata === null ? null : JSON.parse(row.metadata),
+    traceContext: row.trace_context === null ? null : JSON.parse(row.trace_context),
     payload,
     claimVersion,
     attemptCount: row.attempt_count,

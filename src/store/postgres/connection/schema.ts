@@ -7,6 +7,7 @@ import { rolesMigration } from '../migrations/0011-roles.ts'
 import { tenantRetentionMigration } from '../migrations/0012-tenant-retention.ts'
 import { keyRatesMigration } from '../migrations/0013-key-rates.ts'
 import { pausesMigration } from '../migrations/0014-pauses.ts'
+import { traceContextMigration } from '../migrations/0015-trace-context.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -16,6 +17,7 @@ export const postgresMigrations: readonly Migration[] = [
   tenantRetentionMigration,
   keyRatesMigration,
   pausesMigration,
+  traceContextMigration,
 ]
 
 /**

@@ -35,6 +35,7 @@ interface DueRow {
   readonly replayed_at: number | null
   readonly topic: string | null
   readonly metadata: string | null
+  readonly trace_context: string | null
   /** Null: there is no payload. */
   readonly payload_bytes: number | null
   /** Null: it is large. */
@@ -136,7 +137,7 @@ function readDue(context: WriteContext, ask: TableAsk, after: Reached['row']): r
       // live_deliveries_due, then primary keys
       `select d.k, d.id, d.event_k, e.id as event_id, d.subscription, d.endpoint, d.state, d.due_at, d.claim_version,
               d.attempt_count, d.lost_claims, d.created_at, d.replayed_at, coalesce(t.topic, e.topic_text) as topic,
-              e.metadata, iif(e.payload is null, null, e.payload_bytes) as payload_bytes,
+              e.metadata, e.trace_context, iif(e.payload is null, null, e.payload_bytes) as payload_bytes,
               iif(e.payload_bytes <= ${maxEagerBytes}, e.payload, null) as payload
        from live_deliveries d indexed by live_deliveries_due
        left join events e on e.k = d.event_k
@@ -188,7 +189,7 @@ function isInMemory(row: Due): row is Lease {
 }
 
 function take(context: WriteContext, waiting: Lease, leaseMs: number): ClaimedDelivery {
-  const { eventId, topic, metadata, payload } = waiting.waiting as NonNullable<Lease['waiting']>
+  const { eventId, topic, metadata, traceContext, payload } = waiting.waiting as NonNullable<Lease['waiting']>
   const { id, tenantId, subscriptionId, endpointId, targetId, ...lease } = leaseWaiting(
     context,
     waiting,
@@ -208,6 +209,7 @@ function take(context: WriteContext, waiting: Lease, leaseMs: number): ClaimedDe
     eventId,
     topic,
     metadata,
+    traceContext,
     payload,
   }
 }
@@ -253,6 +255,7 @@ function lease(context: WriteContext, candidate: Candidate, row: DueRow, leaseMs
     eventId: bytesToId(idPrefixes.event, row.event_id as Uint8Array),
     topic: row.topic,
     metadata: row.metadata === null ? null : JSON.parse(row.metadata),
+    traceContext: row.trace_context === null ? null : JSON.parse(row.trace_context),
     payload: row.payload ?? readPayload(context, row.event_k),
   }
 }

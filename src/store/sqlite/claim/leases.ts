@@ -4,6 +4,7 @@
  * undone with it.
  */
 
+import type { TraceContext } from '../../../core/trace-context.ts'
 import type { PreparesStatements } from '../connection/statement-cache.ts'
 import { packLeases } from '../rows/handoff-row.ts'
 import type { UnwrittenKeys } from '../rows/key-space.ts'
@@ -13,6 +14,7 @@ export interface Waiting {
   readonly eventId: string
   readonly topic: string
   readonly metadata: Readonly<Record<string, string>> | null
+  readonly traceContext: TraceContext | null
   readonly payload: Uint8Array
 }
 

@@ -7,6 +7,7 @@ import { jobsMigration } from '../migrations/0006-jobs.ts'
 import { rolesMigration } from '../migrations/0007-roles.ts'
 import { tenantRetentionMigration } from '../migrations/0008-tenant-retention.ts'
 import { pausesMigration } from '../migrations/0009-pauses.ts'
+import { traceContextMigration } from '../migrations/0010-trace-context.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -16,6 +17,7 @@ export const sqliteMigrations: readonly Migration[] = [
   rolesMigration,
   tenantRetentionMigration,
   pausesMigration,
+  traceContextMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

@@ -163,13 +163,13 @@ function hasRoomToWait(
 }
 
 function waitInMemory({ memory, now }: WriteContext, placing: Placing): void {
-  const { id: eventId, topic, metadata, payload } = placing.event
+  const { id: eventId, topic, metadata, traceContext, payload } = placing.event
   memory.leases.grant({
     ...leaseOf(placing, now),
     claimVersion: 0,
     until: Number.POSITIVE_INFINITY,
     // The message that brought the payload is much larger than it is.
-    waiting: { eventId, topic, metadata, payload: Buffer.from(payload) },
+    waiting: { eventId, topic, metadata, traceContext, payload: Buffer.from(payload) },
   })
 }
 

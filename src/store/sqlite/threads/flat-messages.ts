@@ -267,8 +267,8 @@ export function flattenClaimed(deliveries: readonly ClaimedDelivery[], bytes: By
   const list: FlatList = [deliveries.length]
   for (const delivery of deliveries) {
     list.push(delivery.id, delivery.tenantId, delivery.eventId, delivery.subscriptionId, delivery.endpointId)
-    list.push(delivery.targetId, delivery.topic, delivery.metadata, delivery.claimVersion)
-    list.push(delivery.attemptCount, delivery.lostClaims, delivery.createdAt)
+    list.push(delivery.targetId, delivery.topic, delivery.metadata, delivery.traceContext)
+    list.push(delivery.claimVersion, delivery.attemptCount, delivery.lostClaims, delivery.createdAt)
     bytes.add(delivery.payload)
   }
   return list
@@ -285,6 +285,7 @@ export function readClaimed(list: FlatList, bytes: ByteUnpacker): readonly Claim
     targetId: from.next(),
     topic: from.next(),
     metadata: from.next(),
+    traceContext: from.next(),
     claimVersion: from.next(),
     attemptCount: from.next(),
     lostClaims: from.next(),
