@@ -261,8 +261,10 @@ async function assemble(
     try {
       routingReload.stop()
       transactionalPublisher.close()
+      // Nothing new from now on: what a relay gives it meanwhile stays in its file.
+      const published = publisher.close()
       await Promise.all(outboxRelays.map((each) => each.stop()))
-      await publisher.close()
+      await published
       await relay?.stop()
       await fanOutSlices.stop()
       await jobRunner.stop()

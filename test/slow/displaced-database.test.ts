@@ -188,7 +188,7 @@ test('a backup of a path where nothing is and nobody answers says so, and leaves
     `sqlite:${path}`,
   ])
   await expect(backup).rejects.toMatchObject({
-    code: 1,
+    code: 3,
     stderr: expect.stringContaining('no process that holds it answers'),
   })
   expect(readdirSync(directory)).toEqual([])
