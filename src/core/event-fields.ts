@@ -3,7 +3,7 @@
  * event to whoever reads it, and all that only passes them on goes by this table: requests, plans, messages between
  * threads, the columns and statements of both stores, the copy from one store to the other, and the API's answers.
  */
-import { type IdPrefix, idPrefixes } from './ids.ts'
+import { type IdPrefix, idPrefixes } from './id-prefixes.ts'
 import type { TraceContext } from './trace-context.ts'
 
 export interface EventFields {

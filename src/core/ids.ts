@@ -5,21 +5,9 @@
  */
 import { V7Generator } from 'uuidv7'
 import { OuthookError } from './errors.ts'
+import type { IdPrefix } from './id-prefixes.ts'
 
-/** Prefix of every kind of id. */
-export const idPrefixes = {
-  event: 'evt',
-  delivery: 'dlv',
-  endpoint: 'ep',
-  subscription: 'sub',
-  tenant: 'ten',
-  producerKey: 'key',
-  adminToken: 'adm',
-  credential: 'crd',
-  secret: 'sec',
-  job: 'job',
-} as const
-export type IdPrefix = (typeof idPrefixes)[keyof typeof idPrefixes]
+export { type IdPrefix, idPrefixes } from './id-prefixes.ts'
 
 export interface IdFactory {
   /** A new id, larger than every earlier one of this factory, whatever the clock does. */

@@ -6,11 +6,12 @@ import { ask, forEachOf, isDrained, until } from './api-calls.ts'
 import { startLedger } from './ledger-receiver.ts'
 import { aDirectory, startServer } from './server-process.ts'
 
-const events = 20_000
+/** Half of them bring V8's heap to the size at which it collects. */
+const events = 40_000
 const batchSize = 250
 const bytesPerMb = 1024 * 1024
 /** A server at rest takes about 150 MB, most of it Node's. */
-const maxResidentMb = 450
+const maxResidentMb = 480
 /** What the second half may add to the peak of the first. */
 const maxGrowthMb = 100
 
