@@ -109,3 +109,21 @@ test('the same idempotency key gives the first event, whenever the second is for
   expect(second.headers.get('idempotent-replay')).toBe('true')
   expect(second.json.event_id).toBe(first.json.event_id)
 })
+
+test('the document says exactly which delays are taken', async () => {
+  const { json } = await server.call('GET', '/openapi.json')
+  const { pattern, maximum } = json.components.schemas.PublishEvent.properties.delay
+  const isDocumented = (text: string) => new RegExp(pattern).test(text)
+  const most = { ms: 31_622_400_000, '': 31_622_400_000, s: 31_622_400, m: 527_040, h: 8784, d: 366 }
+  for (const [unit, number] of Object.entries(most)) {
+    for (const value of [0, 1, 9, 10, 99, Math.floor(number / 2), number - 1, number]) {
+      expect([`${value}${unit}`, isDocumented(`${value}${unit}`)]).toEqual([`${value}${unit}`, true])
+    }
+    for (const value of [number + 1, number * 2, number * 10]) {
+      expect([`${value}${unit}`, isDocumented(`${value}${unit}`)]).toEqual([`${value}${unit}`, false])
+      expect((await publish({ ...event, delay: `${value}${unit}` })).status).toBe(400)
+    }
+    expect((await publish({ ...event, delay: `${number}${unit}` })).status).toBe(202)
+  }
+  expect(maximum).toBe(most.ms)
+})

@@ -2,6 +2,7 @@ import type { Static } from 'typebox'
 import { Type } from '../../bundled/typebox.ts'
 import { durationForms } from '../../core/duration.ts'
 import { limits } from '../../core/model.ts'
+import { maxScheduleMs } from '../../core/schedule.ts'
 import { DeliveryOfEventBody } from './deliveries.ts'
 import {
   Closed,
@@ -58,6 +59,20 @@ const keys = {
   ),
 }
 
+const delayForms = Object.entries({ '(?:ms)?': 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }).map(
+  ([unit, ms]) => `(?:${upTo(maxScheduleMs / ms)})${unit}`,
+)
+
+/** A pattern of the whole numbers from 0 to this one. */
+function upTo(most: number): string {
+  const digits = String(most)
+  const below = [...digits].flatMap((digit, at) => {
+    const rest = digits.length - at - 1
+    return digit === '0' ? [] : [`${digits.slice(0, at)}[0-${Number(digit) - 1}]\\d{${rest}}`]
+  })
+  return [`\\d{1,${digits.length - 1}}`, ...below, digits].join('|')
+}
+
 const schedule = {
   deliver_at: Type.Optional(
     Nullable(
@@ -70,12 +85,14 @@ const schedule = {
     ),
   ),
   delay: Type.Optional(
-    Nullable(
-      Type.Union([Type.String(), Type.Integer({ minimum: 0 })], {
-        description: `the same as a duration from now: ${durationForms}`,
-        examples: ['15m'],
-      }),
-    ),
+    Type.Unsafe<string | number | null>({
+      type: ['string', 'integer', 'null'],
+      minimum: 0,
+      maximum: maxScheduleMs,
+      pattern: `^0{0,4}(?:${delayForms.join('|')})$`,
+      description: `the same as a duration from now: ${durationForms}`,
+      examples: ['15m'],
+    }),
   ),
 }
 

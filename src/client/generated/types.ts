@@ -89,7 +89,7 @@ export interface BatchEvent {
   /** No delivery is made before this time, at most 366 days ahead; a time in the past is now. Not with `delay`. */
   readonly deliver_at?: string | null | undefined
   /** The same as a duration from now: "500ms", "5s", "30m", "2h", "1d" or a whole number of milliseconds. */
-  readonly delay?: unknown | null | undefined
+  readonly delay?: string | number | null | undefined
 }
 
 export interface BatchItemResult {
@@ -653,7 +653,7 @@ export interface PublishEvent {
   /** No delivery is made before this time, at most 366 days ahead; a time in the past is now. Not with `delay`. */
   readonly deliver_at?: string | null | undefined
   /** The same as a duration from now: "500ms", "5s", "30m", "2h", "1d" or a whole number of milliseconds. */
-  readonly delay?: unknown | null | undefined
+  readonly delay?: string | number | null | undefined
 }
 
 export interface PublishReceipt {
