@@ -89,7 +89,7 @@ describe('ids of another tenant', () => {
     other = await aTenant()
   })
   const send = (row: (typeof guarded)[number], path: string, token: string) =>
-    server.call(row.method, path, { token, ...(row.method !== 'GET' && { body: {} }) })
+    server.call(row.method, path, { token, body: bodyOf(row) })
 
   test.each(withId)('are as unknown to a bound admin token as ids of nobody: $route', async (row) => {
     const foreign = await send(row, pathTo(row, other.ids), own.admin)
@@ -109,12 +109,9 @@ describe('ids of another tenant', () => {
     'are unknown to whoever names one tenant and the id of another: $route',
     async (row) => {
       const path = pathTo(row, other.ids)
-      expectProblem(
-        await server.call(row.method, `${path}?tenant=${own.uid}`, { body: bodyOf(row.method) }),
-        {
-          status: 404,
-        },
-      )
+      expectProblem(await server.call(row.method, `${path}?tenant=${own.uid}`, { body: bodyOf(row) }), {
+        status: 404,
+      })
     },
   )
 
@@ -125,12 +122,12 @@ describe('ids of another tenant', () => {
       for (const name of [other.uid, other.id, 'default', defaultTenantId, 'nobody']) {
         const answer = await server.call(row.method, `${path}?tenant=${name}`, {
           token: own.admin,
-          body: bodyOf(row.method),
+          body: bodyOf(row),
         })
         expectProblem(answer, { status: 404, title: 'tenant not found', detail: name })
       }
       for (const name of ['nobody', unknownIds.tenants]) {
-        const answer = await server.call(row.method, `${path}?tenant=${name}`, { body: bodyOf(row.method) })
+        const answer = await server.call(row.method, `${path}?tenant=${name}`, { body: bodyOf(row) })
         expectProblem(answer, { status: 404, title: 'tenant not found', detail: name })
       }
     },
@@ -155,7 +152,7 @@ describe('ids of another tenant', () => {
       for (const token of [undefined, own.admin]) {
         if (row.method === 'DELETE' && token !== undefined) continue
         const answer = await server.call(row.method, pathTo(row, own.ids), {
-          body: bodyOf(row.method),
+          body: bodyOf(row),
           ...(token !== undefined && { token }),
         })
         expect([row.route, answer.text, answer.status]).not.toEqual([row.route, answer.text, 404])
@@ -165,8 +162,10 @@ describe('ids of another tenant', () => {
   )
 })
 
-function bodyOf(method: string): unknown {
-  return method === 'GET' ? undefined : {}
+/** Of the right form, so that the id is what is looked at. */
+function bodyOf({ method, route }: { readonly method: string; readonly route: string }): object | undefined {
+  if (method === 'GET') return undefined
+  return route.endsWith('/backfill') ? { since: '2026-01-01T00:00:00Z' } : {}
 }
 
 function orderOf({ method, resource }: (typeof guarded)[number]): number {

@@ -51,6 +51,7 @@ const explained = [
   // Nor that two members exclude each other by their values, nor what time it is.
   'must be in the future, by 100 years at most',
   'expires_at must not stand beside expires_in',
+  'the tenant default keeps its uid',
   'deliver_at and delay are both given',
   'its time is more than 366 days ahead',
   "is a producer key's; an admin token has a role",

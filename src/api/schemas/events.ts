@@ -7,6 +7,7 @@ import { DeliveryOfEventBody } from './deliveries.ts'
 import {
   Closed,
   Id,
+  metadataInput,
   Nullable,
   PageOf,
   ProblemBody,
@@ -15,26 +16,13 @@ import {
   Time,
   timeRangeQuery,
 } from './shapes.ts'
-import { controlCharacters, Line, linePattern, Topic } from './text-limits.ts'
+import { Line, linePattern, Topic } from './text-limits.ts'
 
 const Payload = Type.Unknown({
   description: 'any JSON value, at most 256 KiB; its exact bytes are what is delivered',
   examples: [{ id: 'o_1', amount: 42 }],
 })
-const Metadata = Nullable(
-  Type.Unsafe<Readonly<Record<string, string>>>({
-    type: 'object',
-    maxProperties: limits.maxMetadataEntries,
-    propertyNames: { pattern: '^[a-z0-9_-]{1,64}$' },
-    additionalProperties: {
-      type: 'string',
-      maxLength: limits.maxMetadataValueBytes,
-      pattern: `^(?!\\s)[^${controlCharacters}]*$(?<!\\s)`,
-    },
-    description: 'up to 16 short strings of at most 256 bytes, sent as `outhook-meta-<name>` headers',
-    examples: [{ source: 'shop' }],
-  }),
-)
+const Metadata = metadataInput('sent as `outhook-meta-<name>` headers', { source: 'shop' })
 
 const keys = {
   idempotency_key: Type.Optional(

@@ -101,7 +101,7 @@ const { all: _ofFilters, ...backfillSettings } = jobSettings
 
 export const BackfillBody = Closed(
   {
-    since: moment('published at or after; must be given'),
+    since: Type.String({ format: 'date-time', description: 'published at or after' }),
     until: moment('published before; default: now'),
     topic: Type.Optional(Line),
     ...backfillSettings,

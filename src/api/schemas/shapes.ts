@@ -3,7 +3,8 @@ import type { Static, TObject, TProperties, TSchema } from 'typebox'
 import { Type } from '../../bundled/typebox.ts'
 import { errorTable } from '../../core/errors.ts'
 import type { IdPrefix } from '../../core/ids.ts'
-import { cursorPattern, idOf } from './text-limits.ts'
+import { limits } from '../../core/model.ts'
+import { controlCharacters, cursorPattern, idOf } from './text-limits.ts'
 
 /** `type: [t, 'null']`, which the response serializer handles without trying alternatives. */
 export function Nullable<T extends TSchema & { readonly type?: unknown }>(schema: T) {
@@ -77,3 +78,20 @@ export const ProblemBody = Type.Object(
 export const RetryPolicyInput = Type.Unknown({ title: 'RetryPolicy' })
 /** Likewise. */
 export const RateLimitInput = Type.Unsafe<number | null>({ title: 'RateLimit' })
+
+export function metadataInput(use: string, example: Readonly<Record<string, string>>) {
+  return Nullable(
+    Type.Unsafe<Readonly<Record<string, string>>>({
+      type: 'object',
+      maxProperties: limits.maxMetadataEntries,
+      propertyNames: { pattern: '^[a-z0-9_-]{1,64}$' },
+      additionalProperties: {
+        type: 'string',
+        maxLength: limits.maxMetadataValueBytes,
+        pattern: `^(?!\\s)[^${controlCharacters}]*$(?<!\\s)`,
+      },
+      description: `up to 16 short strings of at most 256 bytes, ${use}`,
+      examples: [example],
+    }),
+  )
+}

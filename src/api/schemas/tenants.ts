@@ -2,7 +2,17 @@ import { Type } from '../../bundled/typebox.ts'
 import { limits } from '../../core/model.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../../core/rate-limit.ts'
 import { maxMaxEndpoints, maxRetentionDays } from '../../core/tenant.ts'
-import { Closed, Id, Nullable, PageOf, pageQuery, RetryPolicyInput, StringMap, Time } from './shapes.ts'
+import {
+  Closed,
+  Id,
+  metadataInput,
+  Nullable,
+  PageOf,
+  pageQuery,
+  RetryPolicyInput,
+  StringMap,
+  Time,
+} from './shapes.ts'
 import { durationPattern, linePattern } from './text-limits.ts'
 
 /** A name of the caller's own. Those that look like ids are refused by the engine. */
@@ -75,7 +85,7 @@ const inputMembers = {
   name: Type.Optional(
     Type.String({ maxLength: limits.maxTenantNameChars, pattern: linePattern, description: 'for people' }),
   ),
-  metadata: Type.Optional(Nullable(Type.Unsafe<Record<string, string>>({ ...StringMap }))),
+  metadata: Type.Optional(metadataInput('of your own', { plan: 'pro' })),
   settings: Type.Optional(SettingsInput),
 }
 

@@ -63,8 +63,8 @@ export interface AttemptWithResponse {
 }
 
 export interface Backfill {
-  /** Published at or after; must be given. */
-  readonly since?: string | undefined
+  /** Published at or after. */
+  readonly since: string
   /** Published before; default: now. */
   readonly until?: string | undefined
   /** Exact. */
@@ -821,6 +821,7 @@ export interface TenantChange {
   readonly uid?: string | null | undefined
   /** For people. */
   readonly name?: string | undefined
+  /** Up to 16 short strings of at most 256 bytes, of your own. */
   readonly metadata?: Readonly<Record<string, string>> | null | undefined
   readonly settings?: TenantSettingsChange | undefined
 }
@@ -830,6 +831,7 @@ export interface TenantCreate {
   readonly uid?: string | null | undefined
   /** For people. */
   readonly name?: string | undefined
+  /** Up to 16 short strings of at most 256 bytes, of your own. */
   readonly metadata?: Readonly<Record<string, string>> | null | undefined
   readonly settings?: TenantSettingsChange | undefined
 }
