@@ -60,7 +60,11 @@ async function expectOutage(traffic: Traffic, end: () => Promise<unknown>): Prom
 async function goesOn(traffic: Traffic): Promise<void> {
   await traffic.acknowledges(100)
   await traffic.delivers(100)
-  for (const node of traffic.nodes) await node.engine.ping()
+  // A question that was asked during the outage still waits for its answer, and whoever asks meanwhile waits for the same.
+  for (const node of traffic.nodes) {
+    const ready = () => node.engine.ping().then(() => 'ready', String)
+    await expect.poll(ready, { timeout: 15_000 }).toBe('ready')
+  }
 }
 
 it(
