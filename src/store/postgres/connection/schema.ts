@@ -8,6 +8,7 @@ import { tenantRetentionMigration } from '../migrations/0012-tenant-retention.ts
 import { keyRatesMigration } from '../migrations/0013-key-rates.ts'
 import { pausesMigration } from '../migrations/0014-pauses.ts'
 import { traceContextMigration } from '../migrations/0015-trace-context.ts'
+import { scheduleMigration } from '../migrations/0016-schedule.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -18,6 +19,7 @@ export const postgresMigrations: readonly Migration[] = [
   keyRatesMigration,
   pausesMigration,
   traceContextMigration,
+  scheduleMigration,
 ]
 
 /**

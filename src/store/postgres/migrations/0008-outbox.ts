@@ -1,3 +1,5 @@
+import { acceptEventSql, publishFunctionsSql } from './outbox-functions.ts'
+
 /**
  * Publishing inside a caller's transaction, of `0008-initial.ts`. The functions run with the rights of their owner, so
  * that a caller needs no more than `usage` on the schema; their search path is fixed at the end. Text is held to the rules
@@ -18,7 +20,6 @@ create table outbox (
   payload_bytes integer not null,
   metadata text,
   ordering_key text,
-  deliver_at bigint,
   created_at bigint not null
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000,
         autovacuum_vacuum_cost_delay = 0);
@@ -165,117 +166,5 @@ begin
   return coalesce(given, inside);
 end $$;
 
--- Puts an event into the outbox, in the transaction of whoever calls. Outcomes: accepted; replayed and conflict, with
--- the id of the event that used the key before; held: another open transaction has used it; other_store: the caller
--- is connected to another database than it thinks. Only the first one writes anything.
--- No lock is taken that others could want, but for the key's.
-create function accept_event(
-  store text, new_id uuid, tenant text, topic text, payload bytea, metadata jsonb, idempotency_key text,
-  ordering_key text, deliver_at bigint, ttl_ms bigint, moment bigint, out outcome text, out event_id text
-) language plpgsql security definer set lock_timeout = '2s' as $$
-declare
-  owner constant uuid :=
-    case when tenant is null then '00000000-0000-0000-0000-000000000000' else id_from_text('ten', tenant) end;
-  ordering text;
-  id constant uuid := coalesce(new_id, new_event_id());
-  content bytea;
-  known record;
-begin
-  -- What is refused aborts the transaction of whoever publishes by SQL, who reads the error. The library, which gives
-  -- the event's id, gets it as an outcome, and its caller's transaction stays usable.
-  begin
-    ordering := check_event(topic, payload, nullif(metadata, 'null'), idempotency_key, ordering_key);
-  exception when invalid_parameter_value then
-    if new_id is null then raise; end if;
-    outcome := 'refused';
-    event_id := sqlerrm;
-    return;
-  end;
-  if store is distinct from (select value from meta where name = 'store_id') then
-    outcome := 'other_store';
-    return;
-  end if;
-  if not exists (select from tenants t where t.id = owner) then
-    perform refuse_event(format('there is no tenant %s', tenant), 'leave it out, or give the id of a tenant, ten_…');
-  end if;
-  content := sha256(convert_to(topic, 'UTF8') || '\x00' || payload || '\x00'
-                    || convert_to(coalesce(ordering, ''), 'UTF8'));
-  while idempotency_key is not null loop
-    -- Looked at first: the insert would lock a record that stands, and whoever uses the key next would wait.
-    select k.hash, k.event_id into known from idempotency_keys k
-    where k.tenant_id = owner and k.scope = '' and k.key = idempotency_key and k.expires_at > moment;
-    if found then
-      outcome := case when known.hash = content then 'replayed' else 'conflict' end;
-      event_id := id_to_text('evt', known.event_id);
-      return;
-    end if;
-    begin
-      insert into idempotency_keys as k (tenant_id, scope, key, hash, event_id, expires_at)
-      values (owner, '', idempotency_key, content, id, moment + ttl_ms)
-      on conflict (tenant_id, scope, key) do update
-        set hash = excluded.hash, event_id = excluded.event_id, expires_at = excluded.expires_at
-        where k.expires_at <= moment;
-      exit when found;
-    exception when lock_not_available then
-      outcome := 'held';
-      return;
-    end;
-  end loop;
-  insert into outbox (id, tenant_id, topic, payload, payload_bytes, metadata, ordering_key, deliver_at,
-                      created_at)
-  values (id, owner, topic, payload, octet_length(payload), nullif(nullif(metadata, 'null'), '{}')::text, ordering,
-          deliver_at, moment);
-  outcome := 'accepted';
-  event_id := id_to_text('evt', id);
-end $$;
-
-create function publish(
-  topic text, payload bytea, idempotency_key text default null, metadata jsonb default null,
-  ordering_key text default null, tenant text default null, deliver_at timestamptz default null
-) returns text language plpgsql security definer as $$
-declare
-  answer record;
-  waits constant interval := deliver_at - clock_timestamp();
-begin
-  if waits > interval '366 days' then
-    perform refuse_event('deliver_at is more than 366 days ahead', 'publish it later, or give an earlier time');
-  end if;
-  select * into answer from accept_event((select value from meta where name = 'store_id'), null, tenant, topic,
-    payload, metadata, idempotency_key, ordering_key,
-    case when waits > interval '0' then line_ms() + ceil(extract(epoch from waits) * 1000)::bigint end,
-    coalesce((select value::bigint from meta where name = 'idempotency_ttl_ms'), 86400000), line_ms());
-  case answer.outcome
-    when 'conflict' then
-      raise exception using errcode = 'unique_violation',
-        message = format('idempotency key "%s" was used before, for another event: %s', idempotency_key, answer.event_id),
-        hint = 'the same key with the same topic, payload and ordering key gives the first event again; '
-          || 'use another key for another event';
-    when 'held' then
-      raise exception using errcode = 'lock_not_available',
-        message = format('idempotency key "%s" is in use by another transaction that is still open', idempotency_key),
-        hint = 'roll back and try again once that transaction has ended';
-    else return answer.event_id;
-  end case;
-end $$;
-comment on function publish(text, bytea, text, jsonb, text, text, timestamptz) is
-  'Publishes an event if and when this transaction commits. The payload is JSON, at most 256 KiB, delivered byte for byte. Returns the event''s id.';
-
--- Bound to the function above, whatever the caller's search path.
-create function publish(
-  topic text, payload text, idempotency_key text default null, metadata jsonb default null,
-  ordering_key text default null, tenant text default null, deliver_at timestamptz default null
-) returns text language sql volatile
-return publish(topic, convert_to(payload, 'UTF8'), idempotency_key, metadata, ordering_key, tenant, deliver_at);
-
-create function publish(
-  topic text, payload json, idempotency_key text default null, metadata jsonb default null,
-  ordering_key text default null, tenant text default null, deliver_at timestamptz default null
-) returns text language sql volatile
-return publish(topic, convert_to(payload::text, 'UTF8'), idempotency_key, metadata, ordering_key, tenant, deliver_at);
-
-do $$ begin
-  execute format('alter function accept_event set search_path to %I, pg_temp', current_schema());
-  execute format('alter function publish(text, bytea, text, jsonb, text, text, timestamptz) set search_path to %I, pg_temp',
-    current_schema());
-end $$;
-`
+${acceptEventSql([])}
+${publishFunctionsSql({ hasTime: false })}`

@@ -98,8 +98,6 @@ create table events (
   metadata text,
   ordering_key text,
   producer_key_id uuid,
-  -- null: its deliveries are due at once
-  deliver_at bigint,
   created_at bigint not null,
   -- its deliveries, see fan-out.ts; empty where they are in fan_out_slices
   fan_out uuid[] not null,

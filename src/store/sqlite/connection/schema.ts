@@ -8,6 +8,7 @@ import { rolesMigration } from '../migrations/0007-roles.ts'
 import { tenantRetentionMigration } from '../migrations/0008-tenant-retention.ts'
 import { pausesMigration } from '../migrations/0009-pauses.ts'
 import { traceContextMigration } from '../migrations/0010-trace-context.ts'
+import { scheduleMigration } from '../migrations/0011-schedule.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -18,6 +19,7 @@ export const sqliteMigrations: readonly Migration[] = [
   tenantRetentionMigration,
   pausesMigration,
   traceContextMigration,
+  scheduleMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

@@ -149,8 +149,6 @@ create table events (
   metadata text,
   ordering_key text,
   producer_key integer,
-  -- null: its deliveries are due at once
-  deliver_at integer,
   -- its deliveries, see fan-out.ts; empty where they are in fan_out_ranges
   fan_out blob not null,
   payload_bytes integer not null,
