@@ -17,13 +17,12 @@ import { ApiKeys } from './engine/api-keys.ts'
 import { Authentication } from './engine/authentication.ts'
 import { DeadLetters } from './engine/dead-letters.ts'
 import { Deliveries } from './engine/deliveries.ts'
+import { createDurableWork } from './engine/durable-work.ts'
 import { EndpointPauses } from './engine/endpoint-pauses.ts'
 import { EndpointTests } from './engine/endpoint-tests.ts'
 import { Endpoints } from './engine/endpoints.ts'
 import type { Engine } from './engine/engine.ts'
 import { Events } from './engine/events.ts'
-import { FanOutSlices } from './engine/fan-out-slices.ts'
-import { JobRunner } from './engine/job-runner.ts'
 import { Jobs } from './engine/jobs.ts'
 import { KeyRates } from './engine/key-rates.ts'
 import { KeyUses } from './engine/key-uses.ts'
@@ -33,7 +32,6 @@ import { Publisher } from './engine/publish.ts'
 import { Readiness } from './engine/readiness.ts'
 import { Relay } from './engine/relay.ts'
 import { Subscriptions } from './engine/subscriptions.ts'
-import { TenantRemovals } from './engine/tenant-removals.ts'
 import { Tenants } from './engine/tenants.ts'
 import { TransactionalPublisher } from './engine/transactional-publish.ts'
 import { openTracing, type Tracing } from './observability/tracing.ts'
@@ -48,8 +46,6 @@ import { version } from './version.ts'
 
 /** Publishing waits this long for a commit before it answers `store_unavailable`. */
 const publishTimeoutMs = 10_000
-/** How often an event is looked for that another process left half fanned out. */
-const lookForFanOutsEveryMs = 5000
 
 export interface AppOptions extends OpenStoreOptions {
   /** False: this process publishes and reads, and delivers nothing. */
@@ -123,13 +119,13 @@ async function assemble(
     : null
   const dispatcher = delivery?.dispatcher ?? null
   const readiness = new Readiness({ store, clock, logger })
-  const fanOutSlices = new FanOutSlices({
+  const durableWork = createDurableWork({
     store,
     ids,
     clock,
     logger,
-    lookEveryMs: store.cluster === null ? null : lookForFanOutsEveryMs,
     onDueWork: () => dispatcher?.wake(),
+    onEnabled: (tenantId, endpointId) => onChange(tenantId, endpointId),
   })
   const publisher = new Publisher({
     store: readiness,
@@ -141,15 +137,7 @@ async function assemble(
     time: store.time,
     idempotencyTtlMs: config.idempotencyTtlMs,
     timeoutMs: publishTimeoutMs,
-    onAccepted: () => fanOutSlices.wake(),
-  })
-  const jobRunner = new JobRunner({
-    store,
-    ids,
-    clock,
-    logger,
-    onDueWork: () => dispatcher?.wake(),
-    onEnabled: (tenantId, endpointId) => onChange(tenantId, endpointId),
+    onAccepted: () => durableWork.fanOuts.wake(),
   })
   const relay =
     dispatcher !== null && store.cluster !== null
@@ -160,7 +148,7 @@ async function assemble(
           clock,
           logger,
           onDueWork: () => dispatcher.wake(),
-          onLargeFanOut: () => fanOutSlices.wake(),
+          onLargeFanOut: () => durableWork.fanOuts.wake(),
         })
       : null
   const transactionalPublisher = new TransactionalPublisher({
@@ -181,10 +169,9 @@ async function assemble(
   }
   const shown = inCalendar(store)
   const keyUses = new KeyUses({ store, time: store.time, clock, logger })
-  const tenantRemovals = new TenantRemovals({ store, clock, logger })
   const onDelete = (tenantId: string) => {
     dispatcher?.giveBackWaiting(tenantId)
-    tenantRemovals.wake()
+    durableWork.removals.wake()
   }
   const tenants = new Tenants({ store: shown, ids, words, clock, onChange, onDelete })
   const endpoints = new Endpoints({
@@ -219,7 +206,7 @@ async function assemble(
     subscriptions: new Subscriptions({ store: shown, ids, words, onChange }),
     deliveries: new Deliveries({ store: shown, onDueWork: () => dispatcher?.wake() }),
     deadLetters: new DeadLetters({ store: shown, onDueWork: () => dispatcher?.wake() }),
-    jobs: new Jobs({ store: shown, ids, onJob: () => jobRunner.wake() }),
+    jobs: new Jobs({ store: shown, ids, onJob: () => durableWork.jobs.wake() }),
     tenants,
     apiKeys: new ApiKeys({ store: shown, ids, time: store.time, words, randomBytes }),
     adminTokens: new AdminTokens({ store: shown, ids, time: store.time, words, tenants, randomBytes }),
@@ -253,9 +240,7 @@ async function assemble(
   await delivery?.start()
   relay?.start()
   for (const each of outboxRelays) each.start()
-  fanOutSlices.start()
-  jobRunner.start()
-  tenantRemovals.start()
+  durableWork.start()
   let closed: Promise<void> | null = null
   const close = async () => {
     try {
@@ -266,10 +251,8 @@ async function assemble(
       await Promise.all(outboxRelays.map((each) => each.stop()))
       await published
       await relay?.stop()
-      await fanOutSlices.stop()
-      await jobRunner.stop()
+      await durableWork.stop()
       await testSender.close({ abort: true })
-      await tenantRemovals.stop()
       await delivery?.stop(config.drainDeadlineMs)
       await keyUses.close()
     } finally {

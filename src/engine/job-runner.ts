@@ -1,7 +1,5 @@
 /**
- * Does jobs, slice by slice. Every process runs one, because whoever asked for a job may be gone; the store gives each
- * job to one of them at a time. Jobs take turns, and after each slice the runner rests for as long as the slice took, so
- * that publishes, claims and outcomes have at least half of the store's time.
+ * Does jobs, slice by slice; the store gives each job to one process at a time, and those that a process has take turns.
  *
  * A job is counted before its first slice changes anything, so that its progress has a total.
  */
@@ -9,15 +7,12 @@ import type { Clock } from '../core/clock.ts'
 import { isStoreRefusal } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
 import { hasEnded, type Job } from '../core/jobs.ts'
-import type { Logger } from '../core/logger.ts'
 import type { JobStore, StorePace } from '../store/port.ts'
+import type { DurableWork } from './work-loop.ts'
 
-const minRestMs = 1
 const retryMs = 1000
 /** Jobs that one process does side by side; others wait, for another process or for the end of one. */
 const maxHeld = 16
-/** Another process may make a job, or die at one, so there is a look for them this often. */
-const lookEveryMs = 1000
 /** Longer than any slice takes: nothing is lost when it ends too early, and a dead process's jobs wait so long. */
 const leaseMs = 15_000
 /** Between two slices of a job with a rate: its lease is renewed by a slice. */
@@ -30,8 +25,9 @@ const maxRefusals = 5
 export interface JobRunnerOptions {
   readonly store: JobStore & { readonly pace: Pick<StorePace, 'fanOutSlice'> }
   readonly ids: IdFactory
-  readonly clock: Clock
-  readonly logger: Logger
+  readonly clock: Pick<Clock, 'elapsed'>
+  /** Another process may make a job, or die at one, so there is a look for them this often; null: there is no other. */
+  readonly lookEveryMs: number | null
   /** Deliveries became due that nobody has claimed. */
   readonly onDueWork: () => void
   /** A job has enabled the endpoint. */
@@ -48,88 +44,60 @@ interface Held {
   refusals: number
 }
 
-export class JobRunner {
+export class JobRunner implements DurableWork {
+  readonly failing = 'jobs wait: a part of one failed and is tried again'
   readonly #options: JobRunnerOptions
   /** A name that no other process has or had. */
   readonly #owner: string
   readonly #held = new Map<string, Held>()
-  #state: 'idle' | 'running' | 'stopped' = 'idle'
+  /** When jobs are looked for, on the elapsed scale. */
   #lookAt = 0
-  #working: Promise<void> | null = null
-  #cancelWait: (() => void) | null = null
-  #failing = false
 
   constructor(options: JobRunnerOptions) {
     this.#options = options
     this.#owner = options.ids.next('job')
   }
 
-  /** Goes on with what an earlier process left. */
-  start(): void {
-    if (this.#state !== 'idle') return
-    this.#state = 'running'
-    this.wake()
-  }
-
-  /** A job was made. */
-  wake(): void {
+  expect(): void {
     this.#lookAt = 0
-    this.#turn()
   }
 
-  /** Lets the slice under way end, and leaves its jobs to other processes. Can be called twice. */
-  async stop(): Promise<void> {
-    const wasRunning = this.#state === 'running'
-    this.#state = 'stopped'
-    this.#cancelWait?.()
-    await this.#working
-    if (wasRunning && this.#held.size > 0) await this.#release()
+  async leave(): Promise<void> {
+    if (this.#held.size > 0) await this.#options.store.releaseJobs(this.#owner)
   }
 
-  async #release(): Promise<void> {
-    // Without it they wait for the end of their leases.
-    await this.#options.store.releaseJobs(this.#owner).catch(() => {})
-  }
-
-  #turn(): void {
-    if (this.#state !== 'running' || this.#working !== null) return
-    this.#cancelWait?.()
-    this.#cancelWait = null
-    this.#working = this.#next().then((waitMs) => {
-      this.#working = null
-      if (this.#state !== 'running') return
-      this.#cancelWait = this.#options.clock.schedule(waitMs, () => this.#turn())
-    })
-  }
-
-  /** A look for jobs when it is time for one, and one slice. Never rejects. The answer: how long to rest. */
-  async #next(): Promise<number> {
+  /** A look for jobs when it is time for one, and one slice. */
+  async next(): Promise<number | null> {
     const { clock } = this.#options
     const startedAt = clock.elapsed()
-    try {
-      if (startedAt >= this.#lookAt) await this.#look(startedAt)
-      const held = this.#due(startedAt)
-      if (held !== null) await (held.total === null ? this.#count(held) : this.#slice(held))
-      this.#failing = false
-    } catch (error) {
-      this.#tellOnce(error)
-      return retryMs
-    }
-    const now = clock.elapsed()
+    if (startedAt >= this.#lookAt) await this.#look(startedAt)
+    const held = this.#due(startedAt)
+    if (held !== null) await (held.total === null ? this.#count(held) : this.#slice(held))
     const dueAt = Array.from(this.#held.values(), ({ nextAt }) => nextAt)
     const nextAt = Math.min(this.#lookAt, ...dueAt)
-    return Math.max(minRestMs, now - startedAt, nextAt - now)
+    return nextAt === Number.POSITIVE_INFINITY ? null : Math.max(0, nextAt - clock.elapsed())
   }
 
   async #look(now: number): Promise<void> {
-    this.#lookAt = now + lookEveryMs
+    const { store, lookEveryMs } = this.#options
+    // What is asked for meanwhile sets it anew.
+    this.#lookAt = lookEveryMs === null ? Number.POSITIVE_INFINITY : now + lookEveryMs
     if (this.#held.size >= maxHeld) return
-    const job = await this.#options.store.takeJob({ owner: this.#owner, leaseMs })
+    const job = await store.takeJob({ owner: this.#owner, leaseMs }).catch((error: unknown) => {
+      this.#lookAt = 0
+      throw error
+    })
     if (job === null) return
     // There may be more.
     this.#lookAt = now
     const counting = { matching: 0, cursor: null }
     this.#held.set(job.id, { job, total: job.total, counting, nextAt: now, refusals: 0 })
+  }
+
+  /** There is room for another. */
+  #drop(jobId: string): void {
+    this.#held.delete(jobId)
+    this.#lookAt = 0
   }
 
   /** The one that has waited longest. */
@@ -162,30 +130,22 @@ export class JobRunner {
       const slice = { jobId: job.id, owner, leaseMs, limit, deliveryIds, total }
       const progress = await store.runJobSlice(slice)
       if (progress === null) {
-        this.#held.delete(job.id)
+        this.#drop(job.id)
         return
       }
       if (progress.isDue) onDueWork()
       held.refusals = 0
       held.nextAt = clock.elapsed() + Math.max(progress.waitMs, waitOf(job, progress.done))
       if (!hasEnded(progress.job)) return
-      this.#held.delete(job.id)
+      this.#drop(job.id)
       const { endpointId } = job.filter
       if (job.kind === 'skip_backlog' && endpointId !== undefined) onEnabled(job.tenantId, endpointId)
     } catch (error) {
       held.nextAt = clock.elapsed() + retryMs
       if (!isStoreRefusal(error) || ++held.refusals < maxRefusals) throw error
-      this.#held.delete(job.id)
+      this.#drop(job.id)
       await store.failJob(owner, job.id, (error as Error).message)
     }
-  }
-
-  /** While the store is out of reach every try fails. */
-  #tellOnce(error: unknown): void {
-    if (!this.#failing) {
-      this.#options.logger.warn({ err: error }, 'jobs wait: a part of one failed and is tried again')
-    }
-    this.#failing = true
   }
 }
 

@@ -2,7 +2,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { OuthookError } from '../../src/core/errors.ts'
 import { createIdFactory } from '../../src/core/ids.ts'
 import { silentLogger } from '../../src/core/logger.ts'
-import { FanOutSlices } from '../../src/engine/fan-out-slices.ts'
+import { fanOutSlices } from '../../src/engine/fan-out-slices.ts'
+import { WorkLoop } from '../../src/engine/work-loop.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 
 /** On a store that has so many deliveries to make, ten a slice, and takes 5 ms for each slice. */
@@ -16,7 +17,7 @@ function aRunner({ left = 0, lookEveryMs = null as number | null } = {}) {
     fault: null as Error | null,
     isElsewhere: false,
   }
-  const runner = new FanOutSlices({
+  const slices = fanOutSlices({
     store: {
       pace: { fanOutSlice: 10 },
       async fanOutSlice(ids) {
@@ -30,11 +31,11 @@ function aRunner({ left = 0, lookEveryMs = null as number | null } = {}) {
       },
     },
     ids: createIdFactory(clock.now),
-    clock,
-    logger: { ...silentLogger, warn: () => state.warnings++ },
     lookEveryMs,
     onDueWork: () => state.wakes++,
   })
+  const logger = { ...silentLogger, warn: () => state.warnings++ }
+  const runner = new WorkLoop(slices, { clock, logger })
   onTestFinished(async () => {
     state.fault = null
     await Promise.all([runner.stop(), clock.advance(5)])
@@ -60,10 +61,18 @@ test('looks no more once there is nothing left, until an event for many is publi
   expect(state.wakes).toBe(0)
   state.left = 5
   runner.wake()
-  runner.wake()
   await clock.advance(60_000)
   expect(times()).toEqual([0, 60_000])
   expect(state).toMatchObject({ left: 0, wakes: 1 })
+})
+
+test('looks once more when it is woken while a slice is under way, which may have looked before', async () => {
+  const { runner, clock, times } = aRunner()
+  runner.start()
+  await clock.advance(1)
+  runner.wake()
+  await clock.advance(60_000)
+  expect(times()).toEqual([0, 10])
 })
 
 test('looks once in a while where another process may leave an event half fanned out', async () => {

@@ -1,0 +1,56 @@
+/** Puts together the loops of what is done slice by slice and outlives every process. */
+import type { Clock } from '../core/clock.ts'
+import type { IdFactory } from '../core/ids.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Store } from '../store/port.ts'
+import { fanOutSlices } from './fan-out-slices.ts'
+import { JobRunner } from './job-runner.ts'
+import { tenantRemovals } from './tenant-removals.ts'
+import { WorkLoop } from './work-loop.ts'
+
+/** How often each is looked for that another process made, or left behind when it died. */
+const lookEveryMs = { fanOuts: 5000, jobs: 1000, removals: 5000 }
+const onlyWhenTold = { fanOuts: null, jobs: null, removals: null }
+
+export interface DurableWorkParts {
+  readonly store: Store
+  readonly ids: IdFactory
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Deliveries became due that nobody has claimed. */
+  readonly onDueWork: () => void
+  /** A job has enabled the endpoint. */
+  readonly onEnabled: (tenantId: string, endpointId: string) => void
+}
+
+export interface DurableWorkLoops {
+  readonly fanOuts: WorkLoop
+  readonly jobs: WorkLoop
+  readonly removals: WorkLoop
+  start(): void
+  /** Can be called twice. */
+  stop(): Promise<void>
+}
+
+export function createDurableWork(parts: DurableWorkParts): DurableWorkLoops {
+  const { store, ids, clock, onDueWork, onEnabled } = parts
+  // Where one process owns the store, nothing comes from elsewhere.
+  const every = store.cluster === null ? onlyWhenTold : lookEveryMs
+  const fanOuts = fanOutSlices({ store, ids, lookEveryMs: every.fanOuts, onDueWork })
+  const jobs = new JobRunner({ store, ids, clock, lookEveryMs: every.jobs, onDueWork, onEnabled })
+  const removals = tenantRemovals({ store, lookEveryMs: every.removals })
+  const loops = {
+    fanOuts: new WorkLoop(fanOuts, parts),
+    jobs: new WorkLoop(jobs, parts),
+    removals: new WorkLoop(removals, parts),
+  }
+  return {
+    ...loops,
+    start() {
+      for (const loop of Object.values(loops)) loop.start()
+    },
+    async stop() {
+      await Promise.all(Object.values(loops).map((loop) => loop.stop()))
+    },
+  }
+}
