@@ -22,7 +22,7 @@ import {
 import { changeMembers, type EndpointChange, type EndpointInput, inputMembers } from './endpoint-input.ts'
 import { refuseEndpoint } from './endpoint-refusal.ts'
 import { type EndpointView, viewEndpoints } from './endpoint-view.ts'
-import { checkPage, notFound } from './page.ts'
+import { checkPage, notFound, onlyPage } from './page.ts'
 import { readRetryPolicy } from './subscriptions.ts'
 
 export const defaultMaxInFlight = 32
@@ -117,7 +117,7 @@ export class Endpoints {
     page: Partial<PageRequest> & { readonly includeDeleted?: boolean; readonly uid?: string } = {},
   ): Promise<Page<EndpointView>> {
     const request = checkPage(page)
-    if (page.uid !== undefined) return this.#listByUid(tenantId, page.uid)
+    if (page.uid !== undefined) return this.#listByUid(tenantId, page.uid, request)
     const { includeDeleted = false } = page
     const found = await this.#options.store.listEndpoints(tenantId, { ...request, includeDeleted })
     return { ...found, items: await this.#viewAll(found.items) }
@@ -289,9 +289,9 @@ export class Endpoints {
   }
 
   /** A page like the others, so that a filter is a filter: a name that nobody has is no error. */
-  async #listByUid(tenantId: string, uid: string): Promise<Page<EndpointView>> {
+  async #listByUid(tenantId: string, uid: string, page: PageRequest): Promise<Page<EndpointView>> {
     const found = await this.#options.store.getEndpointByUid(tenantId, checkUid(uid, 'invalid_request'))
-    return { items: found === null ? [] : [await this.#view(found)], nextCursor: '' }
+    return onlyPage(page, found && (await this.#view(found)))
   }
 
   #viewAll(endpoints: readonly Endpoint[]): Promise<EndpointView[]> {

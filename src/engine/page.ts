@@ -1,7 +1,7 @@
 import { OuthookError } from '../core/errors.ts'
 import { type IdPrefix, parseId } from '../core/ids.ts'
 import { checkText } from '../core/text.ts'
-import type { PageRequest } from '../store/port.ts'
+import type { Page, PageRequest } from '../store/port.ts'
 
 export const defaultPageLimit = 50
 export const maxPageLimit = 200
@@ -16,6 +16,14 @@ export function checkPage(page: Partial<PageRequest> = {}): PageRequest {
     )
   }
   return { limit, cursor: page.cursor ?? null }
+}
+
+/** What one look-up found, as a page. Such a list never gives a cursor, so it throws `bad_cursor` for any. */
+export function onlyPage<Item>({ cursor }: PageRequest, found: Item | null): Page<Item> {
+  if (cursor !== null && cursor !== '') {
+    throw new OuthookError('bad_cursor', 'a list by uid has one page; give no cursor with it')
+  }
+  return { items: found === null ? [] : [found], nextCursor: '' }
 }
 
 /** A filter whose texts a store can compare with. Throws `invalid_request`, which names the member. */

@@ -9,7 +9,7 @@ import { checkText } from '../core/text.ts'
 import type { Page, PageRequest, TenantPatch, TenantStore } from '../store/port.ts'
 import { announceAfter } from './announce-after.ts'
 import { checkUid } from './endpoint-checks.ts'
-import { checkId, checkPage, notFound } from './page.ts'
+import { checkId, checkPage, notFound, onlyPage } from './page.ts'
 import { refuseTenant, TenantNames } from './tenant-names.ts'
 import {
   readTenantSettings,
@@ -99,7 +99,7 @@ export class Tenants {
     const request = checkPage(page)
     if (page.uid !== undefined) {
       const found = await store.getTenantByUid(checkUid(page.uid, 'invalid_request'))
-      return { items: found === null ? [] : [view(found)], nextCursor: '' }
+      return onlyPage(request, found && view(found))
     }
     const found = await store.listTenants(request)
     return { ...found, items: found.items.map(view) }

@@ -306,6 +306,20 @@ describe('paths and queries', () => {
     ['two limits', 'GET', '/v1/endpoints?limit=1&limit=2', {}, badQuery('limit is given more than once')],
     ['a made-up cursor', 'GET', '/v1/deliveries?cursor=abc', {}, { status: 400, title: 'bad cursor' }],
     [
+      'a cursor beside the uid of endpoints',
+      'GET',
+      '/v1/endpoints?uid=a&cursor=AAAAAAAAAAAAAAAAAAAAAA',
+      {},
+      { status: 400, title: 'bad cursor' },
+    ],
+    [
+      'a cursor beside the uid of tenants',
+      'GET',
+      '/v1/tenants?uid=a&cursor=AAAAAAAAAAAAAAAAAAAAAA',
+      {},
+      { status: 400, title: 'bad cursor' },
+    ],
+    [
       'a cursor of control characters',
       'GET',
       '/v1/endpoints?cursor=%00%ff',
