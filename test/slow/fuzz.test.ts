@@ -1,7 +1,8 @@
 /**
  * The server against its own OpenAPI document: schemathesis makes requests that the document allows and requests that
- * it forbids, and holds status, headers and body of each answer against it. With an admin token, and with a producer
- * key. `OUTHOOK_SCHEMATHESIS` names an installed one; else one is put into a scratch environment of Python.
+ * it forbids, and holds status, headers and body of each answer against it. With a token of an admin, with one of a
+ * viewer, and with a producer key, all at once. `OUTHOOK_SCHEMATHESIS` names an installed one; else one is put into a
+ * scratch environment of Python. `test/api/document-property.test.ts` does some of this without Python.
  * `OUTHOOK_FUZZ_SEED` makes other requests.
  */
 import { execFile } from 'node:child_process'
@@ -105,19 +106,27 @@ function failuresIn(report: string): readonly Found[] {
   })
 }
 
-test.for(['admin', 'producer'] as const)(
+/** Credentials of the role, which the server at the address makes. */
+async function tokenOf(role: 'admin' | 'viewer' | 'producer', url: string): Promise<string> {
+  if (role === 'admin') return adminToken
+  const isKey = role === 'producer'
+  const made = await fetch(`${url}/v1/${isKey ? 'keys' : 'admin-tokens'}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify(isKey ? { name: 'fuzz' } : { role, label: 'fuzz' }),
+  })
+  const { key, token } = (await made.json()) as { readonly key?: string; readonly token?: string }
+  return (isKey ? key : token) ?? expect.fail(`no credentials of ${role} were made`)
+}
+
+test.concurrent.for(['admin', 'viewer', 'producer'] as const)(
   'schemathesis finds nothing that is not explained, with the credentials of: %s',
   { timeout: 600_000 },
-  async (role, { skip }) => {
+  async (role, { skip, onTestFinished, expect }) => {
     if (program === null) return skip(`not run: ${missing}`)
     const database = join(mkdtempSync(join(folder, 'data-')), 'outhook.db')
-    const { url } = await startServer({ database })
-    const made = await fetch(`${url}/v1/keys`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${adminToken}` },
-      body: JSON.stringify({ name: 'fuzz' }),
-    })
-    const token = role === 'admin' ? adminToken : ((await made.json()) as { readonly key: string }).key
+    const { url } = await startServer({ database, endWith: onTestFinished })
+    const token = await tokenOf(role, url)
     const document = await documentOf(url)
     const args = ['run', document, '--url', url, '-H', `Authorization: Bearer ${token}`]
     const options = [
@@ -130,7 +139,9 @@ test.for(['admin', 'producer'] as const)(
       process.env.OUTHOOK_FUZZ_SEED ?? '1',
     ]
     const json = join(folder, `${role}.json`)
-    const reports = ['--report', 'json', '--report-json-path', json, '--max-examples', '10', '--no-color']
+    const reports = ['--report', 'json', '--report-json-path', json, '--no-color']
+    // A viewer is let into reading only, so the rest of what is sent meets the same refusal again and again.
+    reports.push('--max-examples', role === 'viewer' ? '4' : '10')
     const { stdout } = await run(program, [...args, ...options, ...reports], {
       cwd: folder,
       maxBuffer: 64 * 1024 * 1024,

@@ -21,6 +21,8 @@ export interface ServerSetup {
   readonly launcher?: readonly string[]
   /** The module to start. Default: the command line's. */
   readonly entry?: string
+  /** Who ends it. Default: the end of the running test; a test that runs beside others gives its own. */
+  readonly endWith?: (end: () => Promise<void>) => void
 }
 
 export interface Ending {
@@ -42,7 +44,7 @@ export interface StartingServer {
 
 export type ServerProcess = StartingServer & { readonly url: string }
 
-/** Ended with the running test, whatever becomes of it. */
+/** Ended with the running test, whatever becomes of it, unless `endWith` says otherwise. */
 export function spawnServer(setup: ServerSetup): StartingServer {
   const [command = process.execPath, ...launcherArgs] = [...(setup.launcher ?? []), process.execPath]
   const network = ['--port', '0', '--allow-http', '--allow-network', '127.0.0.0/8']
@@ -59,7 +61,8 @@ export function spawnServer(setup: ServerSetup): StartingServer {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ended = once(child, 'close').then(([code, signal]): Ending => ({ code, signal }))
-  onTestFinished(async () => {
+  const endWith = setup.endWith ?? onTestFinished
+  endWith(async () => {
     child.kill('SIGKILL')
     await ended
   })
