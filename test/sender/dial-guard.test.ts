@@ -27,7 +27,7 @@ function lookupOf(...answers: string[][]): Lookup & { calls: number } {
   return lookup
 }
 
-test('plain HTTP is refused, and the refusal names the flag', async () => {
+test('S1.27 plain HTTP is refused, and the refusal names the flag', async () => {
   const receiver = await aRawReceiver(answering(ok))
   const guard = createAddressPolicy({ allowNetworks: ['127.0.0.0/8'] })
   const result = await failureFrom(aSender({ guard }), aRequest(receiver.url))
@@ -36,7 +36,7 @@ test('plain HTTP is refused, and the refusal names the flag', async () => {
   expect(receiver.connections()).toBe(0)
 })
 
-test('user info in the URL is refused, with and without a guard', async () => {
+test('S1.27 user info in the URL is refused, with and without a guard', async () => {
   const receiver = await aRawReceiver(answering(ok))
   const request = aRequest(receiver.url.replace('127', 'user:pa55word@127'))
   for (const guard of [loopbackOnly, null]) {
@@ -56,7 +56,7 @@ test.each([
   '[::ffff:127.0.0.1]',
   'localhost',
   'x.localhost',
-])('without permission %s is not connected to', async (host) => {
+])('S1.27 without permission %s is not connected to', async (host) => {
   const receiver = await aRawReceiver(answering(ok))
   const guard = createAddressPolicy({ allowHttp: true })
   const result = await failureFrom(aSender({ guard }), aRequest(`http://${host}:${receiver.port}/`))
@@ -73,7 +73,7 @@ test.each([
   '::ffff:10.0.0.1',
   '64:ff9b::a00:1',
   '2002:7f00:1::',
-])('a name that resolves to %s is not connected to', async (address) => {
+])('S1.27 a name that resolves to %s is not connected to', async (address) => {
   const sender = aSender({ guard: loopbackOnly, lookup: lookupOf([address]) })
   const result = await failureFrom(sender, aRequest('http://inside.test/'))
   expect(result.errorClass).toBe('policy')
@@ -105,7 +105,7 @@ test.each([
   expect(result).toMatchObject({ ok: false, errorCode: 'policy', attempts })
 })
 
-test('one refused answer poisons the name, wherever it stands', async () => {
+test('S1.27 one refused answer poisons the name, wherever it stands', async () => {
   const receiver = await aRawReceiver(answering(ok))
   for (const answers of [
     ['127.0.0.1', '10.0.0.1'],
@@ -118,7 +118,7 @@ test('one refused answer poisons the name, wherever it stands', async () => {
   expect(receiver.connections()).toBe(0)
 })
 
-test('the address that was checked is the one connected to, though the name answers differently next time', async () => {
+test('S1.27 the address that was checked is the one connected to, though the name answers differently next time', async () => {
   const allowed = await aRawReceiver(answering(ok))
   const lookup = lookupOf(['127.0.0.1'], ['127.0.0.2'])
   const sender = aSender({ guard: loopbackOnly, lookup })
@@ -127,7 +127,7 @@ test('the address that was checked is the one connected to, though the name answ
   expect(lookup.calls).toBe(1)
 })
 
-test('an answer that has turned private since creation is refused at the dial', async () => {
+test('S1.27 an answer that has turned private since creation is refused at the dial', async () => {
   const receiver = await aRawReceiver(
     answering('HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n'),
   )

@@ -1,0 +1,19 @@
+import { afterAll, beforeAll } from 'vitest'
+import { type PostgresServer, testedServers } from '../servers/postgres.ts'
+import { aServer } from './a-server.ts'
+import { describeHookrailRows } from './hookrail-rows.ts'
+
+const newest = testedServers().at(-1)
+if (newest === undefined) throw new Error('no server to test on')
+let database: PostgresServer
+beforeAll(async () => {
+  database = await newest.start()
+})
+afterAll(() => database?.stop())
+
+let schemas = 0
+describeHookrailRows(() => {
+  const store = `${database.url}?schema=outhook_rows_${process.pid}_${++schemas}`
+  return (options) =>
+    aServer({ ...options, config: { store, masterKey: 'ab'.repeat(32), ...options?.config } })
+})
