@@ -17,6 +17,7 @@ import { ApiKeys } from './engine/api-keys.ts'
 import { Authentication } from './engine/authentication.ts'
 import { DeadLetters } from './engine/dead-letters.ts'
 import { Deliveries } from './engine/deliveries.ts'
+import { createBusyMeter } from './engine/deliveries-first.ts'
 import { createDurableWork } from './engine/durable-work.ts'
 import { EndpointPauses } from './engine/endpoint-pauses.ts'
 import { EndpointTests } from './engine/endpoint-tests.ts'
@@ -132,6 +133,7 @@ async function assemble(
     words,
     routing,
     dispatcher,
+    busy: createBusyMeter(),
     ids,
     clock,
     time: store.time,

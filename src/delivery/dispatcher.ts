@@ -114,6 +114,11 @@ export class Dispatcher {
     return this.#leases.alone ? 'alone' : 'running'
   }
 
+  /** Of the places in memory for what waits for a slot too many are taken. */
+  get isFilling(): boolean {
+    return this.#slots.isFilling
+  }
+
   get inFlight(): number {
     return this.#slots.inFlight
   }
@@ -209,16 +214,10 @@ export class Dispatcher {
       case 'stopping':
         return
       case 'alone':
-        this.#startAlone()
-        break
       case 'running':
-        this.#startWaiting()
+        this.#startHeld()
     }
     this.#claimer.claimIfUseful()
-  }
-
-  #startWaiting(): void {
-    this.#leases.serve((work) => this.#startInTurn(work))
   }
 
   /** An eighth of the slots is kept free of the backlog's work. */
@@ -231,7 +230,8 @@ export class Dispatcher {
     return slot !== null ? 'taken' : this.#slots.isFull ? 'stop' : 'skip'
   }
 
-  #startAlone(): void {
+  /** What runs alone, and what waits in turn once nothing has to. */
+  #startHeld(): void {
     while (this.#leases.alone) {
       const isQuiet = this.#slots.inFlight === 0
       const work = this.#leases.nextAlone(this.#options.clock.elapsed(), isQuiet)
@@ -247,7 +247,7 @@ export class Dispatcher {
         break
       }
     }
-    if (!this.#leases.alone) this.#startWaiting()
+    if (!this.#leases.alone) this.#leases.serve((work) => this.#startInTurn(work))
   }
 
   #run(work: Work, slot: Slot): void {
@@ -293,8 +293,7 @@ export class Dispatcher {
     const mode = this.#mode
     if (mode !== 'running' && mode !== 'alone') return
     this.#silence.expectWork()
-    if (mode === 'alone') this.#startAlone()
-    else this.#startWaiting()
+    this.#startHeld()
     this.#silence.giveBackStuck()
   }
 }

@@ -11,6 +11,7 @@
 import type { Clock } from '../core/clock.ts'
 import { KnownTargets } from './known-targets.ts'
 import type { Paces } from './paces.ts'
+import { Places } from './places.ts'
 import type { Slot, SlotLimits, SlotTarget } from './slot.ts'
 import {
   type Observed,
@@ -26,11 +27,8 @@ const slowMs = 1000
 /** Deliveries that a claim may bring of a target at a pace that is not busy. */
 const maxUnasked = 4
 
-/** Handed-off deliveries that may wait for a slot of one target, and in all. */
+/** Handed-off deliveries that may wait for a slot of one target. */
 const maxWaitingAtTarget = 256
-const maxWaiting = 2048
-/** Their payloads stay in memory until they are sent. */
-const maxWaitingBytes = 32 * 1024 * 1024
 
 export interface SlotsOptions {
   readonly clock: Clock
@@ -57,9 +55,7 @@ export class Slots {
   #marks = 0
   #inFlight = 0
   #slowInFlight = 0
-  /** Handed-off deliveries that wait, or may have to once they are committed. */
-  #promised = 0
-  #promisedBytes = 0
+  readonly #places = new Places()
 
   constructor(options: SlotsOptions) {
     this.#options = options
@@ -70,6 +66,11 @@ export class Slots {
 
   get inFlight(): number {
     return this.#inFlight
+  }
+
+  /** What was handed off and waits takes more of its places in memory than it should. */
+  get isFilling(): boolean {
+    return this.#places.areFilling
   }
 
   /** No request may start, whatever its target. */
@@ -174,17 +175,11 @@ export class Slots {
    * would take too much of its lease.
    */
   promisePlace(target: SlotTarget, bytes: number): Slot | null {
-    if (!this.mayWait(target)) return null
-    if (this.#promised >= maxWaiting || this.#promisedBytes + bytes > maxWaitingBytes) return null
+    if (!this.mayWait(target) || !this.#places.hasRoom(bytes)) return null
     const state = this.#targets.stateOf(target.id, target.endpoint)
     if (state.slow || this.#paces.has(target.id) || state.waiting >= this.#maxWaitingAt(target, state))
       return null
-    this.#promised++
-    this.#promisedBytes += bytes
-    return this.#addWaiting(target, () => {
-      this.#promised--
-      this.#promisedBytes -= bytes
-    })
+    return this.#addWaiting(target, this.#places.take(bytes))
   }
 
   /** At its present pace the last of them starts within half of the time that it may wait. */

@@ -26,6 +26,7 @@ import { PublishTimeouts } from './publish-timeouts.ts'
 export type { PublishReceipt, PublishRequest } from './publish-request.ts'
 
 import { admit } from './admission.ts'
+import { DeliveriesFirst } from './deliveries-first.ts'
 import { fanOut } from './fan-out.ts'
 import {
   cancelHandOffs,
@@ -55,6 +56,8 @@ export interface PublisherOptions {
   readonly routing: RoutingCache
   /** Null: this process only publishes. */
   readonly dispatcher: HandOffTaker | null
+  /** The share of its time, 0 to 1, for which this thread has worked since the last call. */
+  readonly busy: () => number
   readonly ids: IdFactory
   readonly clock: Clock
   readonly time: Pick<StoreTime, 'now'>
@@ -74,6 +77,7 @@ export class Publisher {
   readonly #inCommit = new Set<Waiting>()
   readonly #rates: IngestRates
   readonly #timeouts: PublishTimeouts
+  readonly #deliveriesFirst: DeliveriesFirst | null
   #closed = false
 
   constructor(options: PublisherOptions) {
@@ -84,6 +88,9 @@ export class Publisher {
       waiting: () => [...this.#inCommit, ...this.#queue.all()],
     })
     this.#rates = new IngestRates(options.clock)
+    const { clock, dispatcher, busy } = options
+    this.#deliveriesFirst =
+      dispatcher && new DeliveriesFirst({ clock, busy, isFilling: () => dispatcher.isFilling })
   }
 
   /** Resolves once the event is durable. Errors: invalid_body, invalid_request, payload_too_large, idempotency_conflict, store_unavailable, shutting_down. */
@@ -147,6 +154,8 @@ export class Publisher {
     // Callers of the same turn of the event loop share the first commit.
     await null
     while (!this.#queue.isEmpty && this.#commits.size < maxCommits) {
+      const turn = this.#deliveriesFirst?.turn() ?? null
+      if (turn !== null) await turn
       const batch = await this.#planBatch()
       if (batch.length > 0) this.#startCommit(batch)
     }

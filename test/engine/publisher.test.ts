@@ -27,6 +27,8 @@ interface Setup {
   readonly disabled?: boolean
   readonly tenant?: Routing['tenant']
   readonly reserves?: (targetId: string) => boolean
+  /** The share of its time for which the thread works. */
+  readonly busy?: () => number
 }
 
 /** Counts slots as the dispatcher does: a reservation is given back or accepted, each exactly once. */
@@ -35,6 +37,7 @@ class SlotLedger {
   returned = 0
   accepted: string[] = []
   wakes = 0
+  isFilling = false
   leaseMs = 30_000
 
   readonly may: (targetId: string) => boolean
@@ -67,6 +70,7 @@ function aPublisher({
   disabled = false,
   tenant = liveTenant,
   reserves = () => true,
+  busy = () => 0,
 }: Setup = {}) {
   const clock = createManualClock()
   const calls: (readonly NewEvent[])[] = []
@@ -96,6 +100,7 @@ function aPublisher({
     clock,
     time: clock,
     dispatcher: slots,
+    busy,
     ids: createIdFactory(clock.now),
     idempotencyTtlMs: 1000,
     timeoutMs: 8000,
@@ -169,6 +174,31 @@ test('while commits are under way others start, until there are four; what comes
   gate.resolve()
   await Promise.all(published)
   expect(topicsOf(calls)).toEqual([['a'], ['b'], ['c'], ['d'], ['e', 'f']])
+})
+
+test('while memory fills and the thread is busy a commit waits for deliveries before it, for 20 ms at most', async () => {
+  const thread = { busy: 1 }
+  const { publisher, calls, slots, clock } = aPublisher({ busy: () => thread.busy })
+  slots.isFilling = true
+  const commits = async (ms: number) => {
+    await clock.advance(ms)
+    return calls.length
+  }
+
+  const filling = publisher.publish(aRequest())
+  expect(await commits(5)).toBe(0)
+  slots.isFilling = false
+  expect(await commits(1)).toBe(1)
+  slots.isFilling = true
+  const idle = publisher.publish(aRequest())
+  expect(await commits(5)).toBe(1)
+  thread.busy = 0.5
+  expect(await commits(1)).toBe(2)
+  thread.busy = 1
+  const bounded = publisher.publish(aRequest())
+  expect(await commits(19)).toBe(2)
+  expect(await commits(1)).toBe(3)
+  await Promise.all([filling, idle, bounded])
 })
 
 test('a commit holds no more than four mebibytes of payload', async () => {
