@@ -61,6 +61,7 @@ export function createDelivery({ config, guard, tracing, ...parts }: DeliveryPar
       attemptsMs: config.retainAttemptsMs,
       eventsMs: config.retainEventsMs,
       deadLettersMs: config.retainDeadLettersMs,
+      jobsMs: config.retainJobsMs,
     },
     random: Math.random,
     userAgent,

@@ -75,6 +75,8 @@ export interface OpenOptions {
   readonly retainDeadLetters?: Duration
   /** How long finished deliveries and events are kept; 0 is for ever. Default 90 days. */
   readonly retainEvents?: Duration
+  /** How long a job is shown after its end; 0 is for ever. Default 30 days. */
+  readonly retainJobs?: Duration
   /** A master key file was made just now, at this path: back it up. Not called for a file that was there. */
   readonly onMasterKeyCreated?: (file: string) => void
   /**

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { JobResource } from '../client/resources.ts'
 import { createSystemClock } from '../core/clock.ts'
 import type { ApiCommand, ApiContext } from './api-command.ts'
+import { counted } from './counted.ts'
 import type { CliIo } from './io.ts'
 
 const barWidth = 24
@@ -27,6 +28,12 @@ export async function followJob(context: ApiContext, job: JobResource, options: 
   if (!options.wait) print.note(`\nIt goes on by itself: outhook jobs show ${job.id}`)
   if (last.state === 'failed') throw new Error(`the job has failed: ${last.error ?? 'for no known reason'}`)
   if (last.state === 'cancelled') throw new Error('the job was cancelled before its end')
+  if (last.failed > 0) {
+    const reason = last.error ?? 'for no known reason'
+    throw new Error(
+      `the job is done, but for ${counted(last.failed, 'delivery', 'deliveries')} that failed: ${reason}`,
+    )
+  }
 }
 
 async function untilEnded({ client, print, io }: ApiContext, job: JobResource): Promise<JobResource> {
@@ -66,12 +73,13 @@ function createBar(io: Terminal, clock: { elapsed(): number }) {
 
 function renderBar(job: JobResource): string {
   if (job.total === null) return renderLine(job)
-  const share = job.ended_at !== null ? 1 : Math.min(1, (job.done + job.skipped) / Math.max(job.total, 1))
+  const share =
+    job.ended_at !== null ? 1 : Math.min(1, (job.done + job.skipped + job.failed) / Math.max(job.total, 1))
   const filled = Math.floor(share * barWidth)
   return `[${'#'.repeat(filled)}${'-'.repeat(barWidth - filled)}] ${Math.floor(share * 100)}% ${renderLine(job)}`
 }
 
-function renderLine({ kind, state, total, done, skipped }: JobResource): string {
+function renderLine({ kind, state, total, done, skipped, failed }: JobResource): string {
   if (total === null) return `${kind}: ${state}, counting`
-  return `${kind}: ${done} of ${total} done, ${skipped} skipped`
+  return `${kind}: ${done} of ${total} done, ${skipped} skipped, ${failed} failed`
 }

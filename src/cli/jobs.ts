@@ -14,6 +14,7 @@ const columns: readonly Column<JobResource>[] = [
   { title: 'STATE', value: (row) => row.state },
   { title: 'DONE', value: (row) => row.done },
   { title: 'SKIPPED', value: (row) => row.skipped },
+  { title: 'FAILED', value: (row) => row.failed },
   { title: 'OF', value: (row) => row.total },
   { title: 'MADE', kind: 'age', value: (row) => row.created_at },
 ]

@@ -228,6 +228,12 @@ export const settings = {
     description:
       'How long a delivery is shown after its end, and an event without its payload, with the deliveries that it still has. 0 is for ever.',
   }),
+  retainJobsMs: setting({
+    name: 'retain-jobs',
+    type: types.durationOrZero,
+    default: 30 * 86_400_000,
+    description: 'How long a job is shown after its end. 0 is for ever.',
+  }),
   alertChannels: setting({
     name: 'alert-channels',
     type: types.text,

@@ -42,7 +42,9 @@ export interface Job {
   readonly done: number
   /** Matched, and nothing could be done about them: their payload or what they went to is gone. */
   readonly skipped: number
-  /** Why it failed. */
+  /** Matched, and the store refused what was to be done about them, again and again; they stay as they were. */
+  readonly failed: number
+  /** Why it failed, or the last delivery of it that did. */
   readonly error: string | null
   readonly createdAt: number
   readonly startedAt: number | null

@@ -88,7 +88,7 @@ export class Maintenance {
   async #removeExpired(): Promise<void> {
     const { store, retention, clock, logger, activity } = this.#options
     const begunAt = clock.elapsed()
-    const removed = { payloads: 0, attempts: 0, deliveries: 0, events: 0 }
+    const removed = { payloads: 0, attempts: 0, deliveries: 0, events: 0, jobs: 0 }
     for (let more = true; more && !this.#stopped; ) {
       const startedAt = clock.elapsed()
       const slice = await store.removeExpired({ retention, limit: store.pace.maintenance.retentionRows })

@@ -7,7 +7,7 @@ import type { Clock } from '../core/clock.ts'
 import { isStoreRefusal } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
 import { hasEnded, type Job } from '../core/jobs.ts'
-import type { JobStore, StorePace } from '../store/port.ts'
+import type { JobProgress, JobSlice, JobStore, StorePace } from '../store/port.ts'
 import type { DurableWork } from './work-loop.ts'
 
 const retryMs = 1000
@@ -19,8 +19,10 @@ const leaseMs = 15_000
 const maxWaitMs = 5_000
 /** Of a second: a job with a rate does so much of it at once. */
 const burstShare = 1 / 8
-/** A slice that the store refuses so often in a row ends its job. */
+/** A delivery that the store refuses so often in a row, alone, is left and counted as failed. */
 const maxRefusals = 5
+/** So many of them, and nothing between them that it takes, end the job. */
+const maxFailedInARow = 10
 
 export interface JobRunnerOptions {
   readonly store: JobStore & { readonly pace: Pick<StorePace, 'fanOutSlice'> }
@@ -41,7 +43,11 @@ interface Held {
   counting: { readonly matching: number; readonly cursor: string | null }
   /** On the elapsed scale. */
   nextAt: number
-  refusals: number
+  /** Slices that are to be of one delivery each, because the store has refused so many together. */
+  alone: number
+  /** Why it refused the next one alone, each time. */
+  readonly refusals: string[]
+  failedInARow: number
 }
 
 export class JobRunner implements DurableWork {
@@ -90,8 +96,15 @@ export class JobRunner implements DurableWork {
     if (job === null) return
     // There may be more.
     this.#lookAt = now
-    const counting = { matching: 0, cursor: null }
-    this.#held.set(job.id, { job, total: job.total, counting, nextAt: now, refusals: 0 })
+    this.#held.set(job.id, {
+      job,
+      total: job.total,
+      counting: { matching: 0, cursor: null },
+      nextAt: now,
+      alone: 0,
+      refusals: [],
+      failedInARow: 0,
+    })
   }
 
   /** There is room for another. */
@@ -120,33 +133,60 @@ export class JobRunner implements DurableWork {
   }
 
   async #slice(held: Held): Promise<void> {
-    const { store, ids, clock, onDueWork, onEnabled } = this.#options
-    const owner = this.#owner
-    const { job, total } = held
-    const most = held.refusals > 0 ? 1 : store.pace.fanOutSlice
-    const limit = job.rate === null ? most : Math.min(most, Math.max(1, Math.floor(job.rate * burstShare)))
+    const { store, clock, onDueWork, onEnabled } = this.#options
+    const { job } = held
+    const slice = this.#sliceOf(held)
     try {
-      const deliveryIds = job.kind === 'backfill' ? Array.from({ length: limit }, () => ids.next('dlv')) : []
-      const slice = { jobId: job.id, owner, leaseMs, limit, deliveryIds, total }
       const progress = await store.runJobSlice(slice)
       if (progress === null) {
         this.#drop(job.id)
         return
       }
       if (progress.isDue) onDueWork()
-      held.refusals = 0
       held.nextAt = clock.elapsed() + Math.max(progress.waitMs, waitOf(job, progress.done))
-      if (!hasEnded(progress.job)) return
-      this.#drop(job.id)
-      const { endpointId } = job.filter
-      if (job.kind === 'skip_backlog' && endpointId !== undefined) onEnabled(job.tenantId, endpointId)
+      if (hasEnded(progress.job)) {
+        this.#drop(job.id)
+        const { endpointId } = job.filter
+        if (job.kind === 'skip_backlog' && endpointId !== undefined) onEnabled(job.tenantId, endpointId)
+        return
+      }
+      const isHopeless = noteProgress(held, slice, progress)
+      if (isHopeless) await this.#giveUp(held, progress.job.error ?? '')
     } catch (error) {
       held.nextAt = clock.elapsed() + retryMs
-      if (!isStoreRefusal(error) || ++held.refusals < maxRefusals) throw error
-      this.#drop(job.id)
-      await store.failJob(owner, job.id, (error as Error).message)
+      if (!isStoreRefusal(error)) throw error
+      if (slice.refusal !== null) {
+        await this.#giveUp(held, slice.refusal)
+        return
+      }
+      if (slice.limit > 1) held.alone = slice.limit
+      else held.refusals.push((error as Error).message)
+      throw error
     }
   }
+
+  #sliceOf({ job, total, alone, refusals }: Held): JobSlice {
+    const { store, ids } = this.#options
+    const most = alone > 0 ? 1 : store.pace.fanOutSlice
+    const limit = job.rate === null ? most : Math.min(most, Math.max(1, Math.floor(job.rate * burstShare)))
+    const deliveryIds = job.kind === 'backfill' ? Array.from({ length: limit }, () => ids.next('dlv')) : []
+    const refusal = refusals.length < maxRefusals ? null : (refusals.at(-1) ?? null)
+    return { jobId: job.id, owner: this.#owner, leaseMs, limit, deliveryIds, total, refusal }
+  }
+
+  async #giveUp({ job }: Held, error: string): Promise<void> {
+    await this.#options.store.failJob(this.#owner, job.id, error)
+    this.#drop(job.id)
+  }
+}
+
+/** True: the store takes nothing of the job. */
+function noteProgress(held: Held, { refusal }: JobSlice, { done, failed }: JobProgress): boolean {
+  held.refusals.length = 0
+  held.alone = Math.max(0, held.alone - 1)
+  if (done > 0) held.failedInARow = 0
+  held.failedInARow += failed
+  return refusal !== null && (failed === 0 || held.failedInARow >= maxFailedInARow)
 }
 
 /** Until the rate allows the next slice. */

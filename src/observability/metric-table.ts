@@ -134,7 +134,7 @@ export const metricTable = {
   outhook_retention_rows_removed_total: {
     type: 'counter',
     help: 'Rows that this process removed because their retention was over.',
-    labels: { kind: 'payloads, attempts, deliveries or events' },
+    labels: { kind: 'payloads, attempts, deliveries, events or jobs' },
   },
   outhook_retention_run_duration_seconds: {
     type: 'histogram',

@@ -29,7 +29,7 @@ const wrongTokenReasons = ['missing', 'unknown', 'slowed'] as const
 
 const pauseReasons = ['failing', 'throttled'] as const
 
-const retentionKinds = ['payloads', 'attempts', 'deliveries', 'events'] as const
+const retentionKinds = ['payloads', 'attempts', 'deliveries', 'events', 'jobs'] as const
 
 /** From a look that finds nothing to one through a large backlog, which pauses for as long as it works. */
 const retentionBucketsSeconds = [0.001, 0.01, 0.1, 1, 10, 60, 600, 3600]

@@ -14,6 +14,7 @@ export interface JobRow {
   readonly total: number | null
   readonly done: number
   readonly skipped: number
+  readonly failed: number
   readonly error: string | null
   readonly created_at: number
   readonly started_at: number | null
@@ -22,8 +23,8 @@ export interface JobRow {
   readonly cursor: string | null
 }
 
-export const jobColumns = `id, tenant_id, kind, filter, rate, state, total, done, skipped, error, created_at, started_at,
-  ended_at, cursor`
+export const jobColumns = `id, tenant_id, kind, filter, rate, state, total, done, skipped, failed, error, created_at,
+  started_at, ended_at, cursor`
 
 export function toJob(row: JobRow): Job {
   return {
@@ -36,6 +37,7 @@ export function toJob(row: JobRow): Job {
     total: row.total,
     done: row.done,
     skipped: row.skipped,
+    failed: row.failed,
     error: row.error,
     createdAt: row.created_at,
     startedAt: row.started_at,
@@ -50,6 +52,8 @@ export interface JobWork {
   readonly filter: JobFilter
   readonly asOf: number
   readonly cursor: string | null
+  /** Deliveries that have failed so far. */
+  readonly failed: number
   /** Deliveries to do something about, at most. */
   readonly limit: number
   /** For deliveries that it makes; as many as `limit`, where the kind makes some. */
@@ -62,6 +66,8 @@ export interface JobWork {
 export interface JobWorkDone {
   readonly done: number
   readonly skipped: number
+  /** To be added to those that have failed so far. Default 0. */
+  readonly failed?: number
   readonly isDue: boolean
   /** Null: the end is reached. */
   readonly cursor: string | null

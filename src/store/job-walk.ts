@@ -11,6 +11,8 @@ export interface Walked<Row> {
   readonly skipped: number
   /** Where to go on; null: the end is reached. */
   readonly cursor: string | null
+  /** The key of the last row that was looked at; null: there was none. */
+  readonly last: string | null
 }
 
 export interface WalkRules<Row> {
@@ -36,5 +38,6 @@ export function walk<Row>(
     else skipped += 1
   }
   const isEnd = rows.length < scan && (last === null || last === rows.at(-1))
-  return { found, skipped, cursor: isEnd || last === null ? null : keyOf(last) }
+  const key = last === null ? null : keyOf(last)
+  return { found, skipped, cursor: isEnd ? null : key, last: key }
 }

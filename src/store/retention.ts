@@ -1,5 +1,6 @@
 /** What both databases share of retention: which tables are walked, from when on a row may go. */
 import type { TenantSettings } from '../core/tenant.ts'
+import { agedNow, nextSkipAfter, type TimeLine } from '../core/time-line.ts'
 import type { RemovedRows, Retention } from './port.ts'
 
 /** In this order: an event goes after its deliveries, so the walk over events does not overtake theirs. */
@@ -14,7 +15,7 @@ export function countedAs(walk: RetentionWalk): keyof RemovedRows {
 /** A walk starts over after this, for the sake of rows that had to stay when it passed them. */
 export const startOverEveryMs = 86_400_000
 
-export const nothingRemoved: RemovedRows = { payloads: 0, attempts: 0, deliveries: 0, events: 0 }
+export const nothingRemoved: RemovedRows = { payloads: 0, attempts: 0, deliveries: 0, events: 0, jobs: 0 }
 
 /** 0: rows of this table stay for ever. */
 export function keptMs(walk: RetentionWalk, retention: Retention): number {
@@ -28,6 +29,25 @@ export function keptMs(walk: RetentionWalk, retention: Retention): number {
     case 'events':
       return retention.eventsMs
   }
+}
+
+/** Moments from the first to the last, both included. */
+export interface MomentRange {
+  readonly from: number
+  readonly to: number
+}
+
+/** The moments that are `ageMs` ago or longer by a line of time with skips, which count for no age; 0: none are. */
+export function agedRanges(line: TimeLine, ageMs: number, now: number): readonly MomentRange[] {
+  if (ageMs === 0) return []
+  const ranges: MomentRange[] = []
+  for (let from = 0; from <= now; ) {
+    const next = nextSkipAfter(line, from)
+    const to = Math.min(agedNow(line, from, now) - ageMs, next - 1)
+    if (to >= from) ranges.push({ from, to })
+    from = next
+  }
+  return ranges
 }
 
 /** Dead letters that ended up to then are like any finished delivery; 0: none are. */
@@ -61,6 +81,7 @@ export function retentionClasses(server: Retention, keys: readonly string[]): re
       attemptsMs: attempts ?? server.attemptsMs,
       eventsMs: events ?? server.eventsMs,
       deadLettersMs: deadLetters ?? server.deadLettersMs,
+      jobsMs: server.jobsMs,
     }
     return { key, retention }
   })

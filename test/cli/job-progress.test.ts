@@ -13,6 +13,7 @@ const job: Job = {
   total: null,
   done: 0,
   skipped: 0,
+  failed: 0,
   error: null,
   created_at: '2026-01-01T00:00:00.000Z',
   started_at: null,
@@ -47,8 +48,8 @@ test('a job is shown on a terminal as a bar that stays on its line, and elsewher
   expect(error).toBeNull()
   expect(printed).toEqual([
     '\r\u001b[2Kreplay: queued, counting',
-    '\r\u001b[2K[######------------------] 25% replay: 1 of 4 done, 0 skipped',
-    '\r\u001b[2K[########################] 100% replay: 3 of 4 done, 1 skipped',
+    '\r\u001b[2K[######------------------] 25% replay: 1 of 4 done, 0 skipped, 0 failed',
+    '\r\u001b[2K[########################] 100% replay: 3 of 4 done, 1 skipped, 0 failed',
     '',
   ])
   expect((await follow(states, false)).printed).toEqual([])
@@ -57,6 +58,7 @@ test('a job is shown on a terminal as a bar that stays on its line, and elsewher
 test.each([
   [{ ...done, state: 'failed', error: 'its endpoint was deleted' } as const, 'its endpoint was deleted'],
   [{ ...done, state: 'cancelled' } as const, 'cancelled'],
+  [{ ...done, done: 1, failed: 2, error: 'no room' } as const, 'but for 2 deliveries that failed: no room'],
 ])('a job that does not come to a good end is an error: %j', async (end, message) => {
   expect((await follow([end], false)).error).toContain(message)
 })

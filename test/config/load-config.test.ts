@@ -62,6 +62,7 @@ describe('where a value comes from', () => {
       retainAttemptsMs: 30 * 86_400_000,
       retainDeadLettersMs: 90 * 86_400_000,
       retainEventsMs: 90 * 86_400_000,
+      retainJobsMs: 30 * 86_400_000,
       alertChannels: null,
       alertMention: null,
       alertBacklog: 10_000,

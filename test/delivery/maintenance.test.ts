@@ -27,7 +27,7 @@ function aMaintenance() {
     clock,
     logger: silentLogger,
     activity: { tell: (name, about) => void told.push([name, about]) },
-    retention: { payloadsMs: 1, attemptsMs: 2, eventsMs: 3, deadLettersMs: 4 },
+    retention: { payloadsMs: 1, attemptsMs: 2, eventsMs: 3, deadLettersMs: 4, jobsMs: 5 },
     onDueWork: () => state.wakes++,
     isQuiet: () => state.quiet,
     store: {
@@ -106,7 +106,9 @@ test('retention works in slices and pauses after each for as long as it took', a
   state.removals = 2
   const removals = () => calls.filter((call) => call.startsWith('remove'))
   await clock.advance(1)
-  expect(removals()).toEqual(['remove {"payloadsMs":1,"attemptsMs":2,"eventsMs":3,"deadLettersMs":4} 500'])
+  expect(removals()).toEqual([
+    'remove {"payloadsMs":1,"attemptsMs":2,"eventsMs":3,"deadLettersMs":4,"jobsMs":5} 500',
+  ])
   await clock.advance(79)
   expect(removals()).toHaveLength(1)
   await clock.advance(1)

@@ -15,7 +15,10 @@ async function text(): Promise<string> {
   metrics.request({ method: 'GET', route: null, status: 404, elapsedMs: 40 })
   metrics.ingest('accepted')
   metrics.attempt({ status: 'success', errorClass: null, latencyMs: 20 })
-  metrics.retentionRun({ removed: { payloads: 3, attempts: 2, deliveries: 1, events: 0 }, elapsedMs: 20 })
+  metrics.retentionRun({
+    removed: { payloads: 3, attempts: 2, deliveries: 1, events: 0, jobs: 0 },
+    elapsedMs: 20,
+  })
   return metrics.render()
 }
 
@@ -66,8 +69,14 @@ test('requests are counted by route and status, and the time of publishing those
 
 test('what retention removed and how long a look took, pauses, lost claims and repaired targets are counted', async () => {
   const metrics = createMetrics({ counts, inFlight: () => 0, dispatches: false, version: '1.2.3' })
-  metrics.retentionRun({ removed: { payloads: 3, attempts: 2, deliveries: 1, events: 0 }, elapsedMs: 20 })
-  metrics.retentionRun({ removed: { payloads: 4, attempts: 0, deliveries: 0, events: 0 }, elapsedMs: 2000 })
+  metrics.retentionRun({
+    removed: { payloads: 3, attempts: 2, deliveries: 1, events: 0, jobs: 0 },
+    elapsedMs: 20,
+  })
+  metrics.retentionRun({
+    removed: { payloads: 4, attempts: 0, deliveries: 0, events: 0, jobs: 0 },
+    elapsedMs: 2000,
+  })
   metrics.endpointPaused({ reason: 'failing' })
   metrics.lostClaims({ count: 3 })
   metrics.targetsRepaired({ count: 2 })

@@ -31,7 +31,11 @@ export const JobBody = Type.Object(
     skipped: Type.Integer({
       description: 'that match, and of which nothing can be done: payload or endpoint is gone',
     }),
-    error: Nullable(Type.String({ description: 'why it failed' })),
+    failed: Type.Integer({
+      description:
+        'that match, and that the store refused to change, again and again; they stay as they were, and the job goes on',
+    }),
+    error: Nullable(Type.String({ description: 'why it failed, or the last delivery of it that did' })),
     created_at: Time,
     started_at: Nullable(Time),
     ended_at: Nullable(Time),

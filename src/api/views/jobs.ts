@@ -14,6 +14,7 @@ export function toJob(job: Job): Static<typeof JobBody> {
     total: job.total,
     done: job.done,
     skipped: job.skipped,
+    failed: job.failed,
     error: job.error,
     created_at: formatTime(job.createdAt),
     started_at: formatOptionalTime(job.startedAt),

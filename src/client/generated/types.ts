@@ -540,7 +540,9 @@ export interface Job {
   readonly done: number
   /** That match, and of which nothing can be done: payload or endpoint is gone. */
   readonly skipped: number
-  /** Why it failed. */
+  /** That match, and that the store refused to change, again and again; they stay as they were, and the job goes on. */
+  readonly failed: number
+  /** Why it failed, or the last delivery of it that did. */
   readonly error: string | null
   /** RFC 3339, UTC, milliseconds. */
   readonly created_at: string

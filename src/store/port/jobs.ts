@@ -38,12 +38,16 @@ export interface JobSlice extends JobOwner {
   readonly deliveryIds: readonly string[]
   /** Kept unless the job has a total. */
   readonly total: number | null
+  /** Why the store refuses the next delivery, which is then left as it is and counted as failed, and nothing else done; null: it does not. */
+  readonly refusal: string | null
 }
 
 export interface JobProgress {
   readonly job: Job
   /** Deliveries that this slice did something about. */
   readonly done: number
+  /** Deliveries that it left for the sake of `refusal`: one, or none when there is nothing to leave. */
+  readonly failed: number
   /** Some of them are due now. */
   readonly isDue: boolean
   /** No slice has anything to do before. */

@@ -8,6 +8,8 @@ export interface Retention {
   readonly eventsMs: number
   /** Dead letters from their end: so long they stay, and their payloads with them. */
   readonly deadLettersMs: number
+  /** Jobs from their end. */
+  readonly jobsMs: number
 }
 
 /** Rows that retention has removed. */
@@ -16,6 +18,7 @@ export interface RemovedRows {
   readonly attempts: number
   readonly deliveries: number
   readonly events: number
+  readonly jobs: number
 }
 
 export interface MaintenanceStore {
@@ -31,7 +34,7 @@ export interface MaintenanceStore {
   /**
    * Removes what is past its retention. Each table is walked upwards by id, over at most `limit` rows a call, and a
    * row that has to stay is passed over; once a day the walk starts over, so what is no longer needed goes within a
-   * day. Only one process at a time works, and for the others there is nothing to do. `more`: call again.
+   * day. Of jobs the oldest that have ended go first, `limit` at most. Only one process at a time works, and for the others there is nothing to do. `more`: call again.
    */
   removeExpired(options: {
     readonly retention: Retention

@@ -32,7 +32,7 @@ export function describeJobs(open: OpenHarness): void {
 
   const take = (by = owner) => scene.store.takeJob({ owner: by, leaseMs })
 
-  const slice = (job: Job, limit = 100, by = owner) =>
+  const slice = (job: Job, limit = 100, by = owner, refusal: string | null = null) =>
     scene.store.runJobSlice({
       jobId: job.id,
       owner: by,
@@ -40,6 +40,7 @@ export function describeJobs(open: OpenHarness): void {
       limit,
       deliveryIds: idsOf(limit),
       total: null,
+      refusal,
     })
 
   const idsOf = (count: number) => Array.from({ length: count }, () => scene.ids.next('dlv'))
@@ -77,6 +78,15 @@ export function describeJobs(open: OpenHarness): void {
     return claimed.map(({ id }) => id).sort()
   }
 
+  /** Deliveries that wait for the endpoint, which is disabled. */
+  async function waitingIn(count: number): Promise<void> {
+    await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { disabledReason: 'operator' })
+    await scene.publishMany(count, { routes: [route], parked: 'endpoint_disabled' })
+  }
+
+  /** Events that the endpoint is subscribed to and did not get. */
+  const missed = (count: number) => scene.publishMany(count, { routes: [] })
+
   const statesOf = async (ids: readonly string[]) => {
     const deliveries = await Promise.all(ids.map((id) => scene.delivery(id)))
     return deliveries.map(({ state }) => state)
@@ -96,6 +106,7 @@ export function describeJobs(open: OpenHarness): void {
         total: null,
         done: 0,
         skipped: 0,
+        failed: 0,
         error: null,
         createdAt: scene.now(),
         startedAt: null,
@@ -154,6 +165,53 @@ export function describeJobs(open: OpenHarness): void {
       expect(await take('another')).toBeNull()
       expect(await statesOf(ids)).toEqual(['pending', 'pending', 'dead_lettered'])
       expect(await scene.store.getJob(defaultTenantId, job.id)).toMatchObject({ state: 'cancelled', done: 2 })
+    })
+
+    it.each<[JobKind, () => Promise<JobFilter>]>([
+      ['replay', async () => ({ endpointId: await deadLetters(3).then(() => route.endpointId) })],
+      ['cancel', async () => ({ endpointId: await waitingIn(3).then(() => route.endpointId) })],
+      ['skip_backlog', async () => ({ endpointId: await waitingIn(3).then(() => route.endpointId) })],
+      ['backfill', async () => ({ endpointId: await missed(3).then(() => route.endpointId), since: 0 })],
+    ])(
+      'of kind %s leave the delivery that the store refuses, count it and go on behind it',
+      async (kind, prepare) => {
+        const job = await aJob(kind, await prepare())
+        await take()
+        expect(await slice(job, 1)).toMatchObject({ done: 1, failed: 0 })
+        expect(await slice(job, 100, owner, 'no room')).toMatchObject({
+          done: 0,
+          failed: 1,
+          job: { state: 'running', done: 1, failed: 1, error: 'no room' },
+        })
+        expect(await slice(job)).toMatchObject({ done: 1, failed: 0 })
+        await slice(job)
+        expect(await scene.store.getJob(defaultTenantId, job.id)).toMatchObject({
+          state: 'done',
+          done: 2,
+          failed: 1,
+          skipped: 0,
+          error: 'no room',
+        })
+      },
+    )
+
+    it('leave nothing where there is nothing left to do', async () => {
+      const job = await aJob('cancel')
+      await take()
+      expect(await slice(job, 1, owner, 'no')).toMatchObject({ done: 0, failed: 0, job: { failed: 0 } })
+    })
+
+    it('count what they left anew when they walk again, after what was in flight', async () => {
+      const { deliveryId } = await scene.publish({ routes: [route], handOff: true })
+      await waitingIn(2)
+      const job = await aJob('cancel')
+      await take()
+      const steps = [await slice(job, 1, owner, 'no room'), await slice(job), await slice(job)]
+      expect(steps.map((each) => each?.failed)).toContain(1)
+      await scene.record(anOutcome({ id: deliveryId, claimVersion: 1, attemptCount: 0 }))
+      let last = steps.at(-1)
+      for (let n = 0; n < 5 && last?.job.state === 'running'; n++) last = await slice(job)
+      expect(last?.job).toMatchObject({ state: 'done', done: 2, failed: 0 })
     })
 
     it('that have ended stay as they are', async () => {

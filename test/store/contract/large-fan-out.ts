@@ -225,7 +225,13 @@ export function describeLargeFanOut(open: OpenHarness): void {
 
     it('keeps its payload while deliveries are to be made, and is removed with the last of them', async () => {
       const { event } = await scene.publish({ receivers: await receivers(40) })
-      const retention = { payloadsMs: dayMs, attemptsMs: dayMs, eventsMs: dayMs, deadLettersMs: 9 * dayMs }
+      const retention = {
+        payloadsMs: dayMs,
+        attemptsMs: dayMs,
+        eventsMs: dayMs,
+        deadLettersMs: 9 * dayMs,
+        jobsMs: 0,
+      }
       const removeAll = async () => {
         while ((await scene.store.removeExpired({ retention, limit: 10 })).more);
       }

@@ -18,6 +18,7 @@ const retention = {
   attemptsMs: 20 * dayMs,
   eventsMs: 60 * dayMs,
   deadLettersMs: 45 * dayMs,
+  jobsMs: 0,
 }
 
 export type Step =

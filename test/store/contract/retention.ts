@@ -19,6 +19,7 @@ export const retention: Retention = {
   attemptsMs: 30 * dayMs,
   eventsMs: 90 * dayMs,
   deadLettersMs: 60 * dayMs,
+  jobsMs: 7 * dayMs,
 }
 
 /** Calls until nothing is left to do; what went. */
@@ -26,7 +27,7 @@ export async function removeAll(
   { store }: Pick<Scene, 'store'>,
   options: { readonly retention?: Partial<Retention>; readonly limit?: number } = {},
 ): Promise<RemovedRows> {
-  const removed = { payloads: 0, attempts: 0, deliveries: 0, events: 0 }
+  const removed = { payloads: 0, attempts: 0, deliveries: 0, events: 0, jobs: 0 }
   for (let more = true; more; ) {
     const slice = await store.removeExpired({
       retention: { ...retention, ...options.retention },
@@ -67,7 +68,7 @@ export function describeRetention(open: OpenHarness): void {
       await scene.advance(dayMs)
       const young = await anEventThat('succeeded')
       await scene.advance(29 * dayMs)
-      expect(await removeAll(scene)).toEqual({ payloads: 1, attempts: 1, deliveries: 0, events: 0 })
+      expect(await removeAll(scene)).toEqual({ payloads: 1, attempts: 1, deliveries: 0, events: 0, jobs: 0 })
       expect(await payload(old.eventId)).toBeNull()
       expect(await attempts(old.deliveryId)).toEqual([])
       expect(await event(old.eventId)).toMatchObject({ payloadBytes: 7 })
@@ -87,6 +88,7 @@ export function describeRetention(open: OpenHarness): void {
         attempts: 0,
         deliveries: 1,
         events: 2,
+        jobs: 0,
       })
       expect(await find(deliveryId)).toBeNull()
       expect(await attempts(deliveryId)).toEqual([])
@@ -117,12 +119,37 @@ export function describeRetention(open: OpenHarness): void {
       expect(await event(published.id)).toBeNull()
     })
 
+    it('removes jobs some time after their end, and none that goes on', async () => {
+      const made = await Promise.all(
+        ['ended', 'waiting'].map(() => {
+          const id = scene.ids.next('job')
+          return scene.store.insertJob({
+            id,
+            tenantId: defaultTenantId,
+            kind: 'replay',
+            filter: {},
+            rate: null,
+          })
+        }),
+      )
+      const [ended = '', waiting = ''] = made.map(({ id }) => id)
+      await scene.advance(7 * dayMs)
+      await scene.store.cancelJob(defaultTenantId, ended)
+      await scene.advance(7 * dayMs - 1)
+      expect(await removeAll(scene, { retention: { jobsMs: 0 } })).toMatchObject({ jobs: 0 })
+      expect(await removeAll(scene)).toMatchObject({ jobs: 0 })
+      await scene.advance(1)
+      expect(await removeAll(scene)).toMatchObject({ jobs: 1 })
+      expect(await scene.store.getJob(defaultTenantId, ended)).toBeNull()
+      expect(await scene.store.getJob(defaultTenantId, waiting)).toMatchObject({ state: 'queued' })
+    })
+
     it('keeps everything for ever where the age is 0', async () => {
       const dead = await anEventThat('dead_lettered')
       await anEventThat('succeeded')
       await scene.advance(10_000 * dayMs)
-      const forEver = { payloadsMs: 0, attemptsMs: 0, eventsMs: 0, deadLettersMs: 0 }
-      const nothing = { payloads: 0, attempts: 0, deliveries: 0, events: 0 }
+      const forEver = { payloadsMs: 0, attemptsMs: 0, eventsMs: 0, deadLettersMs: 0, jobsMs: 0 }
+      const nothing = { payloads: 0, attempts: 0, deliveries: 0, events: 0, jobs: 0 }
       expect(await removeAll(scene, { retention: forEver })).toEqual(nothing)
       await removeAll(scene, { retention: { deadLettersMs: 0 } })
       expect(await replay(dead.deliveryId)).toMatchObject({ kind: 'replayed' })
@@ -135,7 +162,7 @@ export function describeRetention(open: OpenHarness): void {
       await scene.store.updateEndpoint(defaultTenantId, other.endpointId, { disabledReason: 'operator' })
       const parked = await scene.publish({ routes: [other], parked: 'endpoint_disabled' })
       await scene.advance(500 * dayMs)
-      expect(await removeAll(scene)).toEqual({ payloads: 0, attempts: 1, deliveries: 0, events: 0 })
+      expect(await removeAll(scene)).toEqual({ payloads: 0, attempts: 1, deliveries: 0, events: 0, jobs: 0 })
       for (const id of [waiting.eventId, inFlight.event.id, parked.event.id]) {
         expect(await payload(id)).not.toBeNull()
         expect(await event(id)).not.toBeNull()
@@ -151,7 +178,7 @@ export function describeRetention(open: OpenHarness): void {
       if (a === undefined || b === undefined) throw new Error('two were due')
       await scene.record(anOutcome(a), anOutcome(b, { next: retryIn(400 * dayMs) }))
       await scene.advance(100 * dayMs)
-      expect(await removeAll(scene)).toMatchObject({ payloads: 0, deliveries: 1, events: 0 })
+      expect(await removeAll(scene)).toMatchObject({ payloads: 0, deliveries: 1, events: 0, jobs: 0 })
       expect(await payload(published.id)).not.toBeNull()
       expect(await find(a.id)).toBeNull()
       expect(await find(b.id)).not.toBeNull()

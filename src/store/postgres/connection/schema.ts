@@ -9,6 +9,7 @@ import { keyRatesMigration } from '../migrations/0013-key-rates.ts'
 import { pausesMigration } from '../migrations/0014-pauses.ts'
 import { traceContextMigration } from '../migrations/0015-trace-context.ts'
 import { scheduleMigration } from '../migrations/0016-schedule.ts'
+import { endedJobsMigration } from '../migrations/0017-ended-jobs.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -20,6 +21,7 @@ export const postgresMigrations: readonly Migration[] = [
   pausesMigration,
   traceContextMigration,
   scheduleMigration,
+  endedJobsMigration,
 ]
 
 /**

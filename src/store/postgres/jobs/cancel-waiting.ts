@@ -40,7 +40,7 @@ export async function cancelSlice(context: Context, work: JobWork): Promise<JobW
   const step = { done, skipped: 0, isDue: false }
   if (cursor !== null) return { ...step, cursor: JSON.stringify({ after: cursor, isBusy }) }
   if (isBusy || (await isHandedOff(context, work))) {
-    return { ...step, cursor: JSON.stringify({}), waitMs: lookAgainMs }
+    return { ...step, cursor: JSON.stringify({}), waitMs: lookAgainMs, failed: -work.failed }
   }
   const { endpointId } = work.filter
   if (work.kind !== 'skip_backlog' || endpointId === undefined) return { ...step, cursor: null }

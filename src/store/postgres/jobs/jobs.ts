@@ -5,7 +5,15 @@
 import { idPrefixes } from '../../../core/ids.ts'
 import type { Job } from '../../../core/jobs.ts'
 import { bytesOfId } from '../../cursors.ts'
-import { type JobRow, type JobWorkDone, jobColumns, scannedPerRow, toJob } from '../../job-rows.ts'
+import { passedWork, passOver } from '../../job-refusals.ts'
+import {
+  type JobRow,
+  type JobWork,
+  type JobWorkDone,
+  jobColumns,
+  scannedPerRow,
+  toJob,
+} from '../../job-rows.ts'
 import type { JobOwner, JobProgress, JobSlice, NewJob } from '../../port.ts'
 import { type Context, command, now, query, run } from '../connection/statement.ts'
 import { uuid, uuidOfId } from '../rows/wire-types.ts'
@@ -76,11 +84,17 @@ export async function runJobSlice(context: Context, slice: JobSlice): Promise<Jo
   if (row === undefined) return null
   const { tenantId, kind, filter, createdAt } = toJob(row)
   const { limit, deliveryIds } = slice
+  const { cursor, failed: failedBefore } = row
   const scan = limit * scannedPerRow
-  const work = { kind, tenantId, filter, asOf: createdAt, cursor: row.cursor, limit, deliveryIds, scan }
-  const result = await kinds[kind].slice(context, work)
-  const { done, isDue, waitMs = 0 } = result
-  return { job: await advance(context, slice, result), done, isDue, waitMs }
+  const facts = { kind, tenantId, filter, asOf: createdAt, cursor, failed: failedBefore }
+  const work = { ...facts, limit, deliveryIds, scan }
+  const result = await (slice.refusal === null ? kinds[kind].slice(context, work) : leaveNext(context, work))
+  const { done, failed = 0, isDue, waitMs = 0 } = result
+  return { job: await advance(context, slice, result), done, failed, isDue, waitMs }
+}
+
+async function leaveNext(context: Context, work: JobWork): Promise<JobWorkDone> {
+  return passOver(work, await kinds[work.kind].look(context, passedWork(work)))
 }
 
 const lockStatement = query<JobRow>()(
@@ -97,8 +111,10 @@ async function advance(context: Context, slice: JobSlice, result: JobWorkDone): 
     lease_ms: slice.leaseMs,
     done: result.done,
     skipped: result.skipped,
+    failed: result.failed ?? 0,
     cursor: result.cursor,
     failure: result.failure ?? null,
+    refusal: slice.refusal,
   })
   return toJob(row as JobRow)
 }
@@ -111,12 +127,15 @@ const advanceStatement = query<JobRow>()(
     lease_ms: 'bigint',
     done: 'bigint',
     skipped: 'bigint',
+    failed: 'bigint',
     cursor: 'text',
     failure: 'text',
+    refusal: 'text',
   },
   // primary key
-  `update jobs set done = done + $done, skipped = skipped + $skipped, total = coalesce(total, $total), cursor = $cursor,
-     lease_until = ${now} + $lease_ms, error = $failure,
+  `update jobs set done = done + $done, skipped = skipped + $skipped, failed = failed + $failed,
+     total = coalesce(total, $total), cursor = $cursor, lease_until = ${now} + $lease_ms,
+     error = coalesce($failure, $refusal, error),
      state = case when $failure is not null then 'failed' when $cursor is null then 'done' else state end,
      ended_at = case when $cursor is null then ${now} end
    where id = $id returning ${jobColumns}`,

@@ -55,6 +55,7 @@ export async function countJobSlice(
     asOf: asOf ?? context.moment,
     cursor,
     deliveryIds: [],
+    failed: 0,
     limit: countedRows,
     scan: countedRows,
   })

@@ -3,6 +3,7 @@ import { idPrefixes, smallestIdAt } from '../../../core/ids.ts'
 import { agedNow, nextSkipAfter } from '../../../core/time-line.ts'
 import type { RemovedRows, Retention } from '../../port.ts'
 import {
+  agedRanges,
   countedAs,
   deadLettersEndedBy,
   keptMs,
@@ -16,6 +17,7 @@ import {
 } from '../../retention.ts'
 import { type Context, command, now, query, run } from '../connection/statement.ts'
 import { uuid, uuidOfId } from '../rows/wire-types.ts'
+import { removeEndedJobs } from './ended-jobs.ts'
 import { isMine } from './maintenance.ts'
 import { type Slice, type WalkedRow, walks } from './retention-walks.ts'
 
@@ -61,7 +63,12 @@ export async function removeExpired(
     own.map((row) => row.retention),
   )
   const { removed, more } = await walkClass(context, { ...turns.next(classes), limit }, fractions)
-  return { removed, more: turns.isOpen(classes, more) }
+  const jobs = await removeEndedJobs(
+    context,
+    agedRanges(context.line, retention.jobsMs, context.moment),
+    limit,
+  )
+  return { removed: { ...removed, jobs }, more: turns.isOpen(classes, more || jobs === limit) }
 }
 
 const ownRetentionsStatement = query<{ readonly retention: string }>()(

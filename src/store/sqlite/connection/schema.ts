@@ -9,6 +9,7 @@ import { tenantRetentionMigration } from '../migrations/0008-tenant-retention.ts
 import { pausesMigration } from '../migrations/0009-pauses.ts'
 import { traceContextMigration } from '../migrations/0010-trace-context.ts'
 import { scheduleMigration } from '../migrations/0011-schedule.ts'
+import { endedJobsMigration } from '../migrations/0012-ended-jobs.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -20,6 +21,7 @@ export const sqliteMigrations: readonly Migration[] = [
   pausesMigration,
   traceContextMigration,
   scheduleMigration,
+  endedJobsMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

@@ -76,7 +76,7 @@ from main.attempts a;
 
 -- A cursor holds a key of this file. What is begun anew finds what is done already, and does not do it again.
 create temp view jobs as
-select id, tenant_id, kind, filter, rate, state, total, done, skipped, error, null as cursor, null as owner,
+select id, tenant_id, kind, filter, rate, state, total, done, skipped, failed, error, null as cursor, null as owner,
   0 as lease_until, created_at, started_at, ended_at
 from main.jobs;
 `

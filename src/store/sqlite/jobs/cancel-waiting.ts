@@ -46,7 +46,15 @@ export function cancelSlice(context: WriteContext, work: JobWork): JobWorkDone {
   const isBusy = pass.isBusy || leased.isBusy || skipped > 0
   if (cursor !== null)
     return { done, skipped: 0, isDue: false, cursor: JSON.stringify({ after: cursor, isBusy }) }
-  if (isBusy) return { done, skipped: 0, isDue: false, cursor: JSON.stringify({}), waitMs: lookAgainMs }
+  if (isBusy)
+    return {
+      done,
+      skipped: 0,
+      isDue: false,
+      cursor: JSON.stringify({}),
+      waitMs: lookAgainMs,
+      failed: -work.failed,
+    }
   const { endpointId } = work.filter
   if (work.kind !== 'skip_backlog' || endpointId === undefined)
     return { done, skipped: 0, isDue: false, cursor: null }

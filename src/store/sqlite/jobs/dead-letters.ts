@@ -37,7 +37,7 @@ export function replaySlice(context: WriteContext, work: JobWork): JobWorkDone {
 /** Those that can be replayed; the others that match are skipped. */
 export function walkDeadLetters(context: PreparesStatements, work: JobWork): Walked<DeadRow> {
   const tenant = findNumber(context, idToBytes(work.tenantId))
-  if (tenant === null) return { found: [], skipped: 0, cursor: null }
+  if (tenant === null) return { found: [], skipped: 0, cursor: null, last: null }
   const after = work.cursor === null ? lowestKey : Number(work.cursor)
   const rows = context
     .prepare<DeadRow>(

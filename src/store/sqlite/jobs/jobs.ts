@@ -2,7 +2,8 @@
 import { idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { Job } from '../../../core/jobs.ts'
 import { bytesOfId } from '../../cursors.ts'
-import { type JobRow, type JobWorkDone, scannedPerRow, toJob } from '../../job-rows.ts'
+import { passedWork, passOver } from '../../job-refusals.ts'
+import { type JobRow, type JobWork, type JobWorkDone, scannedPerRow, toJob } from '../../job-rows.ts'
 import type { JobOwner, JobProgress, JobSlice, NewJob } from '../../port.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 import { kinds } from './kinds.ts'
@@ -59,34 +60,42 @@ export function runJobSlice(context: WriteContext, slice: JobSlice): JobProgress
   if (row === undefined) return null
   const { tenantId, kind, filter, createdAt } = toJob(row)
   const { limit, deliveryIds } = slice
+  const { cursor, failed: failedBefore } = row
   const scan = limit * scannedPerRow
-  const work = { kind, tenantId, filter, asOf: createdAt, cursor: row.cursor, limit, deliveryIds, scan }
-  const result = kinds[kind].slice(context, work)
-  const { done, isDue, waitMs = 0 } = result
-  return { job: advance(context, { id, total: slice.total, result }), done, isDue, waitMs }
+  const facts = { kind, tenantId, filter, asOf: createdAt, cursor, failed: failedBefore }
+  const work = { ...facts, limit, deliveryIds, scan }
+  const result = slice.refusal === null ? kinds[kind].slice(context, work) : leaveNext(context, work)
+  const { done, failed = 0, isDue, waitMs = 0 } = result
+  return { job: advance(context, { id, slice, result }), done, failed, isDue, waitMs }
+}
+
+function leaveNext(context: WriteContext, work: JobWork): JobWorkDone {
+  return passOver(work, kinds[work.kind].look(context, passedWork(work)))
 }
 
 interface Advance {
   readonly id: Uint8Array
-  readonly total: number | null
+  readonly slice: JobSlice
   readonly result: JobWorkDone
 }
 
-function advance(context: WriteContext, { id, total, result }: Advance): Job {
-  const { done, skipped, cursor, failure = null } = result
+function advance(context: WriteContext, { id, slice, result }: Advance): Job {
+  const { done, skipped, failed = 0, cursor, failure = null } = result
   const row = context
     .prepare<JobRow>(
       // primary key
-      `update jobs set done = done + ?, skipped = skipped + ?, total = coalesce(total, ?), cursor = ?,
-         error = ?, state = iif(? is null, ?, state), ended_at = iif(? is null, ?, null)
+      `update jobs set done = done + ?, skipped = skipped + ?, failed = failed + ?, total = coalesce(total, ?), cursor = ?,
+         error = coalesce(?, ?, error), state = iif(? is null, ?, state), ended_at = iif(? is null, ?, null)
        where id = ? returning *`,
     )
     .get(
       done,
       skipped,
-      total,
+      failed,
+      slice.total,
       cursor,
       failure,
+      slice.refusal,
       cursor,
       failure === null ? 'done' : 'failed',
       cursor,

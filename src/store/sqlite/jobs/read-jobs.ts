@@ -44,6 +44,7 @@ export function countJobSlice(context: ReadContext, work: CountedWork, cursor: s
     asOf: asOf ?? context.now,
     cursor,
     deliveryIds: [],
+    failed: 0,
     limit: countedRows,
     scan: countedRows,
   })

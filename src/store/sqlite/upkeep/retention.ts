@@ -2,6 +2,7 @@
 import { agedNow, nextSkipAfter } from '../../../core/time-line.ts'
 import type { RemovedRows, Retention } from '../../port.ts'
 import {
+  agedRanges,
   countedAs,
   deadLettersEndedBy,
   keptMs,
@@ -15,6 +16,7 @@ import {
 } from '../../retention.ts'
 import { keyAt, startOfMillisecond, timeAt } from '../rows/key-space.ts'
 import type { WriteContext } from '../threads/write-context.ts'
+import { removeEndedJobs } from './ended-jobs.ts'
 import { type Position, start, walks } from './retention-walks.ts'
 
 /**
@@ -44,7 +46,8 @@ export function removeExpired(
   const kept = positions.get(mine.key ?? '') ?? new Map()
   positions.set(mine.key ?? '', kept)
   const { removed, more } = walkClass(context, { ...mine, limit, isOnly: classes.length === 1 }, kept)
-  return { removed, more: turns.isOpen(classes, more) }
+  const jobs = removeEndedJobs(context, agedRanges(context.line, retention.jobsMs, context.now), limit)
+  return { removed: { ...removed, jobs }, more: turns.isOpen(classes, more || jobs === limit) }
 }
 
 function ownRetentions(context: WriteContext): readonly string[] {
