@@ -84,7 +84,8 @@ export const errorGuide: Readonly<Record<ErrorCode, ErrorGuide>> = {
     todo: 'Look at its state.',
   },
   expired: {
-    happened: 'The payload is past its retention and was removed.',
+    happened:
+      'The payload is past its retention and was removed, or was expunged on demand; the detail says which.',
     todo: 'Publish the event again if it is still wanted.',
   },
   payload_too_large: {

@@ -43,6 +43,8 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   // To a producer key without the ability `read`, another's event does not exist.
   'GET /v1/events/:id': everybody,
   'GET /v1/events/:id/payload': everybody,
+  // It cannot be undone.
+  'DELETE /v1/events/:id/payload': admin,
 
   'POST /v1/endpoints': admin,
   'GET /v1/endpoints': viewer,

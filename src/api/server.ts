@@ -27,7 +27,7 @@ import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { endpointRepairRoutes } from './routes/endpoint-repair.ts'
 import { endpointRoutes } from './routes/endpoints.ts'
-import { eventListRoute, eventRoutes } from './routes/events.ts'
+import { eventExpungeRoute, eventListRoute, eventRoutes } from './routes/events.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { keyRoutes, whoamiRoute } from './routes/keys.ts'
 import { operationRoutes } from './routes/operations.ts'
@@ -258,6 +258,7 @@ const allRoutes = [
   publishBatchRoute,
   eventRoutes,
   eventListRoute,
+  eventExpungeRoute,
   endpointRoutes,
   endpointRepairRoutes,
   subscriptionRoutes,

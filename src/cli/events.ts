@@ -55,6 +55,22 @@ export function register(command: Command, io: CliIo): void {
       io.printBytes(await client.events.getPayload(await resolveId(id, client.events.list)))
     },
   )
+
+  registerExpunge(command, io)
+}
+
+interface ExpungeOptions {
+  readonly cancel?: true
+}
+
+function registerExpunge(command: Command, io: CliIo): void {
+  const text = 'take its payload out of the store for good, and what answers repeat of it'
+  addApiCommand(command, 'expunge <id>', text, io)
+    .option('--cancel', 'cancel its deliveries that have not come to an end, which is refused otherwise')
+    .run<ExpungeOptions>(async ({ client, print }, [id = ''], { cancel }) => {
+      const { events } = client
+      print.object(await events.expungePayload(await resolveId(id, events.list), { cancel }))
+    })
 }
 
 function showEvent({ print, io }: ApiContext, event: EventStatus): void {

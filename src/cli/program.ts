@@ -30,7 +30,11 @@ const commands: readonly CommandEntry[] = [
     load: () => import('./receiver.ts'),
   },
   { name: 'publish', description: 'publish one event', load: () => import('./publish.ts') },
-  { name: 'events', description: 'events: list, get, wait, payload', load: () => import('./events.ts') },
+  {
+    name: 'events',
+    description: 'events: list, get, wait, payload, expunge',
+    load: () => import('./events.ts'),
+  },
   {
     name: 'endpoints',
     description:

@@ -94,8 +94,11 @@ export interface OutboundEvent extends EventFields {
   readonly tenantId: string
   readonly topic: string
   readonly state: EventState
+  /** As it was published, also once the payload is gone. */
   readonly payloadBytes: number
   readonly createdAt: number
+  /** When its payload was expunged on demand; null: it was not. */
+  readonly expungedAt: number | null
 }
 
 /** `standard`: Standard Webhooks. `hookrail`: for receivers that verify as those of the webhook server Hookrail do. */

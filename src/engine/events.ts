@@ -3,7 +3,9 @@ import { OuthookError } from '../core/errors.ts'
 import { type Attempt, type Delivery, type DeliveryState, limits, type OutboundEvent } from '../core/model.ts'
 import type { DeliveryActivity } from '../delivery/activity.ts'
 import type { EventFilter, Page, PageRequest, ReadStore } from '../store/port.ts'
+import { type Expunged, type ExpungeStore, expungePayload, readCancel } from './expunge.ts'
 import { checkFilter, checkId, checkPage, notFound } from './page.ts'
+import { payloadGone } from './send-again.ts'
 
 const defaultWaitMs = 30_000
 /** How often `wait` looks for itself: another node may have made the delivery. */
@@ -24,7 +26,7 @@ export interface EventStatus extends OutboundEvent {
 }
 
 export interface EventsOptions {
-  readonly store: ReadStore
+  readonly store: ReadStore & ExpungeStore
   readonly activity: DeliveryActivity
   readonly clock: Clock
 }
@@ -86,8 +88,28 @@ export class Events {
     const { store } = this.#options
     const payload = await store.getPayload(tenantId, checkId(id, 'evt', 'event'))
     if (payload !== null) return payload
-    if ((await store.getEvent(tenantId, id)) === null) throw notFound('event')
-    throw new OuthookError('expired', 'the payload is past its retention and was removed')
+    const event = await store.getEvent(tenantId, id)
+    if (event === null) throw notFound('event')
+    throw payloadGone(event.expungedAt, 'the payload')
+  }
+
+  /**
+   * Takes the payload out of the store for good, with what receivers' answers repeat of it: bodies and headers that were
+   * captured, and errors made of them. The event and its deliveries stay, and can never be sent again. Deliveries that
+   * wait are refused (conflict), or cancelled with `cancel`; one in flight holds the payload (attempt_under_way), and
+   * nothing is changed. Expunging again changes nothing. Errors: not_found, conflict, attempt_under_way.
+   *
+   * @example
+   * await hooks.events.expungePayload('evt_…', { cancel: true })
+   */
+  async expungePayload(
+    tenantId: string,
+    id: string,
+    options: { readonly cancel?: boolean } = {},
+  ): Promise<Expunged> {
+    const cancel = readCancel(options)
+    const eventId = checkId(id, 'evt', 'event')
+    return expungePayload(this.#options.store, { tenantId, id: eventId, cancel })
   }
 
   /**

@@ -3,6 +3,16 @@ import type { DeliveryState } from '../core/model.ts'
 import type { ReplayResult } from '../store/port.ts'
 import { notFound } from './page.ts'
 
+/** What to say of a payload that is not there any more. */
+export function payloadGone(expungedAt: number | null, payload: string): OuthookError {
+  return new OuthookError(
+    'expired',
+    expungedAt === null
+      ? `${payload} is past its retention and was removed; publish the event again`
+      : `${payload} was expunged on demand at ${new Date(expungedAt).toISOString()}; publish the event again`,
+  )
+}
+
 /** Errors: not_found, not_replayable, expired. `why` completes the sentence about a delivery that may not be sent again. */
 export function checkSentAgain(result: ReplayResult, why: (state: DeliveryState) => string): void {
   switch (result.kind) {
@@ -11,10 +21,7 @@ export function checkSentAgain(result: ReplayResult, why: (state: DeliveryState)
     case 'not_found':
       throw notFound('delivery')
     case 'expired':
-      throw new OuthookError(
-        'expired',
-        'its payload is past its retention and was removed; publish the event again',
-      )
+      throw payloadGone(result.expungedAt, 'its payload')
     case 'not_replayable':
       throw new OuthookError(
         'not_replayable',

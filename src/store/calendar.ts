@@ -23,6 +23,7 @@ const moments: ReadonlySet<string> = new Set([
   'since',
   'deadAt',
   'until',
+  'expungedAt',
 ])
 
 /** Calls whose answers people see. */
@@ -56,6 +57,9 @@ const shown = [
   'getJob',
   'listJobs',
   'cancelJob',
+  'replay',
+  'resend',
+  'expungePayload',
 ] as const satisfies readonly (keyof Store)[]
 
 /** Likewise, with a filter that names times. */

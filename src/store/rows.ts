@@ -15,24 +15,12 @@ import type {
   Endpoint,
   EndpointHealth,
   ErrorClass,
-  EventState,
-  OutboundEvent,
   SealedSecret,
   StoredRetryPolicy,
   Subscription,
 } from '../core/model.ts'
-import { type EventFieldRow, toEventFields } from './event-columns.ts'
 import type { FoundApiKey } from './port/keys.ts'
 import { type WaitingRow, whyWaiting } from './why-waiting.ts'
-
-export interface EventRow extends EventFieldRow {
-  readonly id: Uint8Array
-  readonly tenant_id: Uint8Array
-  readonly topic: string
-  readonly state: EventState
-  readonly payload_bytes: number
-  readonly created_at: number
-}
 
 export interface EndpointRow {
   readonly id: Uint8Array
@@ -138,18 +126,6 @@ export interface HealthRow {
   readonly failing_since: number | null
   readonly paused_until: number | null
   readonly pause_ms: number
-}
-
-export function toEvent(row: EventRow): OutboundEvent {
-  return {
-    id: bytesToId(idPrefixes.event, row.id),
-    tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
-    topic: row.topic,
-    state: row.state,
-    payloadBytes: row.payload_bytes,
-    ...toEventFields(row),
-    createdAt: row.created_at,
-  }
 }
 
 export function toEndpoint(row: EndpointRow): Endpoint {

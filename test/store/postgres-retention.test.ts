@@ -166,7 +166,7 @@ describe('retention and a replay at the same moment', () => {
     const replaying = scene.store.replay(defaultTenantId, deliveryId)
     await somebodyWaits()
     await remover.query('commit')
-    expect(await replaying).toEqual({ kind: 'expired' })
+    expect(await replaying).toEqual({ kind: 'expired', expungedAt: null })
   })
 })
 

@@ -5,7 +5,15 @@ import type { EventStatus } from '../../engine/events.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { pageRequest, timeRange } from '../page-request.ts'
-import { EventPage, EventQuery, EventStatusBody, EventStatusQuery } from '../schemas/events.ts'
+import { formatTime } from '../rfc3339.ts'
+import {
+  EventPage,
+  EventQuery,
+  EventStatusBody,
+  EventStatusQuery,
+  ExpungedBody,
+  ExpungeQuery,
+} from '../schemas/events.ts'
 import { AnyJson, idParams } from '../schemas/shapes.ts'
 import { tenantIdOf } from '../tenant-scope.ts'
 import { toEvent, toEventStatus } from '../views/events.ts'
@@ -52,6 +60,35 @@ export function eventRoutes({ engine }: ApiContext) {
         return reply.header('content-type', 'application/json').send(Buffer.from(payload))
       },
     )
+  }
+}
+
+/** For good, and so for admins. */
+export function eventExpungeRoute({ engine, log }: ApiContext) {
+  return async (app: Api): Promise<void> => {
+    const schema = {
+      operationId: 'expungeEventPayload',
+      'x-problems': [409],
+      tags,
+      summary: 'Take the payload of an event out of the store for good',
+      description:
+        'With it goes what receivers’ answers repeat of it: bodies and headers that were captured, and errors made of ' +
+        'them. The event and its deliveries stay, show `expunged_at`, and can never be sent again (410). Deliveries that ' +
+        'have not come to an end are a 409, or cancelled with `cancel=true`; an attempt under way is a 409 in any case ' +
+        '(`attempt_under_way`), and changes nothing. Expunging again changes nothing, and answers the same.',
+      params: idParams('evt'),
+      querystring: ExpungeQuery,
+      response: { 200: ExpungedBody },
+    }
+    app.delete('/v1/events/:id/payload', { schema }, async (request) => {
+      const tenantId = tenantIdOf(request)
+      const { id } = request.params
+      const { cancel = false } = request.query
+      const { eventId, expungedAt, cancelled } = await engine.events.expungePayload(tenantId, id, { cancel })
+      const by = principalOf(request)
+      log.info({ tenant_id: tenantId, event_id: eventId, cancelled, by: by.keyId }, 'payload expunged')
+      return { event_id: eventId, expunged_at: formatTime(expungedAt), cancelled }
+    })
   }
 }
 

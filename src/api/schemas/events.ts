@@ -216,7 +216,28 @@ const eventMembers = {
     ),
   ),
   created_at: Time,
+  expunged_at: Nullable({
+    ...Time,
+    description: 'when its payload was expunged on demand; null, too, where it is only past its retention',
+  }),
 }
+
+export const ExpungeQuery = Closed({
+  cancel: Type.Optional(
+    Type.Boolean({
+      description: 'cancel deliveries that have not come to an end, which is refused otherwise',
+    }),
+  ),
+})
+
+export const ExpungedBody = Type.Object(
+  {
+    event_id: Id,
+    expunged_at: Time,
+    cancelled: Type.Integer({ description: 'deliveries that were cancelled for it' }),
+  },
+  { title: 'Expunged' },
+)
 
 export const EventBody = Type.Object(eventMembers, { title: 'Event' })
 

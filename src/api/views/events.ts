@@ -17,6 +17,7 @@ export function toEvent(event: OutboundEvent): Static<typeof EventBody> {
     metadata: event.metadata ?? {},
     deliver_at: formatOptionalTime(event.deliverAt),
     created_at: formatTime(event.createdAt),
+    expunged_at: formatOptionalTime(event.expungedAt),
   }
 }
 

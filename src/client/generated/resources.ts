@@ -24,6 +24,8 @@ import type {
   EndpointTestResult,
   Event,
   EventStatus,
+  ExpungeEventPayloadQuery,
+  Expunged,
   GetEndpointQuery,
   GetEventQuery,
   GetSubscriptionQuery,
@@ -91,6 +93,9 @@ function createEvents(requester: Requester) {
     /** The payload, byte for byte as it was published. */
     getPayload: (id: string, options?: CallOptions): Promise<Uint8Array> =>
       requester.bytes({ method: 'GET', path: `/v1/events/${encodeURIComponent(id)}/payload`, takesTenant: true, options }),
+    /** Take the payload of an event out of the store for good. */
+    expungePayload: (id: string, query: ExpungeEventPayloadQuery = {}, options?: CallOptions): Promise<Expunged> =>
+      requester.json({ method: 'DELETE', path: `/v1/events/${encodeURIComponent(id)}/payload`, query: { ...query }, takesTenant: true, options }),
   }
 }
 

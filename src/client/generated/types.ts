@@ -476,6 +476,8 @@ export interface Event {
 } | null
   /** RFC 3339, UTC, milliseconds. */
   readonly created_at: string
+  /** When its payload was expunged on demand; null, too, where it is only past its retention. */
+  readonly expunged_at: string | null
 }
 
 export interface EventPage {
@@ -502,10 +504,20 @@ export interface EventStatus {
 } | null
   /** RFC 3339, UTC, milliseconds. */
   readonly created_at: string
+  /** When its payload was expunged on demand; null, too, where it is only past its retention. */
+  readonly expunged_at: string | null
   /** Oldest first, 1000 at most; while `state` is `accepted`, those made so far. */
   readonly deliveries: readonly DeliveryOfEvent[]
   /** As the parameter `cursor`, gives the deliveries that follow; empty at the end. */
   readonly next_cursor: string
+}
+
+export interface Expunged {
+  readonly event_id: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly expunged_at: string
+  /** Deliveries that were cancelled for it. */
+  readonly cancelled: number
 }
 
 /** Instead of `retry_policy`: what clients of the webhook server Hookrail send. */
@@ -899,6 +911,11 @@ export interface ListEventsQuery {
 export interface GetEventQuery {
   /** `next_cursor` of the page before. */
   readonly cursor?: string | undefined
+}
+
+export interface ExpungeEventPayloadQuery {
+  /** Cancel deliveries that have not come to an end, which is refused otherwise. */
+  readonly cancel?: boolean | undefined
 }
 
 export interface ListEndpointsQuery {

@@ -125,8 +125,8 @@ export type ReplayResult =
   | { readonly kind: 'replayed'; readonly targetId: string }
   | { readonly kind: 'not_found' }
   | { readonly kind: 'not_replayable'; readonly state: DeliveryState; readonly endpointDeleted: boolean }
-  /** Its payload is gone. */
-  | { readonly kind: 'expired' }
+  /** Its payload is gone: past its retention, or expunged then. */
+  | { readonly kind: 'expired'; readonly expungedAt: number | null }
 
 export type CancelResult =
   | { readonly kind: 'cancelled' }
@@ -134,6 +134,14 @@ export type CancelResult =
   /** An attempt is under way. */
   | { readonly kind: 'in_flight' }
   | { readonly kind: 'finished'; readonly state: DeliveryState }
+
+export type ExpungeResult =
+  | { readonly kind: 'expunged'; readonly expungedAt: number }
+  | { readonly kind: 'not_found' }
+  /** Its deliveries are not all made yet. */
+  | { readonly kind: 'accepted' }
+  /** One of its deliveries has not come to an end. */
+  | { readonly kind: 'live' }
 
 export interface DeliveryStore {
   /**
@@ -163,6 +171,16 @@ export interface DeliveryStore {
   resend(tenantId: string, deliveryId: string): Promise<ReplayResult>
   /** A delivery that waits is `cancelled` for good, with the reason as its last error. One in flight is left to its outcome. */
   cancelDelivery(tenantId: string, deliveryId: string, reason: string): Promise<CancelResult>
+  /**
+   * The event's payload is gone for good, unless one of its deliveries may still need it. Expunged before: the answer is
+   * when. One transaction.
+   */
+  expungePayload(tenantId: string, eventId: string): Promise<ExpungeResult>
+  /**
+   * Of deliveries whose payload was expunged: what their answers, and the errors made of them, may repeat of it, and the
+   * headers that were frozen with them. One transaction.
+   */
+  expungeAnswers(deliveryIds: readonly string[]): Promise<void>
   /** Health of every target that is not plainly healthy. */
   loadHealth(): Promise<readonly (readonly [targetId: string, health: EndpointHealth])[]>
 }

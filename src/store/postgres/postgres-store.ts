@@ -35,6 +35,7 @@ import * as read from './read/deliveries.ts'
 import * as events from './read/events.ts'
 import { type Atomic, waitedInVain } from './record/apart.ts'
 import { cancelByHand } from './record/cancel.ts'
+import { expungeAnswers, expungePayload } from './record/expunge.ts'
 import { recordApart, recordPlainly, recordWithHealth } from './record/record.ts'
 import { release, releaseApart } from './record/release.ts'
 import { replay, resend } from './record/replay.ts'
@@ -215,6 +216,9 @@ function createDeliveryStore({ plain, atomic }: Runner, { claimant, recovery }: 
       is(idPrefixes.delivery, deliveryId)
         ? atomic('config', (context) => cancelByHand(context, tenantId, deliveryId, reason))
         : { kind: 'not_found' },
+    expungePayload: (tenantId, eventId) =>
+      atomic('config', (context) => expungePayload(context, tenantId, eventId)),
+    expungeAnswers: (deliveryIds) => atomic('config', (context) => expungeAnswers(context, deliveryIds)),
     loadHealth: () => plain('read', (context) => config.loadHealth(context)),
   } satisfies Partial<Store>
 }

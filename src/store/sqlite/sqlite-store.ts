@@ -95,6 +95,8 @@ function createStore(connection: StoreConnection): SqliteStore {
       is(idPrefixes.delivery, deliveryId)
         ? write('cancelDelivery', tenantId, deliveryId, reason)
         : { kind: 'not_found' },
+    expungePayload: (tenantId, eventId) => write('expungePayload', tenantId, eventId),
+    expungeAnswers: (deliveryIds) => write('expungeAnswers', deliveryIds),
     loadHealth: () => read('loadHealth'),
 
     getEvent: (tenantId, id) => read('getEvent', tenantId, id),

@@ -2,6 +2,7 @@
 import { describe } from 'vitest'
 import { describeClaim } from './claim.ts'
 import { describeConfig } from './config.ts'
+import { describeExpunge } from './expunge.ts'
 import { describeHealth } from './health.ts'
 import { describeJobs } from './jobs.ts'
 import { describeKeys } from './keys.ts'
@@ -32,6 +33,7 @@ export function describeStoreContract(name: string, open: OpenHarness): void {
     describeMaintenance(open)
     describeJobs(open)
     describeRetention(open)
+    describeExpunge(open)
     describeHistories(open)
     describeSchedule(open)
     describeTenants(open)

@@ -37,6 +37,7 @@ export function describePublish(open: OpenHarness): void {
         deliverAt: null,
         traceContext: null,
         createdAt: scene.now(),
+        expungedAt: null,
       })
       const deliveries = await scene.deliveriesOf(event.id)
       expect(deliveries.map((delivery) => delivery.id)).toEqual(

@@ -197,7 +197,7 @@ export function describeRetention(open: OpenHarness): void {
       await scene.advance(dayMs)
       await removeAll(scene)
       expect(await payload(unlucky.eventId)).toBeNull()
-      expect(await replay(unlucky.deliveryId)).toEqual({ kind: 'expired' })
+      expect(await replay(unlucky.deliveryId)).toEqual({ kind: 'expired', expungedAt: null })
       expect(await find(unlucky.deliveryId)).toMatchObject({ state: 'dead_lettered' })
       await scene.advance(30 * dayMs)
       await removeAll(scene)

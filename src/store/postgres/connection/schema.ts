@@ -10,6 +10,7 @@ import { pausesMigration } from '../migrations/0014-pauses.ts'
 import { traceContextMigration } from '../migrations/0015-trace-context.ts'
 import { scheduleMigration } from '../migrations/0016-schedule.ts'
 import { endedJobsMigration } from '../migrations/0017-ended-jobs.ts'
+import { expungeMigration } from '../migrations/0018-expunge.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -22,6 +23,7 @@ export const postgresMigrations: readonly Migration[] = [
   traceContextMigration,
   scheduleMigration,
   endedJobsMigration,
+  expungeMigration,
 ]
 
 /**

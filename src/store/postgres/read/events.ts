@@ -1,8 +1,8 @@
 import { idPrefixes } from '../../../core/ids.ts'
 import type { OutboundEvent } from '../../../core/model.ts'
 import { bytesOfId, readPageRequest, toPage } from '../../cursors.ts'
+import { type EventRow, toEvent } from '../../event-row.ts'
 import type { EventFilter, Page, PageRequest } from '../../port.ts'
-import { type EventRow, toEvent } from '../../rows.ts'
 import { type Context, query, run } from '../connection/statement.ts'
 import { eventColumns } from '../rows/columns.ts'
 import { outboxFields } from '../rows/event-fields.ts'
@@ -13,7 +13,7 @@ import { addTimes } from './time-range.ts'
 
 /** Of an event that waits for its fan-out: it is in one of the two tables, and every reader looks at both at once. */
 const acceptedColumns = `id, tenant_id, topic, 'accepted' as state, payload_bytes, ${outboxFields},
-  created_at`
+  created_at, null::bigint as expunged_at`
 
 export async function getEvent(
   context: Context,
@@ -30,7 +30,7 @@ const eventStatement = query<EventRow>()(
   'get_event',
   { id: 'uuid', tenant: 'uuid' },
   // primary key, outbox_id
-  `select ${eventColumns} from events where id = $id and tenant_id = $tenant
+  `select ${eventColumns}, expunged_at from events where id = $id and tenant_id = $tenant
    union all select ${acceptedColumns} from outbox where id = $id and tenant_id = $tenant`,
 )
 
@@ -74,7 +74,7 @@ export async function listEvents(
   const rows = await where.read<EventRow>(
     context,
     `select * from (
-       select ${eventColumns} from events
+       select ${eventColumns}, expunged_at from events
        where id = any (array(select id from (${found}) f order by id desc limit $rows))
        union all
        (select ${acceptedColumns} from outbox d where d.tenant_id = $tenant${where.sql} order by d.id desc limit $rows)) e

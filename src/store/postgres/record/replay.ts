@@ -76,8 +76,8 @@ async function sendAgain(context: Context, { tenantId, deliveryId, from }: SendA
     return { kind: 'not_replayable', state: row.state, endpointDeleted: row.is_deleted }
   }
   // A statement of its own, after the lock: retention may have held the row and removed the payload.
-  const payload = await run(context, payloadStatement, { event: uuid(row.event_id) })
-  if (payload.length === 0) return { kind: 'expired' }
+  const [event] = await run(context, payloadStatement, { event: uuid(row.event_id) })
+  if (event?.has_payload !== true) return { kind: 'expired', expungedAt: event?.expunged_at ?? null }
 
   const endpoint = row.endpoint_id === null ? null : uuid(row.endpoint_id)
   const target = uuid(row.target_id)
@@ -121,10 +121,11 @@ async function move(context: Context, rows: readonly FinishedRow[], wait: Waitin
   await run(context, moveStatement, { ids: rows.map(({ id }) => id), due_in: dueInMs, reason })
 }
 
-const payloadStatement = query<object>()(
+const payloadStatement = query<{ readonly has_payload: boolean; readonly expunged_at: number | null }>()(
   'replay_payload',
   { event: 'uuid' },
-  'select from events where id = $event and payload is not null',
+  // primary key
+  'select payload is not null as has_payload, expunged_at from events where id = $event',
 )
 
 /** Attempts start at 1 again; the one that the row holds if it succeeded goes to the others. */

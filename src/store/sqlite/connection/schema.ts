@@ -10,6 +10,7 @@ import { pausesMigration } from '../migrations/0009-pauses.ts'
 import { traceContextMigration } from '../migrations/0010-trace-context.ts'
 import { scheduleMigration } from '../migrations/0011-schedule.ts'
 import { endedJobsMigration } from '../migrations/0012-ended-jobs.ts'
+import { expungeMigration } from '../migrations/0013-expunge.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -22,6 +23,7 @@ export const sqliteMigrations: readonly Migration[] = [
   traceContextMigration,
   scheduleMigration,
   endedJobsMigration,
+  expungeMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

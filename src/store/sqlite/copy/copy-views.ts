@@ -42,7 +42,7 @@ const last = `d.attempt_count, d.claim_version, d.last_http_status, d.error_clas
 const views = `
 create temp view events as
 select e.k as ${placeColumn}, e.id, tn.id as tenant_id, coalesce(t.topic, e.topic_text) as topic, 'fanned_out' as state,
-  e.payload_bytes, ${readFields}, e.created_at,
+  e.payload_bytes, ${readFields}, e.created_at, e.expunged_at,
   ids_in_fan_out(e.fan_out) as fan_out, e.payload
 from main.events e
 left join main.names tn on tn.n = e.tenant

@@ -1,8 +1,8 @@
 import { idPrefixes } from '../../../core/ids.ts'
 import type { OutboundEvent } from '../../../core/model.ts'
 import { bytesOfId } from '../../cursors.ts'
+import { type EventRow, toEvent } from '../../event-row.ts'
 import type { EventFilter, Page, PageRequest } from '../../port.ts'
-import { type EventRow, toEvent } from '../../rows.ts'
 import { readFields } from '../rows/event-columns.ts'
 import { findKey } from '../rows/key-space.ts'
 import { findNumber, findTopic } from '../rows/names.ts'
@@ -84,7 +84,7 @@ function readEvent(context: ReadContext, key: number): OutboundEvent | null {
       // primary keys
       `select e.id, tn.id as tenant_id, coalesce(t.topic, e.topic_text) as topic,
          iif(exists (select 1 from fan_out_receivers r where r.event_k = e.k), 'accepted', 'fanned_out') as state,
-         e.payload_bytes, ${readFields}, e.created_at
+         e.payload_bytes, ${readFields}, e.created_at, e.expunged_at
        from events e
        left join names tn on tn.n = e.tenant
        left join topics t on t.n = e.topic

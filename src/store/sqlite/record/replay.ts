@@ -56,9 +56,11 @@ function sendAgain(context: WriteContext, { tenantId, deliveryId, from }: SendAg
   const endpointDeleted = memory.isOfDeleted({ endpointId, subscriptionId })
   if (!from.has(state) || endpointDeleted) return { kind: 'not_replayable', state, endpointDeleted }
   const event = context
-    .prepare('select payload is not null as has_payload from events where k = ?')
-    .get(row.event_k) // primary key
-  if (event?.has_payload !== 1) return { kind: 'expired' }
+    .prepare<{ readonly has_payload: number; readonly expunged_at: number | null }>(
+      'select payload is not null as has_payload, expunged_at from events where k = ?', // primary key
+    )
+    .get(row.event_k)
+  if (event?.has_payload !== 1) return { kind: 'expired', expungedAt: event?.expunged_at ?? null }
 
   const targetId = names.idOf(row.target, idPrefixes.endpoint)
   moveFinished(context, { key: row.key, tenantId, endpointId, targetId, state: state as FinishedState })

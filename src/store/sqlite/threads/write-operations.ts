@@ -41,6 +41,7 @@ import { cancelJob, failJob, insertJob, releaseJobs, runJobSlice, takeJob } from
 import { type FanOutTurn, fanOutSlice } from '../publish/large-fan-out.ts'
 import { publish } from '../publish/publish.ts'
 import { cancelByHand } from '../record/cancel.ts'
+import { expungeAnswers, expungePayload } from '../record/expunge.ts'
 import { recordOutcomes, release } from '../record/record.ts'
 import { replay, resend } from '../record/replay.ts'
 import {
@@ -77,6 +78,10 @@ export function createWriteOperations() {
       resend(context, tenantId, deliveryId),
     cancelDelivery: (context: WriteContext, tenantId: string, deliveryId: string, reason: string) =>
       cancelByHand(context, tenantId, deliveryId, reason),
+    expungePayload: (context: WriteContext, tenantId: string, eventId: string) =>
+      expungePayload(context, tenantId, eventId),
+    expungeAnswers: (context: WriteContext, deliveryIds: readonly string[]) =>
+      expungeAnswers(context, deliveryIds),
     insertJob: (context: WriteContext, job: NewJob) => insertJob(context, job),
     cancelJob: (context: WriteContext, tenantId: string, id: string) => cancelJob(context, tenantId, id),
     takeJob: (context: WriteContext, owner: JobOwner) => takeJob(context, owner),

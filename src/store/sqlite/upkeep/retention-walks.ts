@@ -87,6 +87,13 @@ function needsPayload(context: WriteContext, eventKey: number, deadLettersEndedB
   )
 }
 
+/** Whether one of its deliveries is still to be made, or has not come to an end. */
+export function hasLiveDeliveries(context: WriteContext, eventKey: number): boolean {
+  const ranges = rangesOf(context, eventKey)
+  if (ranges.length > 0 || isAccepted(context, eventKey)) return hasLive(context, eventKey, ranges)
+  return deliveriesOf(context, eventKey).some((entry) => isLive(context, entry))
+}
+
 /** Of an event for many: some are still to be made, or are live. None of them was handed off, so each has a row. */
 function hasLive(context: WriteContext, eventKey: number, ranges: readonly KeyRange[]): boolean {
   const live = context.prepare(
