@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { TenantResource } from '../client/resources.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
+import { maxTenantWeight } from '../core/tenant.ts'
 import { addApiCommand } from './api-command.ts'
 import type { CliIo } from './io.ts'
 import { durationMs, orDefault, pair, positiveNumber, retryPolicy, wholeNumber } from './option-values.ts'
@@ -30,6 +31,7 @@ interface TenantOptions {
   readonly retryPolicy?: unknown
   readonly ingestRate?: OrDefault<number>
   readonly maxEndpoints?: OrDefault<number>
+  readonly weight?: OrDefault<number>
 }
 
 export function register(command: Command, io: CliIo): void {
@@ -103,6 +105,11 @@ function addTenantOptions(command: Command): Command {
       'endpoints that it may have, or default for no limit',
       orDefault(wholeNumber(0, 1_000_000)),
     )
+    .option(
+      '--weight <number>',
+      'its part of what is delivered while several tenants wait, or default for 1',
+      orDefault(wholeNumber(1, maxTenantWeight)),
+    )
 }
 
 /** Absent members disappear in JSON, and so stay as they are. */
@@ -115,6 +122,7 @@ function bodyOf(options: TenantOptions): Record<string, unknown> {
     retry_policy: given(options.retryPolicy),
     ingest_rate: given(options.ingestRate),
     max_endpoints: given(options.maxEndpoints),
+    weight: given(options.weight),
   }
   const anyGiven = Object.values(settings).some((value) => value !== undefined)
   const { uid, name, meta } = options

@@ -3,6 +3,7 @@ import type { StoredRetryPolicy } from './model.ts'
 
 export const maxRetentionDays = 3650
 export const maxMaxEndpoints = 1_000_000
+export const maxTenantWeight = 100
 
 export interface Tenant {
   readonly id: string
@@ -33,6 +34,8 @@ export interface TenantSettings {
   readonly ingestRate: number | null
   /** Endpoints that it may have at one time; null: no limit. */
   readonly maxEndpoints: number | null
+  /** Its part of what is delivered while several tenants wait, against that of the others. */
+  readonly weight: number
 }
 
 /** Rows, by what they stand for. */
@@ -52,4 +55,5 @@ export const defaultTenantSettings: TenantSettings = {
   retryPolicy: null,
   ingestRate: null,
   maxEndpoints: null,
+  weight: 1,
 }

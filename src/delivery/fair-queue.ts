@@ -1,5 +1,6 @@
 /**
- * Deliveries in memory that wait for a slot: round-robin over tenants, within a tenant over its targets.
+ * Deliveries in memory that wait for a slot: round-robin over tenants, each with as many turns in a row as its weight,
+ * within a tenant over its targets.
  *
  * Every delivery costs one turn. A deficit counter would only matter if turns had different prices; requests
  * have about the same, and what differs (how long a receiver takes) is bounded by slots, not by turns.
@@ -27,12 +28,21 @@ interface TenantTurn<T> {
   readonly id: string
   readonly targets: Ring<TargetLine<T>>
   skippedIn: number
+  weight: number
+  /** Of its turns in a row, how many it has had. */
+  had: number
 }
 
 export class FairQueue<T extends Queued> {
   readonly #tenants = new Ring<TenantTurn<T>>()
+  readonly #weightOf: (item: T) => number
   #size = 0
   #serves = 0
+
+  /** @param weightOf the weight of the item's tenant. Default: equal ones */
+  constructor(weightOf: (item: T) => number = () => 1) {
+    this.#weightOf = weightOf
+  }
 
   get size(): number {
     return this.#size
@@ -40,6 +50,7 @@ export class FairQueue<T extends Queued> {
 
   push(item: T): void {
     const tenant = this.#tenants.getOrAdd(item.tenantId, newTenant)
+    tenant.weight = this.#weightOf(item)
     const line = tenant.targets.getOrAdd(item.targetId, newLine)
     ;(line as TargetLine<T>).items.push(item)
     this.#size++
@@ -62,10 +73,14 @@ export class FairQueue<T extends Queued> {
       if (verdict === 'stop') return
       if (verdict === 'skip') {
         tenant.skippedIn = serve
+        tenant.had = 0
         continue
       }
       if (tenant.targets.size === 0) this.#tenants.removeCurrent()
-      else this.#tenants.moveOn()
+      else if (++tenant.had >= tenant.weight) {
+        tenant.had = 0
+        this.#tenants.moveOn()
+      }
       left = this.#tenants.size
     }
   }
@@ -125,7 +140,7 @@ export class FairQueue<T extends Queued> {
 }
 
 function newTenant<T>(id: string): TenantTurn<T> {
-  return { id, targets: new Ring(), skippedIn: 0 }
+  return { id, targets: new Ring(), skippedIn: 0, weight: 1, had: 0 }
 }
 
 function newLine<T>(id: string): TargetLine<T> {

@@ -18,7 +18,7 @@ export interface LeasesOptions {
 }
 
 export class Leases {
-  readonly #queue = new FairQueue<Work>()
+  readonly #queue = new FairQueue<Work>(({ target }) => target.weight)
   readonly #alone = new AloneTurns<Work>(({ delivery }) => suspectGroup(delivery.id, delivery.lostClaims))
   readonly #returns: LeaseReturns
   #claimed = 0

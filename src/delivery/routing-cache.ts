@@ -10,6 +10,7 @@ import type { Endpoint, Subscription } from '../core/model.ts'
 import { type RetryPolicy, resolveRetryPolicy } from '../core/retry-policy.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import { type PreparedSecret, prepareSecret } from '../core/signing.ts'
+import { defaultTenantSettings } from '../core/tenant.ts'
 import { agedNow } from '../core/time-line.ts'
 import { compileTopicPatterns, type TopicIndex } from '../core/topics.ts'
 import type { Destination } from '../sender/port.ts'
@@ -30,6 +31,8 @@ export interface TenantRouting {
 export interface Target {
   readonly id: string
   readonly endpoint: Endpoint
+  /** Its tenant's, in the fair queue. */
+  readonly weight: number
   readonly destination: Destination
   /** Unexpired secrets, newest first. Throws when one cannot be opened. */
   secrets(time: StoreTime): readonly PreparedSecret[]
@@ -121,8 +124,10 @@ export class RoutingCache {
 function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantRouting {
   const sealedOf = Map.groupBy(routing.secrets, (secret) => secret.endpointId)
   const targets = new Map<string, Target>()
+  const weight = routing.tenant?.settings.weight ?? defaultTenantSettings.weight
   for (const endpoint of routing.endpoints) {
-    targets.set(endpoint.id, createTarget(endpoint, sealedOf.get(endpoint.id) ?? [], options.secretBox))
+    const sealed = sealedOf.get(endpoint.id) ?? []
+    targets.set(endpoint.id, createTarget({ endpoint, weight, sealed }, options.secretBox))
   }
   const ofTenant = routing.tenant?.settings.retryPolicy ?? null
   const defaultPolicy = resolveRetryPolicy(ofTenant, options.defaultPolicy)
@@ -142,12 +147,17 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
   }
 }
 
-function createTarget(endpoint: Endpoint, sealed: Routing['secrets'], secretBox: SecretBox): Target {
+interface TargetParts extends Pick<Target, 'endpoint' | 'weight'> {
+  readonly sealed: Routing['secrets']
+}
+
+function createTarget({ endpoint, weight, sealed }: TargetParts, secretBox: SecretBox): Target {
   // Opened on first use: a tenant with ten thousand endpoints sends to few of them at a time.
   let opened: { readonly secret: PreparedSecret; readonly expiresAt: number | null }[] | null = null
   return {
     id: endpoint.id,
     endpoint,
+    weight,
     destination: { kind: 'http', url: new URL(endpoint.url) },
     secrets(time) {
       opened ??= sealed.map((entry) => ({

@@ -5,7 +5,7 @@ import type { FaceWords } from '../core/face-words.ts'
 import type { StoredRetryPolicy } from '../core/model.ts'
 import { isPlainObject } from '../core/plain-object.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../core/rate-limit.ts'
-import { maxMaxEndpoints, maxRetentionDays, type TenantSettings } from '../core/tenant.ts'
+import { maxMaxEndpoints, maxRetentionDays, maxTenantWeight, type TenantSettings } from '../core/tenant.ts'
 import { readRetryPolicy } from './subscriptions.ts'
 
 /** Members that are absent stay as they are; null is the server's setting. Durations are milliseconds or text. */
@@ -21,6 +21,8 @@ export interface TenantSettingsInput {
   readonly ingestRate?: number | null
   /** Endpoints that it may have at one time. Null: no limit. */
   readonly maxEndpoints?: number | null
+  /** Its part of what is delivered while several tenants wait: one with 3 gets thrice what one with 1 gets. Null: 1. */
+  readonly weight?: number | null
 }
 
 /** As its users see them: all members, durations in milliseconds. */
@@ -32,6 +34,7 @@ export interface TenantSettingsView {
   readonly retryPolicy: StoredRetryPolicy | null
   readonly ingestRate: number | null
   readonly maxEndpoints: number | null
+  readonly weight: number
 }
 
 type Read = (value: unknown, member: string) => unknown
@@ -50,6 +53,7 @@ const members: Readonly<
     kept: 'maxEndpoints',
     read: (value, member) => readWhole(value, member, [0, maxMaxEndpoints]),
   },
+  weight: { kept: 'weight', read: (value, member) => readWhole(value, member, [1, maxTenantWeight]) },
 }
 
 /** The members that are given, checked. */

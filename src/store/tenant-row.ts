@@ -71,7 +71,9 @@ export interface TenantValues {
 }
 
 export function toTenantValues({ uid, name, metadata, settings }: NewTenant): TenantValues {
-  const given = Object.entries(settings).filter(([, value]) => value !== null)
+  const given = Object.entries(settings).filter(
+    ([name, value]) => value !== null && value !== defaultTenantSettings[name as keyof TenantSettings],
+  )
   return {
     uid,
     name,

@@ -267,6 +267,7 @@ describe('/v1/tenants', () => {
         retry_policy: 'hookrail',
         ingest_rate: 12.5,
         max_endpoints: null,
+        weight: 1,
       },
       state: 'active',
       removed: null,
@@ -276,7 +277,7 @@ describe('/v1/tenants', () => {
     })
     const { id } = created.json
     const changed = await server.call('PATCH', `/v1/tenants/${id}`, {
-      body: { name: 'Acme', settings: { ingest_rate: null, retain_events: 0, max_endpoints: 5 } },
+      body: { name: 'Acme', settings: { ingest_rate: null, retain_events: 0, max_endpoints: 5, weight: 3 } },
     })
     expect(changed.json).toMatchObject({
       uid: 'acme',
@@ -287,6 +288,7 @@ describe('/v1/tenants', () => {
         retain_events: '0ms',
         ingest_rate: null,
         max_endpoints: 5,
+        weight: 3,
       },
     })
     expect((await server.call('GET', `/v1/tenants/${id}`)).json).toEqual(changed.json)
@@ -326,7 +328,10 @@ describe('/v1/tenants', () => {
     [{ settings: { ingest_rate: '5' } }, 400, 'settings.ingest_rate must be'],
     [{ settings: { max_endpoints: 1.5 } }, 400, 'settings.max_endpoints must be'],
     [{ settings: { max_endpoints: -1 } }, 422, 'settings.max_endpoints must be'],
-    [{ settings: { weight: 2 } }, 400, 'settings.weight is not known'],
+    [{ settings: { weight: 0 } }, 422, 'settings.weight must be a whole number from 1 to 100'],
+    [{ settings: { weight: 101 } }, 422, 'settings.weight must be'],
+    [{ settings: { weight: 1.5 } }, 400, 'settings.weight must be'],
+    [{ settings: { weight: '2' } }, 400, 'settings.weight must be'],
     [{ settings: { retain: '1d' } }, 400, 'settings.retain is not known'],
     [{ settings: null }, 400, 'settings must be'],
   ])('%j is refused', async (body, status, detail) => {

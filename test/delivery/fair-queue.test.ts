@@ -32,6 +32,47 @@ test('serves tenants in turn, and within a tenant its targets', () => {
   expect(queue.size).toBe(0)
 })
 
+/** How many turns each tenant has among the first ones that a queue gives, one at a time or many. */
+const weightOf = (item: Item) => (item.tenantId === 'heavy' ? 3 : 1)
+
+function takeSome(queue: FairQueue<Item>, count: number): string[] {
+  const names: string[] = []
+  queue.serve((item) => {
+    if (names.length === count) return 'stop'
+    names.push(item.tenantId)
+    return 'taken'
+  })
+  return names
+}
+
+function weighed(heavy: number, light: number): FairQueue<Item> {
+  const queue = new FairQueue<Item>(weightOf)
+  const push = (tenantId: string) => queue.push({ tenantId, targetId: tenantId, name: '' })
+  for (let n = 0; n < heavy; n++) push('heavy')
+  for (let n = 0; n < light; n++) push('light')
+  return queue
+}
+
+test('a tenant has as many turns in a row as its weight, however few slots become free at a time', () => {
+  const turns = ['heavy', 'heavy', 'heavy', 'light', 'heavy', 'heavy', 'heavy', 'light']
+  expect(takeSome(weighed(30, 30), 8)).toEqual(turns)
+  const oneByOne = weighed(30, 30)
+  expect(turns.flatMap(() => takeSome(oneByOne, 1))).toEqual(turns)
+})
+
+test('a tenant of great weight leaves its turns to others when it has nothing or may not go', () => {
+  expect(takeSome(weighed(2, 4), 6)).toEqual(['heavy', 'heavy', 'light', 'light', 'light', 'light'])
+  const queue = weighed(6, 2)
+  const names: string[] = []
+  queue.serve((item) => {
+    if (item.tenantId === 'heavy' && names.length > 0) return 'skip'
+    names.push(item.tenantId)
+    return 'taken'
+  })
+  expect(names).toEqual(['heavy', 'light', 'light'])
+  expect(takeSome(queue, 9)).toEqual(Array(5).fill('heavy'))
+})
+
 test('keeps the order of arrival within a target', () => {
   expect(takeAll(queueOf('a/1/x', 'a/1/y', 'a/1/z'))).toEqual(['a/1/x', 'a/1/y', 'a/1/z'])
 })

@@ -35,16 +35,16 @@ describe('hooks.tenants', () => {
       uid: 'acme',
       name: 'Acme Inc.',
       metadata: { plan: 'pro' },
-      settings: { retainPayloads: 7 * 86_400_000, retainEvents: null, ingestRate: 5, maxEndpoints: null },
+      settings: { retainPayloads: 7 * 86_400_000, retainEvents: null, ingestRate: 5, maxEndpoints: null, weight: 1 },
       state: 'active',
     })
     const upserted = await hooks.tenants.upsert({
       uid: 'acme',
-      settings: { ingestRate: null, maxEndpoints: 3 },
+      settings: { ingestRate: null, maxEndpoints: 3, weight: 2 },
     })
     expect(upserted).toMatchObject({
       created: false,
-      tenant: { id: created.id, name: 'Acme Inc.', settings: { ingestRate: null, maxEndpoints: 3 } },
+      tenant: { id: created.id, name: 'Acme Inc.', settings: { ingestRate: null, maxEndpoints: 3, weight: 2 } },
     })
     expect(await hooks.tenants.get(created.id)).toEqual(upserted.tenant)
     expect(await hooks.tenants.getByUid('acme')).toEqual(upserted.tenant)

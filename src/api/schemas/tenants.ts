@@ -1,7 +1,7 @@
 import { Type } from '../../bundled/typebox.ts'
 import { limits } from '../../core/model.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../../core/rate-limit.ts'
-import { maxMaxEndpoints, maxRetentionDays } from '../../core/tenant.ts'
+import { maxMaxEndpoints, maxRetentionDays, maxTenantWeight } from '../../core/tenant.ts'
 import {
   Closed,
   Id,
@@ -63,6 +63,16 @@ const SettingsInput = Closed(
         }),
       ),
     ),
+    weight: Type.Optional(
+      Nullable(
+        Type.Integer({
+          minimum: 1,
+          maximum: maxTenantWeight,
+          description:
+            'its part of what is delivered while several tenants wait: one with 3 gets thrice what one with 1 gets; null: 1',
+        }),
+      ),
+    ),
   },
   {
     title: 'TenantSettingsChange',
@@ -110,6 +120,7 @@ const SettingsBody = Type.Object(
     retry_policy: RetryPolicyInput,
     ingest_rate: Nullable(Type.Number()),
     max_endpoints: Nullable(Type.Integer()),
+    weight: Type.Integer(),
   },
   { title: 'TenantSettings' },
 )

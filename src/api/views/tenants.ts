@@ -20,6 +20,7 @@ export function toTenant(tenant: TenantView): Static<typeof TenantBody> {
       retry_policy: settings.retryPolicy === null ? null : renderRetryPolicy(settings.retryPolicy),
       ingest_rate: settings.ingestRate,
       max_endpoints: settings.maxEndpoints,
+      weight: settings.weight,
     },
     state: tenant.state,
     removed: removed === null ? null : { ...removed },

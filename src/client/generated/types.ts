@@ -868,6 +868,7 @@ export interface TenantSettings {
   readonly retry_policy: RetryPolicy
   readonly ingest_rate: number | null
   readonly max_endpoints: number | null
+  readonly weight: number
 }
 
 /** Members that are absent stay; null is the server’s setting. */
@@ -885,6 +886,8 @@ export interface TenantSettingsChange {
   readonly ingest_rate?: number | null | undefined
   /** Endpoints that it may have at one time; null: no limit. */
   readonly max_endpoints?: number | null | undefined
+  /** Its part of what is delivered while several tenants wait: one with 3 gets thrice what one with 1 gets; null: 1. */
+  readonly weight?: number | null | undefined
 }
 
 export interface Whoami {

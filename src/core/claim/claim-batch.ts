@@ -5,11 +5,14 @@
  * Only what would be given, were it there, is read, so the rows read are as many as the claim's limit; where some
  * targets have less than was hoped for, another look goes to the others.
  */
-import { type DealBounds, dealOut } from './deal-out.ts'
+import { type DealBounds, type DealFairness, dealOut } from './deal-out.ts'
+import type { TurnCredits } from './weighted-turns.ts'
 
 /** A target that may give deliveries. */
 export interface ClaimTarget {
   readonly tenantId: string
+  /** Its tenant's. Default 1. */
+  readonly weight?: number
   /** Its due work is new and little. */
   readonly isFresh: boolean
   /** Its endpoint has a rate. */
@@ -57,9 +60,11 @@ export class ClaimBatch<Target extends ClaimTarget, Row> {
   readonly #holdings: readonly Holding<Target, Row>[]
   readonly #byTarget: ReadonlyMap<Target, Holding<Target, Row>>
   readonly #bounds: DealBounds
+  readonly #fairness: Required<DealFairness>
   #looks = 0
 
-  constructor(targets: readonly Target[], bounds: DealBounds) {
+  /** `fairness`: what claims leave owing to tenants is for the next ones of the same process. */
+  constructor(targets: readonly Target[], bounds: DealBounds, fairness: DealFairness = {}) {
     this.#holdings = targets.map((target) => ({
       target,
       rows: [],
@@ -70,13 +75,14 @@ export class ClaimBatch<Target extends ClaimTarget, Row> {
     }))
     this.#byTarget = new Map(this.#holdings.map((holding) => [holding.target, holding]))
     this.#bounds = bounds
+    this.#fairness = { credits: new Map(), waiting: [], ...fairness }
   }
 
   /** What to read next; nothing: the claim is decided. */
   nextLook(): readonly Ask<Target>[] {
     if (this.#looks >= maxLooks) return []
     this.#looks += 1
-    const counts = this.#deal()
+    const counts = this.#deal(new Map(this.#fairness.credits))
     return this.#holdings.flatMap(({ target, rows }, index) => {
       const count = (counts[index] as number) - rows.length
       return count > 0 ? [{ target, count }] : []
@@ -96,9 +102,9 @@ export class ClaimBatch<Target extends ClaimTarget, Row> {
     holding.mayHaveMore = found.leasable.length + found.others >= count && holding.others < maxOthers
   }
 
-  /** The deliveries to lease, target by target. */
+  /** The deliveries to lease, target by target. To be asked once. */
   grants(): readonly Grant<Target, Row>[] {
-    const counts = this.#deal()
+    const counts = this.#deal(this.#fairness.credits)
     return this.#holdings.flatMap(({ target, rows }, index) =>
       rows.slice(0, counts[index]).map((row) => ({ target, row })),
     )
@@ -109,15 +115,16 @@ export class ClaimBatch<Target extends ClaimTarget, Row> {
     return this.#holdings.flatMap(({ target, isLooked }) => (isLooked ? [target] : []))
   }
 
-  #deal(): readonly number[] {
+  #deal(credits: TurnCredits): readonly number[] {
     const sources = this.#holdings.map((holding) => ({
       tenantId: holding.target.tenantId,
+      weight: holding.target.weight ?? 1,
       isFresh: holding.target.isFresh,
       isRated: holding.target.isRated,
       slots: holding.target.slots,
       knownBytes: holding.bytes,
       mayHaveMore: holding.mayHaveMore,
     }))
-    return dealOut(sources, this.#bounds)
+    return dealOut(sources, this.#bounds, { ...this.#fairness, credits })
   }
 }

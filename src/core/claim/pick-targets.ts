@@ -1,9 +1,11 @@
 /**
  * Which targets a claim looks at: of each tenant with due work, beginning behind the one where the last claim ended,
- * as many as are its part of the claim. At most half of them are the newest of the fresh ones and a quarter the oldest
+ * as many as are its part of the claim by its weight. At most half of them are the newest of the fresh ones and a quarter the oldest
  * of them, so that a flood of fresh targets starves none; the others have waited longest for their turn. What one queue
  * leaves goes to the next.
  */
+
+import { areEqual, chooseByWeight, type TurnCredits, type Weighted } from './weighted-turns.ts'
 
 /** The orders in which a tenant's ready rows are read. */
 export type ReadyOrder = 'newest_fresh' | 'oldest_fresh' | 'longest_waiting'
@@ -20,7 +22,7 @@ export interface ReadyTarget {
   readonly targetId: string
 }
 
-export interface DueTenant<Target extends ReadyTarget> {
+export interface DueTenant<Target extends ReadyTarget> extends Weighted {
   /** Read only as far as needed. */
   readonly ready: (order: ReadyOrder) => Iterable<Target>
 }
@@ -31,6 +33,8 @@ export interface Picking<Tenant, Target> {
   /** Those with due work, in the order of the rotation. */
   readonly tenants: readonly Tenant[]
   readonly judge: (target: Target) => Judgement
+  /** What earlier claims left owing to tenants whose weights differ. */
+  readonly credits: TurnCredits
 }
 
 export interface Picked<Tenant, Target> {
@@ -38,29 +42,49 @@ export interface Picked<Tenant, Target> {
   readonly blocked: readonly Target[]
   /** Behind this tenant the next claim begins; null: nobody had due work. */
   readonly last: Tenant | null
+  /** Where weights differ, those that were not looked at: their turns are owed to them. */
+  readonly waiting: readonly Tenant[]
 }
 
-/** Targets of one tenant that a claim looks at, at most. */
-export function targetsPerTenant(limit: number, tenants: number): number {
-  return Math.max(1, Math.ceil(limit / Math.max(1, tenants)))
+/** Targets of one tenant that a claim looks at, at most; `weights` are those of all that have due work. */
+export function targetsPerTenant(limit: number, weights: number, weight: number): number {
+  return Math.max(1, Math.ceil((limit * weight) / Math.max(1, weights)))
 }
 
 export function pickTargets<Target extends ReadyTarget, Tenant extends DueTenant<Target>>(
   picking: Picking<Tenant, Target>,
 ): Picked<Tenant, Target> {
-  const { limit, tenants, judge } = picking
-  const most = targetsPerTenant(limit, tenants.length)
+  const { limit, tenants, judge, credits } = picking
+  const weights = tenants.reduce((sum, { weight }) => sum + weight, 0)
+  const equal = areEqual(tenants)
   const open: Target[] = []
   const blocked: Target[] = []
   let last: Tenant | null = null
-  for (const tenant of tenants) {
+  const waiting = new Set(equal ? [] : tenants)
+  for (const tenant of equal ? tenants : firstByWeight(tenants, limit, credits)) {
     if (open.length >= limit) break
     last = tenant
+    waiting.delete(tenant)
+    const most = targetsPerTenant(limit, weights, tenant.weight)
     const picked = pickOfTenant({ tenant, most, judge })
     open.push(...picked.open)
     blocked.push(...picked.blocked)
   }
-  return { open, blocked, last }
+  return { open, blocked, last, waiting: [...waiting] }
+}
+
+/** Those whose turns it is come first, where they are more than a claim has room for. */
+function firstByWeight<T extends Weighted>(
+  tenants: readonly T[],
+  limit: number,
+  credits: TurnCredits,
+): readonly T[] {
+  if (tenants.length <= limit) return tenants
+  const chosen = chooseByWeight(tenants, limit, credits)
+  return [
+    ...tenants.filter((_, index) => chosen.has(index)),
+    ...tenants.filter((_, index) => !chosen.has(index)),
+  ]
 }
 
 interface TenantPicking<Target extends ReadyTarget> {

@@ -84,7 +84,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const run = createRunner(database, time)
   const claimant: Claimant = {
     node: newNode(),
-    rotation: { after: rotationStart },
+    rotation: { after: rotationStart, credits: new Map() },
     marks: new Map(),
     leases: new Leases(time.now),
   }

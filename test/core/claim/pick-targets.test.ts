@@ -17,12 +17,19 @@ const several = (prefix: string, count: number, judgement: Judgement = 'open'): 
 /** A tenant whose fresh targets are given newest first. */
 const aTenant = (name: string, fresh: readonly Target[], waiting: readonly Target[]) => ({
   name,
+  tenantId: name,
+  weight: 1,
   ready: (order: ReadyOrder): readonly Target[] =>
     order === 'longest_waiting' ? waiting : order === 'newest_fresh' ? fresh : fresh.toReversed(),
 })
 
 const pick = (limit: number, tenants: readonly ReturnType<typeof aTenant>[]) =>
-  pickTargets<Target, (typeof tenants)[number]>({ limit, tenants, judge: ({ judgement }) => judgement })
+  pickTargets<Target, (typeof tenants)[number]>({
+    limit,
+    tenants,
+    judge: ({ judgement }) => judgement,
+    credits: new Map(),
+  })
 const idsOf = (targets: readonly Target[]) => targets.map(({ targetId }) => targetId)
 
 it('looks at the newest fresh targets, the oldest of them and those that waited longest', () => {
@@ -44,7 +51,7 @@ it('gives what one queue leaves to the next', () => {
 it('gives every tenant with due work its part, and begins the next claim behind the last one', () => {
   const tenants = ['a', 'b', 'c'].map((name) => aTenant(name, several(`${name}_fresh`, 9), []))
   const { open, last } = pick(4, tenants)
-  expect(targetsPerTenant(4, 3)).toBe(2)
+  expect(targetsPerTenant(4, 3, 1)).toBe(2)
   expect(idsOf(open)).toEqual(['a_fresh0', 'a_fresh8', 'b_fresh0', 'b_fresh8'])
   expect(last?.name).toBe('b')
 })

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { defaultTenantSettings } from '../../../src/core/tenant.ts'
 import { anOutcome, leaseMs, type OpenHarness, openScene, type Route, retryIn, type Scene } from './scene.ts'
 
 export function describeClaim(open: OpenHarness): void {
@@ -160,6 +161,26 @@ export function describeClaim(open: OpenHarness): void {
         expect(countByTarget(deliveries, quiet)).toBe(20)
       },
     )
+
+    it('shares between tenants by their weights, as they are now, in one claim and over small ones', async () => {
+      const heavyId = scene.ids.next('ten')
+      const settings = { ...defaultTenantSettings, weight: 3 }
+      await scene.store.insertTenant({ id: heavyId, uid: null, name: '', metadata: null, settings })
+      const heavy = await scene.anEndpoint({ tenantId: heavyId })
+      const light = await scene.anEndpoint()
+      for (const route of [heavy, light]) await scene.publishMany(60, { routes: [route] })
+      const { deliveries } = await scene.claim({ limit: 40 })
+      expect([countByTarget(deliveries, heavy), countByTarget(deliveries, light)]).toEqual([30, 10])
+      const small = []
+      for (let n = 0; n < 8; n++) small.push(...(await scene.claim({ limit: 1 })).deliveries)
+      expect([countByTarget(small, heavy), countByTarget(small, light)]).toEqual([6, 2])
+      await scene.store.updateTenant(heavyId, { settings: { weight: 1 } })
+      const equal = (await scene.claim({ limit: 20 })).deliveries
+      // Five are the light one's part by the weights of before, ten but for a head start by those of now.
+      expect(countByTarget(equal, light)).toBeGreaterThanOrEqual(7)
+      // What the others leave is for whoever has more.
+      expect((await scene.claim({ limit: 100 })).deliveries).toHaveLength(52)
+    })
 
     it('reaches every tenant in turn when a claim is smaller than their number', async () => {
       const routes: Route[] = []

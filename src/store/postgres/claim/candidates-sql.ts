@@ -1,5 +1,6 @@
 /** The ready rows that a claim may pick from, with what has to be known of their targets. */
 import { maxTenants, type ReadyOrder } from '../../../core/claim/pick-targets.ts'
+import { defaultTenantSettings } from '../../../core/tenant.ts'
 import { now } from '../connection/statement.ts'
 import { everyNode } from './rate-buckets.ts'
 
@@ -12,8 +13,8 @@ function inOrder(order: ReadyOrder, range: string, most: string): string {
     order by r.next_at ${direction}, r.target_id ${direction} limit ${most} for update skip locked) o`
 }
 
-const mostTargets = '(select most from bounds)'
-const mostOldest = '(select ceil(most * 0.75)::integer from bounds)'
+const mostTargets = 'due.most'
+const mostOldest = 'ceil(due.most * 0.75)::integer'
 const fresh = `r.next_at >= -${now} and r.next_at < 0`
 
 /**
@@ -39,8 +40,11 @@ tail as (
     where r.tenant_id > t.tenant_id and r.tenant_id <= $after order by r.tenant_id, r.next_at limit 1) n
   where t.rank < ${maxTenants}
 ),
-due as materialized (
-  select tenant_id from (
+due_tenants as materialized (
+  select tenant_id, coalesce(( -- primary key
+    select case when n.settings <> '{}' then (n.settings::json ->> 'weight')::integer end
+    from tenants n where n.id = t.tenant_id), ${defaultTenantSettings.weight}) as weight
+  from (
     select 0 as part, rank, tenant_id, next_at from head
     union all select 1, rank, tenant_id, next_at from tail) t
   -- A fresh row that is not to be looked at yet hides the others of its tenant.
@@ -52,10 +56,12 @@ due as materialized (
 alive as materialized (
   select count(*)::integer as nodes, coalesce(bool_or(id = $node), false) as has_me from nodes where usable_until > ${now}
 ),
-bounds as materialized (
-  select greatest(1, ceil($limit / greatest(1, count(*))::real))::integer as most from due
+due as materialized (
+  select tenant_id, weight,
+    greatest(1, ceil($limit * weight::double precision / sum(weight) over ()))::integer as most
+  from due_tenants
 )
-select due.tenant_id, c.ready_order, c.tid, c.target_id, c.next_at, e.max_in_flight, e.rate_limit_rps,
+select due.tenant_id, due.weight, c.ready_order, c.tid, c.target_id, c.next_at, e.max_in_flight, e.rate_limit_rps,
   case when e.rate_limit_rps is not null then b.limited_until is null else false end as lacks_bucket,
   case when (select has_me from alive) then coalesce(h.slots, 0) else 0 end as share,
   (select nodes from alive) as nodes,

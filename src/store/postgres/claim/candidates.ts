@@ -2,6 +2,7 @@
 import type { ClaimTarget } from '../../../core/claim/claim-batch.ts'
 import { type DueTenant, pickTargets, type ReadyOrder } from '../../../core/claim/pick-targets.ts'
 import { isFresh, type NextAt } from '../../../core/claim/ready-row.ts'
+import type { TurnCredits, Weighted } from '../../../core/claim/weighted-turns.ts'
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import { tokensAt } from '../../../core/rate-limit.ts'
 import type { ClaimRequest } from '../../port.ts'
@@ -13,9 +14,10 @@ import { type LowWaterMarks, type Start, startOf } from './low-water-marks.ts'
 import { insertBucket, type LockedBucket, lockBuckets } from './rate-buckets.ts'
 import { growShares, type NodeIdentity } from './shares.ts'
 
-/** Where the next claim begins, so that low tenant ids do not always win. */
+/** Where the next claim begins, so that low tenant ids do not always win, and what is owed to tenants by their weights. */
 export interface TenantRotation {
   after: string
+  readonly credits: TurnCredits
 }
 
 export const rotationStart = '00000000000000000000000000000000'
@@ -47,6 +49,8 @@ export interface Candidates {
   readonly open: readonly Candidate[]
   /** Ready, but paused, out on a probe or out of tokens: only their ready rows are to be moved. */
   readonly blocked: readonly LockedTarget[]
+  /** Tenants that are due and were not looked at, where weights differ. */
+  readonly waiting: readonly Weighted[]
   /** This node's slots of the targets that were looked at, by target id. */
   readonly shares: ReadonlyMap<string, number>
 }
@@ -54,6 +58,7 @@ export interface Candidates {
 /** A due tenant without a target that may be claimed has one row, in which everything else is null. */
 interface TenantRow {
   readonly tenant_id: Uint8Array
+  readonly weight: number
   readonly target_id: null
 }
 
@@ -63,6 +68,7 @@ interface CandidateRow {
   readonly tid: string
   readonly next_at: NextAt
   readonly tenant_id: Uint8Array
+  readonly weight: number
   readonly max_in_flight: number | null
   readonly rate_limit_rps: number | null
   /** It has a rate, and nobody has made its bucket, as in a database that was copied. */
@@ -107,9 +113,11 @@ export async function pickCandidates(
     open: picked,
     blocked: held,
     last,
+    waiting,
   } = pickTargets<Ready, Tenant>({
     limit: request.limit,
     tenants: toTenants(rows),
+    credits: rotation.credits,
     judge: ({ row }) => (row.is_blocked ? 'blocked' : 'open'),
   })
   if (last !== null) rotation.after = last.tenant
@@ -126,6 +134,7 @@ export async function pickCandidates(
   return {
     open: candidates.filter(({ slots }) => slots > 0),
     blocked,
+    waiting,
     shares: new Map(candidates.map(({ target, targetId }) => [targetId, shares.get(target) ?? 0])),
   }
 }
@@ -149,7 +158,8 @@ function toTenants(rows: readonly (CandidateRow | TenantRow)[]): readonly Tenant
         found
           .filter((row) => row.ready_order === order)
           .map((row) => ({ targetId: uuid(row.target_id), row }))
-      return { tenant, ready }
+      const [{ tenant_id, weight }] = ofTenant as [TenantRow | CandidateRow]
+      return { tenant, tenantId: bytesToId(idPrefixes.tenant, tenant_id), weight, ready }
     },
   )
 }
@@ -244,6 +254,7 @@ function toCandidate(row: CandidateRow, { request, shares, bucket, start }: Mean
     targetId,
     tenant: uuid(row.tenant_id),
     tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
+    weight: row.weight,
     isProbe: row.is_probe,
     isFresh: isFresh(row.next_at),
     isRated: rate !== null,

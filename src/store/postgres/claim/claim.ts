@@ -49,8 +49,9 @@ export async function claim(context: Context, request: ClaimRequest, claimant: C
     const cluster = { shares: new Map(), routingVersions: new Map() }
     return { result: { deliveries: [], nextDueMs, cluster }, granted: [] }
   }
-  const { open, blocked, shares } = await pickCandidates(context, request, claimant)
-  const batch = new ClaimBatch<Candidate, DueRow>(open, { limit, startable, maxBytes })
+  const { open, blocked, waiting, shares } = await pickCandidates(context, request, claimant)
+  const fairness = { credits: claimant.rotation.credits, waiting }
+  const batch = new ClaimBatch<Candidate, DueRow>(open, { limit, startable, maxBytes }, fairness)
   const progress: ProgressOf = new Map()
   for (let asks = batch.nextLook(); asks.length > 0; asks = batch.nextLook()) {
     await look(context, { asks, batch, progress })

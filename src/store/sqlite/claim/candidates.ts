@@ -8,15 +8,17 @@ import {
   type ReadyOrder,
 } from '../../../core/claim/pick-targets.ts'
 import { isFresh, type NextAt } from '../../../core/claim/ready-row.ts'
+import type { TurnCredits } from '../../../core/claim/weighted-turns.ts'
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { ClaimRequest } from '../../port.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 import { countTokens } from './rate-buckets.ts'
 import { nextReadyAt } from './ready-endpoints.ts'
 
-/** Where the next claim begins, so that low tenant ids do not always win. */
+/** Where the next claim begins, so that low tenant ids do not always win, and what is owed to tenants by their weights. */
 export interface TenantRotation {
   after: Uint8Array | null
+  readonly credits: TurnCredits
 }
 
 export interface Candidate extends ClaimTarget {
@@ -40,20 +42,26 @@ export function pickCandidates(
   context: WriteContext,
   request: ClaimRequest,
   rotation: TenantRotation,
-): Pick<Picked<Tenant, Candidate>, 'open' | 'blocked'> {
+): Pick<Picked<Tenant, Candidate>, 'open' | 'blocked' | 'waiting'> {
   const next = nextReadyAt(context)
-  if (next === null || next > context.now) return { open: [], blocked: [] }
-  const tenants = dueTenants(context, rotation).map((tenant) => ({
-    tenant,
-    ready: (order: ReadyOrder) => readReady(context, { tenant, order, request }),
-  }))
-  const { open, blocked, last } = pickTargets<Candidate, Tenant>({
+  if (next === null || next > context.now) return { open: [], blocked: [], waiting: [] }
+  const tenants = dueTenants(context, rotation).map((tenant) => {
+    const tenantId = bytesToId(idPrefixes.tenant, tenant)
+    return {
+      tenant,
+      tenantId,
+      weight: context.memory.weight(tenantId),
+      ready: (order: ReadyOrder) => readReady(context, { tenant, tenantId, order, request }),
+    }
+  })
+  const { open, blocked, last, waiting } = pickTargets<Candidate, Tenant>({
     limit: request.limit,
     tenants,
+    credits: rotation.credits,
     judge: ({ isBlocked, slots }) => (isBlocked ? 'blocked' : slots > 0 ? 'open' : 'busy'),
   })
   if (last !== null) rotation.after = last.tenant
-  return { open, blocked }
+  return { open, blocked, waiting }
 }
 
 /** Skip-scan over ready_endpoints_tenant: one seek per tenant, however many targets it has. */
@@ -103,6 +111,7 @@ const readySql: Readonly<Record<ReadyOrder, string>> = {
 
 interface ReadyRange {
   readonly tenant: Uint8Array
+  readonly tenantId: string
   readonly order: ReadyOrder
   readonly request: ClaimRequest
 }
@@ -110,8 +119,7 @@ interface ReadyRange {
 /** Read one by one: busy targets may be passed over and blocked ones moved. */
 function* readReady(context: WriteContext, range: ReadyRange): Generator<Candidate> {
   const { now } = context
-  const { tenant, order, request } = range
-  const tenantId = bytesToId(idPrefixes.tenant, tenant)
+  const { tenant, tenantId, order, request } = range
   const bound = order === 'longest_waiting' ? now : -now
   for (const row of context.prepare(readySql[order]).iterate(tenant, bound)) {
     const target = row.target_id as Uint8Array
@@ -135,6 +143,7 @@ function toCandidate(context: WriteContext, { target, tenantId, nextAt, request 
     target,
     targetId,
     tenantId,
+    weight: memory.weight(tenantId),
     nextAt,
     isBlocked,
     isProbe,

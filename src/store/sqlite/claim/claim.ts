@@ -64,9 +64,10 @@ function claimDue(
   rotation: TenantRotation,
 ): readonly ClaimedDelivery[] {
   const { limit, startable = limit, maxBytes, leaseMs } = request
-  const { open, blocked } = pickCandidates(context, request, rotation)
+  const { open, blocked, waiting } = pickCandidates(context, request, rotation)
   for (const { targetId } of open) endExpiredLeases(context, targetId)
-  const batch = new ClaimBatch<Candidate, Due>(open, { limit, startable, maxBytes })
+  const fairness = { credits: rotation.credits, waiting }
+  const batch = new ClaimBatch<Candidate, Due>(open, { limit, startable, maxBytes }, fairness)
   const reached = new Map(open.map((target) => [target, startLook(context, target)]))
   for (let asks = batch.nextLook(); asks.length > 0; asks = batch.nextLook()) {
     for (const ask of asks) batch.add(ask, look(context, ask, reached.get(ask.target) as Reached))

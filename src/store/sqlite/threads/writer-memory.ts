@@ -6,6 +6,7 @@
 import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { EndpointHealth } from '../../../core/model.ts'
 import { fullBucket, type RateBucket } from '../../../core/rate-limit.ts'
+import { defaultTenantSettings } from '../../../core/tenant.ts'
 import { type HealthRow, toHealth } from '../../rows.ts'
 import { Leases } from '../claim/leases.ts'
 import type { StatementCache } from '../connection/statement-cache.ts'
@@ -50,6 +51,7 @@ export class WriterMemory {
   readonly deliveryKeys: KeySpace
   readonly #statements: StatementCache
   readonly #routingVersions = new Map<string, number>()
+  readonly #weights = new Map<string, number>()
   readonly #endpoints = new Map<string, EndpointFacts | null>()
   readonly #deletedSubscriptions = new Map<string, boolean>()
   readonly #idBytes = new Map<string, Uint8Array>()
@@ -92,6 +94,18 @@ export class WriterMemory {
     const version = row === undefined ? 0 : (row.routing_version as number)
     keep(this.#routingVersions, tenantId, version)
     return version
+  }
+
+  /** In the fairness over tenants. */
+  weight(tenantId: string): number {
+    const known = this.#weights.get(tenantId)
+    if (known !== undefined) return known
+    const row = this.#statements
+      .prepare(`select settings ->> 'weight' as weight from tenants where id = ?`) // primary key
+      .get(this.bytes(tenantId))
+    const weight = (row?.weight as number | null | undefined) ?? defaultTenantSettings.weight
+    keep(this.#weights, tenantId, weight)
+    return weight
   }
 
   endpoint(id: string): EndpointFacts | null {
@@ -169,6 +183,7 @@ export class WriterMemory {
   configChanged(): void {
     this.#touched = true
     this.#routingVersions.clear()
+    this.#weights.clear()
     this.#endpoints.clear()
     this.#deletedSubscriptions.clear()
   }
@@ -212,6 +227,7 @@ export class WriterMemory {
 
   #forgetRows(): void {
     this.#routingVersions.clear()
+    this.#weights.clear()
     this.#endpoints.clear()
     this.#deletedSubscriptions.clear()
     this.#health = null
