@@ -39,9 +39,23 @@ test('what is made and listed with --tenant, or OUTHOOK_TENANT, is of that tenan
 })
 
 test('tenants are named by uid or id, shown in a table, and changed by what is given', async () => {
-  const { id } = await json('tenants', 'upsert', 'globex', '--ingest-rate', '5', '--retain-events', '7d', '--weight', '4')
+  const { id } = await json(
+    'tenants',
+    'upsert',
+    'globex',
+    '--ingest-rate',
+    '5',
+    '--retain-events',
+    '7d',
+    '--weight',
+    '4',
+  )
   const changed = await json('tenants', 'update', 'globex', '--ingest-rate', 'default', '--name', 'Globex')
-  expect(changed).toMatchObject({ id, name: 'Globex', settings: { ingest_rate: null, retain_events: '7d', weight: 4 } })
+  expect(changed).toMatchObject({
+    id,
+    name: 'Globex',
+    settings: { ingest_rate: null, retain_events: '7d', weight: 4 },
+  })
   const back = await json('tenants', 'update', 'globex', '--weight', 'default')
   expect(back.settings.weight).toBe(1)
   expect((await run('tenants', 'update', 'globex', '--weight', '101')).code).toBe(2)

@@ -35,7 +35,13 @@ describe('hooks.tenants', () => {
       uid: 'acme',
       name: 'Acme Inc.',
       metadata: { plan: 'pro' },
-      settings: { retainPayloads: 7 * 86_400_000, retainEvents: null, ingestRate: 5, maxEndpoints: null, weight: 1 },
+      settings: {
+        retainPayloads: 7 * 86_400_000,
+        retainEvents: null,
+        ingestRate: 5,
+        maxEndpoints: null,
+        weight: 1,
+      },
       state: 'active',
     })
     const upserted = await hooks.tenants.upsert({
@@ -44,7 +50,11 @@ describe('hooks.tenants', () => {
     })
     expect(upserted).toMatchObject({
       created: false,
-      tenant: { id: created.id, name: 'Acme Inc.', settings: { ingestRate: null, maxEndpoints: 3, weight: 2 } },
+      tenant: {
+        id: created.id,
+        name: 'Acme Inc.',
+        settings: { ingestRate: null, maxEndpoints: 3, weight: 2 },
+      },
     })
     expect(await hooks.tenants.get(created.id)).toEqual(upserted.tenant)
     expect(await hooks.tenants.getByUid('acme')).toEqual(upserted.tenant)
