@@ -9,10 +9,12 @@ import { checkText } from './core/text.ts'
 import { checkRequest } from './engine/publish-request.ts'
 import { invalid, type PublishInput, toRequest } from './publish-input.ts'
 import {
+  addTraceColumnsSql,
   insertOutboxRow,
   type NewOutboxRow,
   outboxTable,
   type SqliteDatabase,
+  traceColumns,
 } from './store/sqlite/outbox/outbox-table.ts'
 
 export interface PublishIntoOptions {
@@ -58,6 +60,7 @@ export function publishInto<Topics extends object = Record<string, any>>(
     // Text, because it can be read in the file then. It is JSON in UTF-8, so its bytes come back as they are.
     payload: new TextDecoder().decode(request.payload),
     deliverAt: deliverAt === null ? null : new Date(deliverAt).toISOString(),
+    traceContext: request.traceContext,
   })
   if (isPromise(written)) {
     throw invalid(
@@ -73,7 +76,15 @@ function insert(db: SqliteDatabase, row: NewOutboxRow): unknown {
   try {
     return insertOutboxRow(db, row)
   } catch (cause) {
-    if (!(cause instanceof Error) || !cause.message.includes(`no such table: ${outboxTable}`)) throw cause
+    if (!(cause instanceof Error)) throw cause
+    if (traceColumns.some((column) => cause.message.includes(`no column named ${column}`))) {
+      throw new OuthookError(
+        'invalid_request',
+        `the table ${outboxTable} has no columns for a trace context; add them once: ${addTraceColumnsSql}`,
+        { cause },
+      )
+    }
+    if (!cause.message.includes(`no such table: ${outboxTable}`)) throw cause
     throw new OuthookError(
       'invalid_request',
       `the database has no table ${outboxTable}; make it once with db.exec(outboxSql())`,

@@ -12,6 +12,8 @@ interface PublishOptions {
   readonly orderingKey?: string
   readonly deliverAt?: string
   readonly delay?: number
+  readonly traceparent?: string
+  readonly tracestate?: string
   readonly meta?: Readonly<Record<string, string>>
   readonly wait?: number | true
 }
@@ -25,6 +27,8 @@ export function register(command: Command, io: CliIo): void {
     .option('--ordering-key <key>', 'what has to stay in order')
     .option('--deliver-at <time>', 'make no delivery before this time, such as 2026-12-24T18:00:00Z')
     .option('--delay <duration>', 'make no delivery before so long from now, such as 15m', durationMs)
+    .option('--traceparent <value>', 'W3C trace context to keep with it (TRACEPARENT)')
+    .option('--tracestate <value>', 'goes with --traceparent (TRACESTATE)')
     .option('--meta <name=value>', 'sent along as the header outhook-meta-<name> (repeatable)', pair('='))
     .option(
       '--wait [duration]',
@@ -41,6 +45,7 @@ export function register(command: Command, io: CliIo): void {
       orderingKey: options.orderingKey,
       deliverAt: options.deliverAt,
       delay: options.delay,
+      ...traceOf(options, io),
     })
     if (options.wait === undefined) {
       const { event_id, delivery_ids, state } = published
@@ -55,6 +60,16 @@ export function register(command: Command, io: CliIo): void {
     }
     await waitForEvent(context, published.event_id, options.wait === true ? undefined : options.wait)
   })
+}
+
+/** From the environment both or none: a state belongs to its parent. */
+function traceOf({ traceparent, tracestate }: PublishOptions, { env }: CliIo) {
+  if (traceparent === undefined && tracestate !== undefined) {
+    throw new UsageError('--tracestate goes with --traceparent only')
+  }
+  return traceparent === undefined
+    ? { traceparent: env.TRACEPARENT, tracestate: env.TRACESTATE }
+    : { traceparent, tracestate }
 }
 
 async function readPayload(

@@ -1,5 +1,5 @@
 /** The server's API as methods. Depends on nothing but `fetch`. */
-import { type EventInput, toSingleEnvelope } from './envelopes.ts'
+import { type EventInput, toSingleEnvelope, traceHeadersOf } from './envelopes.ts'
 import { createResources } from './generated/resources.ts'
 import type { EventStatus, PublishReceipt } from './generated/types.ts'
 import type { CallOptions, ClientOptions, HttpMethod, QueryValue, Requester } from './requester.ts'
@@ -71,7 +71,7 @@ async function send(requester: Requester, event: EventInput, options?: SendOptio
     takesTenant: true,
     // One of the two places always has a key.
     isRepeatable: true,
-    options: { ...options, idempotencyKey },
+    options: { ...options, idempotencyKey, headers: { ...traceHeadersOf(event), ...options?.headers } },
   })
   return { ...value, replayed: headers.get('idempotent-replay') === 'true' }
 }

@@ -12,6 +12,13 @@ interface EventMembers {
   readonly deliverAt?: Date | string | undefined
   /** The same as a duration from now: `'15m'` or milliseconds. */
   readonly delay?: string | number | undefined
+  /**
+   * W3C's trace context, such as a request brought it: kept with the event and sent to the receivers. Malformed, it counts
+   * as none.
+   */
+  readonly traceparent?: string | undefined
+  /** Only with `traceparent`. */
+  readonly tracestate?: string | undefined
 }
 
 /** Either any value that JSON can hold, or JSON's own text, which is passed on as it stands. */
@@ -25,6 +32,13 @@ export function toSingleEnvelope(event: EventInput): { readonly body: string; re
   return /^[!-~]([ -~]*[!-~])?$/.test(key)
     ? { body: envelopeOf(event, undefined), key }
     : { body: envelopeOf(event, key) }
+}
+
+/** A trace context goes as headers. What no header can hold is malformed, and counts as none. */
+export function traceHeadersOf({ traceparent, tracestate }: EventInput): Readonly<Record<string, string>> {
+  const isHeader = (text: unknown): text is string => typeof text === 'string' && /^[ -~]+$/.test(text)
+  if (!isHeader(traceparent)) return {}
+  return isHeader(tracestate) ? { traceparent, tracestate } : { traceparent }
 }
 
 /** An event of a batch, whose key is a member. */

@@ -1,12 +1,14 @@
 /** Many events in as few requests as the server takes them in. */
 import { pause } from './clock.ts'
-import { type EventInput, toBatchEnvelope } from './envelopes.ts'
+import { type EventInput, toBatchEnvelope, traceHeadersOf } from './envelopes.ts'
 import { ApiError, ClientError, RetryError } from './errors.ts'
 import type { BatchResult } from './generated/types.ts'
 import type { CallOptions, Requester } from './requester.ts'
 
 /** What became of one event: accepted (`status` 202), or the members of its problem. */
 export type SentEvent = BatchResult['items'][number]
+
+type TraceHeaders = ReturnType<typeof traceHeadersOf>
 
 /** The server's limits. */
 const maxBatchEvents = 1000
@@ -27,13 +29,15 @@ export async function sendMany(
   options: CallOptions = {},
 ): Promise<readonly SentEvent[]> {
   const envelopes = events.map(toBatchEnvelope)
+  const traces = events.map(traceHeadersOf)
   const results = new Map<number, SentEvent>()
   let open = [...envelopes.keys()]
   for (let round = 1; open.length > 0; round++) {
-    for (const batch of batchesOf(open, envelopes)) {
+    for (const batch of batchesOf(open, envelopes, traces)) {
       const bodies = batch.map((index) => envelopes[index] ?? '')
+      const headers = { ...traces[batch[0] ?? 0], ...options.headers }
       try {
-        const { items } = await sendBatch(requester, bodies, options)
+        const { items } = await sendBatch(requester, bodies, { ...options, headers })
         for (const [place, index] of batch.entries()) results.set(index, items[place] ?? unanswered)
       } catch (error) {
         const hasAccepted = [...results.values()].some(({ status }) => status === accepted)
@@ -56,13 +60,23 @@ function toResult(error: ClientError): SentEvent {
   return { status: cause instanceof ApiError ? cause.status : 503, title: 'not sent', detail: error.message }
 }
 
-function batchesOf(indexes: readonly number[], envelopes: readonly string[]): readonly (readonly number[])[] {
+/** A trace context goes as headers of a request, so events of one batch have the same. */
+function batchesOf(
+  indexes: readonly number[],
+  envelopes: readonly string[],
+  traces: readonly TraceHeaders[],
+): readonly (readonly number[])[] {
+  const traceOf = (index: number): string => JSON.stringify(traces[index])
   const batches: number[][] = []
   let bytes = 0
   for (const index of indexes) {
     const size = new TextEncoder().encode(envelopes[index]).length + 1
     const last = batches.at(-1)
-    const hasRoom = last !== undefined && last.length < maxBatchEvents && bytes + size <= maxBatchBytes - 100
+    const hasRoom =
+      last !== undefined &&
+      last.length < maxBatchEvents &&
+      bytes + size <= maxBatchBytes - 100 &&
+      traceOf(last[0] ?? 0) === traceOf(index)
     if (hasRoom) last.push(index)
     else batches.push([index])
     bytes = hasRoom ? bytes + size : size

@@ -68,7 +68,7 @@ export class OutboxPublisher {
   }
 
   async #publish(row: OutboxRow, tenantId: string): Promise<RowFate> {
-    const { topic, payload, metadata, orderingKey, schedule } = row
+    const { topic, payload, metadata, orderingKey, schedule, traceContext } = row
     try {
       await this.#options.publisher.publish({
         tenantId,
@@ -78,8 +78,7 @@ export class OutboxPublisher {
         orderingKey,
         schedule,
         ...ofNoProducer,
-        // Its table has no trace of the publisher.
-        traceContext: null,
+        traceContext,
         eventId: this.#eventIdOf(row),
         idempotency:
           row.idempotencyKey === null

@@ -16,6 +16,7 @@ const aRow = (place: number): OutboxRow => ({
   metadata: null,
   orderingKey: null,
   schedule: null,
+  traceContext: null,
   idempotencyKey: null,
 })
 

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { idTime, parseId } from '../../src/core/ids.ts'
 import { type LogFields, Outhook, OuthookError, outboxSql, publishInto } from '../../src/index.ts'
+import { OutboxDatabase } from '../../src/store/sqlite/outbox/outbox-database.ts'
 import type { Receiver } from '../../src/testing/receiver.ts'
 import { startReceiver } from '../../src/testing/receiver.ts'
 import { makeProgramDirectory, openProgramFile, type ProgramFile } from './a-program-file.ts'
@@ -166,6 +167,58 @@ test('a row may say when its deliveries are made', async () => {
   expect(event?.deliveries).toMatchObject([{ state: 'pending', reason: 'scheduled' }])
   const { items } = await hooks.deliveries.list({ topic, state: 'pending' })
   expect(items.map(({ reason }) => reason)).toEqual(['scheduled', 'scheduled'])
+})
+
+const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+
+test('the receiver sees the trace context of a row, and of publishInto', async () => {
+  const { db } = app
+  const topic = 'outbox.traced'
+  publishInto(db, { topic, payload: 1, traceparent, tracestate: 'shop=1' })
+  const insert = db.prepare(
+    'insert into outhook_outbox (topic, payload, traceparent, tracestate) values (?, ?, ?, ?)',
+  )
+  insert.run(topic, '2', traceparent, 'shop=2')
+  insert.run(topic, '3', 'no trace', 'shop=3')
+  insert.run(topic, '4', traceparent, 'x'.repeat(5000))
+  publishInto(db, { topic, payload: 5 })
+  await delivered(topic, 5)
+  const seen = receiver.received
+    .filter((each) => each.topic === topic)
+    .map(({ body, headers }) => [Number(Buffer.from(body)), headers.traceparent, headers.tracestate])
+  expect(seen.sort(([a], [b]) => Number(a) - Number(b))).toEqual([
+    [1, traceparent, 'shop=1'],
+    [2, traceparent, 'shop=2'],
+    [3, undefined, undefined],
+    [4, traceparent, undefined],
+    [5, undefined, undefined],
+  ])
+})
+
+test('a table from before there were traces is relayed as ever, and says how to have them', () => {
+  const path = join(directory.path, 'older.db')
+  const db = new DatabaseSync(path)
+  onTestFinished(() => db.close())
+  db.exec(outboxSql())
+  db.exec(
+    'alter table outhook_outbox drop column traceparent; alter table outhook_outbox drop column tracestate',
+  )
+  publishInto(db, { topic: 'a', payload: 1 })
+  const outbox = new OutboxDatabase(path)
+  onTestFinished(() => outbox.close())
+  const read = () => outbox.read({ after: null, without: [], unlessVersion: null })?.rows
+  expect(read()).toMatchObject([{ topic: 'a', traceContext: null }])
+  const traced = { topic: 'b', payload: 1, traceparent }
+  const advice = /add them once: (alter table .*)$/
+  expect(() => publishInto(db, traced)).toThrow(advice)
+  try {
+    publishInto(db, traced)
+  } catch (error) {
+    db.exec(advice.exec((error as Error).message)?.[1] ?? '')
+  }
+  publishInto(db, traced)
+  outbox.close()
+  expect(read()).toMatchObject([{ topic: 'a' }, { topic: 'b', traceContext: { traceparent } }])
 })
 
 test('a tenant is named by its id or its uid', async () => {

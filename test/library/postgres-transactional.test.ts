@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { readTraceContext } from '../../src/core/trace-context.ts'
 import { type OpenOptions, Outhook } from '../../src/index.ts'
 import { aServer } from '../api/a-server.ts'
 import { aReceiver } from '../delivery/an-app.ts'
@@ -20,6 +21,44 @@ afterAll(() => server?.stop())
 
 const masterKey = 'ab'.repeat(32)
 let schemas = 0
+
+const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+
+test('the receiver sees the trace context that the SQL function was given; malformed, it counts as none', async () => {
+  const schema = aSchema()
+  const hooks = await open(schema)
+  const receiver = await aReceiver()
+  await hooks.endpoints.create({ url: receiver.url, topics: ['*'] })
+  const client = await aClient()
+  const calls: readonly [payload: string, traceparent: string | null, tracestate: string | null][] = [
+    ['1', traceparent, 'shop=1'],
+    ['2', ` ${traceparent} `, null],
+    ['3', traceparent.toUpperCase(), 'shop=1'],
+    ['4', traceparent, 'caf\u00e9'],
+    ['5', `01${traceparent.slice(2)}-more`, 'shop=5'],
+    ['6', null, 'shop=1'],
+    ['7', `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`, null],
+  ]
+  for (const [index, [payload, parent, state]] of calls.entries()) {
+    const type = ['json', 'text', 'bytea'][index % 3]
+    const given = type === 'bytea' ? `convert_to($1, 'UTF8')` : `$1::${type}`
+    const sql = `select ${schema}.publish('a', ${given}, traceparent => $2, tracestate => $3)`
+    await client.query(sql, [payload, parent, state])
+  }
+  await client.query(`select ${schema}.publish('a', '8'::json)`)
+  const received = await receiver.waitFor(8, patienceMs)
+  const seen = received.map(({ body, headers }) => [
+    Buffer.from(body).toString(),
+    headers.traceparent,
+    headers.tracestate,
+  ])
+  const read = calls.map(([payload, parent, state]) => {
+    const context = readTraceContext(parent, state)
+    return [payload, context?.traceparent, context?.tracestate]
+  })
+  expect(seen.sort()).toEqual([...read, ['8', undefined, undefined]])
+  expect(read.filter(([, parent]) => parent !== undefined)).toHaveLength(4)
+})
 
 async function aClient(url = server.url): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url })

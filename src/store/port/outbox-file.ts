@@ -9,7 +9,9 @@ export interface OutboxRowKey {
 }
 
 /** A row that says what an event has to say. Whether its tenant exists is for the store to know. */
-export interface OutboxRow extends OutboxRowKey, Pick<EventFields, 'metadata' | 'orderingKey'> {
+export interface OutboxRow
+  extends OutboxRowKey,
+    Pick<EventFields, 'metadata' | 'orderingKey' | 'traceContext'> {
   /** Id or uid. */
   readonly tenant: string | null
   readonly topic: string

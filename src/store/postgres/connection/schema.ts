@@ -11,6 +11,7 @@ import { traceContextMigration } from '../migrations/0015-trace-context.ts'
 import { scheduleMigration } from '../migrations/0016-schedule.ts'
 import { endedJobsMigration } from '../migrations/0017-ended-jobs.ts'
 import { expungeMigration } from '../migrations/0018-expunge.ts'
+import { publishTracesMigration } from '../migrations/0019-publish-traces.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -24,6 +25,7 @@ export const postgresMigrations: readonly Migration[] = [
   scheduleMigration,
   endedJobsMigration,
   expungeMigration,
+  publishTracesMigration,
 ]
 
 /**

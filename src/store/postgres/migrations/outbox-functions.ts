@@ -82,12 +82,46 @@ end $$;
 `
 }
 
-/** `hasTime`: they take the time before which no delivery is made. */
-export function publishFunctionsSql({ hasTime }: { readonly hasTime: boolean }): string {
+/** SQL: what `core/trace-context.ts` reads of the headers of a request, in the database itself. */
+export const readTraceContextSql = String.raw`
+create function read_trace_context(traceparent text, tracestate text) returns jsonb
+language plpgsql immutable as $$
+declare
+  parts constant text[] := regexp_match(btrim(traceparent, E' \t\r\n'),
+    '^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[^\n\r]*)?$');
+  state constant text := btrim(tracestate, E' \t\r\n');
+begin
+  if parts is null or parts[1] = 'ff' or (parts[1] = '00' and parts[5] is not null)
+    or parts[2] ~ '^0+$' or parts[3] ~ '^0+$' then
+    return null;
+  end if;
+  return jsonb_strip_nulls(jsonb_build_object(
+    'traceparent', format('00-%s-%s-%s', parts[2], parts[3], parts[4]),
+    'tracestate', case when length(state) <= 512 and state ~ '^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$' then state end));
+end $$;
+
+do $$ begin
+  execute format('alter function read_trace_context set search_path to %I, pg_temp', current_schema());
+end $$;
+`
+
+interface PublishFunctions {
+  /** They take the time before which no delivery is made. */
+  readonly hasTime: boolean
+  /** They take W3C's trace context, as two texts. */
+  readonly hasTrace?: boolean
+}
+
+export function publishFunctionsSql({ hasTime, hasTrace = false }: PublishFunctions): string {
+  const ifTraced = (sql: string): string => (hasTrace ? sql : '')
   const ifTimed = (sql: string): string => (hasTime ? sql : '')
-  const types = `text, bytea, text, jsonb, text, text${ifTimed(', timestamptz')}`
+  const types = `text, bytea, text, jsonb, text, text${ifTimed(', timestamptz')}${ifTraced(', text, text')}`
   const timeParameter = ifTimed(', deliver_at timestamptz default null')
   const timePassed = ifTimed(', deliver_at')
+  const traceParameters = ifTraced(', traceparent text default null, tracestate text default null')
+  const tracePassed = ifTraced(', traceparent, tracestate')
+  const traceArgument = ifTraced(`,
+    trace_context => read_trace_context(traceparent, tracestate)`)
   const timeVariable = ifTimed('  waits constant interval := deliver_at - clock_timestamp();\n')
   const timeCheck = ifTimed(`  if waits > interval '366 days' then
     perform refuse_event('deliver_at is more than 366 days ahead', 'publish it later, or give an earlier time');
@@ -98,14 +132,14 @@ export function publishFunctionsSql({ hasTime }: { readonly hasTime: boolean }):
   return `
 create function publish(
   topic text, payload bytea, idempotency_key text default null, metadata jsonb default null,
-  ordering_key text default null, tenant text default null${timeParameter}
+  ordering_key text default null, tenant text default null${timeParameter}${traceParameters}
 ) returns text language plpgsql security definer as $$
 declare
   answer record;
 ${timeVariable}begin
 ${timeCheck}  select * into answer from accept_event((select value from meta where name = 'store_id'), null, tenant, topic,
     payload, metadata, idempotency_key, ordering_key,
-    coalesce((select value::bigint from meta where name = 'idempotency_ttl_ms'), 86400000), line_ms()${timeArgument});
+    coalesce((select value::bigint from meta where name = 'idempotency_ttl_ms'), 86400000), line_ms()${timeArgument}${traceArgument});
   case answer.outcome
     when 'conflict' then
       raise exception using errcode = 'unique_violation',
@@ -125,15 +159,15 @@ comment on function publish(${types}) is
 -- Bound to the function above, whatever the caller's search path.
 create function publish(
   topic text, payload text, idempotency_key text default null, metadata jsonb default null,
-  ordering_key text default null, tenant text default null${timeParameter}
+  ordering_key text default null, tenant text default null${timeParameter}${traceParameters}
 ) returns text language sql volatile
-return publish(topic, convert_to(payload, 'UTF8'), idempotency_key, metadata, ordering_key, tenant${timePassed});
+return publish(topic, convert_to(payload, 'UTF8'), idempotency_key, metadata, ordering_key, tenant${timePassed}${tracePassed});
 
 create function publish(
   topic text, payload json, idempotency_key text default null, metadata jsonb default null,
-  ordering_key text default null, tenant text default null${timeParameter}
+  ordering_key text default null, tenant text default null${timeParameter}${traceParameters}
 ) returns text language sql volatile
-return publish(topic, convert_to(payload::text, 'UTF8'), idempotency_key, metadata, ordering_key, tenant${timePassed});
+return publish(topic, convert_to(payload::text, 'UTF8'), idempotency_key, metadata, ordering_key, tenant${timePassed}${tracePassed});
 
 do $$ begin
   execute format('alter function publish(${types}) set search_path to %I, pg_temp', current_schema());

@@ -12,7 +12,7 @@ import { limits } from '../../../core/model.ts'
 import type { OutboxFinish, OutboxQuery, OutboxRead, OutboxRow, RefusedOutboxRow } from '../../port.ts'
 import { openForeignDatabase, readPragma } from '../connection/database.ts'
 import { sqliteCode, storeFaultOf } from '../connection/result-codes.ts'
-import { outboxTable } from './outbox-table.ts'
+import { outboxTable, traceColumns } from './outbox-table.ts'
 import { readRow, type SelectedRow } from './read-row.ts'
 
 /** Rows whose deletes share one transaction. */
@@ -117,7 +117,8 @@ export class OutboxDatabase {
     try {
       // A delete that a power failure undoes is made again, and the row's id keeps its event one: no flush is needed.
       if (readPragma(database, 'journal_mode') === 'wal') database.exec('pragma synchronous = normal')
-      const selectSql = selectRows(readPragma(database, 'encoding') === 'UTF-8')
+      const isUtf8 = readPragma(database, 'encoding') === 'UTF-8'
+      const selectSql = selectRows({ isUtf8, hasTrace: hasTraceColumns(database) })
       this.#open = { database, identity, selectSql }
       this.#openings++
       return this.#open
@@ -137,7 +138,7 @@ const tooLongText = `printf('%.${maxTextBytes}c', 'x')`
  * Served by the index of the rows that wait. What is larger than it may be is not read: of an id and of metadata then
  * something stands there that is refused. Bytes of text are those of the file's encoding, so only UTF-8 is cast.
  */
-function selectRows(isUtf8: boolean): string {
+function selectRows({ isUtf8, hasTrace }: { readonly isUtf8: boolean; readonly hasTrace: boolean }): string {
   const payload = isUtf8
     ? 'cast(payload as blob)'
     : `case typeof(payload) when 'blob' then payload else cast(payload as text) end`
@@ -146,6 +147,7 @@ function selectRows(isUtf8: boolean): string {
   return `select cast(seq as text) as place,
       case when typeof(id) = 'text' and octet_length(id) <= ${maxTextBytes} then id else '' end as id,
       ${['tenant', 'topic', 'idempotency_key', 'ordering_key'].map(text).join(', ')},
+      ${traceColumns.map(hasTrace ? text : noText).join(', ')},
       deliver_at is not null as has_deliver_at,
       case when octet_length(deliver_at) <= 64 and deliver_at glob '*[-:]*'
         then cast(round((julianday(deliver_at) - 2440587.5) * 86400000.0) as integer) end as deliver_at,
@@ -155,6 +157,13 @@ function selectRows(isUtf8: boolean): string {
     where error is null and seq > cast(? as integer)
       and case when tenant is null then ? = 0 else tenant not in (select value from json_each(?)) end
     order by seq limit ?`
+}
+
+const noText = (column: string): string => `null as ${column}`
+
+function hasTraceColumns(database: DatabaseSync): boolean {
+  const found = database.prepare(`select name from pragma_table_info('${outboxTable}')`).all()
+  return traceColumns.every((column) => found.some(({ name }) => name === column))
 }
 
 function problemOf(path: string, error: unknown): OuthookError {

@@ -1,8 +1,18 @@
+import type { TraceContext } from '../../../core/trace-context.ts'
+
 /**
  * The outbox in somebody else's SQLite file: one table, into which their own transactions write. Its words are those that
  * every version of SQLite of the last ten years knows, because any program in any language may run them.
  */
 export const outboxTable = 'outhook_outbox'
+
+/** They came later: a table may lack them. */
+export const traceColumns = ['traceparent', 'tracestate'] as const
+
+/** Adds them. */
+export const addTraceColumnsSql = traceColumns
+  .map((column) => `alter table ${outboxTable} add column ${column} text`)
+  .join('; ')
 
 /** What `publishInto` needs of a database: `DatabaseSync` of `node:sqlite` and `Database` of `better-sqlite3` have it. */
 export interface SqliteDatabase {
@@ -49,6 +59,9 @@ export function outboxSql(): string {
   metadata text,
   -- No delivery is made before: a time as SQLite's functions take it, in UTC unless it says its zone.
   deliver_at text,
+  -- W3C's trace context of whoever publishes; malformed, it counts as none.
+  traceparent text,
+  tracestate text,
   created_at text not null default (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
   -- Why the row was set aside; null: it waits to be relayed.
   error text,
@@ -70,15 +83,20 @@ export interface NewOutboxRow {
   readonly payload: string
   /** A time of RFC 3339; null: at once. */
   readonly deliverAt: string | null
+  readonly traceContext: TraceContext | null
 }
 
 /** In the transaction that is open on the database. Returns and throws what its driver does. */
 export function insertOutboxRow(db: SqliteDatabase, row: NewOutboxRow): unknown {
-  const { id, topic, tenant, idempotencyKey, orderingKey, metadata, payload, deliverAt } = row
+  const { id, topic, tenant, idempotencyKey, orderingKey, metadata, payload, deliverAt, traceContext } = row
+  // Without a trace its columns are not named: a table that was made before there were any has none.
+  const trace = traceContext === null ? [] : [traceContext.traceparent, traceContext.tracestate ?? null]
+  const values = [id, topic, tenant, idempotencyKey, orderingKey, metadata, payload, deliverAt, ...trace]
   return db
     .prepare(
-      `insert into ${outboxTable} (id, topic, tenant, idempotency_key, ordering_key, metadata, payload, deliver_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `insert into ${outboxTable} (id, topic, tenant, idempotency_key, ordering_key, metadata, payload, deliver_at
+         ${traceContext === null ? '' : `, ${traceColumns.join(', ')}`})
+       values (${values.map(() => '?').join(', ')})`,
     )
-    .run(id, topic, tenant, idempotencyKey, orderingKey, metadata, payload, deliverAt)
+    .run(...values)
 }

@@ -6,6 +6,7 @@ import { parseMetadata } from '../../../core/metadata.ts'
 import { limits } from '../../../core/model.ts'
 import type { Schedule } from '../../../core/schedule.ts'
 import { checkTopic } from '../../../core/topics.ts'
+import { readTraceContext } from '../../../core/trace-context.ts'
 import type { OutboxRow, RefusedOutboxRow } from '../../port.ts'
 
 /** As it is selected: every column but the payload cast to text and cut behind what it may be. */
@@ -20,6 +21,8 @@ export interface SelectedRow {
   /** Milliseconds since the epoch; null: what stands there is no time, if anything does. */
   readonly deliver_at: number | null
   readonly has_deliver_at: number
+  readonly traceparent: string | null
+  readonly tracestate: string | null
   /** Null: it is larger than any may be. Text only where the file's text is not UTF-8. */
   readonly payload: Uint8Array | string | null
 }
@@ -51,6 +54,7 @@ function readEvent(row: SelectedRow): Omit<OutboxRow, 'place' | 'id'> {
     orderingKey: effectiveOrderingKey(row.ordering_key, value, 'ordering_key'),
     idempotencyKey: row.idempotency_key,
     schedule: scheduleOf(row),
+    traceContext: readTraceContext(row.traceparent, row.tracestate),
   }
 }
 
