@@ -18,6 +18,7 @@ import { Authentication } from './engine/authentication.ts'
 import { DeadLetters } from './engine/dead-letters.ts'
 import { Deliveries } from './engine/deliveries.ts'
 import { createBusyMeter } from './engine/deliveries-first.ts'
+import { DirectSends } from './engine/direct-sends.ts'
 import { createDurableWork } from './engine/durable-work.ts'
 import { EndpointPauses } from './engine/endpoint-pauses.ts'
 import { EndpointTests } from './engine/endpoint-tests.ts'
@@ -176,18 +177,27 @@ async function assemble(
     durableWork.removals.wake()
   }
   const tenants = new Tenants({ store: shown, ids, words, clock, onChange, onDelete })
+  const checkUrl = createUrlCheck(guard, { clock })
   const endpoints = new Endpoints({
     store: shown,
     ids,
     secretBox,
     randomBytes,
     words,
-    checkUrl: createUrlCheck(guard, { clock }),
+    checkUrl,
     onChange,
+  })
+  const traced = tracing === null ? publisher : tracePublisher(publisher, tracing)
+  const directSends = new DirectSends({
+    publisher: traced,
+    routing,
+    checkUrl,
+    words,
+    maxTimeoutMs: config.totalTimeoutMs,
   })
   const testSender = createSender({ config, clock, guard }, 16)
   const engine: Engine = {
-    publisher: tracing === null ? publisher : tracePublisher(publisher, tracing),
+    publisher: traced,
     transactionalPublisher:
       tracing === null
         ? transactionalPublisher
@@ -195,6 +205,7 @@ async function assemble(
     activity,
     events: new Events({ store: shown, activity, clock }),
     endpoints,
+    directSends,
     endpointTests: new EndpointTests({
       routing,
       ids,

@@ -26,6 +26,7 @@ export type {
 export type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
 export type { CreatedKey, RotatedKey } from './engine/api-keys.ts'
 export type { DeliveryDetail } from './engine/deliveries.ts'
+export type { SendReceipt } from './engine/direct-sends.ts'
 export type { EndpointChange, EndpointInput } from './engine/endpoint-input.ts'
 export type { EndpointState, EndpointView } from './engine/endpoint-view.ts'
 export type { CreatedEndpoint, UpsertedEndpoint } from './engine/endpoints.ts'
@@ -43,6 +44,7 @@ export {
 } from './outhook.ts'
 export type { PublishInput } from './publish-input.ts'
 export { type PublishIntoOptions, publishInto } from './publish-into.ts'
+export type { SendInput } from './send-input.ts'
 export type {
   DeadLetterFilter,
   DeliveryFilter,

@@ -86,7 +86,7 @@ const inputMembers = Object.keys({
 
 const names = { at: 'deliverAt', after: 'delay' } as const
 
-function timeOf(deliverAt: Date | undefined): number | undefined {
+export function timeOf(deliverAt: Date | undefined): number | undefined {
   if (deliverAt === undefined || deliverAt === null) return undefined
   const ms = deliverAt instanceof Date ? deliverAt.getTime() : Number.NaN
   if (Number.isNaN(ms)) throw invalid('deliverAt must be a Date that is a time')

@@ -5,6 +5,7 @@ import type { EventState } from './core/model.ts'
 import type { ApiKeys } from './engine/api-keys.ts'
 import type { DeadLetters } from './engine/dead-letters.ts'
 import type { Deliveries } from './engine/deliveries.ts'
+import type { SendReceipt } from './engine/direct-sends.ts'
 import type { EndpointPauses } from './engine/endpoint-pauses.ts'
 import type { EndpointTests } from './engine/endpoint-tests.ts'
 import type { Endpoints } from './engine/endpoints.ts'
@@ -14,6 +15,7 @@ import type { Jobs } from './engine/jobs.ts'
 import type { PublishReceipt } from './engine/publish.ts'
 import type { Subscriptions } from './engine/subscriptions.ts'
 import { invalid, type PublishInput, toRequest } from './publish-input.ts'
+import { type SendInput, toSendOrder } from './send-input.ts'
 import type { TransactionClient } from './store/port.ts'
 
 export interface PublishOptions {
@@ -106,6 +108,23 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
     const [result] = await transactionalPublisher.publishMany(client, [request])
     if (result?.status !== 'fulfilled') throw result?.reason
     return toPublished(result.value)
+  }
+
+  /**
+   * Makes one delivery of a request to a URL, or to an endpoint of yours, without a topic or a subscription. Resolves
+   * once it is durable; it is delivered from then on as any other is. Its request is frozen: what becomes of the
+   * endpoint's URL, headers or the default retry policy afterwards changes nothing. Secrets are looked up at each attempt.
+   * To a URL it is not signed.
+   * Errors: unprocessable, url_rejected, not_found and endpoint_not_available (the endpoint), invalid_payload,
+   * invalid_request, payload_too_large, idempotency_conflict, expired, store_unavailable, shutting_down.
+   *
+   * @example
+   * await hooks.send({ url: 'https://crm.example/calls', payload: { call: 42 }, idempotencyKey: 'run-7:node-2' })
+   */
+  async send(input: SendInput): Promise<SendReceipt> {
+    const order = toSendOrder(input)
+    const { directSends, tenants } = this.#engine
+    return directSends.send({ ...order, tenantId: await tenants.resolve(this.#name) })
   }
 
   /**

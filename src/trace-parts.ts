@@ -6,7 +6,7 @@ import type { Clock } from './core/clock.ts'
 import type { TraceContext } from './core/trace-context.ts'
 import { readTraceContext } from './core/trace-context.ts'
 import type { Engine } from './engine/engine.ts'
-import type { PublishReceipt, PublishRequest } from './engine/publish.ts'
+import type { PublishReceipt, PublishRequest, SendRequest } from './engine/publish.ts'
 import type { PublishedSpan, Tracing } from './observability/tracing.ts'
 import type { AttemptRequest, AttemptResult, Sender } from './sender/port.ts'
 import type { Store } from './store/port.ts'
@@ -15,7 +15,7 @@ type Publishing = Engine['publisher']
 type TransactionalPublishing = Engine['transactionalPublisher']
 
 export function tracePublisher(publisher: Publishing, tracing: Tracing): Publishing {
-  const publish = async (request: PublishRequest): Promise<PublishReceipt> => {
+  const publish = async (request: PublishRequest | SendRequest): Promise<PublishReceipt> => {
     const span = tracing.startPublish(request)
     try {
       const receipt = await publisher.publish({ ...request, traceContext: span.traceContext })

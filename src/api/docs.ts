@@ -48,7 +48,7 @@ export function registerDocs(app: FastifyInstance, version: string): void {
             type: 'http',
             scheme: 'bearer',
             description:
-              'a producer key (`hk_…`): publishes, and reads the events that were published with it. A requirement names the ability that it needs.',
+              'a producer key (`hk_…`): publishes, and reads the events that were published with it; with more abilities it does more. A requirement names the ability that it needs.',
           },
           adminToken: {
             type: 'http',

@@ -57,10 +57,8 @@ export function toPublishRequest(event: GivenEvent, caller: Caller): PublishRequ
   }
   if (event.request !== null) refuseMisspelledKeys(members)
   const orderingKey = orderingKeyOf(event)
-  const key = idempotencyKeyOf(event)
-  // Admin tokens share one scope: a rotated token must not make old keys new again.
   const { tenantId, producerKeyId, scopes } = caller
-  const scope = producerKeyId ?? ''
+  const idempotency = idempotencyOf(event, producerKeyId)
   const metadata = parseMetadata(members.metadata, `${at}metadata`)
   // Before the idempotency key is looked up: what is refused here is never a replay.
   if (scopes !== null) refuseOutOfScope(checkTopic(topic), scopes)
@@ -72,7 +70,7 @@ export function toPublishRequest(event: GivenEvent, caller: Caller): PublishRequ
     metadata,
     orderingKey,
     traceContext: event.traceContext,
-    idempotency: key === null ? null : { scope, key },
+    idempotency,
     schedule: scheduleOf(event),
   }
 }
@@ -85,7 +83,7 @@ function refuseOutOfScope(topic: string, scopes: readonly string[]): void {
 }
 
 /** Null when it is due at once. */
-function scheduleOf({ members, at }: GivenEvent): Schedule | null {
+export function scheduleOf({ members, at }: Pick<GivenEvent, 'members' | 'at'>): Schedule | null {
   const { deliver_at: time, delay } = members
   if (time === undefined && delay === undefined) return null
   const names = { at: `${at}deliver_at`, after: `${at}delay` }
@@ -103,7 +101,20 @@ export function traceContextOf({ headers }: IncomingMessage): TraceContext | nul
 }
 
 /** Null when neither header nor body has one. */
-function idempotencyKeyOf({ request, members, at }: GivenEvent): string | null {
+export function idempotencyOf(
+  given: Pick<GivenEvent, 'request' | 'members' | 'at'>,
+  producerKeyId: string | null,
+): PublishRequest['idempotency'] {
+  const key = idempotencyKeyOf(given)
+  // Admin tokens share one scope: a rotated token must not make old keys new again.
+  return key === null ? null : { scope: producerKeyId ?? '', key }
+}
+
+function idempotencyKeyOf({
+  request,
+  members,
+  at,
+}: Pick<GivenEvent, 'request' | 'members' | 'at'>): string | null {
   const inHeader = request === null ? null : headerText(request, idempotencyHeader)
   const inBody = idempotencyMember(members.idempotency_key, `${at}idempotency_key`)
   if (inHeader !== null && inBody !== null && inHeader !== inBody) {

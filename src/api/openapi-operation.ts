@@ -21,15 +21,19 @@ const noStore = {
   },
 }
 
-/** Of answers that are no problems. */
-const answerHeaders: Readonly<Record<string, JsonObject>> = {
-  'publishEvent 202': {
+function replayed(what: string): JsonObject {
+  return {
     'Idempotent-Replay': {
-      description:
-        'there when the idempotency key was used before for the same event, which is answered again',
+      description: `there when the idempotency key was used before for the same ${what}, which is answered again`,
       schema: { type: 'string', const: 'true' },
     },
-  },
+  }
+}
+
+/** Of answers that are no problems. */
+const answerHeaders: Readonly<Record<string, JsonObject>> = {
+  'publishEvent 202': replayed('event'),
+  'sendDelivery 202': replayed('send'),
   'createEndpoint 201': noStore,
   'rotateEndpointSecret 200': noStore,
   'createKey 201': noStore,

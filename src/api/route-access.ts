@@ -17,6 +17,8 @@ const admin: RouteAccess = { role: 'admin' }
 const everybody: RouteAccess = { role: 'viewer', producer: 'any' }
 /** Also of the quick way of `POST /v1/events`, which goes past the routes. */
 export const publishers: RouteAccess = { role: 'operator', producer: 'publish' }
+/** Whoever may choose where a request goes reaches more than those who publish, so a key has to be given the ability. */
+const senders: RouteAccess = { role: 'operator', producer: 'send' }
 const readers: RouteAccess = { role: 'viewer', producer: 'read' }
 
 /** `open`: without credentials. A row for GET is that of HEAD too. */
@@ -64,6 +66,7 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'PATCH /v1/subscriptions/:id': admin,
   'DELETE /v1/subscriptions/:id': admin,
 
+  'POST /v1/deliveries': senders,
   'GET /v1/deliveries': viewer,
   'GET /v1/deliveries/:id': viewer,
   'POST /v1/deliveries/:id/resend': operator,

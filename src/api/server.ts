@@ -33,6 +33,7 @@ import { keyRoutes, whoamiRoute } from './routes/keys.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { publishRoute } from './routes/publish.ts'
 import { publishBatchRoute } from './routes/publish-batch.ts'
+import { sendRoute } from './routes/send.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { tenantRoutes } from './routes/tenants.ts'
 import { scopeTenants } from './tenant-scope.ts'
@@ -256,6 +257,7 @@ function closeGracefully(
 const allRoutes = [
   publishRoute,
   publishBatchRoute,
+  sendRoute,
   eventRoutes,
   eventListRoute,
   eventExpungeRoute,

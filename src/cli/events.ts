@@ -83,7 +83,7 @@ function showEvent({ print, io }: ApiContext, event: EventStatus): void {
     print.note(`\nThere are more deliveries: outhook events get ${event.id} --cursor ${nextCursor}`)
   } else if (event.state === 'accepted') {
     print.note(`\n${beingMade}`)
-  } else if (deliveries.length === 0) {
+  } else if (deliveries.length === 0 && event.topic !== null) {
     print.note(`\n${noReceiver(event.topic)}`)
   }
 }

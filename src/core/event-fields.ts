@@ -3,6 +3,7 @@
  * event to whoever reads it, and all that only passes them on goes by this table: requests, plans, messages between
  * threads, the columns and statements of both stores, the copy from one store to the other, and the API's answers.
  */
+import type { DirectRequest } from './direct-request.ts'
 import { type IdPrefix, idPrefixes } from './id-prefixes.ts'
 import type { TraceContext } from './trace-context.ts'
 
@@ -15,6 +16,8 @@ export interface EventFields {
   readonly deliverAt: number | null
   /** Null: its publisher was in no trace. */
   readonly traceContext: TraceContext | null
+  /** Of a direct send, which has no topic. Null: it was published. */
+  readonly request: DirectRequest | null
 }
 
 /** Of an event that was not published with a producer key. */
@@ -36,11 +39,13 @@ export const eventFields = {
   producerKeyId: { column: 'producer_key_id', kind: { id: idPrefixes.producerKey }, inTransactions: false },
   deliverAt: { column: 'deliver_at', kind: 'time', inTransactions: true },
   traceContext: { column: 'trace_context', kind: 'json', inTransactions: true },
+  request: { column: 'request', kind: 'json', inTransactions: false },
 } as const satisfies Readonly<Record<EventFieldName, EventField>>
 
 /** For messages between threads, where naming the fields costs half as much as asking the table. */
 export function addEventFields(list: unknown[], event: EventFields): void {
   list.push(event.metadata, event.orderingKey, event.producerKeyId, event.deliverAt, event.traceContext)
+  list.push(event.request)
 }
 
 export function nextEventFields(list: { next<Value>(): Value }): EventFields {
@@ -50,6 +55,7 @@ export function nextEventFields(list: { next<Value>(): Value }): EventFields {
     producerKeyId: list.next(),
     deliverAt: list.next(),
     traceContext: list.next(),
+    request: list.next(),
   }
 }
 

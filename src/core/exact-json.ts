@@ -41,8 +41,8 @@ const payloadName = Buffer.from('payload')
 const eventsName = Buffer.from('events')
 
 /** Reads the body of one event. Throws `invalid_body`, which says what is wrong with the text. */
-export function parseEventEnvelope(body: Uint8Array): EventEnvelope {
-  const members = parseObject(body, eventForm)
+export function parseEventEnvelope(body: Uint8Array, form = eventForm): EventEnvelope {
+  const members = parseObject(body, form)
   return { members, payload: memberBytes(body, skipSpace(body, 0), payloadName) }
 }
 

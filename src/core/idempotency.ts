@@ -18,6 +18,11 @@ export function idempotencyHash(topic: string, payload: Uint8Array, orderingKey:
     .digest()
 }
 
+/** Of a direct send, over what it asks for and the exact payload bytes. No topic has a space, so no event has the same. */
+export function sendHash(asked: string, payload: Uint8Array): Uint8Array {
+  return createHash('sha256').update(`direct send ${asked}${separator}`).update(payload).digest()
+}
+
 /**
  * The event's ordering key: the caller's own (over HTTP a header, as text: see `fromHeaderValue`) or the text member
  * `ordering_key` of an object payload. Empty means none. `name` is what the caller's own is called where it came from.

@@ -12,6 +12,8 @@ export const limits = {
   maxPayloadBytes: 262_144,
   /** One `POST /v1/events` body, bytes: payload and envelope. */
   maxEventBodyBytes: 262_144 + 4096,
+  /** One `POST /v1/deliveries` body, bytes: in base64 a payload is a third larger. */
+  maxSendBodyBytes: 2 * 262_144,
   /** One batch body, bytes. */
   maxBatchBodyBytes: 4 * 1024 * 1024,
   maxBatchItems: 1000,
@@ -92,7 +94,8 @@ export type EventState = 'accepted' | 'fanned_out'
 export interface OutboundEvent extends EventFields {
   readonly id: string
   readonly tenantId: string
-  readonly topic: string
+  /** Null: a direct send. */
+  readonly topic: string | null
   readonly state: EventState
   /** As it was published, also once the payload is gone. */
   readonly payloadBytes: number
@@ -233,8 +236,8 @@ export interface DeadLetter {
 export const adminRoles = ['viewer', 'operator', 'admin'] as const
 export type AdminRole = (typeof adminRoles)[number]
 
-/** What a producer key may do: publish events, read its tenant's. */
-export const keyAbilities = ['publish', 'read'] as const
+/** What a producer key may do: publish events, read its tenant's, send to a URL or an endpoint that it names. */
+export const keyAbilities = ['publish', 'read', 'send'] as const
 export type KeyAbility = (typeof keyAbilities)[number]
 
 export interface ApiKey {

@@ -3,6 +3,7 @@
  * The heart of Outhook; everything else brings work here or carries its result away.
  */
 import type { Clock } from '../core/clock.ts'
+import { carriesBody } from '../core/direct-request.ts'
 import { toHeaderValue } from '../core/header-value.ts'
 import { limits } from '../core/model.ts'
 import { classifyAttempt, decideOutcome, throttleAfter } from '../core/outcome.ts'
@@ -10,7 +11,7 @@ import { retryAfterMs } from '../core/retry-after.ts'
 import type { RetryPolicy } from '../core/retry-policy.ts'
 import { type SignedRequest, signRequest } from '../core/signing.ts'
 import { toStoredText } from '../core/text.ts'
-import type { AttemptResult, Sender } from '../sender/port.ts'
+import type { AttemptRequest, AttemptResult, Sender } from '../sender/port.ts'
 import type { ClaimedDelivery, DeliveryOutcome, StoreTime } from '../store/port.ts'
 import type { Target } from './routing-cache.ts'
 
@@ -38,8 +39,7 @@ export function runAttempt(
 
 function send(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): Promise<AttemptResult> {
   try {
-    const { headers, body } = signedRequest(delivery, target, deps)
-    return deps.sender.attempt({ destination: target.destination, method: 'POST', headers, body })
+    return deps.sender.attempt(toRequest(delivery, target, deps))
   } catch (error) {
     return Promise.reject(error)
   }
@@ -55,27 +55,36 @@ function notMade(error: unknown): AttemptResult {
   }
 }
 
-export function signedRequest(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): SignedRequest {
-  const topic = delivery.topic ?? ''
+export function toRequest(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): AttemptRequest {
+  const { destination, method, timeoutMs } = target
+  const { headers, body } = signedRequest(delivery, target, deps)
+  if (timeoutMs === null) return { destination, method, headers, body }
+  // The lease was measured by the sender's own.
+  return { destination, method, headers, body, timeoutMs: Math.min(timeoutMs, deps.sender.totalTimeoutMs) }
+}
+
+const nothing = new Uint8Array(0)
+
+function signedRequest(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): SignedRequest {
+  const { topic } = delivery
   const headers: Record<string, string> = {
     'user-agent': deps.userAgent,
-    'content-type': 'application/json',
-    ...target.endpoint.headers,
+    ...target.headers,
     'outhook-event-id': delivery.eventId,
-    'outhook-topic': toHeaderValue(topic),
     'outhook-delivery-id': delivery.id,
     'outhook-attempt': String(delivery.attemptCount + 1),
   }
+  if (topic !== null) headers['outhook-topic'] = toHeaderValue(topic)
   for (const name in delivery.metadata) {
     headers[`outhook-meta-${name}`] = toHeaderValue(delivery.metadata[name] ?? '')
   }
   if (delivery.traceContext !== null) Object.assign(headers, delivery.traceContext)
-  const signed = signRequest(target.endpoint.signingSchemes, {
+  const signed = signRequest(target.signingSchemes, {
     eventId: delivery.eventId,
     deliveryId: delivery.id,
     topic,
     timestampSeconds: Math.floor(deps.clock.now() / 1000),
-    body: delivery.payload,
+    body: carriesBody(target.method) ? delivery.payload : nothing,
     secrets: target.secrets(deps.time),
   })
   return { headers: Object.assign(headers, signed.headers), body: signed.body }

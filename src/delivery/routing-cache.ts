@@ -6,20 +6,21 @@
  * change made in another one this process is told by a hint, and failing that learns by the versions that a claim
  * brings. A claim cancels or parks what no longer lives.
  */
-import type { Endpoint, Subscription } from '../core/model.ts'
+import type { Endpoint, SigningScheme, Subscription } from '../core/model.ts'
 import { type RetryPolicy, resolveRetryPolicy } from '../core/retry-policy.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import { type PreparedSecret, prepareSecret } from '../core/signing.ts'
 import { defaultTenantSettings } from '../core/tenant.ts'
 import { agedNow } from '../core/time-line.ts'
 import { compileTopicPatterns, type TopicIndex } from '../core/topics.ts'
-import type { Destination } from '../sender/port.ts'
+import type { Destination, RequestMethod } from '../sender/port.ts'
 import type { Routing, StoreTime } from '../store/port.ts'
+import type { TargetLimits } from './target-state.ts'
 
 export interface TenantRouting {
   readonly tenant: Routing['tenant']
   readonly version: number
-  readonly targets: ReadonlyMap<string, Target>
+  readonly targets: ReadonlyMap<string, EndpointTarget>
   /** What it takes in memory, in endpoints and subscriptions. */
   readonly size: number
   readonly fanOut: TopicIndex<Subscription>
@@ -27,15 +28,26 @@ export interface TenantRouting {
   policyOf(subscriptionId: string | null): RetryPolicy
 }
 
-/** Where deliveries go: an endpoint with what an attempt needs, made once per load. */
+/** Where a delivery goes, with what an attempt needs. */
 export interface Target {
   readonly id: string
-  readonly endpoint: Endpoint
+  readonly endpoint: TargetLimits
   /** Its tenant's, in the fair queue. */
   readonly weight: number
   readonly destination: Destination
+  readonly method: RequestMethod
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Of one attempt; null: the sender's own. */
+  readonly timeoutMs: number | null
+  readonly signingSchemes: readonly SigningScheme[]
   /** Unexpired secrets, newest first. Throws when one cannot be opened. */
   secrets(time: StoreTime): readonly PreparedSecret[]
+}
+
+/** Of what was published, made once per load. */
+export interface EndpointTarget extends Target {
+  readonly endpoint: Endpoint
 }
 
 export interface RoutingCacheOptions {
@@ -123,7 +135,7 @@ export class RoutingCache {
 
 function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantRouting {
   const sealedOf = Map.groupBy(routing.secrets, (secret) => secret.endpointId)
-  const targets = new Map<string, Target>()
+  const targets = new Map<string, EndpointTarget>()
   const weight = routing.tenant?.settings.weight ?? defaultTenantSettings.weight
   for (const endpoint of routing.endpoints) {
     const sealed = sealedOf.get(endpoint.id) ?? []
@@ -147,11 +159,11 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
   }
 }
 
-interface TargetParts extends Pick<Target, 'endpoint' | 'weight'> {
+interface TargetParts extends Pick<EndpointTarget, 'endpoint' | 'weight'> {
   readonly sealed: Routing['secrets']
 }
 
-function createTarget({ endpoint, weight, sealed }: TargetParts, secretBox: SecretBox): Target {
+function createTarget({ endpoint, weight, sealed }: TargetParts, secretBox: SecretBox): EndpointTarget {
   // Opened on first use: a tenant with ten thousand endpoints sends to few of them at a time.
   let opened: { readonly secret: PreparedSecret; readonly expiresAt: number | null }[] | null = null
   return {
@@ -159,6 +171,10 @@ function createTarget({ endpoint, weight, sealed }: TargetParts, secretBox: Secr
     endpoint,
     weight,
     destination: { kind: 'http', url: new URL(endpoint.url) },
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...endpoint.headers },
+    timeoutMs: null,
+    signingSchemes: endpoint.signingSchemes,
     secrets(time) {
       opened ??= sealed.map((entry) => ({
         secret: prepareSecret(secretBox.open(entry.sealed, entry.endpointId)),

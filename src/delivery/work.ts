@@ -2,6 +2,7 @@
 import type { ErrorClass } from '../core/model.ts'
 import type { RetryPolicy } from '../core/retry-policy.ts'
 import type { ClaimedDelivery, DeliveryOutcome } from '../store/port.ts'
+import { directTarget } from './direct-target.ts'
 import type { Target, TenantRouting } from './routing-cache.ts'
 import type { Slot } from './slot.ts'
 import type { Observed } from './target-state.ts'
@@ -26,10 +27,10 @@ export function toWork(
   routing: TenantRouting,
   arrival: Pick<Work, 'leaseEndsAt' | 'handedOff'>,
 ): Work | null {
-  const target = routing.targets.get(delivery.targetId)
+  const { tenantId, targetId, request } = delivery
+  const target = request === null ? routing.targets.get(targetId) : directTarget(delivery, request, routing)
   if (target === undefined) return null
-  const policy = routing.policyOf(delivery.subscriptionId)
-  const { tenantId, targetId } = delivery
+  const policy = request === null ? routing.policyOf(delivery.subscriptionId) : request.retryPolicy
   const { leaseEndsAt, handedOff } = arrival
   return { tenantId, targetId, delivery, target, policy, leaseEndsAt, handedOff, place: null }
 }

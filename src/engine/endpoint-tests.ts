@@ -9,7 +9,7 @@ import type { CapturedResponse, ErrorClass } from '../core/model.ts'
 import { classifyAttempt } from '../core/outcome.ts'
 import { resolveRetryPolicy } from '../core/retry-policy.ts'
 import { checkTopic } from '../core/topics.ts'
-import { type AttemptDeps, signedRequest } from '../delivery/attempt.ts'
+import { type AttemptDeps, toRequest } from '../delivery/attempt.ts'
 import type { RoutingCache } from '../delivery/routing-cache.ts'
 import { checkEndpointId } from './endpoint-checks.ts'
 import { notFound } from './page.ts'
@@ -65,6 +65,7 @@ export class EndpointTests {
       topic: checkTopic(input.topic ?? defaultTopic, 'invalid_request'),
       metadata: null,
       traceContext: null,
+      request: null,
       payload: bytesOf(input.payload),
       claimVersion: 1,
       attemptCount: 0,
@@ -74,8 +75,7 @@ export class EndpointTests {
     this.#refuseMany(endpointId)
     this.#running.add(endpointId)
     try {
-      const { headers, body } = signedRequest(delivery, target, this.#options)
-      const result = await sender.attempt({ destination: target.destination, method: 'POST', headers, body })
+      const result = await sender.attempt(toRequest(delivery, target, this.#options))
       const { status, errorClass } = classifyAttempt(result, resolveRetryPolicy('standard'))
       return {
         eventId: delivery.eventId,

@@ -9,6 +9,7 @@ import type { ApiKeys } from './api-keys.ts'
 import type { Authentication } from './authentication.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Deliveries } from './deliveries.ts'
+import type { DirectSends } from './direct-sends.ts'
 import type { EndpointPauses } from './endpoint-pauses.ts'
 import type { EndpointTests } from './endpoint-tests.ts'
 import type { Endpoints } from './endpoints.ts'
@@ -27,6 +28,7 @@ export interface Engine {
   readonly events: Events
   readonly endpoints: Endpoints
   readonly endpointPauses: EndpointPauses
+  readonly directSends: DirectSends
   readonly endpointTests: EndpointTests
   readonly subscriptions: Subscriptions
   readonly deliveries: Deliveries

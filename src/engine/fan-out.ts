@@ -5,7 +5,9 @@ import { packReceivers } from '../core/receivers.ts'
 import type { TenantRouting } from '../delivery/routing-cache.ts'
 import type { NewDelivery, NewEvent } from '../store/port.ts'
 
-export interface FanOutInput extends Omit<NewEvent, 'id' | 'routingVersion' | 'deliveries' | 'receivers'> {
+export interface FanOutInput
+  extends Omit<NewEvent, 'id' | 'topic' | 'request' | 'routingVersion' | 'deliveries' | 'receivers'> {
+  readonly topic: string
   /** Made elsewhere; default: a new one. */
   readonly eventId?: string | undefined
 }
@@ -14,6 +16,7 @@ export function fanOut(input: FanOutInput, routing: TenantRouting, ids: IdFactor
   return {
     ...input,
     id: input.eventId ?? ids.next('evt'),
+    request: null,
     routingVersion: routing.version,
     ...planFanOut(input.topic, routing, ids),
   }

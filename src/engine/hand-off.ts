@@ -75,6 +75,7 @@ function toClaimed(event: NewEvent, delivery: NewDelivery, createdAt: number): C
     topic: event.topic,
     metadata: event.metadata,
     traceContext: event.traceContext,
+    request: event.request,
     payload: event.payload,
     claimVersion: 1,
     attemptCount: 0,

@@ -18,7 +18,7 @@ export interface KeyInput {
   readonly name: string
   /** Patterns of the topics that it may publish, 1 to 100 such as `orders.*`; default `['*']`, all. */
   readonly scopes?: readonly string[]
-  /** `publish`: events; `read`: all events of its tenant. Default `['publish']`, which reads what was published with it. */
+  /** `publish`: events; `read`: all events of its tenant; `send`: to URLs and endpoints that it names. Default `['publish']`, which reads what was published with it. */
   readonly abilities?: readonly KeyAbility[]
   /** Events that it publishes a second, 0.01 to 1 000 000, on average; null, the default: as the server is set. */
   readonly rateLimitRps?: number | null
@@ -89,7 +89,7 @@ export function checkAbilities(abilities: unknown): readonly KeyAbility[] {
   if (known.length > 0 && known.length === new Set(given).size) return known
   throw new OuthookError(
     'unprocessable',
-    `abilities must be a list of one or both of ${keyAbilities.join(' and ')}`,
+    `abilities must be a list of one or more of ${keyAbilities.join(', ')}`,
   )
 }
 

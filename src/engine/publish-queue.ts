@@ -10,7 +10,6 @@ const heldRetryMs = 100
 
 export interface Waiting {
   readonly request: CheckedRequest
-  readonly hash: Uint8Array | null
   readonly settle: PromiseWithResolvers<PublishReceipt>
   readonly enqueuedAt: number
   /** The memory that the event takes while it waits. */

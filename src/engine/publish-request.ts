@@ -1,23 +1,47 @@
 import type { Clock } from '../core/clock.ts'
+import type { SendMethod } from '../core/direct-request.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { EventFields } from '../core/event-fields.ts'
-import { validateIdempotencyKey } from '../core/idempotency.ts'
+import { idempotencyHash, sendHash, validateIdempotencyKey } from '../core/idempotency.ts'
 import { parseMetadata } from '../core/metadata.ts'
-import { type EventState, limits } from '../core/model.ts'
+import { type EventState, limits, type StoredRetryPolicy } from '../core/model.ts'
 import { type Schedule, waitOf } from '../core/schedule.ts'
 import { checkTopic } from '../core/topics.ts'
-import type { StoreTime } from '../store/port.ts'
+import type { NewIdempotencyKey, StoreTime } from '../store/port.ts'
 
-export interface PublishRequest extends Omit<EventFields, 'deliverAt'> {
+interface IngestRequest extends Omit<EventFields, 'deliverAt' | 'request'> {
   readonly tenantId: string
+  readonly idempotency: { readonly scope: string; readonly key: string } | null
+  /** Absent or null: its deliveries are due at once. */
+  readonly schedule?: Schedule | null
+}
+
+export interface PublishRequest extends IngestRequest {
   readonly topic: string
   /** Exact JSON bytes, checked to be JSON, never changed afterwards. */
   readonly payload: Uint8Array
-  readonly idempotency: { readonly scope: string; readonly key: string } | null
   /** Of an event that got its id where it happened. Rejects with `store_refused` when there is one with this id. */
   readonly eventId?: string | undefined
-  /** Absent or null: its deliveries are due at once. */
-  readonly schedule?: Schedule | null
+}
+
+/** A direct send, checked but for what only the routing knows. */
+export interface SendRequest extends IngestRequest {
+  readonly topic: null
+  /** Any bytes, never changed afterwards. */
+  readonly payload: Uint8Array
+  readonly send: Send
+}
+
+/** What is given of its request. The rest comes from the endpoint, the tenant and the server when it is frozen. */
+export interface Send {
+  readonly to: { readonly url: URL } | { readonly endpointId: string }
+  readonly method: SendMethod
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  /** False: the body is empty, and has no type of its own. */
+  readonly hasPayload: boolean
+  readonly timeoutMs: number | null
+  readonly retryPolicy: StoredRetryPolicy | null
 }
 
 export interface PublishReceipt {
@@ -46,12 +70,22 @@ export interface Clocks {
   readonly time: Pick<StoreTime, 'now'>
 }
 
+/** What makes two requests with one idempotency key the same. */
+function hashOf(request: PublishRequest | SendRequest): Uint8Array {
+  if (request.topic !== null) return idempotencyHash(request.topic, request.payload, request.orderingKey)
+  const { to, method, headers } = request.send
+  const names = Object.keys(headers).sort()
+  const sent = ['url' in to ? to.url.href : to.endpointId, method, names.map((name) => [name, headers[name]])]
+  return sendHash(JSON.stringify(sent), request.payload)
+}
+
 /** Checked, and no object of the caller's any more, which may change while the event waits. */
-export type CheckedRequest = PublishRequest & Pick<EventFields, 'deliverAt'>
+export type CheckedRequest = (PublishRequest | SendRequest) &
+  Pick<EventFields, 'deliverAt'> & { readonly idempotency: Omit<NewIdempotencyKey, 'ttlMs'> | null }
 
 /** Throws what a caller can get wrong, before anything is queued. */
-export function checkRequest(request: PublishRequest, { clock, time }: Clocks): CheckedRequest {
-  checkTopic(request.topic)
+export function checkRequest(request: PublishRequest | SendRequest, { clock, time }: Clocks): CheckedRequest {
+  if (request.topic !== null) checkTopic(request.topic)
   if (request.payload.length > limits.maxPayloadBytes) {
     throw new OuthookError('payload_too_large', 'payload is capped at 256KB')
   }
@@ -59,6 +93,7 @@ export function checkRequest(request: PublishRequest, { clock, time }: Clocks): 
   const waitMs = waitOf(request.schedule, clock.now())
   return {
     ...request,
+    idempotency: request.idempotency && { ...request.idempotency, hash: hashOf(request) },
     metadata: parseMetadata(request.metadata),
     deliverAt: waitMs === null ? null : time.now() + Math.ceil(waitMs),
   }

@@ -8,22 +8,23 @@
 import type { Clock } from '../core/clock.ts'
 import { isStoreRefusal, OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
-import { idempotencyHash } from '../core/idempotency.ts'
 import type { IdFactory } from '../core/ids.ts'
 import { limits } from '../core/model.ts'
 import type { RoutingCache, TenantRouting } from '../delivery/routing-cache.ts'
 import type { IngestStore, PublishResult, StoreTime } from '../store/port.ts'
+import { planSend } from './plan-send.ts'
 import { PublishQueue, type Waiting } from './publish-queue.ts'
 import {
   checkRequest,
   idempotencyConflict,
   type PublishReceipt,
   type PublishRequest,
+  type SendRequest,
   unavailable,
 } from './publish-request.ts'
 import { PublishTimeouts } from './publish-timeouts.ts'
 
-export type { PublishReceipt, PublishRequest } from './publish-request.ts'
+export type { PublishReceipt, PublishRequest, SendRequest } from './publish-request.ts'
 
 import { admit } from './admission.ts'
 import { DeliveriesFirst } from './deliveries-first.ts'
@@ -93,8 +94,8 @@ export class Publisher {
       dispatcher && new DeliveriesFirst({ clock, busy, isFilling: () => dispatcher.isFilling })
   }
 
-  /** Resolves once the event is durable. Errors: invalid_body, invalid_request, payload_too_large, idempotency_conflict, store_unavailable, shutting_down. */
-  publish(request: PublishRequest): Promise<PublishReceipt> {
+  /** Resolves once the event is durable. Errors: invalid_body, invalid_request, payload_too_large, idempotency_conflict, store_unavailable, shutting_down; of a direct send endpoint_not_available. */
+  publish(request: PublishRequest | SendRequest): Promise<PublishReceipt> {
     try {
       return this.#enqueue(request)
     } catch (error) {
@@ -120,7 +121,7 @@ export class Publisher {
     }
   }
 
-  #enqueue(given: PublishRequest): Promise<PublishReceipt> {
+  #enqueue(given: PublishRequest | SendRequest): Promise<PublishReceipt> {
     if (this.#closed)
       throw new OuthookError('shutting_down', this.#options.words.stopped, {
         retryAfterSeconds: 1,
@@ -132,7 +133,6 @@ export class Publisher {
     }
     const waiting: Waiting = {
       request,
-      hash: request.idempotency && idempotencyHash(request.topic, request.payload, request.orderingKey),
       settle: Promise.withResolvers(),
       enqueuedAt: this.#options.clock.elapsed(),
       bytes,
@@ -198,10 +198,11 @@ export class Publisher {
     return batch.filter((waiting) => waiting.plan !== null)
   }
 
-  #plan({ request, hash, replans }: Waiting, routing: TenantRouting): Plan {
+  #plan({ request, replans }: Waiting, routing: TenantRouting): Plan {
     const { ids, idempotencyTtlMs: ttlMs } = this.#options
     admit(request.tenantId, routing.tenant, replans === 0 ? this.#rates : null)
-    const idempotency = request.idempotency && hash && { ...request.idempotency, hash, ttlMs }
+    const idempotency = request.idempotency && { ...request.idempotency, ttlMs }
+    if (request.topic === null) return { event: planSend({ ...request, idempotency }, routing, ids), routing }
     return { event: fanOut({ ...request, idempotency }, routing, ids), routing }
   }
 

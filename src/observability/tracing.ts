@@ -74,7 +74,8 @@ export class Tracing {
 
   /** In the active span's trace, unless the publisher names another one. */
   startPublish(event: {
-    readonly topic: string
+    /** Null: a direct send. */
+    readonly topic: string | null
     readonly tenantId: string
     readonly traceContext: TraceContext | null
   }): PublishedSpan {
@@ -82,12 +83,16 @@ export class Tracing {
     const attributes = {
       'messaging.system': 'outhook',
       'messaging.operation.type': 'send',
-      'messaging.operation.name': 'publish',
-      'messaging.destination.name': event.topic,
+      'messaging.operation.name': event.topic === null ? 'send' : 'publish',
+      ...(event.topic !== null && { 'messaging.destination.name': event.topic }),
       'outhook.tenant.id': event.tenantId,
     }
     const parent = this.#parentOf(event.traceContext)
-    const span = this.#tracer.startSpan('outhook.publish', { kind: SpanKind.PRODUCER, attributes }, parent)
+    const span = this.#tracer.startSpan(
+      event.topic === null ? 'outhook.send' : 'outhook.publish',
+      { kind: SpanKind.PRODUCER, attributes },
+      parent,
+    )
     return {
       traceContext: this.#toTraceContext(span.spanContext()) ?? event.traceContext,
       ended: ({ eventId, deliveries, replayed }) => {

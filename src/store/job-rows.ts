@@ -87,7 +87,11 @@ export const endpointIsGone: JobWorkDone = {
 }
 
 /** The one of an endpoint's subscriptions under whose policy it gets an event of the topic; null: it is not subscribed to it. */
-export function subscriptionFor(subscriptions: readonly Subscription[], topic: string): Subscription | null {
+export function subscriptionFor(
+  subscriptions: readonly Subscription[],
+  topic: string | null,
+): Subscription | null {
+  if (topic === null) return null
   const matching = subscriptions.find(
     ({ active, topicPatterns }) => active && topicPatterns.some((pattern) => topicMatches(pattern, topic)),
   )

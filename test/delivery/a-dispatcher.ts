@@ -79,6 +79,7 @@ export function aClaimed(
     topic: 'a.b',
     metadata: null,
     traceContext: null,
+    request: null,
     payload: Buffer.from('{}'),
     claimVersion: 1,
     attemptCount: 0,

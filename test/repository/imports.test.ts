@@ -53,6 +53,7 @@ const topLevel: Readonly<Record<string, string>> = {
   outhook: 'index',
   'tenant-hooks': 'index',
   'publish-input': 'index',
+  'send-input': 'index',
   'publish-into': 'index',
   version: 'core',
   'required-node': 'core',

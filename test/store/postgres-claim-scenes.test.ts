@@ -180,6 +180,7 @@ async function aLane(server: PostgresServer, weights: readonly number[]) {
         payload: new Uint8Array(1 + ((at * 37) % 90)),
         metadata: null,
         traceContext: null,
+        request: null,
         orderingKey: null,
         producerKeyId: null,
         deliverAt: null,

@@ -1,6 +1,7 @@
 /** Calls and results that go between the threads of a SQLite store come out as they went in. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { retryProfiles } from '../../src/core/retry-policy.ts'
 import type { ClaimedDelivery, DeliveryOutcome, NewEvent, PublishResult } from '../../src/store/port.ts'
 import { BytePacker, ByteUnpacker } from '../../src/store/sqlite/threads/packed-bytes.ts'
 import {
@@ -17,13 +18,22 @@ const bytes = fc.uint8Array({ maxLength: 5 })
 const orNull = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: null })
 const strings = fc.dictionary(text, text, { noNullPrototype: true })
 
+const aRequest = fc.record({
+  url: text,
+  method: fc.constantFrom('PUT' as const, 'GET' as const),
+  headers: strings,
+  timeoutMs: orNull(fc.nat()),
+  retryPolicy: fc.constant(retryProfiles.dograh),
+})
+
 const anEvent: fc.Arbitrary<NewEvent> = fc.record({
   id: text,
   tenantId: text,
-  topic: text,
+  topic: orNull(text),
   payload: bytes,
   metadata: orNull(strings),
   traceContext: orNull(fc.record({ traceparent: text, tracestate: text })),
+  request: orNull(aRequest),
   orderingKey: orNull(text),
   producerKeyId: orNull(text),
   deliverAt: orNull(fc.nat()),
@@ -32,8 +42,8 @@ const anEvent: fc.Arbitrary<NewEvent> = fc.record({
   deliveries: fc.array(
     fc.record({
       id: text,
-      subscriptionId: text,
-      endpointId: text,
+      subscriptionId: orNull(text),
+      endpointId: orNull(text),
       targetId: text,
       rateLimitRps: orNull(fc.double({ min: 0, noNaN: true })),
       handOff: fc.boolean(),
@@ -151,6 +161,7 @@ const aClaimed: fc.Arbitrary<ClaimedDelivery> = fc.record({
   topic: orNull(text),
   metadata: orNull(strings),
   traceContext: orNull(fc.record({ traceparent: text, tracestate: text })),
+  request: orNull(aRequest),
   payload: bytes,
   claimVersion: fc.nat(),
   attemptCount: fc.nat(),

@@ -1,10 +1,12 @@
 import type { FastifyRequest } from 'fastify'
+import type { DirectRequest } from '../../core/direct-request.ts'
 import { OuthookError } from '../../core/errors.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { EventStatus } from '../../engine/events.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { pageRequest, timeRange } from '../page-request.ts'
+
 import { formatTime } from '../rfc3339.ts'
 import {
   EventPage,
@@ -14,7 +16,7 @@ import {
   ExpungedBody,
   ExpungeQuery,
 } from '../schemas/events.ts'
-import { AnyJson, idParams } from '../schemas/shapes.ts'
+import { AnyJson, Bytes, idParams } from '../schemas/shapes.ts'
 import { tenantIdOf } from '../tenant-scope.ts'
 import { toEvent, toEventStatus } from '../views/events.ts'
 
@@ -49,15 +51,22 @@ export function eventRoutes({ engine }: ApiContext) {
           operationId: 'getEventPayload',
           'x-problems': [410],
           tags,
-          summary: 'The payload, byte for byte as it was published',
+          summary: 'The payload, byte for byte as it was published or sent',
           params: idParams('evt'),
-          response: { 200: { content: { 'application/json': { schema: AnyJson } } } },
+          response: {
+            200: {
+              content: {
+                'application/json': { schema: AnyJson },
+                'application/octet-stream': { schema: Bytes },
+              },
+            },
+          },
         },
       },
       async (request, reply) => {
-        const { tenantId, id } = await visibleEvent(engine, request, request.params.id)
+        const { tenantId, id, request: sent } = await visibleEvent(engine, request, request.params.id)
         const payload = await engine.events.payload(tenantId, id)
-        return reply.header('content-type', 'application/json').send(Buffer.from(payload))
+        return reply.header('content-type', payloadType(sent)).send(Buffer.from(payload))
       },
     )
   }
@@ -90,6 +99,12 @@ export function eventExpungeRoute({ engine, log }: ApiContext) {
       return { event_id: eventId, expunged_at: formatTime(expungedAt), cancelled }
     })
   }
+}
+
+/** A browser that opens the payload of a direct send must not take it for a page of this server's. */
+function payloadType(sent: DirectRequest | null): string {
+  const type = sent === null ? 'application/json' : sent.headers['content-type']
+  return type === 'application/json' ? type : 'application/octet-stream'
 }
 
 export function eventListRoute({ engine }: ApiContext) {

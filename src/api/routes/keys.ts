@@ -1,5 +1,6 @@
 import { durationForms, parseDuration } from '../../core/duration.ts'
 import { OuthookError } from '../../core/errors.ts'
+import type { KeyAbility } from '../../core/model.ts'
 import { maxKeyGraceMs } from '../../engine/api-keys.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
@@ -60,7 +61,7 @@ function registerCreate(app: Api, { engine }: ApiContext): void {
 
 type KeySettings = ExpiryMembers & {
   readonly scopes?: string[]
-  readonly abilities?: ('publish' | 'read')[]
+  readonly abilities?: KeyAbility[]
   readonly rate_limit_rps?: number | null
 }
 

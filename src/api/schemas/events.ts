@@ -1,5 +1,6 @@
 import type { Static } from 'typebox'
 import { Type } from '../../bundled/typebox.ts'
+import { sendMethods } from '../../core/direct-request.ts'
 import { durationForms } from '../../core/duration.ts'
 import { limits } from '../../core/model.ts'
 import { maxScheduleMs } from '../../core/schedule.ts'
@@ -22,20 +23,22 @@ const Payload = Type.Unknown({
   description: 'any JSON value, at most 256 KiB; its exact bytes are what is delivered',
   examples: [{ id: 'o_1', amount: 42 }],
 })
-const Metadata = metadataInput('sent as `outhook-meta-<name>` headers', { source: 'shop' })
+export const Metadata = metadataInput('sent as `outhook-meta-<name>` headers', { source: 'shop' })
+
+export const idempotencyKey = Type.Optional(
+  Nullable(
+    Type.String({
+      minLength: 1,
+      maxLength: limits.maxIdempotencyKeyBytes,
+      pattern: linePattern,
+      description:
+        'at most 255 bytes; the same key and content give the same answer for 24 hours, and nothing is made a second time',
+    }),
+  ),
+)
 
 const keys = {
-  idempotency_key: Type.Optional(
-    Nullable(
-      Type.String({
-        minLength: 1,
-        maxLength: limits.maxIdempotencyKeyBytes,
-        pattern: linePattern,
-        description:
-          'at most 255 bytes; the same key and content give the same answer for 24 hours, and no second event',
-      }),
-    ),
-  ),
+  idempotency_key: idempotencyKey,
   ordering_key: Type.Optional(
     Nullable(
       Type.String({
@@ -61,7 +64,7 @@ function upTo(most: number): string {
   return [`\\d{1,${digits.length - 1}}`, ...below, digits].join('|')
 }
 
-const schedule = {
+export const schedule = {
   deliver_at: Type.Optional(
     Nullable(
       Type.String({
@@ -104,7 +107,7 @@ export const PublishBody = Type.Object(eventInput, {
 const headerText = { pattern: '^(?:[!-~](?:[ -~]*[!-~])?)?$' }
 
 /** Malformed ones count as none. */
-const traceHeaders = {
+export const traceHeaders = {
   traceparent: Type.Optional(
     Type.String({
       description: 'W3C’s trace context: kept with the event, and sent to the receivers',
@@ -114,14 +117,16 @@ const traceHeaders = {
   tracestate: Type.Optional(Type.String({ description: 'only with `traceparent`' })),
 }
 
+export const idempotencyHeader = Type.Optional(
+  Type.String({
+    ...headerText,
+    maxLength: limits.maxIdempotencyKeyBytes,
+    description: 'as the body’s `idempotency_key`, which must not differ',
+  }),
+)
+
 export const PublishHeaders = Type.Object({
-  'idempotency-key': Type.Optional(
-    Type.String({
-      ...headerText,
-      maxLength: limits.maxIdempotencyKeyBytes,
-      description: 'as the body’s `idempotency_key`, which must not differ',
-    }),
-  ),
+  'idempotency-key': idempotencyHeader,
   'outhook-ordering-key': Type.Optional(
     Type.String({
       ...headerText,
@@ -199,10 +204,21 @@ export const BatchResultBody = Type.Object(
 )
 export type BatchItemResult = Static<typeof BatchResultBody>['items'][number]
 
+export const SentRequestBody = Type.Object(
+  {
+    url: Type.String(),
+    method: Type.String({ enum: sendMethods }),
+    headers: StringMap,
+    timeout: Nullable(Type.String({ description: 'of one attempt; null: the server’s own' })),
+    retry: Type.Unknown({ title: 'RetryPolicy' }),
+  },
+  { description: 'of a direct send, what was frozen when it was accepted; null: it was published' },
+)
+
 const eventMembers = {
   id: Id,
   event_id: Id,
-  topic: Type.String(),
+  topic: Nullable(Type.String({ description: 'null: a direct send' })),
   state: Type.String({ enum: ['accepted', 'fanned_out'] }),
   payload_bytes: Type.Integer(),
   metadata: StringMap,
@@ -215,6 +231,7 @@ const eventMembers = {
       { description: 'the trace that its publisher was in, as W3C’s headers name it' },
     ),
   ),
+  request: Nullable(SentRequestBody),
   created_at: Time,
   expunged_at: Nullable({
     ...Time,

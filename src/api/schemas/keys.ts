@@ -47,7 +47,7 @@ const settings = {
       minItems: 1,
       uniqueItems: true,
       description:
-        '`publish`: events, and read those that were published with it; `read`: all events of its tenant. Default `["publish"]`',
+        '`publish`: events, and read those that were published with it; `read`: all events of its tenant; `send`: makes deliveries to URLs and endpoints that it names. Default `["publish"]`',
     }),
   ),
   rate_limit_rps: Type.Optional(RateLimitInput),

@@ -31,6 +31,8 @@ export const Id = Type.String()
 /** Describes an answer without a body. */
 export const NoBody = Type.Unsafe<undefined>({ type: 'null' })
 export const AnyJson = Type.Unknown()
+/** Of any type. */
+export const Bytes = Type.Unsafe<Buffer>(Type.String({ format: 'binary' }))
 /** Text that a route sends as bytes. */
 export const Text = Type.Unsafe<Buffer>(Type.String())
 

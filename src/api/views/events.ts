@@ -1,9 +1,12 @@
 import type { Static } from 'typebox'
+import type { DirectRequest } from '../../core/direct-request.ts'
+import { formatDuration } from '../../core/duration.ts'
 import { showEventFields } from '../../core/event-fields.ts'
 import type { OutboundEvent } from '../../core/model.ts'
+import { renderRetryPolicy } from '../../core/retry-policy-json.ts'
 import type { EventStatus } from '../../engine/events.ts'
 import { formatOptionalTime, formatTime } from '../rfc3339.ts'
-import type { EventBody, EventStatusBody } from '../schemas/events.ts'
+import type { EventBody, EventStatusBody, SentRequestBody } from '../schemas/events.ts'
 import { toDeliveryOfEvent } from './deliveries.ts'
 
 export function toEvent(event: OutboundEvent): Static<typeof EventBody> {
@@ -14,10 +17,21 @@ export function toEvent(event: OutboundEvent): Static<typeof EventBody> {
     state: event.state,
     payload_bytes: event.payloadBytes,
     ...showEventFields(event),
+    request: event.request === null ? null : toSentRequest(event.request),
     metadata: event.metadata ?? {},
     deliver_at: formatOptionalTime(event.deliverAt),
     created_at: formatTime(event.createdAt),
     expunged_at: formatOptionalTime(event.expungedAt),
+  }
+}
+
+function toSentRequest(request: DirectRequest): Static<typeof SentRequestBody> {
+  return {
+    url: request.url,
+    method: request.method,
+    headers: { ...request.headers },
+    timeout: request.timeoutMs === null ? null : formatDuration(request.timeoutMs),
+    retry: renderRetryPolicy(request.retryPolicy),
   }
 }
 

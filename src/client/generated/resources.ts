@@ -53,6 +53,8 @@ import type {
   RotateKey,
   RotateSecret,
   RotatedKey,
+  Send,
+  SendReceipt,
   Subscription,
   SubscriptionChange,
   SubscriptionCreate,
@@ -65,10 +67,10 @@ import type {
 export function createResources(requester: Requester) {
   return {
     events: createEvents(requester),
+    deliveries: createDeliveries(requester),
     endpoints: createEndpoints(requester),
     subscriptions: createSubscriptions(requester),
     tenants: createTenants(requester),
-    deliveries: createDeliveries(requester),
     deadLetters: createDeadLetters(requester),
     jobs: createJobs(requester),
     keys: createKeys(requester),
@@ -90,12 +92,35 @@ function createEvents(requester: Requester) {
     /** An event, its deliveries and their attempts. */
     get: (id: string, query: GetEventQuery = {}, options?: CallOptions): Promise<EventStatus> =>
       requester.json({ method: 'GET', path: `/v1/events/${encodeURIComponent(id)}`, query: { ...query }, takesTenant: true, options }),
-    /** The payload, byte for byte as it was published. */
+    /** The payload, byte for byte as it was published or sent. */
     getPayload: (id: string, options?: CallOptions): Promise<Uint8Array> =>
       requester.bytes({ method: 'GET', path: `/v1/events/${encodeURIComponent(id)}/payload`, takesTenant: true, options }),
     /** Take the payload of an event out of the store for good. */
     expungePayload: (id: string, query: ExpungeEventPayloadQuery = {}, options?: CallOptions): Promise<Expunged> =>
       requester.json({ method: 'DELETE', path: `/v1/events/${encodeURIComponent(id)}/payload`, query: { ...query }, takesTenant: true, options }),
+  }
+}
+
+function createDeliveries(requester: Requester) {
+  return {
+    /** Make one delivery to a URL or an endpoint, without topic and subscription. */
+    send: (body: Send, options?: CallOptions): Promise<SendReceipt> =>
+      requester.json({ method: 'POST', path: '/v1/deliveries', body, takesTenant: true, takesKey: true, options }),
+    /** Deliveries, newest first. */
+    list: (query: ListDeliveriesQuery = {}, options?: CallOptions): PagePromise<Delivery, Page<Delivery>> =>
+      requester.pages({ method: 'GET', path: '/v1/deliveries', query: { ...query }, takesTenant: true, options }),
+    /** A delivery with its attempts and what the receiver answered. */
+    get: (id: string, options?: CallOptions): Promise<DeliveryDetail> =>
+      requester.json({ method: 'GET', path: `/v1/deliveries/${encodeURIComponent(id)}`, takesTenant: true, options }),
+    /** Send a delivery again that has come to an end: same id, attempts from 1. */
+    resend: (id: string, options?: CallOptions): Promise<Resent> =>
+      requester.json({ method: 'POST', path: `/v1/deliveries/${encodeURIComponent(id)}/resend`, takesTenant: true, options }),
+    /** End a delivery that waits for an attempt. */
+    cancel: (id: string, options?: CallOptions): Promise<Cancelled> =>
+      requester.json({ method: 'POST', path: `/v1/deliveries/${encodeURIComponent(id)}/cancel`, takesTenant: true, options }),
+    /** End many deliveries that wait, as a job. */
+    cancelMany: (body: CancelMany, options?: CallOptions): Promise<DryRun | Job> =>
+      requester.json({ method: 'POST', path: '/v1/deliveries/cancel', body, takesTenant: true, options }),
   }
 }
 
@@ -174,26 +199,6 @@ function createTenants(requester: Requester) {
     /** Change a tenant; members that are absent stay, those of its settings too. */
     update: (id: string, body: TenantChange, options?: CallOptions): Promise<Tenant> =>
       requester.json({ method: 'PATCH', path: `/v1/tenants/${encodeURIComponent(id)}`, body, options }),
-  }
-}
-
-function createDeliveries(requester: Requester) {
-  return {
-    /** Deliveries, newest first. */
-    list: (query: ListDeliveriesQuery = {}, options?: CallOptions): PagePromise<Delivery, Page<Delivery>> =>
-      requester.pages({ method: 'GET', path: '/v1/deliveries', query: { ...query }, takesTenant: true, options }),
-    /** A delivery with its attempts and what the receiver answered. */
-    get: (id: string, options?: CallOptions): Promise<DeliveryDetail> =>
-      requester.json({ method: 'GET', path: `/v1/deliveries/${encodeURIComponent(id)}`, takesTenant: true, options }),
-    /** Send a delivery again that has come to an end: same id, attempts from 1. */
-    resend: (id: string, options?: CallOptions): Promise<Resent> =>
-      requester.json({ method: 'POST', path: `/v1/deliveries/${encodeURIComponent(id)}/resend`, takesTenant: true, options }),
-    /** End a delivery that waits for an attempt. */
-    cancel: (id: string, options?: CallOptions): Promise<Cancelled> =>
-      requester.json({ method: 'POST', path: `/v1/deliveries/${encodeURIComponent(id)}/cancel`, takesTenant: true, options }),
-    /** End many deliveries that wait, as a job. */
-    cancelMany: (body: CancelMany, options?: CallOptions): Promise<DryRun | Job> =>
-      requester.json({ method: 'POST', path: '/v1/deliveries/cancel', body, takesTenant: true, options }),
   }
 }
 

@@ -82,7 +82,7 @@ export interface BatchEvent {
   readonly payload: unknown
   /** Up to 16 short strings of at most 256 bytes, sent as `outhook-meta-<name>` headers. */
   readonly metadata?: Readonly<Record<string, string>> | null | undefined
-  /** At most 255 bytes; the same key and content give the same answer for 24 hours, and no second event. */
+  /** At most 255 bytes; the same key and content give the same answer for 24 hours, and nothing is made a second time. */
   readonly idempotency_key?: string | null | undefined
   /** At most 256 bytes; also read from the payload’s member `ordering_key`. */
   readonly ordering_key?: string | null | undefined
@@ -461,7 +461,8 @@ export interface EndpointTestResult {
 export interface Event {
   readonly id: string
   readonly event_id: string
-  readonly topic: string
+  /** Null: a direct send. */
+  readonly topic: string | null
   readonly state: 'accepted' | 'fanned_out'
   readonly payload_bytes: number
   readonly metadata: Readonly<Record<string, string>>
@@ -473,6 +474,15 @@ export interface Event {
   readonly trace_context: {
   readonly traceparent: string
   readonly tracestate?: string | undefined
+} | null
+  /** Of a direct send, what was frozen when it was accepted; null: it was published. */
+  readonly request: {
+  readonly url: string
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE'
+  readonly headers: Readonly<Record<string, string>>
+  /** Of one attempt; null: the server’s own. */
+  readonly timeout: string | null
+  readonly retry: RetryPolicy
 } | null
   /** RFC 3339, UTC, milliseconds. */
   readonly created_at: string
@@ -489,7 +499,8 @@ export interface EventPage {
 export interface EventStatus {
   readonly id: string
   readonly event_id: string
-  readonly topic: string
+  /** Null: a direct send. */
+  readonly topic: string | null
   readonly state: 'accepted' | 'fanned_out'
   readonly payload_bytes: number
   readonly metadata: Readonly<Record<string, string>>
@@ -501,6 +512,15 @@ export interface EventStatus {
   readonly trace_context: {
   readonly traceparent: string
   readonly tracestate?: string | undefined
+} | null
+  /** Of a direct send, what was frozen when it was accepted; null: it was published. */
+  readonly request: {
+  readonly url: string
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE'
+  readonly headers: Readonly<Record<string, string>>
+  /** Of one attempt; null: the server’s own. */
+  readonly timeout: string | null
+  readonly retry: RetryPolicy
 } | null
   /** RFC 3339, UTC, milliseconds. */
   readonly created_at: string
@@ -595,8 +615,8 @@ export interface KeyChange {
   readonly name?: string | undefined
   /** The topics that it may publish; all when left out. */
   readonly scopes?: readonly string[] | undefined
-  /** `publish`: events, and read those that were published with it; `read`: all events of its tenant. Default `["publish"]`. */
-  readonly abilities?: readonly ('publish' | 'read')[] | undefined
+  /** `publish`: events, and read those that were published with it; `read`: all events of its tenant; `send`: makes deliveries to URLs and endpoints that it names. Default `["publish"]`. */
+  readonly abilities?: readonly ('publish' | 'read' | 'send')[] | undefined
   readonly rate_limit_rps?: RateLimit | undefined
   /** From then on it is refused, RFC 3339; null: never. Not beside `expires_in`. */
   readonly expires_at?: string | null | undefined
@@ -611,8 +631,8 @@ export interface KeyCreate {
   readonly kind?: 'producer' | 'admin' | undefined
   /** The topics that it may publish; all when left out. */
   readonly scopes?: readonly string[] | undefined
-  /** `publish`: events, and read those that were published with it; `read`: all events of its tenant. Default `["publish"]`. */
-  readonly abilities?: readonly ('publish' | 'read')[] | undefined
+  /** `publish`: events, and read those that were published with it; `read`: all events of its tenant; `send`: makes deliveries to URLs and endpoints that it names. Default `["publish"]`. */
+  readonly abilities?: readonly ('publish' | 'read' | 'send')[] | undefined
   readonly rate_limit_rps?: RateLimit | undefined
   /** From then on it is refused, RFC 3339; null: never. Not beside `expires_in`. */
   readonly expires_at?: string | null | undefined
@@ -660,7 +680,7 @@ export interface PublishEvent {
   readonly payload: unknown
   /** Up to 16 short strings of at most 256 bytes, sent as `outhook-meta-<name>` headers. */
   readonly metadata?: Readonly<Record<string, string>> | null | undefined
-  /** At most 255 bytes; the same key and content give the same answer for 24 hours, and no second event. */
+  /** At most 255 bytes; the same key and content give the same answer for 24 hours, and nothing is made a second time. */
   readonly idempotency_key?: string | null | undefined
   /** At most 256 bytes; also read from the payload’s member `ordering_key`. */
   readonly ordering_key?: string | null | undefined
@@ -764,6 +784,45 @@ export interface RotatedKey {
   readonly key: string
   /** Until when what the key was before is taken too. */
   readonly previous_expires_at: string
+}
+
+export interface Send {
+  /** Where to; this or `endpoint_id`. The rules are those of an endpoint’s URL. */
+  readonly url?: string | null | undefined
+  /** Or to an endpoint, signed with its secrets: to its URL and with its headers as they are now. */
+  readonly endpoint_id?: string | null | undefined
+  /** Default: POST. GET and DELETE have no body; a payload is kept and not sent. */
+  readonly method?: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE' | undefined
+  /** Beside those of the endpoint; these win. Names that the sender sets itself are refused, and names of secrets. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Of the body; default: application/json, or what the endpoint’s headers say. */
+  readonly content_type?: string | null | undefined
+  /** There are no credentials yet; anything but null is refused. */
+  readonly credential_id?: null | undefined
+  /** Any JSON value, at most 256 KiB; its exact bytes are the body. Left out, the body is empty. */
+  readonly payload?: unknown | undefined
+  /** Instead of `payload`: the body as text, or as bytes with `encoding` base64. */
+  readonly body?: string | undefined
+  /** Of `body`; default: utf8. */
+  readonly encoding?: 'utf8' | 'base64' | undefined
+  readonly retry?: RetryPolicy | undefined
+  /** Of one attempt, from 1s to the server’s `total-timeout`, which is the default. */
+  readonly timeout?: string | number | null | undefined
+  /** Up to 16 short strings of at most 256 bytes, sent as `outhook-meta-<name>` headers. */
+  readonly metadata?: Readonly<Record<string, string>> | null | undefined
+  /** At most 255 bytes; the same key and content give the same answer for 24 hours, and nothing is made a second time. */
+  readonly idempotency_key?: string | null | undefined
+  /** No delivery is made before this time, at most 366 days ahead; a time in the past is now. Not with `delay`. */
+  readonly deliver_at?: string | null | undefined
+  /** The same as a duration from now: "500ms", "5s", "30m", "2h", "1d" or a whole number of milliseconds. */
+  readonly delay?: string | number | null | undefined
+}
+
+export interface SendReceipt {
+  readonly id: string
+  readonly delivery_id: string
+  /** Of the event without a topic that keeps its payload and its request. */
+  readonly event_id: string
 }
 
 export interface Subscription {
@@ -911,6 +970,23 @@ export interface ListEventsQuery {
   readonly until?: string | undefined
 }
 
+export interface ListDeliveriesQuery {
+  /** Items at most. */
+  readonly limit?: number | undefined
+  /** `next_cursor` of the page before. */
+  readonly cursor?: string | undefined
+  readonly state?: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | undefined
+  readonly endpoint_id?: string | undefined
+  readonly subscription_id?: string | undefined
+  readonly event_id?: string | undefined
+  /** Exact. */
+  readonly topic?: string | undefined
+  /** At or after. */
+  readonly since?: string | undefined
+  /** Before. */
+  readonly until?: string | undefined
+}
+
 export interface GetEventQuery {
   /** `next_cursor` of the page before. */
   readonly cursor?: string | undefined
@@ -955,23 +1031,6 @@ export interface ListTenantsQuery {
   readonly cursor?: string | undefined
   /** The one with this name of your own, or none. */
   readonly uid?: string | undefined
-}
-
-export interface ListDeliveriesQuery {
-  /** Items at most. */
-  readonly limit?: number | undefined
-  /** `next_cursor` of the page before. */
-  readonly cursor?: string | undefined
-  readonly state?: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | undefined
-  readonly endpoint_id?: string | undefined
-  readonly subscription_id?: string | undefined
-  readonly event_id?: string | undefined
-  /** Exact. */
-  readonly topic?: string | undefined
-  /** At or after. */
-  readonly since?: string | undefined
-  /** Before. */
-  readonly until?: string | undefined
 }
 
 export interface ListDeadLettersQuery {

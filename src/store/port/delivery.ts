@@ -1,4 +1,5 @@
 /** Leasing deliveries, recording what became of them, and sharing the slots of endpoints among processes. The rules of `../port.ts` hold. */
+import type { DirectRequest } from '../../core/direct-request.ts'
 import type { BreakerPolicy, HealthObservation } from '../../core/endpoint-health.ts'
 import type {
   AttemptStatus,
@@ -35,6 +36,8 @@ export interface ClaimedDelivery {
   readonly topic: string | null
   readonly metadata: Readonly<Record<string, string>> | null
   readonly traceContext: TraceContext | null
+  /** Of a direct send. */
+  readonly request: DirectRequest | null
   readonly payload: Uint8Array
   readonly claimVersion: number
   /** Attempts before this one. */

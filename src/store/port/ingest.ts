@@ -4,7 +4,8 @@ import type { EventState, WaitReason } from '../../core/model.ts'
 export interface NewEvent extends EventFields {
   readonly id: string
   readonly tenantId: string
-  readonly topic: string
+  /** Null: a direct send. */
+  readonly topic: string | null
   readonly payload: Uint8Array
   readonly idempotency: NewIdempotencyKey | null
   /** The routing version that the fan-out was computed with. */
@@ -27,8 +28,10 @@ export interface NewIdempotencyKey {
 
 export interface NewDelivery {
   readonly id: string
-  readonly subscriptionId: string
-  readonly endpointId: string
+  /** Null: of a direct send. */
+  readonly subscriptionId: string | null
+  /** Null: of a direct send to a URL. It is never asked to be handed off. */
+  readonly endpointId: string | null
   readonly targetId: string
   /** Of its endpoint in that routing. */
   readonly rateLimitRps: number | null

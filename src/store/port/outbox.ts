@@ -24,7 +24,8 @@ export type OutboxResult =
   | { readonly kind: 'refused'; readonly problem: string }
 
 /** An event whose transaction has committed and whose deliveries do not exist yet. */
-export type AcceptedEvent = Pick<NewEvent, 'id' | 'tenantId' | 'topic' | 'orderingKey' | 'deliverAt'> & {
+export type AcceptedEvent = Pick<NewEvent, 'id' | 'tenantId' | 'orderingKey' | 'deliverAt'> & {
+  readonly topic: string
   readonly payloadBytes: number
 }
 

@@ -27,6 +27,7 @@ export function describeClaim(open: OpenHarness): void {
         topic: 'orders.created',
         metadata: { a: 'b' },
         traceContext: null,
+        request: null,
         payload: event.payload,
         claimVersion: 1,
         attemptCount: 0,

@@ -2,6 +2,7 @@
 import { describe } from 'vitest'
 import { describeClaim } from './claim.ts'
 import { describeConfig } from './config.ts'
+import { describeDirect } from './direct.ts'
 import { describeExpunge } from './expunge.ts'
 import { describeHealth } from './health.ts'
 import { describeJobs } from './jobs.ts'
@@ -36,6 +37,7 @@ export function describeStoreContract(name: string, open: OpenHarness): void {
     describeExpunge(open)
     describeHistories(open)
     describeSchedule(open)
+    describeDirect(open)
     describeTenants(open)
     describeTenantRemoval(open)
   })

@@ -36,6 +36,7 @@ export function describePublish(open: OpenHarness): void {
         producerKeyId: null,
         deliverAt: null,
         traceContext: null,
+        request: null,
         createdAt: scene.now(),
         expungedAt: null,
       })

@@ -134,6 +134,7 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
       producerKeyId: null,
       deliverAt: options.deliverInMs === undefined ? null : store.time.now() + options.deliverInMs,
       traceContext: options.traceContext ?? null,
+      request: null,
       idempotency: options.idempotency ?? null,
       routingVersion: options.routingVersion ?? (await store.loadRouting(tenantId)).version,
       deliveries: (options.routes ?? []).map((route) => ({

@@ -1,5 +1,6 @@
 /** The ready rows that a claim may pick from, with what has to be known of their targets. */
 import { maxTenants, type ReadyOrder } from '../../../core/claim/pick-targets.ts'
+import { maxInFlightToOrigin } from '../../../core/direct-request.ts'
 import { defaultTenantSettings } from '../../../core/tenant.ts'
 import { now } from '../connection/statement.ts'
 import { everyNode } from './rate-buckets.ts'
@@ -15,6 +16,8 @@ function inOrder(order: ReadyOrder, range: string, most: string): string {
 
 const mostTargets = 'due.most'
 const mostOldest = 'ceil(due.most * 0.75)::integer'
+/** SQL: an origin has no endpoint whose row could be locked, so its slots are dealt out evenly over the nodes. */
+const originShare = `case when e.id is null then greatest(1, ${maxInFlightToOrigin} / (select nodes from alive)) end`
 const fresh = `r.next_at >= -${now} and r.next_at < 0`
 
 /**
@@ -63,7 +66,7 @@ due as materialized (
 )
 select due.tenant_id, due.weight, c.ready_order, c.tid, c.target_id, c.next_at, e.max_in_flight, e.rate_limit_rps,
   case when e.rate_limit_rps is not null then b.limited_until is null else false end as lacks_bucket,
-  case when (select has_me from alive) then coalesce(h.slots, 0) else 0 end as share,
+  case when (select has_me from alive) then coalesce(h.slots, ${originShare}, 0) else 0 end as share,
   (select nodes from alive) as nodes,
   coalesce(greatest(s.paused_until, s.probe_until) > ${now} and s.paused_until is not null, false)
     or coalesce(b.limited_until > ${now}, false) as is_blocked,

@@ -22,6 +22,7 @@ export interface DueRow extends LockedColumns {
   readonly topic: string | null
   readonly metadata: string | null
   readonly trace_context: string | null
+  readonly request: string | null
   /** Null: there is no payload. */
   readonly payload_bytes: number | null
   readonly is_deleted: boolean
@@ -168,6 +169,7 @@ function toClaimed({ row, target }: Taken, payload: Uint8Array): ClaimedDelivery
     topic: row.topic,
     metadata: row.metadata === null ? null : JSON.parse(row.metadata),
     traceContext: row.trace_context === null ? null : JSON.parse(row.trace_context),
+    request: row.request === null ? null : JSON.parse(row.request),
     payload,
     claimVersion,
     attemptCount: row.attempt_count,

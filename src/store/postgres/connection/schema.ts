@@ -12,6 +12,7 @@ import { scheduleMigration } from '../migrations/0016-schedule.ts'
 import { endedJobsMigration } from '../migrations/0017-ended-jobs.ts'
 import { expungeMigration } from '../migrations/0018-expunge.ts'
 import { publishTracesMigration } from '../migrations/0019-publish-traces.ts'
+import { directSendsMigration } from '../migrations/0020-direct-sends.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -26,6 +27,7 @@ export const postgresMigrations: readonly Migration[] = [
   endedJobsMigration,
   expungeMigration,
   publishTracesMigration,
+  directSendsMigration,
 ]
 
 /**

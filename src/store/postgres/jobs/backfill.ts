@@ -17,7 +17,8 @@ import { uuid, uuidOfId } from '../rows/wire-types.ts'
 interface EventRow {
   readonly id: Uint8Array
   readonly tenant_id: Uint8Array
-  readonly topic: string
+  /** Null: of a direct send, which is for nobody else. */
+  readonly topic: string | null
   readonly created_at: number
   readonly deliver_at: number | null
   readonly has_payload: boolean

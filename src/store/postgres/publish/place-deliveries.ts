@@ -5,7 +5,7 @@ import { armWanted, blockedUntil } from '../claim/ready-endpoints.ts'
 import { now, type Values } from '../connection/statement.ts'
 import { countColumns } from '../rows/columns.ts'
 import { entryAt, type FanOutLists } from '../rows/fan-out.ts'
-import { uuidOfId } from '../rows/wire-types.ts'
+import { optionalUuidOfId, uuidOfId } from '../rows/wire-types.ts'
 
 /** Of each delivery, in the order of `entries`; at last the endpoints that are believed to be disabled. */
 export const deliveryParameters = {
@@ -69,7 +69,7 @@ new_deliveries as (
 ),
 counted as (
   insert into delivery_counts (${countColumns})
-  select tenant_id, endpoint_id, case when is_leased then 'in_flight' else 'pending' end, ${now} / 60000, count(*)
+  select tenant_id, coalesce(endpoint_id, tenant_id), case when is_leased then 'in_flight' else 'pending' end, ${now} / 60000, count(*)
   from placed group by tenant_id, endpoint_id, is_leased
 ),
 wanted as materialized (
@@ -96,6 +96,8 @@ export function deliveryValues(
     parks: rows.map(({ delivery }) => delivery.parked !== null),
     rates: rows.map(({ delivery }) => delivery.rateLimitRps),
     deliver_at_of: rows.map(({ event }) => event.deliverAt),
-    parked_endpoints: Array.from(new Set(parked.map(({ delivery }) => uuidOfId(delivery.endpointId)))),
+    parked_endpoints: Array.from(
+      new Set(parked.flatMap(({ delivery }) => optionalUuidOfId(delivery.endpointId) ?? [])),
+    ),
   }
 }

@@ -7,7 +7,7 @@ import type { NodeIdentity } from '../claim/shares.ts'
 import { type Context, run } from '../connection/statement.ts'
 import { isLockTimeout } from '../connection/store-error.ts'
 import { listFanOuts } from '../rows/fan-out.ts'
-import { uuid, uuidOfId } from '../rows/wire-types.ts'
+import { optionalUuidOfId, uuid, uuidOfId } from '../rows/wire-types.ts'
 import { findHeldKeys, findIdempotencyKeys, foldDuplicates, type KnownKey, keyOf } from './idempotency.ts'
 import { deliveryValues } from './place-deliveries.ts'
 import { eventValues, publishStatement } from './publish-statement.ts'
@@ -195,8 +195,8 @@ function holdHandedOff({ leases, leaseMs }: PublishOptions, { event, handedOff, 
         batch,
         event: uuidOfId(event.id),
         tenant: uuidOfId(event.tenantId),
-        subscription: uuidOfId(delivery.subscriptionId),
-        endpoint: uuidOfId(delivery.endpointId),
+        subscription: optionalUuidOfId(delivery.subscriptionId),
+        endpoint: optionalUuidOfId(delivery.endpointId),
         target: uuidOfId(delivery.targetId),
         targetId: delivery.targetId,
         claimVersion: 1,

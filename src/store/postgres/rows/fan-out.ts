@@ -3,7 +3,7 @@
  * of the delivery, its subscription and its endpoint.
  */
 import type { NewEvent } from '../../port.ts'
-import { uuidOfId } from './wire-types.ts'
+import { optionalUuidOfId, uuidOfId } from './wire-types.ts'
 
 export const entryLength = 3
 
@@ -11,7 +11,7 @@ type WithDeliveries = Pick<NewEvent, 'deliveries'>
 
 export interface FanOutLists {
   /** All events' entries, one after the other. */
-  readonly entries: readonly string[]
+  readonly entries: readonly (string | null)[]
   /** Of each event, where its part begins and ends, counted from 1; empty when it ends before it begins. */
   readonly from: readonly number[]
   readonly to: readonly number[]
@@ -19,13 +19,13 @@ export interface FanOutLists {
 
 /** What `fanOutSlice` cuts each event's list out of: an array of arrays cannot be given as a parameter. */
 export function listFanOuts(events: readonly WithDeliveries[]): FanOutLists {
-  const entries: string[] = []
+  const entries: (string | null)[] = []
   const from: number[] = []
   const to: number[] = []
   for (const { deliveries } of events) {
     from.push(entries.length + 1)
     for (const { id, subscriptionId, endpointId } of deliveries)
-      entries.push(uuidOfId(id), uuidOfId(subscriptionId), uuidOfId(endpointId))
+      entries.push(uuidOfId(id), optionalUuidOfId(subscriptionId), optionalUuidOfId(endpointId))
     to.push(entries.length)
   }
   return { entries, from, to }

@@ -58,6 +58,10 @@ export function optionalUuid(bytes: Uint8Array | null): string | null {
   return bytes === null ? null : uuid(bytes)
 }
 
+export function optionalUuidOfId(id: string | null): string | null {
+  return id === null ? null : uuidOfId(id)
+}
+
 /** PostgreSQL's text has no NUL; what receivers answer may. */
 export function withoutNul(text: string): string {
   return text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text

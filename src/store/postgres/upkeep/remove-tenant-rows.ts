@@ -41,9 +41,12 @@ const removeDeliveriesStatement = query<{ readonly gone: number }>()(
   // deliveries_endpoint, then by tid; primary key of attempts
   `with gone as (
      delete from deliveries where ctid = any (array(select ctid from deliveries where tenant_id = $tenant limit $limit))
-     returning id
+     returning id, target_id
    ), tried as (
      delete from attempts where delivery_id = any (array(select id from gone))
+   ), health as (
+     -- of an origin, which a target that is named is
+     delete from endpoint_state where target_id = any (array(select target_id from gone where target_id is not null))
    )
    select count(*)::integer as gone from gone`,
 )
@@ -56,10 +59,14 @@ async function removeEvents(context: Context, { tenant, limit }: Removed): Promi
 const removeEventsStatement = query<{ readonly gone: number }>()(
   'remove_events_of_tenant',
   { tenant: 'uuid', limit: 'bigint' },
-  // events_topic, then by tid; primary key of fan_out_slices
+  // events_topic, then by tid; primary keys. What waits for an endpoint was cancelled before; a send to a URL waits still
   `with gone as (
      delete from events where ctid = any (array(select ctid from events where tenant_id = $tenant limit $limit))
-     returning id
+     returning id, case when request is not null then fan_out[1] end as sent
+   ), waiting as (
+     delete from live_deliveries where id = any (array(select sent from gone where sent is not null)) returning target_id
+   ), health as (
+     delete from endpoint_state where target_id = any (array(select target_id from waiting))
    ), slices as (
      delete from fan_out_slices where event_id = any (array(select id from gone))
    )

@@ -9,6 +9,7 @@ import {
 } from '../../../core/claim/pick-targets.ts'
 import { isFresh, type NextAt } from '../../../core/claim/ready-row.ts'
 import type { TurnCredits } from '../../../core/claim/weighted-turns.ts'
+import { maxInFlightToOrigin } from '../../../core/direct-request.ts'
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { ClaimRequest } from '../../port.ts'
 import type { WriteContext } from '../threads/write-context.ts'
@@ -137,7 +138,7 @@ function toCandidate(context: WriteContext, { target, tenantId, nextAt, request 
   const isBlocked = memory.blockedUntil(targetId, now) !== null
   const isProbe = !isBlocked && (memory.health(targetId)?.health.pausedUntil ?? null) !== null
   const endpoint = memory.endpoint(targetId)
-  const whole = endpoint?.maxInFlight ?? request.limit
+  const whole = endpoint?.maxInFlight ?? maxInFlightToOrigin
   const free = Math.min(request.slots.get(targetId) ?? whole, countTokens(context, targetId))
   return {
     target,

@@ -36,6 +36,7 @@ interface DueRow {
   readonly topic: string | null
   readonly metadata: string | null
   readonly trace_context: string | null
+  readonly request: string | null
   /** Null: there is no payload. */
   readonly payload_bytes: number | null
   /** Null: it is large. */
@@ -138,7 +139,7 @@ function readDue(context: WriteContext, ask: TableAsk, after: Reached['row']): r
       // live_deliveries_due, then primary keys
       `select d.k, d.id, d.event_k, e.id as event_id, d.subscription, d.endpoint, d.state, d.due_at, d.claim_version,
               d.attempt_count, d.lost_claims, d.created_at, d.replayed_at, coalesce(t.topic, e.topic_text) as topic,
-              e.metadata, e.trace_context, iif(e.payload is null, null, e.payload_bytes) as payload_bytes,
+              e.metadata, e.trace_context, e.request, iif(e.payload is null, null, e.payload_bytes) as payload_bytes,
               iif(e.payload_bytes <= ${maxEagerBytes}, e.payload, null) as payload
        from live_deliveries d indexed by live_deliveries_due
        left join events e on e.k = d.event_k
@@ -152,16 +153,17 @@ function readDue(context: WriteContext, ask: TableAsk, after: Reached['row']): r
 /** Rows that nobody may attempt any more leave the claim index here. */
 function sortOut(context: WriteContext, candidate: Candidate, rows: readonly DueRow[]): Found<DueRow> {
   const { memory } = context
+  const { tenantId } = candidate
   const leasable: { readonly row: DueRow; readonly bytes: number }[] = []
   for (const row of rows) {
     const owners = ownersOf(context, row)
     const { endpointId } = owners
     const isDisabled = endpointId !== null && memory.endpoint(endpointId)?.disabled === true
-    const fate = fateOf({ isDeleted: memory.isOfDeleted(owners), isDisabled })
+    const fate = fateOf({ isDeleted: memory.isForNobody({ ...owners, tenantId }), isDisabled })
     const waiting: WaitingRow = {
       key: row.k,
       state: stateOf(row.state) as LiveState,
-      tenantId: candidate.tenantId,
+      tenantId,
       endpointId,
     }
     if (fate.kind === 'cancel') cancelDelivery(context, waiting)
@@ -190,7 +192,9 @@ function isInMemory(row: Due): row is Lease {
 }
 
 function take(context: WriteContext, waiting: Lease, leaseMs: number): ClaimedDelivery {
-  const { eventId, topic, metadata, traceContext, payload } = waiting.waiting as NonNullable<Lease['waiting']>
+  const { eventId, topic, metadata, traceContext, request, payload } = waiting.waiting as NonNullable<
+    Lease['waiting']
+  >
   const { id, tenantId, subscriptionId, endpointId, targetId, ...lease } = leaseWaiting(
     context,
     waiting,
@@ -211,6 +215,7 @@ function take(context: WriteContext, waiting: Lease, leaseMs: number): ClaimedDe
     topic,
     metadata,
     traceContext,
+    request,
     payload,
   }
 }
@@ -257,6 +262,7 @@ function lease(context: WriteContext, candidate: Candidate, row: DueRow, leaseMs
     topic: row.topic,
     metadata: row.metadata === null ? null : JSON.parse(row.metadata),
     traceContext: row.trace_context === null ? null : JSON.parse(row.trace_context),
+    request: row.request === null ? null : JSON.parse(row.request),
     payload: row.payload ?? readPayload(context, row.event_k),
   }
 }

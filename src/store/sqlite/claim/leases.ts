@@ -3,7 +3,7 @@
  * starting writer finds those of its predecessor in `handoffs` and ends them. What a call or a whole tick changed is
  * undone with it.
  */
-
+import type { DirectRequest } from '../../../core/direct-request.ts'
 import type { TraceContext } from '../../../core/trace-context.ts'
 import type { PreparesStatements } from '../connection/statement-cache.ts'
 import { packLeases } from '../rows/handoff-row.ts'
@@ -12,9 +12,10 @@ import type { UnwrittenKeys } from '../rows/key-space.ts'
 /** What a claim hands on of a delivery that waits in memory. */
 export interface Waiting {
   readonly eventId: string
-  readonly topic: string
+  readonly topic: string | null
   readonly metadata: Readonly<Record<string, string>> | null
   readonly traceContext: TraceContext | null
+  readonly request: DirectRequest | null
   readonly payload: Uint8Array
 }
 

@@ -69,7 +69,7 @@ export class WaitingLook {
 
 function mayBeAttempted({ memory }: WriteContext, lease: Lease): boolean {
   const isDisabled = lease.endpointId !== null && memory.endpoint(lease.endpointId)?.disabled === true
-  return fateOf({ isDeleted: memory.isOfDeleted(lease), isDisabled }).kind === 'lease'
+  return fateOf({ isDeleted: memory.isForNobody(lease), isDisabled }).kind === 'lease'
 }
 
 /** A claim gives it to the dispatcher. */

@@ -11,6 +11,7 @@ import { traceContextMigration } from '../migrations/0010-trace-context.ts'
 import { scheduleMigration } from '../migrations/0011-schedule.ts'
 import { endedJobsMigration } from '../migrations/0012-ended-jobs.ts'
 import { expungeMigration } from '../migrations/0013-expunge.ts'
+import { directSendsMigration } from '../migrations/0014-direct-sends.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -24,6 +25,7 @@ export const sqliteMigrations: readonly Migration[] = [
   scheduleMigration,
   endedJobsMigration,
   expungeMigration,
+  directSendsMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

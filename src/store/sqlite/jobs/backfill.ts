@@ -22,7 +22,8 @@ import type { WriteContext } from '../threads/write-context.ts'
 interface EventRow {
   readonly k: number
   readonly tenant_id: Uint8Array
-  readonly topic: string
+  /** Null: of a direct send, which is for nobody else. */
+  readonly topic: string | null
   readonly created_at: number
   readonly deliver_at: number | null
   readonly has_payload: number

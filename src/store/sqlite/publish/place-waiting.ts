@@ -3,7 +3,7 @@ import { firstWait } from '../../../core/claim/row-fate.ts'
 import type { WaitReason } from '../../../core/model.ts'
 import { noResult } from '../record/finish.ts'
 import { insertWaiting } from '../record/wait.ts'
-import type { FanOutEntry } from '../rows/fan-out.ts'
+import { type FanOutEntry, ownersIn } from '../rows/fan-out.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 
 const newDelivery = { ...noResult, claimVersion: 0, lostClaims: 0 }
@@ -22,6 +22,7 @@ export function placeWaiting(
   { tenantId, eventKey, deliverAt, parked }: NewWaiting,
 ): void {
   const { memory, now } = context
-  const row = { ...entry, tenant: memory.names.numberOf(tenantId), eventKey, createdAt: now }
+  const tenant = memory.names.numberOf(tenantId)
+  const row = { ...entry, ...ownersIn(entry), tenant, eventKey, createdAt: now }
   insertWaiting(context, row, { ...newDelivery, ...firstWait({ now, deliverAt, parked }) })
 }

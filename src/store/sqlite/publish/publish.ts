@@ -59,8 +59,8 @@ function toEntry({ memory }: WriteContext, delivery: NewDelivery): FanOutEntry {
   return {
     key: memory.deliveryKeys.next(delivery.id),
     id: idToBytes(delivery.id),
-    subscription: memory.names.numberOf(delivery.subscriptionId),
-    endpoint: memory.names.numberOf(delivery.endpointId),
+    subscription: memory.names.numberOrNone(delivery.subscriptionId),
+    endpoint: memory.names.numberOrNone(delivery.endpointId),
     target: memory.names.numberOf(delivery.targetId),
   }
 }
@@ -73,7 +73,7 @@ interface EventInsert {
 
 function insertEvent(context: WriteContext, event: NewEvent, { key, id, entries }: EventInsert): void {
   const { names } = context.memory
-  const topic = names.topicNumber(event.topic)
+  const topic = event.topic === null ? null : names.topicNumber(event.topic)
   context
     .prepare(
       `insert into events
@@ -163,13 +163,13 @@ function hasRoomToWait(
 }
 
 function waitInMemory({ memory, now }: WriteContext, placing: Placing): void {
-  const { id: eventId, topic, metadata, traceContext, payload } = placing.event
+  const { id: eventId, topic, metadata, traceContext, request, payload } = placing.event
   memory.leases.grant({
     ...leaseOf(placing, now),
     claimVersion: 0,
     until: Number.POSITIVE_INFINITY,
     // The message that brought the payload is much larger than it is.
-    waiting: { eventId, topic, metadata, traceContext, payload: Buffer.from(payload) },
+    waiting: { eventId, topic, metadata, traceContext, request, payload: Buffer.from(payload) },
   })
 }
 

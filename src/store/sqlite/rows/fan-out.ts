@@ -44,6 +44,11 @@ export function findInFanOut(packed: Uint8Array, key: number): FanOutEntry | nul
   return null
 }
 
+/** As the tables of deliveries say it, where null stands for "none". */
+export function ownersIn({ subscription, endpoint }: FanOutEntry) {
+  return { subscription: subscription || null, endpoint: endpoint || null }
+}
+
 export function deliveryId(entry: FanOutEntry): string {
   return bytesToId(idPrefixes.delivery, entry.id)
 }

@@ -69,7 +69,7 @@ export function readEvents(list: FlatList, bytes: ByteUnpacker): readonly NewEve
       ...nextEventFields(from),
       id: from.next<string>(),
       tenantId: from.next<string>(),
-      topic: from.next<string>(),
+      topic: from.next<string | null>(),
       routingVersion: from.next<number>(),
     }
     const hasKey = from.next<boolean>()
@@ -267,7 +267,7 @@ export function flattenClaimed(deliveries: readonly ClaimedDelivery[], bytes: By
   const list: FlatList = [deliveries.length]
   for (const delivery of deliveries) {
     list.push(delivery.id, delivery.tenantId, delivery.eventId, delivery.subscriptionId, delivery.endpointId)
-    list.push(delivery.targetId, delivery.topic, delivery.metadata, delivery.traceContext)
+    list.push(delivery.targetId, delivery.topic, delivery.metadata, delivery.traceContext, delivery.request)
     list.push(delivery.claimVersion, delivery.attemptCount, delivery.lostClaims, delivery.createdAt)
     bytes.add(delivery.payload)
   }
@@ -286,6 +286,7 @@ export function readClaimed(list: FlatList, bytes: ByteUnpacker): readonly Claim
     topic: from.next(),
     metadata: from.next(),
     traceContext: from.next(),
+    request: from.next(),
     claimVersion: from.next(),
     attemptCount: from.next(),
     lostClaims: from.next(),

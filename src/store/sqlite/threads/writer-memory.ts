@@ -54,6 +54,7 @@ export class WriterMemory {
   readonly #weights = new Map<string, number>()
   readonly #endpoints = new Map<string, EndpointFacts | null>()
   readonly #deletedSubscriptions = new Map<string, boolean>()
+  readonly #deletedTenants = new Map<string, boolean>()
   readonly #idBytes = new Map<string, Uint8Array>()
   #health: Map<string, TargetHealth> | null = null
   #buckets: Map<string, RateBucket> | null = null
@@ -137,7 +138,22 @@ export class WriterMemory {
     return deleted
   }
 
-  /** Its endpoint or its subscription is deleted: nobody may attempt it any more. */
+  /** Nobody may attempt it any more: what it belongs to is deleted. */
+  isForNobody(owners: Owners & { readonly tenantId: string }): boolean {
+    // The endpoints of a tenant are deleted with it; a send to a URL has none.
+    return owners.endpointId === null ? this.#isTenantDeleted(owners.tenantId) : this.isOfDeleted(owners)
+  }
+
+  #isTenantDeleted(id: string): boolean {
+    const known = this.#deletedTenants.get(id)
+    if (known !== undefined) return known
+    const row = this.#statements.prepare('select deleted_at from tenants where id = ?').get(this.bytes(id)) // primary key
+    const deleted = row !== undefined && row.deleted_at !== null
+    keep(this.#deletedTenants, id, deleted)
+    return deleted
+  }
+
+  /** Its endpoint or its subscription is deleted. */
   isOfDeleted({ endpointId, subscriptionId }: Owners): boolean {
     return (
       (endpointId !== null && this.endpoint(endpointId)?.deleted !== false) ||
@@ -186,6 +202,7 @@ export class WriterMemory {
     this.#weights.clear()
     this.#endpoints.clear()
     this.#deletedSubscriptions.clear()
+    this.#deletedTenants.clear()
   }
 
   beginTick(now: number): void {
@@ -230,6 +247,7 @@ export class WriterMemory {
     this.#weights.clear()
     this.#endpoints.clear()
     this.#deletedSubscriptions.clear()
+    this.#deletedTenants.clear()
     this.#health = null
     this.#buckets = null
     this.#touched = false

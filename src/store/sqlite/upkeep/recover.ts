@@ -3,7 +3,7 @@ import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
 import { noResult } from '../record/finish.ts'
 import { endLostLease, insertWaiting } from '../record/wait.ts'
-import { findInFanOut } from '../rows/fan-out.ts'
+import { findInFanOut, ownersIn } from '../rows/fan-out.ts'
 import { isWaiting, readHandoffs, type WrittenLease } from '../rows/handoff-row.ts'
 import { codeOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'
@@ -58,8 +58,7 @@ function insertDue(context: WriteContext, lease: WrittenLease): number | null {
     ...entry,
     tenant,
     eventKey: lease.eventKey,
-    subscription: entry.subscription === 0 ? null : entry.subscription,
-    endpoint: entry.endpoint === 0 ? null : entry.endpoint,
+    ...ownersIn(entry),
     createdAt: event.created_at,
   }
   const values = { ...noResult, claimVersion: lease.claimVersion, lostClaims: isWaiting(lease) ? 0 : 1 }

@@ -14,6 +14,7 @@ import { forgetBucket } from '../claim/rate-buckets.ts'
 import { applyConfigChanges, firstSliceRows } from '../config/apply-changes.ts'
 import { raiseRoutingVersion } from '../config/routing-version.ts'
 import { forgetHealth } from '../record/target-health.ts'
+import { unpackFanOut } from '../rows/fan-out.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 
 /** Payload bytes that one slice removes, about: to free a large one, SQLite reads all of it. */
@@ -183,20 +184,36 @@ function waitForLeases(context: WriteContext, { bytes, state }: Removed): Remova
 }
 
 function removeDeliveries(context: WriteContext, { number, limit }: Removed): RemovalStep {
-  const rows = context.prepare('select k from deliveries where tenant = ? limit ?').all(number, limit) // deliveries_endpoint
+  const rows = context.prepare('select k, target from deliveries where tenant = ? limit ?').all(number, limit) // deliveries_endpoint
   if (rows.length === 0) return null
   const removeTries = context.prepare('delete from attempts where delivery_k = ?') // primary key
   const remove = context.prepare('delete from deliveries where k = ?') // primary key
-  for (const { k } of rows) {
+  for (const { k, target } of rows) {
     removeTries.run(k as number)
     remove.run(k as number)
+    if (target !== null) forgetOrigin(context, target as number)
   }
   return { deliveries: rows.length }
 }
 
+/** A target that is named is no endpoint but where a send to a URL went. */
+function forgetOrigin(context: WriteContext, target: number): void {
+  forgetHealth(context, context.memory.names.idOf(target, idPrefixes.endpoint))
+}
+
+/** Of a direct send. What waits for an endpoint was cancelled before; what was to go to a URL waits still. */
+function removeWaiting(context: WriteContext, fanOut: Uint8Array): void {
+  const remove = context.prepare('delete from live_deliveries where k = ?') // primary key
+  for (const { key, target } of unpackFanOut(fanOut)) {
+    if (remove.run(key).changes > 0) forgetOrigin(context, target)
+  }
+}
+
 function removeEvents(context: WriteContext, { number, limit }: Removed): RemovalStep {
   const rows = context
-    .prepare('select k, payload_bytes from events where tenant = ? limit ?')
+    .prepare(
+      'select k, payload_bytes, iif(request is null, null, fan_out) as sent from events where tenant = ? limit ?',
+    )
     .all(number, limit) // events_topic
   const remove = context.prepare('delete from events where k = ?') // primary key
   const removeRanges = context.prepare('delete from fan_out_ranges where event_k = ?') // primary key
@@ -204,6 +221,7 @@ function removeEvents(context: WriteContext, { number, limit }: Removed): Remova
   let bytes = 0
   for (const row of rows) {
     if (bytes >= maxPayloadBytes) break
+    if (row.sent !== null) removeWaiting(context, row.sent as Uint8Array)
     remove.run(row.k as number)
     removeRanges.run(row.k as number)
     events++

@@ -1,0 +1,171 @@
+/** Direct sends: one durable delivery to a URL or an endpoint that the caller names, without topic and subscription. */
+import { parseStoredHeaders } from '../core/custom-headers.ts'
+import { type SendMethod, sendMethods } from '../core/direct-request.ts'
+import { durationForms, formatDuration, parseDuration } from '../core/duration.ts'
+import { OuthookError } from '../core/errors.ts'
+import type { FaceWords } from '../core/face-words.ts'
+import { parseMetadata } from '../core/metadata.ts'
+import type { RoutingCache } from '../delivery/routing-cache.ts'
+import type { UrlCheck } from '../sender/port.ts'
+import { checkId } from './page.ts'
+import { endpointNotAvailable } from './plan-send.ts'
+import type { Publisher } from './publish.ts'
+import type { Send, SendRequest } from './publish-request.ts'
+import { readRetryPolicy } from './subscriptions.ts'
+
+/** What a caller says of the request, none of it checked. */
+export interface AskedSend {
+  readonly url?: unknown
+  readonly endpointId?: unknown
+  readonly method?: unknown
+  readonly headers?: unknown
+  readonly contentType?: unknown
+  readonly credentialId?: unknown
+  readonly retry?: unknown
+  readonly timeout?: unknown
+}
+
+/** One send as a face has read it. */
+export interface SendOrder extends Omit<SendRequest, 'topic' | 'orderingKey' | 'payload' | 'send'> {
+  /** Null: there is none, and the body is empty. */
+  readonly payload: Uint8Array | null
+  readonly asked: AskedSend
+}
+
+export interface SendReceipt {
+  readonly deliveryId: string
+  /** Of the event that keeps its payload and its request. */
+  readonly eventId: string
+  /** The idempotency key was used before for the same request, and this is what it got then. */
+  readonly replayed: boolean
+}
+
+export interface DirectSendsOptions {
+  readonly publisher: Pick<Publisher, 'publish'>
+  readonly routing: Pick<RoutingCache, 'get' | 'invalidate'>
+  readonly checkUrl: UrlCheck
+  readonly words: FaceWords
+  /** The longest that an attempt may take. */
+  readonly maxTimeoutMs: number
+}
+
+const minTimeoutMs = 1000
+
+export class DirectSends {
+  readonly #options: DirectSendsOptions
+
+  constructor(options: DirectSendsOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Resolves once the send is durable. Errors: unprocessable, url_rejected, not_found or endpoint_not_available (the
+   * endpoint), invalid_request, payload_too_large, idempotency_conflict, expired (the delivery of the key is past its
+   * retention), rate_limited, store_unavailable, shutting_down.
+   */
+  async send({ asked, payload, ...order }: SendOrder): Promise<SendReceipt> {
+    // The caller's objects may change while the URL is looked up.
+    const metadata = parseMetadata(order.metadata)
+    const rest = this.#read(asked, payload !== null)
+    const send = { ...rest, to: await this.#findPlace(order.tenantId, asked) }
+    const { publisher } = this.#options
+    const receipt = await publisher.publish({
+      ...order,
+      metadata,
+      topic: null,
+      orderingKey: null,
+      payload: payload ?? new Uint8Array(0),
+      send,
+    })
+    const { eventId, replayed } = receipt
+    const [deliveryId] = receipt.deliveryIds
+    if (deliveryId !== undefined) return { deliveryId, eventId, replayed }
+    throw new OuthookError(
+      'expired',
+      'this idempotency key was used for a delivery that is past its retention; use another key',
+    )
+  }
+
+  #read(asked: AskedSend, hasPayload: boolean): Omit<Send, 'to'> {
+    const { words } = this.#options
+    if (asked.credentialId !== undefined && asked.credentialId !== null) {
+      const member = words.member('credential_id')
+      throw new OuthookError(
+        'unprocessable',
+        `${member} names a credential, and there are none yet; leave it out`,
+      )
+    }
+    return {
+      method: readMethod(asked.method),
+      headers: this.#readHeaders(asked),
+      hasPayload,
+      timeoutMs: this.#readTimeout(asked.timeout),
+      retryPolicy: readRetryPolicy(asked.retry, 'retry'),
+    }
+  }
+
+  #readHeaders({ headers, contentType }: AskedSend): Readonly<Record<string, string>> {
+    const read = parseStoredHeaders(headers)
+    if (contentType === undefined || contentType === null) return read
+    const member = this.#options.words.member('content_type')
+    if (read['content-type'] !== undefined) {
+      throw new OuthookError(
+        'unprocessable',
+        `${member} and headers["content-type"] are both given; give one of them`,
+      )
+    }
+    if (typeof contentType !== 'string' || !mediaType.test(contentType) || contentType.length > 255) {
+      throw new OuthookError(
+        'unprocessable',
+        `${member} must be a media type such as "text/plain; charset=utf-8"`,
+      )
+    }
+    return { ...read, 'content-type': contentType }
+  }
+
+  #readTimeout(timeout: unknown): number | null {
+    if (timeout === undefined || timeout === null) return null
+    const { maxTimeoutMs, words } = this.#options
+    const least = Math.min(minTimeoutMs, maxTimeoutMs)
+    const ms = parseDuration(timeout)
+    if (ms !== null && ms >= least && ms <= maxTimeoutMs) return ms
+    const setting = words.setting('total-timeout', formatDuration(maxTimeoutMs))
+    throw new OuthookError(
+      'unprocessable',
+      `timeout must be ${durationForms}, from ${formatDuration(least)} to the longest that an attempt may take (${setting})`,
+    )
+  }
+
+  async #findPlace(tenantId: string, { url, endpointId }: AskedSend): Promise<Send['to']> {
+    const { words, checkUrl } = this.#options
+    const isGiven = (value: unknown) => value !== undefined && value !== null
+    if (isGiven(url) === isGiven(endpointId)) {
+      const members = `url or ${words.member('endpoint_id')}`
+      throw new OuthookError(
+        'unprocessable',
+        isGiven(url) ? `give ${members}, not both` : `give ${members}: where it is to be sent`,
+      )
+    }
+    if (isGiven(endpointId)) return this.#findEndpoint(tenantId, endpointId)
+    if (typeof url === 'string') return { url: await checkUrl(url) }
+    throw new OuthookError('unprocessable', 'url must be text such as "https://example.com/hook"')
+  }
+
+  async #findEndpoint(tenantId: string, given: unknown): Promise<Send['to']> {
+    const { routing } = this.#options
+    const endpointId = checkId(given as string, 'ep', 'endpoint')
+    if ((await routing.get(tenantId)).targets.has(endpointId)) return { endpointId }
+    // Another process may have made it a moment ago.
+    routing.invalidate(tenantId)
+    if ((await routing.get(tenantId)).targets.has(endpointId)) return { endpointId }
+    throw endpointNotAvailable(endpointId)
+  }
+}
+
+const mediaType = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+\/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: *;[ \x21-\x7e]*[\x21-\x7e])?$/
+
+function readMethod(method: unknown): SendMethod {
+  const known = sendMethods.find((name) => name === (method ?? 'POST'))
+  if (known !== undefined) return known
+  throw new OuthookError('unprocessable', `method must be one of ${sendMethods.join(', ')}`)
+}

@@ -1,0 +1,61 @@
+/** From a checked direct send to what is inserted: an event without a topic, what was frozen of its request, one delivery. */
+import { carriesBody, type DirectRequest, targetIdOf } from '../core/direct-request.ts'
+import { OuthookError } from '../core/errors.ts'
+import type { IdFactory } from '../core/ids.ts'
+import { resolveRetryPolicy } from '../core/retry-policy.ts'
+import type { TenantRouting } from '../delivery/routing-cache.ts'
+import type { NewDelivery, NewEvent } from '../store/port.ts'
+import type { Send, SendRequest } from './publish-request.ts'
+
+type SendInput = Omit<SendRequest, 'idempotency'> & Pick<NewEvent, 'idempotency' | 'deliverAt'>
+
+/** Throws `endpoint_not_available`. */
+export function planSend(input: SendInput, routing: TenantRouting, ids: IdFactory): NewEvent {
+  const { send, tenantId } = input
+  return {
+    ...input,
+    id: ids.next('evt'),
+    request: freeze(send, routing),
+    routingVersion: routing.version,
+    deliveries: [{ ...placeOf(send, tenantId, routing), id: ids.next('dlv') }],
+  }
+}
+
+/** An endpoint's headers come with it; those of the send win. */
+function freeze(send: Send, routing: TenantRouting): DirectRequest {
+  const { to, method, timeoutMs } = send
+  const endpoint = 'endpointId' in to ? endpointOf(to.endpointId, routing) : null
+  const { 'content-type': typeOfEndpoint, ...ofEndpoint } = endpoint?.headers ?? {}
+  const { 'content-type': typeGiven, ...given } = send.headers
+  const contentType = typeGiven ?? (send.hasPayload ? (typeOfEndpoint ?? 'application/json') : undefined)
+  const hasType = carriesBody(method) && contentType !== undefined
+  return {
+    url: 'url' in to ? to.url.href : (endpoint?.url ?? ''),
+    method,
+    headers: { ...(hasType && { 'content-type': contentType }), ...ofEndpoint, ...given },
+    timeoutMs,
+    retryPolicy: resolveRetryPolicy(send.retryPolicy, routing.policyOf(null)),
+  }
+}
+
+function placeOf({ to }: Send, tenantId: string, routing: TenantRouting): Omit<NewDelivery, 'id'> {
+  const common = { subscriptionId: null, handOff: false }
+  if ('url' in to) {
+    const targetId = targetIdOf(tenantId, to.url)
+    return { ...common, endpointId: null, targetId, rateLimitRps: null, parked: null }
+  }
+  const { endpointId } = to
+  const { rateLimitRps, disabledReason } = endpointOf(endpointId, routing)
+  const parked = disabledReason === null ? null : 'endpoint_disabled'
+  return { ...common, endpointId, targetId: endpointId, rateLimitRps, parked }
+}
+
+function endpointOf(endpointId: string, routing: TenantRouting) {
+  const target = routing.targets.get(endpointId)
+  if (target !== undefined) return target.endpoint
+  throw endpointNotAvailable(endpointId)
+}
+
+export function endpointNotAvailable(endpointId: string): OuthookError {
+  return new OuthookError('endpoint_not_available', `no endpoint ${endpointId}; create it first`)
+}
