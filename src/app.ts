@@ -42,6 +42,7 @@ import { type OpenStoreOptions, openStore } from './open-store.ts'
 import { createAddressPolicy, createUrlCheck } from './sender/address-guard.ts'
 import { inCalendar } from './store/calendar.ts'
 import type { Store } from './store/port.ts'
+import { signCursors } from './store/signed-cursors.ts'
 import { openOutboxFile } from './store/sqlite/outbox/outbox-file.ts'
 import { tracePublisher, traceStore, traceTransactionalPublisher } from './trace-parts.ts'
 import { version } from './version.ts'
@@ -170,7 +171,7 @@ async function assemble(
     if (endpointId !== undefined) dispatcher?.giveBackWaiting(endpointId)
     delivery?.maintenance.applyChangesSoon()
   }
-  const shown = inCalendar(store)
+  const shown = signCursors(inCalendar(store), secretBox.sign)
   const keyUses = new KeyUses({ store, time: store.time, clock, logger })
   const onDelete = (tenantId: string) => {
     dispatcher?.giveBackWaiting(tenantId)

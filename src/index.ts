@@ -23,13 +23,18 @@ export type {
   Subscription,
   WaitReason,
 } from './core/model.ts'
+export type { ChangeOptions, IfMatch } from './core/version.ts'
 export type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
 export type { CreatedKey, RotatedKey } from './engine/api-keys.ts'
 export type { DeliveryDetail } from './engine/deliveries.ts'
 export type { SendReceipt } from './engine/direct-sends.ts'
 export type { EndpointChange, EndpointInput } from './engine/endpoint-input.ts'
-export type { EndpointState, EndpointView } from './engine/endpoint-view.ts'
-export type { CreatedEndpoint, UpsertedEndpoint } from './engine/endpoints.ts'
+export type {
+  CreatedEndpoint,
+  EndpointState,
+  EndpointView,
+  UpsertedEndpoint,
+} from './engine/endpoint-view.ts'
 export type { DeliveryWithAttempts, EventStatus } from './engine/events.ts'
 export type { BackfillInput, CancelManyInput, DryRun, JobInput } from './engine/jobs.ts'
 export type { AdminTokenInput, KeyChange, KeyInput } from './engine/key-input.ts'

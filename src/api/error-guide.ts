@@ -88,6 +88,10 @@ export const errorGuide: Readonly<Record<ErrorCode, ErrorGuide>> = {
       'The payload is past its retention and was removed, or was expunged on demand; the detail says which.',
     todo: 'Publish the event again if it is still wanted.',
   },
+  version_conflict: {
+    happened: 'Somebody has changed the object since its version, which `If-Match` names, was read.',
+    todo: 'Read the object again, decide by what it is now, and send the change with its new `ETag`.',
+  },
   payload_too_large: {
     happened: 'The body, or the payload in it, is larger than the route takes.',
     todo: 'Send less, or a link to what is large.',

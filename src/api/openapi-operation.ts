@@ -12,6 +12,7 @@ const statusDescriptions: Readonly<Record<string, string>> = {
   201: 'Created',
   202: 'Durable',
   204: 'Done; no body',
+  304: 'As it was; no body',
 }
 
 const noStore = {
@@ -61,12 +62,31 @@ const problemHeaders: Readonly<Record<number, JsonObject>> = {
   503: retryAfter,
 }
 
+interface Answer {
+  readonly content?: Readonly<Record<string, { readonly schema?: { readonly properties?: object } }>>
+}
+
+const entityTag = {
+  ETag: {
+    description: 'of the object as it is answered, for `If-Match` and `If-None-Match`',
+    required: true,
+    schema: { type: 'string', pattern: '^"[!#-~]+"$' },
+  },
+}
+
+function headersOf(name: string, { content }: Answer): JsonObject | undefined {
+  const { properties = {} } = content?.['application/json']?.schema ?? {}
+  const isTagged = 'version' in properties || name.endsWith(' 304')
+  const own = answerHeaders[name]
+  return isTagged ? { ...own, ...entityTag } : own
+}
+
 /** Completes it in place, and returns the statuses of its problems. */
 export function completeOperation(operation: JsonObject, path: string): readonly number[] {
   if (operation['x-optional-body'] === true) (operation.requestBody as JsonObject).required = false
   const answers: JsonObject = {}
   for (const [status, answer] of Object.entries(operation.responses as JsonObject)) {
-    const headers = answerHeaders[`${operation.operationId} ${status}`]
+    const headers = headersOf(`${operation.operationId} ${status}`, answer as Answer)
     answers[status] = {
       ...(answer as JsonObject),
       description: statusDescriptions[status] ?? 'Answer',

@@ -7,6 +7,7 @@ import type { Engine } from '../engine/engine.ts'
 import { guardRoutes } from './access.ts'
 import { createAuthenticator } from './auth.ts'
 import { checkBodyForms } from './body-form.ts'
+import { tagAnswers } from './conditional-requests.ts'
 import type { Api, ApiContext } from './context.ts'
 import { createDeadlines } from './deadlines.ts'
 import { registerDocs } from './docs.ts'
@@ -101,6 +102,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   registerChecks(app, context)
   guardRoutes(app, auth)
   limitHandlers(app, timeouts.handlerMs)
+  tagAnswers(app)
   endJsonWithNewline(app)
   if (!operationsOnly) {
     registerDocs(app, options.version)

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import type { AdminToken } from '../client/generated/types.ts'
 import { type AdminRole, adminRoles } from '../core/model.ts'
 import { addApiCommand } from './api-command.ts'
+import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
 import { type Expiry, expiry } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
@@ -48,10 +49,10 @@ export function register(command: Command, io: CliIo): void {
     },
   )
 
-  addApiCommand(command, 'revoke <id>', 'refuse it from now on', io).run(
-    async ({ client, print }, [given = '']) => {
+  addIfMatch(addApiCommand(command, 'revoke <id>', 'refuse it from now on', io)).run<IfMatchOption>(
+    async ({ client, print }, [given = ''], options) => {
       const id = await resolveId(given, client.adminTokens.list)
-      await client.adminTokens.revoke(id)
+      await client.adminTokens.revoke(id, ifMatchIn(options))
       print.object({ id, revoked: true })
     },
   )

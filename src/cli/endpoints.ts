@@ -7,6 +7,7 @@ import { addApiCommand } from './api-command.ts'
 import { counted } from './counted.ts'
 import { resolveEndpoint } from './endpoint-id.ts'
 import { registerRepair } from './endpoint-repair.ts'
+import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
 import { collect, durationMs, pair, rateLimit, retryPolicy, wholeNumber } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
@@ -91,27 +92,28 @@ export function register(command: Command, io: CliIo): void {
 
 function registerChanges(command: Command, io: CliIo): void {
   const update = addApiCommand(command, 'update <endpoint>', 'change what is given, leave the rest', io)
-  addEndpointOptions(update)
+  addEndpointOptions(addIfMatch(update))
     .option('--to <endpoint-url>', 'new URL')
     .option('--uid <uid>', 'your own name for it')
-  update.run<EndpointOptions>(async ({ client, print }, [endpoint = ''], options) => {
+  update.run<EndpointOptions & IfMatchOption>(async ({ client, print }, [endpoint = ''], options) => {
     const id = await resolveEndpoint(client, endpoint)
-    print.object(await client.endpoints.update(id, { url: options.to, ...bodyOf(options) }))
+    const body = { url: options.to, ...bodyOf(options) }
+    print.object(await client.endpoints.update(id, body, ifMatchIn(options)))
   })
 
   const disableText = 'stop sending to it; its deliveries wait'
-  addApiCommand(command, 'disable <endpoint>', disableText, io).run(
-    async ({ client, print }, [endpoint = '']) => {
+  addIfMatch(addApiCommand(command, 'disable <endpoint>', disableText, io)).run<IfMatchOption>(
+    async ({ client, print }, [endpoint = ''], options) => {
       const id = await resolveEndpoint(client, endpoint)
-      print.object(await client.endpoints.update(id, { enabled: false }))
+      print.object(await client.endpoints.update(id, { enabled: false }, ifMatchIn(options)))
     },
   )
 
   const deleteText = 'delete it; what waits for it is cancelled'
-  addApiCommand(command, 'delete <endpoint>', deleteText, io).run(
-    async ({ client, print }, [endpoint = '']) => {
+  addIfMatch(addApiCommand(command, 'delete <endpoint>', deleteText, io)).run<IfMatchOption>(
+    async ({ client, print }, [endpoint = ''], options) => {
       const id = await resolveEndpoint(client, endpoint)
-      await client.endpoints.delete(id)
+      await client.endpoints.delete(id, ifMatchIn(options))
       print.object({ id, deleted: true })
     },
   )

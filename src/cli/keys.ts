@@ -5,6 +5,7 @@ import type { KeyAbility } from '../core/model.ts'
 import { addApiCommand } from './api-command.ts'
 import { errorLines } from './error-lines.ts'
 import { UsageError } from './exit-codes.ts'
+import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
 import { collect, durationMs, type Expiry, expiry, rateLimit } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
@@ -55,10 +56,11 @@ export function register(command: Command, io: CliIo): void {
   )
 
   const update = addApiCommand(command, 'update <id>', 'change what is given, leave the rest', io)
-  addKeyOptions(update.option('--name <text>', 'whose key it is'))
-  update.run<KeyOptions>(async ({ client, print }, [given = ''], options) => {
+  addKeyOptions(addIfMatch(update).option('--name <text>', 'whose key it is'))
+  update.run<KeyOptions & IfMatchOption>(async ({ client, print }, [given = ''], options) => {
     const id = await resolveId(given, client.keys.list)
-    print.object(await client.keys.update(id, { name: options.name, ...bodyOf(options) }))
+    const body = { name: options.name, ...bodyOf(options) }
+    print.object(await client.keys.update(id, body, ifMatchIn(options)))
   })
 
   const rotate = addApiCommand(command, 'rotate <id>', 'give it another text; it is shown once', io)
@@ -69,10 +71,10 @@ export function register(command: Command, io: CliIo): void {
     print.note('\nKeep the key now: it is not shown again.')
   })
 
-  addApiCommand(command, 'revoke <id>', 'refuse it from now on', io).run(
-    async ({ client, print }, [given = '']) => {
+  addIfMatch(addApiCommand(command, 'revoke <id>', 'refuse it from now on', io)).run<IfMatchOption>(
+    async ({ client, print }, [given = ''], options) => {
       const id = await resolveId(given, client.keys.list)
-      await client.keys.revoke(id)
+      await client.keys.revoke(id, ifMatchIn(options))
       print.object({ id, revoked: true })
     },
   )

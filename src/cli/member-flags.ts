@@ -33,6 +33,7 @@ const mention =
 const headers: Readonly<Record<string, string>> = {
   'Idempotency-Key': '--idempotency-key',
   'Outhook-Ordering-Key': '--ordering-key',
+  'If-Match': '--if-match',
 }
 /** What the server calls them in the middle of a sentence. */
 const keyInWords = /(?<=^|; )the (idempotency|ordering) key(?= (?:must|is|was))/g

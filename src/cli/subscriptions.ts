@@ -5,6 +5,7 @@ import { addApiCommand } from './api-command.ts'
 import { resolveEndpoint, resolveEndpointFilter } from './endpoint-id.ts'
 import { UsageError } from './exit-codes.ts'
 import { addIdFilter } from './filter-options.ts'
+import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
 import { collect, retryPolicy } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
@@ -56,26 +57,28 @@ export function register(command: Command, io: CliIo): void {
   })
 
   const update = addApiCommand(command, 'update <id>', 'change what is given, leave the rest', io)
-  addSubscriptionOptions(update)
-  update.run<SubscriptionOptions>(async ({ client, print }, [given = ''], options) => {
+  addSubscriptionOptions(addIfMatch(update))
+  update.run<SubscriptionOptions & IfMatchOption>(async ({ client, print }, [given = ''], options) => {
     const id = await resolveId(given, client.subscriptions.list)
-    print.object(await client.subscriptions.update(id, bodyOf(options)))
+    print.object(await client.subscriptions.update(id, bodyOf(options), ifMatchIn(options)))
   })
 
   for (const [name, active, text] of [
     ['enable', true, 'new events go to it again'],
     ['disable', false, 'new events no longer go to it'],
   ] as const) {
-    addApiCommand(command, `${name} <id>`, text, io).run(async ({ client, print }, [given = '']) => {
+    const change = addIfMatch(addApiCommand(command, `${name} <id>`, text, io))
+    change.run<IfMatchOption>(async ({ client, print }, [given = ''], options) => {
       const id = await resolveId(given, client.subscriptions.list)
-      print.object(await client.subscriptions.update(id, { active }))
+      print.object(await client.subscriptions.update(id, { active }, ifMatchIn(options)))
     })
   }
 
   const deleteText = 'delete it; what waits for it is cancelled'
-  addApiCommand(command, 'delete <id>', deleteText, io).run(async ({ client, print }, [given = '']) => {
+  const remove = addIfMatch(addApiCommand(command, 'delete <id>', deleteText, io))
+  remove.run<IfMatchOption>(async ({ client, print }, [given = ''], options) => {
     const id = await resolveId(given, client.subscriptions.list)
-    await client.subscriptions.delete(id)
+    await client.subscriptions.delete(id, ifMatchIn(options))
     print.object({ id, deleted: true })
   })
 }

@@ -3,6 +3,7 @@ import type { TenantResource } from '../client/resources.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { maxTenantWeight } from '../core/tenant.ts'
 import { addApiCommand } from './api-command.ts'
+import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
 import { durationMs, orDefault, pair, positiveNumber, retryPolicy, wholeNumber } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
@@ -61,18 +62,19 @@ export function register(command: Command, io: CliIo): void {
 
   registerDelete(command, io)
   const update = addApiCommand(command, 'update <tenant>', 'change what is given, leave the rest', io)
-  addTenantOptions(update.option('--uid <uid>', 'your own name for it'))
-  update.run<TenantOptions>(async ({ client, print }, [tenant = ''], options) => {
+  addTenantOptions(addIfMatch(update).option('--uid <uid>', 'your own name for it'))
+  update.run<TenantOptions & IfMatchOption>(async ({ client, print }, [tenant = ''], options) => {
     const id = await resolveTenant(client, tenant)
-    print.object(await client.tenants.update(id, bodyOf(options)))
+    print.object(await client.tenants.update(id, bodyOf(options), ifMatchIn(options)))
   })
 }
 
 function registerDelete(command: Command, io: CliIo): void {
   const text = 'delete it with all that belongs to it; what waits is cancelled'
-  addApiCommand(command, 'delete <tenant>', text, io).run(async ({ client, print }, [tenant = '']) => {
+  const remove = addIfMatch(addApiCommand(command, 'delete <tenant>', text, io))
+  remove.run<IfMatchOption>(async ({ client, print }, [tenant = ''], options) => {
     const id = await resolveTenant(client, tenant)
-    print.object(await client.tenants.delete(id))
+    print.object(await client.tenants.delete(id, ifMatchIn(options)))
     print.note(`\nIt is removed in the background; "outhook tenants get ${id}" shows how far that has got.`)
   })
 }

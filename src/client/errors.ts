@@ -181,6 +181,10 @@ export class NotFoundError extends ApiError {
 export class ConflictError extends ApiError {
   override readonly name = 'ConflictError'
 }
+/** 412: somebody has changed the object since; read it again. */
+export class VersionConflictError extends ApiError {
+  override readonly name = 'VersionConflictError'
+}
 /** 413: the payload or the body is too large. */
 export class PayloadTooLargeError extends ApiError {
   override readonly name = 'PayloadTooLargeError'
@@ -206,6 +210,7 @@ const classes: readonly (readonly [ApiErrorClass, (status: number) => boolean])[
   [PermissionDeniedError, (status) => status === 403],
   [NotFoundError, (status) => status === 404],
   [ConflictError, (status) => status === 409],
+  [VersionConflictError, (status) => status === 412],
   [PayloadTooLargeError, (status) => status === 413],
   [UnprocessableError, (status) => status === 422],
   [RateLimitError, (status) => status === 429],

@@ -23,6 +23,7 @@ export {
   TimeoutError,
   UnexpectedAnswerError,
   UnprocessableError,
+  VersionConflictError,
 } from './errors.ts'
 export type * from './generated/types.ts'
 export { type Page, PagePromise } from './pages.ts'

@@ -34,6 +34,11 @@ export interface CallOptions {
   readonly tenant?: string | undefined
   /** Makes the call count once, however often it comes; made anew for each call where the route takes one. */
   readonly idempotencyKey?: string | undefined
+  /**
+   * `version` of the object as you have it: the change is made only if nobody has changed it since, else it throws a
+   * VersionConflictError. Not sent again when it is unknown whether it was carried out, for then it would meet itself.
+   */
+  readonly ifMatch?: string | readonly string[] | undefined
   /** Sent along. */
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
@@ -141,7 +146,9 @@ async function send(call: Call, setting: Setting): Promise<Answer> {
   const body = bodyOf(call.body)
   const headers = headersOf(call, body, setting)
   const isRepeatable =
-    call.isRepeatable ?? (method !== 'POST' || 'idempotency-key' in headers || hasKeyMember(call.body))
+    call.isRepeatable ??
+    (!('if-match' in headers) &&
+      (method !== 'POST' || 'idempotency-key' in headers || hasKeyMember(call.body)))
   const timeoutMs = options.timeoutMs ?? setting.timeoutMs
   checkTimeout(timeoutMs)
   const request: PreparedRequest = {
@@ -172,8 +179,21 @@ function headersOf(call: Call, body: Uint8Array | undefined, setting: Setting): 
   if (body !== undefined) headers['content-type'] = 'application/json'
   const key = options.idempotencyKey ?? (call.takesKey === true ? crypto.randomUUID() : undefined)
   if (key !== undefined && !hasKeyMember(call.body)) headers['idempotency-key'] = key
+  if (options.ifMatch !== undefined) headers['if-match'] = tagsOf(options.ifMatch)
   for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = value
   return headers
+}
+
+/** Versions are quoted; an `ETag` as it came has its quotes already. */
+function tagsOf(ifMatch: string | readonly string[]): string {
+  const broken = [ifMatch].flat().find((version) => !/^[!-~]+$/.test(version))
+  if (broken !== undefined) {
+    throw new ClientOptionError(`ifMatch cannot be ${JSON.stringify(broken)}; give the version of the object`)
+  }
+  return [ifMatch]
+    .flat()
+    .map((version) => (version === '*' || version.includes('"') ? version : `"${version}"`))
+    .join(', ')
 }
 
 function hasKeyMember(body: unknown): boolean {

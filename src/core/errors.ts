@@ -24,6 +24,7 @@ export const errorTable = {
   attempt_under_way: { status: 409, title: 'attempt under way' },
   not_cancellable: { status: 409, title: 'not cancellable' },
   expired: { status: 410, title: 'expired' },
+  version_conflict: { status: 412, title: 'changed meanwhile' },
   payload_too_large: { status: 413, title: 'payload too large' },
   uri_too_long: { status: 414, title: 'uri too long' },
   unsupported_media_type: { status: 415, title: 'unsupported media type' },

@@ -131,6 +131,8 @@ export interface Endpoint {
   readonly createdAt: number
   readonly updatedAt: number
   readonly deletedAt: number | null
+  /** Another one after each change that somebody makes: for `ifMatch`. */
+  readonly version: string
 }
 
 /** A secret as stored: sealed under the master key. `expiresAt` is set while a rotation overlaps. */
@@ -155,6 +157,8 @@ export interface Subscription {
   readonly createdAt: number
   readonly updatedAt: number
   readonly deletedAt: number | null
+  /** Another one after each change that somebody makes: for `ifMatch`. */
+  readonly version: string
 }
 
 /** A named profile, or a policy of the subscription's own. */
@@ -259,4 +263,6 @@ export interface ApiKey {
   /** Within a minute or so; null: never. */
   readonly lastUsedAt: number | null
   readonly revokedAt: number | null
+  /** Another one after each change that somebody makes: for `ifMatch`. */
+  readonly version: string
 }

@@ -35,6 +35,8 @@ export interface SecretBox {
   seal(plaintext: string, context: string): Uint8Array
   /** Throws `wrong_master_key` for another key's value, `internal` for a damaged or misplaced one. */
   open(sealed: Uint8Array, context: string): string
+  /** HMAC-SHA256 by a key of this purpose alone, derived from the master key: the same in every process that has it. */
+  sign(purpose: string, bytes: Uint8Array): Buffer
 }
 
 /**
@@ -47,6 +49,12 @@ export function createSecretBox(masterKey: Uint8Array, randomBytes: (size: numbe
   const print = derive(key, 'outhook master key').subarray(0, 4)
   const fingerprint = print.toString('hex')
   const head = Buffer.from([version, ...print])
+  const keys = new Map<string, KeyObject>()
+  const keyFor = (purpose: string): KeyObject => {
+    const known = keys.get(purpose) ?? createSecretKey(derive(key, `outhook ${purpose} key`))
+    keys.set(purpose, known)
+    return known
+  }
   return {
     fingerprint,
     checkValue: `${fingerprint}.${derive(key, 'outhook master key check').toString('hex')}`,
@@ -57,6 +65,7 @@ export function createSecretBox(masterKey: Uint8Array, randomBytes: (size: numbe
       const ciphertext = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()])
       return Buffer.concat([head, nonce, cipher.getAuthTag(), ciphertext])
     },
+    sign: (purpose, bytes) => createHmac('sha256', keyFor(purpose)).update(bytes).digest(),
     open(sealed, context) {
       const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength)
       if (bytes.length < bodyAt || bytes[0] !== version) throw damaged(context)

@@ -19,6 +19,8 @@ export interface Tenant {
   readonly deletedAt: number | null
   /** What the removal has removed so far; null: it lives. */
   readonly removed: RemovedOfTenant | null
+  /** Another one after each change that somebody makes: for `ifMatch`. */
+  readonly version: string
 }
 
 /** What differs from the server's settings; null: as the server has it. */

@@ -3,6 +3,7 @@ import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import type { IdFactory } from '../core/ids.ts'
 import { type ApiKey, limits } from '../core/model.ts'
+import type { ChangeOptions } from '../core/version.ts'
 import type { KeyOwner, KeyStore, NewApiKey, Page, PageRequest, StoreTime } from '../store/port.ts'
 import type { CreatedKey } from './api-keys.ts'
 import {
@@ -108,14 +109,14 @@ export class AdminTokens {
 
   /**
    * Can be called again. With `keepLast` the last token is kept that is of role admin and of all tenants and never
-   * expires, because without it nobody could make another one. Errors: not_found, conflict.
+   * expires, because without it nobody could make another one. Errors: not_found, conflict, version_conflict.
    */
   async revoke(
     reach: string | null,
     id: string,
-    { keepLast = false }: { readonly keepLast?: boolean } = {},
+    { keepLast = false, ifMatch }: ChangeOptions & { readonly keepLast?: boolean } = {},
   ): Promise<void> {
-    const options = { keepLastAdmin: keepLast }
+    const options = { keepLastAdmin: keepLast, ifMatch }
     const result = await this.#options.store.revokeApiKey(ownerOf(reach), checkTokenId(id), options)
     if (result === 'not_found') throw notFound('admin token')
     if (result === 'revoked') return

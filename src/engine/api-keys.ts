@@ -4,6 +4,7 @@ import type { FaceWords } from '../core/face-words.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { ApiKey } from '../core/model.ts'
 import { checkTopicPatterns } from '../core/topics.ts'
+import type { ChangeOptions } from '../core/version.ts'
 import type { KeyOwner, KeyStore, Page, PageRequest, StoreTime } from '../store/port.ts'
 import { checkRateLimit } from './endpoint-checks.ts'
 import {
@@ -83,8 +84,8 @@ export class ApiKeys {
     return this.#options.store.listApiKeys(ownerOf(tenantId), checkPage(page))
   }
 
-  /** Absent members stay. Errors: not_found and those of `create`. */
-  async update(tenantId: string, id: string, change: KeyChange): Promise<ApiKey> {
+  /** Absent members stay. Errors: not_found, version_conflict and those of `create`. */
+  async update(tenantId: string, id: string, change: KeyChange, options?: ChangeOptions): Promise<ApiKey> {
     checkMembers(change, { known: keyMembers, example })
     const { store } = this.#options
     const expiresAt = expiryOf(change, this.#options)
@@ -93,7 +94,7 @@ export class ApiKeys {
       ...(change.name !== undefined && { name: checkKeyName(change.name, 'name') }),
       ...(expiresAt !== undefined && { expiresAt }),
     }
-    const key = await store.updateApiKey(ownerOf(tenantId), checkKeyId(id), patch)
+    const key = await store.updateApiKey(ownerOf(tenantId), checkKeyId(id), patch, options)
     if (key === null) throw notFound('key')
     return key
   }
@@ -122,9 +123,9 @@ export class ApiKeys {
     throw new OuthookError('conflict', 'the key is revoked, for good; make another one')
   }
 
-  /** Can be called again. Errors: not_found. */
-  async revoke(tenantId: string, id: string): Promise<void> {
-    const result = await this.#options.store.revokeApiKey(ownerOf(tenantId), checkKeyId(id))
+  /** Can be called again. Errors: not_found, version_conflict. */
+  async revoke(tenantId: string, id: string, options?: ChangeOptions): Promise<void> {
+    const result = await this.#options.store.revokeApiKey(ownerOf(tenantId), checkKeyId(id), options)
     if (result === 'not_found') throw notFound('key')
   }
 

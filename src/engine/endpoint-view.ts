@@ -17,6 +17,19 @@ export interface EndpointView extends Endpoint {
   readonly retryPolicy: StoredRetryPolicy | null
 }
 
+export interface CreatedEndpoint {
+  readonly endpoint: EndpointView
+  /** Shown here once and never again. */
+  readonly secret: string
+}
+
+export interface UpsertedEndpoint {
+  readonly endpoint: EndpointView
+  readonly created: boolean
+  /** Only when created. */
+  readonly secret: string | null
+}
+
 /** In the order given. */
 export async function viewEndpoints(
   store: Pick<ConfigStore, 'listHeldEndpoints' | 'listSubscriptions'>,

@@ -2,11 +2,12 @@ import { parseStoredHeaders } from '../core/custom-headers.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import type { IdFactory } from '../core/ids.ts'
-import type { Endpoint, StoredRetryPolicy } from '../core/model.ts'
+import type { Endpoint } from '../core/model.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import { generateSecret, parseSecret, validateSigningSchemes } from '../core/signing.ts'
 import { checkText } from '../core/text.ts'
 import { checkTopicPatterns } from '../core/topics.ts'
+import type { ChangeOptions } from '../core/version.ts'
 import type { UrlCheck } from '../sender/port.ts'
 import type { ConfigStore, EndpointPatch, NewEndpoint, NewSecret, Page, PageRequest } from '../store/port.ts'
 import { announceAfter } from './announce-after.ts'
@@ -21,26 +22,18 @@ import {
 } from './endpoint-checks.ts'
 import { changeMembers, type EndpointChange, type EndpointInput, inputMembers } from './endpoint-input.ts'
 import { refuseEndpoint } from './endpoint-refusal.ts'
-import { type EndpointView, viewEndpoints } from './endpoint-view.ts'
+import {
+  type CreatedEndpoint,
+  type EndpointView,
+  type UpsertedEndpoint,
+  viewEndpoints,
+} from './endpoint-view.ts'
 import { checkPage, notFound, onlyPage } from './page.ts'
 import { readRetryPolicy } from './subscriptions.ts'
 
 export const defaultMaxInFlight = 32
 const defaultGraceMs = 24 * 3_600_000
 export const maxGraceMs = 30 * 24 * 3_600_000
-
-export interface CreatedEndpoint {
-  readonly endpoint: EndpointView
-  /** Shown here once and never again. */
-  readonly secret: string
-}
-
-export interface UpsertedEndpoint {
-  readonly endpoint: EndpointView
-  readonly created: boolean
-  /** Only when created. */
-  readonly secret: string | null
-}
 
 export interface EndpointsOptions {
   readonly store: ConfigStore
@@ -120,18 +113,23 @@ export class Endpoints {
     if (page.uid !== undefined) return this.#listByUid(tenantId, page.uid, request)
     const { includeDeleted = false } = page
     const found = await this.#options.store.listEndpoints(tenantId, { ...request, includeDeleted })
-    return { ...found, items: await this.#viewAll(found.items) }
+    return { ...found, items: await viewEndpoints(this.#options.store, found.items) }
   }
 
-  /** Absent members stay. Errors: not_found and those of `create`. */
-  async update(tenantId: string, id: string, change: EndpointChange): Promise<EndpointView> {
+  /** Absent members stay. Errors: not_found, version_conflict and those of `create`. */
+  async update(
+    tenantId: string,
+    id: string,
+    change: EndpointChange,
+    options?: ChangeOptions,
+  ): Promise<EndpointView> {
     checkMembers(change, changeMembers)
-    return this.#change(tenantId, checkEndpointId(id), change)
+    return this.#change(tenantId, checkEndpointId(id), change, options)
   }
 
-  /** Its subscriptions go with it, and its waiting deliveries are cancelled. Errors: not_found. */
-  async delete(tenantId: string, id: string): Promise<void> {
-    const deletion = this.#options.store.deleteEndpoint(tenantId, checkEndpointId(id))
+  /** Its subscriptions go with it, and its waiting deliveries are cancelled. Errors: not_found, version_conflict. */
+  async delete(tenantId: string, id: string, options?: ChangeOptions): Promise<void> {
+    const deletion = this.#options.store.deleteEndpoint(tenantId, checkEndpointId(id), options)
     if (!(await this.#write(tenantId, id, deletion))) throw notFound('endpoint')
   }
 
@@ -185,8 +183,13 @@ export class Endpoints {
     return { endpoint: await this.#view(result.endpoint), secret }
   }
 
-  async #change(tenantId: string, id: string, change: EndpointChange): Promise<EndpointView> {
-    const { store, ids } = this.#options
+  async #change(
+    tenantId: string,
+    id: string,
+    change: EndpointChange,
+    options?: ChangeOptions,
+  ): Promise<EndpointView> {
+    const { store, ids, words } = this.#options
     const patch: EndpointPatch = {
       ...(await this.#check(change)),
       ...(await this.#enabling(tenantId, id, change.enabled)),
@@ -194,11 +197,13 @@ export class Endpoints {
         ownSubscription: {
           id: ids.next('sub'),
           topicPatterns: checkTopicPatterns(change.topics, 'topics'),
-          ...(change.retryPolicy !== undefined && { retryPolicy: this.#readPolicy(change.retryPolicy) }),
+          ...(change.retryPolicy !== undefined && {
+            retryPolicy: readRetryPolicy(change.retryPolicy, words.member('retry_policy')),
+          }),
         },
       }),
     }
-    const result = await this.#write(tenantId, id, store.updateEndpoint(tenantId, id, patch))
+    const result = await this.#write(tenantId, id, store.updateEndpoint(tenantId, id, patch, options))
     if (result === null) throw notFound('endpoint')
     if (result.kind === 'uid_exists') {
       throw new OuthookError(
@@ -252,17 +257,13 @@ export class Endpoints {
     return this.#options.checkUrl(url)
   }
 
-  #readPolicy(value: unknown): StoredRetryPolicy | null {
-    return readRetryPolicy(value, this.#options.words.member('retry_policy'))
-  }
-
   #ownSubscription(tenantId: string, endpointId: string, input: EndpointInput): NewEndpoint['subscription'] {
     return {
       id: this.#options.ids.next('sub'),
       tenantId,
       endpointId,
       topicPatterns: checkTopicPatterns(input.topics, 'topics'),
-      retryPolicy: this.#readPolicy(input.retryPolicy),
+      retryPolicy: readRetryPolicy(input.retryPolicy, this.#options.words.member('retry_policy')),
       active: true,
       own: true,
     }
@@ -284,7 +285,7 @@ export class Endpoints {
   }
 
   async #view(endpoint: Endpoint): Promise<EndpointView> {
-    const [view] = await this.#viewAll([endpoint])
+    const [view] = await viewEndpoints(this.#options.store, [endpoint])
     return view as EndpointView
   }
 
@@ -292,9 +293,5 @@ export class Endpoints {
   async #listByUid(tenantId: string, uid: string, page: PageRequest): Promise<Page<EndpointView>> {
     const found = await this.#options.store.getEndpointByUid(tenantId, checkUid(uid, 'invalid_request'))
     return onlyPage(page, found && (await this.#view(found)))
-  }
-
-  #viewAll(endpoints: readonly Endpoint[]): Promise<EndpointView[]> {
-    return viewEndpoints(this.#options.store, endpoints)
   }
 }

@@ -4,6 +4,7 @@ import type { IdFactory } from '../core/ids.ts'
 import type { StoredRetryPolicy, Subscription } from '../core/model.ts'
 import { parseRetryPolicy } from '../core/retry-policy-json.ts'
 import { checkTopicPatterns } from '../core/topics.ts'
+import type { ChangeOptions } from '../core/version.ts'
 import type { ConfigStore, Page, PageRequest, SubscriptionPatch } from '../store/port.ts'
 import { announceAfter } from './announce-after.ts'
 import { checkFilter, checkId, checkPage, notFound } from './page.ts'
@@ -73,8 +74,13 @@ export class Subscriptions {
     return this.#options.store.listSubscriptions(tenantId, { ...checkFilter(page), ...checkPage(page) })
   }
 
-  /** Absent members stay. Errors: not_found, unprocessable. */
-  async update(tenantId: string, id: string, change: SubscriptionChange): Promise<Subscription> {
+  /** Absent members stay. Errors: not_found, unprocessable, version_conflict. */
+  async update(
+    tenantId: string,
+    id: string,
+    change: SubscriptionChange,
+    options?: ChangeOptions,
+  ): Promise<Subscription> {
     const { words } = this.#options
     const patch: SubscriptionPatch = {
       ...(change.topicPatterns !== undefined && {
@@ -86,16 +92,16 @@ export class Subscriptions {
       ...(change.active !== undefined && { active: change.active }),
     }
     const { store, onChange } = this.#options
-    const update = store.updateSubscription(tenantId, checkSubscriptionId(id), patch)
+    const update = store.updateSubscription(tenantId, checkSubscriptionId(id), patch, options)
     const updated = await announceAfter(update, () => onChange(tenantId))
     if (updated === null) throw notFound('subscription')
     return updated
   }
 
-  /** Its waiting deliveries are cancelled. Errors: not_found. */
-  async delete(tenantId: string, id: string): Promise<void> {
+  /** Its waiting deliveries are cancelled. Errors: not_found, version_conflict. */
+  async delete(tenantId: string, id: string, options?: ChangeOptions): Promise<void> {
     const { store, onChange } = this.#options
-    const deletion = store.deleteSubscription(tenantId, checkSubscriptionId(id))
+    const deletion = store.deleteSubscription(tenantId, checkSubscriptionId(id), options)
     if (!(await announceAfter(deletion, () => onChange(tenantId)))) throw notFound('subscription')
   }
 }

@@ -6,6 +6,7 @@ import { parseMetadata } from '../core/metadata.ts'
 import { defaultTenantId, isWithin, limits } from '../core/model.ts'
 import { defaultTenantSettings, type Tenant } from '../core/tenant.ts'
 import { checkText } from '../core/text.ts'
+import type { ChangeOptions } from '../core/version.ts'
 import type { Page, PageRequest, TenantPatch, TenantStore } from '../store/port.ts'
 import { announceAfter } from './announce-after.ts'
 import { checkUid } from './endpoint-checks.ts'
@@ -105,14 +106,14 @@ export class Tenants {
     return { ...found, items: found.items.map(view) }
   }
 
-  /** Absent members stay, those of the settings too. Errors: not_found and those of `create`. */
-  async update(id: string, change: TenantInput): Promise<TenantView> {
+  /** Absent members stay, those of the settings too. Errors: not_found, version_conflict and those of `create`. */
+  async update(id: string, change: TenantInput, options?: ChangeOptions): Promise<TenantView> {
     const checked = checkTenantId(id)
     const patch = this.#check(change)
     if (checked === defaultTenantId && (patch.uid ?? 'default') !== 'default') {
       throw new OuthookError('unprocessable', 'the tenant default keeps its uid; create another tenant')
     }
-    const update = this.#options.store.updateTenant(checked, patch)
+    const update = this.#options.store.updateTenant(checked, patch, options)
     const result = await announceAfter(update, () => this.#changed(checked))
     if (result === null) throw notFound('tenant')
     if (result.kind === 'uid_exists') throw uidTaken(change.uid, `${result.tenantId}; choose another`)
@@ -122,9 +123,9 @@ export class Tenants {
   /**
    * The tenant takes nothing more from now on; its endpoints are deleted, what waits for them is cancelled, and then all
    * that belongs to it is removed, in the background. `removed` says how far that has got, and in the end there is no such
-   * tenant. Can be called again. Errors: not_found; unprocessable for `default`.
+   * tenant. Can be called again. Errors: not_found, version_conflict; unprocessable for `default`.
    */
-  async delete(id: string): Promise<TenantView> {
+  async delete(id: string, options?: ChangeOptions): Promise<TenantView> {
     const checked = checkTenantId(id)
     if (checked === defaultTenantId) {
       throw new OuthookError(
@@ -132,7 +133,7 @@ export class Tenants {
         'the tenant default cannot be deleted; delete its endpoints instead',
       )
     }
-    const deletion = this.#options.store.deleteTenant(checked)
+    const deletion = this.#options.store.deleteTenant(checked, options)
     const tenant = await announceAfter(deletion, () => this.#changed(checked))
     if (tenant === null) throw notFound('tenant')
     this.#options.onDelete(checked)

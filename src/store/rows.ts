@@ -20,6 +20,7 @@ import type {
   Subscription,
 } from '../core/model.ts'
 import type { FoundApiKey } from './port/keys.ts'
+import { versionOfTime, versionOfValues } from './row-version.ts'
 import { type WaitingRow, whyWaiting } from './why-waiting.ts'
 
 export interface EndpointRow {
@@ -146,6 +147,7 @@ export function toEndpoint(row: EndpointRow): Endpoint {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     deletedAt: row.deleted_at,
+    version: versionOfTime(row.updated_at),
   }
 }
 
@@ -161,6 +163,7 @@ export function toSubscription(row: SubscriptionRow): Subscription {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     deletedAt: row.deleted_at,
+    version: versionOfTime(row.updated_at),
   }
 }
 
@@ -188,7 +191,19 @@ export function toApiKey(row: ApiKeyRow): ApiKey {
     expiresAt: row.expires_at,
     lastUsedAt: row.last_used_at,
     revokedAt: row.revoked_at,
+    version: versionOfKey(row),
   }
+}
+
+function versionOfKey(row: ApiKeyRow): string {
+  return versionOfValues([
+    row.name,
+    row.scopes,
+    row.abilities,
+    row.rate_limit_rps,
+    row.expires_at,
+    row.revoked_at,
+  ])
 }
 
 export function toFoundApiKey(row: FoundApiKeyRow): FoundApiKey {

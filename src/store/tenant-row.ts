@@ -8,6 +8,7 @@ import {
 } from '../core/tenant.ts'
 import type { NewTenant, Routing, TenantPatch } from './port.ts'
 import { retentionKeyOf } from './retention.ts'
+import { versionOfTime } from './row-version.ts'
 import { readRemoval } from './tenant-removal.ts'
 
 export interface TenantRow {
@@ -35,6 +36,7 @@ export function toTenant(row: TenantRow): Tenant {
     updatedAt: row.updated_at,
     deletedAt: row.deleted_at,
     removed: row.deleted_at === null ? null : toRemoved(row.removed),
+    version: versionOfTime(row.updated_at),
   }
 }
 

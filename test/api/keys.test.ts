@@ -121,6 +121,7 @@ describe('a key', () => {
       expires_at: '2099-01-01T00:00:00.000Z',
       last_used_at: null,
       revoked_at: null,
+      version: expect.stringMatching(/^v[\w-]{14}$/),
     })
     expect((await server.call('GET', `/v1/keys/${shown.id}`)).json).toEqual(shown)
     const listed = await server.call('GET', '/v1/keys')

@@ -274,6 +274,7 @@ describe('/v1/tenants', () => {
       created_at: expect.any(String),
       updated_at: expect.any(String),
       deleted_at: null,
+      version: expect.stringMatching(/^t[0-9a-z]+$/),
     })
     const { id } = created.json
     const changed = await server.call('PATCH', `/v1/tenants/${id}`, {

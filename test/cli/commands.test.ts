@@ -196,6 +196,31 @@ describe('what a command asks the server', () => {
   })
 })
 
+test.each([
+  ['endpoints', 'update', 'ep_1', '--description', 'moved'],
+  ['endpoints', 'disable', 'ep_1'],
+  ['endpoints', 'delete', 'ep_1'],
+  ['subscriptions', 'update', 'sub_1', '--topic', 'a'],
+  ['subscriptions', 'enable', 'sub_1'],
+  ['subscriptions', 'disable', 'sub_1'],
+  ['subscriptions', 'delete', 'sub_1'],
+  ['tenants', 'update', 'ten_1', '--name', 'Acme'],
+  ['tenants', 'delete', 'ten_1'],
+  ['keys', 'update', 'key_1', '--name', 'shop'],
+  ['keys', 'revoke', 'key_1'],
+  ['admin-tokens', 'revoke', 'adm_1'],
+])('%s %s makes its change only of the version that --if-match names', async (...args) => {
+  const detail = 'somebody has changed it meanwhile, so nothing was done'
+  const problem = { status: 412, code: 'version_conflict', title: 'changed meanwhile', detail }
+  answer = () => ({ status: 412, body: problem })
+  const { code, err } = await run(...args, '--if-match', 'v1')
+  expect(api.requests.at(-1)?.headers['if-match']).toBe('"v1"')
+  expect(code).toBe(1)
+  expect(err).toContain(detail)
+  await run(...args)
+  expect(api.requests.at(-1)?.headers).not.toHaveProperty('if-match')
+})
+
 describe('publish', () => {
   beforeEach(() => {
     answer = () => ({ status: 202, body: { id: 'evt_1', event_id: 'evt_1', delivery_ids: ['dlv_1'] } })

@@ -53,7 +53,7 @@ async function outcome(call: () => PromiseLike<unknown>): Promise<Record<string,
   }
 }
 
-const statuses = ['400', '401', '403', '404', '409', '410', '413', '418', '422']
+const statuses = ['400', '401', '403', '404', '409', '410', '412', '413', '418', '422']
 
 export async function runCases({ url, closedUrl, tag }: Setting): Promise<Record<string, unknown>> {
   const at = (behaviour: string, options: Partial<ClientOptions> = {}) =>
@@ -118,6 +118,8 @@ export async function runCases({ url, closedUrl, tag }: Setting): Promise<Record
   run('create-429', () => at('429:create').endpoints.create({ url: 'https://a.example' }))
   run('create-drop', () => at('drop:create').endpoints.create({ url: 'https://a.example' }))
   run('change-500', () => at('500:change').endpoints.update('ep_1', { enabled: true }))
+  const ifMatch = ['v1', '"v2.s"']
+  run('match-500', () => at('500:match').endpoints.update('ep_1', { enabled: true }, { ifMatch }))
   await Promise.all(tries)
   return results
 }

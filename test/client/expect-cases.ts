@@ -12,6 +12,7 @@ const classes: Readonly<Record<string, string>> = {
   404: 'NotFoundError',
   409: 'ConflictError',
   410: 'ApiError',
+  412: 'VersionConflictError',
   413: 'PayloadTooLargeError',
   418: 'ApiError',
   422: 'UnprocessableError',
@@ -103,11 +104,14 @@ function expectResources(
     // Chromium sends a request again, whatever its method, when the connection that it had kept is closed.
     'create-drop': tag === 'chromium' ? expect.anything() : { error: 'ConnectionError' },
     'change-500': { value: receipt },
+    // Sent again, it would meet the change that it may have made.
+    'match-500': { error: 'ServerError', status: 500 },
   })
   expect(results.deleted).toEqual({})
   expect(requestsOf('empty').map(({ method, url }) => [method, url])).toEqual([
     ['DELETE', '/v1/endpoints/ep_%2F%3F%23'],
   ])
+  expect(requestsOf('500:match').map(({ headers }) => headers['if-match'])).toEqual(['"v1", "v2.s"'])
   expect(requestsOf('pages')[0]?.url).toBe('/v1/endpoints?limit=2')
   expect(requestsOf('pages').some(({ url }) => url === '/v1/endpoints?limit=2&cursor=1')).toBe(true)
   const batches = requestsOf('batch').map(

@@ -40,6 +40,7 @@ export function anEndpoint(id: string, given: Partial<Endpoint> = {}): Endpoint 
     createdAt: 0,
     updatedAt: 0,
     deletedAt: null,
+    version: 't1',
     ...given,
   }
 }
@@ -60,6 +61,7 @@ export function aSubscription(
     createdAt: 0,
     updatedAt: 0,
     deletedAt: null,
+    version: 't1',
     ...given,
   }
 }

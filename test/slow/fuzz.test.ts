@@ -50,6 +50,8 @@ const explained = [
   'since must be before until',
   // Nor can it say which cursors this list has given.
   'the cursor is of another listing',
+  // Nor which version an object has just now.
+  'somebody has changed it meanwhile',
   'a list by uid has one page',
   // Nor that two members exclude each other by their values, nor what time it is.
   'must be in the future, by 100 years at most',

@@ -1,5 +1,6 @@
 import type { onRequestHookHandler } from 'fastify'
 import { OuthookError } from '../../core/errors.ts'
+import { ifMatchOf } from '../conditional-requests.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { expiryIn } from '../key-expiry.ts'
 import { pageRequest } from '../page-request.ts'
@@ -11,6 +12,7 @@ import {
   CreatedAdminTokenBody,
 } from '../schemas/admin-tokens.ts'
 import { idParams, NoBody } from '../schemas/shapes.ts'
+import { IfMatchHeaders, IfNoneMatchHeaders } from '../schemas/versions.ts'
 import { reachOf } from '../tenant-scope.ts'
 import { toAdminToken } from '../views/keys.ts'
 
@@ -77,7 +79,8 @@ function registerReads(app: Api, { engine }: ApiContext): void {
     tags,
     summary: 'One admin token, without its text',
     params: idParams('adm'),
-    response: { 200: AdminTokenBody },
+    headers: IfNoneMatchHeaders,
+    response: { 200: AdminTokenBody, 304: NoBody },
   }
   app.get('/v1/admin-tokens/:id', { schema: getSchema }, async (request) =>
     toAdminToken(await engine.adminTokens.get(reachOf(request), request.params.id)),
@@ -87,16 +90,18 @@ function registerReads(app: Api, { engine }: ApiContext): void {
 function registerRevoke(app: Api, { engine, auth, keepsLastAdmin }: ApiContext): void {
   const schema = {
     operationId: 'revokeAdminToken',
-    'x-problems': [409],
+    'x-problems': [409, 412],
     tags,
     summary: 'Revoke an admin token; can be repeated',
     description: 'The last token is kept without which nobody could make another one.',
     params: idParams('adm'),
+    headers: IfMatchHeaders,
     response: { 204: NoBody },
   }
   app.delete('/v1/admin-tokens/:id', { schema }, async (request, reply) => {
     const { id } = request.params
-    await engine.adminTokens.revoke(reachOf(request), id, { keepLast: keepsLastAdmin })
+    const options = { keepLast: keepsLastAdmin, ...ifMatchOf(request) }
+    await engine.adminTokens.revoke(reachOf(request), id, options)
     auth.forget(id)
     return reply.code(204).send()
   })

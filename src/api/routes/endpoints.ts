@@ -2,6 +2,7 @@ import { durationForms, parseDuration } from '../../core/duration.ts'
 import { OuthookError } from '../../core/errors.ts'
 import { maxGraceMs } from '../../engine/endpoints.ts'
 import { camelMembers } from '../camel-members.ts'
+import { ifMatchOf } from '../conditional-requests.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { pageRequest } from '../page-request.ts'
 import {
@@ -16,6 +17,7 @@ import {
   SecretBody,
 } from '../schemas/endpoints.ts'
 import { idParams, NoBody } from '../schemas/shapes.ts'
+import { IfMatchHeaders, IfNoneMatchHeaders } from '../schemas/versions.ts'
 import { tenantIdOf } from '../tenant-scope.ts'
 import { toEndpoint } from '../views/endpoints.ts'
 
@@ -100,7 +102,8 @@ function registerReads(app: Api, engine: ApiContext['engine']): void {
     summary: 'An endpoint; its secret is never shown',
     params: idParams('ep'),
     querystring: DeletedQuery,
-    response: { 200: EndpointBody },
+    headers: IfNoneMatchHeaders,
+    response: { 200: EndpointBody, 304: NoBody },
   }
   app.get('/v1/endpoints/:id', { schema: getSchema }, async (request) => {
     const { include_deleted: includeDeleted = false } = request.query
@@ -112,28 +115,32 @@ function registerReads(app: Api, engine: ApiContext['engine']): void {
 function registerChanges(app: Api, engine: ApiContext['engine']): void {
   const patchSchema = {
     operationId: 'updateEndpoint',
-    'x-problems': [409, 422],
+    'x-problems': [409, 412, 422],
     tags,
     summary: 'Change an endpoint; members that are absent stay',
     description: '`{"enabled": true}` sends what waits for it.',
     params: idParams('ep'),
+    headers: IfMatchHeaders,
     body: EndpointChangeBody,
     response: { 200: EndpointBody },
   }
   app.patch('/v1/endpoints/:id', { schema: patchSchema }, async (request) => {
     const tenantId = tenantIdOf(request)
-    return toEndpoint(await engine.endpoints.update(tenantId, request.params.id, camelMembers(request.body)))
+    const change = camelMembers(request.body)
+    return toEndpoint(await engine.endpoints.update(tenantId, request.params.id, change, ifMatchOf(request)))
   })
 
   const deleteSchema = {
     operationId: 'deleteEndpoint',
+    'x-problems': [412],
     tags,
     summary: 'Delete an endpoint and its subscriptions, and cancel what waits for it',
     params: idParams('ep'),
+    headers: IfMatchHeaders,
     response: { 204: NoBody },
   }
   app.delete('/v1/endpoints/:id', { schema: deleteSchema }, async (request, reply) => {
-    await engine.endpoints.delete(tenantIdOf(request), request.params.id)
+    await engine.endpoints.delete(tenantIdOf(request), request.params.id, ifMatchOf(request))
     return reply.code(204).send()
   })
 }

@@ -3,6 +3,7 @@ import { OuthookError } from '../../core/errors.ts'
 import type { KeyAbility } from '../../core/model.ts'
 import { maxKeyGraceMs } from '../../engine/api-keys.ts'
 import { principalOf } from '../auth.ts'
+import { ifMatchOf } from '../conditional-requests.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { type ExpiryMembers, expiryIn } from '../key-expiry.ts'
 import { pageRequest } from '../page-request.ts'
@@ -19,6 +20,7 @@ import {
   WhoamiBody,
 } from '../schemas/keys.ts'
 import { idParams, NoBody } from '../schemas/shapes.ts'
+import { IfMatchHeaders, IfNoneMatchHeaders } from '../schemas/versions.ts'
 import { reachOf, tenantIdOf } from '../tenant-scope.ts'
 import { toKey } from '../views/keys.ts'
 
@@ -105,7 +107,8 @@ function registerReads(app: Api, { engine }: ApiContext): void {
     tags,
     summary: 'One producer key, without its text',
     params: idParams('key'),
-    response: { 200: KeyBody },
+    headers: IfNoneMatchHeaders,
+    response: { 200: KeyBody, 304: NoBody },
   }
   app.get('/v1/keys/:id', { schema: getSchema }, async (request) =>
     toKey(await engine.apiKeys.get(tenantIdOf(request), request.params.id)),
@@ -115,10 +118,11 @@ function registerReads(app: Api, { engine }: ApiContext): void {
 function registerChanges(app: Api, { engine, auth, keepsLastAdmin }: ApiContext): void {
   const changeSchema = {
     operationId: 'updateKey',
-    'x-problems': [422],
+    'x-problems': [412, 422],
     tags,
     summary: 'Change a producer key; absent members stay',
     params: idParams('key'),
+    headers: IfMatchHeaders,
     body: KeyChangeBody,
     response: { 200: KeyBody },
   }
@@ -126,24 +130,26 @@ function registerChanges(app: Api, { engine, auth, keepsLastAdmin }: ApiContext)
     const { id } = request.params
     const { name, ...settings } = request.body
     const change = { ...(name !== undefined && { name }), ...settingsIn(settings) }
-    const key = await engine.apiKeys.update(tenantIdOf(request), id, change)
+    const key = await engine.apiKeys.update(tenantIdOf(request), id, change, ifMatchOf(request))
     auth.forget(id)
     return toKey(key)
   })
 
   const revokeSchema = {
     operationId: 'revokeKey',
-    'x-problems': [409],
+    'x-problems': [409, 412],
     tags,
     summary: 'Revoke a key; can be repeated',
     params: idParams('key', 'adm'),
+    headers: IfMatchHeaders,
     response: { 204: NoBody },
   }
   app.delete('/v1/keys/:id', { schema: revokeSchema }, async (request, reply) => {
     const { id } = request.params
+    const ifMatch = ifMatchOf(request)
     if (id.startsWith('adm_')) {
-      await engine.adminTokens.revoke(reachOf(request), id, { keepLast: keepsLastAdmin })
-    } else await engine.apiKeys.revoke(tenantIdOf(request), id)
+      await engine.adminTokens.revoke(reachOf(request), id, { keepLast: keepsLastAdmin, ...ifMatch })
+    } else await engine.apiKeys.revoke(tenantIdOf(request), id, ifMatch)
     auth.forget(id)
     return reply.code(204).send()
   })

@@ -1,4 +1,5 @@
 import { OuthookError } from '../../core/errors.ts'
+import { ifMatchOf } from '../conditional-requests.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { retryPolicyOf } from '../hookrail-policy.ts'
 import { idFilter, pageRequest } from '../page-request.ts'
@@ -12,6 +13,7 @@ import {
   SubscriptionQuery,
   type SubscriptionSettings,
 } from '../schemas/subscriptions.ts'
+import { IfMatchHeaders, IfNoneMatchHeaders } from '../schemas/versions.ts'
 import { tenantIdOf } from '../tenant-scope.ts'
 import { toSubscription } from '../views/subscriptions.ts'
 
@@ -70,7 +72,8 @@ function registerReads(app: Api, engine: ApiContext['engine']): void {
     summary: 'A subscription',
     params: idParams('sub'),
     querystring: DeletedQuery,
-    response: { 200: SubscriptionBody },
+    headers: IfNoneMatchHeaders,
+    response: { 200: SubscriptionBody, 304: NoBody },
   }
   app.get('/v1/subscriptions/:id', { schema: getSchema }, async (request) => {
     const { include_deleted: includeDeleted = false } = request.query
@@ -82,10 +85,11 @@ function registerReads(app: Api, engine: ApiContext['engine']): void {
 function registerChanges(app: Api, engine: ApiContext['engine']): void {
   const patchSchema = {
     operationId: 'updateSubscription',
-    'x-problems': [422],
+    'x-problems': [412, 422],
     tags,
     summary: 'Change a subscription; members that are absent stay',
     params: idParams('sub'),
+    headers: IfMatchHeaders,
     body: SubscriptionChangeBody,
     response: { 200: SubscriptionBody },
   }
@@ -94,23 +98,25 @@ function registerChanges(app: Api, engine: ApiContext['engine']): void {
     const { body, params } = request
     const current = await engine.subscriptions.get(tenantId, params.id)
     const topicPatterns = patternsOf(body)
-    const updated = await engine.subscriptions.update(tenantId, params.id, {
+    const change = {
       retryPolicy: retryPolicyOf(body, current.retryPolicy),
       ...(topicPatterns !== undefined && { topicPatterns }),
       ...(body.active !== undefined && { active: body.active }),
-    })
-    return toSubscription(updated)
+    }
+    return toSubscription(await engine.subscriptions.update(tenantId, params.id, change, ifMatchOf(request)))
   })
 
   const deleteSchema = {
     operationId: 'deleteSubscription',
+    'x-problems': [412],
     tags,
     summary: 'Delete a subscription and cancel what waits for it',
     params: idParams('sub'),
+    headers: IfMatchHeaders,
     response: { 204: NoBody },
   }
   app.delete('/v1/subscriptions/:id', { schema: deleteSchema }, async (request, reply) => {
-    await engine.subscriptions.delete(tenantIdOf(request), request.params.id)
+    await engine.subscriptions.delete(tenantIdOf(request), request.params.id, ifMatchOf(request))
     return reply.code(204).send()
   })
 }

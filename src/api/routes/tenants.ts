@@ -2,9 +2,10 @@ import { OuthookError } from '../../core/errors.ts'
 import type { Principal } from '../../engine/principal.ts'
 import { principalOf } from '../auth.ts'
 import { camelMembers } from '../camel-members.ts'
+import { ifMatchOf } from '../conditional-requests.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { pageRequest } from '../page-request.ts'
-import { idParams } from '../schemas/shapes.ts'
+import { idParams, NoBody } from '../schemas/shapes.ts'
 import {
   TenantBody,
   TenantChangeBody,
@@ -12,6 +13,7 @@ import {
   TenantPage,
   TenantQuery,
 } from '../schemas/tenants.ts'
+import { IfMatchHeaders, IfNoneMatchHeaders } from '../schemas/versions.ts'
 import { acrossTenants } from '../tenant-scope.ts'
 import { toTenant } from '../views/tenants.ts'
 
@@ -43,18 +45,20 @@ export function tenantRoutes({ engine }: ApiContext) {
 
     const changeSchema = {
       operationId: 'updateTenant',
-      'x-problems': [409, 422],
+      'x-problems': [409, 412, 422],
       tags,
       summary: 'Change a tenant; members that are absent stay, those of its settings too',
       description: 'For admin tokens of all tenants.',
       params: idParams('ten'),
+      headers: IfMatchHeaders,
       body: TenantChangeBody,
       response: { 200: TenantBody },
     }
     app.patch('/v1/tenants/:id', { schema: changeSchema, config }, async (request) => {
       requireSight(principalOf(request), request.params.id)
       requireAll(principalOf(request))
-      return toTenant(await engine.tenants.update(request.params.id, inputOf(request.body)))
+      const { params, body } = request
+      return toTenant(await engine.tenants.update(params.id, inputOf(body), ifMatchOf(request)))
     })
   }
 }
@@ -62,18 +66,20 @@ export function tenantRoutes({ engine }: ApiContext) {
 function registerDelete(app: Api, engine: ApiContext['engine']): void {
   const schema = {
     operationId: 'deleteTenant',
-    'x-problems': [422],
+    'x-problems': [412, 422],
     tags,
     summary: 'Delete a tenant and all that belongs to it',
     description:
       'For admin tokens of all tenants. It takes nothing more from then on, and what waits is cancelled; the rest is removed in the background. The tenant is `deleting` until then, with the progress in `removed`, and afterwards a 404. Can be repeated.',
     params: idParams('ten'),
+    headers: IfMatchHeaders,
     response: { 202: TenantBody },
   }
   app.delete('/v1/tenants/:id', { schema, config }, async (request, reply) => {
     requireSight(principalOf(request), request.params.id)
     requireAll(principalOf(request))
-    return reply.code(202).send(toTenant(await engine.tenants.delete(request.params.id)))
+    const tenant = await engine.tenants.delete(request.params.id, ifMatchOf(request))
+    return reply.code(202).send(toTenant(tenant))
   })
 }
 
@@ -103,7 +109,8 @@ function registerReads(app: Api, engine: ApiContext['engine']): void {
     tags,
     summary: 'A tenant with its settings',
     params: idParams('ten'),
-    response: { 200: TenantBody },
+    headers: IfNoneMatchHeaders,
+    response: { 200: TenantBody, 304: NoBody },
   }
   app.get('/v1/tenants/:id', { schema: getSchema, config }, async (request) => {
     requireSight(principalOf(request), request.params.id)

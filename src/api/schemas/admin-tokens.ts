@@ -3,6 +3,7 @@ import { adminRoles } from '../../core/model.ts'
 import { expiryMembers, KeyName } from './keys.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, Time } from './shapes.ts'
 import { idOf } from './text-limits.ts'
+import { Version } from './versions.ts'
 
 export const AdminTokenCreateBody = Closed(
   {
@@ -36,6 +37,7 @@ const tokenMembers = {
     Type.String({ format: 'date-time', description: 'within a minute or so; null: never' }),
   ),
   revoked_at: Nullable(Time),
+  version: Version,
 }
 
 export const AdminTokenBody = Type.Object(tokenMembers, { title: 'AdminToken' })

@@ -23,6 +23,7 @@ import {
   Topic,
   TopicPattern,
 } from './text-limits.ts'
+import { Version } from './versions.ts'
 
 /** What every server takes, with the ports that are common; an address and other ports may be taken as well. */
 const urlPattern =
@@ -152,6 +153,7 @@ const endpointMembers = {
   created_at: Time,
   updated_at: Time,
   deleted_at: Nullable(Time),
+  version: Version,
 }
 
 export const EndpointBody = Type.Object(endpointMembers, { title: 'Endpoint' })

@@ -3,6 +3,7 @@ import { adminRoles, keyAbilities, limits } from '../../core/model.ts'
 import { maxTopicPatterns } from '../../core/topics.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, RateLimitInput, Time } from './shapes.ts'
 import { durationPattern, longerThanNothing, namePattern, TopicPattern } from './text-limits.ts'
+import { Version } from './versions.ts'
 
 export const KeyName = Type.String({
   minLength: 1,
@@ -105,6 +106,7 @@ const keyMembers = {
     Type.String({ format: 'date-time', description: 'within a minute or so; null: never' }),
   ),
   revoked_at: Nullable(Time),
+  version: Version,
 }
 
 export const KeyBody = Type.Object(keyMembers, { title: 'Key' })

@@ -3,6 +3,7 @@ import { Type } from '../../bundled/typebox.ts'
 import { maxTopicPatterns } from '../../core/topics.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, RetryPolicyInput, Time } from './shapes.ts'
 import { idOf, TopicPattern } from './text-limits.ts'
+import { Version } from './versions.ts'
 
 const settings = {
   topic_patterns: Type.Optional(Type.Array(TopicPattern, { minItems: 1, maxItems: maxTopicPatterns })),
@@ -64,6 +65,7 @@ export const SubscriptionBody = Type.Object(
     created_at: Time,
     updated_at: Time,
     deleted_at: Nullable(Time),
+    version: Version,
   },
   { title: 'Subscription' },
 )

@@ -14,6 +14,7 @@ import {
   Time,
 } from './shapes.ts'
 import { durationPattern, linePattern } from './text-limits.ts'
+import { Version } from './versions.ts'
 
 /** A name of the caller's own. Those that look like ids are refused by the engine. */
 const uidForm = { minLength: 1, maxLength: limits.maxUidChars, pattern: linePattern } as const
@@ -149,6 +150,7 @@ export const TenantBody = Type.Object(
     created_at: Time,
     updated_at: Time,
     deleted_at: Nullable(Time),
+    version: Version,
   },
   { title: 'Tenant' },
 )

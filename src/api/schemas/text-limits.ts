@@ -49,7 +49,7 @@ export function idOf(...prefixes: readonly IdPrefix[]) {
 export const Line = Type.String({ pattern: linePattern, description: 'exact' })
 
 /** Of 16 bytes, base64url. */
-export const cursorPattern = '^(?:[A-Za-z0-9_-]{21}[AQgw])?$'
+export const cursorPattern = '^(?:[A-Za-z0-9_-]{40})?$'
 
 const digit = '[A-Za-z0-9+/]'
 const oneByteMore = `${digit}[AQgw]==`

@@ -30,5 +30,6 @@ export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> 
     created_at: formatTime(endpoint.createdAt),
     updated_at: formatTime(endpoint.updatedAt),
     deleted_at: formatOptionalTime(endpoint.deletedAt),
+    version: endpoint.version,
   }
 }

@@ -27,11 +27,12 @@ export function toAdminToken(key: ApiKey): Static<typeof AdminTokenBody> {
   }
 }
 
-function timesOf({ createdAt, expiresAt, lastUsedAt, revokedAt }: ApiKey) {
+function timesOf({ createdAt, expiresAt, lastUsedAt, revokedAt, version }: ApiKey) {
   return {
     created_at: formatTime(createdAt),
     expires_at: formatOptionalTime(expiresAt),
     last_used_at: formatOptionalTime(lastUsedAt),
     revoked_at: formatOptionalTime(revokedAt),
+    version,
   }
 }

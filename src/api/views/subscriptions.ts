@@ -15,5 +15,6 @@ export function toSubscription(subscription: Subscription): Static<typeof Subscr
     created_at: formatTime(subscription.createdAt),
     updated_at: formatTime(subscription.updatedAt),
     deleted_at: formatOptionalTime(subscription.deletedAt),
+    version: subscription.version,
   }
 }

@@ -27,6 +27,7 @@ export function toTenant(tenant: TenantView): Static<typeof TenantBody> {
     created_at: formatTime(tenant.createdAt),
     updated_at: formatTime(tenant.updatedAt),
     deleted_at: formatOptionalTime(tenant.deletedAt),
+    version: tenant.version,
   }
 }
 

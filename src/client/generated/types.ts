@@ -14,6 +14,8 @@ export interface AdminToken {
   readonly last_used_at: string | null
   /** RFC 3339, UTC, milliseconds. */
   readonly revoked_at: string | null
+  /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
+  readonly version: string
 }
 
 export interface AdminTokenCreate {
@@ -108,7 +110,7 @@ export interface BatchItemResult {
   /** What happened, and what to do; for people. */
   readonly detail?: string | undefined
   /** What to decide by. */
-  readonly code?: 'invalid_request' | 'invalid_body' | 'invalid_payload' | 'bad_cursor' | 'ordering_key_conflict' | 'ordering_key_too_long' | 'unauthorized' | 'missing_credentials' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'conflict' | 'idempotency_conflict' | 'endpoint_not_available' | 'not_replayable' | 'attempt_under_way' | 'not_cancellable' | 'expired' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'expectation_failed' | 'url_rejected' | 'unprocessable' | 'headers_too_large' | 'rate_limited' | 'internal' | 'store_refused' | 'store_unavailable' | 'overloaded' | 'shutting_down' | 'timeout' | 'invalid_config' | 'store_locked' | 'store_missing' | 'store_incompatible' | 'wrong_master_key' | 'closed' | undefined
+  readonly code?: 'invalid_request' | 'invalid_body' | 'invalid_payload' | 'bad_cursor' | 'ordering_key_conflict' | 'ordering_key_too_long' | 'unauthorized' | 'missing_credentials' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'conflict' | 'idempotency_conflict' | 'endpoint_not_available' | 'not_replayable' | 'attempt_under_way' | 'not_cancellable' | 'expired' | 'version_conflict' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'expectation_failed' | 'url_rejected' | 'unprocessable' | 'headers_too_large' | 'rate_limited' | 'internal' | 'store_refused' | 'store_unavailable' | 'overloaded' | 'shutting_down' | 'timeout' | 'invalid_config' | 'store_locked' | 'store_missing' | 'store_incompatible' | 'wrong_master_key' | 'closed' | undefined
 }
 
 export interface BatchResult {
@@ -164,6 +166,8 @@ export interface CreatedAdminToken {
   readonly last_used_at: string | null
   /** RFC 3339, UTC, milliseconds. */
   readonly revoked_at: string | null
+  /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
+  readonly version: string
   /** Shown here once and never again. */
   readonly token: string
 }
@@ -205,6 +209,8 @@ export interface CreatedEndpoint {
   readonly updated_at: string
   /** RFC 3339, UTC, milliseconds. */
   readonly deleted_at: string | null
+  /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
+  readonly version: string
   /** Shown here once and never again. */
   readonly secret: string
 }
@@ -227,6 +233,8 @@ export interface CreatedKey {
   readonly last_used_at: string | null
   /** RFC 3339, UTC, milliseconds. */
   readonly revoked_at: string | null
+  /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
+  readonly version: string
   /** Shown here once and never again. */
   readonly key: string
 }
@@ -392,6 +400,8 @@ export interface Endpoint {
   readonly updated_at: string
   /** RFC 3339, UTC, milliseconds. */
   readonly deleted_at: string | null
+  /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
+  readonly version: string
 }
 
 export interface EndpointChange {
@@ -608,6 +618,8 @@ export interface Key {
   readonly last_used_at: string | null
   /** RFC 3339, UTC, milliseconds. */
   readonly revoked_at: string | null
+  /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
+  readonly version: string
 }
 
 export interface KeyChange {
@@ -665,7 +677,7 @@ export interface Problem {
   /** What happened, and what to do; for people. */
   readonly detail: string
   /** What to decide by. */
-  readonly code: 'invalid_request' | 'invalid_body' | 'invalid_payload' | 'bad_cursor' | 'ordering_key_conflict' | 'ordering_key_too_long' | 'unauthorized' | 'missing_credentials' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'conflict' | 'idempotency_conflict' | 'endpoint_not_available' | 'not_replayable' | 'attempt_under_way' | 'not_cancellable' | 'expired' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'expectation_failed' | 'url_rejected' | 'unprocessable' | 'headers_too_large' | 'rate_limited' | 'internal' | 'store_refused' | 'store_unavailable' | 'overloaded' | 'shutting_down' | 'timeout' | 'invalid_config' | 'store_locked' | 'store_missing' | 'store_incompatible' | 'wrong_master_key' | 'closed'
+  readonly code: 'invalid_request' | 'invalid_body' | 'invalid_payload' | 'bad_cursor' | 'ordering_key_conflict' | 'ordering_key_too_long' | 'unauthorized' | 'missing_credentials' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'conflict' | 'idempotency_conflict' | 'endpoint_not_available' | 'not_replayable' | 'attempt_under_way' | 'not_cancellable' | 'expired' | 'version_conflict' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'expectation_failed' | 'url_rejected' | 'unprocessable' | 'headers_too_large' | 'rate_limited' | 'internal' | 'store_refused' | 'store_unavailable' | 'overloaded' | 'shutting_down' | 'timeout' | 'invalid_config' | 'store_locked' | 'store_missing' | 'store_incompatible' | 'wrong_master_key' | 'closed'
 }
 
 export interface PublishBatch {
@@ -780,6 +792,8 @@ export interface RotatedKey {
   readonly last_used_at: string | null
   /** RFC 3339, UTC, milliseconds. */
   readonly revoked_at: string | null
+  /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
+  readonly version: string
   /** Shown here once and never again. */
   readonly key: string
   /** Until when what the key was before is taken too. */
@@ -839,6 +853,8 @@ export interface Subscription {
   readonly updated_at: string
   /** RFC 3339, UTC, milliseconds. */
   readonly deleted_at: string | null
+  /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
+  readonly version: string
 }
 
 export interface SubscriptionChange {
@@ -887,6 +903,8 @@ export interface Tenant {
   readonly updated_at: string
   /** RFC 3339, UTC, milliseconds. */
   readonly deleted_at: string | null
+  /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
+  readonly version: string
 }
 
 export interface TenantChange {

@@ -1,5 +1,6 @@
 import type { DisabledReason, Endpoint, SealedSecret, Subscription } from '../../core/model.ts'
 import type { TenantSettings } from '../../core/tenant.ts'
+import type { ChangeOptions } from '../../core/version.ts'
 import type { Page, PageRequest } from './reading.ts'
 
 /** What publishing and delivering need to know of the tenant itself. */
@@ -27,7 +28,14 @@ export interface Routing {
 export interface NewEndpoint {
   readonly endpoint: Omit<
     Endpoint,
-    'createdAt' | 'updatedAt' | 'deletedAt' | 'disabledAt' | 'disabledReason' | 'pausedReason' | 'pausedBy'
+    | 'createdAt'
+    | 'updatedAt'
+    | 'deletedAt'
+    | 'disabledAt'
+    | 'disabledReason'
+    | 'pausedReason'
+    | 'pausedBy'
+    | 'version'
   >
   readonly secret: NewSecret
   /** The endpoint's own subscription, when it was created with `topics`. */
@@ -39,7 +47,7 @@ export interface NewSecret {
   readonly sealed: Uint8Array
 }
 
-export type NewSubscription = Omit<Subscription, 'createdAt' | 'updatedAt' | 'deletedAt'>
+export type NewSubscription = Omit<Subscription, 'createdAt' | 'updatedAt' | 'deletedAt' | 'version'>
 
 /** Members that are absent stay as they are. */
 export interface EndpointPatch {
@@ -91,17 +99,19 @@ export interface ConfigStore {
 
   /** Atomic with its secret, its own subscription, the tenant's version and the look at its limit. */
   insertEndpoint(input: NewEndpoint): Promise<EndpointInsertion>
-  /** Atomic with the version and its own subscription. Null: no such live endpoint. */
+  /** Atomic with the version, its own subscription and the look at `ifMatch`. Null: no such live endpoint. Errors: version_conflict. */
   updateEndpoint(
     tenantId: string,
     id: string,
     patch: EndpointPatch,
+    options?: ChangeOptions,
   ): Promise<{ readonly kind: 'updated'; readonly endpoint: Endpoint } | UidConflict | null>
   /**
    * Soft delete of the endpoint and its subscriptions, atomic. Waiting deliveries are cancelled, the first
    * 1000 in the same transaction, the others by `applyConfigChanges`; none of them can be claimed any more.
+   * Errors: version_conflict.
    */
-  deleteEndpoint(tenantId: string, id: string): Promise<boolean>
+  deleteEndpoint(tenantId: string, id: string, options?: ChangeOptions): Promise<boolean>
   getEndpoint(tenantId: string, id: string, options?: { includeDeleted?: boolean }): Promise<Endpoint | null>
   getEndpointByUid(tenantId: string, uid: string): Promise<Endpoint | null>
   /** Those of the given endpoints to which nothing is sent for a while. */
@@ -117,9 +127,15 @@ export interface ConfigStore {
     | { readonly kind: 'inserted'; readonly subscription: Subscription }
     | { readonly kind: 'endpoint_not_available' }
   >
-  updateSubscription(tenantId: string, id: string, patch: SubscriptionPatch): Promise<Subscription | null>
+  /** Atomic. An endpoint's own counts as a change of the endpoint, which shows its topics. Errors: version_conflict. */
+  updateSubscription(
+    tenantId: string,
+    id: string,
+    patch: SubscriptionPatch,
+    options?: ChangeOptions,
+  ): Promise<Subscription | null>
   /** As `deleteEndpoint`, for one subscription's waiting deliveries. */
-  deleteSubscription(tenantId: string, id: string): Promise<boolean>
+  deleteSubscription(tenantId: string, id: string, options?: ChangeOptions): Promise<boolean>
   getSubscription(
     tenantId: string,
     id: string,

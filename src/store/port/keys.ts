@@ -1,8 +1,9 @@
 import type { ApiKey } from '../../core/model.ts'
+import type { ChangeOptions } from '../../core/version.ts'
 import type { Page, PageRequest } from './reading.ts'
 
 export interface NewApiKey {
-  readonly key: Omit<ApiKey, 'createdAt' | 'lastUsedAt' | 'revokedAt'>
+  readonly key: Omit<ApiKey, 'createdAt' | 'lastUsedAt' | 'revokedAt' | 'version'>
   /** SHA-256 of the whole key; the key itself never reaches the store. */
   readonly hash: Uint8Array
 }
@@ -34,8 +35,13 @@ export interface KeyStore {
   insertApiKey(input: NewApiKey, options?: { readonly maxActive?: number }): Promise<ApiKey | null>
   /** Null, and nothing written, when the tenant has or ever had a key of this kind. Atomic. */
   insertFirstApiKey(input: NewApiKey): Promise<ApiKey | null>
-  /** Null: no such key. */
-  updateApiKey(owner: KeyOwner, id: string, patch: ApiKeyPatch): Promise<ApiKey | null>
+  /** Null: no such key. Atomic with the look at `ifMatch`. Errors: version_conflict. */
+  updateApiKey(
+    owner: KeyOwner,
+    id: string,
+    patch: ApiKeyPatch,
+    options?: ChangeOptions,
+  ): Promise<ApiKey | null>
   /** Adds the hash and lets all earlier ones expire after `graceMs` at most, atomic. Null: no such key, or revoked. */
   rotateApiKey(
     owner: KeyOwner,
@@ -45,11 +51,12 @@ export interface KeyStore {
   /**
    * `revoked` also when it was before. `last`, and nothing done, with `keepLastAdmin` when no other token would be left
    * that is of role admin and of all tenants, not revoked, and never expires. Atomic.
+   * Errors: version_conflict, unless it is revoked already.
    */
   revokeApiKey(
     owner: KeyOwner,
     id: string,
-    options?: { readonly keepLastAdmin?: boolean },
+    options?: ChangeOptions & { readonly keepLastAdmin?: boolean },
   ): Promise<'revoked' | 'not_found' | 'last'>
   getApiKey(owner: KeyOwner, id: string): Promise<ApiKey | null>
   /** Admin tokens oldest first. */

@@ -1,4 +1,5 @@
 import type { Tenant, TenantSettings } from '../../core/tenant.ts'
+import type { ChangeOptions } from '../../core/version.ts'
 import type { Page, PageRequest } from './reading.ts'
 
 export type NewTenant = Pick<Tenant, 'id' | 'uid' | 'name' | 'metadata' | 'settings'>
@@ -21,10 +22,11 @@ export interface TenantStore {
   insertTenant(
     input: NewTenant,
   ): Promise<{ readonly kind: 'inserted'; readonly tenant: Tenant } | TenantUidConflict>
-  /** Atomic with the tenant's routing version. Null: no such tenant, or it is being removed. */
+  /** Atomic with the tenant's routing version. Null: no such tenant, or it is being removed. Errors: version_conflict. */
   updateTenant(
     id: string,
     patch: TenantPatch,
+    options?: ChangeOptions,
   ): Promise<{ readonly kind: 'updated'; readonly tenant: Tenant } | TenantUidConflict | null>
   /** Also while it is being removed. */
   getTenant(id: string): Promise<Tenant | null>
@@ -35,8 +37,9 @@ export interface TenantStore {
   /**
    * The tenant takes nothing more from then on, its keys and jobs are gone, and at most 1000 of its endpoints are deleted,
    * as by `deleteEndpoint`; `removeDeletedTenants` does the rest. Atomic. Null: no such tenant.
+   * Errors: version_conflict, unless it is being removed already.
    */
-  deleteTenant(id: string): Promise<Tenant | null>
+  deleteTenant(id: string, options?: ChangeOptions): Promise<Tenant | null>
   /**
    * Goes on with one deleted tenant, at most `limit` rows of a table: the other endpoints, what waits for them, and, when
    * what was leased is over, every row of the tenant. Its own row stays, so that its id is never taken for one that was

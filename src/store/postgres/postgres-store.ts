@@ -136,12 +136,13 @@ function createConfigStore({ plain, atomic, snapshot }: Runner) {
   return {
     loadRouting: (tenantId) => snapshot((context) => config.loadRouting(context, tenantId)),
     insertEndpoint: (input) => atomic('config', (context) => insertEndpoint(context, input)),
-    updateEndpoint: async (tenantId, id, patch) =>
+    updateEndpoint: async (tenantId, id, patch, options) =>
       is(idPrefixes.endpoint, id)
-        ? atomic('config', (context) => updateEndpoint(context, tenantId, id, patch))
+        ? atomic('config', (context) => updateEndpoint(context, tenantId, id, patch, options))
         : null,
-    deleteEndpoint: async (tenantId, id) =>
-      is(idPrefixes.endpoint, id) && atomic('config', (context) => deleteEndpoint(context, tenantId, id)),
+    deleteEndpoint: async (tenantId, id, options) =>
+      is(idPrefixes.endpoint, id) &&
+      atomic('config', (context) => deleteEndpoint(context, tenantId, id, options)),
     getEndpoint: (tenantId, id, options) =>
       plain('read', (context) => config.getEndpoint(context, tenantId, id, options)),
     getEndpointByUid: (tenantId, uid) =>
@@ -153,13 +154,13 @@ function createConfigStore({ plain, atomic, snapshot }: Runner) {
       is(idPrefixes.endpoint, endpointId) &&
       atomic('config', (context) => rotateSecret(context, tenantId, endpointId, { secret, graceMs })),
     insertSubscription: (input) => atomic('config', (context) => insertSubscription(context, input)),
-    updateSubscription: async (tenantId, id, patch) =>
+    updateSubscription: async (tenantId, id, patch, options) =>
       is(idPrefixes.subscription, id)
-        ? atomic('config', (context) => updateSubscription(context, tenantId, id, patch))
+        ? atomic('config', (context) => updateSubscription(context, tenantId, id, patch, options))
         : null,
-    deleteSubscription: async (tenantId, id) =>
+    deleteSubscription: async (tenantId, id, options) =>
       is(idPrefixes.subscription, id) &&
-      atomic('config', (context) => deleteSubscription(context, tenantId, id)),
+      atomic('config', (context) => deleteSubscription(context, tenantId, id, options)),
     getSubscription: (tenantId, id, options) =>
       plain('read', (context) => config.getSubscription(context, tenantId, id, options)),
     listSubscriptions: (tenantId, page) =>

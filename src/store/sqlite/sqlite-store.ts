@@ -43,10 +43,10 @@ function createStore(connection: StoreConnection): SqliteStore {
 
     loadRouting: (tenantId) => read('loadRouting', tenantId),
     insertEndpoint: (input) => write('insertEndpoint', input),
-    updateEndpoint: async (tenantId, id, patch) =>
-      is(idPrefixes.endpoint, id) ? write('updateEndpoint', tenantId, id, patch) : null,
-    deleteEndpoint: async (tenantId, id) =>
-      is(idPrefixes.endpoint, id) && write('deleteEndpoint', tenantId, id),
+    updateEndpoint: async (tenantId, id, patch, options) =>
+      is(idPrefixes.endpoint, id) ? write('updateEndpoint', tenantId, id, patch, options) : null,
+    deleteEndpoint: async (tenantId, id, options) =>
+      is(idPrefixes.endpoint, id) && write('deleteEndpoint', tenantId, id, options),
     getEndpoint: (tenantId, id, options) => read('getEndpoint', tenantId, id, options),
     getEndpointByUid: (tenantId, uid) => read('getEndpointByUid', tenantId, uid),
     listHeldEndpoints: (ids) => read('listHeldEndpoints', ids),
@@ -54,15 +54,17 @@ function createStore(connection: StoreConnection): SqliteStore {
     rotateSecret: async (tenantId, endpointId, secret, graceMs) =>
       is(idPrefixes.endpoint, endpointId) && write('rotateSecret', tenantId, endpointId, secret, graceMs),
     insertSubscription: (input) => write('insertSubscription', input),
-    updateSubscription: async (tenantId, id, patch) =>
-      is(idPrefixes.subscription, id) ? write('updateSubscription', tenantId, id, patch) : null,
-    deleteSubscription: async (tenantId, id) =>
-      is(idPrefixes.subscription, id) && write('deleteSubscription', tenantId, id),
+    updateSubscription: async (tenantId, id, patch, options) =>
+      is(idPrefixes.subscription, id) ? write('updateSubscription', tenantId, id, patch, options) : null,
+    deleteSubscription: async (tenantId, id, options) =>
+      is(idPrefixes.subscription, id) && write('deleteSubscription', tenantId, id, options),
     getSubscription: (tenantId, id, options) => read('getSubscription', tenantId, id, options),
     listSubscriptions: (tenantId, page) => read('listSubscriptions', tenantId, page),
     insertTenant: (input) => write('insertTenant', input),
-    updateTenant: async (id, patch) => (is(idPrefixes.tenant, id) ? write('updateTenant', id, patch) : null),
-    deleteTenant: async (id) => (is(idPrefixes.tenant, id) ? write('deleteTenant', id) : null),
+    updateTenant: async (id, patch, options) =>
+      is(idPrefixes.tenant, id) ? write('updateTenant', id, patch, options) : null,
+    deleteTenant: async (id, options) =>
+      is(idPrefixes.tenant, id) ? write('deleteTenant', id, options) : null,
     removeDeletedTenants: (options) => write('removeDeletedTenants', options),
     getTenant: (id) => read('getTenant', id),
     getTenantByUid: (uid) => read('getTenantByUid', uid),
@@ -70,7 +72,7 @@ function createStore(connection: StoreConnection): SqliteStore {
     findTenantOf: (id) => read('findTenantOf', id),
     insertApiKey: (input, options) => write('insertApiKey', input, options),
     insertFirstApiKey: (input) => write('insertFirstApiKey', input),
-    updateApiKey: (owner, id, patch) => write('updateApiKey', owner, id, patch),
+    updateApiKey: (owner, id, patch, options) => write('updateApiKey', owner, id, patch, options),
     rotateApiKey: (owner, id, rotation) => write('rotateApiKey', owner, id, rotation),
     revokeApiKey: (owner, id, options) => write('revokeApiKey', owner, id, options),
     getApiKey: (owner, id) => read('getApiKey', owner, id),

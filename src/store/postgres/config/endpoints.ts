@@ -1,5 +1,6 @@
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { Endpoint } from '../../../core/model.ts'
+import { type ChangeOptions, checkVersion } from '../../../core/version.ts'
 import { endpointSettings } from '../../config-columns.ts'
 import type { EndpointInsertion, EndpointPatch, NewEndpoint, NewSecret, UidConflict } from '../../port.ts'
 import { type EndpointRow, toEndpoint } from '../../rows.ts'
@@ -10,6 +11,7 @@ import { type Context, command, now, query, run } from '../connection/statement.
 import { forgetHealth } from '../record/target-health.ts'
 import { uuid, uuidOfId } from '../rows/wire-types.ts'
 import { applyEndpointChange, firstSliceRows } from './apply-changes.ts'
+import { changeTime } from './change-time.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
 import { insertSubscriptionRow } from './subscriptions.ts'
@@ -65,14 +67,16 @@ export async function updateEndpoint(
   tenantId: string,
   id: string,
   patch: EndpointPatch,
+  options?: ChangeOptions,
 ): Promise<{ readonly kind: 'updated'; readonly endpoint: Endpoint } | UidConflict | null> {
   const row = await lockEndpoint(context, tenantId, id)
   if (row === null) return null
+  const before = toEndpoint(row)
+  checkVersion(before, options)
   if (patch.uid !== undefined && patch.uid !== null && patch.uid !== row.uid) {
     const conflict = await findUid(context, tenantId, patch.uid)
     if (conflict !== null) return conflict
   }
-  const before = toEndpoint(row)
   const after = { ...before, ...patch }
   await run(context, updateEndpointStatement, {
     id: uuid(row.id),
@@ -92,7 +96,7 @@ export async function updateEndpoint(
 const updateEndpointStatement = command(
   'update_endpoint',
   { id: 'uuid', ...settings },
-  `update endpoints set updated_at = ${now}, ${settingNames.map((name) => `${name} = $${name}`).join(', ')}
+  `update endpoints set updated_at = ${changeTime}, ${settingNames.map((name) => `${name} = $${name}`).join(', ')}
      where id = $id`,
 )
 
@@ -173,14 +177,20 @@ const updateOwnSubscriptionStatement = query<object>()(
   'update_own_subscription',
   { endpoint: 'uuid', topic_patterns: 'text', retry_policy: 'text', has_policy: 'boolean' },
   // subscriptions_endpoint
-  `update subscriptions set topic_patterns = $topic_patterns, updated_at = ${now},
+  `update subscriptions set topic_patterns = $topic_patterns, updated_at = ${changeTime},
        retry_policy = case when $has_policy then $retry_policy else retry_policy end
      where endpoint_id = $endpoint and own and deleted_at is null returning id`,
 )
 
-export async function deleteEndpoint(context: Context, tenantId: string, id: string): Promise<boolean> {
+export async function deleteEndpoint(
+  context: Context,
+  tenantId: string,
+  id: string,
+  options?: ChangeOptions,
+): Promise<boolean> {
   const row = await lockEndpoint(context, tenantId, id)
   if (row === null) return false
+  checkVersion(toEndpoint(row), options)
   const endpoint = uuid(row.id)
   await run(context, deleteEndpointStatement, { endpoint })
   await raiseRoutingVersion(context, tenantId)
@@ -198,7 +208,7 @@ const deleteEndpointStatement = command(
        update subscriptions set deleted_at = ${now}, updated_at = ${now}
        where endpoint_id = $endpoint and deleted_at is null
      )
-     update endpoints set deleted_at = ${now}, updated_at = ${now}, cleanup = 'cancel' where id = $endpoint`,
+     update endpoints set deleted_at = ${now}, updated_at = ${changeTime}, cleanup = 'cancel' where id = $endpoint`,
 )
 
 export interface Rotation {

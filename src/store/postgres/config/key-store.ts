@@ -14,8 +14,8 @@ export function createKeyStore({ plain, atomic }: Runner): KeyStore {
   return {
     insertApiKey: (input, options) => atomic('config', (context) => insertApiKey(context, input, options)),
     insertFirstApiKey: (input) => atomic('config', (context) => insertFirstApiKey(context, input)),
-    updateApiKey: (owner, id, patch) =>
-      atomic('config', (context) => updateApiKey(context, owner, id, patch)),
+    updateApiKey: (owner, id, patch, options) =>
+      atomic('config', (context) => updateApiKey(context, owner, id, patch, options)),
     rotateApiKey: (owner, id, rotation) =>
       atomic('config', (context) => rotateApiKey(context, owner, id, rotation)),
     revokeApiKey: (owner, id, options) =>

@@ -1,4 +1,5 @@
 import type { ApiKey } from '../../../core/model.ts'
+import { type ChangeOptions, checkVersion } from '../../../core/version.ts'
 import type { ApiKeyPatch, KeyOwner, KeyUse, NewApiKey } from '../../port.ts'
 import { type ApiKeyRow, toApiKey } from '../../rows.ts'
 import { type Context, command, now, query, run } from '../connection/statement.ts'
@@ -104,11 +105,13 @@ export async function updateApiKey(
   owner: KeyOwner,
   id: string,
   patch: ApiKeyPatch,
+  options?: ChangeOptions,
 ): Promise<ApiKey | null> {
   const before = await lockKey(context, owner, id)
   if (before === null) return null
+  checkVersion(before, options)
   const after = { ...before, ...patch }
-  await run(context, updateApiKeyStatement, {
+  const [row] = await run(context, updateApiKeyStatement, {
     id: uuidOfId(id),
     name: after.name,
     scopes: JSON.stringify(after.scopes),
@@ -116,10 +119,10 @@ export async function updateApiKey(
     rate: after.rateLimitRps,
     expires_at: after.expiresAt,
   })
-  return after
+  return toApiKey(row as ApiKeyRow)
 }
 
-const updateApiKeyStatement = command(
+const updateApiKeyStatement = query<ApiKeyRow>()(
   'update_api_key',
   {
     id: 'uuid',
@@ -130,7 +133,7 @@ const updateApiKeyStatement = command(
     expires_at: 'bigint',
   },
   `update api_keys set name = $name, scopes = $scopes, abilities = $abilities, rate_limit_rps = $rate,
-     expires_at = $expires_at where id = $id`,
+     expires_at = $expires_at where id = $id returning ${apiKeyColumns}`,
 )
 
 export async function rotateApiKey(
@@ -166,12 +169,13 @@ export async function revokeApiKey(
   context: Context,
   owner: KeyOwner,
   id: string,
-  { keepLastAdmin = false }: { readonly keepLastAdmin?: boolean } = {},
+  { keepLastAdmin = false, ...options }: ChangeOptions & { readonly keepLastAdmin?: boolean } = {},
 ): Promise<'revoked' | 'not_found' | 'last'> {
   if (keepLastAdmin && owner.kind === 'admin') await lockKeys(context)
   const key = await lockKey(context, owner, id)
   if (key === null) return 'not_found'
   if (key.revokedAt !== null) return 'revoked'
+  checkVersion(key, options)
   if (keepLastAdmin && key.kind === 'admin') {
     const others = await run(context, otherAdminStatement, { id: uuidOfId(id) })
     if (others.length === 0) return 'last'

@@ -1,10 +1,12 @@
 import type { Subscription } from '../../../core/model.ts'
+import { type ChangeOptions, checkVersion } from '../../../core/version.ts'
 import { subscriptionSettings } from '../../config-columns.ts'
 import type { NewSubscription, SubscriptionPatch } from '../../port.ts'
 import { type SubscriptionRow, toSubscription } from '../../rows.ts'
 import { type Context, command, now, query, run } from '../connection/statement.ts'
 import { uuid, uuidOfId } from '../rows/wire-types.ts'
 import { applySubscriptionChange, firstSliceRows, scanStart } from './apply-changes.ts'
+import { changeTime, touchEndpoint } from './change-time.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
 
 type InsertResult =
@@ -71,15 +73,19 @@ export async function updateSubscription(
   tenantId: string,
   id: string,
   patch: SubscriptionPatch,
+  options?: ChangeOptions,
 ): Promise<Subscription | null> {
   const row = await lockSubscription(context, tenantId, id)
   if (row === null) return null
-  const after = { ...toSubscription(row), ...patch }
+  const before = toSubscription(row)
+  checkVersion(before, options)
+  const after = { ...before, ...patch }
   const [updated] = await run(context, updateSubscriptionStatement, {
     id: uuid(row.id),
     ...subscriptionSettings(after),
     active: after.active,
   })
+  if (before.own) await touchEndpoint(context, row.endpoint_id)
   await raiseRoutingVersion(context, tenantId)
   return toSubscription(updated as SubscriptionRow)
 }
@@ -87,15 +93,22 @@ export async function updateSubscription(
 const updateSubscriptionStatement = query<SubscriptionRow>()(
   'update_subscription',
   { id: 'uuid', topic_patterns: 'text', retry_policy: 'text', active: 'boolean' },
-  `update subscriptions set topic_patterns = $topic_patterns, retry_policy = $retry_policy, active = $active, updated_at = ${now}
+  `update subscriptions set topic_patterns = $topic_patterns, retry_policy = $retry_policy, active = $active, updated_at = ${changeTime}
      where id = $id returning ${subscriptionColumns}`,
 )
 
-export async function deleteSubscription(context: Context, tenantId: string, id: string): Promise<boolean> {
+export async function deleteSubscription(
+  context: Context,
+  tenantId: string,
+  id: string,
+  options?: ChangeOptions,
+): Promise<boolean> {
   const row = await lockSubscription(context, tenantId, id)
   if (row === null) return false
+  checkVersion(toSubscription(row), options)
   const subscription = uuid(row.id)
   await run(context, deleteSubscriptionStatement, { id: subscription, cleanup: scanStart })
+  if (row.own) await touchEndpoint(context, row.endpoint_id)
   await raiseRoutingVersion(context, tenantId)
   for (let left = firstSliceRows; left > 0; ) {
     const { scanned, isDone } = await applySubscriptionChange(context, subscription, left)
@@ -108,7 +121,7 @@ export async function deleteSubscription(context: Context, tenantId: string, id:
 const deleteSubscriptionStatement = command(
   'delete_subscription',
   { id: 'uuid', cleanup: 'text' },
-  `update subscriptions set deleted_at = ${now}, updated_at = ${now}, cleanup = $cleanup where id = $id`,
+  `update subscriptions set deleted_at = ${now}, updated_at = ${changeTime}, cleanup = $cleanup where id = $id`,
 )
 
 /** A live subscription of the tenant. */

@@ -10,14 +10,14 @@ import { insertTenant, updateTenant } from './tenants.ts'
 export function createTenantStore({ plain, atomic }: Runner, recover: () => Promise<unknown>): TenantStore {
   return {
     insertTenant: (input) => plain('config', (context) => insertTenant(context, input)),
-    updateTenant: async (id, patch) =>
+    updateTenant: async (id, patch, options) =>
       bytesOfId(idPrefixes.tenant, id) !== null
-        ? atomic('config', (context) => updateTenant(context, id, patch))
+        ? atomic('config', (context) => updateTenant(context, id, patch, options))
         : null,
-    deleteTenant: async (id) =>
+    deleteTenant: async (id, options) =>
       bytesOfId(idPrefixes.tenant, id) === null
         ? null
-        : atomic('config', (context) => deleteTenant(context, id)),
+        : atomic('config', (context) => deleteTenant(context, id, options)),
     async removeDeletedTenants(options) {
       await recover()
       return atomic('config', (context) => removeDeletedTenants(context, options))

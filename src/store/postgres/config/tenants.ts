@@ -1,5 +1,6 @@
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { Tenant } from '../../../core/tenant.ts'
+import { type ChangeOptions, checkVersion } from '../../../core/version.ts'
 import type { EndpointLimit, NewTenant, TenantDeleted, TenantPatch, TenantUidConflict } from '../../port.ts'
 import {
   patchTenant,
@@ -13,6 +14,7 @@ import {
 import { type Context, now, query, run } from '../connection/statement.ts'
 import { uuidOfId } from '../rows/wire-types.ts'
 import { forgetPositionsStatement } from '../upkeep/retention.ts'
+import { changeTime } from './change-time.ts'
 
 export async function insertTenant(
   context: Context,
@@ -42,10 +44,12 @@ export async function updateTenant(
   context: Context,
   id: string,
   patch: TenantPatch,
+  options?: ChangeOptions,
 ): Promise<{ readonly kind: 'updated'; readonly tenant: Tenant } | TenantUidConflict | null> {
   const [row] = await run(context, lockTenantStatement, { id: uuidOfId(id) })
   if (row === undefined) return null
   const before = toTenant(row)
+  checkVersion(before, options)
   const after = patchTenant(before, patch)
   if (after.uid !== null && after.uid !== before.uid) {
     const conflict = await findUid(context, after.uid)
@@ -56,7 +60,7 @@ export async function updateTenant(
   return { kind: 'updated', tenant: toTenant(updated as TenantRow) }
 }
 
-const lockTenantStatement = query<TenantRow>()(
+export const lockTenantStatement = query<TenantRow>()(
   'lock_tenant',
   { id: 'uuid' },
   // primary key
@@ -67,7 +71,7 @@ const updateTenantStatement = query<TenantRow>()(
   'update_tenant',
   { id: 'uuid', ...values },
   // primary key
-  `update tenants set uid = $uid, name = $name, metadata = $metadata, settings = $settings, retention = $retention, updated_at = ${now},
+  `update tenants set uid = $uid, name = $name, metadata = $metadata, settings = $settings, retention = $retention, updated_at = ${changeTime},
        routing_version = routing_version + 1
      where id = $id returning ${tenantColumns}`,
 )

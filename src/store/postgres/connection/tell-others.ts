@@ -110,15 +110,16 @@ function tellConfiguration(store: Omit<Store, 'cluster'>, hints: Hints) {
   }
   return {
     insertEndpoint: (input) => telling(input.endpoint.tenantId, store.insertEndpoint(input)),
-    updateEndpoint: (tenantId, id, patch) => telling(tenantId, store.updateEndpoint(tenantId, id, patch)),
-    deleteEndpoint: (tenantId, id) => telling(tenantId, store.deleteEndpoint(tenantId, id)),
+    updateEndpoint: (tenantId, ...change) => telling(tenantId, store.updateEndpoint(tenantId, ...change)),
+    deleteEndpoint: (tenantId, ...change) => telling(tenantId, store.deleteEndpoint(tenantId, ...change)),
     rotateSecret: (tenantId, endpointId, secret, graceMs) =>
       telling(tenantId, store.rotateSecret(tenantId, endpointId, secret, graceMs)),
     insertSubscription: (input) => telling(input.tenantId, store.insertSubscription(input)),
-    updateSubscription: (tenantId, id, patch) =>
-      telling(tenantId, store.updateSubscription(tenantId, id, patch)),
-    deleteSubscription: (tenantId, id) => telling(tenantId, store.deleteSubscription(tenantId, id)),
-    deleteTenant: (id) => telling(id, store.deleteTenant(id)),
-    updateTenant: (id, patch) => telling(id, store.updateTenant(id, patch)),
+    updateSubscription: (tenantId, ...change) =>
+      telling(tenantId, store.updateSubscription(tenantId, ...change)),
+    deleteSubscription: (tenantId, ...change) =>
+      telling(tenantId, store.deleteSubscription(tenantId, ...change)),
+    deleteTenant: (id, options) => telling(id, store.deleteTenant(id, options)),
+    updateTenant: (id, ...change) => telling(id, store.updateTenant(id, ...change)),
   } satisfies Partial<Store>
 }

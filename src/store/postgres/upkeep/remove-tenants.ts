@@ -1,18 +1,26 @@
 /** Deleted tenants: the port and `tenant-removal.ts` say how they go. One node at a time is at it. */
 import type { Tenant } from '../../../core/tenant.ts'
+import { type ChangeOptions, checkVersion } from '../../../core/version.ts'
 import type { TenantRemoval } from '../../port.ts'
 import { advanceRemoval, isQuietSince, type RemovalStep, readRemoval } from '../../tenant-removal.ts'
 import { type TenantRow, tenantColumns, toTenant } from '../../tenant-row.ts'
 import { applyConfigChanges, firstSliceRows } from '../config/apply-changes.ts'
 import { raiseRoutingVersion } from '../config/routing-version.ts'
+import { lockTenantStatement } from '../config/tenants.ts'
 import { type Context, command, now, query, run } from '../connection/statement.ts'
 import { uuid, uuidOfId } from '../rows/wire-types.ts'
 import { isMine } from './maintenance.ts'
 import { type Removed, removeAccessStatement, rowSteps, type Step } from './remove-tenant-rows.ts'
 
 /** In a transaction. */
-export async function deleteTenant(context: Context, id: string): Promise<Tenant | null> {
+export async function deleteTenant(
+  context: Context,
+  id: string,
+  options?: ChangeOptions,
+): Promise<Tenant | null> {
   const tenant = uuidOfId(id)
+  const [live] = await run(context, lockTenantStatement, { id: tenant })
+  if (live !== undefined) checkVersion(toTenant(live), options)
   const marked = await run(context, markDeletedStatement, { tenant })
   if (marked.length > 0) {
     await run(context, removeAccessStatement, { tenant })

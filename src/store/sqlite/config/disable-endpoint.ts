@@ -10,7 +10,7 @@ export function disableEndpoint(context: WriteContext, endpointId: string, reaso
   if (facts === null || facts.deleted || facts.disabled) return false
   context
     .prepare(
-      `update endpoints set disabled_reason = ?, disabled_at = ?, updated_at = ?, cleanup = 'park' where id = ?`,
+      `update endpoints set disabled_reason = ?, disabled_at = ?, updated_at = max(?, updated_at + 1), cleanup = 'park' where id = ?`,
     )
     .run(reason, now, now, memory.bytes(endpointId))
   raiseRoutingVersion(context, facts.tenantId)

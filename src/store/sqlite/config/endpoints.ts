@@ -1,5 +1,6 @@
 import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { Endpoint } from '../../../core/model.ts'
+import { type ChangeOptions, checkVersion } from '../../../core/version.ts'
 import { endpointSettings, toJsonText } from '../../config-columns.ts'
 import type { EndpointInsertion, EndpointPatch, NewEndpoint, NewSecret, UidConflict } from '../../port.ts'
 import { type EndpointRow, toEndpoint } from '../../rows.ts'
@@ -8,6 +9,7 @@ import { Columns } from '../connection/columns.ts'
 import { forgetHealth } from '../record/target-health.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 import { applyEndpointChange, firstSliceRows } from './apply-changes.ts'
+import { changeTime } from './change-time.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
 import { insertSubscriptionRow } from './subscriptions.ts'
@@ -56,18 +58,23 @@ export function updateEndpoint(
   tenantId: string,
   id: string,
   patch: EndpointPatch,
+  options?: ChangeOptions,
 ): { readonly kind: 'updated'; readonly endpoint: Endpoint } | UidConflict | null {
   const row = readEndpoint(context, tenantId, id)
   if (row === null) return null
+  const before = toEndpoint(row)
+  checkVersion(before, options)
   if (patch.uid !== undefined && patch.uid !== null && patch.uid !== row.uid) {
     const conflict = findUid(context, tenantId, patch.uid)
     if (conflict !== null) return conflict
   }
-  const before = toEndpoint(row)
   const after = { ...before, ...patch }
   context
     .prepare(`update endpoints set ${changedEndpoint.assigned} where id = ?`)
-    .run(...changedEndpoint.values({ ...endpointSettings(after), updated_at: context.now }), row.id)
+    .run(
+      ...changedEndpoint.values({ ...endpointSettings(after), updated_at: changeTime(context, row) }),
+      row.id,
+    )
   if (patch.ownSubscription !== undefined) putOwnSubscription(context, row, patch.ownSubscription)
   raiseRoutingVersion(context, tenantId)
   if (after.rateLimitRps !== before.rateLimitRps) {
@@ -129,17 +136,25 @@ function putOwnSubscription(
   }
   const policy = own.retryPolicy === undefined ? existing.retry_policy : toJsonText(own.retryPolicy)
   context
-    .prepare('update subscriptions set topic_patterns = ?, retry_policy = ?, updated_at = ? where id = ?')
+    .prepare(
+      'update subscriptions set topic_patterns = ?, retry_policy = ?, updated_at = max(?, updated_at + 1) where id = ?',
+    )
     .run(JSON.stringify(own.topicPatterns), policy as string | null, context.now, existing.id as Uint8Array)
 }
 
-export function deleteEndpoint(context: WriteContext, tenantId: string, id: string): boolean {
+export function deleteEndpoint(
+  context: WriteContext,
+  tenantId: string,
+  id: string,
+  options?: ChangeOptions,
+): boolean {
   const row = readEndpoint(context, tenantId, id)
   if (row === null) return false
+  checkVersion(toEndpoint(row), options)
   const { now } = context
   context
     .prepare(`update endpoints set deleted_at = ?, updated_at = ?, cleanup = 'cancel' where id = ?`)
-    .run(now, now, row.id)
+    .run(now, changeTime(context, row), row.id)
   context
     .prepare(
       // subscriptions_endpoint

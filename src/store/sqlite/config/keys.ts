@@ -1,5 +1,6 @@
 import { idToBytes } from '../../../core/ids.ts'
 import type { ApiKey } from '../../../core/model.ts'
+import { type ChangeOptions, checkVersion } from '../../../core/version.ts'
 import type { ApiKeyPatch, KeyOwner, KeyUse, NewApiKey } from '../../port.ts'
 import { getApiKey } from '../read/keys.ts'
 import type { WriteContext } from '../threads/write-context.ts'
@@ -30,7 +31,7 @@ export function insertApiKey(
       key.expiresAt,
     )
   insertHash(context, key.id, hash)
-  return { ...key, createdAt: context.now, lastUsedAt: null, revokedAt: null }
+  return getApiKey(context, key, key.id)
 }
 
 function countActive({ prepare, now }: WriteContext, { tenantId, kind }: KeyOwner): number {
@@ -60,9 +61,11 @@ export function updateApiKey(
   owner: KeyOwner,
   id: string,
   patch: ApiKeyPatch,
+  options?: ChangeOptions,
 ): ApiKey | null {
   const before = getApiKey(context, owner, id)
   if (before === null) return null
+  checkVersion(before, options)
   const after = { ...before, ...patch }
   context
     .prepare(
@@ -76,7 +79,7 @@ export function updateApiKey(
       after.expiresAt,
       idToBytes(id),
     )
-  return after
+  return getApiKey(context, owner, id)
 }
 
 export function rotateApiKey(
@@ -101,11 +104,12 @@ export function revokeApiKey(
   context: WriteContext,
   owner: KeyOwner,
   id: string,
-  { keepLastAdmin = false }: { readonly keepLastAdmin?: boolean } = {},
+  { keepLastAdmin = false, ...options }: ChangeOptions & { readonly keepLastAdmin?: boolean } = {},
 ): 'revoked' | 'not_found' | 'last' {
   const key = getApiKey(context, owner, id)
   if (key === null) return 'not_found'
   if (key.revokedAt !== null) return 'revoked'
+  checkVersion(key, options)
   if (keepLastAdmin && key.kind === 'admin' && !hasOtherAdmin(context, id)) return 'last'
   context.prepare('update api_keys set revoked_at = ? where id = ?').run(context.now, idToBytes(id))
   return 'revoked'

@@ -1,11 +1,13 @@
 import { idToBytes } from '../../../core/ids.ts'
 import type { Subscription } from '../../../core/model.ts'
+import { type ChangeOptions, checkVersion } from '../../../core/version.ts'
 import { subscriptionSettings } from '../../config-columns.ts'
 import type { NewSubscription, SubscriptionPatch } from '../../port.ts'
 import { type SubscriptionRow, toSubscription } from '../../rows.ts'
 import { Columns } from '../connection/columns.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 import { applySubscriptionChange, firstSliceRows, scanStart } from './apply-changes.ts'
+import { changeTime, touchEndpoint } from './change-time.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
 
 const newSubscription = new Columns(
@@ -62,25 +64,40 @@ export function updateSubscription(
   tenantId: string,
   id: string,
   patch: SubscriptionPatch,
+  options?: ChangeOptions,
 ): Subscription | null {
   const row = readSubscription(context, tenantId, id)
   if (row === null) return null
-  const after = { ...toSubscription(row), ...patch }
-  const values = { ...subscriptionSettings(after), active: after.active ? 1 : 0, updated_at: context.now }
+  const before = toSubscription(row)
+  checkVersion(before, options)
+  const after = { ...before, ...patch }
+  const values = {
+    ...subscriptionSettings(after),
+    active: after.active ? 1 : 0,
+    updated_at: changeTime(context, row),
+  }
   context
     .prepare(`update subscriptions set ${changedSubscription.assigned} where id = ?`)
     .run(...changedSubscription.values(values), row.id)
+  if (before.own) touchEndpoint(context, row.endpoint_id)
   raiseRoutingVersion(context, tenantId)
   return toSubscription(readSubscription(context, tenantId, id) as SubscriptionRow)
 }
 
-export function deleteSubscription(context: WriteContext, tenantId: string, id: string): boolean {
+export function deleteSubscription(
+  context: WriteContext,
+  tenantId: string,
+  id: string,
+  options?: ChangeOptions,
+): boolean {
   const row = readSubscription(context, tenantId, id)
   if (row === null) return false
+  checkVersion(toSubscription(row), options)
   const { now } = context
   context
     .prepare('update subscriptions set deleted_at = ?, updated_at = ?, cleanup = ? where id = ?')
-    .run(now, now, scanStart, row.id)
+    .run(now, changeTime(context, row), scanStart, row.id)
+  if (toSubscription(row).own) touchEndpoint(context, row.endpoint_id)
   raiseRoutingVersion(context, tenantId)
   let left = firstSliceRows
   while (left > 0 && isUnapplied(context, row.id)) left -= 1 + applySubscriptionChange(context, row.id, left)

@@ -1,5 +1,6 @@
 import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { Tenant } from '../../../core/tenant.ts'
+import { type ChangeOptions, checkVersion } from '../../../core/version.ts'
 import type { EndpointLimit, NewTenant, TenantDeleted, TenantPatch, TenantUidConflict } from '../../port.ts'
 import {
   patchTenant,
@@ -11,6 +12,7 @@ import {
   toTenantValues,
 } from '../../tenant-row.ts'
 import type { WriteContext } from '../threads/write-context.ts'
+import { changeTime } from './change-time.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
 
 export function insertTenant(
@@ -27,16 +29,18 @@ export function insertTenant(
     )
     .run(idToBytes(input.id), uid, name, metadata, settings, retention, context.now, context.now)
   context.memory.configChanged()
-  return { kind: 'inserted', tenant: readLive(context, input.id) as Tenant }
+  return { kind: 'inserted', tenant: readLiveTenant(context, input.id) as Tenant }
 }
 
 export function updateTenant(
   context: WriteContext,
   id: string,
   patch: TenantPatch,
+  options?: ChangeOptions,
 ): { readonly kind: 'updated'; readonly tenant: Tenant } | TenantUidConflict | null {
-  const before = readLive(context, id)
+  const before = readLiveTenant(context, id)
   if (before === null) return null
+  checkVersion(before, options)
   const after = patchTenant(before, patch)
   if (after.uid !== null && after.uid !== before.uid) {
     const conflict = findUid(context, after.uid)
@@ -47,9 +51,17 @@ export function updateTenant(
       `update tenants set uid = ?, name = ?, metadata = ?, settings = ?, retention = ?, updated_at = ?
        where id = ?`,
     )
-    .run(after.uid, after.name, after.metadata, after.settings, after.retention, context.now, idToBytes(id))
+    .run(
+      after.uid,
+      after.name,
+      after.metadata,
+      after.settings,
+      after.retention,
+      changeTime(context, { updated_at: before.updatedAt }),
+      idToBytes(id),
+    )
   raiseRoutingVersion(context, id)
-  return { kind: 'updated', tenant: readLive(context, id) as Tenant }
+  return { kind: 'updated', tenant: readLiveTenant(context, id) as Tenant }
 }
 
 /** Null: the tenant may have another endpoint. */
@@ -71,7 +83,7 @@ export function whyNoEndpoint(context: WriteContext, tenantId: string): Endpoint
   return live < maxEndpoints ? null : { kind: 'too_many', maxEndpoints }
 }
 
-function readLive(context: WriteContext, id: string): Tenant | null {
+export function readLiveTenant(context: WriteContext, id: string): Tenant | null {
   const row = context
     .prepare<TenantRow>(`select ${tenantColumns} from tenants where id = ? and deleted_at is null`) // primary key
     .get(idToBytes(id))

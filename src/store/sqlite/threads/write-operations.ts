@@ -1,5 +1,6 @@
 /** Every operation of the writer by its name. */
 import type { BreakerPolicy } from '../../../core/endpoint-health.ts'
+import type { ChangeOptions } from '../../../core/version.ts'
 import type {
   ApiKeyPatch,
   ClaimRequest,
@@ -90,10 +91,15 @@ export function createWriteOperations() {
       failJob(context, owner, jobId, error),
     releaseJobs: (context: WriteContext, owner: string) => releaseJobs(context, owner),
     insertEndpoint: (context: WriteContext, input: NewEndpoint) => insertEndpoint(context, input),
-    updateEndpoint: (context: WriteContext, tenantId: string, id: string, patch: EndpointPatch) =>
-      updateEndpoint(context, tenantId, id, patch),
-    deleteEndpoint: (context: WriteContext, tenantId: string, id: string) =>
-      deleteEndpoint(context, tenantId, id),
+    updateEndpoint: (
+      context: WriteContext,
+      tenantId: string,
+      id: string,
+      patch: EndpointPatch,
+      options?: ChangeOptions,
+    ) => updateEndpoint(context, tenantId, id, patch, options),
+    deleteEndpoint: (context: WriteContext, tenantId: string, id: string, options?: ChangeOptions) =>
+      deleteEndpoint(context, tenantId, id, options),
     rotateSecret: (
       context: WriteContext,
       tenantId: string,
@@ -102,24 +108,35 @@ export function createWriteOperations() {
       graceMs: number,
     ) => rotateSecret(context, tenantId, endpointId, { secret, graceMs }),
     insertSubscription: (context: WriteContext, input: NewSubscription) => insertSubscription(context, input),
-    updateSubscription: (context: WriteContext, tenantId: string, id: string, patch: SubscriptionPatch) =>
-      updateSubscription(context, tenantId, id, patch),
-    deleteSubscription: (context: WriteContext, tenantId: string, id: string) =>
-      deleteSubscription(context, tenantId, id),
+    updateSubscription: (
+      context: WriteContext,
+      tenantId: string,
+      id: string,
+      patch: SubscriptionPatch,
+      options?: ChangeOptions,
+    ) => updateSubscription(context, tenantId, id, patch, options),
+    deleteSubscription: (context: WriteContext, tenantId: string, id: string, options?: ChangeOptions) =>
+      deleteSubscription(context, tenantId, id, options),
     insertTenant: (context: WriteContext, input: NewTenant) => insertTenant(context, input),
-    deleteTenant: (context: WriteContext, id: string) => deleteTenant(context, id),
+    deleteTenant: (context: WriteContext, id: string, options?: ChangeOptions) =>
+      deleteTenant(context, id, options),
     removeDeletedTenants: (context: WriteContext, options: { readonly limit: number }) =>
       removeDeletedTenants(context, options),
-    updateTenant: (context: WriteContext, id: string, patch: TenantPatch) => {
+    updateTenant: (context: WriteContext, id: string, patch: TenantPatch, options?: ChangeOptions) => {
       // It may be of another class now, whose walks have passed its rows.
       if (patch.settings !== undefined) retained.positions.clear()
-      return updateTenant(context, id, patch)
+      return updateTenant(context, id, patch, options)
     },
     insertApiKey: (context: WriteContext, input: NewApiKey, options?: { readonly maxActive?: number }) =>
       insertApiKey(context, input, options),
     insertFirstApiKey: (context: WriteContext, input: NewApiKey) => insertFirstApiKey(context, input),
-    updateApiKey: (context: WriteContext, owner: KeyOwner, id: string, patch: ApiKeyPatch) =>
-      updateApiKey(context, owner, id, patch),
+    updateApiKey: (
+      context: WriteContext,
+      owner: KeyOwner,
+      id: string,
+      patch: ApiKeyPatch,
+      options?: ChangeOptions,
+    ) => updateApiKey(context, owner, id, patch, options),
     rotateApiKey: (
       context: WriteContext,
       owner: KeyOwner,
@@ -130,7 +147,7 @@ export function createWriteOperations() {
       context: WriteContext,
       owner: KeyOwner,
       id: string,
-      options?: { readonly keepLastAdmin?: boolean },
+      options?: ChangeOptions & { readonly keepLastAdmin?: boolean },
     ) => revokeApiKey(context, owner, id, options),
     noteKeyUse: (context: WriteContext, uses: readonly KeyUse[]) => noteKeyUse(context, uses),
     setMetaOnce: (context: WriteContext, name: string, value: string) => setMetaOnce(context, name, value),

@@ -1,6 +1,7 @@
 /** Deleted tenants: the port and `tenant-removal.ts` say how they go. */
 import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { Tenant } from '../../../core/tenant.ts'
+import { type ChangeOptions, checkVersion } from '../../../core/version.ts'
 import type { TenantRemoval } from '../../port.ts'
 import {
   advanceRemoval,
@@ -13,6 +14,7 @@ import { type TenantRow, tenantColumns, toTenant } from '../../tenant-row.ts'
 import { forgetBucket } from '../claim/rate-buckets.ts'
 import { applyConfigChanges, firstSliceRows } from '../config/apply-changes.ts'
 import { raiseRoutingVersion } from '../config/routing-version.ts'
+import { readLiveTenant } from '../config/tenants.ts'
 import { forgetHealth } from '../record/target-health.ts'
 import { unpackFanOut } from '../rows/fan-out.ts'
 import type { WriteContext } from '../threads/write-context.ts'
@@ -29,8 +31,10 @@ interface Removed {
   readonly limit: number
 }
 
-export function deleteTenant(context: WriteContext, id: string): Tenant | null {
+export function deleteTenant(context: WriteContext, id: string, options?: ChangeOptions): Tenant | null {
   const bytes = idToBytes(id)
+  const live = readLiveTenant(context, id)
+  if (live !== null) checkVersion(live, options)
   const { changes } = context
     .prepare(
       `update tenants set deleted_at = ?, updated_at = ?, removed = '{}' where id = ? and deleted_at is null`,

@@ -1,0 +1,79 @@
+/**
+ * Cursors as they leave the engine: the store's own, with a signature over it and over what was listed, by a key that
+ * every process on the store has. So a cursor is good after a restart and on each node, and nothing but the next page
+ * of the list that gave it: with another filter, tenant or list, or changed by one bit, it is `bad_cursor`.
+ */
+import { timingSafeEqual } from 'node:crypto'
+import { OuthookError } from '../core/errors.ts'
+import type { SecretBox } from '../core/secret-box.ts'
+import type { Page, PageRequest, Store } from './port.ts'
+
+const cursorBytes = 16
+/** Together with the cursor 30 bytes, which are 40 characters of base64 without a rest. */
+const signatureBytes = 14
+
+const lists = [
+  'listApiKeys',
+  'listDeadLetters',
+  'listDeliveries',
+  'listDeliveriesOfEvent',
+  'listEndpoints',
+  'listEvents',
+  'listJobs',
+  'listSubscriptions',
+  'listTenants',
+] as const satisfies readonly (keyof Store)[]
+
+type List = (...args: readonly unknown[]) => Promise<Page<unknown>>
+type Sign = SecretBox['sign']
+
+/** The store, whose lists give and take signed cursors. */
+export function signCursors<S extends Pick<Store, (typeof lists)[number]>>(store: S, sign: Sign): S {
+  const signed = Object.fromEntries(lists.map((name) => [name, signList(name, store[name] as List, sign)]))
+  return { ...store, ...signed }
+}
+
+/** The page is the last argument of each list; it may hold filters too. */
+function signList(name: string, list: List, sign: Sign): List {
+  return async (...args) => {
+    const { limit, cursor, ...filter } = args.at(-1) as PageRequest
+    const listing = JSON.stringify([name, ...args.slice(0, -1), filter].map(inOrder))
+    const page = {
+      limit,
+      ...filter,
+      cursor: cursor === null || cursor === '' ? null : read(cursor, listing, sign),
+    }
+    const found = await list(...args.slice(0, -1), page)
+    return { ...found, nextCursor: found.nextCursor === '' ? '' : write(found.nextCursor, listing, sign) }
+  }
+}
+
+/** A filter says the same in whatever order its members come. */
+function inOrder(part: unknown): unknown {
+  if (typeof part !== 'object' || part === null) return part
+  return Object.entries(part)
+    .filter(([, value]) => value !== undefined)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+}
+
+function write(cursor: string, listing: string, sign: Sign): string {
+  const bytes = Buffer.from(cursor, 'base64url')
+  return Buffer.concat([bytes, signatureOf(bytes, listing, sign)]).toString('base64url')
+}
+
+function read(given: string, listing: string, sign: Sign): string {
+  const bytes = Buffer.from(given, 'base64url')
+  const cursor = bytes.subarray(0, cursorBytes)
+  const signature = bytes.subarray(cursorBytes)
+  const isWhole = signature.length === signatureBytes && bytes.toString('base64url') === given
+  if (isWhole && timingSafeEqual(signature, signatureOf(cursor, listing, sign)))
+    return cursor.toString('base64url')
+  throw new OuthookError(
+    'bad_cursor',
+    'the cursor is of another listing, or is not as it was given; give the next_cursor of an earlier page of this one, with the same filters',
+  )
+}
+
+function signatureOf(cursor: Uint8Array, listing: string, sign: Sign): Buffer {
+  return sign('cursor', Buffer.concat([cursor, Buffer.from(listing)])).subarray(0, signatureBytes)
+}

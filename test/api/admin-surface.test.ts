@@ -1,0 +1,18 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import { aServer, type TestServer } from './a-server.ts'
+import { describeConditionalRequests } from './both-stores/conditional-requests.ts'
+import { describeCursors } from './both-stores/cursors.ts'
+
+describe('SQLite', () => {
+  let server: TestServer
+  const closing: (() => Promise<void>)[] = []
+  beforeAll(async () => {
+    const config = { allowNetworks: ['127.0.0.0/8'] }
+    server = await aServer({ config, closeWith: (close) => void closing.push(close) })
+  })
+  afterAll(() => Promise.all(closing.map((close) => close())))
+
+  const open = () => ({ one: server, two: server })
+  describeConditionalRequests(open)
+  describeCursors(open)
+})

@@ -1,0 +1,32 @@
+/** Two servers on one PostgreSQL database. */
+import { afterAll, beforeAll, describe } from 'vitest'
+import { type PostgresServer, testedServers } from '../servers/postgres.ts'
+import { aServer, type TestServer } from './a-server.ts'
+import { describeConditionalRequests } from './both-stores/conditional-requests.ts'
+import { describeCursors } from './both-stores/cursors.ts'
+
+const newest = testedServers().at(-1)
+if (newest === undefined) throw new Error('no server to test on')
+
+describe('PostgreSQL', () => {
+  let database: PostgresServer
+  let one: TestServer
+  let two: TestServer
+  const closing: (() => Promise<void>)[] = []
+  beforeAll(async () => {
+    database = await newest.start()
+    const store = `${database.url}?schema=outhook_admin_${process.pid}`
+    const config = { store, masterKey: 'ab'.repeat(32), allowNetworks: ['127.0.0.0/8'] }
+    const closeWith = (close: () => Promise<void>): void => void closing.push(close)
+    one = await aServer({ config, keyCacheMs: 0, closeWith })
+    two = await aServer({ config, keyCacheMs: 0, closeWith })
+  })
+  afterAll(async () => {
+    await Promise.all(closing.map((close) => close()))
+    await database?.stop()
+  })
+
+  const open = () => ({ one, two })
+  describeConditionalRequests(open)
+  describeCursors(open)
+})
