@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import type { AlertSender } from './alerts/alert-sender.ts'
 import { createServerAlertSender } from './alerts/server-alert-sender.ts'
 import { createServerAlerts } from './alerts/server-alerts.ts'
+import { createAdminTokenOf, createKeyOf } from './api/new-keys.ts'
 import { healthServerName } from './api/routes/operations.ts'
 import { buildServer } from './api/server.ts'
 import { type App, openApp } from './app.ts'
@@ -13,7 +14,6 @@ import { type Logger, silentLogger } from './core/logger.ts'
 import { defaultTenantId } from './core/model.ts'
 import { countActivity } from './count-activity.ts'
 import type { AttemptActivity } from './delivery/activity.ts'
-import type { CreatedKey } from './engine/api-keys.ts'
 import type { Engine } from './engine/engine.ts'
 import type { MetricsSnapshot } from './observability/aggregate-metrics.ts'
 import { EventLoopLag } from './observability/event-loop-lag.ts'
@@ -190,30 +190,28 @@ export async function backupStore(config: Config, file: string): Promise<{ reado
   return { bytes: statSync(file).size }
 }
 
-interface NewKeyInput {
-  readonly name: string
-  readonly kind: 'producer' | 'admin'
-  /** Of a producer key, when it is absent: `default`; of an admin token: all tenants. */
-  readonly tenant?: string | undefined
-}
+/** What a request to `POST /v1/keys` or `POST /v1/admin-tokens` says. `tenant` is an id or a uid. */
+export type NewKeyRequest = { readonly tenant?: string | undefined } & (
+  | { readonly route: 'keys'; readonly body: Parameters<typeof createKeyOf>[2] }
+  | { readonly route: 'admin-tokens'; readonly body: Parameters<typeof createAdminTokenOf>[2] }
+)
 
 /**
- * Makes a key in a store that no server owns now: the first one of a deployment, before it starts. `tenant` is an id or a
- * uid.
+ * Makes a key in a store that no server owns now, such as the first one of a deployment, and answers what the route would.
  */
 export async function createKey(
   config: Config,
-  { name, kind, tenant }: NewKeyInput,
+  request: NewKeyRequest,
   logger = silentLogger,
-): Promise<CreatedKey> {
+): Promise<Awaited<ReturnType<typeof createKeyOf | typeof createAdminTokenOf>>> {
   // What waits in outboxes is for a process that stays.
   const app = await openApp({ config: { ...config, outboxes: [] }, logger, dispatch: false })
-  const { apiKeys, adminTokens, tenants } = app.engine
+  const { engine } = app
   try {
-    const tenantId = tenant === undefined ? null : await tenants.resolve(tenant)
-    return await (kind === 'admin'
-      ? adminTokens.create(tenantId, { role: 'admin', label: name })
-      : apiKeys.create(tenantId ?? defaultTenantId, { name }))
+    const reach = request.tenant === undefined ? null : await engine.tenants.resolve(request.tenant)
+    return request.route === 'keys'
+      ? await createKeyOf(engine, { tenantId: reach ?? defaultTenantId, reach }, request.body)
+      : await createAdminTokenOf(engine, reach, request.body)
   } finally {
     await app.close()
   }

@@ -4,6 +4,7 @@ import { type AdminRole, adminRoles } from '../core/model.ts'
 import { addApiCommand } from './api-command.ts'
 import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
+import { addStoreOptions, createKeyInStore, type StoreOptions } from './key-in-store.ts'
 import { type Expiry, expiry } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
@@ -20,7 +21,7 @@ const columns: readonly Column<AdminToken>[] = [
   { title: 'REVOKED', kind: 'age', value: (row) => row.revoked_at },
 ]
 
-interface CreateOptions {
+interface CreateOptions extends StoreOptions {
   readonly role: AdminRole
   readonly expires?: Expiry
 }
@@ -33,8 +34,12 @@ export function register(command: Command, io: CliIo): void {
       .makeOptionMandatory(),
   )
   create.option('--expires <when>', 'how long it is taken (90d), a time, or never', expiry)
-  create.run<CreateOptions>(async ({ client, print }, [label = ''], { role, expires }) => {
-    print.object(await client.adminTokens.create({ role, label, ...expires }))
+  addStoreOptions(create)
+  create.run<CreateOptions>(async (context, [label = ''], { role, expires, ...where }) => {
+    const { print } = context
+    const body = { role, label, ...expires }
+    const made = await createKeyInStore(io, where, { route: 'admin-tokens', body })
+    print.object(made ?? (await context.client.adminTokens.create(body)))
     print.note('\nKeep the token now: it is not shown again.')
   })
 

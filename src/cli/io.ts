@@ -2,6 +2,7 @@
 import type { Config } from '../config/schema.ts'
 import type { Logger } from '../core/logger.ts'
 import type { CopyProgress, MigrateStoreReport, MigrateStoreRequest } from '../migrate-store.ts'
+import type { NewKeyRequest } from '../server.ts'
 import type { CheckProgress, Finding, SchemaChange } from '../store-upkeep.ts'
 
 export interface CliIo {
@@ -71,22 +72,8 @@ export interface ServerModule {
     request: MigrateStoreRequest,
     onProgress: (progress: CopyProgress) => void,
   ): Promise<MigrateStoreReport>
-  /** Makes a key in a store that no server owns now. */
-  createKey(
-    config: Config,
-    input: {
-      readonly name: string
-      readonly kind: 'producer' | 'admin'
-      readonly tenant?: string | undefined
-    },
-    logger: Logger,
-  ): Promise<{ readonly key: NewKey; readonly token: string }>
-}
-
-export interface NewKey {
-  readonly id: string
-  readonly name: string
-  readonly createdAt: number
+  /** Makes a key or an admin token in a store that no server owns now, and answers what the server would. */
+  createKey(config: Config, request: NewKeyRequest, logger: Logger): Promise<object>
 }
 
 export interface ServerHooks {

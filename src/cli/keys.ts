@@ -1,12 +1,10 @@
 import { type Command, Option } from 'commander'
-import type { CreatedKey, KeyResource } from '../client/resources.ts'
-import { loadConfig } from '../config/load-config.ts'
+import type { KeyResource } from '../client/resources.ts'
 import type { KeyAbility } from '../core/model.ts'
 import { addApiCommand } from './api-command.ts'
-import { errorLines } from './error-lines.ts'
-import { UsageError } from './exit-codes.ts'
 import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
+import { addStoreOptions, createKeyInStore, type StoreOptions } from './key-in-store.ts'
 import { collect, durationMs, type Expiry, expiry, rateLimit } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
@@ -31,11 +29,8 @@ interface KeyOptions {
   readonly expires?: Expiry
 }
 
-interface CreateOptions extends KeyOptions {
+interface CreateOptions extends KeyOptions, StoreOptions {
   readonly admin?: true
-  readonly store?: string
-  readonly storeWait?: string
-  readonly tenant?: string
 }
 
 export function register(command: Command, io: CliIo): void {
@@ -84,38 +79,11 @@ function registerCreate(command: Command, io: CliIo): void {
   const create = addApiCommand(command, 'create <name>', 'make a producer key; it is shown once', io)
   create.option('--admin', 'an admin token of role admin instead')
   addKeyOptions(create)
-  create.option(
-    '--store <location>',
-    'make it in this store, on which no server runs now, such as sqlite:hooks.db',
-  )
-  create.option(
-    '--store-wait <duration>',
-    'with --store: how long PostgreSQL is waited for while it does not answer; default 60s (OUTHOOK_STORE_WAIT)',
-  )
+  addStoreOptions(create)
   create.run<CreateOptions>(async (context, [name = ''], { admin, store, storeWait, tenant, ...rest }) => {
-    if (store === undefined && storeWait !== undefined) {
-      throw new UsageError(
-        '--store-wait goes with --store: only a store that this command opens is waited for',
-      )
-    }
-    const kind = admin ? 'admin' : 'producer'
-    const settings = bodyOf(rest)
-    if (store !== undefined && Object.values(settings).some((value) => value !== undefined)) {
-      throw new UsageError(
-        'with --store a key is made without settings; give them by "keys update" once a server runs',
-      )
-    }
-    const key =
-      store === undefined
-        ? await context.client.keys.create({ name, kind, ...settings })
-        : await createKeyInStore(io, {
-            store,
-            storeWait,
-            name,
-            kind,
-            tenant: tenant ?? io.env.OUTHOOK_TENANT,
-          })
-    context.print.object(key)
+    const body = { name, kind: admin ? 'admin' : 'producer', ...bodyOf(rest) } as const
+    const made = await createKeyInStore(io, { store, storeWait, tenant }, { route: 'keys', body })
+    context.print.object(made ?? (await context.client.keys.create(body)))
     context.print.note('\nKeep the key now: it is not shown again.')
   })
 }
@@ -139,31 +107,5 @@ function bodyOf({ scope, ability, rateLimit, expires }: KeyOptions) {
     abilities: ability,
     rate_limit_rps: rateLimit === 'none' ? null : rateLimit,
     ...expires,
-  }
-}
-
-interface StoredKey {
-  readonly store: string
-  readonly storeWait: string | undefined
-  readonly tenant: string | undefined
-  readonly name: string
-  readonly kind: 'producer' | 'admin'
-}
-
-async function createKeyInStore(
-  io: CliIo,
-  { store, storeWait, name, kind, tenant }: StoredKey,
-): Promise<Pick<CreatedKey, 'id' | 'kind' | 'name' | 'created_at' | 'revoked_at' | 'key'>> {
-  const server = await io.loadServer()
-  const config = loadConfig({ flags: { store, storeWaitMs: storeWait }, env: io.env })
-  const { key, token } = await server.createKey(config, { name, kind, tenant }, errorLines(io))
-  const { id, createdAt } = key
-  return {
-    id,
-    kind,
-    name: key.name,
-    created_at: new Date(createdAt).toISOString(),
-    revoked_at: null,
-    key: token,
   }
 }

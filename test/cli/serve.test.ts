@@ -13,9 +13,9 @@ function aServer(adminToken: string | null = null) {
       configs.push({ config, file })
       return { bytes: 4096 }
     },
-    createKey: async (config, { name }) => {
-      configs.push(config)
-      return { key: { id: 'key_1', name, createdAt: 0 }, token: 'hk_made' }
+    createKey: async (config, request) => {
+      configs.push(config, request)
+      return { id: 'key_1', ...request.body, key: 'hk_made' }
     },
     startServer: async (config) => {
       configs.push(config)
@@ -109,7 +109,10 @@ describe('outhook keys create --store', () => {
     const { server, configs } = aServer()
     const run = startCli(['keys', 'create', 'checkout', '--store', 'sqlite:first.db', '--json'], { server })
     expect(await run.exitCode).toBe(0)
-    expect(configs).toEqual([expect.objectContaining({ store: { kind: 'sqlite', path: 'first.db' } })])
+    expect(configs).toMatchObject([
+      { store: { kind: 'sqlite', path: 'first.db' } },
+      { route: 'keys', body: { name: 'checkout', kind: 'producer' } },
+    ])
     expect(JSON.parse(run.out())).toMatchObject({
       id: 'key_1',
       kind: 'producer',

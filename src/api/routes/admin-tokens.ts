@@ -2,7 +2,7 @@ import type { onRequestHookHandler } from 'fastify'
 import { OuthookError } from '../../core/errors.ts'
 import { ifMatchOf } from '../conditional-requests.ts'
 import type { Api, ApiContext } from '../context.ts'
-import { expiryIn } from '../key-expiry.ts'
+import { createAdminTokenOf } from '../new-keys.ts'
 import { pageRequest } from '../page-request.ts'
 import {
   AdminTokenBody,
@@ -37,17 +37,8 @@ function registerCreate(app: Api, { engine }: ApiContext): void {
     response: { 201: CreatedAdminTokenBody },
   }
   app.post('/v1/admin-tokens', { schema, onRequest: wantJson }, async (request, reply) => {
-    const { role, label, tenant_id: tenantId } = request.body
-    const { key, token } = await engine.adminTokens.create(reachOf(request), {
-      role: role as 'viewer',
-      label,
-      ...(tenantId !== undefined && { tenantId }),
-      ...expiryIn(request.body),
-    })
-    return reply
-      .code(201)
-      .header('cache-control', 'no-store')
-      .send({ ...toAdminToken(key), token })
+    const created = await createAdminTokenOf(engine, reachOf(request), request.body)
+    return reply.code(201).header('cache-control', 'no-store').send(created)
   })
 }
 

@@ -1,11 +1,10 @@
 import { durationForms, parseDuration } from '../../core/duration.ts'
 import { OuthookError } from '../../core/errors.ts'
-import type { KeyAbility } from '../../core/model.ts'
 import { maxKeyGraceMs } from '../../engine/api-keys.ts'
 import { principalOf } from '../auth.ts'
 import { ifMatchOf } from '../conditional-requests.ts'
 import type { Api, ApiContext } from '../context.ts'
-import { type ExpiryMembers, expiryIn } from '../key-expiry.ts'
+import { createKeyOf, keySettingsIn } from '../new-keys.ts'
 import { pageRequest } from '../page-request.ts'
 import { formatTime } from '../rfc3339.ts'
 import {
@@ -45,44 +44,10 @@ function registerCreate(app: Api, { engine }: ApiContext): void {
     response: { 201: CreatedKeyBody },
   }
   app.post('/v1/keys', { schema }, async (request, reply) => {
-    const { kind = 'producer', name, ...settings } = request.body
-    const { key, token } =
-      kind === 'producer'
-        ? await engine.apiKeys.create(tenantIdOf(request), { name, ...settingsIn(settings) })
-        : await engine.adminTokens.create(reachOf(request), {
-            role: 'admin',
-            label: name,
-            ...expiryIn(refuseKeySettings(settings)),
-          })
-    return reply
-      .code(201)
-      .header('cache-control', 'no-store')
-      .send({ ...toKey(key), key: token })
+    const whose = { tenantId: tenantIdOf(request), reach: reachOf(request) }
+    const created = await createKeyOf(engine, whose, request.body)
+    return reply.code(201).header('cache-control', 'no-store').send(created)
   })
-}
-
-type KeySettings = ExpiryMembers & {
-  readonly scopes?: string[]
-  readonly abilities?: KeyAbility[]
-  readonly rate_limit_rps?: number | null
-}
-
-function settingsIn({ scopes, abilities, rate_limit_rps: rateLimitRps, ...expiry }: KeySettings) {
-  return {
-    ...(scopes !== undefined && { scopes }),
-    ...(abilities !== undefined && { abilities }),
-    ...(rateLimitRps !== undefined && { rateLimitRps }),
-    ...expiryIn(expiry),
-  }
-}
-
-/** A limit that nobody would keep. */
-function refuseKeySettings({ scopes, abilities, rate_limit_rps: rate, ...expiry }: KeySettings) {
-  const [name] = Object.entries({ scopes, abilities, rate_limit_rps: rate }).find(
-    ([, value]) => value !== undefined,
-  ) ?? [null]
-  if (name === null) return expiry
-  throw new OuthookError('unprocessable', `${name} is a producer key's; an admin token has a role`)
 }
 
 function registerReads(app: Api, { engine }: ApiContext): void {
@@ -129,7 +94,7 @@ function registerChanges(app: Api, { engine, auth, keepsLastAdmin }: ApiContext)
   app.patch('/v1/keys/:id', { schema: changeSchema }, async (request) => {
     const { id } = request.params
     const { name, ...settings } = request.body
-    const change = { ...(name !== undefined && { name }), ...settingsIn(settings) }
+    const change = { ...(name !== undefined && { name }), ...keySettingsIn(settings) }
     const key = await engine.apiKeys.update(tenantIdOf(request), id, change, ifMatchOf(request))
     auth.forget(id)
     return toKey(key)
