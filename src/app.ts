@@ -130,6 +130,7 @@ async function assemble(
     onDueWork: () => dispatcher?.wake(),
     onEnabled: (tenantId, endpointId) => onChange(tenantId, endpointId),
   })
+  const keyRates = new KeyRates({ clock, tokens: store.cluster?.keyTokens ?? null })
   const publisher = new Publisher({
     store: readiness,
     words,
@@ -140,6 +141,7 @@ async function assemble(
     clock,
     time: store.time,
     idempotencyTtlMs: config.idempotencyTtlMs,
+    rates: keyRates,
     timeoutMs: publishTimeoutMs,
     onAccepted: () => durableWork.fanOuts.wake(),
   })
@@ -225,7 +227,7 @@ async function assemble(
     apiKeys: new ApiKeys({ store: shown, ids, time: store.time, words, randomBytes }),
     adminTokens: new AdminTokens({ store: shown, ids, time: store.time, words, tenants, randomBytes }),
     authentication: new Authentication({ store, time: store.time, uses: keyUses }),
-    keyRates: new KeyRates({ clock, tokens: store.cluster?.keyTokens ?? null }),
+    keyRates,
     ping: () => readiness.check(),
     counts: () => store.counts(),
   }

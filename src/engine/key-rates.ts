@@ -1,5 +1,6 @@
 /**
- * How fast events may come in with each producer key: a bucket of tokens per key, of up to two seconds' worth. Where
+ * How fast events may come in with each producer key, and for each tenant: a bucket of tokens for each, which both are
+ * called keys here, of up to two seconds' worth. Where
  * several processes share a store, the bucket is there, and each process fetches some tokens at a time, so that the rate
  * holds for all of them together and most events cost no round trip.
  */

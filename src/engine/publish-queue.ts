@@ -15,6 +15,8 @@ export interface Waiting {
   /** The memory that the event takes while it waits. */
   readonly bytes: number
   plan: Plan | null
+  /** It has spent a token of its tenant's rate, or is about to. */
+  isPaid: boolean
   replans: number
   /** Its caller was told that it failed: it is not written any more unless it is being written. */
   timedOut: boolean
@@ -62,13 +64,28 @@ export class PublishQueue {
   }
 
   hold(waiting: Waiting): void {
-    const cancel = this.#clock.schedule(heldRetryMs, () => {
+    this.#held.set(
+      waiting,
+      this.#clock.schedule(heldRetryMs, () => this.#release(waiting)),
+    )
+  }
+
+  /** While something else is found out, without which it fails. */
+  async holdWhile(waiting: Waiting, finding: Promise<void>): Promise<void> {
+    this.#held.set(waiting, () => {})
+    try {
+      await finding
+      this.#release(waiting)
+    } catch (error) {
       this.#held.delete(waiting)
-      if (waiting.timedOut) return
-      this.add(waiting)
-      this.#onRetry()
-    })
-    this.#held.set(waiting, cancel)
+      waiting.settle.reject(error)
+    }
+  }
+
+  #release(waiting: Waiting): void {
+    if (!this.#held.delete(waiting) || waiting.timedOut) return
+    this.add(waiting)
+    this.#onRetry()
   }
 
   /** None of them is tried again. */

@@ -1,17 +1,7 @@
-/**
- * Publish: check, fan out, commit, hand over.
- *
- * Group commit: an event is written at once, unless a few commits are under way; then it waits for one of them to be
- * durable, and shares the next with whatever arrived meanwhile. A delivery that may start right away is inserted already
- * leased to this node and goes to its dispatcher without a claim.
- */
-import type { Clock } from '../core/clock.ts'
 import { isStoreRefusal, OuthookError } from '../core/errors.ts'
-import type { FaceWords } from '../core/face-words.ts'
-import type { IdFactory } from '../core/ids.ts'
 import { limits } from '../core/model.ts'
-import type { RoutingCache, TenantRouting } from '../delivery/routing-cache.ts'
-import type { IngestStore, PublishResult, StoreTime } from '../store/port.ts'
+import type { TenantRouting } from '../delivery/routing-cache.ts'
+import type { PublishResult } from '../store/port.ts'
 import { planSend } from './plan-send.ts'
 import { PublishQueue, type Waiting } from './publish-queue.ts'
 import {
@@ -23,21 +13,14 @@ import {
   unavailable,
 } from './publish-request.ts'
 import { PublishTimeouts } from './publish-timeouts.ts'
+import type { PublisherOptions } from './publisher-options.ts'
 
 export type { PublishReceipt, PublishRequest, SendRequest } from './publish-request.ts'
 
-import { admit } from './admission.ts'
+import { Admission } from './admission.ts'
 import { DeliveriesFirst } from './deliveries-first.ts'
 import { fanOut } from './fan-out.ts'
-import {
-  cancelHandOffs,
-  type HandOffTaker,
-  handOver,
-  type Plan,
-  type ReservedEvent,
-  reserveHandOffs,
-} from './hand-off.ts'
-import { IngestRates } from './ingest-rates.ts'
+import { cancelHandOffs, handOver, type Plan, type ReservedEvent, reserveHandOffs } from './hand-off.ts'
 
 /**
  * The store gathers what it is given while it is busy, so an event need not wait for the commit before its own to end
@@ -51,24 +34,6 @@ const eventOverheadBytes = 1024
 /** Replans after somebody changed the routing between plan and commit. */
 const maxReplans = 20
 
-export interface PublisherOptions {
-  readonly store: IngestStore
-  readonly words: Pick<FaceWords, 'stopped'>
-  readonly routing: RoutingCache
-  /** Null: this process only publishes. */
-  readonly dispatcher: HandOffTaker | null
-  /** The share of its time, 0 to 1, for which this thread has worked since the last call. */
-  readonly busy: () => number
-  readonly ids: IdFactory
-  readonly clock: Clock
-  readonly time: Pick<StoreTime, 'now'>
-  readonly idempotencyTtlMs: number
-  /** A publish that is not durable by then is answered `store_unavailable`. */
-  readonly timeoutMs: number
-  /** An event is durable whose deliveries are still to be made, in slices. */
-  readonly onAccepted: () => void
-}
-
 export class Publisher {
   readonly #options: PublisherOptions
   readonly #queue: PublishQueue
@@ -76,7 +41,7 @@ export class Publisher {
   #starting: Promise<void> | null = null
   readonly #commits = new Set<Promise<void>>()
   readonly #inCommit = new Set<Waiting>()
-  readonly #rates: IngestRates
+  readonly #admission: Admission
   readonly #timeouts: PublishTimeouts
   readonly #deliveriesFirst: DeliveriesFirst | null
   #closed = false
@@ -84,11 +49,11 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     this.#options = options
     this.#queue = new PublishQueue(options.clock, () => this.#write())
+    this.#admission = new Admission(options.rates, this.#queue)
     this.#timeouts = new PublishTimeouts({
       ...options,
       waiting: () => [...this.#inCommit, ...this.#queue.all()],
     })
-    this.#rates = new IngestRates(options.clock)
     const { clock, dispatcher, busy } = options
     this.#deliveriesFirst =
       dispatcher && new DeliveriesFirst({ clock, busy, isFilling: () => dispatcher.isFilling })
@@ -111,9 +76,9 @@ export class Publisher {
   /** Refuses new events and waits for those under way. */
   async close(): Promise<void> {
     this.#closed = true
-    while (this.#starting !== null || this.#commits.size > 0) {
+    while (this.#starting !== null || this.#commits.size > 0 || this.#admission.asking.size > 0) {
       await this.#starting
-      await Promise.all(this.#commits)
+      await Promise.all([...this.#commits, ...this.#admission.asking])
     }
     this.#timeouts.stop()
     for (const waiting of this.#queue.takeHeld()) {
@@ -137,6 +102,7 @@ export class Publisher {
       enqueuedAt: this.#options.clock.elapsed(),
       bytes,
       plan: null,
+      isPaid: false,
       replans: 0,
       timedOut: false,
     }
@@ -198,9 +164,11 @@ export class Publisher {
     return batch.filter((waiting) => waiting.plan !== null)
   }
 
-  #plan({ request, replans }: Waiting, routing: TenantRouting): Plan {
+  /** Null: it is out of the queue until its tenant's rate is known. */
+  #plan(waiting: Waiting, routing: TenantRouting): Plan | null {
+    const { request } = waiting
     const { ids, idempotencyTtlMs: ttlMs } = this.#options
-    admit(request.tenantId, routing.tenant, replans === 0 ? this.#rates : null)
+    if (!this.#admission.admit(waiting, routing.tenant)) return null
     const idempotency = request.idempotency && { ...request.idempotency, ttlMs }
     if (request.topic === null) return { event: planSend({ ...request, idempotency }, routing, ids), routing }
     return { event: fanOut({ ...request, idempotency }, routing, ids), routing }

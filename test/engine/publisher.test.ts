@@ -7,8 +7,9 @@ import { createSecretBox } from '../../src/core/secret-box.ts'
 import { defaultTenantSettings } from '../../src/core/tenant.ts'
 import type { Reservation } from '../../src/delivery/reservation.ts'
 import { RoutingCache } from '../../src/delivery/routing-cache.ts'
+import { KeyRates } from '../../src/engine/key-rates.ts'
 import { Publisher, type PublishRequest } from '../../src/engine/publish.ts'
-import type { NewDelivery, NewEvent, PublishResult, Routing } from '../../src/store/port.ts'
+import type { KeyTokens, NewDelivery, NewEvent, PublishResult, Routing } from '../../src/store/port.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 import { anEndpoint, aSubscription } from '../delivery/a-dispatcher.ts'
 import { liveTenant } from '../delivery/a-tenant.ts'
@@ -29,6 +30,8 @@ interface Setup {
   readonly reserves?: (targetId: string) => boolean
   /** The share of its time for which the thread works. */
   readonly busy?: () => number
+  /** What processes have together. */
+  readonly tokens?: KeyTokens | null
 }
 
 /** Counts slots as the dispatcher does: a reservation is given back or accepted, each exactly once. */
@@ -71,6 +74,7 @@ function aPublisher({
   tenant = liveTenant,
   reserves = () => true,
   busy = () => 0,
+  tokens = null,
 }: Setup = {}) {
   const clock = createManualClock()
   const calls: (readonly NewEvent[])[] = []
@@ -104,6 +108,7 @@ function aPublisher({
     ids: createIdFactory(clock.now),
     idempotencyTtlMs: 1000,
     timeoutMs: 8000,
+    rates: new KeyRates({ clock, tokens }),
     onAccepted: () => {},
     store: {
       async publish(events) {
@@ -433,6 +438,35 @@ test('of a slow rate the wait is told in whole seconds', async () => {
     code: 'rate_limited',
     retryAfterSeconds: 4,
   })
+})
+
+test('a tenant whose rate several processes share waits for the store, and holds up no other event', async () => {
+  const settings = { ...defaultTenantSettings, ingestRate: 2 }
+  const asked: PromiseWithResolvers<{ count: number; waitMs: number }>[] = []
+  const tokens: KeyTokens = {
+    take() {
+      asked.push(Promise.withResolvers())
+      return asked.at(-1)?.promise as Promise<{ count: number; waitMs: number }>
+    },
+  }
+  const { publisher, calls, clock } = aPublisher({ tenant: { settings, deleted: false }, tokens })
+  const first = publisher.publishMany([aRequest(), aRequest()])
+  await clock.advance(1)
+  expect([asked.length, calls.length]).toEqual([1, 0])
+  asked[0]?.resolve({ count: 1, waitMs: 0 })
+  await clock.advance(1)
+  expect(calls.flat()).toHaveLength(1)
+  asked[1]?.resolve({ count: 0, waitMs: 2300 })
+  const [taken, refused] = await first
+  expect(taken).toMatchObject({ status: 'fulfilled' })
+  expect(refused).toMatchObject({ reason: { code: 'rate_limited', retryAfterSeconds: 3 } })
+  await clock.advance(2300)
+  const last = publisher.publish(aRequest())
+  await clock.advance(1)
+  const closed = publisher.close()
+  asked[2]?.reject(unavailable())
+  await expect(last).rejects.toMatchObject({ code: 'store_unavailable' })
+  await closed
 })
 
 test('an event that is planned anew after a change of the routing spends one token', async () => {

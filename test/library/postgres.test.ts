@@ -56,6 +56,38 @@ test('what one program publishes another delivers, each event once', async () =>
   expect(received.toSorted()).toEqual(published.map((event) => event.id).toSorted())
 })
 
+test('a tenant publishes through all programs together as fast as its rate, and is told how long to wait', async () => {
+  const store = aStore()
+  const programs = await Promise.all([open(store, { dispatch: false }), open(store, { dispatch: false })])
+  const [first] = programs as [Outhook, Outhook]
+  const ingestRate = 20
+  await first.tenants.create({ uid: 'acme', settings: { ingestRate } })
+  const events = Array.from({ length: 4 * ingestRate }, (_, n) => ({ topic: 'a', payload: { n } }))
+  const startedAt = performance.now()
+  const results = await Promise.all(programs.map((program) => program.tenant('acme').publishMany(events)))
+  const seconds = (performance.now() - startedAt) / 1000
+  const taken = results.map((all) => all.filter(({ status }) => status === 'published').length)
+  const together = taken.reduce((sum, count) => sum + count)
+  // Two seconds' worth at once and what comes meanwhile, but for the twentieth of a second that each may hold.
+  expect(together).toBeLessThanOrEqual(2 * ingestRate + Math.ceil(seconds * ingestRate))
+  expect(together).toBeGreaterThanOrEqual(2 * ingestRate - 2)
+  for (const all of results) {
+    const refused = all.flatMap((each) => (each.status === 'failed' ? [each.error] : []))
+    expect(refused[0]).toMatchObject({ code: 'rate_limited', retryAfterSeconds: 1 })
+  }
+  for (const program of programs) {
+    const isTaken = () =>
+      program
+        .tenant('acme')
+        .publish({ topic: 'a', payload: 1 })
+        .then(
+          () => true,
+          () => false,
+        )
+    await expect.poll(isTaken, { timeout: patienceMs }).toBe(true)
+  }
+})
+
 test('an endpoint that one program changes is used as it is now by the others', async () => {
   const [before, after] = [await aReceiver(), await aReceiver()]
   const store = aStore()

@@ -73,8 +73,8 @@ export interface TakenTokens {
   readonly waitMs: number
 }
 
-/** The tokens of keys that have a rate, for all processes together. */
+/** The tokens of keys and tenants that have a rate, for all processes together. */
 export interface KeyTokens {
   /** As many as there are, `count` at most. Atomic. */
-  take(keyId: string, wanted: { readonly rps: number; readonly count: number }): Promise<TakenTokens>
+  take(id: string, wanted: { readonly rps: number; readonly count: number }): Promise<TakenTokens>
 }

@@ -1,4 +1,4 @@
-/** Tokens of producer keys that have a rate: one row for all processes, locked while some are taken. */
+/** Tokens of producer keys and tenants that have a rate, by their ids: one row for all processes, locked while some are taken. */
 import { takeFrom } from '../../../core/key-bucket.ts'
 import type { KeyTokens, TakenTokens } from '../../port.ts'
 import type { Runner } from '../connection/runner.ts'

@@ -26,7 +26,7 @@ export const removeAccessStatement = command(
   // api_keys_tenant, api_key_hashes_key, key_rates_pkey, jobs_tenant
   `with gone as (delete from api_keys where tenant_id = $tenant returning id),
    hashes as (delete from api_key_hashes where key_id in (select id from gone)),
-   rates as (delete from key_rates where key_id in (select id from gone))
+   rates as (delete from key_rates where key_id in (select id from gone) or key_id = $tenant)
    delete from jobs where tenant_id = $tenant`,
 )
 

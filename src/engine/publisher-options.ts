@@ -1,0 +1,27 @@
+import type { Clock } from '../core/clock.ts'
+import type { FaceWords } from '../core/face-words.ts'
+import type { IdFactory } from '../core/ids.ts'
+import type { RoutingCache } from '../delivery/routing-cache.ts'
+import type { IngestStore, StoreTime } from '../store/port.ts'
+import type { HandOffTaker } from './hand-off.ts'
+import type { KeyRates } from './key-rates.ts'
+
+export interface PublisherOptions {
+  readonly store: IngestStore
+  readonly words: Pick<FaceWords, 'stopped'>
+  readonly routing: RoutingCache
+  /** Null: this process only publishes. */
+  readonly dispatcher: HandOffTaker | null
+  /** The share of its time, 0 to 1, for which this thread has worked since the last call. */
+  readonly busy: () => number
+  readonly ids: IdFactory
+  readonly clock: Clock
+  readonly time: Pick<StoreTime, 'now'>
+  readonly idempotencyTtlMs: number
+  /** Of tenants, beside those of keys. */
+  readonly rates: KeyRates
+  /** A publish that is not durable by then is answered `store_unavailable`. */
+  readonly timeoutMs: number
+  /** An event is durable whose deliveries are still to be made, in slices. */
+  readonly onAccepted: () => void
+}
