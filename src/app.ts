@@ -6,6 +6,7 @@ import { type Clock, createSystemClock } from './core/clock.ts'
 import type { OuthookError } from './core/errors.ts'
 import { serverWords } from './core/face-words.ts'
 import { createIdFactory } from './core/ids.ts'
+import { defaultOrderedBacklog } from './core/model.ts'
 import { resolveRetryPolicy } from './core/retry-policy.ts'
 import type { SecretBox } from './core/secret-box.ts'
 import { createDelivery, createSender, userAgent } from './create-delivery.ts'
@@ -143,6 +144,7 @@ async function assemble(
     idempotencyTtlMs: config.idempotencyTtlMs,
     rates: keyRates,
     timeoutMs: publishTimeoutMs,
+    maxOrderedBacklog: defaultOrderedBacklog,
     onAccepted: () => durableWork.fanOuts.wake(),
   })
   const relay =

@@ -120,6 +120,11 @@ export const errorGuide: Readonly<Record<ErrorCode, ErrorGuide>> = {
     happened: 'URL and headers together have more than 16 KiB.',
     todo: 'Send less of them.',
   },
+  backlog_full: {
+    happened:
+      'As many deliveries wait for one ordering key of a subscription as may; nothing of the event was recorded.',
+    todo: 'Send the event again after `Retry-After` seconds, with the same idempotency key. If `outhook ordered-keys list` shows the key as blocked, replay or skip its head.',
+  },
   rate_limited: {
     happened:
       'More events came with the key, or for the tenant, than its rate allows; or too many requests with tokens that nobody has came from this address.',

@@ -33,6 +33,7 @@ export const errorTable = {
   unprocessable: { status: 422, title: 'unprocessable' },
   headers_too_large: { status: 431, title: 'request header fields too large' },
   rate_limited: { status: 429, title: 'rate limited' },
+  backlog_full: { status: 429, title: 'backlog full' },
   internal: { status: 500, title: 'internal error' },
   store_refused: { status: 500, title: 'store refused the call' },
   store_unavailable: { status: 503, title: 'store unavailable' },

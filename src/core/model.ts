@@ -37,6 +37,9 @@ export const limits = {
   maxUrlChars: 2048,
 } as const
 
+/** Deliveries that may stand in line for one ordering key of a subscription, where nothing else is said. */
+export const defaultOrderedBacklog = 10_000
+
 /** Whether the text has at most so many characters; one beyond the basic plane is one. */
 export function isWithin(text: string, maxChars: number): boolean {
   return text.length <= maxChars || (text.length <= 2 * maxChars && [...text].length <= maxChars)
@@ -52,7 +55,8 @@ export function isWithin(text: string, maxChars: number): boolean {
  *        │          │
  *      replay   in_flight ─► dead_lettered
  *        └──────────────────────┘
- *     pending | retry_scheduled ─► cancelled (endpoint or subscription deleted)
+ *     pending | retry_scheduled ─► cancelled (endpoint or subscription deleted, or by hand)
+ *     dead_lettered ─► skipped (the head of an ordered line, by hand)
  */
 export const deliveryStates = [
   'pending',
@@ -61,6 +65,7 @@ export const deliveryStates = [
   'succeeded',
   'dead_lettered',
   'cancelled',
+  'skipped',
 ] as const
 export type DeliveryState = (typeof deliveryStates)[number]
 /** States of rows in `live_deliveries`. */
@@ -69,10 +74,15 @@ export type LiveState = 'pending' | 'in_flight' | 'retry_scheduled'
 export type FinishedState = Exclude<DeliveryState, LiveState>
 
 /**
- * Why a waiting delivery waits. `endpoint_disabled` is stored, and so is `scheduled` until the first attempt; the others
- * are worked out on reading.
+ * Why a waiting delivery waits. `endpoint_disabled` and `behind_head` (others of its ordering key go first) are stored, and
+ * so is `scheduled` until the first attempt; the others are worked out on reading.
  */
-export type WaitReason = 'endpoint_paused' | 'endpoint_disabled' | 'rate_limited' | 'scheduled'
+export type WaitReason =
+  | 'endpoint_paused'
+  | 'endpoint_disabled'
+  | 'rate_limited'
+  | 'scheduled'
+  | 'behind_head'
 
 export type AttemptStatus = 'success' | 'retryable_failure' | 'permanent_failure'
 
@@ -151,6 +161,8 @@ export interface Subscription {
   readonly topicPatterns: readonly string[]
   /** Null: the server's default policy. */
   readonly retryPolicy: StoredRetryPolicy | null
+  /** Deliveries of events with an ordering key go one after the other, per key. Never changes. */
+  readonly ordered: boolean
   readonly active: boolean
   /** Made together with its endpoint through `topics`. */
   readonly own: boolean

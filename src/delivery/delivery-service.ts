@@ -135,7 +135,8 @@ export class DeliveryService {
     }
     if (result.disabled.length > 0) this.maintenance.applyChangesSoon()
     this.#announce(batch, result)
-    let soonestMs = Number.POSITIVE_INFINITY
+    // The next ones of ordered lines are due.
+    let soonestMs = result.advanced ? 0 : Number.POSITIVE_INFINITY
     for (const { outcome } of batch) {
       if (outcome.next.state === 'retry_scheduled') soonestMs = Math.min(soonestMs, outcome.next.delayMs)
     }

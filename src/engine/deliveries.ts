@@ -70,6 +70,8 @@ export class Deliveries {
     )
     switch (result.kind) {
       case 'cancelled':
+        // In a line, the next one goes.
+        this.#options.onDueWork()
         return { deliveryId: id, state: 'cancelled' }
       case 'not_found':
         throw notFound('delivery')

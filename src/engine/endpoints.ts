@@ -265,6 +265,7 @@ export class Endpoints {
       topicPatterns: checkTopicPatterns(input.topics, 'topics'),
       retryPolicy: readRetryPolicy(input.retryPolicy, this.#options.words.member('retry_policy')),
       active: true,
+      ordered: false,
       own: true,
     }
   }

@@ -18,7 +18,7 @@ export function fanOut(input: FanOutInput, routing: TenantRouting, ids: IdFactor
     id: input.eventId ?? ids.next('evt'),
     request: null,
     routingVersion: routing.version,
-    ...planFanOut(input.topic, routing, ids),
+    ...planFanOut(input, routing, ids),
   }
 }
 
@@ -27,7 +27,7 @@ export function fanOut(input: FanOutInput, routing: TenantRouting, ids: IdFactor
  * made in slices afterwards. Hand-offs are asked for later, when the event is about to be written.
  */
 export function planFanOut(
-  topic: string,
+  { topic, orderingKey }: Pick<NewEvent, 'orderingKey'> & { readonly topic: string },
   routing: TenantRouting,
   ids: IdFactory,
 ): Pick<NewEvent, 'deliveries' | 'receivers'> {
@@ -36,11 +36,22 @@ export function planFanOut(
     const receivers = matching.map(({ id, endpointId }) => ({ subscriptionId: id, endpointId }))
     return { deliveries: [], receivers: packReceivers(receivers) }
   }
-  return { deliveries: matching.map((subscription) => planDelivery(subscription, routing, ids)) }
+  return {
+    deliveries: matching.map((subscription) =>
+      planDelivery(subscription, { routing, ids, hasKey: orderingKey !== null }),
+    ),
+  }
 }
 
-function planDelivery(subscription: Subscription, routing: TenantRouting, ids: IdFactory): NewDelivery {
-  const { endpointId } = subscription
+interface Planning {
+  readonly routing: TenantRouting
+  readonly ids: IdFactory
+  /** The event has an ordering key. */
+  readonly hasKey: boolean
+}
+
+function planDelivery(subscription: Subscription, { routing, ids, hasKey }: Planning): NewDelivery {
+  const { endpointId, ordered } = subscription
   const endpoint = routing.targets.get(endpointId)?.endpoint
   return {
     id: ids.next('dlv'),
@@ -49,6 +60,7 @@ function planDelivery(subscription: Subscription, routing: TenantRouting, ids: I
     targetId: endpointId,
     rateLimitRps: endpoint?.rateLimitRps ?? null,
     handOff: false,
+    ordered: ordered && hasKey,
     parked: (endpoint?.disabledReason ?? null) === null ? null : 'endpoint_disabled',
   }
 }

@@ -24,9 +24,9 @@ const nothingReserved: readonly null[] = []
 export function reserveHandOffs({ event, routing }: Plan, dispatcher: HandOffTaker | null): ReservedEvent {
   if (dispatcher === null || event.deliveries.length === 0 || event.deliverAt !== null)
     return { event, reservations: nothingReserved }
-  const reservations = event.deliveries.map(({ targetId, parked }) => {
+  const reservations = event.deliveries.map(({ targetId, parked, ordered }) => {
     const target = routing.targets.get(targetId)
-    if (target === undefined || parked !== null) return null
+    if (target === undefined || parked !== null || ordered) return null
     return dispatcher.reserve(target, event.payload.length)
   })
   const deliveries = event.deliveries.map((delivery, index) =>

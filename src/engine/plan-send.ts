@@ -39,7 +39,7 @@ function freeze(send: Send, routing: TenantRouting): DirectRequest {
 }
 
 function placeOf({ to }: Send, tenantId: string, routing: TenantRouting): Omit<NewDelivery, 'id'> {
-  const common = { subscriptionId: null, handOff: false }
+  const common = { subscriptionId: null, handOff: false, ordered: false }
   if ('url' in to) {
     const targetId = targetIdOf(tenantId, to.url)
     return { ...common, endpointId: null, targetId, rateLimitRps: null, parked: null }

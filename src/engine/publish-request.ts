@@ -63,6 +63,15 @@ export function idempotencyConflict(): OuthookError {
   return new OuthookError('idempotency_conflict', 'Idempotency-Key was reused with a different body')
 }
 
+/** What the store refuses for the event's own sake. */
+export function refusalOf(kind: 'conflict' | 'backlog_full'): OuthookError {
+  if (kind === 'conflict') return idempotencyConflict()
+  // Until then the head of the line may have been delivered, replayed or skipped.
+  return new OuthookError('backlog_full', 'ordered key backlog at capacity; retry later', {
+    retryAfterSeconds: 30,
+  })
+}
+
 export interface Clocks {
   /** The calendar. */
   readonly clock: Pick<Clock, 'now'>

@@ -6,9 +6,9 @@ import { planSend } from './plan-send.ts'
 import { PublishQueue, type Waiting } from './publish-queue.ts'
 import {
   checkRequest,
-  idempotencyConflict,
   type PublishReceipt,
   type PublishRequest,
+  refusalOf,
   type SendRequest,
   unavailable,
 } from './publish-request.ts'
@@ -59,7 +59,7 @@ export class Publisher {
       dispatcher && new DeliveriesFirst({ clock, busy, isFilling: () => dispatcher.isFilling })
   }
 
-  /** Resolves once the event is durable. Errors: invalid_body, invalid_request, payload_too_large, idempotency_conflict, store_unavailable, shutting_down; of a direct send endpoint_not_available. */
+  /** Resolves once the event is durable. Errors: invalid_body, invalid_request, payload_too_large, idempotency_conflict, backlog_full, store_unavailable, shutting_down; of a direct send endpoint_not_available. */
   publish(request: PublishRequest | SendRequest): Promise<PublishReceipt> {
     try {
       return this.#enqueue(request)
@@ -201,6 +201,7 @@ export class Publisher {
       results = await store.publish(events, {
         leaseMs: dispatcher?.leaseMs ?? 0,
         mayWaitInMemory: dispatcher !== null,
+        maxOrderedBacklog: this.#options.maxOrderedBacklog,
       })
     } catch (error) {
       for (const event of reserved) cancelHandOffs(event)
@@ -242,7 +243,8 @@ export class Publisher {
         return false
       }
       case 'conflict':
-        waiting.settle.reject(idempotencyConflict())
+      case 'backlog_full':
+        waiting.settle.reject(refusalOf(result.kind))
         return false
       case 'stale_routing':
         this.#options.routing.invalidate(event.tenantId)

@@ -22,6 +22,8 @@ export interface PublisherOptions {
   readonly rates: KeyRates
   /** A publish that is not durable by then is answered `store_unavailable`. */
   readonly timeoutMs: number
+  /** Deliveries in line for one ordering key of a subscription, beyond which an event is `backlog_full`. */
+  readonly maxOrderedBacklog: number
   /** An event is durable whose deliveries are still to be made, in slices. */
   readonly onAccepted: () => void
 }

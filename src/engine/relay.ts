@@ -143,9 +143,9 @@ export class Relay {
     let deliveryCount = 0
     let bytes = 0
     for (const event of waiting) {
-      const { tenantId, topic } = event
+      const { tenantId } = event
       const routing = await this.#options.routing.get(tenantId)
-      const fanOut = planFanOut(topic, routing, this.#options.ids)
+      const fanOut = planFanOut(event, routing, this.#options.ids)
       deliveryCount += fanOut.deliveries.length
       bytes += event.payloadBytes
       if (plans.length > 0 && (deliveryCount > maxBatchDeliveries || bytes > maxBatchBytes)) break

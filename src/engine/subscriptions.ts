@@ -14,6 +14,8 @@ export interface SubscriptionInput {
   readonly topicPatterns: readonly string[]
   /** A profile's name, a policy object as in the API (snake_case JSON), or null for the server's default. */
   readonly retryPolicy?: unknown
+  /** Default false. */
+  readonly ordered?: boolean
 }
 
 export interface SubscriptionChange {
@@ -46,6 +48,7 @@ export class Subscriptions {
       endpointId: checkId(input.endpointId, 'ep', 'endpoint'),
       topicPatterns: checkTopicPatterns(input.topicPatterns, words.member('topic_patterns')),
       retryPolicy: readRetryPolicy(input.retryPolicy, words.member('retry_policy')),
+      ordered: input.ordered ?? false,
       active: true,
       own: false,
     })

@@ -20,6 +20,7 @@ import type { FanOutStore, IngestStore } from './port/ingest.ts'
 import type { JobStore } from './port/jobs.ts'
 import type { KeyStore, KeyTokens } from './port/keys.ts'
 import type { MaintenanceStore } from './port/maintenance.ts'
+import type { OrderingStore } from './port/ordering.ts'
 import type { OutboxStore } from './port/outbox.ts'
 import type { StorePace } from './port/pace.ts'
 import type { ReadStore } from './port/reading.ts'
@@ -32,6 +33,7 @@ export type * from './port/ingest.ts'
 export type * from './port/jobs.ts'
 export type * from './port/keys.ts'
 export type * from './port/maintenance.ts'
+export type * from './port/ordering.ts'
 export type * from './port/outbox.ts'
 export type * from './port/outbox-file.ts'
 export type * from './port/pace.ts'
@@ -46,6 +48,7 @@ export interface Store
     IngestStore,
     FanOutStore,
     DeliveryStore,
+    OrderingStore,
     ReadStore,
     JobStore,
     MaintenanceStore {

@@ -16,8 +16,6 @@ import type {
   EndpointHealth,
   ErrorClass,
   SealedSecret,
-  StoredRetryPolicy,
-  Subscription,
 } from '../core/model.ts'
 import type { FoundApiKey } from './port/keys.ts'
 import { versionOfTime, versionOfValues } from './row-version.ts'
@@ -37,19 +35,6 @@ export interface EndpointRow {
   readonly disabled_at: number | null
   readonly paused_reason: string | null
   readonly paused_by: string | null
-  readonly created_at: number
-  readonly updated_at: number
-  readonly deleted_at: number | null
-}
-
-export interface SubscriptionRow {
-  readonly id: Uint8Array
-  readonly tenant_id: Uint8Array
-  readonly endpoint_id: Uint8Array
-  readonly topic_patterns: string
-  readonly retry_policy: string | null
-  readonly active: number | boolean
-  readonly own: number | boolean
   readonly created_at: number
   readonly updated_at: number
   readonly deleted_at: number | null
@@ -144,22 +129,6 @@ export function toEndpoint(row: EndpointRow): Endpoint {
     disabledAt: row.disabled_at,
     pausedReason: row.paused_reason,
     pausedBy: row.paused_by,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    deletedAt: row.deleted_at,
-    version: versionOfTime(row.updated_at),
-  }
-}
-
-export function toSubscription(row: SubscriptionRow): Subscription {
-  return {
-    id: bytesToId(idPrefixes.subscription, row.id),
-    tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
-    endpointId: bytesToId(idPrefixes.endpoint, row.endpoint_id),
-    topicPatterns: JSON.parse(row.topic_patterns),
-    retryPolicy: row.retry_policy === null ? null : (JSON.parse(row.retry_policy) as StoredRetryPolicy),
-    active: Boolean(row.active),
-    own: Boolean(row.own),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     deletedAt: row.deleted_at,

@@ -14,6 +14,7 @@ export interface WaitingRow {
 
 export function whyWaiting(row: WaitingRow, now: number): Pick<Delivery, 'reason' | 'nextAttemptAt'> {
   if (row.state === 'in_flight') return { reason: null, nextAttemptAt: null }
+  if (row.reason === 'behind_head') return { reason: row.reason, nextAttemptAt: null }
   if (row.disabled_reason === 'paused') return { reason: 'endpoint_paused', nextAttemptAt: null }
   if (row.disabled_reason !== null) return { reason: 'endpoint_disabled', nextAttemptAt: null }
   // Parked, but the endpoint is enabled again: the settling that makes it due is under way.

@@ -93,6 +93,7 @@ test('while the store is down the metrics tell what the process knows, and nothi
     succeeded: 0,
     dead_lettered: 0,
     cancelled: 0,
+    skipped: 0,
   }
   const metrics = createMetrics({
     counts: () =>

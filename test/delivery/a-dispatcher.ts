@@ -56,6 +56,7 @@ export function aSubscription(
     endpointId,
     topicPatterns: ['*'],
     retryPolicy: 'hookrail',
+    ordered: false,
     active: true,
     own: false,
     createdAt: 0,

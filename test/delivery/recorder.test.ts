@@ -54,7 +54,7 @@ function aRecorder(
         written.push([...batch])
         const held = batch.flatMap(({ deliveryId }, index) => (locked.has(deliveryId) ? [index] : []))
         const recorded = batch.map((_, index) => !held.includes(index))
-        return { recorded, held, health: [], disabled: [] }
+        return { recorded, held, health: [], advanced: false, disabled: [] }
       },
     },
     onRecorded: (batch: readonly Recordable<string>[]) => told.push(...batch.map(({ context }) => context)),
@@ -230,7 +230,7 @@ test('a fault in whoever listens writes nothing twice and stops nothing', async 
       pace: { outcomes: { most: 256, enough: 3, company: null } },
       async recordOutcomes(batch) {
         writes++
-        return { recorded: batch.map(() => true), held: [], health: [], disabled: [] }
+        return { recorded: batch.map(() => true), held: [], health: [], advanced: false, disabled: [] }
       },
     },
     onRecorded: () => {

@@ -108,6 +108,7 @@ function aPublisher({
     ids: createIdFactory(clock.now),
     idempotencyTtlMs: 1000,
     timeoutMs: 8000,
+    maxOrderedBacklog: 3,
     rates: new KeyRates({ clock, tokens }),
     onAccepted: () => {},
     store: {

@@ -9,6 +9,7 @@ const deliveries = {
   succeeded: 0,
   dead_lettered: 0,
   cancelled: 0,
+  skipped: 0,
 }
 
 function aProcess(inFlight: number): Metrics {

@@ -4,7 +4,15 @@ import { createMetrics } from '../../src/observability/metrics.ts'
 import { lintMetric, readExposition } from './exposition.ts'
 
 const counts = async () => ({
-  deliveries: { pending: 1, in_flight: 0, retry_scheduled: 0, succeeded: 0, dead_lettered: 0, cancelled: 0 },
+  deliveries: {
+    pending: 1,
+    in_flight: 0,
+    retry_scheduled: 0,
+    succeeded: 0,
+    dead_lettered: 0,
+    cancelled: 0,
+    skipped: 0,
+  },
   oldestDueMs: 5,
 })
 

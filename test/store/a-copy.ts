@@ -176,6 +176,7 @@ export async function fillVaried(scene: Scene): Promise<void> {
   await store.revokeApiKey(owner, revoked.id)
   const token = aKey(ids, { kind: 'admin', tenantId: null, role: 'viewer' })
   await store.insertApiKey({ key: token, hash: new Uint8Array(32).fill(4) })
+  await someLines(scene)
   await store.setMetaOnce('master_key_check', 'abcd1234.check')
 }
 
@@ -227,6 +228,21 @@ function plainValue(value: unknown): unknown {
   return typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)
     ? value.replaceAll('-', '')
     : value
+}
+
+/** One whose head was skipped, one that is blocked, and one with somebody behind its head. */
+async function someLines(scene: Scene): Promise<void> {
+  const ordered = await scene.anEndpoint({ ordered: true })
+  for (const orderingKey of ['skipped', 'blocked']) {
+    await scene.publish({ routes: [ordered], orderingKey })
+    await scene.publish({ routes: [ordered], orderingKey })
+    const [dead] = (await scene.claim()).deliveries.filter(
+      ({ endpointId }) => endpointId === ordered.endpointId,
+    )
+    if (dead === undefined) throw new Error('no head was claimed')
+    await scene.record(anOutcome(dead, { next: deadLetter }))
+    if (orderingKey === 'skipped') await scene.store.skipDelivery(ordered.tenantId, dead.id, 'skipped')
+  }
 }
 
 /** One that has an owner, as a process leaves it that dies. */

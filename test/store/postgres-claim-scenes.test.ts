@@ -154,6 +154,7 @@ async function aLane(server: PostgresServer, weights: readonly number[]) {
           endpointId,
           topicPatterns: ['*'],
           retryPolicy: null,
+          ordered: false,
           active: true,
           own: true,
         },
@@ -187,7 +188,14 @@ async function aLane(server: PostgresServer, weights: readonly number[]) {
         idempotency: null,
         routingVersion: version,
         deliveries: [
-          { ...target, id: ids.next('dlv'), targetId: target.endpointId, handOff: false, parked: null },
+          {
+            ...target,
+            id: ids.next('dlv'),
+            targetId: target.endpointId,
+            handOff: false,
+            ordered: false,
+            parked: null,
+          },
         ],
       }),
     )

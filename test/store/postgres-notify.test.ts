@@ -177,6 +177,7 @@ describe('a process hears from the others', () => {
         store.insertSubscription({
           ...subscription,
           id: ids.next('sub'),
+          ordered: false,
           active: true,
           own: false,
         }),

@@ -47,6 +47,7 @@ const anEvent: fc.Arbitrary<NewEvent> = fc.record({
       targetId: text,
       rateLimitRps: orNull(fc.double({ min: 0, noNaN: true })),
       handOff: fc.boolean(),
+      ordered: fc.boolean(),
       parked: orNull(fc.constant('endpoint_disabled' as const)),
     }),
     { maxLength: 3 },

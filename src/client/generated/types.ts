@@ -110,7 +110,7 @@ export interface BatchItemResult {
   /** What happened, and what to do; for people. */
   readonly detail?: string | undefined
   /** What to decide by. */
-  readonly code?: 'invalid_request' | 'invalid_body' | 'invalid_payload' | 'bad_cursor' | 'ordering_key_conflict' | 'ordering_key_too_long' | 'unauthorized' | 'missing_credentials' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'conflict' | 'idempotency_conflict' | 'endpoint_not_available' | 'not_replayable' | 'attempt_under_way' | 'not_cancellable' | 'expired' | 'version_conflict' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'expectation_failed' | 'url_rejected' | 'unprocessable' | 'headers_too_large' | 'rate_limited' | 'internal' | 'store_refused' | 'store_unavailable' | 'overloaded' | 'shutting_down' | 'timeout' | 'invalid_config' | 'store_locked' | 'store_missing' | 'store_incompatible' | 'wrong_master_key' | 'closed' | undefined
+  readonly code?: 'invalid_request' | 'invalid_body' | 'invalid_payload' | 'bad_cursor' | 'ordering_key_conflict' | 'ordering_key_too_long' | 'unauthorized' | 'missing_credentials' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'conflict' | 'idempotency_conflict' | 'endpoint_not_available' | 'not_replayable' | 'attempt_under_way' | 'not_cancellable' | 'expired' | 'version_conflict' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'expectation_failed' | 'url_rejected' | 'unprocessable' | 'headers_too_large' | 'rate_limited' | 'backlog_full' | 'internal' | 'store_refused' | 'store_unavailable' | 'overloaded' | 'shutting_down' | 'timeout' | 'invalid_config' | 'store_locked' | 'store_missing' | 'store_incompatible' | 'wrong_master_key' | 'closed' | undefined
 }
 
 export interface BatchResult {
@@ -268,7 +268,7 @@ export interface Delivery {
   readonly endpoint_id: string | null
   readonly subscription_id: string | null
   readonly topic: string | null
-  readonly state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled'
+  readonly state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | 'skipped'
   /** Why it waits: endpoint_paused, endpoint_disabled, rate_limited or scheduled. */
   readonly reason: string | null
   /** Since creation or the last replay. */
@@ -293,7 +293,7 @@ export interface DeliveryDetail {
   readonly endpoint_id: string | null
   readonly subscription_id: string | null
   readonly topic: string | null
-  readonly state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled'
+  readonly state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | 'skipped'
   /** Why it waits: endpoint_paused, endpoint_disabled, rate_limited or scheduled. */
   readonly reason: string | null
   /** Since creation or the last replay. */
@@ -321,7 +321,7 @@ export interface DeliveryOfEvent {
   readonly endpoint_id: string | null
   readonly subscription_id: string | null
   readonly topic: string | null
-  readonly state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled'
+  readonly state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | 'skipped'
   /** Why it waits: endpoint_paused, endpoint_disabled, rate_limited or scheduled. */
   readonly reason: string | null
   /** Since creation or the last replay. */
@@ -677,7 +677,7 @@ export interface Problem {
   /** What happened, and what to do; for people. */
   readonly detail: string
   /** What to decide by. */
-  readonly code: 'invalid_request' | 'invalid_body' | 'invalid_payload' | 'bad_cursor' | 'ordering_key_conflict' | 'ordering_key_too_long' | 'unauthorized' | 'missing_credentials' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'conflict' | 'idempotency_conflict' | 'endpoint_not_available' | 'not_replayable' | 'attempt_under_way' | 'not_cancellable' | 'expired' | 'version_conflict' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'expectation_failed' | 'url_rejected' | 'unprocessable' | 'headers_too_large' | 'rate_limited' | 'internal' | 'store_refused' | 'store_unavailable' | 'overloaded' | 'shutting_down' | 'timeout' | 'invalid_config' | 'store_locked' | 'store_missing' | 'store_incompatible' | 'wrong_master_key' | 'closed'
+  readonly code: 'invalid_request' | 'invalid_body' | 'invalid_payload' | 'bad_cursor' | 'ordering_key_conflict' | 'ordering_key_too_long' | 'unauthorized' | 'missing_credentials' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'conflict' | 'idempotency_conflict' | 'endpoint_not_available' | 'not_replayable' | 'attempt_under_way' | 'not_cancellable' | 'expired' | 'version_conflict' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'expectation_failed' | 'url_rejected' | 'unprocessable' | 'headers_too_large' | 'rate_limited' | 'backlog_full' | 'internal' | 'store_refused' | 'store_unavailable' | 'overloaded' | 'shutting_down' | 'timeout' | 'invalid_config' | 'store_locked' | 'store_missing' | 'store_incompatible' | 'wrong_master_key' | 'closed'
 }
 
 export interface PublishBatch {
@@ -993,7 +993,7 @@ export interface ListDeliveriesQuery {
   readonly limit?: number | undefined
   /** `next_cursor` of the page before. */
   readonly cursor?: string | undefined
-  readonly state?: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | undefined
+  readonly state?: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | 'skipped' | undefined
   readonly endpoint_id?: string | undefined
   readonly subscription_id?: string | undefined
   readonly event_id?: string | undefined

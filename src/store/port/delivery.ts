@@ -107,6 +107,8 @@ export interface RecordResult {
   readonly held: readonly number[]
   /** Targets whose health changed, with what it is now. */
   readonly health: readonly (readonly [targetId: string, health: EndpointHealth | null])[]
+  /** A line has a new head that is due: there is something to claim. */
+  readonly advanced: boolean
   /** Endpoints that this batch disabled (by outcome, or for failing longer than the policy allows). */
   readonly disabled: readonly {
     readonly tenantId: string

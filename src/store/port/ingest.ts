@@ -37,6 +37,8 @@ export interface NewDelivery {
   readonly rateLimitRps: number | null
   /** Asks to insert it already leased to this node (claim version 1). */
   readonly handOff: boolean
+  /** Its subscription is ordered and the event has an ordering key: it goes to the end of its line. Never handed off. */
+  readonly ordered: boolean
   /** Inserted without a due time, for this reason. */
   readonly parked: Extract<WaitReason, 'endpoint_disabled'> | null
 }
@@ -59,6 +61,8 @@ export type PublishResult =
   | { readonly kind: 'conflict'; readonly eventId: string }
   /** The tenant's routing is newer than `routingVersion`; nothing was written. */
   | { readonly kind: 'stale_routing' }
+  /** A line that a delivery of it was to join is as long as `maxOrderedBacklog` allows; nothing was written. */
+  | { readonly kind: 'backlog_full'; readonly subscriptionId: string }
   /** A transaction that is still open has used the idempotency key, and may commit or not; nothing was written. */
   | { readonly kind: 'key_held' }
 
@@ -67,6 +71,8 @@ export interface PublishSettings {
   readonly leaseMs: number
   /** The caller claims as well, so a store that nobody else claims from may keep what waits in memory. Default false. */
   readonly mayWaitInMemory?: boolean
+  /** Deliveries of one ordering key and subscription that may stand in line, a blocked head included. Default: any number. */
+  readonly maxOrderedBacklog?: number
 }
 
 export interface IngestStore {

@@ -24,6 +24,7 @@ import type { Context } from './connection/statement.ts'
 import { tellOthers } from './connection/tell-others.ts'
 import { refuseUnfinishedCopy } from './copy/copy-target.ts'
 import { createJobStore } from './jobs/job-store.ts'
+import { createOrderingStore } from './ordering/ordering-store.ts'
 import { createKeyTokens } from './publish/key-rates.ts'
 import { type FanOutTurn, fanOutSlice } from './publish/large-fan-out.ts'
 import { createOutboxStore } from './publish/outbox-store.ts'
@@ -119,13 +120,14 @@ function createStore(parts: StoreParts): Omit<Store, 'cluster'> {
       await database.close()
     },
     // The lane of what nobody waits for.
-    fanOutSlice: (deliveryIds) => run.plain('config', (context) => fanOutSlice(context, deliveryIds, turn)),
+    fanOutSlice: (deliveryIds) => run.atomic('config', (context) => fanOutSlice(context, deliveryIds, turn)),
     pace: createPostgresPace(clock),
     time,
     ...createConfigStore(run),
     ...createTenantStore(run, parts.recovery.now),
     ...createKeyStore(run),
     ...createDeliveryStore(run, parts),
+    ...createOrderingStore(run),
     ...createReadStore(run),
     ...createJobStore(run),
     ...createMaintenanceStore(run, parts.recovery),
@@ -175,9 +177,11 @@ function createDeliveryStore({ plain, atomic }: Runner, { claimant, recovery }: 
   const atomicRecord: Atomic = (work) => atomic('record', work)
   const apartness = { atomic: atomicRecord, leases }
   return {
-    publish: (batch, { leaseMs }) => {
+    publish: (batch, { leaseMs, maxOrderedBacklog }) => {
       const progress = startPublish(batch, heldKeys)
-      return plain('publish', (context) => publish(context, progress, { leaseMs, node, leases }))
+      return plain('publish', (context) =>
+        publish(context, progress, { leaseMs, node, leases, maxOrderedBacklog }),
+      )
     },
     async claim(request) {
       await recovery.beforeClaim()

@@ -100,6 +100,12 @@ function createStore(connection: StoreConnection): SqliteStore {
     expungePayload: (tenantId, eventId) => write('expungePayload', tenantId, eventId),
     expungeAnswers: (deliveryIds) => write('expungeAnswers', deliveryIds),
     loadHealth: () => read('loadHealth'),
+    skipDelivery: async (tenantId, deliveryId, reason) =>
+      is(idPrefixes.delivery, deliveryId)
+        ? write('skipDelivery', tenantId, deliveryId, reason)
+        : { kind: 'not_found' },
+    listOrderedKeys: (tenantId, filter, page) => read('listOrderedKeys', tenantId, filter, page),
+    countOrderedKeys: () => read('countOrderedKeys'),
 
     getEvent: (tenantId, id) => read('getEvent', tenantId, id),
     listEvents: (tenantId, filter, page) => read('listEvents', tenantId, filter, page),

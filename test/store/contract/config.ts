@@ -109,6 +109,7 @@ export function describeConfig(open: OpenHarness): void {
         endpointId: route.endpointId,
         topicPatterns: ['b'],
         retryPolicy: 'hookrail',
+        ordered: false,
         active: true,
         own: false,
       })
@@ -135,6 +136,7 @@ export function describeConfig(open: OpenHarness): void {
       })
       expect(await scene.store.getSubscription(defaultTenantId, id)).toMatchObject({
         own: true,
+        ordered: false,
         active: true,
         topicPatterns: ['x'],
       })
@@ -149,6 +151,7 @@ export function describeConfig(open: OpenHarness): void {
         endpointId: route.endpointId,
         topicPatterns: ['*'],
         retryPolicy: null,
+        ordered: false,
         active: true,
         own: false,
       })
@@ -205,6 +208,7 @@ export function describeConfig(open: OpenHarness): void {
         endpointId: route.endpointId,
         topicPatterns: ['*'],
         retryPolicy: null,
+        ordered: false,
         active: true,
         own: false,
       })

@@ -10,6 +10,7 @@ import { describeKeys } from './keys.ts'
 import { describeLargeFanOut } from './large-fan-out.ts'
 import { describeLimits } from './limits.ts'
 import { describeMaintenance } from './maintenance.ts'
+import { describeOrdering } from './ordering.ts'
 import { describePublish } from './publish.ts'
 import { describeRead } from './read.ts'
 import { describeRecord } from './record.ts'
@@ -38,6 +39,7 @@ export function describeStoreContract(name: string, open: OpenHarness): void {
     describeHistories(open)
     describeSchedule(open)
     describeDirect(open)
+    describeOrdering(open)
     describeTenants(open)
     describeTenantRemoval(open)
   })

@@ -38,6 +38,7 @@ export async function aSend(scene: Scene, { url, to, ...options }: SendOptions =
   const delivery = {
     id: scene.ids.next('dlv'),
     subscriptionId: null,
+    ordered: false,
     endpointId: to?.endpointId ?? null,
     targetId: to?.endpointId ?? targetIdOf(tenantId, href),
     rateLimitRps: to?.rateLimitRps ?? null,

@@ -78,6 +78,7 @@ export function describeMaintenance(open: OpenHarness): void {
         succeeded: 1,
         dead_lettered: 1,
         cancelled: 0,
+        skipped: 0,
       }
       expect((await scene.store.counts()).deliveries).toEqual(expected)
       await scene.advance(120_000)

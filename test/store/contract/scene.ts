@@ -41,10 +41,17 @@ export type OpenHarness = () => Promise<StoreHarness>
 export const leaseMs = 30_000
 export const breaker: BreakerPolicy = defaultBreakerPolicy
 
+export type EndpointOptions = Partial<Endpoint> & {
+  /** Its subscription is. Default false. */
+  readonly ordered?: boolean
+}
+
 export interface Route {
   readonly tenantId: string
   readonly endpointId: string
   readonly subscriptionId: string
+  /** Its subscription is ordered. Default false. */
+  readonly ordered?: boolean
   readonly rateLimitRps?: number | null
 }
 
@@ -68,7 +75,7 @@ export interface EventOptions {
 
 export interface Scene extends StoreHarness {
   readonly ids: IdFactory
-  anEndpoint(options?: Partial<Endpoint>): Promise<Route>
+  anEndpoint(options?: EndpointOptions): Promise<Route>
   anEvent(options?: EventOptions): Promise<NewEvent>
   /** Publishes one event; its id and the ids of its deliveries. */
   publish(
@@ -91,7 +98,7 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
   const { store } = harness
   const ids = createIdFactory(() => harness.now())
 
-  async function anEndpoint(options: Partial<Endpoint> = {}): Promise<Route> {
+  async function anEndpoint(options: EndpointOptions = {}): Promise<Route> {
     const tenantId = options.tenantId ?? defaultTenantId
     const endpointId = ids.next('ep')
     const subscriptionId = ids.next('sub')
@@ -114,11 +121,18 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
         endpointId,
         topicPatterns: ['*'],
         retryPolicy: null,
+        ordered: options.ordered ?? false,
         active: true,
         own: true,
       },
     })
-    return { tenantId, endpointId, subscriptionId, rateLimitRps: options.rateLimitRps ?? null }
+    return {
+      tenantId,
+      endpointId,
+      subscriptionId,
+      rateLimitRps: options.rateLimitRps ?? null,
+      ordered: options.ordered ?? false,
+    }
   }
 
   async function anEvent(options: EventOptions = {}): Promise<NewEvent> {
@@ -144,6 +158,7 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
         targetId: route.endpointId,
         rateLimitRps: route.rateLimitRps ?? null,
         handOff: options.handOff ?? false,
+        ordered: route.ordered === true && (options.orderingKey ?? null) !== null,
         parked: options.parked ?? null,
       })),
       ...(options.receivers !== undefined && { receivers: packReceivers(options.receivers) }),

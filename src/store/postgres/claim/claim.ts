@@ -130,7 +130,7 @@ const dueStatement = query<DueRow>()(
   { targets: 'uuid[]', counts: 'integer[]', after_due: 'bigint[]', after_id: 'uuid[]' },
   `
 select d.target_id, d.id, d.event_id, d.subscription_id, d.endpoint_id, d.state, d.claim_version, d.attempt_count,
-  d.lost_claims, d.created_at, d.due_at, v.topic, v.metadata, v.trace_context, v.request, v.payload_bytes,
+  d.lost_claims, d.line, d.created_at, d.due_at, v.topic, v.metadata, v.trace_context, v.request, v.payload_bytes,
   (d.endpoint_id is not null and (e.id is null or e.deleted_at is not null))
     or (d.subscription_id is not null and (s.id is null or s.deleted_at is not null))
     or (d.endpoint_id is null and t.deleted_at is not null) as is_deleted,
@@ -202,16 +202,13 @@ async function disposeOf(context: Context, rows: readonly DueRow[]): Promise<Rea
   )
   const parked = parkable.filter(({ endpoint_id }) => endpoint_id !== null && disabled.has(uuid(endpoint_id)))
   const bare = (ofFate.get('lease') ?? []).filter(({ payload_bytes }) => payload_bytes === null)
-  await cancelDeliveries(
-    context,
-    cancelled.map(({ id }) => uuid(id)),
-  )
-  await giveUpWithoutPayload(
-    context,
-    bare.map(({ id }) => uuid(id)),
-  )
+  const gone = await cancelDeliveries(context, cancelled.map(toLockedRow))
+  const givenUp = await giveUpWithoutPayload(context, bare.map(toLockedRow))
   await parkDeliveries(context, parked.map(toLockedRow), 'endpoint_disabled')
-  return new Set([...cancelled, ...bare, ...parked])
+  const finished = [...cancelled, ...bare].filter(
+    ({ id }) => gone.ids.has(uuid(id)) || givenUp.ids.has(uuid(id)),
+  )
+  return new Set([...finished, ...parked])
 }
 
 function laterOf(a: Position, b: Position): Position {

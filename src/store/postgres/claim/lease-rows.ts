@@ -149,6 +149,7 @@ function toLease(
     claimVersion,
     attemptCount: row.attempt_count,
     lostClaims,
+    line: row.line,
     createdAt: row.created_at,
     until,
     isLive: true,

@@ -19,6 +19,8 @@ export interface Lease {
   readonly claimVersion: number
   readonly attemptCount: number
   readonly lostClaims: number
+  /** Of an ordered one, in which it is the head. */
+  readonly line: number | null
   readonly createdAt: number
   /** A moment of the store's line of time. */
   readonly until: number

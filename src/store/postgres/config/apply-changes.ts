@@ -6,7 +6,8 @@
 import type { WaitReason } from '../../../core/model.ts'
 import { armReady, rearmReady } from '../claim/ready-endpoints.ts'
 import { type Context, command, query, run } from '../connection/statement.ts'
-import { cancelDeliveries } from '../record/finish.ts'
+import { dissolveLines, dissolveLinesAt } from '../ordering/dissolve.ts'
+import { cancelDeliveries, type Finishing } from '../record/finish.ts'
 import {
   type LockedColumns,
   type LockedRow,
@@ -61,12 +62,11 @@ export async function applyEndpointChange(context: Context, endpoint: string, li
   if (facts === undefined) return
   let done: number
   if (facts.is_deleted) {
+    // Of its lines nobody becomes the head any more.
+    if (await dissolveLinesAt(context, endpoint, limit)) return
     const waiting = await lockWaiting(context, endpoint, limit)
     const parked = await lockParked(context, endpoint, { limit: limit - waiting.length, reason: null })
-    await cancelDeliveries(
-      context,
-      [...waiting, ...parked].map(({ id }) => id),
-    )
+    await cancelDeliveries(context, [...waiting, ...parked])
     done = waiting.length + parked.length
   } else if (facts.is_disabled) {
     const waiting = await lockWaiting(context, endpoint, limit)
@@ -173,6 +173,7 @@ export async function applySubscriptionChange(
 ): Promise<{ readonly scanned: number; readonly isDone: boolean }> {
   const [marked] = await run(context, markedStatement, { subscription })
   if (marked === undefined || marked.cleanup === null) return { scanned: 0, isDone: true }
+  if (await dissolveLines(context, subscription, limit)) return { scanned: limit, isDone: false }
   const cursor = JSON.parse(marked.cleanup) as ScanCursor
   const rows = await scanEndpoint(context, { endpoint: uuid(marked.endpoint_id), cursor, limit })
   const mine = rows.filter(
@@ -197,17 +198,17 @@ const movedStatement = command(
   'update subscriptions set cleanup = $cleanup where id = $subscription',
 )
 
-async function lockNotInFlight(context: Context, rows: readonly ScannedRow[]): Promise<readonly string[]> {
+async function lockNotInFlight(context: Context, rows: readonly ScannedRow[]): Promise<readonly Finishing[]> {
   if (rows.length === 0) return []
   const locked = await run(context, lockIdleStatement, { ids: rows.map((row) => uuid(row.id)) })
-  return locked.map((row) => uuid(row.id))
+  return locked.map(({ id, line }) => ({ id: uuid(id), line }))
 }
 
-const lockIdleStatement = query<{ readonly id: Uint8Array }>()(
+const lockIdleStatement = query<{ readonly id: Uint8Array; readonly line: number | null }>()(
   'lock_not_in_flight',
   { ids: 'uuid[]' },
   // primary key, in key order
-  `select id from live_deliveries where id = any ($ids) and state <> 'in_flight'
+  `select id, line from live_deliveries where id = any ($ids) and state <> 'in_flight'
    order by id for update skip locked`,
 )
 

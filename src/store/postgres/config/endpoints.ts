@@ -168,6 +168,7 @@ async function putOwnSubscription(
     endpointId: bytesToId(idPrefixes.endpoint, endpoint.id),
     topicPatterns: own.topicPatterns,
     retryPolicy: own.retryPolicy ?? null,
+    ordered: false,
     active: true,
     own: true,
   })

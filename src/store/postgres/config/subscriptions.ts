@@ -2,7 +2,7 @@ import type { Subscription } from '../../../core/model.ts'
 import { type ChangeOptions, checkVersion } from '../../../core/version.ts'
 import { subscriptionSettings } from '../../config-columns.ts'
 import type { NewSubscription, SubscriptionPatch } from '../../port.ts'
-import { type SubscriptionRow, toSubscription } from '../../rows.ts'
+import { type SubscriptionRow, toSubscription } from '../../subscription-row.ts'
 import { type Context, command, now, query, run } from '../connection/statement.ts'
 import { uuid, uuidOfId } from '../rows/wire-types.ts'
 import { applySubscriptionChange, firstSliceRows, scanStart } from './apply-changes.ts'
@@ -44,7 +44,7 @@ export async function insertSubscriptionRow(
     tenant: uuidOfId(input.tenantId),
     endpoint: uuidOfId(input.endpointId),
     ...subscriptionSettings(input),
-    ordered: false,
+    ordered: input.ordered,
     active: input.active,
     own: input.own,
   })

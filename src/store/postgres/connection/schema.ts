@@ -13,6 +13,7 @@ import { endedJobsMigration } from '../migrations/0017-ended-jobs.ts'
 import { expungeMigration } from '../migrations/0018-expunge.ts'
 import { publishTracesMigration } from '../migrations/0019-publish-traces.ts'
 import { directSendsMigration } from '../migrations/0020-direct-sends.ts'
+import { orderedKeysMigration } from '../migrations/0021-ordered-keys.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -28,6 +29,7 @@ export const postgresMigrations: readonly Migration[] = [
   expungeMigration,
   publishTracesMigration,
   directSendsMigration,
+  orderedKeysMigration,
 ]
 
 /**

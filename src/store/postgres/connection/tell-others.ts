@@ -48,6 +48,11 @@ function tellWork(store: Omit<Store, 'cluster'>, hints: Hints) {
       if (result.kind === 'replayed') hints.tellWork()
       return result
     },
+    async skipDelivery(tenantId, deliveryId, reason) {
+      const result = await store.skipDelivery(tenantId, deliveryId, reason)
+      if (result.kind === 'skipped' && result.targetId !== null) hints.tellWork()
+      return result
+    },
     async runJobSlice(slice) {
       const result = await store.runJobSlice(slice)
       // A job may end with a change of an endpoint.

@@ -174,6 +174,7 @@ async function finish(session: Session, at: CopyPosition): Promise<void> {
   }
   await session.query(null, 'update endpoint_state set probe_delivery_id = null, probe_until = null', [])
   await run(await contextOf(session), armAllStatement, {})
+  await run(await contextOf(session), nextLineStatement, {})
   await session.query(null, `analyze ${copiedTables.map(({ name }) => name).join(', ')}`, [])
 }
 
@@ -188,6 +189,15 @@ async function contextOf(session: Session): Promise<Context> {
   const [row] = await session.query<{ readonly moment: number }>(null, 'select line_ms() as moment', [])
   return { ...session, moment: row?.moment ?? 0, line: newTimeLine }
 }
+
+/** Numbers of lines go on behind those that were used. */
+const nextLineStatement = query<object>()(
+  null,
+  {},
+  `select setval(pg_get_serial_sequence('ordered_keys', 'line'), last) from (
+     select greatest((select max(line) from ordered_keys), (select max(line) from live_deliveries)) as last) l
+   where last is not null`,
+)
 
 const armAllStatement = command(
   null,

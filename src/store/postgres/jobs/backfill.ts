@@ -7,10 +7,16 @@ import { bytesToId, idPrefixes, idToBytes, largestIdAt, smallestIdAt } from '../
 import { isOfJob } from '../../../core/jobs.ts'
 import { endpointIsGone, type JobWork, type JobWorkDone, subscriptionFor } from '../../job-rows.ts'
 import { idClockSlackMs, type Walked, walk } from '../../job-walk.ts'
-import { type SubscriptionRow, toSubscription } from '../../rows.ts'
+import { type SubscriptionRow, toSubscription } from '../../subscription-row.ts'
 import { subscriptionColumns } from '../config/subscriptions.ts'
 import { type Context, query, run } from '../connection/statement.ts'
-import { deliveryParameters, deliveryValues, placeDeliveries } from '../publish/place-deliveries.ts'
+import { joinLines, settleJoined } from '../publish/join-lines.ts'
+import {
+  deliveryParameters,
+  deliveryValues,
+  placeDeliveries,
+  placedAlone,
+} from '../publish/place-deliveries.ts'
 import { listFanOuts } from '../rows/fan-out.ts'
 import { uuid, uuidOfId } from '../rows/wire-types.ts'
 
@@ -21,6 +27,7 @@ interface EventRow {
   readonly topic: string | null
   readonly created_at: number
   readonly deliver_at: number | null
+  readonly ordering_key: string | null
   readonly has_payload: boolean
   readonly went_to: boolean
   readonly is_for_many: boolean
@@ -52,6 +59,7 @@ export async function backfillSlice(context: Context, work: JobWork): Promise<Jo
       id: bytesToId(idPrefixes.event, row.id),
       tenantId: work.tenantId,
       deliverAt: row.deliver_at,
+      orderingKey: row.ordering_key,
       deliveries: [
         {
           id,
@@ -60,18 +68,25 @@ export async function backfillSlice(context: Context, work: JobWork): Promise<Jo
           targetId: endpointId,
           rateLimitRps: null,
           handOff: false,
+          ordered: subscription.ordered && row.ordering_key !== null,
           parked: 'endpoint_disabled' as const,
         },
       ],
     }))
+    const joined = await joinLines(context, deliveriesOf)
     await run(context, makeStatement, {
-      ...deliveryValues(deliveriesOf, listFanOuts(deliveriesOf), new Set()),
+      ...deliveryValues(deliveriesOf, listFanOuts(deliveriesOf), { ...placedAlone, places: joined.places }),
       events: made.map(({ row }) => uuid(row.id)),
       for_many: made.map(({ row }) => row.is_for_many),
       deliveries: made.map(({ id }) => uuidOfId(id)),
       subscriptions: made.map(({ subscription }) => uuidOfId(subscription.id)),
       endpoint,
     })
+    await settleJoined(
+      context,
+      joined,
+      deliveriesOf.flatMap(({ deliveries }) => deliveries),
+    )
   }
   return {
     done: made.length,
@@ -101,7 +116,7 @@ const subscriptionsStatement = query<SubscriptionRow>()(
 )
 
 /** SQL, of the event `e`: whether it went to the endpoint, or is about to. */
-const facts = `e.id, e.tenant_id, e.topic, e.created_at, e.deliver_at, e.payload is not null as has_payload,
+const facts = `e.id, e.tenant_id, e.topic, e.created_at, e.deliver_at, e.ordering_key, e.payload is not null as has_payload,
   many.is_for_many,
   $endpoint = any (e.fan_out) or (many.is_for_many and (
     coalesce((select position($receiver in f.receivers) > 0 from fan_outs f where f.event_id = e.id), false)

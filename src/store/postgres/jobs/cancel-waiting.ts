@@ -30,14 +30,14 @@ export async function cancelSlice(context: Context, work: JobWork): Promise<JobW
   // What somebody else holds just now is about to be in flight, or at an end.
   const ids = found.map(({ id }) => uuid(id))
   const locked = ids.length === 0 ? [] : await run(context, lockStatement, { ids })
-  await cancelDeliveries(
+  const cancelled = await cancelDeliveries(
     context,
-    locked.map(({ id }) => uuid(id)),
+    locked.map(({ id, line }) => ({ id: uuid(id), line })),
     cancelReason(work.kind),
   )
-  const done = locked.length
+  const done = cancelled.ids.size
   const isBusy = pass.isBusy || skipped > 0 || done < found.length
-  const step = { done, skipped: 0, isDue: false }
+  const step = { done, skipped: 0, isDue: cancelled.advanced }
   if (cursor !== null) return { ...step, cursor: JSON.stringify({ after: cursor, isBusy }) }
   if (isBusy || (await isHandedOff(context, work))) {
     return { ...step, cursor: JSON.stringify({}), waitMs: lookAgainMs, failed: -work.failed }
@@ -80,11 +80,11 @@ const walkStatement = query<LiveRow>()(
    order by d.id`,
 )
 
-const lockStatement = query<{ readonly id: Uint8Array }>()(
+const lockStatement = query<{ readonly id: Uint8Array; readonly line: number | null }>()(
   'lock_waiting_of_job',
   { ids: 'uuid[]' },
   // primary key, in key order
-  `select id from live_deliveries where id = any ($ids) and state <> 'in_flight' order by id for update skip locked`,
+  `select id, line from live_deliveries where id = any ($ids) and state <> 'in_flight' order by id for update skip locked`,
 )
 
 /** Of what was handed off there is no row to walk over. */

@@ -12,6 +12,9 @@ interface DeadRow {
   readonly id: Uint8Array
   readonly endpoint_id: Uint8Array | null
   readonly target_id: Uint8Array
+  readonly subscription_id: Uint8Array | null
+  /** Of one whose subscription is ordered. */
+  readonly ordering_key: string | null
   readonly topic: string | null
   readonly error_class: ErrorClass | null
   readonly updated_at: number
@@ -39,21 +42,24 @@ export async function replaySlice(context: Context, work: JobWork): Promise<JobW
       id: uuid(row.id),
       tenant: uuidOfId(work.tenantId),
       endpoint: row.endpoint_id === null ? null : uuid(row.endpoint_id),
+      subscription: row.subscription_id === null ? null : uuid(row.subscription_id),
       target: uuid(row.target_id),
+      orderingKey: row.ordering_key,
       isDisabled: row.is_disabled,
     })),
   )
   return { done: found.length, skipped: seen.skipped + skipped, isDue, cursor: seen.cursor }
 }
 
-const facts = `d.id, d.endpoint_id, coalesce(d.target_id, d.endpoint_id) as target_id, e.topic, d.error_class, d.updated_at,
+const facts = `d.id, d.endpoint_id, coalesce(d.target_id, d.endpoint_id) as target_id, d.subscription_id,
+  case when s.ordered then e.ordering_key end as ordering_key, e.topic, d.error_class, d.updated_at,
   e.has_payload,
   (d.endpoint_id is not null and (ep.id is null or ep.deleted_at is not null))
     or (d.subscription_id is not null and (s.id is null or s.deleted_at is not null)) as is_deleted,
   coalesce(ep.disabled_reason is not null, false) as is_disabled`
 
 const joins = `left join lateral (
-    select v.topic, v.payload is not null as has_payload from events v where v.id = d.event_id limit 1) e on true
+    select v.topic, v.ordering_key, v.payload is not null as has_payload from events v where v.id = d.event_id limit 1) e on true
   left join endpoints ep on ep.id = d.endpoint_id
   left join subscriptions s on s.id = d.subscription_id`
 

@@ -7,9 +7,11 @@ import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import { receiverBytes, unpackReceivers } from '../../../core/receivers.ts'
 import type { FanOutSlice, NewDelivery, NewEvent } from '../../port.ts'
 import { type Context, query, run } from '../connection/statement.ts'
+import { findOrdered } from '../ordering/find-ordered.ts'
 import { listFanOuts } from '../rows/fan-out.ts'
 import { type BytesParameter, uuid, uuidOfId } from '../rows/wire-types.ts'
-import { deliveryParameters, deliveryValues, placeDeliveries } from './place-deliveries.ts'
+import { joinLines, settleJoined } from './join-lines.ts'
+import { deliveryParameters, deliveryValues, placeDeliveries, placedAlone } from './place-deliveries.ts'
 
 /** So many take the server some 5 ms. */
 export const receiversPerSlice = 100
@@ -39,6 +41,7 @@ export interface FanOutTurn {
   after: string | null
 }
 
+/** In a transaction. */
 export async function fanOutSlice(
   context: Context,
   deliveryIds: readonly string[],
@@ -49,24 +52,36 @@ export async function fanOutSlice(
     length: deliveryIds.length * receiverBytes,
   })
   if (next === undefined) return { made: 0, more: false }
-  const deliveries = unpackReceivers(next.receivers).map((receiver, index) =>
-    toDelivery(receiver, deliveryIds[index] as string),
-  )
+  const receivers = unpackReceivers(next.receivers)
+  const ordered =
+    next.ordering_key === null
+      ? new Set()
+      : await findOrdered(
+          context,
+          receivers.map(({ subscriptionId }) => subscriptionId),
+        )
+  const deliveries = receivers.map((receiver, index) => ({
+    ...toDelivery(receiver, deliveryIds[index] as string),
+    ordered: ordered.has(receiver.subscriptionId),
+  }))
   const isLast = next.made + deliveries.length >= next.total
   const event = {
     id: bytesToId(idPrefixes.event, next.event_id),
     tenantId: bytesToId(idPrefixes.tenant, next.tenant_id),
     deliverAt: next.deliver_at,
+    orderingKey: next.ordering_key,
     deliveries,
   }
+  const joined = await joinLines(context, [event])
   const [written] = await run(context, sliceStatement, {
-    ...deliveryValues([event], listFanOuts([event]), new Set()),
+    ...deliveryValues([event], listFanOuts([event]), { ...placedAlone, places: joined.places }),
     event: uuid(next.event_id),
     made: next.made,
     count: deliveries.length,
     is_last: isLast,
     ids: deliveries.map(({ id }) => uuidOfId(id)),
   })
+  await settleJoined(context, joined, written === undefined ? [] : deliveries)
   turn.after = uuid(next.tenant_id)
   // Another node was faster.
   if (written === undefined) return { made: 0, more: true }
@@ -85,6 +100,7 @@ function toDelivery(
     targetId: endpointId,
     rateLimitRps: null,
     handOff: false,
+    ordered: false,
     parked: 'endpoint_disabled',
   }
 }
@@ -97,6 +113,7 @@ interface NextRow {
   readonly receivers: Uint8Array
   /** Of the event. */
   readonly deliver_at: number | null
+  readonly ordering_key: string | null
   /** Events that are to be fanned out; 2 is two or more. */
   readonly open: number
 }
@@ -108,6 +125,7 @@ const nextStatement = query<NextRow>()(
   `select f.event_id, f.tenant_id, f.made, octet_length(f.receivers) / ${receiverBytes} as total,
      substring(f.receivers from f.made * ${receiverBytes} + 1 for $length) as receivers,
      (select e.deliver_at from events e where e.id = f.event_id) as deliver_at,
+     (select e.ordering_key from events e where e.id = f.event_id) as ordering_key,
      (select count(*) from (select from fan_outs limit 2) o)::integer as open
    from fan_outs f order by coalesce(f.tenant_id <= $after, false), f.tenant_id, f.place limit 1`,
 )

@@ -1,9 +1,10 @@
 import type { OutboxStore, StoreTime } from '../../port.ts'
 import type { Runner } from '../connection/runner.ts'
+import { isOrdered } from './join-lines.ts'
 import { fanOut, listAccepted, readStoreId, setKeyTtl } from './outbox.ts'
 import { acceptInTransaction } from './outbox-client.ts'
 
-export function createOutboxStore({ plain }: Runner, schema: string, time: StoreTime): OutboxStore {
+export function createOutboxStore({ plain, atomic }: Runner, schema: string, time: StoreTime): OutboxStore {
   let storeId: Promise<string | null> | undefined
   const getStoreId = (): Promise<string | null> => {
     storeId ??= plain('read', readStoreId)
@@ -18,6 +19,7 @@ export function createOutboxStore({ plain }: Runner, schema: string, time: Store
     setKeyTtl: (ms) => plain('config', (context) => setKeyTtl(context, ms)),
     listAccepted: (limit) => plain('publish', (context) => listAccepted(context, limit)),
     // The lane with time for one event that goes to very many endpoints.
-    fanOut: (plans) => plain('config', (context) => fanOut(context, plans)),
+    fanOut: (plans) =>
+      (plans.some(isOrdered) ? atomic : plain)('config', (context) => fanOut(context, plans)),
   }
 }

@@ -8,9 +8,10 @@ import { type Context, command, query, run } from '../connection/statement.ts'
 import { eventColumns } from '../rows/columns.ts'
 import { outboxFields } from '../rows/event-fields.ts'
 import { fanOutSlice, listFanOuts } from '../rows/fan-out.ts'
-import { BytesParameter, uuidOfId } from '../rows/wire-types.ts'
+import { BytesParameter, uuid, uuidOfId } from '../rows/wire-types.ts'
+import { joinLines, settleJoined } from './join-lines.ts'
 import { insertFanOuts, receiverValues, stateOf } from './large-fan-out.ts'
-import { deliveryParameters, deliveryValues, placeDeliveries } from './place-deliveries.ts'
+import { deliveryParameters, deliveryValues, placeDeliveries, placedAlone } from './place-deliveries.ts'
 
 interface AcceptedRow {
   readonly id: Uint8Array
@@ -66,9 +67,16 @@ const acceptedStatement = query<AcceptedRow>()(
 interface FanOutRow {
   readonly tenant_id: Uint8Array
   readonly is_current: boolean
+  /** Null: it stays in the outbox. */
+  readonly event_id: Uint8Array | null
 }
 
+/**
+ * In a transaction where some of the deliveries are ordered. No line is too long for them: what a caller's transaction has
+ * committed cannot be refused any more.
+ */
 export async function fanOut(context: Context, plans: readonly FanOutPlan[]): Promise<FanOutResult> {
+  const joined = await joinLines(context, plans)
   const fanOuts = listFanOuts(plans)
   const bytes = new BytesParameter()
   const rows = await run(context, fanOutStatement, {
@@ -79,9 +87,15 @@ export async function fanOut(context: Context, plans: readonly FanOutPlan[]): Pr
     bytes: bytes.value(),
     entries_from: fanOuts.from,
     entries_to: fanOuts.to,
-    ...deliveryValues(plans, fanOuts, new Set()),
+    ...deliveryValues(plans, fanOuts, { ...placedAlone, places: joined.places }),
   })
   const stale = rows.filter((row) => !row.is_current)
+  const written = new Set(rows.flatMap(({ event_id: id }) => (id === null ? [] : [uuid(id)])))
+  await settleJoined(
+    context,
+    joined,
+    plans.flatMap(({ id, deliveries }) => (written.has(uuidOfId(id)) ? deliveries : [])),
+  )
   return {
     count: rows.length - stale.length,
     stale: Array.from(new Set(stale.map((row) => bytesToId(idPrefixes.tenant, row.tenant_id)))),
@@ -89,7 +103,7 @@ export async function fanOut(context: Context, plans: readonly FanOutPlan[]): Pr
 }
 
 /**
- * One statement, so that nobody's death leaves half of it, and no lock outlives it. The payloads never leave the
+ * One statement, so that nobody's death leaves half of it, and, but for lines, no lock outlives it. The payloads never leave the
  * server. Whoever gets the advisory lock is alone; what makes a fan-out happen once is that the row can be deleted once.
  */
 const fanOutStatement = query<FanOutRow>()(
@@ -131,7 +145,7 @@ new_events as (
 ),
 ${insertFanOuts},
 ${placeDeliveries}
-select tenant_id, is_current from input where not is_current
+select tenant_id, is_current, null::uuid as event_id from input where not is_current
 union all
-select tenant_id, true from accepted`,
+select tenant_id, true, id from accepted`,
 )

@@ -3,6 +3,7 @@ import type { NewDelivery, NewEvent } from '../../port.ts'
 import { takeTokens } from '../claim/rate-buckets.ts'
 import { armWanted, blockedUntil } from '../claim/ready-endpoints.ts'
 import { now, type Values } from '../connection/statement.ts'
+import type { Place } from '../ordering/lines.ts'
 import { countColumns } from '../rows/columns.ts'
 import { entryAt, type FanOutLists } from '../rows/fan-out.ts'
 import { optionalUuidOfId, uuidOfId } from '../rows/wire-types.ts'
@@ -17,6 +18,9 @@ export const deliveryParameters = {
   parks: 'boolean[]',
   rates: 'double precision[]',
   deliver_at_of: 'bigint[]',
+  lines_of: 'bigint[]',
+  places_of: 'bigint[]',
+  are_behind: 'boolean[]',
   parked_endpoints: 'uuid[]',
 } as const
 
@@ -50,8 +54,9 @@ judged as materialized (
         from ready_endpoints r where r.target_id = d.target_id), true)
       and coalesce((select s.paused_until is null from endpoint_state s where s.target_id = d.target_id), true)
       as may_lease
-  from unnest($events_of, $tenants_of, $targets, $may_hand_off, $parks, $rates, $deliver_at_of) with ordinality
-    as d (event_id, tenant_id, target_id, may_hand_off, parks, rate, deliver_at, number)
+  from unnest($events_of, $tenants_of, $targets, $may_hand_off, $parks, $rates, $deliver_at_of, $lines_of, $places_of,
+              $are_behind) with ordinality
+    as d (event_id, tenant_id, target_id, may_hand_off, parks, rate, deliver_at, line, place, is_behind, number)
   where (d.event_id in (select id from accepted)) is true
 ),
 ${takeTokens},
@@ -61,10 +66,11 @@ placed as materialized (
 new_deliveries as (
   insert into live_deliveries
     (id, tenant_id, event_id, subscription_id, endpoint_id, target_id, state, due_at, reason,
-     attempt_count, claim_version, lost_claims, created_at, updated_at)
+     attempt_count, claim_version, lost_claims, created_at, updated_at, line, place)
   select id, tenant_id, event_id, subscription_id, endpoint_id, target_id, 'pending',
-    case when not is_parked then greatest(${now}, deliver_at) end,
-    case when is_parked then 'endpoint_disabled' when deliver_at > ${now} then 'scheduled' end, 0, 0, 0, ${now}, ${now}
+    case when not is_parked and not is_behind then greatest(${now}, deliver_at) end,
+    case when is_behind then 'behind_head' when is_parked then 'endpoint_disabled'
+         when deliver_at > ${now} then 'scheduled' end, 0, 0, 0, ${now}, ${now}, line, place
   from placed where not is_leased
 ),
 counted as (
@@ -76,14 +82,23 @@ wanted as materialized (
   select target_id, tenant_id, case when until > ${now} then until else -${now} end as next_at
   from (select p.*, greatest(deliver_at, ${blockedUntil('p.target_id')}) as until from
     (select target_id, tenant_id, min(coalesce(deliver_at, 0)) as deliver_at
-     from placed where not is_leased and not is_parked group by target_id, tenant_id) p) t
+     from placed where not is_leased and not is_parked and not is_behind group by target_id, tenant_id) p) t
 ),
 armed as (${armWanted})`
+
+export interface Placing {
+  /** Those that are to be handed off. */
+  readonly wishes: ReadonlySet<NewDelivery>
+  /** Of those that stand in lines, which the caller has locked. */
+  readonly places: ReadonlyMap<NewDelivery, Place>
+}
+
+export const placedAlone: Placing = { wishes: new Set(), places: new Map() }
 
 export function deliveryValues(
   events: readonly Pick<NewEvent, 'id' | 'tenantId' | 'deliverAt' | 'deliveries'>[],
   { entries }: FanOutLists,
-  wishes: ReadonlySet<NewDelivery>,
+  { wishes, places }: Placing,
 ): Values<typeof deliveryParameters> {
   const rows = events.flatMap((event) => event.deliveries.map((delivery) => ({ event, delivery })))
   const parked = rows.filter(({ delivery }) => delivery.parked !== null)
@@ -96,6 +111,9 @@ export function deliveryValues(
     parks: rows.map(({ delivery }) => delivery.parked !== null),
     rates: rows.map(({ delivery }) => delivery.rateLimitRps),
     deliver_at_of: rows.map(({ event }) => event.deliverAt),
+    lines_of: rows.map(({ delivery }) => places.get(delivery)?.line ?? null),
+    places_of: rows.map(({ delivery }) => places.get(delivery)?.place ?? null),
+    are_behind: rows.map(({ delivery }) => places.get(delivery)?.isBehind === true),
     parked_endpoints: Array.from(
       new Set(parked.flatMap(({ delivery }) => optionalUuidOfId(delivery.endpointId) ?? [])),
     ),

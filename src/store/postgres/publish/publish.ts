@@ -4,11 +4,14 @@ import { OuthookError } from '../../../core/errors.ts'
 import type { NewDelivery, NewEvent, PublishResult } from '../../port.ts'
 import type { Leases } from '../claim/leases.ts'
 import type { NodeIdentity } from '../claim/shares.ts'
+import { inTransaction } from '../connection/own-transaction.ts'
 import { type Context, run } from '../connection/statement.ts'
 import { isLockTimeout } from '../connection/store-error.ts'
+import type { Place } from '../ordering/lines.ts'
 import { listFanOuts } from '../rows/fan-out.ts'
 import { optionalUuidOfId, uuid, uuidOfId } from '../rows/wire-types.ts'
 import { findHeldKeys, findIdempotencyKeys, foldDuplicates, type KnownKey, keyOf } from './idempotency.ts'
+import { isOrdered, joinLines, settleJoined } from './join-lines.ts'
 import { deliveryValues } from './place-deliveries.ts'
 import { eventValues, publishStatement } from './publish-statement.ts'
 
@@ -23,6 +26,8 @@ export interface PublishOptions {
   readonly node: NodeIdentity
   /** What this process holds, to which hand-offs are added. */
   readonly leases: Leases
+  /** Deliveries that may stand in one line. */
+  readonly maxOrderedBacklog?: number | undefined
 }
 
 /** How far a batch has got. It outlives a statement that the server undid, so nothing is written twice. */
@@ -55,8 +60,14 @@ export async function publish(
     }
     progress.open = await setHeldAside(context, progress)
     if (progress.open.length === 0) break
-    const written = await insertOrFindHeld(context, progress, options)
-    for (const [event, result] of written) results.set(event, result)
+    // Lines are held until the commit, and what joins none does not wait for them.
+    for (const part of [
+      progress.open.filter((event) => !isOrdered(event)),
+      progress.open.filter(isOrdered),
+    ]) {
+      const written = await insertOrFindHeld(context, { ...progress, open: part }, options)
+      for (const [event, result] of written) results.set(event, result)
+    }
     progress.open = progress.open.filter((event) => results.get(event)?.kind !== 'published')
     progress.open = await answerRefused(context, progress)
   }
@@ -87,7 +98,10 @@ async function insertOrFindHeld(
   const { held, results } = progress
   for (let waits = 1; ; waits++) {
     try {
-      return await insert(context, progress.open, options)
+      if (progress.open.length === 0) return new Map()
+      return progress.open.some(isOrdered)
+        ? await insertOrdered(context, progress.open, options)
+        : hold(await insert(context, progress.open, { ...options, places: new Map() }), options)
     } catch (error) {
       if (!isLockTimeout(error) || waits === maxLockWaits) throw error
     }
@@ -131,7 +145,7 @@ interface Leader {
 function answerFollower(follower: NewEvent, { leader, result, known }: Leader): PublishResult {
   const found = known.get(keyOf(leader) ?? '')
   if (found !== undefined) return answerFromKey(follower, found)
-  if (result?.kind === 'key_held') return result
+  if (result?.kind === 'key_held' || result?.kind === 'backlog_full') return result
   if (result?.kind !== 'published') return { kind: 'stale_routing' }
   return answerFromKey(follower, {
     hash: leader.idempotency?.hash ?? new Uint8Array(0),
@@ -141,18 +155,55 @@ function answerFollower(follower: NewEvent, { leader, result, known }: Leader): 
   })
 }
 
-/** Without an entry: the event's key belongs to another. */
-async function insert(
+/** A transaction of its own, which holds the lines from before their places are taken. */
+async function insertOrdered(
   context: Context,
   events: readonly NewEvent[],
   options: PublishOptions,
 ): Promise<ReadonlyMap<NewEvent, PublishResult>> {
-  const wishes = handOffWishes(events)
+  const inserted = await inTransaction(context, async () => {
+    const joined = await joinLines(context, events, options.maxOrderedBacklog)
+    const { full, places } = joined
+    const fitting = events.filter((event) => !full.has(event))
+    const { results, written } = await insert(context, fitting, { ...options, places })
+    const published = fitting.filter((event) => results.get(event)?.kind === 'published')
+    await settleJoined(
+      context,
+      joined,
+      published.flatMap(({ deliveries }) => deliveries),
+    )
+    const refused = Array.from(
+      full,
+      ([event, subscriptionId]) => [event, { kind: 'backlog_full', subscriptionId }] as const,
+    )
+    return { written, results: new Map<NewEvent, PublishResult>([...results, ...refused]) }
+  })
+  return hold(inserted, options)
+}
+
+interface InsertOptions extends PublishOptions {
+  readonly places: ReadonlyMap<NewDelivery, Place>
+}
+
+interface Inserted {
+  /** Without an entry: the event's key belongs to another. */
+  readonly results: ReadonlyMap<NewEvent, PublishResult>
+  readonly written: readonly Written[]
+}
+
+async function insert(
+  context: Context,
+  events: readonly NewEvent[],
+  options: InsertOptions,
+): Promise<Inserted> {
+  if (events.length === 0) return { results: new Map(), written: [] }
+  const { places } = options
+  const wishes = handOffWishes(events, places)
   const batch = randomUUID()
   const fanOuts = listFanOuts(events)
   const rows = await run(context, publishStatement, {
     ...eventValues(events, fanOuts),
-    ...deliveryValues(events, fanOuts, wishes),
+    ...deliveryValues(events, fanOuts, { wishes, places }),
     batch,
     node: options.node.id,
     lease_ms: Math.round(options.leaseMs),
@@ -163,6 +214,7 @@ async function insert(
   ) as [Set<string>, Set<string>, Set<string>]
   const at = named.get('moment')?.[0]?.at ?? 0
   const results = new Map<NewEvent, PublishResult>()
+  const written: Written[] = []
   for (const event of events) {
     const id = uuidOfId(event.id)
     if (stale.has(id)) results.set(event, { kind: 'stale_routing' })
@@ -170,11 +222,11 @@ async function insert(
       const handedOff = event.deliveries.map(
         (delivery) => wishes.has(delivery) && !waiting.has(uuidOfId(delivery.id)),
       )
-      holdHandedOff(options, { event, handedOff, batch, at })
+      written.push({ event, handedOff, batch, at })
       results.set(event, { kind: 'published', handedOff })
     }
   }
-  return results
+  return { results, written }
 }
 
 interface Written {
@@ -185,6 +237,11 @@ interface Written {
 }
 
 /** The batch is committed, so the leases of what it handed off stand. */
+function hold({ results, written }: Inserted, options: PublishOptions): Inserted['results'] {
+  for (const each of written) holdHandedOff(options, each)
+  return results
+}
+
 function holdHandedOff({ leases, leaseMs }: PublishOptions, { event, handedOff, batch, at }: Written): void {
   event.deliveries.forEach((delivery, index) => {
     if (handedOff[index] !== true) return
@@ -202,6 +259,7 @@ function holdHandedOff({ leases, leaseMs }: PublishOptions, { event, handedOff, 
         claimVersion: 1,
         attemptCount: 0,
         lostClaims: 0,
+        line: null,
         createdAt: at,
         until: at + leaseMs,
         isLive: false,
@@ -212,15 +270,18 @@ function holdHandedOff({ leases, leaseMs }: PublishOptions, { event, handedOff, 
 }
 
 /** Nothing overtakes a delivery of the same batch that has to wait. */
-function handOffWishes(events: readonly NewEvent[]): ReadonlySet<NewDelivery> {
+function handOffWishes(
+  events: readonly NewEvent[],
+  places: ReadonlyMap<NewDelivery, Place>,
+): ReadonlySet<NewDelivery> {
   const wishes = new Set<NewDelivery>()
   const waiting = new Set<string>()
   for (const { deliverAt, deliveries } of events) {
     // What is for later neither goes now nor has anybody wait.
     if (deliverAt !== null) continue
     for (const delivery of deliveries) {
-      if (delivery.parked !== null) continue
-      if (delivery.handOff && !waiting.has(delivery.targetId)) wishes.add(delivery)
+      if (delivery.parked !== null || places.get(delivery)?.isBehind === true) continue
+      if (delivery.handOff && !delivery.ordered && !waiting.has(delivery.targetId)) wishes.add(delivery)
       else waiting.add(delivery.targetId)
     }
   }

@@ -7,12 +7,11 @@ import {
   type EndpointRow,
   type HealthRow,
   type SecretRow,
-  type SubscriptionRow,
   toEndpoint,
   toHealth,
   toSecret,
-  toSubscription,
 } from '../../rows.ts'
+import { type SubscriptionRow, toSubscription } from '../../subscription-row.ts'
 import { type RoutedTenantRow, toRoutedTenant } from '../../tenant-row.ts'
 import { endpointColumns } from '../config/endpoints.ts'
 import { subscriptionColumns } from '../config/subscriptions.ts'

@@ -149,7 +149,7 @@ export async function listDeliveries(
 /** By what lists the newest of them: the event, the endpoint, a partial index of the state, or the tenant's endpoints. */
 function finishedWhere(filter: DeliveryFilter, conditions: string): string {
   const ofTenant = `d.tenant_id = $tenant${conditions}`
-  const isListed = filter.state === 'dead_lettered' || filter.state === 'cancelled'
+  const isListed = filter.state !== undefined && filter.state !== 'succeeded'
   if (filter.eventId !== undefined || filter.endpointId !== undefined || isListed) return `where ${ofTenant}`
   const withTopic = conditions.replaceAll('e.topic', '(select e.topic from events e where e.id = d.event_id)')
   const ids = newestOfTenant({ table: 'deliveries', group: 'endpoint_id', condition: withTopic })

@@ -83,7 +83,7 @@ const expungeStatement = query<{ readonly expunged_at: number }>()(
   `update events set payload = null, expunged_at = ${now} where id = $id returning expunged_at`,
 )
 
-/** Errors without a status are our own words about the connection; that of a cancelled delivery is its reason. */
+/** Errors without a status are our own words about the connection; that of a cancelled or skipped delivery is its reason. */
 const answersStatement = command(
   'expunge_answers',
   { ids: 'uuid[]' },
@@ -94,6 +94,6 @@ const answersStatement = command(
      where delivery_id = any ($ids)
    )
    update deliveries set headers = null, response_headers = null, response_body = null, response_truncated = null,
-     last_error = case when last_http_status is null or state = 'cancelled' then last_error end
+     last_error = case when last_http_status is null or state in ('cancelled', 'skipped') then last_error end
    where id = any ($ids)`,
 )

@@ -45,6 +45,7 @@ interface LeaseRow {
   readonly claim_version: number
   readonly attempt_count: number
   readonly lost_claims: number
+  readonly line: number | null
   readonly created_at: number
 }
 
@@ -66,6 +67,7 @@ async function readLeases(context: Context, keys: readonly LeaseKey[]): Promise<
     claimVersion: row.claim_version,
     attemptCount: row.attempt_count,
     lostClaims: row.lost_claims,
+    line: row.line,
     createdAt: row.created_at,
     until: 0,
     isLive: row.batch === null,
@@ -77,13 +79,13 @@ const readStatement = query<LeaseRow>()(
   { ids: 'uuid[]', versions: 'integer[]' },
   // primary keys; the few hundred rows of handoffs are looked through
   `select d.id, null::uuid as batch, d.tenant_id, d.event_id, d.subscription_id, d.endpoint_id, d.target_id,
-     d.claim_version, d.attempt_count, d.lost_claims, d.created_at
+     d.claim_version, d.attempt_count, d.lost_claims, d.line, d.created_at
    from unnest($ids, $versions) as o (id, version) cross join lateral (
      select * from live_deliveries l
      where l.id = o.id and l.claim_version = o.version and l.state = 'in_flight' limit 1) d
    union all
    select h.id, h.batch, h.tenant_id, h.event_id, h.subscription_id, h.endpoint_id, h.target_id, h.claim_version, 0, 0,
-     h.created_at
+     null::bigint, h.created_at
    from (
      select ${handedOffColumns}, l.batch
      from (${handOffLeases} and h.delivery_ids && $ids and l.id = any ($ids)) l

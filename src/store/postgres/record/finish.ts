@@ -1,6 +1,7 @@
 /** How a delivery that waits leaves the live table; `end-leases.ts` has that of deliveries that are leased. */
 import type { ErrorClass } from '../../../core/model.ts'
 import { type Context, command, now, run } from '../connection/statement.ts'
+import { leaving, lockFreeLines, settleLines } from '../ordering/lines.ts'
 import { countColumns, finishedColumns } from '../rows/columns.ts'
 
 /** SQL: for the relation `moved (tenant_id, endpoint_id, from_state, to_state)`. */
@@ -15,18 +16,32 @@ export const countMoved = `
  * Cancels rows that the caller has locked; the claim version grows, so no outcome counts any more. The reason, if there is
  * one, takes the place of the last error.
  */
-export async function cancelDeliveries(
+export function cancelDeliveries(
   context: Context,
-  ids: readonly string[],
+  rows: readonly Finishing[],
   reason: string | null = null,
-): Promise<void> {
-  await finish(context, ids, { state: 'cancelled', errorClass: null, lastError: reason })
+): Promise<Finished> {
+  return finish(context, rows, { state: 'cancelled', errorClass: null, lastError: reason })
 }
 
 /** Only a damaged database gets here. Leaving the rows would make every claim come back to them. */
-export async function giveUpWithoutPayload(context: Context, ids: readonly string[]): Promise<void> {
+export function giveUpWithoutPayload(context: Context, rows: readonly Finishing[]): Promise<Finished> {
   const lastError = 'the payload is gone from the store'
-  await finish(context, ids, { state: 'dead_lettered', errorClass: 'internal', lastError })
+  return finish(context, rows, { state: 'dead_lettered', errorClass: 'internal', lastError })
+}
+
+/** A row that the caller has locked. Its id is hexadecimal. */
+export interface Finishing {
+  readonly id: string
+  /** Of an ordered one. */
+  readonly line: number | null
+}
+
+export interface Finished {
+  /** Without those in lines that somebody else has locked, which are left as they were. */
+  readonly ids: ReadonlySet<string>
+  /** Others have become the heads of their lines, and are due. */
+  readonly advanced: boolean
 }
 
 interface End {
@@ -36,10 +51,22 @@ interface End {
   readonly lastError: string | null
 }
 
-async function finish(context: Context, ids: readonly string[], end: End): Promise<void> {
-  if (ids.length === 0) return
+async function finish(context: Context, rows: readonly Finishing[], end: End): Promise<Finished> {
+  const locked = await lockFreeLines(
+    context,
+    rows.map(({ line }) => line),
+  )
+  const mine = rows.filter(({ line }) => line === null || !locked.has(line))
+  const ids = mine.map(({ id }) => id)
+  if (ids.length === 0) return { ids: new Set(), advanced: false }
   const { state, errorClass, lastError } = end
   await run(context, finishStatement, { ids, state, error_class: errorClass, last_error: lastError })
+  const isBlocking = state === 'dead_lettered'
+  const { dueTargets } = await settleLines(
+    context,
+    mine.flatMap(({ id, line }) => (line === null ? [] : [leaving(line, { id, isBlocking })])),
+  )
+  return { ids: new Set(ids), advanced: dueTargets.length > 0 }
 }
 
 const finishStatement = command(

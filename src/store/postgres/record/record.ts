@@ -15,6 +15,7 @@ import type { Ended, EndedLeases, Lease, Leases } from '../claim/leases.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
 import { disableEndpoint } from '../config/disable-endpoint.ts'
 import type { Context } from '../connection/statement.ts'
+import { lockLines } from '../ordering/lines.ts'
 import { uuidOfId } from '../rows/wire-types.ts'
 import { type Apartness, eachTargetApart } from './apart.ts'
 import { endLeases, type LeaseEnd, waitOf } from './end-leases.ts'
@@ -22,6 +23,7 @@ import { lockDisabled } from './endpoint-locks.ts'
 import { findLeases } from './find-leases.ts'
 import { type LeaseFacts, readFacts, type TargetHealth } from './lease-facts.ts'
 import { lockLeases } from './lease-fence.ts'
+import { leaveLines } from './leave-lines.ts'
 import {
   advanceHealth,
   clearProbes,
@@ -45,6 +47,8 @@ type Known = ReadonlyMap<DeliveryOutcome, Lease>
 export async function recordPlainly(context: Context, request: RecordRequest): Promise<Recorded | null> {
   const { outcomes, breaker, leases } = request
   const known = await findLeases(context, leases, outcomes)
+  // The end of an ordered one changes its line as well.
+  if (Array.from(known.values()).some(({ line }) => line !== null)) return null
   const facts = await readFacts(context, Array.from(known.values()))
   const matches = match(known, facts)
   const { changes, disabling } = advanceHealth(matches, {
@@ -63,7 +67,7 @@ export async function recordPlainly(context: Context, request: RecordRequest): P
   if (!isPlain) return null
   const ends = matches.map((each) => endOf(each, { kind: 'lease' }))
   const ended = await endLeases(context, ends, leases)
-  return answer(outcomes, { known, ended, health: [], disabled: [] })
+  return answer(outcomes, { known, ended, advanced: false, health: [], disabled: [] })
 }
 
 /** Its delivery may wait again. */
@@ -102,7 +106,12 @@ export async function recordWithHealth(context: Context, request: RecordRequest)
   const known = await findLeases(context, leases, outcomes)
   const { locked, held } = await lockLeases(context, Array.from(known.values()))
   const ours: Known = new Map(Array.from(known).filter(([, lease]) => locked.has(lease)))
-  const facts = await readFacts(context, Array.from(locked))
+  const rows = Array.from(locked)
+  await lockLines(
+    context,
+    rows.map(({ line }) => line),
+  )
+  const facts = await readFacts(context, rows)
   const matches = match(ours, facts)
   const { health, now } = await lockHealth(context, matches)
   const { changes, disabling } = advanceHealth(matches, { health, breaker, now, line: context.line })
@@ -126,26 +135,32 @@ export async function recordWithHealth(context: Context, request: RecordRequest)
     return endOf(each, fateOf({ isDeleted: each.isDeleted, isDisabled }))
   })
   const ended = await endLeases(context, ends, leases)
+  const advanced = await leaveLines(context, ends, { written: ended.written, isDeleted: facts.isDeleted })
   return answer(outcomes, {
     known,
+    advanced,
     ended: { ...ended, held: new Set([...held, ...ended.held]) },
     health: Array.from(changes, ([targetId, { after }]) => [targetId, after] as const),
     disabled: Array.from(disabledNow.values()),
   })
 }
 
-interface Answer extends Pick<RecordResult, 'health' | 'disabled'> {
+interface Answer extends Pick<RecordResult, 'health' | 'disabled' | 'advanced'> {
   readonly known: Known
   readonly ended: EndedLeases
 }
 
-function answer(outcomes: readonly DeliveryOutcome[], { known, ended, health, disabled }: Answer): Recorded {
+function answer(
+  outcomes: readonly DeliveryOutcome[],
+  { known, ended, health, disabled, advanced }: Answer,
+): Recorded {
   const leaseOf = (outcome: DeliveryOutcome) => known.get(outcome) as Lease
   return {
     result: {
       recorded: outcomes.map((outcome) => ended.written.has(leaseOf(outcome))),
       held: outcomes.flatMap((outcome, index) => (ended.held.has(leaseOf(outcome)) ? [index] : [])),
       health,
+      advanced,
       disabled,
     },
     asked: Array.from(known.values()),
@@ -172,6 +187,7 @@ export async function recordApart(apartness: Apartness, request: RecordRequest):
     recorded,
     held: [...held, ...done.flatMap(([indexes, result]) => result.held.map((at) => indexes[at] as number))],
     health: done.flatMap(([, result]) => result.health),
+    advanced: done.some(([, result]) => result.advanced),
     disabled: done.flatMap(([, result]) => result.disabled),
   }
 }

@@ -3,12 +3,14 @@ import type { Release } from '../../port.ts'
 import type { Ended, Lease, Leases } from '../claim/leases.ts'
 import { returnTokens } from '../claim/rate-buckets.ts'
 import type { Context } from '../connection/statement.ts'
+import { lockLines } from '../ordering/lines.ts'
 import { type Apartness, eachTargetApart } from './apart.ts'
 import { endLeases, type LeaseEnd, waitOf } from './end-leases.ts'
 import { lockDisabled } from './endpoint-locks.ts'
 import { findLeases } from './find-leases.ts'
 import { readFacts } from './lease-facts.ts'
 import { lockLeases } from './lease-fence.ts'
+import { leaveLines } from './leave-lines.ts'
 import { clearProbes } from './target-health.ts'
 
 /**
@@ -25,6 +27,11 @@ export async function release(
   const ofLease = new Map(Array.from(known, ([each, lease]) => [lease, each]))
   const rows = Array.from(locked)
   const facts = await readFacts(context, rows)
+  const isLeaving = (lease: Lease) => facts.isDeleted(lease)
+  await lockLines(
+    context,
+    rows.filter(isLeaving).map(({ line }) => line),
+  )
   await clearProbes(
     context,
     rows.filter(({ targetId, deliveryId }) => facts.health.get(targetId)?.probeDelivery === deliveryId),
@@ -43,6 +50,7 @@ export async function release(
     return endOf(lease, fate, ofLease.get(lease)?.delayMs ?? 0)
   })
   const ended = await endLeases(context, ends, leases)
+  await leaveLines(context, ends, { written: ended.written, isDeleted: facts.isDeleted })
   const standing = new Set([...held, ...ended.held])
   return {
     // Those that are not given back, though they stand.

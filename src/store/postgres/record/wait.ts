@@ -11,6 +11,7 @@ import { countMoved } from './finish.ts'
 /** A row of `live_deliveries` that the caller has locked. Its id is hexadecimal. */
 export interface LockedRow extends Claimable {
   readonly id: string
+  readonly line: number | null
   /** Until the time of its event; not above zero: it has come, or there was none. */
   readonly deliversInMs: number
 }
@@ -79,7 +80,7 @@ export async function unparkDeliveries(context: Context, rows: readonly LockedRo
 }
 
 /** The columns of a `LockedRow`, of `live_deliveries` as `l`. */
-export const lockedColumns = `l.id, l.state, l.claim_version, l.attempt_count, l.lost_claims,
+export const lockedColumns = `l.id, l.state, l.claim_version, l.attempt_count, l.lost_claims, l.line,
   coalesce((select e.deliver_at from events e where e.id = l.event_id), 0) - ${now} as delivers_in`
 
 export interface LockedColumns {
@@ -88,6 +89,7 @@ export interface LockedColumns {
   readonly claim_version: number
   readonly attempt_count: number
   readonly lost_claims: number
+  readonly line: number | null
   readonly delivers_in: number
 }
 
@@ -98,6 +100,7 @@ export function toLockedRow(row: LockedColumns): LockedRow {
     claimVersion: row.claim_version,
     attemptCount: row.attempt_count,
     lostClaims: row.lost_claims,
+    line: row.line,
     deliversInMs: row.delivers_in,
   }
 }

@@ -41,12 +41,14 @@ const removeDeliveriesStatement = query<{ readonly gone: number }>()(
   // deliveries_endpoint, then by tid; primary key of attempts
   `with gone as (
      delete from deliveries where ctid = any (array(select ctid from deliveries where tenant_id = $tenant limit $limit))
-     returning id, target_id
+     returning id, target_id, state
    ), tried as (
      delete from attempts where delivery_id = any (array(select id from gone))
    ), health as (
      -- of an origin, which a target that is named is
      delete from endpoint_state where target_id = any (array(select target_id from gone where target_id is not null))
+   ), skipped as (
+     delete from skipped_heads where delivery_id = any (array(select id from gone where state = 'skipped'))
    )
    select count(*)::integer as gone from gone`,
 )
@@ -128,6 +130,7 @@ const removeRestStatement = command(
   { tenant: 'uuid' },
   // indexes that begin with the tenant; of the counts, the folded ones
   `with subscribed as (delete from subscriptions where tenant_id = $tenant),
-   ready as (delete from ready_endpoints where tenant_id = $tenant)
+   ready as (delete from ready_endpoints where tenant_id = $tenant),
+   lines as (delete from ordered_keys where tenant_id = $tenant)
    delete from delivery_counts where tenant_id = $tenant`,
 )

@@ -5,6 +5,7 @@
  */
 import type { RetentionWalk } from '../../retention.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
+import { unblockLines } from '../ordering/unblock.ts'
 import { countColumns } from '../rows/columns.ts'
 import { deliveriesOf } from '../rows/fan-out.ts'
 
@@ -36,7 +37,7 @@ export const walks: Readonly<Record<RetentionWalk, Walk>> = {
   payloads: removePayloads,
   attempts: (context, slice, limit) => run(context, attemptsStatement(limit), slice),
   successes: (context, slice, limit) => run(context, successesStatement(limit), slice),
-  deliveries: (context, slice, limit) => run(context, deliveriesStatement(limit), slice),
+  deliveries: removeDeliveries,
   events: (context, slice, limit) => run(context, eventsStatement(limit), slice),
 }
 
@@ -174,8 +175,20 @@ const successesStatement = (limit: number) =>
      ${summary}`,
   )
 
+/** A dead letter that is gone can be neither replayed nor skipped, and blocks nobody any more. */
+async function removeDeliveries(
+  context: Context,
+  slice: Slice,
+  limit: number,
+): Promise<readonly WalkedRow[]> {
+  const rows = await run(context, deliveriesStatement(limit), slice)
+  const dead = rows[0]?.dead?.split(',') ?? []
+  if (dead.length > 0) await unblockLines(context, dead)
+  return rows
+}
+
 const deliveriesStatement = (limit: number) =>
-  query<WalkedRow>()(
+  query<WalkedRow & { readonly dead: string | null }>()(
     `remove_deliveries_${limit}`,
     { ...span, dead_ended_by: 'bigint' },
     // primary keys
@@ -186,15 +199,24 @@ const deliveriesStatement = (limit: number) =>
        from deliveries where id > $after and id < $before order by id limit ${limit}
      ), gone as (
        delete from deliveries where ctid = any (array(select tid from seen where is_expired))
-       returning id, tenant_id, endpoint_id, state
+       returning id, tenant_id, endpoint_id, subscription_id, event_id, state
      ), tried as (
        delete from attempts where delivery_id = any (array(select id from gone))
+     ), skipped as (
+       delete from skipped_heads where delivery_id = any (array(select id from gone where state = 'skipped'))
      ), counted as (
        insert into delivery_counts (${countColumns})
        select tenant_id, coalesce(endpoint_id, tenant_id), state, ${now} / 60000, -count(*)
        from gone group by tenant_id, endpoint_id, state
      )
-     ${summary}`,
+     ${summary}, (
+       select string_agg(k.line::text, ',') from gone g
+       cross join lateral (select ordering_key from events e where e.id = g.event_id limit 1) e
+       cross join lateral (
+         select k.line from ordered_keys k
+         where k.tenant_id = g.tenant_id and k.subscription_id = g.subscription_id and k.ordering_key = e.ordering_key
+           and k.head = g.id and k.blocked_at is not null limit 1) k
+       where g.state = 'dead_lettered') as dead`,
   )
 
 const eventsStatement = (limit: number) =>

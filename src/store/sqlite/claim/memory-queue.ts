@@ -11,7 +11,7 @@
  */
 import { fateOf } from '../../../core/claim/row-fate.ts'
 import type { NewDelivery, NewEvent } from '../../port.ts'
-import { noResult } from '../record/finish.ts'
+import { noResult } from '../record/last-result.ts'
 import { putBack } from '../record/wait.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 import type { Lease } from './leases.ts'

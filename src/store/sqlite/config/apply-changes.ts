@@ -7,8 +7,10 @@ import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { LiveState, WaitReason } from '../../../core/model.ts'
 import { writeOutWaiting } from '../claim/memory-queue.ts'
 import { armReady, rearmReady } from '../claim/ready-endpoints.ts'
-import { cancelDelivery, type WaitingRow } from '../record/finish.ts'
-import { parkDelivery, unparkDelivery } from '../record/wait.ts'
+import { cancelDelivery } from '../record/finish.ts'
+import type { WaitingRow } from '../record/last-result.ts'
+import { dissolveLines } from '../record/lines.ts'
+import { makeDue, parkDelivery } from '../record/wait.ts'
 import { lowestKey } from '../rows/key-space.ts'
 import { stateOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'
@@ -61,7 +63,11 @@ export function applyEndpointChange(context: WriteContext, endpointId: string, l
   const target = memory.names.numberOf(endpointId)
   let done: number
   if (facts === null || facts.deleted) {
-    done = forEachWaiting(context, { target, endpointId, limit }, (row) => cancelDelivery(context, row))
+    // Of its lines nobody becomes the head any more.
+    done = dissolveAtEndpoint(context, endpointId, limit)
+    done += forEachWaiting(context, { target, endpointId, limit: limit - done }, (row) =>
+      cancelDelivery(context, row),
+    )
     done += forEachParked(context, { target, endpointId, limit: limit - done, reason: null }, (row) =>
       cancelDelivery(context, row),
     )
@@ -72,7 +78,7 @@ export function applyEndpointChange(context: WriteContext, endpointId: string, l
   } else {
     // What waits for another reason goes on waiting for it.
     done = forEachParked(context, { target, endpointId, limit, reason: 'endpoint_disabled' }, (row) =>
-      unparkDelivery(context, row),
+      makeDue(context, row),
     )
     if (done > 0) armReady(context, memory.bytes(facts.tenantId), endpointId, context.now)
   }
@@ -89,7 +95,22 @@ interface Slice {
   readonly limit: number
 }
 
+function dissolveAtEndpoint(context: WriteContext, endpointId: string, limit: number): number {
+  const rows = context
+    .prepare<{ readonly id: Uint8Array; readonly tenant_id: Uint8Array }>(
+      // subscriptions_endpoint
+      'select id, tenant_id from subscriptions where endpoint_id = ? and ordered = 1',
+    )
+    .all(context.memory.bytes(endpointId))
+  let done = 0
+  for (const { id, tenant_id: tenant } of rows) {
+    if (done < limit) done += dissolveLines(context, { tenant, subscription: id, limit: limit - done })
+  }
+  return done
+}
+
 function forEachWaiting(context: WriteContext, slice: Slice, act: (row: WaitingRow) => void): number {
+  if (slice.limit <= 0) return 0
   const rows = context
     .prepare<SliceRow>(
       // live_deliveries_due
@@ -143,8 +164,11 @@ export function applySubscriptionChange(
   limit: number,
 ): number {
   const marked = context
-    .prepare('select endpoint_id, cleanup from subscriptions where id = ?')
+    .prepare('select tenant_id, endpoint_id, cleanup from subscriptions where id = ?')
     .get(subscription)
+  const tenant = marked?.tenant_id as Uint8Array
+  const dissolved = dissolveLines(context, { tenant, subscription, limit })
+  if (dissolved > 0) return dissolved
   const endpoint = marked?.endpoint_id as Uint8Array
   const cursor = JSON.parse(marked?.cleanup as string) as ScanCursor
   const endpointId = bytesToId(idPrefixes.endpoint, endpoint)

@@ -129,6 +129,7 @@ function putOwnSubscription(
       endpointId: bytesToId(idPrefixes.endpoint, endpoint.id),
       topicPatterns: own.topicPatterns,
       retryPolicy: own.retryPolicy ?? null,
+      ordered: false,
       active: true,
       own: true,
     })

@@ -3,7 +3,7 @@ import type { Subscription } from '../../../core/model.ts'
 import { type ChangeOptions, checkVersion } from '../../../core/version.ts'
 import { subscriptionSettings } from '../../config-columns.ts'
 import type { NewSubscription, SubscriptionPatch } from '../../port.ts'
-import { type SubscriptionRow, toSubscription } from '../../rows.ts'
+import { type SubscriptionRow, toSubscription } from '../../subscription-row.ts'
 import { Columns } from '../connection/columns.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 import { applySubscriptionChange, firstSliceRows, scanStart } from './apply-changes.ts'
@@ -46,8 +46,7 @@ export function insertSubscriptionRow(context: WriteContext, input: NewSubscript
     id: idToBytes(input.id),
     tenant_id: memory.bytes(input.tenantId),
     endpoint_id: memory.bytes(input.endpointId),
-    // Without a meaning yet.
-    ordered: 0,
+    ordered: input.ordered ? 1 : 0,
     active: input.active ? 1 : 0,
     own: input.own ? 1 : 0,
     created_at: now,

@@ -12,6 +12,7 @@ import { scheduleMigration } from '../migrations/0011-schedule.ts'
 import { endedJobsMigration } from '../migrations/0012-ended-jobs.ts'
 import { expungeMigration } from '../migrations/0013-expunge.ts'
 import { directSendsMigration } from '../migrations/0014-direct-sends.ts'
+import { orderedKeysMigration } from '../migrations/0015-ordered-keys.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -26,6 +27,7 @@ export const sqliteMigrations: readonly Migration[] = [
   endedJobsMigration,
   expungeMigration,
   directSendsMigration,
+  orderedKeysMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

@@ -21,7 +21,9 @@ export const partsOfViews: Readonly<Record<string, readonly CopyPart[]>> = {
   events: [{ from: 'events', key: [placeColumn] }],
   fan_out_slices: [{ from: 'fan_out_slices', key: [placeColumn, 'slice'] }],
   live_deliveries: [{ from: 'live_deliveries', key: [placeColumn] }],
+  ordered_keys: [{ from: 'ordered_keys', key: [placeColumn] }],
   deliveries: [{ from: 'deliveries', key: [placeColumn] }],
+  skipped_heads: [{ from: 'skipped_heads', key: [placeColumn] }],
   attempts: [{ from: 'attempts', key: [placeColumn, 'claim_version'] }],
 }
 
@@ -58,13 +60,24 @@ select r.event_k as ${placeColumn}, e.id as event_id, r.first_k as slice, coales
 from main.fan_out_ranges r join main.events e on e.k = r.event_k;
 
 create temp view live_deliveries as
-select d.k as ${placeColumn}, d.id, ${owners}, ${stateName}, d.due_at, d.reason, d.lost_claims, ${last}
+select d.k as ${placeColumn}, d.id, ${owners}, ${stateName}, d.due_at, d.reason, d.lost_claims, ${last}, d.line, d.place
 from main.live_deliveries d ${joins};
 
 create temp view deliveries as
 select d.k as ${placeColumn}, d.id, ${owners}, ${stateName}, ${last}, d.started_at, d.latency_ms, d.response_headers,
   d.response_truncated, d.response_body
 from main.deliveries d ${joins};
+
+create temp view ordered_keys as
+select o.line as ${placeColumn}, o.line, o.tenant_id, o.subscription_id, o.ordering_key,
+  coalesce((select id from main.live_deliveries where k = o.head),
+           (select id from main.deliveries where k = o.head)) as head,
+  o.blocked_at, o.length, o.last_place, 0 as unsettled
+from main.ordered_keys o;
+
+create temp view skipped_heads as
+select s.k as ${placeColumn}, d.id as delivery_id, s.next_id as next_head
+from main.skipped_heads s join main.deliveries d on d.k = s.k;
 
 create temp view attempts as
 select a.delivery_k as ${placeColumn},
@@ -114,7 +127,9 @@ const knownColumns: Readonly<Record<string, string>> = {
   events: `k id tenant topic topic_text created_at fan_out payload_bytes payload ${keptFields.join(' ')}`,
   live_deliveries:
     'k id tenant event_k subscription endpoint target state due_at reason attempt_count claim_version lost_claims ' +
-    'last_http_status error_class last_error created_at updated_at replayed_at url method headers',
+    'last_http_status error_class last_error created_at updated_at replayed_at url method headers line place',
+  ordered_keys: 'line tenant_id subscription_id ordering_key head blocked_at length last_place',
+  skipped_heads: 'k next_id',
   deliveries:
     'k id tenant event_k subscription endpoint target state attempt_count claim_version last_http_status error_class ' +
     'last_error created_at updated_at replayed_at url method headers started_at latency_ms response_headers ' +

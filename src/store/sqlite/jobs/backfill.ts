@@ -9,11 +9,12 @@ import type { WaitReason } from '../../../core/model.ts'
 import { unpackReceivers } from '../../../core/receivers.ts'
 import { endpointIsGone, type JobWork, type JobWorkDone, subscriptionFor } from '../../job-rows.ts'
 import { idClockSlackMs, type Walked, walk } from '../../job-walk.ts'
-import { type SubscriptionRow, toSubscription } from '../../rows.ts'
+import { type SubscriptionRow, toSubscription } from '../../subscription-row.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
 import type { PreparesStatements } from '../connection/statement-cache.ts'
 import { isForMany, noteRange, rangesOf } from '../publish/large-fan-out.ts'
 import { placeWaiting } from '../publish/place-waiting.ts'
+import { lineOf } from '../record/lines.ts'
 import { packFanOut, unpackFanOut } from '../rows/fan-out.ts'
 import { keyAt, lowestKey } from '../rows/key-space.ts'
 import { findNumber } from '../rows/names.ts'
@@ -69,6 +70,7 @@ function makeDelivery(context: WriteContext, event: EventRow, made: NewOfJob): v
     eventKey: event.k,
     deliverAt: event.deliver_at,
     parked,
+    line: lineOf(context, { tenantId: work.tenantId, subscriptionId, eventKey: event.k }),
   })
   counts.add({ tenantId: work.tenantId, endpointId }, 'pending', 1)
   if (isForMany(context, event.k)) noteRange(context, event.k, { first: key, last: key })

@@ -35,29 +35,29 @@ export function cancelSlice(context: WriteContext, work: JobWork): JobWorkDone {
     cursor: pass.after,
     limit: Math.max(1, work.limit - leased.done),
   })
+  let isDue = false
   for (const row of found) {
     const endpointId = row.endpoint_id === null ? null : bytesToId(idPrefixes.endpoint, row.endpoint_id)
     const state = stateOf(row.state) as LiveState
     const waiting = { key: row.k, state, tenantId: work.tenantId, endpointId }
     const givenUp = { errorClass: null, lastError: cancelReason(work.kind) }
-    finishWaiting(context, waiting, { state: 'cancelled', givenUp })
+    isDue = finishWaiting(context, waiting, { state: 'cancelled', givenUp }) || isDue
   }
   const done = leased.done + found.length
   const isBusy = pass.isBusy || leased.isBusy || skipped > 0
-  if (cursor !== null)
-    return { done, skipped: 0, isDue: false, cursor: JSON.stringify({ after: cursor, isBusy }) }
+  if (cursor !== null) return { done, skipped: 0, isDue, cursor: JSON.stringify({ after: cursor, isBusy }) }
   if (isBusy)
     return {
       done,
       skipped: 0,
-      isDue: false,
+      isDue,
       cursor: JSON.stringify({}),
       waitMs: lookAgainMs,
       failed: -work.failed,
     }
   const { endpointId } = work.filter
   if (work.kind !== 'skip_backlog' || endpointId === undefined)
-    return { done, skipped: 0, isDue: false, cursor: null }
+    return { done, skipped: 0, isDue, cursor: null }
   updateEndpoint(context, work.tenantId, endpointId, { disabledReason: null })
   return { done, skipped: 0, isDue: true, cursor: null }
 }

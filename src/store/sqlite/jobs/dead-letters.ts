@@ -14,6 +14,8 @@ interface DeadRow {
   readonly k: number
   readonly endpoint_id: Uint8Array | null
   readonly target_id: Uint8Array
+  readonly subscription_id: Uint8Array | null
+  readonly event_k: number
   readonly topic: string | null
   readonly error_class: ErrorClass | null
   readonly updated_at: number
@@ -28,7 +30,16 @@ export function replaySlice(context: WriteContext, work: JobWork): JobWorkDone {
     const endpointId = row.endpoint_id === null ? null : bytesToId(idPrefixes.endpoint, row.endpoint_id)
     const targetId = bytesToId(idPrefixes.endpoint, row.target_id)
     const state = 'dead_lettered' as const
-    const letter = { key: row.k, tenantId: work.tenantId, endpointId, targetId, state }
+    const letter = {
+      key: row.k,
+      tenantId: work.tenantId,
+      endpointId,
+      subscriptionId:
+        row.subscription_id === null ? null : bytesToId(idPrefixes.subscription, row.subscription_id),
+      targetId,
+      eventKey: row.event_k,
+      state,
+    }
     isDue = moveFinished(context, letter) || isDue
   }
   return { done: found.length, skipped, isDue, cursor }
@@ -42,7 +53,7 @@ export function walkDeadLetters(context: PreparesStatements, work: JobWork): Wal
   const rows = context
     .prepare<DeadRow>(
       // deliveries_dead; primary keys
-      `select d.k, en.id as endpoint_id, gn.id as target_id, coalesce(t.topic, e.topic_text) as topic, d.error_class,
+      `select d.k, en.id as endpoint_id, gn.id as target_id, sn.id as subscription_id, d.event_k, coalesce(t.topic, e.topic_text) as topic, d.error_class,
          d.updated_at, e.payload is not null as has_payload,
          (d.endpoint is not null and (ep.id is null or ep.deleted_at is not null))
            or (d.subscription is not null and (s.id is null or s.deleted_at is not null)) as is_deleted

@@ -9,6 +9,7 @@ import type { FanOutSlice } from '../../port.ts'
 import { armFresh, armReady } from '../claim/ready-endpoints.ts'
 import type { PreparesStatements } from '../connection/statement-cache.ts'
 import { cancelDelivery } from '../record/finish.ts'
+import { lineOf } from '../record/lines.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 import { placeWaiting } from './place-waiting.ts'
 
@@ -153,18 +154,19 @@ function makeDelivery(context: WriteContext, receiver: Receiver, made: NewOfSlic
     endpoint,
     target: endpoint,
   }
-  placeWaiting(context, entry, {
+  const isDeleted = memory.isOfDeleted(receiver)
+  const { dueAt } = placeWaiting(context, entry, {
     tenantId,
     eventKey,
     deliverAt,
     parked: isDisabled ? 'endpoint_disabled' : null,
+    line: isDeleted ? null : lineOf(context, { tenantId, subscriptionId, eventKey }),
   })
   const owner = { tenantId, endpointId }
   counts.add(owner, 'pending', 1)
-  if (memory.isOfDeleted(receiver)) cancelDelivery(context, { key, state: 'pending', ...owner })
-  else if (!isDisabled && deliverAt !== null && deliverAt > now) {
-    armReady(context, memory.bytes(tenantId), endpointId, deliverAt)
-  } else if (!isDisabled) armFresh(context, memory.bytes(tenantId), endpointId)
+  if (isDeleted) cancelDelivery(context, { key, state: 'pending', ...owner })
+  else if (dueAt !== null && dueAt > now) armReady(context, memory.bytes(tenantId), endpointId, dueAt)
+  else if (dueAt !== null) armFresh(context, memory.bytes(tenantId), endpointId)
   return key
 }
 

@@ -1,8 +1,9 @@
-/** A new delivery into the table of what waits: due at once or at the event's time, or parked for the reason. */
+/** A new delivery into the table of what waits: due at once or at the event's time, or parked for a reason. */
 import { firstWait } from '../../../core/claim/row-fate.ts'
 import type { WaitReason } from '../../../core/model.ts'
-import { noResult } from '../record/finish.ts'
-import { insertWaiting } from '../record/wait.ts'
+import { noResult } from '../record/last-result.ts'
+import { joinLine, type LineKey } from '../record/lines.ts'
+import { insertWaiting, type Wait } from '../record/wait.ts'
 import { type FanOutEntry, ownersIn } from '../rows/fan-out.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 
@@ -14,15 +15,27 @@ export interface NewWaiting {
   /** Of the event. */
   readonly deliverAt: number | null
   readonly parked: WaitReason | null
+  /** Whose end it goes to; null: it is not ordered. */
+  readonly line: LineKey | null
 }
 
 export function placeWaiting(
   context: WriteContext,
   entry: FanOutEntry,
-  { tenantId, eventKey, deliverAt, parked }: NewWaiting,
-): void {
+  { tenantId, eventKey, deliverAt, parked, line }: NewWaiting,
+): Wait {
   const { memory, now } = context
-  const tenant = memory.names.numberOf(tenantId)
-  const row = { ...entry, ...ownersIn(entry), tenant, eventKey, createdAt: now }
-  insertWaiting(context, row, { ...newDelivery, ...firstWait({ now, deliverAt, parked }) })
+  const place = line === null ? null : joinLine(context, line, entry.key)
+  const wait = firstWait({ now, deliverAt, parked: place?.isHead === false ? 'behind_head' : parked })
+  const row = {
+    ...entry,
+    ...ownersIn(entry),
+    tenant: memory.names.numberOf(tenantId),
+    eventKey,
+    createdAt: now,
+    line: place?.line ?? null,
+    place: place?.place ?? null,
+  }
+  insertWaiting(context, row, { ...newDelivery, ...wait })
+  return wait
 }

@@ -5,6 +5,7 @@ import type { NewDelivery, NewEvent, NewIdempotencyKey, PublishResult, PublishSe
 import { hasRoomInMemory } from '../claim/memory-queue.ts'
 import { countTokens, spend, writeBucket } from '../claim/rate-buckets.ts'
 import { armFresh, armReady } from '../claim/ready-endpoints.ts'
+import { findLine } from '../record/lines.ts'
 import { fieldValues, keptFields } from '../rows/event-columns.ts'
 import { deliveryId, type FanOutEntry, packFanOut, unpackFanOut } from '../rows/fan-out.ts'
 import { findKey } from '../rows/key-space.ts'
@@ -40,6 +41,8 @@ function publishOne(context: WriteContext, event: NewEvent, options: PublishOpti
     if (earlier !== null) return earlier
   }
   if (context.memory.routingVersion(event.tenantId) !== event.routingVersion) return { kind: 'stale_routing' }
+  const full = findFullLine(context, event, options.maxOrderedBacklog)
+  if (full !== null) return { kind: 'backlog_full', subscriptionId: full }
 
   const id = idToBytes(event.id)
   const key = context.memory.eventKeys.next(event.id)
@@ -105,8 +108,8 @@ interface Placing {
 function placeDelivery(context: WriteContext, placing: Placing, options: PublishOptions): boolean {
   const { event, delivery, entry } = placing
   const owner = { tenantId: event.tenantId, endpointId: delivery.endpointId }
-  if (event.deliverAt !== null && event.deliverAt > context.now) {
-    placeScheduled(context, placing, event.deliverAt)
+  if (delivery.ordered || (event.deliverAt !== null && event.deliverAt > context.now)) {
+    placeInTable(context, placing, options)
     return false
   }
   if (
@@ -127,28 +130,49 @@ function placeDelivery(context: WriteContext, placing: Placing, options: Publish
       eventKey: placing.eventKey,
       deliverAt: null,
       parked: delivery.parked,
+      line: null,
     })
   }
   context.counts.add(owner, 'pending', 1)
-  if (delivery.parked === null && options.grants.get(delivery.targetId) !== false) {
-    armFresh(context, context.memory.bytes(event.tenantId), delivery.targetId)
-    // A due ready row stands now: nobody overtakes it, and the next one need not arm it again.
-    if (context.memory.blockedUntil(delivery.targetId, context.now) === null) {
-      options.grants.set(delivery.targetId, false)
-    }
-  }
+  if (delivery.parked === null) armDue(context, placing, options)
   return false
 }
 
-/** It keeps nobody from a hand-off: until its time its target has no backlog for it. */
-function placeScheduled(context: WriteContext, placing: Placing, deliverAt: number): void {
+function armDue(context: WriteContext, { event, delivery }: Placing, { grants }: PublishOptions): void {
+  const { targetId } = delivery
+  if (grants.get(targetId) === false) return
+  armFresh(context, context.memory.bytes(event.tenantId), targetId)
+  // A due ready row stands now: nobody overtakes it, and the next one need not arm it again.
+  if (context.memory.blockedUntil(targetId, context.now) === null) grants.set(targetId, false)
+}
+
+/**
+ * One for later, or in a line. It keeps nobody from a hand-off while its target has no backlog for it: until its time, or
+ * behind its head.
+ */
+function placeInTable(context: WriteContext, placing: Placing, options: PublishOptions): void {
   const { event, eventKey, delivery, entry } = placing
-  const { tenantId } = event
-  placeWaiting(context, entry, { tenantId, eventKey, deliverAt, parked: delivery.parked })
-  context.counts.add({ tenantId, endpointId: delivery.endpointId }, 'pending', 1)
-  if (delivery.parked === null) {
-    armReady(context, context.memory.bytes(tenantId), delivery.targetId, deliverAt)
+  const { tenantId, orderingKey, deliverAt } = event
+  const { subscriptionId, endpointId, targetId, parked } = delivery
+  const isOrdered = delivery.ordered && orderingKey !== null && subscriptionId !== null
+  const line = isOrdered ? { tenantId, subscriptionId, orderingKey } : null
+  const { dueAt } = placeWaiting(context, entry, { tenantId, eventKey, deliverAt, parked, line })
+  context.counts.add({ tenantId, endpointId }, 'pending', 1)
+  if (dueAt === null) return
+  if (dueAt <= context.now) armDue(context, placing, options)
+  else armReady(context, context.memory.bytes(tenantId), targetId, dueAt)
+}
+
+/** The first subscription whose line the event was to join and is as long as it may be. */
+function findFullLine(context: WriteContext, event: NewEvent, max: number | undefined): string | null {
+  const { tenantId, orderingKey, deliveries } = event
+  if (max === undefined || orderingKey === null) return null
+  for (const { ordered, subscriptionId } of deliveries) {
+    if (!ordered || subscriptionId === null) continue
+    const line = findLine(context, { tenantId, subscriptionId, orderingKey })
+    if ((line?.length ?? 0) >= max) return subscriptionId
   }
+  return null
 }
 
 /** Behind others that wait there, or as the first where nothing waits in the table. */

@@ -45,7 +45,7 @@ function keysOf(context: ReadContext, wanted: Wanted, bounds: KeyBounds): readon
 function finishedKeys(context: ReadContext, wanted: Wanted, bounds: KeyBounds): readonly number[] {
   const { tenant, endpoint, filter } = wanted
   const { condition, values } = conditionsOf(wanted)
-  if (filter.state === 'dead_lettered' || filter.state === 'cancelled') {
+  if (filter.state !== undefined && filter.state !== 'succeeded') {
     return tenantKeys(context, wanted, { ...bounds, table: 'deliveries' })
   }
   const of = { table: 'deliveries', group: 'endpoint', tenant, condition, values } as const
@@ -62,7 +62,7 @@ interface TableBounds extends KeyBounds {
   readonly table: 'deliveries' | 'live_deliveries'
 }
 
-/** Through deliveries_dead or deliveries_cancelled, or downwards through what is live, which is small. */
+/** Through deliveries_dead, deliveries_cancelled or deliveries_skipped, or downwards through what is live, which is small. */
 function tenantKeys(context: ReadContext, wanted: Wanted, bounds: TableBounds): readonly number[] {
   const { condition, values } = conditionsOf(wanted)
   const ofEndpoint = wanted.endpoint === null ? '' : 'and d.endpoint = ?'

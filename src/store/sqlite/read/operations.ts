@@ -19,6 +19,7 @@ import { listDeliveriesOfEvent } from './event-deliveries.ts'
 import { getEvent, getPayload, listEvents } from './events.ts'
 import { findApiKeys, getApiKey, listApiKeys } from './keys.ts'
 import { getDelivery } from './one-delivery.ts'
+import { countOrderedKeys, listOrderedKeys } from './ordered-keys.ts'
 import { findTenantOf, getTenant, getTenantByUid, listTenants } from './tenants.ts'
 
 export const readOperations = {
@@ -30,6 +31,8 @@ export const readOperations = {
   listDeliveries,
   listAttempts,
   listDeadLetters,
+  listOrderedKeys,
+  countOrderedKeys,
   counts,
   loadRouting,
   getEndpoint,

@@ -6,7 +6,8 @@ import type { Lease } from '../claim/leases.ts'
 import { findKey } from '../rows/key-space.ts'
 import { stateOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'
-import { finishLease, finishWaiting, noResult } from './finish.ts'
+import { finishLease, finishWaiting } from './finish.ts'
+import { noResult } from './last-result.ts'
 
 export function cancelByHand(
   context: WriteContext,

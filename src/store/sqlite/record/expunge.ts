@@ -28,10 +28,10 @@ export function expungeAnswers(context: WriteContext, deliveryIds: readonly stri
   const keys = deliveryIds
     .map((id) => findKey(context, 'deliveries', id))
     .filter((key): key is number => key !== null)
-  // primary keys. Errors without a status are our own words about the connection; that of a cancelled one is its reason.
+  // primary keys. Errors without a status are our own words about the connection; that of a cancelled or skipped one is its reason.
   const deliveries = context.prepare(
     `update deliveries set headers = null, response_headers = null, response_body = null, response_truncated = null,
-       last_error = iif(last_http_status is null or state = ${codeOf('cancelled')}, last_error, null)
+       last_error = iif(last_http_status is null or state in (${codeOf('cancelled')}, ${codeOf('skipped')}), last_error, null)
      where k = ?`,
   )
   const attempts = context.prepare(

@@ -1,17 +1,12 @@
 /** How a delivery is finished, from a wait or from a lease: the two ways into `deliveries`, and the one out of what is live. */
-import { idToBytes } from '../../../core/ids.ts'
-import type { ErrorClass, FinishedState, LiveState } from '../../../core/model.ts'
+import { idPrefixes, idToBytes } from '../../../core/ids.ts'
+import type { ErrorClass, FinishedState } from '../../../core/model.ts'
 import type { NewAttempt } from '../../port.ts'
 import type { Lease } from '../claim/leases.ts'
 import { codeOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'
-
-export interface WaitingRow {
-  readonly key: number
-  readonly state: LiveState
-  readonly tenantId: string
-  readonly endpointId: string | null
-}
+import { type LastResult, stateOfLease, type WaitingRow } from './last-result.ts'
+import { leaveLine } from './lines.ts'
 
 export interface GivenUp {
   /** Null: that of its last attempt stays. */
@@ -28,38 +23,26 @@ select k, id, tenant, event_k, subscription, endpoint, nullif(target, endpoint),
    last_http_status, coalesce(?, error_class), coalesce(?, last_error), created_at, ?, replayed_at, url, method, headers
 from live_deliveries where k = ?`
 
-/** Moves a row that waits to `deliveries`. The reason, if there is one, takes the place of what its last attempt said. */
+/**
+ * Moves a row that waits to `deliveries`. The reason, if there is one, takes the place of what its last attempt said.
+ * True: another one is due in its place in a line.
+ */
 export function finishWaiting(
   context: WriteContext,
   row: WaitingRow,
   end: { readonly state: FinishedState; readonly givenUp: GivenUp | null },
-): void {
+): boolean {
   const { state, givenUp } = end
   context
     .prepare(moveSql) // primary keys
     .run(codeOf(state), givenUp?.errorClass ?? null, givenUp?.lastError ?? null, context.now, row.key)
-  leaveLive(context, row.key)
   context.counts.move(row, row.state, state)
+  return leaveLive(context, row.key, state)
 }
 
 /** Cancels a delivery whose endpoint or subscription was deleted. */
-export function cancelDelivery(context: WriteContext, row: WaitingRow): void {
-  finishWaiting(context, row, { state: 'cancelled', givenUp: null })
-}
-
-/** What the last attempt said. */
-export interface LastResult {
-  readonly attemptCount: number
-  readonly lastHttpStatus: number | null
-  readonly errorClass: ErrorClass | null
-  readonly lastError: string | null
-}
-
-export const noResult: LastResult = {
-  attemptCount: 0,
-  lastHttpStatus: null,
-  errorClass: null,
-  lastError: null,
+export function cancelDelivery(context: WriteContext, row: WaitingRow): boolean {
+  return finishWaiting(context, row, { state: 'cancelled', givenUp: null })
 }
 
 export interface FinishedValues extends LastResult {
@@ -69,8 +52,11 @@ export interface FinishedValues extends LastResult {
   readonly attempt: NewAttempt | null
 }
 
-/** Ends the lease. What was handed off has no live row to leave. */
-export function finishLease(context: WriteContext, lease: Lease, values: FinishedValues): void {
+/**
+ * Ends the lease. What was handed off has no live row to leave, and stands in no line. True: another one is due in its
+ * place in a line.
+ */
+export function finishLease(context: WriteContext, lease: Lease, values: FinishedValues): boolean {
   const { memory, now } = context
   const { names } = memory
   const { attempt } = values
@@ -107,16 +93,29 @@ export function finishLease(context: WriteContext, lease: Lease, values: Finishe
       response === null ? null : response.truncated ? 1 : 0,
       response === null ? null : response.body,
     )
-  if (lease.isLive) leaveLive(context, lease.key)
   memory.leases.end(lease)
   context.counts.move(lease, stateOfLease(lease), values.state)
+  return lease.isLive && leaveLive(context, lease.key, values.state)
 }
 
-/** Of a delivery that is leased; to the writer itself while it waits in memory. */
-export function stateOfLease({ waiting }: Lease): 'pending' | 'in_flight' {
-  return waiting === null ? 'in_flight' : 'pending'
+interface LeavingRow {
+  readonly line: number | null
+  readonly subscription: number | null
+  readonly endpoint: number | null
 }
 
-function leaveLive(context: WriteContext, key: number): void {
-  context.prepare('delete from live_deliveries where k = ?').run(key) // primary key
+/** The one way out of the live table. */
+function leaveLive(context: WriteContext, key: number, state: FinishedState): boolean {
+  const row = context
+    .prepare<LeavingRow>('delete from live_deliveries where k = ? returning line, subscription, endpoint') // primary key
+    .get(key)
+  if (row === undefined || row.line === null) return false
+  const { memory } = context
+  const owners = {
+    endpointId: row.endpoint === null ? null : memory.names.idOf(row.endpoint, idPrefixes.endpoint),
+    subscriptionId:
+      row.subscription === null ? null : memory.names.idOf(row.subscription, idPrefixes.subscription),
+  }
+  const isBlocking = state === 'dead_lettered' && !memory.isOfDeleted(owners)
+  return leaveLine(context, { line: row.line, key, isBlocking })
 }

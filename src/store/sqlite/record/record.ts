@@ -7,7 +7,8 @@ import { armReady } from '../claim/ready-endpoints.ts'
 import { disableEndpoint } from '../config/disable-endpoint.ts'
 import { Columns } from '../connection/columns.ts'
 import type { WriteContext } from '../threads/write-context.ts'
-import { finishLease, type LastResult } from './finish.ts'
+import { finishLease } from './finish.ts'
+import type { LastResult } from './last-result.ts'
 import { clearProbe, storeHealth } from './target-health.ts'
 import { lastResultOf, putBack } from './wait.ts'
 
@@ -34,10 +35,11 @@ export function recordOutcomes(
       ? [{ tenantId, endpointId, reason }]
       : [],
   )
-  for (const ending of endings.values()) applyNextStep(context, ending)
+  let advanced = false
+  for (const ending of endings.values()) advanced = applyNextStep(context, ending) || advanced
   const health = Array.from(changes, ([id, { after }]) => [id, after] as const)
   // Nobody else has rows of it locked.
-  return { recorded, held: [], health, disabled }
+  return { recorded, held: [], health, advanced, disabled }
 }
 
 /** Null: stale. An outcome counts only for the claim version of a lease that stands. */
@@ -95,20 +97,22 @@ function storeChanges(context: WriteContext, changes: HealthChanges): void {
   }
 }
 
-function applyNextStep(context: WriteContext, { lease, isDeleted, outcome }: Ending): void {
+/** True: another delivery is due in its place. */
+function applyNextStep(context: WriteContext, { lease, isDeleted, outcome }: Ending): boolean {
   const { attempt, next, claimVersion } = outcome
   const result = attempt === null ? lastResultOf(context, lease) : resultOf(attempt)
   const isInRow = attempt?.status === 'success' && next.state === 'succeeded'
   if (attempt !== null && !isInRow) insertAttempt(context, lease.key, claimVersion, attempt)
   const end = { ...result, claimVersion, attempt: isInRow ? attempt : null }
-  if (next.state === 'succeeded') finishLease(context, lease, { ...end, state: 'succeeded' })
-  else if (next.state === 'dead_lettered') {
-    finishLease(context, lease, { ...end, state: 'dead_lettered', errorClass: next.finalError })
-  } else if (isDeleted) {
-    finishLease(context, lease, { ...end, state: 'cancelled', claimVersion: claimVersion + 1 })
-  } else {
-    putBack(context, lease, { ...result, claimVersion, lostClaims: 0, dueAt: context.now + next.delayMs })
+  if (next.state === 'succeeded') return finishLease(context, lease, { ...end, state: 'succeeded' })
+  if (next.state === 'dead_lettered') {
+    return finishLease(context, lease, { ...end, state: 'dead_lettered', errorClass: next.finalError })
   }
+  if (isDeleted) {
+    return finishLease(context, lease, { ...end, state: 'cancelled', claimVersion: claimVersion + 1 })
+  }
+  putBack(context, lease, { ...result, claimVersion, lostClaims: 0, dueAt: context.now + next.delayMs })
+  return false
 }
 
 function resultOf(attempt: NewAttempt): LastResult {

@@ -5,7 +5,8 @@ import { armReady } from '../claim/ready-endpoints.ts'
 import { findKey } from '../rows/key-space.ts'
 import { codeOf, stateOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'
-import { stateOfLease } from './finish.ts'
+import { stateOfLease } from './last-result.ts'
+import { lineOf, type Place, returnToLine } from './lines.ts'
 import { type Wait, waitOf } from './wait.ts'
 
 interface Found {
@@ -29,7 +30,12 @@ export function resend(context: WriteContext, tenantId: string, deliveryId: stri
 }
 
 const deadLettersOnly: ReadonlySet<DeliveryState> = new Set(['dead_lettered'])
-const finishedStates: ReadonlySet<DeliveryState> = new Set(['succeeded', 'dead_lettered', 'cancelled'])
+const finishedStates: ReadonlySet<DeliveryState> = new Set([
+  'succeeded',
+  'dead_lettered',
+  'cancelled',
+  'skipped',
+])
 
 interface SendAgain {
   readonly tenantId: string
@@ -63,7 +69,15 @@ function sendAgain(context: WriteContext, { tenantId, deliveryId, from }: SendAg
   if (event?.has_payload !== 1) return { kind: 'expired', expungedAt: event?.expunged_at ?? null }
 
   const targetId = names.idOf(row.target, idPrefixes.endpoint)
-  moveFinished(context, { key: row.key, tenantId, endpointId, targetId, state: state as FinishedState })
+  moveFinished(context, {
+    key: row.key,
+    tenantId,
+    endpointId,
+    subscriptionId,
+    targetId,
+    eventKey: row.event_k,
+    state: state as FinishedState,
+  })
   return { kind: 'replayed', targetId }
 }
 
@@ -71,16 +85,23 @@ export interface FinishedRow {
   readonly key: number
   readonly tenantId: string
   readonly endpointId: string | null
+  readonly subscriptionId: string | null
   readonly targetId: string
+  readonly eventKey: number
   readonly state: FinishedState
 }
 
 /** Of a delivery that can be sent again. False: it is parked, and not due. */
 export function moveFinished(context: WriteContext, row: FinishedRow): boolean {
   const { tenantId, endpointId, targetId, state } = row
-  const wait = waitOf(context, endpointId, context.now)
+  const line = lineOf(context, row)
+  const place = line === null ? null : returnToLine(context, line, row.key)
+  const wait: Wait =
+    place?.isHead === false
+      ? { dueAt: null, reason: 'behind_head' }
+      : waitOf(context, endpointId, context.now)
   if (state === 'succeeded') keepAttempt(context, row.key)
-  moveBack(context, row.key, wait)
+  moveBack(context, row.key, wait, place)
   context.counts.move({ tenantId, endpointId }, state, 'pending')
   if (wait.dueAt !== null) armReady(context, context.memory.bytes(tenantId), targetId, context.now)
   return wait.dueAt !== null
@@ -117,7 +138,7 @@ function keepAttempt(context: WriteContext, key: number): void {
     .run(key)
 }
 
-function moveBack(context: WriteContext, key: number, { dueAt, reason }: Wait): void {
+function moveBack(context: WriteContext, key: number, { dueAt, reason }: Wait, place: Place | null): void {
   const { now } = context
   context
     .prepare(
@@ -125,11 +146,12 @@ function moveBack(context: WriteContext, key: number, { dueAt, reason }: Wait): 
       `insert into live_deliveries
          (k, id, tenant, event_k, subscription, endpoint, target, state, due_at, reason, attempt_count, claim_version,
           lost_claims, last_http_status, error_class, last_error, created_at, updated_at, replayed_at, url, method,
-          headers)
+          headers, line, place)
        select k, id, tenant, event_k, subscription, endpoint, coalesce(target, endpoint), ${codeOf('pending')}, ?, ?, 0,
-          claim_version + 1, 0, last_http_status, error_class, last_error, created_at, ?, ?, url, method, headers
+          claim_version + 1, 0, last_http_status, error_class, last_error, created_at, ?, ?, url, method, headers,
+          ?, ?
        from deliveries where k = ?`,
     )
-    .run(dueAt, reason, now, now, key)
+    .run(dueAt, reason, now, now, place?.line ?? null, place?.place ?? null, key)
   context.prepare('delete from deliveries where k = ?').run(key)
 }

@@ -7,7 +7,7 @@ import { armReady } from '../claim/ready-endpoints.ts'
 import { Columns } from '../connection/columns.ts'
 import { codeOf, stateOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'
-import { type LastResult, noResult, stateOfLease, type WaitingRow } from './finish.ts'
+import { type LastResult, noResult, stateOfLease, type WaitingRow } from './last-result.ts'
 
 /** Until when it waits, or for the end of which reason. */
 export interface Wait {
@@ -32,6 +32,9 @@ export interface NewLiveRow {
   readonly endpoint: number | null
   readonly target: number
   readonly createdAt: number
+  /** Of an ordered one, and its place in it. */
+  readonly line: number | null
+  readonly place: number | null
 }
 
 /** Its first row in the table of what is live. */
@@ -45,6 +48,8 @@ export function insertWaiting(context: WriteContext, row: NewLiveRow, values: Wa
     endpoint: row.endpoint,
     target: row.target,
     created_at: row.createdAt,
+    line: row.line,
+    place: row.place,
   }
   context
     .prepare(
@@ -63,6 +68,8 @@ const unchanging = new Columns(
   'endpoint',
   'target',
   'created_at',
+  'line',
+  'place',
 )
 const changing = new Columns(
   'updated_at',
@@ -104,16 +111,26 @@ export function parkDelivery(context: WriteContext, row: WaitingRow, reason: Wai
   changeWait(context, row.key, { dueAt: null, reason })
 }
 
-/** Makes a parked delivery due whose reason is over, or lets it wait for the time of its event. */
-export function unparkDelivery(context: WriteContext, row: WaitingRow): void {
+/**
+ * Makes a parked delivery due whose reason is over, or lets it wait for the time of its event, or for its endpoint; when
+ * it is due.
+ */
+export function makeDue(
+  context: WriteContext,
+  { key, endpointId }: Pick<WaitingRow, 'key' | 'endpointId'>,
+): number | null {
   const event = context
     .prepare<{ deliver_at: number | null }>(
       // primary keys
       'select e.deliver_at from live_deliveries d join events e on e.k = d.event_k where d.k = ?',
     )
-    .get(row.key)
-  const { now } = context
-  changeWait(context, row.key, firstWait({ now, deliverAt: event?.deliver_at ?? null, parked: null }))
+    .get(key)
+  const { now, memory } = context
+  const isDisabled = endpointId !== null && memory.endpoint(endpointId)?.disabled === true
+  const parked = isDisabled ? 'endpoint_disabled' : null
+  const wait = firstWait({ now, deliverAt: event?.deliver_at ?? null, parked })
+  changeWait(context, key, wait)
+  return wait.dueAt
 }
 
 function changeWait(context: WriteContext, key: number, { dueAt, reason }: Wait): void {
@@ -156,6 +173,9 @@ function toRow({ memory: { names } }: WriteContext, lease: Lease): NewLiveRow {
     endpoint: lease.endpointId === null ? null : names.numberOf(lease.endpointId),
     target: names.numberOf(lease.targetId),
     createdAt: lease.createdAt,
+    // It stood in no line, or it would have its row.
+    line: null,
+    place: null,
   }
 }
 

@@ -56,7 +56,7 @@ export function flattenEvents(batch: readonly NewEvent[], bytes: BytePacker): Fl
     list.push(deliveries.length)
     for (const delivery of deliveries) {
       list.push(delivery.id, delivery.subscriptionId, delivery.endpointId, delivery.targetId)
-      list.push(delivery.rateLimitRps, delivery.handOff, delivery.parked)
+      list.push(delivery.rateLimitRps, delivery.handOff, delivery.ordered, delivery.parked)
     }
   }
   return list
@@ -98,6 +98,7 @@ function readDelivery(from: FlatReader): NewDelivery {
     targetId: from.next(),
     rateLimitRps: from.next(),
     handOff: from.next(),
+    ordered: from.next(),
     parked: from.next(),
   }
 }

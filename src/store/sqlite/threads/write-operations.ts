@@ -45,6 +45,7 @@ import { cancelByHand } from '../record/cancel.ts'
 import { expungeAnswers, expungePayload } from '../record/expunge.ts'
 import { recordOutcomes, release } from '../record/record.ts'
 import { replay, resend } from '../record/replay.ts'
+import { skip } from '../record/skip.ts'
 import {
   deleteExpiredIdempotencyKeys,
   foldCounts,
@@ -83,6 +84,8 @@ export function createWriteOperations() {
       expungePayload(context, tenantId, eventId),
     expungeAnswers: (context: WriteContext, deliveryIds: readonly string[]) =>
       expungeAnswers(context, deliveryIds),
+    skipDelivery: (context: WriteContext, tenantId: string, deliveryId: string, reason: string) =>
+      skip(context, tenantId, deliveryId, reason),
     insertJob: (context: WriteContext, job: NewJob) => insertJob(context, job),
     cancelJob: (context: WriteContext, tenantId: string, id: string) => cancelJob(context, tenantId, id),
     takeJob: (context: WriteContext, owner: JobOwner) => takeJob(context, owner),

@@ -22,6 +22,11 @@ export interface EndpointFacts {
   readonly deleted: boolean
 }
 
+interface SubscriptionFacts {
+  readonly deleted: boolean
+  readonly ordered: boolean
+}
+
 export interface TargetHealth {
   readonly health: EndpointHealth
   /** The delivery that tries the endpoint after a pause, until the end of its lease. */
@@ -53,7 +58,7 @@ export class WriterMemory {
   readonly #routingVersions = new Map<string, number>()
   readonly #weights = new Map<string, number>()
   readonly #endpoints = new Map<string, EndpointFacts | null>()
-  readonly #deletedSubscriptions = new Map<string, boolean>()
+  readonly #subscriptions = new Map<string, SubscriptionFacts>()
   readonly #deletedTenants = new Map<string, boolean>()
   readonly #idBytes = new Map<string, Uint8Array>()
   #health: Map<string, TargetHealth> | null = null
@@ -127,15 +132,15 @@ export class WriterMemory {
     return facts
   }
 
-  isSubscriptionDeleted(id: string): boolean {
-    const known = this.#deletedSubscriptions.get(id)
+  subscription(id: string): SubscriptionFacts {
+    const known = this.#subscriptions.get(id)
     if (known !== undefined) return known
     const row = this.#statements
-      .prepare('select deleted_at from subscriptions where id = ?')
+      .prepare('select deleted_at, ordered from subscriptions where id = ?')
       .get(this.bytes(id))
-    const deleted = row === undefined || row.deleted_at !== null
-    keep(this.#deletedSubscriptions, id, deleted)
-    return deleted
+    const facts = { deleted: row === undefined || row.deleted_at !== null, ordered: row?.ordered === 1 }
+    keep(this.#subscriptions, id, facts)
+    return facts
   }
 
   /** Nobody may attempt it any more: what it belongs to is deleted. */
@@ -157,7 +162,7 @@ export class WriterMemory {
   isOfDeleted({ endpointId, subscriptionId }: Owners): boolean {
     return (
       (endpointId !== null && this.endpoint(endpointId)?.deleted !== false) ||
-      (subscriptionId !== null && this.isSubscriptionDeleted(subscriptionId))
+      (subscriptionId !== null && this.subscription(subscriptionId).deleted)
     )
   }
 
@@ -201,7 +206,7 @@ export class WriterMemory {
     this.#routingVersions.clear()
     this.#weights.clear()
     this.#endpoints.clear()
-    this.#deletedSubscriptions.clear()
+    this.#subscriptions.clear()
     this.#deletedTenants.clear()
   }
 
@@ -246,7 +251,7 @@ export class WriterMemory {
     this.#routingVersions.clear()
     this.#weights.clear()
     this.#endpoints.clear()
-    this.#deletedSubscriptions.clear()
+    this.#subscriptions.clear()
     this.#deletedTenants.clear()
     this.#health = null
     this.#buckets = null

@@ -1,7 +1,7 @@
 /** What a starting owner does with the leases of the one before it, in one transaction. */
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
-import { noResult } from '../record/finish.ts'
+import { noResult } from '../record/last-result.ts'
 import { endLostLease, insertWaiting } from '../record/wait.ts'
 import { findInFanOut, ownersIn } from '../rows/fan-out.ts'
 import { isWaiting, readHandoffs, type WrittenLease } from '../rows/handoff-row.ts'
@@ -60,6 +60,8 @@ function insertDue(context: WriteContext, lease: WrittenLease): number | null {
     eventKey: lease.eventKey,
     ...ownersIn(entry),
     createdAt: event.created_at,
+    line: null,
+    place: null,
   }
   const values = { ...noResult, claimVersion: lease.claimVersion, lostClaims: isWaiting(lease) ? 0 : 1 }
   insertWaiting(context, row, { ...values, dueAt: context.now, reason: null })

@@ -191,9 +191,11 @@ function removeDeliveries(context: WriteContext, { number, limit }: Removed): Re
   const rows = context.prepare('select k, target from deliveries where tenant = ? limit ?').all(number, limit) // deliveries_endpoint
   if (rows.length === 0) return null
   const removeTries = context.prepare('delete from attempts where delivery_k = ?') // primary key
+  const removeSkip = context.prepare('delete from skipped_heads where k = ?') // primary key
   const remove = context.prepare('delete from deliveries where k = ?') // primary key
   for (const { k, target } of rows) {
     removeTries.run(k as number)
+    removeSkip.run(k as number)
     remove.run(k as number)
     if (target !== null) forgetOrigin(context, target as number)
   }
@@ -266,7 +268,7 @@ function removeEndpoints(context: WriteContext, { bytes, limit }: Removed): Remo
 /** Few rows; what a call that was under way has left among them. */
 function removeRest(context: WriteContext, { bytes }: Removed): RemovalStep {
   removeAccess(context, bytes)
-  for (const table of ['subscriptions', 'ready_endpoints', 'delivery_counts']) {
+  for (const table of ['subscriptions', 'ready_endpoints', 'delivery_counts', 'ordered_keys']) {
     context.prepare(`delete from ${table} where tenant_id = ?`).run(bytes) // indexes that begin with the tenant
   }
   return null

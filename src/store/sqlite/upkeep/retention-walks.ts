@@ -2,6 +2,7 @@
 import { idPrefixes } from '../../../core/ids.ts'
 import type { RetentionWalk } from '../../retention.ts'
 import { isAccepted, type KeyRange, rangesOf } from '../publish/large-fan-out.ts'
+import { findBlocked, takeOut } from '../record/lines.ts'
 import { deliveryId, type FanOutEntry, unpackFanOut } from '../rows/fan-out.ts'
 import { lowestKey } from '../rows/key-space.ts'
 import { codeOf, stateOf } from '../rows/state-codes.ts'
@@ -195,6 +196,7 @@ function removeDeliveries(context: WriteContext, slice: Slice): Walked {
     .all(endedBy, slice.deadLettersEndedBy, slice.key, slice.after.key, slice.before, slice.limit)
   const remove = context.prepare('delete from deliveries where k = ?')
   const removeTries = context.prepare('delete from attempts where delivery_k = ?')
+  const removeSkip = context.prepare('delete from skipped_heads where k = ?')
   const { names } = context.memory
   let last = slice.after
   let removed = 0
@@ -204,6 +206,8 @@ function removeDeliveries(context: WriteContext, slice: Slice): Walked {
     remove.run(last.key)
     removeTries.run(last.key)
     removed += 1
+    if (row.state === codeOf('dead_lettered')) unblock(context, last.key)
+    if (row.state === codeOf('skipped')) removeSkip.run(last.key)
     const endpoint = row.endpoint as number | null
     const owner = {
       tenantId: names.idOf(row.tenant as number, idPrefixes.tenant),
@@ -212,6 +216,12 @@ function removeDeliveries(context: WriteContext, slice: Slice): Walked {
     context.counts.add(owner, stateOf(row.state as number), -1)
   }
   return { last, isAtEnd: rows.length < slice.limit, removed }
+}
+
+/** Nobody can replay or skip it any more. */
+function unblock(context: WriteContext, key: number): void {
+  const line = findBlocked(context, key)
+  if (line !== null) takeOut(context, line, key)
 }
 
 function removeEvents(context: WriteContext, slice: Slice): Walked {

@@ -1,0 +1,18 @@
+import { idPrefixes } from '../../../core/ids.ts'
+import { bytesOfId } from '../../cursors.ts'
+import type { OrderingStore } from '../../port.ts'
+import type { Runner } from '../connection/runner.ts'
+import { countOrderedKeys, listOrderedKeys } from '../read/ordered-keys.ts'
+import { skip } from '../record/skip.ts'
+
+export function createOrderingStore({ plain, atomic }: Runner): OrderingStore {
+  return {
+    skipDelivery: async (tenantId, deliveryId, reason) =>
+      bytesOfId(idPrefixes.delivery, deliveryId) === null
+        ? { kind: 'not_found' }
+        : atomic('config', (context) => skip(context, tenantId, deliveryId, reason)),
+    listOrderedKeys: (tenantId, filter, page) =>
+      plain('read', (context) => listOrderedKeys(context, tenantId, filter, page)),
+    countOrderedKeys: () => plain('read', countOrderedKeys),
+  }
+}
