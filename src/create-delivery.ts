@@ -10,7 +10,7 @@ import type { Tracing } from './observability/tracing.ts'
 import type { createAddressPolicy } from './sender/address-guard.ts'
 import { createHttpSender } from './sender/http-sender.ts'
 import type { Sender } from './sender/port.ts'
-import type { Store } from './store/port.ts'
+import type { Retention, Store } from './store/port.ts'
 import { traceSender } from './trace-parts.ts'
 import { version } from './version.ts'
 
@@ -44,6 +44,16 @@ export function createSender(
   })
 }
 
+export function retentionOf(config: Config): Retention {
+  return {
+    payloadsMs: config.retainPayloadsMs,
+    attemptsMs: config.retainAttemptsMs,
+    eventsMs: config.retainEventsMs,
+    deadLettersMs: config.retainDeadLettersMs,
+    jobsMs: config.retainJobsMs,
+  }
+}
+
 export function createDelivery({ config, guard, tracing, ...parts }: DeliveryParts): DeliveryService {
   const breaker: BreakerPolicy = {
     failureThreshold: config.breakerThreshold,
@@ -56,13 +66,7 @@ export function createDelivery({ config, guard, tracing, ...parts }: DeliveryPar
   return new DeliveryService({
     ...parts,
     breaker,
-    retention: {
-      payloadsMs: config.retainPayloadsMs,
-      attemptsMs: config.retainAttemptsMs,
-      eventsMs: config.retainEventsMs,
-      deadLettersMs: config.retainDeadLettersMs,
-      jobsMs: config.retainJobsMs,
-    },
+    retention: retentionOf(config),
     random: Math.random,
     userAgent,
     maxInFlight: config.maxInFlight,

@@ -24,6 +24,7 @@ import { version } from './version.ts'
 export { migrateStore } from './migrate-store.ts'
 export { keepCounters, renderSnapshots } from './observability/aggregate-metrics.ts'
 export { createLogger } from './observability/log.ts'
+export { removeExpiredNow } from './remove-expired.ts'
 export { outboxSql } from './store/sqlite/outbox/outbox-table.ts'
 export { examineStore, migrateSchema } from './store-upkeep.ts'
 

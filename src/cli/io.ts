@@ -2,6 +2,7 @@
 import type { Config } from '../config/schema.ts'
 import type { Logger } from '../core/logger.ts'
 import type { CopyProgress, MigrateStoreReport, MigrateStoreRequest } from '../migrate-store.ts'
+import type { RemovedNow } from '../remove-expired.ts'
 import type { NewKeyRequest } from '../server.ts'
 import type { CheckProgress, Finding, SchemaChange } from '../store-upkeep.ts'
 
@@ -72,6 +73,8 @@ export interface ServerModule {
     request: MigrateStoreRequest,
     onProgress: (progress: CopyProgress) => void,
   ): Promise<MigrateStoreReport>
+  /** One round of retention in a store that it opens. */
+  removeExpiredNow(config: Config, logger: Logger): Promise<RemovedNow>
   /** Makes a key or an admin token in a store that no server owns now, and answers what the server would. */
   createKey(config: Config, request: NewKeyRequest, logger: Logger): Promise<object>
 }

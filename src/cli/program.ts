@@ -73,6 +73,16 @@ const commands: readonly CommandEntry[] = [
     load: () => import('./admin-tokens.ts'),
   },
   {
+    name: 'seed',
+    description: 'a producer key, an endpoint and a subscription, to begin with',
+    load: () => import('./seed.ts'),
+  },
+  {
+    name: 'load-test',
+    description: 'send events at a rate and say how soon, and whether, each arrived',
+    load: () => import('./load-test.ts'),
+  },
+  {
     name: 'backup',
     description: 'copy the database into a file, while it is in use',
     load: () => import('./backup.ts'),
@@ -91,6 +101,11 @@ const commands: readonly CommandEntry[] = [
     name: 'migrate',
     description: "bring a store's schema up to date, or say what that would do",
     load: () => import('./migrate.ts'),
+  },
+  {
+    name: 'retention',
+    description: 'remove once what is past its retention',
+    load: () => import('./retention.ts'),
   },
   {
     name: 'doctor',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from 'vitest'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { aServer } from './a-server.ts'
+import { describeCommands } from './command-rows.ts'
 import { describeExpunging } from './expunge-rule.ts'
 import { describeHookrailRows, type OpenServer } from './hookrail-rows.ts'
 
@@ -13,11 +14,16 @@ beforeAll(async () => {
 afterAll(() => database?.stop())
 
 let schemas = 0
-const newStore = (): OpenServer => {
-  const store = `${database.url}?schema=outhook_rows_${process.pid}_${++schemas}`
-  return (options) =>
+const aStore = (): string => `${database.url}?schema=outhook_rows_${process.pid}_${++schemas}`
+const openOn =
+  (store: string): OpenServer =>
+  (options) =>
     aServer({ ...options, config: { store, masterKey: 'ab'.repeat(32), ...options?.config } })
-}
+const newStore = () => openOn(aStore())
 
 describeHookrailRows(newStore)
 describeExpunging(newStore)
+describeCommands(() => {
+  const store = aStore()
+  return { store, open: openOn(store) }
+})

@@ -37,6 +37,7 @@ export const noServer: ServerModule = {
   migrateSchema: notHere,
   examineStore: notHere,
   createKey: notHere,
+  removeExpiredNow: notHere,
   migrateStore: notHere,
   outboxSql: () => 'create table',
 }

@@ -45,6 +45,7 @@ const topLevel: Readonly<Record<string, string>> = {
   'count-activity': 'app',
   'trace-parts': 'app',
   'store-upkeep': 'app',
+  'remove-expired': 'app',
   'migrate-store': 'app',
   'wait-for-postgres': 'app',
   'open-secret-box': 'app',
