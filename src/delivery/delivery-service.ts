@@ -6,6 +6,7 @@ import type { Sender } from '../sender/port.ts'
 import type { ClaimedDelivery, DeliveryOutcome, RecordResult, Retention, Store } from '../store/port.ts'
 import type { AttemptActivity, DeliveryActivity } from './activity.ts'
 import { Dispatcher } from './dispatcher.ts'
+import type { Recording } from './dispatcher-options.ts'
 import { Maintenance } from './maintenance.ts'
 import { OutcomeRecorder, type Recordable } from './recorder.ts'
 import type { RoutingCache, Target } from './routing-cache.ts'
@@ -64,7 +65,7 @@ export class DeliveryService {
       tellPaces: store.cluster?.tellPaces,
       onOutcome: (outcome, delivery, target) =>
         this.#recorder.push({ outcome, context: { delivery, target } }),
-      canRecord: () => !this.#recorder.blocked && this.#recorder.unwritten < maxUnwritten,
+      recording: () => this.#recording(),
     })
     this.maintenance = new Maintenance({
       store,
@@ -106,6 +107,12 @@ export class DeliveryService {
     await store.cluster?.shares.leave().catch((error: unknown) => {
       logger.warn({ err: error }, 'slots could not be given up; they are free when their lease ends')
     })
+  }
+
+  #recording(): Recording {
+    const { blocked, unwritten } = this.#recorder
+    if (blocked || unwritten >= maxUnwritten) return 'blocked'
+    return unwritten >= maxUnwritten / 2 ? 'behind' : 'ready'
   }
 
   #isQuiet(): boolean {

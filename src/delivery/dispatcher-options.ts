@@ -11,6 +11,12 @@ import type {
 } from '../store/port.ts'
 import type { RoutingCache, Target } from './routing-cache.ts'
 
+/** How the recorder is with outcomes. `behind`: half of what it may hold waits. `blocked`: nothing new may start. */
+export type Recording = 'ready' | 'behind' | 'blocked'
+
+/** Why what is published soon finds no place in memory: too much waits for a slot, or too many outcomes for the store. */
+export type Pressure = 'memory' | 'outcomes'
+
 export interface DispatcherOptions {
   readonly store: Pick<DeliveryStore, 'claim' | 'release'> & { readonly pace: Pick<StorePace, 'claims'> }
   /** Null or absent: no other process delivers from this store. */
@@ -27,6 +33,5 @@ export interface DispatcherOptions {
   /** Requests in flight on this node. */
   readonly maxInFlight: number
   readonly onOutcome: (outcome: DeliveryOutcome, delivery: ClaimedDelivery, target: Target) => void
-  /** False while outcomes cannot be recorded: then nothing new starts. */
-  readonly canRecord: () => boolean
+  readonly recording: () => Recording
 }

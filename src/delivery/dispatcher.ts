@@ -20,7 +20,7 @@
 import type { EndpointHealth } from '../core/model.ts'
 import type { ClaimedDelivery, HeardPace } from '../store/port.ts'
 import { Claimer } from './claimer.ts'
-import type { DispatcherOptions } from './dispatcher-options.ts'
+import type { DispatcherOptions, Pressure } from './dispatcher-options.ts'
 import type { Verdict } from './fair-queue.ts'
 import { HandOffs } from './hand-offs.ts'
 import { Intake } from './intake.ts'
@@ -65,8 +65,8 @@ export class Dispatcher {
     this.#attempts = new RunningAttempts(options)
     this.paces = new Paces(clock)
     this.leaseMs = leaseLength(sender.totalTimeoutMs)
-    const shares = options.shares == null ? null : new ShareBook(clock)
-    this.#book = shares
+    this.#book = options.shares == null ? null : new ShareBook(clock)
+    const shares = this.#book
     const maxWaitMs = this.leaseMs - attemptLength(sender.totalTimeoutMs)
     this.#slots = new Slots({ clock, limit: options.maxInFlight, shares, paces: this.paces, maxWaitMs })
     this.#leases = new Leases({ store, logger, onReturned: (delayMs) => this.wake(delayMs) })
@@ -110,13 +110,14 @@ export class Dispatcher {
 
   get #mode(): Mode {
     if (this.#phase !== 'running') return this.#phase
-    if (!this.#options.canRecord()) return 'blocked'
+    if (this.#options.recording() === 'blocked') return 'blocked'
     return this.#leases.alone ? 'alone' : 'running'
   }
 
-  /** Of the places in memory for what waits for a slot too many are taken. */
-  get isFilling(): boolean {
-    return this.#slots.isFilling
+  /** Why what is published now would soon find no place here: too much of it waits, or too many outcomes do. */
+  get pressure(): Pressure | null {
+    if (this.#options.recording() !== 'ready') return 'outcomes'
+    return this.#slots.isFilling ? 'memory' : null
   }
 
   get inFlight(): number {

@@ -1,14 +1,14 @@
 /**
- * Deliveries before publishes, while one thread is busy with both.
+ * Deliveries before publishes, while one process is busy with both.
  *
- * What finds no place in memory goes through the store: it is claimed, which is a second commit and a second journey
- * between the threads, and until its target has caught up all that is published for it goes the same way. Publishers
- * that are answered as fast as commits allow get there whenever the thread is slower with deliveries than with them. So
- * while memory fills and the thread has no time to spare, a commit waits for some of the deliveries before it. The wait
- * ends when memory is emptier, when the thread has time to spare (then the receivers are what is slow, and a wait would
- * bring nothing), or after a bounded time.
+ * What finds no place in memory goes through the store: it is claimed, which is a second commit and a second journey of
+ * its content, and until its target has caught up all that is published for it goes the same way. Publishers that are
+ * answered as fast as commits allow get there whenever the process is slower with deliveries than with them. So a commit
+ * waits for deliveries before it while their outcomes wait to be written, or while memory fills and this thread has no
+ * time to spare. (Where it has, the receivers are what is slow, and a wait would bring nothing.) It is a bounded time.
  */
 import type { Clock } from '../core/clock.ts'
+import type { Pressure } from '../delivery/dispatcher-options.ts'
 
 /** Longest wait of one commit: publishers are slowed down, not stopped. */
 const maxWaitMs = 20
@@ -19,8 +19,8 @@ const busyShare = 0.85
 
 export interface DeliveriesFirstOptions {
   readonly clock: Pick<Clock, 'elapsed' | 'schedule'>
-  /** Whether what waits in memory for a slot takes more than it should. */
-  readonly isFilling: () => boolean
+  /** Why what is published now would soon find no place in memory; null: it finds one. */
+  readonly pressure: () => Pressure | null
   /** The share of its time, 0 to 1, for which this thread has worked since the last call. */
   readonly busy: () => number
 }
@@ -38,7 +38,9 @@ export class DeliveriesFirst {
   }
 
   #isInTheWay(): boolean {
-    return this.#options.isFilling() && this.#options.busy() >= busyShare
+    const { pressure, busy } = this.#options
+    const reason = pressure()
+    return reason === 'outcomes' || (reason === 'memory' && busy() >= busyShare)
   }
 
   async #wait(): Promise<void> {

@@ -10,7 +10,7 @@ export interface Plan {
 }
 
 /** What takes deliveries on and wakes claims for the others. */
-export type HandOffTaker = Pick<Dispatcher, 'reserve' | 'isFilling' | 'wake' | 'leaseMs'>
+export type HandOffTaker = Pick<Dispatcher, 'reserve' | 'pressure' | 'wake' | 'leaseMs'>
 
 /** An event as it goes to the store, with what was reserved for its deliveries, in their order. */
 export interface ReservedEvent {

@@ -56,7 +56,7 @@ export class Publisher {
     })
     const { clock, dispatcher, busy } = options
     this.#deliveriesFirst =
-      dispatcher && new DeliveriesFirst({ clock, busy, isFilling: () => dispatcher.isFilling })
+      dispatcher && new DeliveriesFirst({ clock, busy, pressure: () => dispatcher.pressure })
   }
 
   /** Resolves once the event is durable. Errors: invalid_body, invalid_request, payload_too_large, idempotency_conflict, backlog_full, store_unavailable, shutting_down; of a direct send endpoint_not_available. */

@@ -314,7 +314,7 @@ export function aDispatcher(setup: DispatcherSetup = {}) {
       outcomes.push(outcome)
       store.rows.delete(outcome.deliveryId)
     },
-    canRecord: () => recording.possible,
+    recording: () => (recording.possible ? 'ready' : 'blocked'),
   })
   /** As `kill -9`: nothing that it does reaches anything any more, and its leases end. */
   const kill = () => {

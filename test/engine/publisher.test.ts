@@ -5,6 +5,7 @@ import { defaultTenantId } from '../../src/core/model.ts'
 import { resolveRetryPolicy } from '../../src/core/retry-policy.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
 import { defaultTenantSettings } from '../../src/core/tenant.ts'
+import type { Pressure } from '../../src/delivery/dispatcher-options.ts'
 import type { Reservation } from '../../src/delivery/reservation.ts'
 import { RoutingCache } from '../../src/delivery/routing-cache.ts'
 import { KeyRates } from '../../src/engine/key-rates.ts'
@@ -40,7 +41,7 @@ class SlotLedger {
   returned = 0
   accepted: string[] = []
   wakes = 0
-  isFilling = false
+  pressure: Pressure | null = null
   leaseMs = 30_000
 
   readonly may: (targetId: string) => boolean
@@ -182,10 +183,10 @@ test('while commits are under way others start, until there are four; what comes
   expect(topicsOf(calls)).toEqual([['a'], ['b'], ['c'], ['d'], ['e', 'f']])
 })
 
-test('while memory fills and the thread is busy a commit waits for deliveries before it, for 20 ms at most', async () => {
+test('a commit waits, for 20 ms at most, while outcomes wait, or memory fills and the thread is busy', async () => {
   const thread = { busy: 1 }
   const { publisher, calls, slots, clock } = aPublisher({ busy: () => thread.busy })
-  slots.isFilling = true
+  slots.pressure = 'memory'
   const commits = async (ms: number) => {
     await clock.advance(ms)
     return calls.length
@@ -193,9 +194,9 @@ test('while memory fills and the thread is busy a commit waits for deliveries be
 
   const filling = publisher.publish(aRequest())
   expect(await commits(5)).toBe(0)
-  slots.isFilling = false
+  slots.pressure = null
   expect(await commits(1)).toBe(1)
-  slots.isFilling = true
+  slots.pressure = 'memory'
   const idle = publisher.publish(aRequest())
   expect(await commits(5)).toBe(1)
   thread.busy = 0.5
@@ -204,7 +205,13 @@ test('while memory fills and the thread is busy a commit waits for deliveries be
   const bounded = publisher.publish(aRequest())
   expect(await commits(19)).toBe(2)
   expect(await commits(1)).toBe(3)
-  await Promise.all([filling, idle, bounded])
+  thread.busy = 0.5
+  slots.pressure = 'outcomes'
+  const unwritten = publisher.publish(aRequest())
+  expect(await commits(5)).toBe(3)
+  slots.pressure = null
+  expect(await commits(1)).toBe(4)
+  await Promise.all([filling, idle, bounded, unwritten])
 })
 
 test('a commit holds no more than four mebibytes of payload', async () => {

@@ -161,7 +161,7 @@ export function describeTime(name: string, open: () => Promise<TimeMachine>): vo
         await due(route, 1000)
         await machine.jump(jumpMs)
         await machine.advance(75_000)
-        expect(await upkeep()).toEqual({ payloads: 0, attempts: 0, deliveries: 0, events: 0 })
+        expect(await upkeep()).toEqual({ payloads: 0, attempts: 0, deliveries: 0, events: 0, jobs: 0 })
         expect(await isKept(dead)).toEqual(kept(dead.event))
         expect(await scene.publish({ routes: [route], idempotency: aKey() })).toMatchObject({
           result: { kind: 'replayed', eventId: dead.event.id },

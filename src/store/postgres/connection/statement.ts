@@ -4,6 +4,7 @@
  * time.
  */
 import type { TimeLine } from '../../../core/time-line.ts'
+import { encodeParameter, type Uuid } from './binary-arrays.ts'
 import type { Session } from './database.ts'
 
 /** What every statement runs with: one connection, and the store's time. */
@@ -16,7 +17,7 @@ export interface Context extends Session {
 /** The moment of the statement. */
 export const now = '$moment'
 
-/** How each type is given. Ids are hexadecimal text. */
+/** How each type is given. */
 interface Given {
   readonly uuid: string | null
   readonly text: string | null
@@ -25,7 +26,7 @@ interface Given {
   readonly 'double precision': number | null
   readonly boolean: boolean | null
   readonly bytea: Uint8Array | null
-  readonly 'uuid[]': readonly (string | null)[]
+  readonly 'uuid[]': readonly (Uuid | null)[]
   readonly 'text[]': readonly (string | null)[]
   readonly 'integer[]': readonly (number | null)[]
   readonly 'bigint[]': readonly (number | null)[]
@@ -77,7 +78,7 @@ export function run<P extends Parameters, Row>(
   statement: Statement<P, Row>,
   values: Values<P>,
 ): Promise<readonly Row[]> {
-  return context.query<Row>(statement.name, statement.text, inOrder(statement, values, context.moment))
+  return send(context, statement, inOrder(statement, values, context.moment))
 }
 
 /** Beside a store, where nobody tells the time: the statement uses no moment. */
@@ -86,10 +87,19 @@ export function runTimeless<P extends Parameters, Row>(
   statement: Statement<P, Row>,
   values: Values<P>,
 ): Promise<readonly Row[]> {
-  return session.query<Row>(statement.name, statement.text, inOrder(statement, values, Number.NaN))
+  return send(session, statement, inOrder(statement, values, Number.NaN))
 }
 
-/** The values as the driver wants them. */
+function send<P extends Parameters, Row>(
+  session: Session,
+  { name, text, order, parameters }: Statement<P, Row>,
+  values: readonly unknown[],
+): Promise<readonly Row[]> {
+  const encoded = values.map((value, index) => encodeParameter(parameters[order[index] as string], value))
+  return session.query<Row>(name, text, encoded)
+}
+
+/** The values as any driver takes them. */
 export function inOrder<P extends Parameters, Row>(
   { order }: Statement<P, Row>,
   values: Values<P>,

@@ -1,4 +1,5 @@
 /** The part of publishing that a fan-out from the outbox has in common with it: deliveries and what they need. */
+import { idToBytes } from '../../../core/ids.ts'
 import type { NewDelivery, NewEvent } from '../../port.ts'
 import { takeTokens } from '../claim/rate-buckets.ts'
 import { armWanted, blockedUntil } from '../claim/ready-endpoints.ts'
@@ -6,7 +7,7 @@ import { now, type Values } from '../connection/statement.ts'
 import type { Place } from '../ordering/lines.ts'
 import { countColumns } from '../rows/columns.ts'
 import { entryAt, type FanOutLists } from '../rows/fan-out.ts'
-import { optionalUuidOfId, uuidOfId } from '../rows/wire-types.ts'
+import { optionalUuidOfId } from '../rows/wire-types.ts'
 
 /** Of each delivery, in the order of `entries`; at last the endpoints that are believed to be disabled. */
 export const deliveryParameters = {
@@ -104,9 +105,9 @@ export function deliveryValues(
   const parked = rows.filter(({ delivery }) => delivery.parked !== null)
   return {
     entries,
-    events_of: rows.map(({ event }) => uuidOfId(event.id)),
-    tenants_of: rows.map(({ event }) => uuidOfId(event.tenantId)),
-    targets: rows.map(({ delivery }) => uuidOfId(delivery.targetId)),
+    events_of: rows.map(({ event }) => idToBytes(event.id)),
+    tenants_of: rows.map(({ event }) => idToBytes(event.tenantId)),
+    targets: rows.map(({ delivery }) => idToBytes(delivery.targetId)),
     may_hand_off: rows.map(({ delivery }) => wishes.has(delivery)),
     parks: rows.map(({ delivery }) => delivery.parked !== null),
     rates: rows.map(({ delivery }) => delivery.rateLimitRps),

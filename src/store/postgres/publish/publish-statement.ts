@@ -3,12 +3,13 @@
  * of `handoffs` for all that is handed off, the deliveries that wait, ready rows and counts. What it leaves out it names,
  * and the reason is found afterwards.
  */
+import { idToBytes } from '../../../core/ids.ts'
 import type { NewEvent } from '../../port.ts'
 import { now, query, type Values } from '../connection/statement.ts'
 import { eventColumns } from '../rows/columns.ts'
 import { fieldColumns, fieldLists, fieldParameters, fieldValues } from '../rows/event-fields.ts'
 import { type FanOutLists, fanOutSlice } from '../rows/fan-out.ts'
-import { BytesParameter, uuidOfId } from '../rows/wire-types.ts'
+import { BytesParameter } from '../rows/wire-types.ts'
 import { insertFanOuts, receiverValues, stateOf } from './large-fan-out.ts'
 import { deliveryParameters, placeDeliveries } from './place-deliveries.ts'
 
@@ -98,8 +99,8 @@ export function eventValues(
   )
   return {
     ...receiverValues(events, bytes),
-    ids: events.map((event) => uuidOfId(event.id)),
-    tenants: events.map((event) => uuidOfId(event.tenantId)),
+    ids: events.map((event) => idToBytes(event.id)),
+    tenants: events.map((event) => idToBytes(event.tenantId)),
     versions: events.map((event) => event.routingVersion),
     topics: events.map((event) => event.topic),
     payload_lengths: events.map((event) => event.payload.byteLength),

@@ -2,8 +2,8 @@
  * The deliveries of an event, as its row lists them, so that the large tables need no index by event: three ids for each,
  * of the delivery, its subscription and its endpoint.
  */
+import { idToBytes } from '../../../core/ids.ts'
 import type { NewEvent } from '../../port.ts'
-import { optionalUuidOfId, uuidOfId } from './wire-types.ts'
 
 export const entryLength = 3
 
@@ -11,7 +11,7 @@ type WithDeliveries = Pick<NewEvent, 'deliveries'>
 
 export interface FanOutLists {
   /** All events' entries, one after the other. */
-  readonly entries: readonly (string | null)[]
+  readonly entries: readonly (Uint8Array | null)[]
   /** Of each event, where its part begins and ends, counted from 1; empty when it ends before it begins. */
   readonly from: readonly number[]
   readonly to: readonly number[]
@@ -19,16 +19,20 @@ export interface FanOutLists {
 
 /** What `fanOutSlice` cuts each event's list out of: an array of arrays cannot be given as a parameter. */
 export function listFanOuts(events: readonly WithDeliveries[]): FanOutLists {
-  const entries: (string | null)[] = []
+  const entries: (Uint8Array | null)[] = []
   const from: number[] = []
   const to: number[] = []
   for (const { deliveries } of events) {
     from.push(entries.length + 1)
     for (const { id, subscriptionId, endpointId } of deliveries)
-      entries.push(uuidOfId(id), optionalUuidOfId(subscriptionId), optionalUuidOfId(endpointId))
+      entries.push(idToBytes(id), optionalBytes(subscriptionId), optionalBytes(endpointId))
     to.push(entries.length)
   }
   return { entries, from, to }
+}
+
+function optionalBytes(id: string | null): Uint8Array | null {
+  return id === null ? null : idToBytes(id)
 }
 
 /** SQL: the list of the event whose part is named by the columns. */
