@@ -6,7 +6,6 @@ import { type Clock, createSystemClock } from './core/clock.ts'
 import type { OuthookError } from './core/errors.ts'
 import { serverWords } from './core/face-words.ts'
 import { createIdFactory } from './core/ids.ts'
-import { defaultOrderedBacklog } from './core/model.ts'
 import { resolveRetryPolicy } from './core/retry-policy.ts'
 import type { SecretBox } from './core/secret-box.ts'
 import { createDelivery, createSender, userAgent } from './create-delivery.ts'
@@ -29,6 +28,7 @@ import { Events } from './engine/events.ts'
 import { Jobs } from './engine/jobs.ts'
 import { KeyRates } from './engine/key-rates.ts'
 import { KeyUses } from './engine/key-uses.ts'
+import { OrderedKeys } from './engine/ordered-keys.ts'
 import { OutboxPublisher } from './engine/outbox-publisher.ts'
 import { OutboxRelay, type OutboxState } from './engine/outbox-relay.ts'
 import { Publisher } from './engine/publish.ts'
@@ -50,6 +50,8 @@ import { version } from './version.ts'
 
 /** Publishing waits this long for a commit before it answers `store_unavailable`. */
 const publishTimeoutMs = 10_000
+/** More deliveries of one ordering key than anybody has. */
+const noBacklogLimit = 2 ** 31 - 1
 
 export interface AppOptions extends OpenStoreOptions {
   /** False: this process publishes and reads, and delivers nothing. */
@@ -144,7 +146,7 @@ async function assemble(
     idempotencyTtlMs: config.idempotencyTtlMs,
     rates: keyRates,
     timeoutMs: publishTimeoutMs,
-    maxOrderedBacklog: defaultOrderedBacklog,
+    maxOrderedBacklog: config.orderedKeyBacklogMax || noBacklogLimit,
     onAccepted: () => durableWork.fanOuts.wake(),
   })
   const relay =
@@ -224,6 +226,11 @@ async function assemble(
     subscriptions: new Subscriptions({ store: shown, ids, words, onChange }),
     deliveries: new Deliveries({ store: shown, onDueWork: () => dispatcher?.wake() }),
     deadLetters: new DeadLetters({ store: shown, onDueWork: () => dispatcher?.wake() }),
+    orderedKeys: new OrderedKeys({
+      store: shown,
+      time: store.time,
+      words,
+    }),
     jobs: new Jobs({ store: shown, ids, onJob: () => durableWork.jobs.wake() }),
     tenants,
     apiKeys: new ApiKeys({ store: shown, ids, time: store.time, words, randomBytes }),
@@ -231,7 +238,10 @@ async function assemble(
     authentication: new Authentication({ store, time: store.time, uses: keyUses }),
     keyRates,
     ping: () => readiness.check(),
-    counts: () => store.counts(),
+    async counts() {
+      const [counts, orderedKeys] = await Promise.all([store.counts(), store.countOrderedKeys()])
+      return { ...counts, orderedKeys }
+    },
   }
   store.cluster?.listen({
     onWork: () => dispatcher?.wake(),

@@ -1,6 +1,7 @@
 /** `outhook`: the library. */
 import './required-node.ts'
 
+export { BacklogFullError } from './core/backlog-full-error.ts'
 export { type ErrorCode, OuthookError } from './core/errors.ts'
 export type { Job, JobFilter, JobKind, JobState } from './core/jobs.ts'
 export type { LogFields, Logger } from './core/logger.ts'
@@ -26,7 +27,8 @@ export type {
 export type { ChangeOptions, IfMatch } from './core/version.ts'
 export type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
 export type { CreatedKey, RotatedKey } from './engine/api-keys.ts'
-export type { DeliveryDetail } from './engine/deliveries.ts'
+export type { DeliveryDetail, SkipOptions, SkippedDelivery } from './engine/deliveries.ts'
+export type { DeliveryView } from './engine/delivery-view.ts'
 export type { SendReceipt } from './engine/direct-sends.ts'
 export type { EndpointChange, EndpointInput } from './engine/endpoint-input.ts'
 export type {
@@ -38,6 +40,7 @@ export type {
 export type { DeliveryWithAttempts, EventStatus } from './engine/events.ts'
 export type { BackfillInput, CancelManyInput, DryRun, JobInput } from './engine/jobs.ts'
 export type { AdminTokenInput, KeyChange, KeyInput } from './engine/key-input.ts'
+export type { OrderedKey } from './engine/ordered-keys.ts'
 export type { SubscriptionChange, SubscriptionInput } from './engine/subscriptions.ts'
 export type { TenantSettingsInput, TenantSettingsView } from './engine/tenant-settings.ts'
 export type { TenantInput, TenantView, UpsertedTenant } from './engine/tenants.ts'
@@ -54,6 +57,7 @@ export type {
   DeadLetterFilter,
   DeliveryFilter,
   EventFilter,
+  OrderedKeyFilter,
   Page,
   PageRequest,
   TransactionClient,

@@ -63,6 +63,11 @@ export interface OpenOptions {
   readonly breakerMaxPause?: Duration
   /** An endpoint that has only failed for so long is disabled; 0 is never. Default 5 days. */
   readonly disableAfter?: Duration
+  /**
+   * Deliveries of one ordering key that may wait in an ordered subscription; an event that would make it more is refused
+   * (`BacklogFullError`). 0 is no limit. Default 10 000.
+   */
+  readonly orderedKeyBacklogMax?: number
   /** How long `close` waits for requests in flight. Default 25 s. */
   readonly drainDeadline?: Duration
   /** How long an idempotency key is remembered. Default 24 h. */

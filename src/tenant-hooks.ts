@@ -12,6 +12,7 @@ import type { Endpoints } from './engine/endpoints.ts'
 import type { Engine } from './engine/engine.ts'
 import type { Events } from './engine/events.ts'
 import type { Jobs } from './engine/jobs.ts'
+import type { OrderedKeys } from './engine/ordered-keys.ts'
 import type { PublishReceipt } from './engine/publish.ts'
 import type { Subscriptions } from './engine/subscriptions.ts'
 import { invalid, type PublishInput, toRequest } from './publish-input.ts'
@@ -63,6 +64,8 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
   readonly subscriptions: OfTenant<Subscriptions>
   readonly events: OfTenant<Events>
   readonly deliveries: OfTenant<Deliveries>
+  /** Ordering keys of ordered subscriptions: which have deliveries that wait, and behind what. */
+  readonly orderedKeys: OfTenant<OrderedKeys>
   readonly deadLetters: OfTenant<DeadLetters>
   /** Producer keys: what programs publish with over HTTP, through a server on the same store. */
   readonly keys: OfTenant<ApiKeys>
@@ -84,6 +87,7 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
     this.subscriptions = ofTenant(engine.subscriptions, findTenant)
     this.events = ofTenant(engine.events, findTenant)
     this.deliveries = ofTenant(engine.deliveries, findTenant)
+    this.orderedKeys = ofTenant(engine.orderedKeys, findTenant)
     this.deadLetters = ofTenant(engine.deadLetters, findTenant)
     this.keys = ofTenant(engine.apiKeys, findTenant)
     this.jobs = ofTenant(engine.jobs, findTenant)
@@ -94,7 +98,7 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
    * `client`, resolves once the event is part of the client's transaction; errors of the client's own connection come
    * through as they are.
    * Errors: invalid_body (the topic), invalid_payload, invalid_request, payload_too_large, ordering_key_conflict,
-   * ordering_key_too_long, idempotency_conflict, store_unavailable, shutting_down.
+   * ordering_key_too_long, idempotency_conflict, backlog_full (`BacklogFullError`), store_unavailable, shutting_down.
    */
   async publish<Topic extends keyof Topics & string>(
     input: PublishInput<Topics, Topic>,

@@ -23,6 +23,7 @@ const tags = [
   ['endpoints', 'Where events are sent'],
   ['subscriptions', 'Which events an endpoint gets'],
   ['deliveries', 'One event on its way to one endpoint'],
+  ['ordered keys', 'Ordering keys of ordered subscriptions, and what waits in their lines'],
   ['dead letters', 'Deliveries that were given up'],
   ['jobs', 'Work on many deliveries at once, and how far it has got'],
   ['tenants', 'Whose webhooks these are, where one server is for several'],

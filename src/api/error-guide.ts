@@ -83,6 +83,10 @@ export const errorGuide: Readonly<Record<ErrorCode, ErrorGuide>> = {
     happened: 'The delivery has come to an end, so there is nothing to cancel.',
     todo: 'Look at its state.',
   },
+  not_skippable: {
+    happened: 'The delivery is not the dead-lettered head of an ordering key, so there is nothing to skip.',
+    todo: 'Look at its state and at `GET /v1/ordered-keys?blocked=true`; whatever waits for an attempt can be cancelled.',
+  },
   expired: {
     happened:
       'The payload is past its retention and was removed, or was expunged on demand; the detail says which.',
@@ -120,15 +124,15 @@ export const errorGuide: Readonly<Record<ErrorCode, ErrorGuide>> = {
     happened: 'URL and headers together have more than 16 KiB.',
     todo: 'Send less of them.',
   },
-  backlog_full: {
-    happened:
-      'As many deliveries wait for one ordering key of a subscription as may; nothing of the event was recorded.',
-    todo: 'Send the event again after `Retry-After` seconds, with the same idempotency key. If `outhook ordered-keys list` shows the key as blocked, replay or skip its head.',
-  },
   rate_limited: {
     happened:
       'More events came with the key, or for the tenant, than its rate allows; or too many requests with tokens that nobody has came from this address.',
     todo: 'Wait for `Retry-After` seconds and send the event again, with the same idempotency key. A token that is in use is let in all the while.',
+  },
+  backlog_full: {
+    happened:
+      'As many deliveries of this ordering key wait in an ordered subscription as the server allows; nothing of the event was stored. Other keys are taken.',
+    todo: 'Wait for `Retry-After` seconds and send the event again, with the same idempotency key. If it stays so, the head of the key may be dead: `outhook ordered-keys list --blocked` shows it, to be replayed or skipped.',
   },
   internal: {
     happened: 'Something went wrong inside the server.',

@@ -27,7 +27,8 @@ export function toIngestError(error: unknown, log: Logger): unknown {
 
 /** What to count of an event that somebody offered who is known. */
 export function ingestResultOf(error: unknown): IngestResult {
-  const { status } = toProblem(error)
+  const { status, code } = toProblem(error)
+  if (code === 'backlog_full') return 'backlog_full'
   if (status === 429) return 'limited'
   if (status === 403) return 'forbidden'
   if (status === 409) return 'conflict'

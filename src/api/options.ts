@@ -9,6 +9,7 @@ export type IngestResult =
   | 'rejected'
   | 'forbidden'
   | 'limited'
+  | 'backlog_full'
   | 'unavailable'
 
 export type WrongToken = 'missing' | 'unknown' | 'slowed'

@@ -71,7 +71,10 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'GET /v1/deliveries/:id': viewer,
   'POST /v1/deliveries/:id/resend': operator,
   'POST /v1/deliveries/:id/cancel': operator,
+  'POST /v1/deliveries/:id/skip': operator,
   'POST /v1/deliveries/cancel': operator,
+
+  'GET /v1/ordered-keys': viewer,
 
   'GET /v1/dlq': viewer,
   'POST /v1/dlq/:delivery_id/replay': operator,

@@ -32,6 +32,7 @@ import { eventExpungeRoute, eventListRoute, eventRoutes } from './routes/events.
 import { jobRoutes } from './routes/jobs.ts'
 import { keyRoutes, whoamiRoute } from './routes/keys.ts'
 import { operationRoutes } from './routes/operations.ts'
+import { orderedKeyRoutes } from './routes/ordered-keys.ts'
 import { publishRoute } from './routes/publish.ts'
 import { publishBatchRoute } from './routes/publish-batch.ts'
 import { sendRoute } from './routes/send.ts'
@@ -268,6 +269,7 @@ const allRoutes = [
   subscriptionRoutes,
   tenantRoutes,
   deliveryRoutes,
+  orderedKeyRoutes,
   deadLetterRoutes,
   jobRoutes,
   keyRoutes,

@@ -81,6 +81,14 @@ export function register(command: Command, io: CliIo): void {
     print.object(await client.deliveries.resend(await resolveId(id, client.deliveries.list)))
   })
 
+  const skipText = 'give up the dead head of an ordering key, so that what is behind it goes on'
+  addApiCommand(command, 'skip <id>', skipText, io)
+    .option('--reason <text>', 'why, for whoever looks at it')
+    .run<{ reason?: string }>(async ({ client, print }, [id = ''], { reason }) => {
+      const whole = await resolveId(id, client.deliveries.list)
+      print.object(await client.deliveries.skip(whole, { reason }))
+    })
+
   const cancelText = 'end one that waits, or many as a job'
   const cancel = addApiCommand(command, 'cancel [delivery-id]', cancelText, io)
   addManyOptions(cancel, 'made').run<ManyOptions>((context, [id], options) => {

@@ -48,8 +48,13 @@ const commands: readonly CommandEntry[] = [
   },
   {
     name: 'deliveries',
-    description: 'deliveries: list, get, resend, cancel',
+    description: 'deliveries: list, get, resend, cancel, skip',
     load: () => import('./deliveries.ts'),
+  },
+  {
+    name: 'ordered-keys',
+    description: 'ordering keys whose deliveries wait for each other: list',
+    load: () => import('./ordered-keys.ts'),
   },
   { name: 'dlq', description: 'dead letters: list, replay', load: () => import('./dlq.ts') },
   {

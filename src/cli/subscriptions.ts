@@ -18,12 +18,17 @@ const columns: readonly Column<SubscriptionResource>[] = [
   { title: 'ENDPOINT', kind: 'id', value: (row) => row.endpoint_id },
   { title: 'TOPICS', kind: 'text', value: (row) => row.topic_patterns },
   { title: 'RETRY', kind: 'text', value: (row) => row.retry_policy },
+  { title: 'ORDERED', value: (row) => row.ordered },
   { title: 'ACTIVE', value: (row) => row.active },
 ]
 
 interface SubscriptionOptions {
   readonly topic?: readonly string[]
   readonly retryPolicy?: unknown
+}
+
+interface CreateOptions extends SubscriptionOptions {
+  readonly ordered?: boolean
 }
 
 interface ListOptions extends PageOptions {
@@ -33,11 +38,15 @@ interface ListOptions extends PageOptions {
 
 export function register(command: Command, io: CliIo): void {
   const create = addApiCommand(command, 'create <endpoint>', 'subscribe an endpoint to topics', io)
-  addSubscriptionOptions(create)
-  create.run<SubscriptionOptions>(async ({ client, print }, [endpoint = ''], options) => {
+  addSubscriptionOptions(create).option(
+    '--ordered',
+    'events with the same ordering key go one after the other; it stays so',
+  )
+  create.run<CreateOptions>(async ({ client, print }, [endpoint = ''], options) => {
     if (options.topic === undefined) throw new UsageError('name at least one topic pattern with --topic')
     const endpointId = await resolveEndpoint(client, endpoint)
-    print.object(await client.subscriptions.create({ endpoint_id: endpointId, ...bodyOf(options) }))
+    const body = { endpoint_id: endpointId, ...bodyOf(options), ordered: options.ordered }
+    print.object(await client.subscriptions.create(body))
   })
 
   const list = addApiCommand(command, 'list', 'newest first', io)

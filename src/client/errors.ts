@@ -155,9 +155,9 @@ export class ApiError extends ClientError implements Problem {
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (!isBranded(value, api)) return false
-    // biome-ignore lint/complexity/noThisInStatic: each class below asks for its own statuses.
-    const statuses = statusesOf.get(this)
-    return statuses === undefined || statuses((value as ApiError).status)
+    // biome-ignore lint/complexity/noThisInStatic: each class below asks for its own status and code.
+    const holds = conditionOf.get(this)
+    return holds === undefined || holds(value as ApiError)
   }
 }
 
@@ -195,7 +195,11 @@ export class UnprocessableError extends ApiError {
 }
 /** 429: too many requests; `retryAfterSeconds` says when one more is taken. */
 export class RateLimitError extends ApiError {
-  override readonly name = 'RateLimitError'
+  override readonly name: string = 'RateLimitError'
+}
+/** 429: so many deliveries of the event's ordering key wait that no more is taken; other keys are. */
+export class BacklogFullError extends RateLimitError {
+  override readonly name = 'BacklogFullError'
 }
 /** 500 and above. */
 export class ServerError extends ApiError {
@@ -204,23 +208,27 @@ export class ServerError extends ApiError {
 
 type ApiErrorClass = new (problem: Problem) => ApiError
 
-const classes: readonly (readonly [ApiErrorClass, (status: number) => boolean])[] = [
-  [BadRequestError, (status) => status === 400],
-  [AuthenticationError, (status) => status === 401],
-  [PermissionDeniedError, (status) => status === 403],
-  [NotFoundError, (status) => status === 404],
-  [ConflictError, (status) => status === 409],
-  [VersionConflictError, (status) => status === 412],
-  [PayloadTooLargeError, (status) => status === 413],
-  [UnprocessableError, (status) => status === 422],
-  [RateLimitError, (status) => status === 429],
-  [ServerError, (status) => status >= 500],
+type Condition = (problem: Pick<Problem, 'status' | 'code'>) => boolean
+
+/** The first that holds is the class of an error, so the narrower ones come first. */
+const classes: readonly (readonly [ApiErrorClass, Condition])[] = [
+  [BadRequestError, ({ status }) => status === 400],
+  [AuthenticationError, ({ status }) => status === 401],
+  [PermissionDeniedError, ({ status }) => status === 403],
+  [NotFoundError, ({ status }) => status === 404],
+  [ConflictError, ({ status }) => status === 409],
+  [VersionConflictError, ({ status }) => status === 412],
+  [PayloadTooLargeError, ({ status }) => status === 413],
+  [UnprocessableError, ({ status }) => status === 422],
+  [BacklogFullError, ({ status, code }) => status === 429 && code === 'backlog_full'],
+  [RateLimitError, ({ status }) => status === 429],
+  [ServerError, ({ status }) => status >= 500],
 ]
 
-/** By class, so that `instanceof` of each holds across copies too; `ApiError` itself holds for every status. */
-const statusesOf = new Map<unknown, (status: number) => boolean>(classes)
+/** By class, so that `instanceof` of each holds across copies too; `ApiError` itself holds for every answer. */
+const conditionOf = new Map<unknown, Condition>(classes)
 
 export function toApiError(problem: Problem): ApiError {
-  const [errorClass = ApiError] = classes.find(([, holds]) => holds(problem.status)) ?? []
+  const [errorClass = ApiError] = classes.find(([, holds]) => holds(problem)) ?? []
   return new errorClass(problem)
 }

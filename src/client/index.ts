@@ -7,6 +7,7 @@ export type { EventInput } from './envelopes.ts'
 export {
   ApiError,
   AuthenticationError,
+  BacklogFullError,
   BadRequestError,
   ClientError,
   ClientOptionError,

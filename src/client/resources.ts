@@ -8,6 +8,7 @@ export type {
   EventStatus,
   Job as JobResource,
   Key as KeyResource,
+  OrderedKey as OrderedKeyResource,
   Subscription as SubscriptionResource,
   Tenant as TenantResource,
 } from './generated/types.ts'

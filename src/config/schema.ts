@@ -4,23 +4,9 @@
  * `OUTHOOK_MAX_IN_FLIGHT` and `max_in_flight`.
  */
 import { describeRetryProfiles, retryProfiles } from '../core/retry-policy.ts'
+import { type Setting, setting } from './setting.ts'
 import type { ValueType } from './value-types.ts'
 import * as types from './value-types.ts'
-
-export interface Setting<T, D extends T | null> {
-  readonly name: string
-  readonly type: ValueType<T>
-  readonly default: D
-  /** What an absent value means, where the default does not say it. */
-  readonly defaultText?: string
-  readonly description: string
-  /** Its value is never shown, in errors neither. */
-  readonly secret?: boolean
-}
-
-function setting<T, const D extends T | null>(definition: Setting<T, D>): Setting<T, D> {
-  return definition
-}
 
 const profileNames = Object.keys(retryProfiles) as (keyof typeof retryProfiles)[]
 
@@ -109,6 +95,13 @@ export const settings = {
     default: 0,
     description:
       'Events a second that each producer key may publish that has no rate of its own, on average and from all processes together; up to two seconds’ worth may come at once. 0 is no limit.',
+  }),
+  orderedKeyBacklogMax: setting({
+    name: 'ordered-key-backlog-max',
+    type: types.integer(0, 1_000_000_000),
+    default: 10_000,
+    description:
+      'Deliveries of one ordering key that may wait in an ordered subscription. An event that would make it more is refused with 429, for that key alone. 0 is no limit.',
   }),
   allowHttp: setting({
     name: 'allow-http',

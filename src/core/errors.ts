@@ -23,6 +23,7 @@ export const errorTable = {
   not_replayable: { status: 409, title: 'not replayable' },
   attempt_under_way: { status: 409, title: 'attempt under way' },
   not_cancellable: { status: 409, title: 'not cancellable' },
+  not_skippable: { status: 409, title: 'conflict' },
   expired: { status: 410, title: 'expired' },
   version_conflict: { status: 412, title: 'changed meanwhile' },
   payload_too_large: { status: 413, title: 'payload too large' },

@@ -37,9 +37,6 @@ export const limits = {
   maxUrlChars: 2048,
 } as const
 
-/** Deliveries that may stand in line for one ordering key of a subscription, where nothing else is said. */
-export const defaultOrderedBacklog = 10_000
-
 /** Whether the text has at most so many characters; one beyond the basic plane is one. */
 export function isWithin(text: string, maxChars: number): boolean {
   return text.length <= maxChars || (text.length <= 2 * maxChars && [...text].length <= maxChars)

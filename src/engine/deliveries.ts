@@ -1,17 +1,43 @@
 import { OuthookError } from '../core/errors.ts'
 import { cancelReason } from '../core/jobs.ts'
-import type { Attempt, Delivery } from '../core/model.ts'
-import type { DeliveryFilter, DeliveryStore, Page, PageRequest, ReadStore } from '../store/port.ts'
+import type { Attempt } from '../core/model.ts'
+import { checkText } from '../core/text.ts'
+import type {
+  DeliveryFilter,
+  DeliveryStore,
+  OrderingStore,
+  Page,
+  PageRequest,
+  ReadStore,
+} from '../store/port.ts'
+import { type DeliveryView, viewDeliveries } from './delivery-view.ts'
+import { checkDescription } from './endpoint-checks.ts'
 import { checkFilter, checkId, checkPage, notFound } from './page.ts'
 import { checkSentAgain } from './send-again.ts'
 
-export interface DeliveryDetail extends Delivery {
+export interface DeliveryDetail extends DeliveryView {
   /** With captured responses, by claim version. */
   readonly attempts: readonly Attempt[]
 }
 
+export interface SkipOptions {
+  /** Why, for whoever looks at the delivery. */
+  readonly reason?: string
+  /** Who, as whoever skips it wants to be called. */
+  readonly by?: string | null
+}
+
+export interface SkippedDelivery {
+  readonly deliveryId: string
+  readonly state: 'skipped'
+  /** Whose turn it became; null: nothing of the key waited. */
+  readonly nextHeadDeliveryId: string | null
+}
+
 export interface DeliveriesOptions {
-  readonly store: ReadStore & Pick<DeliveryStore, 'resend' | 'cancelDelivery'>
+  readonly store: ReadStore &
+    Pick<DeliveryStore, 'resend' | 'cancelDelivery'> &
+    Pick<OrderingStore, 'listOrderedKeys' | 'skipDelivery'>
   /** There is due work. */
   readonly onDueWork: () => void
 }
@@ -25,17 +51,22 @@ export class Deliveries {
 
   /** Errors: not_found. */
   async get(tenantId: string, id: string): Promise<DeliveryDetail> {
-    const delivery = await this.#options.store.getDelivery(tenantId, checkId(id, 'dlv', 'delivery'))
+    const { store } = this.#options
+    const delivery = await store.getDelivery(tenantId, checkId(id, 'dlv', 'delivery'))
     if (delivery === null) throw notFound('delivery')
-    return { ...delivery, attempts: await this.#options.store.listAttempts([id], { withCapture: true }) }
+    const [view] = await viewDeliveries(store, tenantId, [delivery])
+    const attempts = await store.listAttempts([id], { withCapture: true })
+    return { ...(view as DeliveryView), attempts }
   }
 
   async list(
     tenantId: string,
     filter: DeliveryFilter = {},
     page: Partial<PageRequest> = {},
-  ): Promise<Page<Delivery>> {
-    return this.#options.store.listDeliveries(tenantId, checkFilter(filter), checkPage(page))
+  ): Promise<Page<DeliveryView>> {
+    const { store } = this.#options
+    const found = await store.listDeliveries(tenantId, checkFilter(filter), checkPage(page))
+    return { ...found, items: await viewDeliveries(store, tenantId, found.items) }
   }
 
   /**
@@ -84,4 +115,34 @@ export class Deliveries {
         throw new OuthookError('not_cancellable', `it has come to an end already: it is ${result.state}`)
     }
   }
+
+  /**
+   * Gives up the dead-lettered head of an ordering key for good, so that the next delivery of the key goes. Repeated, it
+   * answers the same. Errors: not_found, not_skippable, unprocessable (the reason).
+   */
+  async skip(tenantId: string, deliveryId: string, options: SkipOptions = {}): Promise<SkippedDelivery> {
+    const { store, onDueWork } = this.#options
+    const id = checkId(deliveryId, 'dlv', 'delivery')
+    const result = await store.skipDelivery(tenantId, id, skipReason(options))
+    switch (result.kind) {
+      case 'skipped':
+        if (result.targetId !== null) onDueWork()
+        return { deliveryId: id, state: 'skipped', nextHeadDeliveryId: result.nextHeadDeliveryId }
+      case 'not_found':
+        throw notFound('delivery')
+      case 'not_skippable':
+        throw new OuthookError(
+          'not_skippable',
+          `delivery is not dead-lettered or not the head; it is ${result.state}`,
+        )
+    }
+  }
+}
+
+/** What stands as the last error of a skipped delivery. */
+function skipReason({ reason, by = null }: SkipOptions): string {
+  const said = reason === undefined ? '' : checkDescription(reason, 'reason')
+  if (by !== null) checkText(by, 'by')
+  const who = by === null ? 'by hand' : `by ${by}`
+  return said === '' ? `skipped ${who}` : `skipped ${who}: ${said}`
 }

@@ -3,7 +3,7 @@
  * Inputs are typed but not trusted: each use case checks what it is given and throws `OuthookError`.
  */
 import type { DeliveryActivity } from '../delivery/activity.ts'
-import type { StoreCounts } from '../store/port.ts'
+import type { OrderedCounts, StoreCounts } from '../store/port.ts'
 import type { AdminTokens } from './admin-tokens.ts'
 import type { ApiKeys } from './api-keys.ts'
 import type { Authentication } from './authentication.ts'
@@ -16,6 +16,7 @@ import type { Endpoints } from './endpoints.ts'
 import type { Events } from './events.ts'
 import type { Jobs } from './jobs.ts'
 import type { KeyRates } from './key-rates.ts'
+import type { OrderedKeys } from './ordered-keys.ts'
 import type { Publisher } from './publish.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import type { Tenants } from './tenants.ts'
@@ -33,6 +34,7 @@ export interface Engine {
   readonly subscriptions: Subscriptions
   readonly deliveries: Deliveries
   readonly deadLetters: DeadLetters
+  readonly orderedKeys: OrderedKeys
   readonly jobs: Jobs
   readonly apiKeys: ApiKeys
   readonly tenants: Tenants
@@ -43,5 +45,5 @@ export interface Engine {
   readonly activity: DeliveryActivity
   /** Rejects with `store_unavailable`, within half a second, while a publish would not be durable. */
   ping(): Promise<void>
-  counts(): Promise<StoreCounts>
+  counts(): Promise<StoreCounts & { readonly orderedKeys: OrderedCounts }>
 }

@@ -1,8 +1,9 @@
 import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
-import { type Attempt, type Delivery, type DeliveryState, limits, type OutboundEvent } from '../core/model.ts'
+import { type Attempt, type DeliveryState, limits, type OutboundEvent } from '../core/model.ts'
 import type { DeliveryActivity } from '../delivery/activity.ts'
-import type { EventFilter, Page, PageRequest, ReadStore } from '../store/port.ts'
+import type { EventFilter, OrderingStore, Page, PageRequest, ReadStore } from '../store/port.ts'
+import { type DeliveryView, viewDeliveries } from './delivery-view.ts'
 import { type Expunged, type ExpungeStore, expungePayload, readCancel } from './expunge.ts'
 import { checkFilter, checkId, checkPage, notFound } from './page.ts'
 import { payloadGone } from './send-again.ts'
@@ -13,7 +14,7 @@ const waitPollMs = 500
 /** Deliveries that a timeout names. */
 const maxNamed = 20
 
-export interface DeliveryWithAttempts extends Delivery {
+export interface DeliveryWithAttempts extends DeliveryView {
   /** Without captured responses, by claim version. */
   readonly attempts: readonly Attempt[]
 }
@@ -26,7 +27,7 @@ export interface EventStatus extends OutboundEvent {
 }
 
 export interface EventsOptions {
-  readonly store: ReadStore & ExpungeStore
+  readonly store: ReadStore & ExpungeStore & Pick<OrderingStore, 'listOrderedKeys'>
   readonly activity: DeliveryActivity
   readonly clock: Clock
 }
@@ -68,9 +69,10 @@ export class Events {
       ),
       (attempt) => attempt.deliveryId,
     )
+    const views = await viewDeliveries(store, tenantId, deliveries)
     return {
       ...event,
-      deliveries: deliveries.map((delivery) => ({ ...delivery, attempts: attempts.get(delivery.id) ?? [] })),
+      deliveries: views.map((delivery) => ({ ...delivery, attempts: attempts.get(delivery.id) ?? [] })),
       nextCursor,
     }
   }
@@ -113,7 +115,7 @@ export class Events {
   }
 
   /**
-   * Resolves once every delivery of the event is at an end: succeeded, dead-lettered or cancelled. An event
+   * Resolves once every delivery of the event is at an end: succeeded, dead-lettered, cancelled or skipped. An event
    * of a transaction is waited for from its commit on, its fan-out included. The answer is that of `get`.
    *
    * @param options.timeoutMs default 30 s
@@ -194,7 +196,7 @@ export class Events {
 }
 
 function isAtEnd(state: DeliveryState): boolean {
-  return state === 'succeeded' || state === 'dead_lettered' || state === 'cancelled'
+  return state === 'succeeded' || state === 'dead_lettered' || state === 'cancelled' || state === 'skipped'
 }
 
 function timedOut(status: EventStatus): OuthookError {

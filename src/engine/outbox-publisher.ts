@@ -24,8 +24,14 @@ export interface OutboxPublisherOptions {
 export type RowFate =
   | { readonly kind: 'relayed' }
   | { readonly kind: 'refused'; readonly error: string }
-  /** It may be published later: the store is away, or the tenant's rate is spent. */
+  /** It may be published later: the store is away, the tenant's rate is spent, or its ordering key is full. */
   | { readonly kind: 'later'; readonly error: unknown }
+
+/**
+ * Ordering keys of which a row was put off, and names of tenants that could not be looked up, with what kept them: what
+ * follows of them is put off too, so that it does not overtake that row.
+ */
+export type PutOff = Map<string, RowFate>
 
 export class OutboxPublisher {
   readonly #options: OutboxPublisherOptions
@@ -34,24 +40,39 @@ export class OutboxPublisher {
     this.#options = options
   }
 
-  /** At once, in the order of the rows; but one of an ordering key only when the one before it is stored. */
-  async publishInOrder(rows: readonly OutboxRow[]): Promise<readonly RowFate[]> {
-    const tenantIds = await Promise.all(rows.map(({ tenant }) => this.#findTenant(tenant)))
+  /**
+   * At once, in the order of the rows; but one of an ordering key only when the one before it is stored.
+   *
+   * @param putOff what was put off of the rows before these; what is put off of these is added
+   */
+  async publishInOrder(rows: readonly OutboxRow[], putOff: PutOff): Promise<readonly RowFate[]> {
+    const tenantIds = await Promise.all(rows.map(({ tenant }) => this.#findTenantOnce(tenant, putOff)))
     const lastOfKey = new Map<string, Promise<RowFate>>()
     const fates = rows.map((row, index) => {
       const found = tenantIds[index] as RowFate | string
       if (typeof found !== 'string') return found
       if (row.orderingKey === null) return this.#publish(row, found)
       const key = `${found} ${row.orderingKey}`
-      const fate = this.#publishAfter(lastOfKey.get(key), () => this.#publish(row, found))
+      const before = lastOfKey.get(key) ?? putOff.get(key)
+      const fate = this.#publishAfter(before, () => this.#publish(row, found)).then((last) => {
+        if (last.kind === 'later') putOff.set(key, last)
+        return last
+      })
       lastOfKey.set(key, fate)
       return fate
     })
     return Promise.all(fates)
   }
 
+  async #findTenantOnce(tenant: string | null, putOff: PutOff): Promise<RowFate | string> {
+    const name = `tenant ${tenant}`
+    const found = putOff.get(name) ?? (await this.#findTenant(tenant))
+    if (typeof found !== 'string' && found.kind === 'later') putOff.set(name, found)
+    return found
+  }
+
   async #publishAfter(
-    earlier: Promise<RowFate> | undefined,
+    earlier: Promise<RowFate> | RowFate | undefined,
     publish: () => Promise<RowFate>,
   ): Promise<RowFate> {
     const before = await earlier

@@ -5,8 +5,9 @@
  *     read a batch ──► publish each row ──► remove the rows ──► …until a batch is empty; then look again later
  *
  * A relay may die between publishing and removing: the next one publishes the rows again, under the same idempotency key,
- * which is the row's id unless the row has one of its own. What may pass (the store is away, the tenant's rate is spent)
- * leaves the row where it is; what is wrong with the row itself is written into it, and it holds up nobody.
+ * which is the row's id unless the row has one of its own. What may pass (the store is away, the tenant's rate is spent, the
+ * ordering key is full) leaves the row where it is, and with it what follows of its ordering key; what is wrong with the
+ * row itself is written into it, and it holds up nobody.
  *
  * A relay looks within 25 ms of a `publishInto` of this process, then ever more seldom, down to twice a second, because
  * nobody tells of what other processes commit. Looking asks the file whether anything was committed, and no more.
@@ -15,8 +16,15 @@ import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { hearOfOutbox } from '../core/outbox-news.ts'
-import type { OutboxFile, OutboxFinish, OutboxRow, OutboxRowKey, RefusedOutboxRow } from '../store/port.ts'
-import type { OutboxPublisher, RowFate } from './outbox-publisher.ts'
+import type {
+  OutboxFile,
+  OutboxFinish,
+  OutboxRead,
+  OutboxRow,
+  OutboxRowKey,
+  RefusedOutboxRow,
+} from '../store/port.ts'
+import type { OutboxPublisher, PutOff, RowFate } from './outbox-publisher.ts'
 
 const minWaitMs = 25
 const maxWaitMs = 500
@@ -56,6 +64,8 @@ export class OutboxRelay {
   #unfinished: OutboxFinish[] = []
   /** Tenants as rows name them, whose rate is spent until then, on the elapsed scale. */
   readonly #spent = new Map<string | null, number>()
+  /** Since the last pass from the first row. */
+  #putOff: PutOff = new Map()
   #problem: string | null = null
   #relayed = 0
   #refused = 0
@@ -123,22 +133,29 @@ export class OutboxRelay {
     let after: string | null = null
     let isLocked: unknown = await this.#finishAll()
     after = this.#unfinished.at(-1)?.relayed.at(-1)?.place ?? null
+    // A pass that begins further on leaves rows behind it that were put off, and must not be overtaken either.
+    if (after === null) this.#putOff = new Map()
+    const putOff = this.#putOff
+    const without = new Set(this.#withoutTokens())
     while (this.#state === 'running') {
-      const read = await file.read({ after, without: this.#withoutTokens(), unlessVersion: this.#version })
+      const read = await file.read({ after, without: [...without], unlessVersion: this.#version })
       if (read === null) return null
       first ??= read.version
       this.#version = null
       if (read.last === null) break
-      this.#waitMs = minWaitMs
-      const { finish, later } = await this.#publishAll(read.rows, read.refused)
+      const { finish, later } = await this.#publishAll(read, putOff)
       left ??= later
-      this.#unfinished.push(finish)
-      isLocked = await this.#finishAll()
-      const isStuck = finish.relayed.length + finish.refused.length === 0
-      if (isStuck || this.#countUnfinished() >= maxUnfinished) break
+      for (const tenant of this.#spent.keys()) without.add(tenant)
+      const isIdle = finish.relayed.length + finish.refused.length === 0
+      if (!isIdle) {
+        this.#waitMs = minWaitMs
+        this.#unfinished.push(finish)
+        isLocked = await this.#finishAll()
+      }
+      if ((isIdle && later !== null) || this.#countUnfinished() >= maxUnfinished) break
       after = read.last
     }
-    const isAll = left === null && this.#unfinished.length === 0 && this.#withoutTokens().length === 0
+    const isAll = left === null && this.#unfinished.length === 0 && without.size === 0 && putOff.size === 0
     if (isAll) this.#version = first
     return left ?? isLocked
   }
@@ -166,10 +183,10 @@ export class OutboxRelay {
   }
 
   async #publishAll(
-    rows: readonly OutboxRow[],
-    unreadable: readonly RefusedOutboxRow[],
+    { rows, refused: unreadable }: Pick<OutboxRead, 'rows' | 'refused'>,
+    putOff: PutOff,
   ): Promise<{ readonly finish: OutboxFinish; readonly later: unknown }> {
-    const fates = await this.#options.publisher.publishInOrder(rows)
+    const fates = await this.#options.publisher.publishInOrder(rows, putOff)
     const relayed: OutboxRowKey[] = []
     const refused: RefusedOutboxRow[] = [...unreadable]
     let later: unknown = null
@@ -178,7 +195,7 @@ export class OutboxRelay {
       const fate = fates[index] as RowFate
       if (fate.kind === 'relayed') relayed.push({ place, id })
       else if (fate.kind === 'refused') refused.push({ place, id, error: fate.error })
-      else if (!this.#noteSpentRate(row, fate.error)) later ??= fate.error
+      else if (!this.#noteSpentRate(row, fate.error) && !isBacklogFull(fate.error)) later ??= fate.error
     })
     this.#relayed += relayed.length
     this.#refused += refused.length
@@ -222,6 +239,11 @@ export class OutboxRelay {
       logger.error({ err: error, outbox: name }, `events of the outbox ${name} wait: ${problem}`)
     }
   }
+}
+
+/** Many of its ordering key wait, which the list of ordering keys shows; it is no problem of the outbox. */
+function isBacklogFull(error: unknown): boolean {
+  return error instanceof OuthookError && error.code === 'backlog_full'
 }
 
 /** Somebody holds a lock, which passes; rows may have been published all the same. */

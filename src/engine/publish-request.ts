@@ -1,3 +1,4 @@
+import { BacklogFullError } from '../core/backlog-full-error.ts'
 import type { Clock } from '../core/clock.ts'
 import type { SendMethod } from '../core/direct-request.ts'
 import { OuthookError } from '../core/errors.ts'
@@ -66,10 +67,7 @@ export function idempotencyConflict(): OuthookError {
 /** What the store refuses for the event's own sake. */
 export function refusalOf(kind: 'conflict' | 'backlog_full'): OuthookError {
   if (kind === 'conflict') return idempotencyConflict()
-  // Until then the head of the line may have been delivered, replayed or skipped.
-  return new OuthookError('backlog_full', 'ordered key backlog at capacity; retry later', {
-    retryAfterSeconds: 30,
-  })
+  return new BacklogFullError()
 }
 
 export interface Clocks {

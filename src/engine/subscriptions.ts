@@ -14,7 +14,10 @@ export interface SubscriptionInput {
   readonly topicPatterns: readonly string[]
   /** A profile's name, a policy object as in the API (snake_case JSON), or null for the server's default. */
   readonly retryPolicy?: unknown
-  /** Default false. */
+  /**
+   * Events with the same ordering key are delivered one after the other, in the order in which they were published.
+   * Default false; it cannot be changed.
+   */
   readonly ordered?: boolean
 }
 
@@ -22,6 +25,8 @@ export interface SubscriptionChange {
   readonly topicPatterns?: readonly string[]
   readonly retryPolicy?: unknown
   readonly active?: boolean
+  /** Cannot be changed: only what it is already is taken. */
+  readonly ordered?: boolean
 }
 
 export interface SubscriptionsOptions {
@@ -48,8 +53,8 @@ export class Subscriptions {
       endpointId: checkId(input.endpointId, 'ep', 'endpoint'),
       topicPatterns: checkTopicPatterns(input.topicPatterns, words.member('topic_patterns')),
       retryPolicy: readRetryPolicy(input.retryPolicy, words.member('retry_policy')),
-      ordered: input.ordered ?? false,
       active: true,
+      ordered: checkOrdered(input.ordered === undefined ? false : input.ordered, words),
       own: false,
     })
     const result = await announceAfter(insertion, () => onChange(tenantId))
@@ -77,7 +82,7 @@ export class Subscriptions {
     return this.#options.store.listSubscriptions(tenantId, { ...checkFilter(page), ...checkPage(page) })
   }
 
-  /** Absent members stay. Errors: not_found, unprocessable, version_conflict. */
+  /** Absent members stay. Errors: not_found, conflict (deleted, or another `ordered`), unprocessable, version_conflict. */
   async update(
     tenantId: string,
     id: string,
@@ -95,10 +100,30 @@ export class Subscriptions {
       ...(change.active !== undefined && { active: change.active }),
     }
     const { store, onChange } = this.#options
+    if (change.ordered !== undefined) await this.#checkUnchanged(tenantId, id, change.ordered)
     const update = store.updateSubscription(tenantId, checkSubscriptionId(id), patch, options)
     const updated = await announceAfter(update, () => onChange(tenantId))
-    if (updated === null) throw notFound('subscription')
-    return updated
+    return updated ?? this.#refuseMissing(tenantId, id)
+  }
+
+  async #checkUnchanged(tenantId: string, id: string, ordered: boolean): Promise<void> {
+    const { store, words } = this.#options
+    const subscription = await store.getSubscription(tenantId, checkSubscriptionId(id))
+    if (subscription === null) return this.#refuseMissing(tenantId, id)
+    if (subscription.ordered === checkOrdered(ordered, words)) return
+    throw new OuthookError(
+      'conflict',
+      `${words.member('ordered')} cannot be changed; make another subscription, and delete this one`,
+      { title: 'ordered immutable' },
+    )
+  }
+
+  async #refuseMissing(tenantId: string, id: string): Promise<never> {
+    const deleted = await this.#options.store.getSubscription(tenantId, id, { includeDeleted: true })
+    if (deleted === null) throw notFound('subscription')
+    throw new OuthookError('conflict', 'the subscription was deleted; make another one', {
+      title: 'subscription deleted',
+    })
   }
 
   /** Its waiting deliveries are cancelled. Errors: not_found, version_conflict. */
@@ -112,6 +137,11 @@ export class Subscriptions {
 /** Absent and null: the server's default. */
 export function readRetryPolicy(value: unknown, member: string): StoredRetryPolicy | null {
   return value === undefined || value === null ? null : parseRetryPolicy(value, member)
+}
+
+function checkOrdered(value: unknown, words: FaceWords): boolean {
+  if (typeof value === 'boolean') return value
+  throw new OuthookError('unprocessable', `${words.member('ordered')} must be true or false`)
 }
 
 function checkSubscriptionId(id: string): string {

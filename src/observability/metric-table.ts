@@ -17,7 +17,7 @@ export const metricTable = {
     help: 'Events that somebody tried to publish over HTTP, by what came of it.',
     labels: {
       result:
-        'accepted, replayed, conflict, rejected, forbidden, limited (429: over the rate) or unavailable',
+        'accepted, replayed, conflict, rejected, forbidden, limited (429: over the rate), backlog_full (429: of an ordering key) or unavailable',
     },
   },
   outhook_publish_duration_seconds: {
@@ -70,12 +70,22 @@ export const metricTable = {
     type: 'gauge',
     help: 'Deliveries in the store, by state. Absent while the store is out of reach.',
     labels: {
-      state: 'pending, in_flight, retry_scheduled, succeeded, dead_lettered or cancelled',
+      state: 'pending, in_flight, retry_scheduled, succeeded, dead_lettered, cancelled or skipped',
     },
   },
   outhook_oldest_due_seconds: {
     type: 'gauge',
     help: 'Age of the oldest delivery that is due and not in flight; 0 when there is none. Absent while the store is out of reach.',
+    labels: {},
+  },
+  outhook_ordered_keys_blocked: {
+    type: 'gauge',
+    help: 'Ordering keys whose head was given up: what is behind it waits until the head is replayed or skipped. Absent while the store is out of reach.',
+    labels: {},
+  },
+  outhook_ordered_key_backlog: {
+    type: 'gauge',
+    help: 'Deliveries of all ordering keys that stand in line, those whose turn it is included. Absent while the store is out of reach.',
     labels: {},
   },
   outhook_in_flight: {
@@ -206,7 +216,7 @@ function gaugeOf(help: string, labels: MetricInfo['labels'] = {}): MetricInfo {
 /** What moves from hookrail look for under these names. */
 const hookrailNames: Readonly<Record<string, string>> = {
   hookrail_ingest_events_total:
-    '`outhook_ingest_events_total`, with the results `limited` and `unavailable` besides',
+    '`outhook_ingest_events_total`, with the results `limited`, `backlog_full` and `unavailable` besides',
   hookrail_delivery_attempts_total: '`outhook_delivery_attempts_total`',
   hookrail_attempt_duration_seconds: '`outhook_attempt_duration_seconds`',
   hookrail_sweeper_republished_total:
@@ -215,6 +225,8 @@ const hookrailNames: Readonly<Record<string, string>> = {
     '`outhook_dispatchers`: there is no leader, every process with a dispatcher does it all',
   hookrail_retention_rows_pruned_total: '`outhook_retention_rows_removed_total`',
   hookrail_retention_tick_seconds: '`outhook_retention_run_duration_seconds`',
+  hookrail_ordered_keys_blocked: '`outhook_ordered_keys_blocked`',
+  hookrail_ordered_key_backlog: '`outhook_ordered_key_backlog`',
   hookrail_ratelimit_decisions_total:
     '`outhook_ingest_events_total{result="limited"}` for producers; deliveries of an endpoint with a rate wait in the store, with the reason `rate_limited`, and take no decision each',
   hookrail_ratelimit_config_age_seconds: 'none: a change of a rate is in force with its commit',

@@ -21,6 +21,7 @@ const ingestResults = [
   'rejected',
   'forbidden',
   'limited',
+  'backlog_full',
   'unavailable',
 ] as const
 type IngestResult = (typeof ingestResults)[number]
@@ -44,10 +45,11 @@ const outcomes = {
 const neverMs = 2 ** 31 - 1
 
 export interface MetricSources {
-  /** Deliveries by state, and the age of the oldest due one. */
+  /** Deliveries by state, the age of the oldest due one, and what ordering keys there are. Default of these: none. */
   counts(): Promise<{
     readonly deliveries: Readonly<Record<DeliveryState, number>>
     readonly oldestDueMs: number | null
+    readonly orderedKeys?: { readonly blocked: number; readonly waiting: number }
   }>
   /** Requests under way. */
   inFlight(): number
@@ -212,6 +214,8 @@ function registerGauges(registry: Registry, sources: MetricSources): () => Promi
   const ofStore = { registers: [registry], aggregator: 'first' as const }
   const deliveries = new Gauge({ ...describe('outhook_deliveries'), ...ofStore })
   const oldestDue = new Gauge({ ...describe('outhook_oldest_due_seconds'), ...ofStore })
+  const blockedKeys = new Gauge({ ...describe('outhook_ordered_keys_blocked'), ...ofStore })
+  const keyBacklog = new Gauge({ ...describe('outhook_ordered_key_backlog'), ...ofStore })
   new Gauge({ ...describe('outhook_processes'), registers: [registry] }).set(1)
   const inFlight = new Gauge({ ...describe('outhook_in_flight'), registers: [registry] })
   const dispatchers = new Gauge({ ...describe('outhook_dispatchers'), registers: [registry] })
@@ -229,10 +233,12 @@ function registerGauges(registry: Registry, sources: MetricSources): () => Promi
       const counts = await sources.counts()
       for (const [state, count] of Object.entries(counts.deliveries)) deliveries.labels(state).set(count)
       oldestDue.set((counts.oldestDueMs ?? 0) / 1000)
+      blockedKeys.set(counts.orderedKeys?.blocked ?? 0)
+      keyBacklog.set(counts.orderedKeys?.waiting ?? 0)
     } catch {
       // The store is out of reach: an old figure would look like a new one. What the process knows is still told.
       deliveries.reset()
-      oldestDue.remove()
+      for (const gauge of [oldestDue, blockedKeys, keyBacklog]) gauge.remove()
     }
   }
 }

@@ -22,6 +22,7 @@ const moments: ReadonlySet<string> = new Set([
   'endedAt',
   'since',
   'deadAt',
+  'blockedSince',
   'until',
   'expungedAt',
 ])
@@ -54,6 +55,7 @@ const shown = [
   'listDeliveriesOfEvent',
   'getDelivery',
   'listAttempts',
+  'listOrderedKeys',
   'getJob',
   'listJobs',
   'cancelJob',

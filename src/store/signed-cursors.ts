@@ -8,8 +8,7 @@ import { OuthookError } from '../core/errors.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import type { Page, PageRequest, Store } from './port.ts'
 
-const cursorBytes = 16
-/** Together with the cursor 30 bytes, which are 40 characters of base64 without a rest. */
+/** Together with a cursor of 16 bytes, as most lists have, 30: these are 40 characters of base64 without a rest. */
 const signatureBytes = 14
 
 const lists = [
@@ -20,6 +19,7 @@ const lists = [
   'listEndpoints',
   'listEvents',
   'listJobs',
+  'listOrderedKeys',
   'listSubscriptions',
   'listTenants',
 ] as const satisfies readonly (keyof Store)[]
@@ -63,8 +63,8 @@ function write(cursor: string, listing: string, sign: Sign): string {
 
 function read(given: string, listing: string, sign: Sign): string {
   const bytes = Buffer.from(given, 'base64url')
-  const cursor = bytes.subarray(0, cursorBytes)
-  const signature = bytes.subarray(cursorBytes)
+  const cursor = bytes.subarray(0, Math.max(0, bytes.length - signatureBytes))
+  const signature = bytes.subarray(cursor.length)
   const isWhole = signature.length === signatureBytes && bytes.toString('base64url') === given
   if (isWhole && timingSafeEqual(signature, signatureOf(cursor, listing, sign)))
     return cursor.toString('base64url')
@@ -75,5 +75,7 @@ function read(given: string, listing: string, sign: Sign): string {
 }
 
 function signatureOf(cursor: Uint8Array, listing: string, sign: Sign): Buffer {
-  return sign('cursor', Buffer.concat([cursor, Buffer.from(listing)])).subarray(0, signatureBytes)
+  // With its length, so that no part of the one can stand for a part of the other.
+  const signed = Buffer.concat([Buffer.from(`${cursor.length} `), cursor, Buffer.from(listing)])
+  return sign('cursor', signed).subarray(0, signatureBytes)
 }

@@ -103,6 +103,7 @@ function shown(body: Uint8Array, truncated = false) {
     endpointId: null,
     topic: null,
     reason: null,
+    headDeliveryId: null,
     nextAttemptAt: null,
     lastHttpStatus: null,
     errorClass: null,

@@ -26,7 +26,7 @@ const cases: readonly [typed: string[], offered: readonly string[]][] = [
   [['del'], ['deliveries']],
   [
     ['deliveries', ''],
-    ['list', 'get', 'resend', 'cancel', '--help'],
+    ['list', 'get', 'resend', 'cancel', 'skip', '--help'],
   ],
   [['deliveries', 'list', '--sta'], ['--state']],
   [['deliveries', 'list', '--state', ''], deliveryStates],

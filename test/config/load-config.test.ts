@@ -40,6 +40,7 @@ describe('where a value comes from', () => {
       masterKey: null,
       newStore: false,
       storeWaitMs: 60_000,
+      orderedKeyBacklogMax: 10_000,
       outboxes: [],
       adminToken: null,
       ingestRate: 0,

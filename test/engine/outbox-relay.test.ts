@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { OuthookError } from '../../src/core/errors.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { tellOfOutbox } from '../../src/core/outbox-news.ts'
-import type { RowFate } from '../../src/engine/outbox-publisher.ts'
+import { OutboxPublisher, type RowFate } from '../../src/engine/outbox-publisher.ts'
 import { OutboxRelay } from '../../src/engine/outbox-relay.ts'
 import type { OutboxFinish, OutboxRow } from '../../src/store/port.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
@@ -21,7 +21,11 @@ const aRow = (place: number): OutboxRow => ({
 })
 
 /** A relay on an outbox in memory, whose file and whose publisher do what a test says. */
-function aRelay() {
+function aRelay({
+  publish,
+}: {
+  readonly publish?: (row: { readonly orderingKey: string | null; readonly topic: string | null }) => void
+} = {}) {
   const clock = createManualClock()
   const state = {
     version: 1,
@@ -61,12 +65,15 @@ function aRelay() {
         state.closed++
       },
     },
-    publisher: {
-      async publishInOrder(rows: readonly OutboxRow[]) {
-        state.published.push(...rows.map(({ id }) => id))
-        return rows.map((row) => state.fate(row))
-      },
-    },
+    publisher:
+      publish === undefined
+        ? {
+            async publishInOrder(rows: readonly OutboxRow[]) {
+              state.published.push(...rows.map(({ id }) => id))
+              return rows.map((row) => state.fate(row))
+            },
+          }
+        : aPublisher(publish, state),
   })
   const commit = (count: number): void => {
     const first = state.rows.length + state.removed.length + 1
@@ -74,6 +81,26 @@ function aRelay() {
     state.version++
   }
   return { relay, clock, state, commit }
+}
+
+/** The real one, on a store that takes each event or throws, as the test says. */
+function aPublisher(
+  publish: (row: { readonly orderingKey: string | null; readonly topic: string | null }) => void,
+  state: { readonly published: string[] },
+): OutboxPublisher {
+  const nothing = async () => null
+  return new OutboxPublisher({
+    publisher: {
+      async publish(request) {
+        publish(request)
+        state.published.push(String(request.topic))
+        return { eventId: String(request.topic), deliveryIds: [], state: 'fanned_out', replayed: false }
+      },
+    },
+    tenants: { resolve: (name: string) => name },
+    store: { getEvent: nothing, getPayload: nothing, time: { now: () => 0 } },
+    clock: { now: () => 0 },
+  })
 }
 
 const busy = new OuthookError('store_unavailable', 'somebody holds a lock', { fault: 'busy' })
@@ -174,5 +201,76 @@ test('a row that the store cannot take now waits, and those behind it go on', as
   state.fate = () => ({ kind: 'relayed' })
   await clock.advance(1000)
   expect(state.removed.at(-1)).toBe('row-1')
+  await relay.stop()
+})
+
+const full = new OuthookError('backlog_full', 'ordered key backlog at capacity; retry later')
+/** So many rows, of which each `every`th is of the key `full`. */
+const rowsOf = (count: number, every: number): OutboxRow[] =>
+  Array.from({ length: count }, (_, n) => ({
+    ...aRow(n + 1),
+    topic: `row-${n + 1}`,
+    orderingKey: n % every === 0 ? 'full' : `key-${n}`,
+  }))
+
+test('a row whose ordering key is full waits, and nothing behind it in its key overtakes it, though there is room by then', async () => {
+  let refusals = 1
+  const { relay, clock, state } = aRelay({
+    publish({ orderingKey }) {
+      if (orderingKey === 'full' && refusals-- > 0) throw full
+    },
+  })
+  state.rows = rowsOf(30, 5)
+  relay.start()
+  await clock.advance(1)
+  expect(state.published).toHaveLength(24)
+  expect(state.published.filter((row) => Number(row.slice(4)) % 5 === 1)).toEqual([])
+  expect(relay.state.problem).toBeNull()
+  await clock.advance(1000)
+  expect(state.published.slice(24)).toEqual(['row-1', 'row-6', 'row-11', 'row-16', 'row-21', 'row-26'])
+  expect(state.rows).toEqual([])
+  await relay.stop()
+})
+
+test('more rows of a full key than a batch holds keep no row of another key waiting, and are looked at twice a second', async () => {
+  let tries = 0
+  const { relay, clock, state } = aRelay({
+    publish({ orderingKey }) {
+      if (orderingKey !== 'full') return
+      tries++
+      throw full
+    },
+  })
+  state.rows = [...rowsOf(35, 1), { ...aRow(36), topic: 'row-36', orderingKey: 'other' }]
+  relay.start()
+  await clock.advance(1)
+  expect(state.published).toEqual(['row-36'])
+  await clock.advance(10_000)
+  const before = tries
+  await clock.advance(10_000)
+  expect(tries - before).toBe(20)
+  await relay.stop()
+})
+
+test('what was put off is not overtaken either while the file is locked and a pass begins behind it', async () => {
+  let isFull = true
+  const { relay, clock, state, commit } = aRelay({
+    publish({ orderingKey }) {
+      if (isFull && orderingKey === 'full') throw full
+    },
+  })
+  state.finishFault = busy
+  state.rows = rowsOf(2, 2)
+  relay.start()
+  await clock.advance(1)
+  expect(state.published).toEqual(['row-2'])
+  isFull = false
+  state.rows.push({ ...aRow(3), topic: 'row-3', orderingKey: 'full' })
+  commit(0)
+  await clock.advance(2000)
+  expect(state.published).toEqual(['row-2'])
+  state.finishFault = null
+  await clock.advance(2000)
+  expect(state.published).toEqual(['row-2', 'row-1', 'row-3'])
   await relay.stop()
 })

@@ -1,3 +1,4 @@
+import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { jobInput } from '../job-request.ts'
 import { idFilter, pageRequest, timeRange } from '../page-request.ts'
@@ -9,6 +10,7 @@ import {
   ResentBody,
 } from '../schemas/deliveries.ts'
 import { CancelManyBody, DryRunBody, JobBody } from '../schemas/jobs.ts'
+import { SkipBody, SkippedBody } from '../schemas/ordered-keys.ts'
 import { idParams } from '../schemas/shapes.ts'
 import { tenantIdOf } from '../tenant-scope.ts'
 import { toDelivery, toDeliveryDetail } from '../views/deliveries.ts'
@@ -54,6 +56,7 @@ export function deliveryRoutes({ engine }: ApiContext) {
     )
 
     registerRepair(app, engine)
+    registerSkip(app, engine)
   }
 }
 
@@ -101,5 +104,29 @@ function registerRepair(app: Api, engine: ApiContext['engine']): void {
     const tenantId = tenantIdOf(request)
     if (isDry) return toDryRun(await engine.jobs.dryCancelDeliveries(tenantId, jobInput(body)))
     return reply.code(202).send(toJob(await engine.jobs.cancelDeliveries(tenantId, jobInput(body))))
+  })
+}
+
+function registerSkip(app: Api, engine: ApiContext['engine']): void {
+  const skipSchema = {
+    operationId: 'skipDelivery',
+    'x-problems': [409, 422],
+    'x-optional-body': true,
+    tags,
+    summary: 'Give up the dead head of an ordering key, so that what is behind it goes on',
+    description:
+      'It is not sent any more, unless it is resent. Repeated, the answer is the same. 409 for a delivery that is not the dead-lettered head of its ordering key.',
+    params: idParams('dlv'),
+    body: SkipBody,
+    response: { 200: SkippedBody },
+  }
+  app.post('/v1/deliveries/:id/skip', { schema: skipSchema }, async (request) => {
+    const { reason } = request.body
+    const { deliveryId, state, nextHeadDeliveryId } = await engine.deliveries.skip(
+      tenantIdOf(request),
+      request.params.id,
+      { by: principalOf(request).keyId, ...(reason !== undefined && { reason }) },
+    )
+    return { delivery_id: deliveryId, state, next_head_delivery_id: nextHeadDeliveryId }
   })
 }

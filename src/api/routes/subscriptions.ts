@@ -42,6 +42,7 @@ export function subscriptionRoutes({ engine }: ApiContext) {
         endpointId: request.body.endpoint_id,
         topicPatterns,
         retryPolicy: retryPolicyOf(request.body, null),
+        ...(request.body.ordered !== undefined && { ordered: request.body.ordered }),
       })
       return reply.code(201).send(toSubscription(subscription))
     })
@@ -85,7 +86,7 @@ function registerReads(app: Api, engine: ApiContext['engine']): void {
 function registerChanges(app: Api, engine: ApiContext['engine']): void {
   const patchSchema = {
     operationId: 'updateSubscription',
-    'x-problems': [412, 422],
+    'x-problems': [409, 412, 422],
     tags,
     summary: 'Change a subscription; members that are absent stay',
     params: idParams('sub'),
@@ -96,12 +97,13 @@ function registerChanges(app: Api, engine: ApiContext['engine']): void {
   app.patch('/v1/subscriptions/:id', { schema: patchSchema }, async (request) => {
     const tenantId = tenantIdOf(request)
     const { body, params } = request
-    const current = await engine.subscriptions.get(tenantId, params.id)
+    const current = await engine.subscriptions.get(tenantId, params.id, { includeDeleted: true })
     const topicPatterns = patternsOf(body)
     const change = {
       retryPolicy: retryPolicyOf(body, current.retryPolicy),
       ...(topicPatterns !== undefined && { topicPatterns }),
       ...(body.active !== undefined && { active: body.active }),
+      ...(body.ordered !== undefined && { ordered: body.ordered }),
     }
     return toSubscription(await engine.subscriptions.update(tenantId, params.id, change, ifMatchOf(request)))
   })

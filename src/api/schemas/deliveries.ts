@@ -15,8 +15,12 @@ const deliveryMembers = {
   state: State,
   reason: Nullable(
     Type.String({
-      description: 'why it waits: endpoint_paused, endpoint_disabled, rate_limited or scheduled',
+      description:
+        'why it waits: endpoint_paused, endpoint_disabled, rate_limited, scheduled or behind_head (another delivery of its ordering key goes first)',
     }),
+  ),
+  head_delivery_id: Nullable(
+    Type.String({ description: 'of one that waits as behind_head: the delivery whose turn it is' }),
   ),
   attempt_count: Type.Integer({ description: 'since creation or the last replay' }),
   next_attempt_at: Nullable(Time),

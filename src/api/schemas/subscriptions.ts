@@ -5,6 +5,11 @@ import { Closed, Id, Nullable, PageOf, pageQuery, RetryPolicyInput, Time } from 
 import { idOf, TopicPattern } from './text-limits.ts'
 import { Version } from './versions.ts'
 
+const ordered = Type.Boolean({
+  description:
+    'events with the same ordering key are delivered one after the other, in the order in which they were published; one that is given up keeps those behind it waiting until it is replayed or skipped',
+})
+
 const settings = {
   topic_patterns: Type.Optional(Type.Array(TopicPattern, { minItems: 1, maxItems: maxTopicPatterns })),
   topic_pattern: Type.Optional(
@@ -27,7 +32,11 @@ const patternsAsList = { topic_patterns: {}, topic_pattern: false }
 const patternAlone = { topic_patterns: false, topic_pattern: {} }
 
 export const SubscriptionCreateBody = Closed(
-  { endpoint_id: idOf('ep'), ...settings },
+  {
+    endpoint_id: idOf('ep'),
+    ...settings,
+    ordered: Type.Optional({ ...ordered, default: false }),
+  },
   {
     title: 'SubscriptionCreate',
     allOf: [
@@ -44,7 +53,14 @@ export const SubscriptionCreateBody = Closed(
 )
 
 export const SubscriptionChangeBody = Closed(
-  { ...settings, active: Type.Optional(Type.Boolean()) },
+  {
+    ...settings,
+    active: Type.Optional(Type.Boolean()),
+    ordered: Type.Optional({
+      ...ordered,
+      description: 'cannot be changed: only what it is already is taken',
+    }),
+  },
   {
     title: 'SubscriptionChange',
     allOf: [{ anyOf: [{ properties: patternsAsList }, { properties: patternAlone }] }, onePolicy],
@@ -61,6 +77,7 @@ export const SubscriptionBody = Type.Object(
     topic_patterns: Type.Array(Type.String()),
     retry_policy: RetryPolicyInput,
     active: Type.Boolean(),
+    ordered,
     own: Type.Boolean({ description: 'made with its endpoint through `topics`' }),
     created_at: Time,
     updated_at: Time,

@@ -1,6 +1,7 @@
 import type { Static } from 'typebox'
-import type { Attempt, CapturedResponse, Delivery } from '../../core/model.ts'
+import type { Attempt, CapturedResponse } from '../../core/model.ts'
 import type { DeliveryDetail } from '../../engine/deliveries.ts'
+import type { DeliveryView } from '../../engine/delivery-view.ts'
 import type { DeliveryWithAttempts } from '../../engine/events.ts'
 import { formatOptionalTime, formatTime } from '../rfc3339.ts'
 import type {
@@ -11,7 +12,7 @@ import type {
   DeliveryOfEventBody,
 } from '../schemas/deliveries.ts'
 
-export function toDelivery(delivery: Delivery): Static<typeof DeliveryBody> {
+export function toDelivery(delivery: DeliveryView): Static<typeof DeliveryBody> {
   return {
     id: delivery.id,
     delivery_id: delivery.id,
@@ -21,6 +22,7 @@ export function toDelivery(delivery: Delivery): Static<typeof DeliveryBody> {
     topic: delivery.topic,
     state: delivery.state,
     reason: delivery.reason,
+    head_delivery_id: delivery.headDeliveryId,
     attempt_count: delivery.attemptCount,
     next_attempt_at: formatOptionalTime(delivery.nextAttemptAt),
     last_http_status: delivery.lastHttpStatus,

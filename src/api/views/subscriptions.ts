@@ -11,6 +11,7 @@ export function toSubscription(subscription: Subscription): Static<typeof Subscr
     topic_patterns: [...subscription.topicPatterns],
     retry_policy: subscription.retryPolicy === null ? null : renderRetryPolicy(subscription.retryPolicy),
     active: subscription.active,
+    ordered: subscription.ordered,
     own: subscription.own,
     created_at: formatTime(subscription.createdAt),
     updated_at: formatTime(subscription.updatedAt),

@@ -40,9 +40,11 @@ import type {
   ListEventsQuery,
   ListJobsQuery,
   ListKeysQuery,
+  ListOrderedKeysQuery,
   ListSubscriptionsQuery,
   ListTenantsQuery,
   NewSecret,
+  OrderedKey,
   Pause,
   PublishBatch,
   PublishEvent,
@@ -55,6 +57,8 @@ import type {
   RotatedKey,
   Send,
   SendReceipt,
+  Skip,
+  Skipped,
   Subscription,
   SubscriptionChange,
   SubscriptionCreate,
@@ -71,6 +75,7 @@ export function createResources(requester: Requester) {
     endpoints: createEndpoints(requester),
     subscriptions: createSubscriptions(requester),
     tenants: createTenants(requester),
+    orderedKeys: createOrderedKeys(requester),
     deadLetters: createDeadLetters(requester),
     jobs: createJobs(requester),
     keys: createKeys(requester),
@@ -121,6 +126,9 @@ function createDeliveries(requester: Requester) {
     /** End many deliveries that wait, as a job. */
     cancelMany: (body: CancelMany, options?: CallOptions): Promise<DryRun | Job> =>
       requester.json({ method: 'POST', path: '/v1/deliveries/cancel', body, takesTenant: true, options }),
+    /** Give up the dead head of an ordering key, so that what is behind it goes on. */
+    skip: (id: string, body: Skip = {}, options?: CallOptions): Promise<Skipped> =>
+      requester.json({ method: 'POST', path: `/v1/deliveries/${encodeURIComponent(id)}/skip`, body, takesTenant: true, options }),
   }
 }
 
@@ -199,6 +207,14 @@ function createTenants(requester: Requester) {
     /** Change a tenant; members that are absent stay, those of its settings too. */
     update: (id: string, body: TenantChange, options?: CallOptions): Promise<Tenant> =>
       requester.json({ method: 'PATCH', path: `/v1/tenants/${encodeURIComponent(id)}`, body, options }),
+  }
+}
+
+function createOrderedKeys(requester: Requester) {
+  return {
+    /** Ordering keys with deliveries that have not come to an end, by subscription and key. */
+    list: (query: ListOrderedKeysQuery = {}, options?: CallOptions): PagePromise<OrderedKey, Page<OrderedKey>> =>
+      requester.pages({ method: 'GET', path: '/v1/ordered-keys', query: { ...query }, takesTenant: true, options }),
   }
 }
 

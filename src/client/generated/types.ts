@@ -110,7 +110,7 @@ export interface BatchItemResult {
   /** What happened, and what to do; for people. */
   readonly detail?: string | undefined
   /** What to decide by. */
-  readonly code?: 'invalid_request' | 'invalid_body' | 'invalid_payload' | 'bad_cursor' | 'ordering_key_conflict' | 'ordering_key_too_long' | 'unauthorized' | 'missing_credentials' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'conflict' | 'idempotency_conflict' | 'endpoint_not_available' | 'not_replayable' | 'attempt_under_way' | 'not_cancellable' | 'expired' | 'version_conflict' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'expectation_failed' | 'url_rejected' | 'unprocessable' | 'headers_too_large' | 'rate_limited' | 'backlog_full' | 'internal' | 'store_refused' | 'store_unavailable' | 'overloaded' | 'shutting_down' | 'timeout' | 'invalid_config' | 'store_locked' | 'store_missing' | 'store_incompatible' | 'wrong_master_key' | 'closed' | undefined
+  readonly code?: 'invalid_request' | 'invalid_body' | 'invalid_payload' | 'bad_cursor' | 'ordering_key_conflict' | 'ordering_key_too_long' | 'unauthorized' | 'missing_credentials' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'conflict' | 'idempotency_conflict' | 'endpoint_not_available' | 'not_replayable' | 'attempt_under_way' | 'not_cancellable' | 'not_skippable' | 'expired' | 'version_conflict' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'expectation_failed' | 'url_rejected' | 'unprocessable' | 'headers_too_large' | 'rate_limited' | 'backlog_full' | 'internal' | 'store_refused' | 'store_unavailable' | 'overloaded' | 'shutting_down' | 'timeout' | 'invalid_config' | 'store_locked' | 'store_missing' | 'store_incompatible' | 'wrong_master_key' | 'closed' | undefined
 }
 
 export interface BatchResult {
@@ -269,8 +269,10 @@ export interface Delivery {
   readonly subscription_id: string | null
   readonly topic: string | null
   readonly state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | 'skipped'
-  /** Why it waits: endpoint_paused, endpoint_disabled, rate_limited or scheduled. */
+  /** Why it waits: endpoint_paused, endpoint_disabled, rate_limited, scheduled or behind_head (another delivery of its ordering key goes first). */
   readonly reason: string | null
+  /** Of one that waits as behind_head: the delivery whose turn it is. */
+  readonly head_delivery_id: string | null
   /** Since creation or the last replay. */
   readonly attempt_count: number
   /** RFC 3339, UTC, milliseconds. */
@@ -294,8 +296,10 @@ export interface DeliveryDetail {
   readonly subscription_id: string | null
   readonly topic: string | null
   readonly state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | 'skipped'
-  /** Why it waits: endpoint_paused, endpoint_disabled, rate_limited or scheduled. */
+  /** Why it waits: endpoint_paused, endpoint_disabled, rate_limited, scheduled or behind_head (another delivery of its ordering key goes first). */
   readonly reason: string | null
+  /** Of one that waits as behind_head: the delivery whose turn it is. */
+  readonly head_delivery_id: string | null
   /** Since creation or the last replay. */
   readonly attempt_count: number
   /** RFC 3339, UTC, milliseconds. */
@@ -322,8 +326,10 @@ export interface DeliveryOfEvent {
   readonly subscription_id: string | null
   readonly topic: string | null
   readonly state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | 'skipped'
-  /** Why it waits: endpoint_paused, endpoint_disabled, rate_limited or scheduled. */
+  /** Why it waits: endpoint_paused, endpoint_disabled, rate_limited, scheduled or behind_head (another delivery of its ordering key goes first). */
   readonly reason: string | null
+  /** Of one that waits as behind_head: the delivery whose turn it is. */
+  readonly head_delivery_id: string | null
   /** Since creation or the last replay. */
   readonly attempt_count: number
   /** RFC 3339, UTC, milliseconds. */
@@ -663,6 +669,29 @@ export interface NewSecret {
   readonly secret: string
 }
 
+export interface OrderedKey {
+  readonly subscription_id: string
+  readonly endpoint_id: string
+  readonly ordering_key: string
+  /** Blocked: its head was given up, and what is behind it waits until it is replayed or skipped. */
+  readonly state: 'blocked' | 'active'
+  /** The one delivery of the key whose turn it is. */
+  readonly head_delivery_id: string
+  readonly head_state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | 'skipped'
+  /** RFC 3339, UTC, milliseconds. */
+  readonly blocked_since: string | null
+  /** Deliveries of the key that have not come to an end, the head included. */
+  readonly backlog_count: number
+  /** How long the oldest delivery behind the head waits; null: there is none. */
+  readonly oldest_successor_age_sec: number | null
+}
+
+export interface OrderedKeyPage {
+  readonly items: readonly OrderedKey[]
+  /** Empty at the end. */
+  readonly next_cursor: string
+}
+
 export interface Pause {
   /** Why, for whoever looks at the endpoint. */
   readonly reason?: string | undefined
@@ -677,7 +706,7 @@ export interface Problem {
   /** What happened, and what to do; for people. */
   readonly detail: string
   /** What to decide by. */
-  readonly code: 'invalid_request' | 'invalid_body' | 'invalid_payload' | 'bad_cursor' | 'ordering_key_conflict' | 'ordering_key_too_long' | 'unauthorized' | 'missing_credentials' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'conflict' | 'idempotency_conflict' | 'endpoint_not_available' | 'not_replayable' | 'attempt_under_way' | 'not_cancellable' | 'expired' | 'version_conflict' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'expectation_failed' | 'url_rejected' | 'unprocessable' | 'headers_too_large' | 'rate_limited' | 'backlog_full' | 'internal' | 'store_refused' | 'store_unavailable' | 'overloaded' | 'shutting_down' | 'timeout' | 'invalid_config' | 'store_locked' | 'store_missing' | 'store_incompatible' | 'wrong_master_key' | 'closed'
+  readonly code: 'invalid_request' | 'invalid_body' | 'invalid_payload' | 'bad_cursor' | 'ordering_key_conflict' | 'ordering_key_too_long' | 'unauthorized' | 'missing_credentials' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'conflict' | 'idempotency_conflict' | 'endpoint_not_available' | 'not_replayable' | 'attempt_under_way' | 'not_cancellable' | 'not_skippable' | 'expired' | 'version_conflict' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'expectation_failed' | 'url_rejected' | 'unprocessable' | 'headers_too_large' | 'rate_limited' | 'backlog_full' | 'internal' | 'store_refused' | 'store_unavailable' | 'overloaded' | 'shutting_down' | 'timeout' | 'invalid_config' | 'store_locked' | 'store_missing' | 'store_incompatible' | 'wrong_master_key' | 'closed'
 }
 
 export interface PublishBatch {
@@ -839,12 +868,26 @@ export interface SendReceipt {
   readonly event_id: string
 }
 
+export interface Skip {
+  /** Why, for whoever looks at the delivery: part of its `last_error`. */
+  readonly reason?: string | undefined
+}
+
+export interface Skipped {
+  readonly delivery_id: string
+  readonly state: 'skipped'
+  /** Whose turn it became; null: nothing of the key waited. */
+  readonly next_head_delivery_id: string | null
+}
+
 export interface Subscription {
   readonly id: string
   readonly endpoint_id: string
   readonly topic_patterns: readonly string[]
   readonly retry_policy: RetryPolicy
   readonly active: boolean
+  /** Events with the same ordering key are delivered one after the other, in the order in which they were published; one that is given up keeps those behind it waiting until it is replayed or skipped. */
+  readonly ordered: boolean
   /** Made with its endpoint through `topics`. */
   readonly own: boolean
   /** RFC 3339, UTC, milliseconds. */
@@ -865,6 +908,8 @@ export interface SubscriptionChange {
   readonly max_attempts?: HookrailMaxAttempts | undefined
   readonly backoff_policy?: HookrailBackoff | undefined
   readonly active?: boolean | undefined
+  /** Cannot be changed: only what it is already is taken. */
+  readonly ordered?: boolean | undefined
 }
 
 export interface SubscriptionCreate {
@@ -875,6 +920,8 @@ export interface SubscriptionCreate {
   readonly retry_policy?: RetryPolicy | undefined
   readonly max_attempts?: HookrailMaxAttempts | undefined
   readonly backoff_policy?: HookrailBackoff | undefined
+  /** Events with the same ordering key are delivered one after the other, in the order in which they were published; one that is given up keeps those behind it waiting until it is replayed or skipped. */
+  readonly ordered?: boolean | undefined
 }
 
 export interface SubscriptionPage {
@@ -1049,6 +1096,18 @@ export interface ListTenantsQuery {
   readonly cursor?: string | undefined
   /** The one with this name of your own, or none. */
   readonly uid?: string | undefined
+}
+
+export interface ListOrderedKeysQuery {
+  /** Items at most. */
+  readonly limit?: number | undefined
+  /** `next_cursor` of the page before. */
+  readonly cursor?: string | undefined
+  /** True: only those whose head was given up; false: only the others. */
+  readonly blocked?: boolean | undefined
+  readonly subscription_id?: string | undefined
+  /** Exact. */
+  readonly ordering_key?: string | undefined
 }
 
 export interface ListDeadLettersQuery {

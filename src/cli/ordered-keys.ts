@@ -1,0 +1,45 @@
+import type { Command } from 'commander'
+import type { OrderedKeyResource } from '../client/resources.ts'
+import { addApiCommand } from './api-command.ts'
+import { addIdFilter } from './filter-options.ts'
+import type { CliIo } from './io.ts'
+import type { PageOptions } from './page-options.ts'
+import { addPageOptions, pageQuery } from './page-options.ts'
+import { resolveId } from './short-id.ts'
+import type { Column } from './table.ts'
+
+const columns: readonly Column<OrderedKeyResource>[] = [
+  { title: 'SUBSCRIPTION', kind: 'id', value: (row) => row.subscription_id },
+  { title: 'KEY', kind: 'text', value: (row) => row.ordering_key },
+  { title: 'STATE', value: (row) => row.state },
+  { title: 'BACKLOG', value: (row) => row.backlog_count },
+  { title: 'HEAD', kind: 'id', value: (row) => row.head_delivery_id },
+  { title: 'HEAD STATE', value: (row) => row.head_state },
+  { title: 'BLOCKED', kind: 'age', value: (row) => row.blocked_since },
+]
+
+interface ListOptions extends PageOptions {
+  readonly blocked?: boolean
+  readonly subscription?: string
+  readonly orderingKey?: string
+}
+
+export function register(command: Command, io: CliIo): void {
+  const text = 'ordering keys with deliveries that have not come to an end'
+  const list = addApiCommand(command, 'list', text, io)
+  list
+    .option('--blocked', 'those whose head was given up, until it is replayed or skipped')
+    .option('--no-blocked', 'the others')
+  addIdFilter(list, 'subscription', 'of this subscription')
+  list.option('--ordering-key <key>', 'exactly this key')
+  addPageOptions(list).run<ListOptions>(async ({ client, print }, _args, options) => {
+    const { blocked, subscription, orderingKey } = options
+    const query = {
+      ...pageQuery(options),
+      blocked,
+      subscription_id: subscription && (await resolveId(subscription, client.subscriptions.list)),
+      ordering_key: orderingKey,
+    }
+    print.page(await client.orderedKeys.list(query), columns)
+  })
+}
