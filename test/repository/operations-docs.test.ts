@@ -25,10 +25,12 @@ describe.each(pages)('docs/operations/$name', ({ text }) => {
   })
 
   test('names commands and flags that there are', async () => {
-    for (const [, command = '', rest = ''] of text.matchAll(/(?:^|`)outhook ([a-z-]+)([^\n`]*)/gm)) {
+    for (const [, command = '', part, rest = ''] of text.matchAll(
+      /(?:^|`)outhook ([a-z-]+)(?: ([a-z][a-z-]*))?([^\n`]*)/gm,
+    )) {
       // Connections to PostgreSQL are named so too.
       if (['publish', 'claim', 'record', 'config', 'read', 'hints', 'probe'].includes(command)) continue
-      const { code, out } = await runToEnd([command, '--help'])
+      const { code, out } = await runToEnd([command, ...(part === undefined ? [] : [part]), '--help'])
       expect(code, command).toBe(0)
       for (const [flag] of rest.matchAll(/--[a-z-]+/g)) expect(out, `outhook ${command}`).toContain(flag)
     }
