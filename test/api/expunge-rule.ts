@@ -140,6 +140,21 @@ export function describeExpunging(newStore: () => OpenServer): void {
       expect(await states()).toEqual(['cancelled', 'succeeded'])
     })
 
+    test('takes the headers of a direct send away with its payload', async () => {
+      const server = await newStore()({ dispatch: true, config })
+      const { url } = await anEcho()
+      const send = { url: `${url}/200`, headers: { 'x-person': secretPart }, payload: { name: secretPart } }
+      const { status, json } = await server.call('POST', '/v1/deliveries', { body: send })
+      expect(status).toBe(202)
+      const id = json.event_id
+      while ((await deliveriesOf(server, id))[0]?.state !== 'succeeded') await server.engine.ping()
+      expect(await shownOf(server, id)).toContain(`"x-person":"${secretPart}"`)
+      expect((await expunge(server, id)).status).toBe(200)
+      const shown = await shownOf(server, id)
+      expect(shown).not.toContain(secretPart)
+      expect(shown).toContain(`"url":"${url}/200"`)
+    })
+
     test('finds only events of the tenant, wants a role of admin, and takes nothing but cancel', async () => {
       const server = await newStore()({ config })
       const id = await publish(server)

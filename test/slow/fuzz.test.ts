@@ -53,6 +53,8 @@ const explained = [
   // Nor which version an object has just now.
   'somebody has changed it meanwhile',
   'a list by uid has one page',
+  // Nor which payloads are gone.
+  'was expunged on demand at',
   // Nor that two members exclude each other by their values, nor what time it is.
   'must be in the future, by 100 years at most',
   'expires_at must not stand beside expires_in',

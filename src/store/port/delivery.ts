@@ -177,13 +177,13 @@ export interface DeliveryStore {
   /** A delivery that waits is `cancelled` for good, with the reason as its last error. One in flight is left to its outcome. */
   cancelDelivery(tenantId: string, deliveryId: string, reason: string): Promise<CancelResult>
   /**
-   * The event's payload is gone for good, unless one of its deliveries may still need it. Expunged before: the answer is
+   * The event's payload is gone for good, and the headers that a direct send gave, unless one of its deliveries may still need it. Expunged before: the answer is
    * when. One transaction.
    */
   expungePayload(tenantId: string, eventId: string): Promise<ExpungeResult>
   /**
-   * Of deliveries whose payload was expunged: what their answers, and the errors made of them, may repeat of it, and the
-   * headers that were frozen with them. One transaction.
+   * Of deliveries whose payload was expunged: what their answers, and the errors made of them, may repeat of it. One
+   * transaction.
    */
   expungeAnswers(deliveryIds: readonly string[]): Promise<void>
   /** Health of every target that is not plainly healthy. */

@@ -80,7 +80,9 @@ const expungeStatement = query<{ readonly expunged_at: number }>()(
   'expunge',
   { id: 'uuid' },
   // primary key
-  `update events set payload = null, expunged_at = ${now} where id = $id returning expunged_at`,
+  `update events set payload = null, expunged_at = ${now},
+     request = jsonb_set(request::jsonb, '{headers}', '{}')::text
+   where id = $id returning expunged_at`,
 )
 
 /** Errors without a status are our own words about the connection; that of a cancelled or skipped delivery is its reason. */
@@ -93,7 +95,7 @@ const answersStatement = command(
        error = case when http_status is null then error end
      where delivery_id = any ($ids)
    )
-   update deliveries set headers = null, response_headers = null, response_body = null, response_truncated = null,
+   update deliveries set response_headers = null, response_body = null, response_truncated = null,
      last_error = case when last_http_status is null or state in ('cancelled', 'skipped') then last_error end
    where id = any ($ids)`,
 )

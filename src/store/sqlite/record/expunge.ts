@@ -18,7 +18,11 @@ export function expungePayload(context: WriteContext, tenantId: string, eventId:
   if (hasLiveDeliveries(context, key)) return { kind: 'live' }
   overwriting(context, () =>
     context
-      .prepare('update events set payload = null, expunged_at = ? where k = ?') // primary key
+      .prepare(
+        // primary key
+        `update events set payload = null, expunged_at = ?, request = json_set(request, '$.headers', json('{}'))
+         where k = ?`,
+      )
       .run(context.now, key),
   )
   return { kind: 'expunged', expungedAt: context.now }
@@ -30,7 +34,7 @@ export function expungeAnswers(context: WriteContext, deliveryIds: readonly stri
     .filter((key): key is number => key !== null)
   // primary keys. Errors without a status are our own words about the connection; that of a cancelled or skipped one is its reason.
   const deliveries = context.prepare(
-    `update deliveries set headers = null, response_headers = null, response_body = null, response_truncated = null,
+    `update deliveries set response_headers = null, response_body = null, response_truncated = null,
        last_error = iif(last_http_status is null or state in (${codeOf('cancelled')}, ${codeOf('skipped')}), last_error, null)
      where k = ?`,
   )
