@@ -92,9 +92,10 @@ function addKeyOptions(command: Command): Command {
   return command
     .option('--scope <pattern>', 'topics that it may publish: "orders.*" (repeatable; default all)', collect)
     .addOption(
-      new Option('--ability <ability>', 'publish, or read: all events of its tenant (repeatable)').argParser(
-        collect,
-      ),
+      new Option(
+        '--ability <ability>',
+        'publish, read: all events of its tenant, or send: to URLs and endpoints (repeatable)',
+      ).argParser(collect),
     )
     .option('--rate-limit <rps>', 'events per second: 0.01 to 1000000, or none', rateLimit)
     .option('--expires <when>', 'how long it is taken (90d), a time, or never', expiry)

@@ -10,7 +10,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   signing_schemes: ['--scheme'],
   rate_limit_rps: ['--rate-limit'],
   metadata: ['--meta'],
-  endpoint_id: ['--endpoint', '<endpoint>'],
+  endpoint_id: ['--endpoint', '<endpoint>', '<url-or-endpoint>'],
   subscription_id: ['--subscription'],
   event_id: ['--event'],
   error_class: ['--error'],
@@ -21,7 +21,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   tenant_id: ['--tenant'],
   next_cursor: ['--cursor'],
   // Every command has --url for the address of its server.
-  url: ['--to', '<endpoint-url>'],
+  url: ['--to', '<endpoint-url>', '<url-or-endpoint>'],
 }
 
 /** What a sentence of the server's begins with: `topics[1]`, `headers["x-a"]`, `retry_policy.delays`, `url`. */

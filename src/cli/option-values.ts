@@ -31,6 +31,14 @@ export function rateLimit(value: string): number | 'none' {
   return rps
 }
 
+export function oneOf<Name extends string>(names: readonly Name[]): (value: string) => Name {
+  return (value) => {
+    const known = names.find((name) => name === value)
+    if (known === undefined) throw new InvalidArgumentError(`Use one of ${names.join(', ')}.`)
+    return known
+  }
+}
+
 /** The rest of its limits are the server's to know. */
 export function positiveNumber(value: string): number {
   const number = Number(value)

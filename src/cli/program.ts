@@ -31,6 +31,11 @@ const commands: readonly CommandEntry[] = [
   },
   { name: 'publish', description: 'publish one event', load: () => import('./publish.ts') },
   {
+    name: 'send',
+    description: 'make one delivery to a URL or an endpoint, without a topic',
+    load: () => import('./send.ts'),
+  },
+  {
     name: 'events',
     description: 'events: list, get, wait, payload, expunge',
     load: () => import('./events.ts'),

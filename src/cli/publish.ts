@@ -63,7 +63,10 @@ export function register(command: Command, io: CliIo): void {
 }
 
 /** From the environment both or none: a state belongs to its parent. */
-function traceOf({ traceparent, tracestate }: PublishOptions, { env }: CliIo) {
+export function traceOf(
+  { traceparent, tracestate }: Pick<PublishOptions, 'traceparent' | 'tracestate'>,
+  { env }: Pick<CliIo, 'env'>,
+) {
   if (traceparent === undefined && tracestate !== undefined) {
     throw new UsageError('--tracestate goes with --traceparent only')
   }

@@ -4,6 +4,7 @@ import { createResources } from './generated/resources.ts'
 import type { EventStatus, PublishReceipt } from './generated/types.ts'
 import type { CallOptions, ClientOptions, HttpMethod, QueryValue, Requester } from './requester.ts'
 import { createRequester } from './requester.ts'
+import { type DirectSendInput, type SentDirectly, sendDirect } from './send-direct.ts'
 import { type SentEvent, sendMany } from './send-many.ts'
 import { type WaitOptions, waitUntilDelivered } from './wait.ts'
 
@@ -27,6 +28,14 @@ export interface Client extends Resources {
   send(event: EventInput, options?: SendOptions): Promise<SendReceipt>
   /** Many at once, in as few requests as it takes; what became of each, in their order. */
   sendMany(events: readonly EventInput[], options?: SendOptions): Promise<readonly SentEvent[]>
+  /**
+   * Makes one delivery to a URL or an endpoint, without topic and subscription, of exactly this body. Resolves when it is
+   * durable. A producer key needs the ability `send`.
+   *
+   * @example
+   * await client.sendDirect({ url: 'https://crm.example/calls', payload: { call: 42 }, idempotencyKey: 'run-7:node-2' })
+   */
+  sendDirect(input: DirectSendInput, options?: SendOptions): Promise<SentDirectly>
   /** The event, its deliveries (1000 at most) and their attempts. */
   get(eventId: string, options?: CallOptions): Promise<EventStatus>
   /** Resolves once every delivery of the event has succeeded; NotDeliveredError when one is given up or time is up. */
@@ -54,6 +63,7 @@ export function createClient(options: ClientOptions = {}): Client {
   return {
     ...resources,
     send: (event, callOptions) => send(requester, event, callOptions),
+    sendDirect: (input, callOptions) => sendDirect(requester, input, callOptions),
     sendMany: (events, callOptions) => sendMany(requester, events, callOptions),
     get: (id, callOptions) => resources.events.get(id, {}, callOptions),
     waitUntilDelivered: (id, waitOptions) => waitUntilDelivered(resources.events.get, id, waitOptions),

@@ -35,7 +35,10 @@ export function toSingleEnvelope(event: EventInput): { readonly body: string; re
 }
 
 /** A trace context goes as headers. What no header can hold is malformed, and counts as none. */
-export function traceHeadersOf({ traceparent, tracestate }: EventInput): Readonly<Record<string, string>> {
+export function traceHeadersOf({
+  traceparent,
+  tracestate,
+}: Pick<EventMembers, 'traceparent' | 'tracestate'>): Readonly<Record<string, string>> {
   const isHeader = (text: unknown): text is string => typeof text === 'string' && /^[ -~]+$/.test(text)
   if (!isHeader(traceparent)) return {}
   return isHeader(tracestate) ? { traceparent, tracestate } : { traceparent }

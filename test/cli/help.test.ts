@@ -9,6 +9,7 @@ const commands: readonly string[][] = [
     'serve',
     'receiver',
     'publish',
+    'send',
     'backup',
     'migrate-store',
     'migrate',

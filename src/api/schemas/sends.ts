@@ -80,7 +80,7 @@ export const SendBody = Closed(
     ...schedule,
   },
   {
-    title: 'Send',
+    title: 'DirectSend',
     examples: [{ url: 'https://example.com/hook', payload: { call: 42 }, idempotency_key: 'run-7:node-2' }],
   },
 )
@@ -95,5 +95,5 @@ export const SendReceiptBody = Type.Object(
       description: 'of the event without a topic that keeps its payload and its request',
     }),
   },
-  { title: 'SendReceipt' },
+  { title: 'DirectSendReceipt' },
 )

@@ -15,6 +15,8 @@ import type {
   DeadLetter,
   Delivery,
   DeliveryDetail,
+  DirectSend,
+  DirectSendReceipt,
   DryRun,
   Enable,
   Endpoint,
@@ -55,8 +57,6 @@ import type {
   RotateKey,
   RotateSecret,
   RotatedKey,
-  Send,
-  SendReceipt,
   Skip,
   Skipped,
   Subscription,
@@ -109,7 +109,7 @@ function createEvents(requester: Requester) {
 function createDeliveries(requester: Requester) {
   return {
     /** Make one delivery to a URL or an endpoint, without topic and subscription. */
-    send: (body: Send, options?: CallOptions): Promise<SendReceipt> =>
+    send: (body: DirectSend, options?: CallOptions): Promise<DirectSendReceipt> =>
       requester.json({ method: 'POST', path: '/v1/deliveries', body, takesTenant: true, takesKey: true, options }),
     /** Deliveries, newest first. */
     list: (query: ListDeliveriesQuery = {}, options?: CallOptions): PagePromise<Delivery, Page<Delivery>> =>

@@ -354,6 +354,45 @@ export interface DeliveryPage {
   readonly next_cursor: string
 }
 
+export interface DirectSend {
+  /** Where to; this or `endpoint_id`. The rules are those of an endpoint’s URL. */
+  readonly url?: string | null | undefined
+  /** Or to an endpoint, signed with its secrets: to its URL and with its headers as they are now. */
+  readonly endpoint_id?: string | null | undefined
+  /** Default: POST. GET and DELETE have no body; a payload is kept and not sent. */
+  readonly method?: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE' | undefined
+  /** Beside those of the endpoint; these win. Names that the sender sets itself are refused, and names of secrets. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Of the body; default: application/json, or what the endpoint’s headers say. */
+  readonly content_type?: string | null | undefined
+  /** There are no credentials yet; anything but null is refused. */
+  readonly credential_id?: null | undefined
+  /** Any JSON value, at most 256 KiB; its exact bytes are the body. Left out, the body is empty. */
+  readonly payload?: unknown | undefined
+  /** Instead of `payload`: the body as text, or as bytes with `encoding` base64. */
+  readonly body?: string | undefined
+  /** Of `body`; default: utf8. */
+  readonly encoding?: 'utf8' | 'base64' | undefined
+  readonly retry?: RetryPolicy | undefined
+  /** Of one attempt, from 1s to the server’s `total-timeout`, which is the default. */
+  readonly timeout?: string | number | null | undefined
+  /** Up to 16 short strings of at most 256 bytes, sent as `outhook-meta-<name>` headers. */
+  readonly metadata?: Readonly<Record<string, string>> | null | undefined
+  /** At most 255 bytes; the same key and content give the same answer for 24 hours, and nothing is made a second time. */
+  readonly idempotency_key?: string | null | undefined
+  /** No delivery is made before this time, at most 366 days ahead; a time in the past is now. Not with `delay`. */
+  readonly deliver_at?: string | null | undefined
+  /** The same as a duration from now: "500ms", "5s", "30m", "2h", "1d" or a whole number of milliseconds. */
+  readonly delay?: string | number | null | undefined
+}
+
+export interface DirectSendReceipt {
+  readonly id: string
+  readonly delivery_id: string
+  /** Of the event without a topic that keeps its payload and its request. */
+  readonly event_id: string
+}
+
 export interface DryRun {
   readonly dry_run: true
   /** Deliveries that the job would do something about. */
@@ -827,45 +866,6 @@ export interface RotatedKey {
   readonly key: string
   /** Until when what the key was before is taken too. */
   readonly previous_expires_at: string
-}
-
-export interface Send {
-  /** Where to; this or `endpoint_id`. The rules are those of an endpoint’s URL. */
-  readonly url?: string | null | undefined
-  /** Or to an endpoint, signed with its secrets: to its URL and with its headers as they are now. */
-  readonly endpoint_id?: string | null | undefined
-  /** Default: POST. GET and DELETE have no body; a payload is kept and not sent. */
-  readonly method?: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE' | undefined
-  /** Beside those of the endpoint; these win. Names that the sender sets itself are refused, and names of secrets. */
-  readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Of the body; default: application/json, or what the endpoint’s headers say. */
-  readonly content_type?: string | null | undefined
-  /** There are no credentials yet; anything but null is refused. */
-  readonly credential_id?: null | undefined
-  /** Any JSON value, at most 256 KiB; its exact bytes are the body. Left out, the body is empty. */
-  readonly payload?: unknown | undefined
-  /** Instead of `payload`: the body as text, or as bytes with `encoding` base64. */
-  readonly body?: string | undefined
-  /** Of `body`; default: utf8. */
-  readonly encoding?: 'utf8' | 'base64' | undefined
-  readonly retry?: RetryPolicy | undefined
-  /** Of one attempt, from 1s to the server’s `total-timeout`, which is the default. */
-  readonly timeout?: string | number | null | undefined
-  /** Up to 16 short strings of at most 256 bytes, sent as `outhook-meta-<name>` headers. */
-  readonly metadata?: Readonly<Record<string, string>> | null | undefined
-  /** At most 255 bytes; the same key and content give the same answer for 24 hours, and nothing is made a second time. */
-  readonly idempotency_key?: string | null | undefined
-  /** No delivery is made before this time, at most 366 days ahead; a time in the past is now. Not with `delay`. */
-  readonly deliver_at?: string | null | undefined
-  /** The same as a duration from now: "500ms", "5s", "30m", "2h", "1d" or a whole number of milliseconds. */
-  readonly delay?: string | number | null | undefined
-}
-
-export interface SendReceipt {
-  readonly id: string
-  readonly delivery_id: string
-  /** Of the event without a topic that keeps its payload and its request. */
-  readonly event_id: string
 }
 
 export interface Skip {

@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { type SendMethod, sendMethods } from '../core/direct-request.ts'
+import { describeRetryProfiles } from '../core/retry-policy.ts'
+import { finishApiCommand } from './api-command.ts'
+import { resolveEndpoint } from './endpoint-id.ts'
+import { waitForEvent } from './events.ts'
+import { UsageError } from './exit-codes.ts'
+import type { CliIo } from './io.ts'
+import { durationMs, oneOf, pair, retryPolicy } from './option-values.ts'
+import { traceOf } from './publish.ts'
+
+interface SendOptions {
+  readonly method?: SendMethod
+  readonly file?: string
+  readonly contentType?: string
+  readonly header?: Readonly<Record<string, string>>
+  readonly retry?: unknown
+  readonly timeout?: number
+  readonly idempotencyKey?: string
+  readonly deliverAt?: string
+  readonly delay?: number
+  readonly traceparent?: string
+  readonly tracestate?: string
+  readonly meta?: Readonly<Record<string, string>>
+  readonly wait?: number | true
+}
+
+export function register(command: Command, io: CliIo): void {
+  command
+    .argument('<url-or-endpoint>', 'where to: a URL, or the id or uid of an endpoint')
+    .argument('[payload]', 'JSON, or text of the --content-type; "-" reads it from standard input')
+    .option('--method <method>', `${sendMethods.join(', ')} (default POST)`, oneOf(sendMethods))
+    .option('--file <path>', 'read the payload from a file')
+    .option('--content-type <type>', 'of the payload, if it is no JSON')
+    .option('--header <name:value>', 'sent along; wins over that of the endpoint (repeatable)', pair(':'))
+    .option('--retry <policy>', `a profile, ${describeRetryProfiles()}, or a JSON object`, retryPolicy)
+    .option('--timeout <duration>', 'of one attempt', durationMs)
+    .option('--idempotency-key <key>', 'sending twice with the same key makes one delivery')
+    .option('--deliver-at <time>', 'make no attempt before this time, such as 2026-12-24T18:00:00Z')
+    .option('--delay <duration>', 'make no attempt before so long from now, such as 15m', durationMs)
+    .option('--traceparent <value>', 'W3C trace context to keep with it (TRACEPARENT)')
+    .option('--tracestate <value>', 'goes with --traceparent (TRACESTATE)')
+    .option('--meta <name=value>', 'sent along as the header outhook-meta-<name> (repeatable)', pair('='))
+    .option(
+      '--wait [duration]',
+      'wait until it is delivered (default 30s); exit code 1 if it is not',
+      durationMs,
+    )
+    .addHelpText('after', '\nExample:\n  outhook send https://example.com/hook \'{"call":42}\' --wait')
+  finishApiCommand(command, io).run<SendOptions>(async (context, [place = '', payload], options) => {
+    const { client, print } = context
+    const body = await readBody(payload, options, io)
+    const input = {
+      ...(/^[a-z]+:\/\//i.test(place)
+        ? { url: place }
+        : { endpointId: await resolveEndpoint(client, place) }),
+      ...(body !== undefined && { body }),
+      ...(options.method !== undefined && { method: options.method }),
+      contentType: options.contentType,
+      headers: options.header,
+      retry: options.retry,
+      timeout: options.timeout,
+      metadata: options.meta,
+      idempotencyKey: options.idempotencyKey,
+      deliverAt: options.deliverAt,
+      delay: options.delay,
+      ...traceOf(options, io),
+    }
+    const sent = await client.sendDirect(input)
+    if (options.wait !== undefined) {
+      await waitForEvent(context, sent.event_id, options.wait === true ? undefined : options.wait)
+      return
+    }
+    print.object(sent, { delivery_id: sent.delivery_id, event_id: sent.event_id })
+    if (sent.replayed) print.note('\nIt was there already, under the same idempotency key.')
+  })
+}
+
+/** Undefined: the body is empty. */
+async function readBody(
+  argument: string | undefined,
+  { file, contentType }: SendOptions,
+  io: CliIo,
+): Promise<string | Uint8Array | undefined> {
+  if (file !== undefined && argument !== undefined) throw new UsageError('give a payload or --file, not both')
+  const content = file === undefined ? await readArgument(argument, io) : await readBytes(file)
+  if (content === undefined || contentType !== undefined) return content
+  const text = typeof content === 'string' ? content : new TextDecoder().decode(content)
+  try {
+    JSON.parse(text)
+    return text
+  } catch (error) {
+    throw new UsageError(
+      `the payload is not JSON (${(error as Error).message}); say by --content-type what it is`,
+    )
+  }
+}
+
+async function readArgument(argument: string | undefined, io: CliIo): Promise<string | undefined> {
+  return argument === '-' ? io.readInput() : argument
+}
+
+async function readBytes(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file)
+  } catch (error) {
+    throw new UsageError(`the file ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+}
