@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultTenantId } from '../../../src/core/model.ts'
 import { defaultTenantSettings } from '../../../src/core/tenant.ts'
+import { aSend } from './direct.ts'
 import {
   aKey,
   anOutcome,
+  aTransportFailure,
   deadLetter,
   leaseMs,
   type OpenHarness,
@@ -41,6 +43,15 @@ export async function aFullTenant(scene: Scene) {
   })
   const route = await scene.anEndpoint({ tenantId, rateLimitRps: 1000 })
   const other = await scene.anEndpoint({ tenantId })
+  const sends = [
+    await aSend(scene, { tenantId }),
+    await aSend(scene, { tenantId, url: 'https://b.example/' }),
+  ]
+  await store.publish(sends, { leaseMs })
+  const [failing, dying] = (await scene.claim()).deliveries
+  if (failing === undefined || dying === undefined) throw new Error('no sends were claimed')
+  await scene.record(aTransportFailure(failing, scene.now(), 86_400_000))
+  await scene.record(anOutcome(dying, { next: deadLetter }))
   const publish = async (given: { routes: readonly Route[]; handOff?: boolean; key?: string }) =>
     scene.publish({
       ...given,
@@ -61,6 +72,7 @@ export async function aFullTenant(scene: Scene) {
   const waiting = await publish({ routes: [route, other] })
   await scene.publish({ routes: [route], deliverInMs: 86_400_000 })
   const parked = await scene.publish({ routes: [other], parked: 'endpoint_disabled' })
+  await store.publish([await aSend(scene, { tenantId, url: 'https://c.example/' })], { leaseMs })
   const large = await scene.publish({ receivers: Array.from({ length: 250 }, () => other) })
   await scene.fanOutSlice(100)
   await store.insertApiKey({ key: aKey(ids, { tenantId }), hash: new TextEncoder().encode(tenantId) })

@@ -66,7 +66,9 @@ const removeEventsStatement = query<{ readonly gone: number }>()(
      delete from events where ctid = any (array(select ctid from events where tenant_id = $tenant limit $limit))
      returning id, case when request is not null then fan_out[1] end as sent
    ), waiting as (
-     delete from live_deliveries where id = any (array(select sent from gone where sent is not null)) returning target_id
+     delete from live_deliveries where id = any (array(select sent from gone where sent is not null)) returning id, target_id
+   ), tried as (
+     delete from attempts where delivery_id = any (array(select id from waiting))
    ), health as (
      delete from endpoint_state where target_id = any (array(select target_id from waiting))
    ), slices as (

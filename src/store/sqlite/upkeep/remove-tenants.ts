@@ -210,8 +210,11 @@ function forgetOrigin(context: WriteContext, target: number): void {
 /** Of a direct send. What waits for an endpoint was cancelled before; what was to go to a URL waits still. */
 function removeWaiting(context: WriteContext, fanOut: Uint8Array): void {
   const remove = context.prepare('delete from live_deliveries where k = ?') // primary key
+  const removeTries = context.prepare('delete from attempts where delivery_k = ?') // primary key
   for (const { key, target } of unpackFanOut(fanOut)) {
-    if (remove.run(key).changes > 0) forgetOrigin(context, target)
+    if (remove.run(key).changes === 0) continue
+    removeTries.run(key)
+    forgetOrigin(context, target)
   }
 }
 
