@@ -35,7 +35,12 @@ describe.each<[string, () => string]>([
   ['SQLite', () => join(aDirectory(), 'sends.db')],
   ['PostgreSQL', () => `${postgres.url}?schema=outhook_kill_${process.pid}_${++schemas}`],
 ])('on %s', (_name, aStore) => {
-  const startOn = (database: string) => startServer({ database, env, flags: ['--total-timeout', '2s'] })
+  const startOn = (database: string) =>
+    startServer({
+      database,
+      env,
+      flags: [...['connect', 'headers', 'total'].flatMap((name) => [`--${name}-timeout`, '2s'])],
+    })
 
   test('S3.1 a send that was acknowledged and not yet attempted when its process was killed is delivered by the next', {
     timeout: 120_000,
