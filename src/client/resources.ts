@@ -1,7 +1,6 @@
 /** The resources' types under names that clash with nothing of the command line's. */
 export type {
   Attempt as AttemptResource,
-  CreatedKey,
   DeadLetter as DeadLetterResource,
   Delivery as DeliveryResource,
   Event as EventResource,

@@ -93,6 +93,21 @@ export function judgeBacklog(counts: BacklogCounts): Finding {
   )
 }
 
+/** Nothing to say where none was expunged. `left`: ids of events whose answers are still there. */
+export function judgeExpunged(count: number, left: readonly string[]): readonly Finding[] {
+  if (count === 0) return []
+  const found = `${count} payloads were expunged on demand`
+  const [first] = left
+  if (first === undefined) return [ok('expunged', found)]
+  return [
+    warning(
+      'expunged',
+      `${found}; what answers repeat of ${left.length} of them is still there, the first is ${first}`,
+      `expunge it again, which was cut off: outhook events expunge ${first}`,
+    ),
+  ]
+}
+
 interface BacklogCounts {
   readonly deliveries: Readonly<Record<'pending' | 'retry_scheduled' | 'in_flight' | 'dead_lettered', number>>
   readonly oldestDueMs: number | null

@@ -164,6 +164,8 @@ export async function fillVaried(scene: Scene): Promise<void> {
     { id: ids.next('sec'), sealed: new Uint8Array(80).fill(9) },
     60_000,
   )
+  const { event: expunged } = await scene.publish({ routes: [] })
+  await store.expungePayload(plain.tenantId, expunged.id)
   await scene.publish({ receivers: [plain, plain, paused] })
   while ((await scene.fanOutSlice()).more);
   const owner = { tenantId: plain.tenantId, kind: 'producer' } as const

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { defaultTenantId } from '../../src/core/model.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
 import type { Finding } from '../../src/store/finding.ts'
 import { examinePostgres } from '../../src/store/postgres/upkeep/doctor.ts'
 import type { PostgresExamination } from '../../src/store/postgres/upkeep/doctor-check.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
-import { openScene } from './contract/scene.ts'
+import { anOutcome, openScene, retryIn } from './contract/scene.ts'
 import { openPostgresHarness, type PostgresHarness } from './postgres-harness.ts'
 
 const masterKey = createSecretBox(new Uint8Array(32).fill(7), randomBytes)
@@ -53,6 +54,22 @@ describe.each(testedServers())('the doctor on $name', ({ start }) => {
     onTestFinished(() => client.end().catch(() => {}))
     return client
   }
+
+  it('warns of an expunge that was cut off, until it is done again', async () => {
+    const scene = await openScene(async () => harness)
+    expect(await find('expunged')).toEqual([])
+    const { event, deliveryId } = await scene.publish({ routes: [await scene.anEndpoint()] })
+    await scene.record(anOutcome(await scene.claimOne(), { next: retryIn(0) }))
+    await scene.record(anOutcome(await scene.claimOne()))
+    await scene.store.expungePayload(defaultTenantId, event.id)
+    expect(await find('expunged')).toMatchObject([
+      { level: 'warning', advice: expect.stringContaining(event.id) },
+    ])
+    await scene.store.expungeAnswers([deliveryId])
+    expect(await find('expunged')).toMatchObject([
+      { level: 'ok', found: '1 payloads were expunged on demand' },
+    ])
+  })
 
   /** A setting of the server, until the test is over. */
   async function alterServer(name: string, value: string): Promise<void> {

@@ -5,10 +5,13 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createSystemClock } from '../../src/core/clock.ts'
+import { defaultTenantId } from '../../src/core/model.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { examineSqlite, type SqliteExamination } from '../../src/store/sqlite/upkeep/doctor.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
+import { anOutcome, openScene, retryIn } from './contract/scene.ts'
+import { openFileHarness } from './sqlite-harness.ts'
 
 const masterKey = createSecretBox(new Uint8Array(32).fill(7), randomBytes)
 
@@ -110,4 +113,22 @@ test('a clock behind what the store has seen is told, and so is one that has jum
   const clock = createManualClock(now() - 3_600_000)
   await (await openSqliteStore({ path, clock })).close()
   expect(clockOf(0)).toMatchObject({ level: 'warning', found: expect.stringContaining('jumped') })
+})
+
+test('an expunge that was cut off is a warning, until it is done again', async () => {
+  const harness = await openFileHarness()
+  const scene = await openScene(async () => harness)
+  try {
+    const expunged = () => examine({ path: harness.path }).filter(({ check }) => check === 'expunged')
+    expect(expunged()).toEqual([])
+    const { event, deliveryId } = await scene.publish({ routes: [await scene.anEndpoint()] })
+    await scene.record(anOutcome(await scene.claimOne(), { next: retryIn(0) }))
+    await scene.record(anOutcome(await scene.claimOne()))
+    await scene.store.expungePayload(defaultTenantId, event.id)
+    expect(expunged()).toMatchObject([{ level: 'warning', advice: expect.stringContaining(event.id) }])
+    await scene.store.expungeAnswers([deliveryId])
+    expect(expunged()).toMatchObject([{ level: 'ok', found: '1 payloads were expunged on demand' }])
+  } finally {
+    await scene.close()
+  }
 })

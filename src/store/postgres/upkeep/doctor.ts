@@ -6,6 +6,7 @@ import { planPostgres, quoteName } from '../connection/schema.ts'
 import { withConnection } from '../connection/single-connection.ts'
 import { toStoreError } from '../connection/store-error.ts'
 import type { Check, PostgresExamination, Subject } from './doctor-check.ts'
+import { checkExpunged } from './doctor-expunged.ts'
 import { healthChecks } from './doctor-health.ts'
 
 /** No check waits for longer, as for a lock. */
@@ -71,6 +72,7 @@ const storeChecks: readonly (readonly [string, Check])[] = [
   ['integrity', checkChecksums],
   ['privileges', checkPrivileges],
   ['master key', checkMasterKey],
+  ['expunged', checkExpunged],
 ]
 
 async function checkVersion({ query }: Subject): Promise<readonly Finding[]> {

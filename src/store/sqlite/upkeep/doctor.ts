@@ -25,6 +25,7 @@ import { refuseUnusedLink } from '../connection/second-name.ts'
 import { StatementCache } from '../connection/statement-cache.ts'
 import { counts } from '../read/counts.ts'
 import { checkIntegrity } from './check-integrity.ts'
+import { checkExpunged } from './doctor-expunged.ts'
 
 export interface SqliteExamination extends Examination {
   readonly path: string
@@ -108,6 +109,7 @@ function examine(database: DatabaseSync, options: SqliteExamination): readonly F
     judgeMasterKey(stored?.value ?? null, options),
     judgeBacklog(counts({ now, line, prepare })),
     judgeClock(saved, options.now()),
+    ...checkExpunged({ prepare }),
   ]
 }
 
