@@ -53,6 +53,7 @@ export function describeOrdering(
   describe(`ordered subscriptions on ${storeName}`, () => {
     describeSettings(() => servers.delivering)
     describeOrder(() => servers, { call, get })
+    describeRepair(() => servers, { call, get })
     describeBacklog(() => servers)
   })
 }
@@ -320,6 +321,80 @@ function describeOrder(servers: () => Servers, { call, get }: Calls): void {
       if (cursor === '') break
     }
     expect(seen).toEqual(['a', 'a b', 'b', 'c', 'ä'])
+  })
+}
+
+/** What takes deliveries out of a line or holds it up, beside their outcomes. */
+function describeRepair(servers: () => Servers, { call, get }: Calls): void {
+  const anOrdered = (members: object = {}) =>
+    aSubscription(servers().delivering, servers().receiver.url, { ...quickRetries, ...members })
+  const isIn = (id: string, state: string) => async () => (await get(`/v1/deliveries/${id}`)).state === state
+
+  test('cancelling takes a delivery out of its line: behind the head it leaves a gap, and at the head the next one goes', async () => {
+    const { receiver } = servers()
+    const retryPolicy = { retry_policy: { max_attempts: 5, delays: ['1h'], jitter: 'none' } }
+    const subscription = await anOrdered(retryPolicy)
+    receiver.answer('cancelled', (no) => (no === 1 ? 503 : 200))
+    const [head = '', second = ''] = await subscription.publishAll('cancelled', [1, 2, 3])
+    await until('the head waits for its next attempt', isIn(head, 'retry_scheduled'))
+    expect((await call('POST', `/v1/deliveries/${second}/cancel`)).status).toBe(200)
+    expect(await subscription.keys()).toMatchObject([{ backlog_count: 2, head_delivery_id: head }])
+    expect(receiver.accepted('cancelled')).toEqual([])
+    expect((await call('POST', `/v1/deliveries/${head}/cancel`)).status).toBe(200)
+    await until('the last one arrives', () => receiver.accepted('cancelled').length === 1)
+    expect(receiver.accepted('cancelled')).toEqual([3])
+    await until('no key is left', async () => (await subscription.keys()).length === 0)
+  })
+
+  test('H16 a job that replays many dead letters lets every blocked key go on', async () => {
+    const { receiver } = servers()
+    const subscription = await anOrdered()
+    const keys = ['many-a', 'many-b', 'many-c']
+    for (const key of keys) receiver.answer(key, (no) => (no === 1 ? 422 : 200))
+    for (const key of keys) await subscription.publishAll(key, [1, 2])
+    await until('all are blocked', async () => (await subscription.keys('&blocked=true')).length === 3)
+    for (const key of keys) receiver.answer(key, () => 200)
+    const body = { endpoint_id: subscription.endpointId }
+    expect((await call('POST', '/v1/dlq/replay', { body })).status).toBe(202)
+    await until('all have arrived', () => keys.every((key) => receiver.accepted(key).length === 2))
+    for (const key of keys) expect(receiver.accepted(key)).toEqual([1, 2])
+  })
+
+  test('what waited for a disabled endpoint arrives in order when it is enabled', async () => {
+    const { receiver, delivering } = servers()
+    const subscription = await anOrdered()
+    const enable = (enabled: boolean) =>
+      delivering.call('PATCH', `/v1/endpoints/${subscription.endpointId}`, { body: { enabled } })
+    await enable(false)
+    const [head = ''] = await subscription.publishAll('disabled', [1, 2, 3, 4])
+    expect(await get(`/v1/deliveries/${head}`)).toMatchObject({ reason: 'endpoint_disabled' })
+    await enable(true)
+    await until('all have arrived', () => receiver.accepted('disabled').length === 4)
+    expect(receiver.accepted('disabled')).toEqual([1, 2, 3, 4])
+  })
+
+  test('an event for later holds up what was published after it with the same key, and nothing else', async () => {
+    const { receiver } = servers()
+    const subscription = await anOrdered()
+    expect((await subscription.publish('later', 1, { delay: '500ms' })).status).toBe(202)
+    await subscription.publishAll('later', [2])
+    await subscription.publishAll('soon', [1])
+    await until('all have arrived', () => receiver.accepted('later').length === 2)
+    expect(receiver.accepted('later')).toEqual([1, 2])
+    const arrived = receiver.arrivals.map(({ key }) => key)
+    expect(arrived.indexOf('soon')).toBeLessThan(arrived.indexOf('later'))
+  })
+
+  test('a subscription that is deleted takes its keys along, blocked ones too', async () => {
+    const { receiver } = servers()
+    const subscription = await anOrdered()
+    receiver.answer('deleted', () => 422)
+    const [head = '', second = ''] = await subscription.publishAll('deleted', [1, 2])
+    await until('the head is given up', isIn(head, 'dead_lettered'))
+    expect((await call('DELETE', `/v1/subscriptions/${subscription.id}`)).status).toBe(204)
+    await until('what waits is cancelled', isIn(second, 'cancelled'))
+    await until('no key is left', async () => (await subscription.keys()).length === 0)
+    expectProblem(await call('POST', `/v1/deliveries/${head}/skip`), { status: 409, title: 'conflict' })
   })
 }
 

@@ -47,6 +47,8 @@ test('a 503 names no address, on any route; the log does, once for many', async 
     ['POST', `/v1/endpoints/ep_${id}/rotate-secret`, {}],
     ['DELETE', `/v1/subscriptions/sub_${id}`, {}],
     ['GET', '/v1/deliveries', {}],
+    ['POST', `/v1/deliveries/dlv_${id}/skip`, {}],
+    ['GET', '/v1/ordered-keys', {}],
     ['GET', '/v1/dlq', {}],
     ['POST', '/v1/keys', { body: { name: 'a' } }],
   ]

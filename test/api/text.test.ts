@@ -21,6 +21,8 @@ test('the library refuses text by the same rule, and says which member', async (
     ['topic', () => hooks.events.list({ topic: 'a\0' })],
     ['topic', () => hooks.deliveries.list({ topic: '\ud800' })],
     ['endpointId', () => hooks.deadLetters.list({ endpointId: 'a\0' })],
+    ['orderingKey', () => hooks.orderedKeys.list({ orderingKey: 'a\ud800' })],
+    ['reason', () => hooks.deliveries.skip('dlv_01h455vb4pex5vsknk084sn02q', { reason: 'a\0' })],
     ['endpointId', () => hooks.subscriptions.list({ endpointId: 'a\0' })],
   ]
   for (const [member, refused] of refusals) {
