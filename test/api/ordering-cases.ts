@@ -173,8 +173,8 @@ function describeOrder(servers: () => Servers, { call, get }: Calls): void {
     const from = performance.now()
     await Promise.all(keys.map((key) => subscription.publishAll(key, numbers)))
     await until('all have arrived', () => keys.every((key) => receiver.accepted(key).length >= 30))
-    // Were each head found only by the next look for work, it would be some 30 s.
-    expect(performance.now() - from).toBeLessThan(20_000)
+    // Were each head found only by the next look for work, it would be 29 s and more.
+    expect(performance.now() - from).toBeLessThan(27_000)
     for (const key of keys) {
       expect(receiver.accepted(key)).toEqual(numbers)
       expect(outOfOrder(receiver.arrivals, key)).toEqual([])

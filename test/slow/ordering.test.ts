@@ -156,7 +156,7 @@ test.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)(
   limit,
   async () => {
     const { receiver, nodes } = await aCluster([[], []])
-    const killed = await runThrough({ nodes, victims: nodes, receiver, count: 200, kills: 4 })
+    const killed = await runThrough({ nodes, victims: nodes, receiver, count: 200, kills: 3 })
     expect(killed.size).toBe(2)
   },
 )
