@@ -115,7 +115,7 @@ function registerSkip(app: Api, engine: ApiContext['engine']): void {
     tags,
     summary: 'Give up the dead head of an ordering key, so that what is behind it goes on',
     description:
-      'It is not sent any more, unless it is resent. Repeated, the answer is the same. 409 for a delivery that is not the dead-lettered head of its ordering key.',
+      'It is not sent any more. Repeated, the answer is the same. 409 for a delivery that is not the dead-lettered head of its ordering key.',
     params: idParams('dlv'),
     body: SkipBody,
     response: { 200: SkippedBody },
