@@ -1,6 +1,11 @@
 /** Ordered subscriptions in a program. */
-import { beforeAll, expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { BacklogFullError, Outhook, OuthookError } from '../../src/index.ts'
+import { outOfOrder, startOrderedReceiver } from '../ordered-receiver.ts'
+import { patienceMs } from '../patience.ts'
 
 const cap = 2
 let hooks: Outhook
@@ -143,3 +148,41 @@ test('keys of one tenant are not those of another', async () => {
   expect(ours).not.toContain('theirs')
   await expect(hooks.deliveries.skip(deliveryIds[0] as string)).rejects.toMatchObject({ code: 'not_found' })
 })
+
+test(
+  'H14 a head that is under way when the program ends costs no attempt, and goes first at the next start',
+  async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'outhook-ordering-'))
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }))
+    const receiver = await startOrderedReceiver()
+    onTestFinished(() => receiver.close())
+    const open = () =>
+      Outhook.open({
+        store: `sqlite:${join(directory, 'hooks.db')}`,
+        allowHttp: true,
+        allowNetworks: ['127.0.0.0/8'],
+        drainDeadline: '50ms',
+      })
+    const letGo = receiver.hold()
+    const first = await open()
+    const { endpoint } = await first.endpoints.create({ url: receiver.url })
+    await first.subscriptions.create({ endpointId: endpoint.id, topicPatterns: ['*'], ordered: true })
+    const publish = (no: number) => first.publish({ topic: 'a', payload: { key: 'k', no }, orderingKey: 'k' })
+    const published = [await publish(1), await publish(2)]
+    await expect.poll(() => receiver.open, { timeout: patienceMs }).toBe(1)
+    await first.close()
+    letGo()
+    const second = await open()
+    onTestFinished(() => second.close())
+    const ended = await Promise.all(
+      published.map(({ id }) => second.events.wait(id, { timeoutMs: patienceMs })),
+    )
+    expect(ended.flatMap(({ deliveries }) => deliveries)).toMatchObject([
+      { state: 'succeeded', attemptCount: 1 },
+      { state: 'succeeded', attemptCount: 1 },
+    ])
+    expect(outOfOrder(receiver.arrivals, 'k')).toEqual([])
+    expect(receiver.accepted('k')).toEqual([1, 2])
+  },
+  2 * 60_000,
+)
