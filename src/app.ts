@@ -1,5 +1,4 @@
 /** The composition root: puts together what `open-store.ts` opened, the sender and the engine. */
-import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { TracerProvider } from '@opentelemetry/api'
 import { type Clock, createSystemClock } from './core/clock.ts'
@@ -41,9 +40,8 @@ import { openTracing, type Tracing } from './observability/tracing.ts'
 import { openSecretBox } from './open-secret-box.ts'
 import { type OpenStoreOptions, openStore } from './open-store.ts'
 import { createAddressPolicy, createUrlCheck } from './sender/address-guard.ts'
-import { inCalendar } from './store/calendar.ts'
+import { showStore } from './show-store.ts'
 import type { Store } from './store/port.ts'
-import { signCursors } from './store/signed-cursors.ts'
 import { openOutboxFile } from './store/sqlite/outbox/outbox-file.ts'
 import { tracePublisher, traceStore, traceTransactionalPublisher } from './trace-parts.ts'
 import { version } from './version.ts'
@@ -177,7 +175,8 @@ async function assemble(
     if (endpointId !== undefined) dispatcher?.giveBackWaiting(endpointId)
     delivery?.maintenance.applyChangesSoon()
   }
-  const shown = signCursors(inCalendar(store), secretBox.sign)
+  const { shown, idempotentRequests } = showStore(store, { secretBox, ttlMs: config.idempotencyTtlMs })
+  const { randomBytes } = idempotentRequests
   const keyUses = new KeyUses({ store, time: store.time, clock, logger })
   const onDelete = (tenantId: string) => {
     dispatcher?.giveBackWaiting(tenantId)
@@ -235,6 +234,7 @@ async function assemble(
     tenants,
     apiKeys: new ApiKeys({ store: shown, ids, time: store.time, words, randomBytes }),
     adminTokens: new AdminTokens({ store: shown, ids, time: store.time, words, tenants, randomBytes }),
+    idempotentRequests,
     authentication: new Authentication({ store, time: store.time, uses: keyUses }),
     keyRates,
     ping: () => readiness.check(),

@@ -64,8 +64,8 @@ export const errorGuide: Readonly<Record<ErrorCode, ErrorGuide>> = {
     todo: 'Choose another name, or change what is there.',
   },
   idempotency_conflict: {
-    happened: 'The idempotency key was used before, for another event.',
-    todo: 'Use a key of its own for each event; send a repeated event with exactly the same payload.',
+    happened: 'The idempotency key was used before, for another event or another request.',
+    todo: 'Use a key of its own for each; repeat one with exactly the same payload or body.',
   },
   endpoint_not_available: {
     happened: 'The endpoint is unknown or was deleted.',

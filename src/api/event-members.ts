@@ -195,7 +195,7 @@ export function textMember(value: unknown, path: string): string | null {
 }
 
 /** Null when absent or empty. Twice is refused: which of the two was meant nobody can say. */
-function headerText(request: IncomingMessage, name: string): string | null {
+export function headerText(request: IncomingMessage, name: string): string | null {
   const value = request.headers[name]
   if (typeof value !== 'string' || value === '') return null
   if (value.includes(',') && (request.headersDistinct[name]?.length ?? 1) > 1) {

@@ -74,11 +74,18 @@ const entityTag = {
   },
 }
 
-function headersOf(name: string, { content }: Answer): JsonObject | undefined {
+function headersOf(operation: JsonObject, status: string, { content }: Answer): JsonObject | undefined {
+  const name = `${operation.operationId} ${status}`
   const { properties = {} } = content?.['application/json']?.schema ?? {}
   const isTagged = 'version' in properties || name.endsWith(' 304')
-  const own = answerHeaders[name]
-  return isTagged ? { ...own, ...entityTag } : own
+  const parameters = (operation.parameters ?? []) as readonly { readonly name: string }[]
+  const takesKey = parameters.some((one) => one.name === 'idempotency-key')
+  const all = {
+    ...(takesKey && replayed('request')),
+    ...answerHeaders[name],
+    ...(isTagged && entityTag),
+  }
+  return Object.keys(all).length === 0 ? undefined : all
 }
 
 /** Completes it in place, and returns the statuses of its problems. */
@@ -86,7 +93,7 @@ export function completeOperation(operation: JsonObject, path: string): readonly
   if (operation['x-optional-body'] === true) (operation.requestBody as JsonObject).required = false
   const answers: JsonObject = {}
   for (const [status, answer] of Object.entries(operation.responses as JsonObject)) {
-    const headers = headersOf(`${operation.operationId} ${status}`, answer as Answer)
+    const headers = headersOf(operation, status, answer as Answer)
     answers[status] = {
       ...(answer as JsonObject),
       description: statusDescriptions[status] ?? 'Answer',

@@ -15,6 +15,7 @@ import { docsPage } from './docs-page.ts'
 import { createErrorLog, type ErrorLog } from './error-log.ts'
 import { errorPages } from './error-pages.ts'
 import { pathOf, registerErrors, sendError } from './errors.ts'
+import { takeIdempotencyKeys } from './idempotent-posts.ts'
 import { IngestLimit } from './ingest-limit.ts'
 import { readBodiesAsJson, refuseCompressed } from './json-body.ts'
 import { type ApiOptions, type ApiTimeouts, defaultTimeouts } from './options.ts'
@@ -91,6 +92,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
 
   app.decorateRequest('principal', null)
   scopeTenants(app, context)
+  takeIdempotencyKeys(app, context)
   const { operationsOnly = false } = options
   countRequests(app, context)
   protectAnswers(app)

@@ -14,6 +14,7 @@ import type { EndpointPauses } from './endpoint-pauses.ts'
 import type { EndpointTests } from './endpoint-tests.ts'
 import type { Endpoints } from './endpoints.ts'
 import type { Events } from './events.ts'
+import type { IdempotentRequests } from './idempotent-requests.ts'
 import type { Jobs } from './jobs.ts'
 import type { KeyRates } from './key-rates.ts'
 import type { OrderedKeys } from './ordered-keys.ts'
@@ -40,6 +41,7 @@ export interface Engine {
   readonly tenants: Tenants
   readonly adminTokens: AdminTokens
   readonly authentication: Authentication
+  readonly idempotentRequests: Pick<IdempotentRequests, 'run'>
   readonly keyRates: KeyRates
   /** Attempts, outcomes and state changes of this process, as they happen. */
   readonly activity: DeliveryActivity

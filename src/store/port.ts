@@ -24,6 +24,7 @@ import type { OrderingStore } from './port/ordering.ts'
 import type { OutboxStore } from './port/outbox.ts'
 import type { StorePace } from './port/pace.ts'
 import type { ReadStore } from './port/reading.ts'
+import type { RequestStore } from './port/requests.ts'
 import type { TenantStore } from './port/tenants.ts'
 import type { StoreTime } from './port/time.ts'
 
@@ -38,6 +39,7 @@ export type * from './port/outbox.ts'
 export type * from './port/outbox-file.ts'
 export type * from './port/pace.ts'
 export type * from './port/reading.ts'
+export * from './port/requests.ts'
 export type * from './port/tenants.ts'
 export type * from './port/time.ts'
 
@@ -51,6 +53,7 @@ export interface Store
     OrderingStore,
     ReadStore,
     JobStore,
+    RequestStore,
     MaintenanceStore {
   /** Resolves when the store answers a trivial read and write path is open; rejects otherwise. */
   ping(): Promise<void>

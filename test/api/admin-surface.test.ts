@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { aServer, type TestServer } from './a-server.ts'
 import { describeConditionalRequests } from './both-stores/conditional-requests.ts'
 import { describeCursors } from './both-stores/cursors.ts'
+import { describeIdempotentPosts } from './both-stores/idempotent-posts.ts'
 
 describe('SQLite', () => {
   let server: TestServer
@@ -15,4 +16,5 @@ describe('SQLite', () => {
   const open = () => ({ one: server, two: server })
   describeConditionalRequests(open)
   describeCursors(open)
+  describeIdempotentPosts(open)
 })

@@ -4,6 +4,7 @@ import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { aServer, type TestServer } from './a-server.ts'
 import { describeConditionalRequests } from './both-stores/conditional-requests.ts'
 import { describeCursors } from './both-stores/cursors.ts'
+import { describeIdempotentPosts } from './both-stores/idempotent-posts.ts'
 
 const newest = testedServers().at(-1)
 if (newest === undefined) throw new Error('no server to test on')
@@ -29,4 +30,5 @@ describe('PostgreSQL', () => {
   const open = () => ({ one, two })
   describeConditionalRequests(open)
   describeCursors(open)
+  describeIdempotentPosts(open)
 })

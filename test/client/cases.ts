@@ -117,6 +117,10 @@ export async function runCases({ url, closedUrl, tag }: Setting): Promise<Record
   run('create-500', () => at('always-500:create').endpoints.create({ url: 'https://a.example' }))
   run('create-429', () => at('429:create').endpoints.create({ url: 'https://a.example' }))
   run('create-drop', () => at('drop:create').endpoints.create({ url: 'https://a.example' }))
+  // A key that nobody gave cannot be taken for granted where the route is not known.
+  const raw = { body: { url: 'https://a.example' } }
+  run('raw-500', () => at('always-500:raw').request('POST', '/v1/endpoints', raw))
+  run('raw-drop', () => at('drop:raw').request('POST', '/v1/endpoints', raw))
   run('change-500', () => at('500:change').endpoints.update('ep_1', { enabled: true }))
   const ifMatch = ['v1', '"v2.s"']
   run('match-500', () => at('500:match').endpoints.update('ep_1', { enabled: true }, { ifMatch }))

@@ -99,10 +99,12 @@ function expectResources(
       ],
     },
     'many-of-many': { value: [1001, 1000, { status: 500, title: 'not sent' }] },
-    'create-500': { error: 'ServerError', status: 500 },
+    'create-500': { error: 'RetryError', attempts: 4, cause: 'ServerError' },
+    'raw-500': { error: 'ServerError', status: 500 },
     'create-429': { value: receipt },
     // Chromium sends a request again, whatever its method, when the connection that it had kept is closed.
-    'create-drop': tag === 'chromium' ? expect.anything() : { error: 'ConnectionError' },
+    'create-drop': { value: receipt },
+    'raw-drop': tag === 'chromium' ? expect.anything() : { error: 'ConnectionError' },
     'change-500': { value: receipt },
     // Sent again, it would meet the change that it may have made.
     'match-500': { error: 'ServerError', status: 500 },
@@ -112,6 +114,8 @@ function expectResources(
     ['DELETE', '/v1/endpoints/ep_%2F%3F%23'],
   ])
   expect(requestsOf('500:match').map(({ headers }) => headers['if-match'])).toEqual(['"v1", "v2.s"'])
+  const keys = requestsOf('always-500:create').map(({ headers }) => headers['idempotency-key'])
+  expect([keys.length, new Set(keys).size, keys[0]]).toEqual([4, 1, expect.stringMatching(/^[\w-]{36}$/)])
   expect(requestsOf('pages')[0]?.url).toBe('/v1/endpoints?limit=2')
   expect(requestsOf('pages').some(({ url }) => url === '/v1/endpoints?limit=2&cursor=1')).toBe(true)
   const batches = requestsOf('batch').map(

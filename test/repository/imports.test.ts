@@ -44,6 +44,7 @@ const topLevel: Readonly<Record<string, string>> = {
   server: 'app',
   'count-activity': 'app',
   'trace-parts': 'app',
+  'show-store': 'app',
   'store-upkeep': 'app',
   'remove-expired': 'app',
   'migrate-store': 'app',

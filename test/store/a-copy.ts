@@ -257,5 +257,7 @@ async function aJob({ store, ids }: Scene): Promise<void> {
     rate: 2.5,
   } as const
   await store.insertJob(job)
+  const request = { id: new Uint8Array(32).fill(8), hash: new Uint8Array(32).fill(9), seed: Uint8Array.of(1) }
+  await store.keepAnswer({ ...request, ttlMs: 86_400_000 }, Uint8Array.of(2))
   await store.takeJob({ owner: 'gone', leaseMs: 1000 })
 }

@@ -119,16 +119,16 @@ function createDeliveries(requester: Requester) {
       requester.json({ method: 'GET', path: `/v1/deliveries/${encodeURIComponent(id)}`, takesTenant: true, options }),
     /** Send a delivery again that has come to an end: same id, attempts from 1. */
     resend: (id: string, options?: CallOptions): Promise<Resent> =>
-      requester.json({ method: 'POST', path: `/v1/deliveries/${encodeURIComponent(id)}/resend`, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: `/v1/deliveries/${encodeURIComponent(id)}/resend`, takesTenant: true, takesKey: true, options }),
     /** End a delivery that waits for an attempt. */
     cancel: (id: string, options?: CallOptions): Promise<Cancelled> =>
-      requester.json({ method: 'POST', path: `/v1/deliveries/${encodeURIComponent(id)}/cancel`, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: `/v1/deliveries/${encodeURIComponent(id)}/cancel`, takesTenant: true, takesKey: true, options }),
     /** End many deliveries that wait, as a job. */
     cancelMany: (body: CancelMany, options?: CallOptions): Promise<DryRun | Job> =>
-      requester.json({ method: 'POST', path: '/v1/deliveries/cancel', body, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: '/v1/deliveries/cancel', body, takesTenant: true, takesKey: true, options }),
     /** Give up the dead head of an ordering key, so that what is behind it goes on. */
     skip: (id: string, body: Skip = {}, options?: CallOptions): Promise<Skipped> =>
-      requester.json({ method: 'POST', path: `/v1/deliveries/${encodeURIComponent(id)}/skip`, body, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: `/v1/deliveries/${encodeURIComponent(id)}/skip`, body, takesTenant: true, takesKey: true, options }),
   }
 }
 
@@ -136,13 +136,13 @@ function createEndpoints(requester: Requester) {
   return {
     /** Create an endpoint, or bring the one with this `uid` to what is given. */
     create: (body: EndpointCreate, options?: CallOptions): Promise<Endpoint | CreatedEndpoint> =>
-      requester.json({ method: 'POST', path: '/v1/endpoints', body, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: '/v1/endpoints', body, takesTenant: true, takesKey: true, options }),
     /** Endpoints, newest first. */
     list: (query: ListEndpointsQuery = {}, options?: CallOptions): PagePromise<Endpoint, Page<Endpoint>> =>
       requester.pages({ method: 'GET', path: '/v1/endpoints', query: { ...query }, takesTenant: true, options }),
     /** Give it a new secret; the old one goes on signing beside it for `grace`. */
     rotateSecret: (id: string, body: RotateSecret = {}, options?: CallOptions): Promise<NewSecret> =>
-      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/rotate-secret`, body, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/rotate-secret`, body, takesTenant: true, takesKey: true, options }),
     /** An endpoint; its secret is never shown. */
     get: (id: string, query: GetEndpointQuery = {}, options?: CallOptions): Promise<Endpoint> =>
       requester.json({ method: 'GET', path: `/v1/endpoints/${encodeURIComponent(id)}`, query: { ...query }, takesTenant: true, options }),
@@ -154,19 +154,19 @@ function createEndpoints(requester: Requester) {
       requester.json({ method: 'DELETE', path: `/v1/endpoints/${encodeURIComponent(id)}`, takesTenant: true, options }),
     /** Send an endpoint the past events that it did not get, as a job. */
     backfill: (id: string, body: Backfill, options?: CallOptions): Promise<DryRun | Job> =>
-      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/backfill`, body, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/backfill`, body, takesTenant: true, takesKey: true, options }),
     /** Send nothing to it until it is resumed; its deliveries wait. */
     pause: (id: string, body: Pause = {}, options?: CallOptions): Promise<Endpoint> =>
-      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/pause`, body, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/pause`, body, takesTenant: true, takesKey: true, options }),
     /** Send to it again, after a pause by hand. */
     resume: (id: string, body: Enable = {}, options?: CallOptions): Promise<Endpoint | Job> =>
-      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/resume`, body, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/resume`, body, takesTenant: true, takesKey: true, options }),
     /** Send to it again, after a pause by hand or when it was disabled. */
     enable: (id: string, body: Enable = {}, options?: CallOptions): Promise<Endpoint | Job> =>
-      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/enable`, body, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/enable`, body, takesTenant: true, takesKey: true, options }),
     /** Send it a test event now, and get what it answered. */
     test: (id: string, body: EndpointTest = {}, options?: CallOptions): Promise<EndpointTestResult> =>
-      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/test`, body, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/test`, body, takesTenant: true, takesKey: true, options }),
   }
 }
 
@@ -177,7 +177,7 @@ function createSubscriptions(requester: Requester) {
       requester.pages({ method: 'GET', path: '/v1/subscriptions', query: { ...query }, takesTenant: true, options }),
     /** Send an endpoint the events whose topic matches. */
     create: (body: SubscriptionCreate, options?: CallOptions): Promise<Subscription> =>
-      requester.json({ method: 'POST', path: '/v1/subscriptions', body, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: '/v1/subscriptions', body, takesTenant: true, takesKey: true, options }),
     /** A subscription. */
     get: (id: string, query: GetSubscriptionQuery = {}, options?: CallOptions): Promise<Subscription> =>
       requester.json({ method: 'GET', path: `/v1/subscriptions/${encodeURIComponent(id)}`, query: { ...query }, takesTenant: true, options }),
@@ -197,7 +197,7 @@ function createTenants(requester: Requester) {
       requester.pages({ method: 'GET', path: '/v1/tenants', query: { ...query }, options }),
     /** Create a tenant, or bring the one with this `uid` to what is given. */
     create: (body: TenantCreate, options?: CallOptions): Promise<Tenant> =>
-      requester.json({ method: 'POST', path: '/v1/tenants', body, options }),
+      requester.json({ method: 'POST', path: '/v1/tenants', body, takesKey: true, options }),
     /** A tenant with its settings. */
     get: (id: string, options?: CallOptions): Promise<Tenant> =>
       requester.json({ method: 'GET', path: `/v1/tenants/${encodeURIComponent(id)}`, options }),
@@ -225,10 +225,10 @@ function createDeadLetters(requester: Requester) {
       requester.pages({ method: 'GET', path: '/v1/dlq', query: { ...query }, takesTenant: true, options }),
     /** Send many dead letters again, as a job. */
     replayMany: (body: ReplayMany, options?: CallOptions): Promise<DryRun | Job> =>
-      requester.json({ method: 'POST', path: '/v1/dlq/replay', body, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: '/v1/dlq/replay', body, takesTenant: true, takesKey: true, options }),
     /** Send a dead letter again: same id, attempts from 1. */
     replay: (deliveryId: string, options?: CallOptions): Promise<Replay> =>
-      requester.json({ method: 'POST', path: `/v1/dlq/${encodeURIComponent(deliveryId)}/replay`, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: `/v1/dlq/${encodeURIComponent(deliveryId)}/replay`, takesTenant: true, takesKey: true, options }),
   }
 }
 
@@ -242,7 +242,7 @@ function createJobs(requester: Requester) {
       requester.json({ method: 'GET', path: `/v1/jobs/${encodeURIComponent(id)}`, takesTenant: true, options }),
     /** End a job: what is done stays done, nothing more is. */
     cancel: (id: string, options?: CallOptions): Promise<Job> =>
-      requester.json({ method: 'POST', path: `/v1/jobs/${encodeURIComponent(id)}/cancel`, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: `/v1/jobs/${encodeURIComponent(id)}/cancel`, takesTenant: true, takesKey: true, options }),
   }
 }
 
@@ -250,7 +250,7 @@ function createKeys(requester: Requester) {
   return {
     /** Make a producer key, or with `kind` an admin token. */
     create: (body: KeyCreate, options?: CallOptions): Promise<CreatedKey> =>
-      requester.json({ method: 'POST', path: '/v1/keys', body, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: '/v1/keys', body, takesTenant: true, takesKey: true, options }),
     /** Producer keys, newest first, or with `kind` admin tokens; never their text. */
     list: (query: ListKeysQuery = {}, options?: CallOptions): PagePromise<Key, Page<Key>> =>
       requester.pages({ method: 'GET', path: '/v1/keys', query: { ...query }, takesTenant: true, options }),
@@ -265,7 +265,7 @@ function createKeys(requester: Requester) {
       requester.json({ method: 'DELETE', path: `/v1/keys/${encodeURIComponent(id)}`, takesTenant: true, options }),
     /** Give a producer key another text, beside which the one before is taken for a while. */
     rotate: (id: string, body: RotateKey = {}, options?: CallOptions): Promise<RotatedKey> =>
-      requester.json({ method: 'POST', path: `/v1/keys/${encodeURIComponent(id)}/rotate`, body, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: `/v1/keys/${encodeURIComponent(id)}/rotate`, body, takesTenant: true, takesKey: true, options }),
     /** Whose token this is. */
     whoami: (options?: CallOptions): Promise<Whoami> =>
       requester.json({ method: 'GET', path: '/v1/whoami', takesTenant: true, options }),
@@ -276,7 +276,7 @@ function createAdminTokens(requester: Requester) {
   return {
     /** Make an admin token; at most 256 are active. */
     create: (body: AdminTokenCreate, options?: CallOptions): Promise<CreatedAdminToken> =>
-      requester.json({ method: 'POST', path: '/v1/admin-tokens', body, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: '/v1/admin-tokens', body, takesTenant: true, takesKey: true, options }),
     /** Admin tokens, oldest first; never their text. */
     list: (query: ListAdminTokensQuery = {}, options?: CallOptions): PagePromise<AdminToken, Page<AdminToken>> =>
       requester.pages({ method: 'GET', path: '/v1/admin-tokens', query: { ...query }, takesTenant: true, options }),

@@ -40,6 +40,7 @@ import { expungeAnswers, expungePayload } from './record/expunge.ts'
 import { recordApart, recordPlainly, recordWithHealth } from './record/record.ts'
 import { release, releaseApart } from './record/release.ts'
 import { replay, resend } from './record/replay.ts'
+import { createRequestStore } from './requests/request-store.ts'
 import {
   deleteExpiredIdempotencyKeys,
   foldCounts,
@@ -130,6 +131,7 @@ function createStore(parts: StoreParts): Omit<Store, 'cluster'> {
     ...createOrderingStore(run),
     ...createReadStore(run),
     ...createJobStore(run),
+    ...createRequestStore(run),
     ...createMaintenanceStore(run, parts.recovery),
   }
 }

@@ -128,6 +128,10 @@ function createStore(connection: StoreConnection): SqliteStore {
     failJob: (owner, jobId, error) => write('failJob', owner, jobId, error),
     releaseJobs: (owner) => write('releaseJobs', owner),
 
+    getRequest: (id) => read('getRequest', id),
+    writeOnce: (request, kept) => write('writeOnce', request, kept),
+    keepAnswer: (request, answer) => write('keepAnswer', request, answer),
+
     reconcileReady: (options) => write('reconcileReady', options),
     applyConfigChanges: (options) => write('applyConfigChanges', options),
     deleteExpiredIdempotencyKeys: (options) => write('deleteExpiredIdempotencyKeys', options),

@@ -14,6 +14,7 @@ import { describeOrdering } from './ordering.ts'
 import { describePublish } from './publish.ts'
 import { describeRead } from './read.ts'
 import { describeRecord } from './record.ts'
+import { describeRequests } from './requests.ts'
 import { describeRetention } from './retention.ts'
 import { describeHistories } from './retention-histories.ts'
 import type { OpenHarness } from './scene.ts'
@@ -34,6 +35,7 @@ export function describeStoreContract(name: string, open: OpenHarness): void {
     describeRead(open)
     describeMaintenance(open)
     describeJobs(open)
+    describeRequests(open)
     describeRetention(open)
     describeExpunge(open)
     describeHistories(open)

@@ -14,6 +14,7 @@ import { expungeMigration } from '../migrations/0018-expunge.ts'
 import { publishTracesMigration } from '../migrations/0019-publish-traces.ts'
 import { directSendsMigration } from '../migrations/0020-direct-sends.ts'
 import { orderedKeysMigration } from '../migrations/0021-ordered-keys.ts'
+import { keptRequestsMigration } from '../migrations/0022-kept-requests.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -30,6 +31,7 @@ export const postgresMigrations: readonly Migration[] = [
   publishTracesMigration,
   directSendsMigration,
   orderedKeysMigration,
+  keptRequestsMigration,
 ]
 
 /**

@@ -124,7 +124,26 @@ function tellConfiguration(store: Omit<Store, 'cluster'>, hints: Hints) {
       telling(tenantId, store.updateSubscription(tenantId, ...change)),
     deleteSubscription: (tenantId, ...change) =>
       telling(tenantId, store.deleteSubscription(tenantId, ...change)),
+    async writeOnce(request, write) {
+      const [first] = write.args
+      const isWork = write.name === 'replay' || write.name === 'resend'
+      const tenantId = tenantOfWrite(first)
+      const written = store.writeOnce(request, write)
+      const result = await (tenantId === null ? written : telling(tenantId, written))
+      if (isWork) hints.tellWork()
+      return result
+    },
     deleteTenant: (id, options) => telling(id, store.deleteTenant(id, options)),
     updateTenant: (id, ...change) => telling(id, store.updateTenant(id, ...change)),
   } satisfies Partial<Store>
+}
+
+/** The first argument of a write is the tenant's id, or what holds one. Null: it concerns no tenant's routing. */
+function tenantOfWrite(first: unknown): string | null {
+  if (typeof first === 'string') return first
+  const { tenantId, endpoint } = first as {
+    readonly tenantId?: string
+    readonly endpoint?: { readonly tenantId: string }
+  }
+  return tenantId ?? endpoint?.tenantId ?? null
 }

@@ -1,5 +1,6 @@
 import { armWanted, blockedUntil } from '../claim/ready-endpoints.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
+import { deleteExpiredRequests } from '../requests/requests.ts'
 import { countColumns } from '../rows/columns.ts'
 import { uuid } from '../rows/wire-types.ts'
 
@@ -71,7 +72,8 @@ export async function deleteExpiredIdempotencyKeys(
 ): Promise<{ readonly more: boolean }> {
   if (context.line.unprovenSince !== null) return { more: false }
   const [row] = await run(context, deleteKeysStatement, { limit })
-  return { more: row?.gone === limit }
+  const moreRequests = await deleteExpiredRequests(context, limit)
+  return { more: row?.gone === limit || moreRequests }
 }
 
 const deleteKeysStatement = query<{ readonly gone: number }>()(

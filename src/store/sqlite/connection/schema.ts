@@ -13,6 +13,7 @@ import { endedJobsMigration } from '../migrations/0012-ended-jobs.ts'
 import { expungeMigration } from '../migrations/0013-expunge.ts'
 import { directSendsMigration } from '../migrations/0014-direct-sends.ts'
 import { orderedKeysMigration } from '../migrations/0015-ordered-keys.ts'
+import { keptRequestsMigration } from '../migrations/0016-kept-requests.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -28,6 +29,7 @@ export const sqliteMigrations: readonly Migration[] = [
   expungeMigration,
   directSendsMigration,
   orderedKeysMigration,
+  keptRequestsMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

@@ -1,6 +1,7 @@
 /** Every operation of the reader by its name. */
 
 import { countJobSlice, getJob, listJobs } from '../jobs/read-jobs.ts'
+import { getRequest } from '../requests/requests.ts'
 import { listAttempts } from './attempts.ts'
 import {
   getEndpoint,
@@ -52,6 +53,7 @@ export const readOperations = {
   getJob,
   listJobs,
   countJobSlice,
+  getRequest,
   ping: (context: ReadContext): void => {
     context.prepare('select 1').get()
   },

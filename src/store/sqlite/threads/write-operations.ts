@@ -8,12 +8,15 @@ import type {
   EndpointPatch,
   JobOwner,
   JobSlice,
+  KeptWrite,
+  KeptWriteName,
   KeyOwner,
   KeyUse,
   NewApiKey,
   NewEndpoint,
   NewEvent,
   NewJob,
+  NewKeptRequest,
   NewSecret,
   NewSubscription,
   NewTenant,
@@ -46,6 +49,7 @@ import { expungeAnswers, expungePayload } from '../record/expunge.ts'
 import { recordOutcomes, release } from '../record/record.ts'
 import { replay, resend } from '../record/replay.ts'
 import { skip } from '../record/skip.ts'
+import { keepAnswer, writeOnce } from '../requests/requests.ts'
 import {
   deleteExpiredIdempotencyKeys,
   foldCounts,
@@ -65,7 +69,7 @@ export function createWriteOperations() {
   const reconciled: ReconcileCursor = { after: 0 }
   const turn: FanOutTurn = { after: 0 }
   const retained = newRetentionMemory()
-  return {
+  const operations = {
     publish: (context: WriteContext, batch: readonly NewEvent[], options: PublishSettings) =>
       publish(context, batch, options),
     fanOutSlice: (context: WriteContext, deliveryIds: readonly string[]) =>
@@ -175,5 +179,17 @@ export function createWriteOperations() {
     },
     readPragma: (context: WriteContext, name: string) =>
       Object.values(context.prepare(`pragma ${name}`).get() ?? {})[0],
+  }
+  const writes: Readonly<
+    Record<KeptWriteName, (context: WriteContext, ...args: readonly never[]) => unknown>
+  > = operations
+  return {
+    ...operations,
+    writeOnce: (context: WriteContext, request: NewKeptRequest, { name, args }: KeptWrite) => {
+      const run = () => writes[name](context, ...(args as readonly never[]))
+      return writeOnce(context, request, { name, run })
+    },
+    keepAnswer: (context: WriteContext, request: NewKeptRequest, answer: Uint8Array) =>
+      keepAnswer(context, request, answer),
   }
 }

@@ -3,6 +3,7 @@ import { idPrefixes } from '../../../core/ids.ts'
 import { agedNow, nextSkipAfter } from '../../../core/time-line.ts'
 import { armReady, readyRow } from '../claim/ready-endpoints.ts'
 import { endExpiredLeases } from '../record/wait.ts'
+import { deleteExpiredRequests } from '../requests/requests.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 
 /** Where the next slice of `reconcileReady` begins: behind the integer of this target. */
@@ -67,7 +68,7 @@ export function deleteExpiredIdempotencyKeys(
     const before = Math.min(agedNow(line, from, now) + 1, nextSkipAfter(line, from))
     if (remove.run(from, before, options.limit).changes === options.limit) return { more: true }
   }
-  return { more: false }
+  return { more: deleteExpiredRequests(context, options.limit) }
 }
 
 /** Old rows of one (tenant, endpoint, state) become the row of minute 0. */

@@ -1,0 +1,42 @@
+import type { KeptWriteName, RequestStore } from '../../port.ts'
+import { insertEndpoint, rotateSecret, updateEndpoint } from '../config/endpoints.ts'
+import { insertApiKey, rotateApiKey } from '../config/keys.ts'
+import { insertSubscription } from '../config/subscriptions.ts'
+import { insertTenant, updateTenant } from '../config/tenants.ts'
+import type { Runner } from '../connection/runner.ts'
+import type { Context } from '../connection/statement.ts'
+import { cancelJob, insertJob } from '../jobs/jobs.ts'
+import { cancelByHand } from '../record/cancel.ts'
+import { replay, resend } from '../record/replay.ts'
+import { getRequest, keepAnswer, writeOnce } from './requests.ts'
+
+type Write = (context: Context, ...args: readonly never[]) => Promise<unknown>
+
+const writes: Readonly<Record<KeptWriteName, Write>> = {
+  cancelDelivery: cancelByHand,
+  cancelJob,
+  insertApiKey,
+  insertEndpoint,
+  insertJob,
+  insertSubscription,
+  insertTenant,
+  replay,
+  resend,
+  rotateApiKey,
+  rotateSecret: (context, tenantId, endpointId, secret, graceMs) =>
+    rotateSecret(context, tenantId, endpointId, { secret, graceMs }),
+  updateEndpoint,
+  updateTenant,
+}
+
+export function createRequestStore({ plain, atomic }: Runner): RequestStore {
+  return {
+    getRequest: (id) => plain('read', (context) => getRequest(context, id)),
+    writeOnce: (request, { name, args }) =>
+      atomic('config', (context) => {
+        const run = () => writes[name](context, ...(args as readonly never[]))
+        return writeOnce(context, request, { name, run })
+      }),
+    keepAnswer: (request, answer) => atomic('config', (context) => keepAnswer(context, request, answer)),
+  }
+}
