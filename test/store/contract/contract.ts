@@ -11,6 +11,7 @@ import { describeLargeFanOut } from './large-fan-out.ts'
 import { describeLimits } from './limits.ts'
 import { describeMaintenance } from './maintenance.ts'
 import { describeOrdering } from './ordering.ts'
+import { describeOrderingEnds } from './ordering-ends.ts'
 import { describePublish } from './publish.ts'
 import { describeRead } from './read.ts'
 import { describeRecord } from './record.ts'
@@ -42,6 +43,7 @@ export function describeStoreContract(name: string, open: OpenHarness): void {
     describeSchedule(open)
     describeDirect(open)
     describeOrdering(open)
+    describeOrderingEnds(open)
     describeTenants(open)
     describeTenantRemoval(open)
   })
