@@ -74,8 +74,20 @@ async function runLoad(context: ApiContext, _args: readonly string[], options: L
     await (receiver satisfies Receiver).close()
   }
   const report = run.report()
-  print.object(report)
+  print.object(report, forPeople(report))
   if (report.refused > 0 || report.stranded > 0) throw new FindingsError()
+}
+
+function forPeople({ accept_ms, delivery_ms, errors, ...counts }: ReturnType<LoadRun['report']>) {
+  const times = ({ p50, p95, p99, max }: ReturnType<typeof percentiles>) =>
+    `p50 ${p50} ms, p95 ${p95} ms, p99 ${p99} ms, longest ${max} ms`
+  const refusals = Object.entries(errors).map(([message, count]) => `${count} x ${message}`)
+  return {
+    ...counts,
+    'until accepted': times(accept_ms),
+    'until received': times(delivery_ms),
+    ...(refusals.length > 0 && { errors: refusals.join('; ') }),
+  }
 }
 
 class LoadRun {

@@ -51,11 +51,14 @@ export function describeCommands(
       endpoint_secret: expect.stringMatching(/^whsec_/),
       subscription_id: expect.stringMatching(/^sub_/),
     })
+    const ordered = await outhook('seed', '--to', receiver.url, '--topic', 'lines.*', '--ordered', ...at)
+    const subscription = await outhook('subscriptions', 'get', ordered.subscription_id, ...at)
+    expect(subscription).toMatchObject({ ordered: true, topic_patterns: ['lines.*'] })
     const asSeed = ['--url', server.url, '--token', seed.producer_key]
     const event = await outhook('publish', 'demo.created', '{"n":1}', ...asSeed)
     await receiver.waitFor((all) => all.some(({ eventId }) => eventId === event.event_id), patienceMs)
     await server.engine.events.wait('ten_00000000000000000000000000', event.event_id)
-    expect((await outhook('keys', 'list', ...at)).items).toHaveLength(2)
+    expect((await outhook('keys', 'list', ...at)).items).toHaveLength(3)
     expect((await outhook('admin-tokens', 'list', ...at)).items).toHaveLength(1)
     await server.close()
 

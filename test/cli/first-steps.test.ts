@@ -32,4 +32,9 @@ test('load-test says what the server refused, and ends with 1', async () => {
   expect(lost.code).toBe(1)
   expect(JSON.parse(lost.out)).toMatchObject({ published: 5, received: 0, stranded: 5, refused: 0 })
   expect((await server.call('GET', '/v1/endpoints')).json.items).toEqual([])
+  const args = ['load-test', '--rate', '10', '--duration', '100ms', '--patience', '50ms']
+  const { out } = await runToEnd([...args, '--url', server.url, '--token', adminToken])
+  expect(out).toMatch(
+    /stranded +1\nuntil accepted +p50 [\d.]+ ms, p95 [\d.]+ ms, p99 [\d.]+ ms, longest [\d.]+ ms\n/,
+  )
 })
