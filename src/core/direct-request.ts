@@ -4,8 +4,6 @@
  * the endpoint's URL, headers or policy meanwhile. Not frozen, because they must not be: secrets and signing schemes of an
  * endpoint, its limits, and whether it is disabled or deleted. They are looked up at each attempt.
  */
-import { createHash } from 'node:crypto'
-import { bytesToId, idPrefixes, idToBytes } from './ids.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 
 export const sendMethods = ['POST', 'PUT', 'PATCH', 'GET', 'DELETE'] as const
@@ -28,17 +26,4 @@ export const maxInFlightToOrigin = 32
 /** Requests of the other methods carry no body, whatever payload the send has. */
 export function carriesBody(method: SendMethod): boolean {
   return method !== 'GET' && method !== 'DELETE'
-}
-
-/**
- * What deliveries to URLs of one origin have in common, as those to one endpoint have its id: their turn, their slots,
- * and the breaker. Made from tenant and origin, so that every process has the same and no tenant that of another. A UUID
- * of version 8, which no endpoint's id can be.
- */
-export function targetIdOf(tenantId: string, url: URL): string {
-  const hash = createHash('sha256').update(idToBytes(tenantId)).update(url.origin).digest()
-  const bytes = Uint8Array.from(hash.subarray(0, 16))
-  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x80
-  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80
-  return bytesToId(idPrefixes.endpoint, bytes)
 }

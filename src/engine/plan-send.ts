@@ -1,7 +1,8 @@
 /** From a checked direct send to what is inserted: an event without a topic, what was frozen of its request, one delivery. */
-import { carriesBody, type DirectRequest, targetIdOf } from '../core/direct-request.ts'
+import { carriesBody, type DirectRequest } from '../core/direct-request.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
+import { targetIdOf } from '../core/origin-target.ts'
 import { resolveRetryPolicy } from '../core/retry-policy.ts'
 import type { TenantRouting } from '../delivery/routing-cache.ts'
 import type { NewDelivery, NewEvent } from '../store/port.ts'

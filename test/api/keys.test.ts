@@ -147,7 +147,7 @@ describe('a key', () => {
     [{ expires_at: '2020-01-01T00:00:00Z' }, 422, 'expires_at must be in the future'],
     [{ expires_at: 'tomorrow' }, 400, 'expires_at must be an RFC 3339 time'],
     [{ rate_limit_rps: 0 }, 422, 'rate_limit_rps must be a number from 0.01'],
-    [{ abilities: ['write'] }, 400, 'abilities[0] must be "publish" or "read"'],
+    [{ abilities: ['write'] }, 400, 'abilities[0] must be "publish", "read"'],
     [{ colour: 'red' }, 400, 'colour is not known'],
     [{ kind: 'admin', scopes: ['a'] }, 422, "scopes is a producer key's"],
   ])('is not made with %j', async (given, status, detail) => {

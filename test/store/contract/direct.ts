@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type DirectRequest, maxInFlightToOrigin, targetIdOf } from '../../../src/core/direct-request.ts'
+import { type DirectRequest, maxInFlightToOrigin } from '../../../src/core/direct-request.ts'
 import { defaultTenantId } from '../../../src/core/model.ts'
+import { targetIdOf } from '../../../src/core/origin-target.ts'
 import { retryProfiles } from '../../../src/core/retry-policy.ts'
 import type { NewEvent } from '../../../src/store/port.ts'
 import {

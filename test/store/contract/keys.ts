@@ -29,8 +29,15 @@ export function describeKeys(open: OpenHarness): void {
     it('keeps a key as it was given, and finds it by its hash until it is revoked', async () => {
       const given = { rateLimitRps: 0.5, abilities: ['publish', 'read'] as const, scopes: ['a.*', 'b'] }
       const { key, hash, made } = await insert(given)
-      const kept = { ...key, createdAt: scene.now(), lastUsedAt: null, revokedAt: null }
+      const kept = {
+        ...key,
+        createdAt: scene.now(),
+        lastUsedAt: null,
+        revokedAt: null,
+        version: made?.version,
+      }
       expect(made).toEqual(kept)
+      expect(kept.version).toMatch(/^[a-zA-Z0-9_-]+$/)
       expect(await find(hash)).toEqual({ key: kept, until: null })
       expect(await scene.store.getApiKey(producers, key.id)).toEqual(kept)
       expect(await scene.store.revokeApiKey(producers, key.id)).toBe('revoked')
@@ -38,7 +45,9 @@ export function describeKeys(open: OpenHarness): void {
       await scene.advance(1000)
       expect(await scene.store.revokeApiKey(producers, key.id)).toBe('revoked')
       expect(await find(hash)).toBeNull()
-      expect(await scene.store.getApiKey(producers, key.id)).toEqual({ ...kept, revokedAt })
+      const revoked = await scene.store.getApiKey(producers, key.id)
+      expect(revoked).toEqual({ ...kept, revokedAt, version: revoked?.version })
+      expect(revoked?.version).not.toBe(kept.version)
     })
 
     it('has no key for another tenant, another kind or another id', async () => {
