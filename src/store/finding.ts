@@ -113,6 +113,31 @@ interface BacklogCounts {
   readonly oldestDueMs: number | null
 }
 
+/** Lines of ordered deliveries. */
+export interface StuckLines {
+  readonly keys: number
+  /** Whose head is dead-lettered. */
+  readonly blocked: number
+  /** Whose head is neither due, nor waits for something, nor is in flight. */
+  readonly stuck: number
+  /** A key of one of these. */
+  readonly example: string | null
+}
+
+export function judgeOrderedKeys({ keys, blocked, stuck, example }: StuckLines): Finding {
+  const check = 'ordered keys'
+  const found = `${keys} with deliveries, ${blocked} blocked by a dead letter`
+  if (stuck > 0) {
+    return problem(
+      check,
+      `${found}; ${stuck} with no head that is due or in flight, such as ${JSON.stringify(example)}`,
+      'run a server on the store, which mends such lines within minutes; a restored backup is the usual cause',
+    )
+  }
+  if (blocked === 0) return ok(check, found)
+  return warning(check, found, 'replay or skip the dead letters at their heads')
+}
+
 export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`
 }

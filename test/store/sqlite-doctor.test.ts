@@ -10,6 +10,7 @@ import { createSecretBox } from '../../src/core/secret-box.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { examineSqlite, type SqliteExamination } from '../../src/store/sqlite/upkeep/doctor.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
+import { aLine } from './contract/ordering.ts'
 import { anOutcome, openScene, retryIn } from './contract/scene.ts'
 import { openFileHarness } from './sqlite-harness.ts'
 
@@ -131,4 +132,37 @@ test('an expunge that was cut off is a warning, until it is done again', async (
   } finally {
     await scene.close()
   }
+})
+
+test('a line of ordered deliveries that nothing would move on is a problem, until a server has mended it', async () => {
+  const store = await openSqliteStore({ path, clock: createSystemClock() })
+  const scene = await openScene(async () => ({
+    store,
+    now: createSystemClock().now,
+    advance: () => Promise.reject(new Error('the clock of this test is the real one')),
+    close: () => store.close(),
+  }))
+  const route = await scene.anEndpoint({ ordered: true })
+  const [head, second] = await aLine(scene, route, 3, 'stuck')
+  await aLine(scene, route, 1, 'fine')
+  await scene.store.close()
+  const keys = () => examine().find(({ check }) => check === 'ordered keys')
+  expect(keys()).toMatchObject({ level: 'ok', found: '2 with deliveries, 0 blocked by a dead letter' })
+  const database = new DatabaseSync(path)
+  database.exec(`delete from live_deliveries where reason is null and line = (
+    select line from ordered_keys where ordering_key = 'stuck')`)
+  database.close()
+  expect(keys()).toMatchObject({ level: 'problem', found: expect.stringContaining('1 with no head') })
+  const mended = await openSqliteStore({ path, clock: createSystemClock() })
+  await mended.reconcileReady({ limit: 1 })
+  await mended.reconcileReady({ limit: 1 })
+  const page = await mended.listOrderedKeys(
+    route.tenantId,
+    { orderingKey: 'stuck' },
+    { limit: 1, cursor: null },
+  )
+  expect(page.items).toMatchObject([{ headDeliveryId: second, length: 2 }])
+  expect(page.items[0]?.headDeliveryId).not.toBe(head)
+  await mended.close()
+  expect(keys()).toMatchObject({ level: 'ok' })
 })

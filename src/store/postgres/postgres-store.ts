@@ -260,7 +260,7 @@ function createReadStore({ plain }: Runner): ReadStore {
 }
 
 function createMaintenanceStore({ plain, atomic }: Runner, recovery: Recovery) {
-  const reconciled: ReconcileCursor = { after: reconcileStart }
+  const reconciled: ReconcileCursor = { after: reconcileStart, lines: { after: 0 } }
   const retained = { turns: new RetentionTurns(), fractions: new Map() } satisfies RetentionMemory
   return {
     async reconcileReady(options) {

@@ -12,6 +12,7 @@ import { describeLimits } from './limits.ts'
 import { describeMaintenance } from './maintenance.ts'
 import { describeOrdering } from './ordering.ts'
 import { describeOrderingEnds } from './ordering-ends.ts'
+import { describeOrderingHistories } from './ordering-histories.ts'
 import { describePublish } from './publish.ts'
 import { describeRead } from './read.ts'
 import { describeRecord } from './record.ts'
@@ -44,6 +45,7 @@ export function describeStoreContract(name: string, open: OpenHarness): void {
     describeDirect(open)
     describeOrdering(open)
     describeOrderingEnds(open)
+    describeOrderingHistories(open)
     describeTenants(open)
     describeTenantRemoval(open)
   })

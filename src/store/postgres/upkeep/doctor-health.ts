@@ -4,14 +4,17 @@ import {
   type Finding,
   judgeBacklog,
   judgeClock,
+  judgeOrderedKeys,
   mebibytes,
   ok,
   problem,
+  type StuckLines,
   seconds,
   warning,
 } from '../../finding.ts'
 import { parseSavedTime } from '../../saved-time.ts'
 import { readServerTime } from '../connection/server-time-row.ts'
+import { stuckLinesSql } from '../ordering/repair.ts'
 import { counts } from '../read/counts.ts'
 import type { Check, Subject } from './doctor-check.ts'
 
@@ -22,9 +25,22 @@ export const healthChecks: readonly (readonly [string, Check])[] = [
   ['prepared transactions', checkPrepared],
   ['replication slots', checkSlots],
   ['backlog', checkBacklog],
+  ['ordered keys', checkOrderedKeys],
 ]
 
 const defaultOldMs = 300_000
+
+/** In a store that has them. */
+async function checkOrderedKeys({ query }: Subject): Promise<readonly Finding[]> {
+  const [table] = await query<{ found: string | null }>(
+    null,
+    `select to_regclass('ordered_keys')::text as found`,
+    [],
+  )
+  if (table?.found == null) return []
+  const [lines] = await query<StuckLines>(null, stuckLinesSql, [])
+  return lines === undefined ? [] : [judgeOrderedKeys(lines)]
+}
 
 async function checkAutovacuum({ query, schema }: Subject): Promise<readonly Finding[]> {
   const [row] = await query<{ server: boolean; off: string | null }>(

@@ -1,5 +1,6 @@
 import { armWanted, blockedUntil } from '../claim/ready-endpoints.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
+import { type RepairCursor, repairLines } from '../ordering/repair.ts'
 import { deleteExpiredRequests } from '../requests/requests.ts'
 import { countColumns } from '../rows/columns.ts'
 import { uuid } from '../rows/wire-types.ts'
@@ -7,6 +8,7 @@ import { uuid } from '../rows/wire-types.ts'
 /** Where this node's next slice of `reconcileReady` begins. */
 export interface ReconcileCursor {
   after: string
+  readonly lines: RepairCursor
 }
 
 /** Below every id, the default tenant's own included. */
@@ -30,17 +32,18 @@ interface ReconciledRow {
   readonly armed: number
 }
 
-/** Arms targets that have due work and no ready row, or one that comes too late: a skip-scan, two seeks a target. */
+/** Mends lines of ordered deliveries, and arms targets that have due work and no ready row, or one that comes too late: a skip-scan, two seeks a target. */
 export async function reconcileReady(
   context: Context,
   options: { readonly limit: number },
   cursor: ReconcileCursor,
 ): Promise<{ readonly armed: number }> {
   if (!(await isMine(context, 'reconcile'))) return { armed: 0 }
+  const hasMended = await repairLines(context, options.limit, cursor.lines)
   const [row] = await run(context, reconcileStatement, { after: cursor.after, limit: options.limit })
   const isWhole = row !== undefined && row.looked === options.limit
   cursor.after = isWhole ? uuid(row.target_id) : reconcileStart
-  return { armed: row?.armed ?? 0 }
+  return { armed: (row?.armed ?? 0) + (hasMended ? 1 : 0) }
 }
 
 const reconcileStatement = query<ReconciledRow>()(

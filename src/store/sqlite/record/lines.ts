@@ -128,6 +128,16 @@ export function takeOut(context: WriteContext, standing: LineRow, key: number): 
   return advance(context, line)
 }
 
+/** Makes the first one the head, whoever it was before, and counts who stands there. */
+export function settleLine(context: WriteContext, line: number): void {
+  const live = context
+    .prepare<{ readonly rows: number }>('select count(*) as rows from live_deliveries where line = ?') // live_deliveries_line
+    .get(line)
+  // Of which advancing takes one away.
+  context.prepare('update ordered_keys set length = ? where line = ?').run((live?.rows ?? 0) + 1, line)
+  advance(context, line)
+}
+
 /** The one that has stood in the line for longest is the head. */
 function advance(context: WriteContext, line: number): Taken {
   const next = firstOf(context, line)

@@ -66,7 +66,7 @@ export type WriteOperations = ReturnType<typeof createWriteOperations>
 /** `setMaxPageCount` is the disk's size, for tests. */
 export function createWriteOperations() {
   const rotation: TenantRotation = { after: null, credits: new Map() }
-  const reconciled: ReconcileCursor = { after: 0 }
+  const reconciled: ReconcileCursor = { after: 0, lines: { after: 0 } }
   const turn: FanOutTurn = { after: 0 }
   const retained = newRetentionMemory()
   const operations = {

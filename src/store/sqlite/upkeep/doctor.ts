@@ -9,6 +9,7 @@ import {
   judgeBacklog,
   judgeClock,
   judgeMasterKey,
+  judgeOrderedKeys,
   judgeSchema,
   mebibytes,
   ok,
@@ -26,6 +27,7 @@ import { StatementCache } from '../connection/statement-cache.ts'
 import { counts } from '../read/counts.ts'
 import { checkIntegrity } from './check-integrity.ts'
 import { checkExpunged } from './doctor-expunged.ts'
+import { findStuckLines } from './repair-lines.ts'
 
 export interface SqliteExamination extends Examination {
   readonly path: string
@@ -108,6 +110,7 @@ function examine(database: DatabaseSync, options: SqliteExamination): readonly F
     ...findings,
     judgeMasterKey(stored?.value ?? null, options),
     judgeBacklog(counts({ now, line, prepare })),
+    ...(change.steps.length === 0 ? [judgeOrderedKeys(findStuckLines({ prepare }))] : []),
     judgeClock(saved, options.now()),
     ...checkExpunged({ prepare }),
   ]

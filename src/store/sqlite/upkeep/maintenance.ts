@@ -5,16 +5,18 @@ import { armReady, readyRow } from '../claim/ready-endpoints.ts'
 import { endExpiredLeases } from '../record/wait.ts'
 import { deleteExpiredRequests } from '../requests/requests.ts'
 import type { WriteContext } from '../threads/write-context.ts'
+import { type RepairCursor, repairLines } from './repair-lines.ts'
 
 /** Where the next slice of `reconcileReady` begins: behind the integer of this target. */
 export interface ReconcileCursor {
   after: number
+  readonly lines: RepairCursor
 }
 
 const minuteMs = 60_000
 
 /**
- * Ends the leases whose time is over, and arms targets that have due work and no ready row, or one that comes too late:
+ * Mends lines of ordered deliveries, ends the leases whose time is over, and arms targets that have due work and no ready row, or one that comes too late:
  * a skip-scan, two seeks a target.
  */
 export function reconcileReady(
@@ -28,6 +30,7 @@ export function reconcileReady(
     `select target, tenant, due_at from live_deliveries indexed by live_deliveries_due
      where due_at is not null and state <> 1 and target > ? order by target, due_at limit 1`,
   )
+  repairLines(context, options.limit, cursor.lines)
   const expired = memory.leases.expiredTargets(now, options.limit)
   for (const targetId of expired) endExpiredLeases(context, targetId)
   let armed = expired.length
