@@ -7,6 +7,7 @@ import type { Finding } from '../../src/store/finding.ts'
 import { examinePostgres } from '../../src/store/postgres/upkeep/doctor.ts'
 import type { PostgresExamination } from '../../src/store/postgres/upkeep/doctor-check.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
+import { aLine } from './contract/ordering.ts'
 import { anOutcome, openScene, retryIn } from './contract/scene.ts'
 import { openPostgresHarness, type PostgresHarness } from './postgres-harness.ts'
 
@@ -123,6 +124,7 @@ describe.each(testedServers())('the doctor on $name', ({ start }) => {
       'replication slots',
       'backlog',
       'clock of the server',
+      'ordered keys',
     ])
   })
 
@@ -254,6 +256,29 @@ describe.each(testedServers())('the doctor on $name', ({ start }) => {
       level: 'warning',
       found: expect.stringContaining('the oldest due for 90.0 s'),
     })
+  })
+
+  it('finds a line of ordered deliveries that nothing would move on, until a server has mended it', async () => {
+    const scene = await openScene(async () => harness)
+    const route = await scene.anEndpoint({ ordered: true })
+    const [, second] = await aLine(scene, route, 3, 'stuck')
+    await aLine(scene, route, 1, 'fine')
+    expect(await firstOf('ordered keys')).toMatchObject({
+      level: 'ok',
+      found: '2 with deliveries, 0 blocked by a dead letter',
+    })
+    await harness.sql(
+      `delete from live_deliveries where id = (select head from ordered_keys where ordering_key = 'stuck')`,
+    )
+    expect(await firstOf('ordered keys')).toMatchObject({
+      level: 'problem',
+      found: expect.stringContaining('1 with no head that is due or in flight, such as "stuck"'),
+    })
+    for (const _ of [1, 2]) await harness.store.reconcileReady({ limit: 1 })
+    expect(await firstOf('ordered keys')).toMatchObject({ level: 'ok' })
+    const page = { limit: 1, cursor: null }
+    const keys = await harness.store.listOrderedKeys(route.tenantId, { orderingKey: 'stuck' }, page)
+    expect(keys.items).toMatchObject([{ headDeliveryId: second }])
   })
 
   it('finds that commits of this role do not wait for the disk', async () => {

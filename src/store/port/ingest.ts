@@ -63,7 +63,10 @@ export type PublishResult =
   | { readonly kind: 'stale_routing' }
   /** A line that a delivery of it was to join is as long as `maxOrderedBacklog` allows; nothing was written. */
   | { readonly kind: 'backlog_full'; readonly subscriptionId: string }
-  /** A transaction that is still open has used the idempotency key, and may commit or not; nothing was written. */
+  /**
+   * To be tried again soon, nothing was written: a transaction that is still open has used the idempotency key, and may
+   * commit or not; or an ordered delivery would overtake an earlier event of its ordering key that is being fanned out.
+   */
   | { readonly kind: 'key_held' }
 
 export interface PublishSettings {

@@ -225,6 +225,28 @@ export function describeOrderingEnds(open: OpenHarness): void {
     })
   })
 
+  describe('an event for many that is being fanned out', () => {
+    it('is not overtaken by later events of its key, which are to be published again', async () => {
+      const receivers = [route, route, route]
+      await scene.publish({ receivers, orderingKey: 'slow' })
+      const early = await scene.publish({ routes: [route], orderingKey: 'slow' })
+      expect(early.result).toEqual({ kind: 'key_held' })
+      expect(await scene.store.getEvent(defaultTenantId, early.event.id)).toBeNull()
+      expect((await scene.publish({ routes: [route], orderingKey: 'other' })).result).toMatchObject({
+        kind: 'published',
+      })
+      await scene.fanOutSlice(2)
+      expect((await scene.publish({ routes: [route], orderingKey: 'slow' })).result).toEqual({
+        kind: 'key_held',
+      })
+      while ((await scene.fanOutSlice(2)).more);
+      const late = await scene.publish({ routes: [route], orderingKey: 'slow' })
+      expect(late.result).toMatchObject({ kind: 'published' })
+      expect(await scene.delivery(late.deliveryId)).toMatchObject({ reason: 'behind_head' })
+      expect(await keysOf(scene, { orderingKey: 'slow' })).toMatchObject([{ length: 4 }])
+    })
+  })
+
   describe('the list of ordered keys', () => {
     it('goes by subscription and key, page by page, of its own tenant alone', async () => {
       const other = await scene.anEndpoint({ ordered: true })

@@ -12,7 +12,7 @@ export interface RepairCursor {
 
 /** SQL, of `ordered_keys` as `k`: by primary keys. */
 const isStuck = `case when k.blocked_at is null
-  then not exists (select from live_deliveries l where l.id = k.head and l.reason is distinct from 'behind_head')
+  then not exists (select from live_deliveries l where l.id = k.head and coalesce(l.reason <> 'behind_head', true))
   else not exists (select from deliveries f where f.id = k.head and f.state = 'dead_lettered') end`
 
 interface StuckRow {

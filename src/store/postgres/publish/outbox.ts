@@ -11,6 +11,7 @@ import { fanOutSlice, listFanOuts } from '../rows/fan-out.ts'
 import { BytesParameter, uuid, uuidOfId } from '../rows/wire-types.ts'
 import { joinLines, settleJoined } from './join-lines.ts'
 import { insertFanOuts, receiverValues, stateOf } from './large-fan-out.ts'
+import { findOvertaking } from './open-fan-outs.ts'
 import { deliveryParameters, deliveryValues, placeDeliveries, placedAlone } from './place-deliveries.ts'
 
 interface AcceptedRow {
@@ -73,9 +74,13 @@ interface FanOutRow {
 
 /**
  * In a transaction where some of the deliveries are ordered. No line is too long for them: what a caller's transaction has
- * committed cannot be refused any more.
+ * committed cannot be refused any more. What would overtake an event of its key that is being fanned out stays in the outbox
+ * until then.
  */
-export async function fanOut(context: Context, plans: readonly FanOutPlan[]): Promise<FanOutResult> {
+export async function fanOut(context: Context, planned: readonly FanOutPlan[]): Promise<FanOutResult> {
+  const overtaking = await findOvertaking(context, planned)
+  const plans = planned.filter((plan) => !overtaking.has(plan))
+  if (plans.length === 0) return { count: 0, stale: [] }
   const joined = await joinLines(context, plans)
   const fanOuts = listFanOuts(plans)
   const bytes = new BytesParameter()

@@ -12,6 +12,7 @@ import { listFanOuts } from '../rows/fan-out.ts'
 import { optionalUuidOfId, uuid, uuidOfId } from '../rows/wire-types.ts'
 import { findHeldKeys, findIdempotencyKeys, foldDuplicates, type KnownKey, keyOf } from './idempotency.ts'
 import { isOrdered, joinLines, settleJoined } from './join-lines.ts'
+import { findOvertaking } from './open-fan-outs.ts'
 import { deliveryValues } from './place-deliveries.ts'
 import { eventValues, publishStatement } from './publish-statement.ts'
 
@@ -162,9 +163,11 @@ async function insertOrdered(
   options: PublishOptions,
 ): Promise<ReadonlyMap<NewEvent, PublishResult>> {
   const inserted = await inTransaction(context, async () => {
-    const joined = await joinLines(context, events, options.maxOrderedBacklog)
+    const overtaking = await findOvertaking(context, events)
+    const joining = events.filter((event) => !overtaking.has(event))
+    const joined = await joinLines(context, joining, options.maxOrderedBacklog)
     const { full, places } = joined
-    const fitting = events.filter((event) => !full.has(event))
+    const fitting = joining.filter((event) => !full.has(event))
     const { results, written } = await insert(context, fitting, { ...options, places })
     const published = fitting.filter((event) => results.get(event)?.kind === 'published')
     await settleJoined(
@@ -176,7 +179,8 @@ async function insertOrdered(
       full,
       ([event, subscriptionId]) => [event, { kind: 'backlog_full', subscriptionId }] as const,
     )
-    return { written, results: new Map<NewEvent, PublishResult>([...results, ...refused]) }
+    const later = Array.from(overtaking, (event) => [event, { kind: 'key_held' }] as const)
+    return { written, results: new Map<NewEvent, PublishResult>([...results, ...refused, ...later]) }
   })
   return hold(inserted, options)
 }

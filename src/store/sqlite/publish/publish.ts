@@ -5,12 +5,12 @@ import type { NewDelivery, NewEvent, NewIdempotencyKey, PublishResult, PublishSe
 import { hasRoomInMemory } from '../claim/memory-queue.ts'
 import { countTokens, spend, writeBucket } from '../claim/rate-buckets.ts'
 import { armFresh, armReady } from '../claim/ready-endpoints.ts'
-import { findLine } from '../record/lines.ts'
 import { fieldValues, keptFields } from '../rows/event-columns.ts'
 import { deliveryId, type FanOutEntry, packFanOut, unpackFanOut } from '../rows/fan-out.ts'
 import { findKey } from '../rows/key-space.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 import { insertReceivers, isForMany } from './large-fan-out.ts'
+import { findFullLine, wouldOvertake } from './ordered-events.ts'
 import { placeWaiting } from './place-waiting.ts'
 
 /** Per call, what is already known of each target: whether it has room for a hand-off, its rate left aside. */
@@ -41,6 +41,7 @@ function publishOne(context: WriteContext, event: NewEvent, options: PublishOpti
     if (earlier !== null) return earlier
   }
   if (context.memory.routingVersion(event.tenantId) !== event.routingVersion) return { kind: 'stale_routing' }
+  if (wouldOvertake(context, event)) return { kind: 'key_held' }
   const full = findFullLine(context, event, options.maxOrderedBacklog)
   if (full !== null) return { kind: 'backlog_full', subscriptionId: full }
 
@@ -161,18 +162,6 @@ function placeInTable(context: WriteContext, placing: Placing, options: PublishO
   if (dueAt === null) return
   if (dueAt <= context.now) armDue(context, placing, options)
   else armReady(context, context.memory.bytes(tenantId), targetId, dueAt)
-}
-
-/** The first subscription whose line the event was to join and is as long as it may be. */
-function findFullLine(context: WriteContext, event: NewEvent, max: number | undefined): string | null {
-  const { tenantId, orderingKey, deliveries } = event
-  if (max === undefined || orderingKey === null) return null
-  for (const { ordered, subscriptionId } of deliveries) {
-    if (!ordered || subscriptionId === null) continue
-    const line = findLine(context, { tenantId, subscriptionId, orderingKey })
-    if ((line?.length ?? 0) >= max) return subscriptionId
-  }
-  return null
 }
 
 /** Behind others that wait there, or as the first where nothing waits in the table. */
