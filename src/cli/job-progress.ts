@@ -1,14 +1,9 @@
-/** Waiting for a job, and how far it has got: a bar that stays on its line of a terminal, a line now and then elsewhere. */
+/** Waiting for a job, and how far it has got. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { JobResource } from '../client/resources.ts'
-import { createSystemClock } from '../core/clock.ts'
 import type { ApiCommand, ApiContext } from './api-command.ts'
+import { createBar, followMs } from './bar.ts'
 import { counted } from './counted.ts'
-import type { CliIo } from './io.ts'
-
-const barWidth = 24
-const pollMs = 250
-const lineEveryMs = 5000
 
 export interface WaitOptions {
   /** False: `--no-wait`. */
@@ -37,46 +32,21 @@ export async function followJob(context: ApiContext, job: JobResource, options: 
 }
 
 async function untilEnded({ client, print, io }: ApiContext, job: JobResource): Promise<JobResource> {
-  const clock = createSystemClock()
-  const shown = print.json ? null : createBar(io, clock)
+  const shown = print.json ? null : createBar(io)
   for (let now = job; ; ) {
-    shown?.show(now)
+    shown?.show({ share: shareOf(now), line: renderLine(now) })
     if (now.ended_at !== null) {
       shown?.end()
       return now
     }
-    await wait(pollMs)
+    await wait(followMs)
     now = await client.jobs.get(job.id)
   }
 }
 
-type Terminal = Pick<CliIo, 'isTerminal' | 'print' | 'printBytes'>
-
-function createBar(io: Terminal, clock: { elapsed(): number }) {
-  let lineAt = clock.elapsed()
-  return {
-    show(job: JobResource): void {
-      if (io.isTerminal) {
-        // To the beginning of the line, and what was there is erased.
-        io.printBytes(new TextEncoder().encode(`\r\u001b[2K${renderBar(job)}`))
-        return
-      }
-      if (clock.elapsed() - lineAt < lineEveryMs) return
-      lineAt = clock.elapsed()
-      io.print(renderLine(job))
-    },
-    end(): void {
-      if (io.isTerminal) io.print('')
-    },
-  }
-}
-
-function renderBar(job: JobResource): string {
-  if (job.total === null) return renderLine(job)
-  const share =
-    job.ended_at !== null ? 1 : Math.min(1, (job.done + job.skipped + job.failed) / Math.max(job.total, 1))
-  const filled = Math.floor(share * barWidth)
-  return `[${'#'.repeat(filled)}${'-'.repeat(barWidth - filled)}] ${Math.floor(share * 100)}% ${renderLine(job)}`
+function shareOf({ total, done, skipped, failed, ended_at: endedAt }: JobResource): number | null {
+  if (total === null) return null
+  return endedAt !== null ? 1 : Math.min(1, (done + skipped + failed) / Math.max(total, 1))
 }
 
 function renderLine({ kind, state, total, done, skipped, failed }: JobResource): string {

@@ -5,11 +5,13 @@ import { maxTenantWeight } from '../core/tenant.ts'
 import { addApiCommand } from './api-command.ts'
 import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
+import type { WaitOptions } from './job-progress.ts'
 import { durationMs, orDefault, pair, positiveNumber, retryPolicy, wholeNumber } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
 import type { Column } from './table.ts'
 import { resolveTenant } from './tenant-id.ts'
+import { followRemoval } from './tenant-removal.ts'
 
 const columns: readonly Column<TenantResource>[] = [
   { title: 'ID', kind: 'id', value: (row) => row.id },
@@ -54,11 +56,15 @@ export function register(command: Command, io: CliIo): void {
     print.page(await client.tenants.list({ ...pageQuery(options), uid: options.uid }), columns)
   })
 
-  addApiCommand(command, 'get <tenant>', 'one tenant, by its id or uid', io).run(
-    async ({ client, print }, [tenant = '']) => {
-      print.object(await client.tenants.get(await resolveTenant(client, tenant)))
-    },
-  )
+  addApiCommand(command, 'get <tenant>', 'one tenant, by its id or uid', io)
+    .option('--wait', 'of one that is being deleted: wait until it is gone')
+    .run<{ wait?: boolean }>(async (context, [tenant = ''], options) => {
+      const { client, print } = context
+      const found = await client.tenants.get(await resolveTenant(client, tenant))
+      if (options.wait === true && found.state === 'deleting')
+        await followRemoval(context, found, { wait: true })
+      else print.object(found)
+    })
 
   registerDelete(command, io)
   const update = addApiCommand(command, 'update <tenant>', 'change what is given, leave the rest', io)
@@ -72,10 +78,11 @@ export function register(command: Command, io: CliIo): void {
 function registerDelete(command: Command, io: CliIo): void {
   const text = 'delete it with all that belongs to it; what waits is cancelled'
   const remove = addIfMatch(addApiCommand(command, 'delete <tenant>', text, io))
-  remove.run<IfMatchOption>(async ({ client, print }, [tenant = ''], options) => {
+  remove.option('--no-wait', 'do not wait until it is gone; the removal goes on by itself either way')
+  remove.run<IfMatchOption & WaitOptions>(async (context, [tenant = ''], options) => {
+    const { client } = context
     const id = await resolveTenant(client, tenant)
-    print.object(await client.tenants.delete(id, ifMatchIn(options)))
-    print.note(`\nIt is removed in the background; "outhook tenants get ${id}" shows how far that has got.`)
+    await followRemoval(context, await client.tenants.delete(id, ifMatchIn(options)), options)
   })
 }
 

@@ -19,6 +19,8 @@ export interface Tenant {
   readonly deletedAt: number | null
   /** What the removal has removed so far; null: it lives. */
   readonly removed: RemovedOfTenant | null
+  /** How far the removal has got; null: it lives. */
+  readonly removal: TenantRemovalProgress | null
   /** Another one after each change that somebody makes: for `ifMatch`. */
   readonly version: string
 }
@@ -45,6 +47,20 @@ export interface RemovedOfTenant {
   readonly endpoints: number
   readonly events: number
   readonly deliveries: number
+}
+
+/**
+ * `cancelling`: its endpoints are deleted, and what waits for them is cancelled. `draining`: what was under way is waited
+ * for. `counting`: nothing can come any more, and what there is is counted. `removing`: it goes.
+ */
+export const removalPhases = ['cancelling', 'draining', 'counting', 'removing'] as const
+export type RemovalPhase = (typeof removalPhases)[number]
+
+export interface TenantRemovalProgress {
+  readonly phase: RemovalPhase
+  readonly startedAt: number
+  /** Null: it is not counted yet. */
+  readonly left: RemovedOfTenant | null
 }
 
 export const nothingRemovedOfTenant: RemovedOfTenant = { endpoints: 0, events: 0, deliveries: 0 }

@@ -31,7 +31,7 @@ export interface TenantInput {
 
 export interface TenantView extends Omit<Tenant, 'settings'> {
   readonly settings: TenantSettingsView
-  /** `deleting`: it takes nothing more, and `removed` says how far the removal has got. */
+  /** `deleting`: it takes nothing more, and `removed` and `removal` say how far the removal has got. */
   readonly state: 'active' | 'deleting'
 }
 
@@ -122,7 +122,7 @@ export class Tenants {
 
   /**
    * The tenant takes nothing more from now on; its endpoints are deleted, what waits for them is cancelled, and then all
-   * that belongs to it is removed, in the background. `removed` says how far that has got, and in the end there is no such
+   * that belongs to it is removed, in the background. `removal` says how far that has got, and in the end there is no such
    * tenant. Can be called again. Errors: not_found, version_conflict; unprocessable for `default`.
    */
   async delete(id: string, options?: ChangeOptions): Promise<TenantView> {

@@ -1,15 +1,10 @@
 /** The row of a tenant ⇄ the model, for both databases. Settings are kept as JSON of what differs from the server's. */
 import { bytesToId, idPrefixes } from '../core/ids.ts'
-import {
-  defaultTenantSettings,
-  type RemovedOfTenant,
-  type Tenant,
-  type TenantSettings,
-} from '../core/tenant.ts'
+import { defaultTenantSettings, type Tenant, type TenantSettings } from '../core/tenant.ts'
 import type { NewTenant, Routing, TenantPatch } from './port.ts'
 import { retentionKeyOf } from './retention.ts'
 import { versionOfTime } from './row-version.ts'
-import { readRemoval } from './tenant-removal.ts'
+import { readRemoval, toProgress } from './tenant-removal.ts'
 
 export interface TenantRow {
   readonly id: Uint8Array
@@ -35,14 +30,16 @@ export function toTenant(row: TenantRow): Tenant {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     deletedAt: row.deleted_at,
-    removed: row.deleted_at === null ? null : toRemoved(row.removed),
+    ...toRemoval(row),
     version: versionOfTime(row.updated_at),
   }
 }
 
-function toRemoved(json: string | null): RemovedOfTenant {
-  const { endpoints, events, deliveries } = readRemoval(json)
-  return { endpoints, events, deliveries }
+function toRemoval(row: TenantRow): Pick<Tenant, 'removed' | 'removal'> {
+  if (row.deleted_at === null) return { removed: null, removal: null }
+  const state = readRemoval(row.removed)
+  const { endpoints, events, deliveries } = state
+  return { removed: { endpoints, events, deliveries }, removal: toProgress(state, row.deleted_at) }
 }
 
 export interface RoutedTenantRow {

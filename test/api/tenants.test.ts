@@ -271,6 +271,7 @@ describe('/v1/tenants', () => {
       },
       state: 'active',
       removed: null,
+      removal: null,
       created_at: expect.any(String),
       updated_at: expect.any(String),
       deleted_at: null,
@@ -428,6 +429,11 @@ describe('DELETE /v1/tenants/{id}', () => {
       expect.objectContaining({ id: tenant.id, state: 'deleting', deleted_at: expect.any(String) }),
     ])
     expect(deleted.json.removed).toEqual({ endpoints: 0, events: 0, deliveries: 0 })
+    expect(deleted.json.removal).toEqual({
+      phase: 'cancelling',
+      started_at: deleted.json.deleted_at,
+      left: null,
+    })
     expect([401, 404]).toContain(
       (await post('/v1/events', { topic: 'a', payload: 1 }, tenant.producer)).status,
     )

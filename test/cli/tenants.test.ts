@@ -3,9 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { followRemoval } from '../../src/cli/tenant-removal.ts'
+import { createClient } from '../../src/client/client.ts'
 import * as server from '../../src/server.ts'
 import { adminToken, aServer, type TestServer } from '../api/a-server.ts'
 import { runToEnd } from './run-cli.ts'
+import { startStubApi } from './stub-api.ts'
 
 const closing: (() => Promise<void>)[] = []
 let api: TestServer
@@ -85,10 +88,53 @@ test('the first key of a tenant can be made in a store on which no server runs',
   expect([missing.code, missing.err]).toEqual([3, expect.stringContaining('there is no tenant "nobody"')])
 })
 
-test('a tenant is deleted by its uid, and the command says where to look', async () => {
+test('a tenant is deleted by its uid; the command waits until it is gone, or says where to look', async () => {
   const { id } = await json('tenants', 'create', '--uid', 'initech')
-  const deleted = await run('tenants', 'delete', 'initech')
+  await json('endpoints', 'create', 'https://127.0.0.1/', '--topic', 'a', '--tenant', 'initech')
+  await json('publish', 'a', '1', '--tenant', 'initech')
+  const deleted = await run('tenants', 'delete', 'initech', '--no-wait')
   expect([deleted.code, deleted.out]).toEqual([0, expect.stringMatching(/state +deleting/)])
-  expect(deleted.out).toContain(`outhook tenants get ${id}`)
+  expect(deleted.out).toContain(`outhook tenants get ${id} --wait`)
   expect((await run('endpoints', 'list', '--tenant', 'initech')).code).toBe(3)
+  expect(await json('tenants', 'get', id, '--wait')).toMatchObject({ id, state: 'deleted' })
+  const other = await json('tenants', 'create', '--uid', 'hooli')
+  expect(await json('tenants', 'delete', 'hooli')).toEqual({
+    id: other.id,
+    uid: 'hooli',
+    name: '',
+    state: 'deleted',
+  })
+  expect((await run('tenants', 'get', id)).code).toBe(3)
+})
+
+test('a removal is shown as a bar, by its phase until what is left is counted', async () => {
+  const removed = (deliveries: number) => ({ endpoints: 0, events: 0, deliveries })
+  const states = [
+    { phase: 'draining', removed: removed(0), left: null },
+    { phase: 'removing', removed: removed(5), left: { endpoints: 1, events: 4, deliveries: 10 } },
+  ]
+  const stub = await startStubApi(() => {
+    const state = states.shift()
+    if (state === undefined)
+      return { status: 404, body: { status: 404, code: 'not_found', title: 'x', detail: 'x' } }
+    const { removed: gone, ...removal } = state
+    return { body: { id: 'ten_1', state: 'deleting', removed: gone, removal } }
+  })
+  const printed: string[] = []
+  const io = {
+    isTerminal: true,
+    print: (line: string) => void printed.push(line),
+    printBytes: (bytes: Uint8Array) => void printed.push(Buffer.from(bytes).toString()),
+  }
+  const client = createClient({ url: stub.url, token: 'x' })
+  const print = { json: false, object: () => {}, note: () => {}, page: () => {} }
+  const first = await client.tenants.get('ten_1')
+  await followRemoval({ client, io, print } as never, first, { wait: true })
+  await stub.close()
+  expect(printed).toEqual([
+    '\r\u001b[2Kdraining: not counted yet',
+    '\r\u001b[2K[######------------------] 25% removing: 10 deliveries, 4 events and 1 endpoint left',
+    '\r\u001b[2K[########################] 100% removed',
+    '',
+  ])
 })

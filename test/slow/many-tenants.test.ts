@@ -28,7 +28,7 @@ function fill(path: string): void {
   )
   for (let index = 0; index < tenants; index++) {
     const [tenant, endpoint, subscription] = [randomBytes(16), randomBytes(16), randomBytes(16)]
-    insertTenant.run(tenant, `tenant-${index}`, '{"ingestRate":1000}')
+    insertTenant.run(tenant, `tenant-${index}`, `{"ingestRate":1000,"weight":${1 + (index % 100)}}`)
     insertEndpoint.run(endpoint, tenant)
     insertSubscription.run(subscription, tenant, endpoint)
   }
@@ -36,7 +36,7 @@ function fill(path: string): void {
   database.close()
 }
 
-test('ten thousand tenants with an endpoint each cost neither memory nor start time worth mentioning', async () => {
+test('ten thousand tenants with an endpoint, a rate and a weight each cost neither memory nor start time worth mentioning', async () => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   const directory = mkdtempSync(join(tmpdir(), 'outhook-tenants-'))

@@ -63,3 +63,48 @@ describe.each([
     expect(listed).toHaveLength(1)
   })
 })
+
+test('on PostgreSQL a removal whose node is killed in the middle is taken over by another that runs, and goes on where it was', async () => {
+  const setup = { database: postgres.url, env: { OUTHOOK_MASTER_KEY: 'ab'.repeat(32) } }
+  const first = await startServer(setup)
+  const second = await startServer(setup)
+  const make = async (uid: string, batches: number) => {
+    const { id } = (await call(first.url, 'POST', '/v1/tenants', { uid })).json
+    const at = (path: string) => `${path}?tenant=${uid}`
+    for (let n = 0; n < 5; n++)
+      await call(first.url, 'POST', at('/v1/endpoints'), { url: 'http://127.0.0.1:9/', topics: ['*'] })
+    const events = Array.from({ length: 1000 }, (_, n) => ({ topic: 'a', payload: { n } }))
+    for (let n = 0; n < batches; n++) await call(first.url, 'POST', at('/v1/events/batch'), { events })
+    return id as string
+  }
+  const gone = await make('taken-over', 4)
+  await make('untouched', 1)
+  const removalAt = async (url: string) => {
+    const { status, json } = await call(url, 'GET', `/v1/tenants/${gone}`)
+    return status === 404 ? null : json
+  }
+  expect((await call(first.url, 'DELETE', `/v1/tenants/${gone}`)).status).toBe(202)
+  let seen = await removalAt(first.url)
+  await expect
+    .poll(
+      async () => {
+        seen = await removalAt(first.url)
+        return seen === null || seen.removed.deliveries > 0
+      },
+      { timeout: patienceMs, interval: 20 },
+    )
+    .toBe(true)
+  first.signal('SIGKILL')
+  await first.ended
+  expect(seen).toMatchObject({ state: 'deleting', removal: { phase: 'removing' } })
+  expect(seen.removal.left.deliveries + seen.removed.deliveries).toBe(20_000)
+  expect(seen.removal.left.deliveries).toBeGreaterThan(0)
+  const later = await removalAt(second.url)
+  expect(later.removed.deliveries).toBeGreaterThanOrEqual(seen.removed.deliveries)
+  expect(later.removal.left.deliveries).toBeGreaterThan(0)
+  await expect.poll(() => removalAt(second.url), { timeout: patienceMs, interval: 100 }).toBeNull()
+  const kept = await call(second.url, 'GET', '/v1/endpoints?tenant=untouched')
+  expect(kept.json.items).toHaveLength(5)
+  const events = await call(second.url, 'GET', '/v1/events?tenant=untouched&limit=200')
+  expect(events.json.items).toHaveLength(200)
+})

@@ -70,7 +70,7 @@ function registerDelete(app: Api, engine: ApiContext['engine']): void {
     tags,
     summary: 'Delete a tenant and all that belongs to it',
     description:
-      'For admin tokens of all tenants. It takes nothing more from then on, and what waits is cancelled; the rest is removed in the background. The tenant is `deleting` until then, with the progress in `removed`, and afterwards a 404. Can be repeated.',
+      'For admin tokens of all tenants. It takes nothing more from then on, and what waits is cancelled; the rest is removed in the background. The tenant is `deleting` until then, with the progress in `removed` and `removal`, and afterwards a 404. Can be repeated.',
     params: idParams('ten'),
     headers: IfMatchHeaders,
     response: { 202: TenantBody },

@@ -1,7 +1,13 @@
 import { Type } from '../../bundled/typebox.ts'
 import { limits } from '../../core/model.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../../core/rate-limit.ts'
-import { maxMaxEndpoints, maxRetentionDays, maxTenantWeight } from '../../core/tenant.ts'
+import {
+  maxMaxEndpoints,
+  maxRetentionDays,
+  maxTenantWeight,
+  type RemovedOfTenant,
+  removalPhases,
+} from '../../core/tenant.ts'
 import {
   Closed,
   Id,
@@ -126,6 +132,28 @@ const SettingsBody = Type.Object(
   { title: 'TenantSettings' },
 )
 
+const RemovalBody = Type.Object(
+  {
+    phase: Type.String({
+      enum: removalPhases,
+      description:
+        'cancelling: endpoints are deleted, and what waits for them is cancelled; draining: what was under way is waited for; counting: what there is; removing: it goes. Deleted tenants go one after the other',
+    }),
+    started_at: Time,
+    left: Type.Unsafe<RemovedOfTenant | null>({
+      type: ['object', 'null'],
+      properties: {
+        endpoints: { type: 'integer' },
+        events: { type: 'integer' },
+        deliveries: { type: 'integer' },
+      },
+      required: ['endpoints', 'events', 'deliveries'],
+      description: 'how many are still to be removed; null: they are not counted yet',
+    }),
+  },
+  { title: 'TenantRemoval', description: 'how far the removal of a deleted tenant has got' },
+)
+
 export const TenantBody = Type.Object(
   {
     id: Id,
@@ -147,6 +175,7 @@ export const TenantBody = Type.Object(
       required: ['endpoints', 'events', 'deliveries'],
       description: 'of a tenant that is being deleted: how many were removed so far',
     }),
+    removal: Nullable(RemovalBody),
     created_at: Time,
     updated_at: Time,
     deleted_at: Nullable(Time),

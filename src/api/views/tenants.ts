@@ -6,7 +6,7 @@ import { formatOptionalTime, formatTime } from '../rfc3339.ts'
 import type { TenantBody } from '../schemas/tenants.ts'
 
 export function toTenant(tenant: TenantView): Static<typeof TenantBody> {
-  const { settings, removed } = tenant
+  const { settings, removed, removal } = tenant
   return {
     id: tenant.id,
     uid: tenant.uid,
@@ -24,6 +24,11 @@ export function toTenant(tenant: TenantView): Static<typeof TenantBody> {
     },
     state: tenant.state,
     removed: removed === null ? null : { ...removed },
+    removal: removal && {
+      phase: removal.phase,
+      started_at: formatTime(removal.startedAt),
+      left: removal.left && { ...removal.left },
+    },
     created_at: formatTime(tenant.createdAt),
     updated_at: formatTime(tenant.updatedAt),
     deleted_at: formatOptionalTime(tenant.deletedAt),

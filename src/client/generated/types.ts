@@ -944,6 +944,7 @@ export interface Tenant {
   readonly events: number
   readonly deliveries: number
 } | null
+  readonly removal: TenantRemoval
   /** RFC 3339, UTC, milliseconds. */
   readonly created_at: string
   /** RFC 3339, UTC, milliseconds. */
@@ -979,6 +980,20 @@ export interface TenantPage {
   /** Empty at the end. */
   readonly next_cursor: string
 }
+
+/** How far the removal of a deleted tenant has got. */
+export type TenantRemoval = {
+  /** Cancelling: endpoints are deleted, and what waits for them is cancelled; draining: what was under way is waited for; counting: what there is; removing: it goes. Deleted tenants go one after the other. */
+  readonly phase: 'cancelling' | 'draining' | 'counting' | 'removing'
+  /** RFC 3339, UTC, milliseconds. */
+  readonly started_at: string
+  /** How many are still to be removed; null: they are not counted yet. */
+  readonly left: {
+  readonly endpoints: number
+  readonly events: number
+  readonly deliveries: number
+} | null
+} | null
 
 export interface TenantSettings {
   /** A duration; "0ms": for ever; null: as the server has it. */

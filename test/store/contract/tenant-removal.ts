@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultTenantId } from '../../../src/core/model.ts'
-import { defaultTenantSettings } from '../../../src/core/tenant.ts'
+import { defaultTenantSettings, removalPhases, type TenantRemovalProgress } from '../../../src/core/tenant.ts'
 import { aSend } from './direct.ts'
 import {
   aKey,
@@ -193,6 +193,46 @@ export function describeTenantRemoval(open: OpenHarness): void {
       expect(seen).toEqual(seen.toSorted((a, b) => a - b))
       expect(last?.removed).toEqual({ endpoints: 2, events, deliveries: seen.at(-1) })
       expect(seen.at(-1)).toBeGreaterThan(100)
+    })
+
+    it('says in which phase its removal is, and how much is left once that is counted', async () => {
+      const { store } = scene
+      const { tenantId, underWay } = await aFullTenant(scene)
+      const [events = 0] = await leftOf(scene, tenantId)
+      await store.deleteTenant(tenantId)
+      const startedAt = scene.now()
+      const seen: TenantRemovalProgress[] = []
+      const sums = new Set<string>()
+      for (let slices = 0; slices < 2000; slices++) {
+        const tenant = await store.getTenant(tenantId)
+        if (tenant?.removal == null || tenant.removed === null) break
+        const { removed, removal } = tenant
+        seen.push(removal)
+        if (removal.left !== null) {
+          const { endpoints, events: ofEvents, deliveries } = removal.left
+          sums.add(
+            JSON.stringify([
+              endpoints + removed.endpoints,
+              ofEvents + removed.events,
+              deliveries + removed.deliveries,
+            ]),
+          )
+        }
+        // So few at a time that events are counted in several slices.
+        const { more } = await store.removeDeletedTenants({ limit: 1 + Math.floor(slices / 40) })
+        if (more) continue
+        await scene.record(anOutcome({ id: underWay.deliveryId, claimVersion: 1, attemptCount: 0 }))
+        await scene.advance(5000)
+      }
+      const phases = seen.map(({ phase }) => phase)
+      expect([...new Set(phases)]).toEqual(['cancelling', 'draining', 'counting', 'removing'])
+      expect(phases).toEqual(phases.toSorted((a, b) => removalPhases.indexOf(a) - removalPhases.indexOf(b)))
+      expect(new Set(seen.map((each) => each.startedAt))).toEqual(new Set([startedAt]))
+      expect(seen.every(({ phase, left }) => (phase === 'removing') === (left !== null))).toBe(true)
+      // What is gone and what is left is always the same together, and in the end nothing is left.
+      expect(sums.size).toBe(1)
+      expect(JSON.parse([...sums][0] ?? '[]').slice(0, 2)).toEqual([2, events])
+      expect(seen.at(-1)?.left).toEqual({ endpoints: 0, events: 0, deliveries: 0 })
     })
 
     it('whose worker died is removed when the lease is over', async () => {

@@ -41,6 +41,7 @@ export function describeTenants(open: OpenHarness): void {
         updatedAt: scene.now(),
         deletedAt: null,
         removed: null,
+        removal: null,
         version: expect.stringMatching(/^[a-zA-Z0-9_-]+$/),
       })
       expect(await scene.store.getTenantByUid('acme')).toEqual(kept)

@@ -55,10 +55,10 @@ const removeDeliveriesStatement = query<{ readonly gone: number }>()(
 
 async function removeEvents(context: Context, { tenant, limit }: Removed): Promise<RemovalStep> {
   const [row] = await run(context, removeEventsStatement, { tenant, limit })
-  return row === undefined || row.gone === 0 ? null : { events: row.gone }
+  return row === undefined || row.gone === 0 ? null : { events: row.gone, deliveries: row.waiting }
 }
 
-const removeEventsStatement = query<{ readonly gone: number }>()(
+const removeEventsStatement = query<{ readonly gone: number; readonly waiting: number }>()(
   'remove_events_of_tenant',
   { tenant: 'uuid', limit: 'bigint' },
   // events_topic, then by tid; primary keys. What waits for an endpoint was cancelled before; a send to a URL waits still
@@ -74,7 +74,7 @@ const removeEventsStatement = query<{ readonly gone: number }>()(
    ), slices as (
      delete from fan_out_slices where event_id = any (array(select id from gone))
    )
-   select count(*)::integer as gone from gone`,
+   select count(*)::integer as gone, (select count(*) from waiting)::integer as waiting from gone`,
 )
 
 async function removeIdempotencyKeys(context: Context, { tenant, limit }: Removed): Promise<RemovalStep> {

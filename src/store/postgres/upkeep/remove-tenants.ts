@@ -9,6 +9,7 @@ import { raiseRoutingVersion } from '../config/routing-version.ts'
 import { lockTenantStatement } from '../config/tenants.ts'
 import { type Context, command, now, query, run } from '../connection/statement.ts'
 import { uuid, uuidOfId } from '../rows/wire-types.ts'
+import { countRows } from './count-tenant-rows.ts'
 import { isMine } from './maintenance.ts'
 import { type Removed, removeAccessStatement, rowSteps, type Step } from './remove-tenant-rows.ts'
 
@@ -75,7 +76,7 @@ export async function removeDeletedTenants(
   if (row === undefined) return { open: false, more: false }
   const state = readRemoval(row.removed)
   const tenant = uuid(row.id)
-  for (const step of state.isQuiet ? rowSteps : firstSteps) {
+  for (const step of state.isQuiet ? [countRows, ...rowSteps] : firstSteps) {
     const done = await step(context, { tenant, state, limit })
     if (done === null) continue
     await run(context, noteStatement, { tenant, removed: JSON.stringify(advanceRemoval(state, done)) })

@@ -18,6 +18,7 @@ import { readLiveTenant } from '../config/tenants.ts'
 import { forgetHealth } from '../record/target-health.ts'
 import { unpackFanOut } from '../rows/fan-out.ts'
 import type { WriteContext } from '../threads/write-context.ts'
+import { countRows } from './count-tenant-rows.ts'
 
 /** Payload bytes that one slice removes, about: to free a large one, SQLite reads all of it. */
 const maxPayloadBytes = 8 * 1024 * 1024
@@ -104,6 +105,7 @@ type Step = (context: WriteContext, tenant: Removed) => RemovalStep
 /** In this order: each begins when those before it find nothing more to do. */
 const firstSteps: readonly Step[] = [deleteEndpoints, applyChanges, stopFanOut, noteApplied, waitForLeases]
 const rowSteps: readonly Step[] = [
+  countRows,
   removeDeliveries,
   removeEvents,
   removeIdempotencyKeys,
@@ -207,15 +209,18 @@ function forgetOrigin(context: WriteContext, target: number): void {
   forgetHealth(context, context.memory.names.idOf(target, idPrefixes.endpoint))
 }
 
-/** Of a direct send. What waits for an endpoint was cancelled before; what was to go to a URL waits still. */
-function removeWaiting(context: WriteContext, fanOut: Uint8Array): void {
+/** Of a direct send. What waits for an endpoint was cancelled before; what was to go to a URL waits still. How many went. */
+function removeWaiting(context: WriteContext, fanOut: Uint8Array): number {
   const remove = context.prepare('delete from live_deliveries where k = ?') // primary key
   const removeTries = context.prepare('delete from attempts where delivery_k = ?') // primary key
+  let removed = 0
   for (const { key, target } of unpackFanOut(fanOut)) {
     if (remove.run(key).changes === 0) continue
     removeTries.run(key)
     forgetOrigin(context, target)
+    removed += 1
   }
+  return removed
 }
 
 function removeEvents(context: WriteContext, { number, limit }: Removed): RemovalStep {
@@ -227,16 +232,17 @@ function removeEvents(context: WriteContext, { number, limit }: Removed): Remova
   const remove = context.prepare('delete from events where k = ?') // primary key
   const removeRanges = context.prepare('delete from fan_out_ranges where event_k = ?') // primary key
   let events = 0
+  let deliveries = 0
   let bytes = 0
   for (const row of rows) {
     if (bytes >= maxPayloadBytes) break
-    if (row.sent !== null) removeWaiting(context, row.sent as Uint8Array)
+    if (row.sent !== null) deliveries += removeWaiting(context, row.sent as Uint8Array)
     remove.run(row.k as number)
     removeRanges.run(row.k as number)
     events++
     bytes += row.payload_bytes as number
   }
-  return events === 0 ? null : { events }
+  return events === 0 ? null : { events, deliveries }
 }
 
 function removeIdempotencyKeys(context: WriteContext, { bytes, limit }: Removed): RemovalStep {
