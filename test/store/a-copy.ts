@@ -21,6 +21,7 @@ import { openSqliteCopySource } from '../../src/store/sqlite/copy/copy-source.ts
 import { createCopyViews, placeColumn } from '../../src/store/sqlite/copy/copy-views.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
+import { aSend } from './contract/direct.ts'
 import {
   aKey,
   anOutcome,
@@ -166,6 +167,12 @@ export async function fillVaried(scene: Scene): Promise<void> {
   )
   const { event: expunged } = await scene.publish({ routes: [] })
   await store.expungePayload(plain.tenantId, expunged.id)
+  const sends = [
+    await aSend(scene),
+    await aSend(scene, { to: plain, handOff: true }),
+    await aSend(scene, { deliverInMs: 3_600_000 }),
+  ]
+  await store.publish(sends, { leaseMs: 60_000 })
   await scene.publish({ receivers: [plain, plain, paused] })
   while ((await scene.fanOutSlice()).more);
   const owner = { tenantId: plain.tenantId, kind: 'producer' } as const
@@ -182,6 +189,10 @@ export async function fillVaried(scene: Scene): Promise<void> {
   await store.setMetaOnce('master_key_check', 'abcd1234.check')
 }
 
+/** No endpoint, as of a send to a URL, is an empty blob on SQLite and the tenant on PostgreSQL. */
+const countsInPostgres = `select tenant_id, iif(length(endpoint_id) = 0, tenant_id, endpoint_id) as endpoint_id, state,
+  minute, delta from delivery_counts`
+
 /** Every row of every copied table, in a form that both databases can give. */
 export function rowsOfSqlite(path: string): Readonly<Record<string, readonly string[]>> {
   const database = new DatabaseSync(path)
@@ -191,7 +202,7 @@ export function rowsOfSqlite(path: string): Readonly<Record<string, readonly str
       copiedTables.map(({ name }) => [
         name,
         database
-          .prepare(`select * from ${name}`)
+          .prepare(name === 'delivery_counts' ? countsInPostgres : `select * from ${name}`)
           .all()
           .map((row) => Object.entries(row).filter(([column]) => column !== placeColumn))
           .map((row) => sortedRow(row.map(([column, value]) => [column, plainValue(value)])))
@@ -224,7 +235,12 @@ function sortedRow(entries: readonly (readonly [string, unknown])[]): string {
 /** `pg` gives 64-bit numbers and ids as text, bytes as buffers, flags as booleans; lists of ids are bytes on SQLite. */
 function plainValue(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
-  if (Array.isArray(value)) return value.join('').replaceAll('-', '')
+  // In a list that names none, zeros.
+  if (Array.isArray(value))
+    return value
+      .map((id) => id ?? '0'.repeat(32))
+      .join('')
+      .replaceAll('-', '')
   if (typeof value === 'boolean') return `${Number(value)}`
   if (typeof value === 'number') return `${value}`
   return typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { defaultTenantId } from '../../src/core/model.ts'
 import { copiedTables, skippedTables } from '../../src/store/copied-tables.ts'
 import { type CopyProgress, maxBatchBytes } from '../../src/store/copy.ts'
+import type { NewEvent } from '../../src/store/port.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { createCopyViews, placeColumn } from '../../src/store/sqlite/copy/copy-views.ts'
 import {
@@ -20,6 +21,7 @@ import {
   sql,
   withStore,
 } from './a-copy.ts'
+import { aSend } from './contract/direct.ts'
 import { anOutcome, retryIn } from './contract/scene.ts'
 
 interface Column {
@@ -166,6 +168,28 @@ describe('a copy', { timeout: 300_000 }, () => {
     )
     expect(found.map(({ items }) => items.length)).toEqual([2, 60])
     expect(found[1]?.items.map(({ eventId }) => eventId)).toEqual(found[1]?.items.map(() => eventIds[1]))
+  })
+
+  it('brings direct sends along, which are claimed there with the request that was frozen', async () => {
+    let events: readonly NewEvent[] = []
+    const path = await aSource(async (scene) => {
+      const to = await scene.anEndpoint()
+      events = [await aSend(scene), await aSend(scene, { to })]
+      await scene.store.publish(events, { leaseMs: 30_000 })
+    })
+    const schema = aSchema()
+    expect((await copy(path, schema)).agree).toBe(true)
+    const store = await openTarget(schema)
+    const { deliveries } = await store.claim({ limit: 9, maxBytes: 1e6, leaseMs: 30_000, slots: new Map() })
+    const claimed = deliveries.map(({ id, targetId, topic, request }) => ({ id, targetId, topic, request }))
+    const expected = events.map(({ deliveries: [delivery], request }) => ({
+      id: delivery?.id,
+      targetId: delivery?.targetId,
+      topic: null,
+      request,
+    }))
+    expect(claimed).toHaveLength(2)
+    expect(claimed).toEqual(expect.arrayContaining(expected))
   })
 
   it('takes what only SQLite can hold in a form that PostgreSQL can', async () => {

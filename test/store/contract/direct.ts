@@ -4,6 +4,7 @@ import { defaultTenantId } from '../../../src/core/model.ts'
 import { targetIdOf } from '../../../src/core/origin-target.ts'
 import { retryProfiles } from '../../../src/core/retry-policy.ts'
 import type { NewEvent } from '../../../src/store/port.ts'
+import { dayMs, removeAll } from './retention.ts'
 import {
   anOutcome,
   aTransportFailure,
@@ -187,6 +188,21 @@ export function describeDirect(open: OpenHarness): void {
       await scene.store.publish(events, { leaseMs })
       const { deliveries } = await scene.claim()
       expect(deliveries).toHaveLength(maxInFlightToOrigin)
+    })
+
+    it('leaves nothing of its origin’s health behind once its last trace is past its retention', async () => {
+      const { store } = scene
+      const { deliveryId } = await send()
+      await scene.record(aTransportFailure(await scene.claimOne(), scene.now(), 1000))
+      await scene.advance(1000)
+      await scene.record(anOutcome(await scene.claimOne(), { next: deadLetter }))
+      expect((await store.loadHealth()).map(([targetId]) => targetId)).toEqual([
+        (await scene.delivery(deliveryId)).targetId,
+      ])
+      await scene.advance(100 * dayMs)
+      await removeAll(scene)
+      expect(await store.getDelivery(defaultTenantId, deliveryId)).toBeNull()
+      expect(await store.loadHealth()).toEqual([])
     })
 
     it('is no event that a back-fill finds', async () => {

@@ -199,9 +199,19 @@ const deliveriesStatement = (limit: number) =>
        from deliveries where id > $after and id < $before order by id limit ${limit}
      ), gone as (
        delete from deliveries where ctid = any (array(select tid from seen where is_expired))
-       returning id, tenant_id, endpoint_id, subscription_id, event_id, state
+       returning id, tenant_id, endpoint_id, subscription_id, event_id, state, target_id
      ), tried as (
        delete from attempts where delivery_id = any (array(select id from gone))
+     ), forgotten as (
+       -- An origin, which a target that is named is, is deleted by nobody. What was learnt of it goes with its last traces.
+       delete from endpoint_state s
+       where s.target_id = any (array(select target_id from gone where target_id is not null))
+         and coalesce(s.paused_until, 0) <= ${now}
+         -- live_deliveries_due, live_deliveries_parked
+         and (select true from live_deliveries l
+              where l.target_id = s.target_id and l.due_at is not null and l.state <> 'in_flight' limit 1) is null
+         and (select true from live_deliveries l
+              where l.target_id = s.target_id and l.due_at is null and l.state <> 'in_flight' limit 1) is null
      ), skipped as (
        delete from skipped_heads where delivery_id = any (array(select id from gone where state = 'skipped'))
      ), counted as (

@@ -3,6 +3,7 @@ import { idPrefixes } from '../../../core/ids.ts'
 import type { RetentionWalk } from '../../retention.ts'
 import { isAccepted, type KeyRange, rangesOf } from '../publish/large-fan-out.ts'
 import { findBlocked, takeOut } from '../record/lines.ts'
+import { forgetHealth } from '../record/target-health.ts'
 import { deliveryId, type FanOutEntry, unpackFanOut } from '../rows/fan-out.ts'
 import { lowestKey } from '../rows/key-space.ts'
 import { codeOf, stateOf } from '../rows/state-codes.ts'
@@ -188,7 +189,7 @@ function removeDeliveries(context: WriteContext, slice: Slice): Walked {
   const rows = context
     .prepare(
       // primary key
-      `select k, tenant, endpoint, state,
+      `select k, tenant, endpoint, target, state,
          updated_at <= ? and (state <> ${codeOf('dead_lettered')} or updated_at <= ?)
            and ${slice.isMine('tenant')} as is_expired
        from deliveries where k > ? and k < ? order by k limit ?`,
@@ -208,6 +209,7 @@ function removeDeliveries(context: WriteContext, slice: Slice): Walked {
     removed += 1
     if (row.state === codeOf('dead_lettered')) unblock(context, last.key)
     if (row.state === codeOf('skipped')) removeSkip.run(last.key)
+    if (row.target !== null) forgetOrigin(context, row.target as number)
     const endpoint = row.endpoint as number | null
     const owner = {
       tenantId: names.idOf(row.tenant as number, idPrefixes.tenant),
@@ -216,6 +218,27 @@ function removeDeliveries(context: WriteContext, slice: Slice): Walked {
     context.counts.add(owner, stateOf(row.state as number), -1)
   }
   return { last, isAtEnd: rows.length < slice.limit, removed }
+}
+
+/**
+ * An origin, which a target that is named is, is deleted by nobody. What was learnt of it goes with its last traces.
+ */
+function forgetOrigin(context: WriteContext, target: number): void {
+  const { memory, now } = context
+  const targetId = memory.names.idOf(target, idPrefixes.endpoint)
+  const known = memory.health(targetId)
+  if (known === null || (known.health.pausedUntil ?? 0) > now) return
+  const isInUse =
+    memory.leases.waitingAt(targetId).size > 0 ||
+    memory.leases.earliestEnd(targetId) !== null ||
+    // live_deliveries_due, live_deliveries_parked
+    context
+      .prepare(
+        `select 1 from live_deliveries where target = ? and due_at is not null and state <> 1
+         union all select 1 from live_deliveries where target = ? and due_at is null and state <> 1 limit 1`,
+      )
+      .get(target, target) !== undefined
+  if (!isInUse) forgetHealth(context, targetId)
 }
 
 /** Nobody can replay or skip it any more. */
