@@ -19,6 +19,7 @@ import { backlogIsolation, isolation } from './parts/isolation.ts'
 import { largeFanOut } from './parts/large-fan-out.ts'
 import { latency } from './parts/latency.ts'
 import { nodes } from './parts/nodes.ts'
+import { orderedClaims } from './parts/ordered-claims.ts'
 import { peers } from './parts/peers.ts'
 import { publishCalls } from './parts/publish-calls.ts'
 import { senderCpu } from './parts/sender-cpu.ts'
@@ -37,6 +38,7 @@ const parts: readonly Part[] = [
   senderCpu,
   backlog,
   databaseClaims,
+  orderedClaims,
   nodes,
   peers,
 ]

@@ -30,6 +30,7 @@ export const targets: readonly Target[] = [
       0.5,
     ),
     atMost(`${store}claim cost per row, 1 million pending over 10 thousand`, 1.2),
+    atMost(`${store}claim cost per row, one of 100 thousand ordering keys blocked over none`, 1.2),
     atMost(`${store}noisy neighbour, wait behind 1 million over wait behind 10 thousand`, 1.2),
     atMost(`${store}memory, MB above an empty start with 1 million pending`, 100),
     atMost(`${store}idle, CPU of the server's process in % of a core`, 0.3),

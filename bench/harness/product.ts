@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 type Library = typeof import('../../src/index.ts')
+type Ids = typeof import('../../src/core/ids.ts')
 type Clock = typeof import('../../src/core/clock.ts')
 type ConfigLoader = typeof import('../../src/config/load-config.ts')
 type Server = typeof import('../../src/server.ts')
@@ -28,6 +29,7 @@ async function load<Module>(file: string): Promise<Module> {
 export const locateCommand = () => fileURLToPath(locate('cli/main.js'))
 
 export const loadLibrary = () => load<Library>('index.js')
+export const loadIds = () => load<Ids>('core/ids.js')
 export const loadClock = () => load<Clock>('core/clock.js')
 export const loadConfigLoader = () => load<ConfigLoader>('config/load-config.js')
 export const loadPostgresStore = () => load<PostgresStore>('store/postgres/postgres-store.js')

@@ -4,6 +4,7 @@ import type { ClaimedDelivery, DeliveryOutcome, Store } from '../../src/store/po
 import { type Spent, startMeter } from '../harness/cpu-meter.ts'
 import { loadClock, loadPostgresStore, loadSqliteStore } from '../harness/product.ts'
 import { serveCommands } from '../harness/serve-commands.ts'
+import { fillLines, type Lines } from './fill-lines.ts'
 
 const leaseMs = 60_000
 const maxBytes = 64 * 1024 * 1024
@@ -26,6 +27,13 @@ const commands = {
   async open(urls: readonly string[]): Promise<void> {
     const stores = await Promise.all(urls.map(openStore))
     opened = await Promise.all(stores.map(async (store) => ({ store, targetId: await findTarget(store) })))
+  },
+  /** A store of its own, closed afterwards. */
+  async fillLines({ url, ...lines }: Lines & { readonly url: string }): Promise<void> {
+    const store = await openStore(url)
+    await fillLines(store, lines)
+    await store.cluster?.shares.leave()
+    await store.close()
   },
   /** Claims from one store, `times` over; what was claimed is given back outside the time that counts. */
   async claim({ store: index, limit, times }: ClaimJob): Promise<Spent & { rows: number }> {
