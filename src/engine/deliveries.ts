@@ -37,7 +37,7 @@ export interface SkippedDelivery {
 export interface DeliveriesOptions {
   readonly store: ReadStore &
     Pick<DeliveryStore, 'resend' | 'cancelDelivery'> &
-    Pick<OrderingStore, 'listOrderedKeys' | 'skipDelivery'>
+    Pick<OrderingStore, 'findHeads' | 'skipDelivery'>
   /** There is due work. */
   readonly onDueWork: () => void
 }

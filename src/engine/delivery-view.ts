@@ -1,48 +1,36 @@
 /** A delivery as its users see it: one that waits behind the head of its ordering key says behind which. */
 import type { Delivery } from '../core/model.ts'
-import type { OrderingStore } from '../store/port.ts'
+import type { LineName, OrderingStore } from '../store/port.ts'
 
 export interface DeliveryView extends Delivery {
   /** Of one that waits as `behind_head`: the delivery of its ordering key whose turn it is. */
   readonly headDeliveryId: string | null
 }
 
-type HeadStore = Pick<OrderingStore, 'listOrderedKeys'>
+export type HeadStore = Pick<OrderingStore, 'findHeads'>
 
 export async function viewDeliveries(
   store: HeadStore,
   tenantId: string,
   deliveries: readonly Delivery[],
 ): Promise<readonly DeliveryView[]> {
-  const waiting = Map.groupBy(deliveries.filter(isBehindHead), lineOf)
-  const heads = new Map<string, string | null>()
-  await Promise.all(
-    Array.from(waiting, async ([line, [one]]) => {
-      if (one !== undefined) heads.set(line, await findHead(store, tenantId, one))
-    }),
-  )
+  const lines = new Map(deliveries.flatMap(lineOf).map((line) => [nameOf(line), line]))
+  const heads = lines.size === 0 ? [] : await store.findHeads(tenantId, [...lines.values()])
+  const headOf = new Map(Array.from(lines.keys(), (name, index) => [name, heads[index] ?? null]))
   return deliveries.map((delivery) => {
-    const head = isBehindHead(delivery) ? (heads.get(lineOf(delivery)) ?? null) : null
+    const [line] = lineOf(delivery)
+    const head = line === undefined ? null : (headOf.get(nameOf(line)) ?? null)
     // Its turn came between the two reads.
     return { ...delivery, headDeliveryId: head === delivery.id ? null : head }
   })
 }
 
-async function findHead(store: HeadStore, tenantId: string, delivery: Delivery): Promise<string | null> {
-  const { subscriptionId, orderingKey } = delivery
-  if (subscriptionId === null || orderingKey === null) return null
-  const page = await store.listOrderedKeys(
-    tenantId,
-    { subscriptionId, orderingKey },
-    { limit: 1, cursor: null },
-  )
-  return page.items[0]?.headDeliveryId ?? null
+/** Of one that waits behind others. */
+function lineOf({ reason, subscriptionId, orderingKey }: Delivery): readonly LineName[] {
+  const isBehind = reason === 'behind_head' && subscriptionId !== null && orderingKey !== null
+  return isBehind ? [{ subscriptionId, orderingKey }] : []
 }
 
-function isBehindHead({ reason }: Delivery): boolean {
-  return reason === 'behind_head'
-}
-
-function lineOf({ subscriptionId, orderingKey }: Delivery): string {
+function nameOf({ subscriptionId, orderingKey }: LineName): string {
   return `${subscriptionId} ${orderingKey}`
 }

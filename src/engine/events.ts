@@ -2,8 +2,8 @@ import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
 import { type Attempt, type DeliveryState, limits, type OutboundEvent } from '../core/model.ts'
 import type { DeliveryActivity } from '../delivery/activity.ts'
-import type { EventFilter, OrderingStore, Page, PageRequest, ReadStore } from '../store/port.ts'
-import { type DeliveryView, viewDeliveries } from './delivery-view.ts'
+import type { EventFilter, Page, PageRequest, ReadStore } from '../store/port.ts'
+import { type DeliveryView, type HeadStore, viewDeliveries } from './delivery-view.ts'
 import { type Expunged, type ExpungeStore, expungePayload, readCancel } from './expunge.ts'
 import { checkFilter, checkId, checkPage, notFound } from './page.ts'
 import { payloadGone } from './send-again.ts'
@@ -27,7 +27,7 @@ export interface EventStatus extends OutboundEvent {
 }
 
 export interface EventsOptions {
-  readonly store: ReadStore & ExpungeStore & Pick<OrderingStore, 'listOrderedKeys'>
+  readonly store: ReadStore & ExpungeStore & HeadStore
   readonly activity: DeliveryActivity
   readonly clock: Clock
 }

@@ -32,6 +32,12 @@ export interface OrderedKeyFilter {
   readonly orderingKey?: string
 }
 
+/** Names the line of one ordering key in one subscription. */
+export interface LineName {
+  readonly subscriptionId: string
+  readonly orderingKey: string
+}
+
 export interface OrderedCounts {
   /** Keys whose head is dead-lettered, of all tenants. */
   readonly blocked: number
@@ -56,5 +62,7 @@ export interface OrderingStore {
   skipDelivery(tenantId: string, deliveryId: string, reason: string): Promise<SkipResult>
   /** By subscription and then by key, both ascending (keys by their bytes). */
   listOrderedKeys(tenantId: string, filter: OrderedKeyFilter, page: PageRequest): Promise<Page<OrderedKey>>
+  /** The head of each line, in their order, in one read; null: the line is empty. */
+  findHeads(tenantId: string, lines: readonly LineName[]): Promise<readonly (string | null)[]>
   countOrderedKeys(): Promise<OrderedCounts>
 }

@@ -105,6 +105,7 @@ function createStore(connection: StoreConnection): SqliteStore {
         ? write('skipDelivery', tenantId, deliveryId, reason)
         : { kind: 'not_found' },
     listOrderedKeys: (tenantId, filter, page) => read('listOrderedKeys', tenantId, filter, page),
+    findHeads: (tenantId, lines) => read('findHeads', tenantId, lines),
     countOrderedKeys: () => read('countOrderedKeys'),
 
     getEvent: (tenantId, id) => read('getEvent', tenantId, id),

@@ -120,6 +120,13 @@ export function describeOrdering(open: OpenHarness): void {
           oldestSuccessorAt: (await delivery(second)).createdAt,
         },
       ])
+      const { subscriptionId } = route
+      const lines = [
+        { subscriptionId, orderingKey: 'nobody' },
+        { subscriptionId, orderingKey: 'order-1' },
+      ]
+      expect(await scene.store.findHeads(defaultTenantId, lines)).toEqual([null, head])
+      expect(await scene.store.findHeads(defaultTenantId, [])).toEqual([])
       expect(await scene.store.countOrderedKeys()).toEqual({ blocked: 0, waiting: 3 })
     })
   })

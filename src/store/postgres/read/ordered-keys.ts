@@ -1,5 +1,6 @@
+import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import { type OrderedKeyRow, readOrderedKeyPage, toOrderedKeyPage } from '../../ordered-key-rows.ts'
-import type { OrderedCounts, OrderedKey, OrderedKeyFilter, Page, PageRequest } from '../../port.ts'
+import type { LineName, OrderedCounts, OrderedKey, OrderedKeyFilter, Page, PageRequest } from '../../port.ts'
 import { type Context, query, run } from '../connection/statement.ts'
 import { uuid, uuidOfId } from '../rows/wire-types.ts'
 import { Conditions } from './conditions.ts'
@@ -41,6 +42,33 @@ export async function listOrderedKeys(
   )
   return toOrderedKeyPage(rows, limit)
 }
+
+export async function findHeads(
+  context: Context,
+  tenantId: string,
+  lines: readonly LineName[],
+): Promise<readonly (string | null)[]> {
+  const rows = await run(context, headsStatement, {
+    tenant: uuidOfId(tenantId),
+    subscriptions: lines.map(({ subscriptionId }) => uuidOfId(subscriptionId)),
+    keys: lines.map(({ orderingKey }) => orderingKey),
+  })
+  const heads = new Map(rows.map(({ place, head }) => [place, bytesToId(idPrefixes.delivery, head)]))
+  return lines.map((_, index) => heads.get(index + 1) ?? null)
+}
+
+const headsStatement = query<{ readonly place: number; readonly head: Uint8Array }>()(
+  'find_heads',
+  { tenant: 'uuid', subscriptions: 'uuid[]', keys: 'text[]' },
+  // ordered_keys_key, a seek for each line
+  `select given.place, k.head
+   from unnest($subscriptions, $keys) with ordinality as given (subscription_id, ordering_key, place)
+   cross join lateral (
+     select head from ordered_keys k
+     where k.tenant_id = $tenant and k.subscription_id = given.subscription_id
+       and k.ordering_key = given.ordering_key collate "C" limit 1) k
+   where k.head is not null`,
+)
 
 export async function countOrderedKeys(context: Context): Promise<OrderedCounts> {
   const [row] = await run(context, countStatement, {})

@@ -20,7 +20,7 @@ import { listDeliveriesOfEvent } from './event-deliveries.ts'
 import { getEvent, getPayload, listEvents } from './events.ts'
 import { findApiKeys, getApiKey, listApiKeys } from './keys.ts'
 import { getDelivery } from './one-delivery.ts'
-import { countOrderedKeys, listOrderedKeys } from './ordered-keys.ts'
+import { countOrderedKeys, findHeads, listOrderedKeys } from './ordered-keys.ts'
 import { findTenantOf, getTenant, getTenantByUid, listTenants } from './tenants.ts'
 
 export const readOperations = {
@@ -33,6 +33,7 @@ export const readOperations = {
   listAttempts,
   listDeadLetters,
   listOrderedKeys,
+  findHeads,
   countOrderedKeys,
   counts,
   loadRouting,

@@ -1,7 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite'
-import { idToBytes } from '../../../core/ids.ts'
+import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
 import { type OrderedKeyRow, readOrderedKeyPage, toOrderedKeyPage } from '../../ordered-key-rows.ts'
-import type { OrderedCounts, OrderedKey, OrderedKeyFilter, Page, PageRequest } from '../../port.ts'
+import type { LineName, OrderedCounts, OrderedKey, OrderedKeyFilter, Page, PageRequest } from '../../port.ts'
 import { stateOf } from '../rows/state-codes.ts'
 import type { ReadContext } from './context.ts'
 
@@ -54,6 +54,24 @@ export function listOrderedKeys(
     rows.map((row) => ({ ...row, head_state: stateOf(row.head_state) })),
     limit,
   )
+}
+
+export function findHeads(
+  context: ReadContext,
+  tenantId: string,
+  lines: readonly LineName[],
+): readonly (string | null)[] {
+  const statement = context.prepare<{ readonly id: Uint8Array | null }>(
+    // ordered_keys_key; primary keys
+    `select coalesce(l.id, f.id) as id from ordered_keys o
+     left join live_deliveries l on l.k = o.head
+     left join deliveries f on f.k = o.head
+     where o.tenant_id = ? and o.subscription_id = ? and o.ordering_key = ?`,
+  )
+  return lines.map(({ subscriptionId, orderingKey }) => {
+    const { id = null } = statement.get(idToBytes(tenantId), idToBytes(subscriptionId), orderingKey) ?? {}
+    return id === null ? null : bytesToId(idPrefixes.delivery, id)
+  })
 }
 
 export function countOrderedKeys(context: ReadContext): OrderedCounts {
