@@ -63,8 +63,13 @@ const explained = [
   'the tenant default keeps its uid',
   'the tenant default cannot be deleted',
   'deliver_at and delay are both given',
+  // Of a direct send, and how the server is set.
+  'give url or endpoint_id',
   'payload and body are both given',
-  'give url or endpoint_id, not both',
+  'body is not base64',
+  'content_type and headers["content-type"] are both given',
+  'retry.cap must not be shorter than base',
+  'timeout must be',
   'its time is more than 366 days ahead',
   "is a producer key's; an admin token has a role",
   'admin tokens are active already',
@@ -80,12 +85,15 @@ interface Document {
 async function documentOf(url: string): Promise<string> {
   const answer = await fetch(`${url}/openapi.json`)
   const document = (await answer.json()) as Document
-  for (const name of ['EndpointCreate', 'EndpointChange']) {
+  for (const name of ['EndpointCreate', 'EndpointChange', 'DirectSend']) {
     const properties = document.components.schemas[name]?.properties ?? {}
     properties.url = { type: 'string', pattern: '^https://127\\.0\\.0\\.1:8443(?:/[!-~]*)?$' }
   }
   // Examples of whole bodies have such names too.
-  const text = JSON.stringify(document).replaceAll('https://billing.example/', 'https://127.0.0.1:8443/')
+  const text = JSON.stringify(document).replaceAll(
+    /https:\/\/(?:billing\.)?example(?:\.com)?\//g,
+    'https://127.0.0.1:8443/',
+  )
   const file = join(folder, `openapi-${new URL(url).port}.json`)
   writeFileSync(file, text)
   return file

@@ -1,4 +1,5 @@
 import { Type } from '../../bundled/typebox.ts'
+import { maxCustomHeaders } from '../../core/custom-headers.ts'
 import { sendMethods } from '../../core/direct-request.ts'
 import { limits } from '../../core/model.ts'
 import { idempotencyHeader, idempotencyKey, Metadata, schedule, traceHeaders } from './events.ts'
@@ -32,7 +33,8 @@ export const SendBody = Closed(
     headers: Type.Optional(
       Type.Unsafe<Readonly<Record<string, string>>>({
         type: 'object',
-        maxProperties: 32,
+        maxProperties: maxCustomHeaders,
+        propertyNames: { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" },
         additionalProperties: { type: 'string', pattern: '^[!-~](?:[ -~]*[!-~])?$' },
         description:
           'beside those of the endpoint; these win. Names that the sender sets itself are refused, and names of secrets',
@@ -43,6 +45,7 @@ export const SendBody = Closed(
       Nullable(
         Type.String({
           maxLength: 255,
+          pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: *;[ -~]*[!-~])?$",
           description: 'of the body; default: application/json, or what the endpoint’s headers say',
           examples: ['text/plain; charset=utf-8'],
         }),
@@ -68,8 +71,9 @@ export const SendBody = Closed(
     timeout: Type.Optional(
       Type.Unsafe<string | number | null>({
         type: ['string', 'integer', 'null'],
+        // As far as the setting goes that bounds it.
         pattern: durationPattern(1),
-        minimum: 1,
+        minimum: 1000,
         maximum: 86_400_000,
         description: 'of one attempt, from 1s to the server’s `total-timeout`, which is the default',
         examples: ['5s'],
@@ -81,6 +85,7 @@ export const SendBody = Closed(
   },
   {
     title: 'DirectSend',
+    dependentRequired: { encoding: ['body'] },
     examples: [{ url: 'https://example.com/hook', payload: { call: 42 }, idempotency_key: 'run-7:node-2' }],
   },
 )
