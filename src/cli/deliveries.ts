@@ -41,6 +41,7 @@ interface ListOptions extends PageOptions, TimeRangeOptions {
   readonly subscription?: string
   readonly endpoint?: string
   readonly topic?: string
+  readonly error?: string
   readonly event?: string
 }
 
@@ -51,6 +52,7 @@ export function register(command: Command, io: CliIo): void {
   addIdFilter(list, 'subscription', 'of this subscription')
   addIdFilter(list, 'event', 'of this event')
   list.option('--topic <topic>', 'of exactly this topic')
+  list.option('--error <class>', 'whose last attempt failed like this, such as http_503 or timeout')
   addPageOptions(addTimeRange(list, 'published'))
   list.run<ListOptions>(async ({ client, print }, _args, options) => {
     const filter = {
@@ -59,6 +61,7 @@ export function register(command: Command, io: CliIo): void {
       subscription_id:
         options.subscription && (await resolveId(options.subscription, client.subscriptions.list)),
       topic: options.topic,
+      error_class: options.error,
       event_id: options.event && (await resolveId(options.event, client.events.list)),
       since: options.since,
       until: options.until,

@@ -21,16 +21,19 @@ const columns: readonly Column<DeadLetterResource>[] = [
 interface ListOptions extends PageOptions, TimeRangeOptions {
   readonly endpoint?: string
   readonly topic?: string
+  readonly error?: string
 }
 
 export function register(command: Command, io: CliIo): void {
   const list = addApiCommand(command, 'list', 'deliveries that were given up, newest first', io)
   addIdFilter(list, 'endpoint', 'to this endpoint, by its id or uid')
   list.option('--topic <topic>', 'of exactly this topic')
+  list.option('--error <class>', 'given up for this, such as http_503 or timeout')
   addPageOptions(addTimeRange(list, 'given up'))
   list.run<ListOptions>(async ({ client, print }, _args, options) => {
-    const { topic, since, until } = options
-    const filter = { endpoint_id: await resolveEndpointFilter(client, options.endpoint), topic, since, until }
+    const { topic, since, until, error } = options
+    const endpoint = await resolveEndpointFilter(client, options.endpoint)
+    const filter = { endpoint_id: endpoint, topic, since, until, error_class: error }
     print.page(await client.deadLetters.list({ ...pageQuery(options), ...filter }), columns)
   })
 

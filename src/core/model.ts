@@ -83,17 +83,22 @@ export type WaitReason =
 
 export type AttemptStatus = 'success' | 'retryable_failure' | 'permanent_failure'
 
+/** All but those of HTTP answers. */
+export const plainErrorClasses = [
+  'redirect_rejected',
+  'timeout',
+  'connection',
+  'dns',
+  'tls',
+  'policy',
+  'internal',
+  'attempts_exhausted',
+] as const
+
 /** `http_<code>` for any HTTP answer that is not a success, else what went wrong. */
-export type ErrorClass =
-  | `http_${number}`
-  | 'redirect_rejected'
-  | 'timeout'
-  | 'connection'
-  | 'dns'
-  | 'tls'
-  | 'policy'
-  | 'internal'
-  | 'attempts_exhausted'
+export type ErrorClass = `http_${number}` | (typeof plainErrorClasses)[number]
+
+export const errorClassPattern = `^(?:http_[1-9][0-9]{2}|${plainErrorClasses.join('|')})$`
 
 /** `accepted` between a transactional publish and its fan-out, and while an event for many is fanned out in slices. */
 export type EventState = 'accepted' | 'fanned_out'

@@ -1,9 +1,11 @@
 import { OuthookError } from '../core/errors.ts'
 import { type IdPrefix, parseId } from '../core/ids.ts'
+import { errorClassPattern, plainErrorClasses } from '../core/model.ts'
 import { checkText } from '../core/text.ts'
 import type { Page, PageRequest } from '../store/port.ts'
 
 export const defaultPageLimit = 50
+const isErrorClass = new RegExp(errorClassPattern)
 export const maxPageLimit = 200
 
 /** Fills in and checks what a caller gave of a page. */
@@ -29,7 +31,17 @@ export function onlyPage<Item>({ cursor }: PageRequest, found: Item | null): Pag
 /** A filter whose texts a store can compare with. Throws `invalid_request`, which names the member. */
 export function checkFilter<Filter extends object>(filter: Filter): Filter {
   for (const [member, value] of Object.entries(filter)) checkText(value, member)
-  const { since, until } = filter as { readonly since?: number; readonly until?: number }
+  const { since, until, errorClass } = filter as {
+    readonly since?: number
+    readonly until?: number
+    readonly errorClass?: unknown
+  }
+  if (errorClass !== undefined && !(typeof errorClass === 'string' && isErrorClass.test(errorClass))) {
+    throw new OuthookError(
+      'invalid_request',
+      `there is no error class ${JSON.stringify(errorClass)}; there are ${plainErrorClasses.join(', ')}, and http_503 and the like`,
+    )
+  }
   if (since !== undefined && until !== undefined && since >= until) {
     throw new OuthookError('invalid_request', 'since must be before until; nothing lies between them')
   }

@@ -92,6 +92,8 @@ describe('what a command asks the server', () => {
       '/v1/subscriptions',
       { endpoint_id: 'ep_1', topic_patterns: ['a.*'], retry_policy: 'hookrail' },
     ],
+    [['deliveries', 'list', '--error', 'http_503'], 'GET', '/v1/deliveries?error_class=http_503'],
+    [['dlq', 'list', '--error', 'timeout'], 'GET', '/v1/dlq?error_class=timeout'],
     [['subscriptions', 'list', '--endpoint', 'ep_1'], 'GET', '/v1/subscriptions?endpoint_id=ep_1'],
     [['subscriptions', 'disable', 'sub_1'], 'PATCH', '/v1/subscriptions/sub_1', { active: false }],
     [['subscriptions', 'delete', 'sub_1'], 'DELETE', '/v1/subscriptions/sub_1'],

@@ -2,7 +2,8 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { defaultTenantId } from '../../src/core/model.ts'
-import type { DeliveryFilter, EventFilter } from '../../src/store/port.ts'
+import type { DeadLetterFilter, DeliveryFilter, EventFilter } from '../../src/store/port.ts'
+import { uuidOfId } from '../../src/store/postgres/rows/wire-types.ts'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import { anOutcome, openScene, type Route, type Scene } from './contract/scene.ts'
 import { openPostgresHarness, type PostgresHarness } from './postgres-harness.ts'
@@ -30,6 +31,19 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('reads among many tenants
                                created_at, updated_at, started_at, latency_ms)
        select id, tenant, id, tenant, tenant, 'succeeded', 1, 1, at, at, at, 1 from i`,
       [scene.now()],
+    )
+    await harness.sql(
+      `insert into deliveries (id, tenant_id, event_id, subscription_id, endpoint_id, state, attempt_count, claim_version,
+                               error_class, created_at, updated_at)
+       select (lpad(to_hex($1::bigint - 60000 + n), 12, '0') || '7000a000000000000000')::uuid, $2, gen_random_uuid(), $3, $4,
+              'dead_lettered', 1, 1, case when n % 10000 = 0 then 'dns' else 'http_500' end, $1, $1
+       from generate_series(1, 50000) n`,
+      [
+        scene.now(),
+        uuidOfId(defaultTenantId),
+        uuidOfId(routes[0]?.subscriptionId ?? ''),
+        uuidOfId(routes[0]?.endpointId ?? ''),
+      ],
     )
     await scene.publishMany(60, { routes })
     const { deliveries } = await scene.claim({ limit: 100 })
@@ -92,10 +106,25 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('reads among many tenants
     ['each state: in_flight', () => ({ state: 'in_flight' })],
     ['a topic', () => ({ topic: 'orders.created' })],
     ['a time', () => ({ since: 0 })],
+    ['an error class that is rare', () => ({ errorClass: 'dns' })],
+    ['an error class that is common', () => ({ errorClass: 'http_500' })],
+    ['an error class and a state', () => ({ errorClass: 'dns', state: 'dead_lettered' })],
+    [
+      'an error class and an endpoint',
+      () => ({ errorClass: 'dns', endpointId: routes[0]?.endpointId as string }),
+    ],
   ])('list deliveries of %s', async (_, filter) => {
     const read = await reads(() => scene.store.listDeliveries(defaultTenantId, filter(), page))
     expect(read).toBeLessThan(30 * page.limit)
   })
+
+  it.each<DeadLetterFilter>([{}, { errorClass: 'dns' }, { errorClass: 'http_500' }])(
+    'list dead letters of %o',
+    async (filter) => {
+      const read = await reads(() => scene.store.listDeadLetters(defaultTenantId, filter, page))
+      expect(read).toBeLessThan(30 * page.limit)
+    },
+  )
 })
 
 interface PlanNode {

@@ -39,6 +39,7 @@ beforeAll(async () => {
   const page = { limit: 10, cursor: null }
   const tenantId = a.tenantId
   const { endpointId, subscriptionId } = routes[0] as Route
+  const errorClass = 'http_500' as const
   const [topic, since, until, eventId] = ['orders.created', 1, scene.now(), a.eventId]
   for (const filter of [{}, { topic }, { since, until }]) await store.listEvents(tenantId, filter, page)
   for (const state of [
@@ -49,11 +50,28 @@ beforeAll(async () => {
     'dead_lettered',
     'cancelled',
   ] as const) {
-    for (const filter of [{}, { endpointId }, { subscriptionId }, { eventId }, { topic }, { since, until }]) {
+    for (const filter of [
+      {},
+      { endpointId },
+      { subscriptionId },
+      { eventId },
+      { topic },
+      { since, until },
+      { errorClass },
+      { errorClass, endpointId, subscriptionId, topic, since, until },
+      { errorClass, eventId },
+    ]) {
       await store.listDeliveries(tenantId, state === undefined ? filter : { ...filter, state }, page)
     }
   }
-  for (const filter of [{}, { endpointId }, { topic }, { since, until }]) {
+  for (const filter of [
+    {},
+    { endpointId },
+    { topic },
+    { since, until },
+    { errorClass },
+    { errorClass, endpointId },
+  ]) {
     await store.listDeadLetters(tenantId, filter, page)
   }
   await store.getEvent(tenantId, eventId)
@@ -85,6 +103,17 @@ it('never walks a large table, nor sorts one, neither at work nor for a listing'
     }
   }
   expect(bad).toEqual([])
+})
+
+it('lists deliveries and dead letters of an error class through its index', () => {
+  const listings = [...statements].filter((sql) => sql.includes('indexed by deliveries_error'))
+  expect(listings.length).toBeGreaterThan(3)
+  for (const sql of listings) {
+    const plan = database.prepare(`explain query plan ${sql}`).all()
+    expect(String(plan[0]?.detail)).toMatch(
+      /^SEARCH d USING .*INDEX deliveries_error \(tenant=\? AND error_class=\?/,
+    )
+  }
 })
 
 it('finds due deliveries through the index of due times', () => {

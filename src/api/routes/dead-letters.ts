@@ -1,3 +1,4 @@
+import type { ErrorClass } from '../../core/model.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { jobInput } from '../job-request.ts'
 import { idFilter, pageRequest, timeRange } from '../page-request.ts'
@@ -25,6 +26,7 @@ export function deadLetterRoutes({ engine }: ApiContext) {
           endpointId: idFilter(query.endpoint_id, 'endpoint_id', 'ep'),
         }),
         ...(query.topic !== undefined && { topic: query.topic }),
+        ...(query.error_class !== undefined && { errorClass: query.error_class as ErrorClass }),
         ...timeRange(query),
       }
       const page = await engine.deadLetters.list(tenantIdOf(request), filter, pageRequest(query))

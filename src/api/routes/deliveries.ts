@@ -1,3 +1,4 @@
+import type { ErrorClass } from '../../core/model.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { jobInput } from '../job-request.ts'
@@ -33,6 +34,7 @@ export function deliveryRoutes({ engine }: ApiContext) {
       const filter = {
         ...(query.state !== undefined && { state: query.state }),
         ...(query.topic !== undefined && { topic: query.topic }),
+        ...(query.error_class !== undefined && { errorClass: query.error_class as ErrorClass }),
         ...(endpointId !== undefined && { endpointId: idFilter(endpointId, 'endpoint_id', 'ep') }),
         ...(subscriptionId !== undefined && {
           subscriptionId: idFilter(subscriptionId, 'subscription_id', 'sub'),

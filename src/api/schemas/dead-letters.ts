@@ -1,4 +1,5 @@
 import { Type } from '../../bundled/typebox.ts'
+import { errorClassPattern } from '../../core/model.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, Time, timeRangeQuery } from './shapes.ts'
 import { idOf, Line } from './text-limits.ts'
 
@@ -25,6 +26,14 @@ export const DeadLetterQuery = Closed({
   ...pageQuery,
   endpoint_id: Type.Optional(idOf('ep')),
   topic: Type.Optional(Line),
+  error_class: Type.Optional(
+    Type.String({
+      pattern: errorClassPattern,
+      examples: ['http_503'],
+      description:
+        'why it was given up: http_503 and the like, timeout, connection, dns, tls, redirect_rejected, policy, internal or attempts_exhausted',
+    }),
+  ),
   ...timeRangeQuery,
 })
 

@@ -1,5 +1,5 @@
 import { Type } from '../../bundled/typebox.ts'
-import { deliveryStates } from '../../core/model.ts'
+import { deliveryStates, errorClassPattern } from '../../core/model.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, Time, timeRangeQuery } from './shapes.ts'
 import { idOf, Line } from './text-limits.ts'
 
@@ -103,5 +103,13 @@ export const DeliveryQuery = Closed({
   subscription_id: Type.Optional(idOf('sub')),
   event_id: Type.Optional(idOf('evt')),
   topic: Type.Optional(Line),
+  error_class: Type.Optional(
+    Type.String({
+      pattern: errorClassPattern,
+      examples: ['http_503'],
+      description:
+        'why its last attempt failed: http_503 and the like, timeout, connection, dns, tls, redirect_rejected, policy, internal or attempts_exhausted',
+    }),
+  ),
   ...timeRangeQuery,
 })

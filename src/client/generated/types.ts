@@ -1061,6 +1061,8 @@ export interface ListDeliveriesQuery {
   readonly event_id?: string | undefined
   /** Exact. */
   readonly topic?: string | undefined
+  /** Why its last attempt failed: http_503 and the like, timeout, connection, dns, tls, redirect_rejected, policy, internal or attempts_exhausted. */
+  readonly error_class?: string | undefined
   /** At or after. */
   readonly since?: string | undefined
   /** Before. */
@@ -1133,6 +1135,8 @@ export interface ListDeadLettersQuery {
   readonly endpoint_id?: string | undefined
   /** Exact. */
   readonly topic?: string | undefined
+  /** Why it was given up: http_503 and the like, timeout, connection, dns, tls, redirect_rejected, policy, internal or attempts_exhausted. */
+  readonly error_class?: string | undefined
   /** At or after. */
   readonly since?: string | undefined
   /** Before. */

@@ -1,4 +1,11 @@
-import type { Attempt, DeadLetter, Delivery, DeliveryState, OutboundEvent } from '../../core/model.ts'
+import type {
+  Attempt,
+  DeadLetter,
+  Delivery,
+  DeliveryState,
+  ErrorClass,
+  OutboundEvent,
+} from '../../core/model.ts'
 
 export interface PageRequest {
   /** Rows at most, 1 to 200. */
@@ -23,6 +30,8 @@ export interface EventFilter {
 
 export interface DeliveryFilter {
   readonly state?: DeliveryState
+  /** Of the last attempt, where that failed: none of those that succeeded. */
+  readonly errorClass?: ErrorClass
   readonly endpointId?: string
   readonly subscriptionId?: string
   readonly eventId?: string
@@ -32,6 +41,8 @@ export interface DeliveryFilter {
 }
 
 export interface DeadLetterFilter {
+  /** Why it was given up. */
+  readonly errorClass?: ErrorClass
   readonly endpointId?: string
   readonly topic?: string
   /** Given up at or after, before. */

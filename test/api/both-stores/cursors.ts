@@ -89,7 +89,55 @@ export function describeCursors(open: OpenScene): void {
       }
     })
 
-    test('pages follow one another without a gap: 120 rows by 50, in whatever order the filters stand', async () => {
+    test('S1.28 an endpoint is made, shown, changed and deleted, and with it its subscriptions and what waits for it', async () => {
+      const { one, two } = open()
+      const topic = aName('deleted')
+      const created = await one.call('POST', '/v1/endpoints', {
+        body: { ...anEndpointBody, topics: [topic] },
+      })
+      const path = `/v1/endpoints/${created.json.id}`
+      expect((await two.call('GET', path)).json).toMatchObject({ topics: [topic], deleted_at: null })
+      expect((await two.call('PATCH', path, { body: { description: 'new' } })).json.description).toBe('new')
+      await one.call('PATCH', path, { body: { enabled: false } })
+      const { delivery_ids: ids } = (await one.call('POST', '/v1/events', { body: { topic, payload: 1 } }))
+        .json
+      expect(ids).toHaveLength(1)
+      expect((await two.call('DELETE', path)).status).toBe(204)
+      for (const method of ['GET', 'DELETE']) {
+        expectProblem(await one.call(method, path), { status: 404, title: 'endpoint not found' })
+      }
+      expect((await one.call('GET', `${path}?include_deleted=true`)).json.deleted_at).not.toBeNull()
+      const query = `endpoint_id=${created.json.id}`
+      expect((await one.call('GET', `/v1/subscriptions?${query}`)).json.items).toEqual([])
+      const gone = (await one.call('GET', `/v1/subscriptions?${query}&include_deleted=true`)).json.items
+      expect(gone).toMatchObject([{ own: true, deleted_at: expect.any(String) }])
+      expect((await one.call('GET', `/v1/deliveries/${ids[0]}`)).json.state).toBe('cancelled')
+    })
+
+    test('a filter that names what there is not is a 400 that says what there is', async () => {
+      const { one } = open()
+      for (const [query, detail] of [
+        ['error_class=nonsense', 'attempts_exhausted'],
+        ['error_class=http_5', 'redirect_rejected'],
+        ['state=nonsense', 'dead_lettered'],
+        ['since=yesterday', 'since'],
+        ['endpoint_id=x', 'endpoint_id'],
+        ['nonsense=1', 'allowed: '],
+      ] as const) {
+        expectProblem(await one.call('GET', `/v1/deliveries?${query}`), { status: 400, detail })
+      }
+      for (const query of ['error_class=nonsense', 'topics=a']) {
+        expectProblem(await one.call('GET', `/v1/dlq?${query}`), { status: 400 })
+      }
+      for (const path of ['/v1/deliveries', '/v1/dlq']) {
+        expect((await one.call('GET', `${path}?error_class=timeout`)).json).toEqual({
+          items: [],
+          next_cursor: '',
+        })
+      }
+    })
+
+    test('S1.30 pages follow one another without a gap: 120 rows by 50, in whatever order the filters stand', async () => {
       const { one, two } = open()
       const topic = aName('pages')
       await one.call('POST', '/v1/endpoints', { body: { ...anEndpointBody, topics: [topic] } })

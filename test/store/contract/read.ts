@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultTenantId } from '../../../src/core/model.ts'
-import type { Page } from '../../../src/store/port.ts'
-import { anOutcome, deadLetter, type OpenHarness, openScene, type Scene } from './scene.ts'
+import type { DeadLetterFilter, DeliveryFilter, Page } from '../../../src/store/port.ts'
+import { anOutcome, deadLetter, type OpenHarness, openScene, retryIn, type Scene } from './scene.ts'
 
 export function describeRead(open: OpenHarness): void {
   let scene: Scene
@@ -110,6 +110,56 @@ export function describeRead(open: OpenHarness): void {
       expect(await topics({ since: scene.now() })).toHaveLength(1)
       expect(await topics({ until: scene.now() })).toHaveLength(1)
       expect(await topics({})).toHaveLength(2)
+    })
+
+    it('filter deliveries and dead letters by the class of their last error, in whatever state they are', async () => {
+      const a = await scene.anEndpoint()
+      const b = await scene.anEndpoint()
+      await scene.publishMany(3, { routes: [a, b] })
+      const { deliveries } = await scene.claim()
+      const [dead, timedOut, retried, succeeded, parked] = deliveries
+      if (!dead || !timedOut || !retried || !succeeded || !parked) throw new Error('not claimed')
+      const timeout = anOutcome(timedOut, { next: { state: 'dead_lettered', finalError: 'timeout' } })
+      await scene.record(
+        anOutcome(dead, { next: deadLetter }),
+        { ...timeout, attempt: timeout.attempt && { ...timeout.attempt, errorClass: 'timeout' } },
+        anOutcome(retried, { next: retryIn(1000) }),
+        anOutcome(succeeded),
+        anOutcome(parked, { next: retryIn(1000) }),
+      )
+      await scene.store.cancelDelivery(defaultTenantId, parked.id, 'test')
+      const page = { limit: 10, cursor: null }
+      const list = async (filter: DeliveryFilter): Promise<readonly string[]> =>
+        (await scene.store.listDeliveries(defaultTenantId, filter, page)).items.map(({ id }) => id).sort()
+      const errorClass = 'http_500'
+      const all = [dead, retried, parked]
+      expect(await list({ errorClass })).toEqual(all.map(({ id }) => id).sort())
+      expect(await list({ errorClass: 'timeout' })).toEqual([timedOut.id])
+      expect(await list({ errorClass: 'dns' })).toEqual([])
+      for (const [state, wanted] of [
+        ['dead_lettered', dead],
+        ['retry_scheduled', retried],
+        ['cancelled', parked],
+      ] as const) {
+        expect([state, await list({ errorClass, state })]).toEqual([state, [wanted.id]])
+      }
+      expect(await list({ errorClass, state: 'succeeded' })).toEqual([])
+      for (const { id: endpointId } of [{ id: a.endpointId }, { id: b.endpointId }]) {
+        const ofIt = all.filter((one) => one.endpointId === endpointId).map(({ id }) => id)
+        expect(await list({ errorClass, endpointId })).toEqual(ofIt.sort())
+      }
+      expect(await list({ errorClass, eventId: dead.eventId })).toContain(dead.id)
+      expect(
+        await list({ errorClass, topic: 'orders.created', since: 0, until: scene.now() + 1 }),
+      ).toHaveLength(3)
+      expect(await list({ errorClass, topic: 'other' })).toEqual([])
+      const letters = async (filter: DeadLetterFilter) =>
+        (await scene.store.listDeadLetters(defaultTenantId, filter, page)).items.map(
+          ({ deliveryId }) => deliveryId,
+        )
+      expect(await letters({ errorClass })).toEqual([dead.id])
+      expect(await letters({ errorClass: 'timeout', topic: 'orders.created' })).toEqual([timedOut.id])
+      expect(await letters({ errorClass: 'dns' })).toEqual([])
     })
 
     it.each(['nonsense', 'AAAA', '!', `${'A'.repeat(22)}=`])('refuse the cursor %s', async (cursor) => {

@@ -15,6 +15,7 @@ import { publishTracesMigration } from '../migrations/0019-publish-traces.ts'
 import { directSendsMigration } from '../migrations/0020-direct-sends.ts'
 import { orderedKeysMigration } from '../migrations/0021-ordered-keys.ts'
 import { keptRequestsMigration } from '../migrations/0022-kept-requests.ts'
+import { errorClassesMigration } from '../migrations/0023-error-classes.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -32,6 +33,7 @@ export const postgresMigrations: readonly Migration[] = [
   directSendsMigration,
   orderedKeysMigration,
   keptRequestsMigration,
+  errorClassesMigration,
 ]
 
 /**

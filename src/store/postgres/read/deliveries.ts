@@ -149,6 +149,10 @@ export async function listDeliveries(
 /** By what lists the newest of them: the event, the endpoint, a partial index of the state, or the tenant's endpoints. */
 function finishedWhere(filter: DeliveryFilter, conditions: string): string {
   const ofTenant = `d.tenant_id = $tenant${conditions}`
+  if (filter.eventId === undefined && filter.errorClass !== undefined) {
+    // deliveries_error
+    return `where ${ofTenant} and d.state in ('dead_lettered', 'cancelled', 'skipped')`
+  }
   const isListed = filter.state !== undefined && filter.state !== 'succeeded'
   if (filter.eventId !== undefined || filter.endpointId !== undefined || isListed) return `where ${ofTenant}`
   const withTopic = conditions.replaceAll('e.topic', '(select e.topic from events e where e.id = d.event_id)')
@@ -183,6 +187,7 @@ function deliveryConditions({ tenantId, filter, bounds }: DeliveryQuery): Condit
     where.literal(`d.state = '${filter.state}'`)
   } else if (filter.state !== undefined) return null
   where.add('e.topic = $topic', 'topic', 'text', filter.topic)
+  where.add('d.error_class = $error_class', 'error_class', 'text', filter.errorClass)
   addTimes(where, idPrefixes.delivery, filter)
   return where.add('d.id < $before', 'before', 'uuid', optionalUuid(bounds.before))
 }
@@ -205,6 +210,7 @@ export async function listDeadLetters(
   }
   where
     .add('e.topic = $topic', 'topic', 'text', filter.topic)
+    .add('d.error_class = $error_class', 'error_class', 'text', filter.errorClass)
     .add('d.updated_at >= $since', 'since', 'bigint', filter.since)
     .add('d.updated_at < $until', 'until', 'bigint', filter.until)
     .add('d.id < $before', 'before', 'uuid', optionalUuid(bounds.before))

@@ -14,6 +14,7 @@ import { expungeMigration } from '../migrations/0013-expunge.ts'
 import { directSendsMigration } from '../migrations/0014-direct-sends.ts'
 import { orderedKeysMigration } from '../migrations/0015-ordered-keys.ts'
 import { keptRequestsMigration } from '../migrations/0016-kept-requests.ts'
+import { errorClassesMigration } from '../migrations/0017-error-classes.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -30,6 +31,7 @@ export const sqliteMigrations: readonly Migration[] = [
   directSendsMigration,
   orderedKeysMigration,
   keptRequestsMigration,
+  errorClassesMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

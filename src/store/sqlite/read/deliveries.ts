@@ -32,7 +32,10 @@ function keysOf(context: ReadContext, wanted: Wanted, bounds: KeyBounds): readon
   const { state } = wanted.filter
   const isLive = state === undefined || liveStates.has(state)
   const isFinished = state === undefined || !isLive
-  const isHandedOff = state === undefined || state === 'pending' || state === 'in_flight'
+  // Nothing has failed yet of what has no row.
+  const isHandedOff =
+    wanted.filter.errorClass === undefined &&
+    (state === undefined || state === 'pending' || state === 'in_flight')
   return [
     ...(isFinished ? finishedKeys(context, wanted, bounds) : []),
     ...(isLive ? liveKeys(context, wanted, bounds) : []),
@@ -45,6 +48,7 @@ function keysOf(context: ReadContext, wanted: Wanted, bounds: KeyBounds): readon
 function finishedKeys(context: ReadContext, wanted: Wanted, bounds: KeyBounds): readonly number[] {
   const { tenant, endpoint, filter } = wanted
   const { condition, values } = conditionsOf(wanted)
+  if (filter.errorClass !== undefined) return failedKeys(context, wanted, bounds)
   if (filter.state !== undefined && filter.state !== 'succeeded') {
     return tenantKeys(context, wanted, { ...bounds, table: 'deliveries' })
   }
@@ -52,6 +56,26 @@ function finishedKeys(context: ReadContext, wanted: Wanted, bounds: KeyBounds): 
   return endpoint === null
     ? newestKeys(context, of, bounds)
     : newestOfGroup(context, of, { ...bounds, group: endpoint })
+}
+
+function failedKeys(context: ReadContext, wanted: Wanted, bounds: KeyBounds): readonly number[] {
+  const { condition, values } = conditionsOf(wanted)
+  const ofEndpoint = wanted.endpoint === null ? '' : 'and d.endpoint = ?'
+  const rows = context
+    .prepare(
+      `select d.k from deliveries d indexed by deliveries_error
+       where d.tenant = ? and d.state in (4, 5, 6) and d.k >= ? and d.k < ? ${condition} ${ofEndpoint}
+       order by d.k desc limit ?`,
+    )
+    .all(
+      wanted.tenant,
+      bounds.from,
+      bounds.before,
+      ...values,
+      ...(wanted.endpoint === null ? [] : [wanted.endpoint]),
+      bounds.limit + 1,
+    )
+  return rows.map((row) => row.k as number)
 }
 
 function liveKeys(context: ReadContext, wanted: Wanted, bounds: KeyBounds): readonly number[] {
@@ -121,9 +145,9 @@ export function listDeadLetters(
   const { endpoint } = wanted
   const rows = context
     .prepare(
-      // deliveries_dead
-      `select d.k from deliveries d
-       where d.tenant = ? and d.k >= ? and d.k < ? ${condition} ${endpoint === null ? '' : 'and +d.endpoint = ?'}
+      // deliveries_dead, or deliveries_error
+      `select d.k from deliveries d ${filter.errorClass === undefined ? '' : 'indexed by deliveries_error'}
+       where d.tenant = ? ${filter.errorClass === undefined ? '' : 'and d.state in (4, 5, 6)'} and d.k >= ? and d.k < ? ${condition} ${endpoint === null ? '' : 'and +d.endpoint = ?'}
          and d.updated_at >= ? and d.updated_at < ?
        order by d.k desc limit ?`,
     )

@@ -47,6 +47,10 @@ export function conditionsOf({ filter, subscription, topic }: Wanted) {
   const values: SQLInputValue[] = [...times.values]
   // A literal, so that the partial indexes deliveries_dead and deliveries_cancelled can serve it.
   if (filter.state !== undefined) conditions.push(`and d.state = ${codeOf(filter.state)}`)
+  if (filter.errorClass !== undefined) {
+    conditions.push('and d.error_class = ?')
+    values.push(filter.errorClass)
+  }
   if (subscription !== null) {
     conditions.push('and d.subscription = ?')
     values.push(subscription)
