@@ -10,10 +10,11 @@ export interface RepairCursor {
   after: number
 }
 
-/** SQL, of `ordered_keys` as `k`: by primary keys. */
+/** SQL, of `ordered_keys` as `k`: by primary keys. Values, where "exists" would do, keep the planner from reading whole tables. */
 const isStuck = `case when k.blocked_at is null
-  then not exists (select from live_deliveries l where l.id = k.head and coalesce(l.reason <> 'behind_head', true))
-  else not exists (select from deliveries f where f.id = k.head and f.state = 'dead_lettered') end`
+  then (select true from live_deliveries l
+        where l.id = k.head and coalesce(l.reason <> 'behind_head', true) limit 1) is null
+  else (select true from deliveries f where f.id = k.head and f.state = 'dead_lettered' limit 1) is null end`
 
 interface StuckRow {
   readonly line: number
