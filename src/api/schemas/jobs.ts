@@ -1,5 +1,6 @@
 import { Type } from '../../bundled/typebox.ts'
 import { jobKinds, jobStates } from '../../core/jobs.ts'
+import { errorClassPattern } from '../../core/model.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, Time } from './shapes.ts'
 import { idOf, Line } from './text-limits.ts'
 
@@ -83,7 +84,10 @@ export const ReplayManyBody = Closed(
     since: moment('given up at or after'),
     until: moment('given up before'),
     error_class: Type.Optional(
-      Type.String({ ...Line, description: 'the last attempt’s, such as http_503, or attempts_exhausted' }),
+      Type.String({
+        pattern: errorClassPattern,
+        description: 'the last attempt’s, such as http_503, or attempts_exhausted',
+      }),
     ),
     ...jobSettings,
   },
