@@ -8,7 +8,6 @@ import { parseMetadata } from '../core/metadata.ts'
 import type { RoutingCache } from '../delivery/routing-cache.ts'
 import type { UrlCheck } from '../sender/port.ts'
 import { checkId } from './page.ts'
-import { endpointNotAvailable } from './plan-send.ts'
 import type { Publisher } from './publish.ts'
 import type { Send, SendRequest } from './publish-request.ts'
 import { readRetryPolicy } from './subscriptions.ts'
@@ -51,6 +50,8 @@ export interface DirectSendsOptions {
 
 const minTimeoutMs = 1000
 
+type Place = Pick<Send, 'to' | 'refusal'>
+
 export class DirectSends {
   readonly #options: DirectSendsOptions
 
@@ -67,7 +68,7 @@ export class DirectSends {
     // The caller's objects may change while the URL is looked up.
     const metadata = parseMetadata(order.metadata)
     const rest = this.#read(asked, payload !== null)
-    const send = { ...rest, to: await this.#findPlace(order.tenantId, asked) }
+    const send = { ...rest, ...(await this.#findPlace(order.tenantId, asked)) }
     const { publisher } = this.#options
     const receipt = await publisher.publish({
       ...order,
@@ -86,7 +87,7 @@ export class DirectSends {
     )
   }
 
-  #read(asked: AskedSend, hasPayload: boolean): Omit<Send, 'to'> {
+  #read(asked: AskedSend, hasPayload: boolean): Omit<Send, keyof Place> {
     const { words } = this.#options
     if (asked.credentialId !== undefined && asked.credentialId !== null) {
       const member = words.member('credential_id')
@@ -136,8 +137,8 @@ export class DirectSends {
     )
   }
 
-  async #findPlace(tenantId: string, { url, endpointId }: AskedSend): Promise<Send['to']> {
-    const { words, checkUrl } = this.#options
+  async #findPlace(tenantId: string, { url, endpointId }: AskedSend): Promise<Place> {
+    const { words } = this.#options
     const isGiven = (value: unknown) => value !== undefined && value !== null
     if (isGiven(url) === isGiven(endpointId)) {
       const members = `url or ${words.member('endpoint_id')}`
@@ -147,18 +148,28 @@ export class DirectSends {
       )
     }
     if (isGiven(endpointId)) return this.#findEndpoint(tenantId, endpointId)
-    if (typeof url === 'string') return { url: await checkUrl(url) }
+    if (typeof url === 'string') return this.#findUrl(url)
     throw new OuthookError('unprocessable', 'url must be text such as "https://example.com/hook"')
   }
 
-  async #findEndpoint(tenantId: string, given: unknown): Promise<Send['to']> {
+  async #findUrl(text: string): Promise<Place> {
+    try {
+      return { to: { url: await this.#options.checkUrl(text) }, refusal: null }
+    } catch (refusal) {
+      // What its name resolves to, and what is allowed, may have been otherwise when the first answer was given.
+      const mayHavePassed = refusal instanceof OuthookError && URL.canParse(text) && !/\s/.test(text)
+      if (mayHavePassed) return { to: { url: new URL(text) }, refusal }
+      throw refusal
+    }
+  }
+
+  /** Whether there is one is found out with the routing that the send is planned with. */
+  async #findEndpoint(tenantId: string, given: unknown): Promise<Place> {
     const { routing } = this.#options
     const endpointId = checkId(given as string, 'ep', 'endpoint')
-    if ((await routing.get(tenantId)).targets.has(endpointId)) return { endpointId }
     // Another process may have made it a moment ago.
-    routing.invalidate(tenantId)
-    if ((await routing.get(tenantId)).targets.has(endpointId)) return { endpointId }
-    throw endpointNotAvailable(endpointId)
+    if (!(await routing.get(tenantId)).targets.has(endpointId)) routing.invalidate(tenantId)
+    return { to: { endpointId }, refusal: null }
   }
 }
 

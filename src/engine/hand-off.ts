@@ -1,4 +1,5 @@
 /** Deliveries that this node takes at once: they are inserted already leased to it and need no claim. */
+import type { OuthookError } from '../core/errors.ts'
 import type { Dispatcher } from '../delivery/dispatcher.ts'
 import type { Reservation } from '../delivery/reservation.ts'
 import type { TenantRouting } from '../delivery/routing-cache.ts'
@@ -7,6 +8,8 @@ import type { ClaimedDelivery, NewDelivery, NewEvent } from '../store/port.ts'
 export interface Plan {
   readonly event: NewEvent
   readonly routing: TenantRouting
+  /** The answer, unless the event's idempotency key has an earlier one. Null: the event is to be written. */
+  readonly refusal: OuthookError | null
 }
 
 /** What takes deliveries on and wakes claims for the others. */

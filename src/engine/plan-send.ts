@@ -6,20 +6,32 @@ import { targetIdOf } from '../core/origin-target.ts'
 import { resolveRetryPolicy } from '../core/retry-policy.ts'
 import type { TenantRouting } from '../delivery/routing-cache.ts'
 import type { NewDelivery, NewEvent } from '../store/port.ts'
+import type { Plan } from './hand-off.ts'
 import type { Send, SendRequest } from './publish-request.ts'
 
 type SendInput = Omit<SendRequest, 'idempotency'> & Pick<NewEvent, 'idempotency' | 'deliverAt'>
 
-/** Throws `endpoint_not_available`. */
-export function planSend(input: SendInput, routing: TenantRouting, ids: IdFactory): NewEvent {
+/** Of no routing that a tenant can have: the store looks for the idempotency key of such an event and never writes it. */
+const noRoutingVersion = -1
+
+/** Throws what refuses it, such as `endpoint_not_available`, where no idempotency key may have an earlier answer. */
+export function planSend(input: SendInput, routing: TenantRouting, ids: IdFactory): Plan {
   const { send, tenantId } = input
-  return {
-    ...input,
-    id: ids.next('evt'),
-    request: freeze(send, routing),
-    routingVersion: routing.version,
-    deliveries: [{ ...placeOf(send, tenantId, routing), id: ids.next('dlv') }],
+  const event = { ...input, id: ids.next('evt') }
+  const refusal = send.refusal ?? findRefusal(send, routing)
+  if (refusal === null) {
+    const deliveries = [{ ...placeOf(send, tenantId, routing), id: ids.next('dlv') }]
+    const planned = { request: freeze(send, routing), routingVersion: routing.version, deliveries }
+    return { event: { ...event, ...planned }, routing, refusal }
   }
+  if (input.idempotency === null) throw refusal
+  const looked = { request: null, routingVersion: noRoutingVersion, deliveries: [] }
+  return { event: { ...event, ...looked }, routing, refusal }
+}
+
+function findRefusal({ to }: Send, routing: TenantRouting): OuthookError | null {
+  if ('url' in to || routing.targets.has(to.endpointId)) return null
+  return endpointNotAvailable(to.endpointId)
 }
 
 /** An endpoint's headers come with it; those of the send win. */
@@ -57,6 +69,6 @@ function endpointOf(endpointId: string, routing: TenantRouting) {
   throw endpointNotAvailable(endpointId)
 }
 
-export function endpointNotAvailable(endpointId: string): OuthookError {
+function endpointNotAvailable(endpointId: string): OuthookError {
   return new OuthookError('endpoint_not_available', `no endpoint ${endpointId}; create it first`)
 }

@@ -43,6 +43,8 @@ export interface Send {
   readonly hasPayload: boolean
   readonly timeoutMs: number | null
   readonly retryPolicy: StoredRetryPolicy | null
+  /** Why it is not sent. Whoever used its idempotency key before, when it still could be, gets the first answer all the same. */
+  readonly refusal: OuthookError | null
 }
 
 export interface PublishReceipt {

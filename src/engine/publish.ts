@@ -170,8 +170,8 @@ export class Publisher {
     const { ids, idempotencyTtlMs: ttlMs } = this.#options
     if (!this.#admission.admit(waiting, routing.tenant)) return null
     const idempotency = request.idempotency && { ...request.idempotency, ttlMs }
-    if (request.topic === null) return { event: planSend({ ...request, idempotency }, routing, ids), routing }
-    return { event: fanOut({ ...request, idempotency }, routing, ids), routing }
+    if (request.topic === null) return planSend({ ...request, idempotency }, routing, ids)
+    return { event: fanOut({ ...request, idempotency }, routing, ids), routing, refusal: null }
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
@@ -226,14 +226,18 @@ export class Publisher {
     { result, leasedAt }: { readonly result: PublishResult; readonly leasedAt: number },
   ): boolean {
     const { event } = reserved
+    const { routing, refusal } = waiting.plan as Plan
     if (result.kind !== 'published') cancelHandOffs(reserved)
+    if (refusal !== null && result.kind !== 'replayed' && result.kind !== 'key_held') {
+      waiting.settle.reject(refusal)
+      return false
+    }
     switch (result.kind) {
       case 'published': {
         const deliveryIds = event.deliveries.map((delivery) => delivery.id)
         const state = event.receivers === undefined ? 'fanned_out' : 'accepted'
         waiting.settle.resolve({ eventId: event.id, deliveryIds, state, replayed: false })
         if (state === 'accepted') this.#options.onAccepted()
-        const { routing } = waiting.plan as Plan
         const createdAt = this.#options.time.now()
         return handOver(reserved, { routing, handedOff: result.handedOff, leasedAt, createdAt })
       }

@@ -222,6 +222,41 @@ export function describeSends(open: () => Promise<Outhook>): void {
     })
   })
 
+  describe('an idempotency key whose send would be refused by now', () => {
+    it('gives the first answer after its endpoint was deleted, and another request or key is refused', async () => {
+      const { endpoint } = await anEndpoint('http://127.0.0.1:1/')
+      const input = { endpointId: endpoint.id, payload: 1, idempotencyKey: `gone ${endpoint.id}` }
+      const first = await hooks.send({ ...input, delay: '1h' })
+      await hooks.endpoints.delete(endpoint.id)
+      await settled(first.deliveryId, 'cancelled')
+      const answers = await Promise.all(Array.from({ length: 5 }, () => hooks.send(input)))
+      expect(answers).toEqual(answers.map(() => ({ ...first, replayed: true })))
+      const refused = { code: 'endpoint_not_available' }
+      await expect(hooks.send({ ...input, payload: 2 })).rejects.toMatchObject(refused)
+      await expect(hooks.send({ ...input, idempotencyKey: 'another' })).rejects.toMatchObject(refused)
+      await expect(hooks.send({ endpointId: endpoint.id, payload: 1 })).rejects.toMatchObject(refused)
+      // None of them has taken the key.
+      const { deliveryId } = await hooks.send({
+        url: 'http://127.0.0.1:1/',
+        delay: '1h',
+        idempotencyKey: 'another',
+      })
+      expect((await hooks.deliveries.get(deliveryId)).state).toBe('pending')
+    })
+
+    it('is not mixed up with one of the same moment that can be sent', async () => {
+      const { endpoint } = await anEndpoint('http://127.0.0.1:1/')
+      await hooks.endpoints.delete(endpoint.id)
+      const given = { payload: 1, delay: '1h', idempotencyKey: `mixed ${endpoint.id}` }
+      const [refused, sent] = await Promise.allSettled([
+        hooks.send({ ...given, endpointId: endpoint.id }),
+        hooks.send({ ...given, url: 'http://127.0.0.1:1/' }),
+      ])
+      expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'endpoint_not_available' } })
+      expect(sent).toMatchObject({ status: 'fulfilled', value: { replayed: false } })
+    })
+  })
+
   describe('what works on every delivery', () => {
     it('retries by the policy of the send, dead-letters, and replays what was frozen', async () => {
       const receiver = await aReceiver()

@@ -1,4 +1,34 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
 import { Outhook } from '../../src/index.ts'
 import { describeSends } from './send-cases.ts'
 
-describeSends(() => Outhook.open({ store: 'memory:', allowHttp: true, allowNetworks: ['127.0.0.0/8'] }))
+const local = { allowHttp: true, allowNetworks: ['127.0.0.0/8'] }
+
+describeSends(() => Outhook.open({ store: 'memory:', ...local }))
+
+test('an idempotency key gives the first answer after its URL is allowed no more, and any other request is refused', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'outhook-sends-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const store = `sqlite:${join(folder, 'sends.db')}`
+  const given = { url: 'http://127.0.0.1:1/', payload: 1, delay: '1h', idempotencyKey: 'run-7' }
+  const before = await Outhook.open({ store, ...local })
+  const first = await before.send(given)
+  await before.close()
+  const after = await Outhook.open({ store })
+  onTestFinished(() => after.close())
+  expect(await after.send(given)).toEqual({ ...first, replayed: true })
+  const others = [
+    { payload: 2 },
+    { idempotencyKey: 'run-8' },
+    { idempotencyKey: undefined },
+    { url: 'http://127.0.0.1:1/ ' },
+    { url: 'http://user:password@127.0.0.1:1/' },
+  ]
+  for (const other of others) {
+    await expect(after.send({ ...given, ...other })).rejects.toMatchObject({ code: 'url_rejected' })
+  }
+  expect((await after.events.list({})).items).toHaveLength(1)
+})

@@ -142,6 +142,36 @@ export function describeIdempotentPosts(open: OpenScene): void {
     })
   })
 
+  test.each<[string, (id: string) => Post]>([
+    [
+      'a subscription',
+      (id) => ({ path: '/v1/subscriptions', body: { endpoint_id: id, topic_patterns: ['a'] } }),
+    ],
+    ['a new secret', (id) => ({ path: `/v1/endpoints/${id}/rotate-secret`, body: {} })],
+    ['a pause', (id) => ({ path: `/v1/endpoints/${id}/pause`, body: {} })],
+    [
+      'a job that fills back',
+      (id) => ({ path: `/v1/endpoints/${id}/backfill`, body: { since: '2020-01-01T00:00:00Z' } }),
+    ],
+    ['a direct send', (id) => ({ path: '/v1/deliveries', body: { endpoint_id: id, delay: '1h' } })],
+  ])('%s is answered again after its endpoint was deleted, under the same key alone', async (_what, make) => {
+    const { one, two } = open()
+    const id = await endpointOf(one)
+    const post = make(id)
+    const key = aName('key')
+    const first = await send(one, post, key)
+    expect(first.status).toBeLessThan(300)
+    expect((await one.call('DELETE', `/v1/endpoints/${id}`)).status).toBe(204)
+    const again = await send(two, post, key)
+    expect([again.status, again.text, again.headers.get('idempotent-replay')]).toEqual([
+      first.status,
+      first.text,
+      'true',
+    ])
+    const refused = await send(two, post, aName('key'))
+    expect([404, 409, 422]).toContain(refused.status)
+  })
+
   test('the same key with another body is a 409, and one of another caller or tenant is another key', async () => {
     const { one, two } = open()
     const key = aName('key')
