@@ -13,7 +13,8 @@ test('an idempotency key gives the first answer after its URL is allowed no more
   const folder = mkdtempSync(join(tmpdir(), 'outhook-sends-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const store = `sqlite:${join(folder, 'sends.db')}`
-  const given = { url: 'http://127.0.0.1:1/', payload: 1, delay: '1h', idempotencyKey: 'run-7' }
+  const unkeyed = { url: 'http://127.0.0.1:1/', payload: 1, delay: '1h' }
+  const given = { ...unkeyed, idempotencyKey: 'run-7' }
   const before = await Outhook.open({ store, ...local })
   const first = await before.send(given)
   await before.close()
@@ -21,14 +22,14 @@ test('an idempotency key gives the first answer after its URL is allowed no more
   onTestFinished(() => after.close())
   expect(await after.send(given)).toEqual({ ...first, replayed: true })
   const others = [
-    { payload: 2 },
-    { idempotencyKey: 'run-8' },
-    { idempotencyKey: undefined },
-    { url: 'http://127.0.0.1:1/ ' },
-    { url: 'http://user:password@127.0.0.1:1/' },
+    unkeyed,
+    { ...given, payload: 2 },
+    { ...given, idempotencyKey: 'run-8' },
+    { ...given, url: 'http://127.0.0.1:1/ ' },
+    { ...given, url: 'http://user:password@127.0.0.1:1/' },
   ]
   for (const other of others) {
-    await expect(after.send({ ...given, ...other })).rejects.toMatchObject({ code: 'url_rejected' })
+    await expect(after.send(other)).rejects.toMatchObject({ code: 'url_rejected' })
   }
   expect((await after.events.list({})).items).toHaveLength(1)
 })
