@@ -1,7 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
-import { aDirectory } from '../delivery/an-app.ts'
+import { afterAll, expect, test } from 'vitest'
 import { aServer } from './a-server.ts'
+import { describeSending } from './both-stores/sending.ts'
 import {
   aRotatingEndpoint,
   capture,
@@ -10,13 +12,18 @@ import {
   verdicts,
 } from './hookrail-rows.ts'
 
+const directory = mkdtempSync(join(tmpdir(), 'outhook-rows-'))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+let stores = 0
 const newStore = (): OpenServer => {
-  const store = `sqlite:${join(aDirectory(), 'outhook.db')}`
+  const store = `sqlite:${join(directory, `${++stores}.db`)}`
   return (options) =>
     aServer({ ...options, config: { store, masterKey: 'ab'.repeat(32), ...options?.config } })
 }
 
 describeHookrailRows(newStore)
+describeSending(newStore)
 
 // Not on PostgreSQL, where a process believes no clock for its first half minute.
 test('S1.19 the overlap ends with its grace: from then on the new secret alone signs', async () => {

@@ -352,17 +352,3 @@ test('a test event is sent at once, signed, and what the receiver said is the an
     error_class: 'http_503',
   })
 })
-
-test('S1.31 dead letters are listed by endpoint, topic and time; a replay is 200, 404 or 409, and of eight at once one is 200', async () => {
-  const before = new Date().toISOString()
-  const { id, topic, ids } = await deadLetters(2)
-  const list = async (query: string) => (await server.call('GET', `/v1/dlq?${query}`)).json.items.length
-  expect(await list(`endpoint_id=${id}`)).toBe(2)
-  expect(await list(`topic=${topic}&since=${before}`)).toBe(2)
-  expect(await list(`topic=${topic}&until=${before}`)).toBe(0)
-  const replay = (delivery: string) => server.call('POST', `/v1/dlq/${delivery}/replay`)
-  await server.call('PATCH', `/v1/endpoints/${id}`, { body: { url: `${receiver.url}/hook` } })
-  const answers = await Promise.all(Array.from({ length: 8 }, () => replay(ids[0] as string)))
-  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array(7).fill(409)])
-  expect((await replay('dlv_01h455vb4pex5vsknk084sn02q')).status).toBe(404)
-})

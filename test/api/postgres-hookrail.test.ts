@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from 'vitest'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { aServer } from './a-server.ts'
+import { describeSending } from './both-stores/sending.ts'
 import { describeCommands } from './command-rows.ts'
 import { describeExpunging } from './expunge-rule.ts'
 import { describeHookrailRows, type OpenServer } from './hookrail-rows.ts'
@@ -22,6 +23,7 @@ const openOn =
 const newStore = () => openOn(aStore())
 
 describeHookrailRows(newStore)
+describeSending(newStore)
 describeExpunging(newStore)
 describeCommands(() => {
   const store = aStore()

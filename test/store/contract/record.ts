@@ -97,7 +97,7 @@ export function describeRecord(open: OpenHarness): void {
       ])
     })
 
-    it('gives up without an attempt and keeps what the last attempt said', async () => {
+    it('gives up without an attempt and keeps what the last attempt said (S1.24)', async () => {
       await scene.publish({ routes: [route] })
       await scene.record(anOutcome(await scene.claimOne(), { next: retryIn(0), error: 'answered 500' }))
       const claimed = await scene.claimOne()
