@@ -65,6 +65,57 @@ export function describeCursors(open: OpenScene): void {
       expectProblem(await two.call('GET', `/v1/events/${id}?cursor=${cursor}`), refused)
     })
 
+    test('the list of ordered keys signs its cursors, which are of another length, like every other list', async () => {
+      const { one, two } = open()
+      await fill(one)
+      const tenant = (await one.call('POST', '/v1/tenants', { body: { uid: aName('cursors') } })).json.id
+      const topic = aName('ordered')
+      const endpoint = (await one.call('POST', '/v1/endpoints', { body: { url: anEndpointBody.url } })).json
+        .id
+      const body = { endpoint_id: endpoint, topic_patterns: [topic], ordered: true }
+      const subscription = (await one.call('POST', '/v1/subscriptions', { body })).json.id
+      const keys = ['a', 'b', 'ä'.repeat(100), 'ä'.repeat(101)]
+      for (const key of keys) {
+        await one.call('POST', '/v1/events', { body: { topic, payload: 1, ordering_key: key } })
+      }
+      const path = `/v1/ordered-keys?subscription_id=${subscription}`
+      const seen: string[] = []
+      const cursors: string[] = []
+      for (let cursor = ''; ; ) {
+        const server = seen.length % 2 === 0 ? one : two
+        const { json } = await server.call('GET', `${path}&limit=1&cursor=${cursor}`)
+        seen.push(...json.items.map((item: { ordering_key: string }) => item.ordering_key))
+        cursor = json.next_cursor
+        if (cursor === '') break
+        cursors.push(cursor)
+      }
+      expect(seen).toEqual(keys)
+      for (const cursor of [cursors[0], cursors[2]] as string[]) {
+        const others = ['', `&blocked=true`, '&blocked=false', '&ordering_key=a', `&tenant=${tenant}`]
+        for (const query of others.map((other) =>
+          other === '' ? '' : `subscription_id=${subscription}${other}`,
+        )) {
+          expectProblem(await two.call('GET', `/v1/ordered-keys?${query}&cursor=${cursor}`), refused)
+        }
+        for (const [other] of lists) {
+          expectProblem(await two.call('GET', `${other}?cursor=${cursor}`), refused)
+        }
+        const bytes = Buffer.from(cursor, 'base64url')
+        for (let at = 0; at < bytes.length; at++) {
+          const altered = Buffer.from(bytes)
+          altered[at] = (altered[at] ?? 0) ^ 1
+          expectProblem(await one.call('GET', `${path}&cursor=${altered.toString('base64url')}`), refused)
+        }
+        // What the store itself makes of it, without the signature.
+        expectProblem(
+          await one.call('GET', `${path}&cursor=${bytes.subarray(0, -14).toString('base64url')}`),
+          refused,
+        )
+      }
+      const ofAnother = await cursorOf(one, '/v1/subscriptions')
+      expectProblem(await one.call('GET', `${path}&cursor=${ofAnother}`), refused)
+    })
+
     test('one that is forged, altered by one bit, cut or made longer is refused', async () => {
       const { one } = open()
       const cursor = await cursorOf(one, '/v1/endpoints')
