@@ -339,6 +339,122 @@ export function describeSends(open: () => Promise<Outhook>): void {
     })
   })
 
+  describe('jobs on many', () => {
+    let made = 0
+    const aTenant = async (): Promise<TenantHooks> => {
+      const uid = `jobs-on-sends-${++made}`
+      await hooks.tenants.upsert({ uid })
+      return hooks.tenant(uid)
+    }
+    const done = async (of: TenantHooks, { id }: { readonly id: string }) => {
+      await expect.poll(async () => (await of.jobs.get(id)).state, patience).toBe('done')
+      return of.jobs.get(id)
+    }
+    const statesOf = (of: TenantHooks, ids: readonly string[]) =>
+      Promise.all(ids.map(async (id) => (await of.deliveries.get(id)).state))
+
+    it('cancel sends by endpoint and by time, and those that match no topic are left by one', async () => {
+      const of = await aTenant()
+      const url = 'http://127.0.0.1:1/'
+      const [{ endpoint }, other] = [
+        await of.endpoints.create({ url, topics: ['orders.created'] }),
+        await of.endpoints.create({ url, topics: ['nothing'] }),
+      ]
+      const later = { payload: 1, delay: '1h' }
+      const toUrl = [await of.send({ url, ...later }), await of.send({ url, method: 'PUT', ...later })]
+      const toEndpoint = await of.send({ endpointId: endpoint.id, ...later })
+      const toOther = await of.send({ endpointId: other.endpoint.id, ...later })
+      const event = await of.publish({ topic: 'orders.created', ...later })
+      const ids = [...toUrl, toEndpoint, toOther].map(({ deliveryId }) => deliveryId)
+      ids.push(event.deliveryIds[0] ?? '')
+      const left = async () => (await statesOf(of, ids)).map((state) => (state === 'pending' ? 1 : 0))
+
+      const byTopic = await of.jobs.cancelDeliveries({ topic: 'orders.created' })
+      expect(await done(of, byTopic)).toMatchObject({ total: 1, done: 1, skipped: 0, failed: 0 })
+      expect(await left()).toEqual([1, 1, 1, 1, 0])
+      expect(await of.jobs.dryCancelDeliveries({ endpointId: endpoint.id })).toMatchObject({ matching: 1 })
+      const byEndpoint = await of.jobs.cancelDeliveries({ endpointId: endpoint.id })
+      expect(await done(of, byEndpoint)).toMatchObject({ total: 1, done: 1 })
+      expect(await left()).toEqual([1, 1, 0, 1, 0])
+      const at = (await of.deliveries.get(toUrl[0]?.deliveryId ?? '')).createdAt
+      expect(await done(of, await of.jobs.cancelDeliveries({ until: at }))).toMatchObject({ total: 0 })
+      expect(await done(of, await of.jobs.cancelDeliveries({ since: at }))).toMatchObject({
+        total: 3,
+        done: 3,
+      })
+      expect(await left()).toEqual([0, 0, 0, 0, 0])
+    })
+
+    it('replay dead letters of sends by error class and by endpoint, each as it was frozen', async () => {
+      const of = await aTenant()
+      const receiver = await aReceiver()
+      const { endpoint } = await of.endpoints.create({
+        url: `${receiver.url}/status/503`,
+        topics: ['nothing'],
+      })
+      const once = { payload: { a: 1 }, retry: { max_attempts: 1 } }
+      const sends = [
+        await of.send({ url: `${receiver.url}/status/503`, method: 'PUT', ...once }),
+        await of.send({ url: `${receiver.url}/status/400`, method: 'PATCH', ...once }),
+        await of.send({ endpointId: endpoint.id, method: 'PUT', ...once }),
+      ]
+      const ids = sends.map(({ deliveryId }) => deliveryId)
+      const dead = ids.map(() => 'dead_lettered')
+      await expect.poll(() => statesOf(of, ids), patience).toEqual(dead)
+      const arrivals = () =>
+        ids.map((id) => receiver.received.filter((each) => each.deliveryId === id).length)
+      expect(arrivals()).toEqual([1, 1, 1])
+
+      expect(await of.jobs.dryReplayDeadLetters({ errorClass: 'http_503' })).toMatchObject({
+        matching: 2,
+        skipped: 0,
+      })
+      const byClass = await of.jobs.replayDeadLetters({ errorClass: 'http_503' })
+      expect(await done(of, byClass)).toMatchObject({ total: 2, done: 2, skipped: 0, failed: 0 })
+      await expect.poll(arrivals, patience).toEqual([2, 1, 2])
+      await expect.poll(() => statesOf(of, ids), patience).toEqual(dead)
+      const byEndpoint = await of.jobs.replayDeadLetters({ endpointId: endpoint.id })
+      expect(await done(of, byEndpoint)).toMatchObject({ total: 1, done: 1 })
+      await expect.poll(arrivals, patience).toEqual([2, 1, 3])
+      await expect.poll(() => statesOf(of, ids), patience).toEqual(dead)
+      expect(await done(of, await of.jobs.replayDeadLetters({ topic: 'nothing' }))).toMatchObject({
+        total: 0,
+      })
+      expect(await done(of, await of.jobs.replayDeadLetters({ all: true }))).toMatchObject({ done: 3 })
+      await expect.poll(arrivals, patience).toEqual([3, 2, 4])
+      const sent = receiver.received.map(({ deliveryId, method, path, body }) =>
+        [ids.indexOf(deliveryId ?? ''), method, path, textOf(body)].join(' '),
+      )
+      expect(new Set(sent)).toEqual(
+        new Set(['0 PUT /status/503 {"a":1}', '1 PATCH /status/400 {"a":1}', '2 PUT /status/503 {"a":1}']),
+      )
+    })
+  })
+
+  describe('the timeout of a send', () => {
+    it('ends its attempts and no other’s, to a URL and to an endpoint', async () => {
+      const receiver = await aReceiver()
+      const url = `${receiver.url}/slow/1500`
+      const { endpoint } = await anEndpoint(url)
+      const once = { payload: 1, retry: { max_attempts: 1 } }
+      const states = ['dead_lettered', 'dead_lettered', 'succeeded']
+      const sends = await Promise.all([
+        hooks.send({ url, timeout: '1s', ...once }),
+        hooks.send({ endpointId: endpoint.id, timeout: '1s', ...once }),
+        hooks.send({ url, ...once }),
+      ])
+      const ended = await Promise.all(
+        sends.map(({ deliveryId }, index) => settled(deliveryId, states[index])),
+      )
+      const attempts = ended.map(({ attempts: [attempt] }) => attempt)
+      expect(attempts.map((attempt) => attempt?.errorClass)).toEqual(['timeout', 'timeout', null])
+      for (const attempt of attempts.slice(0, 2)) {
+        expect(attempt?.httpStatus).toBeNull()
+        expect(attempt?.latencyMs).toBeGreaterThanOrEqual(990)
+      }
+    })
+  })
+
   it.each(
     [
       'Authorization',

@@ -83,6 +83,53 @@ describe('an event that is published inside of an active span', () => {
   })
 })
 
+describe('a direct send inside of an active span', () => {
+  test('has a span of its own name as its child, without a topic, and an attempt with its method as the child of that', async () => {
+    const receiver = await aReceiver()
+    const hooks = await open()
+    const [outer, sent] = await trace.getTracer('test').startActiveSpan('outer', async (span) => {
+      const receipt = await hooks.send({ url: `${receiver.url}/succeed`, method: 'PUT', payload: 1 })
+      span.end()
+      return [span.spanContext(), receipt] as const
+    })
+    const [attempt] = await tracer.ended('outhook.attempt', 1)
+    const [send] = tracer.spans('outhook.send')
+    expect(tracer.spans('outhook.publish')).toEqual([])
+    expect(send?.parentSpanContext?.spanId).toBe(outer.spanId)
+    expect(send?.kind).toBe(SpanKind.PRODUCER)
+    expect(send?.attributes).toMatchObject({
+      'messaging.system': 'outhook',
+      'messaging.operation.type': 'send',
+      'messaging.operation.name': 'send',
+      'messaging.message.id': sent.eventId,
+      'outhook.deliveries': 1,
+      'outhook.replayed': false,
+    })
+    expect(send?.attributes).not.toHaveProperty('messaging.destination.name')
+    expect(attempt?.parentSpanContext?.spanId).toBe(send?.spanContext().spanId)
+    expect(attempt?.attributes).toMatchObject({
+      'messaging.message.id': sent.eventId,
+      'outhook.delivery.id': sent.deliveryId,
+      'http.request.method': 'PUT',
+      'http.response.status_code': 200,
+    })
+    const [request] = await receiver.waitFor(1, patienceMs)
+    expect(request?.headers.traceparent).toBe(`00-${outer.traceId}-${attempt?.spanContext().spanId}-01`)
+  })
+
+  test('says that it was replayed, and ends with the code of what refused it', async () => {
+    const hooks = await open()
+    const given = { url: 'http://127.0.0.1:1/', payload: 1, delay: '1h', idempotencyKey: 'k' }
+    const { eventId } = await hooks.send(given)
+    await hooks.send(given)
+    await expect(hooks.send({ ...given, payload: 2 })).rejects.toThrow()
+    const [, again, refused] = tracer.spans('outhook.send')
+    expect(again?.attributes).toMatchObject({ 'messaging.message.id': eventId, 'outhook.replayed': true })
+    expect(refused?.attributes['error.type']).toBe('idempotency_conflict')
+    expect(refused?.status.code).toBe(SpanStatusCode.ERROR)
+  })
+})
+
 describe('the trace that the publisher names', () => {
   test('is that of the publish span, with its tracestate', async () => {
     const receiver = await aReceiver()
@@ -126,6 +173,17 @@ describe('the trace that the publisher names', () => {
     }
     await tracer.ended('outhook.publish', requests.length)
   })
+})
+
+test('the trace that a caller of POST /v1/deliveries names goes with the direct send', async () => {
+  const receiver = await aReceiver()
+  const server = await aServer({ dispatch: true, config: local })
+  const body = { url: `${receiver.url}/succeed`, payload: 1 }
+  await server.call('POST', '/v1/deliveries', { body, headers: { traceparent, tracestate } })
+  const [request] = await receiver.waitFor(1, patienceMs)
+  expect(request?.headers.traceparent).toContain(`00-${traceId}-`)
+  expect(request?.headers.tracestate).toBe(tracestate)
+  await tracer.ended('outhook.send', 1, ofTrace(traceId))
 })
 
 describe('retries', () => {

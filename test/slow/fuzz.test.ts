@@ -53,7 +53,9 @@ const explained = [
   // Nor which version an object has just now.
   'somebody has changed it meanwhile',
   'a list by uid has one page',
-  // The document wants quotes around a tag; schemathesis makes it with them, and sends it without.
+  // Nor what schemathesis itself sends against the document: in its coverage phase it makes valid values of headers from
+  // letters and digits alone, of which no list of tags and no "*" can be made. For an optional header without a valid
+  // value the first invalid one, "0", goes into every request of that operation which it takes for a valid one.
   'is not a list of tags such as',
   // Nor which payloads are gone.
   'was expunged on demand at',
