@@ -2,18 +2,23 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { aServer, type TestServer } from './a-server.ts'
+import { describeKeyRows } from './both-stores/key-rows.ts'
+import { describeRouteAccess } from './both-stores/route-access.ts'
 import { expectProblem } from './expect-problem.ts'
 
 const newest = testedServers().at(-1)
 if (newest === undefined) throw new Error('no server to test on')
 let database: PostgresServer
+const configOf = (what: string) => ({
+  store: `${database.url}?schema=outhook_${what}_${process.pid}`,
+  masterKey: 'ab'.repeat(32),
+})
 let one: TestServer
 let two: TestServer
 const closing: (() => Promise<void>)[] = []
 beforeAll(async () => {
   database = await newest.start()
-  const store = `${database.url}?schema=outhook_keys_${process.pid}`
-  const config = { store, masterKey: 'ab'.repeat(32) }
+  const config = configOf('keys')
   const closeWith = (close: () => Promise<void>): void => void closing.push(close)
   one = await aServer({ config, keyCacheMs: 0, closeWith })
   two = await aServer({ config, keyCacheMs: 0, closeWith })
@@ -69,3 +74,6 @@ test('the last use of a key is kept', async () => {
   while ((await used()) === null) await two.engine.ping()
   expect(Date.parse(await used())).toBeGreaterThan(0)
 })
+
+describeKeyRows(() => ({ one, two }))
+describeRouteAccess((options) => aServer({ ...options, config: configOf('routes') }))
