@@ -42,10 +42,8 @@ export async function openWriterScene(
   const store = new Proxy(
     {},
     {
-      get:
-        (_, name) =>
-        (...args: readonly unknown[]) =>
-          call(String(name), ...args),
+      get: (_, name) =>
+        name === 'time' ? { now: () => now } : (...args: readonly unknown[]) => call(String(name), ...args),
     },
   ) as Store
   const scene = await openScene(async () => ({

@@ -5,6 +5,7 @@ import { defaultTenantId } from '../../src/core/model.ts'
 import type { DeadLetterFilter, DeliveryFilter, EventFilter } from '../../src/store/port.ts'
 import { uuidOfId } from '../../src/store/postgres/rows/wire-types.ts'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
+import { listEverything } from './contract/every-read.ts'
 import { anOutcome, openScene, type Route, type Scene } from './contract/scene.ts'
 import { openPostgresHarness, type PostgresHarness } from './postgres-harness.ts'
 
@@ -57,19 +58,22 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('reads among many tenants
 
   /** Rows of the large tables and entries of their indexes that the statements of the call fetch. */
   async function reads(call: () => Promise<unknown>): Promise<number> {
+    let rows = 0
+    for (const { text, values } of await statementsOf(call)) rows += await rowsRead(text, values)
+    return rows
+  }
+
+  /** Those about large tables. */
+  async function statementsOf(call: () => Promise<unknown>): Promise<readonly Sent[]> {
     const query = vi.spyOn(pg.Client.prototype, 'query')
     await call()
-    const calls = query.mock.calls as unknown as [
-      { readonly text?: string; readonly values?: readonly unknown[] },
-    ][]
-    const statements = calls.flatMap(([config]) =>
-      config.text !== undefined && /\b(events|deliveries)\b/.test(config.text) ? [config] : [],
-    )
+    const calls = query.mock.calls as unknown as [Partial<Sent>][]
     query.mockRestore()
+    const statements = calls.flatMap(([{ text = '', values = [] }]) =>
+      /\b(events|deliveries)\b/.test(text) ? [{ text, values }] : [],
+    )
     expect(statements.length).toBeGreaterThan(0)
-    let rows = 0
-    for (const { text = '', values = [] } of statements) rows += await rowsRead(text, values)
-    return rows
+    return statements
   }
 
   async function rowsRead(text: string, values: readonly unknown[]): Promise<number> {
@@ -87,6 +91,35 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('reads among many tenants
       )
       expect(await rowsRead(`select * from ${table} where id = $1`, [id])).toBe(1)
     }
+  })
+
+  it('list events, deliveries and dead letters by an index, whatever the filters', async () => {
+    const bad: string[] = []
+    const statements = await statementsOf(async () => {
+      const [event] = (await scene.store.listEvents(defaultTenantId, {}, page)).items
+      const { endpointId, subscriptionId } = routes[0] as Route
+      await listEverything(scene, {
+        endpointId,
+        subscriptionId,
+        eventId: event?.id as string,
+        topic: 'orders.created',
+        since: scene.now() - 60_000,
+        until: scene.now() + 60_000,
+      })
+    })
+    const different = new Map(statements.map((sent) => [sent.text, sent]))
+    expect(different.size).toBeGreaterThan(400)
+    for (const { text, values } of different.values()) {
+      const [plan] = await harness.sql<{ 'QUERY PLAN': readonly { Plan: PlanNode }[] }>(
+        `explain (format json) ${text}`,
+        values,
+      )
+      for (const node of nodesOf(plan?.['QUERY PLAN'][0]?.Plan as PlanNode)) {
+        if (!isOfLarge(node) || isSought(node)) continue
+        bad.push(`${node['Node Type']} ${node['Index Name']} ${node['Index Cond']}: ${text}`)
+      }
+    }
+    expect(bad).toEqual([])
   })
 
   it.each<readonly [string, EventFilter]>([
@@ -127,7 +160,15 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('reads among many tenants
   )
 })
 
+interface Sent {
+  readonly text: string
+  readonly values: readonly unknown[]
+}
+
 interface PlanNode {
+  readonly 'Node Type': string
+  readonly 'Index Name'?: string
+  readonly 'Index Cond'?: string
   readonly 'Relation Name'?: string
   readonly 'Actual Rows': number
   readonly 'Actual Loops': number
@@ -135,9 +176,23 @@ interface PlanNode {
   readonly Plans?: readonly PlanNode[]
 }
 
+function nodesOf(node: PlanNode): readonly PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(nodesOf)]
+}
+
+function isOfLarge(node: PlanNode): boolean {
+  return (
+    ['events', 'deliveries'].includes(node['Relation Name'] ?? '') && node['Node Type'] !== 'Bitmap Heap Scan'
+  )
+}
+
+/** From an id, or from a tenant: never over everybody's rows. */
+function isSought({ 'Index Cond': condition = '' }: PlanNode): boolean {
+  return /\btenant_id = |\bid = /.test(condition)
+}
+
 function sumRows(node: PlanNode): number {
-  const isLarge = ['events', 'deliveries'].includes(node['Relation Name'] ?? '')
-  const own = isLarge
+  const own = isOfLarge(node)
     ? (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']
     : 0
   return (node.Plans ?? []).reduce((sum, child) => sum + sumRows(child), own)

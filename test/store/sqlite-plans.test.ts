@@ -1,6 +1,7 @@
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { beforeAll, expect, it } from 'vitest'
 import { openWriterScene } from './a-writer.ts'
+import { listEverything, workOnMany } from './contract/every-read.ts'
 import { retention } from './contract/retention.ts'
 import { anOutcome, aTransportFailure, deadLetter, type Route, retryIn } from './contract/scene.ts'
 
@@ -12,10 +13,11 @@ const statements = new Set<string>()
 let database: DatabaseSync
 
 beforeAll(async () => {
-  const scene = await openWriterScene((sql, statement) => {
+  const note = (sql: string, statement: StatementSync) => {
     statements.add(sql)
     return statement
-  })
+  }
+  const scene = await openWriterScene(note)
   database = scene.database
   const { store } = scene
   const routes = [await scene.anEndpoint(), await scene.anEndpoint()]
@@ -36,50 +38,29 @@ beforeAll(async () => {
   await scene.claim()
   await store.reconcileReady({ limit: 10 })
   await store.removeExpired({ retention, limit: 10 })
-  const page = { limit: 10, cursor: null }
   const tenantId = a.tenantId
+  const eventId = a.eventId
   const { endpointId, subscriptionId } = routes[0] as Route
-  const errorClass = 'http_500' as const
-  const [topic, since, until, eventId] = ['orders.created', 1, scene.now(), a.eventId]
-  for (const filter of [{}, { topic }, { since, until }]) await store.listEvents(tenantId, filter, page)
-  for (const state of [
-    undefined,
-    'pending',
-    'in_flight',
-    'succeeded',
-    'dead_lettered',
-    'cancelled',
-  ] as const) {
-    for (const filter of [
-      {},
-      { endpointId },
-      { subscriptionId },
-      { eventId },
-      { topic },
-      { since, until },
-      { errorClass },
-      { errorClass, endpointId, subscriptionId, topic, since, until },
-      { errorClass, eventId },
-    ]) {
-      await store.listDeliveries(tenantId, state === undefined ? filter : { ...filter, state }, page)
-    }
-  }
-  for (const filter of [
-    {},
-    { endpointId },
-    { topic },
-    { since, until },
-    { errorClass },
-    { errorClass, endpointId },
-  ]) {
-    await store.listDeadLetters(tenantId, filter, page)
-  }
+  await listEverything(scene, {
+    endpointId,
+    subscriptionId,
+    eventId,
+    topic: 'orders.created',
+    since: 1,
+    until: scene.now(),
+  })
   await store.getEvent(tenantId, eventId)
   await store.getPayload(tenantId, eventId)
   await store.getDelivery(tenantId, a.id)
-  await store.listDeliveriesOfEvent(tenantId, eventId, page)
   await store.listAttempts([a.id, b.id], { withCapture: true })
+  await workOnMany(await openWriterScene(note))
 })
+
+/** Everything that grows with the traffic or the tenants, under the names and aliases that statements give it. */
+const walked =
+  /^SCAN (d|e|p|o|events|event_payloads|live_deliveries|deliveries|attempts|idempotency_keys|ordered_keys|api_keys|api_key_hashes|k|h|jobs|subscriptions|endpoints)\b/
+/** Partial indexes in which nothing stands but what is still to be done. */
+const toDo = /USING (COVERING )?INDEX (jobs_open|endpoints_cleanup|subscriptions_cleanup)$/
 
 it('covers the statements of the hot path and of listings', () => {
   expect(statements.size).toBeGreaterThan(20)
@@ -92,10 +73,7 @@ it('never walks a large table, nor sorts one, neither at work nor for a listing'
     if (sql.includes('endpoint_secrets')) continue
     for (const row of database.prepare(`explain query plan ${sql}`).all()) {
       const detail = String(row.detail)
-      const walks =
-        /^SCAN (d|e|p|events|event_payloads|live_deliveries|deliveries|attempts|idempotency_keys)\b/.test(
-          detail,
-        )
+      const walks = walked.test(detail) && !toDo.test(detail)
       const readsLast = /^select max\(k\) as k from \w+$/.test(sql)
       const walksReady = /^SCAN ready_endpoints/.test(detail) && !/limit 1\s*$/.test(sql)
       if ((walks && !readsLast) || walksReady || detail.includes('TEMP B-TREE FOR ORDER BY'))
@@ -103,6 +81,34 @@ it('never walks a large table, nor sorts one, neither at work nor for a listing'
     }
   }
   expect(bad).toEqual([])
+})
+
+it('lists deliveries, dead letters and events through an index that begins with the tenant, whatever the filters', () => {
+  const listings = [...statements].filter((sql) => /^select d\.k from (deliveries|events) d\b/.test(sql))
+  expect(listings.length).toBeGreaterThan(150)
+  for (const sql of listings) {
+    const [plan] = database.prepare(`explain query plan ${sql}`).all()
+    expect(String(plan?.detail), sql).toMatch(
+      /^SEARCH d USING (COVERING )?INDEX (deliveries_\w+|events_topic) \(tenant=\?/,
+    )
+  }
+})
+
+it('covers the walks of jobs, of retention and of the removal of a tenant, keys and ordered keys', () => {
+  const all = [...statements].join('\n')
+  for (const text of [
+    'd.tenant = ? and d.state = 4 and d.k > ? order by d.k', // a replay
+    'from live_deliveries d\n       left join names', // a cancel
+    'where e.k > ? and e.k < ? order by e.k limit', // a back-fill
+    't.retention from names', // retention of a tenant's own
+    'delete from events where k = ?',
+    'select k, target from deliveries where tenant = ? limit', // the removal of a tenant
+    'from api_keys where kind = ?1',
+    'from ordered_keys o',
+    'and o.blocked_at is not null',
+  ]) {
+    expect(all).toContain(text)
+  }
 })
 
 it('lists deliveries and dead letters of an error class through its index', () => {
