@@ -3,6 +3,8 @@ import { aServer, type TestServer } from './a-server.ts'
 import { describeConditionalRequests } from './both-stores/conditional-requests.ts'
 import { describeCursors } from './both-stores/cursors.ts'
 import { describeIdempotentPosts } from './both-stores/idempotent-posts.ts'
+import { describePublishing } from './both-stores/publishing.ts'
+import { describeRefusedEvents } from './both-stores/refused-events.ts'
 
 describe('SQLite', () => {
   let server: TestServer
@@ -17,4 +19,6 @@ describe('SQLite', () => {
   describeConditionalRequests(open)
   describeCursors(open)
   describeIdempotentPosts(open)
+  describePublishing(open)
+  describeRefusedEvents(open)
 })

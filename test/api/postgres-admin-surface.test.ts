@@ -5,6 +5,8 @@ import { aServer, type TestServer } from './a-server.ts'
 import { describeConditionalRequests } from './both-stores/conditional-requests.ts'
 import { describeCursors } from './both-stores/cursors.ts'
 import { describeIdempotentPosts } from './both-stores/idempotent-posts.ts'
+import { describePublishing } from './both-stores/publishing.ts'
+import { describeRefusedEvents } from './both-stores/refused-events.ts'
 
 const newest = testedServers().at(-1)
 if (newest === undefined) throw new Error('no server to test on')
@@ -31,4 +33,6 @@ describe('PostgreSQL', () => {
   describeConditionalRequests(open)
   describeCursors(open)
   describeIdempotentPosts(open)
+  describePublishing(open)
+  describeRefusedEvents(open)
 })

@@ -278,7 +278,7 @@ export function describeClaim(open: OpenHarness): void {
       expect(second).toMatchObject({ id: first.id, claimVersion: 2, lostClaims: 1, attemptCount: 0 })
     })
 
-    it('drops the late outcome of a worker whose lease was taken over', async () => {
+    it('drops the late outcome of a worker whose lease was taken over (S1.41)', async () => {
       const route = await scene.anEndpoint()
       await scene.publish({ routes: [route] })
       const lost = await scene.claimOne()
