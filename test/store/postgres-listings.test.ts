@@ -134,6 +134,10 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('reads among many tenants
   it.each<readonly [string, () => DeliveryFilter]>([
     ['the tenant', () => ({})],
     ['an endpoint', () => ({ endpointId: routes[0]?.endpointId as string })],
+    [
+      'a subscription, whatever other endpoints got',
+      () => ({ subscriptionId: routes[1]?.subscriptionId as string }),
+    ],
     ['each state: succeeded', () => ({ state: 'succeeded' })],
     ['each state: dead_lettered', () => ({ state: 'dead_lettered' })],
     ['each state: in_flight', () => ({ state: 'in_flight' })],

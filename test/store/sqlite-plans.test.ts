@@ -1,5 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { beforeAll, expect, it } from 'vitest'
+import { defaultTenantId } from '../../src/core/model.ts'
+import type { DeliveryFilter } from '../../src/store/port.ts'
 import { openWriterScene } from './a-writer.ts'
 import { listEverything, workOnMany } from './contract/every-read.ts'
 import { retention } from './contract/retention.ts'
@@ -85,13 +87,33 @@ it('never walks a large table, nor sorts one, neither at work nor for a listing'
 
 it('lists deliveries, dead letters and events through an index that begins with the tenant, whatever the filters', () => {
   const listings = [...statements].filter((sql) => /^select d\.k from (deliveries|events) d\b/.test(sql))
-  expect(listings.length).toBeGreaterThan(150)
+  expect(listings.length).toBeGreaterThan(100)
   for (const sql of listings) {
     const [plan] = database.prepare(`explain query plan ${sql}`).all()
     expect(String(plan?.detail), sql).toMatch(
       /^SEARCH d USING (COVERING )?INDEX (deliveries_\w+|events_topic) \(tenant=\?/,
     )
   }
+})
+
+it('looks for deliveries of a subscription among those of its endpoint alone', async () => {
+  const prepared: string[] = []
+  const scene = await openWriterScene((sql, statement) => {
+    prepared.push(sql)
+    return statement
+  })
+  const [route, other] = [await scene.anEndpoint(), await scene.anEndpoint()]
+  const { deliveryId } = await scene.publish({ routes: [route] })
+  await scene.publish({ routes: [other] })
+  await scene.record(...(await scene.claim()).deliveries.map((claimed) => anOutcome(claimed)))
+  const list = (filter: DeliveryFilter) =>
+    scene.store.listDeliveries(defaultTenantId, filter, { limit: 10, cursor: null })
+  const { items } = await list({ subscriptionId: route.subscriptionId })
+  expect(items.map(({ id }) => id)).toEqual([deliveryId])
+  const overEndpoints = /^select endpoint as n from deliveries/
+  expect(prepared.filter((sql) => overEndpoints.test(sql))).toEqual([])
+  expect((await list({})).items).toHaveLength(2)
+  expect(prepared.filter((sql) => overEndpoints.test(sql))).toHaveLength(1)
 })
 
 it('covers the walks of jobs, of retention and of the removal of a tenant, keys and ordered keys', () => {

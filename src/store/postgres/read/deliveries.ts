@@ -146,7 +146,7 @@ export async function listDeliveries(
   return toPage(rows, bounds.limit, toDelivery)
 }
 
-/** By what lists the newest of them: the event, the endpoint, a partial index of the state, or the tenant's endpoints. */
+/** By what lists the newest of them: the event, the endpoint or the subscription's, a partial index of the state, or the tenant's endpoints. */
 function finishedWhere(filter: DeliveryFilter, conditions: string): string {
   const ofTenant = `d.tenant_id = $tenant${conditions}`
   if (filter.eventId === undefined && filter.errorClass !== undefined) {
@@ -155,6 +155,10 @@ function finishedWhere(filter: DeliveryFilter, conditions: string): string {
   }
   const isListed = filter.state !== undefined && filter.state !== 'succeeded'
   if (filter.eventId !== undefined || filter.endpointId !== undefined || isListed) return `where ${ofTenant}`
+  // A subscription stays with its endpoint, so that no other one's deliveries are looked through.
+  if (filter.subscriptionId !== undefined) {
+    return `where ${ofTenant} and d.endpoint_id = (select s.endpoint_id from subscriptions s where s.id = $subscription)`
+  }
   const withTopic = conditions.replaceAll('e.topic', '(select e.topic from events e where e.id = d.event_id)')
   const ids = newestOfTenant({ table: 'deliveries', group: 'endpoint_id', condition: withTopic })
   return `where d.id = any (array(select id from (${ids}) n order by id desc limit $rows))`

@@ -1,6 +1,6 @@
 /** What a listing of deliveries asks for, as the integers and the SQL of this store. */
 import type { SQLInputValue } from 'node:sqlite'
-import { idPrefixes } from '../../../core/ids.ts'
+import { idPrefixes, idToBytes } from '../../../core/ids.ts'
 import { deliveryStates } from '../../../core/model.ts'
 import { bytesOfId } from '../../cursors.ts'
 import type { DeliveryFilter } from '../../port.ts'
@@ -13,6 +13,7 @@ export interface Wanted {
   readonly tenantId: string
   readonly tenant: number
   readonly filter: DeliveryFilter
+  /** Of a subscription its endpoint's, so that no other one's deliveries are looked through. */
   readonly endpoint: number | null
   readonly subscription: number | null
   /** Null without a topic, or when the topic is written out. */
@@ -27,7 +28,20 @@ export function readFilter(context: ReadContext, tenantId: string, filter: Deliv
   if (tenant === null || endpoint === 'unknown' || subscription === 'unknown') return null
   if (filter.state !== undefined && !deliveryStates.includes(filter.state)) return null
   const topic = filter.topic === undefined ? null : findTopic(context, filter.topic)
-  return { tenantId, tenant, filter, endpoint, subscription, topic }
+  const whose = endpoint ?? endpointOf(context, filter.subscriptionId)
+  return { tenantId, tenant, filter, endpoint: whose, subscription, topic }
+}
+
+/** A subscription stays with its endpoint, and its row for as long as its tenant. */
+function endpointOf(context: ReadContext, subscriptionId: string | undefined): number | null {
+  if (subscriptionId === undefined) return null
+  const row = context
+    .prepare<{ readonly n: number }>(
+      // primary key, names_id
+      'select n.n from subscriptions s join names n on n.id = s.endpoint_id where s.id = ?',
+    )
+    .get(idToBytes(subscriptionId))
+  return row?.n ?? null
 }
 
 function numberOf(
