@@ -81,7 +81,11 @@ export async function anOutbox(server: PostgresServer): Promise<OutboxScene> {
         orderingKey,
         deliverAt,
         routingVersion,
-        deliveries: deliveries.map((delivery) => ({ ...delivery, id: scene.ids.next('dlv') })),
+        deliveries: deliveries.map((delivery, at) => ({
+          ...delivery,
+          id: scene.ids.next('dlv'),
+          ordered: routes[at]?.ordered === true && orderingKey !== null,
+        })),
       }))
       return (await node.cluster?.outbox.fanOut(plans)) ?? { count: 0, stale: [] }
     },

@@ -6,6 +6,7 @@ import type { Store } from '../../src/store/port.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { aLine, keysOf } from './contract/ordering.ts'
 import { anOutcome, breaker, deadLetter, leaseMs, openScene, type Scene } from './contract/scene.ts'
+import { aFullTenant, removeTenants } from './contract/tenant-removal.ts'
 import { openPostgresHarness, type PostgresHarness } from './postgres-harness.ts'
 
 const newest = testedServers().at(-1)
@@ -94,4 +95,31 @@ test('a line whose next delivery somebody has locked goes on when the lock is go
   await scene.store.reconcileReady({ limit: 100 })
   expect((await scene.claim()).deliveries.map(({ id }) => id)).toEqual([second])
   expect(await keysOf(scene)).toMatchObject([{ headDeliveryId: second, length: 2 }])
+})
+
+test('of a tenant that was removed no row of its lines is left, nor of who stood in them', async () => {
+  const { tenantId } = await aFullTenant(scene)
+  const rows = async () => {
+    const [found] = await harness.sql<{
+      readonly lines: number
+      readonly standing: number
+      readonly skips: number
+    }>(
+      `select (select count(*) from ordered_keys)::integer as lines,
+         (select count(*) from live_deliveries where line is not null)::integer as standing,
+         (select count(*) from skipped_heads)::integer as skips`,
+    )
+    return found
+  }
+  expect(await rows()).toEqual({ lines: 2, standing: 4, skips: 1 })
+  await scene.store.deleteTenant(tenantId)
+  await removeTenants({
+    ...scene,
+    advance: async (ms) => {
+      await scene.advance(ms)
+      await scene.store.reconcileReady({ limit: 100 })
+      await scene.claim()
+    },
+  })
+  expect(await rows()).toEqual({ lines: 0, standing: 0, skips: 0 })
 })

@@ -7,7 +7,7 @@ import { packReceivers } from '../../src/core/receivers.ts'
 import { Outhook } from '../../src/index.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { anOutbox } from './an-outbox.ts'
-import { leaseMs, type Route } from './contract/scene.ts'
+import { anOutcome, leaseMs, type Route } from './contract/scene.ts'
 
 describe.each(testedServers())('$name', ({ start }) => {
   let server: PostgresServer
@@ -512,6 +512,44 @@ describe.each(testedServers())('$name', ({ start }) => {
       const deliveries = await scene.deliveriesOf(id)
       expect(new Set(deliveries.map((delivery) => delivery.id)).size).toBe(250)
       expect((await scene.claim({ limit: 500 })).deliveries).toHaveLength(250)
+    })
+
+    test('leaves later events of a key in the outbox while an earlier event for many of that key is being fanned out', async () => {
+      const { begin, publish, fanOut, scene, store, sql } = await anOutbox(server)
+      const route = await scene.anEndpoint({ ordered: true })
+      const many = await scene.publish({ receivers: [route, route, route], orderingKey: 'slow' })
+      const client = await begin()
+      const ids: string[] = []
+      for (const key of ['slow', 'other', 'slow']) {
+        ids.push(await publish(client, { ...anOrder, ordering_key: `'${key}'` }))
+      }
+      await client.query('commit')
+      const [first = '', other = '', second = ''] = ids
+      const inOutbox = async () =>
+        (await sql<{ readonly n: number }>('select count(*)::integer as n from outbox'))[0]?.n
+      const relay = () => fanOut([route])
+      expect(await relay()).toEqual({ count: 1, stale: [] })
+      expect(await inOutbox()).toBe(2)
+      expect(await store.getEvent(defaultTenantId, other)).toMatchObject({ state: 'fanned_out' })
+      for (const id of [first, second]) {
+        expect(await store.getEvent(defaultTenantId, id)).toMatchObject({ state: 'accepted' })
+        expect(await scene.deliveriesOf(id)).toEqual([])
+      }
+      await scene.fanOutSlice(2)
+      expect(await relay()).toEqual({ count: 0, stale: [] })
+      expect(await inOutbox()).toBe(2)
+      while ((await scene.fanOutSlice(2)).more);
+      expect(await relay()).toEqual({ count: 2, stale: [] })
+      expect(await inOutbox()).toBe(0)
+      const order: string[] = []
+      for (let left = 6; left > 0; ) {
+        const { deliveries } = await scene.claim()
+        if (deliveries.length === 0) throw new Error('the line of the key is stuck')
+        await scene.record(...deliveries.map((each) => anOutcome(each)))
+        order.push(...deliveries.map(({ eventId }) => eventId))
+        left -= deliveries.length
+      }
+      expect(order.filter((id) => id !== other)).toEqual([...Array(3).fill(many.event.id), first, second])
     })
 
     test('makes deliveries for the time that the caller gave, and no other', async () => {

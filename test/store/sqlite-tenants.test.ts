@@ -33,6 +33,7 @@ test('no table has a row of a tenant that was removed, but the one that says so'
       'fan_out_receivers',
       'api_key_hashes',
       'handoffs',
+      'skipped_heads',
     ]
     const all = others.map(
       (table) => [table, database.prepare(`select count(*) as rows from ${table}`).get()?.rows] as const,
@@ -41,6 +42,7 @@ test('no table has a row of a tenant that was removed, but the one that says so'
     return Object.fromEntries([...found, ...all].filter(([, rows]) => rows !== 0))
   }
   expect(Object.keys(rowsOfTenant()).length).toBeGreaterThan(15)
+  expect(rowsOfTenant()).toMatchObject({ ordered_keys: 2, skipped_heads: 1 })
   await scene.store.deleteTenant(tenantId)
   await removeTenants({
     ...scene,

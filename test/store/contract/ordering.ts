@@ -3,6 +3,7 @@ import { defaultTenantId } from '../../../src/core/model.ts'
 import type { OrderedKeyFilter } from '../../../src/store/port.ts'
 import {
   anOutcome,
+  aTransportFailure,
   deadLetter,
   leaseMs,
   type OpenHarness,
@@ -208,6 +209,94 @@ export function describeOrdering(open: OpenHarness): void {
       expect(await delivery(second)).toMatchObject({ reason: 'endpoint_disabled' })
       await scene.store.updateEndpoint(defaultTenantId, route.endpointId, { disabledReason: null })
       expect(await claimed(scene)).toEqual([second])
+    })
+  })
+
+  describe('lines at an endpoint that is held back', () => {
+    const keys = ['a', 'b', 'c', 'd', 'e']
+    let ids: Map<string, readonly string[]>
+
+    async function aLineOfEach(to: Route): Promise<void> {
+      ids = new Map()
+      for (const key of keys) ids.set(key, await aLine(scene, to, 2, key))
+    }
+
+    /** Until nothing is left, with time passing in between; which were claimed at once, and none of them twice. */
+    async function deliverAll(): Promise<readonly (readonly string[])[]> {
+      const rounds: (readonly string[])[] = []
+      for (let waits = 0; (await keysOf(scene)).length > 0; ) {
+        const { deliveries } = await scene.claim()
+        await scene.record(...deliveries.map((each) => anOutcome(each)))
+        if (deliveries.length > 0) rounds.push(deliveries.map(({ id }) => id))
+        else if (++waits > 200) throw new Error('a line is stuck')
+        else await scene.advance(1000)
+      }
+      return rounds
+    }
+
+    function expectOrder(rounds: readonly (readonly string[])[]): void {
+      const order = rounds.flat()
+      expect([...order].sort()).toEqual([...ids.values()].flat().sort())
+      for (const [first, second] of ids.values()) {
+        const at = (id = '') => rounds.findIndex((round) => round.includes(id))
+        expect(at(first)).toBeLessThan(at(second))
+      }
+    }
+
+    it('wait for the end of its pause after failures behind their heads, and go on afterwards in order', async () => {
+      await aLineOfEach(route)
+      const { deliveries } = await scene.claim()
+      expect(deliveries).toHaveLength(keys.length)
+      await scene.record(...deliveries.map((each) => aTransportFailure(each, scene.now(), 1000)))
+      await scene.advance(2000)
+      expect(await claimed(scene)).toEqual([])
+      const late = await scene.publish({ routes: [route], orderingKey: 'a' })
+      for (const [head, second] of ids.values()) {
+        expect(await delivery(head)).toMatchObject({ reason: 'endpoint_paused' })
+        expect(await delivery(second)).toMatchObject({ reason: 'behind_head', nextAttemptAt: null })
+      }
+      expect(await delivery(late.deliveryId)).toMatchObject({ reason: 'behind_head' })
+      expect(await claimed(scene)).toEqual([])
+      ids.set('a', [...(ids.get('a') ?? []), late.deliveryId])
+      expectOrder(await deliverAll())
+    })
+
+    it('go on after a pause by hand, whatever was published meanwhile', async () => {
+      await aLineOfEach(route)
+      const set = (disabledReason: 'paused' | null) =>
+        scene.store.updateEndpoint(defaultTenantId, route.endpointId, { disabledReason })
+      await set('paused')
+      expect(await claimed(scene)).toEqual([])
+      const late = await scene.publish({
+        routes: [route],
+        orderingKey: 'b',
+        parked: 'endpoint_disabled',
+      })
+      expect(await delivery(late.deliveryId)).toMatchObject({ reason: 'behind_head' })
+      await scene.advance(60_000)
+      expect(await claimed(scene)).toEqual([])
+      await set(null)
+      ids.set('b', [...(ids.get('b') ?? []), late.deliveryId])
+      expectOrder(await deliverAll())
+    })
+
+    it('go on at its rate, one for each token, in order', async () => {
+      const slow = await scene.anEndpoint({ ordered: true, rateLimitRps: 1 })
+      await aLineOfEach(slow)
+      const { deliveries } = await scene.claim()
+      // A burst of two seconds; the other heads keep their lines meanwhile.
+      expect(deliveries).toHaveLength(2)
+      await scene.record(...deliveries.map((each) => anOutcome(each)))
+      expect(await claimed(scene)).toEqual([])
+      const waiting = await keysOf(scene)
+      expect(waiting.map(({ length }) => length).sort()).toEqual([1, 1, 2, 2, 2])
+      const heads = waiting.map(({ headDeliveryId }) => headDeliveryId)
+      const startedAt = scene.now()
+      const rounds = await deliverAll()
+      expect(heads).toContain(rounds[0]?.[0])
+      expect(rounds.map((round) => round.length)).toEqual(Array.from({ length: 8 }, () => 1))
+      expect(scene.now() - startedAt).toBeGreaterThanOrEqual(8000)
+      expectOrder([deliveries.map(({ id }) => id), ...rounds])
     })
   })
 

@@ -41,6 +41,7 @@ export async function aFullTenant(scene: Scene) {
     metadata: { plan: 'pro' },
     settings: { ...defaultTenantSettings, retainPayloadsMs: 1000 },
   })
+  await fillLines(scene, tenantId)
   const route = await scene.anEndpoint({ tenantId, rateLimitRps: 1000 })
   const other = await scene.anEndpoint({ tenantId })
   const sends = [
@@ -81,6 +82,20 @@ export async function aFullTenant(scene: Scene) {
   return { tenantId, route, other, underWay, waiting, parked, large }
 }
 
+/** A line whose head blocks it, and one whose head was skipped and whose next one waits for another attempt. Nothing is due. */
+async function fillLines(scene: Scene, tenantId: string): Promise<void> {
+  const { store } = scene
+  const ordered = await scene.anEndpoint({ tenantId, ordered: true })
+  const publish = (orderingKey: string) => scene.publish({ routes: [ordered], orderingKey })
+  for (let behind = 0; behind < 3; behind++) await publish('blocked')
+  await scene.record(anOutcome(await scene.claimOne(), { next: deadLetter }))
+  for (let behind = 0; behind < 3; behind++) await publish('skipped')
+  const skipped = await scene.claimOne()
+  await scene.record(anOutcome(skipped, { next: deadLetter }))
+  await store.skipDelivery(tenantId, skipped.id, 'skipped')
+  await scene.record(anOutcome(await scene.claimOne(), { next: retryIn(86_400_000) }))
+}
+
 /** What the store still tells of the tenant. */
 export async function leftOf({ store }: Scene, tenantId: string) {
   const lists = await Promise.all([
@@ -90,6 +105,7 @@ export async function leftOf({ store }: Scene, tenantId: string) {
     store.listEndpoints(tenantId, { ...page, includeDeleted: true }),
     store.listSubscriptions(tenantId, { ...page, includeDeleted: true }),
     store.listJobs(tenantId, {}, page),
+    store.listOrderedKeys(tenantId, {}, page),
   ])
   return lists.map(({ items }) => items.length)
 }
@@ -151,6 +167,8 @@ export function describeTenantRemoval(open: OpenHarness): void {
       }
       await scene.record(anOutcome({ id: kept.underWay.deliveryId, claimVersion: 1, attemptCount: 0 }))
       const before = await leftOf(scene, kept.tenantId)
+      const lines = await store.countOrderedKeys()
+      expect(lines).toMatchObject({ blocked: 1 })
       const gone = await aFullTenant(scene)
       const { tenantId, underWay } = gone
       await store.deleteTenant(tenantId)
@@ -161,7 +179,8 @@ export function describeTenantRemoval(open: OpenHarness): void {
       const outcome = anOutcome({ id: underWay.deliveryId, claimVersion: 1, attemptCount: 0 })
       expect((await scene.record(outcome)).recorded).toEqual([true])
       await removeTenants(scene)
-      expect(await leftOf(scene, tenantId)).toEqual([0, 0, 0, 0, 0, 0])
+      expect(await leftOf(scene, tenantId)).toEqual([0, 0, 0, 0, 0, 0, 0])
+      expect(await store.countOrderedKeys()).toEqual(lines)
       expect(await store.getTenant(tenantId)).toBeNull()
       expect(await store.deleteTenant(tenantId)).toBeNull()
       for (const id of [gone.route.endpointId, gone.waiting.event.id, gone.waiting.deliveryId]) {
@@ -191,7 +210,7 @@ export function describeTenantRemoval(open: OpenHarness): void {
         last = now
       }
       expect(seen).toEqual(seen.toSorted((a, b) => a - b))
-      expect(last?.removed).toEqual({ endpoints: 2, events, deliveries: seen.at(-1) })
+      expect(last?.removed).toEqual({ endpoints: 3, events, deliveries: seen.at(-1) })
       expect(seen.at(-1)).toBeGreaterThan(100)
     })
 
@@ -231,7 +250,7 @@ export function describeTenantRemoval(open: OpenHarness): void {
       expect(seen.every(({ phase, left }) => (phase === 'removing') === (left !== null))).toBe(true)
       // What is gone and what is left is always the same together, and in the end nothing is left.
       expect(sums.size).toBe(1)
-      expect(JSON.parse([...sums][0] ?? '[]').slice(0, 2)).toEqual([2, events])
+      expect(JSON.parse([...sums][0] ?? '[]').slice(0, 2)).toEqual([3, events])
       expect(seen.at(-1)?.left).toEqual({ endpoints: 0, events: 0, deliveries: 0 })
     })
 
@@ -247,7 +266,7 @@ export function describeTenantRemoval(open: OpenHarness): void {
           await scene.claim()
         },
       })
-      expect(await leftOf(scene, tenantId)).toEqual([0, 0, 0, 0, 0, 0])
+      expect(await leftOf(scene, tenantId)).toEqual([0, 0, 0, 0, 0, 0, 0])
     })
   })
 }
