@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { aServer } from './a-server.ts'
+import { describeObserving } from './both-stores/observing.ts'
+import { describeSecretsAtRest } from './both-stores/secrets-at-rest.ts'
 import { describeSending } from './both-stores/sending.ts'
 import {
   aRotatingEndpoint,
@@ -16,14 +18,27 @@ const directory = mkdtempSync(join(tmpdir(), 'outhook-rows-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 let stores = 0
-const newStore = (): OpenServer => {
-  const store = `sqlite:${join(directory, `${++stores}.db`)}`
-  return (options) =>
-    aServer({ ...options, config: { store, masterKey: 'ab'.repeat(32), ...options?.config } })
-}
+const aFile = (): string => join(directory, `${++stores}.db`)
+const openOn =
+  (file: string): OpenServer =>
+  (options) => {
+    const config = { store: `sqlite:${file}`, masterKey: 'ab'.repeat(32), ...options?.config }
+    return aServer({ ...options, config })
+  }
+const newStore = () => openOn(aFile())
 
 describeHookrailRows(newStore)
 describeSending(newStore)
+describeObserving(newStore)
+describeSecretsAtRest(() => {
+  const file = aFile()
+  const read = (name: string) => readFileSync(join(directory, name))
+  const isOfIt = (name: string) => name.startsWith(basename(file))
+  return {
+    open: openOn(file),
+    content: async () => Buffer.concat(readdirSync(directory).filter(isOfIt).map(read)),
+  }
+})
 
 // Not on PostgreSQL, where a process believes no clock for its first half minute.
 test('S1.19 the overlap ends with its grace: from then on the new secret alone signs', async () => {

@@ -1,6 +1,9 @@
+import pg from 'pg'
 import { afterAll, beforeAll } from 'vitest'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { aServer } from './a-server.ts'
+import { describeObserving } from './both-stores/observing.ts'
+import { describeSecretsAtRest } from './both-stores/secrets-at-rest.ts'
 import { describeSending } from './both-stores/sending.ts'
 import { describeCommands } from './command-rows.ts'
 import { describeExpunging } from './expunge-rule.ts'
@@ -24,8 +27,27 @@ const newStore = () => openOn(aStore())
 
 describeHookrailRows(newStore)
 describeSending(newStore)
+describeObserving(newStore)
+describeSecretsAtRest(() => {
+  const store = aStore()
+  return { open: openOn(store), content: () => readRows(new URL(store).searchParams.get('schema') ?? '') }
+})
 describeExpunging(newStore)
 describeCommands(() => {
   const store = aStore()
   return { store, open: openOn(store) }
 })
+
+/** Every row of every table of a schema, as text, with bytes as hexadecimal digits. */
+async function readRows(schema: string): Promise<Buffer> {
+  const client = new pg.Client({ connectionString: database.url })
+  await client.connect()
+  const tables = await client.query('select tablename from pg_tables where schemaname = $1', [schema])
+  const texts: string[] = []
+  for (const { tablename } of tables.rows) {
+    const { rows } = await client.query(`select t::text as row from "${schema}"."${tablename}" t`)
+    for (const { row } of rows) texts.push(row)
+  }
+  await client.end()
+  return Buffer.from(texts.join('\n'))
+}
