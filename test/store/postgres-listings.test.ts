@@ -122,6 +122,21 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('reads among many tenants
     expect(bad).toEqual([])
   })
 
+  it('find an ordering key by a seek for each subscription', async () => {
+    await harness.sql('set enable_seqscan = off')
+    for (const filter of [{}, { subscriptionId: routes[0]?.subscriptionId as string }]) {
+      const [sent] = await statementsOf(() =>
+        scene.store.listOrderedKeys(defaultTenantId, { ...filter, orderingKey: 'a' }, page),
+      )
+      const plan = await harness.sql<{ 'QUERY PLAN': string }>(`explain ${sent?.text}`, sent?.values)
+      const conditions = plan.map((row) => row['QUERY PLAN']).filter((line) => line.includes('Index Cond'))
+      expect(conditions.join('\n')).toMatch(
+        /tenant_id = .* AND \(\(?k?\.?subscription_id = .*ordering_key = /,
+      )
+    }
+    await harness.sql('reset enable_seqscan')
+  })
+
   it.each<readonly [string, EventFilter]>([
     ['the tenant', {}],
     ['a topic', { topic: 'orders.created' }],

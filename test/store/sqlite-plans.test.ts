@@ -116,6 +116,19 @@ it('looks for deliveries of a subscription among those of its endpoint alone', a
   expect(prepared.filter((sql) => overEndpoints.test(sql))).toHaveLength(1)
 })
 
+it('finds an ordering key by a seek for each subscription', () => {
+  const listings = [...statements].filter((sql) =>
+    /from ordered_keys o\s.*and o.ordering_key = \? /s.test(sql),
+  )
+  expect(listings.length).toBeGreaterThan(4)
+  for (const sql of listings) {
+    const plan = database.prepare(`explain query plan ${sql}`).all()
+    expect(plan.map(({ detail }) => detail).join('\n')).toMatch(
+      /^SEARCH o USING INDEX ordered_keys_\w+ \(tenant_id=\? AND subscription_id=\? AND ordering_key=\?/m,
+    )
+  }
+})
+
 it('covers the walks of jobs, of retention and of the removal of a tenant, keys and ordered keys', () => {
   const all = [...statements].join('\n')
   for (const text of [

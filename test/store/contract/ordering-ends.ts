@@ -312,6 +312,19 @@ export function describeOrderingEnds(open: OpenHarness): void {
       expect(found).toEqual(expected)
       const ofOne = await keysOf(scene, { subscriptionId: other.subscriptionId, orderingKey: 'é' })
       expect(ofOne).toMatchObject([{ subscriptionId: other.subscriptionId, orderingKey: 'é', length: 1 }])
+      const first = await scene.store.listOrderedKeys(
+        defaultTenantId,
+        { orderingKey: 'é', blocked: false },
+        { limit: 1, cursor: null },
+      )
+      const second = await scene.store.listOrderedKeys(
+        defaultTenantId,
+        { orderingKey: 'é', blocked: false },
+        { limit: 1, cursor: first.nextCursor },
+      )
+      const ofKey = [...first.items, ...second.items]
+      expect(ofKey.map(({ subscriptionId }) => subscriptionId)).toEqual(subscriptions)
+      expect(second.nextCursor).toBe('')
       expect(await keysOf(scene, { subscriptionId: 'nonsense' })).toEqual([])
       const page = { limit: 10, cursor: null }
       expect((await scene.store.listOrderedKeys(scene.ids.next('ten'), {}, page)).items).toEqual([])

@@ -20,6 +20,10 @@ export async function listOrderedKeys(
     .add('k.subscription_id = $subscription', 'subscription', 'uuid', subscription && uuid(subscription))
     .add('k.ordering_key = $ordering_key', 'ordering_key', 'text', filter.orderingKey)
   if (filter.blocked !== undefined) where.literal(`k.blocked_at is ${filter.blocked ? 'not ' : ''}null`)
+  // A seek for each subscription, not a walk over every key of the tenant: subscriptions_tenant
+  if (filter.orderingKey !== undefined && subscription === null) {
+    where.literal('k.subscription_id = any (array(select id from subscriptions where tenant_id = $tenant))')
+  }
   if (after !== null) {
     where
       .literal('(k.subscription_id, k.ordering_key) > ($after_subscription, $after_key collate "C")')

@@ -30,6 +30,11 @@ export function listOrderedKeys(
   if (filter.orderingKey !== undefined) {
     conditions.push('and o.ordering_key = ?')
     values.push(filter.orderingKey)
+    // A seek for each subscription, not a walk over every key of the tenant: subscriptions_tenant
+    if (subscription === null) {
+      conditions.push('and o.subscription_id in (select id from subscriptions where tenant_id = ?)')
+      values.push(idToBytes(tenantId))
+    }
   }
   if (after !== null) {
     conditions.push('and (o.subscription_id, o.ordering_key) > (?, ?)')
