@@ -243,7 +243,7 @@ describe('a copy is refused', { timeout: 300_000 }, () => {
     })
     expect(report.agree).toBe(false)
     expect(report.counts.filter(({ source, target }) => source !== target)).toEqual([
-      { table: 'deliveries', state: 'dead_lettered', source: 1, target: 0 },
+      { table: 'deliveries', state: 'dead_lettered', source: 2, target: 0 },
     ])
     await expect(openPostgresStore({ url: server.url, schema })).rejects.toMatchObject({
       code: 'store_incompatible',
