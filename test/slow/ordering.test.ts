@@ -68,30 +68,38 @@ async function publishAll(
 type Kills = Map<ClusterNode, number>
 
 /**
- * `kill -9` of a node while requests of it are open, of several at work the one that was killed the least, and its new
- * start; again until one hit something.
+ * `kill -9` of a node while requests of it are open, of several at work the one that was killed the least; again until
+ * one hit something. In turn: it starts again only when another one has taken over, or chance would decide whether all
+ * kills are one node's.
  */
-async function killAtWork(
-  nodes: readonly ClusterNode[],
-  receiver: OrderedReceiver,
-  kills: Kills,
-): Promise<void> {
+async function killAtWork({ victims: nodes, receiver, inTurn = false }: Run, kills: Kills): Promise<void> {
   for (let hit = false; !hit; ) {
     const before = receiver.cut
     const letGo = receiver.hold()
-    let victim: ClusterNode | undefined
-    await until('a node has requests open', async () => {
-      const atWork = await Promise.all(nodes.map(async (node) => ((await hasOpen(node)) ? [node] : [])))
-      victim = atWork.flat().toSorted((a, b) => (kills.get(a) ?? 0) - (kills.get(b) ?? 0))[0]
-      return victim !== undefined
-    })
+    const atWork = await findAtWork(nodes)
+    const [victim] = atWork.toSorted((a, b) => (kills.get(a) ?? 0) - (kills.get(b) ?? 0))
     await victim?.kill()
     letGo()
     await until('they end with their sender', () => receiver.cut > before, 1000).catch(() => {})
     hit = receiver.cut > before
     if (victim !== undefined && hit) kills.set(victim, (kills.get(victim) ?? 0) + 1)
+    if (hit && inTurn) {
+      const letGoAgain = receiver.hold()
+      await findAtWork(nodes.filter((node) => node !== victim))
+      letGoAgain()
+    }
     await victim?.start()
   }
+}
+
+/** Waits until some have requests open. */
+async function findAtWork(nodes: readonly ClusterNode[]): Promise<readonly ClusterNode[]> {
+  let atWork: readonly ClusterNode[] = []
+  await until('a node has requests open', async () => {
+    atWork = (await Promise.all(nodes.map(async (node) => ((await hasOpen(node)) ? [node] : [])))).flat()
+    return atWork.length > 0
+  })
+  return atWork
 }
 
 async function hasOpen(node: ClusterNode): Promise<boolean> {
@@ -119,9 +127,11 @@ interface Run {
   readonly count: number
   /** So many kills, spread over the events. */
   readonly kills: number
+  readonly inTurn?: boolean
 }
 
-async function runThrough({ nodes, victims, receiver, count, kills }: Run): Promise<Kills> {
+async function runThrough(run: Run): Promise<Kills> {
+  const { nodes, receiver, count, kills } = run
   const [first] = nodes as [ClusterNode]
   const killed: Kills = new Map()
   await subscribe(first.url, receiver)
@@ -129,7 +139,7 @@ async function runThrough({ nodes, victims, receiver, count, kills }: Run): Prom
   for (let no = 1; no <= kills; no++) {
     const arrived = (no * keys.length * count) / (kills + 1)
     await until(`${arrived} have come`, () => receiver.arrivals.length >= arrived, 120_000)
-    await killAtWork(victims, receiver, killed)
+    await killAtWork(run, killed)
   }
   await published
   await until('all are delivered', () => isDrained(first.url), 120_000)
@@ -156,7 +166,14 @@ test.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)(
   limit,
   async () => {
     const { receiver, nodes } = await aCluster([[], []])
-    const killed = await runThrough({ nodes, victims: nodes, receiver, count: 200, kills: 3 })
+    const killed = await runThrough({
+      nodes,
+      victims: nodes,
+      receiver,
+      count: 200,
+      kills: 3,
+      inTurn: true,
+    })
     expect(killed.size).toBe(2)
   },
 )
