@@ -1,6 +1,6 @@
 /** Direct sends whose name means another address at the attempt than when it was checked. */
 import { beforeEach, expect, test, vi } from 'vitest'
-import { anApp, aReceiver, tenant } from './an-app.ts'
+import { anApp, aReceiver, tenant } from '../delivery/an-app.ts'
 
 /** What the system answers, one after the other; the last one again and again. Empty: there is no such name. */
 const answers = vi.hoisted(() => ({ left: [] as string[], asked: 0 }))
