@@ -17,11 +17,8 @@ import {
 
 const page = { limit: 200, cursor: null }
 
-/**
- * Calls until the store says that nothing is left, and lets time pass where it waits; how often it waited. A dispatcher
- * claims meanwhile, and with that what waits in memory and leases that have ended come to light.
- */
-export async function removeTenants({ store, advance, claim }: Scene, limit = 100): Promise<number> {
+/** Calls until the store says that nothing is left, and lets time pass where it waits; how often it waited. */
+export async function removeTenants({ store, advance }: Scene, limit = 100): Promise<number> {
   let waits = 0
   for (;;) {
     const { open, more } = await store.removeDeletedTenants({ limit })
@@ -30,7 +27,6 @@ export async function removeTenants({ store, advance, claim }: Scene, limit = 10
     waits++
     if (waits > 100) throw new Error('the removal waits for ever')
     await advance(1000)
-    await claim()
   }
 }
 
@@ -208,10 +204,7 @@ export function describeTenantRemoval(open: OpenHarness): void {
       for (let slices = 0; last !== null && slices < 2000; slices++) {
         seen.push(last.removed?.deliveries ?? 0)
         const { more } = await store.removeDeletedTenants({ limit: 60 })
-        if (!more) {
-          await scene.advance(5000)
-          await scene.claim()
-        }
+        if (!more) await scene.advance(5000)
         const now = await store.getTenant(tenantId)
         if (now === null) break
         last = now
@@ -249,7 +242,6 @@ export function describeTenantRemoval(open: OpenHarness): void {
         if (more) continue
         await scene.record(anOutcome({ id: underWay.deliveryId, claimVersion: 1, attemptCount: 0 }))
         await scene.advance(5000)
-        await scene.claim()
       }
       const phases = seen.map(({ phase }) => phase)
       expect([...new Set(phases)]).toEqual(['cancelling', 'draining', 'counting', 'removing'])

@@ -86,6 +86,15 @@ export function writeOutWaiting(context: WriteContext, targetId: string): void {
   for (const lease of [...context.memory.leases.waitingAt(targetId).values()]) writeOut(context, lease)
 }
 
+/** All that waits of a tenant goes on waiting in the table. How many did. */
+export function writeOutTenant(context: WriteContext, tenantId: string): number {
+  const leases = [...context.memory.leases.all()].filter(
+    (lease) => lease.waiting !== null && lease.tenantId === tenantId,
+  )
+  for (const lease of leases) writeOut(context, lease)
+  return leases.length
+}
+
 function writeOut(context: WriteContext, lease: Lease): void {
   putBack(context, lease, {
     ...noResult,

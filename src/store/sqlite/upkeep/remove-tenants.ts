@@ -11,6 +11,7 @@ import {
   readRemoval,
 } from '../../tenant-removal.ts'
 import { type TenantRow, tenantColumns, toTenant } from '../../tenant-row.ts'
+import { writeOutTenant } from '../claim/memory-queue.ts'
 import { forgetBucket } from '../claim/rate-buckets.ts'
 import { applyConfigChanges, firstSliceRows } from '../config/apply-changes.ts'
 import { raiseRoutingVersion } from '../config/routing-version.ts'
@@ -103,7 +104,14 @@ function nextTenant(context: WriteContext): Pick<TenantRow, 'id' | 'removed'> | 
 type Step = (context: WriteContext, tenant: Removed) => RemovalStep
 
 /** In this order: each begins when those before it find nothing more to do. */
-const firstSteps: readonly Step[] = [deleteEndpoints, applyChanges, stopFanOut, noteApplied, waitForLeases]
+const firstSteps: readonly Step[] = [
+  deleteEndpoints,
+  applyChanges,
+  stopFanOut,
+  emptyMemory,
+  noteApplied,
+  waitForLeases,
+]
 const rowSteps: readonly Step[] = [
   countRows,
   removeDeliveries,
@@ -162,6 +170,11 @@ function stopFanOut(context: WriteContext, { number }: Removed): RemovalStep {
   context.prepare('delete from fan_out_receivers where event_k = ?').run(event) // primary key
   context.prepare('delete from fan_outs where tenant = ? and event_k = ?').run(number, event) // primary key
   return {}
+}
+
+/** A direct send to a URL has no endpoint with which it would have left the memory, and perhaps nobody claims it. */
+function emptyMemory(context: WriteContext, { id }: Removed): RemovalStep {
+  return writeOutTenant(context, id) > 0 ? {} : null
 }
 
 function noteApplied({ now }: WriteContext, { state }: Removed): RemovalStep {
