@@ -1,6 +1,8 @@
 /** How publishing fails, as producers' clients know it. */
 import { OuthookError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
+import type { Api, ApiContext } from './context.ts'
+import { sendError } from './errors.ts'
 import type { IngestResult } from './options.ts'
 import { toProblem } from './problem.ts'
 
@@ -22,6 +24,16 @@ export function toIngestError(error: unknown, log: Logger): unknown {
     title: 'ingest unavailable',
     ...(error instanceof OuthookError &&
       error.retryAfterSeconds !== undefined && { retryAfterSeconds: error.retryAfterSeconds }),
+  })
+}
+
+/** For routes that take events: their errors in these words, counted. */
+export function handleIngestErrors(app: Api, { metrics, log, errorLog }: ApiContext): void {
+  app.setErrorHandler((error, request, reply) => {
+    const known = toIngestError(error, log)
+    // A stranger gave nothing.
+    if (request.principal !== null) metrics.ingest(ingestResultOf(known))
+    sendError(errorLog, known, request, reply)
   })
 }
 

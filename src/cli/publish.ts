@@ -1,21 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { finishApiCommand } from './api-command.ts'
+import { addEventOptions, type EventOptions, eventMembers } from './event-options.ts'
 import { beingMade, noReceiver, waitForEvent } from './events.ts'
 import { UsageError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
-import { durationMs, pair } from './option-values.ts'
 
-interface PublishOptions {
+interface PublishOptions extends EventOptions {
   readonly file?: string
-  readonly idempotencyKey?: string
   readonly orderingKey?: string
-  readonly deliverAt?: string
-  readonly delay?: number
-  readonly traceparent?: string
-  readonly tracestate?: string
-  readonly meta?: Readonly<Record<string, string>>
-  readonly wait?: number | true
 }
 
 export function register(command: Command, io: CliIo): void {
@@ -25,27 +18,16 @@ export function register(command: Command, io: CliIo): void {
     .option('--file <path>', 'read the payload from a file')
     .option('--idempotency-key <key>', 'publishing twice with the same key makes one event')
     .option('--ordering-key <key>', 'what has to stay in order')
-    .option('--deliver-at <time>', 'make no delivery before this time, such as 2026-12-24T18:00:00Z')
-    .option('--delay <duration>', 'make no delivery before so long from now, such as 15m', durationMs)
-    .option('--traceparent <value>', 'W3C trace context to keep with it (TRACEPARENT)')
-    .option('--tracestate <value>', 'goes with --traceparent (TRACESTATE)')
-    .option('--meta <name=value>', 'sent along as the header outhook-meta-<name> (repeatable)', pair('='))
-    .option(
-      '--wait [duration]',
-      'wait until it is delivered (default 30s); exit code 1 if it is not',
-      durationMs,
-    )
-    .addHelpText('after', '\nExample:\n  outhook publish orders.created \'{"id":1}\' --wait')
+  addEventOptions(command).addHelpText(
+    'after',
+    '\nExample:\n  outhook publish orders.created \'{"id":1}\' --wait',
+  )
   finishApiCommand(command, io).run<PublishOptions>(async (context, [topic = '', payload], options) => {
     const published = await context.client.send({
       topic,
       body: await readPayload(payload, options.file, io),
-      metadata: options.meta,
-      idempotencyKey: options.idempotencyKey,
       orderingKey: options.orderingKey,
-      deliverAt: options.deliverAt,
-      delay: options.delay,
-      ...traceOf(options, io),
+      ...eventMembers(options, io),
     })
     if (options.wait === undefined) {
       const { event_id, delivery_ids, state } = published
@@ -60,19 +42,6 @@ export function register(command: Command, io: CliIo): void {
     }
     await waitForEvent(context, published.event_id, options.wait === true ? undefined : options.wait)
   })
-}
-
-/** From the environment both or none: a state belongs to its parent. */
-export function traceOf(
-  { traceparent, tracestate }: Pick<PublishOptions, 'traceparent' | 'tracestate'>,
-  { env }: Pick<CliIo, 'env'>,
-) {
-  if (traceparent === undefined && tracestate !== undefined) {
-    throw new UsageError('--tracestate goes with --traceparent only')
-  }
-  return traceparent === undefined
-    ? { traceparent: env.TRACEPARENT, tracestate: env.TRACESTATE }
-    : { traceparent, tracestate }
 }
 
 async function readPayload(

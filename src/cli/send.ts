@@ -4,26 +4,19 @@ import { type SendMethod, sendMethods } from '../core/direct-request.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { finishApiCommand } from './api-command.ts'
 import { resolveEndpoint } from './endpoint-id.ts'
+import { addEventOptions, type EventOptions, eventMembers } from './event-options.ts'
 import { waitForEvent } from './events.ts'
 import { UsageError } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
 import { durationMs, oneOf, pair, retryPolicy } from './option-values.ts'
-import { traceOf } from './publish.ts'
 
-interface SendOptions {
+interface SendOptions extends EventOptions {
   readonly method?: SendMethod
   readonly file?: string
   readonly contentType?: string
   readonly header?: Readonly<Record<string, string>>
   readonly retry?: unknown
   readonly timeout?: number
-  readonly idempotencyKey?: string
-  readonly deliverAt?: string
-  readonly delay?: number
-  readonly traceparent?: string
-  readonly tracestate?: string
-  readonly meta?: Readonly<Record<string, string>>
-  readonly wait?: number | true
 }
 
 export function register(command: Command, io: CliIo): void {
@@ -37,17 +30,10 @@ export function register(command: Command, io: CliIo): void {
     .option('--retry <policy>', `a profile, ${describeRetryProfiles()}, or a JSON object`, retryPolicy)
     .option('--timeout <duration>', 'of one attempt', durationMs)
     .option('--idempotency-key <key>', 'sending twice with the same key makes one delivery')
-    .option('--deliver-at <time>', 'make no attempt before this time, such as 2026-12-24T18:00:00Z')
-    .option('--delay <duration>', 'make no attempt before so long from now, such as 15m', durationMs)
-    .option('--traceparent <value>', 'W3C trace context to keep with it (TRACEPARENT)')
-    .option('--tracestate <value>', 'goes with --traceparent (TRACESTATE)')
-    .option('--meta <name=value>', 'sent along as the header outhook-meta-<name> (repeatable)', pair('='))
-    .option(
-      '--wait [duration]',
-      'wait until it is delivered (default 30s); exit code 1 if it is not',
-      durationMs,
-    )
-    .addHelpText('after', '\nExample:\n  outhook send https://example.com/hook \'{"call":42}\' --wait')
+  addEventOptions(command).addHelpText(
+    'after',
+    '\nExample:\n  outhook send https://example.com/hook \'{"call":42}\' --wait',
+  )
   finishApiCommand(command, io).run<SendOptions>(async (context, [place = '', payload], options) => {
     const { client, print } = context
     const body = await readBody(payload, options, io)
@@ -61,11 +47,7 @@ export function register(command: Command, io: CliIo): void {
       headers: options.header,
       retry: options.retry,
       timeout: options.timeout,
-      metadata: options.meta,
-      idempotencyKey: options.idempotencyKey,
-      deliverAt: options.deliverAt,
-      delay: options.delay,
-      ...traceOf(options, io),
+      ...eventMembers(options, io),
     }
     const sent = await client.sendDirect(input)
     if (options.wait !== undefined) {

@@ -7,8 +7,7 @@ import { limits } from '../../core/model.ts'
 import type { PublishReceipt } from '../../engine/publish.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
-import { sendError } from '../errors.ts'
-import { ingestResultOf, toIngestError } from '../ingest-error.ts'
+import { handleIngestErrors } from '../ingest-error.ts'
 import { readBodiesAsBytes } from '../json-body.ts'
 import { lateError, readPublish, receiptType, renderReceipt } from '../publish-request.ts'
 import { PublishBody, PublishHeaders, ReceiptBody } from '../schemas/events.ts'
@@ -28,15 +27,9 @@ const schema = {
 }
 
 export function publishRoute(context: ApiContext) {
-  const { metrics, log, errorLog } = context
   return async (app: Api): Promise<void> => {
     readBodiesAsBytes(app, context.bodies)
-    app.setErrorHandler((error, request, reply) => {
-      const known = toIngestError(error, log)
-      // A stranger published nothing.
-      if (request.principal !== null) metrics.ingest(ingestResultOf(known))
-      sendError(errorLog, known, request, reply)
-    })
+    handleIngestErrors(app, context)
     app.post('/v1/events', {
       schema,
       onRequest: (request, _reply, done) =>

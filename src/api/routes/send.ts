@@ -6,9 +6,8 @@ import { limits } from '../../core/model.ts'
 import type { SendOrder } from '../../engine/direct-sends.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
-import { sendError } from '../errors.ts'
 import { callerOf, idempotencyOf, scheduleOf, traceContextOf } from '../event-members.ts'
-import { ingestResultOf, toIngestError } from '../ingest-error.ts'
+import { handleIngestErrors } from '../ingest-error.ts'
 import { readBodiesAsBytes } from '../json-body.ts'
 import { SendBody, SendHeaders, SendReceiptBody } from '../schemas/sends.ts'
 import { tenantIdOf } from '../tenant-scope.ts'
@@ -30,15 +29,10 @@ const form = 'expected {"url": string, "payload": object}'
 const checkForm = strictCompiler({ schema: SendBody, httpPart: 'body', method: 'POST', url: '' })
 
 export function sendRoute(context: ApiContext) {
-  const { engine, metrics, log, errorLog } = context
+  const { engine, metrics } = context
   return async (app: Api): Promise<void> => {
     readBodiesAsBytes(app, context.bodies)
-    app.setErrorHandler((error, request, reply) => {
-      const known = toIngestError(error, log)
-      // A stranger sent nothing.
-      if (request.principal !== null) metrics.ingest(ingestResultOf(known))
-      sendError(errorLog, known, request, reply)
-    })
+    handleIngestErrors(app, context)
     app.post('/v1/deliveries', {
       schema,
       onRequest: (request, _reply, done) =>

@@ -1,11 +1,11 @@
 import { Type } from '../../bundled/typebox.ts'
-import { maxCustomHeaders } from '../../core/custom-headers.ts'
 import { limits } from '../../core/model.ts'
 import { describeSigningSchemes, signingSchemes } from '../../core/signing.ts'
 import { maxTopicPatterns } from '../../core/topics.ts'
 import { CapturedResponseBody } from './deliveries.ts'
 import {
   Closed,
+  CustomHeaders,
   Id,
   Nullable,
   PageOf,
@@ -55,11 +55,7 @@ const settings = {
   ),
   description: Type.Optional(Type.String({ maxLength: limits.maxDescriptionChars, pattern: linesPattern })),
   headers: Type.Optional(
-    Type.Unsafe<Readonly<Record<string, string>>>({
-      type: 'object',
-      maxProperties: maxCustomHeaders,
-      propertyNames: { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" },
-      additionalProperties: { type: 'string', pattern: '^[!-~](?:[ -~]*[!-~])?$' },
+    CustomHeaders({
       description:
         'sent with each request, at most 8 KiB in all; not those that the sender makes, and no secrets, because they are shown here',
       examples: [{ 'x-shop': 'berlin' }],

@@ -1,9 +1,8 @@
 import { Type } from '../../bundled/typebox.ts'
-import { maxCustomHeaders } from '../../core/custom-headers.ts'
 import { sendMethods } from '../../core/direct-request.ts'
 import { limits } from '../../core/model.ts'
 import { idempotencyHeader, idempotencyKey, Metadata, schedule, traceHeaders } from './events.ts'
-import { Closed, Id, Nullable, RetryPolicyInput } from './shapes.ts'
+import { Closed, CustomHeaders, Id, Nullable, RetryPolicyInput } from './shapes.ts'
 import { durationPattern, idOf } from './text-limits.ts'
 
 /** The form is checked by it; `payload` is cut out of the bytes, which have to survive. */
@@ -31,11 +30,7 @@ export const SendBody = Closed(
       }),
     ),
     headers: Type.Optional(
-      Type.Unsafe<Readonly<Record<string, string>>>({
-        type: 'object',
-        maxProperties: maxCustomHeaders,
-        propertyNames: { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" },
-        additionalProperties: { type: 'string', pattern: '^[!-~](?:[ -~]*[!-~])?$' },
+      CustomHeaders({
         description:
           'beside those of the endpoint; these win. Names that the sender sets itself are refused, and names of secrets',
         examples: [{ 'x-source': 'crm' }],

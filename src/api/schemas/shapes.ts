@@ -1,6 +1,8 @@
 /** What the schemas of several resources share. A schema with a `title` becomes a named one in the OpenAPI document. */
+
 import type { Static, TObject, TProperties, TSchema } from 'typebox'
 import { Type } from '../../bundled/typebox.ts'
+import { maxCustomHeaders } from '../../core/custom-headers.ts'
 import { errorTable } from '../../core/errors.ts'
 import type { IdPrefix } from '../../core/ids.ts'
 import { limits } from '../../core/model.ts'
@@ -96,4 +98,18 @@ export function metadataInput(use: string, example: Readonly<Record<string, stri
       examples: [example],
     }),
   )
+}
+
+/** Headers that a caller names, for requests to receivers. `core/custom-headers.ts` says which names are refused. */
+export function CustomHeaders(options: {
+  readonly description: string
+  readonly examples: readonly object[]
+}) {
+  return Type.Unsafe<Readonly<Record<string, string>>>({
+    type: 'object',
+    maxProperties: maxCustomHeaders,
+    propertyNames: { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" },
+    additionalProperties: { type: 'string', pattern: '^[!-~](?:[ -~]*[!-~])?$' },
+    ...options,
+  })
 }
