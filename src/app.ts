@@ -39,7 +39,8 @@ import { TransactionalPublisher } from './engine/transactional-publish.ts'
 import { openTracing, type Tracing } from './observability/tracing.ts'
 import { openSecretBox } from './open-secret-box.ts'
 import { type OpenStoreOptions, openStore } from './open-store.ts'
-import { createAddressPolicy, createUrlCheck } from './sender/address-guard.ts'
+import { createUrlCheck } from './sender/address-guard.ts'
+import { createAddressPolicy } from './sender/address-policy.ts'
 import { showStore } from './show-store.ts'
 import type { Store } from './store/port.ts'
 import { openOutboxFile } from './store/sqlite/outbox/outbox-file.ts'
@@ -109,10 +110,7 @@ async function assemble(
   const activity = new DeliveryActivity(
     onListenerError ?? ((error, event) => logger.error({ err: error, event }, 'a listener threw')),
   )
-  const guard = createAddressPolicy(
-    { allowHttp: config.allowHttp, allowNetworks: config.allowNetworks, allowPorts: config.allowPorts },
-    words,
-  )
+  const guard = createAddressPolicy(config, words)
   const routing = new RoutingCache({
     load: (tenantId) => store.loadRouting(tenantId),
     secretBox,

@@ -39,8 +39,14 @@ export interface OpenOptions {
   readonly allowHttp?: boolean
   /** Private ranges that endpoints may lie in, such as `['127.0.0.0/8']`. Default none. */
   readonly allowNetworks?: readonly string[]
+  /** Hosts that endpoints may have whatever range their addresses are of, with all names below them. Default none. */
+  readonly allowHosts?: readonly string[]
   /** Ports that endpoints may have although they are those of mail, databases and the like. Default none. */
   readonly allowPorts?: readonly number[]
+  /** Ranges that no request goes to, public ones too, such as `['203.0.113.0/24']`. Wins over all that is allowed. Default none. */
+  readonly denyNetworks?: readonly string[]
+  /** Hosts that no request goes to, with all names below them. Wins over all that is allowed. Default none. */
+  readonly denyHosts?: readonly string[]
   /** Requests in flight at one time, to all endpoints together. Default 512. */
   readonly maxInFlight?: number
   /**

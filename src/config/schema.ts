@@ -4,6 +4,7 @@
  * `OUTHOOK_MAX_IN_FLIGHT` and `max_in_flight`.
  */
 import { describeRetryProfiles, retryProfiles } from '../core/retry-policy.ts'
+import { guardSettings } from './guard-settings.ts'
 import { type Setting, setting } from './setting.ts'
 import type { ValueType } from './value-types.ts'
 import * as types from './value-types.ts'
@@ -103,25 +104,7 @@ export const settings = {
     description:
       'Deliveries of one ordering key that may wait in an ordered subscription. An event that would make it more is refused with 429, for that key alone. 0 is no limit.',
   }),
-  allowHttp: setting({
-    name: 'allow-http',
-    type: types.flag,
-    default: false,
-    description: 'Allows endpoints with `http://` URLs. Without it only `https://` is accepted.',
-  }),
-  allowNetworks: setting({
-    name: 'allow-network',
-    type: types.networks,
-    default: [],
-    description: 'Private or otherwise refused address ranges that endpoints may lie in.',
-  }),
-  allowPorts: setting({
-    name: 'allow-port',
-    type: types.ports,
-    default: [],
-    description:
-      'Ports that endpoints may have although they are those of mail, databases and the like (22, 6379).',
-  }),
+  ...guardSettings,
   maxInFlight: setting({
     name: 'max-in-flight',
     type: types.integer(1, 16_384),

@@ -1,5 +1,6 @@
 /** The kinds of values that settings have: what is allowed, in words, and how a raw value is read. */
 import ipaddr from 'ipaddr.js'
+import { isAddressDomain, parseDomain } from '../core/domains.ts'
 import { durationForms, formatDuration, parseDuration } from '../core/duration.ts'
 
 export interface ValueType<T> {
@@ -145,6 +146,22 @@ export const networks: ValueType<readonly string[]> = {
     if (!Array.isArray(items)) return null
     const ranges = items.map((item) => (typeof item === 'string' ? toRange(item.trim()) : null))
     return ranges.includes(null) ? null : (ranges as readonly string[])
+  },
+  format: (value) => value.join(','),
+}
+
+/** Hosts by name; each stands for all below it too. */
+export const hosts: ValueType<readonly string[]> = {
+  allowed: 'names of hosts such as hooks.example.com (addresses are given as networks)',
+  placeholder: 'host',
+  repeats: true,
+  parse(raw) {
+    const items = typeof raw === 'string' ? raw.split(',') : raw
+    if (!Array.isArray(items)) return null
+    const names = items.map((item) => (typeof item === 'string' ? parseDomain(item) : null))
+    return names.every((name) => name !== null && !isAddressDomain(name))
+      ? (names as readonly string[])
+      : null
   },
   format: (value) => value.join(','),
 }

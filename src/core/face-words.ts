@@ -22,8 +22,11 @@ export const serverWords: FaceWords = {
 
 /** Settings that a program gives as lists. */
 const lists: Readonly<Record<string, string>> = {
+  'allow-host': 'allowHosts',
   'allow-network': 'allowNetworks',
   'allow-port': 'allowPorts',
+  'deny-host': 'denyHosts',
+  'deny-network': 'denyNetworks',
   outbox: 'outboxes',
 }
 

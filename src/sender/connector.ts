@@ -4,7 +4,8 @@
  */
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { type AddressPolicy, isLocalhost, localhostAddresses, refuseAnswers } from './address-guard.ts'
+import { isLocalhost, localhostAddresses, refuseAnswers } from './address-guard.ts'
+import type { AddressPolicy } from './address-policy.ts'
 import { AttemptError, describeFailure, type FailurePhase, failure, refusedAnswer } from './attempt-error.ts'
 import type { ProxyHop } from './port.ts'
 import type { ResolvedAddress, Resolver } from './resolver.ts'
@@ -122,10 +123,10 @@ export async function findAddresses(
     family !== 0
       ? [{ address: target.hostname, family }]
       : guard !== null && isLocalhost(target.hostname)
-        ? localhostAddresses(guard)
+        ? localhostAddresses(guard, target.hostname)
         : await resolver.resolve(target.hostname)
   if (addresses.length === 0) throw dnsError(target, { code: 'ENODATA' })
-  const refused = guard === null ? null : refuseAnswers(addresses, guard)
+  const refused = guard === null ? null : refuseAnswers(addresses, guard, target.hostname)
   if (refused !== null) {
     throw new AttemptError(
       family === 0

@@ -2,7 +2,7 @@
 
 import { type Clock, createSystemClock } from '../core/clock.ts'
 import { libraryWords } from '../core/face-words.ts'
-import { type AddressPolicyOptions, createAddressPolicy } from './address-guard.ts'
+import { type AddressPolicyOptions, createAddressPolicy } from './address-policy.ts'
 import { createHttpSender } from './http-sender.ts'
 import type { Sender } from './port.ts'
 import { readNumber } from './read-number.ts'

@@ -6,7 +6,8 @@
  * docs/decisions/0007-own-http-client.md for what undici's `Client` costs beside them.
  */
 import type { Clock } from '../core/clock.ts'
-import { type AddressPolicy, bareHostname, refuseUrl } from './address-guard.ts'
+import { bareHostname, refuseUrl } from './address-guard.ts'
+import type { AddressPolicy } from './address-policy.ts'
 import { failure } from './attempt-error.ts'
 import type { Origin } from './connection.ts'
 import { ConnectionPool } from './connection-pool.ts'

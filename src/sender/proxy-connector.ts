@@ -11,7 +11,7 @@
  */
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import type { AddressPolicy } from './address-guard.ts'
+import type { AddressPolicy } from './address-policy.ts'
 import { AttemptError, describeFailure, failure } from './attempt-error.ts'
 import {
   type ConnectCallback,

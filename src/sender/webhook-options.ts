@@ -1,7 +1,7 @@
 /** What a `Webhook` can be told, and what it takes when it is told nothing. */
 import type { Clock } from '../core/clock.ts'
 import type { SigningScheme } from '../core/model.ts'
-import type { AddressPolicyOptions } from './address-guard.ts'
+import type { AddressPolicyOptions } from './address-policy.ts'
 import type { Pacer } from './pacer.ts'
 import type { RequestMethod, Sender } from './port.ts'
 import type { ProxyProvider } from './proxy-provider.ts'

@@ -46,7 +46,10 @@ describe('where a value comes from', () => {
       ingestRate: 0,
       allowHttp: false,
       allowNetworks: [],
+      allowHosts: [],
       allowPorts: [],
+      denyNetworks: [],
+      denyHosts: [],
       maxInFlight: 512,
       defaultRetryPolicy: 'standard',
       connectTimeoutMs: 3000,
@@ -145,6 +148,18 @@ describe('how values read', () => {
     expect(loadConfig({ flags: { allowNetworks: given } }).allowNetworks).toEqual(expected)
     expect(loadConfig({ env: { OUTHOOK_ALLOW_NETWORK: given.join(', ') } }).allowNetworks).toEqual(expected)
     expect(loadConfig({ file: aFile({ allow_network: given }) }).allowNetworks).toEqual(expected)
+  })
+
+  test('hosts come as repeated flags, as a comma list and as a JSON list, and read as in a URL', () => {
+    const given = ['Hooks.Internal', 'bücher.example.', 'a_b.test']
+    const expected = ['hooks.internal', 'xn--bcher-kva.example', 'a_b.test']
+    expect(loadConfig({ flags: { denyHosts: given } }).denyHosts).toEqual(expected)
+    expect(loadConfig({ env: { OUTHOOK_DENY_HOST: given.join(', ') } }).denyHosts).toEqual(expected)
+    expect(loadConfig({ file: aFile({ allow_host: given }) }).allowHosts).toEqual(expected)
+    expect(loadConfig({ options: { allowHosts: given } }).allowHosts).toEqual(expected)
+    expect(messageOf({ flags: { denyHosts: ['10.0.0.1'] } })).toContain(
+      'deny-host: ["10.0.0.1"] from the flag --deny-host is not allowed; use names of hosts',
+    )
   })
 
   test.each(['true', '1', true])('%j switches a switch on', (allowHttp) => {

@@ -19,6 +19,21 @@ const foreign =
 
 const url = 'https://example.com/hook'
 
+test('denied addresses and hosts are refused with the options that deny them', async () => {
+  const hooks = await Outhook.open({
+    store: 'memory:',
+    denyNetworks: ['8.8.8.0/24'],
+    denyHosts: ['evil.test'],
+  })
+  onTestFinished(() => hooks.close())
+  await expect(hooks.endpoints.create({ url: 'https://8.8.8.8/' })).rejects.toThrow(
+    "8.8.8.8 is denied by denyNetworks: ['8.8.8.0/24']",
+  )
+  await expect(hooks.endpoints.create({ url: 'https://a.EVIL.test/' })).rejects.toThrow(
+    "a.evil.test is denied by denyHosts: ['evil.test']",
+  )
+})
+
 test.each<[string, (hooks: Outhook) => Promise<unknown>, string]>([
   [
     'http://',

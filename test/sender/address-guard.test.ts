@@ -1,13 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { createSystemClock } from '../../src/core/clock.ts'
 import { OuthookError } from '../../src/core/errors.ts'
-import {
-  type AddressPolicyOptions,
-  checkUrl,
-  createAddressPolicy,
-  createUrlCheck,
-  parseNetworks,
-} from '../../src/sender/address-guard.ts'
+import { checkUrl, createUrlCheck } from '../../src/sender/address-guard.ts'
+import { type AddressPolicyOptions, createAddressPolicy } from '../../src/sender/address-policy.ts'
+import { parseNetworks } from '../../src/sender/address-ranges.ts'
 import type { Lookup } from '../../src/sender/resolver.ts'
 
 const strict = createAddressPolicy()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { classifyAttempt } from '../../src/core/outcome.ts'
 import { retryProfiles } from '../../src/core/retry-policy.ts'
-import { createAddressPolicy } from '../../src/sender/address-guard.ts'
+import { createAddressPolicy } from '../../src/sender/address-policy.ts'
 import type { Lookup } from '../../src/sender/resolver.ts'
 import { aWebhook } from './a-webhook.ts'
 import {

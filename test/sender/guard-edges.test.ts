@@ -1,6 +1,7 @@
 /** Addresses inside addresses, and ports that are no web server's. */
 import { expect, test } from 'vitest'
-import { checkUrl, createAddressPolicy } from '../../src/sender/address-guard.ts'
+import { checkUrl } from '../../src/sender/address-guard.ts'
+import { createAddressPolicy } from '../../src/sender/address-policy.ts'
 import { aWebhook } from './a-webhook.ts'
 import { aRequest, aSender, failureFrom } from './raw-receiver.ts'
 
