@@ -98,7 +98,8 @@ function checkInput(input: unknown): void {
   if (typeof input !== 'object' || input === null) {
     throw invalid('publish takes an event such as { topic, payload }')
   }
-  const { body, payload, orderingKey, ...rest } = input as Partial<Record<keyof AnyInput, unknown>>
+  const given = input as Partial<Record<keyof AnyInput, unknown>>
+  const { body, payload, orderingKey } = given
   for (const name of Object.keys(input)) {
     if (inputMembers.includes(name)) continue
     const nearest = nearestName(name.slice(0, 64), inputMembers)
@@ -112,7 +113,7 @@ function checkInput(input: unknown): void {
     throw invalid('orderingKey must be a string')
   }
   for (const name of ['traceparent', 'tracestate'] as const) {
-    const value = rest[name]
+    const value = given[name]
     if (value !== undefined && value !== null && typeof value !== 'string')
       throw invalid(`${name} must be a string`)
   }

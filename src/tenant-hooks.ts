@@ -107,7 +107,8 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
     const content = toRequest(input)
     const client = clientOf(options)
     const { publisher, transactionalPublisher, tenants } = this.#engine
-    const request = { ...content, tenantId: await tenants.resolve(this.#name) }
+    const found = tenants.resolve(this.#name)
+    const request = { ...content, tenantId: typeof found === 'string' ? found : await found }
     if (client === undefined) return toPublished(await publisher.publish(request))
     const [result] = await transactionalPublisher.publishMany(client, [request])
     if (result?.status !== 'fulfilled') throw result?.reason
@@ -161,8 +162,8 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
   }
 }
 
-function toPublished({ eventId, ...rest }: PublishReceipt): PublishedEvent {
-  return { id: eventId, ...rest }
+function toPublished({ eventId, deliveryIds, state, replayed }: PublishReceipt): PublishedEvent {
+  return { id: eventId, deliveryIds, state, replayed }
 }
 
 /** No mistake here may publish outside of the transaction that was meant. */

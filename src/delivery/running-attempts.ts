@@ -6,7 +6,7 @@ import type { Work } from './work.ts'
 
 export class RunningAttempts {
   readonly #deps: AttemptDeps
-  readonly #running = new Map<string, ClaimedDelivery>()
+  readonly #running = new Set<ClaimedDelivery>()
   #onNone: (() => void) | null = null
 
   constructor(deps: AttemptDeps) {
@@ -16,9 +16,9 @@ export class RunningAttempts {
   /** Calls back with the outcome; `isOurs` is false when the lease was taken out of here meanwhile. */
   start(work: Work, onOutcome: (outcome: DeliveryOutcome, isOurs: boolean) => void): void {
     const { delivery } = work
-    this.#running.set(delivery.id, delivery)
+    this.#running.add(delivery)
     runAttempt(delivery, work, this.#deps).then((outcome) => {
-      onOutcome(outcome, this.#running.delete(delivery.id))
+      onOutcome(outcome, this.#running.delete(delivery))
       if (this.#running.size === 0) this.#onNone?.()
     })
   }
@@ -35,7 +35,7 @@ export class RunningAttempts {
 
   /** Takes out those that still run; their outcomes are no longer this node's to record. */
   takeOut(): readonly ClaimedDelivery[] {
-    const deliveries = [...this.#running.values()]
+    const deliveries = [...this.#running]
     this.#running.clear()
     return deliveries
   }

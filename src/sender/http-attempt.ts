@@ -248,8 +248,11 @@ function append(head: Uint8Array, tail: Uint8Array): Uint8Array {
   return joined
 }
 
-/** The first ones; of the one that is too long, its beginning. */
+/** The first ones; of the one that is too long, its beginning. The list itself when all of it is kept. */
 function boundHeaders(fields: readonly Field[]): readonly Field[] {
+  let chars = 0
+  for (const [name, value] of fields) chars += name.length + value.length
+  if (fields.length <= maxCapturedHeaders && chars <= maxCapturedHeaderChars) return fields
   let room = maxCapturedHeaderChars
   const kept: Field[] = []
   for (const [name, value] of fields) {

@@ -8,6 +8,7 @@ import type {
   ApiKey,
   Attempt,
   AttemptStatus,
+  CapturedResponse,
   DeadLetter,
   Delivery,
   DeliveryState,
@@ -222,6 +223,20 @@ export function toDeadLetter(row: DeliveryRow): DeadLetter {
     attemptCount: row.attempt_count,
     deadAt: row.updated_at,
   }
+}
+
+type CapturedHeaders = CapturedResponse['headers']
+
+let lastHeaders: CapturedHeaders = []
+let lastHeadersText = '[]'
+
+/** The column `response_headers`. Answers that say the same share one list, whose text is written once. */
+export function capturedHeadersText(headers: CapturedHeaders): string {
+  if (headers !== lastHeaders) {
+    lastHeadersText = JSON.stringify(headers)
+    lastHeaders = headers
+  }
+  return lastHeadersText
 }
 
 export function toAttempt(row: AttemptRow): Attempt {

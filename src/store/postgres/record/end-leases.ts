@@ -8,6 +8,7 @@
 import type { Waiting } from '../../../core/claim/row-fate.ts'
 import { type ErrorClass, type FinishedState, limits, type WaitReason } from '../../../core/model.ts'
 import type { NewAttempt } from '../../port.ts'
+import { capturedHeadersText } from '../../rows.ts'
 import type { EndedLeases, Lease, Leases } from '../claim/leases.ts'
 import { armWanted, blockedUntil } from '../claim/ready-endpoints.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
@@ -89,7 +90,7 @@ function leaseValues(ends: readonly LeaseEnd[]) {
     latencies: attempts.map((attempt) => attempt?.latencyMs ?? null),
     started: attempts.map((attempt) => (attempt === null ? null : Math.round(attempt.startedAt))),
     response_headers: responses.map((response) =>
-      response === null ? null : withoutNul(JSON.stringify(response.headers)),
+      response === null ? null : withoutNul(capturedHeadersText(response.headers)),
     ),
     truncated: responses.map((response) => response?.truncated ?? null),
     bodies_at: bodiesAt,

@@ -75,15 +75,17 @@ interface EventInsert {
   readonly entries: readonly FanOutEntry[]
 }
 
+/** Put together once: a text that is new each time has to be hashed before its statement is found. */
+const insertEventSql = `
+insert into events
+  (k, id, tenant, topic, topic_text, created_at, fan_out, payload_bytes, payload, ${keptFields.join(', ')})
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ${keptFields.map(() => '?').join(', ')})`
+
 function insertEvent(context: WriteContext, event: NewEvent, { key, id, entries }: EventInsert): void {
   const { names } = context.memory
   const topic = event.topic === null ? null : names.topicNumber(event.topic)
   context
-    .prepare(
-      `insert into events
-         (k, id, tenant, topic, topic_text, created_at, fan_out, payload_bytes, payload, ${keptFields.join(', ')})
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ${keptFields.map(() => '?').join(', ')})`,
-    )
+    .prepare(insertEventSql)
     .run(
       key,
       id,

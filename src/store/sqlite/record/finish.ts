@@ -2,6 +2,7 @@
 import { idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { ErrorClass, FinishedState } from '../../../core/model.ts'
 import type { NewAttempt } from '../../port.ts'
+import { capturedHeadersText } from '../../rows.ts'
 import type { Lease } from '../claim/leases.ts'
 import { codeOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'
@@ -89,7 +90,7 @@ export function finishLease(context: WriteContext, lease: Lease, values: Finishe
       lease.replayedAt,
       attempt?.startedAt ?? null,
       attempt?.latencyMs ?? null,
-      response === null ? null : JSON.stringify(response.headers),
+      response === null ? null : capturedHeadersText(response.headers),
       response === null ? null : response.truncated ? 1 : 0,
       response === null ? null : response.body,
     )

@@ -1,6 +1,7 @@
 import { type BreakerPolicy, isFailingTooLong, nextHealth } from '../../../core/endpoint-health.ts'
 import { type DisabledReason, type EndpointHealth, limits } from '../../../core/model.ts'
 import type { DeliveryOutcome, NewAttempt, RecordResult, Release } from '../../port.ts'
+import { capturedHeadersText } from '../../rows.ts'
 import type { Lease } from '../claim/leases.ts'
 import { spend, writeBucket } from '../claim/rate-buckets.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
@@ -136,7 +137,7 @@ function insertAttempt(context: WriteContext, key: number, claimVersion: number,
     error: cut(attempt.error),
     latency_ms: attempt.latencyMs,
     started_at: attempt.startedAt,
-    response_headers: response === null ? null : JSON.stringify(response.headers),
+    response_headers: response === null ? null : capturedHeadersText(response.headers),
     response_body: response === null ? null : response.body,
     response_truncated: response === null ? null : response.truncated ? 1 : 0,
   }

@@ -19,9 +19,24 @@ import type { BytePacker, ByteUnpacker } from './packed-bytes.ts'
 
 export type FlatList = unknown[]
 
+/**
+ * Texts that come again and again in one list, such as the ids of a tenant and its endpoints: each goes once, and is a
+ * number after that. The thread that reads them has one string for all, whose hash it works out once.
+ */
+class SharedTexts {
+  readonly #numbers = new Map<string, number>()
+
+  push(list: FlatList, text: string | null): void {
+    const number = text === null ? undefined : this.#numbers.get(text)
+    if (text !== null && number === undefined) this.#numbers.set(text, this.#numbers.size)
+    list.push(number ?? text)
+  }
+}
+
 /** Takes the values of a list one by one. */
 export class FlatReader {
   readonly #list: FlatList
+  readonly #texts: string[] = []
   #at = 0
 
   constructor(list: FlatList) {
@@ -30,6 +45,14 @@ export class FlatReader {
 
   next<Value>(): Value {
     return this.#list[this.#at++] as Value
+  }
+
+  /** What `SharedTexts` put there. */
+  nextText<Text extends string | null>(): Text {
+    const value = this.next<Text | number>()
+    if (typeof value === 'number') return this.#texts[value] as Text
+    if (value !== null) this.#texts.push(value)
+    return value
   }
 
   /** A list within the list: its length, then its items. */
@@ -42,10 +65,14 @@ export class FlatReader {
 
 export function flattenEvents(batch: readonly NewEvent[], bytes: BytePacker): FlatList {
   const list: FlatList = [batch.length]
+  const texts = new SharedTexts()
   for (const event of batch) {
     const { idempotency, deliveries } = event
     addEventFields(list, event)
-    list.push(event.id, event.tenantId, event.topic, event.routingVersion, idempotency !== null)
+    list.push(event.id)
+    texts.push(list, event.tenantId)
+    texts.push(list, event.topic)
+    list.push(event.routingVersion, idempotency !== null)
     bytes.add(event.payload)
     if (idempotency !== null) {
       list.push(idempotency.scope, idempotency.key, idempotency.ttlMs)
@@ -55,7 +82,10 @@ export function flattenEvents(batch: readonly NewEvent[], bytes: BytePacker): Fl
     if (event.receivers !== undefined) bytes.add(event.receivers)
     list.push(deliveries.length)
     for (const delivery of deliveries) {
-      list.push(delivery.id, delivery.subscriptionId, delivery.endpointId, delivery.targetId)
+      list.push(delivery.id)
+      texts.push(list, delivery.subscriptionId)
+      texts.push(list, delivery.endpointId)
+      texts.push(list, delivery.targetId)
       list.push(delivery.rateLimitRps, delivery.handOff, delivery.ordered, delivery.parked)
     }
   }
@@ -68,8 +98,8 @@ export function readEvents(list: FlatList, bytes: ByteUnpacker): readonly NewEve
     const event = {
       ...nextEventFields(from),
       id: from.next<string>(),
-      tenantId: from.next<string>(),
-      topic: from.next<string | null>(),
+      tenantId: from.nextText<string>(),
+      topic: from.nextText<string | null>(),
       routingVersion: from.next<number>(),
     }
     const hasKey = from.next<boolean>()
@@ -93,9 +123,9 @@ function readIdempotency(from: FlatReader, bytes: ByteUnpacker): NewIdempotencyK
 function readDelivery(from: FlatReader): NewDelivery {
   return {
     id: from.next(),
-    subscriptionId: from.next(),
-    endpointId: from.next(),
-    targetId: from.next(),
+    subscriptionId: from.nextText(),
+    endpointId: from.nextText(),
+    targetId: from.nextText(),
     rateLimitRps: from.next(),
     handOff: from.next(),
     ordered: from.next(),
@@ -127,6 +157,7 @@ export function readPublished(list: FlatList): readonly PublishResult[] {
 /** A success that nothing more is to be said of goes as the five values that differ, and its answer. */
 export function flattenOutcomes(outcomes: readonly DeliveryOutcome[], bytes: BytePacker): FlatList {
   const list: FlatList = [outcomes.length]
+  const responses = new ResponseWriter(list, bytes)
   for (const outcome of outcomes) {
     const { deliveryId, claimVersion, attempt, next, observation, disableEndpoint } = outcome
     const success = plainSuccessOf(outcome)
@@ -134,7 +165,7 @@ export function flattenOutcomes(outcomes: readonly DeliveryOutcome[], bytes: Byt
     if (success !== null) {
       const { attemptNo, httpStatus, latencyMs, startedAt, response } = success
       list.push(attemptNo, httpStatus, latencyMs, startedAt)
-      flattenResponse(response, list, bytes)
+      responses.add(response)
       continue
     }
     list.push(next.state, disableEndpoint)
@@ -146,7 +177,7 @@ export function flattenOutcomes(outcomes: readonly DeliveryOutcome[], bytes: Byt
       list.push(contact, succeeded, startedAt, throttleMs)
     }
     list.push(attempt !== null)
-    if (attempt !== null) flattenAttempt(attempt, list, bytes)
+    if (attempt !== null) flattenAttempt(attempt, list, responses)
   }
   return list
 }
@@ -174,12 +205,12 @@ function plainSuccessOf(outcome: DeliveryOutcome): PlainSuccess | null {
   return isPlain ? (attempt as PlainSuccess) : null
 }
 
-function readPlainSuccess(from: FlatReader, bytes: ByteUnpacker) {
+function readPlainSuccess(from: FlatReader, responses: ResponseReader) {
   const attemptNo = from.next<number>()
   const httpStatus = from.next<number | null>()
   const latencyMs = from.next<number>()
   const startedAt = from.next<number>()
-  const response = readResponse(from, bytes)
+  const response = responses.next()
   return {
     attempt: {
       attemptNo,
@@ -197,30 +228,47 @@ function readPlainSuccess(from: FlatReader, bytes: ByteUnpacker) {
   } as const
 }
 
-function flattenAttempt(attempt: NewAttempt, list: FlatList, bytes: BytePacker): void {
+function flattenAttempt(attempt: NewAttempt, list: FlatList, responses: ResponseWriter): void {
   const { response } = attempt
   list.push(attempt.attemptNo, attempt.status, attempt.httpStatus, attempt.errorClass, attempt.error)
   list.push(attempt.latencyMs, attempt.startedAt, response !== null)
-  if (response !== null) flattenResponse(response, list, bytes)
+  if (response !== null) responses.add(response)
 }
 
-function flattenResponse(response: CapturedResponse, list: FlatList, bytes: BytePacker): void {
-  bytes.add(response.body)
-  list.push(response.truncated, response.headers.length)
-  for (const [name, value] of response.headers) list.push(name, value)
+/** Headers go along when they are others than those of the answer before. */
+class ResponseWriter {
+  readonly #list: FlatList
+  readonly #bytes: BytePacker
+  #headers: CapturedResponse['headers'] | null = null
+
+  constructor(list: FlatList, bytes: BytePacker) {
+    this.#list = list
+    this.#bytes = bytes
+  }
+
+  add({ headers, body, truncated }: CapturedResponse): void {
+    this.#bytes.add(body)
+    const isAsBefore = headers === this.#headers
+    this.#list.push(truncated, isAsBefore)
+    if (isAsBefore) return
+    this.#headers = headers
+    this.#list.push(headers.length)
+    for (const [name, value] of headers) this.#list.push(name, value)
+  }
 }
 
 export function readOutcomes(list: FlatList, bytes: ByteUnpacker): readonly DeliveryOutcome[] {
   const from = new FlatReader(list)
+  const responses = new ResponseReader(from, bytes)
   return from.many(() => {
     const deliveryId = from.next<string>()
     const claimVersion = from.next<number>()
-    if (from.next<boolean>()) return { deliveryId, claimVersion, ...readPlainSuccess(from, bytes) }
+    if (from.next<boolean>()) return { deliveryId, claimVersion, ...readPlainSuccess(from, responses) }
     const state = from.next<NextStep['state']>()
     const disableEndpoint = from.next<DeliveryOutcome['disableEndpoint']>()
     const next = readNext(state, from)
     const observation = from.next<boolean>() ? readObservation(from) : null
-    const attempt = from.next<boolean>() ? readAttempt(from, bytes) : null
+    const attempt = from.next<boolean>() ? readAttempt(from, responses) : null
     return { deliveryId, claimVersion, attempt, next, observation, disableEndpoint }
   })
 }
@@ -245,7 +293,7 @@ function readObservation(from: FlatReader): HealthObservation {
   }
 }
 
-function readAttempt(from: FlatReader, bytes: ByteUnpacker): NewAttempt {
+function readAttempt(from: FlatReader, responses: ResponseReader): NewAttempt {
   const attempt = {
     attemptNo: from.next<number>(),
     status: from.next<NewAttempt['status']>(),
@@ -255,20 +303,39 @@ function readAttempt(from: FlatReader, bytes: ByteUnpacker): NewAttempt {
     latencyMs: from.next<number>(),
     startedAt: from.next<number>(),
   }
-  return { ...attempt, response: from.next<boolean>() ? readResponse(from, bytes) : null }
+  return { ...attempt, response: from.next<boolean>() ? responses.next() : null }
 }
 
-function readResponse(from: FlatReader, bytes: ByteUnpacker): CapturedResponse {
-  const truncated = from.next<boolean>()
-  const headers = from.many(() => [from.next<string>(), from.next<string>()] as const)
-  return { headers, body: bytes.next(), truncated }
+class ResponseReader {
+  readonly #from: FlatReader
+  readonly #bytes: ByteUnpacker
+  #headers: CapturedResponse['headers'] = []
+
+  constructor(from: FlatReader, bytes: ByteUnpacker) {
+    this.#from = from
+    this.#bytes = bytes
+  }
+
+  next(): CapturedResponse {
+    const from = this.#from
+    const truncated = from.next<boolean>()
+    const isAsBefore = from.next<boolean>()
+    if (!isAsBefore) this.#headers = from.many(() => [from.next<string>(), from.next<string>()] as const)
+    return { headers: this.#headers, body: this.#bytes.next(), truncated }
+  }
 }
 
 export function flattenClaimed(deliveries: readonly ClaimedDelivery[], bytes: BytePacker): FlatList {
   const list: FlatList = [deliveries.length]
+  const texts = new SharedTexts()
   for (const delivery of deliveries) {
-    list.push(delivery.id, delivery.tenantId, delivery.eventId, delivery.subscriptionId, delivery.endpointId)
-    list.push(delivery.targetId, delivery.topic, delivery.metadata, delivery.traceContext, delivery.request)
+    list.push(delivery.id, delivery.eventId)
+    texts.push(list, delivery.tenantId)
+    texts.push(list, delivery.subscriptionId)
+    texts.push(list, delivery.endpointId)
+    texts.push(list, delivery.targetId)
+    texts.push(list, delivery.topic)
+    list.push(delivery.metadata, delivery.traceContext, delivery.request)
     list.push(delivery.claimVersion, delivery.attemptCount, delivery.lostClaims, delivery.createdAt)
     bytes.add(delivery.payload)
   }
@@ -279,12 +346,12 @@ export function readClaimed(list: FlatList, bytes: ByteUnpacker): readonly Claim
   const from = new FlatReader(list)
   return from.many(() => ({
     id: from.next(),
-    tenantId: from.next(),
     eventId: from.next(),
-    subscriptionId: from.next(),
-    endpointId: from.next(),
-    targetId: from.next(),
-    topic: from.next(),
+    tenantId: from.nextText(),
+    subscriptionId: from.nextText(),
+    endpointId: from.nextText(),
+    targetId: from.nextText(),
+    topic: from.nextText(),
     metadata: from.next(),
     traceContext: from.next(),
     request: from.next(),
