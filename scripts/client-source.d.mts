@@ -1,2 +1,3 @@
 export function renderClientTypes(document: unknown): string
 export function renderClientResources(document: unknown): string
+export function renderKeptNames(document: unknown): string

@@ -1,5 +1,7 @@
 // Writes the client's types and calls from the OpenAPI document, which is made from the schemas that the server validates with.
 
+import { camelMember, createShapes } from './client-names.mjs'
+
 const heading = '// Written from the OpenAPI document by "npm run docs:reference"; do not edit.\n'
 
 /** Operations whose answer is not JSON to be parsed but bytes to be kept. */
@@ -9,6 +11,7 @@ const leftOutTag = 'operations'
 
 /** The text of `src/client/generated/types.ts`. */
 export function renderClientTypes(document) {
+  const members = namesOfMembers(document)
   const types = Object.entries(document.components.schemas).map(([name, schema]) => {
     const comment = docComment(schema.description)
     const isObject = schema.type === 'object' && schema.properties !== undefined
@@ -19,7 +22,49 @@ export function renderClientTypes(document) {
   const queries = operationsOf(document)
     .filter(({ query }) => query.length > 0)
     .map(({ queryType, query }) => `export interface ${queryType} {\n${query.map(memberOfQuery).join('')}}\n`)
-  return [heading, ...types, ...queries].join('\n')
+  // Descriptions are written once for all readers, who know the members by their names in JSON.
+  return [heading, ...types, ...queries]
+    .join('\n')
+    .replace(/`(\w+)`/g, (whole, name) => (members.has(name) ? `\`${camelMember(name)}\`` : whole))
+}
+
+function namesOfMembers(document) {
+  const properties = Object.values(document.components.schemas).flatMap((schema) =>
+    Object.keys(schema.properties ?? {}),
+  )
+  return new Set([
+    ...properties,
+    ...operationsOf(document).flatMap(({ query }) => query.map(({ name }) => name)),
+  ])
+}
+
+/** The text of `src/client/generated/kept-names.ts`. */
+export function renderKeptNames(document) {
+  const { named } = createShapes(document)
+  const types = Object.keys(document.components.schemas)
+  return `${heading}
+import type * as types from './types.ts'
+
+/** What the caller made, and keeps the names that are in it; names are those of the API's JSON. */
+export const keptNames = {
+${Object.entries(named)
+  .map(([name, shape]) => `  ${name}: ${shapeText(shape)},\n`)
+  .join('')}} as const
+
+export interface NamedTypes {
+${types.map((name) => `  readonly ${name}: types.${name}\n`).join('')}}
+`
+}
+
+function shapeText(shape) {
+  if (typeof shape === 'string') return `'${shape}'`
+  if (shape === true) return 'true'
+  const members = Object.entries(shape).map(([name, inner]) => `${quoted(name)}: ${shapeText(inner)}`)
+  return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`
+}
+
+function quoted(name) {
+  return /^\w+$/.test(name) ? name : `'${name}'`
 }
 
 /** The text of `src/client/generated/resources.ts`. */
@@ -50,14 +95,15 @@ ${factories.join('\n')}`
 
 function operationsOf(document) {
   const taken = new Set()
+  const { shapeOf } = createShapes(document)
   return Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods)
       .filter(([, operation]) => !operation.tags?.includes(leftOutTag))
-      .map(([method, operation]) => toOperation({ path, method, operation, taken, document })),
+      .map(([method, operation]) => toOperation({ path, method, operation, taken, document, shapeOf })),
   )
 }
 
-function toOperation({ path, method, operation, taken, document }) {
+function toOperation({ path, method, operation, taken, document, shapeOf }) {
   const [tag = ''] = operation.tags
   const resource = camelCase(tag)
   const short = methodName(operation.operationId, resource)
@@ -71,6 +117,7 @@ function toOperation({ path, method, operation, taken, document }) {
     return schema === undefined || schema.type === 'null' ? [] : [schema]
   })
   const [schema] = schemas
+  const body = operation.requestBody?.content['application/json']?.schema
   return {
     path,
     method: method.toUpperCase(),
@@ -83,7 +130,9 @@ function toOperation({ path, method, operation, taken, document }) {
     queryType: `${operation.operationId[0].toUpperCase()}${operation.operationId.slice(1)}Query`,
     takesTenant: has('query', 'tenant'),
     takesKey: has('header', 'idempotency-key'),
-    body: operation.requestBody?.content['application/json']?.schema,
+    body,
+    takes: body === undefined ? undefined : shapeOf(body),
+    gives: schemas.length === 0 ? undefined : shapeOf({ anyOf: schemas }),
     isBodyNeeded: operation.requestBody?.required === true,
     isBytes: bytesOperations.includes(operation.operationId),
     item: method === 'get' ? pageItem(schema, document) : null,
@@ -129,11 +178,13 @@ ${operations.map(renderMethod).join('')}  }
 
 function renderMethod(operation) {
   const { path, method, pathParameters, query, takesTenant, takesKey, body, isBodyNeeded } = operation
+  const { takes, gives, isBytes } = operation
   const parameters = pathParameters.map((name) => `${camelCase(name)}: string`)
   const members = [`method: '${method}'`, `path: ${pathExpression(path)}`]
   if (body !== undefined) {
     parameters.push(`body: ${typeOf(body)}${isBodyNeeded ? '' : ' = {}'}`)
     members.push('body')
+    if (takes !== undefined) members.push(`takes: ${shapeText(takes)}`)
   }
   if (query.length > 0) {
     const isNeeded = query.some((one) => one.required)
@@ -143,6 +194,7 @@ function renderMethod(operation) {
   parameters.push('options?: CallOptions')
   if (takesTenant) members.push('takesTenant: true')
   if (takesKey) members.push('takesKey: true')
+  if (gives !== undefined && !isBytes) members.push(`gives: ${shapeText(gives)}`)
   members.push('options')
   const { kind, type } = answerOf(operation)
   return `    /** ${operation.summary.replaceAll('*/', '* /')}. */
@@ -174,7 +226,7 @@ function pathExpression(path) {
 
 function memberOfQuery({ name, required, schema, description }) {
   const optional = required ? '' : '?'
-  return `${docComment(description, '  ')}  readonly ${name}${optional}: ${typeOf(schema)}${required ? '' : ' | undefined'}\n`
+  return `${docComment(description, '  ')}  readonly ${camelMember(name)}${optional}: ${typeOf(schema)}${required ? '' : ' | undefined'}\n`
 }
 
 function typeOf(schema) {
@@ -213,9 +265,8 @@ function simpleType(type, schema) {
 function objectType({ properties = {}, required = [], additionalProperties, patternProperties }) {
   const members = Object.entries(properties).map(([name, schema]) => {
     const isNeeded = required.includes(name)
-    const key = /^\w+$/.test(name) ? name : `'${name}'`
     const type = isNeeded ? typeOf(schema) : `${typeOf(schema)} | undefined`
-    return `${docComment(schema.description, '  ')}  readonly ${key}${isNeeded ? '' : '?'}: ${type}\n`
+    return `${docComment(schema.description, '  ')}  readonly ${camelMember(name)}${isNeeded ? '' : '?'}: ${type}\n`
   })
   if (members.length > 0) return `{\n${members.join('')}}`
   const values =

@@ -5,7 +5,7 @@ import { renderErrorsReference, renderOpenApi } from '../src/api/reference.ts'
 import { renderConfigReference } from '../src/config/reference.ts'
 import { renderMetricsReference } from '../src/observability/metric-table.ts'
 import { version } from '../src/version.ts'
-import { renderClientResources, renderClientTypes } from './client-source.mjs'
+import { renderClientResources, renderClientTypes, renderKeptNames } from './client-source.mjs'
 import { root } from './toolchain.mjs'
 
 const directory = join(root, 'docs', 'reference')
@@ -23,3 +23,4 @@ const client = join(root, 'src', 'client', 'generated')
 mkdirSync(client, { recursive: true })
 writeFileSync(join(client, 'types.ts'), renderClientTypes(document))
 writeFileSync(join(client, 'resources.ts'), renderClientResources(document))
+writeFileSync(join(client, 'kept-names.ts'), renderKeptNames(document))

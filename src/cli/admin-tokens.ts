@@ -15,10 +15,10 @@ const columns: readonly Column<AdminToken>[] = [
   { title: 'ID', kind: 'id', value: (row) => row.id },
   { title: 'ROLE', value: (row) => row.role },
   { title: 'LABEL', kind: 'text', value: (row) => row.label },
-  { title: 'TENANT', kind: 'id', value: (row) => row.tenant_id ?? 'all' },
-  { title: 'USED', kind: 'age', value: (row) => row.last_used_at },
-  { title: 'EXPIRES', kind: 'due', value: (row) => row.expires_at },
-  { title: 'REVOKED', kind: 'age', value: (row) => row.revoked_at },
+  { title: 'TENANT', kind: 'id', value: (row) => row.tenantId ?? 'all' },
+  { title: 'USED', kind: 'age', value: (row) => row.lastUsedAt },
+  { title: 'EXPIRES', kind: 'due', value: (row) => row.expiresAt },
+  { title: 'REVOKED', kind: 'age', value: (row) => row.revokedAt },
 ]
 
 interface CreateOptions extends StoreOptions {
@@ -39,18 +39,21 @@ export function register(command: Command, io: CliIo): void {
     const { print } = context
     const body = { role, label, ...expires }
     const made = await createKeyInStore(io, where, { route: 'admin-tokens', body })
-    print.object(made ?? (await context.client.adminTokens.create(body)))
+    print.answer('CreatedAdminToken', made ?? (await context.client.adminTokens.create(body)))
     print.note('\nKeep the token now: it is not shown again.')
   })
 
   const list = addApiCommand(command, 'list', 'oldest first', io)
   addPageOptions(list).run<PageOptions>(async ({ client, print }, _args, options) => {
-    print.page(await client.adminTokens.list(pageQuery(options)), columns)
+    print.page('AdminToken', await client.adminTokens.list(pageQuery(options)), columns)
   })
 
   addApiCommand(command, 'get <id>', 'one admin token; its text is not shown again', io).run(
     async ({ client, print }, [given = '']) => {
-      print.object(await client.adminTokens.get(await resolveId(given, client.adminTokens.list)))
+      print.answer(
+        'AdminToken',
+        await client.adminTokens.get(await resolveId(given, client.adminTokens.list)),
+      )
     },
   )
 

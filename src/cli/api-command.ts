@@ -1,6 +1,8 @@
 /** A command that talks to a running server: finding it, its token, and the ways of printing what it said. */
 import type { Command } from 'commander'
 import type { Client } from '../client/client.ts'
+import type { NamedTypes } from '../client/generated/kept-names.ts'
+import { toSnakeCase } from '../client/member-names.ts'
 import type { Page } from '../client/resources.ts'
 import { createCliClient } from './cli-client.ts'
 import { readDevFile } from './dev-file.ts'
@@ -18,13 +20,25 @@ export interface ApiContext {
 }
 
 export interface Printer {
-  page<T>(page: Page<T>, columns: readonly Column<T>[]): void
-  /** The whole object for programs, `fields` of it for people. */
-  object(value: object, fields?: Readonly<Record<string, unknown>>): void
+  /** Of objects of this type of the API's. Programs get them with the names of its JSON, people a table. */
+  page<K extends TypeName>(
+    type: K,
+    page: Page<NamedTypes[K]>,
+    columns: readonly Column<NamedTypes[K]>[],
+  ): void
+  /** What the client gave: the whole object for programs, `fields` of it for people, with the names of the API's JSON. */
+  answer<K extends TypeName>(type: K, value: NamedTypes[K], fields?: Readonly<Record<string, unknown>>): void
+  /** What the command has put together itself. */
+  object<T extends object>(value: T & InSnakeCase<T>, fields?: Readonly<Record<string, unknown>>): void
   /** Only for people. */
   note(line: string): void
   readonly json: boolean
 }
+
+type TypeName = keyof NamedTypes
+
+/** Refuses what the client gave, which is in camel case. */
+type InSnakeCase<T> = { readonly [K in keyof T]: K extends Lowercase<K & string> ? T[K] : never }
 
 /** `O` is what the command's own options parse to. */
 export type ApiAction<O> = (context: ApiContext, args: readonly string[], options: O) => Promise<void>
@@ -107,11 +121,16 @@ function createPrinter(json: boolean, io: CliIo): Printer {
   const printJson = (value: unknown): void => io.print(JSON.stringify(value, null, 2))
   return {
     json,
-    page(page, columns) {
-      if (json) return printJson(page)
-      if (page.items.length === 0) return io.print('none')
-      io.print(renderTable(columns, page.items, { colour: io.isTerminal, width: io.width }))
-      if (page.next_cursor !== '') io.printError(`there are more: --cursor ${page.next_cursor}`)
+    page(type, page, columns) {
+      const { items, nextCursor } = page
+      if (json) return printJson({ items: toSnakeCase(items, type), next_cursor: nextCursor })
+      if (items.length === 0) return io.print('none')
+      io.print(renderTable(columns, items, { colour: io.isTerminal, width: io.width }))
+      if (nextCursor !== '') io.printError(`there are more: --cursor ${nextCursor}`)
+    },
+    answer(type, value, fields) {
+      if (json) return printJson(toSnakeCase(value, type))
+      io.print(renderFields(toSnakeCase(fields ?? value, type) as Record<string, unknown>))
     },
     object(value, fields) {
       if (json) return printJson(value)

@@ -16,9 +16,9 @@ export const deliveryColumns: readonly Column<DeliveryResource>[] = [
   { title: 'DELIVERY', kind: 'id', value: (row) => row.id },
   { title: 'TOPIC', kind: 'text', value: (row) => row.topic },
   { title: 'STATE', value: (row) => row.state },
-  { title: 'TRIES', value: (row) => row.attempt_count },
-  { title: 'LAST', kind: 'text', value: (row) => row.error_class ?? row.last_http_status },
-  { title: 'NEXT', kind: 'due', value: (row) => row.next_attempt_at },
+  { title: 'TRIES', value: (row) => row.attemptCount },
+  { title: 'LAST', kind: 'text', value: (row) => row.errorClass ?? row.lastHttpStatus },
+  { title: 'NEXT', kind: 'due', value: (row) => row.nextAttemptAt },
   { title: 'WAITS FOR', kind: 'text', value: (row) => waitsFor(row.reason) },
 ]
 
@@ -28,12 +28,12 @@ function waitsFor(reason: string | null): string | null {
 }
 
 const attemptColumns: readonly Column<AttemptResource>[] = [
-  { title: 'ATTEMPT', value: (row) => row.attempt_no },
+  { title: 'ATTEMPT', value: (row) => row.attemptNo },
   { title: 'STATUS', value: (row) => row.status },
-  { title: 'HTTP', value: (row) => row.http_status },
-  { title: 'ERROR', kind: 'text', value: (row) => row.error_class },
-  { title: 'MS', value: (row) => row.latency_ms },
-  { title: 'STARTED', kind: 'age', value: (row) => row.started_at },
+  { title: 'HTTP', value: (row) => row.httpStatus },
+  { title: 'ERROR', kind: 'text', value: (row) => row.errorClass },
+  { title: 'MS', value: (row) => row.latencyMs },
+  { title: 'STARTED', kind: 'age', value: (row) => row.startedAt },
 ]
 
 interface ListOptions extends PageOptions, TimeRangeOptions {
@@ -57,23 +57,27 @@ export function register(command: Command, io: CliIo): void {
   list.run<ListOptions>(async ({ client, print }, _args, options) => {
     const filter = {
       state: options.state,
-      endpoint_id: await resolveEndpointFilter(client, options.endpoint),
-      subscription_id:
+      endpointId: await resolveEndpointFilter(client, options.endpoint),
+      subscriptionId:
         options.subscription && (await resolveId(options.subscription, client.subscriptions.list)),
       topic: options.topic,
-      error_class: options.error,
-      event_id: options.event && (await resolveId(options.event, client.events.list)),
+      errorClass: options.error,
+      eventId: options.event && (await resolveId(options.event, client.events.list)),
       since: options.since,
       until: options.until,
     }
-    print.page(await client.deliveries.list({ ...pageQuery(options), ...filter }), deliveryColumns)
+    print.page(
+      'Delivery',
+      await client.deliveries.list({ ...pageQuery(options), ...filter }),
+      deliveryColumns,
+    )
   })
 
   const getText = 'one delivery with its attempts; --json has what the endpoint answered'
   addApiCommand(command, 'get <id>', getText, io).run(async ({ client, print, io }, [id = '']) => {
     const delivery = await client.deliveries.get(await resolveId(id, client.deliveries.list))
     const { attempts, ...fields } = delivery
-    print.object(delivery, fields)
+    print.answer('DeliveryDetail', delivery, fields)
     if (attempts.length > 0) {
       print.note(`\n${renderTable(attemptColumns, attempts, { colour: io.isTerminal, width: io.width })}`)
     }
@@ -81,7 +85,7 @@ export function register(command: Command, io: CliIo): void {
 
   const resendText = 'send one again that has come to an end, from the first attempt'
   addApiCommand(command, 'resend <id>', resendText, io).run(async ({ client, print }, [id = '']) => {
-    print.object(await client.deliveries.resend(await resolveId(id, client.deliveries.list)))
+    print.answer('Resent', await client.deliveries.resend(await resolveId(id, client.deliveries.list)))
   })
 
   const skipText = 'give up the dead head of an ordering key, so that what is behind it goes on'
@@ -89,17 +93,17 @@ export function register(command: Command, io: CliIo): void {
     .option('--reason <text>', 'why, for whoever looks at it')
     .run<{ reason?: string }>(async ({ client, print }, [id = ''], { reason }) => {
       const whole = await resolveId(id, client.deliveries.list)
-      print.object(await client.deliveries.skip(whole, { reason }))
+      print.answer('Skipped', await client.deliveries.skip(whole, { reason }))
     })
 
   const cancelText = 'end one that waits, or many as a job'
   const cancel = addApiCommand(command, 'cancel [delivery-id]', cancelText, io)
   addManyOptions(cancel, 'made').run<ManyOptions>((context, [id], options) => {
-    const { deliveries } = context.client
+    const { print, client } = context
     return runOneOrMany(context, id, {
       options,
-      one: (whole) => deliveries.cancel(whole),
-      many: (body) => deliveries.cancelMany(body),
+      one: async (whole) => print.answer('Cancelled', await client.deliveries.cancel(whole)),
+      many: (body) => client.deliveries.cancelMany(body),
     })
   })
 }

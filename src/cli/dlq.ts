@@ -10,12 +10,12 @@ import { addPageOptions, pageQuery } from './page-options.ts'
 import type { Column } from './table.ts'
 
 const columns: readonly Column<DeadLetterResource>[] = [
-  { title: 'DELIVERY', kind: 'id', value: (row) => row.delivery_id },
+  { title: 'DELIVERY', kind: 'id', value: (row) => row.deliveryId },
   { title: 'TOPIC', kind: 'text', value: (row) => row.topic },
-  { title: 'ENDPOINT', kind: 'id', value: (row) => row.endpoint_id },
-  { title: 'ERROR', kind: 'text', value: (row) => row.final_error },
-  { title: 'TRIES', value: (row) => row.attempt_count },
-  { title: 'GIVEN UP', kind: 'age', value: (row) => row.dead_at },
+  { title: 'ENDPOINT', kind: 'id', value: (row) => row.endpointId },
+  { title: 'ERROR', kind: 'text', value: (row) => row.finalError },
+  { title: 'TRIES', value: (row) => row.attemptCount },
+  { title: 'GIVEN UP', kind: 'age', value: (row) => row.deadAt },
 ]
 
 interface ListOptions extends PageOptions, TimeRangeOptions {
@@ -33,20 +33,20 @@ export function register(command: Command, io: CliIo): void {
   list.run<ListOptions>(async ({ client, print }, _args, options) => {
     const { topic, since, until, error } = options
     const endpoint = await resolveEndpointFilter(client, options.endpoint)
-    const filter = { endpoint_id: endpoint, topic, since, until, error_class: error }
-    print.page(await client.deadLetters.list({ ...pageQuery(options), ...filter }), columns)
+    const filter = { endpointId: endpoint, topic, since, until, errorClass: error }
+    print.page('DeadLetter', await client.deadLetters.list({ ...pageQuery(options), ...filter }), columns)
   })
 
   const text = 'send one again, or many as a job, from the first attempt'
   const replay = addApiCommand(command, 'replay [delivery-id]', text, io)
   replay.option('--error <class>', 'those whose last error is of this class, such as http_503 or timeout')
   addManyOptions(replay, 'given up').run<ReplayOptions>((context, [id], options) => {
-    const { deadLetters } = context.client
+    const { print, client } = context
     return runOneOrMany(context, id, {
       options,
-      filter: { error_class: options.error },
-      one: async (whole) => deadLetters.replay(whole),
-      many: (body) => deadLetters.replayMany(body),
+      filter: { errorClass: options.error },
+      one: async (whole) => print.answer('Replay', await client.deadLetters.replay(whole)),
+      many: (body) => client.deadLetters.replayMany(body),
     })
   })
 }

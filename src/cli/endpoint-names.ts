@@ -23,7 +23,7 @@ export class EndpointNames {
     const known = this.#names.get(id)
     if (known !== undefined && known.until > now) return known.name
     if (this.#names.size >= maxNames) this.#names.clear()
-    const name = this.#client.endpoints.get(id, { include_deleted: true }).then(
+    const name = this.#client.endpoints.get(id, { includeDeleted: true }).then(
       ({ uid }) => uid ?? shortenId(id),
       () => shortenId(id),
     )

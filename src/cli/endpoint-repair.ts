@@ -27,8 +27,8 @@ export function registerRepair(command: Command, io: CliIo): void {
     const { since, until, topic, rate, dryRun } = options
     if (since === undefined) throw new UsageError('--since is missing; say from when on it is to get events')
     const id = await resolveEndpoint(client, endpoint)
-    const made = await client.endpoints.backfill(id, { since, until, topic, rate, dry_run: dryRun })
-    if ('dry_run' in made) print.object(made)
+    const made = await client.endpoints.backfill(id, { since, until, topic, rate, dryRun })
+    if ('dryRun' in made) print.answer('DryRun', made)
     else await followJob(context, made, options)
   })
 
@@ -41,15 +41,18 @@ function registerPauses(command: Command, io: CliIo): void {
     .option('--topic <topic>', 'of this topic (default outhook.test)')
     .run<{ topic?: string }>(async ({ client, print }, [endpoint = ''], { topic }) => {
       const result = await client.endpoints.test(await resolveEndpoint(client, endpoint), { topic })
-      print.object(result)
-      if (!result.succeeded) throw new Error(`the receiver did not take it: ${result.error_class}`)
+      print.answer('EndpointTestResult', result)
+      if (!result.succeeded) throw new Error(`the receiver did not take it: ${result.errorClass}`)
     })
 
   const pauseText = 'send nothing to it until it is resumed; its deliveries wait'
   addApiCommand(command, 'pause <endpoint>', pauseText, io)
     .option('--reason <text>', 'why, for whoever looks at it')
     .run<{ reason?: string }>(async ({ client, print }, [endpoint = ''], { reason }) => {
-      print.object(await client.endpoints.pause(await resolveEndpoint(client, endpoint), { reason }))
+      print.answer(
+        'Endpoint',
+        await client.endpoints.pause(await resolveEndpoint(client, endpoint), { reason }),
+      )
     })
 
   for (const [name, text] of [
@@ -68,7 +71,7 @@ function registerPauses(command: Command, io: CliIo): void {
       const id = await resolveEndpoint(client, endpoint)
       const answer = await client.endpoints[name](id, { backlog })
       if ('kind' in answer) await followJob(context, answer, { wait })
-      else print.object(answer)
+      else print.answer('Endpoint', answer)
     })
   }
 }

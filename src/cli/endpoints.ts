@@ -21,16 +21,16 @@ const columns: readonly Column<EndpointResource>[] = [
   { title: 'URL', kind: 'text', value: (row) => row.url },
   { title: 'TOPICS', kind: 'text', value: topicsOf },
   { title: 'STATE', value: stateOf },
-  { title: 'UNTIL', kind: 'due', value: (row) => row.resumes_at },
+  { title: 'UNTIL', kind: 'due', value: (row) => row.resumesAt },
 ]
 
 /** `disabled: gone`; what is paused or throttled has its end in the column beside it. */
-function stateOf({ state, disabled_reason: reason }: EndpointResource): string {
+function stateOf({ state, disabledReason: reason }: EndpointResource): string {
   return state === 'disabled' ? `disabled: ${reason}` : state
 }
 
 /** An endpoint may have other subscriptions than its own, or none: then it gets nothing. */
-function topicsOf({ topics, subscription_count: count }: EndpointResource): unknown {
+function topicsOf({ topics, subscriptionCount: count }: EndpointResource): unknown {
   if (count === 0) return 'none'
   return topics ?? counted(count, 'subscription')
 }
@@ -75,15 +75,15 @@ export function register(command: Command, io: CliIo): void {
   const list = addApiCommand(command, 'list', 'newest first', io)
   list.option('--uid <uid>', 'the one with this uid').option('--include-deleted', 'deleted ones too')
   addPageOptions(list).run<ListOptions>(async ({ client, print }, _args, options) => {
-    const query = { ...pageQuery(options), uid: options.uid, include_deleted: options.includeDeleted }
-    print.page(await client.endpoints.list(query), columns)
+    const query = { ...pageQuery(options), uid: options.uid, includeDeleted: options.includeDeleted }
+    print.page('Endpoint', await client.endpoints.list(query), columns)
   })
 
   const get = addApiCommand(command, 'get <endpoint>', 'one endpoint, by its id or uid', io)
   get.option('--include-deleted', 'also if it was deleted; by its id')
   get.run<ListOptions>(async ({ client, print }, [endpoint = ''], { includeDeleted }) => {
     const id = await resolveEndpoint(client, endpoint)
-    print.object(await client.endpoints.get(id, { include_deleted: includeDeleted }))
+    print.answer('Endpoint', await client.endpoints.get(id, { includeDeleted }))
   })
 
   registerChanges(command, io)
@@ -98,14 +98,14 @@ function registerChanges(command: Command, io: CliIo): void {
   update.run<EndpointOptions & IfMatchOption>(async ({ client, print }, [endpoint = ''], options) => {
     const id = await resolveEndpoint(client, endpoint)
     const body = { url: options.to, ...bodyOf(options) }
-    print.object(await client.endpoints.update(id, body, ifMatchIn(options)))
+    print.answer('Endpoint', await client.endpoints.update(id, body, ifMatchIn(options)))
   })
 
   const disableText = 'stop sending to it; its deliveries wait'
   addIfMatch(addApiCommand(command, 'disable <endpoint>', disableText, io)).run<IfMatchOption>(
     async ({ client, print }, [endpoint = ''], options) => {
       const id = await resolveEndpoint(client, endpoint)
-      print.object(await client.endpoints.update(id, { enabled: false }, ifMatchIn(options)))
+      print.answer('Endpoint', await client.endpoints.update(id, { enabled: false }, ifMatchIn(options)))
     },
   )
 
@@ -123,7 +123,7 @@ function registerChanges(command: Command, io: CliIo): void {
     .option('--grace <duration>', 'how long the old secret goes on (default 24h)', durationMs)
     .run<{ grace?: number }>(async ({ client, print }, [endpoint = ''], { grace }) => {
       const id = await resolveEndpoint(client, endpoint)
-      print.object(await client.endpoints.rotateSecret(id, { grace }))
+      print.answer('NewSecret', await client.endpoints.rotateSecret(id, { grace }))
     })
 }
 
@@ -145,10 +145,10 @@ function bodyOf(options: EndpointOptions): Record<string, unknown> {
     description: options.description,
     topics: options.topic,
     headers: options.header,
-    signing_schemes: options.scheme,
-    max_in_flight: options.maxInFlight,
-    rate_limit_rps: options.rateLimit === 'none' ? null : options.rateLimit,
-    retry_policy: options.retryPolicy,
+    signingSchemes: options.scheme,
+    maxInFlight: options.maxInFlight,
+    rateLimitRps: options.rateLimit === 'none' ? null : options.rateLimit,
+    retryPolicy: options.retryPolicy,
   }
 }
 
@@ -159,7 +159,7 @@ function noTopics({ id, uid }: EndpointResource): string {
 }
 
 function showWithSecret({ print }: ApiContext, endpoint: EndpointResource): void {
-  print.object(endpoint)
+  print.answer('Endpoint', endpoint)
   if (endpoint.secret) print.note('\nKeep the secret now: it is not shown again.')
-  if (endpoint.subscription_count === 0) print.note(`\n${noTopics(endpoint)}`)
+  if (endpoint.subscriptionCount === 0) print.note(`\n${noTopics(endpoint)}`)
 }

@@ -18,8 +18,8 @@ import { wrap } from './wrap.ts'
 const columns: readonly Column<EventResource>[] = [
   { title: 'EVENT', kind: 'id', value: (row) => row.id },
   { title: 'TOPIC', kind: 'text', value: (row) => row.topic },
-  { title: 'BYTES', value: (row) => row.payload_bytes },
-  { title: 'PUBLISHED', kind: 'age', value: (row) => row.created_at },
+  { title: 'BYTES', value: (row) => row.payloadBytes },
+  { title: 'PUBLISHED', kind: 'age', value: (row) => row.createdAt },
 ]
 
 interface ListOptions extends PageOptions, TimeRangeOptions {
@@ -32,7 +32,7 @@ export function register(command: Command, io: CliIo): void {
   addPageOptions(addTimeRange(list, 'published'))
   list.run<ListOptions>(async ({ client, print }, _args, options) => {
     const filter = { topic: options.topic, since: options.since, until: options.until }
-    print.page(await client.events.list({ ...pageQuery(options), ...filter }), columns)
+    print.page('Event', await client.events.list({ ...pageQuery(options), ...filter }), columns)
   })
 
   addApiCommand(command, 'get <id>', 'one event and its deliveries, 1000 at a time', io)
@@ -69,13 +69,13 @@ function registerExpunge(command: Command, io: CliIo): void {
     .option('--cancel', 'cancel its deliveries that have not come to an end, which is refused otherwise')
     .run<ExpungeOptions>(async ({ client, print }, [id = ''], { cancel }) => {
       const { events } = client
-      print.object(await events.expungePayload(await resolveId(id, events.list), { cancel }))
+      print.answer('Expunged', await events.expungePayload(await resolveId(id, events.list), { cancel }))
     })
 }
 
 function showEvent({ print, io }: ApiContext, event: EventStatus): void {
-  const { deliveries, next_cursor: nextCursor, ...fields } = event
-  print.object(event, fields)
+  const { deliveries, nextCursor, ...fields } = event
+  print.answer('EventStatus', event, fields)
   if (deliveries.length > 0) {
     print.note(`\n${renderTable(deliveryColumns, deliveries, { colour: io.isTerminal, width: io.width })}`)
   }

@@ -19,7 +19,7 @@ export function addNoWait<C extends ApiCommand>(command: C): C {
 export async function followJob(context: ApiContext, job: JobResource, options: WaitOptions): Promise<void> {
   const { print } = context
   const last = options.wait ? await untilEnded(context, job) : job
-  print.object(last)
+  print.answer('Job', last)
   if (!options.wait) print.note(`\nIt goes on by itself: outhook jobs show ${job.id}`)
   if (last.state === 'failed') throw new Error(`the job has failed: ${last.error ?? 'for no known reason'}`)
   if (last.state === 'cancelled') throw new Error('the job was cancelled before its end')
@@ -35,7 +35,7 @@ async function untilEnded({ client, print, io }: ApiContext, job: JobResource): 
   const shown = print.json ? null : createBar(io)
   for (let now = job; ; ) {
     shown?.show({ share: shareOf(now), line: renderLine(now) })
-    if (now.ended_at !== null) {
+    if (now.endedAt !== null) {
       shown?.end()
       return now
     }
@@ -44,7 +44,7 @@ async function untilEnded({ client, print, io }: ApiContext, job: JobResource): 
   }
 }
 
-function shareOf({ total, done, skipped, failed, ended_at: endedAt }: JobResource): number | null {
+function shareOf({ total, done, skipped, failed, endedAt }: JobResource): number | null {
   if (total === null) return null
   return endedAt !== null ? 1 : Math.min(1, (done + skipped + failed) / Math.max(total, 1))
 }

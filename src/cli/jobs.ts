@@ -16,7 +16,7 @@ const columns: readonly Column<JobResource>[] = [
   { title: 'SKIPPED', value: (row) => row.skipped },
   { title: 'FAILED', value: (row) => row.failed },
   { title: 'OF', value: (row) => row.total },
-  { title: 'MADE', kind: 'age', value: (row) => row.created_at },
+  { title: 'MADE', kind: 'age', value: (row) => row.createdAt },
 ]
 
 interface ListOptions extends PageOptions {
@@ -30,7 +30,7 @@ export function register(command: Command, io: CliIo): void {
   list.addOption(new Option('--kind <kind>', 'of this kind').choices(jobKinds))
   addPageOptions(list).run<ListOptions>(async ({ client, print }, _args, options) => {
     const { state, kind } = options
-    print.page(await client.jobs.list({ ...pageQuery(options), state, kind }), columns)
+    print.page('Job', await client.jobs.list({ ...pageQuery(options), state, kind }), columns)
   })
 
   addApiCommand(command, 'show <id>', 'one job and how far it has got', io)
@@ -39,11 +39,11 @@ export function register(command: Command, io: CliIo): void {
       const { client, print } = context
       const job = await client.jobs.get(await resolveId(id, client.jobs.list))
       if (options.wait === true) await followJob(context, job, { wait: true })
-      else print.object(job)
+      else print.answer('Job', job)
     })
 
   const cancelText = 'end it; what is done stays done'
   addApiCommand(command, 'cancel <id>', cancelText, io).run(async ({ client, print }, [id = '']) => {
-    print.object(await client.jobs.cancel(await resolveId(id, client.jobs.list)))
+    print.answer('Job', await client.jobs.cancel(await resolveId(id, client.jobs.list)))
   })
 }

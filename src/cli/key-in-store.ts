@@ -1,6 +1,8 @@
 /** Keys and tokens that are made in a store itself, while no server runs on it: the first ones, or when all were lost. */
 import type { Command } from 'commander'
 import { ApiError } from '../client/errors.ts'
+import type { AdminTokenCreate, CreatedAdminToken, CreatedKey, KeyCreate } from '../client/generated/types.ts'
+import { toCamelCase, toSnakeCase } from '../client/member-names.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { NewKeyRequest } from '../server.ts'
@@ -25,12 +27,18 @@ export function addStoreOptions(command: Command): void {
   )
 }
 
+/** What is asked for, and what comes of it, as with the client. */
+interface KeyRoutes {
+  readonly keys: readonly [KeyCreate, CreatedKey]
+  readonly 'admin-tokens': readonly [AdminTokenCreate, CreatedAdminToken]
+}
+
 /** Null: it is to be made by a server. */
-export async function createKeyInStore(
+export async function createKeyInStore<R extends keyof KeyRoutes>(
   io: CliIo,
   { store, storeWait, tenant }: StoreOptions,
-  request: NewKeyRequest,
-): Promise<object | null> {
+  { route, body }: { readonly route: R; readonly body: KeyRoutes[R][0] },
+): Promise<KeyRoutes[R][1] | null> {
   if (store === undefined) {
     if (storeWait === undefined) return null
     throw new UsageError('--store-wait goes with --store: only a store that this command opens is waited for')
@@ -39,7 +47,8 @@ export async function createKeyInStore(
   const config = loadConfig({ flags: { store, storeWaitMs: storeWait }, env: io.env })
   const whose = { tenant: tenant ?? io.env.OUTHOOK_TENANT }
   try {
-    return await server.createKey(config, { ...whose, ...request }, errorLines(io))
+    const request = { ...whose, route, body: toSnakeCase(body) } as NewKeyRequest
+    return toCamelCase(await server.createKey(config, request, errorLines(io))) as KeyRoutes[R][1]
   } catch (error) {
     throw asIfAnswered(error)
   }

@@ -16,9 +16,9 @@ const columns: readonly Column<KeyResource>[] = [
   { title: 'KIND', value: (row) => row.kind },
   { title: 'NAME', kind: 'text', value: (row) => row.name },
   { title: 'SCOPES', kind: 'text', value: (row) => row.scopes },
-  { title: 'USED', kind: 'age', value: (row) => row.last_used_at },
-  { title: 'EXPIRES', kind: 'due', value: (row) => row.expires_at },
-  { title: 'REVOKED', kind: 'age', value: (row) => row.revoked_at },
+  { title: 'USED', kind: 'age', value: (row) => row.lastUsedAt },
+  { title: 'EXPIRES', kind: 'due', value: (row) => row.expiresAt },
+  { title: 'REVOKED', kind: 'age', value: (row) => row.revokedAt },
 ]
 
 interface KeyOptions {
@@ -40,13 +40,13 @@ export function register(command: Command, io: CliIo): void {
   list.addOption(new Option('--kind <kind>', 'of this kind').choices(['producer', 'admin']))
   addPageOptions(list).run<PageOptions & { kind?: KeyResource['kind'] }>(
     async ({ client, print }, _args, options) => {
-      print.page(await client.keys.list({ ...pageQuery(options), kind: options.kind }), columns)
+      print.page('Key', await client.keys.list({ ...pageQuery(options), kind: options.kind }), columns)
     },
   )
 
   addApiCommand(command, 'get <id>', 'one producer key; its text is not shown again', io).run(
     async ({ client, print }, [given = '']) => {
-      print.object(await client.keys.get(await resolveId(given, client.keys.list)))
+      print.answer('Key', await client.keys.get(await resolveId(given, client.keys.list)))
     },
   )
 
@@ -55,14 +55,14 @@ export function register(command: Command, io: CliIo): void {
   update.run<KeyOptions & IfMatchOption>(async ({ client, print }, [given = ''], options) => {
     const id = await resolveId(given, client.keys.list)
     const body = { name: options.name, ...bodyOf(options) }
-    print.object(await client.keys.update(id, body, ifMatchIn(options)))
+    print.answer('Key', await client.keys.update(id, body, ifMatchIn(options)))
   })
 
   const rotate = addApiCommand(command, 'rotate <id>', 'give it another text; it is shown once', io)
   rotate.option('--grace <duration>', 'how long what it was before is taken too (default 24h)', durationMs)
   rotate.run<{ grace?: number }>(async ({ client, print }, [given = ''], { grace }) => {
     const id = await resolveId(given, client.keys.list)
-    print.object(await client.keys.rotate(id, { grace }))
+    print.answer('RotatedKey', await client.keys.rotate(id, { grace }))
     print.note('\nKeep the key now: it is not shown again.')
   })
 
@@ -83,7 +83,7 @@ function registerCreate(command: Command, io: CliIo): void {
   create.run<CreateOptions>(async (context, [name = ''], { admin, store, storeWait, tenant, ...rest }) => {
     const body = { name, kind: admin ? 'admin' : 'producer', ...bodyOf(rest) } as const
     const made = await createKeyInStore(io, { store, storeWait, tenant }, { route: 'keys', body })
-    context.print.object(made ?? (await context.client.keys.create(body)))
+    context.print.answer('CreatedKey', made ?? (await context.client.keys.create(body)))
     context.print.note('\nKeep the key now: it is not shown again.')
   })
 }
@@ -106,7 +106,7 @@ function bodyOf({ scope, ability, rateLimit, expires }: KeyOptions) {
   return {
     scopes: scope,
     abilities: ability,
-    rate_limit_rps: rateLimit === 'none' ? null : rateLimit,
+    rateLimitRps: rateLimit === 'none' ? null : rateLimit,
     ...expires,
   }
 }

@@ -130,7 +130,7 @@ class LoadRun {
   async #sendOne(client: Client, body: string): Promise<void> {
     const begunAt = this.#clock.elapsed()
     try {
-      const { event_id: id } = await client.send({ topic: this.topic, body }, { retry: { maxRetries: 0 } })
+      const { eventId: id } = await client.send({ topic: this.topic, body }, { retry: { maxRetries: 0 } })
       this.#sentAt.set(id, begunAt)
       this.#acceptMs.push(this.#clock.elapsed() - begunAt)
       this.#accepted++

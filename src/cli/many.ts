@@ -32,7 +32,8 @@ interface OneOrMany {
   readonly options: ManyOptions
   /** What the command asks for besides. */
   readonly filter?: ReplayMany
-  one(id: string): Promise<object>
+  /** Does it, and shows it. */
+  one(id: string): Promise<void>
   many(body: ReplayMany): Promise<DryRun | Job>
 }
 
@@ -50,15 +51,15 @@ export async function runOneOrMany(
     if (isFiltered || rate !== undefined || dryRun !== undefined) {
       throw new UsageError('give the id of one delivery, or options for many, not both')
     }
-    print.object(await one(await resolveId(id, client.deliveries.list)))
+    await one(await resolveId(id, client.deliveries.list))
     return
   }
   // Whoever forgot the filter would mean all.
   if (!isFiltered) {
     throw new UsageError('say which: the id of one delivery, a filter such as --endpoint, or --all')
   }
-  const body = { endpoint_id: await resolveEndpointFilter(client, endpoint), ...named, rate }
-  const made = await many({ ...body, dry_run: dryRun })
-  if ('dry_run' in made) print.object(made)
+  const body = { endpointId: await resolveEndpointFilter(client, endpoint), ...named, rate }
+  const made = await many({ ...body, dryRun })
+  if ('dryRun' in made) print.answer('DryRun', made)
   else await followJob(context, made, options)
 }

@@ -71,15 +71,15 @@ export function moment(value: string): string {
 }
 
 export interface Expiry {
-  readonly expires_at?: string | null
-  readonly expires_in?: string
+  readonly expiresAt?: string | null
+  readonly expiresIn?: string
 }
 
 /** How long from now, a time of RFC 3339, or `never`. */
 export function expiry(value: string): Expiry {
-  if (value === 'never') return { expires_at: null }
-  if (parseDuration(value) !== null) return { expires_in: value }
-  if (/^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(Date.parse(value))) return { expires_at: value }
+  if (value === 'never') return { expiresAt: null }
+  if (parseDuration(value) !== null) return { expiresIn: value }
+  if (/^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(Date.parse(value))) return { expiresAt: value }
   throw new InvalidArgumentError('Use how long, such as 90d, a time such as 2030-01-31T12:00:00Z, or never.')
 }
 

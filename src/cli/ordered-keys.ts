@@ -9,13 +9,13 @@ import { resolveId } from './short-id.ts'
 import type { Column } from './table.ts'
 
 const columns: readonly Column<OrderedKeyResource>[] = [
-  { title: 'SUBSCRIPTION', kind: 'id', value: (row) => row.subscription_id },
-  { title: 'KEY', kind: 'text', value: (row) => row.ordering_key },
+  { title: 'SUBSCRIPTION', kind: 'id', value: (row) => row.subscriptionId },
+  { title: 'KEY', kind: 'text', value: (row) => row.orderingKey },
   { title: 'STATE', value: (row) => row.state },
-  { title: 'BACKLOG', value: (row) => row.backlog_count },
-  { title: 'HEAD', kind: 'id', value: (row) => row.head_delivery_id },
-  { title: 'HEAD STATE', value: (row) => row.head_state },
-  { title: 'BLOCKED', kind: 'age', value: (row) => row.blocked_since },
+  { title: 'BACKLOG', value: (row) => row.backlogCount },
+  { title: 'HEAD', kind: 'id', value: (row) => row.headDeliveryId },
+  { title: 'HEAD STATE', value: (row) => row.headState },
+  { title: 'BLOCKED', kind: 'age', value: (row) => row.blockedSince },
 ]
 
 interface ListOptions extends PageOptions {
@@ -37,9 +37,9 @@ export function register(command: Command, io: CliIo): void {
     const query = {
       ...pageQuery(options),
       blocked,
-      subscription_id: subscription && (await resolveId(subscription, client.subscriptions.list)),
-      ordering_key: orderingKey,
+      subscriptionId: subscription && (await resolveId(subscription, client.subscriptions.list)),
+      orderingKey,
     }
-    print.page(await client.orderedKeys.list(query), columns)
+    print.page('OrderedKey', await client.orderedKeys.list(query), columns)
   })
 }

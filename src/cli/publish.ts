@@ -30,17 +30,17 @@ export function register(command: Command, io: CliIo): void {
       ...eventMembers(options, io),
     })
     if (options.wait === undefined) {
-      const { event_id, delivery_ids, state } = published
+      const { eventId, deliveryIds, state } = published
       if (state === 'accepted') {
-        context.print.object(published, { event_id, state })
+        context.print.answer('PublishReceipt', published, { eventId, state })
         context.print.note(`\n${beingMade}`)
         return
       }
-      context.print.object(published, { event_id, deliveries: delivery_ids.length })
-      if (delivery_ids.length === 0) context.print.note(`\n${noReceiver(topic)}`)
+      context.print.answer('PublishReceipt', published, { eventId, deliveries: deliveryIds.length })
+      if (deliveryIds.length === 0) context.print.note(`\n${noReceiver(topic)}`)
       return
     }
-    await waitForEvent(context, published.event_id, options.wait === true ? undefined : options.wait)
+    await waitForEvent(context, published.eventId, options.wait === true ? undefined : options.wait)
   })
 }
 

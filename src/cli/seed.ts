@@ -23,11 +23,11 @@ export function register(command: Command, io: CliIo): void {
     const endpoint = await client.endpoints.create({
       url,
       ...(!ordered && { topics: [topic] }),
-      ...(typeof rate === 'number' && { rate_limit_rps: rate }),
+      ...(typeof rate === 'number' && { rateLimitRps: rate }),
     })
     const subscription = ordered
-      ? await client.subscriptions.create({ endpoint_id: endpoint.id, topic_patterns: [topic], ordered })
-      : (await client.subscriptions.list({ endpoint_id: endpoint.id })).items[0]
+      ? await client.subscriptions.create({ endpointId: endpoint.id, topicPatterns: [topic], ordered })
+      : (await client.subscriptions.list({ endpointId: endpoint.id })).items[0]
     const key = await client.keys.create({ name: 'seed', scopes: [topic] })
     print.object({
       producer_key: key.key,

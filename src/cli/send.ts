@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
+import type { DirectSend } from '../client/generated/types.ts'
 import { type SendMethod, sendMethods } from '../core/direct-request.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { finishApiCommand } from './api-command.ts'
@@ -15,7 +16,7 @@ interface SendOptions extends EventOptions {
   readonly file?: string
   readonly contentType?: string
   readonly header?: Readonly<Record<string, string>>
-  readonly retry?: unknown
+  readonly retry?: DirectSend['retry']
   readonly timeout?: number
 }
 
@@ -51,10 +52,10 @@ export function register(command: Command, io: CliIo): void {
     }
     const sent = await client.sendDirect(input)
     if (options.wait !== undefined) {
-      await waitForEvent(context, sent.event_id, options.wait === true ? undefined : options.wait)
+      await waitForEvent(context, sent.eventId, options.wait === true ? undefined : options.wait)
       return
     }
-    print.object(sent, { delivery_id: sent.delivery_id, event_id: sent.event_id })
+    print.answer('DirectSendReceipt', sent, { deliveryId: sent.deliveryId, eventId: sent.eventId })
     if (sent.replayed) print.note('\nIt was there already, under the same idempotency key.')
   })
 }

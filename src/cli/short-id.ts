@@ -33,7 +33,7 @@ export async function resolveId(
   for (let pages = 0; pages < maxPages && cursor !== ''; pages++) {
     const page: Page<Identified> = await list({ limit: pageSize, cursor })
     for (const { id } of page.items) if (id.endsWith(tail)) found.add(id)
-    cursor = page.next_cursor
+    cursor = page.nextCursor
   }
   const [id] = found
   if (id !== undefined && found.size === 1) return id

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { toSnakeCase } from '../client/member-names.ts'
 import type { SubscriptionResource } from '../client/resources.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { addApiCommand } from './api-command.ts'
@@ -15,9 +16,9 @@ import type { Column } from './table.ts'
 
 const columns: readonly Column<SubscriptionResource>[] = [
   { title: 'ID', kind: 'id', value: (row) => row.id },
-  { title: 'ENDPOINT', kind: 'id', value: (row) => row.endpoint_id },
-  { title: 'TOPICS', kind: 'text', value: (row) => row.topic_patterns },
-  { title: 'RETRY', kind: 'text', value: (row) => row.retry_policy },
+  { title: 'ENDPOINT', kind: 'id', value: (row) => row.endpointId },
+  { title: 'TOPICS', kind: 'text', value: (row) => row.topicPatterns },
+  { title: 'RETRY', kind: 'text', value: (row) => toSnakeCase(row.retryPolicy) },
   { title: 'ORDERED', value: (row) => row.ordered },
   { title: 'ACTIVE', value: (row) => row.active },
 ]
@@ -45,8 +46,8 @@ export function register(command: Command, io: CliIo): void {
   create.run<CreateOptions>(async ({ client, print }, [endpoint = ''], options) => {
     if (options.topic === undefined) throw new UsageError('name at least one topic pattern with --topic')
     const endpointId = await resolveEndpoint(client, endpoint)
-    const body = { endpoint_id: endpointId, ...bodyOf(options), ordered: options.ordered }
-    print.object(await client.subscriptions.create(body))
+    const body = { endpointId, ...bodyOf(options), ordered: options.ordered }
+    print.answer('Subscription', await client.subscriptions.create(body))
   })
 
   const list = addApiCommand(command, 'list', 'newest first', io)
@@ -55,21 +56,24 @@ export function register(command: Command, io: CliIo): void {
   list.run<ListOptions>(async ({ client, print }, _args, options) => {
     const query = {
       ...pageQuery(options),
-      endpoint_id: await resolveEndpointFilter(client, options.endpoint),
-      include_deleted: options.includeDeleted,
+      endpointId: await resolveEndpointFilter(client, options.endpoint),
+      includeDeleted: options.includeDeleted,
     }
-    print.page(await client.subscriptions.list(query), columns)
+    print.page('Subscription', await client.subscriptions.list(query), columns)
   })
 
   addApiCommand(command, 'get <id>', 'one subscription', io).run(async ({ client, print }, [given = '']) => {
-    print.object(await client.subscriptions.get(await resolveId(given, client.subscriptions.list)))
+    print.answer(
+      'Subscription',
+      await client.subscriptions.get(await resolveId(given, client.subscriptions.list)),
+    )
   })
 
   const update = addApiCommand(command, 'update <id>', 'change what is given, leave the rest', io)
   addSubscriptionOptions(addIfMatch(update))
   update.run<SubscriptionOptions & IfMatchOption>(async ({ client, print }, [given = ''], options) => {
     const id = await resolveId(given, client.subscriptions.list)
-    print.object(await client.subscriptions.update(id, bodyOf(options), ifMatchIn(options)))
+    print.answer('Subscription', await client.subscriptions.update(id, bodyOf(options), ifMatchIn(options)))
   })
 
   for (const [name, active, text] of [
@@ -79,7 +83,7 @@ export function register(command: Command, io: CliIo): void {
     const change = addIfMatch(addApiCommand(command, `${name} <id>`, text, io))
     change.run<IfMatchOption>(async ({ client, print }, [given = ''], options) => {
       const id = await resolveId(given, client.subscriptions.list)
-      print.object(await client.subscriptions.update(id, { active }, ifMatchIn(options)))
+      print.answer('Subscription', await client.subscriptions.update(id, { active }, ifMatchIn(options)))
     })
   }
 
@@ -99,5 +103,5 @@ function addSubscriptionOptions(command: Command): Command {
 }
 
 function bodyOf(options: SubscriptionOptions): Record<string, unknown> {
-  return { topic_patterns: options.topic, retry_policy: options.retryPolicy }
+  return { topicPatterns: options.topic, retryPolicy: options.retryPolicy }
 }

@@ -16,7 +16,7 @@ export async function followRemoval(
 ): Promise<void> {
   const { print } = context
   if (!options.wait) {
-    print.object(tenant)
+    print.answer('Tenant', tenant)
     print.note(`\nIt is removed in the background: outhook tenants get ${tenant.id} --wait`)
     return
   }

@@ -18,7 +18,7 @@ const columns: readonly Column<TenantResource>[] = [
   { title: 'UID', kind: 'text', value: (row) => row.uid },
   { title: 'NAME', kind: 'text', value: (row) => row.name },
   { title: 'STATE', value: (row) => row.state },
-  { title: 'CREATED', kind: 'age', value: (row) => row.created_at },
+  { title: 'CREATED', kind: 'age', value: (row) => row.createdAt },
 ]
 
 type OrDefault<T> = T | 'default'
@@ -41,19 +41,19 @@ export function register(command: Command, io: CliIo): void {
   const create = addApiCommand(command, 'create', 'make a tenant', io)
   addTenantOptions(create.option('--uid <uid>', 'your own name for it'))
   create.run<TenantOptions>(async ({ client, print }, _args, options) => {
-    print.object(await client.tenants.create(bodyOf(options)))
+    print.answer('Tenant', await client.tenants.create(bodyOf(options)))
   })
 
   const upsert = addApiCommand(command, 'upsert <uid>', 'make the tenant with this uid, or change it', io)
   addTenantOptions(upsert)
   upsert.run<TenantOptions>(async ({ client, print }, [uid], options) => {
-    print.object(await client.tenants.create({ ...bodyOf(options), uid }))
+    print.answer('Tenant', await client.tenants.create({ ...bodyOf(options), uid }))
   })
 
   const list = addApiCommand(command, 'list', 'newest first', io)
   addPageOptions(list.option('--uid <uid>', 'the one with this uid'))
   list.run<PageOptions & { uid?: string }>(async ({ client, print }, _args, options) => {
-    print.page(await client.tenants.list({ ...pageQuery(options), uid: options.uid }), columns)
+    print.page('Tenant', await client.tenants.list({ ...pageQuery(options), uid: options.uid }), columns)
   })
 
   addApiCommand(command, 'get <tenant>', 'one tenant, by its id or uid', io)
@@ -63,7 +63,7 @@ export function register(command: Command, io: CliIo): void {
       const found = await client.tenants.get(await resolveTenant(client, tenant))
       if (options.wait === true && found.state === 'deleting')
         await followRemoval(context, found, { wait: true })
-      else print.object(found)
+      else print.answer('Tenant', found)
     })
 
   registerDelete(command, io)
@@ -71,7 +71,7 @@ export function register(command: Command, io: CliIo): void {
   addTenantOptions(addIfMatch(update).option('--uid <uid>', 'your own name for it'))
   update.run<TenantOptions & IfMatchOption>(async ({ client, print }, [tenant = ''], options) => {
     const id = await resolveTenant(client, tenant)
-    print.object(await client.tenants.update(id, bodyOf(options), ifMatchIn(options)))
+    print.answer('Tenant', await client.tenants.update(id, bodyOf(options), ifMatchIn(options)))
   })
 }
 
@@ -124,13 +124,13 @@ function addTenantOptions(command: Command): Command {
 /** Absent members disappear in JSON, and so stay as they are. */
 function bodyOf(options: TenantOptions): Record<string, unknown> {
   const settings = {
-    retain_payloads: given(options.retainPayloads),
-    retain_attempts: given(options.retainAttempts),
-    retain_events: given(options.retainEvents),
-    retain_dead_letters: given(options.retainDeadLetters),
-    retry_policy: given(options.retryPolicy),
-    ingest_rate: given(options.ingestRate),
-    max_endpoints: given(options.maxEndpoints),
+    retainPayloads: given(options.retainPayloads),
+    retainAttempts: given(options.retainAttempts),
+    retainEvents: given(options.retainEvents),
+    retainDeadLetters: given(options.retainDeadLetters),
+    retryPolicy: given(options.retryPolicy),
+    ingestRate: given(options.ingestRate),
+    maxEndpoints: given(options.maxEndpoints),
     weight: given(options.weight),
   }
   const anyGiven = Object.values(settings).some((value) => value !== undefined)

@@ -17,13 +17,13 @@ export interface RawRequest {
 
 type Resources = ReturnType<typeof createResources>
 
-/** Resources are those of the API, with the names of its JSON. */
+/** Resources are those of the API, whose members are in camel case here. */
 export interface Client extends Resources {
   /**
    * Sends one event to everybody who subscribed to its topic. Resolves when it is durable.
    *
    * @example
-   * const { event_id: id } = await client.send({ topic: 'orders.created', payload: { id: 'o_1' } })
+   * const { eventId } = await client.send({ topic: 'orders.created', payload: { id: 'o_1' } })
    */
   send(event: EventInput, options?: SendOptions): Promise<SendReceipt>
   /** Many at once, in as few requests as it takes; what became of each, in their order. */
@@ -40,7 +40,7 @@ export interface Client extends Resources {
   get(eventId: string, options?: CallOptions): Promise<EventStatus>
   /** Resolves once every delivery of the event has succeeded; NotDeliveredError when one is given up or time is up. */
   waitUntilDelivered(eventId: string, options?: WaitOptions): Promise<EventStatus>
-  /** For a route that has no method here. */
+  /** For a route that has no method here: query, body and answer are as they are in the API's JSON, in snake case. */
   request<T>(method: HttpMethod, path: string, request?: RawRequest): Promise<T>
 }
 
@@ -54,8 +54,8 @@ export type SendOptions = Omit<CallOptions, 'idempotencyKey'>
 /**
  * @example
  * const client = createClient({ url: 'http://127.0.0.1:8080', token: process.env.OUTHOOK_TOKEN })
- * const { event_id: id } = await client.send({ topic: 'orders.created', payload: { id: 1 } })
- * await client.waitUntilDelivered(id)
+ * const { eventId } = await client.send({ topic: 'orders.created', payload: { id: 1 } })
+ * await client.waitUntilDelivered(eventId)
  */
 export function createClient(options: ClientOptions = {}): Client {
   const requester = createRequester(options)
@@ -68,7 +68,7 @@ export function createClient(options: ClientOptions = {}): Client {
     get: (id, callOptions) => resources.events.get(id, {}, callOptions),
     waitUntilDelivered: (id, waitOptions) => waitUntilDelivered(resources.events.get, id, waitOptions),
     request: (method, path, request = {}) =>
-      requester.json({ method, path, takesTenant: !path.startsWith('/v1/tenants'), ...request }),
+      requester.json({ method, path, takesTenant: !path.startsWith('/v1/tenants'), isRaw: true, ...request }),
   }
 }
 

@@ -3,7 +3,7 @@
 export interface Page<T> {
   readonly items: readonly T[]
   /** Empty at the end. */
-  readonly next_cursor: string
+  readonly nextCursor: string
 }
 
 /**
@@ -48,8 +48,8 @@ export class PagePromise<T, P extends Page<T> = Page<T>> implements Promise<P>, 
   async *pages(): AsyncGenerator<P, void, undefined> {
     let page: P = await this
     yield page
-    while (page.next_cursor !== '') {
-      page = await this.#fetchPage(page.next_cursor)
+    while (page.nextCursor !== '') {
+      page = await this.#fetchPage(page.nextCursor)
       yield page
     }
   }

@@ -6,6 +6,7 @@ import {
   toApiError,
   UnexpectedAnswerError,
 } from './errors.ts'
+import { type Shape, toCamelCase, toSnakeCase } from './member-names.ts'
 import { type Page, PagePromise } from './pages.ts'
 import { type RetryOptions, readRetryOptions, withRetries } from './retry.ts'
 
@@ -53,6 +54,11 @@ export interface Call {
   readonly query?: Readonly<Record<string, QueryValue>>
   /** Text is sent as it is, anything else as JSON. */
   readonly body?: unknown
+  /** What of the body and of the answer keeps its names. */
+  readonly takes?: Shape
+  readonly gives?: Shape
+  /** Query, body and answer have the names of the API's JSON. */
+  readonly isRaw?: boolean
   readonly takesTenant?: boolean
   readonly takesKey?: boolean
   /** That being carried out twice makes no difference, where neither method nor key says so. */
@@ -75,19 +81,30 @@ const defaultTimeoutMs = 10_000
 export function createRequester(options: ClientOptions): Requester {
   const setting = readOptions(options)
   const answer = async <T>(call: Call) => {
-    const { bytes, headers } = await send(call, setting)
+    const { bytes, headers } = await send(toWireCall(call), setting)
     const text = new TextDecoder().decode(bytes)
-    return { value: (text === '' ? undefined : parse(text, setting.base)) as T, headers }
+    const value = text === '' ? undefined : parse(text, setting.base)
+    return { value: (call.isRaw === true ? value : toCamelCase(value, call.gives)) as T, headers }
   }
   const json = async <T>(call: Call): Promise<T> => (await answer<T>(call)).value
   return {
-    bytes: async (call) => (await send(call, setting)).bytes,
+    bytes: async (call) => (await send(toWireCall(call), setting)).bytes,
     json,
     answer,
     pages: <T, P extends Page<T>>(call: Call) =>
       new PagePromise<T, P>((cursor) =>
         json<P>(cursor === null ? call : { ...call, query: { ...call.query, cursor } }),
       ),
+  }
+}
+
+/** With the names of the API's JSON. Text of a body goes as it is. */
+function toWireCall(call: Call): Call {
+  if (call.isRaw === true) return call
+  return {
+    ...call,
+    ...(call.query !== undefined && { query: toSnakeCase(call.query) as NonNullable<Call['query']> }),
+    ...(call.body !== undefined && { body: toSnakeCase(call.body, call.takes) }),
   }
 }
 

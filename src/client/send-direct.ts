@@ -2,6 +2,7 @@
 import { traceHeadersOf } from './envelopes.ts'
 import { ClientOptionError } from './errors.ts'
 import type { DirectSend, DirectSendReceipt } from './generated/types.ts'
+import { toSnakeCase } from './member-names.ts'
 import type { CallOptions, Requester } from './requester.ts'
 
 interface SendMembers {
@@ -13,7 +14,7 @@ interface SendMembers {
   /** There are no credentials yet: anything but null is refused. */
   readonly credentialId?: string | null | undefined
   /** A profile's name or a policy, as everywhere in the API. */
-  readonly retry?: unknown
+  readonly retry?: DirectSend['retry']
   /** Of one attempt: `'5s'` or milliseconds. */
   readonly timeout?: string | number | undefined
   /** Sent as `outhook-meta-<name>` headers. */
@@ -80,7 +81,7 @@ function toBody(input: DirectSendInput): string {
     headers,
     content_type: input.contentType,
     credential_id: input.credentialId,
-    retry,
+    retry: toSnakeCase(retry),
     timeout,
     metadata,
     deliver_at: input.deliverAt,

@@ -43,10 +43,10 @@ export async function waitForEnd(
   // Deliveries on the pages before have ended, so a large event is read through once, and not again and again.
   const before: EventStatus[] = []
   for (let pollMs = firstPollMs; ; ) {
-    const cursor = before.at(-1)?.next_cursor
+    const cursor = before.at(-1)?.nextCursor
     const page = await getEvent(id, cursor === undefined ? {} : { cursor }, options)
     const hasEnded = page.deliveries.every(({ state }) => endStates.includes(state))
-    if (hasEnded && page.next_cursor !== '') {
+    if (hasEnded && page.nextCursor !== '') {
       before.push(page)
       continue
     }

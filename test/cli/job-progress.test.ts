@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { followJob } from '../../src/cli/job-progress.ts'
 import { createClient } from '../../src/client/client.ts'
 import type { Job } from '../../src/client/generated/types.ts'
+import { toSnakeCase } from '../../src/client/member-names.ts'
 import { startStubApi } from './stub-api.ts'
 
 const job: Job = {
@@ -15,22 +16,22 @@ const job: Job = {
   skipped: 0,
   failed: 0,
   error: null,
-  created_at: '2026-01-01T00:00:00.000Z',
-  started_at: null,
-  ended_at: null,
+  createdAt: '2026-01-01T00:00:00.000Z',
+  startedAt: null,
+  endedAt: null,
 }
 
 /** Follows a job that answers these states, one after the other; what was printed. */
 async function follow(states: readonly Partial<Job>[], isTerminal: boolean) {
   const rest = [...states]
-  const api = await startStubApi(() => ({ body: { ...job, ...rest.shift() } }))
+  const api = await startStubApi(() => ({ body: toSnakeCase({ ...job, ...rest.shift() }, 'Job') }))
   const printed: string[] = []
   const io = {
     isTerminal,
     print: (line: string) => void printed.push(line),
     printBytes: (bytes: Uint8Array) => void printed.push(Buffer.from(bytes).toString()),
   }
-  const print = { json: false, object: () => {}, note: () => {}, page: () => {} }
+  const print = { json: false, answer: () => {}, note: () => {}, page: () => {} }
   const context = { client: createClient({ url: api.url, token: 'x' }), io, print }
   const error = await followJob(context as never, job, { wait: true }).then(
     () => null,
@@ -40,7 +41,7 @@ async function follow(states: readonly Partial<Job>[], isTerminal: boolean) {
   return { printed, error }
 }
 
-const done = { state: 'done', total: 4, done: 3, skipped: 1, ended_at: '2026-01-01T00:00:01.000Z' } as const
+const done = { state: 'done', total: 4, done: 3, skipped: 1, endedAt: '2026-01-01T00:00:01.000Z' } as const
 
 test('a job is shown on a terminal as a bar that stays on its line, and elsewhere as nothing when it is short', async () => {
   const states = [{ state: 'running', total: 4, done: 1 } as const, done]

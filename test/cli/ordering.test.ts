@@ -95,11 +95,11 @@ test('the client lists keys to the end and skips a head', async () => {
   const keys = []
   for await (const key of client.orderedKeys.list({
     blocked: true,
-    subscription_id: subscription.id,
+    subscriptionId: subscription.id,
     limit: 1,
   }))
     keys.push(key)
-  expect(keys).toMatchObject([{ head_delivery_id: head, head_state: 'dead_lettered' }])
-  expect(await client.deliveries.skip(head)).toMatchObject({ next_head_delivery_id: next })
+  expect(keys).toMatchObject([{ headDeliveryId: head, headState: 'dead_lettered' }])
+  expect(await client.deliveries.skip(head)).toMatchObject({ nextHeadDeliveryId: next })
   expect(await client.deliveries.get(head)).toMatchObject({ state: 'skipped' })
 })

@@ -127,7 +127,7 @@ test('a removal is shown as a bar, by its phase until what is left is counted', 
     printBytes: (bytes: Uint8Array) => void printed.push(Buffer.from(bytes).toString()),
   }
   const client = createClient({ url: stub.url, token: 'x' })
-  const print = { json: false, object: () => {}, note: () => {}, page: () => {} }
+  const print = { json: false, answer: () => {}, object: () => {}, note: () => {}, page: () => {} }
   const first = await client.tenants.get('ten_1')
   await followRemoval({ client, io, print } as never, first, { wait: true })
   await stub.close()

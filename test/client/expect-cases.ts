@@ -2,7 +2,7 @@
 import { expect } from 'vitest'
 import type { StubServer } from './stub-server.ts'
 
-const receipt = { id: 'evt_1', event_id: 'evt_1', delivery_ids: ['dlv_1'] }
+const receipt = { id: 'evt_1', eventId: 'evt_1', deliveryIds: ['dlv_1'] }
 const sent = { value: { ...receipt, replayed: false } }
 
 const classes: Readonly<Record<string, string>> = {
@@ -93,9 +93,9 @@ function expectResources(
     waiting: { error: 'NotDeliveredError', states: ['pending'], timedOut: true },
     many: {
       value: [
-        { status: 202, event_id: 'evt_a' },
+        { status: 202, eventId: 'evt_a' },
         { status: 422, code: 'unprocessable' },
-        { status: 202, event_id: 'evt_busy' },
+        { status: 202, eventId: 'evt_busy' },
       ],
     },
     'many-of-many': { value: [1001, 1000, { status: 500, title: 'not sent' }] },

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { renderClientResources, renderClientTypes } from '../../scripts/client-source.mjs'
+import { renderClientResources, renderClientTypes, renderKeptNames } from '../../scripts/client-source.mjs'
 import { createClient } from '../../src/client/index.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -13,13 +13,18 @@ describe('what is generated', () => {
   test.each([
     ['src/client/generated/types.ts', renderClientTypes],
     ['src/client/generated/resources.ts', renderClientResources],
+    ['src/client/generated/kept-names.ts', renderKeptNames],
   ])('%s is what "npm run docs:reference" writes', (file, render) => {
     expect(read(file)).toBe(render(document))
   })
 
   test('a change of a schema or a route changes it', () => {
     const changed = structuredClone(document)
-    changed.components.schemas.Endpoint.properties.colour = { type: ['string', 'null'], enum: ['red', null] }
+    changed.components.schemas.Endpoint.properties.colour_name = {
+      type: ['string', 'null'],
+      enum: ['red', null],
+    }
+    changed.components.schemas.Endpoint.properties.own_tags = { type: 'object' }
     changed.paths['/v1/endpoints/{id}/paint'] = {
       post: {
         operationId: 'paintEndpoint',
@@ -28,7 +33,8 @@ describe('what is generated', () => {
         responses: { 204: {} },
       },
     }
-    expect(renderClientTypes(changed)).toContain("  readonly colour?: 'red' | null | undefined\n")
+    expect(renderClientTypes(changed)).toContain("  readonly colourName?: 'red' | null | undefined\n")
+    expect(renderKeptNames(changed)).toContain('  Endpoint: { headers: true, own_tags: true },\n')
     expect(renderClientResources(changed)).toContain(
       'paint: (id: string, options?: CallOptions): Promise<void> =>',
     )

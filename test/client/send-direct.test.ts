@@ -33,7 +33,7 @@ test('sendDirect sends exactly its body, once for each key, and the event can be
     method: 'PATCH',
     idempotencyKey,
   })
-  const event = await client.waitUntilDelivered(first.event_id)
+  const event = await client.waitUntilDelivered(first.eventId)
   expect(event).toMatchObject({ topic: null, request: { method: 'PATCH' }, deliveries: [{ id: first.id }] })
   const again = await client.sendDirect({
     url: receiver.url,
@@ -60,7 +60,7 @@ test('bytes, text of another type, a value, and nothing at all', async () => {
     {},
   ]
   for (const input of inputs) {
-    const { event_id: id } = await client.sendDirect({ url: receiver.url, ...input })
+    const { eventId: id } = await client.sendDirect({ url: receiver.url, ...input })
     await client.waitUntilDelivered(id)
   }
   const [raw, text, value, nothing] = receiver.received

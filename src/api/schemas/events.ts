@@ -44,7 +44,7 @@ const keys = {
       Type.String({
         maxLength: limits.maxOrderingKeyBytes,
         pattern: linePattern,
-        description: 'at most 256 bytes; also read from the payload’s member `ordering_key`',
+        description: 'at most 256 bytes; also read from the payload’s member `"ordering_key"`',
       }),
     ),
   ),

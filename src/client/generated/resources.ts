@@ -87,16 +87,16 @@ function createEvents(requester: Requester) {
   return {
     /** Publish an event. */
     publish: (body: PublishEvent, options?: CallOptions): Promise<PublishReceipt> =>
-      requester.json({ method: 'POST', path: '/v1/events', body, takesTenant: true, takesKey: true, options }),
+      requester.json({ method: 'POST', path: '/v1/events', body, takes: 'PublishEvent', takesTenant: true, takesKey: true, options }),
     /** Events, newest first. */
     list: (query: ListEventsQuery = {}, options?: CallOptions): PagePromise<Event, Page<Event>> =>
-      requester.pages({ method: 'GET', path: '/v1/events', query: { ...query }, takesTenant: true, options }),
+      requester.pages({ method: 'GET', path: '/v1/events', query: { ...query }, takesTenant: true, gives: 'EventPage', options }),
     /** Publish many events. */
     publishMany: (body: PublishBatch, options?: CallOptions): Promise<BatchResult> =>
-      requester.json({ method: 'POST', path: '/v1/events/batch', body, takesTenant: true, options }),
+      requester.json({ method: 'POST', path: '/v1/events/batch', body, takes: 'PublishBatch', takesTenant: true, options }),
     /** An event, its deliveries and their attempts. */
     get: (id: string, query: GetEventQuery = {}, options?: CallOptions): Promise<EventStatus> =>
-      requester.json({ method: 'GET', path: `/v1/events/${encodeURIComponent(id)}`, query: { ...query }, takesTenant: true, options }),
+      requester.json({ method: 'GET', path: `/v1/events/${encodeURIComponent(id)}`, query: { ...query }, takesTenant: true, gives: 'EventStatus', options }),
     /** The payload, byte for byte as it was published or sent. */
     getPayload: (id: string, options?: CallOptions): Promise<Uint8Array> =>
       requester.bytes({ method: 'GET', path: `/v1/events/${encodeURIComponent(id)}/payload`, takesTenant: true, options }),
@@ -110,7 +110,7 @@ function createDeliveries(requester: Requester) {
   return {
     /** Make one delivery to a URL or an endpoint, without topic and subscription. */
     send: (body: DirectSend, options?: CallOptions): Promise<DirectSendReceipt> =>
-      requester.json({ method: 'POST', path: '/v1/deliveries', body, takesTenant: true, takesKey: true, options }),
+      requester.json({ method: 'POST', path: '/v1/deliveries', body, takes: 'DirectSend', takesTenant: true, takesKey: true, options }),
     /** Deliveries, newest first. */
     list: (query: ListDeliveriesQuery = {}, options?: CallOptions): PagePromise<Delivery, Page<Delivery>> =>
       requester.pages({ method: 'GET', path: '/v1/deliveries', query: { ...query }, takesTenant: true, options }),
@@ -136,19 +136,19 @@ function createEndpoints(requester: Requester) {
   return {
     /** Create an endpoint, or bring the one with this `uid` to what is given. */
     create: (body: EndpointCreate, options?: CallOptions): Promise<Endpoint | CreatedEndpoint> =>
-      requester.json({ method: 'POST', path: '/v1/endpoints', body, takesTenant: true, takesKey: true, options }),
+      requester.json({ method: 'POST', path: '/v1/endpoints', body, takes: 'EndpointCreate', takesTenant: true, takesKey: true, gives: { headers: true }, options }),
     /** Endpoints, newest first. */
     list: (query: ListEndpointsQuery = {}, options?: CallOptions): PagePromise<Endpoint, Page<Endpoint>> =>
-      requester.pages({ method: 'GET', path: '/v1/endpoints', query: { ...query }, takesTenant: true, options }),
+      requester.pages({ method: 'GET', path: '/v1/endpoints', query: { ...query }, takesTenant: true, gives: 'EndpointPage', options }),
     /** Give it a new secret; the old one goes on signing beside it for `grace`. */
     rotateSecret: (id: string, body: RotateSecret = {}, options?: CallOptions): Promise<NewSecret> =>
       requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/rotate-secret`, body, takesTenant: true, takesKey: true, options }),
     /** An endpoint; its secret is never shown. */
     get: (id: string, query: GetEndpointQuery = {}, options?: CallOptions): Promise<Endpoint> =>
-      requester.json({ method: 'GET', path: `/v1/endpoints/${encodeURIComponent(id)}`, query: { ...query }, takesTenant: true, options }),
+      requester.json({ method: 'GET', path: `/v1/endpoints/${encodeURIComponent(id)}`, query: { ...query }, takesTenant: true, gives: 'Endpoint', options }),
     /** Change an endpoint; members that are absent stay. */
     update: (id: string, body: EndpointChange, options?: CallOptions): Promise<Endpoint> =>
-      requester.json({ method: 'PATCH', path: `/v1/endpoints/${encodeURIComponent(id)}`, body, takesTenant: true, options }),
+      requester.json({ method: 'PATCH', path: `/v1/endpoints/${encodeURIComponent(id)}`, body, takes: 'EndpointChange', takesTenant: true, gives: 'Endpoint', options }),
     /** Delete an endpoint and its subscriptions, and cancel what waits for it. */
     delete: (id: string, options?: CallOptions): Promise<void> =>
       requester.json({ method: 'DELETE', path: `/v1/endpoints/${encodeURIComponent(id)}`, takesTenant: true, options }),
@@ -157,16 +157,16 @@ function createEndpoints(requester: Requester) {
       requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/backfill`, body, takesTenant: true, takesKey: true, options }),
     /** Send nothing to it until it is resumed; its deliveries wait. */
     pause: (id: string, body: Pause = {}, options?: CallOptions): Promise<Endpoint> =>
-      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/pause`, body, takesTenant: true, takesKey: true, options }),
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/pause`, body, takesTenant: true, takesKey: true, gives: 'Endpoint', options }),
     /** Send to it again, after a pause by hand. */
     resume: (id: string, body: Enable = {}, options?: CallOptions): Promise<Endpoint | Job> =>
-      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/resume`, body, takesTenant: true, takesKey: true, options }),
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/resume`, body, takesTenant: true, takesKey: true, gives: 'Endpoint', options }),
     /** Send to it again, after a pause by hand or when it was disabled. */
     enable: (id: string, body: Enable = {}, options?: CallOptions): Promise<Endpoint | Job> =>
-      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/enable`, body, takesTenant: true, takesKey: true, options }),
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/enable`, body, takesTenant: true, takesKey: true, gives: 'Endpoint', options }),
     /** Send it a test event now, and get what it answered. */
     test: (id: string, body: EndpointTest = {}, options?: CallOptions): Promise<EndpointTestResult> =>
-      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/test`, body, takesTenant: true, takesKey: true, options }),
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/test`, body, takes: 'EndpointTest', takesTenant: true, takesKey: true, options }),
   }
 }
 
@@ -194,19 +194,19 @@ function createTenants(requester: Requester) {
   return {
     /** Tenants, newest first. */
     list: (query: ListTenantsQuery = {}, options?: CallOptions): PagePromise<Tenant, Page<Tenant>> =>
-      requester.pages({ method: 'GET', path: '/v1/tenants', query: { ...query }, options }),
+      requester.pages({ method: 'GET', path: '/v1/tenants', query: { ...query }, gives: 'TenantPage', options }),
     /** Create a tenant, or bring the one with this `uid` to what is given. */
     create: (body: TenantCreate, options?: CallOptions): Promise<Tenant> =>
-      requester.json({ method: 'POST', path: '/v1/tenants', body, takesKey: true, options }),
+      requester.json({ method: 'POST', path: '/v1/tenants', body, takes: 'TenantCreate', takesKey: true, gives: 'Tenant', options }),
     /** A tenant with its settings. */
     get: (id: string, options?: CallOptions): Promise<Tenant> =>
-      requester.json({ method: 'GET', path: `/v1/tenants/${encodeURIComponent(id)}`, options }),
+      requester.json({ method: 'GET', path: `/v1/tenants/${encodeURIComponent(id)}`, gives: 'Tenant', options }),
     /** Delete a tenant and all that belongs to it. */
     delete: (id: string, options?: CallOptions): Promise<Tenant> =>
-      requester.json({ method: 'DELETE', path: `/v1/tenants/${encodeURIComponent(id)}`, options }),
+      requester.json({ method: 'DELETE', path: `/v1/tenants/${encodeURIComponent(id)}`, gives: 'Tenant', options }),
     /** Change a tenant; members that are absent stay, those of its settings too. */
     update: (id: string, body: TenantChange, options?: CallOptions): Promise<Tenant> =>
-      requester.json({ method: 'PATCH', path: `/v1/tenants/${encodeURIComponent(id)}`, body, options }),
+      requester.json({ method: 'PATCH', path: `/v1/tenants/${encodeURIComponent(id)}`, body, takes: 'TenantChange', gives: 'Tenant', options }),
   }
 }
 

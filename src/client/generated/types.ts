@@ -5,15 +5,15 @@ export interface AdminToken {
   readonly role: 'viewer' | 'operator' | 'admin'
   readonly label: string
   /** Null: all tenants. */
-  readonly tenant_id: string | null
+  readonly tenantId: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly created_at: string
+  readonly createdAt: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly expires_at: string | null
+  readonly expiresAt: string | null
   /** Within a minute or so; null: never. */
-  readonly last_used_at: string | null
+  readonly lastUsedAt: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly revoked_at: string | null
+  readonly revokedAt: string | null
   /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
   readonly version: string
 }
@@ -24,43 +24,43 @@ export interface AdminTokenCreate {
   /** Whose key it is. */
   readonly label: string
   /** The only tenant that it is for; null: all. Default: as the token that makes it. */
-  readonly tenant_id?: string | null | undefined
-  /** From then on it is refused, RFC 3339; null: never. Not beside `expires_in`. */
-  readonly expires_at?: string | null | undefined
+  readonly tenantId?: string | null | undefined
+  /** From then on it is refused, RFC 3339; null: never. Not beside `expiresIn`. */
+  readonly expiresAt?: string | null | undefined
   /** How long it is taken: "90d", "12h". */
-  readonly expires_in?: string | number | undefined
+  readonly expiresIn?: string | number | undefined
 }
 
 export interface AdminTokenPage {
   readonly items: readonly AdminToken[]
   /** Empty at the end. */
-  readonly next_cursor: string
+  readonly nextCursor: string
 }
 
 export interface Attempt {
-  readonly attempt_no: number
+  readonly attemptNo: number
   /** Grows over replays too. */
-  readonly claim_version: number
+  readonly claimVersion: number
   readonly status: 'success' | 'retryable_failure' | 'permanent_failure'
-  readonly http_status: number | null
-  readonly error_class: string | null
+  readonly httpStatus: number | null
+  readonly errorClass: string | null
   readonly error: string | null
-  readonly latency_ms: number
+  readonly latencyMs: number
   /** RFC 3339, UTC, milliseconds. */
-  readonly started_at: string
+  readonly startedAt: string
 }
 
 export interface AttemptWithResponse {
-  readonly attempt_no: number
+  readonly attemptNo: number
   /** Grows over replays too. */
-  readonly claim_version: number
+  readonly claimVersion: number
   readonly status: 'success' | 'retryable_failure' | 'permanent_failure'
-  readonly http_status: number | null
-  readonly error_class: string | null
+  readonly httpStatus: number | null
+  readonly errorClass: string | null
   readonly error: string | null
-  readonly latency_ms: number
+  readonly latencyMs: number
   /** RFC 3339, UTC, milliseconds. */
-  readonly started_at: string
+  readonly startedAt: string
   readonly response?: CapturedResponse | undefined
 }
 
@@ -74,7 +74,7 @@ export interface Backfill {
   /** Deliveries a second at most. */
   readonly rate?: number | undefined
   /** True: nothing is changed, and the answer says how many there are. */
-  readonly dry_run?: boolean | undefined
+  readonly dryRun?: boolean | undefined
 }
 
 export interface BatchEvent {
@@ -85,11 +85,11 @@ export interface BatchEvent {
   /** Up to 16 short strings of at most 256 bytes, sent as `outhook-meta-<name>` headers. */
   readonly metadata?: Readonly<Record<string, string>> | null | undefined
   /** At most 255 bytes; the same key and content give the same answer for 24 hours, and nothing is made a second time. */
-  readonly idempotency_key?: string | null | undefined
-  /** At most 256 bytes; also read from the payload’s member `ordering_key`. */
-  readonly ordering_key?: string | null | undefined
+  readonly idempotencyKey?: string | null | undefined
+  /** At most 256 bytes; also read from the payload’s member `"ordering_key"`. */
+  readonly orderingKey?: string | null | undefined
   /** No delivery is made before this time, at most 366 days ahead; a time in the past is now. Not with `delay`. */
-  readonly deliver_at?: string | null | undefined
+  readonly deliverAt?: string | null | undefined
   /** The same as a duration from now: "500ms", "5s", "30m", "2h", "1d" or a whole number of milliseconds. */
   readonly delay?: string | number | null | undefined
 }
@@ -97,9 +97,9 @@ export interface BatchEvent {
 export interface BatchItemResult {
   /** 202, or that of the problem. */
   readonly status: number
-  readonly event_id?: string | undefined
+  readonly eventId?: string | undefined
   /** One for each subscription that matches; empty where none does, and where `state` says `accepted`. */
-  readonly delivery_ids?: readonly string[] | undefined
+  readonly deliveryIds?: readonly string[] | undefined
   /** Only of an event for more than 1000 deliveries, or of a transaction: they are made after this answer, and `GET /v1/events/{id}` has them. */
   readonly state?: 'accepted' | undefined
   readonly replayed?: boolean | undefined
@@ -119,7 +119,7 @@ export interface BatchResult {
 }
 
 export interface CancelMany {
-  readonly endpoint_id?: string | undefined
+  readonly endpointId?: string | undefined
   /** Exact. */
   readonly topic?: string | undefined
   /** Made at or after. */
@@ -131,11 +131,11 @@ export interface CancelMany {
   /** Deliveries a second at most. */
   readonly rate?: number | undefined
   /** True: nothing is changed, and the answer says how many there are. */
-  readonly dry_run?: boolean | undefined
+  readonly dryRun?: boolean | undefined
 }
 
 export interface Cancelled {
-  readonly delivery_id: string
+  readonly deliveryId: string
   readonly state: 'cancelled'
 }
 
@@ -157,15 +157,15 @@ export interface CreatedAdminToken {
   readonly role: 'viewer' | 'operator' | 'admin'
   readonly label: string
   /** Null: all tenants. */
-  readonly tenant_id: string | null
+  readonly tenantId: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly created_at: string
+  readonly createdAt: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly expires_at: string | null
+  readonly expiresAt: string | null
   /** Within a minute or so; null: never. */
-  readonly last_used_at: string | null
+  readonly lastUsedAt: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly revoked_at: string | null
+  readonly revokedAt: string | null
   /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
   readonly version: string
   /** Shown here once and never again. */
@@ -179,36 +179,36 @@ export interface CreatedEndpoint {
   readonly description: string
   readonly headers: Readonly<Record<string, string>>
   /** Standard (Standard Webhooks), hookrail (for receivers that verify as those of the webhook server Hookrail do), none (unsigned). */
-  readonly signing_schemes: readonly string[]
-  readonly max_in_flight: number
+  readonly signingSchemes: readonly string[]
+  readonly maxInFlight: number
   /** Null: no limit. */
-  readonly rate_limit_rps: number | null
+  readonly rateLimitRps: number | null
   /** Of its own subscription; null when it has none. */
   readonly topics: readonly string[] | null
-  readonly retry_policy: RetryPolicy
+  readonly retryPolicy: RetryPolicy
   readonly enabled: boolean
-  /** Paused: nothing is sent, after failures until `resumes_at`, or by hand until it is resumed; throttled: the receiver asked for less until then; disabled: until it is enabled. */
+  /** Paused: nothing is sent, after failures until `resumesAt`, or by hand until it is resumed; throttled: the receiver asked for less until then; disabled: until it is enabled. */
   readonly state: 'active' | 'paused' | 'throttled' | 'disabled'
   /** When a paused or throttled endpoint is sent to again. */
-  readonly resumes_at: string | null
+  readonly resumesAt: string | null
   /** Active subscriptions, the endpoint’s own included; with 0 it gets no events. */
-  readonly subscription_count: number
+  readonly subscriptionCount: number
   /** Operator, gone (it answered 410) or failing. */
-  readonly disabled_reason: string | null
+  readonly disabledReason: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly disabled_at: string | null
+  readonly disabledAt: string | null
   /** Since when it is paused by hand. */
-  readonly paused_at: string | null
+  readonly pausedAt: string | null
   /** Why, in the words of whoever paused it. */
-  readonly paused_reason: string | null
+  readonly pausedReason: string | null
   /** The key of whoever paused it; null: the configured token, or a program. */
-  readonly paused_by: string | null
+  readonly pausedBy: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly created_at: string
+  readonly createdAt: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly updated_at: string
+  readonly updatedAt: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly deleted_at: string | null
+  readonly deletedAt: string | null
   /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
   readonly version: string
   /** Shown here once and never again. */
@@ -218,21 +218,21 @@ export interface CreatedEndpoint {
 export interface CreatedKey {
   readonly id: string
   /** Null: of an admin token for all tenants. */
-  readonly tenant_id: string | null
+  readonly tenantId: string | null
   readonly kind: 'producer' | 'admin'
   readonly name: string
   readonly scopes: readonly string[]
   readonly abilities: readonly string[]
   /** Events a second that it may publish; null: as the server is set. */
-  readonly rate_limit_rps: number | null
+  readonly rateLimitRps: number | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly created_at: string
+  readonly createdAt: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly expires_at: string | null
+  readonly expiresAt: string | null
   /** Within a minute or so; null: never. */
-  readonly last_used_at: string | null
+  readonly lastUsedAt: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly revoked_at: string | null
+  readonly revokedAt: string | null
   /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
   readonly version: string
   /** Shown here once and never again. */
@@ -241,132 +241,132 @@ export interface CreatedKey {
 
 export interface DeadLetter {
   readonly id: string
-  readonly delivery_id: string
-  readonly event_id: string
-  readonly endpoint_id: string | null
-  readonly subscription_id: string | null
+  readonly deliveryId: string
+  readonly eventId: string
+  readonly endpointId: string | null
+  readonly subscriptionId: string | null
   readonly topic: string | null
   /** The last attempt’s error class, or attempts_exhausted. */
-  readonly final_error: string
-  readonly last_error: string | null
-  readonly last_http_status: number | null
-  readonly attempt_count: number
+  readonly finalError: string
+  readonly lastError: string | null
+  readonly lastHttpStatus: number | null
+  readonly attemptCount: number
   /** RFC 3339, UTC, milliseconds. */
-  readonly dead_at: string
+  readonly deadAt: string
 }
 
 export interface DeadLetterPage {
   readonly items: readonly DeadLetter[]
   /** Empty at the end. */
-  readonly next_cursor: string
+  readonly nextCursor: string
 }
 
 export interface Delivery {
   readonly id: string
-  readonly delivery_id: string
-  readonly event_id: string
-  readonly endpoint_id: string | null
-  readonly subscription_id: string | null
+  readonly deliveryId: string
+  readonly eventId: string
+  readonly endpointId: string | null
+  readonly subscriptionId: string | null
   readonly topic: string | null
   readonly state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | 'skipped'
   /** Why it waits: endpoint_paused, endpoint_disabled, rate_limited, scheduled or behind_head (another delivery of its ordering key goes first). */
   readonly reason: string | null
   /** Of one that waits as behind_head: the delivery whose turn it is. */
-  readonly head_delivery_id: string | null
+  readonly headDeliveryId: string | null
   /** Since creation or the last replay. */
-  readonly attempt_count: number
+  readonly attemptCount: number
   /** RFC 3339, UTC, milliseconds. */
-  readonly next_attempt_at: string | null
-  readonly last_http_status: number | null
-  readonly error_class: string | null
+  readonly nextAttemptAt: string | null
+  readonly lastHttpStatus: number | null
+  readonly errorClass: string | null
   /** At most 2000 characters. */
-  readonly last_error: string | null
-  readonly ordering_key: string | null
+  readonly lastError: string | null
+  readonly orderingKey: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly created_at: string
+  readonly createdAt: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly updated_at: string
+  readonly updatedAt: string
 }
 
 export interface DeliveryDetail {
   readonly id: string
-  readonly delivery_id: string
-  readonly event_id: string
-  readonly endpoint_id: string | null
-  readonly subscription_id: string | null
+  readonly deliveryId: string
+  readonly eventId: string
+  readonly endpointId: string | null
+  readonly subscriptionId: string | null
   readonly topic: string | null
   readonly state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | 'skipped'
   /** Why it waits: endpoint_paused, endpoint_disabled, rate_limited, scheduled or behind_head (another delivery of its ordering key goes first). */
   readonly reason: string | null
   /** Of one that waits as behind_head: the delivery whose turn it is. */
-  readonly head_delivery_id: string | null
+  readonly headDeliveryId: string | null
   /** Since creation or the last replay. */
-  readonly attempt_count: number
+  readonly attemptCount: number
   /** RFC 3339, UTC, milliseconds. */
-  readonly next_attempt_at: string | null
-  readonly last_http_status: number | null
-  readonly error_class: string | null
+  readonly nextAttemptAt: string | null
+  readonly lastHttpStatus: number | null
+  readonly errorClass: string | null
   /** At most 2000 characters. */
-  readonly last_error: string | null
-  readonly ordering_key: string | null
+  readonly lastError: string | null
+  readonly orderingKey: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly created_at: string
+  readonly createdAt: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly updated_at: string
+  readonly updatedAt: string
   /** Older attempts are past their retention. */
-  readonly attempts_truncated: boolean
+  readonly attemptsTruncated: boolean
   readonly attempts: readonly AttemptWithResponse[]
 }
 
 export interface DeliveryOfEvent {
   readonly id: string
-  readonly delivery_id: string
-  readonly event_id: string
-  readonly endpoint_id: string | null
-  readonly subscription_id: string | null
+  readonly deliveryId: string
+  readonly eventId: string
+  readonly endpointId: string | null
+  readonly subscriptionId: string | null
   readonly topic: string | null
   readonly state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | 'skipped'
   /** Why it waits: endpoint_paused, endpoint_disabled, rate_limited, scheduled or behind_head (another delivery of its ordering key goes first). */
   readonly reason: string | null
   /** Of one that waits as behind_head: the delivery whose turn it is. */
-  readonly head_delivery_id: string | null
+  readonly headDeliveryId: string | null
   /** Since creation or the last replay. */
-  readonly attempt_count: number
+  readonly attemptCount: number
   /** RFC 3339, UTC, milliseconds. */
-  readonly next_attempt_at: string | null
-  readonly last_http_status: number | null
-  readonly error_class: string | null
+  readonly nextAttemptAt: string | null
+  readonly lastHttpStatus: number | null
+  readonly errorClass: string | null
   /** At most 2000 characters. */
-  readonly last_error: string | null
-  readonly ordering_key: string | null
+  readonly lastError: string | null
+  readonly orderingKey: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly created_at: string
+  readonly createdAt: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly updated_at: string
+  readonly updatedAt: string
   /** Older attempts are past their retention. */
-  readonly attempts_truncated: boolean
+  readonly attemptsTruncated: boolean
   readonly attempts: readonly Attempt[]
 }
 
 export interface DeliveryPage {
   readonly items: readonly Delivery[]
   /** Empty at the end. */
-  readonly next_cursor: string
+  readonly nextCursor: string
 }
 
 export interface DirectSend {
-  /** Where to; this or `endpoint_id`. The rules are those of an endpoint’s URL. */
+  /** Where to; this or `endpointId`. The rules are those of an endpoint’s URL. */
   readonly url?: string | null | undefined
   /** Or to an endpoint, signed with its secrets: to its URL and with its headers as they are now. */
-  readonly endpoint_id?: string | null | undefined
+  readonly endpointId?: string | null | undefined
   /** Default: POST. GET and DELETE have no body; a payload is kept and not sent. */
   readonly method?: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE' | undefined
   /** Beside those of the endpoint; these win. Names that the sender sets itself are refused, and names of secrets. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Of the body; default: application/json, or what the endpoint’s headers say. */
-  readonly content_type?: string | null | undefined
+  readonly contentType?: string | null | undefined
   /** There are no credentials yet; anything but null is refused. */
-  readonly credential_id?: null | undefined
+  readonly credentialId?: null | undefined
   /** Any JSON value, at most 256 KiB; its exact bytes are the body. Left out, the body is empty. */
   readonly payload?: unknown | undefined
   /** Instead of `payload`: the body as text, or as bytes with `encoding` base64. */
@@ -379,22 +379,22 @@ export interface DirectSend {
   /** Up to 16 short strings of at most 256 bytes, sent as `outhook-meta-<name>` headers. */
   readonly metadata?: Readonly<Record<string, string>> | null | undefined
   /** At most 255 bytes; the same key and content give the same answer for 24 hours, and nothing is made a second time. */
-  readonly idempotency_key?: string | null | undefined
+  readonly idempotencyKey?: string | null | undefined
   /** No delivery is made before this time, at most 366 days ahead; a time in the past is now. Not with `delay`. */
-  readonly deliver_at?: string | null | undefined
+  readonly deliverAt?: string | null | undefined
   /** The same as a duration from now: "500ms", "5s", "30m", "2h", "1d" or a whole number of milliseconds. */
   readonly delay?: string | number | null | undefined
 }
 
 export interface DirectSendReceipt {
   readonly id: string
-  readonly delivery_id: string
+  readonly deliveryId: string
   /** Of the event without a topic that keeps its payload and its request. */
-  readonly event_id: string
+  readonly eventId: string
 }
 
 export interface DryRun {
-  readonly dry_run: true
+  readonly dryRun: true
   /** Deliveries that the job would do something about. */
   readonly matching: number
   /** Deliveries that it would have to skip. */
@@ -415,36 +415,36 @@ export interface Endpoint {
   readonly description: string
   readonly headers: Readonly<Record<string, string>>
   /** Standard (Standard Webhooks), hookrail (for receivers that verify as those of the webhook server Hookrail do), none (unsigned). */
-  readonly signing_schemes: readonly string[]
-  readonly max_in_flight: number
+  readonly signingSchemes: readonly string[]
+  readonly maxInFlight: number
   /** Null: no limit. */
-  readonly rate_limit_rps: number | null
+  readonly rateLimitRps: number | null
   /** Of its own subscription; null when it has none. */
   readonly topics: readonly string[] | null
-  readonly retry_policy: RetryPolicy
+  readonly retryPolicy: RetryPolicy
   readonly enabled: boolean
-  /** Paused: nothing is sent, after failures until `resumes_at`, or by hand until it is resumed; throttled: the receiver asked for less until then; disabled: until it is enabled. */
+  /** Paused: nothing is sent, after failures until `resumesAt`, or by hand until it is resumed; throttled: the receiver asked for less until then; disabled: until it is enabled. */
   readonly state: 'active' | 'paused' | 'throttled' | 'disabled'
   /** When a paused or throttled endpoint is sent to again. */
-  readonly resumes_at: string | null
+  readonly resumesAt: string | null
   /** Active subscriptions, the endpoint’s own included; with 0 it gets no events. */
-  readonly subscription_count: number
+  readonly subscriptionCount: number
   /** Operator, gone (it answered 410) or failing. */
-  readonly disabled_reason: string | null
+  readonly disabledReason: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly disabled_at: string | null
+  readonly disabledAt: string | null
   /** Since when it is paused by hand. */
-  readonly paused_at: string | null
+  readonly pausedAt: string | null
   /** Why, in the words of whoever paused it. */
-  readonly paused_reason: string | null
+  readonly pausedReason: string | null
   /** The key of whoever paused it; null: the configured token, or a program. */
-  readonly paused_by: string | null
+  readonly pausedBy: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly created_at: string
+  readonly createdAt: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly updated_at: string
+  readonly updatedAt: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly deleted_at: string | null
+  readonly deletedAt: string | null
   /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
   readonly version: string
 }
@@ -458,13 +458,13 @@ export interface EndpointChange {
   /** Sent with each request, at most 8 KiB in all; not those that the sender makes, and no secrets, because they are shown here. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** How requests to it are signed: standard (Standard Webhooks), hookrail (for receivers that verify as those of the webhook server Hookrail do), none (unsigned). */
-  readonly signing_schemes?: readonly ('standard' | 'hookrail' | 'none')[] | undefined
+  readonly signingSchemes?: readonly ('standard' | 'hookrail' | 'none')[] | undefined
   /** Requests at one time, from all processes together. */
-  readonly max_in_flight?: number | undefined
-  readonly rate_limit_rps?: RateLimit | undefined
+  readonly maxInFlight?: number | undefined
+  readonly rateLimitRps?: RateLimit | undefined
   /** Patterns of the endpoint’s own subscription. */
   readonly topics?: readonly string[] | undefined
-  readonly retry_policy?: RetryPolicy | undefined
+  readonly retryPolicy?: RetryPolicy | undefined
   /** False parks its deliveries until it is true again. */
   readonly enabled?: boolean | undefined
 }
@@ -478,13 +478,13 @@ export interface EndpointCreate {
   /** Sent with each request, at most 8 KiB in all; not those that the sender makes, and no secrets, because they are shown here. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** How requests to it are signed: standard (Standard Webhooks), hookrail (for receivers that verify as those of the webhook server Hookrail do), none (unsigned). */
-  readonly signing_schemes?: readonly ('standard' | 'hookrail' | 'none')[] | undefined
+  readonly signingSchemes?: readonly ('standard' | 'hookrail' | 'none')[] | undefined
   /** Requests at one time, from all processes together. */
-  readonly max_in_flight?: number | undefined
-  readonly rate_limit_rps?: RateLimit | undefined
+  readonly maxInFlight?: number | undefined
+  readonly rateLimitRps?: RateLimit | undefined
   /** Patterns of the endpoint’s own subscription. */
   readonly topics?: readonly string[] | undefined
-  readonly retry_policy?: RetryPolicy | undefined
+  readonly retryPolicy?: RetryPolicy | undefined
   /** `whsec_` and base64 of 24 to 64 bytes; made when absent. An ed25519 key pair is `whsk_…`. */
   readonly secret?: string | undefined
 }
@@ -492,7 +492,7 @@ export interface EndpointCreate {
 export interface EndpointPage {
   readonly items: readonly Endpoint[]
   /** Empty at the end. */
-  readonly next_cursor: string
+  readonly nextCursor: string
 }
 
 export interface EndpointTest {
@@ -503,30 +503,30 @@ export interface EndpointTest {
 }
 
 export interface EndpointTestResult {
-  readonly event_id: string
+  readonly eventId: string
   /** The receiver answered 2xx. */
   readonly succeeded: boolean
-  readonly http_status: number | null
-  readonly error_class: string | null
+  readonly httpStatus: number | null
+  readonly errorClass: string | null
   readonly error: string | null
-  readonly latency_ms: number
+  readonly latencyMs: number
   readonly response?: CapturedResponse | undefined
 }
 
 export interface Event {
   readonly id: string
-  readonly event_id: string
+  readonly eventId: string
   /** Null: a direct send. */
   readonly topic: string | null
   readonly state: 'accepted' | 'fanned_out'
-  readonly payload_bytes: number
+  readonly payloadBytes: number
   readonly metadata: Readonly<Record<string, string>>
-  readonly ordering_key: string | null
-  readonly producer_key_id: string | null
+  readonly orderingKey: string | null
+  readonly producerKeyId: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly deliver_at: string | null
+  readonly deliverAt: string | null
   /** The trace that its publisher was in, as W3C’s headers name it. */
-  readonly trace_context: {
+  readonly traceContext: {
   readonly traceparent: string
   readonly tracestate?: string | undefined
 } | null
@@ -540,31 +540,31 @@ export interface Event {
   readonly retry: RetryPolicy
 } | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly created_at: string
+  readonly createdAt: string
   /** When its payload was expunged on demand; null, too, where it is only past its retention. */
-  readonly expunged_at: string | null
+  readonly expungedAt: string | null
 }
 
 export interface EventPage {
   readonly items: readonly Event[]
   /** Empty at the end. */
-  readonly next_cursor: string
+  readonly nextCursor: string
 }
 
 export interface EventStatus {
   readonly id: string
-  readonly event_id: string
+  readonly eventId: string
   /** Null: a direct send. */
   readonly topic: string | null
   readonly state: 'accepted' | 'fanned_out'
-  readonly payload_bytes: number
+  readonly payloadBytes: number
   readonly metadata: Readonly<Record<string, string>>
-  readonly ordering_key: string | null
-  readonly producer_key_id: string | null
+  readonly orderingKey: string | null
+  readonly producerKeyId: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly deliver_at: string | null
+  readonly deliverAt: string | null
   /** The trace that its publisher was in, as W3C’s headers name it. */
-  readonly trace_context: {
+  readonly traceContext: {
   readonly traceparent: string
   readonly tracestate?: string | undefined
 } | null
@@ -578,31 +578,31 @@ export interface EventStatus {
   readonly retry: RetryPolicy
 } | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly created_at: string
+  readonly createdAt: string
   /** When its payload was expunged on demand; null, too, where it is only past its retention. */
-  readonly expunged_at: string | null
+  readonly expungedAt: string | null
   /** Oldest first, 1000 at most; while `state` is `accepted`, those made so far. */
   readonly deliveries: readonly DeliveryOfEvent[]
   /** As the parameter `cursor`, gives the deliveries that follow; empty at the end. */
-  readonly next_cursor: string
+  readonly nextCursor: string
 }
 
 export interface Expunged {
-  readonly event_id: string
+  readonly eventId: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly expunged_at: string
+  readonly expungedAt: string
   /** Deliveries that were cancelled for it. */
   readonly cancelled: number
 }
 
-/** Instead of `retry_policy`: what clients of the webhook server Hookrail send. */
+/** Instead of `retryPolicy`: what clients of the webhook server Hookrail send. */
 export type HookrailBackoff = {
-  readonly base_ms: number
-  /** Not less than `base_ms`. */
-  readonly cap_ms: number
+  readonly baseMs: number
+  /** Not less than `baseMs`. */
+  readonly capMs: number
 } | null
 
-/** Instead of `retry_policy`, 0 for 8: what clients of the webhook server Hookrail send. */
+/** Instead of `retryPolicy`, 0 for 8: what clients of the webhook server Hookrail send. */
 export type HookrailMaxAttempts = number | null
 
 export interface Job {
@@ -612,13 +612,13 @@ export interface Job {
   readonly state: 'queued' | 'running' | 'done' | 'cancelled' | 'failed'
   /** Which deliveries it is about. */
   readonly filter: {
-  readonly endpoint_id?: string | undefined
+  readonly endpointId?: string | undefined
   readonly topic?: string | undefined
   /** RFC 3339, UTC, milliseconds. */
   readonly since?: string | undefined
   /** RFC 3339, UTC, milliseconds. */
   readonly until?: string | undefined
-  readonly error_class?: string | undefined
+  readonly errorClass?: string | undefined
 }
   /** Deliveries a second at most; null: as fast as the store takes them. */
   readonly rate: number | null
@@ -632,37 +632,37 @@ export interface Job {
   /** Why it failed, or the last delivery of it that did. */
   readonly error: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly created_at: string
+  readonly createdAt: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly started_at: string | null
+  readonly startedAt: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly ended_at: string | null
+  readonly endedAt: string | null
 }
 
 export interface JobPage {
   readonly items: readonly Job[]
   /** Empty at the end. */
-  readonly next_cursor: string
+  readonly nextCursor: string
 }
 
 export interface Key {
   readonly id: string
   /** Null: of an admin token for all tenants. */
-  readonly tenant_id: string | null
+  readonly tenantId: string | null
   readonly kind: 'producer' | 'admin'
   readonly name: string
   readonly scopes: readonly string[]
   readonly abilities: readonly string[]
   /** Events a second that it may publish; null: as the server is set. */
-  readonly rate_limit_rps: number | null
+  readonly rateLimitRps: number | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly created_at: string
+  readonly createdAt: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly expires_at: string | null
+  readonly expiresAt: string | null
   /** Within a minute or so; null: never. */
-  readonly last_used_at: string | null
+  readonly lastUsedAt: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly revoked_at: string | null
+  readonly revokedAt: string | null
   /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
   readonly version: string
 }
@@ -674,11 +674,11 @@ export interface KeyChange {
   readonly scopes?: readonly string[] | undefined
   /** `publish`: events, and read those that were published with it; `read`: all events of its tenant; `send`: makes deliveries to URLs and endpoints that it names. Default `["publish"]`. */
   readonly abilities?: readonly ('publish' | 'read' | 'send')[] | undefined
-  readonly rate_limit_rps?: RateLimit | undefined
-  /** From then on it is refused, RFC 3339; null: never. Not beside `expires_in`. */
-  readonly expires_at?: string | null | undefined
+  readonly rateLimitRps?: RateLimit | undefined
+  /** From then on it is refused, RFC 3339; null: never. Not beside `expiresIn`. */
+  readonly expiresAt?: string | null | undefined
   /** How long it is taken: "90d", "12h". */
-  readonly expires_in?: string | number | undefined
+  readonly expiresIn?: string | number | undefined
 }
 
 export interface KeyCreate {
@@ -690,17 +690,17 @@ export interface KeyCreate {
   readonly scopes?: readonly string[] | undefined
   /** `publish`: events, and read those that were published with it; `read`: all events of its tenant; `send`: makes deliveries to URLs and endpoints that it names. Default `["publish"]`. */
   readonly abilities?: readonly ('publish' | 'read' | 'send')[] | undefined
-  readonly rate_limit_rps?: RateLimit | undefined
-  /** From then on it is refused, RFC 3339; null: never. Not beside `expires_in`. */
-  readonly expires_at?: string | null | undefined
+  readonly rateLimitRps?: RateLimit | undefined
+  /** From then on it is refused, RFC 3339; null: never. Not beside `expiresIn`. */
+  readonly expiresAt?: string | null | undefined
   /** How long it is taken: "90d", "12h". */
-  readonly expires_in?: string | number | undefined
+  readonly expiresIn?: string | number | undefined
 }
 
 export interface KeyPage {
   readonly items: readonly Key[]
   /** Empty at the end. */
-  readonly next_cursor: string
+  readonly nextCursor: string
 }
 
 export interface NewSecret {
@@ -709,26 +709,26 @@ export interface NewSecret {
 }
 
 export interface OrderedKey {
-  readonly subscription_id: string
-  readonly endpoint_id: string
-  readonly ordering_key: string
+  readonly subscriptionId: string
+  readonly endpointId: string
+  readonly orderingKey: string
   /** Blocked: its head was given up, and what is behind it waits until it is replayed or skipped. */
   readonly state: 'blocked' | 'active'
   /** The one delivery of the key whose turn it is. */
-  readonly head_delivery_id: string
-  readonly head_state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | 'skipped'
+  readonly headDeliveryId: string
+  readonly headState: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | 'skipped'
   /** RFC 3339, UTC, milliseconds. */
-  readonly blocked_since: string | null
+  readonly blockedSince: string | null
   /** Deliveries of the key that have not come to an end, the head included. */
-  readonly backlog_count: number
+  readonly backlogCount: number
   /** How long the oldest delivery behind the head waits; null: there is none. */
-  readonly oldest_successor_age_sec: number | null
+  readonly oldestSuccessorAgeSec: number | null
 }
 
 export interface OrderedKeyPage {
   readonly items: readonly OrderedKey[]
   /** Empty at the end. */
-  readonly next_cursor: string
+  readonly nextCursor: string
 }
 
 export interface Pause {
@@ -761,20 +761,20 @@ export interface PublishEvent {
   /** Up to 16 short strings of at most 256 bytes, sent as `outhook-meta-<name>` headers. */
   readonly metadata?: Readonly<Record<string, string>> | null | undefined
   /** At most 255 bytes; the same key and content give the same answer for 24 hours, and nothing is made a second time. */
-  readonly idempotency_key?: string | null | undefined
-  /** At most 256 bytes; also read from the payload’s member `ordering_key`. */
-  readonly ordering_key?: string | null | undefined
+  readonly idempotencyKey?: string | null | undefined
+  /** At most 256 bytes; also read from the payload’s member `"ordering_key"`. */
+  readonly orderingKey?: string | null | undefined
   /** No delivery is made before this time, at most 366 days ahead; a time in the past is now. Not with `delay`. */
-  readonly deliver_at?: string | null | undefined
+  readonly deliverAt?: string | null | undefined
   /** The same as a duration from now: "500ms", "5s", "30m", "2h", "1d" or a whole number of milliseconds. */
   readonly delay?: string | number | null | undefined
 }
 
 export interface PublishReceipt {
   readonly id: string
-  readonly event_id: string
+  readonly eventId: string
   /** One for each subscription that matches; empty where none does, and where `state` says `accepted`. */
-  readonly delivery_ids: readonly string[]
+  readonly deliveryIds: readonly string[]
   /** Only of an event for more than 1000 deliveries, or of a transaction: they are made after this answer, and `GET /v1/events/{id}` has them. */
   readonly state?: 'accepted' | undefined
 }
@@ -783,12 +783,12 @@ export interface PublishReceipt {
 export type RateLimit = number | null
 
 export interface Replay {
-  readonly delivery_id: string
+  readonly deliveryId: string
   readonly state: 'pending'
 }
 
 export interface ReplayMany {
-  readonly endpoint_id?: string | undefined
+  readonly endpointId?: string | undefined
   /** Exact. */
   readonly topic?: string | undefined
   /** Given up at or after. */
@@ -796,33 +796,33 @@ export interface ReplayMany {
   /** Given up before. */
   readonly until?: string | undefined
   /** The last attempt’s, such as http_503, or attempts_exhausted. */
-  readonly error_class?: string | undefined
+  readonly errorClass?: string | undefined
   /** Must be true when no filter is given, which would mean all. */
   readonly all?: boolean | undefined
   /** Deliveries a second at most. */
   readonly rate?: number | undefined
   /** True: nothing is changed, and the answer says how many there are. */
-  readonly dry_run?: boolean | undefined
+  readonly dryRun?: boolean | undefined
 }
 
 export interface Resent {
-  readonly delivery_id: string
+  readonly deliveryId: string
   readonly state: 'pending'
 }
 
 /** The name of a profile, a policy of one’s own, or null for the server’s default. Profiles: standard (10 attempts over three days), hookrail (8 attempts within minutes, as the webhook server Hookrail does), dograh (5 attempts over 8 minutes, as the voice platform Dograh does), pyfly (5 attempts over 75 seconds, as the Python framework PyFly does). What is left out of a policy is that of `standard`. */
 export type RetryPolicy = 'standard' | 'hookrail' | 'dograh' | 'pyfly' | {
-  readonly max_attempts?: number | null | undefined
+  readonly maxAttempts?: number | null | undefined
   readonly jitter?: 'none' | 'full' | number | undefined
   /** Statuses such as "429", classes such as "5xx", "non-2xx"; with "!" before one, not that. */
-  readonly retry_on?: 'non-2xx' | readonly string[] | undefined
+  readonly retryOn?: 'non-2xx' | readonly string[] | undefined
   /** In order, the last one repeating. */
   readonly delays?: readonly (string | number)[] | undefined
 } | {
-  readonly max_attempts?: number | null | undefined
+  readonly maxAttempts?: number | null | undefined
   readonly jitter?: 'none' | 'full' | number | undefined
   /** Statuses such as "429", classes such as "5xx", "non-2xx"; with "!" before one, not that. */
-  readonly retry_on?: 'non-2xx' | readonly string[] | undefined
+  readonly retryOn?: 'non-2xx' | readonly string[] | undefined
   /** The first wait, longer than 0. */
   readonly base: string | number
   readonly factor?: number | undefined
@@ -845,81 +845,81 @@ export interface RotateSecret {
 export interface RotatedKey {
   readonly id: string
   /** Null: of an admin token for all tenants. */
-  readonly tenant_id: string | null
+  readonly tenantId: string | null
   readonly kind: 'producer' | 'admin'
   readonly name: string
   readonly scopes: readonly string[]
   readonly abilities: readonly string[]
   /** Events a second that it may publish; null: as the server is set. */
-  readonly rate_limit_rps: number | null
+  readonly rateLimitRps: number | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly created_at: string
+  readonly createdAt: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly expires_at: string | null
+  readonly expiresAt: string | null
   /** Within a minute or so; null: never. */
-  readonly last_used_at: string | null
+  readonly lastUsedAt: string | null
   /** RFC 3339, UTC, milliseconds. */
-  readonly revoked_at: string | null
+  readonly revokedAt: string | null
   /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
   readonly version: string
   /** Shown here once and never again. */
   readonly key: string
   /** Until when what the key was before is taken too. */
-  readonly previous_expires_at: string
+  readonly previousExpiresAt: string
 }
 
 export interface Skip {
-  /** Why, for whoever looks at the delivery: part of its `last_error`. */
+  /** Why, for whoever looks at the delivery: part of its `lastError`. */
   readonly reason?: string | undefined
 }
 
 export interface Skipped {
-  readonly delivery_id: string
+  readonly deliveryId: string
   readonly state: 'skipped'
   /** Whose turn it became; null: nothing of the key waited. */
-  readonly next_head_delivery_id: string | null
+  readonly nextHeadDeliveryId: string | null
 }
 
 export interface Subscription {
   readonly id: string
-  readonly endpoint_id: string
-  readonly topic_patterns: readonly string[]
-  readonly retry_policy: RetryPolicy
+  readonly endpointId: string
+  readonly topicPatterns: readonly string[]
+  readonly retryPolicy: RetryPolicy
   readonly active: boolean
   /** Events with the same ordering key are delivered one after the other, in the order in which they were published; one that is given up keeps those behind it waiting until it is replayed or skipped. */
   readonly ordered: boolean
   /** Made with its endpoint through `topics`. */
   readonly own: boolean
   /** RFC 3339, UTC, milliseconds. */
-  readonly created_at: string
+  readonly createdAt: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly updated_at: string
+  readonly updatedAt: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly deleted_at: string | null
+  readonly deletedAt: string | null
   /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
   readonly version: string
 }
 
 export interface SubscriptionChange {
-  readonly topic_patterns?: readonly string[] | undefined
-  /** Instead of `topic_patterns`, one. */
-  readonly topic_pattern?: string | undefined
-  readonly retry_policy?: RetryPolicy | undefined
-  readonly max_attempts?: HookrailMaxAttempts | undefined
-  readonly backoff_policy?: HookrailBackoff | undefined
+  readonly topicPatterns?: readonly string[] | undefined
+  /** Instead of `topicPatterns`, one. */
+  readonly topicPattern?: string | undefined
+  readonly retryPolicy?: RetryPolicy | undefined
+  readonly maxAttempts?: HookrailMaxAttempts | undefined
+  readonly backoffPolicy?: HookrailBackoff | undefined
   readonly active?: boolean | undefined
   /** Cannot be changed: only what it is already is taken. */
   readonly ordered?: boolean | undefined
 }
 
 export interface SubscriptionCreate {
-  readonly endpoint_id: string
-  readonly topic_patterns?: readonly string[] | undefined
-  /** Instead of `topic_patterns`, one. */
-  readonly topic_pattern?: string | undefined
-  readonly retry_policy?: RetryPolicy | undefined
-  readonly max_attempts?: HookrailMaxAttempts | undefined
-  readonly backoff_policy?: HookrailBackoff | undefined
+  readonly endpointId: string
+  readonly topicPatterns?: readonly string[] | undefined
+  /** Instead of `topicPatterns`, one. */
+  readonly topicPattern?: string | undefined
+  readonly retryPolicy?: RetryPolicy | undefined
+  readonly maxAttempts?: HookrailMaxAttempts | undefined
+  readonly backoffPolicy?: HookrailBackoff | undefined
   /** Events with the same ordering key are delivered one after the other, in the order in which they were published; one that is given up keeps those behind it waiting until it is replayed or skipped. */
   readonly ordered?: boolean | undefined
 }
@@ -927,7 +927,7 @@ export interface SubscriptionCreate {
 export interface SubscriptionPage {
   readonly items: readonly Subscription[]
   /** Empty at the end. */
-  readonly next_cursor: string
+  readonly nextCursor: string
 }
 
 export interface Tenant {
@@ -946,11 +946,11 @@ export interface Tenant {
 } | null
   readonly removal: TenantRemoval
   /** RFC 3339, UTC, milliseconds. */
-  readonly created_at: string
+  readonly createdAt: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly updated_at: string
+  readonly updatedAt: string
   /** RFC 3339, UTC, milliseconds. */
-  readonly deleted_at: string | null
+  readonly deletedAt: string | null
   /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
   readonly version: string
 }
@@ -978,7 +978,7 @@ export interface TenantCreate {
 export interface TenantPage {
   readonly items: readonly Tenant[]
   /** Empty at the end. */
-  readonly next_cursor: string
+  readonly nextCursor: string
 }
 
 /** How far the removal of a deleted tenant has got. */
@@ -986,7 +986,7 @@ export type TenantRemoval = {
   /** Cancelling: endpoints are deleted, and what waits for them is cancelled; draining: what was under way is waited for; counting: what there is; removing: it goes. Deleted tenants go one after the other. */
   readonly phase: 'cancelling' | 'draining' | 'counting' | 'removing'
   /** RFC 3339, UTC, milliseconds. */
-  readonly started_at: string
+  readonly startedAt: string
   /** How many are still to be removed; null: they are not counted yet. */
   readonly left: {
   readonly endpoints: number
@@ -997,34 +997,34 @@ export type TenantRemoval = {
 
 export interface TenantSettings {
   /** A duration; "0ms": for ever; null: as the server has it. */
-  readonly retain_payloads: string | null
+  readonly retainPayloads: string | null
   /** A duration; "0ms": for ever; null: as the server has it. */
-  readonly retain_attempts: string | null
+  readonly retainAttempts: string | null
   /** A duration; "0ms": for ever; null: as the server has it. */
-  readonly retain_events: string | null
+  readonly retainEvents: string | null
   /** A duration; "0ms": for ever; null: as the server has it. */
-  readonly retain_dead_letters: string | null
-  readonly retry_policy: RetryPolicy
-  readonly ingest_rate: number | null
-  readonly max_endpoints: number | null
+  readonly retainDeadLetters: string | null
+  readonly retryPolicy: RetryPolicy
+  readonly ingestRate: number | null
+  readonly maxEndpoints: number | null
   readonly weight: number
 }
 
 /** Members that are absent stay; null is the server’s setting. */
 export interface TenantSettingsChange {
   /** How long payloads are kept; "0" is for ever, null the server’s setting. */
-  readonly retain_payloads?: string | number | null | undefined
+  readonly retainPayloads?: string | number | null | undefined
   /** How long attempts are kept; "0" is for ever, null the server’s setting. */
-  readonly retain_attempts?: string | number | null | undefined
+  readonly retainAttempts?: string | number | null | undefined
   /** How long finished deliveries and events are kept; "0" is for ever, null the server’s setting. */
-  readonly retain_events?: string | number | null | undefined
+  readonly retainEvents?: string | number | null | undefined
   /** How long a dead letter can be replayed; "0" is for ever, null the server’s setting. */
-  readonly retain_dead_letters?: string | number | null | undefined
-  readonly retry_policy?: RetryPolicy | undefined
+  readonly retainDeadLetters?: string | number | null | undefined
+  readonly retryPolicy?: RetryPolicy | undefined
   /** Events per second that it may publish, on average; null: no limit. */
-  readonly ingest_rate?: number | null | undefined
+  readonly ingestRate?: number | null | undefined
   /** Endpoints that it may have at one time; null: no limit. */
-  readonly max_endpoints?: number | null | undefined
+  readonly maxEndpoints?: number | null | undefined
   /** Its part of what is delivered while several tenants wait: one with 3 gets thrice what one with 1 gets; null: 1. */
   readonly weight?: number | null | undefined
 }
@@ -1032,15 +1032,15 @@ export interface TenantSettingsChange {
 export interface Whoami {
   readonly role: 'producer' | 'viewer' | 'operator' | 'admin'
   /** Null for an admin token of all tenants. */
-  readonly tenant_id: string | null
+  readonly tenantId: string | null
   /** Null for the token of the configuration. */
-  readonly key_id: string | null
+  readonly keyId: string | null
 }
 
 export interface ListEventsQuery {
   /** Items at most. */
   readonly limit?: number | undefined
-  /** `next_cursor` of the page before. */
+  /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
   /** Exact. */
   readonly topic?: string | undefined
@@ -1053,16 +1053,16 @@ export interface ListEventsQuery {
 export interface ListDeliveriesQuery {
   /** Items at most. */
   readonly limit?: number | undefined
-  /** `next_cursor` of the page before. */
+  /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
   readonly state?: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | 'skipped' | undefined
-  readonly endpoint_id?: string | undefined
-  readonly subscription_id?: string | undefined
-  readonly event_id?: string | undefined
+  readonly endpointId?: string | undefined
+  readonly subscriptionId?: string | undefined
+  readonly eventId?: string | undefined
   /** Exact. */
   readonly topic?: string | undefined
   /** Why its last attempt failed: http_503 and the like, timeout, connection, dns, tls, redirect_rejected, policy, internal or attempts_exhausted. */
-  readonly error_class?: string | undefined
+  readonly errorClass?: string | undefined
   /** At or after. */
   readonly since?: string | undefined
   /** Before. */
@@ -1070,7 +1070,7 @@ export interface ListDeliveriesQuery {
 }
 
 export interface GetEventQuery {
-  /** `next_cursor` of the page before. */
+  /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
 }
 
@@ -1082,34 +1082,34 @@ export interface ExpungeEventPayloadQuery {
 export interface ListEndpointsQuery {
   /** Items at most. */
   readonly limit?: number | undefined
-  /** `next_cursor` of the page before. */
+  /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
   /** The one live endpoint with this name of your own, or none. */
   readonly uid?: string | undefined
-  readonly include_deleted?: boolean | undefined
+  readonly includeDeleted?: boolean | undefined
 }
 
 export interface GetEndpointQuery {
-  readonly include_deleted?: boolean | undefined
+  readonly includeDeleted?: boolean | undefined
 }
 
 export interface ListSubscriptionsQuery {
   /** Items at most. */
   readonly limit?: number | undefined
-  /** `next_cursor` of the page before. */
+  /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
-  readonly endpoint_id?: string | undefined
-  readonly include_deleted?: boolean | undefined
+  readonly endpointId?: string | undefined
+  readonly includeDeleted?: boolean | undefined
 }
 
 export interface GetSubscriptionQuery {
-  readonly include_deleted?: boolean | undefined
+  readonly includeDeleted?: boolean | undefined
 }
 
 export interface ListTenantsQuery {
   /** Items at most. */
   readonly limit?: number | undefined
-  /** `next_cursor` of the page before. */
+  /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
   /** The one with this name of your own, or none. */
   readonly uid?: string | undefined
@@ -1118,25 +1118,25 @@ export interface ListTenantsQuery {
 export interface ListOrderedKeysQuery {
   /** Items at most. */
   readonly limit?: number | undefined
-  /** `next_cursor` of the page before. */
+  /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
   /** True: only those whose head was given up; false: only the others. */
   readonly blocked?: boolean | undefined
-  readonly subscription_id?: string | undefined
+  readonly subscriptionId?: string | undefined
   /** Exact. */
-  readonly ordering_key?: string | undefined
+  readonly orderingKey?: string | undefined
 }
 
 export interface ListDeadLettersQuery {
   /** Items at most. */
   readonly limit?: number | undefined
-  /** `next_cursor` of the page before. */
+  /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
-  readonly endpoint_id?: string | undefined
+  readonly endpointId?: string | undefined
   /** Exact. */
   readonly topic?: string | undefined
   /** Why it was given up: http_503 and the like, timeout, connection, dns, tls, redirect_rejected, policy, internal or attempts_exhausted. */
-  readonly error_class?: string | undefined
+  readonly errorClass?: string | undefined
   /** At or after. */
   readonly since?: string | undefined
   /** Before. */
@@ -1146,7 +1146,7 @@ export interface ListDeadLettersQuery {
 export interface ListJobsQuery {
   /** Items at most. */
   readonly limit?: number | undefined
-  /** `next_cursor` of the page before. */
+  /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
   readonly state?: 'queued' | 'running' | 'done' | 'cancelled' | 'failed' | undefined
   readonly kind?: 'replay' | 'cancel' | 'skip_backlog' | 'backfill' | undefined
@@ -1155,7 +1155,7 @@ export interface ListJobsQuery {
 export interface ListKeysQuery {
   /** Items at most. */
   readonly limit?: number | undefined
-  /** `next_cursor` of the page before. */
+  /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
   /** Default `producer`. */
   readonly kind?: 'producer' | 'admin' | undefined
@@ -1164,6 +1164,6 @@ export interface ListKeysQuery {
 export interface ListAdminTokensQuery {
   /** Items at most. */
   readonly limit?: number | undefined
-  /** `next_cursor` of the page before. */
+  /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
 }

@@ -1,0 +1,100 @@
+// Written from the OpenAPI document by "npm run docs:reference"; do not edit.
+
+import type * as types from './types.ts'
+
+/** What the caller made, and keeps the names that are in it; names are those of the API's JSON. */
+export const keptNames = {
+  BatchEvent: { payload: true, metadata: true },
+  CreatedEndpoint: { headers: true },
+  DirectSend: { headers: true, payload: true, metadata: true },
+  Endpoint: { headers: true },
+  EndpointChange: { headers: true },
+  EndpointCreate: { headers: true },
+  EndpointPage: { items: 'Endpoint' },
+  EndpointTest: { payload: true },
+  Event: { metadata: true, request: { headers: true } },
+  EventPage: { items: 'Event' },
+  EventStatus: { metadata: true, request: { headers: true } },
+  PublishBatch: { events: 'BatchEvent' },
+  PublishEvent: { payload: true, metadata: true },
+  Tenant: { metadata: true },
+  TenantChange: { metadata: true },
+  TenantCreate: { metadata: true },
+  TenantPage: { items: 'Tenant' },
+} as const
+
+export interface NamedTypes {
+  readonly AdminToken: types.AdminToken
+  readonly AdminTokenCreate: types.AdminTokenCreate
+  readonly AdminTokenPage: types.AdminTokenPage
+  readonly Attempt: types.Attempt
+  readonly AttemptWithResponse: types.AttemptWithResponse
+  readonly Backfill: types.Backfill
+  readonly BatchEvent: types.BatchEvent
+  readonly BatchItemResult: types.BatchItemResult
+  readonly BatchResult: types.BatchResult
+  readonly CancelMany: types.CancelMany
+  readonly Cancelled: types.Cancelled
+  readonly CapturedResponse: types.CapturedResponse
+  readonly CreatedAdminToken: types.CreatedAdminToken
+  readonly CreatedEndpoint: types.CreatedEndpoint
+  readonly CreatedKey: types.CreatedKey
+  readonly DeadLetter: types.DeadLetter
+  readonly DeadLetterPage: types.DeadLetterPage
+  readonly Delivery: types.Delivery
+  readonly DeliveryDetail: types.DeliveryDetail
+  readonly DeliveryOfEvent: types.DeliveryOfEvent
+  readonly DeliveryPage: types.DeliveryPage
+  readonly DirectSend: types.DirectSend
+  readonly DirectSendReceipt: types.DirectSendReceipt
+  readonly DryRun: types.DryRun
+  readonly Enable: types.Enable
+  readonly Endpoint: types.Endpoint
+  readonly EndpointChange: types.EndpointChange
+  readonly EndpointCreate: types.EndpointCreate
+  readonly EndpointPage: types.EndpointPage
+  readonly EndpointTest: types.EndpointTest
+  readonly EndpointTestResult: types.EndpointTestResult
+  readonly Event: types.Event
+  readonly EventPage: types.EventPage
+  readonly EventStatus: types.EventStatus
+  readonly Expunged: types.Expunged
+  readonly HookrailBackoff: types.HookrailBackoff
+  readonly HookrailMaxAttempts: types.HookrailMaxAttempts
+  readonly Job: types.Job
+  readonly JobPage: types.JobPage
+  readonly Key: types.Key
+  readonly KeyChange: types.KeyChange
+  readonly KeyCreate: types.KeyCreate
+  readonly KeyPage: types.KeyPage
+  readonly NewSecret: types.NewSecret
+  readonly OrderedKey: types.OrderedKey
+  readonly OrderedKeyPage: types.OrderedKeyPage
+  readonly Pause: types.Pause
+  readonly Problem: types.Problem
+  readonly PublishBatch: types.PublishBatch
+  readonly PublishEvent: types.PublishEvent
+  readonly PublishReceipt: types.PublishReceipt
+  readonly RateLimit: types.RateLimit
+  readonly Replay: types.Replay
+  readonly ReplayMany: types.ReplayMany
+  readonly Resent: types.Resent
+  readonly RetryPolicy: types.RetryPolicy
+  readonly RotateKey: types.RotateKey
+  readonly RotateSecret: types.RotateSecret
+  readonly RotatedKey: types.RotatedKey
+  readonly Skip: types.Skip
+  readonly Skipped: types.Skipped
+  readonly Subscription: types.Subscription
+  readonly SubscriptionChange: types.SubscriptionChange
+  readonly SubscriptionCreate: types.SubscriptionCreate
+  readonly SubscriptionPage: types.SubscriptionPage
+  readonly Tenant: types.Tenant
+  readonly TenantChange: types.TenantChange
+  readonly TenantCreate: types.TenantCreate
+  readonly TenantPage: types.TenantPage
+  readonly TenantRemoval: types.TenantRemoval
+  readonly TenantSettings: types.TenantSettings
+  readonly TenantSettingsChange: types.TenantSettingsChange
+  readonly Whoami: types.Whoami
+}
