@@ -1,5 +1,4 @@
 /** The composition root: puts together what `open-store.ts` opened, the sender and the engine. */
-import { resolve } from 'node:path'
 import type { TracerProvider } from '@opentelemetry/api'
 import { type Clock, createSystemClock } from './core/clock.ts'
 import type { OuthookError } from './core/errors.ts'
@@ -8,6 +7,7 @@ import { createIdFactory } from './core/ids.ts'
 import { resolveRetryPolicy } from './core/retry-policy.ts'
 import type { SecretBox } from './core/secret-box.ts'
 import { createDelivery, createSender, userAgent } from './create-delivery.ts'
+import { createOutboxRelays } from './create-outbox-relays.ts'
 import { type ActivityName, DeliveryActivity } from './delivery/activity.ts'
 import { RoutingCache } from './delivery/routing-cache.ts'
 import { RoutingReload } from './delivery/routing-reload.ts'
@@ -28,12 +28,12 @@ import { Jobs } from './engine/jobs.ts'
 import { KeyRates } from './engine/key-rates.ts'
 import { KeyUses } from './engine/key-uses.ts'
 import { OrderedKeys } from './engine/ordered-keys.ts'
-import { OutboxPublisher } from './engine/outbox-publisher.ts'
-import { OutboxRelay, type OutboxState } from './engine/outbox-relay.ts'
+import type { OutboxState } from './engine/outbox-relay.ts'
 import { Publisher } from './engine/publish.ts'
 import { Readiness } from './engine/readiness.ts'
 import { Relay } from './engine/relay.ts'
 import { Subscriptions } from './engine/subscriptions.ts'
+import { TenantUrls } from './engine/tenant-urls.ts'
 import { Tenants } from './engine/tenants.ts'
 import { TransactionalPublisher } from './engine/transactional-publish.ts'
 import { openTracing, type Tracing } from './observability/tracing.ts'
@@ -43,7 +43,6 @@ import { createUrlCheck } from './sender/address-guard.ts'
 import { createAddressPolicy } from './sender/address-policy.ts'
 import { showStore } from './show-store.ts'
 import type { Store } from './store/port.ts'
-import { openOutboxFile } from './store/sqlite/outbox/outbox-file.ts'
 import { tracePublisher, traceStore, traceTransactionalPublisher } from './trace-parts.ts'
 import { version } from './version.ts'
 
@@ -180,22 +179,27 @@ async function assemble(
     dispatcher?.giveBackWaiting(tenantId)
     durableWork.removals.wake()
   }
-  const tenants = new Tenants({ store: shown, ids, words, clock, onChange, onDelete })
-  const checkUrl = createUrlCheck(guard, { clock })
+  const onTenantChange = (tenantId: string) => {
+    onChange(tenantId)
+    // What waits in memory was meant for the tenant as it was.
+    dispatcher?.giveBackWaiting(tenantId)
+  }
+  const tenants = new Tenants({ store: shown, ids, words, clock, onChange: onTenantChange, onDelete })
+  const urls = new TenantUrls({ checkUrl: createUrlCheck(guard, { clock }), routing, store })
   const endpoints = new Endpoints({
     store: shown,
     ids,
     secretBox,
     randomBytes,
     words,
-    checkUrl,
+    urls,
     onChange,
   })
   const traced = tracing === null ? publisher : tracePublisher(publisher, tracing)
   const directSends = new DirectSends({
     publisher: traced,
     routing,
-    checkUrl,
+    urls,
     words,
     maxTimeoutMs: config.totalTimeoutMs,
   })
@@ -253,16 +257,8 @@ async function assemble(
     onPauseChanged: (targetId, pausedUntil) => dispatcher?.setHealth(targetId, { pausedUntil }),
     onPaceKept: (pace) => dispatcher?.leavePace(pace),
   })
-  const outboxRelays = config.outboxes.map(
-    (path) =>
-      new OutboxRelay({
-        name: `sqlite:${path}`,
-        file: openOutboxFile(resolve(path)),
-        publisher: new OutboxPublisher({ publisher, tenants: engine.tenants, store, clock }),
-        clock,
-        logger,
-      }),
-  )
+  const outboxParts = { publisher, tenants: engine.tenants, store, clock, logger }
+  const outboxRelays = createOutboxRelays(config.outboxes, outboxParts)
   await delivery?.start()
   relay?.start()
   for (const each of outboxRelays) each.start()

@@ -14,6 +14,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   subscription_id: ['--subscription'],
   event_id: ['--event'],
   error_class: ['--error'],
+  authorized_domains: ['--authorized-domain'],
   scopes: ['--scope'],
   abilities: ['--ability'],
   expires_at: ['--expires'],
@@ -39,7 +40,7 @@ const headers: Readonly<Record<string, string>> = {
 const keyInWords = /(?<=^|; )the (idempotency|ordering) key(?= (?:must|is|was))/g
 const header = new RegExp(`(?<![\\w-])(?:${Object.keys(headers).join('|')})(?![\\w-])`, 'g')
 /** A setting that only whoever starts the server can change, though this command may have a flag of its own. */
-const serverSetting = /(?<!the server's )--(?:allow-(?:network|http|port))\b/g
+const serverSetting = /(?<!the server's )--(?:allow-(?:network|host|http|port)|deny-(?:network|host))\b/g
 
 /** The error as it was, or a copy that names flags and arguments of this command. */
 export function inFlags(error: unknown, command: Command): unknown {

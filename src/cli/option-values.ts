@@ -9,6 +9,15 @@ export function collect(value: string, previous: readonly string[] | undefined):
   return [...(previous ?? []), value]
 }
 
+/** The same, where the word takes all of them back. */
+export function collectOrDefault(
+  value: string,
+  previous: readonly string[] | 'default' | undefined,
+): readonly string[] | 'default' {
+  if (value === 'default') return value
+  return collect(value, previous === 'default' ? undefined : previous)
+}
+
 export function wholeNumber(min: number, max: number): (value: string) => number {
   return (value) => {
     const number = Number(value)

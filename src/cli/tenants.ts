@@ -6,7 +6,15 @@ import { addApiCommand } from './api-command.ts'
 import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
 import type { WaitOptions } from './job-progress.ts'
-import { durationMs, orDefault, pair, positiveNumber, retryPolicy, wholeNumber } from './option-values.ts'
+import {
+  collectOrDefault,
+  durationMs,
+  orDefault,
+  pair,
+  positiveNumber,
+  retryPolicy,
+  wholeNumber,
+} from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
 import type { Column } from './table.ts'
@@ -35,6 +43,7 @@ interface TenantOptions {
   readonly ingestRate?: OrDefault<number>
   readonly maxEndpoints?: OrDefault<number>
   readonly weight?: OrDefault<number>
+  readonly authorizedDomain?: OrDefault<readonly string[]>
 }
 
 export function register(command: Command, io: CliIo): void {
@@ -119,6 +128,11 @@ function addTenantOptions(command: Command): Command {
       'its part of what is delivered while several tenants wait, or default for 1',
       orDefault(wholeNumber(1, maxTenantWeight)),
     )
+    .option(
+      '--authorized-domain <host>',
+      'host that its requests may go to, with all below it (repeatable), or default for any',
+      collectOrDefault,
+    )
 }
 
 /** Absent members disappear in JSON, and so stay as they are. */
@@ -132,6 +146,7 @@ function bodyOf(options: TenantOptions): Record<string, unknown> {
     ingestRate: given(options.ingestRate),
     maxEndpoints: given(options.maxEndpoints),
     weight: given(options.weight),
+    authorized_domains: given(options.authorizedDomain),
   }
   const anyGiven = Object.values(settings).some((value) => value !== undefined)
   const { uid, name, meta } = options

@@ -4,7 +4,7 @@
  */
 
 /** Longer names do not exist (RFC 1035). */
-const maxDomainChars = 253
+export const maxDomainChars = 253
 
 /** The entry in its normal form; null: it is no name of a host and no address. */
 export function parseDomain(text: string): string | null {
@@ -14,11 +14,18 @@ export function parseDomain(text: string): string | null {
   const isIpv6 = bare.includes(':')
   const url = `http://${isIpv6 && !bare.startsWith('[') ? `[${bare}]` : bare}`
   if (!URL.canParse(url)) return null
-  const { hostname, port } = new URL(url)
-  if (port !== '' || (isIpv6 && !hostname.startsWith('['))) return null
-  if (isIpv6) return hostname.slice(1, -1)
+  const { hostname } = new URL(url)
+  if (isIpv6) return url.endsWith(']') ? hostname.slice(1, -1) : null
   const labels = hostname.split('.')
+  if (hostname.length > maxDomainChars) return null
   return labels.every((label) => /^[\w-]{1,63}$/.test(label)) ? hostname : null
+}
+
+/** Null: requests of whoever has these domains may go to the URL. An empty list is no list. */
+export function refuseDomain(url: URL, domains: readonly string[]): string | null {
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  if (domains.length === 0 || domains.some((domain) => isInDomain(host, domain))) return null
+  return `Domain not authorized: ${host} is none of the tenant's authorized domains, nor below one; add it to them if requests may go there`
 }
 
 /** @param hostname as in a `URL`, without the brackets of an IPv6 address */

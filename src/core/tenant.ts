@@ -4,6 +4,7 @@ import type { StoredRetryPolicy } from './model.ts'
 export const maxRetentionDays = 3650
 export const maxMaxEndpoints = 1_000_000
 export const maxTenantWeight = 100
+export const maxAuthorizedDomains = 100
 
 export interface Tenant {
   readonly id: string
@@ -40,6 +41,8 @@ export interface TenantSettings {
   readonly maxEndpoints: number | null
   /** Its part of what is delivered while several tenants wait, against that of the others. */
   readonly weight: number
+  /** Its requests go to these and what is below them, and nowhere else (see `domains.ts`); none: anywhere. */
+  readonly authorizedDomains: readonly string[]
 }
 
 /** Rows, by what they stand for. */
@@ -74,4 +77,5 @@ export const defaultTenantSettings: TenantSettings = {
   ingestRate: null,
   maxEndpoints: null,
   weight: 1,
+  authorizedDomains: [],
 }

@@ -37,12 +37,19 @@ export function runAttempt(
   return send(delivery, route.target, deps).then(end, (error) => end(notMade(error)))
 }
 
-function send(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): Promise<AttemptResult> {
+/** What came of the request of one attempt. Rejects when it could not be made. */
+export function send(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): Promise<AttemptResult> {
   try {
+    if (target.refusal !== null) return Promise.resolve(refusedBefore(target.refusal))
     return deps.sender.attempt(toRequest(delivery, target, deps))
   } catch (error) {
     return Promise.reject(error)
   }
+}
+
+/** No name is looked up and no socket opened. */
+function refusedBefore(refusal: string): AttemptResult {
+  return { kind: 'failure', errorClass: 'policy', error: refusal, httpStatus: null, latencyMs: 0 }
 }
 
 function notMade(error: unknown): AttemptResult {
@@ -55,7 +62,7 @@ function notMade(error: unknown): AttemptResult {
   }
 }
 
-export function toRequest(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): AttemptRequest {
+function toRequest(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): AttemptRequest {
   const { destination, method, timeoutMs } = target
   const { headers, body } = signedRequest(delivery, target, deps)
   if (timeoutMs === null) return { destination, method, headers, body }

@@ -1,5 +1,7 @@
 /** Where a direct send goes: as it was frozen, and signed with what its endpoint has now. */
+
 import { type DirectRequest, maxInFlightToOrigin } from '../core/direct-request.ts'
+import { refuseDomain } from '../core/domains.ts'
 import { defaultTenantSettings } from '../core/tenant.ts'
 import type { ClaimedDelivery } from '../store/port.ts'
 import type { Target, TenantRouting } from './routing-cache.ts'
@@ -23,11 +25,13 @@ export function directTarget(
   const weight = routing.tenant?.settings.weight ?? defaultTenantSettings.weight
   const { method, headers, timeoutMs } = request
   const isSameUrl = 'destination' in known && known.destination.url.href === request.url
+  const destination = isSameUrl ? known.destination : { kind: 'http' as const, url: new URL(request.url) }
   return {
     id: targetId,
     endpoint,
     weight,
-    destination: isSameUrl ? known.destination : { kind: 'http', url: new URL(request.url) },
+    destination,
+    refusal: refuseDomain(destination.url, routing.tenant?.settings.authorizedDomains ?? []),
     method,
     headers,
     timeoutMs,

@@ -6,6 +6,7 @@
  * change made in another one this process is told by a hint, and failing that learns by the versions that a claim
  * brings. A claim cancels or parks what no longer lives.
  */
+import { refuseDomain } from '../core/domains.ts'
 import type { Endpoint, SigningScheme, Subscription } from '../core/model.ts'
 import { type RetryPolicy, resolveRetryPolicy } from '../core/retry-policy.ts'
 import type { SecretBox } from '../core/secret-box.ts'
@@ -35,6 +36,8 @@ export interface Target {
   /** Its tenant's, in the fair queue. */
   readonly weight: number
   readonly destination: Destination
+  /** Why nothing is sent there, by the tenant's authorized domains. */
+  readonly refusal: string | null
   readonly method: RequestMethod
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
@@ -137,9 +140,10 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
   const sealedOf = Map.groupBy(routing.secrets, (secret) => secret.endpointId)
   const targets = new Map<string, EndpointTarget>()
   const weight = routing.tenant?.settings.weight ?? defaultTenantSettings.weight
+  const domains = routing.tenant?.settings.authorizedDomains ?? []
   for (const endpoint of routing.endpoints) {
     const sealed = sealedOf.get(endpoint.id) ?? []
-    targets.set(endpoint.id, createTarget({ endpoint, weight, sealed }, options.secretBox))
+    targets.set(endpoint.id, createTarget({ endpoint, weight, domains, sealed }, options.secretBox))
   }
   const ofTenant = routing.tenant?.settings.retryPolicy ?? null
   const defaultPolicy = resolveRetryPolicy(ofTenant, options.defaultPolicy)
@@ -160,17 +164,21 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
 }
 
 interface TargetParts extends Pick<EndpointTarget, 'endpoint' | 'weight'> {
+  readonly domains: readonly string[]
   readonly sealed: Routing['secrets']
 }
 
-function createTarget({ endpoint, weight, sealed }: TargetParts, secretBox: SecretBox): EndpointTarget {
+function createTarget(parts: TargetParts, secretBox: SecretBox): EndpointTarget {
+  const { endpoint, weight, domains, sealed } = parts
+  const url = new URL(endpoint.url)
   // Opened on first use: a tenant with ten thousand endpoints sends to few of them at a time.
   let opened: { readonly secret: PreparedSecret; readonly expiresAt: number | null }[] | null = null
   return {
     id: endpoint.id,
     endpoint,
     weight,
-    destination: { kind: 'http', url: new URL(endpoint.url) },
+    destination: { kind: 'http', url },
+    refusal: refuseDomain(url, domains),
     method: 'POST',
     headers: { 'content-type': 'application/json', ...endpoint.headers },
     timeoutMs: null,

@@ -6,11 +6,11 @@ import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import { parseMetadata } from '../core/metadata.ts'
 import type { RoutingCache } from '../delivery/routing-cache.ts'
-import type { UrlCheck } from '../sender/port.ts'
 import { checkId } from './page.ts'
 import type { Publisher } from './publish.ts'
 import type { Send, SendRequest } from './publish-request.ts'
 import { readRetryPolicy } from './subscriptions.ts'
+import type { TenantUrls } from './tenant-urls.ts'
 
 /** What a caller says of the request, none of it checked. */
 export interface AskedSend {
@@ -42,7 +42,7 @@ export interface SendReceipt {
 export interface DirectSendsOptions {
   readonly publisher: Pick<Publisher, 'publish'>
   readonly routing: Pick<RoutingCache, 'get' | 'invalidate'>
-  readonly checkUrl: UrlCheck
+  readonly urls: Pick<TenantUrls, 'check'>
   readonly words: FaceWords
   /** The longest that an attempt may take. */
   readonly maxTimeoutMs: number
@@ -148,13 +148,13 @@ export class DirectSends {
       )
     }
     if (isGiven(endpointId)) return this.#findEndpoint(tenantId, endpointId)
-    if (typeof url === 'string') return this.#findUrl(url)
+    if (typeof url === 'string') return this.#findUrl(tenantId, url)
     throw new OuthookError('unprocessable', 'url must be text such as "https://example.com/hook"')
   }
 
-  async #findUrl(text: string): Promise<Place> {
+  async #findUrl(tenantId: string, text: string): Promise<Place> {
     try {
-      return { to: { url: await this.#options.checkUrl(text) }, refusal: null }
+      return { to: { url: await this.#options.urls.check(tenantId, text) }, refusal: null }
     } catch (refusal) {
       // What its name resolves to, and what is allowed, may have been otherwise when the first answer was given.
       const mayHavePassed = refusal instanceof OuthookError && URL.canParse(text) && !/\s/.test(text)

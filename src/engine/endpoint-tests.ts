@@ -9,7 +9,7 @@ import type { CapturedResponse, ErrorClass } from '../core/model.ts'
 import { classifyAttempt } from '../core/outcome.ts'
 import { resolveRetryPolicy } from '../core/retry-policy.ts'
 import { checkTopic } from '../core/topics.ts'
-import { type AttemptDeps, toRequest } from '../delivery/attempt.ts'
+import { type AttemptDeps, send } from '../delivery/attempt.ts'
 import type { RoutingCache } from '../delivery/routing-cache.ts'
 import { checkEndpointId } from './endpoint-checks.ts'
 import { notFound } from './page.ts'
@@ -51,7 +51,7 @@ export class EndpointTests {
 
   /** Errors: not_found, rate_limited (one is under way), invalid_request (the topic), invalid_payload. */
   async test(tenantId: string, id: string, input: TestInput = {}): Promise<TestResult> {
-    const { routing, ids, sender } = this.#options
+    const { routing, ids } = this.#options
     const endpointId = checkEndpointId(id)
     const target = (await routing.get(tenantId)).targets.get(endpointId)
     if (target === undefined) throw notFound('endpoint')
@@ -75,7 +75,7 @@ export class EndpointTests {
     this.#refuseMany(endpointId)
     this.#running.add(endpointId)
     try {
-      const result = await sender.attempt(toRequest(delivery, target, this.#options))
+      const result = await send(delivery, target, this.#options)
       const { status, errorClass } = classifyAttempt(result, resolveRetryPolicy('standard'))
       return {
         eventId: delivery.eventId,

@@ -8,7 +8,6 @@ import { generateSecret, parseSecret, validateSigningSchemes } from '../core/sig
 import { checkText } from '../core/text.ts'
 import { checkTopicPatterns } from '../core/topics.ts'
 import type { ChangeOptions } from '../core/version.ts'
-import type { UrlCheck } from '../sender/port.ts'
 import type { ConfigStore, EndpointPatch, NewEndpoint, NewSecret, Page, PageRequest } from '../store/port.ts'
 import { announceAfter } from './announce-after.ts'
 import {
@@ -30,6 +29,7 @@ import {
 } from './endpoint-view.ts'
 import { checkPage, notFound, onlyPage } from './page.ts'
 import { readRetryPolicy } from './subscriptions.ts'
+import type { TenantUrls } from './tenant-urls.ts'
 
 export const defaultMaxInFlight = 32
 const defaultGraceMs = 24 * 3_600_000
@@ -40,7 +40,7 @@ export interface EndpointsOptions {
   readonly ids: IdFactory
   readonly secretBox: SecretBox
   readonly randomBytes: (size: number) => Uint8Array
-  readonly checkUrl: UrlCheck
+  readonly urls: Pick<TenantUrls, 'check'>
   readonly words: FaceWords
   /** The tenant's routing is no longer what it was, and deliveries may have to be cancelled, parked or sent. */
   readonly onChange: (tenantId: string, endpointId: string) => void
@@ -161,7 +161,7 @@ export class Endpoints {
     const { store, ids } = this.#options
     const id = ids.next('ep')
     const secret = this.#newSecret(input.secret)
-    const settings = await this.#check(input)
+    const settings = await this.#check(tenantId, input)
     const newEndpoint: NewEndpoint = {
       endpoint: {
         id,
@@ -191,7 +191,7 @@ export class Endpoints {
   ): Promise<EndpointView> {
     const { store, ids, words } = this.#options
     const patch: EndpointPatch = {
-      ...(await this.#check(change)),
+      ...(await this.#check(tenantId, change)),
       ...(await this.#enabling(tenantId, id, change.enabled)),
       ...(change.topics !== undefined && {
         ownSubscription: {
@@ -226,7 +226,7 @@ export class Endpoints {
   }
 
   /** The members that are given, checked. */
-  async #check(input: EndpointChange): Promise<EndpointPatch> {
+  async #check(tenantId: string, input: EndpointChange): Promise<EndpointPatch> {
     const { words } = this.#options
     if (input.topics === undefined && input.retryPolicy !== undefined) {
       throw new OuthookError(
@@ -235,7 +235,7 @@ export class Endpoints {
       )
     }
     return {
-      ...(input.url !== undefined && { url: (await this.#checkUrl(input.url)).href }),
+      ...(input.url !== undefined && { url: (await this.#checkUrl(tenantId, input.url)).href }),
       ...(input.uid !== undefined && { uid: input.uid === null ? null : checkUid(input.uid) }),
       ...(input.description !== undefined && { description: checkDescription(input.description) }),
       ...(input.headers !== undefined && { headers: parseStoredHeaders(input.headers) }),
@@ -251,10 +251,10 @@ export class Endpoints {
     }
   }
 
-  #checkUrl(url: string): Promise<URL> {
+  #checkUrl(tenantId: string, url: string): Promise<URL> {
     // A URL takes halves of surrogate pairs for U+FFFD, and drops line ends and tabs.
     checkText(url, 'url')
-    return this.#options.checkUrl(url)
+    return this.#options.urls.check(tenantId, url)
   }
 
   #ownSubscription(tenantId: string, endpointId: string, input: EndpointInput): NewEndpoint['subscription'] {

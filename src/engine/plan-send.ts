@@ -30,8 +30,10 @@ export function planSend(input: SendInput, routing: TenantRouting, ids: IdFactor
 }
 
 function findRefusal({ to }: Send, routing: TenantRouting): OuthookError | null {
-  if ('url' in to || routing.targets.has(to.endpointId)) return null
-  return endpointNotAvailable(to.endpointId)
+  if ('url' in to) return null
+  const target = routing.targets.get(to.endpointId)
+  if (target === undefined) return endpointNotAvailable(to.endpointId)
+  return target.refusal === null ? null : new OuthookError('url_rejected', target.refusal)
 }
 
 /** An endpoint's headers come with it; those of the send win. */

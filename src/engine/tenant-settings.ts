@@ -1,11 +1,18 @@
 /** What a tenant's settings may be. Every function throws `unprocessable`, which names the member. */
+import { maxDomainChars, parseDomain } from '../core/domains.ts'
 import { durationForms, parseDuration } from '../core/duration.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import type { StoredRetryPolicy } from '../core/model.ts'
 import { isPlainObject } from '../core/plain-object.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../core/rate-limit.ts'
-import { maxMaxEndpoints, maxRetentionDays, maxTenantWeight, type TenantSettings } from '../core/tenant.ts'
+import {
+  maxAuthorizedDomains,
+  maxMaxEndpoints,
+  maxRetentionDays,
+  maxTenantWeight,
+  type TenantSettings,
+} from '../core/tenant.ts'
 import { readRetryPolicy } from './subscriptions.ts'
 
 /** Members that are absent stay as they are; null is the server's setting. Durations are milliseconds or text. */
@@ -23,6 +30,11 @@ export interface TenantSettingsInput {
   readonly maxEndpoints?: number | null
   /** Its part of what is delivered while several tenants wait: one with 3 gets thrice what one with 1 gets. Null: 1. */
   readonly weight?: number | null
+  /**
+   * Hosts that its endpoints and direct sends may have, such as `example.com`; each stands for all below it too. Null or
+   * an empty list: any.
+   */
+  readonly authorizedDomains?: readonly string[] | null
 }
 
 /** As its users see them: all members, durations in milliseconds. */
@@ -35,6 +47,7 @@ export interface TenantSettingsView {
   readonly ingestRate: number | null
   readonly maxEndpoints: number | null
   readonly weight: number
+  readonly authorizedDomains: readonly string[]
 }
 
 type Read = (value: unknown, member: string) => unknown
@@ -54,6 +67,7 @@ const members: Readonly<
     read: (value, member) => readWhole(value, member, [0, maxMaxEndpoints]),
   },
   weight: { kept: 'weight', read: (value, member) => readWhole(value, member, [1, maxTenantWeight]) },
+  authorizedDomains: { kept: 'authorizedDomains', read: readDomains },
 }
 
 /** The members that are given, checked. */
@@ -97,6 +111,21 @@ function readIngestRate(value: unknown, member: string): number {
 function readWhole(value: unknown, member: string, [least, most]: readonly [number, number]): number {
   if (Number.isInteger(value) && Number(value) >= least && Number(value) <= most) return Number(value)
   throw refused(member, `must be a whole number from ${least} to ${most}, or null`)
+}
+
+function readDomains(value: unknown, member: string): readonly string[] {
+  if (!Array.isArray(value) || value.length > maxAuthorizedDomains) {
+    throw refused(member, `must be a list of at most ${maxAuthorizedDomains} hosts, or null`)
+  }
+  const domains = value.map((entry, index) => {
+    const domain = typeof entry === 'string' ? parseDomain(entry) : null
+    if (domain !== null) return domain
+    throw refused(
+      `${member}[${index}]`,
+      `must be a host such as "example.com", which stands for all below it too, of at most ${maxDomainChars} characters`,
+    )
+  })
+  return [...new Set(domains)]
 }
 
 function snakeCase(name: string): string {

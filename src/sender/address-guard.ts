@@ -136,8 +136,10 @@ function lookupInTime(hostname: string, options: ResolveOptions): Promise<readon
 
 /** Both checks as one function, for whoever creates endpoints. */
 export function createUrlCheck(policy: AddressPolicy, options: ResolveOptions): UrlCheck {
-  return async (text) => {
+  return async (text, refuse) => {
     const url = checkUrl(text, policy)
+    const refused = refuse?.(url) ?? null
+    if (refused !== null) throw rejected(refused)
     await resolveAndCheck(url, policy, options)
     return url
   }

@@ -91,6 +91,7 @@ export interface Sender {
 /**
  * Whether an endpoint may have this URL: syntax, scheme, and every address that its host has now. Gives the URL in
  * its normal form. A host that does not resolve passes: the same rules hold at every dial.
+ * @param refuse why not, by what else the caller knows of it; asked before the host is looked up
  * Errors: url_rejected.
  */
-export type UrlCheck = (url: string) => Promise<URL>
+export type UrlCheck = (url: string, refuse?: (url: URL) => string | null) => Promise<URL>

@@ -268,6 +268,7 @@ describe('/v1/tenants', () => {
         ingest_rate: 12.5,
         max_endpoints: null,
         weight: 1,
+        authorized_domains: [],
       },
       state: 'active',
       removed: null,

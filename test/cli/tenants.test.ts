@@ -41,6 +41,19 @@ test('what is made and listed with --tenant, or OUTHOOK_TENANT, is of that tenan
   expect(found?.principal).toMatchObject({ tenantId: tenant.id })
 })
 
+test('S4.5 authorized domains are given one by one, taken back by a word, and named by their flag', async () => {
+  const flags = ['--authorized-domain', 'Shop.test', '--authorized-domain', 'b.test']
+  const { settings } = await json('tenants', 'upsert', 'fenced', ...flags)
+  expect(settings.authorized_domains).toEqual(['shop.test', 'b.test'])
+  const refused = await run('endpoints', 'create', 'https://127.0.0.1/', '--tenant', 'fenced')
+  expect(refused.code).not.toBe(0)
+  expect(refused.err).toContain('Domain not authorized: 127.0.0.1')
+  const wrong = await run('tenants', 'update', 'fenced', '--authorized-domain', '*.test')
+  expect(wrong.err).toContain('--authorized-domain must be a host')
+  const back = await json('tenants', 'update', 'fenced', '--authorized-domain', 'default')
+  expect(back.settings.authorized_domains).toEqual([])
+})
+
 test('tenants are named by uid or id, shown in a table, and changed by what is given', async () => {
   const { id } = await json(
     'tenants',

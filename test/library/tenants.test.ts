@@ -76,6 +76,25 @@ describe('hooks.tenants', () => {
   })
 })
 
+test('S4.5 authorized domains of a tenant hold for its endpoints and its sends, and for nobody else', async () => {
+  const { id } = await hooks.tenants.create({ settings: { authorizedDomains: ['Shop.localhost'] } })
+  expect((await hooks.tenants.get(id)).settings.authorizedDomains).toEqual(['shop.localhost'])
+  const tenant = hooks.tenant(id)
+  const refused = { code: 'url_rejected', message: expect.stringMatching(/^Domain not authorized: evilshop/) }
+  const url = 'http://evilshop.localhost/'
+  await expect(tenant.endpoints.create({ url })).rejects.toMatchObject(refused)
+  await expect(tenant.send({ url, payload: 1 })).rejects.toMatchObject(refused)
+  expect((await tenant.endpoints.create({ url: 'http://a.shop.localhost/' })).endpoint.url).toContain(
+    'a.shop',
+  )
+  expect((await hooks.endpoints.create({ url })).endpoint.url).toBe(url)
+  await hooks.tenants.update(id, { settings: { authorizedDomains: null } })
+  expect((await tenant.endpoints.create({ url })).endpoint.url).toBe(url)
+  await expect(hooks.tenants.create({ settings: { authorizedDomains: ['*.a.test'] } })).rejects.toThrow(
+    'settings.authorizedDomains[0] must be a host',
+  )
+})
+
 describe('hooks.tenant(name)', () => {
   test('publishes to the endpoints of that tenant alone, whether it is named by uid or id', async () => {
     const [one, two] = [await aTenant(), await aTenant()]

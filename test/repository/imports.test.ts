@@ -41,6 +41,7 @@ const withoutCore = ['client', 'verify', 'dashboard', 'bundled']
 const topLevel: Readonly<Record<string, string>> = {
   app: 'app',
   'create-delivery': 'app',
+  'create-outbox-relays': 'app',
   server: 'app',
   'count-activity': 'app',
   'trace-parts': 'app',

@@ -1,7 +1,9 @@
 import { Type } from '../../bundled/typebox.ts'
+import { maxDomainChars } from '../../core/domains.ts'
 import { limits } from '../../core/model.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../../core/rate-limit.ts'
 import {
+  maxAuthorizedDomains,
   maxMaxEndpoints,
   maxRetentionDays,
   maxTenantWeight,
@@ -80,6 +82,16 @@ const SettingsInput = Closed(
         }),
       ),
     ),
+    authorized_domains: Type.Optional(
+      Nullable(
+        Type.Array(Type.String({ minLength: 1, maxLength: maxDomainChars, pattern: linePattern }), {
+          maxItems: maxAuthorizedDomains,
+          examples: [['example.com']],
+          description:
+            'hosts that its endpoints and direct sends may have; each stands for all below it too; null or empty: any',
+        }),
+      ),
+    ),
   },
   {
     title: 'TenantSettingsChange',
@@ -128,6 +140,9 @@ const SettingsBody = Type.Object(
     ingest_rate: Nullable(Type.Number()),
     max_endpoints: Nullable(Type.Integer()),
     weight: Type.Integer(),
+    authorized_domains: Type.Array(Type.String(), {
+      description: 'hosts that its requests may go to, with all below them; empty: any',
+    }),
   },
   { title: 'TenantSettings' },
 )

@@ -21,6 +21,7 @@ export function toTenant(tenant: TenantView): Static<typeof TenantBody> {
       ingest_rate: settings.ingestRate,
       max_endpoints: settings.maxEndpoints,
       weight: settings.weight,
+      authorized_domains: [...settings.authorizedDomains],
     },
     state: tenant.state,
     removed: removed === null ? null : { ...removed },

@@ -1008,6 +1008,8 @@ export interface TenantSettings {
   readonly ingestRate: number | null
   readonly maxEndpoints: number | null
   readonly weight: number
+  /** Hosts that its requests may go to, with all below them; empty: any. */
+  readonly authorizedDomains: readonly string[]
 }
 
 /** Members that are absent stay; null is the server’s setting. */
@@ -1027,6 +1029,8 @@ export interface TenantSettingsChange {
   readonly maxEndpoints?: number | null | undefined
   /** Its part of what is delivered while several tenants wait: one with 3 gets thrice what one with 1 gets; null: 1. */
   readonly weight?: number | null | undefined
+  /** Hosts that its endpoints and direct sends may have; each stands for all below it too; null or empty: any. */
+  readonly authorizedDomains?: readonly string[] | null | undefined
 }
 
 export interface Whoami {

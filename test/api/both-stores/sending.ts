@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { anHttpServer, aReceiver } from '../../delivery/an-app.ts'
 import type { OpenServer } from '../hookrail-rows.ts'
+import { describeAuthorizedDomains } from './authorized-domains.ts'
 import { describeOutcomes } from './outcomes.ts'
 import { describeRequests } from './requests.ts'
 import { aSendingScene, loopback } from './sending-scene.ts'
@@ -11,6 +12,7 @@ export function describeSending(newStore: () => OpenServer): void {
     const scene = aSendingScene(newStore)
     describeRequests(scene)
     describeOutcomes(scene)
+    describeAuthorizedDomains(scene)
   })
 
   test('S1.26 an endpoint that stalls before its headers is a timeout', async () => {

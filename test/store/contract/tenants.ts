@@ -27,6 +27,7 @@ export function describeTenants(open: OpenHarness): void {
         retryPolicy: 'hookrail',
         ingestRate: 2.5,
         maxEndpoints: 3,
+        authorizedDomains: ['a.test', 'b.test'],
       }
       const id = await aTenant({ uid: 'acme', name: 'Acme Inc.', metadata: { plan: 'pro' }, settings })
       const other = await aTenant()
