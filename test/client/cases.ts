@@ -104,6 +104,14 @@ export async function runCases({ url, closedUrl, tag }: Setting): Promise<Record
     for await (const _ of at('pages').endpoints.list().pages()) count++
     return { ids, first: first.items.length, count }
   })
+  run('named', async () => {
+    const headers = JSON.parse('{"__proto__":"1","a_b":"2","aB":"3"}')
+    const change = { maxInFlight: 2, headers, retryPolicy: { maxAttempts: 3 }, topics: ['a_b'] }
+    const changed = await at('named').endpoints.update('ep_1', change)
+    // Of the caller's own object nothing is changed.
+    return [JSON.stringify(changed), JSON.stringify(change), changed.maxInFlight]
+  })
+  run('filtered', () => at('pages:filtered').endpoints.list({ uid: 'a_b', includeDeleted: true }))
   run('deleted', () => at('empty').endpoints.delete('ep_/?#'))
   run('delivered', () => at('delivered').waitUntilDelivered('evt_1'))
   run('dead', () => at('dead').waitUntilDelivered('evt_1'))

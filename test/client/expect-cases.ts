@@ -109,6 +109,18 @@ function expectResources(
     // Sent again, it would meet the change that it may have made.
     'match-500': { error: 'ServerError', status: 500 },
   })
+  const headers = '"headers":{"__proto__":"1","a_b":"2","aB":"3"}'
+  expect(results.named).toEqual({
+    value: [
+      `{"id":"ep_1","maxInFlight":2,${headers},"retryPolicy":{"maxAttempts":3}}`,
+      `{"maxInFlight":2,${headers},"retryPolicy":{"maxAttempts":3},"topics":["a_b"]}`,
+      2,
+    ],
+  })
+  const change = `{"max_in_flight":2,${headers},"retry_policy":{"max_attempts":3},"topics":["a_b"]}`
+  expect(requestsOf('named').map(({ body }) => body)).toEqual([change, change])
+  expect(requestsOf('pages:filtered')[0]?.url).toBe('/v1/endpoints?uid=a_b&include_deleted=true')
+  expect(results.filtered).toMatchObject({ value: { nextCursor: '1' } })
   expect(results.deleted).toEqual({})
   expect(requestsOf('empty').map(({ method, url }) => [method, url])).toEqual([
     ['DELETE', '/v1/endpoints/ep_%2F%3F%23'],

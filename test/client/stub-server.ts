@@ -60,6 +60,10 @@ function byStatus(name: string): Behaviour | null {
   }
 }
 
+/** Names of the caller's own in `headers`, which look like names of the API and of the client. */
+const namedEndpoint =
+  '{"id":"ep_1","max_in_flight":2,"headers":{"__proto__":"1","a_b":"2","aB":"3"},"retry_policy":{"max_attempts":3}}'
+
 const behaviours: Readonly<Record<string, Behaviour>> = {
   ok: (response) => json(response, 202, receipt),
   replayed: (response) => json(response, 202, receipt, { 'idempotent-replay': 'true' }),
@@ -75,6 +79,8 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
     response.writeHead(202, { 'content-length': '1000' }).write('{')
     setImmediate(() => response.destroy())
   },
+  named: (response, count) =>
+    count === 1 ? problem(response, 503) : void response.writeHead(200).end(namedEndpoint),
   'always-drop': (response) => void response.destroy(),
   stall: () => {},
   drip: (response) => {
