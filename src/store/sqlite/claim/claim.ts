@@ -34,6 +34,7 @@ interface DueRow {
   readonly lost_claims: number
   readonly created_at: number
   readonly replayed_at: number | null
+  readonly line: number | null
   readonly topic: string | null
   readonly metadata: string | null
   readonly trace_context: string | null
@@ -139,7 +140,7 @@ function readDue(context: WriteContext, ask: TableAsk, after: Reached['row']): r
     .prepare<DueRow>(
       // live_deliveries_due, then primary keys
       `select d.k, d.id, d.event_k, e.id as event_id, d.subscription, d.endpoint, d.state, d.due_at, d.claim_version,
-              d.attempt_count, d.lost_claims, d.created_at, d.replayed_at, coalesce(t.topic, e.topic_text) as topic,
+              d.attempt_count, d.lost_claims, d.created_at, d.replayed_at, d.line, coalesce(t.topic, e.topic_text) as topic,
               e.metadata, e.trace_context, e.request, iif(e.payload is null, null, e.payload_bytes) as payload_bytes,
               iif(e.payload_bytes <= ${maxEagerBytes}, e.payload, null) as payload
        from live_deliveries d indexed by live_deliveries_due
@@ -161,6 +162,10 @@ function sortOut(context: WriteContext, candidate: Candidate, rows: readonly Due
     const { endpointId } = owners
     const isDisabled = endpointId !== null && memory.endpoint(endpointId)?.disabled === true
     const fate = fateOf({ isDeleted: memory.isForNobody({ ...owners, tenantId }), isDisabled })
+    if (fate.kind === 'lease' && row.payload_bytes !== null) {
+      leasable.push({ row, bytes: row.payload_bytes })
+      continue
+    }
     const waiting: WaitingRow = {
       key: row.k,
       state: stateOf(row.state) as LiveState,
@@ -169,8 +174,7 @@ function sortOut(context: WriteContext, candidate: Candidate, rows: readonly Due
     }
     if (fate.kind === 'cancel') cancelDelivery(context, waiting)
     else if (fate.kind === 'park') parkDelivery(context, waiting, fate.reason)
-    else if (row.payload_bytes === null) finishWaiting(context, waiting, withoutPayload)
-    else leasable.push({ row, bytes: row.payload_bytes })
+    else finishWaiting(context, waiting, withoutPayload)
   }
   return { leasable, others: rows.length - leasable.length }
 }
@@ -253,6 +257,7 @@ function lease(context: WriteContext, candidate: Candidate, row: DueRow, leaseMs
     replayedAt,
     until: now + leaseMs,
     isLive: true,
+    line: row.line,
     waiting: null,
   })
   context.counts.move(known, stateOf(row.state), 'in_flight')

@@ -36,6 +36,8 @@ export interface Lease {
   readonly until: number
   /** False: it was handed off, and has no row in `live_deliveries`. */
   readonly isLive: boolean
+  /** In which it stands, of an ordered one; null: in none. */
+  readonly line: number | null
   /** It was published and waits for a claim, without a row of its own; see `memory-queue.ts`. Null: it is under way. */
   readonly waiting: Waiting | null
 }

@@ -207,6 +207,7 @@ function leaseOf({ event, eventKey, delivery, entry }: Placing, now: number) {
     createdAt: now,
     replayedAt: null,
     isLive: false,
+    line: null,
   } as const
 }
 

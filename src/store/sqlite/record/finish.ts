@@ -38,7 +38,28 @@ export function finishWaiting(
     .prepare(moveSql) // primary keys
     .run(codeOf(state), givenUp?.errorClass ?? null, givenUp?.lastError ?? null, context.now, row.key)
   context.counts.move(row, row.state, state)
-  return leaveLive(context, row.key, state)
+  return leaveLive(context, leavingRow(context, row.key), state)
+}
+
+function leavingRow(context: WriteContext, key: number): Leaving {
+  const row = context
+    .prepare<LineRow>('select line, subscription, endpoint from live_deliveries where k = ?') // primary key
+    .get(key)
+  const { names } = context.memory
+  const subscription = row?.subscription ?? null
+  const endpoint = row?.endpoint ?? null
+  return {
+    key,
+    line: row?.line ?? null,
+    subscriptionId: subscription === null ? null : names.idOf(subscription, idPrefixes.subscription),
+    endpointId: endpoint === null ? null : names.idOf(endpoint, idPrefixes.endpoint),
+  }
+}
+
+interface LineRow {
+  readonly line: number | null
+  readonly subscription: number | null
+  readonly endpoint: number | null
 }
 
 /** Cancels a delivery whose endpoint or subscription was deleted. */
@@ -96,27 +117,21 @@ export function finishLease(context: WriteContext, lease: Lease, values: Finishe
     )
   memory.leases.end(lease)
   context.counts.move(lease, stateOfLease(lease), values.state)
-  return lease.isLive && leaveLive(context, lease.key, values.state)
+  return lease.isLive && leaveLive(context, lease, values.state)
 }
 
-interface LeavingRow {
+interface Leaving {
+  readonly key: number
   readonly line: number | null
-  readonly subscription: number | null
-  readonly endpoint: number | null
+  readonly subscriptionId: string | null
+  readonly endpointId: string | null
 }
 
 /** The one way out of the live table. */
-function leaveLive(context: WriteContext, key: number, state: FinishedState): boolean {
-  const row = context
-    .prepare<LeavingRow>('delete from live_deliveries where k = ? returning line, subscription, endpoint') // primary key
-    .get(key)
-  if (row === undefined || row.line === null) return false
-  const { memory } = context
-  const owners = {
-    endpointId: row.endpoint === null ? null : memory.names.idOf(row.endpoint, idPrefixes.endpoint),
-    subscriptionId:
-      row.subscription === null ? null : memory.names.idOf(row.subscription, idPrefixes.subscription),
-  }
-  const isBlocking = state === 'dead_lettered' && !memory.isOfDeleted(owners)
-  return leaveLine(context, { line: row.line, key, isBlocking })
+function leaveLive(context: WriteContext, leaving: Leaving, state: FinishedState): boolean {
+  const { key, line } = leaving
+  context.prepare('delete from live_deliveries where k = ?').run(key) // primary key
+  if (line === null) return false
+  const isBlocking = state === 'dead_lettered' && !context.memory.isOfDeleted(leaving)
+  return leaveLine(context, { line, key, isBlocking })
 }
