@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { EndpointChange, RetryPolicy } from '../client/generated/types.ts'
 import type { EndpointResource } from '../client/resources.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { describeSigningSchemes } from '../core/signing.ts'
@@ -47,10 +48,10 @@ interface EndpointOptions {
   readonly description?: string
   readonly topic?: readonly string[]
   readonly header?: Readonly<Record<string, string>>
-  readonly scheme?: readonly string[]
+  readonly scheme?: EndpointChange['signingSchemes']
   readonly maxInFlight?: number
   readonly rateLimit?: number | 'none'
-  readonly retryPolicy?: unknown
+  readonly retryPolicy?: RetryPolicy
 }
 
 export function register(command: Command, io: CliIo): void {
@@ -139,7 +140,7 @@ function addEndpointOptions(command: Command): Command {
 }
 
 /** Absent members disappear in JSON, and so stay as they are. */
-function bodyOf(options: EndpointOptions): Record<string, unknown> {
+function bodyOf(options: EndpointOptions): Omit<EndpointChange, 'url'> {
   return {
     uid: options.uid,
     description: options.description,

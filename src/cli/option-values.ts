@@ -1,5 +1,6 @@
 /** Reads the values of options; what is wrong with one becomes the usage error of its command. */
 import { InvalidArgumentError } from 'commander'
+import type { RetryPolicy } from '../client/generated/types.ts'
 import { createSystemClock } from '../core/clock.ts'
 import { durationForms, parseDuration } from '../core/duration.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../core/rate-limit.ts'
@@ -101,9 +102,9 @@ export function pair(separator: '=' | ':') {
   }
 }
 
-/** A profile's name, or a policy as a JSON object. */
-export function retryPolicy(value: string): unknown {
-  if (!value.trimStart().startsWith('{')) return value
+/** A profile's name, or a policy as a JSON object. Which names and members there are the server says. */
+export function retryPolicy(value: string): RetryPolicy {
+  if (!value.trimStart().startsWith('{')) return value as RetryPolicy
   try {
     return JSON.parse(value)
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { RetryPolicy, SubscriptionChange } from '../client/generated/types.ts'
 import { toSnakeCase } from '../client/member-names.ts'
 import type { SubscriptionResource } from '../client/resources.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
@@ -25,7 +26,7 @@ const columns: readonly Column<SubscriptionResource>[] = [
 
 interface SubscriptionOptions {
   readonly topic?: readonly string[]
-  readonly retryPolicy?: unknown
+  readonly retryPolicy?: RetryPolicy
 }
 
 interface CreateOptions extends SubscriptionOptions {
@@ -102,6 +103,6 @@ function addSubscriptionOptions(command: Command): Command {
     .option('--retry-policy <policy>', `a profile, ${describeRetryProfiles()}, or a JSON object`, retryPolicy)
 }
 
-function bodyOf(options: SubscriptionOptions): Record<string, unknown> {
+function bodyOf(options: SubscriptionOptions): SubscriptionChange {
   return { topicPatterns: options.topic, retryPolicy: options.retryPolicy }
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { RetryPolicy, TenantChange } from '../client/generated/types.ts'
 import type { TenantResource } from '../client/resources.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { maxTenantWeight } from '../core/tenant.ts'
@@ -39,7 +40,7 @@ interface TenantOptions {
   readonly retainAttempts?: OrDefault<number>
   readonly retainEvents?: OrDefault<number>
   readonly retainDeadLetters?: OrDefault<number>
-  readonly retryPolicy?: unknown
+  readonly retryPolicy?: OrDefault<RetryPolicy>
   readonly ingestRate?: OrDefault<number>
   readonly maxEndpoints?: OrDefault<number>
   readonly weight?: OrDefault<number>
@@ -136,7 +137,7 @@ function addTenantOptions(command: Command): Command {
 }
 
 /** Absent members disappear in JSON, and so stay as they are. */
-function bodyOf(options: TenantOptions): Record<string, unknown> {
+function bodyOf(options: TenantOptions): TenantChange {
   const settings = {
     retainPayloads: given(options.retainPayloads),
     retainAttempts: given(options.retainAttempts),
@@ -146,13 +147,13 @@ function bodyOf(options: TenantOptions): Record<string, unknown> {
     ingestRate: given(options.ingestRate),
     maxEndpoints: given(options.maxEndpoints),
     weight: given(options.weight),
-    authorized_domains: given(options.authorizedDomain),
+    authorizedDomains: given(options.authorizedDomain),
   }
   const anyGiven = Object.values(settings).some((value) => value !== undefined)
   const { uid, name, meta } = options
   return { uid, name, metadata: meta, settings: anyGiven ? settings : undefined }
 }
 
-function given(value: unknown): unknown {
+function given<T>(value: OrDefault<T> | undefined): T | null | undefined {
   return value === 'default' ? null : value
 }
