@@ -2,6 +2,7 @@
 import type { Config } from './config/schema.ts'
 import type { Clock } from './core/clock.ts'
 import type { BreakerPolicy } from './core/endpoint-health.ts'
+import { OuthookError } from './core/errors.ts'
 import type { Logger } from './core/logger.ts'
 import type { DeliveryActivity } from './delivery/activity.ts'
 import { DeliveryService } from './delivery/delivery-service.ts'
@@ -10,6 +11,7 @@ import type { Tracing } from './observability/tracing.ts'
 import type { createAddressPolicy } from './sender/address-policy.ts'
 import { createHttpSender } from './sender/http-sender.ts'
 import type { Sender } from './sender/port.ts'
+import { ProxyRoute } from './sender/proxy-route.ts'
 import type { Retention, Store } from './store/port.ts'
 import { traceSender } from './trace-parts.ts'
 import { version } from './version.ts'
@@ -33,15 +35,26 @@ export function createSender(
   { config, clock, guard }: Pick<DeliveryParts, 'config' | 'clock' | 'guard'>,
   maxConnections: number,
 ): Sender {
-  const { connectTimeoutMs, headersTimeoutMs, totalTimeoutMs } = config
+  const { connectTimeoutMs, headersTimeoutMs, totalTimeoutMs, outboundProxy } = config
   return createHttpSender({
     clock,
     guard,
+    ...(outboundProxy !== null && { via: readOutboundProxy(outboundProxy) }),
     connectTimeoutMs,
     headersTimeoutMs,
     totalTimeoutMs,
     maxConnections,
   })
+}
+
+/** Errors: invalid_config, without the URL, which may hold a password. */
+function readOutboundProxy(url: string): ProxyRoute {
+  try {
+    return ProxyRoute.parse(url)
+  } catch (error) {
+    const problem = error instanceof OuthookError ? error.message : 'it cannot be read'
+    throw new OuthookError('invalid_config', `the outbound proxy cannot be used: ${problem}`)
+  }
 }
 
 export function retentionOf(config: Config): Retention {

@@ -47,6 +47,11 @@ export interface OpenOptions {
   readonly denyNetworks?: readonly string[]
   /** Hosts that no request goes to, with all names below them. Wins over all that is allowed. Default none. */
   readonly denyHosts?: readonly string[]
+  /**
+   * Proxy that all requests go through: `http://`, `https://` or `socks5://`, with `user:password@` where it asks for one.
+   * Names are looked up here, and the proxy is told the address that was checked. Default none.
+   */
+  readonly outboundProxy?: string
   /** Requests in flight at one time, to all endpoints together. Default 512. */
   readonly maxInFlight?: number
   /**

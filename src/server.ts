@@ -65,8 +65,8 @@ export async function startServer(config: Config, hooks: ServerHooks): Promise<R
 }
 
 function createAlerts(config: Config, log: Logger, clock: Clock): AlertSender | null {
-  const { alertChannels: channels, alertMention: mention } = config
-  return channels === null ? null : createServerAlertSender({ channels, mention, log, clock })
+  const { alertChannels: channels, alertMention: mention, outboundProxy: proxy } = config
+  return channels === null ? null : createServerAlertSender({ channels, mention, proxy, log, clock })
 }
 
 interface ServerParts {

@@ -13,17 +13,20 @@ export interface ServerAlertSenderOptions {
   readonly channels: string
   /** Pinged by P0 alerts. */
   readonly mention: string | null
+  /** The URL of the proxy that they go through; null: straight. */
+  readonly proxy: string | null
   readonly log: Logger
   readonly clock: Clock
 }
 
 /** Errors: invalid_config, without any URL. */
 export function createServerAlertSender(options: ServerAlertSenderOptions): AlertSender {
-  const { channels, mention, log, clock } = options
+  const { channels, mention, proxy, log, clock } = options
   return new AlertSender({
     channels: parseAlertChannels(channels),
     fallbackChannel: defaultChannels.alerts,
     mention,
+    ...(proxy !== null && { proxies: { get: () => proxy } }),
     log,
     clock,
   })

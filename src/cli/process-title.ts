@@ -8,6 +8,7 @@ export const secretFlags: readonly string[] = [
   '--master-key',
   '--admin-token',
   '--alert-channels',
+  '--outbound-proxy',
   '--token',
   '--secret',
 ]

@@ -43,4 +43,13 @@ export const guardSettings = {
     description:
       'Hosts that no request goes to, with all names below them. Wins over everything that is allowed.',
   }),
+  outboundProxy: setting({
+    name: 'outbound-proxy',
+    type: types.text,
+    default: null,
+    defaultText: 'none: requests go straight to their receivers',
+    description:
+      'Proxy that all requests go through, alerts too: `http://`, `https://` or `socks5://`, with `user:password@` where it asks for one. Names are looked up here, and the proxy is told the address that was checked.',
+    secret: true,
+  }),
 } as const

@@ -45,6 +45,8 @@ export interface HttpSenderOptions {
   readonly lookup?: Lookup
   /** Certificate authorities in PEM to trust instead of the well-known ones. */
   readonly ca?: string | readonly string[]
+  /** The proxy that requests go through which name none. */
+  readonly via?: ProxyHop
   /** Replaces the way to the receiver, such as by a proxy. It has to apply the guard itself. */
   readonly connector?: Connector
 }
@@ -75,6 +77,7 @@ export function createHttpSender(options: HttpSenderOptions): Sender {
 class HttpSender implements Sender {
   readonly totalTimeoutMs: number
   readonly #guard: AddressPolicy | null
+  readonly #via: ProxyHop | undefined
   readonly #settings: AttemptSettings
   readonly #pool: ConnectionPool
   /** Parsing a URL costs as much as a tenth of a request. Whoever holds the URL must not change it. */
@@ -88,6 +91,7 @@ class HttpSender implements Sender {
     const limits = { ...defaults, ...withoutUndefined(given) }
     this.totalTimeoutMs = limits.totalTimeoutMs
     this.#guard = guard
+    this.#via = given.via
     this.#settings = {
       clock,
       connectDeadlines: new DeadlineQueue(clock, limits.connectTimeoutMs),
@@ -111,7 +115,7 @@ class HttpSender implements Sender {
 
   #attempt(request: AttemptRequest): Promise<AttemptResult> {
     return new Promise((resolve) => {
-      const { url, via } = request.destination
+      const { url, via = this.#via } = request.destination
       const destination = via === undefined ? this.#destinationOf(url) : this.#proxiedDestinationOf(url, via)
       const settings = this.#settingsFor(request.timeoutMs)
       const attempt = new HttpAttempt(request, destination, { settings, resolve })

@@ -163,7 +163,7 @@ describe('S2.20: end to end', () => {
     const { activity, counts } = app.engine
     const [clock, lookClock] = [createSystemClock(), createManualClock()]
     const log = silentLogger
-    const alerts = createServerAlertSender({ channels: `alerts=${url}`, mention: null, log, clock })
+    const alerts = createServerAlertSender({ channels: `alerts=${url}`, mention: null, proxy: null, log, clock })
     onTestFinished(async () => void (await alerts.close({ timeoutMs: 0 })))
     const server = createServerAlerts({ activity, counts, alerts, clock: lookClock, log, ...options })
     server.start()
@@ -224,6 +224,7 @@ describe('the setting alert-channels', () => {
         createServerAlertSender({
           channels: text,
           mention: null,
+          proxy: null,
           log: silentLogger,
           clock: createManualClock(),
         }),
@@ -232,6 +233,7 @@ describe('the setting alert-channels', () => {
         createServerAlertSender({
           channels: text,
           mention: null,
+          proxy: null,
           log: silentLogger,
           clock: createManualClock(),
         })

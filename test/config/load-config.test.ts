@@ -50,6 +50,7 @@ describe('where a value comes from', () => {
       allowPorts: [],
       denyNetworks: [],
       denyHosts: [],
+      outboundProxy: null,
       maxInFlight: 512,
       defaultRetryPolicy: 'standard',
       connectTimeoutMs: 3000,
