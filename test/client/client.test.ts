@@ -116,6 +116,23 @@ describe('what is given', () => {
     expect(second?.body).toBe(`{"topic":"a","payload":${body}}`)
   })
 
+  test('a key that is a member of a body makes the call one that can be repeated, with the same bytes', async () => {
+    const client = createClient({ url: `${stub.url}/503:member`, retry: { baseMs: 1, capMs: 5 } })
+    await client.events.publish({
+      topic: 'a',
+      payload: { a_b: 1, aB: [1.0] },
+      idempotencyKey: 'k',
+      orderingKey: 'o',
+    })
+    const requests = stub.requestsOf('503:member')
+    expect(requests.map(({ body, headers }) => [body, headers['idempotency-key']])).toEqual(
+      Array(3).fill([
+        '{"topic":"a","payload":{"a_b":1,"aB":[1]},"idempotency_key":"k","ordering_key":"o"}',
+        undefined,
+      ]),
+    )
+  })
+
   test('a tenant goes along where the route takes one, and a call’s own wins', async () => {
     const client = createClient({ url: `${stub.url}/pages:tenant`, tenant: 'acme' })
     await client.endpoints.list()
