@@ -127,6 +127,16 @@ test('a member that this client does not know yet, of a newer server, is in came
   })
 })
 
+test('members with names of what every object has come and go like any others', () => {
+  const wire = '{"__proto__":{"a_b":1},"constructor":{"a_b":1},"to_string":{"has_own_property":null}}'
+  const camel = toCamelCase(JSON.parse(wire), 'Endpoint')
+  expect(JSON.stringify(camel)).toBe(
+    '{"_Proto__":{"aB":1},"constructor":{"aB":1},"toString":{"hasOwnProperty":null}}',
+  )
+  const back = toSnakeCase(camel, 'Endpoint')
+  expect([JSON.stringify(back), Object.getPrototypeOf(back)]).toEqual([wire, Object.prototype])
+})
+
 test('what has a form of its own in JSON, such as a time, goes as that', () => {
   const time = new Date(0)
   const policy = { toJSON: () => ({ maxAttempts: 2 }) }
@@ -171,8 +181,10 @@ describe('which members keep their names is read from the schemas', () => {
   })
 
   test('names of the API’s under names of the caller’s change, and these do not', () => {
-    const value = { a_b: { max_wait: 1 }, __proto__x: { max_wait: 2 } }
-    expect(toCamelCase(value, { '*': {} })).toEqual({ a_b: { maxWait: 1 }, __proto__x: { maxWait: 2 } })
+    const wire = '{"a_b":{"max_wait":1},"__proto__":{"max_wait":2},"aB":[{"max_wait":3}]}'
+    const camel = wire.replaceAll('max_wait', 'maxWait')
+    expect(JSON.stringify(toCamelCase(JSON.parse(wire), { '*': {} }))).toBe(camel)
+    expect(JSON.stringify(toSnakeCase(JSON.parse(camel), { '*': {} }))).toBe(wire)
   })
 
   test('a member that is the API’s in one form and the caller’s in another is refused', () => {
