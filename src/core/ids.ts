@@ -98,11 +98,17 @@ export function bytesToId(prefix: IdPrefix, bytes: Readonly<Uint8Array>): string
 /** The 16 bytes of an id of any prefix. Throws `invalid_request` for text that is no id: ask `parseId` first. */
 export function idToBytes(id: string): Uint8Array {
   const bytes = new Uint8Array(16)
+  writeIdBytes(id, bytes, 0)
+  return bytes
+}
+
+/** The same, written from `from` on. */
+export function writeIdBytes(id: string, bytes: Uint8Array, from: number): void {
   const start = id.length - suffixLength
   // 130 bits arrive five at a time; the two leading ones are zero because the first digit is at most 7.
   let pending = 0
   let bits = -2
-  let at = 0
+  let at = from
   for (let index = start; index < id.length; index++) {
     const digit = digitAt(id, index)
     if (digit === 255 || (index === start && digit > 7)) throw notAnId(id)
@@ -114,8 +120,7 @@ export function idToBytes(id: string): Uint8Array {
       pending &= (1 << bits) - 1
     }
   }
-  if (at !== 16) throw notAnId(id)
-  return bytes
+  if (at !== from + 16) throw notAnId(id)
 }
 
 /** The text itself when it is a well-formed id of the prefix, else null. Case matters. */

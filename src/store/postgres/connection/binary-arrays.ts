@@ -6,8 +6,9 @@
  */
 import { Buffer } from 'node:buffer'
 import { OuthookError } from '../../../core/errors.ts'
+import { writeIdBytes } from '../../../core/ids.ts'
 
-/** The 16 bytes, or 32 hexadecimal digits, with dashes or without. */
+/** The 16 bytes, an id in its text form, or 32 hexadecimal digits, with dashes or without. */
 export type Uuid = Uint8Array | string
 
 type Elements<Value> = readonly (Value | null)[]
@@ -91,6 +92,10 @@ function countNulls(values: Elements<unknown>): number {
 function writeUuid(buffer: Buffer, value: Uuid, at: number): void {
   if (typeof value !== 'string') {
     buffer.set(value, at)
+    return
+  }
+  if (value.includes('_')) {
+    writeIdBytes(value, buffer, at)
     return
   }
   const digits = value.length === 32 ? value : value.replaceAll('-', '')

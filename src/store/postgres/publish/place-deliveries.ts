@@ -1,5 +1,4 @@
 /** The part of publishing that a fan-out from the outbox has in common with it: deliveries and what they need. */
-import { idToBytes } from '../../../core/ids.ts'
 import type { NewDelivery, NewEvent } from '../../port.ts'
 import { takeTokens } from '../claim/rate-buckets.ts'
 import { armWanted, blockedUntil } from '../claim/ready-endpoints.ts'
@@ -105,9 +104,9 @@ export function deliveryValues(
   const parked = rows.filter(({ delivery }) => delivery.parked !== null)
   return {
     entries,
-    events_of: rows.map(({ event }) => idToBytes(event.id)),
-    tenants_of: rows.map(({ event }) => idToBytes(event.tenantId)),
-    targets: rows.map(({ delivery }) => idToBytes(delivery.targetId)),
+    events_of: rows.map(({ event }) => event.id),
+    tenants_of: rows.map(({ event }) => event.tenantId),
+    targets: rows.map(({ delivery }) => delivery.targetId),
     may_hand_off: rows.map(({ delivery }) => wishes.has(delivery)),
     parks: rows.map(({ delivery }) => delivery.parked !== null),
     rates: rows.map(({ delivery }) => delivery.rateLimitRps),

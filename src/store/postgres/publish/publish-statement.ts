@@ -3,7 +3,6 @@
  * of `handoffs` for all that is handed off, the deliveries that wait, ready rows and counts. What it leaves out it names,
  * and the reason is found afterwards.
  */
-import { idToBytes } from '../../../core/ids.ts'
 import type { NewEvent } from '../../port.ts'
 import { now, query, type Values } from '../connection/statement.ts'
 import { eventColumns } from '../rows/columns.ts'
@@ -99,8 +98,8 @@ export function eventValues(
   )
   return {
     ...receiverValues(events, bytes),
-    ids: events.map((event) => idToBytes(event.id)),
-    tenants: events.map((event) => idToBytes(event.tenantId)),
+    ids: events.map((event) => event.id),
+    tenants: events.map((event) => event.tenantId),
     versions: events.map((event) => event.routingVersion),
     topics: events.map((event) => event.topic),
     payload_lengths: events.map((event) => event.payload.byteLength),

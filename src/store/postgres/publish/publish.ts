@@ -1,6 +1,7 @@
 /** Publishes batches: gives the statement what may be written, and finds out why it left something out. */
 import { randomUUID } from 'node:crypto'
 import { OuthookError } from '../../../core/errors.ts'
+import { bytesToId, type IdPrefix, idPrefixes } from '../../../core/ids.ts'
 import type { NewDelivery, NewEvent, PublishResult } from '../../port.ts'
 import type { Leases } from '../claim/leases.ts'
 import type { NodeIdentity } from '../claim/shares.ts'
@@ -9,7 +10,7 @@ import { type Context, run } from '../connection/statement.ts'
 import { isLockTimeout } from '../connection/store-error.ts'
 import type { Place } from '../ordering/lines.ts'
 import { listFanOuts } from '../rows/fan-out.ts'
-import { optionalUuidOfId, uuid, uuidOfId } from '../rows/wire-types.ts'
+import { knownUuid, uuidOfId } from '../rows/wire-types.ts'
 import { findHeldKeys, findIdempotencyKeys, foldDuplicates, type KnownKey, keyOf } from './idempotency.ts'
 import { isOrdered, joinLines, settleJoined } from './join-lines.ts'
 import { findOvertaking } from './open-fan-outs.ts'
@@ -213,19 +214,18 @@ async function insert(
     lease_ms: Math.round(options.leaseMs),
   })
   const named = Map.groupBy(rows, ({ kind }) => kind)
-  const [lost, stale, waiting] = (['lost', 'stale', 'waits'] as const).map(
-    (kind) => new Set(named.get(kind)?.map(({ id }) => uuid(id as Uint8Array))),
-  ) as [Set<string>, Set<string>, Set<string>]
+  const idsOf = (kind: 'lost' | 'stale' | 'waits', prefix: IdPrefix) =>
+    new Set(named.get(kind)?.map(({ id }) => bytesToId(prefix, id as Uint8Array)))
+  const lost = idsOf('lost', idPrefixes.event)
+  const stale = idsOf('stale', idPrefixes.event)
+  const waiting = idsOf('waits', idPrefixes.delivery)
   const at = named.get('moment')?.[0]?.at ?? 0
   const results = new Map<NewEvent, PublishResult>()
   const written: Written[] = []
   for (const event of events) {
-    const id = uuidOfId(event.id)
-    if (stale.has(id)) results.set(event, { kind: 'stale_routing' })
-    else if (!lost.has(id)) {
-      const handedOff = event.deliveries.map(
-        (delivery) => wishes.has(delivery) && !waiting.has(uuidOfId(delivery.id)),
-      )
+    if (stale.has(event.id)) results.set(event, { kind: 'stale_routing' })
+    else if (!lost.has(event.id)) {
+      const handedOff = event.deliveries.map((delivery) => wishes.has(delivery) && !waiting.has(delivery.id))
       written.push({ event, handedOff, batch, at })
       results.set(event, { kind: 'published', handedOff })
     }
@@ -255,10 +255,10 @@ function holdHandedOff({ leases, leaseMs }: PublishOptions, { event, handedOff, 
         id: uuidOfId(delivery.id),
         batch,
         event: uuidOfId(event.id),
-        tenant: uuidOfId(event.tenantId),
-        subscription: optionalUuidOfId(delivery.subscriptionId),
-        endpoint: optionalUuidOfId(delivery.endpointId),
-        target: uuidOfId(delivery.targetId),
+        tenant: knownUuid(event.tenantId),
+        subscription: delivery.subscriptionId === null ? null : knownUuid(delivery.subscriptionId),
+        endpoint: delivery.endpointId === null ? null : knownUuid(delivery.endpointId),
+        target: knownUuid(delivery.targetId),
         targetId: delivery.targetId,
         claimVersion: 1,
         attemptCount: 0,

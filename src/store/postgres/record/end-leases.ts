@@ -37,9 +37,11 @@ export function waitOf({ state, lostClaims, dueInMs, reason }: Waiting) {
   return { state, lostClaims, dueInMs, reason }
 }
 
+/** What was not written. */
 interface AnswerRow {
   readonly id: string
-  readonly is_written: boolean
+  /** False: it was stale. */
+  readonly is_held: boolean
 }
 
 /** Leases that are neither written nor held were stale. */
@@ -53,10 +55,10 @@ export async function endLeases(
   // In key order, as everything that changes several deliveries.
   const sorted = [...ends].sort((a, b) => (a.lease.id < b.lease.id ? -1 : 1))
   const rows = await run(context, endStatement, { ...leaseValues(sorted), ended_batches: removed })
-  const answers = new Map(rows.map((row) => [row.id, row.is_written]))
-  const named = (isWritten: boolean) =>
-    new Set(sorted.flatMap(({ lease }) => (answers.get(lease.id) === isWritten ? [lease] : [])))
-  return { written: named(true), held: named(false), removed }
+  const unwritten = new Map(rows.map((row) => [row.id, row.is_held]))
+  const named = (isHeld: boolean | undefined) =>
+    new Set(sorted.flatMap(({ lease }) => (unwritten.get(lease.id) === isHeld ? [lease] : [])))
+  return { written: named(undefined), held: named(true), removed }
 }
 
 function leaseValues(ends: readonly LeaseEnd[]) {
@@ -231,8 +233,6 @@ wanted as materialized (
 ),
 armed as (${armWanted}),
 removed as (delete from handoffs where batch = any ($ended_batches))
-select replace(id::text, '-', '') as id, true as is_written from written
-union all
-select replace(o.id::text, '-', ''), false from o
-where (o.id in (select id from written)) is not true and ${stillStands}`,
+select replace(o.id::text, '-', '') as id, (${stillStands}) is true as is_held from o
+where (o.id in (select id from written)) is not true`,
 )

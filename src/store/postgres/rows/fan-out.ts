@@ -2,7 +2,6 @@
  * The deliveries of an event, as its row lists them, so that the large tables need no index by event: three ids for each,
  * of the delivery, its subscription and its endpoint.
  */
-import { idToBytes } from '../../../core/ids.ts'
 import type { NewEvent } from '../../port.ts'
 
 export const entryLength = 3
@@ -11,7 +10,7 @@ type WithDeliveries = Pick<NewEvent, 'deliveries'>
 
 export interface FanOutLists {
   /** All events' entries, one after the other. */
-  readonly entries: readonly (Uint8Array | null)[]
+  readonly entries: readonly (string | null)[]
   /** Of each event, where its part begins and ends, counted from 1; empty when it ends before it begins. */
   readonly from: readonly number[]
   readonly to: readonly number[]
@@ -19,20 +18,15 @@ export interface FanOutLists {
 
 /** What `fanOutSlice` cuts each event's list out of: an array of arrays cannot be given as a parameter. */
 export function listFanOuts(events: readonly WithDeliveries[]): FanOutLists {
-  const entries: (Uint8Array | null)[] = []
+  const entries: (string | null)[] = []
   const from: number[] = []
   const to: number[] = []
   for (const { deliveries } of events) {
     from.push(entries.length + 1)
-    for (const { id, subscriptionId, endpointId } of deliveries)
-      entries.push(idToBytes(id), optionalBytes(subscriptionId), optionalBytes(endpointId))
+    for (const { id, subscriptionId, endpointId } of deliveries) entries.push(id, subscriptionId, endpointId)
     to.push(entries.length)
   }
   return { entries, from, to }
-}
-
-function optionalBytes(id: string | null): Uint8Array | null {
-  return id === null ? null : idToBytes(id)
 }
 
 /** SQL: the list of the event whose part is named by the columns. */

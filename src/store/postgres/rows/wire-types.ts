@@ -54,6 +54,19 @@ export function uuidOfId(id: string): string {
   return uuid(idToBytes(id))
 }
 
+const maxKnown = 10_000
+const known = new Map<string, string>()
+
+/** Of an id that comes up again and again: of a tenant, an endpoint or a subscription. */
+export function knownUuid(id: string): string {
+  const before = known.get(id)
+  if (before !== undefined) return before
+  if (known.size >= maxKnown) known.clear()
+  const hex = uuidOfId(id)
+  known.set(id, hex)
+  return hex
+}
+
 export function optionalUuid(bytes: Uint8Array | null): string | null {
   return bytes === null ? null : uuid(bytes)
 }
