@@ -13,6 +13,7 @@ import { type Options, parseOptions, usage } from './options.ts'
 import type { Part, PartContext, ProcessName } from './part.ts'
 import { backlog } from './parts/backlog.ts'
 import { databaseClaims } from './parts/database-claims.ts'
+import { guard } from './parts/guard.ts'
 import { httpIngest } from './parts/http-ingest.ts'
 import { httpRates } from './parts/http-rates.ts'
 import { backlogIsolation, isolation } from './parts/isolation.ts'
@@ -36,6 +37,7 @@ const parts: readonly Part[] = [
   backlogIsolation,
   largeFanOut,
   senderCpu,
+  guard,
   backlog,
   databaseClaims,
   orderedClaims,
@@ -53,6 +55,7 @@ const processFiles: Readonly<Record<ProcessName, URL>> = {
   'outhook-serve': new URL('./processes/outhook-serve.ts', import.meta.url),
   relay: new URL('./processes/relay.ts', import.meta.url),
   claims: new URL('./processes/claims.ts', import.meta.url),
+  guard: new URL('./processes/guard.ts', import.meta.url),
   sends: new URL('./processes/sends.ts', import.meta.url),
   peer: new URL('./processes/peer.ts', import.meta.url),
 }

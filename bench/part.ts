@@ -28,6 +28,7 @@ export type ProcessName =
   | 'relay'
   | 'claims'
   | 'sends'
+  | 'guard'
   | 'peer'
 
 export interface Part {

@@ -44,6 +44,7 @@ export const targets: readonly Target[] = [
   atMost('PostgreSQL, publish to received at 1000 events per second, p50 in ms', 5),
   atMost('sender, CPU per send over CPU per undici.request, unsigned', 1.5),
   atMost('sender, CPU per send over CPU per undici.request, signed', 1.5),
+  atMost('guard, CPU µs per connection to addresses that are known', 3),
   atLeast(
     'PostgreSQL, publish to delivered, deliveries per second over raw undici requests per second',
     0.25,

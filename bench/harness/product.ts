@@ -8,6 +8,8 @@ type Clock = typeof import('../../src/core/clock.ts')
 type ConfigLoader = typeof import('../../src/config/load-config.ts')
 type Server = typeof import('../../src/server.ts')
 type Sender = typeof import('../../src/sender/index.ts')
+type AddressGuard = typeof import('../../src/sender/address-guard.ts')
+type AddressPolicy = typeof import('../../src/sender/address-policy.ts')
 type PostgresStore = typeof import('../../src/store/postgres/postgres-store.ts')
 type SqliteStore = typeof import('../../src/store/sqlite/sqlite-store.ts')
 
@@ -28,6 +30,8 @@ async function load<Module>(file: string): Promise<Module> {
 /** The file to run for the command `outhook`. */
 export const locateCommand = () => fileURLToPath(locate('cli/main.js'))
 
+export const loadAddressGuard = () => load<AddressGuard>('sender/address-guard.js')
+export const loadAddressPolicy = () => load<AddressPolicy>('sender/address-policy.js')
 export const loadLibrary = () => load<Library>('index.js')
 export const loadIds = () => load<Ids>('core/ids.js')
 export const loadClock = () => load<Clock>('core/clock.js')

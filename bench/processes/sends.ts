@@ -5,7 +5,7 @@ import { makePayload } from '../harness/load-shape.ts'
 import { loadSender } from '../harness/product.ts'
 import { serveCommands } from '../harness/serve-commands.ts'
 
-export type SendWay = 'undici.request' | 'unsigned' | 'signed'
+export type SendWay = 'undici.request' | 'unsigned' | 'guarded' | 'signed'
 
 /** Rejects when the receiver did not take it. */
 type Send = () => Promise<void>
@@ -45,9 +45,11 @@ function openRaw(url: string): Send {
   }
 }
 
-async function openWebhook(url: string, way: 'unsigned' | 'signed'): Promise<Send> {
+async function openWebhook(url: string, way: Exclude<SendWay, 'undici.request'>): Promise<Send> {
   const { Webhook } = await loadSender()
-  const webhook = new Webhook(url, way === 'signed' ? { signing: { secret } } : {})
+  const guard = { allowHttp: true, allowNetworks: ['127.0.0.0/8'] }
+  const options = { unsigned: {}, guarded: { guard }, signed: { signing: { secret } } }
+  const webhook = new Webhook(url, options[way])
   return async () => {
     const result = await webhook.send(payload)
     if (!result.ok) throw new Error(`a send failed: ${result.error}`)

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import type { ReceivedRequest } from '../../src/testing/received-request.ts'
 import { startReceiver } from '../../src/testing/receiver.ts'
 import { patienceMs } from '../patience.ts'
+import { loopbackSpellings, privateSpellings } from '../sender/guard-cases.ts'
 import type { ServerOptions, TestServer } from './a-server.ts'
 import { expectProblem } from './expect-problem.ts'
 
@@ -108,7 +109,7 @@ export function describeHookrailRows(newStore: () => OpenServer): void {
   })
 
   describe('S1.27 the address guard', () => {
-    test('refuses each of these at creation, in a change and in an upsert, and says which flag would allow it', async () => {
+    test('refuses each of these at creation, in a change, in an upsert and in a direct send, and says which flag would allow it', async () => {
       const server = await newStore()()
       const kept = await anEndpoint(server, 'https://93.184.216.34/hook', { uid: 'kept' })
       for (const url of refusedUrls) {
@@ -117,6 +118,7 @@ export function describeHookrailRows(newStore: () => OpenServer): void {
           ['POST', '/v1/endpoints', { url }],
           ['PATCH', `/v1/endpoints/${kept.id}`, { url }],
           ['POST', '/v1/endpoints', { url, uid: 'kept' }],
+          ['POST', '/v1/deliveries', { url, payload: 1 }],
         ] as const) {
           const answer = await server.call(method, path, { body })
           expect([url, answer.status]).toEqual([url, 422])
@@ -157,6 +159,7 @@ export function describeHookrailRows(newStore: () => OpenServer): void {
 }
 
 const refusedUrls = [
+  ...[...loopbackSpellings, ...privateSpellings].map((host) => `https://${host}/`),
   'http://93.184.216.34/',
   'ftp://93.184.216.34/',
   'https://user:pass@93.184.216.34/',
