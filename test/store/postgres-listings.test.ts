@@ -1,6 +1,5 @@
 /** What a look-up or a page reads among 100 000 tenants: a seek for each row that it shows, whatever the filter. */
-import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { defaultTenantId } from '../../src/core/model.ts'
 import type { DeadLetterFilter, DeliveryFilter, EventFilter } from '../../src/store/port.ts'
 import { uuidOfId } from '../../src/store/postgres/rows/wire-types.ts'
@@ -8,6 +7,7 @@ import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import { listEverything } from './contract/every-read.ts'
 import { anOutcome, openScene, type Route, type Scene } from './contract/scene.ts'
 import { openPostgresHarness, type PostgresHarness } from './postgres-harness.ts'
+import { isOfTable, nodesOf, type PlanNode, rowsRead, rowsReadBy, statementsOf } from './rows-read.ts'
 
 const tenants = 100_000
 const page = { limit: 20, cursor: null }
@@ -56,40 +56,16 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('reads among many tenants
     await server?.stop()
   }, 60_000)
 
-  /** Rows of the large tables and entries of their indexes that the statements of the call fetch. */
-  async function reads(call: () => Promise<unknown>): Promise<number> {
-    let rows = 0
-    for (const { text, values } of await statementsOf(call)) rows += await rowsRead(text, values)
-    return rows
-  }
-
-  /** Those about large tables. */
-  async function statementsOf(call: () => Promise<unknown>): Promise<readonly Sent[]> {
-    const query = vi.spyOn(pg.Client.prototype, 'query')
-    await call()
-    const calls = query.mock.calls as unknown as [Partial<Sent>][]
-    query.mockRestore()
-    const statements = calls.flatMap(([{ text = '', values = [] }]) =>
-      /\b(events|deliveries)\b/.test(text) ? [{ text, values }] : [],
-    )
-    expect(statements.length).toBeGreaterThan(0)
-    return statements
-  }
-
-  async function rowsRead(text: string, values: readonly unknown[]): Promise<number> {
-    const [plan] = await harness.sql<{ 'QUERY PLAN': readonly { Plan: PlanNode }[] }>(
-      `explain (analyze, format json) ${text}`,
-      values,
-    )
-    return sumRows(plan?.['QUERY PLAN'][0]?.Plan as PlanNode)
-  }
+  const tables = ['events', 'deliveries']
+  const reads = (call: () => Promise<unknown>) => rowsReadBy(harness, call, tables)
 
   it('find an event and a delivery by the id alone, by the index of ids', async () => {
     for (const table of ['events', 'deliveries']) {
       const [{ id } = { id: '' }] = await harness.sql<{ id: string }>(
         `select id from ${table} offset 50000 limit 1`,
       )
-      expect(await rowsRead(`select * from ${table} where id = $1`, [id])).toBe(1)
+      const sent = { text: `select * from ${table} where id = $1`, values: [id] }
+      expect(await rowsRead(harness, sent, tables)).toBe(1)
     }
   })
 
@@ -106,7 +82,7 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('reads among many tenants
         since: scene.now() - 60_000,
         until: scene.now() + 60_000,
       })
-    })
+    }, tables)
     const different = new Map(statements.map((sent) => [sent.text, sent]))
     expect(different.size).toBeGreaterThan(400)
     for (const { text, values } of different.values()) {
@@ -115,7 +91,7 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('reads among many tenants
         values,
       )
       for (const node of nodesOf(plan?.['QUERY PLAN'][0]?.Plan as PlanNode)) {
-        if (!isOfLarge(node) || isSought(node)) continue
+        if (!isOfTable(node, tables) || isSought(node)) continue
         bad.push(`${node['Node Type']} ${node['Index Name']} ${node['Index Cond']}: ${text}`)
       }
     }
@@ -125,8 +101,9 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('reads among many tenants
   it('find an ordering key by a seek for each subscription', async () => {
     await harness.sql('set enable_seqscan = off')
     for (const filter of [{}, { subscriptionId: routes[0]?.subscriptionId as string }]) {
-      const [sent] = await statementsOf(() =>
-        scene.store.listOrderedKeys(defaultTenantId, { ...filter, orderingKey: 'a' }, page),
+      const [sent] = await statementsOf(
+        () => scene.store.listOrderedKeys(defaultTenantId, { ...filter, orderingKey: 'a' }, page),
+        tables,
       )
       const plan = await harness.sql<{ 'QUERY PLAN': string }>(`explain ${sent?.text}`, sent?.values)
       const conditions = plan.map((row) => row['QUERY PLAN']).filter((line) => line.includes('Index Cond'))
@@ -179,40 +156,7 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('reads among many tenants
   )
 })
 
-interface Sent {
-  readonly text: string
-  readonly values: readonly unknown[]
-}
-
-interface PlanNode {
-  readonly 'Node Type': string
-  readonly 'Index Name'?: string
-  readonly 'Index Cond'?: string
-  readonly 'Relation Name'?: string
-  readonly 'Actual Rows': number
-  readonly 'Actual Loops': number
-  readonly 'Rows Removed by Filter'?: number
-  readonly Plans?: readonly PlanNode[]
-}
-
-function nodesOf(node: PlanNode): readonly PlanNode[] {
-  return [node, ...(node.Plans ?? []).flatMap(nodesOf)]
-}
-
-function isOfLarge(node: PlanNode): boolean {
-  return (
-    ['events', 'deliveries'].includes(node['Relation Name'] ?? '') && node['Node Type'] !== 'Bitmap Heap Scan'
-  )
-}
-
 /** From an id, or from a tenant: never over everybody's rows. */
 function isSought({ 'Index Cond': condition = '' }: PlanNode): boolean {
   return /\btenant_id = |\bid = /.test(condition)
-}
-
-function sumRows(node: PlanNode): number {
-  const own = isOfLarge(node)
-    ? (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']
-    : 0
-  return (node.Plans ?? []).reduce((sum, child) => sum + sumRows(child), own)
 }

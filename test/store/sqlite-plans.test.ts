@@ -86,7 +86,9 @@ it('never walks a large table, nor sorts one, neither at work nor for a listing'
 })
 
 it('lists deliveries, dead letters and events through an index that begins with the tenant, whatever the filters', () => {
-  const listings = [...statements].filter((sql) => /^select d\.k from (deliveries|events) d\b/.test(sql))
+  const listings = [...statements].filter((sql) =>
+    /^select d\.k, \(.* as wanted\s+from (deliveries|events) d\b(?! where d\.k)/s.test(sql),
+  )
   expect(listings.length).toBeGreaterThan(100)
   for (const sql of listings) {
     const [plan] = database.prepare(`explain query plan ${sql}`).all()

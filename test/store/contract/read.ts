@@ -148,7 +148,8 @@ export function describeRead(open: OpenHarness): void {
         const ofIt = all.filter((one) => one.endpointId === endpointId).map(({ id }) => id)
         expect(await list({ errorClass, endpointId })).toEqual(ofIt.sort())
       }
-      expect(await list({ errorClass, eventId: dead.eventId })).toContain(dead.id)
+      const ofEvent = all.filter((one) => one.eventId === dead.eventId).map(({ id }) => id)
+      expect(await list({ errorClass, eventId: dead.eventId })).toEqual(ofEvent.sort())
       expect(
         await list({ errorClass, topic: 'orders.created', since: 0, until: scene.now() + 1 }),
       ).toHaveLength(3)

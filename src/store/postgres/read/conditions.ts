@@ -1,10 +1,12 @@
 /** The `where` of a listing: conditions chosen by the filter, values always as parameters, by name. */
 import { type Context, type Parameters, query, run, type Values } from '../connection/statement.ts'
 
+type Given = string | number | readonly string[]
+
 export class Conditions {
   readonly #conditions: string[] = []
   readonly #parameters: Record<string, Parameters[string]> = {}
-  readonly #values: Record<string, string | number> = {}
+  readonly #values: Record<string, Given> = {}
 
   /** The condition's text names the parameter. Left out when there is no value. */
   add(
@@ -18,8 +20,8 @@ export class Conditions {
     return this.give(name, type, value)
   }
 
-  /** A parameter that the conditions do not name, or a fixed text of them does. */
-  give(name: string, type: 'uuid' | 'text' | 'bigint', value: string | number): this {
+  /** A parameter that the conditions do not name: a text that is read with them may, or not. */
+  give(name: string, type: Parameters[string], value: Given): this {
     this.#parameters[name] = type
     this.#values[name] = value
     return this
@@ -37,6 +39,8 @@ export class Conditions {
   }
 
   read<Row>(context: Context, sql: string): Promise<readonly Row[]> {
-    return run(context, query<Row>()(null, this.#parameters, sql), this.#values as Values<Parameters>)
+    const named = Object.entries(this.#parameters).filter(([name]) => new RegExp(`\\$${name}\\b`).test(sql))
+    const statement = query<Row>()(null, Object.fromEntries(named), sql)
+    return run(context, statement, this.#values as Values<Parameters>)
   }
 }

@@ -1,6 +1,6 @@
 import { idPrefixes } from '../../../core/ids.ts'
 import { type DeadLetter, type Delivery, deliveryStates, limits } from '../../../core/model.ts'
-import { bytesOfId, type PageBounds, readPageRequest, toPage } from '../../cursors.ts'
+import { bytesOfId, readPageRequest, toPage } from '../../cursors.ts'
 import type { DeadLetterFilter, DeliveryFilter, Page, PageRequest } from '../../port.ts'
 import {
   type DeliveryRow,
@@ -14,9 +14,11 @@ import { type Context, now, query, run } from '../connection/statement.ts'
 import { deliveriesOf } from '../rows/fan-out.ts'
 import { optionalUuid, uuid, uuidOfId } from '../rows/wire-types.ts'
 import { Conditions } from './conditions.ts'
+import { type Counted, entriesOfNoGroup, findGroups, floorOf, floorOfGroups } from './floors.ts'
 import { handedOffById, handedOffColumns, handOffLeases, isOnlyHandedOff } from './handed-off.ts'
 import { newestOfTenant } from './newest.ts'
-import { addTimes } from './time-range.ts'
+import { addTimes, giveIdRange, higher, inIdRange } from './time-range.ts'
+import { readInWindows, type Window } from './windows.ts'
 
 /** Of a row `d` whose event is `e`. A target that is not named is the endpoint. */
 const commonColumns = `d.id, d.tenant_id, d.event_id, d.subscription_id, d.endpoint_id,
@@ -37,8 +39,8 @@ const fromLive = `select ${commonColumns}, true as is_live, d.due_at, d.reason, 
 const nothingLive = `null::bigint as due_at, null::text as reason, null::text as disabled_reason,
   null::bigint as paused_until, null::bigint as probe_until, null::bigint as limited_until`
 
-const fromFinished = `select ${commonColumns}, false as is_live, ${nothingLive}
-  from deliveries d ${itsEvent}`
+const fromFinished = (rows = 'deliveries') => `select ${commonColumns}, false as is_live, ${nothingLive}
+  from ${rows} d ${itsEvent}`
 
 /** SQL: those that stand only in `handoffs`, from rows of `handedOffColumns`. */
 const fromHandedOff = (rows: string) => `select d.*, true as is_live, ${nothingLive} from (${rows}) d`
@@ -65,7 +67,7 @@ const deliveryStatement = query<EitherRow>()(
   'get_delivery',
   { id: 'uuid', tenant: 'uuid' },
   // primary keys
-  inOneMoment([`${fromLive} ${byId}`, `${fromFinished} ${byId}`, fromHandedOff(handedOffById)], ''),
+  inOneMoment([`${fromLive} ${byId}`, `${fromFinished()} ${byId}`, fromHandedOff(handedOffById)], ''),
 )
 
 function toDelivery(row: EitherRow): Delivery {
@@ -105,7 +107,7 @@ const ofEventStatement = query<EitherRow>()(
   inOneMoment(
     [
       `${fromLive} where d.id = any (${idsOfEvent}) and d.tenant_id = $tenant and ${isBehind('d')}`,
-      `${fromFinished} where d.id = any (${idsOfEvent}) and d.tenant_id = $tenant and ${isBehind('d')}`,
+      `${fromFinished()} where d.id = any (${idsOfEvent}) and d.tenant_id = $tenant and ${isBehind('d')}`,
       fromHandedOff(
         `select ${handedOffColumns} from (${leasesOfEvent}) l join events e on e.id = l.event_id
          where e.tenant_id = $tenant and ${isBehind('l')} and ${isOnlyHandedOff}`,
@@ -117,7 +119,7 @@ const ofEventStatement = query<EitherRow>()(
 
 const liveStates: ReadonlySet<string> = new Set(['pending', 'in_flight', 'retry_scheduled'])
 
-/** A page of all places, merged by id, in one statement: every row is in one of them. */
+/** A page of all places, merged by id: a window of it in one statement, so that every row is in one of them. */
 export async function listDeliveries(
   context: Context,
   tenantId: string,
@@ -125,75 +127,155 @@ export async function listDeliveries(
   page: PageRequest,
 ): Promise<Page<Delivery>> {
   const bounds = readPageRequest(page)
-  const where = deliveryConditions({ tenantId, filter, bounds })
-  if (where === null) return noPage
-  const { state } = filter
+  const all = { floor: null, before: null }
+  if (deliveryConditions({ tenantId, filter, window: all, most: 1 }) === null) return noPage
+  const { state, eventId } = filter
   const mayBe = (live: boolean) => state === undefined || liveStates.has(state) === live
-  const end = 'order by d.id desc limit $rows'
-  const parts: string[] = []
-  if (mayBe(true)) parts.push(`(${fromLive} where d.tenant_id = $tenant${where.sql} ${end})`)
-  if (mayBe(false)) parts.push(`(${fromFinished} ${finishedWhere(filter, where.sql)} ${end})`)
-  if (state === undefined || state === 'in_flight') {
-    const leases = filter.eventId === undefined ? handOffLeases : leasesOfEvent
-    // The newest first, and no more than are needed.
-    const newest = `select ${handedOffColumns} from (${leases} order by l.id desc) l
-      cross join lateral (select * from events e where e.id = l.event_id limit 1) e
-      where e.tenant_id = $tenant and ${isOnlyHandedOff}`
-    const withTopic = where.sql.replaceAll('e.topic', 'd.topic')
-    parts.push(`(${fromHandedOff(newest)} where true${withTopic} ${end})`)
+  const listed = mayBe(false) ? listedBy(filter) : null
+  const groups = listed === 'endpoints' ? await findGroups(context, byEndpoint, tenantId) : []
+  const isMerged = listed === 'endpoints' && groups !== null
+  const finished = isMerged ? null : listed === 'endpoints' ? 'true' : listed
+  const entries =
+    eventId === undefined
+      ? [
+          ...(mayBe(true) ? [{ from: 'from live_deliveries d where true' }] : []),
+          ...(isMerged ? [entriesOfNoGroup(byEndpoint)] : []),
+          ...(finished === null ? [] : [{ from: `from deliveries d where ${finished}` }]),
+        ]
+      : [{ from: `from events e cross join lateral ${deliveriesOf('e')} d where e.id = $event` }]
+  const counted: Counted = {
+    tenantId,
+    prefix: idPrefixes.delivery,
+    times: filter,
+    give: (where) => giveIds(where, filter),
   }
-  const rows = await where.read<EitherRow>(context, inOneMoment(parts, 'order by id desc limit $rows'))
-  return toPage(rows, bounds.limit, toDelivery)
+  return readInWindows(
+    bounds,
+    {
+      async findFloor(before, most) {
+        const below = { ...counted, before, most }
+        const floor = await floorOf(context, entries, below)
+        return higher(floor, await floorOfGroups(context, byEndpoint, { ...below, groups: groups ?? [] }))
+      },
+      read(window, most) {
+        const where = deliveryConditions({ tenantId, filter, window, most }) as Conditions
+        const end = 'order by d.id desc limit $rows'
+        const parts: string[] = []
+        if (mayBe(true))
+          parts.push(`(${fromLive} where d.tenant_id = $tenant and ${inIdRange('d')}${where.sql} ${end})`)
+        if (isMerged) parts.push(`(${fromFinished()} ${mergedWhere(where.sql)} ${end})`)
+        else if (finished !== null) parts.push(`(${finishedPart(finished, where.sql)} ${end})`)
+        if (state === undefined || state === 'in_flight') {
+          parts.push(`(${handedOffPart(eventId !== undefined, where.sql)} ${end})`)
+        }
+        return where.read<EitherRow>(context, inOneMoment(parts, 'order by id desc limit $rows'))
+      },
+    },
+    toDelivery,
+  )
 }
 
-/** By what lists the newest of them: the event, the endpoint or the subscription's, a partial index of the state, or the tenant's endpoints. */
-function finishedWhere(filter: DeliveryFilter, conditions: string): string {
-  const ofTenant = `d.tenant_id = $tenant${conditions}`
-  if (filter.eventId === undefined && filter.errorClass !== undefined) {
-    // deliveries_error
-    return `where ${ofTenant} and d.state in ('dead_lettered', 'cancelled', 'skipped')`
+const byEndpoint = { table: 'deliveries', group: 'endpoint_id' } as const
+
+/** Of an index that is named: it was counted, so it is read, whatever the planner thinks of the other conditions. */
+function finishedPart(listed: string, conditions: string): string {
+  const rows =
+    listed === ofEvent
+      ? 'deliveries'
+      : `(select * from deliveries d where ${listed} and ${inIdRange('d')} order by d.id desc offset 0)`
+  return `${fromFinished(rows)} where d.tenant_id = $tenant and ${inIdRange('d')}${conditions}`
+}
+
+/** The ids of the event's deliveries are among the other conditions. */
+const ofEvent = 'of the event'
+
+/** By what lists the fewest: the event, the error class, a state that few are in, the endpoint or the subscription's, or all endpoints of the tenant. */
+function listedBy({ eventId, errorClass, state, endpointId, subscriptionId }: DeliveryFilter): string {
+  if (eventId !== undefined) return ofEvent
+  // deliveries_error
+  if (errorClass !== undefined) {
+    return `d.tenant_id = $tenant and d.error_class = $error_class and d.state in ('dead_lettered', 'cancelled', 'skipped')`
   }
-  const isListed = filter.state !== undefined && filter.state !== 'succeeded'
-  if (filter.eventId !== undefined || filter.endpointId !== undefined || isListed) return `where ${ofTenant}`
+  // A literal, so that deliveries_dead, deliveries_cancelled and deliveries_skipped can serve it.
+  if (state !== undefined && state !== 'succeeded') return `d.tenant_id = $tenant and d.state = '${state}'`
+  // deliveries_endpoint
+  if (endpointId !== undefined) return 'd.tenant_id = $tenant and d.endpoint_id = $endpoint'
   // A subscription stays with its endpoint, so that no other one's deliveries are looked through.
-  if (filter.subscriptionId !== undefined) {
-    return `where ${ofTenant} and d.endpoint_id = (select s.endpoint_id from subscriptions s where s.id = $subscription)`
+  if (subscriptionId !== undefined) {
+    return 'd.tenant_id = $tenant and d.endpoint_id = (select s.endpoint_id from subscriptions s where s.id = $subscription)'
   }
+  return 'endpoints'
+}
+
+function mergedWhere(conditions: string): string {
   const withTopic = conditions.replaceAll('e.topic', '(select e.topic from events e where e.id = d.event_id)')
-  const ids = newestOfTenant({ table: 'deliveries', group: 'endpoint_id', condition: withTopic })
+  const ids = newestOfTenant({ ...byEndpoint, condition: withTopic })
   return `where d.id = any (array(select id from (${ids}) n order by id desc limit $rows))`
+}
+
+function handedOffPart(isOfEvent: boolean, conditions: string): string {
+  // The newest first, and no more than are needed.
+  const newest = `select ${handedOffColumns} from (${isOfEvent ? leasesOfEvent : handOffLeases} order by l.id desc) l
+    cross join lateral (select * from events e where e.id = l.event_id limit 1) e
+    where e.tenant_id = $tenant and ${isOnlyHandedOff}`
+  return `${fromHandedOff(newest)} where ${inIdRange('d')}${conditions.replaceAll('e.topic', 'd.topic')}`
 }
 
 interface DeliveryQuery {
   readonly tenantId: string
   readonly filter: DeliveryFilter
-  readonly bounds: PageBounds
+  readonly window: Window
+  readonly most: number
 }
 
 /** Null: a filter names an id or a state that is none, so nothing matches. All but the tenant. */
-function deliveryConditions({ tenantId, filter, bounds }: DeliveryQuery): Conditions | null {
-  const where = new Conditions()
-    .give('tenant', 'uuid', uuidOfId(tenantId))
-    .give('rows', 'bigint', bounds.limit + 1)
-  const ids = [
-    ['endpoint', idPrefixes.endpoint, filter.endpointId, 'd.endpoint_id = $endpoint'],
-    ['subscription', idPrefixes.subscription, filter.subscriptionId, 'd.subscription_id = $subscription'],
-    ['event', idPrefixes.event, filter.eventId, `d.id = any (${idsOfEvent})`],
-  ] as const
-  for (const [name, prefix, id, condition] of ids) {
-    if (id === undefined) continue
-    const bytes = bytesOfId(prefix, id)
-    if (bytes === null) return null
-    where.add(condition, name, 'uuid', uuid(bytes))
+function deliveryConditions({ tenantId, filter, window, most }: DeliveryQuery): Conditions | null {
+  const where = new Conditions().give('tenant', 'uuid', uuidOfId(tenantId)).give('rows', 'bigint', most)
+  const ids = namedIds(filter)
+  if (ids === null) return null
+  for (const { name, value } of ids) {
+    where.literal(
+      name === 'event'
+        ? `d.id = any (array(select l.id from events e cross join lateral ${deliveriesOf('e')} l
+             where e.id = $event and ${inIdRange('l')}))`
+        : `d.${name}_id = $${name}`,
+    )
+    where.give(name, 'uuid', value)
   }
-  // A literal, so that the partial indexes deliveries_dead and deliveries_cancelled can serve it.
   if (filter.state !== undefined && deliveryStates.includes(filter.state)) {
     where.literal(`d.state = '${filter.state}'`)
   } else if (filter.state !== undefined) return null
   where.add('e.topic = $topic', 'topic', 'text', filter.topic)
   where.add('d.error_class = $error_class', 'error_class', 'text', filter.errorClass)
-  addTimes(where, idPrefixes.delivery, filter)
-  return where.add('d.id < $before', 'before', 'uuid', optionalUuid(bounds.before))
+  addTimes(where, filter)
+  return giveIdRange(where, idPrefixes.delivery, { times: filter, ...window })
+}
+
+interface NamedId {
+  readonly name: 'endpoint' | 'subscription' | 'event'
+  readonly value: string
+}
+
+/** Null: one of them is none. */
+function namedIds({ endpointId, subscriptionId, eventId }: DeliveryFilter): readonly NamedId[] | null {
+  const ids: NamedId[] = []
+  for (const [name, id] of [
+    ['endpoint', endpointId],
+    ['subscription', subscriptionId],
+    ['event', eventId],
+  ] as const) {
+    if (id === undefined) continue
+    const bytes = bytesOfId(idPrefixes[name], id)
+    if (bytes === null) return null
+    ids.push({ name, value: uuid(bytes) })
+  }
+  return ids
+}
+
+/** What the entries of an index are chosen by. */
+function giveIds(where: Conditions, filter: DeliveryFilter): void {
+  for (const { name, value } of namedIds(filter) ?? []) where.give(name, 'uuid', value)
+  if (filter.errorClass !== undefined) where.give('error_class', 'text', filter.errorClass)
 }
 
 export async function listDeadLetters(
@@ -203,25 +285,39 @@ export async function listDeadLetters(
   page: PageRequest,
 ): Promise<Page<DeadLetter>> {
   const bounds = readPageRequest(page)
-  // deliveries_dead
-  const where = new Conditions()
-    .give('tenant', 'uuid', uuidOfId(tenantId))
-    .give('rows', 'bigint', bounds.limit + 1)
-  if (filter.endpointId !== undefined) {
-    const endpoint = bytesOfId(idPrefixes.endpoint, filter.endpointId)
-    if (endpoint === null) return noPage
-    where.add('d.endpoint_id = $endpoint', 'endpoint', 'uuid', uuid(endpoint))
+  const { endpointId, errorClass, topic, since, until } = filter
+  const of = {
+    state: 'dead_lettered',
+    ...(endpointId === undefined ? {} : { endpointId }),
+    ...(errorClass === undefined ? {} : { errorClass }),
+    ...(topic === undefined ? {} : { topic }),
+  } as const
+  if (namedIds(of) === null) return noPage
+  const listed = listedBy(of)
+  const counted: Counted = {
+    tenantId,
+    prefix: idPrefixes.delivery,
+    times: {},
+    give: (where) => giveIds(where, of),
   }
-  where
-    .add('e.topic = $topic', 'topic', 'text', filter.topic)
-    .add('d.error_class = $error_class', 'error_class', 'text', filter.errorClass)
-    .add('d.updated_at >= $since', 'since', 'bigint', filter.since)
-    .add('d.updated_at < $until', 'until', 'bigint', filter.until)
-    .add('d.id < $before', 'before', 'uuid', optionalUuid(bounds.before))
-  const rows = await where.read<DeliveryRow>(
-    context,
-    `select ${commonColumns} from deliveries d ${itsEvent}
-     where d.tenant_id = $tenant and d.state = 'dead_lettered'${where.sql} order by d.id desc limit $rows`,
+  return readInWindows(
+    bounds,
+    {
+      findFloor: (before, most) =>
+        floorOf(context, [{ from: `from deliveries d where ${listed}` }], { ...counted, before, most }),
+      read(window, most) {
+        const where = deliveryConditions({ tenantId, filter: of, window, most }) as Conditions
+        where
+          .add('d.updated_at >= $since', 'since', 'bigint', since)
+          .add('d.updated_at < $until', 'until', 'bigint', until)
+        return where.read<DeliveryRow>(
+          context,
+          `select ${commonColumns}
+           from (select * from deliveries d where ${listed} and ${inIdRange('d')} order by d.id desc offset 0) d ${itsEvent}
+           where d.tenant_id = $tenant${where.sql} order by d.id desc limit $rows`,
+        )
+      },
+    },
+    toDeadLetter,
   )
-  return toPage(rows, bounds.limit, toDeadLetter)
 }

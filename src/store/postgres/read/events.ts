@@ -1,15 +1,17 @@
 import { idPrefixes } from '../../../core/ids.ts'
 import type { OutboundEvent } from '../../../core/model.ts'
-import { bytesOfId, readPageRequest, toPage } from '../../cursors.ts'
+import { bytesOfId, readPageRequest } from '../../cursors.ts'
 import { type EventRow, toEvent } from '../../event-row.ts'
 import type { EventFilter, Page, PageRequest } from '../../port.ts'
 import { type Context, query, run } from '../connection/statement.ts'
 import { eventColumns } from '../rows/columns.ts'
 import { outboxFields } from '../rows/event-fields.ts'
-import { optionalUuid, uuid, uuidOfId } from '../rows/wire-types.ts'
+import { uuid, uuidOfId } from '../rows/wire-types.ts'
 import { Conditions } from './conditions.ts'
+import { type Counted, entriesOfNoGroup, findGroups, floorOf, floorOfGroups } from './floors.ts'
 import { newestOfTenant } from './newest.ts'
-import { addTimes } from './time-range.ts'
+import { addTimes, giveIdRange, higher, inIdRange } from './time-range.ts'
+import { readInWindows, type Window } from './windows.ts'
 
 /** Of an event that waits for its fan-out: it is in one of the two tables, and every reader looks at both at once. */
 const acceptedColumns = `id, tenant_id, topic, 'accepted' as state, payload_bytes, ${outboxFields},
@@ -60,25 +62,64 @@ export async function listEvents(
   page: PageRequest,
 ): Promise<Page<OutboundEvent>> {
   const bounds = readPageRequest(page)
+  const grouped = { table: 'events', group: 'topic' } as const
+  const groups = filter.topic === undefined ? await findGroups(context, grouped, tenantId) : []
+  const counted: Counted = {
+    tenantId,
+    prefix: idPrefixes.event,
+    times: filter,
+    give: (where) => where.give('topic', 'text', filter.topic ?? ''),
+  }
+  // events_topic, or for a tenant of very many topics the primary key; outbox_id
+  const listed = filter.topic === undefined ? 'true' : 'd.tenant_id = $tenant and d.topic = $topic'
+  const isMerged = filter.topic === undefined && groups !== null
+  return readInWindows(
+    bounds,
+    {
+      async findFloor(before, most) {
+        const entries = [
+          isMerged ? entriesOfNoGroup(grouped) : { from: `from events d where ${listed}` },
+          { from: 'from outbox d where true' },
+        ]
+        const floor = await floorOf(context, entries, { ...counted, before, most })
+        return higher(
+          floor,
+          await floorOfGroups(context, grouped, { ...counted, before, most, groups: groups ?? [] }),
+        )
+      },
+      read(window, most) {
+        const where = eventConditions({ tenantId, filter, window, most })
+        const found = isMerged
+          ? newestOfTenant({ ...grouped, condition: where.sql })
+          : `select d.id from (select * from events d where ${listed} and ${inIdRange('d')} order by d.id desc offset 0) d
+             where d.tenant_id = $tenant${where.sql} order by d.id desc limit $rows`
+        return where.read<EventRow>(
+          context,
+          `select * from (
+             select ${eventColumns}, expunged_at from events
+             where id = any (array(select id from (${found}) f order by id desc limit $rows))
+             union all
+             (select ${acceptedColumns} from outbox d where d.tenant_id = $tenant and ${inIdRange('d')}${where.sql} order by d.id desc limit $rows)) e
+           order by id desc limit $rows`,
+        )
+      },
+    },
+    toEvent,
+  )
+}
+
+interface EventQuery {
+  readonly tenantId: string
+  readonly filter: EventFilter
+  readonly window: Window
+  readonly most: number
+}
+
+function eventConditions({ tenantId, filter, window, most }: EventQuery): Conditions {
   const where = new Conditions()
     .give('tenant', 'uuid', uuidOfId(tenantId))
-    .give('rows', 'bigint', bounds.limit + 1)
+    .give('rows', 'bigint', most)
     .add('d.topic = $topic', 'topic', 'text', filter.topic)
-    .add('d.id < $before', 'before', 'uuid', optionalUuid(bounds.before))
-  addTimes(where, idPrefixes.event, filter)
-  // events_topic; outbox_id, of a table that holds a second's events
-  const found =
-    filter.topic === undefined
-      ? newestOfTenant({ table: 'events', group: 'topic', condition: where.sql })
-      : `select d.id from events d where d.tenant_id = $tenant${where.sql} order by d.id desc limit $rows`
-  const rows = await where.read<EventRow>(
-    context,
-    `select * from (
-       select ${eventColumns}, expunged_at from events
-       where id = any (array(select id from (${found}) f order by id desc limit $rows))
-       union all
-       (select ${acceptedColumns} from outbox d where d.tenant_id = $tenant${where.sql} order by d.id desc limit $rows)) e
-     order by id desc limit $rows`,
-  )
-  return toPage(rows, bounds.limit, toEvent)
+  addTimes(where, filter)
+  return giveIdRange(where, idPrefixes.event, { times: filter, ...window })
 }

@@ -1,13 +1,16 @@
-import type { DeadLetter, Delivery } from '../../../core/model.ts'
+import type { SQLInputValue } from 'node:sqlite'
+import type { DeadLetter, Delivery, DeliveryState } from '../../../core/model.ts'
 import type { DeadLetterFilter, DeliveryFilter, Page, PageRequest } from '../../port.ts'
 import { toDeadLetter } from '../../rows.ts'
+import { codeOf } from '../rows/state-codes.ts'
 import type { ReadContext } from './context.ts'
 import { conditionsOf, readFilter, type Wanted } from './delivery-filter.ts'
-import { keysOfEvent } from './event-deliveries.ts'
+import { walkEvent } from './event-deliveries.ts'
 import { type HandedOff, handedOff, stateOfHandedOff } from './handed-off.ts'
-import { type KeyBounds, readKeyPage, toKeyPage } from './key-pages.ts'
-import { newestKeys, newestOfGroup } from './newest-keys.ts'
+import { type KeyBounds, readKeyPage, type Times, toKeyPage } from './key-pages.ts'
+import { walkGroup, walksOfTenant } from './newest-keys.ts'
 import { readDelivery, readFinished } from './one-delivery.ts'
+import { type Entry, findWanted, type Walk, walkDown } from './walk-down.ts'
 
 const noPage: Page<never> = { items: [], nextCursor: '' }
 
@@ -21,14 +24,14 @@ export function listDeliveries(
   const bounds = readKeyPage(page, filter)
   const wanted = readFilter(context, tenantId, filter)
   if (wanted === null) return noPage
-  const keys =
-    filter.eventId === undefined ? keysOf(context, wanted, bounds) : keysOfEvent(context, wanted, bounds)
-  return toKeyPage(keys, bounds.limit, (key) => readDelivery(context, key))
+  const walks =
+    filter.eventId === undefined ? walksOf(context, wanted, bounds) : [walkEvent(context, wanted, bounds)]
+  return toKeyPage(findWanted(walks, bounds.limit), bounds.limit, (key) => readDelivery(context, key))
 }
 
 const liveStates: ReadonlySet<string> = new Set(['pending', 'in_flight', 'retry_scheduled'])
 
-function keysOf(context: ReadContext, wanted: Wanted, bounds: KeyBounds): readonly number[] {
+function walksOf(context: ReadContext, wanted: Wanted, bounds: KeyBounds): readonly Walk[] {
   const { state } = wanted.filter
   const isLive = state === undefined || liveStates.has(state)
   const isFinished = state === undefined || !isLive
@@ -37,83 +40,88 @@ function keysOf(context: ReadContext, wanted: Wanted, bounds: KeyBounds): readon
     wanted.filter.errorClass === undefined &&
     (state === undefined || state === 'pending' || state === 'in_flight')
   return [
-    ...(isFinished ? finishedKeys(context, wanted, bounds) : []),
-    ...(isLive ? liveKeys(context, wanted, bounds) : []),
-    ...(isHandedOff ? handedOffKeys(context, wanted, bounds) : []),
+    ...(isFinished ? finishedWalks(context, wanted, bounds) : []),
+    ...(isLive ? [walkLive(context, wanted, bounds)] : []),
+    ...(isHandedOff ? [walkHandedOff(context, wanted, bounds)] : []),
   ]
-    .sort((a, b) => b - a)
-    .slice(0, bounds.limit + 1)
 }
 
-function finishedKeys(context: ReadContext, wanted: Wanted, bounds: KeyBounds): readonly number[] {
+/** By what lists the fewest: the error class, a state that few are in, the endpoint, or all endpoints of the tenant. */
+function finishedWalks(context: ReadContext, wanted: Wanted, bounds: KeyBounds): readonly Walk[] {
   const { tenant, endpoint, filter } = wanted
+  if (filter.errorClass !== undefined) return [walkFinished(context, wanted, { ...bounds, by: 'error' })]
+  const by = partialIndexes[filter.state ?? 'succeeded']
+  if (by !== undefined) return [walkFinished(context, wanted, { ...bounds, by })]
   const { condition, values } = conditionsOf(wanted)
-  if (filter.errorClass !== undefined) return failedKeys(context, wanted, bounds)
-  if (filter.state !== undefined && filter.state !== 'succeeded') {
-    return tenantKeys(context, wanted, { ...bounds, table: 'deliveries' })
-  }
   const of = { table: 'deliveries', group: 'endpoint', tenant, condition, values } as const
   return endpoint === null
-    ? newestKeys(context, of, bounds)
-    : newestOfGroup(context, of, { ...bounds, group: endpoint })
+    ? walksOfTenant(context, of, bounds)
+    : [walkGroup(context, of, { ...bounds, group: endpoint })]
 }
 
-function failedKeys(context: ReadContext, wanted: Wanted, bounds: KeyBounds): readonly number[] {
+const partialIndexes: Readonly<Partial<Record<DeliveryState, 'dead' | 'cancelled' | 'skipped'>>> = {
+  dead_lettered: 'dead',
+  cancelled: 'cancelled',
+  skipped: 'skipped',
+}
+
+interface FinishedBounds extends KeyBounds {
+  readonly by: 'error' | 'dead' | 'cancelled' | 'skipped'
+  /** When they came to their end; always, where nothing is said. */
+  readonly ended?: Times
+}
+
+/** Those of the tenant that an index of error classes or of one state lists. */
+function walkFinished(
+  context: ReadContext,
+  wanted: Wanted,
+  { by, ended, from, before, limit }: FinishedBounds,
+): Walk {
+  const { isWanted, compared } = wantedSql(wanted, ended)
+  const listed =
+    by === 'error'
+      ? 'd.state in (4, 5, 6) and d.error_class = ?'
+      : `d.state = ${codeOf(wanted.filter.state as DeliveryState)}`
+  const read = context.prepare<Entry>(
+    `select d.k, ${isWanted} as wanted from deliveries d indexed by deliveries_${by}
+     where d.tenant = ? and ${listed} and d.k >= ? and d.k < ? order by d.k desc limit ?`,
+  )
+  const of = [wanted.tenant, ...(by === 'error' ? [wanted.filter.errorClass as string] : [])]
+  return walkDown((end, most) => read.all(...compared, ...of, from, end, most), { before, first: limit + 1 })
+}
+
+/** Downwards through what is live, of whichever tenant: an index by tenant would be written for each delivery that waits. */
+function walkLive(context: ReadContext, wanted: Wanted, { from, before, limit }: KeyBounds): Walk {
+  const { isWanted, compared } = wantedSql(wanted)
+  const read = context.prepare<Entry>(
+    // primary key
+    `select d.k, ${isWanted} as wanted from live_deliveries d
+     where d.k >= ? and d.k < ? order by d.k desc limit ?`,
+  )
+  return walkDown((end, most) => read.all(...compared, from, end, most), { before, first: limit + 1 })
+}
+
+/** All that a filter asks for, as SQL over the alias `d`. */
+function wantedSql(wanted: Wanted, ended?: Times) {
+  const { tenant, endpoint } = wanted
   const { condition, values } = conditionsOf(wanted)
-  const ofEndpoint = wanted.endpoint === null ? '' : 'and d.endpoint = ?'
-  const rows = context
-    .prepare(
-      `select d.k from deliveries d indexed by deliveries_error
-       where d.tenant = ? and d.state in (4, 5, 6) and d.k >= ? and d.k < ? ${condition} ${ofEndpoint}
-       order by d.k desc limit ?`,
-    )
-    .all(
-      wanted.tenant,
-      bounds.from,
-      bounds.before,
-      ...values,
-      ...(wanted.endpoint === null ? [] : [wanted.endpoint]),
-      bounds.limit + 1,
-    )
-  return rows.map((row) => row.k as number)
-}
-
-function liveKeys(context: ReadContext, wanted: Wanted, bounds: KeyBounds): readonly number[] {
-  return tenantKeys(context, wanted, { ...bounds, table: 'live_deliveries' })
-}
-
-interface TableBounds extends KeyBounds {
-  readonly table: 'deliveries' | 'live_deliveries'
-}
-
-/** Through deliveries_dead, deliveries_cancelled or deliveries_skipped, or downwards through what is live, which is small. */
-function tenantKeys(context: ReadContext, wanted: Wanted, bounds: TableBounds): readonly number[] {
-  const { condition, values } = conditionsOf(wanted)
-  const ofEndpoint = wanted.endpoint === null ? '' : 'and d.endpoint = ?'
-  const rows = context
-    .prepare(
-      `select d.k from ${bounds.table} d
-       where d.tenant = ? and d.k >= ? and d.k < ? ${condition} ${ofEndpoint} order by d.k desc limit ?`,
-    )
-    .all(
-      wanted.tenant,
-      bounds.from,
-      bounds.before,
-      ...values,
-      ...(wanted.endpoint === null ? [] : [wanted.endpoint]),
-      bounds.limit + 1,
-    )
-  return rows.map((row) => row.k as number)
-}
-
-function handedOffKeys(context: ReadContext, wanted: Wanted, bounds: KeyBounds): readonly number[] {
-  const keys: number[] = []
-  for (const leased of handedOff(context, bounds)) {
-    if (!isWanted(leased, wanted)) continue
-    keys.push(leased.lease.key)
-    if (keys.length > bounds.limit) break
+  const conditions = [`d.tenant = ? ${condition}`]
+  const compared: SQLInputValue[] = [tenant, ...values]
+  const add = (sql: string, value: number | null | undefined): void => {
+    if (value === null || value === undefined) return
+    conditions.push(sql)
+    compared.push(value)
   }
-  return keys
+  add('d.endpoint = ?', endpoint)
+  add('d.updated_at >= ?', ended?.since)
+  add('d.updated_at < ?', ended?.until)
+  return { isWanted: `(${conditions.join(' and ')})`, compared }
+}
+
+function* walkHandedOff(context: ReadContext, wanted: Wanted, bounds: KeyBounds): Walk {
+  for (const leased of handedOff(context, bounds)) {
+    yield { k: leased.lease.key, wanted: isWanted(leased, wanted) ? 1 : 0 }
+  }
 }
 
 function isWanted(found: HandedOff, wanted: Wanted): boolean {
@@ -141,28 +149,9 @@ export function listDeadLetters(
   const bounds = readKeyPage(page, {})
   const wanted = readFilter(context, tenantId, { ...filter, state: 'dead_lettered' })
   if (wanted === null) return noPage
-  const { condition, values } = conditionsOf(wanted)
-  const { endpoint } = wanted
-  const rows = context
-    .prepare(
-      // deliveries_dead, or deliveries_error
-      `select d.k from deliveries d ${filter.errorClass === undefined ? '' : 'indexed by deliveries_error'}
-       where d.tenant = ? ${filter.errorClass === undefined ? '' : 'and d.state in (4, 5, 6)'} and d.k >= ? and d.k < ? ${condition} ${endpoint === null ? '' : 'and +d.endpoint = ?'}
-         and d.updated_at >= ? and d.updated_at < ?
-       order by d.k desc limit ?`,
-    )
-    .all(
-      wanted.tenant,
-      bounds.from,
-      bounds.before,
-      ...values,
-      ...(endpoint === null ? [] : [endpoint]),
-      since ?? 0,
-      until ?? Number.MAX_SAFE_INTEGER,
-      bounds.limit + 1,
-    )
-  const keys = rows.map((row) => row.k as number)
-  return toKeyPage(keys, bounds.limit, (key) => {
+  const by = filter.errorClass === undefined ? 'dead' : 'error'
+  const walk = walkFinished(context, wanted, { ...bounds, by, ended: { since, until } })
+  return toKeyPage(findWanted([walk], bounds.limit), bounds.limit, (key) => {
     const row = readFinished(context, key)
     return row === null ? null : toDeadLetter(row)
   })

@@ -1,5 +1,4 @@
 /** The deliveries of one event: its row lists them, and of one for many the ranges say where they lie. */
-import type { SQLInputValue } from 'node:sqlite'
 import { type Delivery, limits } from '../../../core/model.ts'
 import type { Page, PageRequest } from '../../port.ts'
 import { type KeyRange, rangesOf } from '../publish/large-fan-out.ts'
@@ -9,6 +8,7 @@ import { conditionsOf, type Wanted } from './delivery-filter.ts'
 import { findEvent } from './events.ts'
 import { type KeyBounds, readForwardPage, toKeyPage } from './key-pages.ts'
 import { readDelivery } from './one-delivery.ts'
+import { type Entry, type Walk, walkDown } from './walk-down.ts'
 
 export function listDeliveriesOfEvent(
   context: ReadContext,
@@ -23,20 +23,10 @@ export function listDeliveriesOfEvent(
   const keys =
     ranges.length === 0
       ? listedKeys(context, event).filter((key) => key > after)
-      : keysInRanges(
-          context,
-          ranges.filter(({ last }) => last > after),
-          {
-            event,
-            from: after + 1,
-            before: Number.MAX_SAFE_INTEGER,
-            limit: limit + 1,
-            order: 'asc',
-            condition: '',
-            values: [],
-          },
-        )
-  return toKeyPage(keys.slice(0, limit + 1), limit, (key) => readDelivery(context, key))
+      : keysInRanges(context, ranges, { event, after, limit: limit + 1 })
+  return toKeyPage({ keys: keys.slice(0, limit + 1), stoppedAt: null }, limit, (key) =>
+    readDelivery(context, key),
+  )
 }
 
 /** Lowest first. */
@@ -50,48 +40,66 @@ function listedKeys(context: ReadContext, eventKey: number): readonly number[] {
     .sort((a, b) => a - b)
 }
 
-/** Those that a listing of one event's deliveries wants, newest first, and one more than its page shows. */
-export function keysOfEvent(context: ReadContext, wanted: Wanted, bounds: KeyBounds): readonly number[] {
+/** Every delivery of one event that is kept, and whether a listing wants it. */
+export function walkEvent(context: ReadContext, wanted: Wanted, bounds: KeyBounds): Walk {
   const event = findEvent(context, wanted.tenantId, wanted.filter.eventId ?? '')
-  if (event === null) return []
-  const ranges = rangesOf(context, event)
-  if (ranges.length === 0) return wantedOfListed(context, event, { wanted, bounds })
-  const { condition, values } = conditionsOf(wanted)
-  const { endpoint } = wanted
-  return keysInRanges(context, ranges.toReversed(), {
-    event,
-    from: bounds.from,
-    before: bounds.before,
-    limit: bounds.limit + 1,
-    order: 'desc',
-    condition: endpoint === null ? condition : `${condition} and d.endpoint = ?`,
-    values: endpoint === null ? values : [...values, endpoint],
-  })
+  const ranges = event === null ? [] : rangesOf(context, event)
+  if (event === null || ranges.length === 0) return walkListed(context, event, { wanted, bounds })
+  return walkRanges(context, ranges, { event, wanted, bounds })
 }
 
 /** They are few, and some may have no row yet, so they are read and looked at one by one. */
-function wantedOfListed(
+function* walkListed(
   context: ReadContext,
-  event: number,
+  event: number | null,
   { wanted: { filter }, bounds }: { readonly wanted: Wanted; readonly bounds: KeyBounds },
-): readonly number[] {
-  const found: number[] = []
-  for (const key of listedKeys(context, event).toReversed()) {
+): Walk {
+  const keys = event === null ? [] : listedKeys(context, event)
+  for (const key of keys.toReversed()) {
     if (key < bounds.from || key >= bounds.before) continue
     const delivery = readDelivery(context, key)
-    if (delivery === null || !matches(delivery, filter)) continue
-    found.push(key)
-    if (found.length > bounds.limit) break
+    if (delivery !== null) yield { k: key, wanted: matches(delivery, filter) ? 1 : 0 }
   }
-  return found
+}
+
+interface OfEvent {
+  readonly event: number
+  readonly wanted: Wanted
+  readonly bounds: KeyBounds
+}
+
+function* walkRanges(
+  context: ReadContext,
+  ranges: readonly KeyRange[],
+  { event, wanted: { endpoint, ...wanted }, bounds }: OfEvent,
+): Walk {
+  const { condition, values } = conditionsOf({ endpoint, ...wanted })
+  const ofEndpoint = endpoint === null ? '' : 'and d.endpoint = ?'
+  const of = (table: string) =>
+    `select d.k, (d.event_k = ? ${condition} ${ofEndpoint}) as wanted from ${table} d where d.k >= ? and d.k < ?` // primary key
+  const read = context.prepare<Entry>(
+    `${of('live_deliveries')} union all ${of('deliveries')} order by 1 desc limit ?`,
+  )
+  const compared = [event, ...values, ...(endpoint === null ? [] : [endpoint])]
+  for (const { first, last } of ranges.toReversed()) {
+    const from = Math.max(first, bounds.from)
+    const before = Math.min(last + 1, bounds.before)
+    if (from >= before) continue
+    const readTable = (end: number) => [...compared, from, end]
+    yield* walkDown((end, most) => read.all(...readTable(end), ...readTable(end), most), {
+      before,
+      first: bounds.limit + 1,
+    })
+  }
 }
 
 function matches(
   delivery: Delivery,
-  { state, endpointId, subscriptionId, topic, since, until }: Wanted['filter'],
+  { state, errorClass, endpointId, subscriptionId, topic, since, until }: Wanted['filter'],
 ): boolean {
   return (
     (state === undefined || delivery.state === state) &&
+    (errorClass === undefined || delivery.errorClass === errorClass) &&
     (endpointId === undefined || delivery.endpointId === endpointId) &&
     (subscriptionId === undefined || delivery.subscriptionId === subscriptionId) &&
     (topic === undefined || delivery.topic === topic) &&
@@ -102,29 +110,23 @@ function matches(
 
 interface Search {
   readonly event: number
-  readonly from: number
-  readonly before: number
+  readonly after: number
   readonly limit: number
-  readonly order: 'asc' | 'desc'
-  /** As SQL over the alias `d`. */
-  readonly condition: string
-  readonly values: readonly SQLInputValue[]
 }
 
 /** Of the ranges in their order, until there are enough. */
 function keysInRanges(
   context: ReadContext,
   ranges: readonly KeyRange[],
-  { event, from, before, limit, order, condition, values }: Search,
+  { event, after, limit }: Search,
 ): readonly number[] {
-  const of = (table: string) =>
-    `select d.k from ${table} d where d.k >= ? and d.k <= ? and d.event_k = ? ${condition}` // primary key
+  const of = (table: string) => `select k from ${table} where k >= ? and k <= ? and event_k = ?` // primary key
   const read = context.prepare<{ readonly k: number }>(
-    `${of('live_deliveries')} union all ${of('deliveries')} order by 1 ${order} limit ?`,
+    `${of('live_deliveries')} union all ${of('deliveries')} order by 1 limit ?`,
   )
   const keys: number[] = []
-  for (const { first, last } of ranges) {
-    const bounds = [Math.max(first, from), Math.min(last, before - 1), event, ...values]
+  for (const { first, last } of ranges.filter((range) => range.last > after)) {
+    const bounds = [Math.max(first, after + 1), last, event]
     for (const { k } of read.all(...bounds, ...bounds, limit - keys.length)) keys.push(k)
     if (keys.length >= limit) break
   }

@@ -8,7 +8,8 @@ import { findKey } from '../rows/key-space.ts'
 import { findNumber, findTopic } from '../rows/names.ts'
 import type { ReadContext } from './context.ts'
 import { readKeyPage, toKeyPage } from './key-pages.ts'
-import { newestKeys, newestOfGroup } from './newest-keys.ts'
+import { walkGroup, walksOfTenant } from './newest-keys.ts'
+import { findWanted } from './walk-down.ts'
 
 const noPage: Page<never> = { items: [], nextCursor: '' }
 
@@ -51,17 +52,16 @@ export function listEvents(
   const topic = filter.topic === undefined ? null : findTopic(context, filter.topic)
   const { condition, values } = timeConditions(filter)
   const of = { table: 'events', group: 'topic', tenant, condition, values } as const
-  const keys =
+  const ofText = {
+    ...of,
+    condition: `${condition} and d.topic_text = ?`,
+    values: [...values, filter.topic ?? ''],
+  }
+  const walks =
     filter.topic === undefined
-      ? newestKeys(context, of, bounds)
-      : topic !== null
-        ? newestOfGroup(context, of, { ...bounds, group: topic })
-        : newestOfGroup(
-            context,
-            { ...of, condition: `${condition} and d.topic_text = ?`, values: [...values, filter.topic] },
-            { ...bounds, group: null },
-          )
-  return toKeyPage(keys, bounds.limit, (key) => readEvent(context, key))
+      ? walksOfTenant(context, of, bounds)
+      : [walkGroup(context, topic === null ? ofText : of, { ...bounds, group: topic })]
+  return toKeyPage(findWanted(walks, bounds.limit), bounds.limit, (key) => readEvent(context, key))
 }
 
 export function timeConditions({ since, until }: { readonly since?: number; readonly until?: number }) {

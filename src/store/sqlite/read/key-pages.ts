@@ -3,6 +3,7 @@ import { OuthookError } from '../../../core/errors.ts'
 import { encodeCursor, readPageRequest } from '../../cursors.ts'
 import type { Page, PageRequest } from '../../port.ts'
 import { keyAt, lowestKey } from '../rows/key-space.ts'
+import type { Found } from './walk-down.ts'
 
 /** Keys that a page may show: from `from`, before `before`; one more than the page is read, to know whether it is the last. */
 export interface KeyBounds {
@@ -14,9 +15,9 @@ export interface KeyBounds {
 /** An id may come from a clock that differs from the store's by this much; the exact time is checked besides. */
 const idClockSlackMs = 600_000
 
-interface Times {
-  readonly since?: number
-  readonly until?: number
+export interface Times {
+  readonly since?: number | undefined
+  readonly until?: number | undefined
 }
 
 export function readKeyPage(page: PageRequest, { since, until }: Times): KeyBounds {
@@ -39,15 +40,15 @@ export function readForwardPage(
   return { limit, after: after === null ? lowestKey : toKey(after) }
 }
 
-/** Of keys that were read with `limit + 1`, in the order of the listing. */
+/** Of keys in the order of the listing: one more than the page shows, or fewer where reading stopped. */
 export function toKeyPage<Item>(
-  keys: readonly number[],
+  { keys, stoppedAt }: Found,
   limit: number,
   toItem: (key: number) => Item | null,
 ): Page<Item> {
   const kept = keys.slice(0, limit)
-  const last = kept.at(-1)
-  const nextCursor = keys.length > limit && last !== undefined ? encodeCursor(toBytes(last)) : ''
+  const last = keys.length > limit ? (kept.at(-1) ?? null) : stoppedAt
+  const nextCursor = last === null ? '' : encodeCursor(toBytes(last))
   return { items: kept.map(toItem).filter((item) => item !== null), nextCursor }
 }
 

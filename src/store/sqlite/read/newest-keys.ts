@@ -1,11 +1,12 @@
 /**
- * The newest rows of a tenant, through an index of (tenant, group): the newest of each group, and then the groups that
- * hold the newest of all. Two seeks for each topic or endpoint that the tenant has had, so that no index by tenant alone
- * has to be written for every event.
+ * The newest rows of a tenant, through an index of (tenant, group): a walk for each group, merged. Two seeks for each topic
+ * or endpoint that the tenant has had, so that no index by tenant alone has to be written for every event.
  */
 import type { SQLInputValue } from 'node:sqlite'
+import { maxGroups } from '../../page-reading.ts'
 import type { ReadContext } from './context.ts'
 import type { KeyBounds } from './key-pages.ts'
+import { type Entry, type Walk, walkDown } from './walk-down.ts'
 
 export interface GroupedTable {
   readonly table: 'events' | 'deliveries'
@@ -17,39 +18,53 @@ export interface GroupedTable {
   readonly values: readonly SQLInputValue[]
 }
 
-/** At most `limit + 1` keys, newest first. */
-export function newestKeys(context: ReadContext, of: GroupedTable, bounds: KeyBounds): readonly number[] {
-  const heads = groupsOf(context, of)
-    .map((group) => ({ group, key: newestOfGroup(context, of, { ...bounds, group, limit: 0 })[0] }))
-    .filter((head): head is { group: number | null; key: number } => head.key !== undefined)
-    .sort((a, b) => b.key - a.key)
-    .slice(0, bounds.limit + 1)
-  return heads
-    .flatMap(({ group }) => newestOfGroup(context, of, { ...bounds, group }))
-    .sort((a, b) => b - a)
-    .slice(0, bounds.limit + 1)
+/** Walks that meet every row of the tenant between them. */
+export function walksOfTenant(context: ReadContext, of: GroupedTable, bounds: KeyBounds): readonly Walk[] {
+  const groups = groupsOf(context, of)
+  // Most of these groups show nothing on the page.
+  return groups === null
+    ? [walkEverybody(context, of, bounds)]
+    : groups.map((group) => walkGroup(context, of, { ...bounds, group, first: 1 }))
 }
 
-/** At most `limit + 1` keys of one group, newest first. */
-export function newestOfGroup(
+interface GroupBounds extends KeyBounds {
+  readonly group: number | null
+  /** How many are read at first; the page's number and one more where nothing is said. */
+  readonly first?: number
+}
+
+export function walkGroup(
   context: ReadContext,
   { table, group: column, tenant, condition, values }: GroupedTable,
-  { group, from, before, limit }: KeyBounds & { readonly group: number | null },
-): readonly number[] {
-  const rows = context
-    .prepare(
-      // events_topic, deliveries_endpoint
-      `select d.k from ${table} d where d.tenant = ? and d.${column} is ? and d.k >= ? and d.k < ? ${condition}
-       order by d.k desc limit ?`,
-    )
-    .all(tenant, group, from, before, ...values, limit + 1)
-  return rows.map((row) => row.k as number)
+  { group, from, before, limit, first = limit + 1 }: GroupBounds,
+): Walk {
+  const read = context.prepare<Entry>(
+    // events_topic, deliveries_endpoint
+    `select d.k, (1 ${condition}) as wanted from ${table} d
+     where d.tenant = ? and d.${column} is ? and d.k >= ? and d.k < ? order by d.k desc limit ?`,
+  )
+  return walkDown((end, most) => read.all(...values, tenant, group, from, end, most), { before, first })
 }
 
+/** A tenant with so many groups has a good part of all rows. */
+function walkEverybody(
+  context: ReadContext,
+  { table, tenant, condition, values }: GroupedTable,
+  { from, before, limit }: KeyBounds,
+): Walk {
+  const read = context.prepare<Entry>(
+    // primary key
+    `select d.k, (d.tenant = ? ${condition}) as wanted from ${table} d
+     where d.k >= ? and d.k < ? order by d.k desc limit ?`,
+  )
+  return walkDown((end, most) => read.all(tenant, ...values, from, end, most), { before, first: limit + 1 })
+}
+
+/** Null: there are too many. */
 function groupsOf(
   context: ReadContext,
   { table, group: column, tenant }: GroupedTable,
-): readonly (number | null)[] {
+): readonly (number | null)[] | null {
   const none = context
     .prepare(`select 1 from ${table} where tenant = ? and ${column} is null limit 1`) // the same indexes
     .get(tenant)
@@ -58,6 +73,7 @@ function groupsOf(
     `select ${column} as n from ${table} where tenant = ? and ${column} > ? order by ${column} limit 1`,
   )
   for (let row = next.get(tenant, 0); row !== undefined; row = next.get(tenant, row.n as number)) {
+    if (groups.length === maxGroups) return null
     groups.push(row.n as number)
   }
   return groups
