@@ -15,7 +15,8 @@ const description = `Publish events once; every endpoint that subscribed gets a 
 
 Every error is \`application/problem+json\` with \`type\` (a page about it), \`title\`, \`status\`,
 \`detail\` and \`code\`: decide by \`code\` or \`status\`. Lists are pages
-\`{items, next_cursor}\`: pass \`next_cursor\` as \`cursor\` until it is empty. Bodies are read as JSON whatever their
+\`{items, next_cursor}\`: pass \`next_cursor\` as \`cursor\` until it is empty. A page may have fewer items
+than its limit, even none, where few rows of very many match; only an empty \`next_cursor\` says the end. Bodies are read as JSON whatever their
 content type says.`
 
 const tags = [

@@ -7,7 +7,7 @@ import { addIdFilter, addTimeRange, type TimeRangeOptions } from './filter-optio
 import type { CliIo } from './io.ts'
 import { addManyOptions, type ManyOptions, runOneOrMany } from './many.ts'
 import type { PageOptions } from './page-options.ts'
-import { addPageOptions, pageQuery } from './page-options.ts'
+import { addPageOptions, fillPage, pageQuery } from './page-options.ts'
 import { resolveId } from './short-id.ts'
 import type { Column } from './table.ts'
 import { renderTable } from './table.ts'
@@ -68,7 +68,7 @@ export function register(command: Command, io: CliIo): void {
     }
     print.page(
       'Delivery',
-      await client.deliveries.list({ ...pageQuery(options), ...filter }),
+      await fillPage(client.deliveries.list, { ...pageQuery(options), ...filter }),
       deliveryColumns,
     )
   })

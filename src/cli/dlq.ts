@@ -6,7 +6,7 @@ import { addIdFilter, addTimeRange, type TimeRangeOptions } from './filter-optio
 import type { CliIo } from './io.ts'
 import { addManyOptions, type ManyOptions, runOneOrMany } from './many.ts'
 import type { PageOptions } from './page-options.ts'
-import { addPageOptions, pageQuery } from './page-options.ts'
+import { addPageOptions, fillPage, pageQuery } from './page-options.ts'
 import type { Column } from './table.ts'
 
 const columns: readonly Column<DeadLetterResource>[] = [
@@ -34,7 +34,11 @@ export function register(command: Command, io: CliIo): void {
     const { topic, since, until, error } = options
     const endpoint = await resolveEndpointFilter(client, options.endpoint)
     const filter = { endpointId: endpoint, topic, since, until, errorClass: error }
-    print.page('DeadLetter', await client.deadLetters.list({ ...pageQuery(options), ...filter }), columns)
+    print.page(
+      'DeadLetter',
+      await fillPage(client.deadLetters.list, { ...pageQuery(options), ...filter }),
+      columns,
+    )
   })
 
   const text = 'send one again, or many as a job, from the first attempt'

@@ -9,7 +9,7 @@ import { addTimeRange, type TimeRangeOptions } from './filter-options.ts'
 import type { CliIo } from './io.ts'
 import { durationMs } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
-import { addPageOptions, pageQuery } from './page-options.ts'
+import { addPageOptions, fillPage, pageQuery } from './page-options.ts'
 import { resolveId } from './short-id.ts'
 import type { Column } from './table.ts'
 import { renderTable } from './table.ts'
@@ -32,7 +32,7 @@ export function register(command: Command, io: CliIo): void {
   addPageOptions(addTimeRange(list, 'published'))
   list.run<ListOptions>(async ({ client, print }, _args, options) => {
     const filter = { topic: options.topic, since: options.since, until: options.until }
-    print.page('Event', await client.events.list({ ...pageQuery(options), ...filter }), columns)
+    print.page('Event', await fillPage(client.events.list, { ...pageQuery(options), ...filter }), columns)
   })
 
   addApiCommand(command, 'get <id>', 'one event and its deliveries, 1000 at a time', io)

@@ -7,7 +7,7 @@ const tailChars = 8
 const wholeId = /^([a-z]+)_[0-9a-hjkmnp-tv-z]{26}$/
 const shortId = /^[a-z]+_(?:…|\.{2,3})([0-9a-z]{4,})$/i
 const pageSize = 200
-const maxPages = 10
+const maxItems = 2000
 
 export function shortenId(id: string): string {
   const prefix = wholeId.exec(id)?.[1]
@@ -30,8 +30,9 @@ export async function resolveId(
   if (tail === undefined) return text
   const found = new Set<string>()
   let cursor: string | undefined
-  for (let pages = 0; pages < maxPages && cursor !== ''; pages++) {
+  for (let items = 0; items < maxItems && cursor !== ''; ) {
     const page: Page<Identified> = await list({ limit: pageSize, cursor })
+    items += page.items.length
     for (const { id } of page.items) if (id.endsWith(tail)) found.add(id)
     cursor = page.nextCursor
   }
@@ -39,7 +40,7 @@ export async function resolveId(
   if (id !== undefined && found.size === 1) return id
   const problem =
     id === undefined
-      ? `nothing among the newest ${pageSize * maxPages} is called ${text}`
+      ? `nothing among the newest ${maxItems} is called ${text}`
       : `${text} may be any of ${[...found].join(', ')}`
   throw new NotFoundError(`${problem}; give the whole id, which --json shows`)
 }

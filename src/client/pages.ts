@@ -2,7 +2,7 @@
 
 export interface Page<T> {
   readonly items: readonly T[]
-  /** Empty at the end. */
+  /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
 }
 

@@ -330,7 +330,7 @@ describe('publish', () => {
 describe('what is printed', () => {
   test('a list is a table for people', async () => {
     answer = () => ({ body: { items: [delivery], next_cursor: 'next-page' } })
-    const { out, err } = await run('deliveries', 'list')
+    const { out, err } = await run('deliveries', 'list', '--limit', '1')
     expect(out.split('\n')).toEqual([
       'DELIVERY  TOPIC           STATE      TRIES  LAST  NEXT  WAITS FOR',
       'dlv_1     orders.created  succeeded  2      200   -     -',
@@ -341,9 +341,40 @@ describe('what is printed', () => {
   test('a list is the page as it came with --json, and nothing else', async () => {
     const page = { items: [delivery], next_cursor: 'next-page' }
     answer = () => ({ body: page })
-    const { out, err } = await run('deliveries', 'list', '--json')
+    const { out, err } = await run('deliveries', 'list', '--limit', '1', '--json')
     expect(JSON.parse(out)).toEqual(page)
     expect(err).toBe('')
+  })
+
+  test.each([
+    ['events', { id: 'evt_1' }],
+    ['deliveries', delivery],
+    ['dlq', { delivery_id: 'dlv_1' }],
+  ])(
+    '%s list goes on where pages end early, also without an item, until it has as many as asked for',
+    async (resource, item) => {
+      const pages: Record<string, object> = {
+        '': { items: [], next_cursor: 'a' },
+        a: { items: [item], next_cursor: 'b' },
+        b: { items: [], next_cursor: 'c' },
+        c: { items: [item], next_cursor: 'd' },
+      }
+      answer = ({ url }) => ({ body: pages[/cursor=(\w)/.exec(url)?.[1] ?? ''] })
+      const { out } = await run(resource, 'list', '--limit', '2', '--topic', 'rare', '--json')
+      expect(JSON.parse(out)).toEqual({ items: [item, item], next_cursor: 'd' })
+      const asked = api.requests.slice(-4).map(({ url }) => url.replace(/^[^?]*\?/, ''))
+      expect(asked).toEqual([
+        'limit=2&topic=rare',
+        'limit=2&cursor=a&topic=rare',
+        'limit=1&cursor=b&topic=rare',
+        'limit=1&cursor=c&topic=rare',
+      ])
+    },
+  )
+
+  test('a list of which nothing matches says so once the last page is read', async () => {
+    answer = ({ url }) => ({ body: { items: [], next_cursor: url.includes('cursor=') ? '' : 'a' } })
+    expect((await run('deliveries', 'list', '--topic', 'rare')).out).toBe('none')
   })
 
   test('a new key is shown with the advice to keep it, and as plain JSON with --json', async () => {

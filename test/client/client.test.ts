@@ -152,4 +152,12 @@ describe('what is given', () => {
     expect(await page).toBe(await page)
     expect(stub.requestsOf('pages:lazy')).toHaveLength(1)
   })
+
+  test('a list goes on behind pages that end early, and behind empty ones', async () => {
+    const client = createClient({ url: `${stub.url}/sparse:loop` })
+    const ids: string[] = []
+    for await (const { id } of client.deliveries.list({ topic: 'rare' })) ids.push(id)
+    expect(ids).toEqual(['dlv_1', 'dlv_3'])
+    expect(stub.requestsOf('sparse:loop')).toHaveLength(5)
+  })
 })

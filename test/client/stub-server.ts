@@ -96,6 +96,11 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
       next_cursor: page < 2 ? String(page + 1) : '',
     })
   },
+  sparse: (response, _count, { url }) => {
+    const page = Number(new URL(url, 'http://a').searchParams.get('cursor') ?? 0)
+    const items = page % 2 === 0 ? [] : [{ id: `dlv_${page}` }]
+    json(response, 200, { items, next_cursor: page < 4 ? String(page + 1) : '' })
+  },
   delivered: (response, count) => {
     const state = count < 3 ? 'pending' : 'succeeded'
     json(response, 200, {

@@ -61,7 +61,9 @@ export function PageOf<T extends TObject>(item: T) {
   return Type.Object(
     {
       items: Type.Array(item),
-      next_cursor: Type.String({ description: 'empty at the end' }),
+      next_cursor: Type.String({
+        description: 'empty at the end, and only there: a page may have fewer items than its limit, or none',
+      }),
     },
     title === undefined ? {} : { title: `${title}Page` },
   )

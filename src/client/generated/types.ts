@@ -33,7 +33,7 @@ export interface AdminTokenCreate {
 
 export interface AdminTokenPage {
   readonly items: readonly AdminToken[]
-  /** Empty at the end. */
+  /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
 }
 
@@ -257,7 +257,7 @@ export interface DeadLetter {
 
 export interface DeadLetterPage {
   readonly items: readonly DeadLetter[]
-  /** Empty at the end. */
+  /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
 }
 
@@ -350,7 +350,7 @@ export interface DeliveryOfEvent {
 
 export interface DeliveryPage {
   readonly items: readonly Delivery[]
-  /** Empty at the end. */
+  /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
 }
 
@@ -491,7 +491,7 @@ export interface EndpointCreate {
 
 export interface EndpointPage {
   readonly items: readonly Endpoint[]
-  /** Empty at the end. */
+  /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
 }
 
@@ -547,7 +547,7 @@ export interface Event {
 
 export interface EventPage {
   readonly items: readonly Event[]
-  /** Empty at the end. */
+  /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
 }
 
@@ -641,7 +641,7 @@ export interface Job {
 
 export interface JobPage {
   readonly items: readonly Job[]
-  /** Empty at the end. */
+  /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
 }
 
@@ -699,7 +699,7 @@ export interface KeyCreate {
 
 export interface KeyPage {
   readonly items: readonly Key[]
-  /** Empty at the end. */
+  /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
 }
 
@@ -727,7 +727,7 @@ export interface OrderedKey {
 
 export interface OrderedKeyPage {
   readonly items: readonly OrderedKey[]
-  /** Empty at the end. */
+  /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
 }
 
@@ -926,7 +926,7 @@ export interface SubscriptionCreate {
 
 export interface SubscriptionPage {
   readonly items: readonly Subscription[]
-  /** Empty at the end. */
+  /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
 }
 
@@ -977,7 +977,7 @@ export interface TenantCreate {
 
 export interface TenantPage {
   readonly items: readonly Tenant[]
-  /** Empty at the end. */
+  /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
 }
 

@@ -14,10 +14,13 @@ export interface PageRequest {
   readonly cursor: string | null
 }
 
-/** Newest first, by id, where nothing else is said. */
+/**
+ * Newest first, by id, where nothing else is said. Where few rows of very many match, a page of events, deliveries or dead
+ * letters ends when it has read enough: with fewer items than its limit, or none.
+ */
 export interface Page<T> {
   readonly items: readonly T[]
-  /** Empty at the end. */
+  /** Empty at the end, and only there. */
   readonly nextCursor: string
 }
 

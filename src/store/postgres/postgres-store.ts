@@ -34,6 +34,7 @@ import * as config from './read/config.ts'
 import { counts } from './read/counts.ts'
 import * as read from './read/deliveries.ts'
 import * as events from './read/events.ts'
+import { listDeadLetters, listDeliveries } from './read/list-deliveries.ts'
 import { type Atomic, waitedInVain } from './record/apart.ts'
 import { cancelByHand } from './record/cancel.ts'
 import { expungeAnswers, expungePayload } from './record/expunge.ts'
@@ -244,17 +245,16 @@ function createReadStore({ plain }: Runner): ReadStore {
     getEvent: (tenantId, id) => plain('read', (context) => events.getEvent(context, tenantId, id)),
     listEvents: (tenantId, filter, page) =>
       plain('read', (context) => events.listEvents(context, tenantId, filter, page)),
-    getPayload: (tenantId, eventId) =>
-      plain('read', (context) => events.getPayload(context, tenantId, eventId)),
+    getPayload: (tenantId, id) => plain('read', (context) => events.getPayload(context, tenantId, id)),
     listDeliveriesOfEvent: (tenantId, eventId, page) =>
       plain('read', (context) => read.listDeliveriesOfEvent(context, tenantId, eventId, page)),
     getDelivery: (tenantId, id) => plain('read', (context) => read.getDelivery(context, tenantId, id)),
     listDeliveries: (tenantId, filter, page) =>
-      plain('read', (context) => read.listDeliveries(context, tenantId, filter, page)),
+      plain('read', (context) => listDeliveries(context, tenantId, filter, page)),
     listAttempts: (deliveryIds, options) =>
       plain('read', (context) => listAttempts(context, deliveryIds, options)),
     listDeadLetters: (tenantId, filter, page) =>
-      plain('read', (context) => read.listDeadLetters(context, tenantId, filter, page)),
+      plain('read', (context) => listDeadLetters(context, tenantId, filter, page)),
     counts: () => plain('read', counts),
   }
 }
