@@ -5,17 +5,16 @@ import type { TimeLine } from '../../../core/time-line.ts'
 import type { ClaimResult, DeliveryOutcome, NewEvent, PublishResult } from '../../port.ts'
 import { storeFaultOf } from '../connection/result-codes.ts'
 import type { ReadOperations } from '../read/operations.ts'
+import type { FlatList } from './flat-list.ts'
 import {
-  type FlatList,
   flattenClaimed,
   flattenEvents,
-  flattenOutcomes,
   flattenPublished,
   readClaimed,
   readEvents,
-  readOutcomes,
   readPublished,
 } from './flat-messages.ts'
+import { flattenOutcomes, readOutcomes } from './flat-outcomes.ts'
 import type { BytePacker, ByteUnpacker } from './packed-bytes.ts'
 import type { WriteOperations } from './write-operations.ts'
 
