@@ -7,6 +7,7 @@ import { createIdFactory } from './core/ids.ts'
 import { resolveRetryPolicy } from './core/retry-policy.ts'
 import type { SecretBox } from './core/secret-box.ts'
 import { createDelivery, createSender, userAgent } from './create-delivery.ts'
+import { createEndpoints } from './create-endpoints.ts'
 import { createOutboxRelays } from './create-outbox-relays.ts'
 import { type ActivityName, DeliveryActivity } from './delivery/activity.ts'
 import { RoutingCache } from './delivery/routing-cache.ts'
@@ -19,9 +20,7 @@ import { Deliveries } from './engine/deliveries.ts'
 import { createBusyMeter } from './engine/deliveries-first.ts'
 import { DirectSends } from './engine/direct-sends.ts'
 import { createDurableWork } from './engine/durable-work.ts'
-import { EndpointPauses } from './engine/endpoint-pauses.ts'
 import { EndpointTests } from './engine/endpoint-tests.ts'
-import { Endpoints } from './engine/endpoints.ts'
 import type { Engine } from './engine/engine.ts'
 import { Events } from './engine/events.ts'
 import { Jobs } from './engine/jobs.ts'
@@ -186,15 +185,7 @@ async function assemble(
   }
   const tenants = new Tenants({ store: shown, ids, words, clock, onChange: onTenantChange, onDelete })
   const urls = new TenantUrls({ checkUrl: createUrlCheck(guard, { clock }), routing, store })
-  const endpoints = new Endpoints({
-    store: shown,
-    ids,
-    secretBox,
-    randomBytes,
-    words,
-    urls,
-    onChange,
-  })
+  const parts = { store: shown, ids, secretBox, randomBytes, words, logger, urls, onChange }
   const traced = tracing === null ? publisher : tracePublisher(publisher, tracing)
   const directSends = new DirectSends({
     publisher: traced,
@@ -212,7 +203,7 @@ async function assemble(
         : traceTransactionalPublisher(transactionalPublisher, tracing),
     activity,
     events: new Events({ store: shown, activity, clock }),
-    endpoints,
+    ...createEndpoints(parts),
     directSends,
     endpointTests: new EndpointTests({
       routing,
@@ -223,7 +214,6 @@ async function assemble(
       sender: testSender,
       userAgent,
     }),
-    endpointPauses: new EndpointPauses({ store: shown, endpoints, onChange }),
     subscriptions: new Subscriptions({ store: shown, ids, words, onChange }),
     deliveries: new Deliveries({ store: shown, onDueWork: () => dispatcher?.wake() }),
     deadLetters: new DeadLetters({ store: shown, onDueWork: () => dispatcher?.wake() }),

@@ -20,10 +20,10 @@ export type {
   EventState,
   KeyAbility,
   OutboundEvent,
-  SigningScheme,
   Subscription,
   WaitReason,
 } from './core/model.ts'
+export type { HmacScheme, NamedScheme, SigningScheme, SigningSchemeInput } from './core/signing-scheme.ts'
 export type { ChangeOptions, IfMatch } from './core/version.ts'
 export type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
 export type { CreatedKey, RotatedKey } from './engine/api-keys.ts'

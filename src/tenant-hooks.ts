@@ -60,7 +60,10 @@ export type OfTenant<Service> = {
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a map of topics any payload may be given.
 export class TenantHooks<Topics extends object = Record<string, any>> {
-  readonly endpoints: OfTenant<Endpoints> & OfTenant<EndpointPauses> & OfTenant<EndpointTests>
+  readonly endpoints: OfTenant<Endpoints> &
+    OfTenant<EndpointPauses> &
+    OfTenant<Engine['endpointSecrets']> &
+    OfTenant<EndpointTests>
   readonly subscriptions: OfTenant<Subscriptions>
   readonly events: OfTenant<Events>
   readonly deliveries: OfTenant<Deliveries>
@@ -82,6 +85,7 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
     this.endpoints = {
       ...ofTenant(engine.endpoints, findTenant),
       ...ofTenant(engine.endpointPauses, findTenant),
+      ...ofTenant(engine.endpointSecrets, findTenant),
       ...ofTenant(engine.endpointTests, findTenant),
     }
     this.subscriptions = ofTenant(engine.subscriptions, findTenant)

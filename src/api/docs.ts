@@ -6,6 +6,7 @@ import { hookrailBackoffDocument, hookrailMaxAttemptsDocument } from './schemas/
 import { rateLimitDocument } from './schemas/rate-limit.ts'
 import { retryPolicyDocument } from './schemas/retry-policy.ts'
 import { ProblemBody } from './schemas/shapes.ts'
+import { signingSchemeDocument } from './schemas/signing-scheme.ts'
 import { type SharedBytes, sendShared, shareBytes } from './shared-bytes.ts'
 
 type JsonValue = unknown
@@ -98,6 +99,7 @@ export function openApiDocument(app: FastifyInstance): JsonObject {
 const readByEngine = [
   retryPolicyDocument,
   rateLimitDocument,
+  signingSchemeDocument,
   hookrailMaxAttemptsDocument,
   hookrailBackoffDocument,
 ]

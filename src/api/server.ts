@@ -28,6 +28,7 @@ import { adminTokenRoutes } from './routes/admin-tokens.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { endpointRepairRoutes } from './routes/endpoint-repair.ts'
+import { endpointSecretRoutes } from './routes/endpoint-secrets.ts'
 import { endpointRoutes } from './routes/endpoints.ts'
 import { eventExpungeRoute, eventListRoute, eventRoutes } from './routes/events.ts'
 import { jobRoutes } from './routes/jobs.ts'
@@ -268,6 +269,7 @@ const allRoutes = [
   eventExpungeRoute,
   endpointRoutes,
   endpointRepairRoutes,
+  endpointSecretRoutes,
   subscriptionRoutes,
   tenantRoutes,
   deliveryRoutes,

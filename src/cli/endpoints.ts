@@ -2,17 +2,19 @@ import type { Command } from 'commander'
 import type { EndpointChange, RetryPolicy } from '../client/generated/types.ts'
 import type { EndpointResource } from '../client/resources.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
-import { describeSigningSchemes } from '../core/signing.ts'
+import { describeSigningSchemes } from '../core/signing-schemes.ts'
 import type { ApiContext } from './api-command.ts'
 import { addApiCommand } from './api-command.ts'
 import { counted } from './counted.ts'
 import { resolveEndpoint } from './endpoint-id.ts'
 import { registerRepair } from './endpoint-repair.ts'
+import { addSecretOptions, registerSecrets, type SecretOptions } from './endpoint-secrets.ts'
 import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
-import { collect, durationMs, pair, rateLimit, retryPolicy, wholeNumber } from './option-values.ts'
+import { collect, pair, rateLimit, retryPolicy, signingScheme, wholeNumber } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
+import { readSecret } from './read-secret.ts'
 import type { Column } from './table.ts'
 import { wrap } from './wrap.ts'
 
@@ -55,22 +57,19 @@ interface EndpointOptions {
 }
 
 export function register(command: Command, io: CliIo): void {
-  const create = addApiCommand(
-    command,
-    'create <endpoint-url>',
-    'make an endpoint; shows its secret once',
-    io,
-  )
-  addEndpointOptions(create).option('--uid <uid>', 'your own name for it')
-  create.run<EndpointOptions>(async (context, [url = ''], options) => {
-    showWithSecret(context, await context.client.endpoints.create({ url, ...bodyOf(options) }))
+  const create = addApiCommand(command, 'create <endpoint-url>', 'make an endpoint, and show its secret', io)
+  addSecretOptions(addEndpointOptions(create).option('--uid <uid>', 'your own name for it'))
+  create.run<EndpointOptions & SecretOptions>(async (context, [url = ''], options) => {
+    const body = { url, ...bodyOf(options), ...(await secretOf(options, io)) }
+    showWithSecret(context, await context.client.endpoints.create(body))
   })
 
   const upsertText = 'make the endpoint with this uid, or bring it up to date'
   const upsert = addApiCommand(command, 'upsert <uid> <endpoint-url>', upsertText, io)
-  addEndpointOptions(upsert)
-  upsert.run<EndpointOptions>(async (context, [uid, url = ''], options) => {
-    showWithSecret(context, await context.client.endpoints.create({ url, ...bodyOf(options), uid }))
+  addSecretOptions(addEndpointOptions(upsert))
+  upsert.run<EndpointOptions & SecretOptions>(async (context, [uid, url = ''], options) => {
+    const body = { url, ...bodyOf(options), ...(await secretOf(options, io)), uid }
+    showWithSecret(context, await context.client.endpoints.create(body))
   })
 
   const list = addApiCommand(command, 'list', 'newest first', io)
@@ -88,6 +87,7 @@ export function register(command: Command, io: CliIo): void {
   })
 
   registerChanges(command, io)
+  registerSecrets(command, io)
   registerRepair(command, io)
 }
 
@@ -118,14 +118,6 @@ function registerChanges(command: Command, io: CliIo): void {
       print.object({ id, deleted: true })
     },
   )
-
-  const rotateText = 'give it a new secret, shown once; the old one goes on signing for a while'
-  addApiCommand(command, 'rotate-secret <endpoint>', rotateText, io)
-    .option('--grace <duration>', 'how long the old secret goes on (default 24h)', durationMs)
-    .run<{ grace?: number }>(async ({ client, print }, [endpoint = ''], { grace }) => {
-      const id = await resolveEndpoint(client, endpoint)
-      print.answer('NewSecret', await client.endpoints.rotateSecret(id, { grace }))
-    })
 }
 
 function addEndpointOptions(command: Command): Command {
@@ -133,7 +125,11 @@ function addEndpointOptions(command: Command): Command {
     .option('--topic <pattern>', 'subscribe it: "orders.created", "orders.*" or "*" (repeatable)', collect)
     .option('--description <text>', 'for people')
     .option('--header <name:value>', 'sent with every request (repeatable)', pair(':'))
-    .option('--scheme <name>', `signing scheme: ${describeSigningSchemes()} (repeatable)`, collect)
+    .option(
+      '--scheme <scheme>',
+      `signing scheme: ${describeSigningSchemes()}, or a JSON object of type hmac (repeatable)`,
+      signingScheme,
+    )
     .option('--max-in-flight <number>', 'requests to it at one time', wholeNumber(1, 1000))
     .option('--rate-limit <rps>', 'requests to it per second: 0.01 to 1000000, or none', rateLimit)
     .option('--retry-policy <policy>', `a profile, ${describeRetryProfiles()}, or a JSON object`, retryPolicy)
@@ -153,6 +149,10 @@ function bodyOf(options: EndpointOptions): Omit<EndpointChange, 'url'> {
   }
 }
 
+async function secretOf({ keyType, secretFile }: SecretOptions, io: CliIo) {
+  return { keyType, secret: await readSecret(secretFile, io) }
+}
+
 function noTopics({ id, uid }: EndpointResource): string {
   return wrap(
     `It is subscribed to no topic, and gets nothing: "outhook endpoints update ${uid ?? id} --topic 'orders.*'" changes that.`,
@@ -161,6 +161,8 @@ function noTopics({ id, uid }: EndpointResource): string {
 
 function showWithSecret({ print }: ApiContext, endpoint: EndpointResource): void {
   print.answer('Endpoint', endpoint)
-  if (endpoint.secret) print.note('\nKeep the secret now: it is not shown again.')
+  if (endpoint.secret) {
+    print.note('\nKeep the secret now; "outhook endpoints reveal-secret" is for administrators, and noted.')
+  }
   if (endpoint.subscriptionCount === 0) print.note(`\n${noTopics(endpoint)}`)
 }

@@ -1,6 +1,6 @@
 /** Reads the values of options; what is wrong with one becomes the usage error of its command. */
 import { InvalidArgumentError } from 'commander'
-import type { RetryPolicy } from '../client/generated/types.ts'
+import type { EndpointChange, RetryPolicy } from '../client/generated/types.ts'
 import { createSystemClock } from '../core/clock.ts'
 import { durationForms, parseDuration } from '../core/duration.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../core/rate-limit.ts'
@@ -99,6 +99,18 @@ export function pair(separator: '=' | ':') {
     const at = value.indexOf(separator)
     if (at < 1) throw new InvalidArgumentError(`Use name${separator}value.`)
     return { ...previous, [value.slice(0, at).trim()]: value.slice(at + 1).trim() }
+  }
+}
+
+type Schemes = NonNullable<EndpointChange['signingSchemes']>
+
+/** A name, or a JSON object; the rest is the server's to know. For an option that may be given several times. */
+export function signingScheme(value: string, previous: Schemes | undefined): Schemes {
+  if (!value.trimStart().startsWith('{')) return [...(previous ?? []), value as Schemes[number]]
+  try {
+    return [...(previous ?? []), JSON.parse(value)]
+  } catch (error) {
+    throw new InvalidArgumentError(`Use a scheme's name or a JSON object (${(error as Error).message}).`)
   }
 }
 

@@ -3,6 +3,7 @@ export type {
   Attempt as AttemptResource,
   DeadLetter as DeadLetterResource,
   Delivery as DeliveryResource,
+  EndpointSecret as EndpointSecretResource,
   Event as EventResource,
   EventStatus,
   Job as JobResource,

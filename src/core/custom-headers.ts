@@ -6,7 +6,7 @@ export const maxCustomHeaders = 32
 export const maxCustomHeaderBytes = 8192
 
 /** Made by the sender or by signing, or meaningful between two hops only. */
-const reservedNames: ReadonlySet<string> = new Set([
+export const reservedNames: ReadonlySet<string> = new Set([
   'host',
   'content-length',
   'content-encoding',
@@ -19,7 +19,7 @@ const reservedNames: ReadonlySet<string> = new Set([
   'expect',
   'x-pyfly-signature',
 ])
-const reservedPrefixes = ['proxy-', 'webhook-', 'hookrail-', 'outhook-', 'x-hub-signature']
+export const reservedPrefixes = ['proxy-', 'webhook-', 'hookrail-', 'outhook-', 'x-hub-signature']
 
 /** `auth` covers `authorization`, and `passw` both `password` and `passwd`. A bare `key` names other things too. */
 const secretName = /auth|token|secret|passw|cookie|credential|api[-_]?key|access[-_]?key/
@@ -72,12 +72,19 @@ export function parseCustomHeaders(value: unknown, member = 'headers'): Readonly
   throw refused(member, `have ${bytes} bytes; names and values together may have ${maxCustomHeaderBytes}`)
 }
 
+export function isHeaderName(name: string): boolean {
+  return namePattern.test(name)
+}
+
+/** In lower case. */
+export function isReservedHeader(name: string): boolean {
+  return reservedNames.has(name) || reservedPrefixes.some((prefix) => name.startsWith(prefix))
+}
+
 function nameProblem(name: string, earlier: ReadonlyMap<string, string>): string | null {
   const lower = name.toLowerCase()
-  if (!namePattern.test(name)) return 'is not a header name; use letters, digits and "-"'
-  if (reservedNames.has(lower) || reservedPrefixes.some((prefix) => lower.startsWith(prefix))) {
-    return 'is set by the sender itself; choose another name'
-  }
+  if (!isHeaderName(name)) return 'is not a header name; use letters, digits and "-"'
+  if (isReservedHeader(lower)) return 'is set by the sender itself; choose another name'
   return earlier.has(lower) ? 'stands there twice; names do not differ by case' : null
 }
 

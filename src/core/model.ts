@@ -3,6 +3,7 @@
  */
 import type { EventFields } from './event-fields.ts'
 import type { RetryPolicy } from './retry-policy.ts'
+import type { SigningScheme } from './signing-scheme.ts'
 
 export const defaultTenantId = 'ten_00000000000000000000000000'
 
@@ -116,9 +117,6 @@ export interface OutboundEvent extends EventFields {
   readonly expungedAt: number | null
 }
 
-/** `standard`: Standard Webhooks. `hookrail`: for receivers that verify as those of the webhook server Hookrail do. */
-export type SigningScheme = 'standard' | 'hookrail' | 'none'
-
 /** `paused`: by hand, for a while; its users see an endpoint that is paused, not one that is disabled. */
 export type DisabledReason = 'operator' | 'gone' | 'failing' | 'paused'
 
@@ -154,6 +152,12 @@ export interface SealedSecret {
   readonly sealed: Uint8Array
   readonly createdAt: number
   readonly expiresAt: number | null
+  /** Since when it is the one that signs where there is room for one; null: it was not made that. */
+  readonly primarySince: number | null
+  /** How often it was shown after its creation, when last, and to whose key. */
+  readonly reveals: number
+  readonly revealedAt: number | null
+  readonly revealedBy: string | null
 }
 
 export interface Subscription {

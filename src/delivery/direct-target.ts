@@ -10,7 +10,7 @@ import type { Target, TenantRouting } from './routing-cache.ts'
 const ofUrl = {
   endpoint: { maxInFlight: maxInFlightToOrigin, rateLimitRps: null },
   signingSchemes: [],
-  secrets: () => [],
+  secrets: () => ({ active: [], primary: undefined }),
 } as const
 
 /** Undefined: its endpoint is not in the routing. */

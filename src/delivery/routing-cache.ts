@@ -7,10 +7,12 @@
  * brings. A claim cancels or parks what no longer lives.
  */
 import { refuseDomain } from '../core/domains.ts'
-import type { Endpoint, SigningScheme, Subscription } from '../core/model.ts'
+import type { Endpoint, SealedSecret, Subscription } from '../core/model.ts'
 import { type RetryPolicy, resolveRetryPolicy } from '../core/retry-policy.ts'
 import type { SecretBox } from '../core/secret-box.ts'
-import { type PreparedSecret, prepareSecret } from '../core/signing.ts'
+import type { SigningSecrets } from '../core/signing.ts'
+import type { SigningScheme } from '../core/signing-scheme.ts'
+import { type PreparedSecret, prepareSecret, primaryOf } from '../core/signing-secrets.ts'
 import { defaultTenantSettings } from '../core/tenant.ts'
 import { agedNow } from '../core/time-line.ts'
 import { compileTopicPatterns, type TopicIndex } from '../core/topics.ts'
@@ -44,8 +46,8 @@ export interface Target {
   /** Of one attempt; null: the sender's own. */
   readonly timeoutMs: number | null
   readonly signingSchemes: readonly SigningScheme[]
-  /** Unexpired secrets, newest first. Throws when one cannot be opened. */
-  secrets(time: StoreTime): readonly PreparedSecret[]
+  /** Unexpired ones. Throws when one cannot be opened. */
+  secrets(time: StoreTime): SigningSecrets
 }
 
 /** Of what was published, made once per load. */
@@ -171,8 +173,7 @@ interface TargetParts extends Pick<EndpointTarget, 'endpoint' | 'weight'> {
 function createTarget(parts: TargetParts, secretBox: SecretBox): EndpointTarget {
   const { endpoint, weight, domains, sealed } = parts
   const url = new URL(endpoint.url)
-  // Opened on first use: a tenant with ten thousand endpoints sends to few of them at a time.
-  let opened: { readonly secret: PreparedSecret; readonly expiresAt: number | null }[] | null = null
+  let secrets: ((time: StoreTime) => SigningSecrets) | null = null
   return {
     id: endpoint.id,
     endpoint,
@@ -184,15 +185,33 @@ function createTarget(parts: TargetParts, secretBox: SecretBox): EndpointTarget 
     timeoutMs: null,
     signingSchemes: endpoint.signingSchemes,
     secrets(time) {
-      opened ??= sealed.map((entry) => ({
-        secret: prepareSecret(secretBox.open(entry.sealed, entry.endpointId)),
-        expiresAt: entry.expiresAt,
-      }))
-      return opened
-        .filter(
-          ({ expiresAt }) => expiresAt === null || expiresAt > agedNow(time.line, expiresAt, time.now()),
-        )
-        .map((entry) => entry.secret)
+      // Opened on first use: a tenant with ten thousand endpoints sends to few of them at a time.
+      secrets ??= openSecrets(sealed, secretBox)
+      return secrets(time)
     },
   }
+}
+
+interface OpenedSecret extends Pick<SealedSecret, 'expiresAt' | 'primarySince'> {
+  readonly prepared: PreparedSecret
+}
+
+function openSecrets(sealed: Routing['secrets'], secretBox: SecretBox): (time: StoreTime) => SigningSecrets {
+  const opened = sealed.map(({ endpointId, sealed: bytes, expiresAt, primarySince }) => ({
+    prepared: prepareSecret(secretBox.open(bytes, endpointId)),
+    expiresAt,
+    primarySince,
+  }))
+  const all = toSigningSecrets(opened)
+  if (opened.every(({ expiresAt }) => expiresAt === null)) return () => all
+  return (time) =>
+    toSigningSecrets(
+      opened.filter(
+        ({ expiresAt }) => expiresAt === null || expiresAt > agedNow(time.line, expiresAt, time.now()),
+      ),
+    )
+}
+
+function toSigningSecrets(active: readonly OpenedSecret[]): SigningSecrets {
+  return { active: active.map(({ prepared }) => prepared), primary: primaryOf(active)?.prepared }
 }

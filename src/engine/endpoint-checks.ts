@@ -3,8 +3,10 @@
  * naming the member.
  */
 import { type ErrorCode, OuthookError } from '../core/errors.ts'
+import type { FaceWords } from '../core/face-words.ts'
 import { isWithin, limits } from '../core/model.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../core/rate-limit.ts'
+import { secretKinds } from '../core/signing-secrets.ts'
 import { checkText } from '../core/text.ts'
 import { checkId } from './page.ts'
 
@@ -24,7 +26,7 @@ export function checkMembers(given: unknown, known: Readonly<Record<string, true
   throw new OuthookError('unprocessable', `${shown} is not a member that can be given here; ${advice}`)
 }
 
-const rotationMembers: Readonly<Record<string, true>> = { graceMs: true, secret: true }
+const rotationMembers: Readonly<Record<string, true>> = { graceMs: true, secret: true, keyType: true }
 
 /** Left out, or an object: what is anything else was meant to say something. */
 export function checkRotation(options: unknown): void {
@@ -35,6 +37,23 @@ export function checkRotation(options: unknown): void {
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(rotationMembers, name))
   if (unknown === undefined) return
   throw new OuthookError('unprocessable', `${JSON.stringify(unknown.slice(0, 64))} is no member: ${example}`)
+}
+
+/** Of the secret that is made; of one that is given its text says what it is. */
+export function checkKeyType(
+  { keyType, secret }: { readonly keyType?: unknown; readonly secret?: unknown },
+  words: FaceWords,
+): void {
+  if (keyType === undefined) return
+  const member = words.member('key_type')
+  if (!secretKinds.some((kind) => kind === keyType)) {
+    throw new OuthookError('unprocessable', `${member} must be one of ${secretKinds.join(', ')}`)
+  }
+  if (secret === undefined) return
+  throw new OuthookError(
+    'unprocessable',
+    `${member} is of a secret that is made; leave it out, or the secret`,
+  )
 }
 
 export function checkEndpointId(id: string): string {

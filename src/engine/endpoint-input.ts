@@ -1,5 +1,6 @@
 /** What a caller says of an endpoint, and the members that it may have. */
-import type { SigningScheme } from '../core/model.ts'
+import type { SigningSchemeInput } from '../core/signing-scheme.ts'
+import type { SecretKind } from '../core/signing-secrets.ts'
 
 export interface EndpointInput {
   readonly url: string
@@ -7,8 +8,11 @@ export interface EndpointInput {
   readonly uid?: string | null
   readonly description?: string
   readonly headers?: Readonly<Record<string, string>>
-  /** Default `['standard']` (Standard Webhooks); `'hookrail'` for receivers of that server, `'none'` for no signature. */
-  readonly signingSchemes?: readonly SigningScheme[]
+  /**
+   * Default `['standard']` (Standard Webhooks). Others are `'hookrail'`, `'pyfly'`, `'github'`, `'stripe'`,
+   * `'shopify'`, `'slack'`, an object `{ type: 'hmac', … }` for a form of your own, and `'none'` for no signature.
+   */
+  readonly signingSchemes?: readonly SigningSchemeInput[]
   /** Requests in flight to it at one time, from all processes together, 1 to 1000; default 32. */
   readonly maxInFlight?: number
   /**
@@ -20,11 +24,13 @@ export interface EndpointInput {
   readonly topics?: readonly string[]
   /** For the own subscription: a profile's name or a policy object as in the API (snake_case JSON). */
   readonly retryPolicy?: unknown
-  /** `whsec_…` or `whsk_…`; generated when absent. */
+  /** `whsec_…` or `whsk_…`, or without the scheme `standard` any text of 8 to 256 characters; generated when absent. */
   readonly secret?: string
+  /** Of the secret that is generated: `hmac`, the default, or `ed25519`, of which receivers get a public key. */
+  readonly keyType?: SecretKind
 }
 
-export type EndpointChange = Omit<Partial<EndpointInput>, 'secret'> & {
+export type EndpointChange = Omit<Partial<EndpointInput>, 'secret' | 'keyType'> & {
   /** False parks its deliveries until it is enabled again. */
   readonly enabled?: boolean
 }
@@ -40,7 +46,8 @@ export const inputMembers = {
   topics: true,
   retryPolicy: true,
   secret: true,
+  keyType: true,
 } satisfies Record<keyof EndpointInput, true>
 
-const { secret: _atCreationOnly, ...settings } = inputMembers
+const { secret: _secret, keyType: _keyType, ...settings } = inputMembers
 export const changeMembers = { ...settings, enabled: true } satisfies Record<keyof EndpointChange, true>

@@ -19,8 +19,10 @@ export interface EndpointView extends Endpoint {
 
 export interface CreatedEndpoint {
   readonly endpoint: EndpointView
-  /** Shown here once and never again. */
+  /** To be kept; afterwards only `revealSecret` shows it. */
   readonly secret: string
+  /** What receivers verify an ed25519 secret with; null for an HMAC. */
+  readonly publicKey: string | null
 }
 
 export interface UpsertedEndpoint {
@@ -28,6 +30,7 @@ export interface UpsertedEndpoint {
   readonly created: boolean
   /** Only when created. */
   readonly secret: string | null
+  readonly publicKey: string | null
 }
 
 /** In the order given. */

@@ -3,24 +3,25 @@ import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { Endpoint } from '../core/model.ts'
-import type { SecretBox } from '../core/secret-box.ts'
-import { generateSecret, parseSecret, validateSigningSchemes } from '../core/signing.ts'
+import { validateSigningSchemes } from '../core/signing-schemes.ts'
+import { parseSecret, publicKeyOf } from '../core/signing-secrets.ts'
 import { checkText } from '../core/text.ts'
 import { checkTopicPatterns } from '../core/topics.ts'
 import type { ChangeOptions } from '../core/version.ts'
-import type { ConfigStore, EndpointPatch, NewEndpoint, NewSecret, Page, PageRequest } from '../store/port.ts'
+import type { ConfigStore, EndpointPatch, NewEndpoint, Page, PageRequest } from '../store/port.ts'
 import { announceAfter } from './announce-after.ts'
 import {
   checkDescription,
   checkEndpointId,
+  checkKeyType,
   checkMaxInFlight,
   checkMembers,
   checkRateLimit,
-  checkRotation,
   checkUid,
 } from './endpoint-checks.ts'
 import { changeMembers, type EndpointChange, type EndpointInput, inputMembers } from './endpoint-input.ts'
 import { refuseEndpoint } from './endpoint-refusal.ts'
+import type { EndpointSecrets } from './endpoint-secrets.ts'
 import {
   type CreatedEndpoint,
   type EndpointView,
@@ -32,14 +33,11 @@ import { readRetryPolicy } from './subscriptions.ts'
 import type { TenantUrls } from './tenant-urls.ts'
 
 export const defaultMaxInFlight = 32
-const defaultGraceMs = 24 * 3_600_000
-export const maxGraceMs = 30 * 24 * 3_600_000
 
 export interface EndpointsOptions {
   readonly store: ConfigStore
   readonly ids: IdFactory
-  readonly secretBox: SecretBox
-  readonly randomBytes: (size: number) => Uint8Array
+  readonly secrets: Pick<EndpointSecrets, 'make' | 'seal' | 'signsWith' | 'checkSchemes' | 'rotateSecret'>
   readonly urls: Pick<TenantUrls, 'check'>
   readonly words: FaceWords
   /** The tenant's routing is no longer what it was, and deliveries may have to be cancelled, parked or sent. */
@@ -78,13 +76,8 @@ export class Endpoints {
     if (!('endpointId' in created)) return { ...created, created: true }
     const { endpointId } = created
     const endpoint = await this.#change(tenantId, endpointId, input)
-    if (
-      input.secret !== undefined &&
-      !(await this.#signsWith(tenantId, endpointId, parseSecret(input.secret)))
-    ) {
-      await this.rotateSecret(tenantId, endpointId, { secret: input.secret })
-    }
-    return { endpoint, created: false, secret: null }
+    await this.#bringSecret(endpoint, input.secret)
+    return { endpoint, created: false, secret: null, publicKey: null }
   }
 
   /** Errors: not_found. */
@@ -133,35 +126,16 @@ export class Endpoints {
     if (!(await this.#write(tenantId, id, deletion))) throw notFound('endpoint')
   }
 
-  /**
-   * A new secret. The one before goes on signing beside it for `graceMs` (default 24 h, at most 30 days), so
-   * that receivers can change over. Errors: not_found, unprocessable.
-   */
-  async rotateSecret(
-    tenantId: string,
-    id: string,
-    options: { readonly graceMs?: number; readonly secret?: string } = {},
-  ): Promise<{ readonly secret: string }> {
-    checkRotation(options)
-    const graceMs = options.graceMs ?? defaultGraceMs
-    if (!Number.isFinite(graceMs) || graceMs < 0 || graceMs > maxGraceMs) {
-      throw new OuthookError('unprocessable', 'graceMs must be from 0 to 30 days in milliseconds')
-    }
-    const secret = this.#newSecret(options.secret)
-    const sealed = this.#seal(secret, checkEndpointId(id))
-    const rotation = this.#options.store.rotateSecret(tenantId, id, sealed, graceMs)
-    if (!(await this.#write(tenantId, id, rotation))) throw notFound('endpoint')
-    return { secret }
-  }
-
   async #insert(
     tenantId: string,
     input: EndpointInput,
   ): Promise<CreatedEndpoint | { readonly endpointId: string }> {
-    const { store, ids } = this.#options
+    const { store, ids, secrets, words } = this.#options
+    checkKeyType(input, words)
     const id = ids.next('ep')
-    const secret = this.#newSecret(input.secret)
     const settings = await this.#check(tenantId, input)
+    const signingSchemes = settings.signingSchemes ?? ['standard']
+    const secret = secrets.make(input, signingSchemes)
     const newEndpoint: NewEndpoint = {
       endpoint: {
         id,
@@ -170,17 +144,17 @@ export class Endpoints {
         url: settings.url ?? input.url,
         description: settings.description ?? '',
         headers: settings.headers ?? {},
-        signingSchemes: settings.signingSchemes ?? ['standard'],
+        signingSchemes,
         maxInFlight: settings.maxInFlight ?? defaultMaxInFlight,
         rateLimitRps: settings.rateLimitRps ?? null,
       },
-      secret: this.#seal(secret, id),
+      secret: secrets.seal(secret, id),
       subscription: input.topics === undefined ? null : this.#ownSubscription(tenantId, id, input),
     }
     const result = await this.#write(tenantId, id, store.insertEndpoint(newEndpoint))
     if (result.kind === 'uid_exists') return result
     if (result.kind !== 'inserted') throw refuseEndpoint(result)
-    return { endpoint: await this.#view(result.endpoint), secret }
+    return { endpoint: await this.#view(result.endpoint), secret, publicKey: publicKeyOf(secret) }
   }
 
   async #change(
@@ -190,8 +164,12 @@ export class Endpoints {
     options?: ChangeOptions,
   ): Promise<EndpointView> {
     const { store, ids, words } = this.#options
+    const checked = await this.#check(tenantId, change)
+    if (checked.signingSchemes !== undefined) {
+      await this.#options.secrets.checkSchemes(tenantId, id, checked.signingSchemes)
+    }
     const patch: EndpointPatch = {
-      ...(await this.#check(tenantId, change)),
+      ...checked,
       ...(await this.#enabling(tenantId, id, change.enabled)),
       ...(change.topics !== undefined && {
         ownSubscription: {
@@ -270,19 +248,12 @@ export class Endpoints {
     }
   }
 
-  async #signsWith(tenantId: string, endpointId: string, secret: string): Promise<boolean> {
-    const { store, secretBox } = this.#options
-    const { secrets } = await store.loadRouting(tenantId)
-    const newest = secrets.find((entry) => entry.endpointId === endpointId)
-    return newest !== undefined && secretBox.open(newest.sealed, endpointId) === secret
-  }
-
-  #newSecret(given: string | undefined): string {
-    return given === undefined ? generateSecret(this.#options.randomBytes) : parseSecret(given)
-  }
-
-  #seal(secret: string, endpointId: string): NewSecret {
-    return { id: this.#options.ids.next('sec'), sealed: this.#options.secretBox.seal(secret, endpointId) }
+  /** Another secret than the newest one is a rotation. */
+  async #bringSecret({ tenantId, id, signingSchemes }: Endpoint, secret: string | undefined): Promise<void> {
+    if (secret === undefined) return
+    const { secrets } = this.#options
+    if (await secrets.signsWith(tenantId, id, parseSecret(secret, signingSchemes))) return
+    await secrets.rotateSecret(tenantId, id, { secret })
   }
 
   async #view(endpoint: Endpoint): Promise<EndpointView> {

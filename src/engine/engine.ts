@@ -11,6 +11,7 @@ import type { DeadLetters } from './dead-letters.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { DirectSends } from './direct-sends.ts'
 import type { EndpointPauses } from './endpoint-pauses.ts'
+import type { EndpointSecrets } from './endpoint-secrets.ts'
 import type { EndpointTests } from './endpoint-tests.ts'
 import type { Endpoints } from './endpoints.ts'
 import type { Events } from './events.ts'
@@ -30,6 +31,10 @@ export interface Engine {
   readonly events: Events
   readonly endpoints: Endpoints
   readonly endpointPauses: EndpointPauses
+  readonly endpointSecrets: Pick<
+    EndpointSecrets,
+    'listSecrets' | 'revealSecret' | 'rotateSecret' | 'setPrimarySecret'
+  >
   readonly directSends: DirectSends
   readonly endpointTests: EndpointTests
   readonly subscriptions: Subscriptions

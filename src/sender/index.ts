@@ -3,7 +3,7 @@ import '../required-node.ts'
 
 export type { Clock } from '../core/clock.ts'
 export { OuthookError } from '../core/errors.ts'
-export type { SigningScheme } from '../core/model.ts'
+export type { HmacScheme, NamedScheme, SigningScheme, SigningSchemeInput } from '../core/signing-scheme.ts'
 export type { AddressPolicyOptions } from './address-policy.ts'
 export { createSender, type SenderOptions } from './create-sender.ts'
 export type { Pacer } from './pacer.ts'

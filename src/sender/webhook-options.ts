@@ -1,6 +1,6 @@
 /** What a `Webhook` can be told, and what it takes when it is told nothing. */
 import type { Clock } from '../core/clock.ts'
-import type { SigningScheme } from '../core/model.ts'
+import type { SigningSchemeInput } from '../core/signing-scheme.ts'
 import type { AddressPolicyOptions } from './address-policy.ts'
 import type { Pacer } from './pacer.ts'
 import type { RequestMethod, Sender } from './port.ts'
@@ -56,9 +56,9 @@ export interface BackoffOptions {
 
 export interface SigningOptions {
   /** Default `standard`. */
-  readonly scheme?: SigningScheme
+  readonly scheme?: SigningSchemeInput
   /** More than one at a time, instead of `scheme`. */
-  readonly schemes?: readonly SigningScheme[]
+  readonly schemes?: readonly SigningSchemeInput[]
   /** `whsec_…` or `whsk_…`; during a rotation the new one first, then the old one. */
   readonly secret: string | readonly string[]
 }

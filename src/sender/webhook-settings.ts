@@ -2,8 +2,10 @@
 import { type Clock, createSystemClock } from '../core/clock.ts'
 import { parseCustomHeaders } from '../core/custom-headers.ts'
 import { OuthookError } from '../core/errors.ts'
-import type { SigningScheme } from '../core/model.ts'
-import { type PreparedSecret, parseSecret, prepareSecret, validateSigningSchemes } from '../core/signing.ts'
+import type { SigningSecrets } from '../core/signing.ts'
+import type { SigningScheme } from '../core/signing-scheme.ts'
+import { validateSigningSchemes } from '../core/signing-schemes.ts'
+import { parseSecret, prepareSecret } from '../core/signing-secrets.ts'
 import { version } from '../version.ts'
 import type { JudgeRules } from './judge-attempt.ts'
 import type { Pacer } from './pacer.ts'
@@ -36,7 +38,7 @@ export interface WebhookSettings {
 
 export interface PreparedSigning {
   readonly schemes: readonly SigningScheme[]
-  readonly secrets: readonly PreparedSecret[]
+  readonly secrets: SigningSecrets
 }
 
 /** One URL of the pool. A text that is no URL is kept too: sending to it fails, making the `Webhook` does not. */
@@ -115,12 +117,13 @@ function readSigning(signing: SigningOptions, redactor: Redactor): PreparedSigni
   const { secret } = signing
   const texts = Array.isArray(secret) ? secret : [secret]
   if (texts.length === 0) throw invalid('signing.secret is an empty list; give at least one secret')
-  const secrets = texts.map((text) => parseSecret(text, 'signing.secret'))
+  const secrets = texts.map((text) => parseSecret(text, schemes, 'signing.secret'))
   for (const text of secrets) {
     redactor.add(text)
     redactor.add(text.replace(/^whs(ec|k)_/, ''))
   }
-  return { schemes, secrets: secrets.map((text) => prepareSecret(text)) }
+  const active = secrets.map(prepareSecret)
+  return { schemes, secrets: { active, primary: active.at(-1) } }
 }
 
 function readBackoff(backoff: WebhookOptions['backoff'] = {}): WebhookSettings['backoff'] {

@@ -24,6 +24,8 @@ const moments: ReadonlySet<string> = new Set([
   'deadAt',
   'blockedSince',
   'until',
+  'primarySince',
+  'revealedAt',
   'expungedAt',
 ])
 
@@ -35,6 +37,8 @@ const shown = [
   'getEndpointByUid',
   'listHeldEndpoints',
   'listEndpoints',
+  'listSecrets',
+  'noteReveal',
   'insertSubscription',
   'updateSubscription',
   'getSubscription',

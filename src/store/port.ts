@@ -25,6 +25,7 @@ import type { OutboxStore } from './port/outbox.ts'
 import type { StorePace } from './port/pace.ts'
 import type { ReadStore } from './port/reading.ts'
 import type { RequestStore } from './port/requests.ts'
+import type { SecretStore } from './port/secrets.ts'
 import type { TenantStore } from './port/tenants.ts'
 import type { StoreTime } from './port/time.ts'
 
@@ -40,11 +41,13 @@ export type * from './port/outbox-file.ts'
 export type * from './port/pace.ts'
 export type * from './port/reading.ts'
 export * from './port/requests.ts'
+export * from './port/secrets.ts'
 export type * from './port/tenants.ts'
 export type * from './port/time.ts'
 
 export interface Store
   extends ConfigStore,
+    SecretStore,
     KeyStore,
     TenantStore,
     IngestStore,

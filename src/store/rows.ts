@@ -47,6 +47,10 @@ export interface SecretRow {
   readonly sealed: Uint8Array
   readonly created_at: number
   readonly expires_at: number | null
+  readonly primary_since: number | null
+  readonly reveals: number
+  readonly revealed_at: number | null
+  readonly revealed_by: string | null
 }
 
 export interface ApiKeyRow {
@@ -144,6 +148,10 @@ export function toSecret(row: SecretRow): SealedSecret {
     sealed: row.sealed,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
+    primarySince: row.primary_since,
+    reveals: row.reveals,
+    revealedAt: row.revealed_at,
+    revealedBy: row.revealed_by,
   }
 }
 

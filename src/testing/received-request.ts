@@ -1,6 +1,9 @@
 /** A request as the test receiver keeps it, and whether its signature holds. */
 import type { IncomingMessage } from 'node:http'
-import { prepareSecret, signRequest } from '../core/signing.ts'
+import { signRequest } from '../core/signing.ts'
+import type { NamedScheme } from '../core/signing-scheme.ts'
+import { prepareSecret } from '../core/signing-secrets.ts'
+import { hmacForms } from '../verify/forms/hmac-form.ts'
 
 export interface ReceivedRequest {
   readonly method: string
@@ -48,23 +51,33 @@ export function toReceivedRequest(
 /** Signs again with the secret and compares, for the schemes whose headers are there. Old timestamps pass. */
 export function hasValidSignature(request: UnansweredRequest, secret: string): boolean {
   const { headers } = request
-  const signed = (scheme: 'standard' | 'hookrail', timestampSeconds: number) =>
+  const prepared = prepareSecret(secret)
+  const signed = (scheme: NamedScheme, timestampSeconds: number) =>
     signRequest([scheme], {
       eventId: headers['webhook-id'] ?? request.eventId ?? '',
       deliveryId: request.deliveryId ?? '',
       topic: request.topic,
       timestampSeconds,
       body: request.body,
-      secrets: [prepareSecret(secret)],
+      secrets: { active: [prepared], primary: prepared },
     }).headers
-  const standard = headers['webhook-signature']
-  if (standard !== undefined) {
-    const expected = signed('standard', Number(headers['webhook-timestamp']))['webhook-signature'] ?? ''
-    return standard.split(' ').includes(expected)
-  }
-  const hookrail = headers['hookrail-signature']
-  if (hookrail === undefined) return false
-  const seconds = Number(/(?:^|,)\s*t=(\d+)/.exec(hookrail)?.[1])
-  const expected = /v1=[0-9a-f]+/.exec(signed('hookrail', seconds)['hookrail-signature'] ?? '')?.[0] ?? ''
-  return expected !== '' && hookrail.split(',').some((part) => part.trim() === expected)
+  const scheme = signatureHeaders.find(([, header]) => headers[header] !== undefined)
+  if (scheme === undefined) return false
+  const [name, header] = scheme
+  const value = headers[header] ?? ''
+  const expected = signed(name, signedAt(headers, value))[header] ?? ''
+  // While a secret is rotated there are several, behind the time or beside one another.
+  const parts = (text: string) => text.split(/[ ]|,(?=v1=)/).map((part) => part.trim())
+  return parts(expected).every((part) => parts(value).includes(part))
+}
+
+const signatureHeaders: readonly (readonly [NamedScheme, string])[] = [
+  ['standard', 'webhook-signature'],
+  ['hookrail', 'hookrail-signature'],
+  ...Object.entries(hmacForms).map(([name, { header }]) => [name as NamedScheme, header] as const),
+]
+
+function signedAt(headers: UnansweredRequest['headers'], signature: string): number {
+  const separate = headers['webhook-timestamp'] ?? headers['x-slack-request-timestamp']
+  return Number(separate ?? /(?:^|,)\s*t=(\d+)/.exec(signature)?.[1])
 }

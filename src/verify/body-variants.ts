@@ -1,6 +1,6 @@
 /** What a body may have been before something on its way changed it, one usual change each. */
 import { type Bytes, decodeBase64, isSame, joinBytes, toBytes } from './bytes.ts'
-import { toCanonicalJson } from './canonical-json.ts'
+import { toCanonicalJson } from './forms/canonical-json.ts'
 
 export type BodyChange =
   | 'newline_added'

@@ -23,6 +23,7 @@ export type { HeadersInput } from './headers.ts'
 export { webhookOf } from './verified-requests.ts'
 export {
   createVerifier,
+  type HmacScheme,
   type SchemeName,
   type Secrets,
   type SignedRequest,

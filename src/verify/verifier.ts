@@ -2,8 +2,10 @@
 import { type Bytes, bodyBytes, isSame, type RawBody } from './bytes.ts'
 import { currentSeconds } from './clock.ts'
 import { NoMatchError, TimestampError, VerifierUsageError } from './errors.ts'
+import { type HmacForm, hmacForms } from './forms/hmac-form.ts'
 import type { HeadersInput } from './headers.ts'
 import { githubScheme } from './schemes/github.ts'
+import { hmacScheme } from './schemes/hmac.ts'
 import { hookrailScheme } from './schemes/hookrail.ts'
 import { pyflyScheme } from './schemes/pyfly.ts'
 import type { Claim, Scheme } from './schemes/scheme.ts'
@@ -17,10 +19,15 @@ export const schemes = {
   pyfly: pyflyScheme,
   github: githubScheme,
   stripe: stripeScheme,
+  shopify: hmacScheme(hmacForms.shopify),
+  slack: hmacScheme(hmacForms.slack),
 } as const satisfies Readonly<Record<string, Scheme>>
 
 /** How the sender signs; each has headers of its own. */
 export type SchemeName = keyof typeof schemes
+
+/** What is left out: no prefix, `hex`, the body alone, no further headers, one signature. */
+export type HmacScheme = Pick<HmacForm, 'header'> & Partial<HmacForm>
 
 export type Secrets = string | readonly string[]
 
@@ -30,9 +37,12 @@ export interface VerifierOptions {
    * function is asked for each request, for secrets that are kept elsewhere.
    */
   readonly secrets: Secrets | (() => Secrets | Promise<Secrets>)
-  /** Default `standard`. */
-  readonly scheme?: SchemeName
-  /** How far the time of signing may be from now, either way. Default 300. The schemes github and pyfly sign no time. */
+  /** Default `standard`. An object is the form of an HMAC of the sender's own. */
+  readonly scheme?: SchemeName | HmacScheme
+  /**
+   * How far the time of signing may be from now, either way. Default 300. The schemes github, pyfly and shopify sign no
+   * time.
+   */
   readonly toleranceSeconds?: number
   /** Whole seconds since the epoch; the system's clock unless given. */
   readonly now?: () => number
@@ -46,7 +56,8 @@ export interface SignedRequest {
 
 /** A request that is what its sender signed. */
 export interface VerifiedWebhook {
-  readonly scheme: SchemeName
+  /** `hmac` where the receiver described it. */
+  readonly scheme: SchemeName | 'hmac'
   /**
    * To tell repetitions by: `webhook-id` (the event) in the scheme `standard`, the delivery's id in `hookrail`, null in
    * the schemes that sign none.
@@ -82,15 +93,10 @@ const maxKeptKeys = 100
  */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { toleranceSeconds = defaultToleranceSeconds, now = currentSeconds } = options
-  const name = options.scheme ?? 'standard'
-  if (!Object.hasOwn(schemes, name)) {
-    const known = Object.keys(schemes).join(', ')
-    throw new VerifierUsageError('invalid_option', `there is no scheme "${String(name)}"; they are ${known}`)
-  }
+  const { name, scheme } = readScheme(options.scheme ?? 'standard')
   if (!(toleranceSeconds >= 0)) {
     throw new VerifierUsageError('invalid_option', 'toleranceSeconds must be a number that is not negative')
   }
-  const scheme: Scheme = schemes[name]
   const keys = createKeyring(scheme)
   const { secrets } = options
   if (typeof secrets !== 'function') checkSecrets(secrets, scheme)
@@ -109,6 +115,16 @@ export function createVerifier(options: VerifierOptions): Verifier {
 /** One request, with secrets that are used once. Otherwise keep a verifier. */
 export async function verify(request: SignedRequest, options: VerifierOptions): Promise<VerifiedWebhook> {
   return createVerifier(options).verify(request)
+}
+
+function readScheme(given: SchemeName | HmacScheme): { name: VerifiedWebhook['scheme']; scheme: Scheme } {
+  if (typeof given === 'object' && given !== null) {
+    const plain: HmacForm = { ...hmacForms.github, prefix: '', ...given }
+    return { name: 'hmac', scheme: hmacScheme(plain) }
+  }
+  if (Object.hasOwn(schemes, given)) return { name: given, scheme: schemes[given] }
+  const known = Object.keys(schemes).join(', ')
+  throw new VerifierUsageError('invalid_option', `there is no scheme "${String(given)}"; they are ${known}`)
 }
 
 function checkSecrets(secrets: Secrets, scheme: Scheme): readonly string[] {
@@ -155,7 +171,11 @@ async function hasMatch(claim: Claim, body: Bytes, secrets: readonly ReadySecret
   return isMatch
 }
 
-function verified(scheme: SchemeName, { id, timestampSeconds }: Claim, body: Bytes): VerifiedWebhook {
+function verified(
+  scheme: VerifiedWebhook['scheme'],
+  { id, timestampSeconds }: Claim,
+  body: Bytes,
+): VerifiedWebhook {
   const text = () => new TextDecoder().decode(body)
   return {
     scheme,

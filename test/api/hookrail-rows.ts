@@ -34,6 +34,16 @@ export function describeHookrailRows(newStore: () => OpenServer): void {
         // Its verifier takes the last signature only, so a receiver of hookrail keeps the old secret until the switch.
         hookrailOwn: { old: true, new: false, both: true },
       })
+      // The owner says that its receivers have the new secret: now the signature that hookrail reads is that one's.
+      const { items } = (await server.call('GET', `/v1/endpoints/${endpoint.id}/secrets`)).json
+      expect(items).toMatchObject([{ primary: false }, { primary: true, expires_at: expect.any(String) }])
+      const flip = `/v1/endpoints/${endpoint.id}/secrets/${items[0].id}/primary`
+      expect((await server.call('POST', flip)).json).toMatchObject({ id: items[0].id, primary: true })
+      expect(verdicts(await capture(server, receiver), { old, new: next })).toEqual({
+        standard: { old: true, new: true, both: true },
+        hookrail: { old: true, new: true, both: true },
+        hookrailOwn: { old: false, new: true, both: true },
+      })
       const last = await rotate('0')
       expect(verdicts(await capture(server, receiver), { old: next, new: last })).toEqual({
         standard: { old: false, new: true, both: true },

@@ -25,10 +25,10 @@ describe('POST /v1/endpoints/{id}/rotate-secret', () => {
   test.each(noObjects)('the body %s is a 400, and nothing is rotated', async (body) => {
     const { endpointId } = await anEndpointWithSubscription()
     let rotations = 0
-    const { rotateSecret } = server.engine.endpoints
-    server.engine.endpoints.rotateSecret = (...args) => {
+    const { rotateSecret } = server.engine.endpointSecrets
+    server.engine.endpointSecrets.rotateSecret = (...args) => {
       rotations++
-      return rotateSecret.apply(server.engine.endpoints, args)
+      return rotateSecret.apply(server.engine.endpointSecrets, args)
     }
     const answer = await server.call('POST', `/v1/endpoints/${endpointId}/rotate-secret`, { body })
     expectProblem(answer, { status: 400, title: 'invalid body', detail: 'the body must be an object' })

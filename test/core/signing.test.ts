@@ -2,18 +2,19 @@ import { createHmac, generateKeyPairSync, verify as verifyEd25519 } from 'node:c
 import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, it } from 'vitest'
-import {
-  generateSecret,
-  parseSecret,
-  prepareSecret,
-  type SigningInput,
-  signRequest,
-  validateSigningSchemes,
-} from '../../src/core/signing.ts'
+import { type SigningInput, type SigningSecrets, signRequest } from '../../src/core/signing.ts'
+import { validateSigningSchemes } from '../../src/core/signing-schemes.ts'
+import { generateSecret, parseSecret, prepareSecret } from '../../src/core/signing-secrets.ts'
 
 const newer = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const older = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 const pair = 'whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg=='
+
+/** Newest first; the oldest is the primary one, as during a rotation. */
+function secretsOf(...texts: readonly string[]): SigningSecrets {
+  const active = texts.map(prepareSecret)
+  return { active, primary: active.at(-1) }
+}
 
 function aRequest(changes: Partial<SigningInput> = {}): SigningInput {
   return {
@@ -22,7 +23,7 @@ function aRequest(changes: Partial<SigningInput> = {}): SigningInput {
     topic: 'orders.created',
     timestampSeconds: 1614265330,
     body: Buffer.from('{"test": 2432232314}'),
-    secrets: [prepareSecret(newer)],
+    secrets: secretsOf(newer),
     ...changes,
   }
 }
@@ -39,24 +40,25 @@ describe('scheme standard', () => {
   })
 
   it('gives the signature of the specification’s ed25519 vector', () => {
-    const headers = headersOf(['standard'], aRequest({ secrets: [prepareSecret(pair)] }))
+    const headers = headersOf(['standard'], aRequest({ secrets: secretsOf(pair) }))
     expect(headers['webhook-signature']).toBe(
       'v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==',
     )
   })
 
   it('signs with every active secret, newest first', () => {
-    const secrets = [newer, older, pair].map(prepareSecret)
+    const texts = [newer, older, pair]
+    const secrets = secretsOf(...texts)
     const header = headersOf(['standard'], aRequest({ secrets }))['webhook-signature'] as string
-    const alone = secrets.map(
-      (secret) => headersOf(['standard'], aRequest({ secrets: [secret] }))['webhook-signature'],
+    const alone = texts.map(
+      (text) => headersOf(['standard'], aRequest({ secrets: secretsOf(text) }))['webhook-signature'],
     )
     expect(header).toBe(alone.join(' '))
     expect(new Set(alone).size).toBe(3)
   })
 
   it('is accepted by the standardwebhooks package for any body, with either secret of a rotation', () => {
-    const secrets = [newer, older].map(prepareSecret)
+    const secrets = secretsOf(newer, older)
     const timestampSeconds = Math.floor(Date.now() / 1000)
     fc.assert(
       fc.property(fc.json(), (text) => {
@@ -74,10 +76,7 @@ describe('scheme standard', () => {
 
   it('makes the same signature as the standardwebhooks package', () => {
     const body = '{"name":"José 😀"}'
-    const headers = headersOf(
-      ['standard'],
-      aRequest({ body: Buffer.from(body), secrets: [prepareSecret(older)] }),
-    )
+    const headers = headersOf(['standard'], aRequest({ body: Buffer.from(body), secrets: secretsOf(older) }))
     const theirs = new Webhook(older).sign('msg_p5jXN8AQM9LWM0D4loKWxJek', new Date(1614265330_000), body)
     expect(headers['webhook-signature']).toBe(theirs)
   })
@@ -92,7 +91,7 @@ describe('scheme hookrail', () => {
         deliveryId: '01JXAMPLEDELIVERYID0000000',
         timestampSeconds: 1781092800,
         body: Buffer.from('{"order_id":"o_1","amount":42}'),
-        secrets: [prepareSecret('whsec_test_secret')],
+        secrets: secretsOf('whsec_test_secret'),
       }),
     )
     expect(headers).toEqual({
@@ -105,7 +104,7 @@ describe('scheme hookrail', () => {
   })
 
   it('puts the old signature last during a rotation, where hookrail’s verifier looks', () => {
-    const header = headersOf(['hookrail'], aRequest({ secrets: [newer, older].map(prepareSecret) }))
+    const header = headersOf(['hookrail'], aRequest({ secrets: secretsOf(newer, older) }))
     const hex = (secret: string) =>
       createHmac('sha256', secret).update('1614265330.dlv_1.{"test": 2432232314}').digest('hex')
     expect(header['hookrail-signature']).toBe(`t=1614265330,v1=${hex(newer)},v1=${hex(older)}`)
@@ -137,12 +136,12 @@ describe('several schemes', () => {
   })
 
   it('none adds nothing and needs no secret', () => {
-    expect(headersOf(['none'], aRequest({ secrets: [] }))).toEqual({})
+    expect(headersOf(['none'], aRequest({ secrets: secretsOf() }))).toEqual({})
   })
 
   it('refuse to send unsigned what should be signed', () => {
     for (const scheme of ['standard', 'hookrail'] as const) {
-      expect(() => headersOf([scheme], aRequest({ secrets: [] }))).toThrow(/no active secret/)
+      expect(() => headersOf([scheme], aRequest({ secrets: secretsOf() }))).toThrow(/no active secret/)
     }
   })
 })
@@ -159,10 +158,7 @@ describe('validateSigningSchemes', () => {
     [undefined, 'must be a list'],
     ['standard', 'must be a list'],
     [[], 'must be a list'],
-    [
-      ['Standard'],
-      'signing_schemes[0] is not a scheme; use standard (Standard Webhooks), hookrail (for receivers',
-    ],
+    [['Standard'], 'signing_schemes[0] must be one of standard (Standard Webhooks), hookrail (for receivers'],
     [['standard', 'md5'], 'signing_schemes[1]'],
     [['standard', 'standard'], 'twice'],
     [['standard', 'none'], '"none" beside another'],
@@ -197,7 +193,7 @@ describe('secrets', () => {
     const { d, x } = keys.privateKey.export({ format: 'jwk' }) as { d: string; x: string }
     const bytes = Buffer.concat([Buffer.from(d, 'base64url'), Buffer.from(x, 'base64url')])
     const secret = parseSecret(`whsk_${bytes.toString('base64')}`)
-    const headers = headersOf(['standard'], aRequest({ secrets: [prepareSecret(secret)] }))
+    const headers = headersOf(['standard'], aRequest({ secrets: secretsOf(secret) }))
     const signature = Buffer.from((headers['webhook-signature'] as string).slice('v1a,'.length), 'base64')
     const message = Buffer.from('msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{"test": 2432232314}')
     expect(verifyEd25519(null, message, keys.publicKey, signature)).toBe(true)

@@ -1,7 +1,9 @@
 /** Lost claims, a routing that cannot be read, and stopping. */
+
 import { expect, test } from 'vitest'
 import { OuthookError } from '../../src/core/errors.ts'
 import { aClaimed, aDispatcher, severalClaimed } from './a-dispatcher.ts'
+import { aSecret } from './a-secret.ts'
 
 test('a delivery that lost three claims runs with nothing else in flight', async () => {
   const { clock, store, sender, dispatcher } = aDispatcher()
@@ -103,7 +105,7 @@ test('a secret that cannot be opened is retried, not given up', async () => {
     loadRouting: async (routing) => ({
       ...routing,
       endpoints: [{ ...routing.endpoints[0]!, signingSchemes: ['standard'] }],
-      secrets: [{ id: 's', endpointId: 'ep_a', sealed: new Uint8Array(40), createdAt: 0, expiresAt: null }],
+      secrets: [aSecret({ id: 's', endpointId: 'ep_a', sealed: new Uint8Array(40) })],
     }),
   })
   expect(routed.secrets).toEqual([])

@@ -44,7 +44,7 @@ test('S1.17 after a rotation the old and the new secret both sign, the next even
   })
   await publish(engine)
   await receiver.waitFor(1, patienceMs)
-  const rotated = await engine.endpoints.rotateSecret(tenant, endpoint.id)
+  const rotated = await engine.endpointSecrets.rotateSecret(tenant, endpoint.id)
   const { deliveryIds } = await publish(engine)
   const { headers, body } = (await receiver.waitFor(2, patienceMs))[1]!
   for (const each of [secret, rotated.secret]) {
@@ -60,7 +60,7 @@ test('S1.17 a rotation without grace takes the old secret away at once', async (
   const { engine } = await anApp()
   const receiver = await aReceiver()
   const { endpoint, secret } = await anEndpointAt(engine, receiver.url)
-  const rotated = await engine.endpoints.rotateSecret(tenant, endpoint.id, { graceMs: 0 })
+  const rotated = await engine.endpointSecrets.rotateSecret(tenant, endpoint.id, { graceMs: 0 })
   await publish(engine)
   const [request] = await receiver.waitFor(1, patienceMs)
   const verify = (each: string) =>

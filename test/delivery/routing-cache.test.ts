@@ -6,6 +6,7 @@ import { RoutingCache } from '../../src/delivery/routing-cache.ts'
 import type { Routing } from '../../src/store/port.ts'
 import { steadyTime } from '../store/steady-time.ts'
 import { anEndpoint, aSubscription } from './a-dispatcher.ts'
+import { aSecret } from './a-secret.ts'
 import { liveTenant } from './a-tenant.ts'
 
 const randomBytes = (size: number) => new Uint8Array(size).fill(7)
@@ -107,16 +108,13 @@ test('a secret signs until it expires, without another load', async () => {
   const { secretBox } = aCache()
   const sealed = secretBox.seal(`whsec_${Buffer.alloc(24, 1).toString('base64')}`, 'ep_a')
   const { cache, loads } = aCache({
-    secrets: [
-      { id: 'new', endpointId: 'ep_a', sealed, createdAt: 1, expiresAt: null },
-      { id: 'old', endpointId: 'ep_a', sealed, createdAt: 0, expiresAt: 1000 },
-    ],
+    secrets: [aSecret({ id: 'new', sealed, createdAt: 1 }), aSecret({ id: 'old', sealed, expiresAt: 1000 })],
   })
   const loading = cache.get('t')
   loads[0]?.resolve()
   const target = (await loading).targets.get('ep_a')
-  expect(target?.secrets(steadyTime(() => 999))).toHaveLength(2)
-  expect(target?.secrets(steadyTime(() => 1000))).toHaveLength(1)
+  expect(target?.secrets(steadyTime(() => 999)).active).toHaveLength(2)
+  expect(target?.secrets(steadyTime(() => 1000)).active).toHaveLength(1)
 })
 
 test('what a claim shows to be older than the store is loaded again, and nothing else', async () => {

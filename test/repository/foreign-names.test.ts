@@ -42,7 +42,7 @@ test('the OpenAPI document explains profiles, schemes and hookrail’s header', 
   for (const name of foreign) {
     expect(components.schemas.RetryPolicy.description).toContain(retryProfileNotes[name])
   }
-  const schemes = components.schemas.EndpointCreate.properties.signing_schemes
+  const schemes = components.schemas.SigningScheme
   expect(schemes.description).toContain('standard (Standard Webhooks), hookrail (for receivers')
   const headers: { name: string; description: string }[] = paths['/v1/events'].post.parameters
   expect(headers.map(({ name }) => name)).toEqual(

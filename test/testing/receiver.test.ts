@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
-import { generateSecret, prepareSecret, signRequest } from '../../src/core/signing.ts'
+import { signRequest } from '../../src/core/signing.ts'
+import { generateSecret, prepareSecret } from '../../src/core/signing-secrets.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 import { type Receiver, type ReceiverOptions, startReceiver } from '../../src/testing/receiver.ts'
 
@@ -143,7 +144,7 @@ test.each(['standard', 'hookrail'] as const)(
         topic: 'a.b',
         timestampSeconds: 1_700_000_000,
         body: Buffer.from('{"a":1}'),
-        secrets: [prepareSecret(text)],
+        secrets: { active: [prepareSecret(text)], primary: prepareSecret(text) },
       }).headers
     const send = async (text: string, body: string) =>
       (await post(receiver, '/hook', { ...delivery('dlv_1'), ...signed(text) }, body)).status

@@ -1,6 +1,7 @@
 /** Requests as their senders sign them, by Node's own crypto: nothing of the code that is tested. */
 import { createHmac } from 'node:crypto'
-import { prepareSecret, signRequest } from '../../src/core/signing.ts'
+import { signRequest } from '../../src/core/signing.ts'
+import { prepareSecret } from '../../src/core/signing-secrets.ts'
 import type { SchemeName } from '../../src/verify/index.ts'
 
 /** Of the specification's vector. */
@@ -30,9 +31,14 @@ export function signed(
     case 'standard':
     case 'hookrail': {
       const input = { eventId: 'msg_p5jXN8AQM9LWM0D4loKWxJek', deliveryId: 'dlv_1', topic: 'orders.created' }
-      const prepared = secrets.map(prepareSecret)
+      const active = secrets.map(prepareSecret)
       return {
-        headers: signRequest([scheme], { ...input, timestampSeconds, body, secrets: prepared }).headers,
+        headers: signRequest([scheme], {
+          ...input,
+          timestampSeconds,
+          body,
+          secrets: { active, primary: active.at(-1) },
+        }).headers,
         body,
       }
     }
@@ -43,6 +49,17 @@ export function signed(
     }
     case 'github':
       return { headers: { 'x-hub-signature-256': `sha256=${hex(body)}` }, body }
+    case 'shopify': {
+      const digest = createHmac('sha256', secrets[0] ?? '')
+        .update(body)
+        .digest('base64')
+      return { headers: { 'x-shopify-hmac-sha256': digest }, body }
+    }
+    case 'slack': {
+      const headers = { 'x-slack-request-timestamp': String(timestampSeconds) }
+      const digest = hex(Buffer.from(`v0:${timestampSeconds}:${text}`))
+      return { headers: { ...headers, 'x-slack-signature': `v0=${digest}` }, body }
+    }
     case 'pyfly':
       return { headers: { 'x-pyfly-signature': `sha256=${hex(body)}` }, body }
   }

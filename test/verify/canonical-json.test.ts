@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { toCanonicalJson } from '../../src/verify/canonical-json.ts'
+import { toCanonicalJson } from '../../src/verify/forms/canonical-json.ts'
 import { NoMatchError, verify } from '../../src/verify/index.ts'
 
 const canonical = (text: string) => toCanonicalJson(Buffer.from(text))

@@ -1,6 +1,3 @@
-import { durationForms, parseDuration } from '../../core/duration.ts'
-import { OuthookError } from '../../core/errors.ts'
-import { maxGraceMs } from '../../engine/endpoints.ts'
 import { camelMembers } from '../camel-members.ts'
 import { ifMatchOf } from '../conditional-requests.ts'
 import type { Api, ApiContext } from '../context.ts'
@@ -13,8 +10,6 @@ import {
   EndpointCreateBody,
   EndpointPage,
   EndpointQuery,
-  RotateSecretBody,
-  SecretBody,
 } from '../schemas/endpoints.ts'
 import { idParams, NoBody } from '../schemas/shapes.ts'
 import { IfMatchHeaders, IfNoneMatchHeaders } from '../schemas/versions.ts'
@@ -28,20 +23,10 @@ const createSchema = {
   'x-problems': [409, 422],
   tags,
   summary: 'Create an endpoint, or bring the one with this `uid` to what is given',
-  description: '`topics` makes a subscription of the endpoint’s own. The secret is shown here once.',
+  description:
+    '`topics` makes a subscription of the endpoint’s own. The secret is shown here; afterwards only `reveal` shows it.',
   body: EndpointCreateBody,
   response: { 200: EndpointBody, 201: CreatedEndpointBody },
-}
-
-const rotateSchema = {
-  operationId: 'rotateEndpointSecret',
-  'x-problems': [422],
-  tags,
-  summary: 'Give it a new secret; the old one goes on signing beside it for `grace`',
-  'x-optional-body': true,
-  params: idParams('ep'),
-  body: RotateSecretBody,
-  response: { 200: SecretBody },
 }
 
 export function endpointRoutes({ engine }: ApiContext) {
@@ -59,17 +44,7 @@ export function endpointRoutes({ engine }: ApiContext) {
       return reply
         .code(201)
         .header('cache-control', 'no-store')
-        .send({ ...endpoint, secret: result.secret })
-    })
-
-    app.post('/v1/endpoints/:id/rotate-secret', { schema: rotateSchema }, async (request, reply) => {
-      const { grace, secret } = request.body
-      const tenantId = tenantIdOf(request)
-      const rotated = await engine.endpoints.rotateSecret(tenantId, request.params.id, {
-        ...(grace !== undefined && { graceMs: readGrace(grace) }),
-        ...(secret !== undefined && { secret }),
-      })
-      return reply.header('cache-control', 'no-store').send(rotated)
+        .send({ ...endpoint, secret: result.secret, public_key: result.publicKey })
     })
 
     registerReads(app, engine)
@@ -99,7 +74,7 @@ function registerReads(app: Api, engine: ApiContext['engine']): void {
   const getSchema = {
     operationId: 'getEndpoint',
     tags,
-    summary: 'An endpoint; its secret is never shown',
+    summary: 'An endpoint, without its secrets',
     params: idParams('ep'),
     querystring: DeletedQuery,
     headers: IfNoneMatchHeaders,
@@ -143,10 +118,4 @@ function registerChanges(app: Api, engine: ApiContext['engine']): void {
     await engine.endpoints.delete(tenantIdOf(request), request.params.id, ifMatchOf(request))
     return reply.code(204).send()
   })
-}
-
-function readGrace(grace: string | number): number {
-  const ms = parseDuration(grace)
-  if (ms !== null && ms <= maxGraceMs) return ms
-  throw new OuthookError('unprocessable', `grace must be ${durationForms}, from 0 to 30 days`)
 }

@@ -1,8 +1,9 @@
 import { Type } from '../../bundled/typebox.ts'
 import { limits } from '../../core/model.ts'
-import { describeSigningSchemes, signingSchemes } from '../../core/signing.ts'
+import { maxSchemes } from '../../core/signing-schemes.ts'
 import { maxTopicPatterns } from '../../core/topics.ts'
 import { CapturedResponseBody } from './deliveries.ts'
+import { KeyType, PublicKey, Secret } from './endpoint-secrets.ts'
 import {
   Closed,
   CustomHeaders,
@@ -12,17 +13,11 @@ import {
   pageQuery,
   RateLimitInput,
   RetryPolicyInput,
+  SigningSchemeInput,
   StringMap,
   Time,
 } from './shapes.ts'
-import {
-  durationPattern,
-  linePattern,
-  linesPattern,
-  secretPattern,
-  Topic,
-  TopicPattern,
-} from './text-limits.ts'
+import { linePattern, linesPattern, Topic, TopicPattern } from './text-limits.ts'
 import { Version } from './versions.ts'
 
 /** What every server takes, with the ports that are common; an address and other ports may be taken as well. */
@@ -35,11 +30,6 @@ const Url = Type.String({
   pattern: urlPattern,
   description: 'https, of a public host, unless the server allows more',
   examples: ['https://billing.example/hooks'],
-})
-
-const Secret = Type.String({
-  pattern: secretPattern,
-  description: '`whsec_` and base64 of 24 to 64 bytes; made when absent. An ed25519 key pair is `whsk_…`',
 })
 
 const settings = {
@@ -62,9 +52,10 @@ const settings = {
     }),
   ),
   signing_schemes: Type.Optional(
-    Type.Array(Type.Enum([...signingSchemes]), {
-      description: `how requests to it are signed: ${describeSigningSchemes()}`,
+    Type.Array(SigningSchemeInput, {
+      description: 'how requests to it are signed; `none` stands alone, and no two may set the same header',
       minItems: 1,
+      maxItems: maxSchemes,
       uniqueItems: true,
       anyOf: [{ maxItems: 1 }, { items: { not: { const: 'none' } } }],
     }),
@@ -95,6 +86,7 @@ export const EndpointCreateBody = Closed(
     url: Url,
     ...settings,
     secret: Type.Optional(Secret),
+    key_type: Type.Optional(KeyType),
   },
   {
     title: 'EndpointCreate',
@@ -120,7 +112,7 @@ const endpointMembers = {
   url: Type.String(),
   description: Type.String(),
   headers: StringMap,
-  signing_schemes: Type.Array(Type.String(), { description: describeSigningSchemes() }),
+  signing_schemes: Type.Array(SigningSchemeInput),
   max_in_flight: Type.Integer(),
   rate_limit_rps: Nullable(Type.Number({ description: 'null: no limit' })),
   topics: Nullable(
@@ -155,7 +147,11 @@ const endpointMembers = {
 export const EndpointBody = Type.Object(endpointMembers, { title: 'Endpoint' })
 
 export const CreatedEndpointBody = Type.Object(
-  { ...endpointMembers, secret: Type.String({ description: 'shown here once and never again' }) },
+  {
+    ...endpointMembers,
+    secret: Type.String({ description: 'keep it; afterwards only `reveal` shows it' }),
+    public_key: PublicKey,
+  },
   { title: 'CreatedEndpoint' },
 )
 
@@ -174,28 +170,6 @@ export const EndpointQuery = Closed({
   include_deleted: Type.Optional(Type.Boolean()),
 })
 export const DeletedQuery = Closed({ include_deleted: Type.Optional(Type.Boolean()) })
-
-export const RotateSecretBody = Closed(
-  {
-    grace: Type.Optional(
-      Type.Unsafe<string | number>({
-        type: ['string', 'integer'],
-        pattern: durationPattern(30),
-        minimum: 0,
-        maximum: 2_592_000_000,
-        examples: ['24h'],
-        description: 'how long the old secret goes on signing: "24h" (the default), at most 30 days',
-      }),
-    ),
-    secret: Type.Optional(Secret),
-  },
-  { title: 'RotateSecret' },
-)
-
-export const SecretBody = Type.Object(
-  { secret: Type.String({ description: 'shown here once and never again' }) },
-  { title: 'NewSecret' },
-)
 
 export const PauseBody = Closed(
   {

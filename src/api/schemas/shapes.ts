@@ -6,6 +6,7 @@ import { maxCustomHeaders } from '../../core/custom-headers.ts'
 import { errorTable } from '../../core/errors.ts'
 import type { IdPrefix } from '../../core/ids.ts'
 import { limits } from '../../core/model.ts'
+import type { SigningScheme } from '../../core/signing-scheme.ts'
 import { controlCharacters, cursorPattern, idOf } from './text-limits.ts'
 
 /** `type: [t, 'null']`, which the response serializer handles without trying alternatives. */
@@ -82,6 +83,8 @@ export const ProblemBody = Type.Object(
 
 /** Read by the engine, which names what is wrong in it; described in full in the OpenAPI document. */
 export const RetryPolicyInput = Type.Unknown({ title: 'RetryPolicy' })
+/** Likewise. */
+export const SigningSchemeInput = Type.Unsafe<SigningScheme>({ title: 'SigningScheme' })
 /** Likewise. */
 export const RateLimitInput = Type.Unsafe<number | null>({ title: 'RateLimit' })
 

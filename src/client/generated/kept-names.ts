@@ -5,11 +5,11 @@ import type * as types from './types.ts'
 /** What the caller made, and keeps the names that are in it; names are those of the API's JSON. */
 export const keptNames = {
   BatchEvent: { payload: true, metadata: true },
-  CreatedEndpoint: { headers: true },
+  CreatedEndpoint: { headers: true, signing_schemes: 'SigningScheme' },
   DirectSend: { headers: true, payload: true, metadata: true },
-  Endpoint: { headers: true },
-  EndpointChange: { headers: true },
-  EndpointCreate: { headers: true },
+  Endpoint: { headers: true, signing_schemes: 'SigningScheme' },
+  EndpointChange: { headers: true, signing_schemes: 'SigningScheme' },
+  EndpointCreate: { headers: true, signing_schemes: 'SigningScheme' },
   EndpointPage: { items: 'Endpoint' },
   EndpointTest: { payload: true },
   Event: { metadata: true, request: { headers: true } },
@@ -17,6 +17,7 @@ export const keptNames = {
   EventStatus: { metadata: true, request: { headers: true } },
   PublishBatch: { events: 'BatchEvent' },
   PublishEvent: { payload: true, metadata: true },
+  SigningScheme: { headers: true },
   Tenant: { metadata: true },
   TenantChange: { metadata: true },
   TenantCreate: { metadata: true },
@@ -53,6 +54,8 @@ export interface NamedTypes {
   readonly EndpointChange: types.EndpointChange
   readonly EndpointCreate: types.EndpointCreate
   readonly EndpointPage: types.EndpointPage
+  readonly EndpointSecret: types.EndpointSecret
+  readonly EndpointSecrets: types.EndpointSecrets
   readonly EndpointTest: types.EndpointTest
   readonly EndpointTestResult: types.EndpointTestResult
   readonly Event: types.Event
@@ -80,9 +83,11 @@ export interface NamedTypes {
   readonly ReplayMany: types.ReplayMany
   readonly Resent: types.Resent
   readonly RetryPolicy: types.RetryPolicy
+  readonly RevealedSecret: types.RevealedSecret
   readonly RotateKey: types.RotateKey
   readonly RotateSecret: types.RotateSecret
   readonly RotatedKey: types.RotatedKey
+  readonly SigningScheme: types.SigningScheme
   readonly Skip: types.Skip
   readonly Skipped: types.Skipped
   readonly Subscription: types.Subscription

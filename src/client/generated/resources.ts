@@ -22,6 +22,8 @@ import type {
   Endpoint,
   EndpointChange,
   EndpointCreate,
+  EndpointSecret,
+  EndpointSecrets,
   EndpointTest,
   EndpointTestResult,
   Event,
@@ -54,6 +56,7 @@ import type {
   Replay,
   ReplayMany,
   Resent,
+  RevealedSecret,
   RotateKey,
   RotateSecret,
   RotatedKey,
@@ -136,14 +139,11 @@ function createEndpoints(requester: Requester) {
   return {
     /** Create an endpoint, or bring the one with this `uid` to what is given. */
     create: (body: EndpointCreate, options?: CallOptions): Promise<Endpoint | CreatedEndpoint> =>
-      requester.json({ method: 'POST', path: '/v1/endpoints', body, takes: 'EndpointCreate', takesTenant: true, takesKey: true, gives: { headers: true }, options }),
+      requester.json({ method: 'POST', path: '/v1/endpoints', body, takes: 'EndpointCreate', takesTenant: true, takesKey: true, gives: { headers: true, signing_schemes: 'SigningScheme' }, options }),
     /** Endpoints, newest first. */
     list: (query: ListEndpointsQuery = {}, options?: CallOptions): PagePromise<Endpoint, Page<Endpoint>> =>
       requester.pages({ method: 'GET', path: '/v1/endpoints', query: { ...query }, takesTenant: true, gives: 'EndpointPage', options }),
-    /** Give it a new secret; the old one goes on signing beside it for `grace`. */
-    rotateSecret: (id: string, body: RotateSecret = {}, options?: CallOptions): Promise<NewSecret> =>
-      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/rotate-secret`, body, takesTenant: true, takesKey: true, options }),
-    /** An endpoint; its secret is never shown. */
+    /** An endpoint, without its secrets. */
     get: (id: string, query: GetEndpointQuery = {}, options?: CallOptions): Promise<Endpoint> =>
       requester.json({ method: 'GET', path: `/v1/endpoints/${encodeURIComponent(id)}`, query: { ...query }, takesTenant: true, gives: 'Endpoint', options }),
     /** Change an endpoint; members that are absent stay. */
@@ -167,6 +167,18 @@ function createEndpoints(requester: Requester) {
     /** Send it a test event now, and get what it answered. */
     test: (id: string, body: EndpointTest = {}, options?: CallOptions): Promise<EndpointTestResult> =>
       requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/test`, body, takes: 'EndpointTest', takesTenant: true, takesKey: true, options }),
+    /** Give it a new secret; those before go on signing beside it for `grace`. */
+    rotateSecret: (id: string, body: RotateSecret = {}, options?: CallOptions): Promise<NewSecret> =>
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/rotate-secret`, body, takesTenant: true, takesKey: true, options }),
+    /** The secrets that sign for it, newest first, without their values; public keys of ed25519. */
+    listSecrets: (id: string, options?: CallOptions): Promise<EndpointSecrets> =>
+      requester.json({ method: 'GET', path: `/v1/endpoints/${encodeURIComponent(id)}/secrets`, takesTenant: true, options }),
+    /** Let this secret sign where there is room for one signature, and stand last in `hookrail`. */
+    setPrimarySecret: (id: string, secretId: string, options?: CallOptions): Promise<EndpointSecret> =>
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/secrets/${encodeURIComponent(secretId)}/primary`, takesTenant: true, takesKey: true, options }),
+    /** The value of a secret; that it was shown, when and to whom, is kept with it and logged. */
+    revealSecret: (id: string, secretId: string, options?: CallOptions): Promise<RevealedSecret> =>
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/secrets/${encodeURIComponent(secretId)}/reveal`, takesTenant: true, takesKey: true, options }),
   }
 }
 

@@ -178,8 +178,7 @@ export interface CreatedEndpoint {
   readonly url: string
   readonly description: string
   readonly headers: Readonly<Record<string, string>>
-  /** Standard (Standard Webhooks), hookrail (for receivers that verify as those of the webhook server Hookrail do), none (unsigned). */
-  readonly signingSchemes: readonly string[]
+  readonly signingSchemes: readonly SigningScheme[]
   readonly maxInFlight: number
   /** Null: no limit. */
   readonly rateLimitRps: number | null
@@ -211,8 +210,10 @@ export interface CreatedEndpoint {
   readonly deletedAt: string | null
   /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
   readonly version: string
-  /** Shown here once and never again. */
+  /** Keep it; afterwards only `reveal` shows it. */
   readonly secret: string
+  /** `whpk_…`, what receivers verify an ed25519 secret with; null for an HMAC. */
+  readonly publicKey: string | null
 }
 
 export interface CreatedKey {
@@ -414,8 +415,7 @@ export interface Endpoint {
   readonly url: string
   readonly description: string
   readonly headers: Readonly<Record<string, string>>
-  /** Standard (Standard Webhooks), hookrail (for receivers that verify as those of the webhook server Hookrail do), none (unsigned). */
-  readonly signingSchemes: readonly string[]
+  readonly signingSchemes: readonly SigningScheme[]
   readonly maxInFlight: number
   /** Null: no limit. */
   readonly rateLimitRps: number | null
@@ -457,8 +457,8 @@ export interface EndpointChange {
   readonly description?: string | undefined
   /** Sent with each request, at most 8 KiB in all; not those that the sender makes, and no secrets, because they are shown here. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** How requests to it are signed: standard (Standard Webhooks), hookrail (for receivers that verify as those of the webhook server Hookrail do), none (unsigned). */
-  readonly signingSchemes?: readonly ('standard' | 'hookrail' | 'none')[] | undefined
+  /** How requests to it are signed; `none` stands alone, and no two may set the same header. */
+  readonly signingSchemes?: readonly SigningScheme[] | undefined
   /** Requests at one time, from all processes together. */
   readonly maxInFlight?: number | undefined
   readonly rateLimitRps?: RateLimit | undefined
@@ -477,8 +477,8 @@ export interface EndpointCreate {
   readonly description?: string | undefined
   /** Sent with each request, at most 8 KiB in all; not those that the sender makes, and no secrets, because they are shown here. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** How requests to it are signed: standard (Standard Webhooks), hookrail (for receivers that verify as those of the webhook server Hookrail do), none (unsigned). */
-  readonly signingSchemes?: readonly ('standard' | 'hookrail' | 'none')[] | undefined
+  /** How requests to it are signed; `none` stands alone, and no two may set the same header. */
+  readonly signingSchemes?: readonly SigningScheme[] | undefined
   /** Requests at one time, from all processes together. */
   readonly maxInFlight?: number | undefined
   readonly rateLimitRps?: RateLimit | undefined
@@ -487,12 +487,37 @@ export interface EndpointCreate {
   readonly retryPolicy?: RetryPolicy | undefined
   /** `whsec_` and base64 of 24 to 64 bytes; made when absent. An ed25519 key pair is `whsk_…`. */
   readonly secret?: string | undefined
+  /** Of the secret that is made, where none is given: `hmac` (the default), which sender and receiver share, or `ed25519`, of which the receiver needs the public key alone. */
+  readonly keyType?: 'hmac' | 'ed25519' | undefined
 }
 
 export interface EndpointPage {
   readonly items: readonly Endpoint[]
   /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
+}
+
+export interface EndpointSecret {
+  readonly id: string
+  readonly keyType: 'hmac' | 'ed25519'
+  /** `whpk_…`, what receivers verify an ed25519 secret with; null for an HMAC. */
+  readonly publicKey: string | null
+  /** It signs in the schemes that have room for one signature, and stands last in `hookrail`; unless another one was made that, the oldest is. */
+  readonly primary: boolean
+  /** RFC 3339, UTC, milliseconds. */
+  readonly createdAt: string
+  /** Until when it signs; null: until it is replaced. */
+  readonly expiresAt: string | null
+  /** How often it was shown after its creation. */
+  readonly reveals: number
+  /** When last. */
+  readonly revealedAt: string | null
+  /** The key of whoever saw it last; null: the configured token, or a program. */
+  readonly revealedBy: string | null
+}
+
+export interface EndpointSecrets {
+  readonly items: readonly EndpointSecret[]
 }
 
 export interface EndpointTest {
@@ -704,8 +729,10 @@ export interface KeyPage {
 }
 
 export interface NewSecret {
-  /** Shown here once and never again. */
+  /** Keep it; afterwards only `reveal` shows it. */
   readonly secret: string
+  /** `whpk_…`, what receivers verify an ed25519 secret with; null for an HMAC. */
+  readonly publicKey: string | null
 }
 
 export interface OrderedKey {
@@ -830,16 +857,23 @@ export type RetryPolicy = 'standard' | 'hookrail' | 'dograh' | 'pyfly' | {
   readonly cap?: string | number | undefined
 } | null
 
+export interface RevealedSecret {
+  readonly id: string
+  readonly secret: string
+}
+
 export interface RotateKey {
   /** How long what the key was before is taken too: "24h" (the default), at most 30 days. */
   readonly grace?: string | number | undefined
 }
 
 export interface RotateSecret {
-  /** How long the old secret goes on signing: "24h" (the default), at most 30 days. */
+  /** How long the old secret goes on signing: "24h" (the default), at most 7 days. */
   readonly grace?: string | number | undefined
   /** `whsec_` and base64 of 24 to 64 bytes; made when absent. An ed25519 key pair is `whsk_…`. */
   readonly secret?: string | undefined
+  /** Of the secret that is made, where none is given: `hmac` (the default), which sender and receiver share, or `ed25519`, of which the receiver needs the public key alone. */
+  readonly keyType?: 'hmac' | 'ed25519' | undefined
 }
 
 export interface RotatedKey {
@@ -866,6 +900,23 @@ export interface RotatedKey {
   readonly key: string
   /** Until when what the key was before is taken too. */
   readonly previousExpiresAt: string
+}
+
+/** How requests are signed: standard (Standard Webhooks), hookrail (for receivers that verify as those of the webhook server Hookrail do), pyfly (as pyfly’s callbacks, over canonical JSON, which is also what is sent), github (as GitHub), stripe (as Stripe), shopify (as Shopify), slack (as Slack), none (unsigned); or an HMAC-SHA256 in a form of one’s own, keyed with the whole text of the secret. */
+export type SigningScheme = 'standard' | 'hookrail' | 'pyfly' | 'github' | 'stripe' | 'shopify' | 'slack' | 'none' | {
+  readonly type: 'hmac'
+  /** Holds the signature; not one that the sender or another scheme sets. */
+  readonly header: string
+  /** Before the signature; `{id}` and `{timestamp}` are filled in. Default: nothing. */
+  readonly prefix?: string | undefined
+  /** Before each further signature while a secret is rotated. Null, the default: one signature, the primary secret’s. */
+  readonly next?: string | null | undefined
+  /** Default: hex. */
+  readonly encoding?: 'hex' | 'base64' | undefined
+  /** What is signed: `{body}` once, and perhaps `{id}` (the event’s) and `{timestamp}` (Unix seconds, which prefix or headers then have to tell). Default: `{body}`. */
+  readonly message?: string | undefined
+  /** Sent besides; `{id}` and `{timestamp}` are filled in. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
 export interface Skip {

@@ -118,9 +118,6 @@ export interface ConfigStore {
   listHeldEndpoints(ids: readonly string[]): Promise<readonly HeldEndpoint[]>
   listEndpoints(tenantId: string, page: PageRequest & { includeDeleted?: boolean }): Promise<Page<Endpoint>>
 
-  /** Adds the newest secret and lets all earlier ones expire after `graceMs`; atomic with the version. */
-  rotateSecret(tenantId: string, endpointId: string, secret: NewSecret, graceMs: number): Promise<boolean>
-
   insertSubscription(
     input: NewSubscription,
   ): Promise<

@@ -13,6 +13,7 @@ export const keptWrites = [
   'resend',
   'rotateApiKey',
   'rotateSecret',
+  'setPrimarySecret',
   'updateEndpoint',
   'updateTenant',
 ] as const

@@ -9,9 +9,10 @@ import { claim } from './claim/claim.ts'
 import { Leases } from './claim/leases.ts'
 import { lowerShares, type NodeIdentity, newNode, removeNode, renewShares } from './claim/shares.ts'
 import { applyConfigChanges } from './config/apply-changes.ts'
-import { deleteEndpoint, insertEndpoint, rotateSecret, updateEndpoint } from './config/endpoints.ts'
+import { deleteEndpoint, insertEndpoint, updateEndpoint } from './config/endpoints.ts'
 import { createKeyStore } from './config/key-store.ts'
 import { setMetaOnce } from './config/keys.ts'
+import { createSecretStore } from './config/secret-store.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from './config/subscriptions.ts'
 import { createTenantStore } from './config/tenant-store.ts'
 import { Database } from './connection/database.ts'
@@ -126,6 +127,7 @@ function createStore(parts: StoreParts): Omit<Store, 'cluster'> {
     pace: createPostgresPace(clock),
     time,
     ...createConfigStore(run),
+    ...createSecretStore(run),
     ...createTenantStore(run, parts.recovery.now),
     ...createKeyStore(run),
     ...createDeliveryStore(run, parts),
@@ -155,9 +157,6 @@ function createConfigStore({ plain, atomic, snapshot }: Runner) {
     listHeldEndpoints: (ids) => plain('read', (context) => config.listHeldEndpoints(context, ids)),
     listEndpoints: (tenantId, page) =>
       plain('read', (context) => config.listEndpoints(context, tenantId, page)),
-    rotateSecret: async (tenantId, endpointId, secret, graceMs) =>
-      is(idPrefixes.endpoint, endpointId) &&
-      atomic('config', (context) => rotateSecret(context, tenantId, endpointId, { secret, graceMs })),
     insertSubscription: (input) => atomic('config', (context) => insertSubscription(context, input)),
     updateSubscription: async (tenantId, id, patch, options) =>
       is(idPrefixes.subscription, id)

@@ -53,6 +53,11 @@ function createStore(connection: StoreConnection): SqliteStore {
     listEndpoints: (tenantId, page) => read('listEndpoints', tenantId, page),
     rotateSecret: async (tenantId, endpointId, secret, graceMs) =>
       is(idPrefixes.endpoint, endpointId) && write('rotateSecret', tenantId, endpointId, secret, graceMs),
+    listSecrets: (tenantId, endpointId) => read('listSecrets', tenantId, endpointId),
+    setPrimarySecret: async (tenantId, endpointId, secretId) =>
+      is(idPrefixes.endpoint, endpointId) && write('setPrimarySecret', tenantId, endpointId, secretId),
+    noteReveal: async (tenantId, endpointId, secretId, by) =>
+      is(idPrefixes.endpoint, endpointId) ? write('noteReveal', tenantId, endpointId, secretId, by) : null,
     insertSubscription: (input) => write('insertSubscription', input),
     updateSubscription: async (tenantId, id, patch, options) =>
       is(idPrefixes.subscription, id) ? write('updateSubscription', tenantId, id, patch, options) : null,

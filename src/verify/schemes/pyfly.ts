@@ -4,8 +4,8 @@
  * time, so a request can be repeated.
  */
 import { decodeHex, toBytes } from '../bytes.ts'
-import { toCanonicalJson } from '../canonical-json.ts'
 import { MalformedHeaderError } from '../errors.ts'
+import { toCanonicalJson } from '../forms/canonical-json.ts'
 import { requireHeader } from '../headers.ts'
 import type { Scheme } from './scheme.ts'
 

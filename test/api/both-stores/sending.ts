@@ -6,11 +6,13 @@ import { describeAuthorizedDomains } from './authorized-domains.ts'
 import { describeOutcomes } from './outcomes.ts'
 import { describeRequests } from './requests.ts'
 import { aSendingScene, loopback } from './sending-scene.ts'
+import { describeSigning } from './signing.ts'
 
 export function describeSending(newStore: () => OpenServer): void {
   describe('deliveries', () => {
     const scene = aSendingScene(newStore)
     describeRequests(scene)
+    describeSigning(scene)
     describeOutcomes(scene)
     describeAuthorizedDomains(scene)
   })

@@ -2,7 +2,7 @@ import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { Endpoint } from '../../../core/model.ts'
 import { type ChangeOptions, checkVersion } from '../../../core/version.ts'
 import { endpointSettings } from '../../config-columns.ts'
-import type { EndpointInsertion, EndpointPatch, NewEndpoint, NewSecret, UidConflict } from '../../port.ts'
+import type { EndpointInsertion, EndpointPatch, NewEndpoint, UidConflict } from '../../port.ts'
 import { type EndpointRow, toEndpoint } from '../../rows.ts'
 import { insertBucket, replaceRate } from '../claim/rate-buckets.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
@@ -13,6 +13,7 @@ import { uuid, uuidOfId } from '../rows/wire-types.ts'
 import { applyEndpointChange, firstSliceRows } from './apply-changes.ts'
 import { changeTime } from './change-time.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
+import { insertSecret } from './insert-secret.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
 import { insertSubscriptionRow } from './subscriptions.ts'
 import { whyNoEndpoint } from './tenants.ts'
@@ -212,52 +213,12 @@ const deleteEndpointStatement = command(
      update endpoints set deleted_at = ${now}, updated_at = ${changeTime}, cleanup = 'cancel' where id = $endpoint`,
 )
 
-export interface Rotation {
-  readonly secret: NewSecret
-  readonly graceMs: number
-}
-
-export async function rotateSecret(
+/** A live endpoint of the tenant. */
+export async function lockEndpoint(
   context: Context,
   tenantId: string,
-  endpointId: string,
-  rotation: Rotation,
-): Promise<boolean> {
-  const row = await lockEndpoint(context, tenantId, endpointId)
-  if (row === null) return false
-  await run(context, expireSecretsStatement, {
-    endpoint: uuid(row.id),
-    grace_ms: Math.round(rotation.graceMs),
-  })
-  await insertSecret(context, uuid(row.id), rotation.secret)
-  await raiseRoutingVersion(context, tenantId)
-  return true
-}
-
-const expireSecretsStatement = command(
-  'expire_secrets',
-  { endpoint: 'uuid', grace_ms: 'bigint' },
-  // endpoint_secrets_endpoint
-  `update endpoint_secrets set expires_at = ${now} + $grace_ms
-     where endpoint_id = $endpoint and (expires_at is null or expires_at > ${now} + $grace_ms)`,
-)
-
-async function insertSecret(context: Context, endpoint: string, secret: NewSecret): Promise<void> {
-  await run(context, insertSecretStatement, {
-    id: uuidOfId(secret.id),
-    endpoint: endpoint,
-    sealed: Buffer.from(secret.sealed),
-  })
-}
-
-const insertSecretStatement = command(
-  'insert_secret',
-  { id: 'uuid', endpoint: 'uuid', sealed: 'bytea' },
-  `insert into endpoint_secrets (id, endpoint_id, sealed, created_at) values ($id, $endpoint, $sealed, ${now})`,
-)
-
-/** A live endpoint of the tenant. */
-async function lockEndpoint(context: Context, tenantId: string, id: string): Promise<EndpointRow | null> {
+  id: string,
+): Promise<EndpointRow | null> {
   const [row] = await run(context, lockEndpointStatement, { id: uuidOfId(id), tenant: uuidOfId(tenantId) })
   return row ?? null
 }

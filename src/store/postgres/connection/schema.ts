@@ -16,6 +16,7 @@ import { directSendsMigration } from '../migrations/0020-direct-sends.ts'
 import { orderedKeysMigration } from '../migrations/0021-ordered-keys.ts'
 import { keptRequestsMigration } from '../migrations/0022-kept-requests.ts'
 import { errorClassesMigration } from '../migrations/0023-error-classes.ts'
+import { secretUsesMigration } from '../migrations/0024-secret-uses.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -34,6 +35,7 @@ export const postgresMigrations: readonly Migration[] = [
   orderedKeysMigration,
   keptRequestsMigration,
   errorClassesMigration,
+  secretUsesMigration,
 ]
 
 /**

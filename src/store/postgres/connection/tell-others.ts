@@ -119,6 +119,7 @@ function tellConfiguration(store: Omit<Store, 'cluster'>, hints: Hints) {
     deleteEndpoint: (tenantId, ...change) => telling(tenantId, store.deleteEndpoint(tenantId, ...change)),
     rotateSecret: (tenantId, endpointId, secret, graceMs) =>
       telling(tenantId, store.rotateSecret(tenantId, endpointId, secret, graceMs)),
+    setPrimarySecret: (tenantId, ...secret) => telling(tenantId, store.setPrimarySecret(tenantId, ...secret)),
     insertSubscription: (input) => telling(input.tenantId, store.insertSubscription(input)),
     updateSubscription: (tenantId, ...change) =>
       telling(tenantId, store.updateSubscription(tenantId, ...change)),

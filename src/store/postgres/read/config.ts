@@ -49,7 +49,7 @@ export async function loadRouting(context: Context, tenantId: string): Promise<R
 }
 
 /** A secret whose grace may have ended in time that the line skipped is loaded; whoever signs knows its time. */
-function beforeSkips(context: Context): Context {
+export function beforeSkips(context: Context): Context {
   return { ...context, moment: agedNow(context.line, 0, context.moment) }
 }
 
@@ -57,7 +57,8 @@ const routingSecretsStatement = query<SecretRow>()(
   'routing_secrets',
   { tenant: 'uuid' },
   // endpoints_tenant, endpoint_secrets_endpoint
-  `select s.id, s.endpoint_id, s.sealed, s.created_at, s.expires_at
+  `select s.id, s.endpoint_id, s.sealed, s.created_at, s.expires_at, s.primary_since, s.reveals, s.revealed_at,
+       s.revealed_by
      from endpoints e join endpoint_secrets s on s.endpoint_id = e.id
      where e.tenant_id = $tenant and e.deleted_at is null and (s.expires_at is null or s.expires_at > ${now})
      order by s.endpoint_id, s.expires_at is null desc, s.created_at desc, s.id desc`,

@@ -1,6 +1,7 @@
 import type { KeptWriteName, RequestStore } from '../../port.ts'
-import { insertEndpoint, rotateSecret, updateEndpoint } from '../config/endpoints.ts'
+import { insertEndpoint, updateEndpoint } from '../config/endpoints.ts'
 import { insertApiKey, rotateApiKey } from '../config/keys.ts'
+import { rotateSecret, setPrimarySecret } from '../config/secrets.ts'
 import { insertSubscription } from '../config/subscriptions.ts'
 import { insertTenant, updateTenant } from '../config/tenants.ts'
 import type { Runner } from '../connection/runner.ts'
@@ -25,6 +26,7 @@ const writes: Readonly<Record<KeptWriteName, Write>> = {
   rotateApiKey,
   rotateSecret: (context, tenantId, endpointId, secret, graceMs) =>
     rotateSecret(context, tenantId, endpointId, { secret, graceMs }),
+  setPrimarySecret,
   updateEndpoint,
   updateTenant,
 }

@@ -2,7 +2,7 @@ import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { Endpoint } from '../../../core/model.ts'
 import { type ChangeOptions, checkVersion } from '../../../core/version.ts'
 import { endpointSettings, toJsonText } from '../../config-columns.ts'
-import type { EndpointInsertion, EndpointPatch, NewEndpoint, NewSecret, UidConflict } from '../../port.ts'
+import type { EndpointInsertion, EndpointPatch, NewEndpoint, UidConflict } from '../../port.ts'
 import { type EndpointRow, toEndpoint } from '../../rows.ts'
 import { forgetBucket, replaceRate } from '../claim/rate-buckets.ts'
 import { Columns } from '../connection/columns.ts'
@@ -11,6 +11,7 @@ import type { WriteContext } from '../threads/write-context.ts'
 import { applyEndpointChange, firstSliceRows } from './apply-changes.ts'
 import { changeTime } from './change-time.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
+import { insertSecret } from './insert-secret.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
 import { insertSubscriptionRow } from './subscriptions.ts'
 import { whyNoEndpoint } from './tenants.ts'
@@ -167,32 +168,6 @@ export function deleteEndpoint(
   forgetBucket(context, id)
   applyEndpointChange(context, id, firstSliceRows)
   return true
-}
-
-export function rotateSecret(
-  context: WriteContext,
-  tenantId: string,
-  endpointId: string,
-  secret: { readonly secret: NewSecret; readonly graceMs: number },
-): boolean {
-  const row = readEndpoint(context, tenantId, endpointId)
-  if (row === null) return false
-  const expiresAt = context.now + secret.graceMs
-  context
-    .prepare(
-      // endpoint_secrets_endpoint
-      'update endpoint_secrets set expires_at = ? where endpoint_id = ? and (expires_at is null or expires_at > ?)',
-    )
-    .run(expiresAt, row.id, expiresAt)
-  insertSecret(context, endpointId, secret.secret)
-  raiseRoutingVersion(context, tenantId)
-  return true
-}
-
-function insertSecret(context: WriteContext, endpointId: string, secret: NewSecret): void {
-  context
-    .prepare('insert into endpoint_secrets (id, endpoint_id, sealed, created_at) values (?, ?, ?, ?)')
-    .run(idToBytes(secret.id), idToBytes(endpointId), secret.sealed, context.now)
 }
 
 /** A live endpoint of the tenant. */

@@ -15,6 +15,7 @@ import { directSendsMigration } from '../migrations/0014-direct-sends.ts'
 import { orderedKeysMigration } from '../migrations/0015-ordered-keys.ts'
 import { keptRequestsMigration } from '../migrations/0016-kept-requests.ts'
 import { errorClassesMigration } from '../migrations/0017-error-classes.ts'
+import { secretUsesMigration } from '../migrations/0018-secret-uses.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -32,6 +33,7 @@ export const sqliteMigrations: readonly Migration[] = [
   orderedKeysMigration,
   keptRequestsMigration,
   errorClassesMigration,
+  secretUsesMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

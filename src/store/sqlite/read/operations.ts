@@ -21,6 +21,7 @@ import { getEvent, getPayload, listEvents } from './events.ts'
 import { findApiKeys, getApiKey, listApiKeys } from './keys.ts'
 import { getDelivery } from './one-delivery.ts'
 import { countOrderedKeys, findHeads, listOrderedKeys } from './ordered-keys.ts'
+import { listSecrets } from './secrets.ts'
 import { findTenantOf, getTenant, getTenantByUid, listTenants } from './tenants.ts'
 
 export const readOperations = {
@@ -37,6 +38,7 @@ export const readOperations = {
   countOrderedKeys,
   counts,
   loadRouting,
+  listSecrets,
   getEndpoint,
   getEndpointByUid,
   listEndpoints,

@@ -29,7 +29,7 @@ import type {
 import type { TenantRotation } from '../claim/candidates.ts'
 import { claim } from '../claim/claim.ts'
 import { applyConfigChanges } from '../config/apply-changes.ts'
-import { deleteEndpoint, insertEndpoint, rotateSecret, updateEndpoint } from '../config/endpoints.ts'
+import { deleteEndpoint, insertEndpoint, updateEndpoint } from '../config/endpoints.ts'
 import {
   insertApiKey,
   insertFirstApiKey,
@@ -39,6 +39,7 @@ import {
   setMetaOnce,
   updateApiKey,
 } from '../config/keys.ts'
+import { noteReveal, rotateSecret, setPrimarySecret } from '../config/secrets.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from '../config/subscriptions.ts'
 import { insertTenant, updateTenant } from '../config/tenants.ts'
 import { cancelJob, failJob, insertJob, releaseJobs, runJobSlice, takeJob } from '../jobs/jobs.ts'
@@ -114,6 +115,15 @@ export function createWriteOperations() {
       secret: NewSecret,
       graceMs: number,
     ) => rotateSecret(context, tenantId, endpointId, { secret, graceMs }),
+    setPrimarySecret: (context: WriteContext, tenantId: string, endpointId: string, secretId: string) =>
+      setPrimarySecret(context, tenantId, endpointId, secretId),
+    noteReveal: (
+      context: WriteContext,
+      tenantId: string,
+      endpointId: string,
+      secretId: string,
+      by: string | null,
+    ) => noteReveal(context, tenantId, { endpointId, secretId, by }),
     insertSubscription: (context: WriteContext, input: NewSubscription) => insertSubscription(context, input),
     updateSubscription: (
       context: WriteContext,

@@ -12,9 +12,25 @@ const maxDepth = 500
  * two values, so whoever reads the other one would take what nobody signed.
  */
 export function toCanonicalJson(body: Uint8Array): string | null {
+  return write(body, 'verify')
+}
+
+/**
+ * The canonical form as a body that is sent instead of the given one. Null for what has none that says the same: no
+ * JSON in UTF-8, or a number beyond what a float holds, which Python writes as `Infinity`. Of a key that stands there
+ * twice it has the last value, as parsers do.
+ */
+export function toCanonicalBody(body: Uint8Array): Uint8Array | null {
+  const text = write(body, 'send')
+  return text === null ? null : new TextEncoder().encode(text)
+}
+
+type Purpose = 'verify' | 'send'
+
+function write(body: Uint8Array, purpose: Purpose): string | null {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)
-    return new CanonicalWriter(text).write()
+    return new CanonicalWriter(text, purpose).write()
   } catch (error) {
     if (error instanceof NotCanonical || error instanceof TypeError) return null
     throw error
@@ -25,10 +41,12 @@ class NotCanonical extends Error {}
 
 class CanonicalWriter {
   readonly #text: string
+  readonly #purpose: Purpose
   #at = 0
 
-  constructor(text: string) {
+  constructor(text: string, purpose: Purpose) {
     this.#text = text
+    this.#purpose = purpose
   }
 
   write(): string {
@@ -55,7 +73,7 @@ class CanonicalWriter {
       if (!isFirst) this.#expect(',')
       this.#skipSpace()
       const key = this.#string()
-      if (members.has(key)) throw new NotCanonical()
+      if (this.#purpose === 'verify' && members.has(key)) throw new NotCanonical()
       this.#expect(':')
       members.set(key, this.#value(depth + 1))
     }
@@ -87,7 +105,11 @@ class CanonicalWriter {
   #number(): string {
     const literal = this.#take(/-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y)
     if (literal === null) throw new NotCanonical()
-    if (/[.eE]/.test(literal)) return floatText(Number(literal))
+    if (/[.eE]/.test(literal)) {
+      const value = Number(literal)
+      if (this.#purpose === 'send' && !Number.isFinite(value)) throw new NotCanonical()
+      return floatText(value)
+    }
     return literal === '-0' ? '0' : literal
   }
 
