@@ -6,6 +6,7 @@ import { serverWords } from './core/face-words.ts'
 import { createIdFactory } from './core/ids.ts'
 import { resolveRetryPolicy } from './core/retry-policy.ts'
 import type { SecretBox } from './core/secret-box.ts'
+import { createCredentials } from './create-credentials.ts'
 import { createDelivery, createSender, userAgent } from './create-delivery.ts'
 import { createEndpoints } from './create-endpoints.ts'
 import { createOutboxRelays } from './create-outbox-relays.ts'
@@ -15,6 +16,7 @@ import { RoutingReload } from './delivery/routing-reload.ts'
 import { AdminTokens } from './engine/admin-tokens.ts'
 import { ApiKeys } from './engine/api-keys.ts'
 import { Authentication } from './engine/authentication.ts'
+import { Credentials } from './engine/credentials.ts'
 import { DeadLetters } from './engine/dead-letters.ts'
 import { Deliveries } from './engine/deliveries.ts'
 import { createBusyMeter } from './engine/deliveries-first.ts'
@@ -25,7 +27,7 @@ import type { Engine } from './engine/engine.ts'
 import { Events } from './engine/events.ts'
 import { Jobs } from './engine/jobs.ts'
 import { KeyRates } from './engine/key-rates.ts'
-import { KeyUses } from './engine/key-uses.ts'
+import { LastUses } from './engine/last-uses.ts'
 import { OrderedKeys } from './engine/ordered-keys.ts'
 import type { OutboxState } from './engine/outbox-relay.ts'
 import { Publisher } from './engine/publish.ts'
@@ -114,9 +116,9 @@ async function assemble(
     secretBox,
     defaultPolicy: resolveRetryPolicy(config.defaultRetryPolicy),
   })
-  const delivery = dispatch
-    ? createDelivery({ config, logger, store, clock, activity, routing, guard, tracing })
-    : null
+  const sending = { config, logger, store, clock, routing, guard }
+  const { credentials, closeCredentials } = createCredentials({ ...sending, secretBox })
+  const delivery = dispatch ? createDelivery({ ...sending, activity, credentials, tracing }) : null
   const dispatcher = delivery?.dispatcher ?? null
   const readiness = new Readiness({ store, clock, logger })
   const durableWork = createDurableWork({
@@ -173,7 +175,7 @@ async function assemble(
   }
   const { shown, idempotentRequests } = showStore(store, { secretBox, ttlMs: config.idempotencyTtlMs })
   const { randomBytes } = idempotentRequests
-  const keyUses = new KeyUses({ store, time: store.time, clock, logger })
+  const keyUses = new LastUses({ of: 'keys', keep: store.noteKeyUse, time: store.time, clock, logger })
   const onDelete = (tenantId: string) => {
     dispatcher?.giveBackWaiting(tenantId)
     durableWork.removals.wake()
@@ -204,6 +206,7 @@ async function assemble(
     activity,
     events: new Events({ store: shown, activity, clock }),
     ...createEndpoints(parts),
+    credentials: new Credentials(parts),
     directSends,
     endpointTests: new EndpointTests({
       routing,
@@ -212,16 +215,13 @@ async function assemble(
       time: store.time,
       random: Math.random,
       sender: testSender,
+      credentials,
       userAgent,
     }),
     subscriptions: new Subscriptions({ store: shown, ids, words, onChange }),
     deliveries: new Deliveries({ store: shown, onDueWork: () => dispatcher?.wake() }),
     deadLetters: new DeadLetters({ store: shown, onDueWork: () => dispatcher?.wake() }),
-    orderedKeys: new OrderedKeys({
-      store: shown,
-      time: store.time,
-      words,
-    }),
+    orderedKeys: new OrderedKeys({ store: shown, time: store.time, words }),
     jobs: new Jobs({ store: shown, ids, onJob: () => durableWork.jobs.wake() }),
     tenants,
     apiKeys: new ApiKeys({ store: shown, ids, time: store.time, words, randomBytes }),
@@ -267,6 +267,7 @@ async function assemble(
       await testSender.close({ abort: true })
       await delivery?.stop(config.drainDeadlineMs)
       await keyUses.close()
+      await closeCredentials()
     } finally {
       await store.close()
     }

@@ -5,6 +5,7 @@ import type { BreakerPolicy } from './core/endpoint-health.ts'
 import { OuthookError } from './core/errors.ts'
 import type { Logger } from './core/logger.ts'
 import type { DeliveryActivity } from './delivery/activity.ts'
+import type { CredentialSource } from './delivery/credential-source.ts'
 import { DeliveryService } from './delivery/delivery-service.ts'
 import type { RoutingCache } from './delivery/routing-cache.ts'
 import type { Tracing } from './observability/tracing.ts'
@@ -23,6 +24,7 @@ interface DeliveryParts {
   readonly clock: Clock
   readonly activity: DeliveryActivity
   readonly routing: RoutingCache
+  readonly credentials: CredentialSource
   readonly guard: ReturnType<typeof createAddressPolicy>
   /** Null: nobody traces. */
   readonly tracing: Tracing | null

@@ -18,7 +18,7 @@ interface SendCommon {
   readonly headers?: Readonly<Record<string, string>>
   /** Of the body. Default `'application/json'`, or what the endpoint's headers say. */
   readonly contentType?: string
-  /** A credential that the request authenticates with. There are none yet, so it is refused. */
+  /** The id of a credential that the request authenticates with. Default: the endpoint's, if it goes to one. */
   readonly credentialId?: string | null
   /** A profile's name or a policy object as in the API (snake_case JSON). Default: the tenant's. */
   readonly retry?: unknown

@@ -3,6 +3,7 @@ import { OuthookError } from './core/errors.ts'
 import { libraryWords } from './core/face-words.ts'
 import type { EventState } from './core/model.ts'
 import type { ApiKeys } from './engine/api-keys.ts'
+import type { Credentials } from './engine/credentials.ts'
 import type { DeadLetters } from './engine/dead-letters.ts'
 import type { Deliveries } from './engine/deliveries.ts'
 import type { SendReceipt } from './engine/direct-sends.ts'
@@ -64,6 +65,8 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
     OfTenant<EndpointPauses> &
     OfTenant<Engine['endpointSecrets']> &
     OfTenant<EndpointTests>
+  /** What requests of endpoints and sends authenticate with. Secrets go in and are never shown. */
+  readonly credentials: OfTenant<Credentials>
   readonly subscriptions: OfTenant<Subscriptions>
   readonly events: OfTenant<Events>
   readonly deliveries: OfTenant<Deliveries>
@@ -88,6 +91,7 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
       ...ofTenant(engine.endpointSecrets, findTenant),
       ...ofTenant(engine.endpointTests, findTenant),
     }
+    this.credentials = ofTenant(engine.credentials, findTenant)
     this.subscriptions = ofTenant(engine.subscriptions, findTenant)
     this.events = ofTenant(engine.events, findTenant)
     this.deliveries = ofTenant(engine.deliveries, findTenant)

@@ -31,6 +31,7 @@ export async function fillLines(store: Store, { keys, behindBlocked }: Lines): P
       signingSchemes: ['standard'],
       maxInFlight: 1000,
       rateLimitRps: null,
+      credentialId: null,
     },
     secret: { id: ids.next('sec'), sealed: Uint8Array.of(1) },
     subscription: {

@@ -29,6 +29,7 @@ const tags = [
   ['dead letters', 'Deliveries that were given up'],
   ['jobs', 'Work on many deliveries at once, and how far it has got'],
   ['tenants', 'Whose webhooks these are, where one server is for several'],
+  ['credentials', 'What requests authenticate with at their receivers'],
   ['keys', 'Who may publish'],
   ['admin tokens', 'Who may administer, and how far'],
   ['operations', 'For load balancers and scrapers, without credentials'],

@@ -63,6 +63,12 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'POST /v1/endpoints/:id/resume': operator,
   'POST /v1/endpoints/:id/enable': operator,
 
+  'POST /v1/credentials': admin,
+  'GET /v1/credentials': viewer,
+  'GET /v1/credentials/:id': viewer,
+  'PATCH /v1/credentials/:id': admin,
+  'DELETE /v1/credentials/:id': admin,
+
   'POST /v1/subscriptions': admin,
   'GET /v1/subscriptions': viewer,
   'GET /v1/subscriptions/:id': viewer,

@@ -25,6 +25,7 @@ import { QuickPublish } from './quick-publish.ts'
 import { answerBrokenRequest, answerUnusualRequests, closeConnections } from './raw-connections.ts'
 import { createRequestBodies } from './request-bodies.ts'
 import { adminTokenRoutes } from './routes/admin-tokens.ts'
+import { credentialRoutes } from './routes/credentials.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { endpointRepairRoutes } from './routes/endpoint-repair.ts'
@@ -276,6 +277,7 @@ const allRoutes = [
   orderedKeyRoutes,
   deadLetterRoutes,
   jobRoutes,
+  credentialRoutes,
   keyRoutes,
   adminTokenRoutes,
   whoamiRoute,

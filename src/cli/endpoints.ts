@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Client } from '../client/client.ts'
 import type { EndpointChange, RetryPolicy } from '../client/generated/types.ts'
 import type { EndpointResource } from '../client/resources.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
@@ -6,6 +7,7 @@ import { describeSigningSchemes } from '../core/signing-schemes.ts'
 import type { ApiContext } from './api-command.ts'
 import { addApiCommand } from './api-command.ts'
 import { counted } from './counted.ts'
+import { credentialFlag } from './credential-id.ts'
 import { resolveEndpoint } from './endpoint-id.ts'
 import { registerRepair } from './endpoint-repair.ts'
 import { addSecretOptions, registerSecrets, type SecretOptions } from './endpoint-secrets.ts'
@@ -53,6 +55,7 @@ interface EndpointOptions {
   readonly scheme?: EndpointChange['signingSchemes']
   readonly maxInFlight?: number
   readonly rateLimit?: number | 'none'
+  readonly credential?: string
   readonly retryPolicy?: RetryPolicy
 }
 
@@ -60,7 +63,7 @@ export function register(command: Command, io: CliIo): void {
   const create = addApiCommand(command, 'create <endpoint-url>', 'make an endpoint, and show its secret', io)
   addSecretOptions(addEndpointOptions(create).option('--uid <uid>', 'your own name for it'))
   create.run<EndpointOptions & SecretOptions>(async (context, [url = ''], options) => {
-    const body = { url, ...bodyOf(options), ...(await secretOf(options, io)) }
+    const body = { url, ...(await bodyOf(context.client, options)), ...(await secretOf(options, io)) }
     showWithSecret(context, await context.client.endpoints.create(body))
   })
 
@@ -68,7 +71,8 @@ export function register(command: Command, io: CliIo): void {
   const upsert = addApiCommand(command, 'upsert <uid> <endpoint-url>', upsertText, io)
   addSecretOptions(addEndpointOptions(upsert))
   upsert.run<EndpointOptions & SecretOptions>(async (context, [uid, url = ''], options) => {
-    const body = { url, ...bodyOf(options), ...(await secretOf(options, io)), uid }
+    const settings = await bodyOf(context.client, options)
+    const body = { url, ...settings, ...(await secretOf(options, io)), uid }
     showWithSecret(context, await context.client.endpoints.create(body))
   })
 
@@ -98,7 +102,7 @@ function registerChanges(command: Command, io: CliIo): void {
     .option('--uid <uid>', 'your own name for it')
   update.run<EndpointOptions & IfMatchOption>(async ({ client, print }, [endpoint = ''], options) => {
     const id = await resolveEndpoint(client, endpoint)
-    const body = { url: options.to, ...bodyOf(options) }
+    const body = { url: options.to, ...(await bodyOf(client, options)) }
     print.answer('Endpoint', await client.endpoints.update(id, body, ifMatchIn(options)))
   })
 
@@ -132,11 +136,12 @@ function addEndpointOptions(command: Command): Command {
     )
     .option('--max-in-flight <number>', 'requests to it at one time', wholeNumber(1, 1000))
     .option('--rate-limit <rps>', 'requests to it per second: 0.01 to 1000000, or none', rateLimit)
+    .option('--credential <credential>', 'what its requests authenticate with: an id or name, or none')
     .option('--retry-policy <policy>', `a profile, ${describeRetryProfiles()}, or a JSON object`, retryPolicy)
 }
 
 /** Absent members disappear in JSON, and so stay as they are. */
-function bodyOf(options: EndpointOptions): Omit<EndpointChange, 'url'> {
+async function bodyOf(client: Client, options: EndpointOptions): Promise<Omit<EndpointChange, 'url'>> {
   return {
     uid: options.uid,
     description: options.description,
@@ -145,6 +150,7 @@ function bodyOf(options: EndpointOptions): Omit<EndpointChange, 'url'> {
     signingSchemes: options.scheme,
     maxInFlight: options.maxInFlight,
     rateLimitRps: options.rateLimit === 'none' ? null : options.rateLimit,
+    credentialId: await credentialFlag(client, options.credential),
     retryPolicy: options.retryPolicy,
   }
 }

@@ -10,6 +10,13 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   signing_schemes: ['--scheme'],
   rate_limit_rps: ['--rate-limit'],
   metadata: ['--meta'],
+  credential_id: ['--credential'],
+  // The one secret of a kind comes from a file.
+  api_key: ['--secret-file'],
+  token: ['--secret-file'],
+  password: ['--secret-file'],
+  header_value: ['--secret-file'],
+  client_secret: ['--secret-file'],
   endpoint_id: ['--endpoint', '<endpoint>', '<url-or-endpoint>'],
   subscription_id: ['--subscription'],
   event_id: ['--event'],

@@ -73,6 +73,11 @@ const commands: readonly CommandEntry[] = [
     load: () => import('./jobs.ts'),
   },
   {
+    name: 'credentials',
+    description: 'what requests authenticate with: create, list, get, update, activate, deactivate, delete',
+    load: () => import('./credentials.ts'),
+  },
+  {
     name: 'keys',
     description: 'producer keys: create, list, get, update, rotate, revoke',
     load: () => import('./keys.ts'),

@@ -4,6 +4,7 @@ import type { DirectSend } from '../client/generated/types.ts'
 import { type SendMethod, sendMethods } from '../core/direct-request.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { finishApiCommand } from './api-command.ts'
+import { resolveCredential } from './credential-id.ts'
 import { resolveEndpoint } from './endpoint-id.ts'
 import { addEventOptions, type EventOptions, eventMembers } from './event-options.ts'
 import { waitForEvent } from './events.ts'
@@ -15,6 +16,7 @@ interface SendOptions extends EventOptions {
   readonly method?: SendMethod
   readonly file?: string
   readonly contentType?: string
+  readonly credential?: string
   readonly header?: Readonly<Record<string, string>>
   readonly retry?: DirectSend['retry']
   readonly timeout?: number
@@ -28,6 +30,7 @@ export function register(command: Command, io: CliIo): void {
     .option('--file <path>', 'read the payload from a file')
     .option('--content-type <type>', 'of the payload, if it is no JSON')
     .option('--header <name:value>', 'sent along; wins over that of the endpoint (repeatable)', pair(':'))
+    .option('--credential <credential>', 'what it authenticates with: an id or name')
     .option('--retry <policy>', `a profile, ${describeRetryProfiles()}, or a JSON object`, retryPolicy)
     .option('--timeout <duration>', 'of one attempt', durationMs)
     .option('--idempotency-key <key>', 'sending twice with the same key makes one delivery')
@@ -46,6 +49,9 @@ export function register(command: Command, io: CliIo): void {
       ...(options.method !== undefined && { method: options.method }),
       contentType: options.contentType,
       headers: options.header,
+      ...(options.credential !== undefined && {
+        credentialId: await resolveCredential(client, options.credential),
+      }),
       retry: options.retry,
       timeout: options.timeout,
       ...eventMembers(options, io),

@@ -1,6 +1,7 @@
 /** The resources' types under names that clash with nothing of the command line's. */
 export type {
   Attempt as AttemptResource,
+  Credential as CredentialResource,
   DeadLetter as DeadLetterResource,
   Delivery as DeliveryResource,
   EndpointSecret as EndpointSecretResource,

@@ -11,7 +11,7 @@ interface SendMembers {
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Of the body; default `'application/json'`. */
   readonly contentType?: string | undefined
-  /** There are no credentials yet: anything but null is refused. */
+  /** The id of a credential that the request authenticates with. Default: the endpoint's, if it goes to one. */
   readonly credentialId?: string | null | undefined
   /** A profile's name or a policy, as everywhere in the API. */
   readonly retry?: DirectSend['retry']

@@ -40,7 +40,7 @@ export function parseStoredHeaders(value: unknown, member = 'headers'): Readonly
   throw refused(
     `${member}["${secret}"]`,
     'looks like a secret, which does not belong there: headers are stored and shown in clear; ' +
-      'let the receiver authenticate requests by their signature',
+      'make a credential, which is sealed, and name it as the credential of the endpoint or the send',
   )
 }
 
@@ -63,7 +63,7 @@ export function parseCustomHeaders(value: unknown, member = 'headers'): Readonly
   const headers = new Map<string, string>()
   let bytes = 0
   for (const [name, text] of entries) {
-    const problem = nameProblem(name, headers) ?? valueProblem(text)
+    const problem = nameProblem(name, headers) ?? headerValueProblem(text)
     if (problem !== null) throw refused(`${member}[${JSON.stringify(name.slice(0, 64))}]`, problem)
     headers.set(name.toLowerCase(), text)
     bytes += name.length + text.length
@@ -82,13 +82,19 @@ export function isReservedHeader(name: string): boolean {
 }
 
 function nameProblem(name: string, earlier: ReadonlyMap<string, string>): string | null {
-  const lower = name.toLowerCase()
-  if (!isHeaderName(name)) return 'is not a header name; use letters, digits and "-"'
-  if (isReservedHeader(lower)) return 'is set by the sender itself; choose another name'
-  return earlier.has(lower) ? 'stands there twice; names do not differ by case' : null
+  const problem = headerNameProblem(name)
+  if (problem !== null) return problem
+  return earlier.has(name.toLowerCase()) ? 'stands there twice; names do not differ by case' : null
 }
 
-function valueProblem(text: unknown): string | null {
+/** Null: requests may carry a header of this name. */
+export function headerNameProblem(name: string): string | null {
+  if (!isHeaderName(name)) return 'is not a header name; use letters, digits and "-"'
+  return isReservedHeader(name.toLowerCase()) ? 'is set by the sender itself; choose another name' : null
+}
+
+/** Null: a header may have this value. */
+export function headerValueProblem(text: unknown): string | null {
   if (typeof text !== 'string') return 'must be a string'
   return valuePattern.test(text)
     ? null

@@ -1,7 +1,7 @@
 /**
  * Direct sends: one delivery that its caller names the request of, without a topic or a subscription. What stands here
  * was frozen when the send was accepted, and is kept with its event: each attempt makes this request, whatever becomes of
- * the endpoint's URL, headers or policy meanwhile. Not frozen, because they must not be: secrets and signing schemes of an
+ * the endpoint's URL, headers or policy meanwhile. Not frozen, because they must not be: secrets, credentials and signing schemes of an
  * endpoint, its limits, and whether it is disabled or deleted. They are looked up at each attempt.
  */
 import type { RetryPolicy } from './retry-policy.ts'
@@ -18,6 +18,8 @@ export interface DirectRequest {
   /** Of one attempt; null: the server's own. */
   readonly timeoutMs: number | null
   readonly retryPolicy: RetryPolicy
+  /** Absent: that of the endpoint, if it goes to one. Only the id is frozen. */
+  readonly credentialId?: string
 }
 
 /** Requests in flight to one origin of a tenant, from all its sends to URLs there. */

@@ -133,6 +133,8 @@ export interface Endpoint {
   readonly maxInFlight: number
   /** Requests to it per second, on average, with a burst of two seconds' worth; null: no limit. */
   readonly rateLimitRps: number | null
+  /** What its requests authenticate with; null: nothing but their signature. */
+  readonly credentialId: string | null
   readonly disabledReason: DisabledReason | null
   readonly disabledAt: number | null
   /** Of a pause by hand: why, in its maker's words, and the key of whoever made it. */

@@ -5,14 +5,22 @@
 import type { Clock } from '../core/clock.ts'
 import { carriesBody } from '../core/direct-request.ts'
 import { toHeaderValue } from '../core/header-value.ts'
+import { hideInResponse, hideInText } from '../core/hide-secrets.ts'
 import { limits } from '../core/model.ts'
-import { classifyAttempt, decideOutcome, throttleAfter } from '../core/outcome.ts'
+import {
+  type ClassifiedOutcome,
+  classifyAttempt,
+  decideOutcome,
+  type NextStep,
+  throttleAfter,
+} from '../core/outcome.ts'
 import { retryAfterMs } from '../core/retry-after.ts'
 import type { RetryPolicy } from '../core/retry-policy.ts'
 import { type SignedRequest, signRequest } from '../core/signing.ts'
 import { toStoredText } from '../core/text.ts'
 import type { AttemptRequest, AttemptResult, Sender } from '../sender/port.ts'
 import type { ClaimedDelivery, DeliveryOutcome, StoreTime } from '../store/port.ts'
+import type { Authorization, CredentialSource } from './credential-source.ts'
 import type { Target } from './routing-cache.ts'
 
 export interface AttemptDeps {
@@ -22,6 +30,7 @@ export interface AttemptDeps {
   readonly time: StoreTime
   readonly random: () => number
   readonly sender: Sender
+  readonly credentials: Pick<CredentialSource, 'authorize' | 'answered'>
   readonly userAgent: string
 }
 
@@ -30,18 +39,35 @@ export function runAttempt(
   delivery: ClaimedDelivery,
   route: { readonly target: Target; readonly policy: RetryPolicy },
   deps: AttemptDeps,
-): Promise<DeliveryOutcome> {
+): Promise<DeliveryOutcome | PutOff> {
   const startedAt = deps.time.now()
-  const end = (result: AttemptResult) =>
-    toOutcome(delivery, result, { policy: route.policy, startedAt, deps })
+  const end = (result: Sent | PutOff) =>
+    result.kind === 'wait' ? result : toOutcome(delivery, result, { policy: route.policy, startedAt, deps })
   return send(delivery, route.target, deps).then(end, (error) => end(notMade(error)))
 }
 
-/** What came of the request of one attempt. Rejects when it could not be made. */
-export function send(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): Promise<AttemptResult> {
+/** `wantsAnother`: the receiver refused a token that may have ended, so it is asked once more with the next one. */
+type Sent = AttemptResult & { readonly wantsAnother?: boolean }
+
+/** Nothing was sent, and nothing is to be recorded: what the request authenticates with comes soon. */
+export type PutOff = Extract<Authorization, { kind: 'wait' }>
+
+/**
+ * What came of the request of one attempt. Rejects when it could not be made.
+ *
+ * @param patienceMs for what it authenticates with
+ */
+export function send(
+  delivery: ClaimedDelivery,
+  target: Target,
+  deps: AttemptDeps,
+  patienceMs?: number,
+): Promise<Sent | PutOff> {
   try {
     if (target.refusal !== null) return Promise.resolve(refusedBefore(target.refusal))
-    return deps.sender.attempt(toRequest(delivery, target, deps))
+    return target.credentialId === null
+      ? deps.sender.attempt(toRequest(delivery, target, deps))
+      : sendAuthorized(delivery, target, deps, patienceMs)
   } catch (error) {
     return Promise.reject(error)
   }
@@ -52,7 +78,37 @@ function refusedBefore(refusal: string): AttemptResult {
   return { kind: 'failure', errorClass: 'policy', error: refusal, httpStatus: null, latencyMs: 0 }
 }
 
-function notMade(error: unknown): AttemptResult {
+/** One request with the target's credential; without the credential none. */
+async function sendAuthorized(
+  delivery: ClaimedDelivery,
+  target: Target,
+  deps: AttemptDeps,
+  patienceMs?: number,
+): Promise<Sent | PutOff> {
+  const authorization = await deps.credentials.authorize(delivery.tenantId, target, patienceMs)
+  switch (authorization.kind) {
+    case 'wait':
+      return authorization
+    case 'failed':
+      return { ...notMade(null), error: authorization.error }
+    case 'ready': {
+      const { headers, hidden } = authorization
+      const result = await deps.sender.attempt(toRequest(delivery, target, deps, headers))
+      const { httpStatus } = result
+      const wantsAnother = deps.credentials.answered(authorization, { targetId: target.id, httpStatus })
+      return { ...hideSecrets(result, hidden), ...(wantsAnother && { wantsAnother }) }
+    }
+  }
+}
+
+/** Neither what is kept of the answer nor an error names what the request authenticated with. */
+function hideSecrets(result: AttemptResult, hidden: readonly string[]): AttemptResult {
+  if (hidden.length === 0) return result
+  if (result.kind === 'failure') return { ...result, error: hideInText(result.error, hidden) }
+  return { ...result, response: hideInResponse(result.response, hidden) }
+}
+
+function notMade(error: unknown): Extract<AttemptResult, { kind: 'failure' }> {
   return {
     kind: 'failure',
     errorClass: 'internal',
@@ -62,9 +118,15 @@ function notMade(error: unknown): AttemptResult {
   }
 }
 
-function toRequest(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): AttemptRequest {
+/** @param credential headers that it authenticates with; they win over those of the target */
+function toRequest(
+  delivery: ClaimedDelivery,
+  target: Target,
+  deps: AttemptDeps,
+  credential: Readonly<Record<string, string>> = {},
+): AttemptRequest {
   const { destination, method, timeoutMs } = target
-  const { headers, body } = signedRequest(delivery, target, deps)
+  const { headers, body } = signedRequest(delivery, target, { deps, credential })
   if (timeoutMs === null) return { destination, method, headers, body }
   // The lease was measured by the sender's own.
   return { destination, method, headers, body, timeoutMs: Math.min(timeoutMs, deps.sender.totalTimeoutMs) }
@@ -72,11 +134,16 @@ function toRequest(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps)
 
 const nothing = new Uint8Array(0)
 
-function signedRequest(delivery: ClaimedDelivery, target: Target, deps: AttemptDeps): SignedRequest {
+function signedRequest(
+  delivery: ClaimedDelivery,
+  target: Target,
+  { deps, credential }: { readonly deps: AttemptDeps; readonly credential: Readonly<Record<string, string>> },
+): SignedRequest {
   const { topic } = delivery
   const headers: Record<string, string> = {
     'user-agent': deps.userAgent,
     ...target.headers,
+    ...credential,
     'outhook-event-id': delivery.eventId,
     'outhook-delivery-id': delivery.id,
     'outhook-attempt': String(delivery.attemptCount + 1),
@@ -97,20 +164,34 @@ function signedRequest(delivery: ClaimedDelivery, target: Target, deps: AttemptD
   return { headers: Object.assign(headers, signed.headers), body: signed.body }
 }
 
+/** Until a request whose token was refused is made with another one. */
+const anotherTokenMs = 1000
+
 function toOutcome(
   delivery: ClaimedDelivery,
-  result: AttemptResult,
+  result: Sent,
   context: { readonly policy: RetryPolicy; readonly startedAt: number; readonly deps: AttemptDeps },
 ): DeliveryOutcome {
   const { policy, startedAt, deps } = context
-  const attemptNo = delivery.attemptCount + 1
-  const classified = classifyAttempt(result, policy)
+  const wantsAnother = result.wantsAnother === true
+  const classified: ClassifiedOutcome = {
+    ...classifyAttempt(result, policy),
+    ...(wantsAnother && { status: 'retryable_failure' }),
+  }
+  // A fault of ours uses up none of the attempts that the receiver is to get.
+  const isOurs = classified.errorClass === 'internal' || wantsAnother
+  const attemptNo = delivery.attemptCount + (isOurs ? 0 : 1)
   const retryAfter = result.kind === 'response' ? result.retryAfter : null
   // Only a date in it is measured against the calendar.
   const now = retryAfter === null ? startedAt : deps.clock.now()
   const throttleMs = throttleAfter(result.httpStatus, retryAfterMs(retryAfter, now))
   const { random } = deps
-  const { next } = decideOutcome({ classified, policy, attemptNo, retryAfter, throttleMs, now, random })
+  // What is not counted still waits longer each time: claims are counted all the same.
+  const tries = isOurs ? Math.max(1, delivery.claimVersion - delivery.attemptCount) : attemptNo
+  const decided = { classified, policy, attemptNo: tries, retryAfter, throttleMs, now, random }
+  const next: NextStep = wantsAnother
+    ? { state: 'retry_scheduled', delayMs: anotherTokenMs }
+    : decideOutcome(decided).next
   return {
     deliveryId: delivery.id,
     claimVersion: delivery.claimVersion,

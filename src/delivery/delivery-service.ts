@@ -5,6 +5,7 @@ import type { Logger } from '../core/logger.ts'
 import type { Sender } from '../sender/port.ts'
 import type { ClaimedDelivery, DeliveryOutcome, RecordResult, Retention, Store } from '../store/port.ts'
 import type { AttemptActivity, DeliveryActivity } from './activity.ts'
+import type { CredentialSource } from './credential-source.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { Recording } from './dispatcher-options.ts'
 import { Maintenance } from './maintenance.ts'
@@ -19,6 +20,7 @@ const maxUnwritten = 1000
 export interface DeliveryServiceOptions {
   readonly store: Store
   readonly sender: Sender
+  readonly credentials: CredentialSource
   readonly routing: RoutingCache
   readonly activity: DeliveryActivity
   readonly clock: Clock

@@ -10,6 +10,7 @@ import type { Target, TenantRouting } from './routing-cache.ts'
 const ofUrl = {
   endpoint: { maxInFlight: maxInFlightToOrigin, rateLimitRps: null },
   signingSchemes: [],
+  credentialId: null,
   secrets: () => ({ active: [], primary: undefined }),
 } as const
 
@@ -36,6 +37,7 @@ export function directTarget(
     headers,
     timeoutMs,
     signingSchemes,
+    credentialId: request.credentialId ?? known.credentialId,
     secrets,
   }
 }

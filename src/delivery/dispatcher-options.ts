@@ -9,6 +9,7 @@ import type {
   StorePace,
   StoreTime,
 } from '../store/port.ts'
+import type { AttemptDeps } from './attempt.ts'
 import type { RoutingCache, Target } from './routing-cache.ts'
 
 /** How the recorder is with outcomes. `behind`: half of what it may hold waits. `blocked`: nothing new may start. */
@@ -24,6 +25,7 @@ export interface DispatcherOptions {
   /** Tells the other processes which paces this one keeps, in requests per second. */
   readonly tellPaces?: ((perSecond: ReadonlyMap<string, number>) => void) | undefined
   readonly sender: Sender
+  readonly credentials: AttemptDeps['credentials']
   readonly routing: RoutingCache
   readonly clock: Clock
   readonly time: StoreTime

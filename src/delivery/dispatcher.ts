@@ -60,9 +60,9 @@ export class Dispatcher {
   #pumpPlanned = false
 
   constructor(options: DispatcherOptions) {
-    const { clock, logger, sender, store } = options
     this.#options = options
-    this.#attempts = new RunningAttempts(options)
+    const { clock, logger, sender, store } = options
+    this.#attempts = new RunningAttempts(options, (one, ms) => this.#leases.giveBack([one], ms))
     this.paces = new Paces(clock)
     this.leaseMs = leaseLength(sender.totalTimeoutMs)
     this.#book = options.shares == null ? null : new ShareBook(clock)
@@ -264,9 +264,9 @@ export class Dispatcher {
     }
     this.#silence.expectWork()
     this.#attempts.start(work, (outcome, isOurs) => {
-      slot.done(observe(outcome))
+      slot.done(outcome && observe(outcome))
       this.#leases.doneAlone(work)
-      if (isOurs) this.#options.onOutcome(outcome, work.delivery, work.target)
+      if (isOurs && outcome !== null) this.#options.onOutcome(outcome, work.delivery, work.target)
       this.#slotFreed(work.targetId)
     })
   }

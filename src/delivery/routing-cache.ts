@@ -6,6 +6,7 @@
  * change made in another one this process is told by a hint, and failing that learns by the versions that a claim
  * brings. A claim cancels or parks what no longer lives.
  */
+import type { RoutedCredential } from '../core/credential.ts'
 import { refuseDomain } from '../core/domains.ts'
 import type { Endpoint, SealedSecret, Subscription } from '../core/model.ts'
 import { type RetryPolicy, resolveRetryPolicy } from '../core/retry-policy.ts'
@@ -27,6 +28,7 @@ export interface TenantRouting {
   /** What it takes in memory, in endpoints and subscriptions. */
   readonly size: number
   readonly fanOut: TopicIndex<Subscription>
+  readonly credentials: ReadonlyMap<string, RoutedCredential>
   /** The policy of a subscription; the default one when the subscription is gone or null. */
   policyOf(subscriptionId: string | null): RetryPolicy
 }
@@ -46,6 +48,8 @@ export interface Target {
   /** Of one attempt; null: the sender's own. */
   readonly timeoutMs: number | null
   readonly signingSchemes: readonly SigningScheme[]
+  /** Looked up at each attempt; null: requests carry none. */
+  readonly credentialId: string | null
   /** Unexpired ones. Throws when one cannot be opened. */
   secrets(time: StoreTime): SigningSecrets
 }
@@ -158,8 +162,9 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
   return {
     tenant: routing.tenant,
     version: routing.version,
-    size: 1 + routing.endpoints.length + routing.subscriptions.length,
+    size: 1 + routing.endpoints.length + routing.subscriptions.length + routing.credentials.length,
     targets,
+    credentials: new Map(routing.credentials.map((credential) => [credential.id, credential])),
     fanOut: compileTopicPatterns(live),
     policyOf: (subscriptionId) => policies.get(subscriptionId ?? '') ?? defaultPolicy,
   }
@@ -184,6 +189,7 @@ function createTarget(parts: TargetParts, secretBox: SecretBox): EndpointTarget 
     headers: { 'content-type': 'application/json', ...endpoint.headers },
     timeoutMs: null,
     signingSchemes: endpoint.signingSchemes,
+    credentialId: endpoint.credentialId,
     secrets(time) {
       // Opened on first use: a tenant with ten thousand endpoints sends to few of them at a time.
       secrets ??= openSecrets(sealed, secretBox)

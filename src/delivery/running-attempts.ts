@@ -6,19 +6,25 @@ import type { Work } from './work.ts'
 
 export class RunningAttempts {
   readonly #deps: AttemptDeps
+  readonly #onPutOff: (delivery: ClaimedDelivery, waitMs: number) => void
   readonly #running = new Set<ClaimedDelivery>()
   #onNone: (() => void) | null = null
 
-  constructor(deps: AttemptDeps) {
+  /** @param onPutOff nothing was sent: the delivery is to be tried again after so long, and no attempt is counted */
+  constructor(deps: AttemptDeps, onPutOff: (delivery: ClaimedDelivery, waitMs: number) => void) {
     this.#deps = deps
+    this.#onPutOff = onPutOff
   }
 
-  /** Calls back with the outcome; `isOurs` is false when the lease was taken out of here meanwhile. */
-  start(work: Work, onOutcome: (outcome: DeliveryOutcome, isOurs: boolean) => void): void {
+  /** Calls back with the outcome, null where there is none; `isOurs` is false when the lease was taken out of here meanwhile. */
+  start(work: Work, onEnd: (outcome: DeliveryOutcome | null, isOurs: boolean) => void): void {
     const { delivery } = work
     this.#running.add(delivery)
-    runAttempt(delivery, work, this.#deps).then((outcome) => {
-      onOutcome(outcome, this.#running.delete(delivery))
+    runAttempt(delivery, work, this.#deps).then((end) => {
+      const isOurs = this.#running.delete(delivery)
+      const isPutOff = 'waitMs' in end
+      if (isPutOff && isOurs) this.#onPutOff(delivery, end.waitMs)
+      onEnd(isPutOff ? null : end, isOurs)
       if (this.#running.size === 0) this.#onNone?.()
     })
   }

@@ -1,7 +1,7 @@
 /** Whose token it is. */
 import type { KeyStore, StoreTime } from '../store/port.ts'
 import { hashKeyText } from './key-text.ts'
-import type { KeyUses } from './key-uses.ts'
+import type { LastUses } from './last-uses.ts'
 import { type Principal, toPrincipal } from './principal.ts'
 
 export interface Authenticated {
@@ -13,7 +13,7 @@ export interface Authenticated {
 export interface AuthenticationOptions {
   readonly store: Pick<KeyStore, 'findApiKeys'>
   readonly time: StoreTime
-  readonly uses: Pick<KeyUses, 'note'>
+  readonly uses: Pick<LastUses, 'note'>
 }
 
 export class Authentication {

@@ -6,6 +6,7 @@ import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import { parseMetadata } from '../core/metadata.ts'
 import type { RoutingCache } from '../delivery/routing-cache.ts'
+import { checkCredentialId } from './endpoint-checks.ts'
 import { checkId } from './page.ts'
 import type { Publisher } from './publish.ts'
 import type { Send, SendRequest } from './publish-request.ts'
@@ -69,6 +70,7 @@ export class DirectSends {
     const metadata = parseMetadata(order.metadata)
     const rest = this.#read(asked, payload !== null)
     const send = { ...rest, ...(await this.#findPlace(order.tenantId, asked)) }
+    if (send.credentialId !== null) await this.#lookForCredential(order.tenantId, send.credentialId)
     const { publisher } = this.#options
     const receipt = await publisher.publish({
       ...order,
@@ -89,19 +91,14 @@ export class DirectSends {
 
   #read(asked: AskedSend, hasPayload: boolean): Omit<Send, keyof Place> {
     const { words } = this.#options
-    if (asked.credentialId !== undefined && asked.credentialId !== null) {
-      const member = words.member('credential_id')
-      throw new OuthookError(
-        'unprocessable',
-        `${member} names a credential, and there are none yet; leave it out`,
-      )
-    }
+    const { credentialId = null } = asked
     return {
       method: readMethod(asked.method),
       headers: this.#readHeaders(asked),
       hasPayload,
       timeoutMs: this.#readTimeout(asked.timeout),
       retryPolicy: readRetryPolicy(asked.retry, 'retry'),
+      credentialId: checkCredentialId(credentialId, words.member('credential_id')),
     }
   }
 
@@ -161,6 +158,12 @@ export class DirectSends {
       if (mayHavePassed) return { to: { url: new URL(text) }, refusal }
       throw refusal
     }
+  }
+
+  /** Another process may have made it a moment ago. Whether there is one is found out as with an endpoint. */
+  async #lookForCredential(tenantId: string, credentialId: string): Promise<void> {
+    const { routing } = this.#options
+    if (!(await routing.get(tenantId)).credentials.has(credentialId)) routing.invalidate(tenantId)
   }
 
   /** Whether there is one is found out with the routing that the send is planned with. */

@@ -4,6 +4,7 @@
  */
 import { type ErrorCode, OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
+import { parseId } from '../core/ids.ts'
 import { isWithin, limits } from '../core/model.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../core/rate-limit.ts'
 import { secretKinds } from '../core/signing-secrets.ts'
@@ -78,6 +79,17 @@ export function checkDescription(description: unknown, member = 'description'): 
 export function checkMaxInFlight(count: unknown, member: string): number {
   if (Number.isInteger(count) && Number(count) >= 1 && Number(count) <= maxMaxInFlight) return Number(count)
   throw new OuthookError('unprocessable', `${member} must be a whole number from 1 to ${maxMaxInFlight}`)
+}
+
+/** Null is none. Whether there is one with this id, the store says. */
+export function checkCredentialId(id: unknown, member: string): string | null {
+  if (id === null) return null
+  const checked = typeof id === 'string' ? parseId(id, 'crd') : null
+  if (checked !== null) return checked
+  throw new OuthookError(
+    'unprocessable',
+    `${member} must be the id of a credential ("crd_…"), or null for none`,
+  )
 }
 
 /** Null is no limit. */

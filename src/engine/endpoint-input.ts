@@ -20,6 +20,8 @@ export interface EndpointInput {
    * default: no limit.
    */
   readonly rateLimitRps?: number | null
+  /** The id of a credential that its requests authenticate with; null, the default: none. */
+  readonly credentialId?: string | null
   /** Makes the endpoint's own subscription. */
   readonly topics?: readonly string[]
   /** For the own subscription: a profile's name or a policy object as in the API (snake_case JSON). */
@@ -43,6 +45,7 @@ export const inputMembers = {
   signingSchemes: true,
   maxInFlight: true,
   rateLimitRps: true,
+  credentialId: true,
   topics: true,
   retryPolicy: true,
   secret: true,

@@ -1,5 +1,13 @@
 import { OuthookError } from '../core/errors.ts'
-import type { EndpointLimit, TenantDeleted } from '../store/port.ts'
+import type { CredentialMissing, EndpointLimit, TenantDeleted } from '../store/port.ts'
+
+/** @param member what the caller calls the credential's id */
+export function refuseCredential({ credentialId }: CredentialMissing, member: string): OuthookError {
+  return new OuthookError(
+    'unprocessable',
+    `${member} names ${credentialId}, which the tenant does not have; make the credential first`,
+  )
+}
 
 /** Why the tenant gets no other endpoint. */
 export function refuseEndpoint(why: EndpointLimit | TenantDeleted): OuthookError {

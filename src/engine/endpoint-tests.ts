@@ -16,6 +16,8 @@ import { notFound } from './page.ts'
 
 /** Of one process, to all endpoints together; to one endpoint there is one at a time. */
 const maxAtOnce = 8
+/** For a token that has to be fetched first. */
+const patienceMs = 5000
 const defaultTopic = 'outhook.test'
 
 export interface TestInput {
@@ -75,7 +77,12 @@ export class EndpointTests {
     this.#refuseMany(endpointId)
     this.#running.add(endpointId)
     try {
-      const result = await send(delivery, target, this.#options)
+      const result = await send(delivery, target, this.#options, patienceMs)
+      if (result.kind === 'wait') {
+        throw new OuthookError('rate_limited', 'its credential is being fetched; try again in a moment', {
+          retryAfterSeconds: 1,
+        })
+      }
       const { status, errorClass } = classifyAttempt(result, resolveRetryPolicy('standard'))
       return {
         eventId: delivery.eventId,

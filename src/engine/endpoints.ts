@@ -1,27 +1,25 @@
-import { parseStoredHeaders } from '../core/custom-headers.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { Endpoint } from '../core/model.ts'
-import { validateSigningSchemes } from '../core/signing-schemes.ts'
 import { parseSecret, publicKeyOf } from '../core/signing-secrets.ts'
 import { checkText } from '../core/text.ts'
 import { checkTopicPatterns } from '../core/topics.ts'
 import type { ChangeOptions } from '../core/version.ts'
-import type { ConfigStore, EndpointPatch, NewEndpoint, Page, PageRequest } from '../store/port.ts'
+import type {
+  ConfigStore,
+  CredentialMissing,
+  EndpointPatch,
+  NewEndpoint,
+  Page,
+  PageRequest,
+} from '../store/port.ts'
 import { announceAfter } from './announce-after.ts'
-import {
-  checkDescription,
-  checkEndpointId,
-  checkKeyType,
-  checkMaxInFlight,
-  checkMembers,
-  checkRateLimit,
-  checkUid,
-} from './endpoint-checks.ts'
+import { checkEndpointId, checkKeyType, checkMembers, checkUid } from './endpoint-checks.ts'
 import { changeMembers, type EndpointChange, type EndpointInput, inputMembers } from './endpoint-input.ts'
-import { refuseEndpoint } from './endpoint-refusal.ts'
+import { refuseCredential, refuseEndpoint } from './endpoint-refusal.ts'
 import type { EndpointSecrets } from './endpoint-secrets.ts'
+import { readEndpointSettings } from './endpoint-settings.ts'
 import {
   type CreatedEndpoint,
   type EndpointView,
@@ -147,12 +145,14 @@ export class Endpoints {
         signingSchemes,
         maxInFlight: settings.maxInFlight ?? defaultMaxInFlight,
         rateLimitRps: settings.rateLimitRps ?? null,
+        credentialId: settings.credentialId ?? null,
       },
       secret: secrets.seal(secret, id),
       subscription: input.topics === undefined ? null : this.#ownSubscription(tenantId, id, input),
     }
     const result = await this.#write(tenantId, id, store.insertEndpoint(newEndpoint))
     if (result.kind === 'uid_exists') return result
+    if (result.kind === 'credential_missing') throw this.#refuseCredential(result)
     if (result.kind !== 'inserted') throw refuseEndpoint(result)
     return { endpoint: await this.#view(result.endpoint), secret, publicKey: publicKeyOf(secret) }
   }
@@ -183,6 +183,7 @@ export class Endpoints {
     }
     const result = await this.#write(tenantId, id, store.updateEndpoint(tenantId, id, patch, options))
     if (result === null) throw notFound('endpoint')
+    if (result.kind === 'credential_missing') throw this.#refuseCredential(result)
     if (result.kind === 'uid_exists') {
       throw new OuthookError(
         'conflict',
@@ -190,6 +191,10 @@ export class Endpoints {
       )
     }
     return this.#view(result.endpoint)
+  }
+
+  #refuseCredential(missing: CredentialMissing): OuthookError {
+    return refuseCredential(missing, this.#options.words.member('credential_id'))
   }
 
   /** What is paused by hand is enabled, and is resumed by nothing else than that it is asked for. */
@@ -203,30 +208,9 @@ export class Endpoints {
     return announceAfter(write, () => this.#options.onChange(tenantId, endpointId))
   }
 
-  /** The members that are given, checked. */
-  async #check(tenantId: string, input: EndpointChange): Promise<EndpointPatch> {
-    const { words } = this.#options
-    if (input.topics === undefined && input.retryPolicy !== undefined) {
-      throw new OuthookError(
-        'unprocessable',
-        `${words.member('retry_policy')} belongs to a subscription; give it together with topics`,
-      )
-    }
-    return {
-      ...(input.url !== undefined && { url: (await this.#checkUrl(tenantId, input.url)).href }),
-      ...(input.uid !== undefined && { uid: input.uid === null ? null : checkUid(input.uid) }),
-      ...(input.description !== undefined && { description: checkDescription(input.description) }),
-      ...(input.headers !== undefined && { headers: parseStoredHeaders(input.headers) }),
-      ...(input.signingSchemes !== undefined && {
-        signingSchemes: validateSigningSchemes(input.signingSchemes, words.member('signing_schemes')),
-      }),
-      ...(input.maxInFlight !== undefined && {
-        maxInFlight: checkMaxInFlight(input.maxInFlight, words.member('max_in_flight')),
-      }),
-      ...(input.rateLimitRps !== undefined && {
-        rateLimitRps: checkRateLimit(input.rateLimitRps, words.member('rate_limit_rps')),
-      }),
-    }
+  #check(tenantId: string, input: EndpointChange): Promise<EndpointPatch> {
+    const checkUrl = (url: string) => this.#checkUrl(tenantId, url)
+    return readEndpointSettings(input, { words: this.#options.words, checkUrl })
   }
 
   #checkUrl(tenantId: string, url: string): Promise<URL> {

@@ -7,6 +7,7 @@ import type { OrderedCounts, StoreCounts } from '../store/port.ts'
 import type { AdminTokens } from './admin-tokens.ts'
 import type { ApiKeys } from './api-keys.ts'
 import type { Authentication } from './authentication.ts'
+import type { Credentials } from './credentials.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { DirectSends } from './direct-sends.ts'
@@ -35,6 +36,7 @@ export interface Engine {
     EndpointSecrets,
     'listSecrets' | 'revealSecret' | 'rotateSecret' | 'setPrimarySecret'
   >
+  readonly credentials: Credentials
   readonly directSends: DirectSends
   readonly endpointTests: EndpointTests
   readonly subscriptions: Subscriptions

@@ -21,9 +21,9 @@ export function checkPage(page: Partial<PageRequest> = {}): PageRequest {
 }
 
 /** What one look-up found, as a page. Such a list never gives a cursor, so it throws `bad_cursor` for any. */
-export function onlyPage<Item>({ cursor }: PageRequest, found: Item | null): Page<Item> {
+export function onlyPage<Item>({ cursor }: PageRequest, found: Item | null, by = 'uid'): Page<Item> {
   if (cursor !== null && cursor !== '') {
-    throw new OuthookError('bad_cursor', 'a list by uid has one page; give no cursor with it')
+    throw new OuthookError('bad_cursor', `a list by ${by} has one page; give no cursor with it`)
   }
   return { items: found === null ? [] : [found], nextCursor: '' }
 }

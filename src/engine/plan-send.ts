@@ -29,7 +29,10 @@ export function planSend(input: SendInput, routing: TenantRouting, ids: IdFactor
   return { event: { ...event, ...looked }, routing, refusal }
 }
 
-function findRefusal({ to }: Send, routing: TenantRouting): OuthookError | null {
+function findRefusal({ to, credentialId }: Send, routing: TenantRouting): OuthookError | null {
+  if (credentialId !== null && !routing.credentials.has(credentialId)) {
+    return new OuthookError('unprocessable', `there is no credential ${credentialId}; make it first`)
+  }
   if ('url' in to) return null
   const target = routing.targets.get(to.endpointId)
   if (target === undefined) return endpointNotAvailable(to.endpointId)
@@ -50,6 +53,7 @@ function freeze(send: Send, routing: TenantRouting): DirectRequest {
     headers: { ...(hasType && { 'content-type': contentType }), ...ofEndpoint, ...given },
     timeoutMs,
     retryPolicy: resolveRetryPolicy(send.retryPolicy, routing.policyOf(null)),
+    ...(send.credentialId !== null && { credentialId: send.credentialId }),
   }
 }
 

@@ -43,6 +43,8 @@ export interface Send {
   readonly hasPayload: boolean
   readonly timeoutMs: number | null
   readonly retryPolicy: StoredRetryPolicy | null
+  /** Null: that of the endpoint, if it goes to one. */
+  readonly credentialId: string | null
   /** Why it is not sent. Whoever used its idempotency key before, when it still could be, gets the first answer all the same. */
   readonly refusal: OuthookError | null
 }
@@ -82,10 +84,11 @@ export interface Clocks {
 /** What makes two requests with one idempotency key the same. */
 function hashOf(request: PublishRequest | SendRequest): Uint8Array {
   if (request.topic !== null) return idempotencyHash(request.topic, request.payload, request.orderingKey)
-  const { to, method, headers } = request.send
+  const { to, method, headers, credentialId } = request.send
   const names = Object.keys(headers).sort()
   const sent = ['url' in to ? to.url.href : to.endpointId, method, names.map((name) => [name, headers[name]])]
-  return sendHash(JSON.stringify(sent), request.payload)
+  const withCredential = credentialId === null ? sent : [...sent, credentialId]
+  return sendHash(JSON.stringify(withCredential), request.payload)
 }
 
 /** Checked, and no object of the caller's any more, which may change while the event waits. */

@@ -12,6 +12,7 @@ export interface CopiedTable {
 
 export const copiedTables: readonly CopiedTable[] = [
   { name: 'tenants', key: ['id'], counts: 'rows' },
+  { name: 'credentials', key: ['id'], counts: 'rows' },
   { name: 'endpoints', key: ['id'], counts: 'rows' },
   { name: 'endpoint_secrets', key: ['id'], counts: 'rows' },
   { name: 'subscriptions', key: ['id'], counts: 'rows' },
@@ -38,6 +39,7 @@ export const skippedTables: Readonly<Record<string, string>> = {
   ready_endpoints: 'made anew from live_deliveries at the end',
   endpoint_shares:
     'who may send how much until when: tokens come back by themselves, and the nodes are others',
+  credential_tokens: 'tokens are fetched anew, and whose turn that is changes by the second',
   names: 'integers that stand for ids on SQLite alone',
   topics: 'integers that stand for topics on SQLite alone',
   fan_outs: 'events that are half fanned out: the copy makes the rest of their deliveries first',

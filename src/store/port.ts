@@ -15,6 +15,7 @@
  */
 import type { OuthookError } from '../core/errors.ts'
 import type { ConfigStore } from './port/config.ts'
+import type { CredentialStore } from './port/credentials.ts'
 import type { DeliveryStore, HeardPace, SlotShares } from './port/delivery.ts'
 import type { FanOutStore, IngestStore } from './port/ingest.ts'
 import type { JobStore } from './port/jobs.ts'
@@ -28,8 +29,10 @@ import type { RequestStore } from './port/requests.ts'
 import type { SecretStore } from './port/secrets.ts'
 import type { TenantStore } from './port/tenants.ts'
 import type { StoreTime } from './port/time.ts'
+import type { TokenStore } from './port/tokens.ts'
 
 export type * from './port/config.ts'
+export * from './port/credentials.ts'
 export type * from './port/delivery.ts'
 export type * from './port/ingest.ts'
 export type * from './port/jobs.ts'
@@ -44,10 +47,13 @@ export * from './port/requests.ts'
 export * from './port/secrets.ts'
 export type * from './port/tenants.ts'
 export type * from './port/time.ts'
+export type * from './port/tokens.ts'
 
 export interface Store
   extends ConfigStore,
     SecretStore,
+    CredentialStore,
+    TokenStore,
     KeyStore,
     TenantStore,
     IngestStore,

@@ -2,6 +2,8 @@ import pg from 'pg'
 import { afterAll, beforeAll } from 'vitest'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { aServer } from './a-server.ts'
+import { describeCredentials } from './both-stores/credentials.ts'
+import { describeOAuth2 } from './both-stores/oauth2.ts'
 import { describeObserving } from './both-stores/observing.ts'
 import { describeSecretsAtRest } from './both-stores/secrets-at-rest.ts'
 import { describeSending } from './both-stores/sending.ts'
@@ -24,6 +26,10 @@ const openOn =
   (options) =>
     aServer({ ...options, config: { store, masterKey: 'ab'.repeat(32), ...options?.config } })
 const newStore = () => openOn(aStore())
+const aReadableStore = () => {
+  const store = aStore()
+  return { open: openOn(store), content: () => readRows(new URL(store).searchParams.get('schema') ?? '') }
+}
 
 describeHookrailRows(newStore)
 describeSending(newStore)
@@ -32,6 +38,8 @@ describeSecretsAtRest(() => {
   const store = aStore()
   return { open: openOn(store), content: () => readRows(new URL(store).searchParams.get('schema') ?? '') }
 })
+describeCredentials(aReadableStore)
+describeOAuth2(aReadableStore, 2)
 describeExpunging(newStore)
 describeCommands(() => {
   const store = aStore()

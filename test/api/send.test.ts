@@ -171,7 +171,7 @@ test.each<[string, unknown, number, ErrorCode, string]>([
     { ...nowhere, credential_id: 'crd_1' },
     422,
     'unprocessable',
-    'credential_id names a credential',
+    'credential_id must be the id of a credential',
   ],
   ['another method', { ...nowhere, method: 'HEAD' }, 400, 'invalid_body', 'method must be'],
   [

@@ -68,7 +68,9 @@ describe('parseCustomHeaders', () => {
     const refused = expect.objectContaining({
       code: 'unprocessable',
       message: expect.stringMatching(
-        new RegExp(`^headers\\["${name.toLowerCase()}"\\] .*secret.* stored and shown in clear; .*signature`),
+        new RegExp(
+          `^headers\\["${name.toLowerCase()}"\\] .*secret.* stored and shown in clear; make a credential`,
+        ),
       ),
     })
     expect(() => parseStoredHeaders({ [name]: 'x' })).toThrow(refused)

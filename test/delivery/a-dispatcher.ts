@@ -33,6 +33,7 @@ export function anEndpoint(id: string, given: Partial<Endpoint> = {}): Endpoint 
     signingSchemes: ['none'],
     maxInFlight: 32,
     rateLimitRps: null,
+    credentialId: null,
     disabledReason: null,
     disabledAt: null,
     pausedReason: null,
@@ -285,6 +286,7 @@ export function aDispatcher(setup: DispatcherSetup = {}) {
     endpoints,
     subscriptions: [aSubscription('sub_1', endpoints[0]?.id ?? 'ep_a')],
     secrets: [],
+    credentials: [],
     tenant: liveTenant,
   }
   const routing = new RoutingCache({
@@ -301,6 +303,10 @@ export function aDispatcher(setup: DispatcherSetup = {}) {
       release: (releases) => (life.dead ? new Promise(() => {}) : store.release(releases)),
     },
     sender,
+    credentials: {
+      answered: () => false,
+      authorize: () => Promise.resolve({ kind: 'failed', error: 'there are no credentials here' }),
+    },
     routing,
     clock,
     time: steadyTime(clock.now),

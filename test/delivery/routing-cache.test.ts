@@ -28,6 +28,7 @@ function aCache(given: Partial<Routing> = {}) {
         endpoints: [anEndpoint('ep_a')],
         subscriptions: [],
         secrets: [],
+        credentials: [],
         ...given,
       }
     },
@@ -159,7 +160,15 @@ test('of very many tenants only those stay that were asked for lately', async ()
     maxKept: 100,
     load: async (tenantId) => {
       loaded.push(tenantId)
-      return { tenantId, tenant: liveTenant, version: 1, endpoints: [], subscriptions: [], secrets: [] }
+      return {
+        tenantId,
+        tenant: liveTenant,
+        version: 1,
+        endpoints: [],
+        subscriptions: [],
+        secrets: [],
+        credentials: [],
+      }
     },
   })
   const names = Array.from({ length: 1000 }, (_, index) => `t${index}`)
@@ -187,7 +196,15 @@ test('a tenant that is larger than all that may be kept is kept nevertheless, al
     load: async (tenantId) => {
       loads++
       const endpoints = Array.from({ length: 10 }, (_, index) => anEndpoint(`ep_${index}`))
-      return { tenantId, tenant: liveTenant, version: 1, endpoints, subscriptions: [], secrets: [] }
+      return {
+        tenantId,
+        tenant: liveTenant,
+        version: 1,
+        endpoints,
+        subscriptions: [],
+        secrets: [],
+        credentials: [],
+      }
     },
   })
   for (let times = 0; times < 10; times++) await cache.get('large')

@@ -93,6 +93,7 @@ function aPublisher({
           aSubscription('sub_b', 'ep_b', { topicPatterns: ['orders.*', '*'] }),
         ],
         secrets: [],
+        credentials: [],
         tenant,
       }
     },

@@ -41,6 +41,7 @@ function aRelay(setup: { readonly endpoints?: number } = {}) {
         endpoints,
         subscriptions: endpoints.map(({ id }) => aSubscription(ids.next('sub'), id)),
         secrets: [],
+        credentials: [],
         tenant: liveTenant,
       }
     },

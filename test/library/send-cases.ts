@@ -546,7 +546,12 @@ export function describeSends(open: () => Promise<Outhook>): void {
       'unprocessable',
       'looks like a secret',
     ],
-    ['a credential', { credentialId: 'crd_1' }, 'unprocessable', 'there are none yet; leave it out'],
+    [
+      'a credential',
+      { credentialId: 'crd_1' },
+      'unprocessable',
+      'credentialId must be the id of a credential',
+    ],
     [
       'a type with a line break',
       { contentType: 'text/plain\r\nx: y' },

@@ -42,6 +42,7 @@ const withoutCore = ['client', 'verify', 'verify/forms', 'dashboard', 'bundled']
 /** Files at the top of `src/` that belong to the composition root or the public library surface. */
 const topLevel: Readonly<Record<string, string>> = {
   app: 'app',
+  'create-credentials': 'app',
   'create-delivery': 'app',
   'create-endpoints': 'app',
   'create-outbox-relays': 'app',

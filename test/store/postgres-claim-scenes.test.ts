@@ -145,6 +145,7 @@ async function aLane(server: PostgresServer, weights: readonly number[]) {
           description: '',
           headers: {},
           signingSchemes: ['standard'],
+          credentialId: null,
           ...limit,
         },
         secret: { id: ids.next('sec'), sealed: Uint8Array.of(1) },

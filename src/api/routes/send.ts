@@ -84,9 +84,7 @@ function readOrder(request: FastifyRequest): SendOrder {
 }
 
 function refuseOtherForms(members: Members): void {
-  const { credential_id: _read, ...rest } = members
-  // What is wrong with a credential the engine says.
-  const verdict = checkForm(rest) as { readonly error?: Error }
+  const verdict = checkForm(members) as { readonly error?: Error }
   if (verdict.error !== undefined) throw verdict.error
   if (Object.hasOwn(members, 'payload') && members.body !== undefined) {
     throw new OuthookError('invalid_body', 'payload and body are both given; give one of them')

@@ -17,11 +17,11 @@ import {
   StringMap,
   Time,
 } from './shapes.ts'
-import { linePattern, linesPattern, Topic, TopicPattern } from './text-limits.ts'
+import { idOf, linePattern, linesPattern, Topic, TopicPattern } from './text-limits.ts'
 import { Version } from './versions.ts'
 
 /** What every server takes, with the ports that are common; an address and other ports may be taken as well. */
-const urlPattern =
+export const urlPattern =
   '^https://(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?\\.){1,6}[A-Za-z]{2,20}(?::(?:443|[3-5]\\d{3}|[89]\\d{3}))?(?:[/?#][!-~]*)?$'
 
 const Url = Type.String({
@@ -47,7 +47,7 @@ const settings = {
   headers: Type.Optional(
     CustomHeaders({
       description:
-        'sent with each request, at most 8 KiB in all; not those that the sender makes, and no secrets, because they are shown here',
+        'sent with each request, at most 8 KiB in all; not those that the sender makes, and no secrets, because they are shown here: those belong in a credential',
       examples: [{ 'x-shop': 'berlin' }],
     }),
   ),
@@ -68,6 +68,9 @@ const settings = {
     }),
   ),
   rate_limit_rps: Type.Optional(RateLimitInput),
+  credential_id: Type.Optional(
+    Nullable({ ...idOf('crd'), description: 'what its requests authenticate with; null: nothing' }),
+  ),
   topics: Type.Optional(
     Type.Array(TopicPattern, {
       minItems: 1,
@@ -115,6 +118,7 @@ const endpointMembers = {
   signing_schemes: Type.Array(SigningSchemeInput),
   max_in_flight: Type.Integer(),
   rate_limit_rps: Nullable(Type.Number({ description: 'null: no limit' })),
+  credential_id: Nullable(Type.String({ description: 'what its requests authenticate with' })),
   topics: Nullable(
     Type.Array(Type.String(), { description: 'of its own subscription; null when it has none' }),
   ),

@@ -47,7 +47,11 @@ export const SendBody = Closed(
       ),
     ),
     credential_id: Type.Optional(
-      Type.Null({ description: 'there are no credentials yet; anything but null is refused' }),
+      Nullable({
+        ...idOf('crd'),
+        description:
+          'what the request authenticates with; left out, what the endpoint does, if it goes to one',
+      }),
     ),
     payload: Type.Optional(
       Type.Unknown({

@@ -16,6 +16,7 @@ export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> 
     signing_schemes: [...endpoint.signingSchemes],
     max_in_flight: endpoint.maxInFlight,
     rate_limit_rps: endpoint.rateLimitRps,
+    credential_id: endpoint.credentialId,
     topics: endpoint.topics === null ? null : [...endpoint.topics],
     retry_policy: endpoint.retryPolicy === null ? null : renderRetryPolicy(endpoint.retryPolicy),
     enabled: isPaused || endpoint.disabledReason === null,

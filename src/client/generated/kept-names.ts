@@ -40,6 +40,10 @@ export interface NamedTypes {
   readonly CreatedAdminToken: types.CreatedAdminToken
   readonly CreatedEndpoint: types.CreatedEndpoint
   readonly CreatedKey: types.CreatedKey
+  readonly Credential: types.Credential
+  readonly CredentialChange: types.CredentialChange
+  readonly CredentialCreate: types.CredentialCreate
+  readonly CredentialPage: types.CredentialPage
   readonly DeadLetter: types.DeadLetter
   readonly DeadLetterPage: types.DeadLetterPage
   readonly Delivery: types.Delivery

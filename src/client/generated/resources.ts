@@ -12,6 +12,9 @@ import type {
   CreatedAdminToken,
   CreatedEndpoint,
   CreatedKey,
+  Credential,
+  CredentialChange,
+  CredentialCreate,
   DeadLetter,
   Delivery,
   DeliveryDetail,
@@ -38,6 +41,7 @@ import type {
   KeyChange,
   KeyCreate,
   ListAdminTokensQuery,
+  ListCredentialsQuery,
   ListDeadLettersQuery,
   ListDeliveriesQuery,
   ListEndpointsQuery,
@@ -81,6 +85,7 @@ export function createResources(requester: Requester) {
     orderedKeys: createOrderedKeys(requester),
     deadLetters: createDeadLetters(requester),
     jobs: createJobs(requester),
+    credentials: createCredentials(requester),
     keys: createKeys(requester),
     adminTokens: createAdminTokens(requester),
   }
@@ -255,6 +260,26 @@ function createJobs(requester: Requester) {
     /** End a job: what is done stays done, nothing more is. */
     cancel: (id: string, options?: CallOptions): Promise<Job> =>
       requester.json({ method: 'POST', path: `/v1/jobs/${encodeURIComponent(id)}/cancel`, takesTenant: true, takesKey: true, options }),
+  }
+}
+
+function createCredentials(requester: Requester) {
+  return {
+    /** Make a credential; its secret is sealed and never shown. */
+    create: (body: CredentialCreate, options?: CallOptions): Promise<Credential> =>
+      requester.json({ method: 'POST', path: '/v1/credentials', body, takesTenant: true, takesKey: true, options }),
+    /** Credentials, newest first, without their secrets. */
+    list: (query: ListCredentialsQuery = {}, options?: CallOptions): PagePromise<Credential, Page<Credential>> =>
+      requester.pages({ method: 'GET', path: '/v1/credentials', query: { ...query }, takesTenant: true, options }),
+    /** A credential, without its secret. */
+    get: (id: string, options?: CallOptions): Promise<Credential> =>
+      requester.json({ method: 'GET', path: `/v1/credentials/${encodeURIComponent(id)}`, takesTenant: true, options }),
+    /** Change a credential; members that are absent stay. */
+    update: (id: string, body: CredentialChange, options?: CallOptions): Promise<Credential> =>
+      requester.json({ method: 'PATCH', path: `/v1/credentials/${encodeURIComponent(id)}`, body, takesTenant: true, options }),
+    /** Delete a credential that no endpoint uses. */
+    delete: (id: string, options?: CallOptions): Promise<void> =>
+      requester.json({ method: 'DELETE', path: `/v1/credentials/${encodeURIComponent(id)}`, takesTenant: true, options }),
   }
 }
 

@@ -182,6 +182,8 @@ export interface CreatedEndpoint {
   readonly maxInFlight: number
   /** Null: no limit. */
   readonly rateLimitRps: number | null
+  /** What its requests authenticate with. */
+  readonly credentialId: string | null
   /** Of its own subscription; null when it has none. */
   readonly topics: readonly string[] | null
   readonly retryPolicy: RetryPolicy
@@ -238,6 +240,105 @@ export interface CreatedKey {
   readonly version: string
   /** Shown here once and never again. */
   readonly key: string
+}
+
+export interface Credential {
+  readonly id: string
+  readonly tenantId: string
+  readonly name: string
+  readonly description: string
+  readonly kind: 'none' | 'api_key' | 'bearer' | 'basic' | 'custom_header' | 'oauth2_client_credentials'
+  readonly active: boolean
+  readonly headerName?: string | undefined
+  readonly username?: string | undefined
+  readonly tokenUrl?: string | undefined
+  readonly clientId?: string | undefined
+  readonly scope?: string | undefined
+  readonly audience?: string | undefined
+  readonly authStyle?: 'basic' | 'body' | undefined
+  /** The secret’s last four characters; null where it has fewer than 16. */
+  readonly secretHint: string | null
+  /** RFC 3339, UTC, milliseconds. */
+  readonly createdAt: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly updatedAt: string
+  /** Within a minute or so; null: never. */
+  readonly lastUsedAt: string | null
+  /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
+  readonly version: string
+}
+
+/** Members of its kind; a secret that is given replaces the one before. */
+export interface CredentialChange {
+  /** Unique in its tenant. */
+  readonly name?: string | undefined
+  readonly description?: string | undefined
+  /** False: requests that need it are not made, and wait until it is true. */
+  readonly active?: boolean | undefined
+  /** Of `apiKey` (default `X-API-Key`) and `custom_header`; not one that the sender sets itself. */
+  readonly headerName?: string | undefined
+  /** Of `apiKey`: the value of the header. */
+  readonly apiKey?: string | undefined
+  /** Of `bearer`. */
+  readonly token?: string | undefined
+  /** Of `basic`. */
+  readonly username?: string | undefined
+  /** Of `basic`. */
+  readonly password?: string | undefined
+  /** Of `custom_header`. */
+  readonly headerValue?: string | undefined
+  /** Of `oauth2_client_credentials`: where tokens are fetched. The rules are those of an endpoint’s URL. */
+  readonly tokenUrl?: string | undefined
+  /** Of `oauth2_client_credentials`. */
+  readonly clientId?: string | undefined
+  /** Of `oauth2_client_credentials`. */
+  readonly clientSecret?: string | undefined
+  /** Of `oauth2_client_credentials`: scopes with spaces between them. */
+  readonly scope?: string | undefined
+  /** Of `oauth2_client_credentials`, where the token server wants one. */
+  readonly audience?: string | undefined
+  /** Of `oauth2_client_credentials`: id and secret as HTTP Basic (`basic`, the default) or in the form (`body`). */
+  readonly authStyle?: 'basic' | 'body' | undefined
+}
+
+export interface CredentialCreate {
+  /** Unique in its tenant. */
+  readonly name: string
+  /** It cannot be changed. */
+  readonly kind: 'none' | 'api_key' | 'bearer' | 'basic' | 'custom_header' | 'oauth2_client_credentials'
+  readonly description?: string | undefined
+  /** False: requests that need it are not made, and wait until it is true. */
+  readonly active?: boolean | undefined
+  /** Of `apiKey` (default `X-API-Key`) and `custom_header`; not one that the sender sets itself. */
+  readonly headerName?: string | undefined
+  /** Of `apiKey`: the value of the header. */
+  readonly apiKey?: string | undefined
+  /** Of `bearer`. */
+  readonly token?: string | undefined
+  /** Of `basic`. */
+  readonly username?: string | undefined
+  /** Of `basic`. */
+  readonly password?: string | undefined
+  /** Of `custom_header`. */
+  readonly headerValue?: string | undefined
+  /** Of `oauth2_client_credentials`: where tokens are fetched. The rules are those of an endpoint’s URL. */
+  readonly tokenUrl?: string | undefined
+  /** Of `oauth2_client_credentials`. */
+  readonly clientId?: string | undefined
+  /** Of `oauth2_client_credentials`. */
+  readonly clientSecret?: string | undefined
+  /** Of `oauth2_client_credentials`: scopes with spaces between them. */
+  readonly scope?: string | undefined
+  /** Of `oauth2_client_credentials`, where the token server wants one. */
+  readonly audience?: string | undefined
+  /** Of `oauth2_client_credentials`: id and secret as HTTP Basic (`basic`, the default) or in the form (`body`). */
+  readonly authStyle?: 'basic' | 'body' | undefined
+}
+
+export interface CredentialPage {
+  readonly items: readonly Credential[]
+  /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
+  readonly nextCursor: string
 }
 
 export interface DeadLetter {
@@ -366,8 +467,8 @@ export interface DirectSend {
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Of the body; default: application/json, or what the endpoint’s headers say. */
   readonly contentType?: string | null | undefined
-  /** There are no credentials yet; anything but null is refused. */
-  readonly credentialId?: null | undefined
+  /** What the request authenticates with; left out, what the endpoint does, if it goes to one. */
+  readonly credentialId?: string | null | undefined
   /** Any JSON value, at most 256 KiB; its exact bytes are the body. Left out, the body is empty. */
   readonly payload?: unknown | undefined
   /** Instead of `payload`: the body as text, or as bytes with `encoding` base64. */
@@ -419,6 +520,8 @@ export interface Endpoint {
   readonly maxInFlight: number
   /** Null: no limit. */
   readonly rateLimitRps: number | null
+  /** What its requests authenticate with. */
+  readonly credentialId: string | null
   /** Of its own subscription; null when it has none. */
   readonly topics: readonly string[] | null
   readonly retryPolicy: RetryPolicy
@@ -455,13 +558,15 @@ export interface EndpointChange {
   /** A name of your own, unique; creating it again updates it. */
   readonly uid?: string | null | undefined
   readonly description?: string | undefined
-  /** Sent with each request, at most 8 KiB in all; not those that the sender makes, and no secrets, because they are shown here. */
+  /** Sent with each request, at most 8 KiB in all; not those that the sender makes, and no secrets, because they are shown here: those belong in a credential. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** How requests to it are signed; `none` stands alone, and no two may set the same header. */
   readonly signingSchemes?: readonly SigningScheme[] | undefined
   /** Requests at one time, from all processes together. */
   readonly maxInFlight?: number | undefined
   readonly rateLimitRps?: RateLimit | undefined
+  /** What its requests authenticate with; null: nothing. */
+  readonly credentialId?: string | null | undefined
   /** Patterns of the endpoint’s own subscription. */
   readonly topics?: readonly string[] | undefined
   readonly retryPolicy?: RetryPolicy | undefined
@@ -475,13 +580,15 @@ export interface EndpointCreate {
   /** A name of your own, unique; creating it again updates it. */
   readonly uid?: string | null | undefined
   readonly description?: string | undefined
-  /** Sent with each request, at most 8 KiB in all; not those that the sender makes, and no secrets, because they are shown here. */
+  /** Sent with each request, at most 8 KiB in all; not those that the sender makes, and no secrets, because they are shown here: those belong in a credential. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** How requests to it are signed; `none` stands alone, and no two may set the same header. */
   readonly signingSchemes?: readonly SigningScheme[] | undefined
   /** Requests at one time, from all processes together. */
   readonly maxInFlight?: number | undefined
   readonly rateLimitRps?: RateLimit | undefined
+  /** What its requests authenticate with; null: nothing. */
+  readonly credentialId?: string | null | undefined
   /** Patterns of the endpoint’s own subscription. */
   readonly topics?: readonly string[] | undefined
   readonly retryPolicy?: RetryPolicy | undefined
@@ -1205,6 +1312,15 @@ export interface ListJobsQuery {
   readonly cursor?: string | undefined
   readonly state?: 'queued' | 'running' | 'done' | 'cancelled' | 'failed' | undefined
   readonly kind?: 'replay' | 'cancel' | 'skip_backlog' | 'backfill' | undefined
+}
+
+export interface ListCredentialsQuery {
+  /** Items at most. */
+  readonly limit?: number | undefined
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string | undefined
+  /** The one with this name. */
+  readonly name?: string | undefined
 }
 
 export interface ListKeysQuery {

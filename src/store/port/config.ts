@@ -1,3 +1,4 @@
+import type { RoutedCredential } from '../../core/credential.ts'
 import type { DisabledReason, Endpoint, SealedSecret, Subscription } from '../../core/model.ts'
 import type { TenantSettings } from '../../core/tenant.ts'
 import type { ChangeOptions } from '../../core/version.ts'
@@ -15,7 +16,7 @@ export interface Routing {
   readonly tenantId: string
   /** Null: there is no row of the tenant. */
   readonly tenant: RoutedTenant | null
-  /** Grows with every change to the tenant's endpoints, secrets, subscriptions or settings, in the same transaction. */
+  /** Grows with every change to the tenant's endpoints, secrets, credentials, subscriptions or settings, in the same transaction. */
   readonly version: number
   /** Not deleted ones. */
   readonly endpoints: readonly Endpoint[]
@@ -23,6 +24,7 @@ export interface Routing {
   readonly subscriptions: readonly Subscription[]
   /** Unexpired, newest first per endpoint. */
   readonly secrets: readonly SealedSecret[]
+  readonly credentials: readonly RoutedCredential[]
 }
 
 export interface NewEndpoint {
@@ -58,6 +60,7 @@ export interface EndpointPatch {
   readonly signingSchemes?: Endpoint['signingSchemes']
   readonly maxInFlight?: number
   readonly rateLimitRps?: number | null
+  readonly credentialId?: string | null
   /** Null enables; deliveries parked for it become due. */
   readonly disabledReason?: DisabledReason | null
   /** With the reason `paused`. */
@@ -80,11 +83,20 @@ export type TenantDeleted = { readonly kind: 'tenant_deleted' }
 
 export type UidConflict = { readonly kind: 'uid_exists'; readonly endpointId: string }
 
+/** The endpoint names a credential that the tenant does not have. */
+export type CredentialMissing = { readonly kind: 'credential_missing'; readonly credentialId: string }
+
 export type EndpointInsertion =
   | { readonly kind: 'inserted'; readonly endpoint: Endpoint }
   | UidConflict
   | EndpointLimit
+  | CredentialMissing
   | TenantDeleted
+
+export type EndpointUpdate =
+  | { readonly kind: 'updated'; readonly endpoint: Endpoint }
+  | UidConflict
+  | CredentialMissing
 
 export interface HeldEndpoint {
   readonly endpointId: string
@@ -105,7 +117,7 @@ export interface ConfigStore {
     id: string,
     patch: EndpointPatch,
     options?: ChangeOptions,
-  ): Promise<{ readonly kind: 'updated'; readonly endpoint: Endpoint } | UidConflict | null>
+  ): Promise<EndpointUpdate | null>
   /**
    * Soft delete of the endpoint and its subscriptions, atomic. Waiting deliveries are cancelled, the first
    * 1000 in the same transaction, the others by `applyConfigChanges`; none of them can be claimed any more.

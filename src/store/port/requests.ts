@@ -5,6 +5,7 @@ export const keptWrites = [
   'cancelDelivery',
   'cancelJob',
   'insertApiKey',
+  'insertCredential',
   'insertEndpoint',
   'insertJob',
   'insertSubscription',
@@ -62,6 +63,8 @@ export interface RequestStore {
 
 const refusals: ReadonlySet<unknown> = new Set([
   'uid_exists',
+  'name_exists',
+  'credential_missing',
   'too_many',
   'tenant_deleted',
   'endpoint_not_available',

@@ -58,6 +58,20 @@ function createStore(connection: StoreConnection): SqliteStore {
       is(idPrefixes.endpoint, endpointId) && write('setPrimarySecret', tenantId, endpointId, secretId),
     noteReveal: async (tenantId, endpointId, secretId, by) =>
       is(idPrefixes.endpoint, endpointId) ? write('noteReveal', tenantId, endpointId, secretId, by) : null,
+    insertCredential: (input) => write('insertCredential', input),
+    updateCredential: async (tenantId, id, patch, options) =>
+      is(idPrefixes.credential, id) ? write('updateCredential', tenantId, id, patch, options) : null,
+    deleteCredential: async (tenantId, id, options) =>
+      is(idPrefixes.credential, id)
+        ? write('deleteCredential', tenantId, id, options)
+        : { kind: 'not_found' },
+    getCredential: (tenantId, id) => read('getCredential', tenantId, id),
+    getCredentialByName: (tenantId, name) => read('getCredentialByName', tenantId, name),
+    listCredentials: (tenantId, page) => read('listCredentials', tenantId, page),
+    noteCredentialUse: (uses) => write('noteCredentialUse', uses),
+    takeTokenTurn: (credentialId, ask) => write('takeTokenTurn', credentialId, ask),
+    keepToken: (credentialId, holder, token) => write('keepToken', credentialId, holder, token),
+    failToken: (credentialId, holder, failure) => write('failToken', credentialId, holder, failure),
     insertSubscription: (input) => write('insertSubscription', input),
     updateSubscription: async (tenantId, id, patch, options) =>
       is(idPrefixes.subscription, id) ? write('updateSubscription', tenantId, id, patch, options) : null,

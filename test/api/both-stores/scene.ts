@@ -63,6 +63,14 @@ export const kinds: readonly Kind[] = [
     deleted: 202,
   },
   {
+    kind: 'credential',
+    collection: '/v1/credentials',
+    make: (server) =>
+      post(server, '/v1/credentials', { name: aName('credential'), kind: 'bearer', token: 'a' }),
+    changes: [{ description: 'one' }, { token: 'two' }],
+    deleted: 204,
+  },
+  {
     kind: 'producer key',
     collection: '/v1/keys',
     make: (server) => post(server, '/v1/keys', { name: 'shop' }),

@@ -2,6 +2,7 @@
 import { describe } from 'vitest'
 import { describeClaim } from './claim.ts'
 import { describeConfig } from './config.ts'
+import { describeStoredCredentials } from './credentials.ts'
 import { describeDirect } from './direct.ts'
 import { describeExpunge } from './expunge.ts'
 import { describeHealth } from './health.ts'
@@ -33,6 +34,7 @@ export function describeStoreContract(name: string, open: OpenHarness): void {
     describeHealth(open)
     describeLimits(open)
     describeConfig(open)
+    describeStoredCredentials(open)
     describeKeys(open)
     describeRead(open)
     describeMaintenance(open)

@@ -53,6 +53,7 @@ export interface Route {
   /** Its subscription is ordered. Default false. */
   readonly ordered?: boolean
   readonly rateLimitRps?: number | null
+  readonly credentialId?: string | null
 }
 
 export interface EventOptions {
@@ -113,6 +114,7 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
         signingSchemes: options.signingSchemes ?? ['standard'],
         maxInFlight: options.maxInFlight ?? 1000,
         rateLimitRps: options.rateLimitRps ?? null,
+        credentialId: options.credentialId ?? null,
       },
       secret: { id: ids.next('sec'), sealed: Uint8Array.of(1, 2, 3) },
       subscription: {

@@ -148,6 +148,7 @@ export function describeTenantRemoval(open: OpenHarness): void {
         signingSchemes: ['none'],
         maxInFlight: 1,
         rateLimitRps: null,
+        credentialId: null,
       } as const
       const secret = { id: ids.next('sec'), sealed: Uint8Array.of(1) }
       expect(await store.insertEndpoint({ endpoint, secret, subscription: null })).toEqual({

@@ -138,6 +138,7 @@ export function describeTenants(open: OpenHarness): void {
           signingSchemes: ['none'],
           maxInFlight: 1,
           rateLimitRps: null,
+          credentialId: null,
         } as const
         const secret = { id: ids.next('sec'), sealed: Uint8Array.of(1) }
         return store.insertEndpoint({ endpoint, secret, subscription: null })

@@ -1,8 +1,13 @@
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { Endpoint } from '../../../core/model.ts'
 import { type ChangeOptions, checkVersion } from '../../../core/version.ts'
-import { endpointSettings } from '../../config-columns.ts'
-import type { EndpointInsertion, EndpointPatch, NewEndpoint, UidConflict } from '../../port.ts'
+import type {
+  EndpointInsertion,
+  EndpointPatch,
+  EndpointUpdate,
+  NewEndpoint,
+  UidConflict,
+} from '../../port.ts'
 import { type EndpointRow, toEndpoint } from '../../rows.ts'
 import { insertBucket, replaceRate } from '../claim/rate-buckets.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
@@ -13,13 +18,14 @@ import { uuid, uuidOfId } from '../rows/wire-types.ts'
 import { applyEndpointChange, firstSliceRows } from './apply-changes.ts'
 import { changeTime } from './change-time.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
+import { missingCredential, settingsOf } from './endpoint-credential.ts'
 import { insertSecret } from './insert-secret.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
 import { insertSubscriptionRow } from './subscriptions.ts'
 import { whyNoEndpoint } from './tenants.ts'
 
 export const endpointColumns = `id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight,
-  rate_limit_rps, disabled_reason, disabled_at, paused_reason, paused_by, created_at, updated_at, deleted_at`
+  rate_limit_rps, credential_id, disabled_reason, disabled_at, paused_reason, paused_by, created_at, updated_at, deleted_at`
 
 const settings = {
   uid: 'text',
@@ -29,6 +35,7 @@ const settings = {
   signing_schemes: 'text',
   max_in_flight: 'integer',
   rate_limit_rps: 'double precision',
+  credential_id: 'uuid',
 } as const
 const settingNames = Object.keys(settings)
 
@@ -40,10 +47,12 @@ export async function insertEndpoint(context: Context, input: NewEndpoint): Prom
   await raiseRoutingVersion(context, endpoint.tenantId)
   const refusal = await whyNoEndpoint(context, endpoint.tenantId)
   if (refusal !== null) return refusal
+  const missing = await missingCredential(context, endpoint.tenantId, endpoint.credentialId)
+  if (missing !== null) return missing
   const [row] = await run(context, insertEndpointStatement, {
     id: uuidOfId(endpoint.id),
     tenant: uuidOfId(endpoint.tenantId),
-    ...endpointSettings(endpoint),
+    ...settingsOf(endpoint),
   })
   // Another node was first, and has committed since we looked.
   if (row === undefined) return (await findUid(context, endpoint.tenantId, endpoint.uid ?? '')) as UidConflict
@@ -69,7 +78,7 @@ export async function updateEndpoint(
   id: string,
   patch: EndpointPatch,
   options?: ChangeOptions,
-): Promise<{ readonly kind: 'updated'; readonly endpoint: Endpoint } | UidConflict | null> {
+): Promise<EndpointUpdate | null> {
   const row = await lockEndpoint(context, tenantId, id)
   if (row === null) return null
   const before = toEndpoint(row)
@@ -78,10 +87,15 @@ export async function updateEndpoint(
     const conflict = await findUid(context, tenantId, patch.uid)
     if (conflict !== null) return conflict
   }
+  if (patch.credentialId != null) {
+    await raiseRoutingVersion(context, tenantId)
+    const missing = await missingCredential(context, tenantId, patch.credentialId)
+    if (missing !== null) return missing
+  }
   const after = { ...before, ...patch }
   await run(context, updateEndpointStatement, {
     id: uuid(row.id),
-    ...endpointSettings(after),
+    ...settingsOf(after),
   })
   if (patch.ownSubscription !== undefined) await putOwnSubscription(context, row, patch.ownSubscription)
   await raiseRoutingVersion(context, tenantId)

@@ -1,6 +1,7 @@
-import type { KeyStore } from '../../port.ts'
+import type { CredentialStore, KeyStore, TokenStore } from '../../port.ts'
 import type { Runner } from '../connection/runner.ts'
 import * as keys from '../read/keys.ts'
+import { createCredentialStore } from './credential-store.ts'
 import {
   insertApiKey,
   insertFirstApiKey,
@@ -10,8 +11,11 @@ import {
   updateApiKey,
 } from './keys.ts'
 
-export function createKeyStore({ plain, atomic }: Runner): KeyStore {
+/** Keys of those who call, and what requests to receivers authenticate with. */
+export function createKeyStore(runner: Runner): KeyStore & CredentialStore & TokenStore {
+  const { plain, atomic } = runner
   return {
+    ...createCredentialStore(runner),
     insertApiKey: (input, options) => atomic('config', (context) => insertApiKey(context, input, options)),
     insertFirstApiKey: (input) => atomic('config', (context) => insertFirstApiKey(context, input)),
     updateApiKey: (owner, id, patch, options) =>

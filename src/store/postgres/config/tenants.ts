@@ -91,6 +91,11 @@ export async function whyNoEndpoint(
   return (counted?.live ?? 0) < maxEndpoints ? null : { kind: 'too_many', maxEndpoints }
 }
 
+export async function isTenantDeleted(context: Context, tenantId: string): Promise<boolean> {
+  const [row] = await run(context, tenantSettingsStatement, { tenant: uuidOfId(tenantId) })
+  return toRoutedTenant(row).tenant?.deleted === true
+}
+
 const tenantSettingsStatement = query<RoutedTenantRow>()(
   'tenant_settings',
   { tenant: 'uuid' },

@@ -17,6 +17,7 @@ import { orderedKeysMigration } from '../migrations/0021-ordered-keys.ts'
 import { keptRequestsMigration } from '../migrations/0022-kept-requests.ts'
 import { errorClassesMigration } from '../migrations/0023-error-classes.ts'
 import { secretUsesMigration } from '../migrations/0024-secret-uses.ts'
+import { credentialsMigration } from '../migrations/0025-credentials.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -36,6 +37,7 @@ export const postgresMigrations: readonly Migration[] = [
   keptRequestsMigration,
   errorClassesMigration,
   secretUsesMigration,
+  credentialsMigration,
 ]
 
 /**

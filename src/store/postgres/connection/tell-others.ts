@@ -125,6 +125,9 @@ function tellConfiguration(store: Omit<Store, 'cluster'>, hints: Hints) {
       telling(tenantId, store.updateSubscription(tenantId, ...change)),
     deleteSubscription: (tenantId, ...change) =>
       telling(tenantId, store.deleteSubscription(tenantId, ...change)),
+    insertCredential: (input) => telling(input.credential.tenantId, store.insertCredential(input)),
+    updateCredential: (tenantId, ...change) => telling(tenantId, store.updateCredential(tenantId, ...change)),
+    deleteCredential: (tenantId, ...change) => telling(tenantId, store.deleteCredential(tenantId, ...change)),
     async writeOnce(request, write) {
       const [first] = write.args
       const isWork = write.name === 'replay' || write.name === 'resend'
@@ -142,9 +145,10 @@ function tellConfiguration(store: Omit<Store, 'cluster'>, hints: Hints) {
 /** The first argument of a write is the tenant's id, or what holds one. Null: it concerns no tenant's routing. */
 function tenantOfWrite(first: unknown): string | null {
   if (typeof first === 'string') return first
-  const { tenantId, endpoint } = first as {
+  const { tenantId, endpoint, credential } = first as {
     readonly tenantId?: string
     readonly endpoint?: { readonly tenantId: string }
+    readonly credential?: { readonly tenantId: string }
   }
-  return tenantId ?? endpoint?.tenantId ?? null
+  return tenantId ?? endpoint?.tenantId ?? credential?.tenantId ?? null
 }

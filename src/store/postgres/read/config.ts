@@ -18,6 +18,7 @@ import { subscriptionColumns } from '../config/subscriptions.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
 import { optionalUuid, uuid, uuidOfId } from '../rows/wire-types.ts'
 import { Conditions } from './conditions.ts'
+import { readRoutedCredentials } from './credentials.ts'
 
 function pageOf(tenantId: string, { limit, before }: PageBounds): Conditions {
   return new Conditions()
@@ -34,7 +35,14 @@ export async function loadRouting(context: Context, tenantId: string): Promise<R
   const [row] = await run(context, routingVersionStatement, { tenant: tenant })
   // Nothing is sent to what still stands of it.
   if (row?.deleted_at != null) {
-    return { tenantId, ...toRoutedTenant(row), endpoints: [], subscriptions: [], secrets: [] }
+    return {
+      tenantId,
+      ...toRoutedTenant(row),
+      endpoints: [],
+      subscriptions: [],
+      secrets: [],
+      credentials: [],
+    }
   }
   const endpoints = await run(context, routingEndpointsStatement, { tenant: tenant })
   const subscriptions = await run(context, routingSubscriptionsStatement, { tenant: tenant })
@@ -45,6 +53,7 @@ export async function loadRouting(context: Context, tenantId: string): Promise<R
     endpoints: endpoints.map(toEndpoint),
     subscriptions: subscriptions.map(toSubscription),
     secrets: secrets.map(toSecret),
+    credentials: await readRoutedCredentials(context, tenant),
   }
 }
 

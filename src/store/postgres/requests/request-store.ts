@@ -1,4 +1,5 @@
 import type { KeptWriteName, RequestStore } from '../../port.ts'
+import { insertCredential } from '../config/credentials.ts'
 import { insertEndpoint, updateEndpoint } from '../config/endpoints.ts'
 import { insertApiKey, rotateApiKey } from '../config/keys.ts'
 import { rotateSecret, setPrimarySecret } from '../config/secrets.ts'
@@ -17,6 +18,7 @@ const writes: Readonly<Record<KeptWriteName, Write>> = {
   cancelDelivery: cancelByHand,
   cancelJob,
   insertApiKey,
+  insertCredential,
   insertEndpoint,
   insertJob,
   insertSubscription,

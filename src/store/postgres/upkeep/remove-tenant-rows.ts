@@ -133,6 +133,8 @@ const removeRestStatement = command(
   // indexes that begin with the tenant; of the counts, the folded ones
   `with subscribed as (delete from subscriptions where tenant_id = $tenant),
    ready as (delete from ready_endpoints where tenant_id = $tenant),
+   credentials as (delete from credentials where tenant_id = $tenant returning id),
+   tokens as (delete from credential_tokens where credential_id in (select id from credentials)),
    lines as (delete from ordered_keys where tenant_id = $tenant)
    delete from delivery_counts where tenant_id = $tenant`,
 )

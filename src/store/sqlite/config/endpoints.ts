@@ -2,7 +2,14 @@ import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { Endpoint } from '../../../core/model.ts'
 import { type ChangeOptions, checkVersion } from '../../../core/version.ts'
 import { endpointSettings, toJsonText } from '../../config-columns.ts'
-import type { EndpointInsertion, EndpointPatch, NewEndpoint, UidConflict } from '../../port.ts'
+import type {
+  CredentialMissing,
+  EndpointInsertion,
+  EndpointPatch,
+  EndpointUpdate,
+  NewEndpoint,
+  UidConflict,
+} from '../../port.ts'
 import { type EndpointRow, toEndpoint } from '../../rows.ts'
 import { forgetBucket, replaceRate } from '../claim/rate-buckets.ts'
 import { Columns } from '../connection/columns.ts'
@@ -10,6 +17,7 @@ import { forgetHealth } from '../record/target-health.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 import { applyEndpointChange, firstSliceRows } from './apply-changes.ts'
 import { changeTime } from './change-time.ts'
+import { hasCredential } from './credentials.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
 import { insertSecret } from './insert-secret.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
@@ -24,6 +32,7 @@ const settings = [
   'signing_schemes',
   'max_in_flight',
   'rate_limit_rps',
+  'credential_id',
 ] as const
 const newEndpoint = new Columns('id', 'tenant_id', 'created_at', 'updated_at', ...settings)
 const changedEndpoint = new Columns('updated_at', ...settings)
@@ -35,12 +44,14 @@ export function insertEndpoint(context: WriteContext, input: NewEndpoint): Endpo
   if (conflict !== null) return conflict
   const refusal = whyNoEndpoint(context, endpoint.tenantId)
   if (refusal !== null) return refusal
+  const missing = missingCredential(context, endpoint.tenantId, endpoint.credentialId)
+  if (missing !== null) return missing
   const row = {
     id: idToBytes(endpoint.id),
     tenant_id: memory.bytes(endpoint.tenantId),
     created_at: now,
     updated_at: now,
-    ...endpointSettings(endpoint),
+    ...settingsOf(endpoint),
   }
   context
     .prepare(`insert into endpoints (${newEndpoint.names}) values (${newEndpoint.marks})`)
@@ -60,7 +71,7 @@ export function updateEndpoint(
   id: string,
   patch: EndpointPatch,
   options?: ChangeOptions,
-): { readonly kind: 'updated'; readonly endpoint: Endpoint } | UidConflict | null {
+): EndpointUpdate | null {
   const row = readEndpoint(context, tenantId, id)
   if (row === null) return null
   const before = toEndpoint(row)
@@ -69,13 +80,12 @@ export function updateEndpoint(
     const conflict = findUid(context, tenantId, patch.uid)
     if (conflict !== null) return conflict
   }
+  const missing = missingCredential(context, tenantId, patch.credentialId ?? null)
+  if (missing !== null) return missing
   const after = { ...before, ...patch }
   context
     .prepare(`update endpoints set ${changedEndpoint.assigned} where id = ?`)
-    .run(
-      ...changedEndpoint.values({ ...endpointSettings(after), updated_at: changeTime(context, row) }),
-      row.id,
-    )
+    .run(...changedEndpoint.values({ ...settingsOf(after), updated_at: changeTime(context, row) }), row.id)
   if (patch.ownSubscription !== undefined) putOwnSubscription(context, row, patch.ownSubscription)
   raiseRoutingVersion(context, tenantId)
   if (after.rateLimitRps !== before.rateLimitRps) {
@@ -89,6 +99,23 @@ export function updateEndpoint(
       .run(pausedReason, pausedBy, row.id)
   }
   return { kind: 'updated', endpoint: toEndpoint(readEndpoint(context, tenantId, id) as EndpointRow) }
+}
+
+function settingsOf(endpoint: Parameters<typeof endpointSettings>[0] & Pick<Endpoint, 'credentialId'>) {
+  const { credentialId } = endpoint
+  return {
+    ...endpointSettings(endpoint),
+    credential_id: credentialId === null ? null : idToBytes(credentialId),
+  }
+}
+
+function missingCredential(
+  context: WriteContext,
+  tenantId: string,
+  credentialId: string | null,
+): CredentialMissing | null {
+  if (credentialId === null || hasCredential(context, tenantId, credentialId)) return null
+  return { kind: 'credential_missing', credentialId }
 }
 
 function setDisabled(context: WriteContext, before: Endpoint, reason: Endpoint['disabledReason']): void {

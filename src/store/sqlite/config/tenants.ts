@@ -83,6 +83,13 @@ export function whyNoEndpoint(context: WriteContext, tenantId: string): Endpoint
   return live < maxEndpoints ? null : { kind: 'too_many', maxEndpoints }
 }
 
+export function isTenantDeleted(context: WriteContext, tenantId: string): boolean {
+  const row = context
+    .prepare('select deleted_at from tenants where id = ?') // primary key
+    .get(context.memory.bytes(tenantId))
+  return row !== undefined && row.deleted_at !== null
+}
+
 export function readLiveTenant(context: WriteContext, id: string): Tenant | null {
   const row = context
     .prepare<TenantRow>(`select ${tenantColumns} from tenants where id = ? and deleted_at is null`) // primary key

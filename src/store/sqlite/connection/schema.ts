@@ -16,6 +16,7 @@ import { orderedKeysMigration } from '../migrations/0015-ordered-keys.ts'
 import { keptRequestsMigration } from '../migrations/0016-kept-requests.ts'
 import { errorClassesMigration } from '../migrations/0017-error-classes.ts'
 import { secretUsesMigration } from '../migrations/0018-secret-uses.ts'
+import { credentialsMigration } from '../migrations/0019-credentials.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -34,6 +35,7 @@ export const sqliteMigrations: readonly Migration[] = [
   keptRequestsMigration,
   errorClassesMigration,
   secretUsesMigration,
+  credentialsMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

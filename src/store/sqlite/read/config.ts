@@ -14,6 +14,7 @@ import {
 import { type SubscriptionRow, toSubscription } from '../../subscription-row.ts'
 import { type RoutedTenantRow, toRoutedTenant } from '../../tenant-row.ts'
 import type { ReadContext } from './context.ts'
+import { readRoutedCredentials } from './credentials.ts'
 
 export function loadRouting(context: ReadContext, tenantId: string): Routing {
   const tenant = idToBytes(tenantId)
@@ -22,7 +23,14 @@ export function loadRouting(context: ReadContext, tenantId: string): Routing {
     .get(tenant)
   // Nothing is sent to what still stands of it.
   if (row?.deleted_at != null) {
-    return { tenantId, ...toRoutedTenant(row), endpoints: [], subscriptions: [], secrets: [] }
+    return {
+      tenantId,
+      ...toRoutedTenant(row),
+      endpoints: [],
+      subscriptions: [],
+      secrets: [],
+      credentials: [],
+    }
   }
   const endpoints = context
     .prepare<EndpointRow>(`select * from endpoints where tenant_id = ? and deleted_at is null order by id`) // endpoints_tenant
@@ -46,6 +54,7 @@ export function loadRouting(context: ReadContext, tenantId: string): Routing {
     endpoints: endpoints.map(toEndpoint),
     subscriptions: subscriptions.map(toSubscription),
     secrets: secrets.map(toSecret),
+    credentials: readRoutedCredentials(context, tenant),
   }
 }
 

@@ -15,6 +15,7 @@ import {
 } from './config.ts'
 import type { ReadContext } from './context.ts'
 import { counts } from './counts.ts'
+import { getCredential, getCredentialByName, listCredentials } from './credentials.ts'
 import { listDeadLetters, listDeliveries } from './deliveries.ts'
 import { listDeliveriesOfEvent } from './event-deliveries.ts'
 import { getEvent, getPayload, listEvents } from './events.ts'
@@ -45,6 +46,9 @@ export const readOperations = {
   listHeldEndpoints,
   getSubscription,
   listSubscriptions,
+  getCredential,
+  getCredentialByName,
+  listCredentials,
   listApiKeys,
   getApiKey,
   findApiKeys,

@@ -4,6 +4,8 @@ import type { ChangeOptions } from '../../../core/version.ts'
 import type {
   ApiKeyPatch,
   ClaimRequest,
+  CredentialPatch,
+  CredentialUse,
   DeliveryOutcome,
   EndpointPatch,
   JobOwner,
@@ -13,6 +15,7 @@ import type {
   KeyOwner,
   KeyUse,
   NewApiKey,
+  NewCredential,
   NewEndpoint,
   NewEvent,
   NewJob,
@@ -25,10 +28,18 @@ import type {
   Retention,
   SubscriptionPatch,
   TenantPatch,
+  TokenAsk,
 } from '../../port.ts'
 import type { TenantRotation } from '../claim/candidates.ts'
 import { claim } from '../claim/claim.ts'
 import { applyConfigChanges } from '../config/apply-changes.ts'
+import { failToken, keepToken, takeTokenTurn } from '../config/credential-tokens.ts'
+import {
+  deleteCredential,
+  insertCredential,
+  noteCredentialUse,
+  updateCredential,
+} from '../config/credentials.ts'
 import { deleteEndpoint, insertEndpoint, updateEndpoint } from '../config/endpoints.ts'
 import {
   insertApiKey,
@@ -124,6 +135,32 @@ export function createWriteOperations() {
       secretId: string,
       by: string | null,
     ) => noteReveal(context, tenantId, { endpointId, secretId, by }),
+    insertCredential: (context: WriteContext, input: NewCredential) => insertCredential(context, input),
+    updateCredential: (
+      context: WriteContext,
+      tenantId: string,
+      id: string,
+      patch: CredentialPatch,
+      options?: ChangeOptions,
+    ) => updateCredential(context, tenantId, id, patch, options),
+    deleteCredential: (context: WriteContext, tenantId: string, id: string, options?: ChangeOptions) =>
+      deleteCredential(context, tenantId, id, options),
+    noteCredentialUse: (context: WriteContext, uses: readonly CredentialUse[]) =>
+      noteCredentialUse(context, uses),
+    takeTokenTurn: (context: WriteContext, credentialId: string, ask: TokenAsk) =>
+      takeTokenTurn(context, credentialId, ask),
+    keepToken: (
+      context: WriteContext,
+      credentialId: string,
+      holder: string,
+      token: { readonly sealed: Uint8Array; readonly lifeMs: number },
+    ) => keepToken(context, credentialId, holder, token),
+    failToken: (
+      context: WriteContext,
+      credentialId: string,
+      holder: string,
+      failure: { readonly error: string; readonly retryMs: number },
+    ) => failToken(context, credentialId, holder, failure),
     insertSubscription: (context: WriteContext, input: NewSubscription) => insertSubscription(context, input),
     updateSubscription: (
       context: WriteContext,

@@ -1,0 +1,133 @@
+/**
+ * What requests authenticate with at their receiver: a header of one of several kinds or a token that is fetched from an
+ * OAuth2 server. Secret members are sealed together and never shown; the others are settings.
+ */
+import { OuthookError } from './errors.ts'
+
+export const credentialKinds = [
+  'none',
+  'api_key',
+  'bearer',
+  'basic',
+  'custom_header',
+  'oauth2_client_credentials',
+] as const
+export type CredentialKind = (typeof credentialKinds)[number]
+
+/** How the client authenticates at the token URL: HTTP Basic, or its id and secret in the form. */
+export const tokenAuthStyles = ['basic', 'body'] as const
+export type TokenAuthStyle = (typeof tokenAuthStyles)[number]
+
+/** What is shown of a credential's content. Which members there are depends on its kind. */
+export interface CredentialSettings {
+  /** `api_key` and `custom_header`. */
+  readonly headerName?: string
+  /** `basic`. */
+  readonly username?: string
+  /** `oauth2_client_credentials`, with the next four. */
+  readonly tokenUrl?: string
+  readonly clientId?: string
+  readonly scope?: string
+  readonly audience?: string
+  readonly authStyle?: TokenAuthStyle
+}
+
+export interface CredentialSecrets {
+  readonly apiKey?: string
+  readonly token?: string
+  readonly password?: string
+  readonly headerValue?: string
+  readonly clientSecret?: string
+}
+
+export interface Credential {
+  readonly id: string
+  readonly tenantId: string
+  /** Unique in its tenant. */
+  readonly name: string
+  readonly description: string
+  readonly kind: CredentialKind
+  readonly settings: CredentialSettings
+  /** The secret's last four characters; null where so many would tell too much of it. */
+  readonly secretHint: string | null
+  /** False: requests that need it are not made, and wait. */
+  readonly active: boolean
+  readonly createdAt: number
+  readonly updatedAt: number
+  /** Within a minute or so; null: never. */
+  readonly lastUsedAt: number | null
+  /** Another one after each change that somebody makes: for `ifMatch`. */
+  readonly version: string
+}
+
+/** As an attempt needs it. */
+export interface RoutedCredential
+  extends Pick<Credential, 'id' | 'tenantId' | 'name' | 'kind' | 'settings' | 'active' | 'version'> {
+  readonly sealed: Uint8Array
+}
+
+/** Settings and secrets that a kind takes; what is not optional has to be there. */
+interface KindMembers {
+  readonly settings: readonly (keyof CredentialSettings)[]
+  readonly optional: readonly (keyof CredentialSettings)[]
+  readonly secrets: readonly (keyof CredentialSecrets)[]
+}
+
+export const membersOfKind: Readonly<Record<CredentialKind, KindMembers>> = {
+  none: { settings: [], optional: [], secrets: [] },
+  api_key: { settings: [], optional: ['headerName'], secrets: ['apiKey'] },
+  bearer: { settings: [], optional: [], secrets: ['token'] },
+  basic: { settings: ['username'], optional: [], secrets: ['password'] },
+  custom_header: { settings: ['headerName'], optional: [], secrets: ['headerValue'] },
+  oauth2_client_credentials: {
+    settings: ['tokenUrl', 'clientId'],
+    optional: ['scope', 'audience', 'authStyle'],
+    secrets: ['clientSecret'],
+  },
+}
+
+export const defaultApiKeyHeader = 'X-API-Key'
+
+/** What a request carries for it: name in lower case. Null: nothing, or a token that has to be fetched. */
+export function credentialHeader(
+  kind: CredentialKind,
+  settings: CredentialSettings,
+  secrets: CredentialSecrets,
+): readonly [string, string] | null {
+  const { headerName = defaultApiKeyHeader, username = '' } = settings
+  switch (kind) {
+    case 'none':
+    case 'oauth2_client_credentials':
+      return null
+    case 'api_key':
+      return [headerName.toLowerCase(), secrets.apiKey ?? missing()]
+    case 'bearer':
+      return bearerHeader(secrets.token ?? missing())
+    case 'basic':
+      return ['authorization', `Basic ${basicToken(username, secrets.password ?? missing())}`]
+    case 'custom_header':
+      return [headerName.toLowerCase(), secrets.headerValue ?? missing()]
+  }
+}
+
+export function bearerHeader(token: string): readonly [string, string] {
+  return ['authorization', `Bearer ${token}`]
+}
+
+export function basicToken(username: string, password: string): string {
+  return Buffer.from(`${username}:${password}`, 'utf8').toString('base64')
+}
+
+/** A sealed value that lacks what its kind needs was not written by this program. */
+function missing(): never {
+  throw new OuthookError('internal', 'the sealed credential lacks its secret; set it anew')
+}
+
+const minHintedChars = 16
+
+/** Of the kind's one secret. A quarter of it at most is told. */
+export function secretHintOf(kind: CredentialKind, secrets: CredentialSecrets): string | null {
+  const [name] = membersOfKind[kind].secrets
+  const secret = name === undefined ? undefined : secrets[name]
+  return secret === undefined || secret.length < minHintedChars ? null : secret.slice(-4)
+}

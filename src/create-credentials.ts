@@ -1,0 +1,51 @@
+/** What looks up the credentials of requests in this process, and what that keeps in the store. */
+import { randomUUID } from 'node:crypto'
+import type { Config } from './config/schema.ts'
+import type { Clock } from './core/clock.ts'
+import type { Logger } from './core/logger.ts'
+import type { SecretBox } from './core/secret-box.ts'
+import { createSender, userAgent } from './create-delivery.ts'
+import { CredentialSource } from './delivery/credential-source.ts'
+import type { RoutingCache } from './delivery/routing-cache.ts'
+import { TokenSource } from './delivery/token-source.ts'
+import { LastUses } from './engine/last-uses.ts'
+import type { AddressPolicy } from './sender/address-policy.ts'
+import type { Store } from './store/port.ts'
+
+interface CredentialParts {
+  readonly config: Config
+  readonly logger: Logger
+  readonly store: Store
+  readonly clock: Clock
+  readonly secretBox: SecretBox
+  readonly routing: RoutingCache
+  readonly guard: AddressPolicy
+}
+
+/** Of token servers. Deliveries have connections of their own. */
+const maxConnections = 64
+
+export interface OpenCredentials {
+  readonly credentials: CredentialSource
+  readonly closeCredentials: () => Promise<void>
+}
+
+export function createCredentials(parts: CredentialParts): OpenCredentials {
+  const { store, secretBox, routing, clock, logger } = parts
+  const uses = new LastUses({
+    of: 'credentials',
+    keep: (noted) => store.noteCredentialUse(noted),
+    time: store.time,
+    clock,
+    logger,
+  })
+  const sender = createSender(parts, maxConnections)
+  const tokens = new TokenSource({ store, secretBox, sender, clock, userAgent, holder: randomUUID() })
+  return {
+    credentials: new CredentialSource({ tokens, routing, secretBox, clock, onUse: (id) => uses.note(id) }),
+    async closeCredentials() {
+      await sender.close({ abort: true })
+      await uses.close()
+    },
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * What an attempt authenticates with, looked up at the moment of sending: the credential as the tenant's routing has it
+ * then, so that one that was changed, switched off or deleted meanwhile counts from the next request on. Whatever keeps it
+ * from being used is told as a failure of ours: a request without it is never made.
+ */
+
+import type { Clock } from '../core/clock.ts'
+import {
+  basicToken,
+  bearerHeader,
+  type CredentialSecrets,
+  credentialHeader,
+  type RoutedCredential,
+} from '../core/credential.ts'
+import type { ErrorCode } from '../core/errors.ts'
+import { OuthookError } from '../core/errors.ts'
+import { secretForms } from '../core/hide-secrets.ts'
+import type { SecretBox } from '../core/secret-box.ts'
+import type { RoutingCache, Target } from './routing-cache.ts'
+import type { TokenSource } from './token-source.ts'
+
+/** `failed`: an attempt without a request. `wait`: none is made now, and nothing is said of the delivery. */
+export type Authorization =
+  | {
+      readonly kind: 'ready'
+      /** Names in lower case. They win over any header of the endpoint's own. */
+      readonly headers: Readonly<Record<string, string>>
+      /** What must not stand in anything that is kept of the answer. */
+      readonly hidden: readonly string[]
+      /** A token that was fetched is in it. */
+      readonly token?: { readonly credential: RoutedCredential; readonly generation: number }
+    }
+  | { readonly kind: 'failed'; readonly error: string }
+  | { readonly kind: 'wait'; readonly waitMs: number }
+
+export interface CredentialSourceOptions {
+  readonly routing: Pick<RoutingCache, 'get'>
+  readonly secretBox: Pick<SecretBox, 'open'>
+  readonly clock: Pick<Clock, 'schedule'>
+  readonly tokens: Pick<TokenSource, 'get' | 'answered'>
+  /** It was given to a request. */
+  readonly onUse: (credentialId: string) => void
+}
+
+type Ready = Extract<Authorization, { kind: 'ready' }>
+
+/** An attempt holds a slot of its endpoint, so what it waits for has to come soon. */
+const shortPatienceMs = 250
+
+export class CredentialSource {
+  readonly #options: CredentialSourceOptions
+  /** Opened once for each load of a tenant's routing. */
+  readonly #ready = new WeakMap<RoutedCredential, Ready>()
+
+  constructor(options: CredentialSourceOptions) {
+    this.#options = options
+  }
+
+  /** Never rejects. */
+  async authorize(
+    tenantId: string,
+    { credentialId }: Pick<Target, 'credentialId'>,
+    patienceMs = shortPatienceMs,
+  ): Promise<Authorization> {
+    if (credentialId === null) return { kind: 'ready', headers: {}, hidden: [] }
+    try {
+      const credential = await this.#find(tenantId, credentialId, patienceMs)
+      if (credential === 'late') return { kind: 'wait', waitMs: patienceMs }
+      return credential === undefined ? missing(credentialId) : await this.#use(credential, patienceMs)
+    } catch (error) {
+      return unreadable(credentialId, error)
+    }
+  }
+
+  async #find(
+    tenantId: string,
+    credentialId: string,
+    patienceMs: number,
+  ): Promise<RoutedCredential | undefined | 'late'> {
+    const routing = this.#options.routing.get(tenantId)
+    if (!(routing instanceof Promise)) return routing.credentials.get(credentialId)
+    const late = Promise.withResolvers<'late'>()
+    const cancel = this.#options.clock.schedule(patienceMs, () => late.resolve('late'))
+    try {
+      const loaded = await Promise.race([routing, late.promise])
+      return loaded === 'late' ? loaded : loaded.credentials.get(credentialId)
+    } finally {
+      cancel()
+      routing.catch(() => {})
+    }
+  }
+
+  /** True: it refused a token that may have ended, and the same request is to be made again with the next one. */
+  answered(
+    { token }: Extract<Authorization, { kind: 'ready' }>,
+    answer: { readonly targetId: string; readonly httpStatus: number | null },
+  ): boolean {
+    if (token === undefined) return false
+    const { credential, generation } = token
+    return this.#options.tokens.answered(credential, { generation, ...answer })
+  }
+
+  async #use(credential: RoutedCredential, patienceMs: number): Promise<Authorization> {
+    if (!credential.active) {
+      return failed(`the credential ${nameOf(credential)} is switched off; activate it, or give another one`)
+    }
+    if (credential.kind === 'oauth2_client_credentials') return this.#useToken(credential, patienceMs)
+    const known = this.#ready.get(credential) ?? this.#open(credential)
+    this.#ready.set(credential, known)
+    this.#options.onUse(credential.id)
+    return known
+  }
+
+  async #useToken(credential: RoutedCredential, patienceMs: number): Promise<Authorization> {
+    const { tokens, onUse } = this.#options
+    const got = await tokens.get(credential, patienceMs)
+    if (got.kind === 'failed')
+      return failed(`no token for the credential ${nameOf(credential)}: ${got.error}`)
+    if (got.kind === 'wait') return got
+    onUse(credential.id)
+    const { token, generation } = got
+    const [name, value] = bearerHeader(token)
+    return {
+      kind: 'ready',
+      headers: { [name]: value },
+      hidden: secretForms([token]),
+      token: { credential, generation },
+    }
+  }
+
+  #open(credential: RoutedCredential): Ready {
+    const { id, kind, settings, sealed } = credential
+    const secrets = JSON.parse(this.#options.secretBox.open(sealed, id)) as CredentialSecrets
+    const header = credentialHeader(kind, settings, secrets)
+    const told = Object.values(secrets)
+    const inBasic = kind === 'basic' ? [basicToken(settings.username ?? '', secrets.password ?? '')] : []
+    return {
+      kind: 'ready',
+      headers: header === null ? {} : { [header[0]]: header[1] },
+      hidden: secretForms([...told, ...inBasic]),
+    }
+  }
+}
+
+function missing(credentialId: string): Authorization {
+  return failed(`the credential ${credentialId} does not exist any more; give another one`)
+}
+
+/** Codes of errors whose messages name nothing that is secret. */
+const plainCodes: ReadonlySet<ErrorCode> = new Set(['internal', 'wrong_master_key'])
+
+function unreadable(credentialId: string, error: unknown): Authorization {
+  const isPlain = error instanceof OuthookError && plainCodes.has(error.code)
+  const why = isPlain ? error.message : 'the store did not answer'
+  return failed(`the credential ${credentialId} cannot be read: ${why}`)
+}
+
+function nameOf({ id, name }: RoutedCredential): string {
+  return `${JSON.stringify(name)} (${id})`
+}
+
+function failed(error: string): Authorization {
+  return { kind: 'failed', error: `no request was made: ${error}` }
+}

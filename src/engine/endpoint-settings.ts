@@ -1,0 +1,49 @@
+/** The members of an endpoint that a caller gives, checked. */
+import { parseStoredHeaders } from '../core/custom-headers.ts'
+import { OuthookError } from '../core/errors.ts'
+import type { FaceWords } from '../core/face-words.ts'
+import { validateSigningSchemes } from '../core/signing-schemes.ts'
+import type { EndpointPatch } from '../store/port.ts'
+import {
+  checkCredentialId,
+  checkDescription,
+  checkMaxInFlight,
+  checkRateLimit,
+  checkUid,
+} from './endpoint-checks.ts'
+import type { EndpointChange } from './endpoint-input.ts'
+
+export interface SettingsContext {
+  readonly words: FaceWords
+  readonly checkUrl: (url: string) => Promise<URL>
+}
+
+export async function readEndpointSettings(
+  input: EndpointChange,
+  { words, checkUrl }: SettingsContext,
+): Promise<EndpointPatch> {
+  if (input.topics === undefined && input.retryPolicy !== undefined) {
+    throw new OuthookError(
+      'unprocessable',
+      `${words.member('retry_policy')} belongs to a subscription; give it together with topics`,
+    )
+  }
+  return {
+    ...(input.url !== undefined && { url: (await checkUrl(input.url)).href }),
+    ...(input.uid !== undefined && { uid: input.uid === null ? null : checkUid(input.uid) }),
+    ...(input.description !== undefined && { description: checkDescription(input.description) }),
+    ...(input.headers !== undefined && { headers: parseStoredHeaders(input.headers) }),
+    ...(input.signingSchemes !== undefined && {
+      signingSchemes: validateSigningSchemes(input.signingSchemes, words.member('signing_schemes')),
+    }),
+    ...(input.maxInFlight !== undefined && {
+      maxInFlight: checkMaxInFlight(input.maxInFlight, words.member('max_in_flight')),
+    }),
+    ...(input.rateLimitRps !== undefined && {
+      rateLimitRps: checkRateLimit(input.rateLimitRps, words.member('rate_limit_rps')),
+    }),
+    ...(input.credentialId !== undefined && {
+      credentialId: checkCredentialId(input.credentialId, words.member('credential_id')),
+    }),
+  }
+}
