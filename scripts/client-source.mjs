@@ -103,6 +103,20 @@ function operationsOf(document) {
   )
 }
 
+/** What keeps its names in answers, by status; null: in all. */
+function formsOf(answers, shapeOf) {
+  const schemas = answers.flatMap(([status, answer]) => {
+    const schema = answer.content?.['application/json']?.schema
+    return schema === undefined || schema.type === 'null' ? [] : [[status, schema]]
+  })
+  const forms = schemas
+    .map(([status, schema]) => [status, shapeOf(schema)])
+    .filter(([, shape]) => shape !== undefined)
+  const isSame =
+    forms.length === schemas.length && new Set(forms.map((form) => JSON.stringify(form[1]))).size === 1
+  return isSame ? [[null, forms[0][1]]] : forms
+}
+
 function toOperation({ path, method, operation, taken, document, shapeOf }) {
   const [tag = ''] = operation.tags
   const resource = camelCase(tag)
@@ -132,7 +146,7 @@ function toOperation({ path, method, operation, taken, document, shapeOf }) {
     takesKey: has('header', 'idempotency-key'),
     body,
     takes: body === undefined ? undefined : shapeOf(body),
-    gives: schemas.length === 0 ? undefined : shapeOf({ anyOf: schemas }),
+    gives: formsOf(answers, shapeOf),
     isBodyNeeded: operation.requestBody?.required === true,
     isBytes: bytesOperations.includes(operation.operationId),
     item: method === 'get' ? pageItem(schema, document) : null,
@@ -176,6 +190,12 @@ ${operations.map(renderMethod).join('')}  }
 `
 }
 
+/** By status where answers differ. */
+function formsText(forms) {
+  if (forms[0][0] === null) return `gives: ${shapeText(forms[0][1])}`
+  return `givesBy: { ${forms.map(([status, shape]) => `${status}: ${shapeText(shape)}`).join(', ')} }`
+}
+
 function renderMethod(operation) {
   const { path, method, pathParameters, query, takesTenant, takesKey, body, isBodyNeeded } = operation
   const { takes, gives, isBytes } = operation
@@ -194,7 +214,7 @@ function renderMethod(operation) {
   parameters.push('options?: CallOptions')
   if (takesTenant) members.push('takesTenant: true')
   if (takesKey) members.push('takesKey: true')
-  if (gives !== undefined && !isBytes) members.push(`gives: ${shapeText(gives)}`)
+  if (gives.length > 0 && !isBytes) members.push(formsText(gives))
   members.push('options')
   const { kind, type } = answerOf(operation)
   return `    /** ${operation.summary.replaceAll('*/', '* /')}. */

@@ -130,6 +130,7 @@ async function assemble(
     onEnabled: (tenantId, endpointId) => onChange(tenantId, endpointId),
   })
   const keyRates = new KeyRates({ clock, tokens: store.cluster?.keyTokens ?? null })
+  const onFiltered = (count: number) => activity.tell('filtered', { count })
   const publisher = new Publisher({
     store: readiness,
     words,
@@ -144,6 +145,7 @@ async function assemble(
     timeoutMs: publishTimeoutMs,
     maxOrderedBacklog: config.orderedKeyBacklogMax || noBacklogLimit,
     onAccepted: () => durableWork.fanOuts.wake(),
+    onFiltered,
   })
   const relay =
     dispatcher !== null && store.cluster !== null
@@ -155,6 +157,7 @@ async function assemble(
           logger,
           onDueWork: () => dispatcher.wake(),
           onLargeFanOut: () => durableWork.fanOuts.wake(),
+          onFiltered,
         })
       : null
   const transactionalPublisher = new TransactionalPublisher({

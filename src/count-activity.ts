@@ -10,5 +10,6 @@ export function countActivity(activity: DeliveryActivity, metrics: Metrics): voi
   activity.on('endpointPaused', metrics.endpointPaused)
   activity.on('lostClaims', metrics.lostClaims)
   activity.on('targetsRepaired', metrics.targetsRepaired)
+  activity.on('filtered', metrics.filtered)
   activity.on('retentionRun', metrics.retentionRun)
 }

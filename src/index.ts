@@ -3,6 +3,7 @@ import './required-node.ts'
 
 export { BacklogFullError } from './core/backlog-full-error.ts'
 export { type ErrorCode, OuthookError } from './core/errors.ts'
+export type { FilterInput } from './core/filter/condition.ts'
 export type { Job, JobFilter, JobKind, JobState } from './core/jobs.ts'
 export type { LogFields, Logger } from './core/logger.ts'
 export type {
@@ -41,6 +42,11 @@ export type { DeliveryWithAttempts, EventStatus } from './engine/events.ts'
 export type { BackfillInput, CancelManyInput, DryRun, JobInput } from './engine/jobs.ts'
 export type { AdminTokenInput, KeyChange, KeyInput } from './engine/key-input.ts'
 export type { OrderedKey } from './engine/ordered-keys.ts'
+export type {
+  PreviewedEvent,
+  PreviewInput,
+  PreviewResult,
+} from './engine/subscription-preview.ts'
 export type { SubscriptionChange, SubscriptionInput } from './engine/subscriptions.ts'
 export type { TenantSettingsInput, TenantSettingsView } from './engine/tenant-settings.ts'
 export type { TenantInput, TenantView, UpsertedTenant } from './engine/tenants.ts'

@@ -37,6 +37,8 @@ export interface PublishedEvent {
    * `events.get` and `events.wait` have them.
    */
   readonly state: EventState
+  /** Subscriptions whose topics match and whose filter did not let it through; 0, too, in a transaction. */
+  readonly filteredSubscriptions: number
   /** The idempotency key was used before for the same content, and this is what it got then. */
   readonly replayed: boolean
 }
@@ -170,8 +172,9 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
   }
 }
 
-function toPublished({ eventId, deliveryIds, state, replayed }: PublishReceipt): PublishedEvent {
-  return { id: eventId, deliveryIds, state, replayed }
+function toPublished(receipt: PublishReceipt): PublishedEvent {
+  const { eventId, deliveryIds, state, filteredSubscriptions, replayed } = receipt
+  return { id: eventId, deliveryIds, state, filteredSubscriptions, replayed }
 }
 
 /** No mistake here may publish outside of the transaction that was meant. */

@@ -38,6 +38,7 @@ export async function fillLines(store: Store, { keys, behindBlocked }: Lines): P
       ...owner,
       id: subscriptionId,
       topicPatterns: ['*'],
+      filter: null,
       retryPolicy: null,
       ordered: true,
       active: true,
@@ -56,6 +57,7 @@ export async function fillLines(store: Store, { keys, behindBlocked }: Lines): P
     producerKeyId: null,
     deliverAt: null,
     request: null,
+    filteredSubscriptions: null,
     idempotency: null,
     routingVersion,
     deliveries: [

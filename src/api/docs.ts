@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { fastifySwagger } from '../bundled/swagger.ts'
 import { completeOperation, problemResponses } from './openapi-operation.ts'
+import { filterDocument } from './schemas/filter.ts'
 import { hookrailBackoffDocument, hookrailMaxAttemptsDocument } from './schemas/hookrail-policy.ts'
 import { rateLimitDocument } from './schemas/rate-limit.ts'
 import { retryPolicyDocument } from './schemas/retry-policy.ts'
@@ -98,6 +99,7 @@ export function openApiDocument(app: FastifyInstance): JsonObject {
 }
 
 const readByEngine = [
+  filterDocument,
   retryPolicyDocument,
   rateLimitDocument,
   signingSchemeDocument,

@@ -49,10 +49,16 @@ function topicOf({ members, payload }: EventEnvelope): string {
 export const receiptType = 'application/json; charset=utf-8'
 
 /** Ids are plain ASCII words: nothing in them needs escaping. */
-export function renderReceipt({ eventId, deliveryIds, state }: PublishReceipt): string {
+export function renderReceipt({
+  eventId,
+  deliveryIds,
+  state,
+  filteredSubscriptions,
+}: PublishReceipt): string {
   const ids = deliveryIds.length === 0 ? '' : `"${deliveryIds.join('","')}"`
   const accepted = state === 'accepted' ? ',"state":"accepted"' : ''
-  return `{"id":"${eventId}","event_id":"${eventId}","delivery_ids":[${ids}]${accepted}}\n`
+  const filtered = filteredSubscriptions === 0 ? '' : `,"filtered_subscriptions":${filteredSubscriptions}`
+  return `{"id":"${eventId}","event_id":"${eventId}","delivery_ids":[${ids}]${accepted}${filtered}}\n`
 }
 
 export function lateError(): OuthookError {

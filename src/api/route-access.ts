@@ -70,6 +70,8 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'DELETE /v1/credentials/:id': admin,
 
   'POST /v1/subscriptions': admin,
+  // It changes nothing, and shows of payloads what a viewer may read.
+  'POST /v1/subscriptions/preview': viewer,
   'GET /v1/subscriptions': viewer,
   'GET /v1/subscriptions/:id': viewer,
   'PATCH /v1/subscriptions/:id': admin,

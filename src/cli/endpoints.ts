@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Client } from '../client/client.ts'
-import type { EndpointChange, RetryPolicy } from '../client/generated/types.ts'
+import type { EndpointChange, Filter, RetryPolicy } from '../client/generated/types.ts'
 import type { EndpointResource } from '../client/resources.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { describeSigningSchemes } from '../core/signing-schemes.ts'
@@ -13,7 +13,15 @@ import { registerRepair } from './endpoint-repair.ts'
 import { addSecretOptions, registerSecrets, type SecretOptions } from './endpoint-secrets.ts'
 import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
-import { collect, pair, rateLimit, retryPolicy, signingScheme, wholeNumber } from './option-values.ts'
+import {
+  collect,
+  pair,
+  payloadFilter,
+  rateLimit,
+  retryPolicy,
+  signingScheme,
+  wholeNumber,
+} from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
 import { readSecret } from './read-secret.ts'
@@ -56,6 +64,7 @@ interface EndpointOptions {
   readonly maxInFlight?: number
   readonly rateLimit?: number | 'none'
   readonly credential?: string
+  readonly filter?: Filter
   readonly retryPolicy?: RetryPolicy
 }
 
@@ -127,6 +136,7 @@ function registerChanges(command: Command, io: CliIo): void {
 function addEndpointOptions(command: Command): Command {
   return command
     .option('--topic <pattern>', 'subscribe it: "orders.created", "orders.*" or "*" (repeatable)', collect)
+    .option('--filter <json>', 'with --topic: what payloads have to be like, or none', payloadFilter)
     .option('--description <text>', 'for people')
     .option('--header <name:value>', 'sent with every request (repeatable)', pair(':'))
     .option(
@@ -151,6 +161,7 @@ async function bodyOf(client: Client, options: EndpointOptions): Promise<Omit<En
     maxInFlight: options.maxInFlight,
     rateLimitRps: options.rateLimit === 'none' ? null : options.rateLimit,
     credentialId: await credentialFlag(client, options.credential),
+    filter: options.filter,
     retryPolicy: options.retryPolicy,
   }
 }

@@ -84,7 +84,7 @@ function showEvent({ print, io }: ApiContext, event: EventStatus): void {
   } else if (event.state === 'accepted') {
     print.note(`\n${beingMade}`)
   } else if (deliveries.length === 0 && event.topic !== null) {
-    print.note(`\n${noReceiver(event.topic)}`)
+    print.note(`\n${noReceiver(event.topic, event.filteredSubscriptions)}`)
   }
 }
 
@@ -92,7 +92,13 @@ function showEvent({ print, io }: ApiContext, event: EventStatus): void {
 export const beingMade = 'Its deliveries are being made just now; "outhook events get" shows them.'
 
 /** What to say of an event that goes nowhere. */
-export function noReceiver(topic: string): string {
+export function noReceiver(topic: string, filteredSubscriptions = 0): string {
+  if (filteredSubscriptions > 0) {
+    return wrap(
+      `No delivery: the filter of ${counted(filteredSubscriptions, 'subscription')} to ${topic} did not let it through. The event is ` +
+        'stored, and goes nowhere. "outhook subscriptions preview" says why.',
+    )
+  }
   return wrap(
     `No delivery: no endpoint was subscribed to ${topic} when it was published. The event is stored, and goes nowhere. ` +
       '"outhook endpoints list" shows who is subscribed to what.',

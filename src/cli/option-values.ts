@@ -1,6 +1,6 @@
 /** Reads the values of options; what is wrong with one becomes the usage error of its command. */
 import { InvalidArgumentError } from 'commander'
-import type { EndpointChange, RetryPolicy } from '../client/generated/types.ts'
+import type { EndpointChange, Filter, RetryPolicy } from '../client/generated/types.ts'
 import { createSystemClock } from '../core/clock.ts'
 import { durationForms, parseDuration } from '../core/duration.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../core/rate-limit.ts'
@@ -111,6 +111,25 @@ export function signingScheme(value: string, previous: Schemes | undefined): Sch
     return [...(previous ?? []), JSON.parse(value)]
   } catch (error) {
     throw new InvalidArgumentError(`Use a scheme's name or a JSON object (${(error as Error).message}).`)
+  }
+}
+
+/** What payloads have to be like, as a JSON object; `none` for no filter. */
+export function payloadFilter(value: string): Filter {
+  return value === 'none'
+    ? null
+    : (jsonValue(value, 'Use a JSON object such as {"total":{"$gte":100}}, or none') as Filter)
+}
+
+export function jsonPayload(value: string): unknown {
+  return jsonValue(value, 'Use JSON')
+}
+
+function jsonValue(value: string, allowed: string): unknown {
+  try {
+    return JSON.parse(value)
+  } catch (error) {
+    throw new InvalidArgumentError(`${allowed} (this is not JSON: ${(error as Error).message}).`)
   }
 }
 

@@ -30,14 +30,14 @@ export function register(command: Command, io: CliIo): void {
       ...eventMembers(options, io),
     })
     if (options.wait === undefined) {
-      const { eventId, deliveryIds, state } = published
+      const { eventId, deliveryIds, state, filteredSubscriptions } = published
       if (state === 'accepted') {
         context.print.answer('PublishReceipt', published, { eventId, state })
         context.print.note(`\n${beingMade}`)
         return
       }
       context.print.answer('PublishReceipt', published, { eventId, deliveries: deliveryIds.length })
-      if (deliveryIds.length === 0) context.print.note(`\n${noReceiver(topic)}`)
+      if (deliveryIds.length === 0) context.print.note(`\n${noReceiver(topic, filteredSubscriptions)}`)
       return
     }
     await waitForEvent(context, published.eventId, options.wait === true ? undefined : options.wait)

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import type { RetryPolicy, SubscriptionChange } from '../client/generated/types.ts'
+import type { Filter, RetryPolicy, SubscriptionChange } from '../client/generated/types.ts'
 import { toSnakeCase } from '../client/member-names.ts'
-import type { SubscriptionResource } from '../client/resources.ts'
+import type { PreviewAnswer, SubscriptionPreview, SubscriptionResource } from '../client/resources.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { addApiCommand } from './api-command.ts'
 import { resolveEndpoint, resolveEndpointFilter } from './endpoint-id.ts'
@@ -9,16 +9,19 @@ import { UsageError } from './exit-codes.ts'
 import { addIdFilter } from './filter-options.ts'
 import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
-import { collect, retryPolicy } from './option-values.ts'
+import { collect, jsonPayload, payloadFilter, retryPolicy, wholeNumber } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
 import { resolveId } from './short-id.ts'
-import type { Column } from './table.ts'
+import { type Column, renderTable } from './table.ts'
+
+const filterExample = '\'{"total":{"$gte":100}}\''
 
 const columns: readonly Column<SubscriptionResource>[] = [
   { title: 'ID', kind: 'id', value: (row) => row.id },
   { title: 'ENDPOINT', kind: 'id', value: (row) => row.endpointId },
   { title: 'TOPICS', kind: 'text', value: (row) => row.topicPatterns },
+  { title: 'FILTER', kind: 'text', value: (row) => row.filter },
   { title: 'RETRY', kind: 'text', value: (row) => toSnakeCase(row.retryPolicy) },
   { title: 'ORDERED', value: (row) => row.ordered },
   { title: 'ACTIVE', value: (row) => row.active },
@@ -26,6 +29,7 @@ const columns: readonly Column<SubscriptionResource>[] = [
 
 interface SubscriptionOptions {
   readonly topic?: readonly string[]
+  readonly filter?: Filter
   readonly retryPolicy?: RetryPolicy
 }
 
@@ -70,6 +74,8 @@ export function register(command: Command, io: CliIo): void {
     )
   })
 
+  registerPreview(command, io)
+
   const update = addApiCommand(command, 'update <id>', 'change what is given, leave the rest', io)
   addSubscriptionOptions(addIfMatch(update))
   update.run<SubscriptionOptions & IfMatchOption>(async ({ client, print }, [given = ''], options) => {
@@ -97,12 +103,59 @@ export function register(command: Command, io: CliIo): void {
   })
 }
 
+type PreviewedEvent = PreviewAnswer['items'][number]
+
+const previewColumns: readonly Column<PreviewedEvent>[] = [
+  { title: 'EVENT', kind: 'id', value: (row) => row.eventId },
+  { title: 'TOPIC', kind: 'text', value: (row) => row.topic },
+  { title: 'PUBLISHED', kind: 'age', value: (row) => row.createdAt },
+  { title: 'PASSES', value: (row) => row.passes },
+  { title: 'WHY NOT', kind: 'text', value: whyNot },
+]
+
+function whyNot({ reason, failed }: PreviewedEvent): string {
+  if (failed === null) return reason ?? ''
+  const { path, condition, found } = failed
+  return `${path || 'payload'}: ${JSON.stringify(condition)}, is ${found ?? 'not there'}`
+}
+
+interface PreviewOptions {
+  readonly filter: Filter
+  readonly topic?: readonly string[]
+  readonly payload?: unknown
+  readonly last?: number
+}
+
+function registerPreview(command: Command, io: CliIo): void {
+  const text = 'which recent events a filter would let through, and why not the others; changes nothing'
+  addApiCommand(command, 'preview', text, io)
+    .requiredOption(
+      '--filter <json>',
+      `what payloads have to be like: ${filterExample}, or none`,
+      payloadFilter,
+    )
+    .option('--topic <pattern>', 'events of these topics alone (repeatable)', collect)
+    .option('--payload <json>', 'look at this in place of recent events', jsonPayload)
+    .option('--last <number>', 'events at most (default 20)', wholeNumber(1, 100))
+    .run<PreviewOptions>(
+      async ({ client, print, io: { isTerminal, width } }, _args, { filter, topic, payload, last }) => {
+        const body: SubscriptionPreview = { filter, topicPatterns: topic, payload, limit: last }
+        const preview = await client.subscriptions.preview(body)
+        const { items, passed, lookedAt } = preview
+        print.answer('SubscriptionPreviewed', preview, { passed, of: items.length, lookedAt })
+        if (items.length > 0)
+          print.note(`\n${renderTable(previewColumns, items, { colour: isTerminal, width })}`)
+      },
+    )
+}
+
 function addSubscriptionOptions(command: Command): Command {
   return command
     .option('--topic <pattern>', '"orders.created", "orders.*" or "*" (repeatable)', collect)
+    .option('--filter <json>', `what payloads have to be like: ${filterExample}, or none`, payloadFilter)
     .option('--retry-policy <policy>', `a profile, ${describeRetryProfiles()}, or a JSON object`, retryPolicy)
 }
 
 function bodyOf(options: SubscriptionOptions): SubscriptionChange {
-  return { topicPatterns: options.topic, retryPolicy: options.retryPolicy }
+  return { topicPatterns: options.topic, filter: options.filter, retryPolicy: options.retryPolicy }
 }

@@ -57,6 +57,8 @@ export interface Call {
   /** What of the body and of the answer keeps its names. */
   readonly takes?: Shape
   readonly gives?: Shape
+  /** Where answers of several statuses are of several forms, in place of `gives`. */
+  readonly givesBy?: Readonly<Record<number, Shape>>
   /** Query, body and answer have the names of the API's JSON. */
   readonly isRaw?: boolean
   readonly takesTenant?: boolean
@@ -81,10 +83,11 @@ const defaultTimeoutMs = 10_000
 export function createRequester(options: ClientOptions): Requester {
   const setting = readOptions(options)
   const answer = async <T>(call: Call) => {
-    const { bytes, headers } = await send(toWireCall(call), setting)
+    const { status, bytes, headers } = await send(toWireCall(call), setting)
     const text = new TextDecoder().decode(bytes)
     const value = text === '' ? undefined : parse(text, setting.base)
-    return { value: (call.isRaw === true ? value : toCamelCase(value, call.gives)) as T, headers }
+    const shape = call.givesBy?.[status] ?? call.gives
+    return { value: (call.isRaw === true ? value : toCamelCase(value, shape)) as T, headers }
   }
   const json = async <T>(call: Call): Promise<T> => (await answer<T>(call)).value
   return {
@@ -117,6 +120,7 @@ function parse(text: string, base: string): unknown {
 }
 
 interface Answer {
+  readonly status: number
   readonly bytes: Uint8Array
   readonly headers: Headers
 }
@@ -252,7 +256,7 @@ async function attempt(request: PreparedRequest, fetchIt: Setting['fetch']): Pro
     throw new ConnectionError(base, reasonOf(error), error)
   }
   if (!response.ok) throw toApiError(problemOf(response, bytes))
-  return { bytes, headers: response.headers }
+  return { status: response.status, bytes, headers: response.headers }
 }
 
 function problemOf(response: Response, bytes: Uint8Array) {

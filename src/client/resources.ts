@@ -11,6 +11,8 @@ export type {
   Key as KeyResource,
   OrderedKey as OrderedKeyResource,
   Subscription as SubscriptionResource,
+  SubscriptionPreview,
+  SubscriptionPreviewed as PreviewAnswer,
   Tenant as TenantResource,
 } from './generated/types.ts'
 export type { Page } from './pages.ts'

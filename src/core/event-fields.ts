@@ -18,6 +18,8 @@ export interface EventFields {
   readonly traceContext: TraceContext | null
   /** Of a direct send, which has no topic. Null: it was published. */
   readonly request: DirectRequest | null
+  /** Subscriptions whose topics it has, and whose filter did not let it through. Null: none. */
+  readonly filteredSubscriptions: number | null
 }
 
 /** Of an event that was not published with a producer key. */
@@ -28,7 +30,7 @@ export type EventFieldName = keyof EventFields
 interface EventField {
   /** In the stores, and as the API calls it. */
   readonly column: string
-  readonly kind: 'text' | 'json' | 'time' | { readonly id: IdPrefix }
+  readonly kind: 'text' | 'json' | 'time' | 'count' | { readonly id: IdPrefix }
   /** Can be given inside a caller's transaction: the table `outbox` and the function `accept_event` have it too. */
   readonly inTransactions: boolean
 }
@@ -40,12 +42,13 @@ export const eventFields = {
   deliverAt: { column: 'deliver_at', kind: 'time', inTransactions: true },
   traceContext: { column: 'trace_context', kind: 'json', inTransactions: true },
   request: { column: 'request', kind: 'json', inTransactions: false },
+  filteredSubscriptions: { column: 'filtered_subscriptions', kind: 'count', inTransactions: false },
 } as const satisfies Readonly<Record<EventFieldName, EventField>>
 
 /** For messages between threads, where naming the fields costs half as much as asking the table. */
 export function addEventFields(list: unknown[], event: EventFields): void {
   list.push(event.metadata, event.orderingKey, event.producerKeyId, event.deliverAt, event.traceContext)
-  list.push(event.request)
+  list.push(event.request, event.filteredSubscriptions)
 }
 
 export function nextEventFields(list: { next<Value>(): Value }): EventFields {
@@ -56,6 +59,7 @@ export function nextEventFields(list: { next<Value>(): Value }): EventFields {
     deliverAt: list.next(),
     traceContext: list.next(),
     request: list.next(),
+    filteredSubscriptions: list.next(),
   }
 }
 

@@ -4,6 +4,7 @@
  * name the place. Members whose value is undefined are left out, as everywhere in JavaScript, and `toJSON` is honoured.
  */
 import { OuthookError } from './errors.ts'
+import { memberPath } from './member-path.ts'
 import { isPlainObject } from './plain-object.ts'
 
 /**
@@ -80,11 +81,6 @@ function createReplacer(): Replacer {
     }
     return value
   }
-}
-
-function memberPath(path: string, name: string, inList: boolean): string {
-  if (inList) return `${path}[${name}]`
-  return /^[A-Za-z_$][\w$]*$/.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name)}]`
 }
 
 /** @param original the value before its `toJSON` */

@@ -2,6 +2,7 @@
  * The words of Outhook as types. Times are milliseconds since the epoch here; RFC 3339 only at the API.
  */
 import type { EventFields } from './event-fields.ts'
+import type { FilterJson } from './filter/condition.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { SigningScheme } from './signing-scheme.ts'
 
@@ -167,6 +168,8 @@ export interface Subscription {
   readonly tenantId: string
   readonly endpointId: string
   readonly topicPatterns: readonly string[]
+  /** What an event's payload has to be like; null: it may be anything. */
+  readonly filter: FilterJson | null
   /** Null: the server's default policy. */
   readonly retryPolicy: StoredRetryPolicy | null
   /** Deliveries of events with an ordering key go one after the other, per key. Never changes. */

@@ -50,6 +50,8 @@ interface ActivityEvents {
   lostClaims: [{ readonly deliveryId: string; readonly count: number }]
   /** Targets had due work that nothing pointed to. */
   targetsRepaired: [{ readonly count: number }]
+  /** An event was published that so many subscriptions did not get for their filter. */
+  filtered: [{ readonly count: number }]
   /** The store was looked through for rows past their retention. */
   retentionRun: [{ readonly removed: RemovedRows; readonly elapsedMs: number }]
   /** The store refused or dropped an outcome that was no longer this worker's to record. */

@@ -8,6 +8,7 @@
  */
 import type { RoutedCredential } from '../core/credential.ts'
 import { refuseDomain } from '../core/domains.ts'
+import { FilterSet } from '../core/filter/filter-set.ts'
 import type { Endpoint, SealedSecret, Subscription } from '../core/model.ts'
 import { type RetryPolicy, resolveRetryPolicy } from '../core/retry-policy.ts'
 import type { SecretBox } from '../core/secret-box.ts'
@@ -29,6 +30,8 @@ export interface TenantRouting {
   readonly size: number
   readonly fanOut: TopicIndex<Subscription>
   readonly credentials: ReadonlyMap<string, RoutedCredential>
+  /** Null: no subscription of the tenant has a filter. */
+  readonly filters: FilterSet | null
   /** The policy of a subscription; the default one when the subscription is gone or null. */
   policyOf(subscriptionId: string | null): RetryPolicy
 }
@@ -166,6 +169,7 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
     targets,
     credentials: new Map(routing.credentials.map((credential) => [credential.id, credential])),
     fanOut: compileTopicPatterns(live),
+    filters: FilterSet.of(routing.subscriptions),
     policyOf: (subscriptionId) => policies.get(subscriptionId ?? '') ?? defaultPolicy,
   }
 }

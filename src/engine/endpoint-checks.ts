@@ -9,6 +9,7 @@ import { isWithin, limits } from '../core/model.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../core/rate-limit.ts'
 import { secretKinds } from '../core/signing-secrets.ts'
 import { checkText } from '../core/text.ts'
+import type { EndpointChange } from './endpoint-input.ts'
 import { checkId } from './page.ts'
 
 const maxMaxInFlight = 1000
@@ -100,4 +101,13 @@ export function checkRateLimit(rps: unknown, member: string): number | null {
     'unprocessable',
     `${member} must be a number from ${minRateLimitRps} to ${maxRateLimitRps}, or null for no limit`,
   )
+}
+
+/** What is a subscription's is given with what makes one. */
+export function checkOfTopics(input: EndpointChange, { member }: FaceWords): void {
+  if (input.topics !== undefined) return
+  const given = (['filter', 'retryPolicy'] as const).find((name) => input[name] !== undefined)
+  if (given === undefined) return
+  const name = member(given === 'filter' ? 'filter' : 'retry_policy')
+  throw new OuthookError('unprocessable', `${name} belongs to a subscription; give it together with topics`)
 }

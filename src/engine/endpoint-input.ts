@@ -1,4 +1,5 @@
 /** What a caller says of an endpoint, and the members that it may have. */
+import type { FilterInput } from '../core/filter/condition.ts'
 import type { SigningSchemeInput } from '../core/signing-scheme.ts'
 import type { SecretKind } from '../core/signing-secrets.ts'
 
@@ -24,6 +25,8 @@ export interface EndpointInput {
   readonly credentialId?: string | null
   /** Makes the endpoint's own subscription. */
   readonly topics?: readonly string[]
+  /** For the own subscription: what payloads have to be like. Null: they may be anything. */
+  readonly filter?: FilterInput | null
   /** For the own subscription: a profile's name or a policy object as in the API (snake_case JSON). */
   readonly retryPolicy?: unknown
   /** `whsec_…` or `whsk_…`, or without the scheme `standard` any text of 8 to 256 characters; generated when absent. */
@@ -47,6 +50,7 @@ export const inputMembers = {
   rateLimitRps: true,
   credentialId: true,
   topics: true,
+  filter: true,
   retryPolicy: true,
   secret: true,
   keyType: true,

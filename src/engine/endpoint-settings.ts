@@ -1,6 +1,5 @@
 /** The members of an endpoint that a caller gives, checked. */
 import { parseStoredHeaders } from '../core/custom-headers.ts'
-import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import { validateSigningSchemes } from '../core/signing-schemes.ts'
 import type { EndpointPatch } from '../store/port.ts'
@@ -8,6 +7,7 @@ import {
   checkCredentialId,
   checkDescription,
   checkMaxInFlight,
+  checkOfTopics,
   checkRateLimit,
   checkUid,
 } from './endpoint-checks.ts'
@@ -22,12 +22,7 @@ export async function readEndpointSettings(
   input: EndpointChange,
   { words, checkUrl }: SettingsContext,
 ): Promise<EndpointPatch> {
-  if (input.topics === undefined && input.retryPolicy !== undefined) {
-    throw new OuthookError(
-      'unprocessable',
-      `${words.member('retry_policy')} belongs to a subscription; give it together with topics`,
-    )
-  }
+  checkOfTopics(input, words)
   return {
     ...(input.url !== undefined && { url: (await checkUrl(input.url)).href }),
     ...(input.uid !== undefined && { uid: input.uid === null ? null : checkUid(input.uid) }),

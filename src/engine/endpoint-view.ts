@@ -13,6 +13,8 @@ export interface EndpointView extends Endpoint {
   readonly subscriptionCount: number
   /** Patterns of the endpoint's own subscription; null when it has none. */
   readonly topics: readonly string[] | null
+  /** Of the endpoint's own subscription; null: payloads may be anything. */
+  readonly filter: Subscription['filter']
   /** Of the endpoint's own subscription; null: the server's default. */
   readonly retryPolicy: StoredRetryPolicy | null
 }
@@ -47,6 +49,7 @@ export async function viewEndpoints(
         ...endpoint,
         ...stateOf(endpoint, holdById.get(endpoint.id)),
         topics: own?.topicPatterns ?? null,
+        filter: own?.filter ?? null,
         retryPolicy: own?.retryPolicy ?? null,
         subscriptionCount: active,
       }

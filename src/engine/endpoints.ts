@@ -27,7 +27,7 @@ import {
   viewEndpoints,
 } from './endpoint-view.ts'
 import { checkPage, notFound, onlyPage } from './page.ts'
-import { readRetryPolicy } from './subscriptions.ts'
+import { readFilter, readRetryPolicy } from './subscriptions.ts'
 import type { TenantUrls } from './tenant-urls.ts'
 
 export const defaultMaxInFlight = 32
@@ -175,6 +175,7 @@ export class Endpoints {
         ownSubscription: {
           id: ids.next('sub'),
           topicPatterns: checkTopicPatterns(change.topics, 'topics'),
+          ...(change.filter !== undefined && { filter: readFilter(change.filter) }),
           ...(change.retryPolicy !== undefined && {
             retryPolicy: readRetryPolicy(change.retryPolicy, words.member('retry_policy')),
           }),
@@ -225,6 +226,7 @@ export class Endpoints {
       tenantId,
       endpointId,
       topicPatterns: checkTopicPatterns(input.topics, 'topics'),
+      filter: readFilter(input.filter),
       retryPolicy: readRetryPolicy(input.retryPolicy, this.#options.words.member('retry_policy')),
       active: true,
       ordered: false,

@@ -6,7 +6,10 @@ import type { TenantRouting } from '../delivery/routing-cache.ts'
 import type { NewDelivery, NewEvent } from '../store/port.ts'
 
 export interface FanOutInput
-  extends Omit<NewEvent, 'id' | 'topic' | 'request' | 'routingVersion' | 'deliveries' | 'receivers'> {
+  extends Omit<
+    NewEvent,
+    'id' | 'topic' | 'request' | 'filteredSubscriptions' | 'routingVersion' | 'deliveries' | 'receivers'
+  > {
   readonly topic: string
   /** Made elsewhere; default: a new one. */
   readonly eventId?: string | undefined
@@ -22,25 +25,39 @@ export function fanOut(input: FanOutInput, routing: TenantRouting, ids: IdFactor
   }
 }
 
+export type FanOutPlanned = Pick<NewEvent, 'deliveries' | 'receivers' | 'filteredSubscriptions'>
+
+export interface Matched extends Pick<NewEvent, 'orderingKey'> {
+  readonly topic: string
+  /** Read where a subscription that matches has a filter, and nowhere else. */
+  readonly payload: Uint8Array
+}
+
 /**
  * Deliveries up to the limit; of an event for more only who receives it, which is decided now, while the deliveries are
  * made in slices afterwards. Hand-offs are asked for later, when the event is about to be written.
  */
-export function planFanOut(
-  { topic, orderingKey }: Pick<NewEvent, 'orderingKey'> & { readonly topic: string },
-  routing: TenantRouting,
-  ids: IdFactory,
-): Pick<NewEvent, 'deliveries' | 'receivers'> {
-  const matching = routing.fanOut.match(topic).filter(({ endpointId }) => routing.targets.has(endpointId))
+export function planFanOut(event: Matched, routing: TenantRouting, ids: IdFactory): FanOutPlanned {
+  const ofTopic = routing.fanOut
+    .match(event.topic)
+    .filter(({ endpointId }) => routing.targets.has(endpointId))
+  const matching = routing.filters === null ? ofTopic : routing.filters.let(ofTopic, event.payload)
+  const filtered = ofTopic.length - matching.length
+  const filteredSubscriptions = filtered === 0 ? null : filtered
   if (matching.length > limits.maxDeliveriesAtOnce) {
     const receivers = matching.map(({ id, endpointId }) => ({ subscriptionId: id, endpointId }))
-    return { deliveries: [], receivers: packReceivers(receivers) }
+    return { deliveries: [], receivers: packReceivers(receivers), filteredSubscriptions }
   }
+  const planning = { routing, ids, hasKey: event.orderingKey !== null }
   return {
-    deliveries: matching.map((subscription) =>
-      planDelivery(subscription, { routing, ids, hasKey: orderingKey !== null }),
-    ),
+    deliveries: matching.map((subscription) => planDelivery(subscription, planning)),
+    filteredSubscriptions,
   }
+}
+
+/** Some subscription that the topic matches has a filter, for which the payload has to be read. */
+export function needsPayload(topic: string, { filters, fanOut: index }: TenantRouting): boolean {
+  return filters !== null && index.match(topic).some(({ id }) => filters.has(id))
 }
 
 interface Planning {

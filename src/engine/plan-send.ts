@@ -17,7 +17,7 @@ const noRoutingVersion = -1
 /** Throws what refuses it, such as `endpoint_not_available`, where no idempotency key may have an earlier answer. */
 export function planSend(input: SendInput, routing: TenantRouting, ids: IdFactory): Plan {
   const { send, tenantId } = input
-  const event = { ...input, id: ids.next('evt') }
+  const event = { ...input, id: ids.next('evt'), filteredSubscriptions: null }
   const refusal = send.refusal ?? findRefusal(send, routing)
   if (refusal === null) {
     const deliveries = [{ ...placeOf(send, tenantId, routing), id: ids.next('dlv') }]

@@ -10,7 +10,7 @@ import { type Schedule, waitOf } from '../core/schedule.ts'
 import { checkTopic } from '../core/topics.ts'
 import type { NewIdempotencyKey, StoreTime } from '../store/port.ts'
 
-interface IngestRequest extends Omit<EventFields, 'deliverAt' | 'request'> {
+interface IngestRequest extends Omit<EventFields, 'deliverAt' | 'request' | 'filteredSubscriptions'> {
   readonly tenantId: string
   readonly idempotency: { readonly scope: string; readonly key: string } | null
   /** Absent or null: its deliveries are due at once. */
@@ -55,6 +55,8 @@ export interface PublishReceipt {
   readonly deliveryIds: readonly string[]
   /** `accepted`: its deliveries are made after this. */
   readonly state: EventState
+  /** Subscriptions whose topics match and whose filter did not let it through; 0 where that is not known yet. */
+  readonly filteredSubscriptions: number
   /** True: the idempotency key was used before for the same content, and this is what it got then. */
   readonly replayed: boolean
 }

@@ -236,14 +236,22 @@ export class Publisher {
       case 'published': {
         const deliveryIds = event.deliveries.map((delivery) => delivery.id)
         const state = event.receivers === undefined ? 'fanned_out' : 'accepted'
-        waiting.settle.resolve({ eventId: event.id, deliveryIds, state, replayed: false })
+        const filteredSubscriptions = event.filteredSubscriptions ?? 0
+        if (filteredSubscriptions > 0) this.#options.onFiltered(filteredSubscriptions)
+        waiting.settle.resolve({
+          eventId: event.id,
+          deliveryIds,
+          state,
+          filteredSubscriptions,
+          replayed: false,
+        })
         if (state === 'accepted') this.#options.onAccepted()
         const createdAt = this.#options.time.now()
         return handOver(reserved, { routing, handedOff: result.handedOff, leasedAt, createdAt })
       }
       case 'replayed': {
-        const { eventId, deliveryIds, state } = result
-        waiting.settle.resolve({ eventId, deliveryIds, state, replayed: true })
+        const { eventId, deliveryIds, state, filteredSubscriptions } = result
+        waiting.settle.resolve({ eventId, deliveryIds, state, filteredSubscriptions, replayed: true })
         return false
       }
       case 'conflict':

@@ -26,4 +26,6 @@ export interface PublisherOptions {
   readonly maxOrderedBacklog: number
   /** An event is durable whose deliveries are still to be made, in slices. */
   readonly onAccepted: () => void
+  /** An event is durable that so many subscriptions do not get for their filter. */
+  readonly onFiltered: (subscriptions: number) => void
 }

@@ -12,14 +12,16 @@ import type { IdFactory } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { limits } from '../core/model.ts'
 import type { RoutingCache } from '../delivery/routing-cache.ts'
-import type { AcceptedEvent, FanOutPlan, FanOutResult, OutboxStore } from '../store/port.ts'
-import { planFanOut } from './fan-out.ts'
+import type { AcceptedEvent, AcceptedPayloads, FanOutPlan, FanOutResult, OutboxStore } from '../store/port.ts'
+import { needsPayload, planFanOut } from './fan-out.ts'
 
 const minWaitMs = 25
 const maxWaitMs = 1000
 const maxBatchEvents = 500
 const maxBatchDeliveries = limits.maxDeliveriesAtOnce
 const maxBatchBytes = 4 * 1024 * 1024
+/** In place of a payload that no filter looks at. */
+const notRead = new Uint8Array(0)
 
 export interface RelayOptions {
   readonly outbox: OutboxStore
@@ -31,6 +33,8 @@ export interface RelayOptions {
   readonly onDueWork: () => void
   /** An event goes to so many that its deliveries are still to be made, in slices. */
   readonly onLargeFanOut: () => void
+  /** Events were fanned out that so many subscriptions do not get for their filter. */
+  readonly onFiltered: (subscriptions: number) => void
 }
 
 export class Relay {
@@ -98,7 +102,7 @@ export class Relay {
 
   /** False: there is nothing to do, or another process does it. */
   async #relayBatch(): Promise<boolean> {
-    const { outbox, routing, onDueWork, onLargeFanOut } = this.#options
+    const { outbox, routing, onDueWork, onLargeFanOut, onFiltered } = this.#options
     const found = await outbox.listAccepted(maxBatchEvents)
     const waiting = found.filter((event) => !this.#refused.has(event.id))
     if (waiting.length === 0) return false
@@ -107,6 +111,9 @@ export class Relay {
     for (const tenantId of stale) routing.invalidate(tenantId)
     if (count > 0) onDueWork()
     if (plans.some(({ receivers }) => receivers !== undefined)) onLargeFanOut()
+    const written = count === 0 ? [] : plans.filter(({ tenantId }) => !stale.includes(tenantId))
+    const filtered = written.reduce((sum, { filteredSubscriptions }) => sum + (filteredSubscriptions ?? 0), 0)
+    if (filtered > 0) onFiltered(filtered)
     return count > 0 || stale.length > 0
   }
 
@@ -139,13 +146,17 @@ export class Relay {
 
   /** As many of the first ones as fit into a batch. */
   async #plan(waiting: readonly AcceptedEvent[]): Promise<readonly FanOutPlan[]> {
+    const payloads = await this.#readPayloads(waiting)
     const plans: FanOutPlan[] = []
     let deliveryCount = 0
     let bytes = 0
     for (const event of waiting) {
       const { tenantId } = event
       const routing = await this.#options.routing.get(tenantId)
-      const fanOut = planFanOut(event, routing, this.#options.ids)
+      const payload = payloads.get(event.id)
+      // Not in the outbox any more, or its tenant has got a filter just now: the next look sees to it.
+      if (payload === undefined && needsPayload(event.topic, routing)) break
+      const fanOut = planFanOut({ ...event, payload: payload ?? notRead }, routing, this.#options.ids)
       deliveryCount += fanOut.deliveries.length
       bytes += event.payloadBytes
       if (plans.length > 0 && (deliveryCount > maxBatchDeliveries || bytes > maxBatchBytes)) break
@@ -159,5 +170,17 @@ export class Relay {
       })
     }
     return plans
+  }
+
+  /** Of those that a filter looks at, and of no more than fit into a batch. */
+  async #readPayloads(waiting: readonly AcceptedEvent[]): Promise<AcceptedPayloads> {
+    const needed: string[] = []
+    let bytes = 0
+    for (const { id, tenantId, topic, payloadBytes } of waiting) {
+      bytes += payloadBytes
+      if (needed.length > 0 && bytes > maxBatchBytes) break
+      if (needsPayload(topic, await this.#options.routing.get(tenantId))) needed.push(id)
+    }
+    return needed.length === 0 ? new Map() : this.#options.outbox.readAccepted(needed)
   }
 }

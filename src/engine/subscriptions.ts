@@ -1,5 +1,7 @@
 import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
+import type { FilterInput, FilterJson } from '../core/filter/condition.ts'
+import { parseFilter } from '../core/filter/parse-filter.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { StoredRetryPolicy, Subscription } from '../core/model.ts'
 import { parseRetryPolicy } from '../core/retry-policy-json.ts'
@@ -8,10 +10,21 @@ import type { ChangeOptions } from '../core/version.ts'
 import type { ConfigStore, Page, PageRequest, SubscriptionPatch } from '../store/port.ts'
 import { announceAfter } from './announce-after.ts'
 import { checkFilter, checkId, checkPage, notFound } from './page.ts'
+import {
+  type PreviewInput,
+  type PreviewResult,
+  type PreviewStore,
+  previewSubscription,
+} from './subscription-preview.ts'
 
 export interface SubscriptionInput {
   readonly endpointId: string
   readonly topicPatterns: readonly string[]
+  /**
+   * What payloads have to be like, such as `{ order: { total: { $gte: 100 } } }`: an event of another payload is not
+   * delivered. Null, the default, and `{}`: they may be anything.
+   */
+  readonly filter?: FilterInput | null
   /** A profile's name, a policy object as in the API (snake_case JSON), or null for the server's default. */
   readonly retryPolicy?: unknown
   /**
@@ -23,6 +36,8 @@ export interface SubscriptionInput {
 
 export interface SubscriptionChange {
   readonly topicPatterns?: readonly string[]
+  /** Null: none. */
+  readonly filter?: FilterInput | null
   readonly retryPolicy?: unknown
   readonly active?: boolean
   /** Cannot be changed: only what it is already is taken. */
@@ -30,7 +45,7 @@ export interface SubscriptionChange {
 }
 
 export interface SubscriptionsOptions {
-  readonly store: ConfigStore
+  readonly store: ConfigStore & PreviewStore
   readonly ids: IdFactory
   readonly words: FaceWords
   /** The tenant's routing is no longer what it was. */
@@ -52,6 +67,7 @@ export class Subscriptions {
       tenantId,
       endpointId: checkId(input.endpointId, 'ep', 'endpoint'),
       topicPatterns: checkTopicPatterns(input.topicPatterns, words.member('topic_patterns')),
+      filter: readFilter(input.filter),
       retryPolicy: readRetryPolicy(input.retryPolicy, words.member('retry_policy')),
       active: true,
       ordered: checkOrdered(input.ordered === undefined ? false : input.ordered, words),
@@ -94,6 +110,7 @@ export class Subscriptions {
       ...(change.topicPatterns !== undefined && {
         topicPatterns: checkTopicPatterns(change.topicPatterns, words.member('topic_patterns')),
       }),
+      ...(change.filter !== undefined && { filter: readFilter(change.filter) }),
       ...(change.retryPolicy !== undefined && {
         retryPolicy: readRetryPolicy(change.retryPolicy, words.member('retry_policy')),
       }),
@@ -104,6 +121,18 @@ export class Subscriptions {
     const update = store.updateSubscription(tenantId, checkSubscriptionId(id), patch, options)
     const updated = await announceAfter(update, () => onChange(tenantId))
     return updated ?? this.#refuseMissing(tenantId, id)
+  }
+
+  /**
+   * Which of the newest events a subscription with this filter and these topics would have got, or whether it would get
+   * a payload, and for each that it would not why. Nothing is changed. Errors: unprocessable, invalid_payload.
+   *
+   * @example
+   * await hooks.subscriptions.preview({ filter: { total: { $gte: 100 } }, topicPatterns: ['orders.*'] })
+   */
+  async preview(tenantId: string, input: PreviewInput): Promise<PreviewResult> {
+    const { store, words } = this.#options
+    return previewSubscription(store, tenantId, { input, words })
   }
 
   async #checkUnchanged(tenantId: string, id: string, ordered: boolean): Promise<void> {
@@ -137,6 +166,11 @@ export class Subscriptions {
 /** Absent and null: the server's default. */
 export function readRetryPolicy(value: unknown, member: string): StoredRetryPolicy | null {
   return value === undefined || value === null ? null : parseRetryPolicy(value, member)
+}
+
+/** As it is kept. */
+export function readFilter(given: unknown): FilterJson | null {
+  return parseFilter(given)?.json ?? null
 }
 
 function checkOrdered(value: unknown, words: FaceWords): boolean {

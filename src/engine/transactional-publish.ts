@@ -94,9 +94,21 @@ export class TransactionalPublisher {
 function toReceipt(event: OutboxEvent, result: OutboxResult): PublishReceipt {
   switch (result.kind) {
     case 'accepted':
-      return { eventId: event.id, deliveryIds: [], state: 'accepted', replayed: false }
+      return {
+        eventId: event.id,
+        deliveryIds: [],
+        state: 'accepted',
+        filteredSubscriptions: 0,
+        replayed: false,
+      }
     case 'replayed':
-      return { eventId: result.eventId, deliveryIds: [], state: 'accepted', replayed: true }
+      return {
+        eventId: result.eventId,
+        deliveryIds: [],
+        state: 'accepted',
+        filteredSubscriptions: 0,
+        replayed: true,
+      }
     case 'conflict':
       throw idempotencyConflict()
     case 'refused':

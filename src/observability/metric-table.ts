@@ -20,6 +20,11 @@ export const metricTable = {
         'accepted, replayed, conflict, rejected, forbidden, limited (429: over the rate), backlog_full (429: of an ordering key) or unavailable',
     },
   },
+  outhook_filtered_subscriptions_total: {
+    type: 'counter',
+    help: 'Subscriptions that did not get an event for their filter, though its topic was theirs; each event counts them all.',
+    labels: {},
+  },
   outhook_publish_duration_seconds: {
     type: 'histogram',
     help: 'Time of a request that published, from its arrival to the answer that its events are durable.',

@@ -89,6 +89,7 @@ export interface Metrics {
   /** Claims of one delivery that ended without an outcome. */
   readonly lostClaims: (activity: { readonly count: number }) => void
   readonly targetsRepaired: (activity: { readonly count: number }) => void
+  readonly filtered: (activity: { readonly count: number }) => void
   readonly retentionRun: (activity: {
     readonly removed: Readonly<Record<(typeof retentionKinds)[number], number>>
     readonly elapsedMs: number
@@ -168,11 +169,12 @@ function countAttempts(registry: Registry): Metrics['attempt'] {
 
 function countUpkeep(
   registry: Registry,
-): Pick<Metrics, 'endpointPaused' | 'lostClaims' | 'targetsRepaired' | 'retentionRun'> {
+): Pick<Metrics, 'endpointPaused' | 'lostClaims' | 'targetsRepaired' | 'filtered' | 'retentionRun'> {
   const pauses = counter(registry, 'outhook_endpoint_pauses_total')
   for (const reason of pauseReasons) pauses.labels(reason).inc(0)
   const lost = counter(registry, 'outhook_lost_claims_total')
   const repaired = counter(registry, 'outhook_repaired_targets_total')
+  const filtered = counter(registry, 'outhook_filtered_subscriptions_total')
   const removedRows = counter(registry, 'outhook_retention_rows_removed_total')
   for (const kind of retentionKinds) removedRows.labels(kind).inc(0)
   const runs = histogram(registry, 'outhook_retention_run_duration_seconds', retentionBucketsSeconds)
@@ -180,6 +182,7 @@ function countUpkeep(
     endpointPaused: ({ reason }) => pauses.labels(reason).inc(),
     lostClaims: ({ count }) => lost.inc(count),
     targetsRepaired: ({ count }) => repaired.inc(count),
+    filtered: ({ count }) => filtered.inc(count),
     retentionRun({ removed, elapsedMs }) {
       for (const kind of retentionKinds) removedRows.labels(kind).inc(removed[kind])
       runs.observe(elapsedMs / 1000)

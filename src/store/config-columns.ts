@@ -18,9 +18,12 @@ export function endpointSettings(endpoint: EndpointSettings) {
   }
 }
 
-export function subscriptionSettings(subscription: Pick<Subscription, 'topicPatterns' | 'retryPolicy'>) {
+export function subscriptionSettings(
+  subscription: Pick<Subscription, 'topicPatterns' | 'filter' | 'retryPolicy'>,
+) {
   return {
     topic_patterns: JSON.stringify(subscription.topicPatterns),
+    filter: toJsonText(subscription.filter),
     retry_policy: toJsonText(subscription.retryPolicy),
   }
 }

@@ -1,4 +1,5 @@
 /** Rows of `jobs` ⇄ model, for both databases, and what their adapters have in common of a job's walk. */
+import { FilterSet } from '../core/filter/filter-set.ts'
 import { bytesToId, idPrefixes } from '../core/ids.ts'
 import type { Job, JobFilter, JobKind, JobState } from '../core/jobs.ts'
 import type { Subscription } from '../core/model.ts'
@@ -86,16 +87,26 @@ export const endpointIsGone: JobWorkDone = {
   failure: 'its endpoint was deleted',
 }
 
+export interface PastEvent {
+  readonly topic: string | null
+  /** Asked for where a filter looks at it; null: it is gone. */
+  readonly payload: () => Uint8Array | null
+}
+
 /** The one of an endpoint's subscriptions under whose policy it gets an event of the topic; null: it is not subscribed to it. */
 export function subscriptionFor(
   subscriptions: readonly Subscription[],
-  topic: string | null,
+  { topic, payload }: PastEvent,
 ): Subscription | null {
   if (topic === null) return null
-  const matching = subscriptions.find(
+  const ofTopic = subscriptions.filter(
     ({ active, topicPatterns }) => active && topicPatterns.some((pattern) => topicMatches(pattern, topic)),
   )
-  return matching ?? null
+  if (ofTopic.every(({ filter }) => filter === null)) return ofTopic[0] ?? null
+  const bytes = payload()
+  // What would have passed nobody can tell: it is one of those that nothing can be done about.
+  if (bytes === null) return ofTopic[0] ?? null
+  return FilterSet.of(ofTopic)?.let(ofTopic, bytes)[0] ?? null
 }
 
 /** Where a walk has got to that begins again while it meets what is in flight. */

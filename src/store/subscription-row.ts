@@ -7,6 +7,7 @@ export interface SubscriptionRow {
   readonly tenant_id: Uint8Array
   readonly endpoint_id: Uint8Array
   readonly topic_patterns: string
+  readonly filter: string | null
   readonly retry_policy: string | null
   readonly ordered: number | boolean
   readonly active: number | boolean
@@ -22,6 +23,7 @@ export function toSubscription(row: SubscriptionRow): Subscription {
     tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
     endpointId: bytesToId(idPrefixes.endpoint, row.endpoint_id),
     topicPatterns: JSON.parse(row.topic_patterns),
+    filter: row.filter === null ? null : (JSON.parse(row.filter) as Subscription['filter']),
     retryPolicy: row.retry_policy === null ? null : (JSON.parse(row.retry_policy) as StoredRetryPolicy),
     ordered: Boolean(row.ordered),
     active: Boolean(row.active),

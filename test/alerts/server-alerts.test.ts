@@ -163,7 +163,13 @@ describe('S2.20: end to end', () => {
     const { activity, counts } = app.engine
     const [clock, lookClock] = [createSystemClock(), createManualClock()]
     const log = silentLogger
-    const alerts = createServerAlertSender({ channels: `alerts=${url}`, mention: null, proxy: null, log, clock })
+    const alerts = createServerAlertSender({
+      channels: `alerts=${url}`,
+      mention: null,
+      proxy: null,
+      log,
+      clock,
+    })
     onTestFinished(async () => void (await alerts.close({ timeoutMs: 0 })))
     const server = createServerAlerts({ activity, counts, alerts, clock: lookClock, log, ...options })
     server.start()

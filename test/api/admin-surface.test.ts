@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { aServer, type TestServer } from './a-server.ts'
 import { describeConditionalRequests } from './both-stores/conditional-requests.ts'
 import { describeCursors } from './both-stores/cursors.ts'
+import { describeFilters } from './both-stores/filters.ts'
 import { describeIdempotentPosts } from './both-stores/idempotent-posts.ts'
 import { describePublishing } from './both-stores/publishing.ts'
 import { describeRefusedEvents } from './both-stores/refused-events.ts'
@@ -18,6 +19,7 @@ describe('SQLite', () => {
   const open = () => ({ one: server, two: server })
   describeConditionalRequests(open)
   describeCursors(open)
+  describeFilters(open)
   describeIdempotentPosts(open)
   describePublishing(open)
   describeRefusedEvents(open)

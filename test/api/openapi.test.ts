@@ -123,7 +123,7 @@ test.each([
   expectProblem(await server.call('POST', '/v1/endpoints', { body }), { status: 422, detail })
   const { properties, dependentRequired } = schemas.EndpointCreate
   const isAllowed = new RegExp(properties.url.pattern).test(body.url) && !('retry_policy' in body)
-  expect([isAllowed, dependentRequired]).toEqual([false, { retry_policy: ['topics'] }])
+  expect([isAllowed, dependentRequired]).toEqual([false, { filter: ['topics'], retry_policy: ['topics'] }])
 })
 
 test('durations of at most 7 and 30 days are the pattern’s and the server’s', async () => {

@@ -4,6 +4,7 @@ import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { aServer, type TestServer } from './a-server.ts'
 import { describeConditionalRequests } from './both-stores/conditional-requests.ts'
 import { describeCursors } from './both-stores/cursors.ts'
+import { describeFilters } from './both-stores/filters.ts'
 import { describeIdempotentPosts } from './both-stores/idempotent-posts.ts'
 import { describePublishing } from './both-stores/publishing.ts'
 import { describeRefusedEvents } from './both-stores/refused-events.ts'
@@ -32,6 +33,7 @@ describe('PostgreSQL', () => {
   const open = () => ({ one, two })
   describeConditionalRequests(open)
   describeCursors(open)
+  describeFilters(open)
   describeIdempotentPosts(open)
   describePublishing(open)
   describeRefusedEvents(open)

@@ -44,7 +44,7 @@ const operations = Object.entries<Record<string, Operation>>(document.paths).fla
 )
 
 /** A client whose server gives this answer, and what it was asked. */
-function answering(answer: string) {
+function answering(answer: string, status = 200) {
   const asked: { route: string; query: URLSearchParams; body: string | null }[] = []
   const client = createClient({
     url: 'http://a.example',
@@ -53,15 +53,15 @@ function answering(answer: string) {
       const { pathname, searchParams } = new URL(String(input))
       const body = init?.body ? new TextDecoder().decode(init.body as Uint8Array) : null
       asked.push({ route: `${init?.method} ${pathname}`, query: searchParams, body })
-      return new Response(answer)
+      return new Response(answer, { status })
     },
   })
   return { client, asked }
 }
 
 /** By its route, with `x` for each id. */
-async function methodsByRoute(answer: string) {
-  const { client, asked } = answering(answer)
+async function methodsByRoute(answer: string, status: number) {
+  const { client, asked } = answering(answer, status)
   const found = new Map<string, Method>()
   for (const resource of Object.values(client)) {
     if (typeof resource !== 'object') continue
@@ -79,16 +79,24 @@ describe('each call of the client', () => {
     const query = (operation.parameters ?? []).filter((one) => one.in === 'query' && one.name !== 'tenant')
     const answers = Object.entries(operation.responses).flatMap(([status, { content }]) => {
       const schema = content?.['application/json']?.schema
-      return /^2/.test(status) && schema !== undefined && schema.type !== 'null' ? [schema] : []
+      return /^2/.test(status) && schema !== undefined && schema.type !== 'null'
+        ? [{ status: Number(status), schema }]
+        : []
     })
     const answer =
-      answers.length === 0 ? fc.constant(null) : fc.oneof(...answers.map((one) => namedValue(one, schemas)))
+      answers.length === 0
+        ? fc.constant(null)
+        : fc.oneof(
+            ...answers.map(({ status, schema }) =>
+              namedValue(schema, schemas).map((value) => ({ ...value, status })),
+            ),
+          )
     await fc.assert(
       fc.asyncProperty(
         answer,
         body === undefined ? fc.constant(null) : namedValue(body, schemas),
         async (given, sent) => {
-          const { found, asked } = await methodsByRoute(given?.wire ?? '{}')
+          const { found, asked } = await methodsByRoute(given?.wire ?? '{}', given?.status ?? 200)
           const method = found.get(route.replace(/\{\w+\}/g, 'x'))
           const args: unknown[] = (route.match(/\{/g) ?? []).map(() => 'x')
           if (sent !== null) args.push(JSON.parse(sent.camel))

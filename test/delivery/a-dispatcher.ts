@@ -56,6 +56,7 @@ export function aSubscription(
     tenantId: defaultTenantId,
     endpointId,
     topicPatterns: ['*'],
+    filter: null,
     retryPolicy: 'hookrail',
     ordered: false,
     active: true,

@@ -94,7 +94,13 @@ function aPublisher(
       async publish(request) {
         publish(request)
         state.published.push(String(request.topic))
-        return { eventId: String(request.topic), deliveryIds: [], state: 'fanned_out', replayed: false }
+        return {
+          eventId: String(request.topic),
+          deliveryIds: [],
+          state: 'fanned_out',
+          filteredSubscriptions: 0,
+          replayed: false,
+        }
       },
     },
     tenants: { resolve: (name: string) => name },

@@ -113,6 +113,7 @@ function aPublisher({
     maxOrderedBacklog: 3,
     rates: new KeyRates({ clock, tokens }),
     onAccepted: () => {},
+    onFiltered: () => {},
     store: {
       async publish(events) {
         calls.push(events)
@@ -256,8 +257,14 @@ test('deliveries of a disabled endpoint are parked, and take no slot', async () 
 
 test('a replay answers with the first event, and gives its slots back', async () => {
   const first = { eventId: 'evt_first', deliveryIds: ['dlv_first'], state: 'fanned_out' as const }
-  const { publisher, slots } = aPublisher({ answer: () => ({ kind: 'replayed', ...first }) })
-  await expect(publisher.publish(aRequest())).resolves.toEqual({ ...first, replayed: true })
+  const { publisher, slots } = aPublisher({
+    answer: () => ({ kind: 'replayed', filteredSubscriptions: 0, ...first }),
+  })
+  await expect(publisher.publish(aRequest())).resolves.toEqual({
+    filteredSubscriptions: 0,
+    ...first,
+    replayed: true,
+  })
   expect(slots).toMatchObject({ reserved: 2, returned: 2, held: 0 })
 })
 

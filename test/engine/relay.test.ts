@@ -52,6 +52,7 @@ function aRelay(setup: { readonly endpoints?: number } = {}) {
     outbox: {
       accept: async () => [],
       async setKeyTtl() {},
+      readAccepted: async () => new Map(),
       async listAccepted(limit) {
         state.looks++
         if (state.fault !== null) throw state.fault
@@ -69,6 +70,7 @@ function aRelay(setup: { readonly endpoints?: number } = {}) {
       },
     },
     routing,
+    onFiltered() {},
     ids,
     clock,
     logger: { ...silentLogger, warn: () => state.warnings++, error: () => state.errors++ },

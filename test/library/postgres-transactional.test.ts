@@ -527,3 +527,22 @@ test('a closed program publishes nothing into transactions', async () => {
   await publisher.close()
   await expect(publisher.publish(anOrder, { client })).rejects.toMatchObject({ code: 'shutting_down' })
 })
+
+test('an event of a transaction is filtered when it is fanned out, and says how many subscriptions did not get it', async () => {
+  const schema = aSchema()
+  const hooks = await open(schema)
+  const receiver = await aReceiver()
+  const filter = { n: { $gt: 1 } }
+  await hooks.endpoints.create({ url: receiver.url, topics: ['*'], filter })
+  const client = await aClient()
+  const publish = async (n: number) =>
+    (await client.query(`select ${schema}.publish('a', $1::json) as id`, [JSON.stringify({ n })])).rows[0]
+      .id as string
+  const ids = [await publish(1), await publish(2), await publish(1)]
+  const events = await Promise.all(ids.map((id) => hooks.events.wait(id, { timeoutMs: patienceMs })))
+  expect(events.map(({ filteredSubscriptions }) => filteredSubscriptions)).toEqual([1, null, 1])
+  expect(events.map(({ deliveries }) => deliveries.length)).toEqual([0, 1, 0])
+  expect((await receiver.waitFor(1, patienceMs)).map(({ body }) => Buffer.from(body).toString())).toEqual([
+    '{"n":2}',
+  ])
+})

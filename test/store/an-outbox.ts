@@ -80,6 +80,7 @@ export async function anOutbox(server: PostgresServer): Promise<OutboxScene> {
         tenantId,
         orderingKey,
         deliverAt,
+        filteredSubscriptions: null,
         routingVersion,
         deliveries: deliveries.map((delivery, at) => ({
           ...delivery,

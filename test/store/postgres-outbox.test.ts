@@ -371,6 +371,7 @@ describe.each(testedServers())('$name', ({ start }) => {
         eventId: byFunction,
         deliveryIds: [],
         state: 'accepted',
+        filteredSubscriptions: 0,
       })
 
       const event = await scene.anEvent({ payload, orderingKey: 'o', idempotency: idempotency('k2') })
@@ -477,6 +478,7 @@ describe.each(testedServers())('$name', ({ start }) => {
           tenantId,
           orderingKey,
           deliverAt,
+          filteredSubscriptions: null,
           routingVersion: (await store.loadRouting(tenantId)).version,
           deliveries: [],
         })),
@@ -499,6 +501,7 @@ describe.each(testedServers())('$name', ({ start }) => {
         tenantId: defaultTenantId,
         orderingKey: null,
         deliverAt: null,
+        filteredSubscriptions: null,
         routingVersion,
         deliveries: [],
         receivers,
@@ -583,7 +586,15 @@ describe.each(testedServers())('$name', ({ start }) => {
         parked: 'endpoint_disabled',
       })
       await outbox.fanOut([
-        { id, tenantId: defaultTenantId, orderingKey: null, deliverAt: null, routingVersion, deliveries },
+        {
+          id,
+          tenantId: defaultTenantId,
+          orderingKey: null,
+          deliverAt: null,
+          filteredSubscriptions: null,
+          routingVersion,
+          deliveries,
+        },
       ])
       expect(await scene.deliveriesOf(id)).toMatchObject([
         { state: 'pending', reason: 'endpoint_disabled', nextAttemptAt: null },

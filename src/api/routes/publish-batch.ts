@@ -117,10 +117,16 @@ async function publishItems(
       metrics.ingest(ingestResultOf(error))
       return problemMembers(toProblem(error))
     }
-    const { eventId, deliveryIds, state, replayed } = outcome.value
+    const { eventId, deliveryIds, state, filteredSubscriptions, replayed } = outcome.value
     metrics.ingest(replayed ? 'replayed' : 'accepted')
-    const receipt = { status: 202, event_id: eventId, delivery_ids: [...deliveryIds], replayed }
-    return state === 'accepted' ? { ...receipt, state } : receipt
+    return {
+      status: 202,
+      event_id: eventId,
+      delivery_ids: [...deliveryIds],
+      replayed,
+      ...(state === 'accepted' && { state }),
+      ...(filteredSubscriptions > 0 && { filtered_subscriptions: filteredSubscriptions }),
+    }
   })
 }
 

@@ -6,6 +6,8 @@ import { idFilter, pageRequest } from '../page-request.ts'
 import { DeletedQuery } from '../schemas/endpoints.ts'
 import { idParams, NoBody } from '../schemas/shapes.ts'
 import {
+  PreviewAnswerBody,
+  PreviewBody,
   SubscriptionBody,
   SubscriptionChangeBody,
   SubscriptionCreateBody,
@@ -15,7 +17,7 @@ import {
 } from '../schemas/subscriptions.ts'
 import { IfMatchHeaders, IfNoneMatchHeaders } from '../schemas/versions.ts'
 import { tenantIdOf } from '../tenant-scope.ts'
-import { toSubscription } from '../views/subscriptions.ts'
+import { toPreview, toSubscription } from '../views/subscriptions.ts'
 
 const tags = ['subscriptions']
 
@@ -23,6 +25,7 @@ export function subscriptionRoutes({ engine }: ApiContext) {
   return async (app: Api): Promise<void> => {
     registerReads(app, engine)
     registerChanges(app, engine)
+    registerPreview(app, engine)
 
     const createSchema = {
       operationId: 'createSubscription',
@@ -41,6 +44,7 @@ export function subscriptionRoutes({ engine }: ApiContext) {
       const subscription = await engine.subscriptions.create(tenantIdOf(request), {
         endpointId: request.body.endpoint_id,
         topicPatterns,
+        filter: request.body.filter ?? null,
         retryPolicy: retryPolicyOf(request.body, null),
         ...(request.body.ordered !== undefined && { ordered: request.body.ordered }),
       })
@@ -83,6 +87,30 @@ function registerReads(app: Api, engine: ApiContext['engine']): void {
   })
 }
 
+function registerPreview(app: Api, engine: ApiContext['engine']): void {
+  const schema = {
+    operationId: 'previewSubscription',
+    'x-problems': [422],
+    tags,
+    summary: 'Which recent events a subscription would have got, and why not the others',
+    description:
+      'Nothing is changed. Without `payload`, the newest events are looked at: 1000 at most, to find `limit` of the topics.',
+    body: PreviewBody,
+    response: { 200: PreviewAnswerBody },
+  }
+  app.post('/v1/subscriptions/preview', { schema }, async (request) => {
+    const { filter, topic_patterns: topicPatterns, payload, topic, limit } = request.body
+    const result = await engine.subscriptions.preview(tenantIdOf(request), {
+      filter,
+      ...(topicPatterns !== undefined && { topicPatterns }),
+      ...(payload !== undefined && { payload }),
+      ...(topic !== undefined && { topic }),
+      ...(limit !== undefined && { limit }),
+    })
+    return toPreview(result)
+  })
+}
+
 function registerChanges(app: Api, engine: ApiContext['engine']): void {
   const patchSchema = {
     operationId: 'updateSubscription',
@@ -102,6 +130,7 @@ function registerChanges(app: Api, engine: ApiContext['engine']): void {
     const change = {
       retryPolicy: retryPolicyOf(body, current.retryPolicy),
       ...(topicPatterns !== undefined && { topicPatterns }),
+      ...(body.filter !== undefined && { filter: body.filter }),
       ...(body.active !== undefined && { active: body.active }),
       ...(body.ordered !== undefined && { ordered: body.ordered }),
     }

@@ -7,6 +7,7 @@ import { KeyType, PublicKey, Secret } from './endpoint-secrets.ts'
 import {
   Closed,
   CustomHeaders,
+  FilterInput,
   Id,
   Nullable,
   PageOf,
@@ -78,11 +79,12 @@ const settings = {
       description: 'patterns of the endpoint’s own subscription',
     }),
   ),
+  filter: Type.Optional(FilterInput),
   retry_policy: Type.Optional(RetryPolicyInput),
 }
 
-/** The policy is that of the endpoint's own subscription, which `topics` makes. */
-const policyOfTopics = { dependentRequired: { retry_policy: ['topics'] } }
+/** The filter and the policy are those of the endpoint's own subscription, which `topics` makes. */
+const policyOfTopics = { dependentRequired: { filter: ['topics'], retry_policy: ['topics'] } }
 
 export const EndpointCreateBody = Closed(
   {
@@ -122,6 +124,7 @@ const endpointMembers = {
   topics: Nullable(
     Type.Array(Type.String(), { description: 'of its own subscription; null when it has none' }),
   ),
+  filter: FilterInput,
   retry_policy: RetryPolicyInput,
   enabled: Type.Boolean(),
   state: Type.String({

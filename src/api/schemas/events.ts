@@ -150,6 +150,13 @@ const receiptMembers = {
     description: `one for each subscription that matches; empty where none does, and where \`state\` says \`accepted\``,
     maxItems: limits.maxDeliveriesAtOnce,
   }),
+  filtered_subscriptions: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      description:
+        'only where there are some: subscriptions whose topics match and whose filter did not let it through',
+    }),
+  ),
   state: Type.Optional(
     Type.String({
       enum: ['accepted'],
@@ -189,6 +196,7 @@ export const BatchResultBody = Type.Object(
           event_id: Type.Optional(receiptMembers.event_id),
           delivery_ids: Type.Optional(receiptMembers.delivery_ids),
           state: receiptMembers.state,
+          filtered_subscriptions: receiptMembers.filtered_subscriptions,
           replayed: Type.Optional(Type.Boolean()),
           type: Type.Optional(ProblemBody.properties.type),
           title: Type.Optional(ProblemBody.properties.title),
@@ -232,6 +240,10 @@ const eventMembers = {
     ),
   ),
   request: Nullable(SentRequestBody),
+  filtered_subscriptions: Type.Integer({
+    description:
+      'subscriptions whose topics match and whose filter did not let it through; with no deliveries beside it, no filter did',
+  }),
   created_at: Time,
   expunged_at: Nullable({
     ...Time,

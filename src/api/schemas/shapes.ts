@@ -86,6 +86,8 @@ export const RetryPolicyInput = Type.Unknown({ title: 'RetryPolicy' })
 /** Likewise. */
 export const SigningSchemeInput = Type.Unsafe<SigningScheme>({ title: 'SigningScheme' })
 /** Likewise. */
+export const FilterInput = Type.Unsafe<Readonly<Record<string, unknown>> | null>({ title: 'Filter' })
+/** Likewise. */
 export const RateLimitInput = Type.Unsafe<number | null>({ title: 'RateLimit' })
 
 export function metadataInput(use: string, example: Readonly<Record<string, string>>) {

@@ -1,8 +1,19 @@
 import type { Static } from 'typebox'
 import { Type } from '../../bundled/typebox.ts'
+import { defaultPreviewed, maxPreviewed, previewReasons } from '../../core/filter/preview.ts'
 import { maxTopicPatterns } from '../../core/topics.ts'
-import { Closed, Id, Nullable, PageOf, pageQuery, RetryPolicyInput, Time } from './shapes.ts'
-import { idOf, TopicPattern } from './text-limits.ts'
+import {
+  AnyJson,
+  Closed,
+  FilterInput,
+  Id,
+  Nullable,
+  PageOf,
+  pageQuery,
+  RetryPolicyInput,
+  Time,
+} from './shapes.ts'
+import { idOf, Topic, TopicPattern } from './text-limits.ts'
 import { Version } from './versions.ts'
 
 const ordered = Type.Boolean({
@@ -15,6 +26,7 @@ const settings = {
   topic_pattern: Type.Optional(
     Type.String({ ...TopicPattern, description: 'instead of `topic_patterns`, one' }),
   ),
+  filter: Type.Optional(FilterInput),
   retry_policy: Type.Optional(RetryPolicyInput),
   max_attempts: Type.Optional(Type.Unknown({ title: 'HookrailMaxAttempts' })),
   backoff_policy: Type.Optional(Type.Unknown({ title: 'HookrailBackoff' })),
@@ -75,6 +87,7 @@ export const SubscriptionBody = Type.Object(
     id: Id,
     endpoint_id: Id,
     topic_patterns: Type.Array(Type.String()),
+    filter: FilterInput,
     retry_policy: RetryPolicyInput,
     active: Type.Boolean(),
     ordered,
@@ -94,3 +107,63 @@ export const SubscriptionQuery = Closed({
   endpoint_id: Type.Optional(idOf('ep')),
   include_deleted: Type.Optional(Type.Boolean()),
 })
+
+export const PreviewBody = Closed(
+  {
+    filter: FilterInput,
+    topic_patterns: Type.Optional(Type.Array(TopicPattern, { minItems: 1, maxItems: maxTopicPatterns })),
+    payload: Type.Optional({ ...AnyJson, description: 'looked at in place of recent events' }),
+    topic: Type.Optional({ ...Topic, description: 'of `payload`' }),
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: maxPreviewed,
+        default: defaultPreviewed,
+        description: 'events at most, the newest that have a topic of `topic_patterns`',
+      }),
+    ),
+  },
+  {
+    title: 'SubscriptionPreview',
+    dependentRequired: { topic: ['payload'] },
+    examples: [{ filter: { total: { $gte: 100 } }, topic_patterns: ['orders.*'] }],
+  },
+)
+
+const FailedCondition = Type.Object(
+  {
+    path: Type.String({ description: 'of the value in the payload; empty: the payload itself' }),
+    condition: { ...AnyJson, description: 'what does not hold, as the filter has it there' },
+    found: Nullable(
+      Type.String({ description: 'the value’s JSON, at most 200 characters; null: there is none' }),
+    ),
+  },
+  { title: 'FailedCondition' },
+)
+
+export const PreviewAnswerBody = Type.Object(
+  {
+    passed: Type.Integer({ description: 'events that the subscription would get' }),
+    looked_at: Type.Integer({ description: 'events, also those of other topics' }),
+    items: Type.Array(
+      Type.Object({
+        event_id: Nullable(Type.String({ description: 'null: of the `payload` that was given' })),
+        topic: Nullable(Type.String()),
+        created_at: Nullable(Time),
+        passes: Type.Boolean(),
+        reason: Nullable(
+          Type.String({
+            enum: [...previewReasons, null],
+            description:
+              'why it does not pass. `filter`: a condition does not hold, which `failed` names; `topic`: its topic is none of `topic_patterns`; `not_json`: the payload is not JSON; `too_costly`: the filter would take too long for this payload; `payload_gone`: the payload is not kept any more',
+          }),
+        ),
+        failed: Type.Unsafe<Static<typeof FailedCondition> | null>({
+          anyOf: [FailedCondition, { type: 'null' }],
+        }),
+      }),
+      { description: 'newest first' },
+    ),
+  },
+  { title: 'SubscriptionPreviewed' },
+)

@@ -18,6 +18,7 @@ export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> 
     rate_limit_rps: endpoint.rateLimitRps,
     credential_id: endpoint.credentialId,
     topics: endpoint.topics === null ? null : [...endpoint.topics],
+    filter: endpoint.filter,
     retry_policy: endpoint.retryPolicy === null ? null : renderRetryPolicy(endpoint.retryPolicy),
     enabled: isPaused || endpoint.disabledReason === null,
     state: endpoint.state,

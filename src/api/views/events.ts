@@ -19,6 +19,7 @@ export function toEvent(event: OutboundEvent): Static<typeof EventBody> {
     ...showEventFields(event),
     request: event.request === null ? null : toSentRequest(event.request),
     metadata: event.metadata ?? {},
+    filtered_subscriptions: event.filteredSubscriptions ?? 0,
     deliver_at: formatOptionalTime(event.deliverAt),
     created_at: formatTime(event.createdAt),
     expunged_at: formatOptionalTime(event.expungedAt),

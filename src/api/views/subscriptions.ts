@@ -1,14 +1,16 @@
 import type { Static } from 'typebox'
 import type { Subscription } from '../../core/model.ts'
 import { renderRetryPolicy } from '../../core/retry-policy-json.ts'
+import type { PreviewResult } from '../../engine/subscription-preview.ts'
 import { formatOptionalTime, formatTime } from '../rfc3339.ts'
-import type { SubscriptionBody } from '../schemas/subscriptions.ts'
+import type { PreviewAnswerBody, SubscriptionBody } from '../schemas/subscriptions.ts'
 
 export function toSubscription(subscription: Subscription): Static<typeof SubscriptionBody> {
   return {
     id: subscription.id,
     endpoint_id: subscription.endpointId,
     topic_patterns: [...subscription.topicPatterns],
+    filter: subscription.filter,
     retry_policy: subscription.retryPolicy === null ? null : renderRetryPolicy(subscription.retryPolicy),
     active: subscription.active,
     ordered: subscription.ordered,
@@ -17,5 +19,20 @@ export function toSubscription(subscription: Subscription): Static<typeof Subscr
     updated_at: formatTime(subscription.updatedAt),
     deleted_at: formatOptionalTime(subscription.deletedAt),
     version: subscription.version,
+  }
+}
+
+export function toPreview({ passed, lookedAt, items }: PreviewResult): Static<typeof PreviewAnswerBody> {
+  return {
+    passed,
+    looked_at: lookedAt,
+    items: items.map(({ eventId, topic, createdAt, passes, reason, failed }) => ({
+      event_id: eventId,
+      topic,
+      created_at: formatOptionalTime(createdAt),
+      passes,
+      reason,
+      failed,
+    })),
   }
 }

@@ -5,19 +5,27 @@ import type * as types from './types.ts'
 /** What the caller made, and keeps the names that are in it; names are those of the API's JSON. */
 export const keptNames = {
   BatchEvent: { payload: true, metadata: true },
-  CreatedEndpoint: { headers: true, signing_schemes: 'SigningScheme' },
+  CreatedEndpoint: { headers: true, signing_schemes: 'SigningScheme', filter: 'Filter' },
   DirectSend: { headers: true, payload: true, metadata: true },
-  Endpoint: { headers: true, signing_schemes: 'SigningScheme' },
-  EndpointChange: { headers: true, signing_schemes: 'SigningScheme' },
-  EndpointCreate: { headers: true, signing_schemes: 'SigningScheme' },
+  Endpoint: { headers: true, signing_schemes: 'SigningScheme', filter: 'Filter' },
+  EndpointChange: { headers: true, signing_schemes: 'SigningScheme', filter: 'Filter' },
+  EndpointCreate: { headers: true, signing_schemes: 'SigningScheme', filter: 'Filter' },
   EndpointPage: { items: 'Endpoint' },
   EndpointTest: { payload: true },
   Event: { metadata: true, request: { headers: true } },
   EventPage: { items: 'Event' },
   EventStatus: { metadata: true, request: { headers: true } },
+  FailedCondition: { condition: true },
+  Filter: true,
   PublishBatch: { events: 'BatchEvent' },
   PublishEvent: { payload: true, metadata: true },
   SigningScheme: { headers: true },
+  Subscription: { filter: 'Filter' },
+  SubscriptionChange: { filter: 'Filter' },
+  SubscriptionCreate: { filter: 'Filter' },
+  SubscriptionPage: { items: 'Subscription' },
+  SubscriptionPreview: { filter: 'Filter', payload: true },
+  SubscriptionPreviewed: { items: { failed: 'FailedCondition' } },
   Tenant: { metadata: true },
   TenantChange: { metadata: true },
   TenantCreate: { metadata: true },
@@ -66,6 +74,8 @@ export interface NamedTypes {
   readonly EventPage: types.EventPage
   readonly EventStatus: types.EventStatus
   readonly Expunged: types.Expunged
+  readonly FailedCondition: types.FailedCondition
+  readonly Filter: types.Filter
   readonly HookrailBackoff: types.HookrailBackoff
   readonly HookrailMaxAttempts: types.HookrailMaxAttempts
   readonly Job: types.Job
@@ -98,6 +108,8 @@ export interface NamedTypes {
   readonly SubscriptionChange: types.SubscriptionChange
   readonly SubscriptionCreate: types.SubscriptionCreate
   readonly SubscriptionPage: types.SubscriptionPage
+  readonly SubscriptionPreview: types.SubscriptionPreview
+  readonly SubscriptionPreviewed: types.SubscriptionPreviewed
   readonly Tenant: types.Tenant
   readonly TenantChange: types.TenantChange
   readonly TenantCreate: types.TenantCreate

@@ -69,6 +69,8 @@ import type {
   Subscription,
   SubscriptionChange,
   SubscriptionCreate,
+  SubscriptionPreview,
+  SubscriptionPreviewed,
   Tenant,
   TenantChange,
   TenantCreate,
@@ -144,7 +146,7 @@ function createEndpoints(requester: Requester) {
   return {
     /** Create an endpoint, or bring the one with this `uid` to what is given. */
     create: (body: EndpointCreate, options?: CallOptions): Promise<Endpoint | CreatedEndpoint> =>
-      requester.json({ method: 'POST', path: '/v1/endpoints', body, takes: 'EndpointCreate', takesTenant: true, takesKey: true, gives: { headers: true, signing_schemes: 'SigningScheme' }, options }),
+      requester.json({ method: 'POST', path: '/v1/endpoints', body, takes: 'EndpointCreate', takesTenant: true, takesKey: true, givesBy: { 200: 'Endpoint', 201: 'CreatedEndpoint' }, options }),
     /** Endpoints, newest first. */
     list: (query: ListEndpointsQuery = {}, options?: CallOptions): PagePromise<Endpoint, Page<Endpoint>> =>
       requester.pages({ method: 'GET', path: '/v1/endpoints', query: { ...query }, takesTenant: true, gives: 'EndpointPage', options }),
@@ -165,10 +167,10 @@ function createEndpoints(requester: Requester) {
       requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/pause`, body, takesTenant: true, takesKey: true, gives: 'Endpoint', options }),
     /** Send to it again, after a pause by hand. */
     resume: (id: string, body: Enable = {}, options?: CallOptions): Promise<Endpoint | Job> =>
-      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/resume`, body, takesTenant: true, takesKey: true, gives: 'Endpoint', options }),
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/resume`, body, takesTenant: true, takesKey: true, givesBy: { 200: 'Endpoint' }, options }),
     /** Send to it again, after a pause by hand or when it was disabled. */
     enable: (id: string, body: Enable = {}, options?: CallOptions): Promise<Endpoint | Job> =>
-      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/enable`, body, takesTenant: true, takesKey: true, gives: 'Endpoint', options }),
+      requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/enable`, body, takesTenant: true, takesKey: true, givesBy: { 200: 'Endpoint' }, options }),
     /** Send it a test event now, and get what it answered. */
     test: (id: string, body: EndpointTest = {}, options?: CallOptions): Promise<EndpointTestResult> =>
       requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/test`, body, takes: 'EndpointTest', takesTenant: true, takesKey: true, options }),
@@ -191,19 +193,22 @@ function createSubscriptions(requester: Requester) {
   return {
     /** Subscriptions, newest first. */
     list: (query: ListSubscriptionsQuery = {}, options?: CallOptions): PagePromise<Subscription, Page<Subscription>> =>
-      requester.pages({ method: 'GET', path: '/v1/subscriptions', query: { ...query }, takesTenant: true, options }),
+      requester.pages({ method: 'GET', path: '/v1/subscriptions', query: { ...query }, takesTenant: true, gives: 'SubscriptionPage', options }),
     /** Send an endpoint the events whose topic matches. */
     create: (body: SubscriptionCreate, options?: CallOptions): Promise<Subscription> =>
-      requester.json({ method: 'POST', path: '/v1/subscriptions', body, takesTenant: true, takesKey: true, options }),
+      requester.json({ method: 'POST', path: '/v1/subscriptions', body, takes: 'SubscriptionCreate', takesTenant: true, takesKey: true, gives: 'Subscription', options }),
     /** A subscription. */
     get: (id: string, query: GetSubscriptionQuery = {}, options?: CallOptions): Promise<Subscription> =>
-      requester.json({ method: 'GET', path: `/v1/subscriptions/${encodeURIComponent(id)}`, query: { ...query }, takesTenant: true, options }),
+      requester.json({ method: 'GET', path: `/v1/subscriptions/${encodeURIComponent(id)}`, query: { ...query }, takesTenant: true, gives: 'Subscription', options }),
     /** Change a subscription; members that are absent stay. */
     update: (id: string, body: SubscriptionChange, options?: CallOptions): Promise<Subscription> =>
-      requester.json({ method: 'PATCH', path: `/v1/subscriptions/${encodeURIComponent(id)}`, body, takesTenant: true, options }),
+      requester.json({ method: 'PATCH', path: `/v1/subscriptions/${encodeURIComponent(id)}`, body, takes: 'SubscriptionChange', takesTenant: true, gives: 'Subscription', options }),
     /** Delete a subscription and cancel what waits for it. */
     delete: (id: string, options?: CallOptions): Promise<void> =>
       requester.json({ method: 'DELETE', path: `/v1/subscriptions/${encodeURIComponent(id)}`, takesTenant: true, options }),
+    /** Which recent events a subscription would have got, and why not the others. */
+    preview: (body: SubscriptionPreview, options?: CallOptions): Promise<SubscriptionPreviewed> =>
+      requester.json({ method: 'POST', path: '/v1/subscriptions/preview', body, takes: 'SubscriptionPreview', takesTenant: true, takesKey: true, gives: 'SubscriptionPreviewed', options }),
   }
 }
 

@@ -102,6 +102,8 @@ export interface BatchItemResult {
   readonly deliveryIds?: readonly string[] | undefined
   /** Only of an event for more than 1000 deliveries, or of a transaction: they are made after this answer, and `GET /v1/events/{id}` has them. */
   readonly state?: 'accepted' | undefined
+  /** Only where there are some: subscriptions whose topics match and whose filter did not let it through. */
+  readonly filteredSubscriptions?: number | undefined
   readonly replayed?: boolean | undefined
   /** A page of this server about the code. */
   readonly type?: string | undefined
@@ -186,6 +188,7 @@ export interface CreatedEndpoint {
   readonly credentialId: string | null
   /** Of its own subscription; null when it has none. */
   readonly topics: readonly string[] | null
+  readonly filter: Filter
   readonly retryPolicy: RetryPolicy
   readonly enabled: boolean
   /** Paused: nothing is sent, after failures until `resumesAt`, or by hand until it is resumed; throttled: the receiver asked for less until then; disabled: until it is enabled. */
@@ -524,6 +527,7 @@ export interface Endpoint {
   readonly credentialId: string | null
   /** Of its own subscription; null when it has none. */
   readonly topics: readonly string[] | null
+  readonly filter: Filter
   readonly retryPolicy: RetryPolicy
   readonly enabled: boolean
   /** Paused: nothing is sent, after failures until `resumesAt`, or by hand until it is resumed; throttled: the receiver asked for less until then; disabled: until it is enabled. */
@@ -569,6 +573,7 @@ export interface EndpointChange {
   readonly credentialId?: string | null | undefined
   /** Patterns of the endpoint’s own subscription. */
   readonly topics?: readonly string[] | undefined
+  readonly filter?: Filter | undefined
   readonly retryPolicy?: RetryPolicy | undefined
   /** False parks its deliveries until it is true again. */
   readonly enabled?: boolean | undefined
@@ -591,6 +596,7 @@ export interface EndpointCreate {
   readonly credentialId?: string | null | undefined
   /** Patterns of the endpoint’s own subscription. */
   readonly topics?: readonly string[] | undefined
+  readonly filter?: Filter | undefined
   readonly retryPolicy?: RetryPolicy | undefined
   /** `whsec_` and base64 of 24 to 64 bytes; made when absent. An ed25519 key pair is `whsk_…`. */
   readonly secret?: string | undefined
@@ -671,6 +677,8 @@ export interface Event {
   readonly timeout: string | null
   readonly retry: RetryPolicy
 } | null
+  /** Subscriptions whose topics match and whose filter did not let it through; with no deliveries beside it, no filter did. */
+  readonly filteredSubscriptions: number
   /** RFC 3339, UTC, milliseconds. */
   readonly createdAt: string
   /** When its payload was expunged on demand; null, too, where it is only past its retention. */
@@ -709,6 +717,8 @@ export interface EventStatus {
   readonly timeout: string | null
   readonly retry: RetryPolicy
 } | null
+  /** Subscriptions whose topics match and whose filter did not let it through; with no deliveries beside it, no filter did. */
+  readonly filteredSubscriptions: number
   /** RFC 3339, UTC, milliseconds. */
   readonly createdAt: string
   /** When its payload was expunged on demand; null, too, where it is only past its retention. */
@@ -726,6 +736,18 @@ export interface Expunged {
   /** Deliveries that were cancelled for it. */
   readonly cancelled: number
 }
+
+export interface FailedCondition {
+  /** Of the value in the payload; empty: the payload itself. */
+  readonly path: string
+  /** What does not hold, as the filter has it there. */
+  readonly condition: unknown
+  /** The value’s JSON, at most 200 characters; null: there is none. */
+  readonly found: string | null
+}
+
+/** What an event’s payload has to be like to be delivered: members by their names, with the value that they have to have or an object of operators ($eq, $neq, $gt, $gte, $lt, $lte, $in, $nin, $exist, $startsWith, $endsWith, $contains, $or, $and, $not). null and {}: payloads may be anything. At most 8192 bytes, 200 conditions and 12 levels. */
+export type Filter = Readonly<Record<string, unknown>> | null
 
 /** Instead of `retryPolicy`: what clients of the webhook server Hookrail send. */
 export type HookrailBackoff = {
@@ -909,6 +931,8 @@ export interface PublishReceipt {
   readonly eventId: string
   /** One for each subscription that matches; empty where none does, and where `state` says `accepted`. */
   readonly deliveryIds: readonly string[]
+  /** Only where there are some: subscriptions whose topics match and whose filter did not let it through. */
+  readonly filteredSubscriptions?: number | undefined
   /** Only of an event for more than 1000 deliveries, or of a transaction: they are made after this answer, and `GET /v1/events/{id}` has them. */
   readonly state?: 'accepted' | undefined
 }
@@ -1042,6 +1066,7 @@ export interface Subscription {
   readonly id: string
   readonly endpointId: string
   readonly topicPatterns: readonly string[]
+  readonly filter: Filter
   readonly retryPolicy: RetryPolicy
   readonly active: boolean
   /** Events with the same ordering key are delivered one after the other, in the order in which they were published; one that is given up keeps those behind it waiting until it is replayed or skipped. */
@@ -1062,6 +1087,7 @@ export interface SubscriptionChange {
   readonly topicPatterns?: readonly string[] | undefined
   /** Instead of `topicPatterns`, one. */
   readonly topicPattern?: string | undefined
+  readonly filter?: Filter | undefined
   readonly retryPolicy?: RetryPolicy | undefined
   readonly maxAttempts?: HookrailMaxAttempts | undefined
   readonly backoffPolicy?: HookrailBackoff | undefined
@@ -1075,6 +1101,7 @@ export interface SubscriptionCreate {
   readonly topicPatterns?: readonly string[] | undefined
   /** Instead of `topicPatterns`, one. */
   readonly topicPattern?: string | undefined
+  readonly filter?: Filter | undefined
   readonly retryPolicy?: RetryPolicy | undefined
   readonly maxAttempts?: HookrailMaxAttempts | undefined
   readonly backoffPolicy?: HookrailBackoff | undefined
@@ -1086,6 +1113,36 @@ export interface SubscriptionPage {
   readonly items: readonly Subscription[]
   /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
+}
+
+export interface SubscriptionPreview {
+  readonly filter: Filter
+  readonly topicPatterns?: readonly string[] | undefined
+  /** Looked at in place of recent events. */
+  readonly payload?: unknown | undefined
+  /** Of `payload`. */
+  readonly topic?: string | undefined
+  /** Events at most, the newest that have a topic of `topicPatterns`. */
+  readonly limit?: number | undefined
+}
+
+export interface SubscriptionPreviewed {
+  /** Events that the subscription would get. */
+  readonly passed: number
+  /** Events, also those of other topics. */
+  readonly lookedAt: number
+  /** Newest first. */
+  readonly items: readonly {
+  /** Null: of the `payload` that was given. */
+  readonly eventId: string | null
+  readonly topic: string | null
+  /** RFC 3339, UTC, milliseconds. */
+  readonly createdAt: string | null
+  readonly passes: boolean
+  /** Why it does not pass. `filter`: a condition does not hold, which `failed` names; `topic`: its topic is none of `topicPatterns`; `not_json`: the payload is not JSON; `too_costly`: the filter would take too long for this payload; `payload_gone`: the payload is not kept any more. */
+  readonly reason: 'topic' | 'filter' | 'not_json' | 'too_costly' | 'payload_gone' | null
+  readonly failed: FailedCondition | null
+}[]
 }
 
 export interface Tenant {

@@ -65,15 +65,18 @@ export interface EndpointPatch {
   readonly disabledReason?: DisabledReason | null
   /** With the reason `paused`. */
   readonly pause?: Pick<Endpoint, 'pausedReason' | 'pausedBy'>
-  /** Replaces patterns and, when given, policy of the endpoint's own subscription, or makes one with this id. */
+  /** Replaces patterns and, when given, filter and policy of the endpoint's own subscription, or makes one with this id. */
   readonly ownSubscription?: {
     readonly id: string
     readonly topicPatterns: readonly string[]
+    readonly filter?: Subscription['filter']
     readonly retryPolicy?: Subscription['retryPolicy']
   }
 }
 
-export type SubscriptionPatch = Partial<Pick<Subscription, 'topicPatterns' | 'retryPolicy' | 'active'>>
+export type SubscriptionPatch = Partial<
+  Pick<Subscription, 'topicPatterns' | 'filter' | 'retryPolicy' | 'active'>
+>
 
 /** Of a tenant that has as many endpoints as its settings allow. */
 export type EndpointLimit = { readonly kind: 'too_many'; readonly maxEndpoints: number }

@@ -56,6 +56,7 @@ export type PublishResult =
       /** As its publish was answered: none where the event was given `receivers`. */
       readonly deliveryIds: readonly string[]
       readonly state: EventState
+      readonly filteredSubscriptions: number
     }
   /** The idempotency key was used before for other content; nothing was written. */
   | { readonly kind: 'conflict'; readonly eventId: string }

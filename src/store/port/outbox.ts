@@ -29,9 +29,19 @@ export type AcceptedEvent = Pick<NewEvent, 'id' | 'tenantId' | 'orderingKey' | '
   readonly payloadBytes: number
 }
 
+/** By the ids of accepted events. */
+export type AcceptedPayloads = ReadonlyMap<string, Uint8Array>
+
 export type FanOutPlan = Pick<
   NewEvent,
-  'id' | 'tenantId' | 'orderingKey' | 'deliverAt' | 'routingVersion' | 'deliveries' | 'receivers'
+  | 'id'
+  | 'tenantId'
+  | 'orderingKey'
+  | 'deliverAt'
+  | 'filteredSubscriptions'
+  | 'routingVersion'
+  | 'deliveries'
+  | 'receivers'
 >
 
 export interface FanOutResult {
@@ -52,6 +62,8 @@ export interface OutboxStore {
   setKeyTtl(ms: number): Promise<void>
   /** What waits for its fan-out, in the order of publishing. */
   listAccepted(limit: number): Promise<readonly AcceptedEvent[]>
+  /** Of events that wait for their fan-out; one that waits no longer is left out. */
+  readAccepted(eventIds: readonly string[]): Promise<AcceptedPayloads>
   /**
    * Writes events, payloads, deliveries and ready rows and removes the events from the outbox, in one transaction,
    * and one caller at a time: another's does nothing. No hand-off is granted. An event with `receivers` is `accepted` on,

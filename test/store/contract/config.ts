@@ -37,6 +37,7 @@ export function describeConfig(open: OpenHarness): void {
       expect(routing.subscriptions[0]).toMatchObject({
         id: route.subscriptionId,
         topicPatterns: ['a.*'],
+        filter: null,
         own: true,
       })
       expect(routing.secrets.map((secret) => secret.sealed)).toEqual([
@@ -108,6 +109,7 @@ export function describeConfig(open: OpenHarness): void {
         tenantId: defaultTenantId,
         endpointId: route.endpointId,
         topicPatterns: ['b'],
+        filter: null,
         retryPolicy: 'hookrail',
         ordered: false,
         active: true,
@@ -139,6 +141,7 @@ export function describeConfig(open: OpenHarness): void {
         ordered: false,
         active: true,
         topicPatterns: ['x'],
+        filter: null,
       })
     })
 
@@ -150,6 +153,7 @@ export function describeConfig(open: OpenHarness): void {
         tenantId: defaultTenantId,
         endpointId: route.endpointId,
         topicPatterns: ['*'],
+        filter: null,
         retryPolicy: null,
         ordered: false,
         active: true,
@@ -207,6 +211,7 @@ export function describeConfig(open: OpenHarness): void {
         tenantId: defaultTenantId,
         endpointId: route.endpointId,
         topicPatterns: ['*'],
+        filter: null,
         retryPolicy: null,
         ordered: false,
         active: true,

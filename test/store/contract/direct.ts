@@ -149,7 +149,13 @@ export function describeDirect(open: OpenHarness): void {
       const first = await send({ idempotency })
       const { result } = await send({ idempotency })
       const deliveryIds = [first.deliveryId]
-      expect(result).toEqual({ kind: 'replayed', eventId: first.event.id, deliveryIds, state: 'fanned_out' })
+      expect(result).toEqual({
+        kind: 'replayed',
+        eventId: first.event.id,
+        deliveryIds,
+        state: 'fanned_out',
+        filteredSubscriptions: 0,
+      })
       const other = { ...idempotency, hash: new Uint8Array(32).fill(2) }
       expect((await send({ idempotency: other })).result).toEqual({
         kind: 'conflict',

@@ -553,6 +553,31 @@ export function describeJobs(open: OpenHarness): void {
       expect(last?.job).toMatchObject({ state: 'done', done: 0 })
     })
 
+    it('leaves out what no filter of the endpoint lets through, and counts as skipped what nobody can tell', async () => {
+      const payloadOf = (n: number) => new TextEncoder().encode(JSON.stringify({ n }))
+      await scene.publish({ payload: payloadOf(9) })
+      await scene.advance(40 * 86_400_000)
+      const small = await scene.publish({ payload: payloadOf(1) })
+      const large = await scene.publish({ payload: payloadOf(9) })
+      await removeAll(scene)
+      const newcomer = await aNewcomer()
+      const { endpointId, subscriptionId } = newcomer
+      const filter = { n: { $gte: 5 } }
+      await scene.store.updateSubscription(defaultTenantId, subscriptionId, { filter })
+      expect((await scene.store.getSubscription(defaultTenantId, subscriptionId))?.filter).toEqual(filter)
+      const work = {
+        tenantId: defaultTenantId,
+        kind: 'backfill' as const,
+        filter: { endpointId },
+        asOf: null,
+      }
+      expect(await scene.store.countJobSlice(work, null)).toMatchObject({ matching: 1, skipped: 1 })
+      const last = (await doJob(await aJob('backfill', { endpointId }))).at(-1)
+      expect(last?.job).toMatchObject({ state: 'done', done: 1, skipped: 1 })
+      expect(topicsOf(await claimAll(), newcomer)).toEqual([large.event.id])
+      expect(await scene.deliveriesOf(small.event.id)).toEqual([])
+    })
+
     it('of two at a time gives each event to one of them', async () => {
       await scene.publishMany(6, { routes: [route] })
       const newcomer = await aNewcomer()

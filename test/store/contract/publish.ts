@@ -37,6 +37,7 @@ export function describePublish(open: OpenHarness): void {
         deliverAt: null,
         traceContext: null,
         request: null,
+        filteredSubscriptions: null,
         createdAt: scene.now(),
         expungedAt: null,
       })
@@ -165,6 +166,7 @@ export function describePublish(open: OpenHarness): void {
       const second = await scene.publish({ routes: [route], idempotency: aKey('k') })
       expect(second.result).toEqual({
         kind: 'replayed',
+        filteredSubscriptions: 0,
         eventId: first.event.id,
         deliveryIds: [first.deliveryId],
         state: 'fanned_out',
@@ -179,6 +181,7 @@ export function describePublish(open: OpenHarness): void {
       const second = await scene.publish({ routes: [route], idempotency: aKey('k'), routingVersion: 0 })
       expect(second.result).toEqual({
         kind: 'replayed',
+        filteredSubscriptions: 0,
         eventId: first.event.id,
         deliveryIds: [first.deliveryId],
         state: 'fanned_out',
@@ -197,7 +200,13 @@ export function describePublish(open: OpenHarness): void {
       const results = await scene.store.publish([first, second], { leaseMs })
       expect(results).toEqual([
         { kind: 'published', handedOff: [] },
-        { kind: 'replayed', eventId: first.id, deliveryIds: [], state: 'fanned_out' },
+        {
+          kind: 'replayed',
+          eventId: first.id,
+          deliveryIds: [],
+          state: 'fanned_out',
+          filteredSubscriptions: 0,
+        },
       ])
     })
 

@@ -314,6 +314,7 @@ export function describeRetention(open: OpenHarness): void {
       expect(await payload(first.event.id)).toBeNull()
       expect((await scene.publish({ idempotency })).result).toEqual({
         kind: 'replayed',
+        filteredSubscriptions: 0,
         eventId: first.event.id,
         deliveryIds: [],
         state: 'fanned_out',

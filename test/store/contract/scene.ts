@@ -122,6 +122,7 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
         tenantId,
         endpointId,
         topicPatterns: ['*'],
+        filter: null,
         retryPolicy: null,
         ordered: options.ordered ?? false,
         active: true,
@@ -151,6 +152,7 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
       deliverAt: options.deliverInMs === undefined ? null : store.time.now() + options.deliverInMs,
       traceContext: options.traceContext ?? null,
       request: null,
+      filteredSubscriptions: null,
       idempotency: options.idempotency ?? null,
       routingVersion: options.routingVersion ?? (await store.loadRouting(tenantId)).version,
       deliveries: (options.routes ?? []).map((route) => ({

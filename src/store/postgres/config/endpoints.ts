@@ -1,6 +1,7 @@
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { Endpoint } from '../../../core/model.ts'
 import { type ChangeOptions, checkVersion } from '../../../core/version.ts'
+import { toJsonText } from '../../config-columns.ts'
 import type {
   EndpointInsertion,
   EndpointPatch,
@@ -173,6 +174,8 @@ async function putOwnSubscription(
   const updated = await run(context, updateOwnSubscriptionStatement, {
     endpoint: uuid(endpoint.id),
     topic_patterns: JSON.stringify(own.topicPatterns),
+    filter: toJsonText(own.filter ?? null),
+    has_filter: own.filter !== undefined,
     retry_policy: policy,
     has_policy: own.retryPolicy !== undefined,
   })
@@ -182,6 +185,7 @@ async function putOwnSubscription(
     tenantId: bytesToId(idPrefixes.tenant, endpoint.tenant_id),
     endpointId: bytesToId(idPrefixes.endpoint, endpoint.id),
     topicPatterns: own.topicPatterns,
+    filter: own.filter ?? null,
     retryPolicy: own.retryPolicy ?? null,
     ordered: false,
     active: true,
@@ -191,9 +195,17 @@ async function putOwnSubscription(
 
 const updateOwnSubscriptionStatement = query<object>()(
   'update_own_subscription',
-  { endpoint: 'uuid', topic_patterns: 'text', retry_policy: 'text', has_policy: 'boolean' },
+  {
+    endpoint: 'uuid',
+    topic_patterns: 'text',
+    filter: 'text',
+    has_filter: 'boolean',
+    retry_policy: 'text',
+    has_policy: 'boolean',
+  },
   // subscriptions_endpoint
   `update subscriptions set topic_patterns = $topic_patterns, updated_at = ${changeTime},
+       filter = case when $has_filter then $filter else filter end,
        retry_policy = case when $has_policy then $retry_policy else retry_policy end
      where endpoint_id = $endpoint and own and deleted_at is null returning id`,
 )

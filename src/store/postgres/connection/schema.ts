@@ -18,6 +18,7 @@ import { keptRequestsMigration } from '../migrations/0022-kept-requests.ts'
 import { errorClassesMigration } from '../migrations/0023-error-classes.ts'
 import { secretUsesMigration } from '../migrations/0024-secret-uses.ts'
 import { credentialsMigration } from '../migrations/0025-credentials.ts'
+import { filtersMigration } from '../migrations/0026-filters.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -38,6 +39,7 @@ export const postgresMigrations: readonly Migration[] = [
   errorClassesMigration,
   secretUsesMigration,
   credentialsMigration,
+  filtersMigration,
 ]
 
 /**

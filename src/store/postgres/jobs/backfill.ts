@@ -5,7 +5,14 @@
  */
 import { bytesToId, idPrefixes, idToBytes, largestIdAt, smallestIdAt } from '../../../core/ids.ts'
 import { isOfJob } from '../../../core/jobs.ts'
-import { endpointIsGone, type JobWork, type JobWorkDone, subscriptionFor } from '../../job-rows.ts'
+import type { Subscription } from '../../../core/model.ts'
+import {
+  endpointIsGone,
+  type JobWork,
+  type JobWorkDone,
+  type PastEvent,
+  subscriptionFor,
+} from '../../job-rows.ts'
 import { idClockSlackMs, type Walked, walk } from '../../job-walk.ts'
 import { type SubscriptionRow, toSubscription } from '../../subscription-row.ts'
 import { subscriptionColumns } from '../config/subscriptions.ts'
@@ -29,9 +36,14 @@ interface EventRow {
   readonly deliver_at: number | null
   readonly ordering_key: string | null
   readonly has_payload: boolean
+  /** Where it is asked for. */
+  readonly payload: Uint8Array | null
   readonly went_to: boolean
   readonly is_for_many: boolean
 }
+
+/** Events whose payloads are read at one time. */
+const scannedWithPayload = 100
 
 const lowestId = uuid(new Uint8Array(16))
 
@@ -45,11 +57,16 @@ export async function backfillSlice(context: Context, work: JobWork): Promise<Jo
   const events = seen.found.map(({ id }) => uuid(id))
   await run(context, lockStatement, { events })
   // A statement of its own, after the locks, so that it sees what was committed while they were waited for.
-  const rows = await run(context, lockedStatement, { events, endpoint, receiver: receiverOf(endpointId) })
+  const rows = await run(context, lockedStatement, {
+    events,
+    endpoint,
+    receiver: receiverOf(endpointId),
+    with_payload: haveFilters(subscriptions),
+  })
   const missed = rows.filter((row) => !row.went_to)
   const skipped = missed.filter((row) => !row.has_payload).length
   const made = missed.flatMap((row, index) => {
-    const subscription = subscriptionFor(subscriptions, row.topic)
+    const subscription = subscriptionFor(subscriptions, pastEvent(row))
     return subscription === null || !row.has_payload
       ? []
       : [{ row, subscription, id: work.deliveryIds[index] as string }]
@@ -117,6 +134,7 @@ const subscriptionsStatement = query<SubscriptionRow>()(
 
 /** SQL, of the event `e`: whether it went to the endpoint, or is about to. */
 const facts = `e.id, e.tenant_id, e.topic, e.created_at, e.deliver_at, e.ordering_key, e.payload is not null as has_payload,
+  case when $with_payload then e.payload end as payload,
   many.is_for_many,
   $endpoint = any (e.fan_out) or (many.is_for_many and (
     coalesce((select position($receiver in f.receivers) > 0 from fan_outs f where f.event_id = e.id), false)
@@ -137,15 +155,19 @@ function receiverOf(endpointId: string): Uint8Array {
 }
 
 /** Those that the endpoint is to get; those without a payload are skipped. */
-export async function walkMissed(context: Context, work: JobWork): Promise<Walked<EventRow>> {
-  const { endpointId = '', since, until } = work.filter
+export async function walkMissed(context: Context, given: JobWork): Promise<Walked<EventRow>> {
+  const { endpointId = '', since, until } = given.filter
   const subscriptions = await subscriptionsOf(context, endpointId)
+  // Payloads come along where a filter looks at them, so fewer at a time.
+  const scan = haveFilters(subscriptions) ? Math.min(given.scan, scannedWithPayload) : given.scan
+  const work = { ...given, scan }
   const rows = await run(context, walkStatement, {
     endpoint: uuidOfId(endpointId),
     receiver: receiverOf(endpointId),
     after: work.cursor ?? (since === undefined ? lowestId : idAt(smallestIdAt, since - idClockSlackMs)),
     last: idAt(largestIdAt, Math.min(until ?? work.asOf, work.asOf) + idClockSlackMs),
     rows: work.scan,
+    with_payload: haveFilters(subscriptions),
   })
   const { endpointId: _own, ...filter } = work.filter
   return walk(rows, work, {
@@ -156,10 +178,18 @@ export async function walkMissed(context: Context, work: JobWork): Promise<Walke
         { filter, asOf: work.asOf },
         { endpointId: null, topic: row.topic, at: row.created_at, errorClass: null },
       ) &&
-      subscriptionFor(subscriptions, row.topic) !== null &&
-      !row.went_to,
+      !row.went_to &&
+      subscriptionFor(subscriptions, pastEvent(row)) !== null,
     isPossible: (row) => row.has_payload,
   })
+}
+
+function haveFilters(subscriptions: readonly Subscription[]): boolean {
+  return subscriptions.some(({ filter }) => filter !== null)
+}
+
+function pastEvent({ topic, payload }: EventRow): PastEvent {
+  return { topic, payload: () => payload }
 }
 
 function idAt(bound: typeof smallestIdAt, timeMs: number): string {
@@ -168,7 +198,14 @@ function idAt(bound: typeof smallestIdAt, timeMs: number): string {
 
 const walkStatement = query<EventRow>()(
   'walk_missed',
-  { endpoint: 'uuid', receiver: 'bytea', after: 'uuid', last: 'uuid', rows: 'bigint' },
+  {
+    endpoint: 'uuid',
+    receiver: 'bytea',
+    after: 'uuid',
+    last: 'uuid',
+    rows: 'bigint',
+    with_payload: 'boolean',
+  },
   // primary keys
   `select ${facts}
    from (select * from events where id > $after and id <= $last order by id limit $rows) e ${many} order by e.id`,
@@ -183,7 +220,7 @@ const lockStatement = query<object>()(
 
 const lockedStatement = query<EventRow>()(
   'missed_of_job',
-  { endpoint: 'uuid', receiver: 'bytea', events: 'uuid[]' },
+  { endpoint: 'uuid', receiver: 'bytea', events: 'uuid[]', with_payload: 'boolean' },
   // primary keys
   `select ${facts} from events e ${many} where e.id = any ($events) order by e.id`,
 )

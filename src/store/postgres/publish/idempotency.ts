@@ -12,6 +12,7 @@ export interface KnownKey {
   /** As its publish was answered. */
   readonly deliveryIds: readonly string[]
   readonly state: EventState
+  readonly filteredSubscriptions: number
 }
 
 /** Names the key among all tenants and scopes; null without one. */
@@ -75,6 +76,7 @@ interface KeyRow {
   readonly event_id: Uint8Array
   readonly delivery_ids: string
   readonly state: EventState
+  readonly filtered: number
 }
 
 /**
@@ -97,6 +99,7 @@ const findKeysStatement = query<KeyRow>()(
   `select k.tenant_id, k.scope, k.key, k.hash, k.event_id,
      coalesce((select string_agg(replace(d.id::text, '-', ''), ',' order by d.id)
                from events e cross join lateral ${deliveriesIn('e.fan_out')} d where e.id = k.event_id), '') as delivery_ids,
+     coalesce((select filtered_subscriptions from events e where e.id = k.event_id), 0) as filtered,
      case when coalesce(
          (select e.state = 'accepted' or exists (select from fan_out_slices s where s.event_id = e.id)
           from events e where e.id = k.event_id),
@@ -114,6 +117,7 @@ function toKnownKey(row: KeyRow): KnownKey {
     hash: row.hash,
     eventId: bytesToId(idPrefixes.event, row.event_id),
     state: row.state,
+    filteredSubscriptions: row.filtered,
     deliveryIds: ids.map((id) => bytesToId(idPrefixes.delivery, Buffer.from(id, 'hex'))),
   }
 }

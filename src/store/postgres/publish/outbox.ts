@@ -3,10 +3,10 @@
  * first half, `accept_event`, is a function of the database, so that every language can call it.
  */
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
-import type { AcceptedEvent, FanOutPlan, FanOutResult } from '../../port.ts'
+import type { AcceptedEvent, AcceptedPayloads, FanOutPlan, FanOutResult } from '../../port.ts'
 import { type Context, command, query, run } from '../connection/statement.ts'
 import { eventColumns } from '../rows/columns.ts'
-import { outboxFields } from '../rows/event-fields.ts'
+import { outboxFieldsWith } from '../rows/event-fields.ts'
 import { fanOutSlice, listFanOuts } from '../rows/fan-out.ts'
 import { BytesParameter, uuid, uuidOfId } from '../rows/wire-types.ts'
 import { joinLines, settleJoined } from './join-lines.ts'
@@ -65,6 +65,19 @@ const acceptedStatement = query<AcceptedRow>()(
   'select id, tenant_id, topic, ordering_key, payload_bytes, deliver_at from outbox order by place limit $limit',
 )
 
+export async function readAccepted(context: Context, ids: readonly string[]): Promise<AcceptedPayloads> {
+  const rows = await run(context, acceptedPayloadsStatement, { ids: ids.map(uuidOfId) })
+  return new Map(rows.map(({ id, payload }) => [bytesToId(idPrefixes.event, id), payload]))
+}
+
+const acceptedPayloadsStatement = query<{ readonly id: Uint8Array; readonly payload: Uint8Array }>()(
+  'read_accepted',
+  { ids: 'uuid[]' },
+  // outbox_id
+  `select o.id, o.payload from unnest($ids) as w (id)
+   cross join lateral (select id, payload from outbox where id = w.id limit 1) o`,
+)
+
 interface FanOutRow {
   readonly tenant_id: Uint8Array
   readonly is_current: boolean
@@ -88,6 +101,7 @@ export async function fanOut(context: Context, planned: readonly FanOutPlan[]): 
     ids: plans.map((plan) => uuidOfId(plan.id)),
     tenants: plans.map((plan) => uuidOfId(plan.tenantId)),
     versions: plans.map((plan) => plan.routingVersion),
+    filtered: plans.map((plan) => plan.filteredSubscriptions),
     ...receiverValues(plans, bytes),
     bytes: bytes.value(),
     entries_from: fanOuts.from,
@@ -117,6 +131,7 @@ const fanOutStatement = query<FanOutRow>()(
     ids: 'uuid[]',
     tenants: 'uuid[]',
     versions: 'bigint[]',
+    filtered: 'bigint[]',
     entries_from: 'integer[]',
     entries_to: 'integer[]',
     receivers_at: 'integer[]',
@@ -127,24 +142,24 @@ const fanOutStatement = query<FanOutRow>()(
   `
 with input as materialized (
   select e.*, coalesce(t.routing_version, 0) = e.version as is_current
-  from unnest($ids, $tenants, $versions, $entries_from, $entries_to, $receivers_at, $receivers_lengths)
-    as e (id, tenant_id, version, entries_from, entries_to, receivers_at, receivers_length)
+  from unnest($ids, $tenants, $versions, $filtered, $entries_from, $entries_to, $receivers_at, $receivers_lengths)
+    as e (id, tenant_id, version, filtered, entries_from, entries_to, receivers_at, receivers_length)
   left join tenants t on t.id = e.tenant_id -- primary key
   where (select pg_try_advisory_xact_lock(hashtextextended('outhook ' || current_schema() || ' fan out', 0)))
 ),
 -- By tid, behind a seek of outbox_id for each: a plain join might read all that waits.
 found as materialized (
-  select o.tid, i.entries_from, i.entries_to, i.receivers_at, i.receivers_length from input i cross join lateral (
+  select o.tid, i.filtered, i.entries_from, i.entries_to, i.receivers_at, i.receivers_length from input i cross join lateral (
     select ctid as tid from outbox where id = i.id limit 1) o
   where i.is_current
 ),
 accepted as materialized (
   delete from outbox o using found f where o.ctid = f.tid
-  returning o.*, f.entries_from, f.entries_to, f.receivers_at, f.receivers_length
+  returning o.*, f.filtered, f.entries_from, f.entries_to, f.receivers_at, f.receivers_length
 ),
 new_events as (
   insert into events (${eventColumns}, fan_out, payload)
-  select id, tenant_id, topic, ${stateOf('receivers_at')}, payload_bytes, ${outboxFields}, created_at,
+  select id, tenant_id, topic, ${stateOf('receivers_at')}, payload_bytes, ${outboxFieldsWith({ filteredSubscriptions: 'filtered' })}, created_at,
     ${fanOutSlice('entries_from', 'entries_to')}, payload
   from accepted
 ),

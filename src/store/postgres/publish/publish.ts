@@ -133,8 +133,8 @@ async function answerRefused(context: Context, progress: PublishProgress): Promi
 function answerFromKey(event: NewEvent, found: KnownKey): PublishResult {
   const isSame = event.idempotency !== null && Buffer.compare(found.hash, event.idempotency.hash) === 0
   if (!isSame) return { kind: 'conflict', eventId: found.eventId }
-  const { eventId, deliveryIds, state } = found
-  return { kind: 'replayed', eventId, deliveryIds, state }
+  const { eventId, deliveryIds, state, filteredSubscriptions } = found
+  return { kind: 'replayed', eventId, deliveryIds, state, filteredSubscriptions }
 }
 
 interface Leader {
@@ -154,6 +154,7 @@ function answerFollower(follower: NewEvent, { leader, result, known }: Leader): 
     eventId: leader.id,
     deliveryIds: leader.deliveries.map((delivery) => delivery.id),
     state: leader.receivers === undefined ? 'fanned_out' : 'accepted',
+    filteredSubscriptions: leader.filteredSubscriptions ?? 0,
   })
 }
 

@@ -19,7 +19,8 @@ type ListType = (typeof listTypes)[keyof typeof listTypes]
 /** SQL: of the column. */
 function typeOf(name: EventFieldName): keyof typeof listTypes {
   if (isId(name)) return 'uuid'
-  return eventFields[name].kind === 'time' ? 'bigint' : 'text'
+  const { kind } = eventFields[name]
+  return kind === 'time' || kind === 'count' ? 'bigint' : 'text'
 }
 
 /** SQL: the columns, in the order of the table of fields. */
@@ -35,12 +36,17 @@ export function fieldValues(events: readonly EventFields[]) {
 }
 
 /** SQL: the columns of a row of `outbox`, which has those only that can be given in a transaction. */
-export const outboxFields = eventFieldNames
-  .map((name) => {
-    const { column, inTransactions } = eventFields[name]
-    return inTransactions ? column : `null::${typeOf(name)} as ${column}`
-  })
-  .join(', ')
+export const outboxFields = outboxFieldsWith({})
+
+/** SQL: likewise, with what the fan-out has found out besides. */
+export function outboxFieldsWith(found: Readonly<Partial<Record<EventFieldName, string>>>): string {
+  return eventFieldNames
+    .map((name) => {
+      const { column, inTransactions } = eventFields[name]
+      return inTransactions ? column : `${found[name] ?? `null::${typeOf(name)}`} as ${column}`
+    })
+    .join(', ')
+}
 
 /** What `accept_event` takes: its arguments have the names of the columns, and JSON is `jsonb`. */
 export const acceptedColumns = columnsOf(transactionalFieldNames)

@@ -147,7 +147,7 @@ function putOwnSubscription(
   const existing = context
     .prepare(
       // subscriptions_endpoint
-      'select id, retry_policy from subscriptions where endpoint_id = ? and own = 1 and deleted_at is null',
+      'select id, filter, retry_policy from subscriptions where endpoint_id = ? and own = 1 and deleted_at is null',
     )
     .get(endpoint.id)
   if (existing === undefined) {
@@ -156,6 +156,7 @@ function putOwnSubscription(
       tenantId: bytesToId(idPrefixes.tenant, endpoint.tenant_id),
       endpointId: bytesToId(idPrefixes.endpoint, endpoint.id),
       topicPatterns: own.topicPatterns,
+      filter: own.filter ?? null,
       retryPolicy: own.retryPolicy ?? null,
       ordered: false,
       active: true,
@@ -163,12 +164,20 @@ function putOwnSubscription(
     })
     return
   }
+  const filter = own.filter === undefined ? existing.filter : toJsonText(own.filter)
   const policy = own.retryPolicy === undefined ? existing.retry_policy : toJsonText(own.retryPolicy)
   context
     .prepare(
-      'update subscriptions set topic_patterns = ?, retry_policy = ?, updated_at = max(?, updated_at + 1) where id = ?',
+      `update subscriptions set topic_patterns = ?, filter = ?, retry_policy = ?, updated_at = max(?, updated_at + 1)
+       where id = ?`,
     )
-    .run(JSON.stringify(own.topicPatterns), policy as string | null, context.now, existing.id as Uint8Array)
+    .run(
+      JSON.stringify(own.topicPatterns),
+      filter as string | null,
+      policy as string | null,
+      context.now,
+      existing.id as Uint8Array,
+    )
 }
 
 export function deleteEndpoint(

@@ -15,6 +15,7 @@ const newSubscription = new Columns(
   'tenant_id',
   'endpoint_id',
   'topic_patterns',
+  'filter',
   'retry_policy',
   'ordered',
   'active',
@@ -22,7 +23,7 @@ const newSubscription = new Columns(
   'created_at',
   'updated_at',
 )
-const changedSubscription = new Columns('topic_patterns', 'retry_policy', 'active', 'updated_at')
+const changedSubscription = new Columns('topic_patterns', 'filter', 'retry_policy', 'active', 'updated_at')
 
 type InsertResult =
   | { readonly kind: 'inserted'; readonly subscription: Subscription }

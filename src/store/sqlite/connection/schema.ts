@@ -17,6 +17,7 @@ import { keptRequestsMigration } from '../migrations/0016-kept-requests.ts'
 import { errorClassesMigration } from '../migrations/0017-error-classes.ts'
 import { secretUsesMigration } from '../migrations/0018-secret-uses.ts'
 import { credentialsMigration } from '../migrations/0019-credentials.ts'
+import { filtersMigration } from '../migrations/0020-filters.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -36,6 +37,7 @@ export const sqliteMigrations: readonly Migration[] = [
   errorClassesMigration,
   secretUsesMigration,
   credentialsMigration,
+  filtersMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

@@ -7,7 +7,13 @@ import { idToBytes } from '../../../core/ids.ts'
 import { isOfJob } from '../../../core/jobs.ts'
 import type { WaitReason } from '../../../core/model.ts'
 import { unpackReceivers } from '../../../core/receivers.ts'
-import { endpointIsGone, type JobWork, type JobWorkDone, subscriptionFor } from '../../job-rows.ts'
+import {
+  endpointIsGone,
+  type JobWork,
+  type JobWorkDone,
+  type PastEvent,
+  subscriptionFor,
+} from '../../job-rows.ts'
 import { idClockSlackMs, type Walked, walk } from '../../job-walk.ts'
 import { type SubscriptionRow, toSubscription } from '../../subscription-row.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
@@ -40,7 +46,7 @@ export function backfillSlice(context: WriteContext, work: JobWork): JobWorkDone
   const parked = facts.disabled ? 'endpoint_disabled' : null
   const subscriptions = subscriptionsOf(context, endpointId)
   for (const [index, row] of found.entries()) {
-    const subscription = subscriptionFor(subscriptions, row.topic)
+    const subscription = subscriptionFor(subscriptions, pastEvent(context, row))
     if (subscription === null) continue
     const id = work.deliveryIds[index] as string
     makeDelivery(context, row, { id, endpointId, subscriptionId: subscription.id, parked, work })
@@ -48,6 +54,15 @@ export function backfillSlice(context: WriteContext, work: JobWork): JobWorkDone
   const isDue = found.length > 0 && parked === null
   if (isDue) armReady(context, memory.bytes(work.tenantId), endpointId, context.now)
   return { done: found.length, skipped, isDue, cursor }
+}
+
+function pastEvent(context: PreparesStatements, { k, topic }: EventRow): PastEvent {
+  return {
+    topic,
+    payload: () =>
+      (context.prepare('select payload from events where k = ?').get(k)?.payload ??
+        null) as Uint8Array | null, // primary key
+  }
 }
 
 interface NewOfJob {
@@ -111,8 +126,8 @@ export function walkMissed(context: PreparesStatements, work: JobWork): Walked<E
         { filter, asOf: work.asOf },
         { endpointId: null, topic: row.topic, at: row.created_at, errorClass: null },
       ) &&
-      subscriptionFor(subscriptions, row.topic) !== null &&
-      !wentTo(context, row, { number, endpointId }),
+      !wentTo(context, row, { number, endpointId }) &&
+      subscriptionFor(subscriptions, pastEvent(context, row)) !== null,
     isPossible: (row) => row.has_payload === 1,
   })
 }

@@ -1,5 +1,4 @@
 import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
-import type { EventState } from '../../../core/model.ts'
 import { agedNow } from '../../../core/time-line.ts'
 import type { NewDelivery, NewEvent, NewIdempotencyKey, PublishResult, PublishSettings } from '../../port.ts'
 import { hasRoomInMemory } from '../claim/memory-queue.ts'
@@ -257,19 +256,19 @@ function findIdempotencyKey(
   return { kind: 'replayed', eventId, ...answeredWith(context, eventId) }
 }
 
+type FirstAnswer = Omit<Extract<PublishResult, { readonly kind: 'replayed' }>, 'kind' | 'eventId'>
+
 /** None of the deliveries may be left, nor the event: keys may be kept for longer. */
-function answeredWith(
-  context: WriteContext,
-  eventId: string,
-): { readonly deliveryIds: readonly string[]; readonly state: EventState } {
+function answeredWith(context: WriteContext, eventId: string): FirstAnswer {
   const key = findKey(context, 'events', eventId)
-  if (key === null) return { deliveryIds: [], state: 'fanned_out' }
-  if (isForMany(context, key)) return { deliveryIds: [], state: 'accepted' }
-  const row = context.prepare('select fan_out from events where k = ?').get(key) // primary key
+  if (key === null) return { deliveryIds: [], state: 'fanned_out', filteredSubscriptions: 0 }
+  const row = context.prepare('select fan_out, filtered_subscriptions from events where k = ?').get(key) // primary key
+  const filteredSubscriptions = (row?.filtered_subscriptions ?? 0) as number
+  if (isForMany(context, key)) return { deliveryIds: [], state: 'accepted', filteredSubscriptions }
   const deliveryIds = unpackFanOut(row?.fan_out as Uint8Array)
     .map(deliveryId)
     .sort()
-  return { deliveryIds, state: 'fanned_out' }
+  return { deliveryIds, state: 'fanned_out', filteredSubscriptions }
 }
 
 /** An expired record of the same key is taken over. */
