@@ -174,10 +174,8 @@ function toOutcome(
 ): DeliveryOutcome {
   const { policy, startedAt, deps } = context
   const wantsAnother = result.wantsAnother === true
-  const classified: ClassifiedOutcome = {
-    ...classifyAttempt(result, policy),
-    ...(wantsAnother && { status: 'retryable_failure' }),
-  }
+  const judged = classifyAttempt(result, policy)
+  const classified: ClassifiedOutcome = wantsAnother ? { ...judged, status: 'retryable_failure' } : judged
   // A fault of ours uses up none of the attempts that the receiver is to get.
   const isOurs = classified.errorClass === 'internal' || wantsAnother
   const attemptNo = delivery.attemptCount + (isOurs ? 0 : 1)
