@@ -41,6 +41,7 @@ export function createSender(
   return createHttpSender({
     clock,
     guard,
+    redactsCaptures: true,
     ...(outboundProxy !== null && { via: readOutboundProxy(outboundProxy) }),
     connectTimeoutMs,
     headersTimeoutMs,

@@ -15,6 +15,7 @@ import { defaultTenantId } from './core/model.ts'
 import { countActivity } from './count-activity.ts'
 import type { AttemptActivity } from './delivery/activity.ts'
 import type { Engine } from './engine/engine.ts'
+import { logAttempt } from './log-attempt.ts'
 import type { MetricsSnapshot } from './observability/aggregate-metrics.ts'
 import { EventLoopLag } from './observability/event-loop-lag.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
@@ -226,31 +227,6 @@ function listen({ engine }: App, { log, onAttempt }: ServerHooks, metrics: Metri
   activity.on('endpointDisabled', (disabled) => {
     log.warn({ endpoint_id: disabled.endpointId, reason: disabled.reason }, 'endpoint disabled')
   })
-}
-
-/** One wide line per attempt; successes only at `debug`, where there may be thousands a second. */
-function logAttempt(log: Logger, attempt: AttemptActivity): void {
-  const succeeded = attempt.status === 'success'
-  if (succeeded && log.writesDebug === false) return
-  const fields = {
-    tenant_id: attempt.tenantId,
-    event_id: attempt.eventId,
-    delivery_id: attempt.deliveryId,
-    endpoint_id: attempt.endpointId,
-    topic: attempt.topic,
-    url: attempt.url,
-    attempt_no: attempt.attemptNo,
-    status: attempt.status,
-    http_status: attempt.httpStatus,
-    error_class: attempt.errorClass,
-    error: attempt.error,
-    latency_ms: attempt.latencyMs,
-    state: attempt.state,
-    next_attempt_in_ms: attempt.nextAttemptInMs,
-  }
-  if (succeeded) log.debug(fields, 'attempt')
-  else if (attempt.state === 'dead_lettered') log.warn(fields, 'attempt')
-  else log.info(fields, 'attempt')
 }
 
 async function makeFirstAdminToken({ engine }: App): Promise<string | null> {

@@ -16,7 +16,7 @@ import {
 } from '../core/outcome.ts'
 import { retryAfterMs } from '../core/retry-after.ts'
 import type { RetryPolicy } from '../core/retry-policy.ts'
-import { type SignedRequest, signRequest } from '../core/signing.ts'
+import { signRequest } from '../core/signing.ts'
 import { toStoredText } from '../core/text.ts'
 import type { AttemptRequest, AttemptResult, Sender } from '../sender/port.ts'
 import type { ClaimedDelivery, DeliveryOutcome, StoreTime } from '../store/port.ts'
@@ -126,10 +126,11 @@ function toRequest(
   credential: Readonly<Record<string, string>> = {},
 ): AttemptRequest {
   const { destination, method, timeoutMs } = target
-  const { headers, body } = signedRequest(delivery, target, { deps, credential })
-  if (timeoutMs === null) return { destination, method, headers, body }
+  const { headers, signatures, body } = signedRequest(delivery, target, { deps, credential })
+  const request = { destination, method, headers, signatures, body }
+  if (timeoutMs === null) return request
   // The lease was measured by the sender's own.
-  return { destination, method, headers, body, timeoutMs: Math.min(timeoutMs, deps.sender.totalTimeoutMs) }
+  return { ...request, timeoutMs: Math.min(timeoutMs, deps.sender.totalTimeoutMs) }
 }
 
 const nothing = new Uint8Array(0)
@@ -138,7 +139,7 @@ function signedRequest(
   delivery: ClaimedDelivery,
   target: Target,
   { deps, credential }: { readonly deps: AttemptDeps; readonly credential: Readonly<Record<string, string>> },
-): SignedRequest {
+): Required<Pick<AttemptRequest, 'headers' | 'signatures' | 'body'>> {
   const { topic } = delivery
   const headers: Record<string, string> = {
     'user-agent': deps.userAgent,
@@ -161,7 +162,7 @@ function signedRequest(
     body: carriesBody(target.method) ? delivery.payload : nothing,
     secrets: target.secrets(deps.time),
   })
-  return { headers: Object.assign(headers, signed.headers), body: signed.body }
+  return { headers: Object.assign(headers, signed.headers), signatures: signed.headers, body: signed.body }
 }
 
 /** Until a request whose token was refused is made with another one. */

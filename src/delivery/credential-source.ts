@@ -12,11 +12,12 @@ import {
   credentialHeader,
   type RoutedCredential,
 } from '../core/credential.ts'
+import { refuseDomain } from '../core/domains.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { OuthookError } from '../core/errors.ts'
 import { secretForms } from '../core/hide-secrets.ts'
 import type { SecretBox } from '../core/secret-box.ts'
-import type { RoutingCache, Target } from './routing-cache.ts'
+import type { RoutingCache, Target, TenantRouting } from './routing-cache.ts'
 import type { TokenSource } from './token-source.ts'
 
 /** `failed`: an attempt without a request. `wait`: none is made now, and nothing is said of the delivery. */
@@ -42,6 +43,7 @@ export interface CredentialSourceOptions {
   readonly onUse: (credentialId: string) => void
 }
 
+type CredentialRouting = Pick<TenantRouting, 'credentials' | 'tenant'>
 type Ready = Extract<Authorization, { kind: 'ready' }>
 
 /** An attempt holds a slot of its endpoint, so what it waits for has to come soon. */
@@ -64,26 +66,24 @@ export class CredentialSource {
   ): Promise<Authorization> {
     if (credentialId === null) return { kind: 'ready', headers: {}, hidden: [] }
     try {
-      const credential = await this.#find(tenantId, credentialId, patienceMs)
-      if (credential === 'late') return { kind: 'wait', waitMs: patienceMs }
-      return credential === undefined ? missing(credentialId) : await this.#use(credential, patienceMs)
+      const routing = await this.#find(tenantId, patienceMs)
+      if (routing === 'late') return { kind: 'wait', waitMs: patienceMs }
+      const credential = routing.credentials.get(credentialId)
+      if (credential === undefined) return missing(credentialId)
+      const refusal = refuseTokenUrl(credential, routing)
+      return refusal === null ? await this.#use(credential, patienceMs) : failed(refusal)
     } catch (error) {
       return unreadable(credentialId, error)
     }
   }
 
-  async #find(
-    tenantId: string,
-    credentialId: string,
-    patienceMs: number,
-  ): Promise<RoutedCredential | undefined | 'late'> {
+  async #find(tenantId: string, patienceMs: number): Promise<CredentialRouting | 'late'> {
     const routing = this.#options.routing.get(tenantId)
-    if (!(routing instanceof Promise)) return routing.credentials.get(credentialId)
+    if (!(routing instanceof Promise)) return routing
     const late = Promise.withResolvers<'late'>()
     const cancel = this.#options.clock.schedule(patienceMs, () => late.resolve('late'))
     try {
-      const loaded = await Promise.race([routing, late.promise])
-      return loaded === 'late' ? loaded : loaded.credentials.get(credentialId)
+      return await Promise.race([routing, late.promise])
     } finally {
       cancel()
       routing.catch(() => {})
@@ -140,6 +140,13 @@ export class CredentialSource {
       hidden: secretForms([...told, ...inBasic]),
     }
   }
+}
+
+/** A token server is a place that the tenant named, so its domains hold there too. */
+function refuseTokenUrl({ settings }: RoutedCredential, { tenant }: CredentialRouting): string | null {
+  const domains = tenant?.settings.authorizedDomains ?? []
+  if (domains.length === 0 || settings.tokenUrl === undefined) return null
+  return refuseDomain(new URL(settings.tokenUrl), domains)
 }
 
 function missing(credentialId: string): Authorization {

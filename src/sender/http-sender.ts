@@ -9,6 +9,7 @@ import type { Clock } from '../core/clock.ts'
 import { bareHostname, refuseUrl } from './address-guard.ts'
 import type { AddressPolicy } from './address-policy.ts'
 import { failure } from './attempt-error.ts'
+import { redactResult } from './capture-redaction.ts'
 import type { Origin } from './connection.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import type { Connector } from './connector.ts'
@@ -45,6 +46,8 @@ export interface HttpSenderOptions {
   readonly lookup?: Lookup
   /** Certificate authorities in PEM to trust instead of the well-known ones. */
   readonly ca?: string | readonly string[]
+  /** Takes what was secret about a request out of its answer (`capture-redaction.ts`). Default false. */
+  readonly redactsCaptures?: boolean
   /** The proxy that requests go through which name none. */
   readonly via?: ProxyHop
   /** Replaces the way to the receiver, such as by a proxy. It has to apply the guard itself. */
@@ -78,6 +81,7 @@ class HttpSender implements Sender {
   readonly totalTimeoutMs: number
   readonly #guard: AddressPolicy | null
   readonly #via: ProxyHop | undefined
+  readonly #redacts: boolean
   readonly #settings: AttemptSettings
   readonly #pool: ConnectionPool
   /** Parsing a URL costs as much as a tenth of a request. Whoever holds the URL must not change it. */
@@ -92,6 +96,7 @@ class HttpSender implements Sender {
     this.totalTimeoutMs = limits.totalTimeoutMs
     this.#guard = guard
     this.#via = given.via
+    this.#redacts = given.redactsCaptures ?? false
     this.#settings = {
       clock,
       connectDeadlines: new DeadlineQueue(clock, limits.connectTimeoutMs),
@@ -114,7 +119,10 @@ class HttpSender implements Sender {
   }
 
   #attempt(request: AttemptRequest): Promise<AttemptResult> {
-    return new Promise((resolve) => {
+    return new Promise((settle) => {
+      const resolve = this.#redacts
+        ? (result: AttemptResult) => settle(redactResult(result, request))
+        : settle
       const { url, via = this.#via } = request.destination
       const destination = via === undefined ? this.#destinationOf(url) : this.#proxiedDestinationOf(url, via)
       const settings = this.#settingsFor(request.timeoutMs)

@@ -43,6 +43,10 @@ export interface AttemptRequest {
   /** Names in lower case, values already checked for control characters. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
+  /** Those of the headers that the signing schemes made: the kept answer must not hold a signature. */
+  readonly signatures?: Readonly<Record<string, string>>
+  /** Texts that the kept answer must not hold, besides those that show in headers and URL by their names. */
+  readonly secrets?: readonly string[]
   /** For this attempt, instead of the sender's own total timeout. */
   readonly timeoutMs?: number
   /** Ends the attempt; the result is then an `internal` failure. */

@@ -2,14 +2,26 @@
  * Keeps secrets out of what is printed. Receivers and proxies echo requests: an error page of Squid names the whole
  * URL, and in a webhook's URL the path is the password.
  */
-const mask = '***'
+export const mask = '***'
 const maxSecrets = 1000
 /** A receiver may nest as deep as 64 KiB of brackets. */
 const maxDepth = 100
 /** Shorter ones would blot out ordinary words. */
-const minSecretChars = 6
+export const minSecretChars = 6
 const minSegmentChars = 8
-const secretHeader = /auth|token|key|secret|cookie|password|signature/
+const secretName = /auth|token|key|secret|cookie|passw|signature|credential|^sig$/i
+const maxNames = 1000
+const names = new Map<string, boolean>()
+
+/** Of a header or a query parameter. */
+export function isSecretName(name: string): boolean {
+  const known = names.get(name)
+  if (known !== undefined) return known
+  const isSecret = secretName.test(name)
+  if (names.size >= maxNames) names.clear()
+  names.set(name, isSecret)
+  return isSecret
+}
 
 export class Redactor {
   readonly #secrets = new Set<string>()
@@ -37,7 +49,7 @@ export class Redactor {
 
   addHeaders(headers: Readonly<Record<string, string>>): void {
     for (const [name, value] of Object.entries(headers)) {
-      if (!secretHeader.test(name.toLowerCase())) continue
+      if (!isSecretName(name)) continue
       this.add(value)
       this.add(value.replace(/^\w+ /, ''))
     }
@@ -62,7 +74,8 @@ export class Redactor {
   }
 }
 
-function decode(text: string): string {
+/** As it stands where it is not encoded well. */
+export function decode(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

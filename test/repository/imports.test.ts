@@ -48,6 +48,7 @@ const topLevel: Readonly<Record<string, string>> = {
   'create-outbox-relays': 'app',
   server: 'app',
   'count-activity': 'app',
+  'log-attempt': 'app',
   'trace-parts': 'app',
   'show-store': 'app',
   'store-upkeep': 'app',

@@ -166,6 +166,28 @@ export function describeAuthorizedDomains(scene: SendingScene): void {
       expect(ends.filter((state) => state === 'dead_lettered').length).toBeGreaterThanOrEqual(4)
     })
 
+    test('hold for the token server of a credential, when it is given and when a token is asked for', async () => {
+      const { server, receiver } = scene
+      const uid = await aTenant(server)
+      const path = `/${aName('token')}`
+      const token_url = `http://tokens.localhost:${receiver.port}${path}`
+      const given = { kind: 'oauth2_client_credentials', token_url, client_id: 'a', client_secret: 'bbbb' }
+      const { json } = await post('/v1/credentials', uid, { name: aName('oauth2'), ...given })
+      await post('/v1/endpoints', uid, { url: receiver.url, topics: ['*'], credential_id: json.id })
+      await setDomains(server, uid, ['127.0.0.1'])
+      expectProblem(await post('/v1/credentials', uid, { name: aName('oauth2'), ...given }), refused)
+      const event = await post('/v1/events', uid, { topic: 'a', payload: 1 })
+      const [id] = event.json.delivery_ids
+      const [attempt] = await scene.attempted(id)
+      expect(attempt).toMatchObject({
+        state: 'retry_scheduled',
+        errorClass: 'internal',
+        error: expect.stringContaining('Domain not authorized: tokens.localhost '),
+      })
+      expect(receiver.received.filter((each) => each.path === path)).toEqual([])
+      expect(arrivedFor(id)).toEqual([])
+    })
+
     test('are not left by a redirect', async () => {
       const { receiver, server } = scene
       const uid = await aTenant(server, ['127.0.0.1'])
