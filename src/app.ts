@@ -43,6 +43,7 @@ import { type OpenStoreOptions, openStore } from './open-store.ts'
 import { createUrlCheck } from './sender/address-guard.ts'
 import { createAddressPolicy } from './sender/address-policy.ts'
 import { showStore } from './show-store.ts'
+import { inCalendar } from './store/calendar.ts'
 import type { Store } from './store/port.ts'
 import { tracePublisher, traceStore, traceTransactionalPublisher } from './trace-parts.ts'
 import { version } from './version.ts'
@@ -128,9 +129,15 @@ async function assemble(
     logger,
     onDueWork: () => dispatcher?.wake(),
     onEnabled: (tenantId, endpointId) => onChange(tenantId, endpointId),
+    operational: {
+      store: inCalendar(store),
+      routing,
+      publisher: { publish: (event) => publisher.publish(event) },
+    },
   })
   const keyRates = new KeyRates({ clock, tokens: store.cluster?.keyTokens ?? null })
   const onFiltered = (count: number) => activity.tell('filtered', { count })
+  activity.on('endpointDisabled', () => durableWork.notices.wake())
   const publisher = new Publisher({
     store: readiness,
     words,
@@ -173,7 +180,11 @@ async function assemble(
     routing.invalidate(tenantId)
     routingReload.changed(tenantId)
     // What waits in memory was meant for the endpoint as it was.
-    if (endpointId !== undefined) dispatcher?.giveBackWaiting(endpointId)
+    if (endpointId !== undefined) {
+      dispatcher?.giveBackWaiting(endpointId)
+      // It may have been disabled or enabled.
+      durableWork.notices.wake()
+    }
     delivery?.maintenance.applyChangesSoon()
   }
   const { shown, idempotentRequests } = showStore(store, { secretBox, ttlMs: config.idempotencyTtlMs })

@@ -10,7 +10,7 @@ import { effectiveOrderingKey, hookrailOrderingHeader, orderingKeyConflict } fro
 import { parseMetadata } from '../core/metadata.ts'
 import { limits } from '../core/model.ts'
 import { type Schedule, toSchedule } from '../core/schedule.ts'
-import { checkTopic, topicMatches } from '../core/topics.ts'
+import { checkProducerTopic, topicMatches } from '../core/topics.ts'
 import { readTraceContext, type TraceContext } from '../core/trace-context.ts'
 import type { Principal } from '../engine/principal.ts'
 import type { PublishRequest } from '../engine/publish.ts'
@@ -61,7 +61,7 @@ export function toPublishRequest(event: GivenEvent, caller: Caller): PublishRequ
   const idempotency = idempotencyOf(event, producerKeyId)
   const metadata = parseMetadata(members.metadata, `${at}metadata`)
   // Before the idempotency key is looked up: what is refused here is never a replay.
-  if (scopes !== null) refuseOutOfScope(checkTopic(topic), scopes)
+  if (scopes !== null) refuseOutOfScope(checkProducerTopic(topic), scopes)
   return {
     tenantId,
     producerKeyId,

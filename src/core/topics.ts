@@ -3,10 +3,12 @@
  *
  * A pattern is a topic, `prefix.*` (any depth below the prefix, not the prefix itself) or `*`. No topic holds a `*`,
  * so `ord*`, `*.b`, `a.*.b` and `**` would never match and are refused. A store may hold some from before: they match
- * only themselves.
+ * only themselves. The topics of operational events (`operational-events.ts`) are matched by no other pattern than
+ * themselves.
  */
 import { type ErrorCode, OuthookError } from './errors.ts'
 import { limits } from './model.ts'
+import { isOperationalTopic } from './operational-events.ts'
 import { checkText, textProblem } from './text.ts'
 
 /** Most patterns that one subscription or key scope may hold. */
@@ -43,6 +45,16 @@ export function checkTopic(topic: unknown, code: ErrorCode = 'invalid_body'): st
   return topic
 }
 
+/** Likewise, for an event that a producer publishes. */
+export function checkProducerTopic(topic: unknown, code: ErrorCode = 'invalid_body'): string {
+  const checked = checkTopic(topic, code)
+  if (!isOperationalTopic(checked)) return checked
+  throw new OuthookError(
+    code,
+    `topic "${checked}" is reserved for events that Outhook publishes itself; choose another`,
+  )
+}
+
 /**
  * Checks the patterns of a subscription or key scope and drops repeated ones. Throws `unprocessable`, and
  * `invalid_request` for what is no text, which names the bad one.
@@ -66,8 +78,9 @@ export function checkTopicPatterns(patterns: unknown, member = 'topic_patterns')
   return [...new Set<string>(patterns)]
 }
 
-/** Whether a topic falls under a pattern. The empty pattern matches nothing. */
+/** Whether a topic falls under a pattern. The empty pattern matches nothing, and an operational topic matches only itself. */
 export function topicMatches(pattern: string, topic: string): boolean {
+  if (isOperationalTopic(topic)) return pattern === topic
   if (pattern === '*') return true
   if (pattern.endsWith('.*')) return topic.startsWith(pattern.slice(0, -1))
   return pattern !== '' && pattern === topic
@@ -106,6 +119,7 @@ export function compileTopicPatterns<T>(entries: Iterable<TopicIndexEntry<T>>): 
   return {
     size,
     match(topic) {
+      if (isOperationalTopic(topic)) return byTopic.get(topic)?.slice() ?? []
       const found = everything.slice()
       if (byPrefix.size > 0) {
         for (let dot = topic.indexOf('.'); dot !== -1; dot = topic.indexOf('.', dot + 1)) {

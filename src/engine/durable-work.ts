@@ -5,12 +5,13 @@ import type { Logger } from '../core/logger.ts'
 import type { Store } from '../store/port.ts'
 import { fanOutSlices } from './fan-out-slices.ts'
 import { JobRunner } from './job-runner.ts'
+import { type OperationalEventsOptions, operationalEvents } from './operational-events.ts'
 import { tenantRemovals } from './tenant-removals.ts'
 import { WorkLoop } from './work-loop.ts'
 
 /** How often each is looked for that another process made, or left behind when it died. */
-const lookEveryMs = { fanOuts: 5000, jobs: 1000, removals: 5000 }
-const onlyWhenTold = { fanOuts: null, jobs: null, removals: null }
+const lookEveryMs = { fanOuts: 5000, jobs: 1000, notices: 5000, removals: 5000 }
+const onlyWhenTold = { fanOuts: null, jobs: null, notices: null, removals: null }
 
 export interface DurableWorkParts {
   readonly store: Store
@@ -21,11 +22,14 @@ export interface DurableWorkParts {
   readonly onDueWork: () => void
   /** A job has enabled the endpoint. */
   readonly onEnabled: (tenantId: string, endpointId: string) => void
+  /** What operational events are published with. */
+  readonly operational: Omit<OperationalEventsOptions, 'lookEveryMs'>
 }
 
 export interface DurableWorkLoops {
   readonly fanOuts: WorkLoop
   readonly jobs: WorkLoop
+  readonly notices: WorkLoop
   readonly removals: WorkLoop
   start(): void
   /** Can be called twice. */
@@ -38,10 +42,12 @@ export function createDurableWork(parts: DurableWorkParts): DurableWorkLoops {
   const every = store.cluster === null ? onlyWhenTold : lookEveryMs
   const fanOuts = fanOutSlices({ store, ids, lookEveryMs: every.fanOuts, onDueWork })
   const jobs = new JobRunner({ store, ids, clock, lookEveryMs: every.jobs, onDueWork, onEnabled })
+  const notices = operationalEvents({ ...parts.operational, lookEveryMs: every.notices })
   const removals = tenantRemovals({ store, lookEveryMs: every.removals })
   const loops = {
     fanOuts: new WorkLoop(fanOuts, parts),
     jobs: new WorkLoop(jobs, parts),
+    notices: new WorkLoop(notices, parts),
     removals: new WorkLoop(removals, parts),
   }
   return {

@@ -4,6 +4,7 @@ import { limits, type Subscription } from '../core/model.ts'
 import { packReceivers } from '../core/receivers.ts'
 import type { TenantRouting } from '../delivery/routing-cache.ts'
 import type { NewDelivery, NewEvent } from '../store/port.ts'
+import type { Operational } from './publish-request.ts'
 
 export interface FanOutInput
   extends Omit<
@@ -13,6 +14,7 @@ export interface FanOutInput
   readonly topic: string
   /** Made elsewhere; default: a new one. */
   readonly eventId?: string | undefined
+  readonly operational?: Operational
 }
 
 export function fanOut(input: FanOutInput, routing: TenantRouting, ids: IdFactory): NewEvent {
@@ -28,6 +30,7 @@ export function fanOut(input: FanOutInput, routing: TenantRouting, ids: IdFactor
 export type FanOutPlanned = Pick<NewEvent, 'deliveries' | 'receivers' | 'filteredSubscriptions'>
 
 export interface Matched extends Pick<NewEvent, 'orderingKey'> {
+  readonly operational?: Operational
   readonly topic: string
   /** Read where a subscription that matches has a filter, and nowhere else. */
   readonly payload: Uint8Array
@@ -38,9 +41,10 @@ export interface Matched extends Pick<NewEvent, 'orderingKey'> {
  * made in slices afterwards. Hand-offs are asked for later, when the event is about to be written.
  */
 export function planFanOut(event: Matched, routing: TenantRouting, ids: IdFactory): FanOutPlanned {
+  const except = event.operational?.exceptEndpointId
   const ofTopic = routing.fanOut
     .match(event.topic)
-    .filter(({ endpointId }) => routing.targets.has(endpointId))
+    .filter(({ endpointId }) => endpointId !== except && routing.targets.has(endpointId))
   const matching = routing.filters === null ? ofTopic : routing.filters.let(ofTopic, event.payload)
   const filtered = ofTopic.length - matching.length
   const filteredSubscriptions = filtered === 0 ? null : filtered

@@ -7,7 +7,7 @@ import { idempotencyHash, sendHash, validateIdempotencyKey } from '../core/idemp
 import { parseMetadata } from '../core/metadata.ts'
 import { type EventState, limits, type StoredRetryPolicy } from '../core/model.ts'
 import { type Schedule, waitOf } from '../core/schedule.ts'
-import { checkTopic } from '../core/topics.ts'
+import { checkProducerTopic } from '../core/topics.ts'
 import type { NewIdempotencyKey, StoreTime } from '../store/port.ts'
 
 interface IngestRequest extends Omit<EventFields, 'deliverAt' | 'request' | 'filteredSubscriptions'> {
@@ -21,8 +21,15 @@ export interface PublishRequest extends IngestRequest {
   readonly topic: string
   /** Exact JSON bytes, checked to be JSON, never changed afterwards. */
   readonly payload: Uint8Array
+  /** Outhook's own: of a reserved topic, and not counted against the tenant's rate. */
+  readonly operational?: Operational
   /** Of an event that got its id where it happened. Rejects with `store_refused` when there is one with this id. */
   readonly eventId?: string | undefined
+}
+
+export interface Operational {
+  /** The endpoint that it is not sent to, because it is about that one; null: to all. */
+  readonly exceptEndpointId: string | null
 }
 
 /** A direct send, checked but for what only the routing knows. */
@@ -99,7 +106,7 @@ export type CheckedRequest = (PublishRequest | SendRequest) &
 
 /** Throws what a caller can get wrong, before anything is queued. */
 export function checkRequest(request: PublishRequest | SendRequest, { clock, time }: Clocks): CheckedRequest {
-  if (request.topic !== null) checkTopic(request.topic)
+  if (request.topic !== null && request.operational === undefined) checkProducerTopic(request.topic)
   if (request.payload.length > limits.maxPayloadBytes) {
     throw new OuthookError('payload_too_large', 'payload is capped at 256KB')
   }

@@ -102,7 +102,7 @@ export class Publisher {
       enqueuedAt: this.#options.clock.elapsed(),
       bytes,
       plan: null,
-      isPaid: false,
+      isPaid: request.topic !== null && request.operational !== undefined,
       replans: 0,
       timedOut: false,
     }

@@ -27,6 +27,8 @@ const moments: ReadonlySet<string> = new Set([
   'primarySince',
   'revealedAt',
   'expungedAt',
+  'enabledAt',
+  'failingSince',
 ])
 
 /** Calls whose answers people see. */
@@ -36,6 +38,7 @@ const shown = [
   'getEndpoint',
   'getEndpointByUid',
   'listHeldEndpoints',
+  'listNotices',
   'listEndpoints',
   'listSecrets',
   'noteReveal',

@@ -30,6 +30,11 @@ describe('S1.12 topicMatches', () => {
     ['a?', 'ab', false],
     ['', 'a', false],
     ['', '', false],
+    ['*', 'endpoint.disabled', false],
+    ['endpoint.*', 'endpoint.recovered', false],
+    ['delivery.*', 'delivery.failing', false],
+    ['delivery.*', 'delivery.shipped', true],
+    ['delivery.dead_lettered', 'delivery.dead_lettered', true],
   ])('pattern %j and topic %j: %s', (pattern, topic, expected) => {
     expect(topicMatches(pattern, topic)).toBe(expected)
   })

@@ -282,6 +282,7 @@ test('an id of the row’s own is its key; the event has one of Outhook’s wher
 test.each([
   ['no topic', { topic: '' }, 'invalid_body: topic must not be empty'],
   ['two words', { topic: 'two words' }, 'invalid_body: topic must not hold spaces'],
+  ['a reserved topic', { topic: 'endpoint.disabled' }, 'invalid_body: topic "endpoint.disabled" is reserved'],
   ['a topic that is too long', { topic: 'x'.repeat(2000) }, 'invalid_body: topic must be at most 255'],
   ['a payload that is no JSON', { payload: '{"a":' }, 'invalid_payload: the body must be JSON'],
   ['an empty payload', { payload: '' }, 'invalid_payload: the body must be JSON: it is empty'],
@@ -327,6 +328,7 @@ test.each([
 test.each<readonly [string, object]>([
   ['no topic', { payload: {} }],
   ['a topic of two words', { topic: 'two words', payload: {} }],
+  ['a reserved topic', { topic: 'delivery.failing', payload: {} }],
   ['no payload', { topic: 'a.b' }],
   ['a payload that JSON has not', { topic: 'a.b', payload: { n: Number.NaN } }],
   ['a body that is no JSON', { topic: 'a.b', body: '{' }],

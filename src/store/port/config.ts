@@ -1,5 +1,6 @@
 import type { RoutedCredential } from '../../core/credential.ts'
 import type { DisabledReason, Endpoint, SealedSecret, Subscription } from '../../core/model.ts'
+import type { EndpointNotice, NoticedEndpoint } from '../../core/operational-events.ts'
 import type { TenantSettings } from '../../core/tenant.ts'
 import type { ChangeOptions } from '../../core/version.ts'
 import type { Page, PageRequest } from './reading.ts'
@@ -108,6 +109,12 @@ export interface HeldEndpoint {
   readonly until: number
 }
 
+/** The oldest notice of an endpoint whose event is still to be published. */
+export interface PendingNotice extends NoticedEndpoint {
+  readonly tenantId: string
+  readonly notice: EndpointNotice
+}
+
 export interface ConfigStore {
   /** One snapshot. */
   loadRouting(tenantId: string): Promise<Routing>
@@ -131,6 +138,13 @@ export interface ConfigStore {
   getEndpointByUid(tenantId: string, uid: string): Promise<Endpoint | null>
   /** Those of the given endpoints to which nothing is sent for a while. */
   listHeldEndpoints(ids: readonly string[]): Promise<readonly HeldEndpoint[]>
+  /**
+   * Of as many endpoints, what each is to be told of first. Whatever disables an endpoint, or enables it again, leaves a
+   * notice in its own transaction; a pause by hand does not.
+   */
+  listNotices(limit: number): Promise<readonly PendingNotice[]>
+  /** Its event is published. Does nothing where another process was first. */
+  removeNotice(endpointId: string, version: number): Promise<void>
   listEndpoints(tenantId: string, page: PageRequest & { includeDeleted?: boolean }): Promise<Page<Endpoint>>
 
   insertSubscription(

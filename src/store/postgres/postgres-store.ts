@@ -12,6 +12,7 @@ import { applyConfigChanges } from './config/apply-changes.ts'
 import { deleteEndpoint, insertEndpoint, updateEndpoint } from './config/endpoints.ts'
 import { createKeyStore } from './config/key-store.ts'
 import { setMetaOnce } from './config/keys.ts'
+import { createNoticeStore } from './config/notices.ts'
 import { createSecretStore } from './config/secret-store.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from './config/subscriptions.ts'
 import { createTenantStore } from './config/tenant-store.ts'
@@ -21,7 +22,6 @@ import { createPostgresPace } from './connection/pace.ts'
 import { createRunner, type Runner } from './connection/runner.ts'
 import type { ServerTime } from './connection/server-time.ts'
 import { openServerTime } from './connection/server-time-row.ts'
-import type { Context } from './connection/statement.ts'
 import { tellOthers } from './connection/tell-others.ts'
 import { refuseUnfinishedCopy } from './copy/copy-target.ts'
 import { createJobStore } from './jobs/job-store.ts'
@@ -50,7 +50,7 @@ import {
   reconcileReady,
   reconcileStart,
 } from './upkeep/maintenance.ts'
-import { probeWrite } from './upkeep/probe.ts'
+import { checkWritable, ping, probeWrite } from './upkeep/probe.ts'
 import { createRecovery, type Recovery } from './upkeep/recovery.ts'
 import { type RetentionMemory, removeExpired, shrinkFractions } from './upkeep/retention.ts'
 
@@ -127,6 +127,7 @@ function createStore(parts: StoreParts): Omit<Store, 'cluster'> {
     pace: createPostgresPace(clock),
     time,
     ...createConfigStore(run),
+    ...createNoticeStore(run),
     ...createSecretStore(run),
     ...createTenantStore(run, parts.recovery.now),
     ...createKeyStore(run),
@@ -287,13 +288,4 @@ function createMaintenanceStore({ plain, atomic }: Runner, recovery: Recovery) {
 /** What is no id of the kind belongs to nothing: the answer is "not found", not an error. */
 function is(prefix: IdPrefix, id: string): boolean {
   return bytesOfId(prefix, id) !== null
-}
-
-async function ping(context: Context): Promise<void> {
-  await context.query('ping', 'select 1', [])
-}
-
-/** Locks nothing, and is refused by a server that takes no writes. */
-async function checkWritable(context: Context): Promise<void> {
-  await context.query('check_writable', 'select 1 from tenants where false for update', [])
 }

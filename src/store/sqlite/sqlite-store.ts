@@ -50,6 +50,10 @@ function createStore(connection: StoreConnection): SqliteStore {
     getEndpoint: (tenantId, id, options) => read('getEndpoint', tenantId, id, options),
     getEndpointByUid: (tenantId, uid) => read('getEndpointByUid', tenantId, uid),
     listHeldEndpoints: (ids) => read('listHeldEndpoints', ids),
+    listNotices: (limit) => read('listNotices', limit),
+    removeNotice: async (endpointId, version) => {
+      await write('removeNotice', endpointId, version)
+    },
     listEndpoints: (tenantId, page) => read('listEndpoints', tenantId, page),
     rotateSecret: async (tenantId, endpointId, secret, graceMs) =>
       is(idPrefixes.endpoint, endpointId) && write('rotateSecret', tenantId, endpointId, secret, graceMs),

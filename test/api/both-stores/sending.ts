@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { anHttpServer, aReceiver } from '../../delivery/an-app.ts'
 import type { OpenServer } from '../hookrail-rows.ts'
 import { describeAuthorizedDomains } from './authorized-domains.ts'
+import { describeOperationalEvents } from './operational-events.ts'
 import { describeOutcomes } from './outcomes.ts'
 import { describeRequests } from './requests.ts'
 import { aSendingScene, loopback } from './sending-scene.ts'
@@ -15,6 +16,7 @@ export function describeSending(newStore: () => OpenServer): void {
     describeSigning(scene)
     describeOutcomes(scene)
     describeAuthorizedDomains(scene)
+    describeOperationalEvents(scene)
   })
 
   test('S1.26 an endpoint that stalls before its headers is a timeout', async () => {

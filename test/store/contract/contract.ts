@@ -11,6 +11,7 @@ import { describeKeys } from './keys.ts'
 import { describeLargeFanOut } from './large-fan-out.ts'
 import { describeLimits } from './limits.ts'
 import { describeMaintenance } from './maintenance.ts'
+import { describeNotices } from './notices.ts'
 import { describeOrdering } from './ordering.ts'
 import { describeOrderingEnds } from './ordering-ends.ts'
 import { describeOrderingHistories } from './ordering-histories.ts'
@@ -35,6 +36,7 @@ export function describeStoreContract(name: string, open: OpenHarness): void {
     describeLimits(open)
     describeConfig(open)
     describeStoredCredentials(open)
+    describeNotices(open)
     describeKeys(open)
     describeRead(open)
     describeMaintenance(open)

@@ -1,18 +1,27 @@
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
-import type { DisabledReason } from '../../../core/model.ts'
+import type { DisabledReason, ErrorClass } from '../../../core/model.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
 import { applyEndpointChange, firstSliceRows } from './apply-changes.ts'
 import { changeTime } from './change-time.ts'
+import { addNotice } from './notices.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
+
+export interface Disabling {
+  readonly reason: DisabledReason
+  /** Of the attempt that it was disabled for. */
+  readonly errorClass?: ErrorClass | null
+}
 
 /** Disables a live, enabled endpoint and parks what waits for it. Its tenant; null when there is nothing to disable. */
 export async function disableEndpoint(
   context: Context,
   endpoint: string,
-  reason: DisabledReason,
+  { reason, errorClass = null }: Disabling,
 ): Promise<Uint8Array | null> {
   const [row] = await run(context, disableEndpointStatement, { endpoint: endpoint, reason: reason })
   if (row === undefined) return null
+  if (reason !== 'paused')
+    await addNotice(context, endpoint, { topic: 'endpoint.disabled', reason, errorClass })
   await raiseRoutingVersion(context, bytesToId(idPrefixes.tenant, row.tenant_id))
   await applyEndpointChange(context, endpoint, firstSliceRows)
   return row.tenant_id

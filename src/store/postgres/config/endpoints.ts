@@ -21,6 +21,7 @@ import { changeTime } from './change-time.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
 import { missingCredential, settingsOf } from './endpoint-credential.ts'
 import { insertSecret } from './insert-secret.ts'
+import { addNotice } from './notices.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
 import { insertSubscriptionRow } from './subscriptions.ts'
 import { whyNoEndpoint } from './tenants.ts'
@@ -140,14 +141,31 @@ async function setDisabled(
   if (reason === before.disabled_reason) return
   const endpoint = uuid(before.id)
   if (reason !== null && before.disabled_reason === null) {
-    await disableEndpoint(context, endpoint, reason)
+    await disableEndpoint(context, endpoint, { reason })
     return
   }
   await run(context, setDisabledStatement, { endpoint: endpoint, reason: reason })
+  await noteChange(context, before, reason)
   if (reason !== null) return
   // What it failed with before must not disable it again at the first stumble.
   await forgetHealth(context, endpoint)
   await applyEndpointChange(context, endpoint, firstSliceRows)
+}
+
+/** From a pause by hand it becomes disabled only now, and with its end nothing recovers. */
+async function noteChange(
+  context: Context,
+  before: EndpointRow,
+  reason: Endpoint['disabledReason'],
+): Promise<void> {
+  const endpoint = uuid(before.id)
+  const { disabled_reason: was, disabled_at: disabledAt } = before
+  const wasDisabled = was !== null && was !== 'paused'
+  if (reason === null && wasDisabled) {
+    await addNotice(context, endpoint, { topic: 'endpoint.recovered', reason: was, disabledAt })
+  } else if (reason !== null && reason !== 'paused' && !wasDisabled) {
+    await addNotice(context, endpoint, { topic: 'endpoint.disabled', reason })
+  }
 }
 
 const setDisabledStatement = command(

@@ -19,6 +19,7 @@ import { errorClassesMigration } from '../migrations/0023-error-classes.ts'
 import { secretUsesMigration } from '../migrations/0024-secret-uses.ts'
 import { credentialsMigration } from '../migrations/0025-credentials.ts'
 import { filtersMigration } from '../migrations/0026-filters.ts'
+import { noticesMigration } from '../migrations/0027-notices.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -40,6 +41,7 @@ export const postgresMigrations: readonly Migration[] = [
   secretUsesMigration,
   credentialsMigration,
   filtersMigration,
+  noticesMigration,
 ]
 
 /**

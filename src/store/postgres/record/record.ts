@@ -9,11 +9,10 @@
 import { type Fate, fateOf, parked, retried } from '../../../core/claim/row-fate.ts'
 import type { BreakerPolicy } from '../../../core/endpoint-health.ts'
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
-import type { DisabledReason } from '../../../core/model.ts'
 import type { DeliveryOutcome, RecordResult } from '../../port.ts'
 import type { Ended, EndedLeases, Lease, Leases } from '../claim/leases.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
-import { disableEndpoint } from '../config/disable-endpoint.ts'
+import { type Disabling, disableEndpoint } from '../config/disable-endpoint.ts'
 import type { Context } from '../connection/statement.ts'
 import { lockLines } from '../ordering/lines.ts'
 import { uuidOfId } from '../rows/wire-types.ts'
@@ -203,12 +202,13 @@ type Disabled = RecordResult['disabled'][number]
 
 async function disableAll(
   context: Context,
-  disabling: ReadonlyMap<string, DisabledReason>,
+  disabling: ReadonlyMap<string, Required<Disabling>>,
 ): Promise<ReadonlyMap<string, Disabled>> {
   const disabled = new Map<string, Disabled>()
   const inKeyOrder = Array.from(disabling).sort(([a], [b]) => (a < b ? -1 : 1))
-  for (const [endpointId, reason] of inKeyOrder) {
-    const tenant = await disableEndpoint(context, uuidOfId(endpointId), reason)
+  for (const [endpointId, cause] of inKeyOrder) {
+    const { reason } = cause
+    const tenant = await disableEndpoint(context, uuidOfId(endpointId), cause)
     if (tenant === null) continue
     disabled.set(endpointId, { tenantId: bytesToId(idPrefixes.tenant, tenant), endpointId, reason })
   }

@@ -7,6 +7,7 @@ import type { DeliveryOutcome } from '../../port.ts'
 import type { HealthRow } from '../../rows.ts'
 import type { Lease } from '../claim/leases.ts'
 import { armReady, holdReady } from '../claim/ready-endpoints.ts'
+import type { Disabling } from '../config/disable-endpoint.ts'
 import { type Context, command, now, query, run } from '../connection/statement.ts'
 import { uuidOfId } from '../rows/wire-types.ts'
 import { type TargetHealth, toTargetHealth } from './lease-facts.ts'
@@ -37,17 +38,18 @@ interface Known {
 export interface HealthResult {
   readonly changes: ReadonlyMap<string, HealthChange>
   /** Endpoints that are to be disabled, and why. */
-  readonly disabling: ReadonlyMap<string, DisabledReason>
+  readonly disabling: ReadonlyMap<string, Required<Disabling>>
 }
 
 /** Applies the observations in the order of the batch. */
 export function advanceHealth(matches: readonly Match[], known: Known): HealthResult {
   const changes = new Map<string, HealthChange>()
-  const disabling = new Map<string, DisabledReason>()
+  const disabling = new Map<string, Required<Disabling>>()
   const current = new Map(Array.from(known.health, ([id, { health }]) => [id, unlessHealthy(health)]))
   for (const { lease, outcome, isDeleted } of matches) {
     const disable = (reason: DisabledReason): void => {
-      if (lease.endpoint !== null && !disabling.has(lease.targetId)) disabling.set(lease.targetId, reason)
+      if (lease.endpoint === null || disabling.has(lease.targetId)) return
+      disabling.set(lease.targetId, { reason, errorClass: outcome.attempt?.errorClass ?? null })
     }
     if (outcome.disableEndpoint !== null) disable(outcome.disableEndpoint)
     // What is learnt of a deleted endpoint would stay in the table for ever.

@@ -27,3 +27,12 @@ const insertStatement = command(
 )
 
 const deleteStatement = command('delete_probe', { name: 'text' }, 'delete from meta where name = $name')
+
+export async function ping(context: Context): Promise<void> {
+  await context.query('ping', 'select 1', [])
+}
+
+/** Locks nothing, and is refused by a server that takes no writes. */
+export async function checkWritable(context: Context): Promise<void> {
+  await context.query('check_writable', 'select 1 from tenants where false for update', [])
+}

@@ -20,6 +20,7 @@ import { changeTime } from './change-time.ts'
 import { hasCredential } from './credentials.ts'
 import { disableEndpoint } from './disable-endpoint.ts'
 import { insertSecret } from './insert-secret.ts'
+import { addNotice } from './notices.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
 import { insertSubscriptionRow } from './subscriptions.ts'
 import { whyNoEndpoint } from './tenants.ts'
@@ -121,7 +122,7 @@ function missingCredential(
 function setDisabled(context: WriteContext, before: Endpoint, reason: Endpoint['disabledReason']): void {
   if (reason === before.disabledReason) return
   if (reason !== null && before.disabledReason === null) {
-    disableEndpoint(context, before.id, reason)
+    disableEndpoint(context, before.id, { reason })
     return
   }
   context
@@ -132,11 +133,23 @@ function setDisabled(context: WriteContext, before: Endpoint, reason: Endpoint['
       reason === null ? 'unpark' : null,
       idToBytes(before.id),
     )
+  noteChange(context, before, reason)
   context.memory.configChanged()
   if (reason !== null) return
   // What it failed with before must not disable it again at the first stumble.
   forgetHealth(context, before.id)
   applyEndpointChange(context, before.id, firstSliceRows)
+}
+
+/** From a pause by hand it becomes disabled only now, and with its end nothing recovers. */
+function noteChange(context: WriteContext, before: Endpoint, reason: Endpoint['disabledReason']): void {
+  const { disabledReason: was, disabledAt } = before
+  const wasDisabled = was !== null && was !== 'paused'
+  if (reason === null && wasDisabled) {
+    addNotice(context, before.id, { topic: 'endpoint.recovered', reason: was, disabledAt })
+  } else if (reason !== null && reason !== 'paused' && !wasDisabled) {
+    addNotice(context, before.id, { topic: 'endpoint.disabled', reason })
+  }
 }
 
 function putOwnSubscription(

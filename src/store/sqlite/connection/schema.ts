@@ -18,6 +18,7 @@ import { errorClassesMigration } from '../migrations/0017-error-classes.ts'
 import { secretUsesMigration } from '../migrations/0018-secret-uses.ts'
 import { credentialsMigration } from '../migrations/0019-credentials.ts'
 import { filtersMigration } from '../migrations/0020-filters.ts'
+import { noticesMigration } from '../migrations/0021-notices.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -38,6 +39,7 @@ export const sqliteMigrations: readonly Migration[] = [
   secretUsesMigration,
   credentialsMigration,
   filtersMigration,
+  noticesMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

@@ -5,7 +5,7 @@ import { effectiveOrderingKey, validateIdempotencyKey } from '../../../core/idem
 import { parseMetadata } from '../../../core/metadata.ts'
 import { limits } from '../../../core/model.ts'
 import type { Schedule } from '../../../core/schedule.ts'
-import { checkTopic } from '../../../core/topics.ts'
+import { checkProducerTopic } from '../../../core/topics.ts'
 import { readTraceContext } from '../../../core/trace-context.ts'
 import type { OutboxRow, RefusedOutboxRow } from '../../port.ts'
 
@@ -38,7 +38,7 @@ export function readRow(row: SelectedRow): OutboxRow | RefusedOutboxRow {
 }
 
 function readEvent(row: SelectedRow): Omit<OutboxRow, 'place' | 'id'> {
-  const topic = checkTopic(row.topic)
+  const topic = checkProducerTopic(row.topic)
   // It is the idempotency key where the row has no other.
   checkRowId(row.id)
   if (row.idempotency_key !== null) validateIdempotencyKey(row.idempotency_key)

@@ -1,5 +1,6 @@
 /** Every operation of the reader by its name. */
 
+import { listNotices } from '../config/notices.ts'
 import { countJobSlice, getJob, listJobs } from '../jobs/read-jobs.ts'
 import { getRequest } from '../requests/requests.ts'
 import { listAttempts } from './attempts.ts'
@@ -44,6 +45,7 @@ export const readOperations = {
   getEndpointByUid,
   listEndpoints,
   listHeldEndpoints,
+  listNotices,
   getSubscription,
   listSubscriptions,
   getCredential,

@@ -19,23 +19,26 @@ export function recordOutcomes(
   breaker: BreakerPolicy,
 ): RecordResult {
   const changes: HealthChanges = new Map()
-  const disabling: { readonly lease: Lease; readonly reason: DisabledReason }[] = []
+  const disabling: { readonly ending: Ending; readonly reason: DisabledReason }[] = []
   const endings = new Map<Lease, Ending>()
   const recorded = outcomes.map((outcome) => {
     const lease = findLease(context, outcome.deliveryId, outcome.claimVersion)
     if (lease === null || endings.has(lease)) return false
     const isDeleted = context.memory.isOfDeleted(lease)
     const reason = advanceHealth(context, { lease, isDeleted, outcome, breaker }, changes)
-    if (reason !== null) disabling.push({ lease, reason })
-    endings.set(lease, { lease, isDeleted, outcome })
+    const ending = { lease, isDeleted, outcome }
+    if (reason !== null) disabling.push({ ending, reason })
+    endings.set(lease, ending)
     return true
   })
   storeChanges(context, changes)
-  const disabled = disabling.flatMap(({ lease: { tenantId, endpointId }, reason }) =>
-    endpointId !== null && disableEndpoint(context, endpointId, reason)
+  const disabled = disabling.flatMap(({ ending: { lease, outcome }, reason }) => {
+    const { tenantId, endpointId } = lease
+    const errorClass = outcome.attempt?.errorClass ?? null
+    return endpointId !== null && disableEndpoint(context, endpointId, { reason, errorClass })
       ? [{ tenantId, endpointId, reason }]
-      : [],
-  )
+      : []
+  })
   let advanced = false
   for (const ending of endings.values()) advanced = applyNextStep(context, ending) || advanced
   const health = Array.from(changes, ([id, { after }]) => [id, after] as const)

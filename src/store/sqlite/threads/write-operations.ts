@@ -50,6 +50,7 @@ import {
   setMetaOnce,
   updateApiKey,
 } from '../config/keys.ts'
+import { removeNotice } from '../config/notices.ts'
 import { noteReveal, rotateSecret, setPrimarySecret } from '../config/secrets.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from '../config/subscriptions.ts'
 import { insertTenant, updateTenant } from '../config/tenants.ts'
@@ -119,6 +120,8 @@ export function createWriteOperations() {
     ) => updateEndpoint(context, tenantId, id, patch, options),
     deleteEndpoint: (context: WriteContext, tenantId: string, id: string, options?: ChangeOptions) =>
       deleteEndpoint(context, tenantId, id, options),
+    removeNotice: (context: WriteContext, endpointId: string, version: number) =>
+      removeNotice(context, endpointId, version),
     rotateSecret: (
       context: WriteContext,
       tenantId: string,

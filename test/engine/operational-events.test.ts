@@ -1,0 +1,70 @@
+/** That a change of an endpoint makes one event, whatever happens between its commit and the event's. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import type { Store } from '../../src/store/port.ts'
+import { anApp, type TestApp, tenant } from '../delivery/an-app.ts'
+import { patienceMs } from '../patience.ts'
+
+const hook = 'https://127.0.0.1/hook'
+
+async function aWatchedEndpoint({ engine }: TestApp): Promise<string> {
+  await engine.endpoints.create(tenant, { url: hook, topics: ['endpoint.disabled', 'endpoint.recovered'] })
+  return (await engine.endpoints.create(tenant, { url: hook, topics: ['a'] })).endpoint.id
+}
+
+async function toldTopics({ engine }: TestApp): Promise<readonly unknown[]> {
+  const { items } = await engine.events.list(tenant, {}, {})
+  return items.map(({ topic }) => topic)
+}
+
+function aFile(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'outhook-told-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  return `sqlite:${join(directory, 'a.db')}`
+}
+
+test('what a process left that died before it published is published by the next one', async () => {
+  const store = aFile()
+  const seesNone = (inner: Store): Store => ({ ...inner, listNotices: async () => [] })
+  const first = await anApp({ store, dispatch: false, wrapStore: seesNone })
+  const id = await aWatchedEndpoint(first)
+  await first.engine.endpoints.update(tenant, id, { enabled: false })
+  await first.engine.endpoints.update(tenant, id, { enabled: true })
+  expect(await toldTopics(first)).toEqual([])
+  await first.close()
+  const second = await anApp({ store, dispatch: false })
+  await expect
+    .poll(() => toldTopics(second), { timeout: patienceMs })
+    .toEqual(['endpoint.recovered', 'endpoint.disabled'])
+})
+
+test('a process that dies between the event and the end of its notice makes no second event', async () => {
+  const store = aFile()
+  let published = 0
+  const forgetsNothing = (inner: Store): Store => ({
+    ...inner,
+    async removeNotice() {
+      published += 1
+      throw new Error('the process died here')
+    },
+  })
+  const first = await anApp({ store, dispatch: false, wrapStore: forgetsNothing })
+  const id = await aWatchedEndpoint(first)
+  await first.engine.endpoints.update(tenant, id, { enabled: false })
+  await expect.poll(() => published, { timeout: patienceMs }).toBeGreaterThan(1)
+  expect(await toldTopics(first)).toEqual(['endpoint.disabled'])
+  await first.close()
+  let removed = 0
+  const countsEnds = (inner: Store): Store => ({
+    ...inner,
+    async removeNotice(...of) {
+      await inner.removeNotice(...of)
+      removed += 1
+    },
+  })
+  const second = await anApp({ store, dispatch: false, wrapStore: countsEnds })
+  await expect.poll(() => removed, { timeout: patienceMs }).toBe(1)
+  expect(await toldTopics(second)).toEqual(['endpoint.disabled'])
+})
