@@ -75,5 +75,22 @@ test('the last use of a key is kept', async () => {
   expect(Date.parse(await used())).toBeGreaterThan(0)
 })
 
+test('S4.5 authorized domains of a tenant hold on both, and one that was added is known at once', async () => {
+  const { id } = (await post(one, '/v1/tenants', { uid: 'fenced' })).json
+  const setDomains = (domains: readonly string[]) =>
+    one.call('PATCH', `/v1/tenants/${id}`, { body: { settings: { authorized_domains: domains } } })
+  const create = () => post(two, '/v1/endpoints?tenant=fenced', { url: 'https://93.184.216.34/' })
+  const send = () =>
+    post(two, '/v1/deliveries?tenant=fenced', { url: 'https://93.184.216.34/', payload: 1, delay: '1h' })
+  expect([(await create()).status, (await send()).status]).toEqual([201, 202])
+  await setDomains(['example.com'])
+  while ((await send()).status === 202) await two.engine.ping()
+  for (const answer of [await create(), await send()]) {
+    expectProblem(answer, { status: 422, detail: /^Domain not authorized: 93\.184\.216\.34 / })
+  }
+  await setDomains(['example.com', '93.184.216.34'])
+  expect([(await create()).status, (await send()).status]).toEqual([201, 202])
+})
+
 describeKeyRows(() => ({ one, two }))
 describeRouteAccess((options) => aServer({ ...options, config: configOf('routes') }))
