@@ -117,9 +117,9 @@ async function assemble(
     secretBox,
     defaultPolicy: resolveRetryPolicy(config.defaultRetryPolicy),
   })
-  const sending = { config, logger, store, clock, routing, guard }
+  const sending = { config, logger, store, clock, activity, routing, guard }
   const { credentials, closeCredentials } = createCredentials({ ...sending, secretBox })
-  const delivery = dispatch ? createDelivery({ ...sending, activity, credentials, tracing }) : null
+  const delivery = dispatch ? createDelivery({ ...sending, credentials, tracing }) : null
   const dispatcher = delivery?.dispatcher ?? null
   const readiness = new Readiness({ store, clock, logger })
   const durableWork = createDurableWork({

@@ -7,6 +7,7 @@ export function countActivity(activity: DeliveryActivity, metrics: Metrics): voi
   activity.on('deadLetter', metrics.deadLetter)
   activity.on('staleOutcome', metrics.staleOutcome)
   activity.on('endpointDisabled', metrics.endpointDisabled)
+  activity.on('certificateExpiring', metrics.certificateExpiring)
   activity.on('endpointPaused', metrics.endpointPaused)
   activity.on('lostClaims', metrics.lostClaims)
   activity.on('targetsRepaired', metrics.targetsRepaired)

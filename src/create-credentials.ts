@@ -5,6 +5,8 @@ import type { Clock } from './core/clock.ts'
 import type { Logger } from './core/logger.ts'
 import type { SecretBox } from './core/secret-box.ts'
 import { createSender, userAgent } from './create-delivery.ts'
+import type { DeliveryActivity } from './delivery/activity.ts'
+import { CertificateWatch, type ExpiringCertificate } from './delivery/certificate-watch.ts'
 import { CredentialSource } from './delivery/credential-source.ts'
 import type { RoutingCache } from './delivery/routing-cache.ts'
 import { TokenSource } from './delivery/token-source.ts'
@@ -19,6 +21,7 @@ interface CredentialParts {
   readonly clock: Clock
   readonly secretBox: SecretBox
   readonly routing: RoutingCache
+  readonly activity: DeliveryActivity
   readonly guard: AddressPolicy
 }
 
@@ -42,10 +45,28 @@ export function createCredentials(parts: CredentialParts): OpenCredentials {
   const sender = createSender(parts, maxConnections)
   const tokens = new TokenSource({ store, secretBox, sender, clock, userAgent, holder: randomUUID() })
   return {
-    credentials: new CredentialSource({ tokens, routing, secretBox, clock, onUse: (id) => uses.note(id) }),
+    credentials: new CredentialSource({
+      tokens,
+      routing,
+      secretBox,
+      clock,
+      onUse: (id) => uses.note(id),
+      certificates: new CertificateWatch({ clock, onExpiring: (each) => tellExpiring(parts, each) }),
+    }),
     async closeCredentials() {
       await sender.close({ abort: true })
       await uses.close()
     },
   }
+}
+
+function tellExpiring({ logger, activity }: CredentialParts, expiring: ExpiringCertificate): void {
+  const { tenantId, credentialId, name, withinDays, expiresAt } = expiring
+  const isOver =
+    withinDays === 1 ? 'a day or less is left, or it is over' : `${withinDays} days or less are left`
+  logger.warn(
+    { tenant_id: tenantId, credential_id: credentialId, name, expires_at: new Date(expiresAt).toISOString() },
+    `a client certificate runs out: ${isOver}; give the credential another one`,
+  )
+  activity.tell('certificateExpiring', expiring)
 }

@@ -27,6 +27,7 @@ export type {
 export type { HmacScheme, NamedScheme, SigningScheme, SigningSchemeInput } from './core/signing-scheme.ts'
 export type { ChangeOptions, IfMatch } from './core/version.ts'
 export type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
+export type { ExpiringCertificate } from './delivery/certificate-watch.ts'
 export type { CreatedKey, RotatedKey } from './engine/api-keys.ts'
 export type { DeliveryDetail, SkipOptions, SkippedDelivery } from './engine/deliveries.ts'
 export type { DeliveryView } from './engine/delivery-view.ts'

@@ -11,6 +11,7 @@ import type { Logger } from './core/logger.ts'
 import { defaultTenantId } from './core/model.ts'
 import { warnOfErrors } from './core/warnings.ts'
 import type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
+import type { ExpiringCertificate } from './delivery/certificate-watch.ts'
 import type { AdminTokens } from './engine/admin-tokens.ts'
 import type { Tenants } from './engine/tenants.ts'
 import { invalid } from './publish-input.ts'
@@ -116,6 +117,8 @@ export interface OuthookEvents {
   deadLetter: [AttemptActivity]
   /** An endpoint answered 410 or has only failed for too long. */
   endpointDisabled: [EndpointDisabledActivity]
+  /** A client certificate that is in use runs out within 30 days, 7 or 1; once for each. */
+  certificateExpiring: [ExpiringCertificate]
 }
 
 const tenantMethods = [
@@ -135,6 +138,7 @@ const eventNames = Object.keys({
   attempt: true,
   deadLetter: true,
   endpointDisabled: true,
+  certificateExpiring: true,
 } satisfies Record<keyof OuthookEvents, true>)
 
 /**

@@ -13,7 +13,7 @@ import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
-import { readSecret } from './read-secret.ts'
+import { readSecret, readWhole } from './read-secret.ts'
 import type { Column } from './table.ts'
 
 const columns: readonly Column<CredentialResource>[] = [
@@ -35,6 +35,9 @@ interface ContentOptions {
   readonly scope?: string
   readonly audience?: string
   readonly authStyle?: TokenAuthStyle
+  readonly certificateFile?: string
+  readonly privateKeyFile?: string
+  readonly caFile?: string
 }
 
 interface CreateOptions extends ContentOptions {
@@ -124,6 +127,9 @@ function addContentOptions(command: Command): Command {
         ...tokenAuthStyles,
       ]),
     )
+    .option('--certificate-file <path>', 'of client_certificate: PEM, with its chain')
+    .option('--private-key-file <path>', 'of client_certificate: PEM; "-" is standard input')
+    .option('--ca-file <path>', 'authorities to trust for its requests instead of the well-known ones: PEM')
     .option('--description <text>', 'for people')
 }
 
@@ -137,10 +143,19 @@ const secretMembers = {
 } as const satisfies Partial<Record<CredentialKind, string>>
 
 /** Absent members disappear in JSON, and so stay as they are. */
-async function contentOf(kind: CredentialKind, { secretFile, ...settings }: ContentOptions, io: CliIo) {
-  if (secretFile === undefined) return settings
-  if (kind === 'none') {
-    throw new UsageError('a credential of the kind none has no secret; leave --secret-file out')
+async function contentOf(kind: CredentialKind, options: ContentOptions, io: CliIo) {
+  const { secretFile, certificateFile, privateKeyFile, caFile } = options
+  // By name: the options of a command hold its server's address and token as well.
+  const { description, headerName, username, tokenUrl, clientId, scope, audience, authStyle } = options
+  const content = {
+    ...{ description, headerName, username, tokenUrl, clientId, scope, audience, authStyle },
+    certificate: await readWhole(certificateFile, io),
+    privateKey: await readWhole(privateKeyFile, io),
+    ca: await readWhole(caFile, io),
   }
-  return { ...settings, [secretMembers[kind]]: await readSecret(secretFile, io) }
+  if (secretFile === undefined) return content
+  if (kind === 'none' || kind === 'client_certificate') {
+    throw new UsageError(`a credential of the kind ${kind} has no such secret; leave --secret-file out`)
+  }
+  return { ...content, [secretMembers[kind]]: await readSecret(secretFile, io) }
 }

@@ -12,6 +12,12 @@ export async function readSecret(file: string | undefined, io: CliIo): Promise<s
   throw new UsageError(`${file === '-' ? 'standard input' : file} does not begin with a secret`)
 }
 
+/** All of it. Undefined: no file was named. */
+export async function readWhole(file: string | undefined, io: CliIo): Promise<string | undefined> {
+  if (file === undefined) return undefined
+  return file === '-' ? (await io.readInput()).toString() : readText(file)
+}
+
 async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')

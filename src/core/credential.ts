@@ -1,6 +1,6 @@
 /**
- * What requests authenticate with at their receiver: a header of one of several kinds or a token that is fetched from an
- * OAuth2 server. Secret members are sealed together and never shown; the others are settings.
+ * What requests authenticate with at their receiver: a header of one of several kinds, a token that is fetched from an
+ * OAuth2 server, or a client certificate. Secret members are sealed together and never shown; the others are settings.
  */
 import { OuthookError } from './errors.ts'
 
@@ -11,6 +11,7 @@ export const credentialKinds = [
   'basic',
   'custom_header',
   'oauth2_client_credentials',
+  'client_certificate',
 ] as const
 export type CredentialKind = (typeof credentialKinds)[number]
 
@@ -30,6 +31,10 @@ export interface CredentialSettings {
   readonly scope?: string
   readonly audience?: string
   readonly authStyle?: TokenAuthStyle
+  /** `client_certificate`: PEM, with the chain that the receiver may need. */
+  readonly certificate?: string
+  /** Of any kind: the authorities that the receiver's certificate may be of, instead of the well-known ones. PEM. */
+  readonly ca?: string
 }
 
 export interface CredentialSecrets {
@@ -38,6 +43,8 @@ export interface CredentialSecrets {
   readonly password?: string
   readonly headerValue?: string
   readonly clientSecret?: string
+  /** PEM. */
+  readonly privateKey?: string
 }
 
 export interface Credential {
@@ -74,16 +81,17 @@ interface KindMembers {
 }
 
 export const membersOfKind: Readonly<Record<CredentialKind, KindMembers>> = {
-  none: { settings: [], optional: [], secrets: [] },
-  api_key: { settings: [], optional: ['headerName'], secrets: ['apiKey'] },
-  bearer: { settings: [], optional: [], secrets: ['token'] },
-  basic: { settings: ['username'], optional: [], secrets: ['password'] },
-  custom_header: { settings: ['headerName'], optional: [], secrets: ['headerValue'] },
+  none: { settings: [], optional: ['ca'], secrets: [] },
+  api_key: { settings: [], optional: ['headerName', 'ca'], secrets: ['apiKey'] },
+  bearer: { settings: [], optional: ['ca'], secrets: ['token'] },
+  basic: { settings: ['username'], optional: ['ca'], secrets: ['password'] },
+  custom_header: { settings: ['headerName'], optional: ['ca'], secrets: ['headerValue'] },
   oauth2_client_credentials: {
     settings: ['tokenUrl', 'clientId'],
-    optional: ['scope', 'audience', 'authStyle'],
+    optional: ['scope', 'audience', 'authStyle', 'ca'],
     secrets: ['clientSecret'],
   },
+  client_certificate: { settings: ['certificate'], optional: ['ca'], secrets: ['privateKey'] },
 }
 
 export const defaultApiKeyHeader = 'X-API-Key'
@@ -98,6 +106,7 @@ export function credentialHeader(
   switch (kind) {
     case 'none':
     case 'oauth2_client_credentials':
+    case 'client_certificate':
       return null
     case 'api_key':
       return [headerName.toLowerCase(), secrets.apiKey ?? missing()]
@@ -127,6 +136,7 @@ const minHintedChars = 16
 
 /** Of the kind's one secret. A quarter of it at most is told. */
 export function secretHintOf(kind: CredentialKind, secrets: CredentialSecrets): string | null {
+  if (kind === 'client_certificate') return null
   const [name] = membersOfKind[kind].secrets
   const secret = name === undefined ? undefined : secrets[name]
   return secret === undefined || secret.length < minHintedChars ? null : secret.slice(-4)

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events'
 import { callListener } from '../core/listeners.ts'
 import type { AttemptStatus, DeliveryState, DisabledReason, ErrorClass } from '../core/model.ts'
 import type { RemovedRows } from '../store/port.ts'
+import type { ExpiringCertificate } from './certificate-watch.ts'
 
 /** One finished attempt, after its outcome was recorded. */
 export interface AttemptActivity {
@@ -44,6 +45,8 @@ interface ActivityEvents {
   /** A delivery was given up; follows its `attempt`. */
   deadLetter: [AttemptActivity]
   endpointDisabled: [EndpointDisabledActivity]
+  /** A client certificate that is in use runs out within 30 days, 7 or 1; once for each in this process. */
+  certificateExpiring: [ExpiringCertificate]
   /** An attempt of this process made its target wait, or wait for longer. */
   endpointPaused: [EndpointPausedActivity]
   /** A delivery has its outcome that had been claimed so often before, each time without one. */

@@ -92,8 +92,10 @@ async function sendAuthorized(
     case 'failed':
       return { ...notMade(null), error: authorization.error }
     case 'ready': {
-      const { headers, hidden } = authorization
-      const result = await deps.sender.attempt(toRequest(delivery, target, deps, headers))
+      const { headers, hidden, identity } = authorization
+      const request = toRequest(delivery, target, deps, headers)
+      const destination = identity === undefined ? request.destination : { ...request.destination, identity }
+      const result = await deps.sender.attempt({ ...request, destination })
       const { httpStatus } = result
       const wantsAnother = deps.credentials.answered(authorization, { targetId: target.id, httpStatus })
       return { ...hideSecrets(result, hidden), ...(wantsAnother && { wantsAnother }) }

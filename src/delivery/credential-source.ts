@@ -17,6 +17,8 @@ import type { ErrorCode } from '../core/errors.ts'
 import { OuthookError } from '../core/errors.ts'
 import { secretForms } from '../core/hide-secrets.ts'
 import type { SecretBox } from '../core/secret-box.ts'
+import type { TlsIdentity } from '../sender/port.ts'
+import type { CertificateWatch } from './certificate-watch.ts'
 import type { RoutingCache, Target, TenantRouting } from './routing-cache.ts'
 import type { TokenSource } from './token-source.ts'
 
@@ -28,6 +30,8 @@ export type Authorization =
       readonly headers: Readonly<Record<string, string>>
       /** What must not stand in anything that is kept of the answer. */
       readonly hidden: readonly string[]
+      /** What the connection shows of itself, and whom it trusts; absent: nothing of its own. */
+      readonly identity?: TlsIdentity
       /** A token that was fetched is in it. */
       readonly token?: { readonly credential: RoutedCredential; readonly generation: number }
     }
@@ -41,6 +45,8 @@ export interface CredentialSourceOptions {
   readonly tokens: Pick<TokenSource, 'get' | 'answered'>
   /** It was given to a request. */
   readonly onUse: (credentialId: string) => void
+  /** Looks whether a certificate runs out. */
+  readonly certificates: Pick<CertificateWatch, 'used'>
 }
 
 type CredentialRouting = Pick<TenantRouting, 'credentials' | 'tenant'>
@@ -53,6 +59,7 @@ export class CredentialSource {
   readonly #options: CredentialSourceOptions
   /** Opened once for each load of a tenant's routing. */
   readonly #ready = new WeakMap<RoutedCredential, Ready>()
+  readonly #identities = new WeakMap<RoutedCredential, TlsIdentity>()
 
   constructor(options: CredentialSourceOptions) {
     this.#options = options
@@ -107,6 +114,7 @@ export class CredentialSource {
     if (credential.kind === 'oauth2_client_credentials') return this.#useToken(credential, patienceMs)
     const known = this.#ready.get(credential) ?? this.#open(credential)
     this.#ready.set(credential, known)
+    if (credential.kind === 'client_certificate') this.#options.certificates.used(credential)
     this.#options.onUse(credential.id)
     return known
   }
@@ -124,6 +132,7 @@ export class CredentialSource {
       kind: 'ready',
       headers: { [name]: value },
       hidden: secretForms([token]),
+      ...this.#identityOf(credential),
       token: { credential, generation },
     }
   }
@@ -138,7 +147,22 @@ export class CredentialSource {
       kind: 'ready',
       headers: header === null ? {} : { [header[0]]: header[1] },
       hidden: secretForms([...told, ...inBasic]),
+      ...this.#identityOf(credential, secrets.privateKey),
     }
+  }
+
+  /** The same object as long as the credential is what it is: connections are kept by it. */
+  #identityOf(credential: RoutedCredential, privateKey?: string): Pick<Ready, 'identity'> {
+    const { id, version, settings } = credential
+    const { certificate, ca } = settings
+    if (certificate === undefined && ca === undefined) return {}
+    const identity = this.#identities.get(credential) ?? {
+      key: `${id} ${version}`,
+      ...(certificate !== undefined && privateKey !== undefined && { certificate, privateKey }),
+      ...(ca !== undefined && { ca }),
+    }
+    this.#identities.set(credential, identity)
+    return { identity }
   }
 }
 

@@ -1,4 +1,5 @@
 /** What a caller says of a credential, and what its members may be. Errors name the member and never repeat a secret. */
+import { certificateProblem, privateKeyProblem } from '../core/certificate.ts'
 import {
   type CredentialKind,
   type CredentialSecrets,
@@ -45,6 +46,12 @@ export interface CredentialContent {
   readonly audience?: string
   /** Client and secret as HTTP Basic (the default), or in the form: `'body'`. */
   readonly authStyle?: TokenAuthStyle
+  /** `client_certificate`: PEM, with the chain that the receiver may need; together with its key. */
+  readonly certificate?: string
+  /** PEM, not encrypted. */
+  readonly privateKey?: string
+  /** Of any kind: the authorities that the receiver's certificate may be of, instead of the well-known ones. PEM. */
+  readonly ca?: string
 }
 
 /** The kind stays; secrets that are given replace those that were there. */
@@ -63,6 +70,9 @@ const contentMembers = {
   scope: true,
   audience: true,
   authStyle: true,
+  certificate: true,
+  privateKey: true,
+  ca: true,
 } satisfies Record<keyof CredentialContent, true>
 
 const common = { name: true, description: true, active: true } as const
@@ -74,6 +84,7 @@ const maxNameChars = 200
 const maxSecretChars = 8000
 const maxUsernameChars = 255
 const maxClientChars = 2000
+const maxPemChars = 32_768
 
 export function checkCredentialName(name: unknown, code: ErrorCode = 'unprocessable'): string {
   checkText(name, 'name')
@@ -127,6 +138,7 @@ export function readContent(
   if (isNew && missing !== undefined) {
     throw new OuthookError('unprocessable', `${name(missing)} is missing; the kind ${kind} needs it`)
   }
+  if (kind === 'client_certificate') checkPair(read, name)
   const pick = (members: readonly string[]) =>
     Object.fromEntries(members.filter((each) => read[each] !== undefined).map((each) => [each, read[each]]))
   const givesSecret = secrets.some((member) => read[member] !== undefined)
@@ -134,6 +146,19 @@ export function readContent(
     settings: pick([...settings, ...optional]),
     secrets: givesSecret || isNew ? pick(secrets) : null,
   }
+}
+
+/** One without the other would be a pair that no receiver takes. */
+function checkPair(
+  { certificate, privateKey }: Readonly<Record<string, string>>,
+  name: (member: string) => string,
+) {
+  if (certificate === undefined && privateKey === undefined) return
+  if (certificate === undefined || privateKey === undefined) {
+    throw refused(name('certificate'), `and ${name('privateKey')} are given together`)
+  }
+  const problem = privateKeyProblem(certificate, privateKey)
+  if (problem !== null) throw refused(name('privateKey'), problem)
 }
 
 function checkMember(member: string, value: unknown, shown: string): string {
@@ -151,6 +176,13 @@ function problemOf(member: string, value: string): string | null {
       return value.includes(':') ? 'must not hold a colon' : lineProblem(value, maxUsernameChars)
     case 'password':
       return lineProblem(value, maxSecretChars)
+    case 'certificate':
+    case 'ca':
+      return value.length > maxPemChars
+        ? `must have at most ${maxPemChars} characters`
+        : certificateProblem(value)
+    case 'privateKey':
+      return value.length > maxPemChars ? `must have at most ${maxPemChars} characters` : null
     case 'authStyle':
       return (tokenAuthStyles as readonly string[]).includes(value)
         ? null

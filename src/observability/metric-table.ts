@@ -113,6 +113,11 @@ export const metricTable = {
     help: 'Endpoints that this process disabled because of how they answered.',
     labels: { reason: '`gone` (it answered 410), `failing` (it failed for too long) or `operator`' },
   },
+  outhook_certificates_expiring_total: {
+    type: 'counter',
+    help: 'Client certificates in use of which this process told that they run out.',
+    labels: { within: '`30d`, `7d` or `1d`, which is also told of what is over' },
+  },
   outhook_endpoint_pauses_total: {
     type: 'counter',
     help: 'Times that an attempt of this process made its endpoint wait.',

@@ -2,6 +2,7 @@
  * The metrics of `/metrics`, as `metric-table.ts` has them. What is counted on every request and attempt are plain numbers (`plain-metrics.ts`).
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from '../bundled/prom-client.ts'
+import { warningDays } from '../core/certificate.ts'
 import type { AttemptStatus, DeliveryState, DisabledReason, ErrorClass } from '../core/model.ts'
 import type { MetricsSnapshot } from './aggregate-metrics.ts'
 import { type EventLoopLag, registerEventLoopLag } from './event-loop-lag.ts'
@@ -84,6 +85,7 @@ export interface Metrics {
   }) => void
   readonly deadLetter: () => void
   readonly endpointDisabled: (activity: { readonly reason: DisabledReason }) => void
+  readonly certificateExpiring: (activity: { readonly withinDays: number }) => void
   readonly staleOutcome: () => void
   readonly endpointPaused: (activity: { readonly reason: (typeof pauseReasons)[number] }) => void
   /** Claims of one delivery that ended without an outcome. */
@@ -124,6 +126,8 @@ export function createMetrics(sources: MetricSources): Metrics {
   const stale = counter(registry, 'outhook_stale_outcomes_total')
   const disabled = counter(registry, 'outhook_endpoints_disabled_total')
   for (const reason of ['gone', 'failing'] as const) disabled.labels(reason).inc(0)
+  const expiring = counter(registry, 'outhook_certificates_expiring_total')
+  for (const days of warningDays) expiring.labels(`${days}d`).inc(0)
   const refreshGauges = registerGauges(registry, sources)
 
   return {
@@ -136,6 +140,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     attempt: countAttempt,
     deadLetter: () => deadLetters.inc(),
     endpointDisabled: ({ reason }) => disabled.labels(reason).inc(),
+    certificateExpiring: ({ withinDays }) => expiring.labels(`${withinDays}d`).inc(),
     staleOutcome: () => stale.inc(),
     ...countUpkeep(registry),
     contentType: registry.contentType,

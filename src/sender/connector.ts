@@ -7,9 +7,10 @@ import { connect as connectTls } from 'node:tls'
 import { isLocalhost, localhostAddresses, refuseAnswers } from './address-guard.ts'
 import type { AddressPolicy } from './address-policy.ts'
 import { AttemptError, describeFailure, type FailurePhase, failure, refusedAnswer } from './attempt-error.ts'
-import type { ProxyHop } from './port.ts'
+import type { ProxyHop, TlsIdentity } from './port.ts'
 import type { ResolvedAddress, Resolver } from './resolver.ts'
-import { TlsClient } from './tls-client.ts'
+import type { TlsClient } from './tls-client.ts'
+import { TlsClients } from './tls-clients.ts'
 
 export interface ConnectTarget {
   readonly secure: boolean
@@ -20,6 +21,7 @@ export interface ConnectTarget {
   readonly hostPort: string
   /** The proxy to go through. */
   readonly via?: ProxyHop
+  readonly identity?: TlsIdentity
 }
 
 export type ConnectCallback = (error: AttemptError | null, socket: Socket | null) => void
@@ -41,11 +43,11 @@ const tcpKeepAliveDelayMs = 60_000
 
 export class DirectConnector implements Connector {
   readonly #options: DirectConnectorOptions
-  readonly #tls: TlsClient
+  readonly #tls: TlsClients
 
   constructor(options: DirectConnectorOptions) {
     this.#options = options
-    this.#tls = new TlsClient(options.ca)
+    this.#tls = new TlsClients(options.ca)
   }
 
   open(target: ConnectTarget, callback: ConnectCallback): () => void {
@@ -72,18 +74,17 @@ export class DirectConnector implements Connector {
       ...pinned(addresses),
       ...this.#attemptTimeout(addresses.length),
     }
+    const tls: TlsClient = this.#tls.of(target.identity)
     let phase: FailurePhase = 'connecting'
     let pending = true
-    const socket = target.secure
-      ? connectTls({ ...options, ...this.#tls.optionsFor(target) })
-      : connectTcp(options)
+    const socket = target.secure ? connectTls({ ...options, ...tls.optionsFor(target) }) : connectTcp(options)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, tcpKeepAliveDelayMs)
     if (target.secure) {
       socket.once('connect', () => {
         phase = 'handshaking'
       })
-      socket.on('session', (session: Buffer) => this.#tls.keepSession(target, session))
+      socket.on('session', (session: Buffer) => tls.keepSession(target, session))
     }
     socket.once(target.secure ? 'secureConnect' : 'connect', () => {
       pending = false
@@ -93,7 +94,7 @@ export class DirectConnector implements Connector {
     socket.on('error', (error) => {
       if (!pending) return
       pending = false
-      this.#tls.forgetSession(target)
+      tls.forgetSession(target)
       callback(new AttemptError(describeFailure(error, { phase, hostPort: target.hostPort }), error), null)
     })
     return socket

@@ -15,7 +15,7 @@ import { ConnectionPool } from './connection-pool.ts'
 import type { Connector } from './connector.ts'
 import { DeadlineQueue } from './deadlines.ts'
 import { type AttemptSettings, type AttemptTarget, HttpAttempt } from './http-attempt.ts'
-import type { AttemptRequest, AttemptResult, ProxyHop, Sender } from './port.ts'
+import type { AttemptRequest, AttemptResult, ProxyHop, Sender, TlsIdentity } from './port.ts'
 import { needsTunnel, ProxyConnector } from './proxy-connector.ts'
 import { type Lookup, Resolver } from './resolver.ts'
 import { currentInterceptor } from './send-guard.ts'
@@ -123,8 +123,9 @@ class HttpSender implements Sender {
       const resolve = this.#redacts
         ? (result: AttemptResult) => settle(redactResult(result, request))
         : settle
-      const { url, via = this.#via } = request.destination
-      const destination = via === undefined ? this.#destinationOf(url) : this.#proxiedDestinationOf(url, via)
+      const { url, via = this.#via, identity } = request.destination
+      const found = via === undefined ? this.#destinationOf(url) : this.#proxiedDestinationOf(url, via)
+      const destination = identity === undefined ? found : identified(found, identity)
       const settings = this.#settingsFor(request.timeoutMs)
       const attempt = new HttpAttempt(request, destination, { settings, resolve })
       if (attempt.settled) return
@@ -201,6 +202,13 @@ class HttpSender implements Sender {
     byUrl.set(url, destination)
     return destination
   }
+}
+
+/** Made for each attempt: few have an identity, and beside a handshake it costs nothing. */
+function identified(destination: Destination, identity: TlsIdentity): Destination {
+  const { origin } = destination
+  const key = `${identity.key} ${origin.key ?? origin.url}`
+  return { ...destination, origin: { ...origin, identity, key } }
 }
 
 function throughProxy(direct: Destination, route: { via: ProxyHop; url: URL; tunnel: boolean }): Destination {

@@ -10,6 +10,19 @@ export interface Destination {
   readonly url: URL
   /** Absent: straight to the receiver. */
   readonly via?: ProxyHop
+  /** Absent: the sender's own. Must not be changed afterwards; the same object again costs less than an equal one. */
+  readonly identity?: TlsIdentity
+}
+
+/** What a connection shows of itself, and whom it trusts. Connections of one identity are not used for another. */
+export interface TlsIdentity {
+  /** Another one for each identity. */
+  readonly key: string
+  /** PEM, with the key to it. */
+  readonly certificate?: string
+  readonly privateKey?: string
+  /** PEM, instead of the authorities that the sender trusts. */
+  readonly ca?: string
 }
 
 /** A proxy on the way; see `ProxyRoute`. */

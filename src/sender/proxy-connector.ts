@@ -24,7 +24,7 @@ import {
 import { openHttpTunnel } from './http-tunnel.ts'
 import type { ProxyHop } from './port.ts'
 import { openSocksTunnel } from './socks5.ts'
-import { TlsClient } from './tls-client.ts'
+import { TlsClients } from './tls-clients.ts'
 
 /** False when an HTTP proxy gets the request itself, with the whole URL. */
 export function needsTunnel(via: ProxyHop, secure: boolean, guard: AddressPolicy | null): boolean {
@@ -36,13 +36,13 @@ export class ProxyConnector implements Connector {
   readonly #direct: DirectConnector
   /** The operator names the proxy; the guard is about receivers. */
   readonly #toProxy: DirectConnector
-  readonly #tls: TlsClient
+  readonly #tls: TlsClients
 
   constructor(options: DirectConnectorOptions) {
     this.#options = options
     this.#direct = new DirectConnector(options)
     this.#toProxy = new DirectConnector({ ...options, guard: null })
-    this.#tls = new TlsClient(options.ca)
+    this.#tls = new TlsClients(options.ca)
   }
 
   open(target: ConnectTarget, callback: ConnectCallback): () => void {
@@ -98,14 +98,15 @@ export class ProxyConnector implements Connector {
       opening.succeed(tunnel)
       return
     }
-    const socket = connectTls({ ...this.#tls.optionsFor(target), socket: tunnel, host: target.hostname })
+    const tls = this.#tls.of(target.identity)
+    const socket = connectTls({ ...tls.optionsFor(target), socket: tunnel, host: target.hostname })
     socket.setNoDelay(true)
-    socket.on('session', (session: Buffer) => this.#tls.keepSession(target, session))
+    socket.on('session', (session: Buffer) => tls.keepSession(target, session))
     socket.once('secureConnect', () => opening.succeed(socket))
     // Stays for the socket's life: an 'error' without a listener would end the process.
     socket.on('error', (error) => {
       if (opening.over) return
-      this.#tls.forgetSession(target)
+      tls.forgetSession(target)
       const described = describeFailure(error, { phase: 'handshaking', hostPort: target.hostPort })
       opening.fail(new AttemptError(described, error))
     })

@@ -1,6 +1,7 @@
 /** What all TLS connections of a sender share: the trusted authorities, and sessions to resume. */
 import { isIP } from 'node:net'
 import { createSecureContext, type SecureContext } from 'node:tls'
+import type { TlsIdentity } from './port.ts'
 
 export interface TlsPeer {
   readonly hostname: string
@@ -11,20 +12,24 @@ const maxTlsSessions = 1000
 
 export class TlsClient {
   readonly #ca: string | readonly string[] | undefined
+  readonly #identity: TlsIdentity | undefined
   /** Resuming saves the certificate exchange. Node gives out sessions only after it has verified the peer. */
   readonly #sessions = new Map<string, Buffer>()
   #secureContext: SecureContext | null = null
 
-  constructor(ca: string | readonly string[] | undefined) {
-    this.#ca = ca
+  constructor(ca: string | readonly string[] | undefined, identity?: TlsIdentity) {
+    this.#ca = identity?.ca ?? ca
+    this.#identity = identity
   }
 
   optionsFor(peer: TlsPeer) {
     // Made once: reading the authorities' certificates per connection costs milliseconds.
     const ca = this.#ca
-    this.#secureContext ??= createSecureContext(
-      ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : [...ca] },
-    )
+    const { certificate: cert, privateKey: key } = this.#identity ?? {}
+    this.#secureContext ??= createSecureContext({
+      ...(ca !== undefined && { ca: typeof ca === 'string' ? ca : [...ca] }),
+      ...(cert !== undefined && key !== undefined && { cert, key }),
+    })
     const session = this.#sessions.get(peer.hostPort)
     return {
       secureContext: this.#secureContext,

@@ -33,6 +33,7 @@ function aSource(load: () => Promise<TenantRouting> | TenantRouting, clock = cre
   const source = new CredentialSource({
     routing,
     tokens,
+    certificates: { used: () => {} },
     secretBox,
     clock,
     onUse: (one) => void used.push(one),

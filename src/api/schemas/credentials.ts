@@ -70,6 +70,9 @@ const content = {
   client_secret: Secret('of `oauth2_client_credentials`', line, maxClientChars),
   scope: ofClient('of `oauth2_client_credentials`: scopes with spaces between them'),
   audience: ofClient('of `oauth2_client_credentials`, where the token server wants one'),
+  certificate: pem('of `client_certificate`: PEM, with the chain that the receiver may need'),
+  private_key: pem('of `client_certificate`, together with it: PEM, not encrypted', { writeOnly: true }),
+  ca: pem('of any kind: PEM of the authorities to trust for these requests instead of the well-known ones'),
   auth_style: Type.Optional(
     Type.Enum([...tokenAuthStyles], {
       description:
@@ -83,6 +86,13 @@ const common = {
   active: Type.Optional(
     Type.Boolean({ description: 'false: requests that need it are not made, and wait until it is true' }),
   ),
+}
+
+/** Its form the engine checks. */
+function pem(description: string, options: object = {}) {
+  return Type.Optional(
+    Type.String({ minLength: 1, maxLength: 32_768, pattern: '^-----BEGIN ', description, ...options }),
+  )
 }
 
 /** What each kind needs, and that it has nothing else. */
@@ -150,6 +160,12 @@ export const CredentialBody = Type.Object(
     scope: Type.Optional(Type.String()),
     audience: Type.Optional(Type.String()),
     auth_style: Type.Optional(Type.String({ enum: [...tokenAuthStyles] })),
+    certificate: Type.Optional(Type.String({ description: 'PEM' })),
+    subject: Type.Optional(Type.String({ description: 'of the certificate, as the next three' })),
+    issuer: Type.Optional(Type.String()),
+    fingerprint: Type.Optional(Type.String({ description: 'SHA-256, hex' })),
+    not_after: Type.Optional(Type.String({ format: 'date-time', description: 'when it runs out' })),
+    ca: Type.Optional(Type.String({ description: 'PEM' })),
     secret_hint: Nullable(
       Type.String({ description: 'the secret’s last four characters; null where it has fewer than 16' }),
     ),

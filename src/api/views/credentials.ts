@@ -1,4 +1,5 @@
 import type { Static } from 'typebox'
+import { describeCertificate } from '../../core/certificate.ts'
 import { type Credential, type CredentialSettings, defaultApiKeyHeader } from '../../core/credential.ts'
 import { formatOptionalTime, formatTime } from '../rfc3339.ts'
 import type { CredentialBody } from '../schemas/credentials.ts'
@@ -15,6 +16,8 @@ export function toCredential(credential: Credential): Static<typeof CredentialBo
     active: credential.active,
     ...(headerName !== undefined && { header_name: headerName }),
     ...(settings.username !== undefined && { username: settings.username }),
+    ...(settings.certificate !== undefined && certificateMembers(settings.certificate)),
+    ...(settings.ca !== undefined && { ca: settings.ca }),
     ...(kind === 'oauth2_client_credentials' && tokenMembers(settings)),
     secret_hint: credential.secretHint,
     created_at: formatTime(credential.createdAt),
@@ -38,4 +41,11 @@ function tokenMembers({
     ...(audience !== undefined && { audience }),
     auth_style: authStyle,
   }
+}
+
+function certificateMembers(certificate: string) {
+  const facts = describeCertificate(certificate)
+  if (facts === null) return { certificate }
+  const { subject, issuer, fingerprint, notAfter } = facts
+  return { certificate, subject, issuer, fingerprint, not_after: formatTime(notAfter) }
 }

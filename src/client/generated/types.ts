@@ -250,7 +250,7 @@ export interface Credential {
   readonly tenantId: string
   readonly name: string
   readonly description: string
-  readonly kind: 'none' | 'api_key' | 'bearer' | 'basic' | 'custom_header' | 'oauth2_client_credentials'
+  readonly kind: 'none' | 'api_key' | 'bearer' | 'basic' | 'custom_header' | 'oauth2_client_credentials' | 'client_certificate'
   readonly active: boolean
   readonly headerName?: string | undefined
   readonly username?: string | undefined
@@ -259,6 +259,17 @@ export interface Credential {
   readonly scope?: string | undefined
   readonly audience?: string | undefined
   readonly authStyle?: 'basic' | 'body' | undefined
+  /** PEM. */
+  readonly certificate?: string | undefined
+  /** Of the certificate, as the next three. */
+  readonly subject?: string | undefined
+  readonly issuer?: string | undefined
+  /** SHA-256, hex. */
+  readonly fingerprint?: string | undefined
+  /** When it runs out. */
+  readonly notAfter?: string | undefined
+  /** PEM. */
+  readonly ca?: string | undefined
   /** The secret’s last four characters; null where it has fewer than 16. */
   readonly secretHint: string | null
   /** RFC 3339, UTC, milliseconds. */
@@ -300,6 +311,12 @@ export interface CredentialChange {
   readonly scope?: string | undefined
   /** Of `oauth2_client_credentials`, where the token server wants one. */
   readonly audience?: string | undefined
+  /** Of `client_certificate`: PEM, with the chain that the receiver may need. */
+  readonly certificate?: string | undefined
+  /** Of `client_certificate`, together with it: PEM, not encrypted. */
+  readonly privateKey?: string | undefined
+  /** Of any kind: PEM of the authorities to trust for these requests instead of the well-known ones. */
+  readonly ca?: string | undefined
   /** Of `oauth2_client_credentials`: id and secret as HTTP Basic (`basic`, the default) or in the form (`body`). */
   readonly authStyle?: 'basic' | 'body' | undefined
 }
@@ -308,7 +325,7 @@ export interface CredentialCreate {
   /** Unique in its tenant. */
   readonly name: string
   /** It cannot be changed. */
-  readonly kind: 'none' | 'api_key' | 'bearer' | 'basic' | 'custom_header' | 'oauth2_client_credentials'
+  readonly kind: 'none' | 'api_key' | 'bearer' | 'basic' | 'custom_header' | 'oauth2_client_credentials' | 'client_certificate'
   readonly description?: string | undefined
   /** False: requests that need it are not made, and wait until it is true. */
   readonly active?: boolean | undefined
@@ -334,6 +351,12 @@ export interface CredentialCreate {
   readonly scope?: string | undefined
   /** Of `oauth2_client_credentials`, where the token server wants one. */
   readonly audience?: string | undefined
+  /** Of `client_certificate`: PEM, with the chain that the receiver may need. */
+  readonly certificate?: string | undefined
+  /** Of `client_certificate`, together with it: PEM, not encrypted. */
+  readonly privateKey?: string | undefined
+  /** Of any kind: PEM of the authorities to trust for these requests instead of the well-known ones. */
+  readonly ca?: string | undefined
   /** Of `oauth2_client_credentials`: id and secret as HTTP Basic (`basic`, the default) or in the form (`body`). */
   readonly authStyle?: 'basic' | 'body' | undefined
 }

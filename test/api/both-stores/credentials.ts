@@ -1,5 +1,6 @@
 /** Rows S3.12, S3.13, S3.14 and S3.17 of docs/compatibility.md, and what else a credential of an endpoint promises. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { defaultTenantId } from '../../../src/core/model.ts'
 import { patienceMs } from '../../patience.ts'
 import type { TestServer } from '../a-server.ts'
 import { type AskingReceiver, startAskingReceiver } from './an-asking-receiver.ts'
@@ -134,6 +135,50 @@ export function describeCredentials(newStore: () => ReadableStore): void {
       'Bearer the-old-token-0123456789',
       'Bearer the-new-token-0123456789',
     ])
+  })
+
+  test('under load, while the credential is changed twenty times, no request goes without it or with one that never was', async () => {
+    const given = new Set(['load-token-0'])
+    const { id } = await make({ token: 'load-token-0' })
+    const path = `/${aName('load')}`
+    const { topic } = await deliver(path, id)
+    const count = 1000
+    let published = 1
+    const publish = async () => {
+      while (published < count) {
+        const items = Array.from({ length: 25 }, () => ({ topic, payload: 1 }))
+        published += items.length
+        await server.engine.publisher.publishMany(
+          items.map(() => ({
+            tenantId: defaultTenantId,
+            topic,
+            payload: Buffer.from('1'),
+            metadata: null,
+            orderingKey: null,
+            idempotency: null,
+            producerKeyId: null,
+            schedule: null,
+            traceContext: null,
+          })),
+        )
+      }
+    }
+    const rotate = async () => {
+      for (let turn = 1; turn <= 20; turn++) {
+        given.add(`load-token-${turn}`)
+        const body = { token: `load-token-${turn}` }
+        expect((await server.call('PATCH', `/v1/credentials/${id}`, { body })).status).toBe(200)
+      }
+    }
+    await Promise.all([publish(), rotate()])
+    const sent = await receiver.to(path, published)
+    const carried = new Set(sent.map(({ headers }) => headers.authorization?.replace('Bearer ', '')))
+    expect([...carried].filter((token) => token === undefined || !given.has(token))).toEqual([])
+    expect(carried.size).toBeGreaterThan(1)
+    await server.call('POST', '/v1/events', { body: { topic, payload: 1 } })
+    const after = (await receiver.to(path, published + 1)).at(-1)
+    expect(after?.headers.authorization).toBe('Bearer load-token-20')
+    expect(after?.headers['outhook-attempt']).toBe('1')
   })
 
   test('S3.14 without its credential no request is made: the failure is visible, retried, and uses up no attempt', async () => {

@@ -1,0 +1,93 @@
+/** The commands for credentials, on a real server. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { adminToken, aServer, type TestServer } from '../api/a-server.ts'
+import { aDirectory } from '../delivery/an-app.ts'
+import { runToEnd } from './run-cli.ts'
+
+const secret = 'a-secret-of-the-partner-9876'
+const closing: (() => Promise<void>)[] = []
+let api: TestServer
+beforeAll(async () => {
+  api = await aServer({
+    config: { allowNetworks: ['127.0.0.0/8'] },
+    closeWith: (close) => void closing.push(close),
+  })
+})
+afterAll(() => Promise.all(closing.map((close) => close())))
+
+const run = (args: readonly string[], input?: string) =>
+  runToEnd([...args, '--url', api.url, '--token', adminToken], input === undefined ? {} : { input })
+const json = async (args: readonly string[], input?: string) => {
+  const { code, out, err } = await run([...args, '--json'], input)
+  expect([code, err]).toEqual([0, ''])
+  expect(out).not.toContain(secret)
+  return JSON.parse(out)
+}
+
+test('a credential is made with a secret of standard input or a file, listed, changed, switched off and deleted', async () => {
+  const path = join(aDirectory(), 'secret')
+  writeFileSync(path, `${secret}\n`)
+  const made = await json(
+    ['credentials', 'create', 'partner', '--kind', 'bearer', '--secret-file', '-'],
+    `${secret}\n`,
+  )
+  expect(made).toMatchObject({ name: 'partner', kind: 'bearer', active: true, secret_hint: '9876' })
+  const list = await run(['credentials', 'list'])
+  expect(list.out).toMatch(/ID +NAME +KIND +STATE +SECRET +USED/)
+  expect(list.out).toContain('…9876')
+  const changed = await json([
+    'credentials',
+    'update',
+    'partner',
+    '--secret-file',
+    path,
+    '--description',
+    'theirs',
+  ])
+  expect(changed).toMatchObject({ id: made.id, description: 'theirs', secret_hint: '9876' })
+  expect(await json(['credentials', 'deactivate', 'partner'])).toMatchObject({ active: false })
+  expect(await json(['credentials', 'activate', made.id])).toMatchObject({ active: true })
+
+  const endpoint = ['endpoints', 'create', 'https://127.0.0.1/hook', '--credential', 'partner']
+  const { id, credential_id } = await json(endpoint)
+  expect(credential_id).toBe(made.id)
+  const refused = await run(['credentials', 'delete', 'partner'])
+  expect([refused.code === 0, refused.err]).toEqual([false, expect.stringContaining(id)])
+  expect(await json(['endpoints', 'update', id, '--credential', 'none'])).toMatchObject({
+    credential_id: null,
+  })
+  expect(await json(['credentials', 'delete', 'partner'])).toEqual({ id: made.id, deleted: true })
+})
+
+test('OAuth2 has its settings as flags, and its client secret in a file', async () => {
+  const settings = ['--token-url', 'https://127.0.0.1/token', '--client-id', 'shop', '--scope', 'a b']
+  const kind = ['--kind', 'oauth2_client_credentials', '--auth-style', 'body', '--secret-file', '-']
+  const made = await json(['credentials', 'create', 'login', ...kind, ...settings], secret)
+  expect(made).toMatchObject({
+    token_url: 'https://127.0.0.1/token',
+    client_id: 'shop',
+    scope: 'a b',
+    auth_style: 'body',
+  })
+})
+
+test.each([
+  [['credentials', 'create', 'x', '--kind', 'bearer'], '--secret-file is missing'],
+  [['credentials', 'create', 'x', '--kind', 'none', '--secret-file', '-'], 'has no such secret'],
+  [['credentials', 'create', 'x', '--kind', 'basic', '--secret-file', '-'], '--username is missing'],
+  [['credentials', 'get', 'nobody'], 'no credential has the id or name nobody'],
+  [
+    ['endpoints', 'create', 'https://127.0.0.1/', '--credential', 'nobody'],
+    'no credential has the id or name',
+  ],
+  [
+    ['credentials', 'create', 'x', '--kind', 'client_certificate', '--certificate-file', '/no'],
+    'cannot read /no',
+  ],
+])('%j says what is wrong', async (args, message) => {
+  const { code, err } = await run(args, secret)
+  expect([code === 0, err]).toEqual([false, expect.stringContaining(message)])
+  expect(err).not.toContain(secret)
+})
