@@ -4,11 +4,12 @@ import { type Clock, createSystemClock } from './core/clock.ts'
 import type { OuthookError } from './core/errors.ts'
 import { serverWords } from './core/face-words.ts'
 import { createIdFactory } from './core/ids.ts'
+import type { Keyring } from './core/keyring.ts'
 import { resolveRetryPolicy } from './core/retry-policy.ts'
-import type { SecretBox } from './core/secret-box.ts'
 import { createCredentials } from './create-credentials.ts'
 import { createDelivery, createSender, userAgent } from './create-delivery.ts'
 import { createEndpoints } from './create-endpoints.ts'
+import { createMasterKeys } from './create-master-keys.ts'
 import { createOutboxRelays } from './create-outbox-relays.ts'
 import { type ActivityName, DeliveryActivity } from './delivery/activity.ts'
 import { RoutingCache } from './delivery/routing-cache.ts'
@@ -98,7 +99,7 @@ export async function openApp(options: AppOptions): Promise<App> {
 interface Parts {
   readonly clock: Clock
   readonly store: Store
-  readonly secretBox: SecretBox
+  readonly secretBox: Keyring
   readonly tracing: Tracing | null
 }
 
@@ -122,8 +123,11 @@ async function assemble(
   const delivery = dispatch ? createDelivery({ ...sending, credentials, tracing }) : null
   const dispatcher = delivery?.dispatcher ?? null
   const readiness = new Readiness({ store, clock, logger })
+  const onStarted = () => durableWork.masterKeys.wake()
+  const masterKeys = createMasterKeys(store, { keyring: secretBox, words, logger, onStarted })
   const durableWork = createDurableWork({
     store,
+    masterKeys,
     ids,
     clock,
     logger,
@@ -211,6 +215,7 @@ async function assemble(
     maxTimeoutMs: config.totalTimeoutMs,
   })
   const testSender = createSender({ config, clock, guard }, 16)
+  const testing = { routing, ids, clock, time: store.time, random: Math.random, credentials, userAgent }
   const engine: Engine = {
     publisher: traced,
     transactionalPublisher:
@@ -222,22 +227,14 @@ async function assemble(
     ...createEndpoints(parts),
     credentials: new Credentials(parts),
     directSends,
-    endpointTests: new EndpointTests({
-      routing,
-      ids,
-      clock,
-      time: store.time,
-      random: Math.random,
-      sender: testSender,
-      credentials,
-      userAgent,
-    }),
+    endpointTests: new EndpointTests({ ...testing, sender: testSender }),
     subscriptions: new Subscriptions({ store: shown, ids, words, onChange }),
     deliveries: new Deliveries({ store: shown, onDueWork: () => dispatcher?.wake() }),
     deadLetters: new DeadLetters({ store: shown, onDueWork: () => dispatcher?.wake() }),
     orderedKeys: new OrderedKeys({ store: shown, time: store.time, words }),
     jobs: new Jobs({ store: shown, ids, onJob: () => durableWork.jobs.wake() }),
     tenants,
+    masterKeys,
     apiKeys: new ApiKeys({ store: shown, ids, time: store.time, words, randomBytes }),
     adminTokens: new AdminTokens({ store: shown, ids, time: store.time, words, tenants, randomBytes }),
     idempotentRequests,

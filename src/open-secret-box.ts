@@ -1,13 +1,14 @@
-/** The box that seals endpoint secrets: its key is given, or a file beside the SQLite database, and is the store's own. */
+/** The keys that seal endpoint secrets: given, or a file beside the SQLite database. Which one seals is the store's to say. */
 import { randomBytes } from 'node:crypto'
 import { unlinkSync } from 'node:fs'
-import { loadMasterKey, warnOfReaders } from './config/master-key.ts'
+import { loadMasterKey, readKeyFile, warnOfReaders } from './config/master-key.ts'
 import type { Config } from './config/schema.ts'
 import { OuthookError } from './core/errors.ts'
 import { type FaceWords, serverWords } from './core/face-words.ts'
+import { createKeyring, type Keyring, useStoredKey } from './core/keyring.ts'
 import type { Logger } from './core/logger.ts'
-import { checkMasterKey, createSecretBox, type SecretBox } from './core/secret-box.ts'
-import type { Store } from './store/port.ts'
+import { parseMasterKey } from './core/secret-box.ts'
+import { masterKeyCheck, masterKeyExchange, type Store } from './store/port.ts'
 
 const masterKeyCreated =
   'made a master key for endpoint secrets; back this file up, without it they cannot be read'
@@ -23,30 +24,56 @@ export interface SecretBoxOptions {
 /** Errors: wrong_master_key, invalid_config. */
 export async function openSecretBox(
   options: SecretBoxOptions,
-  store: Pick<Store, 'setMetaOnce'>,
-): Promise<SecretBox> {
+  store: Pick<Store, 'setMetaOnce' | 'getMeta'>,
+): Promise<Keyring> {
   const { config, logger, words = serverWords } = options
   const file = config.store.kind === 'sqlite' ? `${config.store.path}.key` : null
   const { key, createdFile } = loadMasterKey({ given: config.masterKey, file, randomBytes })
   const readers = file !== null && config.masterKey === null ? warnOfReaders(file, 'the key file') : null
   if (readers !== null) logger.warn({ file }, readers)
-  const secretBox = createSecretBox(key, randomBytes)
+  const keyring = createKeyring([key, ...olderKeys(config, file)], randomBytes)
   let stored: string | null = null
   try {
-    stored = await store.setMetaOnce('master_key_check', secretBox.checkValue)
-    checkMasterKey(secretBox, stored)
+    stored = await store.setMetaOnce(masterKeyCheck, keyring.checkValue)
+    useStoredKey(keyring, stored)
+    await checkExchange(keyring, store, words)
   } catch (error) {
     if (createdFile === null) throw error
     unlinkSync(createdFile)
     throw stored === null
       ? error
-      : keyFileLost(createdFile, { stored, made: secretBox.fingerprint, words, cause: error })
+      : keyFileLost(createdFile, { stored, made: keyring.fingerprint, words, cause: error })
   }
   if (createdFile !== null) {
     const announce = options.onMasterKeyCreated ?? ((file) => logger.warn({ file }, masterKeyCreated))
     announce(createdFile)
   }
-  return secretBox
+  return keyring
+}
+
+/** What the key file holds is the key of before, once another one is given. */
+function olderKeys({ masterKey, masterKeyOld }: Config, file: string | null): readonly Uint8Array[] {
+  const kept = masterKey === null || file === null ? null : readKeyFile(file)
+  const texts = [masterKeyOld, kept].filter((text) => text !== null)
+  return texts.map(parseMasterKey)
+}
+
+/** While the key is exchanged values stand under both, and whoever has one of them cannot sign for some endpoints. */
+async function checkExchange(
+  keyring: Keyring,
+  store: Pick<Store, 'getMeta'>,
+  words: FaceWords,
+): Promise<void> {
+  const text = await store.getMeta(masterKeyExchange)
+  if (text === null) return
+  const { from, to } = JSON.parse(text) as { readonly from: string; readonly to: string }
+  const [old = '', current = ''] = [from, to].map((checkValue) => checkValue.split('.')[0])
+  if ([old, current].every((print) => keyring.fingerprints.includes(print))) return
+  throw new OuthookError(
+    'wrong_master_key',
+    `the store is at the exchange of master key ${old} for ${current}, and this process was given ` +
+      `${keyring.fingerprints.join(' and ')}; give ${current} ${words.masterKey} and ${old} ${words.masterKeyOld} until it is done`,
+  )
 }
 
 interface LostKey {

@@ -13,6 +13,7 @@ import { warnOfErrors } from './core/warnings.ts'
 import type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
 import type { ExpiringCertificate } from './delivery/certificate-watch.ts'
 import type { AdminTokens } from './engine/admin-tokens.ts'
+import type { MasterKeys } from './engine/master-key.ts'
 import type { Tenants } from './engine/tenants.ts'
 import { invalid } from './publish-input.ts'
 import { type OfTenant, ofTenant, serviceOf, TenantHooks } from './tenant-hooks.ts'
@@ -32,6 +33,8 @@ export interface OpenOptions {
   readonly dispatch?: boolean
   /** 64 hex digits or base64 of 32 bytes. Default: `OUTHOOK_MASTER_KEY`, else (SQLite only) a key file beside the database. */
   readonly masterKey?: string
+  /** While the master key is exchanged: the one of before. Else the variable `OUTHOOK_MASTER_KEY_OLD`. */
+  readonly masterKeyOld?: string
   /** How long opening waits for PostgreSQL to answer; 0 is not at all. Default 60 s. */
   readonly storeWait?: Duration
   /** Makes a new SQLite database where one is missing or empty though its key file is there. Default false: refused. */
@@ -159,6 +162,8 @@ export class Outhook<Topics extends object = Record<string, any>>
   readonly tenants: Pick<Tenants, TenantMethod>
   /** Of people and scripts who use the API of a server on the same store; `tenantId` of one makes it a tenant's. */
   readonly adminTokens: Pick<OfTenant<AdminTokens>, AdminTokenMethod>
+  /** Exchanges the master key while the store is in use; needs `masterKeyOld`. */
+  readonly masterKeys: Pick<MasterKeys, 'rotate' | 'state'>
   readonly #app: App
   readonly #emitter: EventEmitter
 
@@ -168,6 +173,7 @@ export class Outhook<Topics extends object = Record<string, any>>
     this.#app = app
     this.#emitter = engine.activity as EventEmitter
     this.tenants = serviceOf(engine.tenants, tenantMethods)
+    this.masterKeys = serviceOf(engine.masterKeys, ['rotate', 'state'])
     const { create, get, list, revoke } = ofTenant(engine.adminTokens, () => null)
     this.adminTokens = { create, get, list, revoke }
   }
@@ -246,7 +252,10 @@ type Listener = (...args: unknown[]) => void
 
 /** The library takes nothing from the environment but the key, which belongs in no source code. */
 function pickMasterKey(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
-  return { OUTHOOK_MASTER_KEY: env.OUTHOOK_MASTER_KEY }
+  return {
+    OUTHOOK_MASTER_KEY: env.OUTHOOK_MASTER_KEY,
+    OUTHOOK_MASTER_KEY_OLD: env.OUTHOOK_MASTER_KEY_OLD,
+  }
 }
 
 /** Whoever listens to what never happens waits for ever. */

@@ -6,8 +6,9 @@ import { makeDirectory } from './config/make-directory.ts'
 import type { Config } from './config/schema.ts'
 import { createSystemClock } from './core/clock.ts'
 import { OuthookError } from './core/errors.ts'
+import { createKeyring } from './core/keyring.ts'
 import type { Logger } from './core/logger.ts'
-import { createSecretBox, parseMasterKey } from './core/secret-box.ts'
+import { parseMasterKey } from './core/secret-box.ts'
 import type { Examination, Finding } from './store/finding.ts'
 import type { SchemaChange } from './store/migrations.ts'
 
@@ -74,10 +75,11 @@ export async function examineStore(
   }
 }
 
-function readMasterKey({ store, masterKey }: Config): Examination['masterKey'] {
+function readMasterKey({ store, masterKey, masterKeyOld }: Config): Examination['masterKey'] {
   const file = store.kind === 'sqlite' ? `${store.path}.key` : null
   const text = masterKey ?? (file !== null && existsSync(file) ? readFileSync(file, 'utf8') : null)
-  return text === null ? null : createSecretBox(parseMasterKey(text), randomBytes)
+  const texts = [text, masterKeyOld].filter((each) => each !== null)
+  return texts.length === 0 ? null : createKeyring(texts.map(parseMasterKey), randomBytes)
 }
 
 function nothingThere(): OuthookError {

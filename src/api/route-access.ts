@@ -108,6 +108,9 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'DELETE /v1/keys/:id': admin,
   'POST /v1/keys/:id/rotate': admin,
 
+  'GET /v1/master-key': admin,
+  'POST /v1/master-key/rotate': admin,
+
   'POST /v1/admin-tokens': admin,
   'GET /v1/admin-tokens': admin,
   'GET /v1/admin-tokens/:id': admin,

@@ -34,6 +34,7 @@ import { endpointRoutes } from './routes/endpoints.ts'
 import { eventExpungeRoute, eventListRoute, eventRoutes } from './routes/events.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { keyRoutes, whoamiRoute } from './routes/keys.ts'
+import { masterKeyRoutes } from './routes/master-key.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { orderedKeyRoutes } from './routes/ordered-keys.ts'
 import { publishRoute } from './routes/publish.ts'
@@ -271,6 +272,7 @@ const allRoutes = [
   endpointRoutes,
   endpointRepairRoutes,
   endpointSecretRoutes,
+  masterKeyRoutes,
   subscriptionRoutes,
   tenantRoutes,
   deliveryRoutes,

@@ -18,7 +18,7 @@ export function register(command: Command, io: CliIo): void {
     '--quick',
     'leave out whether indexes agree with their tables, which takes long with a large database',
   )
-  addConfigFlags(command, ['store', 'dataDir', 'masterKey', 'processes'])
+  addConfigFlags(command, ['store', 'dataDir', 'masterKey', 'masterKeyOld', 'processes'])
   addNotes(
     command,
     'Only reads; servers may go on running. Ends with 1 when something is a problem, with 0 otherwise. A PostgreSQL ' +

@@ -8,6 +8,7 @@ import { addStoreOptions, createKeyInStore, type StoreOptions } from './key-in-s
 import { collect, durationMs, type Expiry, expiry, rateLimit } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
+import { registerRotateMaster } from './rotate-master.ts'
 import { resolveId } from './short-id.ts'
 import type { Column } from './table.ts'
 
@@ -65,6 +66,8 @@ export function register(command: Command, io: CliIo): void {
     print.answer('RotatedKey', await client.keys.rotate(id, { grace }))
     print.note('\nKeep the key now: it is not shown again.')
   })
+
+  registerRotateMaster(command, io)
 
   addIfMatch(addApiCommand(command, 'revoke <id>', 'refuse it from now on', io)).run<IfMatchOption>(
     async ({ client, print }, [given = ''], options) => {

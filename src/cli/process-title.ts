@@ -6,6 +6,7 @@
 /** Flags whose value is a secret; a test holds them against the settings. */
 export const secretFlags: readonly string[] = [
   '--master-key',
+  '--master-key-old',
   '--admin-token',
   '--alert-channels',
   '--outbound-proxy',

@@ -13,6 +13,7 @@ export function register(command: Command, io: CliIo): void {
     'dataDir',
     'storeWaitMs',
     'masterKey',
+    'masterKeyOld',
     'retainPayloadsMs',
     'retainAttemptsMs',
     'retainEventsMs',

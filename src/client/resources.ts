@@ -9,6 +9,7 @@ export type {
   EventStatus,
   Job as JobResource,
   Key as KeyResource,
+  MasterKey as MasterKeyResource,
   OrderedKey as OrderedKeyResource,
   Subscription as SubscriptionResource,
   SubscriptionPreview,

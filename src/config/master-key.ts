@@ -28,7 +28,8 @@ export function loadMasterKey({ given, file, randomBytes }: MasterKeySource): Ma
   return { key, createdFile: file }
 }
 
-function readKeyFile(file: string): string | null {
+/** Null: there is none. Errors: invalid_config. */
+export function readKeyFile(file: string): string | null {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {

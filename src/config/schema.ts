@@ -61,6 +61,15 @@ export const settings = {
       'Key under which endpoint secrets are encrypted at rest. Losing it loses them. With PostgreSQL it must be given, the same to every process.',
     secret: true,
   }),
+  masterKeyOld: setting({
+    name: 'master-key-old',
+    type: types.masterKey,
+    default: null,
+    defaultText: 'none',
+    description:
+      'While the master key is exchanged: the key of before. Values that it sealed open, and `outhook keys rotate-master` seals them anew.',
+    secret: true,
+  }),
   storeWaitMs: setting({
     name: 'store-wait',
     type: types.durationOrZero,

@@ -9,6 +9,8 @@ export interface FaceWords {
   member(name: string): string
   /** Where a master key is given. */
   readonly masterKey: string
+  /** Where the one of before is given, while it is exchanged. */
+  readonly masterKeyOld: string
   /** What happened to somebody who publishes after the end, and what to do. */
   readonly stopped: string
 }
@@ -17,6 +19,7 @@ export const serverWords: FaceWords = {
   setting: (name, value) => (value === undefined ? `--${name}` : `--${name} ${value}`),
   member: (name) => name,
   masterKey: 'as OUTHOOK_MASTER_KEY',
+  masterKeyOld: 'as OUTHOOK_MASTER_KEY_OLD',
   stopped: 'the server is stopping; send the event again',
 }
 
@@ -40,6 +43,7 @@ export const libraryWords: FaceWords = {
   },
   member: camelCase,
   masterKey: 'as the option masterKey, or as OUTHOOK_MASTER_KEY',
+  masterKeyOld: 'as the option masterKeyOld, or as OUTHOOK_MASTER_KEY_OLD',
   stopped: 'this Outhook is closed; open another one',
 }
 

@@ -114,7 +114,7 @@ function masterKeyRefused(problem: string): OuthookError {
   )
 }
 
-function wrongMasterKey(stored: string, own: string): OuthookError {
+export function wrongMasterKey(stored: string, own: string): OuthookError {
   return new OuthookError(
     'wrong_master_key',
     `the store's secrets are sealed under master key ${stored}, and this process was given ${own}; ` +

@@ -7,7 +7,7 @@ import { fanOutSlices } from './fan-out-slices.ts'
 import { JobRunner } from './job-runner.ts'
 import { type OperationalEventsOptions, operationalEvents } from './operational-events.ts'
 import { tenantRemovals } from './tenant-removals.ts'
-import { WorkLoop } from './work-loop.ts'
+import { type DurableWork, WorkLoop } from './work-loop.ts'
 
 /** How often each is looked for that another process made, or left behind when it died. */
 const lookEveryMs = { fanOuts: 5000, jobs: 1000, notices: 5000, removals: 5000 }
@@ -18,6 +18,7 @@ export interface DurableWorkParts {
   readonly ids: IdFactory
   readonly clock: Clock
   readonly logger: Logger
+  readonly masterKeys: DurableWork
   /** Deliveries became due that nobody has claimed. */
   readonly onDueWork: () => void
   /** A job has enabled the endpoint. */
@@ -30,6 +31,7 @@ export interface DurableWorkLoops {
   readonly fanOuts: WorkLoop
   readonly jobs: WorkLoop
   readonly notices: WorkLoop
+  readonly masterKeys: WorkLoop
   readonly removals: WorkLoop
   start(): void
   /** Can be called twice. */
@@ -48,6 +50,7 @@ export function createDurableWork(parts: DurableWorkParts): DurableWorkLoops {
     fanOuts: new WorkLoop(fanOuts, parts),
     jobs: new WorkLoop(jobs, parts),
     notices: new WorkLoop(notices, parts),
+    masterKeys: new WorkLoop(parts.masterKeys, parts),
     removals: new WorkLoop(removals, parts),
   }
   return {

@@ -19,6 +19,7 @@ import type { Events } from './events.ts'
 import type { IdempotentRequests } from './idempotent-requests.ts'
 import type { Jobs } from './jobs.ts'
 import type { KeyRates } from './key-rates.ts'
+import type { MasterKeys } from './master-key.ts'
 import type { OrderedKeys } from './ordered-keys.ts'
 import type { Publisher } from './publish.ts'
 import type { Subscriptions } from './subscriptions.ts'
@@ -45,6 +46,7 @@ export interface Engine {
   readonly orderedKeys: OrderedKeys
   readonly jobs: Jobs
   readonly apiKeys: ApiKeys
+  readonly masterKeys: Pick<MasterKeys, 'rotate' | 'state'>
   readonly tenants: Tenants
   readonly adminTokens: AdminTokens
   readonly authentication: Authentication

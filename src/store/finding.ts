@@ -1,4 +1,5 @@
 import { formatWait } from '../core/duration.ts'
+import type { Keyring } from '../core/keyring.ts'
 import { offsetOf, type SavedTime, steadyMs } from '../core/time-line.ts'
 
 /** What an examination of a store found. */
@@ -21,7 +22,7 @@ export interface CheckProgress {
 
 export interface Examination {
   /** The master key that the operator gave, or that lies beside the store. */
-  readonly masterKey: { readonly checkValue: string; readonly fingerprint: string } | null
+  readonly masterKey: Pick<Keyring, 'use' | 'fingerprints'> | null
   /** Processes that are meant to run on this machine. */
   readonly processes: number
   /** The check of all that is stored leaves out what takes long. Default false. */
@@ -69,10 +70,10 @@ export function judgeMasterKey(stored: string | null, { masterKey }: Examination
       'give it as OUTHOOK_MASTER_KEY to have it checked',
     )
   }
-  if (stored === masterKey.checkValue) return ok(check, `${storedPrint}, the one that was given`)
+  if (masterKey.use(stored ?? '')) return ok(check, `${storedPrint}, the one that was given`)
   return problem(
     check,
-    `the store was made with ${storedPrint}, and ${masterKey.fingerprint} was given`,
+    `the store was made with ${storedPrint}, and ${masterKey.fingerprints.join(' and ')} was given`,
     'give every process the key that the store was made with; with another one it refuses to start',
   )
 }

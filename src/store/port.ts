@@ -21,6 +21,7 @@ import type { FanOutStore, IngestStore } from './port/ingest.ts'
 import type { JobStore } from './port/jobs.ts'
 import type { KeyStore, KeyTokens } from './port/keys.ts'
 import type { MaintenanceStore } from './port/maintenance.ts'
+import type { MasterKeyStore } from './port/master-key.ts'
 import type { OrderingStore } from './port/ordering.ts'
 import type { OutboxStore } from './port/outbox.ts'
 import type { StorePace } from './port/pace.ts'
@@ -38,6 +39,7 @@ export type * from './port/ingest.ts'
 export type * from './port/jobs.ts'
 export type * from './port/keys.ts'
 export type * from './port/maintenance.ts'
+export * from './port/master-key.ts'
 export type * from './port/ordering.ts'
 export type * from './port/outbox.ts'
 export type * from './port/outbox-file.ts'
@@ -54,6 +56,7 @@ export interface Store
     SecretStore,
     CredentialStore,
     TokenStore,
+    MasterKeyStore,
     KeyStore,
     TenantStore,
     IngestStore,

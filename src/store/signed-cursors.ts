@@ -5,7 +5,7 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 import { OuthookError } from '../core/errors.ts'
-import type { SecretBox } from '../core/secret-box.ts'
+import type { Keyring } from '../core/keyring.ts'
 import type { Page, PageRequest, Store } from './port.ts'
 
 /** Together with a cursor of 16 bytes, as most lists have, 30: these are 40 characters of base64 without a rest. */
@@ -25,26 +25,27 @@ const lists = [
 ] as const satisfies readonly (keyof Store)[]
 
 type List = (...args: readonly unknown[]) => Promise<Page<unknown>>
-type Sign = SecretBox['sign']
+/** While the master key is exchanged, cursors of both keys are good. */
+type Keys = Pick<Keyring, 'sign' | 'signatures'>
 
 /** The store, whose lists give and take signed cursors. */
-export function signCursors<S extends Pick<Store, (typeof lists)[number]>>(store: S, sign: Sign): S {
-  const signed = Object.fromEntries(lists.map((name) => [name, signList(name, store[name] as List, sign)]))
+export function signCursors<S extends Pick<Store, (typeof lists)[number]>>(store: S, keys: Keys): S {
+  const signed = Object.fromEntries(lists.map((name) => [name, signList(name, store[name] as List, keys)]))
   return { ...store, ...signed }
 }
 
 /** The page is the last argument of each list; it may hold filters too. */
-function signList(name: string, list: List, sign: Sign): List {
+function signList(name: string, list: List, keys: Keys): List {
   return async (...args) => {
     const { limit, cursor, ...filter } = args.at(-1) as PageRequest
     const listing = JSON.stringify([name, ...args.slice(0, -1), filter].map(inOrder))
     const page = {
       limit,
       ...filter,
-      cursor: cursor === null || cursor === '' ? null : read(cursor, listing, sign),
+      cursor: cursor === null || cursor === '' ? null : read(cursor, listing, keys),
     }
     const found = await list(...args.slice(0, -1), page)
-    return { ...found, nextCursor: found.nextCursor === '' ? '' : write(found.nextCursor, listing, sign) }
+    return { ...found, nextCursor: found.nextCursor === '' ? '' : write(found.nextCursor, listing, keys) }
   }
 }
 
@@ -56,26 +57,31 @@ function inOrder(part: unknown): unknown {
     .sort(([one], [other]) => (one < other ? -1 : 1))
 }
 
-function write(cursor: string, listing: string, sign: Sign): string {
+function write(cursor: string, listing: string, keys: Keys): string {
   const bytes = Buffer.from(cursor, 'base64url')
-  return Buffer.concat([bytes, signatureOf(bytes, listing, sign)]).toString('base64url')
+  return Buffer.concat([bytes, cut(keys.sign('cursor', signedText(bytes, listing)))]).toString('base64url')
 }
 
-function read(given: string, listing: string, sign: Sign): string {
+function read(given: string, listing: string, keys: Keys): string {
   const bytes = Buffer.from(given, 'base64url')
   const cursor = bytes.subarray(0, Math.max(0, bytes.length - signatureBytes))
   const signature = bytes.subarray(cursor.length)
   const isWhole = signature.length === signatureBytes && bytes.toString('base64url') === given
-  if (isWhole && timingSafeEqual(signature, signatureOf(cursor, listing, sign)))
+  const expected = keys.signatures('cursor', signedText(cursor, listing))
+  if (isWhole && expected.some((each) => timingSafeEqual(signature, cut(each)))) {
     return cursor.toString('base64url')
+  }
   throw new OuthookError(
     'bad_cursor',
     'the cursor is of another listing, or is not as it was given; give the next_cursor of an earlier page of this one, with the same filters',
   )
 }
 
-function signatureOf(cursor: Uint8Array, listing: string, sign: Sign): Buffer {
+function signedText(cursor: Uint8Array, listing: string): Buffer {
   // With its length, so that no part of the one can stand for a part of the other.
-  const signed = Buffer.concat([Buffer.from(`${cursor.length} `), cursor, Buffer.from(listing)])
-  return sign('cursor', signed).subarray(0, signatureBytes)
+  return Buffer.concat([Buffer.from(`${cursor.length} `), cursor, Buffer.from(listing)])
+}
+
+function cut(signature: Buffer): Buffer {
+  return signature.subarray(0, signatureBytes)
 }

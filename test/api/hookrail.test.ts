@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { aServer } from './a-server.ts'
+import { describeMasterKey } from './both-stores/master-key.ts'
 import { describeObserving } from './both-stores/observing.ts'
 import { describeSecretsAtRest } from './both-stores/secrets-at-rest.ts'
 import { describeSending } from './both-stores/sending.ts'
@@ -29,6 +30,7 @@ const newStore = () => openOn(aFile())
 
 describeHookrailRows(newStore)
 describeSending(newStore)
+describeMasterKey(newStore)
 describeObserving(newStore)
 describeSecretsAtRest(() => {
   const file = aFile()

@@ -3,6 +3,7 @@ import { afterAll, beforeAll } from 'vitest'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { aServer } from './a-server.ts'
 import { describeCredentials } from './both-stores/credentials.ts'
+import { describeMasterKey } from './both-stores/master-key.ts'
 import { describeOAuth2 } from './both-stores/oauth2.ts'
 import { describeObserving } from './both-stores/observing.ts'
 import { describeSecretsAtRest } from './both-stores/secrets-at-rest.ts'
@@ -33,6 +34,7 @@ const aReadableStore = () => {
 
 describeHookrailRows(newStore)
 describeSending(newStore)
+describeMasterKey(newStore)
 describeObserving(newStore)
 describeSecretsAtRest(() => {
   const store = aStore()

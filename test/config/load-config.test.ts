@@ -38,6 +38,7 @@ describe('where a value comes from', () => {
       role: 'all',
       processes: 1,
       masterKey: null,
+      masterKeyOld: null,
       newStore: false,
       storeWaitMs: 60_000,
       orderedKeyBacklogMax: 10_000,

@@ -45,6 +45,7 @@ const topLevel: Readonly<Record<string, string>> = {
   'create-credentials': 'app',
   'create-delivery': 'app',
   'create-endpoints': 'app',
+  'create-master-keys': 'app',
   'create-outbox-relays': 'app',
   server: 'app',
   'count-activity': 'app',

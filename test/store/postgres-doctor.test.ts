@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { createKeyring } from '../../src/core/keyring.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
-import { createSecretBox } from '../../src/core/secret-box.ts'
 import type { Finding } from '../../src/store/finding.ts'
 import { examinePostgres } from '../../src/store/postgres/upkeep/doctor.ts'
 import type { PostgresExamination } from '../../src/store/postgres/upkeep/doctor-check.ts'
@@ -11,7 +11,7 @@ import { aLine } from './contract/ordering.ts'
 import { anOutcome, openScene, retryIn } from './contract/scene.ts'
 import { openPostgresHarness, type PostgresHarness } from './postgres-harness.ts'
 
-const masterKey = createSecretBox(new Uint8Array(32).fill(7), randomBytes)
+const masterKey = createKeyring([new Uint8Array(32).fill(7)], randomBytes)
 
 describe.each(testedServers())('the doctor on $name', ({ start }) => {
   let server: PostgresServer
@@ -157,7 +157,7 @@ describe.each(testedServers())('the doctor on $name', ({ start }) => {
   })
 
   it('compares the master key and names both fingerprints', async () => {
-    const other = createSecretBox(new Uint8Array(32).fill(8), randomBytes)
+    const other = createKeyring([new Uint8Array(32).fill(8)], randomBytes)
     const finding = await firstOf('master key', { masterKey: other })
     expect(finding).toMatchObject({ level: 'problem' })
     expect(finding?.found).toContain(masterKey.fingerprint)

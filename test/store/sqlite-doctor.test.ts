@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createSystemClock } from '../../src/core/clock.ts'
+import { createKeyring } from '../../src/core/keyring.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
-import { createSecretBox } from '../../src/core/secret-box.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { examineSqlite, type SqliteExamination } from '../../src/store/sqlite/upkeep/doctor.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
@@ -14,7 +14,7 @@ import { aLine } from './contract/ordering.ts'
 import { anOutcome, openScene, retryIn } from './contract/scene.ts'
 import { openFileHarness } from './sqlite-harness.ts'
 
-const masterKey = createSecretBox(new Uint8Array(32).fill(7), randomBytes)
+const masterKey = createKeyring([new Uint8Array(32).fill(7)], randomBytes)
 
 let directory: string
 let path: string
@@ -54,7 +54,7 @@ test('a file that is not there is a warning, and is not made', () => {
 
 test('another master key is a problem that names both', async () => {
   await aStore()
-  const other = createSecretBox(new Uint8Array(32).fill(8), randomBytes)
+  const other = createKeyring([new Uint8Array(32).fill(8)], randomBytes)
   const finding = examine({ masterKey: other }).find(({ check }) => check === 'master key')
   expect(finding).toMatchObject({ level: 'problem' })
   expect(finding?.found).toContain(masterKey.fingerprint)

@@ -84,6 +84,7 @@ export interface NamedTypes {
   readonly KeyChange: types.KeyChange
   readonly KeyCreate: types.KeyCreate
   readonly KeyPage: types.KeyPage
+  readonly MasterKey: types.MasterKey
   readonly NewSecret: types.NewSecret
   readonly OrderedKey: types.OrderedKey
   readonly OrderedKeyPage: types.OrderedKeyPage

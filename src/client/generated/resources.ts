@@ -51,6 +51,7 @@ import type {
   ListOrderedKeysQuery,
   ListSubscriptionsQuery,
   ListTenantsQuery,
+  MasterKey,
   NewSecret,
   OrderedKey,
   Pause,
@@ -82,13 +83,13 @@ export function createResources(requester: Requester) {
     events: createEvents(requester),
     deliveries: createDeliveries(requester),
     endpoints: createEndpoints(requester),
+    keys: createKeys(requester),
     subscriptions: createSubscriptions(requester),
     tenants: createTenants(requester),
     orderedKeys: createOrderedKeys(requester),
     deadLetters: createDeadLetters(requester),
     jobs: createJobs(requester),
     credentials: createCredentials(requester),
-    keys: createKeys(requester),
     adminTokens: createAdminTokens(requester),
   }
 }
@@ -189,6 +190,38 @@ function createEndpoints(requester: Requester) {
   }
 }
 
+function createKeys(requester: Requester) {
+  return {
+    /** Which master key seals secrets, and how far an exchange of it is. */
+    getMaster: (options?: CallOptions): Promise<MasterKey> =>
+      requester.json({ method: 'GET', path: '/v1/master-key', options }),
+    /** Seal everything under the new master key; every process must have been started with both before. */
+    rotateMaster: (options?: CallOptions): Promise<MasterKey> =>
+      requester.json({ method: 'POST', path: '/v1/master-key/rotate', takesKey: true, options }),
+    /** Make a producer key, or with `kind` an admin token. */
+    create: (body: KeyCreate, options?: CallOptions): Promise<CreatedKey> =>
+      requester.json({ method: 'POST', path: '/v1/keys', body, takesTenant: true, takesKey: true, options }),
+    /** Producer keys, newest first, or with `kind` admin tokens; never their text. */
+    list: (query: ListKeysQuery = {}, options?: CallOptions): PagePromise<Key, Page<Key>> =>
+      requester.pages({ method: 'GET', path: '/v1/keys', query: { ...query }, takesTenant: true, options }),
+    /** One producer key, without its text. */
+    get: (id: string, options?: CallOptions): Promise<Key> =>
+      requester.json({ method: 'GET', path: `/v1/keys/${encodeURIComponent(id)}`, takesTenant: true, options }),
+    /** Change a producer key; absent members stay. */
+    update: (id: string, body: KeyChange, options?: CallOptions): Promise<Key> =>
+      requester.json({ method: 'PATCH', path: `/v1/keys/${encodeURIComponent(id)}`, body, takesTenant: true, options }),
+    /** Revoke a key; can be repeated. */
+    revoke: (id: string, options?: CallOptions): Promise<void> =>
+      requester.json({ method: 'DELETE', path: `/v1/keys/${encodeURIComponent(id)}`, takesTenant: true, options }),
+    /** Give a producer key another text, beside which the one before is taken for a while. */
+    rotate: (id: string, body: RotateKey = {}, options?: CallOptions): Promise<RotatedKey> =>
+      requester.json({ method: 'POST', path: `/v1/keys/${encodeURIComponent(id)}/rotate`, body, takesTenant: true, takesKey: true, options }),
+    /** Whose token this is. */
+    whoami: (options?: CallOptions): Promise<Whoami> =>
+      requester.json({ method: 'GET', path: '/v1/whoami', takesTenant: true, options }),
+  }
+}
+
 function createSubscriptions(requester: Requester) {
   return {
     /** Subscriptions, newest first. */
@@ -285,32 +318,6 @@ function createCredentials(requester: Requester) {
     /** Delete a credential that no endpoint uses. */
     delete: (id: string, options?: CallOptions): Promise<void> =>
       requester.json({ method: 'DELETE', path: `/v1/credentials/${encodeURIComponent(id)}`, takesTenant: true, options }),
-  }
-}
-
-function createKeys(requester: Requester) {
-  return {
-    /** Make a producer key, or with `kind` an admin token. */
-    create: (body: KeyCreate, options?: CallOptions): Promise<CreatedKey> =>
-      requester.json({ method: 'POST', path: '/v1/keys', body, takesTenant: true, takesKey: true, options }),
-    /** Producer keys, newest first, or with `kind` admin tokens; never their text. */
-    list: (query: ListKeysQuery = {}, options?: CallOptions): PagePromise<Key, Page<Key>> =>
-      requester.pages({ method: 'GET', path: '/v1/keys', query: { ...query }, takesTenant: true, options }),
-    /** One producer key, without its text. */
-    get: (id: string, options?: CallOptions): Promise<Key> =>
-      requester.json({ method: 'GET', path: `/v1/keys/${encodeURIComponent(id)}`, takesTenant: true, options }),
-    /** Change a producer key; absent members stay. */
-    update: (id: string, body: KeyChange, options?: CallOptions): Promise<Key> =>
-      requester.json({ method: 'PATCH', path: `/v1/keys/${encodeURIComponent(id)}`, body, takesTenant: true, options }),
-    /** Revoke a key; can be repeated. */
-    revoke: (id: string, options?: CallOptions): Promise<void> =>
-      requester.json({ method: 'DELETE', path: `/v1/keys/${encodeURIComponent(id)}`, takesTenant: true, options }),
-    /** Give a producer key another text, beside which the one before is taken for a while. */
-    rotate: (id: string, body: RotateKey = {}, options?: CallOptions): Promise<RotatedKey> =>
-      requester.json({ method: 'POST', path: `/v1/keys/${encodeURIComponent(id)}/rotate`, body, takesTenant: true, takesKey: true, options }),
-    /** Whose token this is. */
-    whoami: (options?: CallOptions): Promise<Whoami> =>
-      requester.json({ method: 'GET', path: '/v1/whoami', takesTenant: true, options }),
   }
 }
 

@@ -880,6 +880,17 @@ export interface KeyPage {
   readonly nextCursor: string
 }
 
+export interface MasterKey {
+  /** Of the key that seals; it tells nothing about the key. */
+  readonly fingerprint: string
+  /** Of the key that is being replaced; null: none is. */
+  readonly replacing: string | null
+  /** Values that are still sealed under another one of the keys that this process was given. */
+  readonly remaining: number
+  /** Fingerprints of the keys that this process was given. */
+  readonly given: readonly string[]
+}
+
 export interface NewSecret {
   /** Keep it; afterwards only `reveal` shows it. */
   readonly secret: string

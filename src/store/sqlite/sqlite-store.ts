@@ -103,6 +103,11 @@ function createStore(connection: StoreConnection): SqliteStore {
     findApiKeys: (hashes) => read('findApiKeys', hashes),
     noteKeyUse: (uses) => write('noteKeyUse', uses),
     setMetaOnce: (name, value) => write('setMetaOnce', name, value),
+    getMeta: (name) => read('getMeta', name),
+    replaceMeta: (changes) => write('replaceMeta', changes),
+    listSealed: (column, fingerprint, after, limit) => read('listSealed', column, fingerprint, after, limit),
+    replaceSealed: (column, values) => write('replaceSealed', column, values),
+    countSealed: (fingerprint) => read('countSealed', fingerprint),
 
     publish: (batch, options) => write('publish', batch, options),
 

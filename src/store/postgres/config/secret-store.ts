@@ -1,17 +1,20 @@
 import { idPrefixes } from '../../../core/ids.ts'
 import type { SealedSecret } from '../../../core/model.ts'
 import { bytesOfId } from '../../cursors.ts'
-import type { SecretStore } from '../../port.ts'
+import type { MasterKeyStore, SecretStore } from '../../port.ts'
 import { type SecretRow, toSecret } from '../../rows.ts'
 import type { Runner } from '../connection/runner.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
 import { beforeSkips, getEndpoint } from '../read/config.ts'
 import { uuidOfId } from '../rows/wire-types.ts'
+import { createMasterKeyStore } from '../upkeep/sealed.ts'
 import { noteReveal, rotateSecret, secretColumns, setPrimarySecret } from './secrets.ts'
 
-export function createSecretStore({ plain, atomic }: Runner): SecretStore {
+export function createSecretStore(runner: Runner): SecretStore & MasterKeyStore {
+  const { plain, atomic } = runner
   const isEndpoint = (id: string) => bytesOfId(idPrefixes.endpoint, id) !== null
   return {
+    ...createMasterKeyStore(runner),
     listSecrets: (tenantId, endpointId) =>
       plain('read', (context) => listSecrets(context, tenantId, endpointId)),
     rotateSecret: async (tenantId, endpointId, secret, graceMs) =>

@@ -3,6 +3,7 @@
 import { listNotices } from '../config/notices.ts'
 import { countJobSlice, getJob, listJobs } from '../jobs/read-jobs.ts'
 import { getRequest } from '../requests/requests.ts'
+import { countSealed, getMeta, listSealed } from '../upkeep/sealed.ts'
 import { listAttempts } from './attempts.ts'
 import {
   getEndpoint,
@@ -27,6 +28,9 @@ import { listSecrets } from './secrets.ts'
 import { findTenantOf, getTenant, getTenantByUid, listTenants } from './tenants.ts'
 
 export const readOperations = {
+  getMeta,
+  listSealed,
+  countSealed,
   getEvent,
   listEvents,
   getPayload,

@@ -14,6 +14,8 @@ import type {
   KeptWriteName,
   KeyOwner,
   KeyUse,
+  MasterKeyStore,
+  MetaChange,
   NewApiKey,
   NewCredential,
   NewEndpoint,
@@ -72,6 +74,7 @@ import {
 import { deleteProbe, insertProbe } from '../upkeep/probe.ts'
 import { deleteTenant, removeDeletedTenants } from '../upkeep/remove-tenants.ts'
 import { newRetentionMemory, removeExpired } from '../upkeep/retention.ts'
+import { replaceMeta, replaceSealed } from '../upkeep/sealed.ts'
 import type { WriteContext } from './write-context.ts'
 
 export type WriteOperations = ReturnType<typeof createWriteOperations>
@@ -208,6 +211,12 @@ export function createWriteOperations() {
     ) => revokeApiKey(context, owner, id, options),
     noteKeyUse: (context: WriteContext, uses: readonly KeyUse[]) => noteKeyUse(context, uses),
     setMetaOnce: (context: WriteContext, name: string, value: string) => setMetaOnce(context, name, value),
+    replaceMeta: (context: WriteContext, changes: readonly MetaChange[]) => replaceMeta(context, changes),
+    replaceSealed: (
+      context: WriteContext,
+      column: number,
+      values: Parameters<MasterKeyStore['replaceSealed']>[1],
+    ) => replaceSealed(context, column, values),
     reconcileReady: (context: WriteContext, options: { readonly limit: number }) =>
       reconcileReady(context, options, reconciled),
     applyConfigChanges: (context: WriteContext, options: { readonly limit: number }) =>
