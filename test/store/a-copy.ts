@@ -133,7 +133,18 @@ export async function fillVaried(scene: Scene): Promise<void> {
   await aJob(scene)
   const { store, ids } = scene
   const plain = await scene.anEndpoint({ uid: 'main', headers: { 'x-team': 'shop' }, description: 'é ☃' })
-  const paused = await scene.anEndpoint()
+  const credential = {
+    id: ids.next('crd'),
+    tenantId: defaultTenantId,
+    name: 'partner é',
+    description: '',
+    kind: 'basic' as const,
+    settings: { username: 'shop' },
+    secretHint: null,
+    active: false,
+  }
+  await store.insertCredential({ credential, sealed: Uint8Array.of(0, 1, 255) })
+  const paused = await scene.anEndpoint({ credentialId: credential.id })
   const disabled = await scene.anEndpoint()
   const gone = await scene.anEndpoint()
   const idempotency = { scope: 'key', key: 'order-1', hash: new Uint8Array(32).fill(7), ttlMs: 86_400_000 }
