@@ -16,6 +16,13 @@ const tokenLike = /^(?=.*\d)(?=.*[a-z])[\w.~+/=:-]+$/i
 /** Those of HMACs with SHA-256, cut in half, are longer. */
 const minSignatureChars = 20
 
+const separators = /[\s,;]+/
+/** Of `sha256=…` and the like. */
+const maxPartName = 12
+/** The time of a signature. */
+const seconds = /^\d{1,10}$/
+const plainRun = /[a-z0-9]{6,}/i
+
 const ofUrls = new WeakMap<URL, readonly string[]>()
 
 export function redactResult(result: AttemptResult, request: AttemptRequest): AttemptResult {
@@ -29,44 +36,67 @@ export function redactCapture(response: CapturedResponse, request: AttemptReques
   const { body, headers } = response
   const secrets = secretsOf(request)
   if (secrets.length === 0) return response
-  const shown = body.length < minSecretChars ? body : redactBody(response, secrets)
+  const shown = mayHold(response, secrets) ? redactBody(response, secrets) : body
   const isHeld = headers.some(([, value]) => secrets.some((secret) => value.includes(secret)))
   if (shown === body && !isHeld) return response
-  const redacted = headers.map(([name, value]) => [name, redactText(value, secrets)] as const)
+  const longestFirst = secrets.toSorted((one, other) => other.length - one.length)
+  const redacted = headers.map(([name, value]) => [name, redactText(value, longestFirst)] as const)
   return { ...response, headers: isHeld ? redacted : headers, body: shown }
 }
 
-/** Longest first, so that no part of one is left of another. */
-function secretsOf(request: AttemptRequest): readonly string[] {
-  const { headers, destination, signatures, secrets = [] } = request
-  const found = new Set([...secrets, ...secretsOfUrl(destination.url)])
-  for (const name in signatures) {
-    for (const part of secretParts(signatures[name] ?? '')) {
-      if (part.length >= minSignatureChars && !isShown(part, headers)) found.add(part)
-    }
-  }
+/** Loops instead of lists of lists: it is made for each attempt. */
+function secretsOf({ headers, destination, signatures, secrets }: AttemptRequest): readonly string[] {
+  const found: string[] =
+    secrets === undefined ? [] : secrets.filter(({ length }) => length >= minSecretChars)
+  for (const secret of secretsOfUrl(destination.url)) found.push(secret)
   for (const name in headers) {
-    if (isSecretName(name)) for (const part of secretParts(headers[name] ?? '')) found.add(part)
+    const value = headers[name] ?? ''
+    if (signatures?.[name] !== undefined) addParts(value, minSignatureChars, found)
+    else if (isSecretName(name)) addCredential(value, found)
   }
-  return [...found]
-    .filter((secret) => secret.length >= minSecretChars)
-    .sort((one, other) => other.length - one.length)
+  return signatures === undefined ? found : found.filter((secret) => !isShown(secret, headers))
 }
 
 /** Schemes repeat ids and the topic in headers of their own; these are no secrets. */
 function isShown(text: string, headers: AttemptRequest['headers']): boolean {
-  return [headers['outhook-event-id'], headers['outhook-delivery-id'], headers['outhook-topic']].includes(
-    text,
+  return (
+    text === headers['outhook-event-id'] ||
+    text === headers['outhook-delivery-id'] ||
+    text === headers['outhook-topic']
   )
 }
 
-/** `v1,abc v1,def`, `t=1,v1=abc`, `sha256=abc`, `Bearer abc`, `Basic dXNlcjpwYXNz`: the parts that are secret. */
-function secretParts(value: string): readonly string[] {
-  const parts = value.split(/[\s,;]+/).map((part) => part.replace(/^[\w-]{1,12}=(?=.)/, ''))
-  const [, basic] = /^basic (\S+)$/i.exec(value) ?? []
-  if (basic === undefined) return parts.filter((part) => !/^(?:bearer|token|v1a?|\d{1,10})$/i.test(part))
-  const pair = Buffer.from(basic, 'base64').toString('utf8')
-  return [basic, pair, pair.slice(pair.indexOf(':') + 1)]
+/** The parts of `v1,abc v1,def`, `t=1,v1=abc`, `sha256=abc` that are so long. */
+function addParts(value: string, least: number, found: string[]): void {
+  for (const part of value.split(separators)) {
+    const equals = part.indexOf('=')
+    const isNamed = equals > 0 && equals <= maxPartName && equals < part.length - 1
+    const text = isNamed ? part.slice(equals + 1) : part
+    if (text.length >= least && !seconds.test(text)) found.push(text)
+  }
+}
+
+/** `Bearer abc`, and of `Basic dXNlcjpwYXNz` what is encoded too. */
+function addCredential(value: string, found: string[]): void {
+  const [, scheme = '', rest = ''] = /^(bearer|token|basic) +(.*)$/i.exec(value) ?? []
+  addParts(scheme === '' ? value : rest, minSecretChars, found)
+  if (scheme.toLowerCase() !== 'basic') return
+  const pair = Buffer.from(rest, 'base64').toString('utf8')
+  for (const text of [pair, pair.slice(pair.indexOf(':') + 1)]) {
+    if (text.length >= minSecretChars) found.push(text)
+  }
+}
+
+/** A look that costs little: of most bodies it says no. */
+function mayHold({ body, truncated }: CapturedResponse, secrets: readonly string[]): boolean {
+  if (body.length < minSecretChars) return false
+  if (truncated) return true
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1')
+  // In every form of a secret its letters and digits are as they were.
+  return secrets.some((secret) => {
+    const plain = plainRun.exec(secret)
+    return plain === null || text.includes(plain[0])
+  })
 }
 
 function secretsOfUrl(url: URL): readonly string[] {
@@ -99,7 +129,7 @@ function redactText(text: string, secrets: readonly string[]): string {
 
 function redactBody({ body, truncated }: CapturedResponse, secrets: readonly string[]): Uint8Array {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  const forms = secrets.flatMap(formsOf)
+  const forms = secrets.flatMap(formsOf).sort((one, other) => other.length - one.length)
   const end = truncated ? endOfWhole(bytes, forms) : bytes.length
   if (end === bytes.length && !forms.some((form) => bytes.includes(form))) return body
   // Byte by byte: what is no UTF-8 stays as it was.
