@@ -68,8 +68,9 @@ export class DirectSends {
   async send({ asked, payload, ...order }: SendOrder): Promise<SendReceipt> {
     // The caller's objects may change while the URL is looked up.
     const metadata = parseMetadata(order.metadata)
-    const rest = this.#read(asked, payload !== null)
-    const send = { ...rest, ...(await this.#findPlace(order.tenantId, asked)) }
+    const read = this.#read(asked, payload !== null)
+    const place = await this.#findPlace(order.tenantId, asked)
+    const send = { ...read, ...place, refusal: read.refusal ?? place.refusal }
     if (send.credentialId !== null) await this.#lookForCredential(order.tenantId, send.credentialId)
     const { publisher } = this.#options
     const receipt = await publisher.publish({
@@ -89,14 +90,14 @@ export class DirectSends {
     )
   }
 
-  #read(asked: AskedSend, hasPayload: boolean): Omit<Send, keyof Place> {
+  #read(asked: AskedSend, hasPayload: boolean): Omit<Send, 'to'> {
     const { words } = this.#options
     const { credentialId = null } = asked
     return {
       method: readMethod(asked.method),
       headers: this.#readHeaders(asked),
       hasPayload,
-      timeoutMs: this.#readTimeout(asked.timeout),
+      ...this.#readTimeout(asked.timeout),
       retryPolicy: readRetryPolicy(asked.retry, 'retry'),
       credentialId: checkCredentialId(credentialId, words.member('credential_id')),
     }
@@ -121,17 +122,20 @@ export class DirectSends {
     return { ...read, 'content-type': contentType }
   }
 
-  #readTimeout(timeout: unknown): number | null {
-    if (timeout === undefined || timeout === null) return null
+  /** What the setting allows may have been otherwise when the first answer was given. */
+  #readTimeout(timeout: unknown): Pick<Send, 'timeoutMs' | 'refusal'> {
+    if (timeout === undefined || timeout === null) return { timeoutMs: null, refusal: null }
     const { maxTimeoutMs, words } = this.#options
     const least = Math.min(minTimeoutMs, maxTimeoutMs)
     const ms = parseDuration(timeout)
-    if (ms !== null && ms >= least && ms <= maxTimeoutMs) return ms
+    if (ms !== null && ms >= least && ms <= maxTimeoutMs) return { timeoutMs: ms, refusal: null }
     const setting = words.setting('total-timeout', formatDuration(maxTimeoutMs))
-    throw new OuthookError(
+    const refusal = new OuthookError(
       'unprocessable',
       `timeout must be ${durationForms}, from ${formatDuration(least)} to the longest that an attempt may take (${setting})`,
     )
+    if (ms === null) throw refusal
+    return { timeoutMs: null, refusal }
   }
 
   async #findPlace(tenantId: string, { url, endpointId }: AskedSend): Promise<Place> {

@@ -101,6 +101,7 @@ export class OutboxPublisher {
         ...ofNoProducer,
         traceContext,
         eventId: this.#eventIdOf(row),
+        refuseHeld: true,
         idempotency:
           row.idempotencyKey === null
             ? { scope: rowScope, key: row.id }

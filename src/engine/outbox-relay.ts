@@ -25,6 +25,7 @@ import type {
   RefusedOutboxRow,
 } from '../store/port.ts'
 import type { OutboxPublisher, PutOff, RowFate } from './outbox-publisher.ts'
+import { KeyHeldError } from './publish-request.ts'
 
 const minWaitMs = 25
 const maxWaitMs = 500
@@ -195,7 +196,7 @@ export class OutboxRelay {
       const fate = fates[index] as RowFate
       if (fate.kind === 'relayed') relayed.push({ place, id })
       else if (fate.kind === 'refused') refused.push({ place, id, error: fate.error })
-      else if (!this.#noteSpentRate(row, fate.error) && !isBacklogFull(fate.error)) later ??= fate.error
+      else if (!this.#noteSpentRate(row, fate.error) && !isOfItsKey(fate.error)) later ??= fate.error
     })
     this.#relayed += relayed.length
     this.#refused += refused.length
@@ -241,9 +242,12 @@ export class OutboxRelay {
   }
 }
 
-/** Many of its ordering key wait, which the list of ordering keys shows; it is no problem of the outbox. */
-function isBacklogFull(error: unknown): boolean {
-  return error instanceof OuthookError && error.code === 'backlog_full'
+/**
+ * Many of its ordering key wait, which the list of ordering keys shows, or an event of the key for many is being fanned
+ * out. Rows of other keys go on, and it is no problem of the outbox.
+ */
+function isOfItsKey(error: unknown): boolean {
+  return error instanceof KeyHeldError || (error instanceof OuthookError && error.code === 'backlog_full')
 }
 
 /** Somebody holds a lock, which passes; rows may have been published all the same. */

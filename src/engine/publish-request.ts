@@ -25,6 +25,8 @@ export interface PublishRequest extends IngestRequest {
   readonly operational?: Operational
   /** Of an event that got its id where it happened. Rejects with `store_refused` when there is one with this id. */
   readonly eventId?: string | undefined
+  /** Rejects with a `KeyHeldError` where it would otherwise be tried again until its key is free. */
+  readonly refuseHeld?: boolean
 }
 
 export interface Operational {
@@ -71,6 +73,13 @@ export interface PublishReceipt {
 /** A passing trouble, told to the caller as it is. */
 export function unavailable(message: string): OuthookError {
   return new OuthookError('store_unavailable', message, { retryAfterSeconds: 1, publicDetail: message })
+}
+
+/** An earlier event of its ordering key is being fanned out, or an open transaction has its idempotency key. */
+export class KeyHeldError extends OuthookError {
+  constructor() {
+    super('store_unavailable', 'an earlier event of its key is not yet through; it is tried again')
+  }
 }
 
 export function idempotencyConflict(): OuthookError {

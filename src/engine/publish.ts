@@ -6,6 +6,7 @@ import { planSend } from './plan-send.ts'
 import { PublishQueue, type Waiting } from './publish-queue.ts'
 import {
   checkRequest,
+  KeyHeldError,
   type PublishReceipt,
   type PublishRequest,
   refusalOf,
@@ -263,7 +264,9 @@ export class Publisher {
         this.#replan(waiting)
         return false
       case 'key_held':
-        this.#queue.hold(waiting)
+        if (waiting.request.topic !== null && waiting.request.refuseHeld) {
+          waiting.settle.reject(new KeyHeldError())
+        } else this.#queue.hold(waiting)
         return false
     }
   }

@@ -86,7 +86,7 @@ export class Relay {
   /** Never rejects: what went wrong is tried again at the next look. */
   async #drain(): Promise<void> {
     try {
-      while (this.#state === 'running' && (await this.#relayBatch())) this.#waitMs = minWaitMs
+      while (this.#state === 'running' && (await this.#relayAll())) this.#waitMs = minWaitMs
       this.#failing = false
     } catch (error) {
       // Once: while the store is out of reach every look fails.
@@ -100,21 +100,44 @@ export class Relay {
     }
   }
 
-  /** False: there is nothing to do, or another process does it. */
-  async #relayBatch(): Promise<boolean> {
-    const { outbox, routing, onDueWork, onLargeFanOut, onFiltered } = this.#options
-    const found = await outbox.listAccepted(maxBatchEvents)
-    const waiting = found.filter((event) => !this.#refused.has(event.id))
-    if (waiting.length === 0) return false
-    const plans = await this.#plan(waiting)
-    const { count, stale } = await this.#fanOut(plans)
-    for (const tenantId of stale) routing.invalidate(tenantId)
-    if (count > 0) onDueWork()
+  /**
+   * From the first to the last. What has to wait for an earlier event of its ordering key is passed over, with all that
+   * follows of that key, and holds up nobody else. False: there was nothing to do, or another process does it.
+   */
+  async #relayAll(): Promise<boolean> {
+    const heldKeys = new Set<string>()
+    let hasMoved = false
+    let after: string | null = null
+    while (this.#state === 'running') {
+      const found = await this.#options.outbox.listAccepted(maxBatchEvents, after)
+      const waiting = found.filter((event) => !this.#refused.has(event.id) && !heldKeys.has(keyOf(event)))
+      const plans = await this.#plan(waiting)
+      const { count, stale, held } = await this.#relayBatch(plans)
+      // Planned anew from the first, so that nothing of a key overtakes them.
+      if (stale.length > 0) return true
+      for (const event of waiting) if (held.includes(event.id)) heldKeys.add(keyOf(event))
+      hasMoved ||= count > 0
+      const isElsewhere =
+        count === 0 && held.length < plans.length && !plans.some(({ id }) => this.#refused.has(id))
+      const isEnd = plans.length === waiting.length && found.length < maxBatchEvents
+      if (isElsewhere || isEnd) break
+      after = (plans.length < waiting.length ? waiting[plans.length - 1] : found.at(-1))?.place ?? null
+    }
+    return hasMoved
+  }
+
+  async #relayBatch(plans: readonly FanOutPlan[]): Promise<FanOutResult> {
+    const { routing, onDueWork, onLargeFanOut, onFiltered } = this.#options
+    if (plans.length === 0) return { count: 0, stale: [], held: [] }
+    const result = await this.#fanOut(plans)
+    for (const tenantId of result.stale) routing.invalidate(tenantId)
+    if (result.count > 0) onDueWork()
     if (plans.some(({ receivers }) => receivers !== undefined)) onLargeFanOut()
-    const written = count === 0 ? [] : plans.filter(({ tenantId }) => !stale.includes(tenantId))
+    const left = new Set([...result.stale, ...result.held])
+    const written = result.count === 0 ? [] : plans.filter(({ id, tenantId }) => !left.has(id) && !left.has(tenantId))
     const filtered = written.reduce((sum, { filteredSubscriptions }) => sum + (filteredSubscriptions ?? 0), 0)
     if (filtered > 0) onFiltered(filtered)
-    return count > 0 || stale.length > 0
+    return result
   }
 
   async #fanOut(plans: readonly FanOutPlan[]): Promise<FanOutResult> {
@@ -127,12 +150,14 @@ export class Relay {
     // A refused row is only its own event's fault: each gets a try alone.
     let count = 0
     const stale: string[] = []
+    const held: string[] = []
     for (const plan of plans) {
       const result = await this.#fanOut([plan])
       count += result.count
       stale.push(...result.stale)
+      held.push(...result.held)
     }
-    return { count, stale }
+    return { count, stale, held }
   }
 
   #leave({ id }: FanOutPlan, error: unknown): FanOutResult {
@@ -141,7 +166,7 @@ export class Relay {
       { err: error, event_id: id },
       'the database refuses to fan out an event, which stays accepted until another process tries it',
     )
-    return { count: 0, stale: [] }
+    return { count: 0, stale: [], held: [] }
   }
 
   /** As many of the first ones as fit into a batch. */
@@ -183,4 +208,13 @@ export class Relay {
     }
     return needed.length === 0 ? new Map() : this.#options.outbox.readAccepted(needed)
   }
+}
+
+/** An event without an ordering key waits for nobody. */
+function keyOf({
+  id,
+  tenantId,
+  orderingKey,
+}: Pick<AcceptedEvent, 'id' | 'tenantId' | 'orderingKey'>): string {
+  return JSON.stringify(orderingKey === null ? [id] : [tenantId, orderingKey])
 }

@@ -10,6 +10,7 @@ import type { Reservation } from '../../src/delivery/reservation.ts'
 import { RoutingCache } from '../../src/delivery/routing-cache.ts'
 import { KeyRates } from '../../src/engine/key-rates.ts'
 import { Publisher, type PublishRequest } from '../../src/engine/publish.ts'
+import { KeyHeldError } from '../../src/engine/publish-request.ts'
 import type { KeyTokens, NewDelivery, NewEvent, PublishResult, Routing } from '../../src/store/port.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 import { anEndpoint, aSubscription } from '../delivery/a-dispatcher.ts'
@@ -291,6 +292,13 @@ test('an event whose key is held is set aside and tried again, and those beside 
     ['orders.held'],
     ...calls.slice(3).map(() => ['orders.held']),
   ])
+  expect(slots.held).toBe(0)
+})
+
+test('an event that is not to wait for its key is refused at once while that is held', async () => {
+  const { publisher, slots, calls } = aPublisher({ answer: () => ({ kind: 'key_held' }) })
+  await expect(publisher.publish({ ...aRequest(), refuseHeld: true })).rejects.toBeInstanceOf(KeyHeldError)
+  expect(calls).toHaveLength(1)
   expect(slots.held).toBe(0)
 })
 

@@ -30,6 +30,9 @@ function aRelay(setup: { readonly endpoints?: number } = {}) {
     refused: '',
     errors: 0,
     isElsewhere: false,
+    /** An event for many of this ordering key is being fanned out. */
+    heldKey: null as string | null,
+    afterBatch: () => {},
   }
   const endpoints = Array.from({ length: setup.endpoints ?? 1 }, () => anEndpoint(ids.next('ep')))
   const routing = new RoutingCache({
@@ -53,20 +56,23 @@ function aRelay(setup: { readonly endpoints?: number } = {}) {
       accept: async () => [],
       async setKeyTtl() {},
       readAccepted: async () => new Map(),
-      async listAccepted(limit) {
+      async listAccepted(limit, after = null) {
         state.looks++
         if (state.fault !== null) throw state.fault
-        return state.waiting.slice(0, limit)
+        return state.waiting.filter(({ place }) => Number(place) > Number(after ?? -1)).slice(0, limit)
       },
       async fanOut(plans) {
         if (plans.some((plan) => plan.id === state.refused))
           throw new OuthookError('store_refused', 'refused')
-        if (state.isElsewhere) return { count: 0, stale: [] }
+        if (state.isElsewhere) return { count: 0, stale: [], held: [] }
         state.batches.push(plans)
-        const fresh = plans.filter((plan) => plan.routingVersion === state.version)
+        const held = plans.filter((plan) => plan.orderingKey === state.heldKey).map(({ id }) => id)
+        const fresh = plans.filter((plan) => plan.routingVersion === state.version && !held.includes(plan.id))
         const done = new Set(fresh.map((plan) => plan.id))
         state.waiting = state.waiting.filter((event) => !done.has(event.id))
-        return { count: fresh.length, stale: fresh.length < plans.length ? [defaultTenantId] : [] }
+        const isStale = fresh.length + held.length < plans.length
+        state.afterBatch()
+        return { count: fresh.length, stale: isStale ? [defaultTenantId] : [], held }
       },
     },
     routing,
@@ -77,16 +83,18 @@ function aRelay(setup: { readonly endpoints?: number } = {}) {
     onDueWork: () => state.wakes++,
     onLargeFanOut: () => state.largeFanOuts++,
   })
-  const publish = (count: number, payloadBytes = 10) => {
+  let places = 0
+  const publish = (count: number, payloadBytes = 10, orderingKey: string | null = 'k') => {
     for (let n = 0; n < count; n++) {
       const id = ids.next('evt')
       state.waiting.push({
         id,
         tenantId: defaultTenantId,
         topic: 'orders.created',
-        orderingKey: 'k',
+        orderingKey,
         deliverAt: null,
         payloadBytes,
+        place: String(places++),
       })
     }
     return state.waiting.map((event) => event.id)
@@ -230,4 +238,43 @@ test('lets its batch end at stop, looks no more, and is not to be woken', async 
   expect(clock.pendingTimers).toBe(0)
   await clock.advance(10_000)
   expect(state.looks).toBe(looks)
+})
+
+test('events that wait behind a fan-out of their ordering key hold up no other, however many they are', async () => {
+  const { relay, clock, state, publish } = aRelay()
+  state.heldKey = 'k'
+  publish(1200)
+  const others = publish(700, 10, 'other').slice(-700)
+  relay.start()
+  await clock.advance(25)
+  expect(state.waiting).toHaveLength(1200)
+  const done = state.batches.flat().filter(({ orderingKey }) => orderingKey === 'other')
+  expect(done.map(({ id }) => id)).toEqual(others)
+  // What waits is looked at once a second, and goes as soon as it may, in its order.
+  state.batches = []
+  state.heldKey = null
+  await clock.advance(1000)
+  expect(state.waiting).toEqual([])
+  expect(state.batches.flat().map(({ id }) => id)).toEqual(
+    state.batches
+      .flat()
+      .map(({ id }) => id)
+      .toSorted(),
+  )
+  await relay.stop()
+})
+
+test('an event does not overtake one of its key that had to wait, when the fan-out ends in between', async () => {
+  const { relay, clock, state, publish } = aRelay()
+  state.heldKey = 'k'
+  publish(500)
+  const all = publish(300)
+  state.afterBatch = () => {
+    state.heldKey = null
+  }
+  relay.start()
+  await clock.advance(2000)
+  const gone = state.batches.slice(1).flat()
+  expect(gone.map(({ id }) => id)).toEqual(all)
+  await relay.stop()
 })

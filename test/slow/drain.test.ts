@@ -1,12 +1,15 @@
 /** How `outhook serve` ends when it is asked to, and what a process does that was frozen. */
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { leaseLength } from '../../src/delivery/lease.ts'
+import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { ask, call, deliveriesOf, isDrained, pause, until } from './api-calls.ts'
+import { openDatabaseView } from './leases-in-postgres.ts'
 import { readLeases } from './leases-on-disk.ts'
 import { startLedger } from './ledger-receiver.ts'
 import { aDirectory, startServer } from './server-process.ts'
 
+const env = { OUTHOOK_MASTER_KEY: 'ab'.repeat(32) }
 const database = () => join(aDirectory(), 'drain.db')
 
 async function anEndpoint(url: string, receiver: string, settings: Readonly<Record<string, unknown>> = {}) {
@@ -27,17 +30,50 @@ async function readDeliveries(url: string, eventIds: readonly string[]) {
 
 const once = { state: 'succeeded', attempt_count: 1, attempts: [{ attempt_no: 1, status: 'success' }] }
 
-test.each(['SIGTERM', 'SIGINT'] as const)(
-  'S1.43 %s: requests in flight end and are recorded, the others are given back, and a restart goes on',
+let postgres: PostgresServer
+let schemas = 0
+beforeAll(async () => {
+  const newest = testedServers().at(-1)
+  if (newest === undefined) throw new Error('no server to test on')
+  postgres = await newest.start()
+}, 120_000)
+afterAll(() => postgres?.stop())
+
+interface LeasedStore {
+  readonly store: string
+  /** How many deliveries are leased and not ended. */
+  countLeases(): Promise<number>
+}
+
+const onSqlite = (): LeasedStore => {
+  const store = database()
+  return { store, countLeases: async () => readLeases(store).size }
+}
+const onPostgres = (): LeasedStore => {
+  const schema = `outhook_drain_${process.pid}_${++schemas}`
+  const view = openDatabaseView(postgres.url, schema)
+  return {
+    store: `${postgres.url}?schema=${schema}`,
+    countLeases: async () => (await view.leases()).size,
+  }
+}
+
+test.each([
+  ['SIGTERM', 'SQLite', onSqlite],
+  ['SIGINT', 'SQLite', onSqlite],
+  ['SIGTERM', 'PostgreSQL', onPostgres],
+  ['SIGINT', 'PostgreSQL', onPostgres],
+] as const)(
+  'S1.43 %s on %s: requests in flight end and are recorded, the others are given back, and a restart goes on',
   { timeout: 300_000 },
-  async (signal) => {
-    const store = database()
+  async (signal, _name, aStore) => {
+    const { store, countLeases } = aStore()
     const ledger = await startLedger(() => ({ status: 200, afterMs: 700 }))
-    const server = await startServer({ database: store })
+    const server = await startServer({ database: store, env })
     await anEndpoint(server.url, ledger.url, { max_in_flight: 2 })
     const eventIds = await publish(server.url, 8)
-    await until('two in flight and more leased that wait', () => {
-      return ledger.open === 2 && readLeases(store).size > 2
+    await until('two in flight and more leased that wait', async () => {
+      return ledger.open === 2 && (await countLeases()) > 2
     })
     server.signal(signal)
     await server.printed('stopping')
@@ -51,9 +87,9 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
       entries.filter((entry) => entry.accepted === 0),
       'requests that were cut off',
     ).toEqual([])
-    expect(readLeases(store), 'leases left').toEqual(new Map())
+    expect(await countLeases(), 'leases left').toBe(0)
 
-    const next = await startServer({ database: store })
+    const next = await startServer({ database: store, env })
     await until('the rest is delivered', () => isDrained(next.url))
     expect(await readDeliveries(next.url, eventIds)).toMatchObject(eventIds.map(() => once))
     expect(ledger.requests, 'requests, none of them twice').toBe(eventIds.length)

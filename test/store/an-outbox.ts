@@ -88,7 +88,7 @@ export async function anOutbox(server: PostgresServer): Promise<OutboxScene> {
           ordered: routes[at]?.ordered === true && orderingKey !== null,
         })),
       }))
-      return (await node.cluster?.outbox.fanOut(plans)) ?? { count: 0, stale: [] }
+      return (await node.cluster?.outbox.fanOut(plans)) ?? { count: 0, stale: [], held: [] }
     },
   }
 }

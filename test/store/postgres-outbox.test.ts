@@ -42,7 +42,7 @@ describe.each(testedServers())('$name', ({ start }) => {
       expect(text(await store.getPayload(defaultTenantId, id))).toBe('{"id":1}')
       expect(await scene.deliveriesOf(id)).toEqual([])
 
-      expect(await fanOut([route])).toEqual({ count: 1, stale: [] })
+      expect(await fanOut([route])).toEqual({ count: 1, stale: [], held: [] })
       expect(await store.getEvent(defaultTenantId, id)).toEqual({ ...accepted, state: 'fanned_out' })
       expect(text(await store.getPayload(defaultTenantId, id))).toBe('{"id":1}')
       expect(await scene.deliveriesOf(id)).toMatchObject([
@@ -464,9 +464,9 @@ describe.each(testedServers())('$name', ({ start }) => {
       await sql(
         `begin; select pg_advisory_xact_lock(hashtextextended('outhook ' || current_schema() || ' fan out', 0))`,
       )
-      expect(await fanOut()).toEqual({ count: 0, stale: [] })
+      expect(await fanOut()).toEqual({ count: 0, stale: [], held: [] })
       await sql('commit')
-      expect(await fanOut()).toEqual({ count: 1, stale: [] })
+      expect(await fanOut()).toEqual({ count: 1, stale: [], held: [] })
     })
 
     test('that was planned before a change of the subscriptions is refused, and only for that tenant', async () => {
@@ -511,8 +511,8 @@ describe.each(testedServers())('$name', ({ start }) => {
         deliveries: [],
         receivers,
       }
-      expect(await outbox.fanOut([plan])).toEqual({ count: 1, stale: [] })
-      expect(await outbox.fanOut([plan])).toEqual({ count: 0, stale: [] })
+      expect(await outbox.fanOut([plan])).toEqual({ count: 1, stale: [], held: [] })
+      expect(await outbox.fanOut([plan])).toEqual({ count: 0, stale: [], held: [] })
       expect(await sql('select * from outbox')).toEqual([])
       expect(await store.getEvent(defaultTenantId, id)).toMatchObject({ id, state: 'accepted' })
       while ((await scene.fanOutSlice()).more);
@@ -536,7 +536,7 @@ describe.each(testedServers())('$name', ({ start }) => {
       const inOutbox = async () =>
         (await sql<{ readonly n: number }>('select count(*)::integer as n from outbox'))[0]?.n
       const relay = () => fanOut([route])
-      expect(await relay()).toEqual({ count: 1, stale: [] })
+      expect(await relay()).toEqual({ count: 1, stale: [], held: [] })
       expect(await inOutbox()).toBe(2)
       expect(await store.getEvent(defaultTenantId, other)).toMatchObject({ state: 'fanned_out' })
       for (const id of [first, second]) {
@@ -544,10 +544,10 @@ describe.each(testedServers())('$name', ({ start }) => {
         expect(await scene.deliveriesOf(id)).toEqual([])
       }
       await scene.fanOutSlice(2)
-      expect(await relay()).toEqual({ count: 0, stale: [] })
+      expect(await relay()).toEqual({ count: 0, stale: [], held: [] })
       expect(await inOutbox()).toBe(2)
       while ((await scene.fanOutSlice(2)).more);
-      expect(await relay()).toEqual({ count: 2, stale: [] })
+      expect(await relay()).toEqual({ count: 2, stale: [], held: [] })
       expect(await inOutbox()).toBe(0)
       const order: string[] = []
       for (let left = 6; left > 0; ) {
@@ -642,7 +642,7 @@ describe.each(testedServers())('$name', ({ start }) => {
     const other = await begin()
     const id = await publish(other, { ...anOrder, idempotency_key: `'free'` })
     await other.query('commit')
-    expect(await fanOut([route])).toEqual({ count: 1, stale: [] })
+    expect(await fanOut([route])).toEqual({ count: 1, stale: [], held: [] })
     expect(await store.getEvent(defaultTenantId, id)).toMatchObject({ state: 'fanned_out' })
     const payload = new TextEncoder().encode('{"id":1}')
     const hash = idempotencyHash('orders.created', payload, null)
@@ -670,7 +670,7 @@ describe.each(testedServers())('$name', ({ start }) => {
     expect(await sql(`select count(*)::integer as n from pg_locks where not granted`)).toEqual([{ n: 0 }])
 
     await open.query('commit')
-    expect(await fanOut([route])).toEqual({ count: 2, stale: [] })
+    expect(await fanOut([route])).toEqual({ count: 2, stale: [], held: [] })
     expect(await store.getEvent(defaultTenantId, held)).toMatchObject({ state: 'fanned_out' })
   })
 })

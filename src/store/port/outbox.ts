@@ -27,6 +27,8 @@ export type OutboxResult =
 export type AcceptedEvent = Pick<NewEvent, 'id' | 'tenantId' | 'orderingKey' | 'deliverAt'> & {
   readonly topic: string
   readonly payloadBytes: number
+  /** In the order of publishing. */
+  readonly place: string
 }
 
 /** By the ids of accepted events. */
@@ -49,6 +51,8 @@ export interface FanOutResult {
   readonly count: number
   /** Tenants whose routing is newer than planned with; their events stay. */
   readonly stale: readonly string[]
+  /** Events that stay until an earlier one of their ordering key is fanned out. */
+  readonly held: readonly string[]
 }
 
 export interface OutboxStore {
@@ -60,8 +64,8 @@ export interface OutboxStore {
   accept(client: TransactionClient, events: readonly OutboxEvent[]): Promise<readonly OutboxResult[]>
   /** How long the SQL function's idempotency keys are remembered: the last node to say so decides. 24 h until then. */
   setKeyTtl(ms: number): Promise<void>
-  /** What waits for its fan-out, in the order of publishing. */
-  listAccepted(limit: number): Promise<readonly AcceptedEvent[]>
+  /** What waits for its fan-out, in the order of publishing, behind `after` (null: from the first). */
+  listAccepted(limit: number, after?: string | null): Promise<readonly AcceptedEvent[]>
   /** Of events that wait for their fan-out; one that waits no longer is left out. */
   readAccepted(eventIds: readonly string[]): Promise<AcceptedPayloads>
   /**

@@ -17,7 +17,7 @@ export function createOutboxStore({ plain, atomic }: Runner, schema: string, tim
     accept: async (client, events) =>
       acceptInTransaction(client, events, { schema, storeId: await getStoreId(), moment: time.now() }),
     setKeyTtl: (ms) => plain('config', (context) => setKeyTtl(context, ms)),
-    listAccepted: (limit) => plain('publish', (context) => listAccepted(context, limit)),
+    listAccepted: (limit, after = null) => plain('publish', (context) => listAccepted(context, limit, after)),
     readAccepted: (ids) => plain('publish', (context) => readAccepted(context, ids)),
     // The lane with time for one event that goes to very many endpoints.
     fanOut: (plans) =>

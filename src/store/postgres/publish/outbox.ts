@@ -21,6 +21,7 @@ interface AcceptedRow {
   readonly ordering_key: string | null
   readonly payload_bytes: number
   readonly deliver_at: number | null
+  readonly place: number
 }
 
 /** Names the database among all that have an Outhook in the same schema. */
@@ -46,8 +47,12 @@ const keyTtlStatement = command(
    on conflict (name) do update set value = excluded.value where m.value <> excluded.value`,
 )
 
-export async function listAccepted(context: Context, limit: number): Promise<readonly AcceptedEvent[]> {
-  const rows = await run(context, acceptedStatement, { limit })
+export async function listAccepted(
+  context: Context,
+  limit: number,
+  after: string | null,
+): Promise<readonly AcceptedEvent[]> {
+  const rows = await run(context, acceptedStatement, { limit, after: after === null ? -1 : Number(after) })
   return rows.map((row) => ({
     id: bytesToId(idPrefixes.event, row.id),
     tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
@@ -55,14 +60,16 @@ export async function listAccepted(context: Context, limit: number): Promise<rea
     orderingKey: row.ordering_key,
     payloadBytes: row.payload_bytes,
     deliverAt: row.deliver_at,
+    place: String(row.place),
   }))
 }
 
 const acceptedStatement = query<AcceptedRow>()(
   'list_accepted',
-  { limit: 'bigint' },
+  { limit: 'bigint', after: 'bigint' },
   // primary key
-  'select id, tenant_id, topic, ordering_key, payload_bytes, deliver_at from outbox order by place limit $limit',
+  `select id, tenant_id, topic, ordering_key, payload_bytes, deliver_at, place from outbox
+   where place > $after order by place limit $limit`,
 )
 
 export async function readAccepted(context: Context, ids: readonly string[]): Promise<AcceptedPayloads> {
@@ -93,7 +100,8 @@ interface FanOutRow {
 export async function fanOut(context: Context, planned: readonly FanOutPlan[]): Promise<FanOutResult> {
   const overtaking = await findOvertaking(context, planned)
   const plans = planned.filter((plan) => !overtaking.has(plan))
-  if (plans.length === 0) return { count: 0, stale: [] }
+  const held = Array.from(overtaking, ({ id }) => id)
+  if (plans.length === 0) return { count: 0, stale: [], held }
   const joined = await joinLines(context, plans)
   const fanOuts = listFanOuts(plans)
   const bytes = new BytesParameter()
@@ -117,6 +125,7 @@ export async function fanOut(context: Context, planned: readonly FanOutPlan[]): 
   )
   return {
     count: rows.length - stale.length,
+    held,
     stale: Array.from(new Set(stale.map((row) => bytesToId(idPrefixes.tenant, row.tenant_id)))),
   }
 }
