@@ -2,9 +2,11 @@
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { defaultTenantId } from '../../src/core/model.ts'
+import { defaultTenantSettings } from '../../src/core/tenant.ts'
 import type { NewEvent } from '../../src/store/port.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { anOutcome, leaseMs, openScene, retryIn, type Scene } from './contract/scene.ts'
+import { removeTenants } from './contract/tenant-removal.ts'
 import { openFileHarness, type SqliteHarness, withMemory } from './sqlite-harness.ts'
 
 let harness: SqliteHarness
@@ -155,4 +157,22 @@ test('a claim whose commit fails leaves all of it waiting', async () => {
   expect(deliveries.map(({ id, claimVersion }) => [id, claimVersion]).sort()).toEqual(
     events.map((event) => [first(event), 1]).sort(),
   )
+})
+
+test('holds up no removal of another tenant, though nobody claims: it goes on waiting in the table', async () => {
+  const [gone, left] = [scene.ids.next('ten'), await scene.anEndpoint()]
+  await scene.store.insertTenant({
+    id: gone,
+    uid: null,
+    name: '',
+    metadata: null,
+    settings: defaultTenantSettings,
+  })
+  const before = await scene.publish({ routes: [left] })
+  expect(liveRows()).toBe(0)
+  await scene.store.deleteTenant(gone)
+  expect(await removeTenants(scene)).toBeLessThan(5)
+  expect(await list({ state: 'pending' })).toEqual([before.deliveryId])
+  expect(liveRows()).toBe(1)
+  expect((await scene.claim()).deliveries.map(({ id }) => id)).toEqual([before.deliveryId])
 })

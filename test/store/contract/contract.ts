@@ -15,6 +15,7 @@ import { describeNotices } from './notices.ts'
 import { describeOrdering } from './ordering.ts'
 import { describeOrderingEnds } from './ordering-ends.ts'
 import { describeOrderingHistories } from './ordering-histories.ts'
+import { describeOrderingLater } from './ordering-later.ts'
 import { describePublish } from './publish.ts'
 import { describeRead } from './read.ts'
 import { describeRecord } from './record.ts'
@@ -49,6 +50,7 @@ export function describeStoreContract(name: string, open: OpenHarness): void {
     describeDirect(open)
     describeOrdering(open)
     describeOrderingEnds(open)
+    describeOrderingLater(open)
     describeOrderingHistories(open)
     describeTenants(open)
     describeTenantRemoval(open)

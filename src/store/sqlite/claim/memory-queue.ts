@@ -95,6 +95,17 @@ export function writeOutTenant(context: WriteContext, tenantId: string): number 
   return leases.length
 }
 
+/** Those that have waited longest, of whichever tenant, go on waiting in the table: at most so many. How many did. */
+export function writeOutOldest(context: WriteContext, limit: number): number {
+  const oldest: Lease[] = []
+  for (const lease of context.memory.leases.all()) {
+    if (oldest.length === limit) break
+    if (lease.waiting !== null) oldest.push(lease)
+  }
+  for (const lease of oldest) writeOut(context, lease)
+  return oldest.length
+}
+
 function writeOut(context: WriteContext, lease: Lease): void {
   putBack(context, lease, {
     ...noResult,

@@ -11,7 +11,7 @@ import {
   readRemoval,
 } from '../../tenant-removal.ts'
 import { type TenantRow, tenantColumns, toTenant } from '../../tenant-row.ts'
-import { writeOutTenant } from '../claim/memory-queue.ts'
+import { writeOutOldest, writeOutTenant } from '../claim/memory-queue.ts'
 import { forgetBucket } from '../claim/rate-buckets.ts'
 import { applyConfigChanges, firstSliceRows } from '../config/apply-changes.ts'
 import { raiseRoutingVersion } from '../config/routing-version.ts'
@@ -184,11 +184,13 @@ function noteApplied({ now }: WriteContext, { state }: Removed): RemovalStep {
   return state.appliedAt === null ? { appliedAt: now } : null
 }
 
-/** What comes back from a lease waits again, if only to be cancelled. */
-function waitForLeases(context: WriteContext, { bytes, state }: Removed): RemovalStep {
+/** Leases of all: a row of `handoffs` names a whole commit's. What waits in memory, perhaps for long, goes to the table. */
+function waitForLeases(context: WriteContext, { bytes, state, limit }: Removed): RemovalStep {
   const { appliedAt } = state
   if (appliedAt === null) return null
-  if (!isQuietSince(appliedAt, context.now, context.memory.leases.oldestGrantAt())) return null
+  const isQuiet = (oldestGrantAt: number | null) => isQuietSince(appliedAt, context.now, oldestGrantAt)
+  if (!isQuiet(null)) return null
+  if (!isQuiet(context.memory.leases.oldestGrantAt())) return writeOutOldest(context, limit) > 0 ? {} : null
   const waiting = context
     .prepare(
       // endpoints_tenant, names_id, live_deliveries_due, live_deliveries_parked
