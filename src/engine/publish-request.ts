@@ -77,8 +77,14 @@ export function unavailable(message: string): OuthookError {
 
 /** An earlier event of its ordering key is being fanned out, or an open transaction has its idempotency key. */
 export class KeyHeldError extends OuthookError {
+  readonly isKeyHeld = true
+
   constructor() {
     super('store_unavailable', 'an earlier event of its key is not yet through; it is tried again')
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof OuthookError && 'isKeyHeld' in value
   }
 }
 

@@ -134,7 +134,8 @@ export class Relay {
     if (result.count > 0) onDueWork()
     if (plans.some(({ receivers }) => receivers !== undefined)) onLargeFanOut()
     const left = new Set([...result.stale, ...result.held])
-    const written = result.count === 0 ? [] : plans.filter(({ id, tenantId }) => !left.has(id) && !left.has(tenantId))
+    const written =
+      result.count === 0 ? [] : plans.filter(({ id, tenantId }) => !left.has(id) && !left.has(tenantId))
     const filtered = written.reduce((sum, { filteredSubscriptions }) => sum + (filteredSubscriptions ?? 0), 0)
     if (filtered > 0) onFiltered(filtered)
     return result

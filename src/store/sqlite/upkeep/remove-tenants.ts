@@ -249,9 +249,7 @@ function removeEvents(context: WriteContext, { number, limit }: Removed): Remova
     .all(number, limit) // events_topic
   const remove = context.prepare('delete from events where k = ?') // primary key
   const removeRanges = context.prepare('delete from fan_out_ranges where event_k = ?') // primary key
-  let events = 0
-  let deliveries = 0
-  let bytes = 0
+  let [events, deliveries, bytes] = [0, 0, 0]
   for (const row of rows) {
     if (bytes >= maxPayloadBytes) break
     if (row.sent !== null) deliveries += removeWaiting(context, row.sent as Uint8Array)
