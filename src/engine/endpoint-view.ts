@@ -9,6 +9,10 @@ export interface EndpointView extends Endpoint {
   readonly state: EndpointState
   /** When a paused or throttled endpoint is sent to again; null for others, and for one that is paused by hand. Milliseconds since the epoch. */
   readonly resumesAt: number | null
+  /** Since when no request to it has succeeded; null: nothing has failed since one did. Milliseconds since the epoch. */
+  readonly failingSince: number | null
+  /** Transport failures in a row, which the breaker counts. */
+  readonly consecutiveFailures: number
   /** Subscriptions that send it events, its own included. With none it gets no events. */
   readonly subscriptionCount: number
   /** Patterns of the endpoint's own subscription; null when it has none. */
@@ -37,17 +41,21 @@ export interface UpsertedEndpoint {
 
 /** In the order given. */
 export async function viewEndpoints(
-  store: Pick<ConfigStore, 'listHeldEndpoints' | 'listSubscriptions'>,
+  store: Pick<ConfigStore, 'listFailing' | 'listHeldEndpoints' | 'listSubscriptions'>,
   endpoints: readonly Endpoint[],
 ): Promise<EndpointView[]> {
-  const held = await store.listHeldEndpoints(endpoints.map(({ id }) => id))
+  const ids = endpoints.map(({ id }) => id)
+  const [held, failing] = await Promise.all([store.listHeldEndpoints(ids), store.listFailing(ids)])
   const holdById = new Map(held.map((hold) => [hold.endpointId, hold]))
+  const failingById = new Map(failing.map((each) => [each.endpointId, each]))
   return Promise.all(
     endpoints.map(async (endpoint) => {
       const { own, active } = await findSubscriptions(store, endpoint)
       return {
         ...endpoint,
         ...stateOf(endpoint, holdById.get(endpoint.id)),
+        failingSince: failingById.get(endpoint.id)?.failingSince ?? null,
+        consecutiveFailures: failingById.get(endpoint.id)?.consecutiveFailures ?? 0,
         topics: own?.topicPatterns ?? null,
         filter: own?.filter ?? null,
         retryPolicy: own?.retryPolicy ?? null,

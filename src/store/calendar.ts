@@ -38,6 +38,7 @@ const shown = [
   'getEndpoint',
   'getEndpointByUid',
   'listHeldEndpoints',
+  'listFailing',
   'listNotices',
   'listEndpoints',
   'listSecrets',

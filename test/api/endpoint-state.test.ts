@@ -33,6 +33,42 @@ test('an endpoint that the breaker pauses says so in the list, with the end of t
   expect(await list(server)).toMatchObject([{ state: 'disabled', resumes_at: null, enabled: false }])
 })
 
+test('an endpoint says since when it has only failed, disabled or not, until it succeeds or is enabled', async () => {
+  const receiver = await startReceiver()
+  const server = await aServer({ dispatch: true, config: loopback })
+  const make = async (path: string) => {
+    const body = { url: `${receiver.url}${path}`, topics: [path] }
+    return (await server.call('POST', '/v1/endpoints', { body })).json
+  }
+  const healthy = { failing_since: null, consecutive_failures: 0 }
+  const [gone, dropping, fine] = [await make('/status/410'), await make('/drop'), await make('/hook')]
+  expect(gone).toMatchObject(healthy)
+  const before = Date.now()
+  for (const { topics } of [gone, dropping, fine]) {
+    await server.call('POST', '/v1/events', { body: { topic: topics[0], payload: {} } })
+  }
+  const shown = async ({ id }: { id: string }) => (await server.call('GET', `/v1/endpoints/${id}`)).json
+  const failing = expect.stringMatching(/^2/)
+  await expect
+    .poll(() => shown(gone), { timeout: patienceMs })
+    .toMatchObject({ state: 'disabled', failing_since: failing, consecutive_failures: 0 })
+  await expect
+    .poll(() => shown(dropping), { timeout: patienceMs })
+    .toMatchObject({ state: 'active', failing_since: failing, consecutive_failures: 1 })
+  expect(await shown(fine)).toMatchObject(healthy)
+  const since = Date.parse((await shown(gone)).failing_since)
+  expect(since).toBeGreaterThanOrEqual(before)
+  expect(since).toBeLessThanOrEqual(Date.now())
+  // The list says the same as each by itself.
+  const listed = await list(server)
+  expect(listed.map(({ failing_since }) => failing_since)).toEqual(
+    (await Promise.all([fine, dropping, gone].map(shown))).map(({ failing_since }) => failing_since),
+  )
+  await server.call('PATCH', `/v1/endpoints/${gone.id}`, { body: { enabled: true } })
+  expect(await shown(gone)).toMatchObject({ state: 'active', ...healthy })
+  await receiver.close()
+})
+
 test('an endpoint without topics says that nothing is subscribed, until something is', async () => {
   const server = await aServer()
   const { id } = (await server.call('POST', '/v1/endpoints', { body: { url: 'https://example.com/' } })).json

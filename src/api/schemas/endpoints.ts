@@ -135,6 +135,15 @@ const endpointMembers = {
   resumes_at: Nullable(
     Type.String({ format: 'date-time', description: 'when a paused or throttled endpoint is sent to again' }),
   ),
+  failing_since: Nullable(
+    Type.String({
+      format: 'date-time',
+      description: 'since when no request to it has succeeded; null: nothing has failed since one did',
+    }),
+  ),
+  consecutive_failures: Type.Integer({
+    description: 'transport failures in a row, which the circuit breaker counts',
+  }),
   subscription_count: Type.Integer({
     description: 'active subscriptions, the endpoint’s own included; with 0 it gets no events',
   }),

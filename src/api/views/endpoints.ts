@@ -23,6 +23,8 @@ export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> 
     enabled: isPaused || endpoint.disabledReason === null,
     state: endpoint.state,
     resumes_at: formatOptionalTime(endpoint.resumesAt),
+    failing_since: formatOptionalTime(endpoint.failingSince),
+    consecutive_failures: endpoint.consecutiveFailures,
     subscription_count: endpoint.subscriptionCount,
     disabled_reason: isPaused ? null : endpoint.disabledReason,
     disabled_at: isPaused ? null : formatOptionalTime(endpoint.disabledAt),

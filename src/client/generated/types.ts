@@ -195,6 +195,10 @@ export interface CreatedEndpoint {
   readonly state: 'active' | 'paused' | 'throttled' | 'disabled'
   /** When a paused or throttled endpoint is sent to again. */
   readonly resumesAt: string | null
+  /** Since when no request to it has succeeded; null: nothing has failed since one did. */
+  readonly failingSince: string | null
+  /** Transport failures in a row, which the circuit breaker counts. */
+  readonly consecutiveFailures: number
   /** Active subscriptions, the endpoint’s own included; with 0 it gets no events. */
   readonly subscriptionCount: number
   /** Operator, gone (it answered 410) or failing. */
@@ -557,6 +561,10 @@ export interface Endpoint {
   readonly state: 'active' | 'paused' | 'throttled' | 'disabled'
   /** When a paused or throttled endpoint is sent to again. */
   readonly resumesAt: string | null
+  /** Since when no request to it has succeeded; null: nothing has failed since one did. */
+  readonly failingSince: string | null
+  /** Transport failures in a row, which the circuit breaker counts. */
+  readonly consecutiveFailures: number
   /** Active subscriptions, the endpoint’s own included; with 0 it gets no events. */
   readonly subscriptionCount: number
   /** Operator, gone (it answered 410) or failing. */

@@ -109,6 +109,14 @@ export interface HeldEndpoint {
   readonly until: number
 }
 
+export interface FailingEndpoint {
+  readonly endpointId: string
+  /** No request that was begun since has succeeded. */
+  readonly failingSince: number
+  /** Transport failures in a row, as the breaker counts them. */
+  readonly consecutiveFailures: number
+}
+
 /** The oldest notice of an endpoint whose event is still to be published. */
 export interface PendingNotice extends NoticedEndpoint {
   readonly tenantId: string
@@ -138,6 +146,8 @@ export interface ConfigStore {
   getEndpointByUid(tenantId: string, uid: string): Promise<Endpoint | null>
   /** Those of the given endpoints to which nothing is sent for a while. */
   listHeldEndpoints(ids: readonly string[]): Promise<readonly HeldEndpoint[]>
+  /** Those of the given endpoints that have only failed of late. */
+  listFailing(ids: readonly string[]): Promise<readonly FailingEndpoint[]>
   /**
    * Of as many endpoints, what each is to be told of first. Whatever disables an endpoint, or enables it again, leaves a
    * notice in its own transaction; a pause by hand does not.

@@ -156,6 +156,7 @@ function createConfigStore({ plain, atomic, snapshot }: Runner) {
     getEndpointByUid: (tenantId, uid) =>
       plain('read', (context) => config.getEndpointByUid(context, tenantId, uid)),
     listHeldEndpoints: (ids) => plain('read', (context) => config.listHeldEndpoints(context, ids)),
+    listFailing: (ids) => plain('read', (context) => config.listFailing(context, ids)),
     listEndpoints: (tenantId, page) =>
       plain('read', (context) => config.listEndpoints(context, tenantId, page)),
     insertSubscription: (input) => atomic('config', (context) => insertSubscription(context, input)),

@@ -50,6 +50,7 @@ function createStore(connection: StoreConnection): SqliteStore {
     getEndpoint: (tenantId, id, options) => read('getEndpoint', tenantId, id, options),
     getEndpointByUid: (tenantId, uid) => read('getEndpointByUid', tenantId, uid),
     listHeldEndpoints: (ids) => read('listHeldEndpoints', ids),
+    listFailing: (ids) => read('listFailing', ids),
     listNotices: (limit) => read('listNotices', limit),
     removeNotice: async (endpointId, version) => {
       await write('removeNotice', endpointId, version)

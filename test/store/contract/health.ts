@@ -53,6 +53,22 @@ export function describeHealth(open: OpenHarness): void {
       expect(items[0]).toMatchObject({ reason: 'endpoint_paused', nextAttemptAt: pausedUntil })
     })
 
+    it('names the endpoints that have only failed of late, with since when and how often in a row', async () => {
+      const other = await scene.anEndpoint()
+      const ids = [route.endpointId, other.endpointId]
+      expect(await scene.store.listFailing(ids)).toEqual([])
+      await scene.publish({ routes: [route, route] })
+      const [first, second] = (await scene.claim()).deliveries as [ClaimedDelivery, ClaimedDelivery]
+      const failingSince = scene.now()
+      await scene.record(aTransportFailure(first, failingSince))
+      expect(await scene.store.listFailing(ids)).toEqual([
+        { endpointId: route.endpointId, failingSince, consecutiveFailures: 1 },
+      ])
+      expect(await scene.store.listFailing([other.endpointId])).toEqual([])
+      await scene.record(anOutcome(second, { startedAt: scene.now() }))
+      expect(await scene.store.listFailing(ids)).toEqual([])
+    })
+
     it('names the endpoints that are held back, with the end, as long as they are', async () => {
       const other = await scene.anEndpoint()
       const ids = [route.endpointId, other.endpointId]

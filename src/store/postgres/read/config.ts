@@ -2,7 +2,7 @@ import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { Endpoint, EndpointHealth, Subscription } from '../../../core/model.ts'
 import { agedNow } from '../../../core/time-line.ts'
 import { bytesOfId, type PageBounds, readPageRequest, toPage } from '../../cursors.ts'
-import type { HeldEndpoint, Page, PageRequest, Routing } from '../../port.ts'
+import type { FailingEndpoint, HeldEndpoint, Page, PageRequest, Routing } from '../../port.ts'
 import {
   type EndpointRow,
   type HealthRow,
@@ -160,6 +160,30 @@ const listHeldEndpointsStatement = query<{
   `select target_id, consecutive_failures, greatest(paused_until, probe_until) as until from endpoint_state
      where target_id = any ($targets) and paused_until is not null
        and greatest(paused_until, probe_until) > ${now}`,
+)
+
+export async function listFailing(
+  context: Context,
+  ids: readonly string[],
+): Promise<readonly FailingEndpoint[]> {
+  const rows = await run(context, listFailingStatement, { targets: ids.map(uuidOfId) })
+  return rows.map(({ target_id, failing_since, consecutive_failures }) => ({
+    endpointId: bytesToId(idPrefixes.endpoint, target_id),
+    failingSince: failing_since,
+    consecutiveFailures: consecutive_failures,
+  }))
+}
+
+const listFailingStatement = query<{
+  readonly target_id: Uint8Array
+  readonly failing_since: number
+  readonly consecutive_failures: number
+}>()(
+  'list_failing',
+  { targets: 'uuid[]' },
+  // endpoint_state_pkey
+  `select target_id, failing_since, consecutive_failures from endpoint_state
+     where target_id = any ($targets) and failing_since is not null`,
 )
 
 export async function listEndpoints(

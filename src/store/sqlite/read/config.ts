@@ -2,7 +2,7 @@ import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { Endpoint, EndpointHealth, Subscription } from '../../../core/model.ts'
 import { agedNow } from '../../../core/time-line.ts'
 import { bytesOfId, readPageRequest, toPage } from '../../cursors.ts'
-import type { HeldEndpoint, Page, PageRequest, Routing } from '../../port.ts'
+import type { FailingEndpoint, HeldEndpoint, Page, PageRequest, Routing } from '../../port.ts'
 import {
   type EndpointRow,
   type HealthRow,
@@ -95,6 +95,19 @@ export function listHeldEndpoints(context: ReadContext, ids: readonly string[]):
     if (row === undefined) return []
     const state = row.consecutive_failures === 0 ? 'throttled' : 'paused'
     return [{ endpointId, state, until: row.until as number }]
+  })
+}
+
+export function listFailing(context: ReadContext, ids: readonly string[]): readonly FailingEndpoint[] {
+  const find = context.prepare<Pick<HealthRow, 'failing_since' | 'consecutive_failures'>>(
+    // primary key
+    'select failing_since, consecutive_failures from endpoint_state where target_id = ?',
+  )
+  return ids.flatMap((endpointId) => {
+    const row = find.get(idToBytes(endpointId))
+    if (row === undefined || row.failing_since === null) return []
+    const { failing_since: failingSince, consecutive_failures: consecutiveFailures } = row
+    return [{ endpointId, failingSince, consecutiveFailures }]
   })
 }
 
