@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { routeAccess } from '../../src/api/route-access.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { type RunningServer, startServer } from '../../src/server.ts'
@@ -99,4 +100,25 @@ test('a key file that is lost is named, with both keys', async () => {
       ),
     })
   }
+})
+
+test('no route keeps what the engine was before its store was open: none answers 5xx on a server that was really started', async () => {
+  const server = await aServer()
+  const routes = Object.keys(routeAccess).filter((route) => route.includes(' /v1/') || route.endsWith('z'))
+  expect(routes.length).toBeGreaterThan(50)
+  const failed: string[] = []
+  for (const route of routes) {
+    const [method = '', url = ''] = route.split(' ')
+    const path = url
+      .replace(':secret_id', 'sec_00000000000000000000000000')
+      .replace(/:\w+/g, 'ep_00000000000000000000000000')
+    const response = await fetch(server.url + path, {
+      method,
+      headers: { authorization: `Bearer ${adminToken}` },
+      ...(method === 'GET' || method === 'DELETE' ? {} : { body: '{}' }),
+    })
+    if (response.status >= 500) failed.push(`${route} ${response.status} ${await response.text()}`)
+    else await response.arrayBuffer()
+  }
+  expect(failed).toEqual([])
 })

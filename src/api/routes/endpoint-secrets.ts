@@ -54,11 +54,11 @@ const revealSchema = {
   response: { 200: RevealedSecretBody },
 }
 
-export function endpointSecretRoutes({ engine: { endpointSecrets } }: ApiContext) {
+export function endpointSecretRoutes({ engine }: ApiContext) {
   return async (app: Api): Promise<void> => {
     app.post('/v1/endpoints/:id/rotate-secret', { schema: rotateSchema }, async (request, reply) => {
       const { grace, secret, key_type: keyType } = request.body
-      const rotated = await endpointSecrets.rotateSecret(tenantIdOf(request), request.params.id, {
+      const rotated = await engine.endpointSecrets.rotateSecret(tenantIdOf(request), request.params.id, {
         ...(grace !== undefined && { graceMs: readGrace(grace) }),
         ...(secret !== undefined && { secret }),
         ...(keyType !== undefined && { keyType }),
@@ -69,13 +69,15 @@ export function endpointSecretRoutes({ engine: { endpointSecrets } }: ApiContext
     })
 
     app.get('/v1/endpoints/:id/secrets', { schema: listSchema }, async (request) => {
-      const secrets = await endpointSecrets.listSecrets(tenantIdOf(request), request.params.id)
+      const secrets = await engine.endpointSecrets.listSecrets(tenantIdOf(request), request.params.id)
       return { items: secrets.map(toEndpointSecret) }
     })
 
     app.post('/v1/endpoints/:id/secrets/:secret_id/primary', { schema: primarySchema }, async (request) => {
       const { id, secret_id: secretId } = request.params
-      return toEndpointSecret(await endpointSecrets.setPrimarySecret(tenantIdOf(request), id, secretId))
+      return toEndpointSecret(
+        await engine.endpointSecrets.setPrimarySecret(tenantIdOf(request), id, secretId),
+      )
     })
 
     app.post(
@@ -84,7 +86,7 @@ export function endpointSecretRoutes({ engine: { endpointSecrets } }: ApiContext
       async (request, reply) => {
         const { id, secret_id: secretId } = request.params
         const by = principalOf(request).keyId
-        const revealed = await endpointSecrets.revealSecret(tenantIdOf(request), id, secretId, { by })
+        const revealed = await engine.endpointSecrets.revealSecret(tenantIdOf(request), id, secretId, { by })
         return reply.header('cache-control', 'no-store').send(revealed)
       },
     )

@@ -25,16 +25,16 @@ const rotateSchema = {
   response: { 200: MasterKeyBody },
 }
 
-export function masterKeyRoutes({ engine: { masterKeys } }: ApiContext) {
+export function masterKeyRoutes({ engine }: ApiContext) {
   return async (app: Api): Promise<void> => {
     app.get('/v1/master-key', { schema: getSchema, config }, async (request) => {
       requireAll(principalOf(request))
-      return toBody(await masterKeys.state())
+      return toBody(await engine.masterKeys.state())
     })
 
     app.post('/v1/master-key/rotate', { schema: rotateSchema, config }, async (request) => {
       requireAll(principalOf(request))
-      return toBody(await masterKeys.rotate())
+      return toBody(await engine.masterKeys.rotate())
     })
   }
 }
