@@ -169,6 +169,16 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
     },
   )
 
+  it('end claims at the present by the index, so that nothing scheduled for later is read', async () => {
+    await harness.sql('set enable_seqscan = off')
+    const text = statements.get('take_due')
+    const lines = linesOf(await harness.sql<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${text}`))
+    const conditions = lines.filter((_, at) => /on live_deliveries l?\b/.test(lines[at - 1] ?? ''))
+    const byDue = conditions.filter((line) => line.includes('due_at'))
+    expect(byDue.length).toBeGreaterThan(0)
+    for (const line of byDue) expect(line).toMatch(/Index Cond: .*due_at <=? /)
+  })
+
   it('begin claims at their mark by the index, and write ready rows by place', async () => {
     const planOf = async (name: string): Promise<readonly string[]> =>
       linesOf(await harness.sql<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${statements.get(name)}`))

@@ -159,7 +159,7 @@ it('lists deliveries and dead letters of an error class through its index', () =
   }
 })
 
-it('finds due deliveries through the index of due times', () => {
+it('finds due deliveries through the index of due times, which is read up to the present: nothing scheduled for later is', () => {
   const claims = [...statements].filter((sql) => sql.includes('from live_deliveries d indexed by'))
   expect(claims.length).toBeGreaterThan(0)
   for (const sql of claims) {
