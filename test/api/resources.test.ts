@@ -39,7 +39,8 @@ test('an endpoint is created with its secret, and shown without it ever after', 
   expect(created.json.secret).toMatch(/^whsec_/)
   expect(created.json.created_at).toMatch(rfc3339)
 
-  const { id, secret, ...shown } = created.json
+  const { id, secret, public_key, ...shown } = created.json
+  expect(public_key).toBeNull()
   const got = await server.call('GET', `/v1/endpoints/${id}`)
   expect(got.json).toEqual({ id, ...shown })
   for (const answer of [got, await server.call('GET', '/v1/endpoints')])
