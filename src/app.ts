@@ -216,6 +216,7 @@ async function assemble(
   })
   const testSender = createSender({ config, clock, guard }, 16)
   const testing = { routing, ids, clock, time: store.time, random: Math.random, credentials, userAgent }
+  const serverPolicy = config.defaultRetryPolicy
   const engine: Engine = {
     publisher: traced,
     transactionalPublisher:
@@ -224,11 +225,11 @@ async function assemble(
         : traceTransactionalPublisher(transactionalPublisher, tracing),
     activity,
     events: new Events({ store: shown, activity, clock }),
-    ...createEndpoints(parts),
+    ...createEndpoints({ ...parts, serverPolicy }),
     credentials: new Credentials(parts),
     directSends,
     endpointTests: new EndpointTests({ ...testing, sender: testSender }),
-    subscriptions: new Subscriptions({ store: shown, ids, words, onChange }),
+    subscriptions: new Subscriptions({ store: shown, serverPolicy, ids, words, onChange }),
     deliveries: new Deliveries({ store: shown, onDueWork: () => dispatcher?.wake() }),
     deadLetters: new DeadLetters({ store: shown, onDueWork: () => dispatcher?.wake() }),
     orderedKeys: new OrderedKeys({ store: shown, time: store.time, words }),

@@ -15,6 +15,8 @@ export interface EndpointParts {
   readonly secretBox: SecretBox
   readonly randomBytes: (size: number) => Uint8Array
   readonly words: FaceWords
+  /** The name of the server's default retry policy. */
+  readonly serverPolicy: string
   readonly logger: Logger
   readonly urls: Pick<TenantUrls, 'check'>
   readonly onChange: (tenantId: string, endpointId: string) => void

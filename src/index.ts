@@ -24,6 +24,7 @@ export type {
   Subscription,
   WaitReason,
 } from './core/model.ts'
+export type { EffectiveRetryPolicy, PolicySource } from './core/retry-policy.ts'
 export type { HmacScheme, NamedScheme, SigningScheme, SigningSchemeInput } from './core/signing-scheme.ts'
 export type { ChangeOptions, IfMatch } from './core/version.ts'
 export type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
@@ -48,6 +49,7 @@ export type {
   PreviewInput,
   PreviewResult,
 } from './engine/subscription-preview.ts'
+export type { SubscriptionView } from './engine/subscription-view.ts'
 export type { SubscriptionChange, SubscriptionInput } from './engine/subscriptions.ts'
 export type { TenantSettingsInput, TenantSettingsView } from './engine/tenant-settings.ts'
 export type { TenantInput, TenantView, UpsertedTenant } from './engine/tenants.ts'

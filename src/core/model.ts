@@ -134,6 +134,8 @@ export interface Endpoint {
   readonly maxInFlight: number
   /** Requests to it per second, on average, with a burst of two seconds' worth; null: no limit. */
   readonly rateLimitRps: number | null
+  /** Of its subscriptions that have none of their own; null: that of the tenant or the server. */
+  readonly retryPolicy: StoredRetryPolicy | null
   /** What its requests authenticate with; null: nothing but their signature. */
   readonly credentialId: string | null
   readonly disabledReason: DisabledReason | null
@@ -170,7 +172,7 @@ export interface Subscription {
   readonly topicPatterns: readonly string[]
   /** What an event's payload has to be like; null: it may be anything. */
   readonly filter: FilterJson | null
-  /** Null: the server's default policy. */
+  /** Null: that of the endpoint, the tenant or the server, whichever is nearest. */
   readonly retryPolicy: StoredRetryPolicy | null
   /** Deliveries of events with an ordering key go one after the other, per key. Never changes. */
   readonly ordered: boolean

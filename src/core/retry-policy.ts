@@ -110,6 +110,28 @@ export function resolveRetryPolicy(
   return chosen === fallback ? retryProfiles.standard : resolveRetryPolicy(fallback)
 }
 
+/** Whose policy is in force, from the nearest on. */
+export const policySources = ['subscription', 'endpoint', 'tenant', 'server'] as const
+export type PolicySource = (typeof policySources)[number]
+
+export interface EffectiveRetryPolicy {
+  /** A profile's name, or a policy of its own. */
+  readonly policy: string | RetryPolicy
+  /** Who has named it. */
+  readonly from: PolicySource
+}
+
+/** The nearest wins; a name that this version does not know is nobody's, as of `resolveRetryPolicy`. */
+export function findEffectivePolicy(
+  given: Readonly<Partial<Record<PolicySource, string | RetryPolicy | null>>>,
+): EffectiveRetryPolicy {
+  for (const from of policySources) {
+    const policy = given[from] ?? null
+    if (policy !== null && (typeof policy !== 'string' || isRetryProfileName(policy))) return { policy, from }
+  }
+  return { policy: 'standard', from: 'server' }
+}
+
 export function isRetryableStatus(policy: RetryPolicy, status: number): boolean {
   if (status === 410 || (status >= 200 && status < 400)) return false
   return names(policy.retryOn.include, status) && !names(policy.retryOn.except, status)

@@ -32,8 +32,8 @@ export interface TenantRouting {
   readonly credentials: ReadonlyMap<string, RoutedCredential>
   /** Null: no subscription of the tenant has a filter. */
   readonly filters: FilterSet | null
-  /** The policy of a subscription; the default one when the subscription is gone or null. */
-  policyOf(subscriptionId: string | null): RetryPolicy
+  /** Of the subscription, the endpoint, the tenant and the server the nearest that is there and has one. */
+  policyOf(subscriptionId: string | null, endpointId?: string | null): RetryPolicy
 }
 
 /** Where a delivery goes, with what an attempt needs. */
@@ -157,9 +157,14 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
   const ofTenant = routing.tenant?.settings.retryPolicy ?? null
   const defaultPolicy = resolveRetryPolicy(ofTenant, options.defaultPolicy)
   const policies = new Map<string, RetryPolicy>()
+  const policyOfEndpoint = new Map<string, RetryPolicy>()
+  for (const { id, retryPolicy } of routing.endpoints) {
+    if (retryPolicy !== null) policyOfEndpoint.set(id, resolveRetryPolicy(retryPolicy, defaultPolicy))
+  }
   const live = []
   for (const subscription of routing.subscriptions) {
-    policies.set(subscription.id, resolveRetryPolicy(subscription.retryPolicy, defaultPolicy))
+    const ofEndpoint = policyOfEndpoint.get(subscription.endpointId) ?? defaultPolicy
+    policies.set(subscription.id, resolveRetryPolicy(subscription.retryPolicy, ofEndpoint))
     if (subscription.active) live.push({ patterns: subscription.topicPatterns, value: subscription })
   }
   return {
@@ -170,7 +175,8 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
     credentials: new Map(routing.credentials.map((credential) => [credential.id, credential])),
     fanOut: compileTopicPatterns(live),
     filters: FilterSet.of(routing.subscriptions),
-    policyOf: (subscriptionId) => policies.get(subscriptionId ?? '') ?? defaultPolicy,
+    policyOf: (subscriptionId, endpointId = null) =>
+      policies.get(subscriptionId ?? '') ?? policyOfEndpoint.get(endpointId ?? '') ?? defaultPolicy,
   }
 }
 

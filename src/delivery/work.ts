@@ -30,7 +30,8 @@ export function toWork(
   const { tenantId, targetId, request } = delivery
   const target = request === null ? routing.targets.get(targetId) : directTarget(delivery, request, routing)
   if (target === undefined) return null
-  const policy = request === null ? routing.policyOf(delivery.subscriptionId) : request.retryPolicy
+  const policy =
+    request === null ? routing.policyOf(delivery.subscriptionId, delivery.endpointId) : request.retryPolicy
   const { leaseEndsAt, handedOff } = arrival
   return { tenantId, targetId, delivery, target, policy, leaseEndsAt, handedOff, place: null }
 }

@@ -104,10 +104,7 @@ export function checkRateLimit(rps: unknown, member: string): number | null {
 }
 
 /** What is a subscription's is given with what makes one. */
-export function checkOfTopics(input: EndpointChange, { member }: FaceWords): void {
-  if (input.topics !== undefined) return
-  const given = (['filter', 'retryPolicy'] as const).find((name) => input[name] !== undefined)
-  if (given === undefined) return
-  const name = member(given === 'filter' ? 'filter' : 'retry_policy')
-  throw new OuthookError('unprocessable', `${name} belongs to a subscription; give it together with topics`)
+export function checkOfTopics({ topics, filter }: EndpointChange): void {
+  if (topics !== undefined || filter === undefined) return
+  throw new OuthookError('unprocessable', 'filter belongs to a subscription; give it together with topics')
 }

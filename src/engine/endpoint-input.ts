@@ -27,7 +27,7 @@ export interface EndpointInput {
   readonly topics?: readonly string[]
   /** For the own subscription: what payloads have to be like. Null: they may be anything. */
   readonly filter?: FilterInput | null
-  /** For the own subscription: a profile's name or a policy object as in the API (snake_case JSON). */
+  /** Of its subscriptions that have none of their own: a profile's name or a policy object as in the API (snake_case JSON). */
   readonly retryPolicy?: unknown
   /** `whsec_…` or `whsk_…`, or without the scheme `standard` any text of 8 to 256 characters; generated when absent. */
   readonly secret?: string

@@ -12,6 +12,7 @@ import {
   checkUid,
 } from './endpoint-checks.ts'
 import type { EndpointChange } from './endpoint-input.ts'
+import { readRetryPolicy } from './subscriptions.ts'
 
 export interface SettingsContext {
   readonly words: FaceWords
@@ -22,7 +23,7 @@ export async function readEndpointSettings(
   input: EndpointChange,
   { words, checkUrl }: SettingsContext,
 ): Promise<EndpointPatch> {
-  checkOfTopics(input, words)
+  checkOfTopics(input)
   return {
     ...(input.url !== undefined && { url: (await checkUrl(input.url)).href }),
     ...(input.uid !== undefined && { uid: input.uid === null ? null : checkUid(input.uid) }),
@@ -36,6 +37,9 @@ export async function readEndpointSettings(
     }),
     ...(input.rateLimitRps !== undefined && {
       rateLimitRps: checkRateLimit(input.rateLimitRps, words.member('rate_limit_rps')),
+    }),
+    ...(input.retryPolicy !== undefined && {
+      retryPolicy: readRetryPolicy(input.retryPolicy, words.member('retry_policy')),
     }),
     ...(input.credentialId !== undefined && {
       credentialId: checkCredentialId(input.credentialId, words.member('credential_id')),

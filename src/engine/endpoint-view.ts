@@ -1,6 +1,7 @@
 /** An endpoint as its users see it: with its subscriptions, and with what holds it back just now. */
-import type { Endpoint, StoredRetryPolicy, Subscription } from '../core/model.ts'
-import type { ConfigStore, HeldEndpoint, Page } from '../store/port.ts'
+import type { Endpoint, Subscription } from '../core/model.ts'
+import { type EffectiveRetryPolicy, findEffectivePolicy } from '../core/retry-policy.ts'
+import type { ConfigStore, HeldEndpoint, Page, TenantStore } from '../store/port.ts'
 
 /** `paused`: by the breaker, after failures, until `resumesAt`; or by hand, until it is resumed. `throttled`: the receiver asked for less. `disabled`: until it is enabled. */
 export type EndpointState = 'active' | 'paused' | 'throttled' | 'disabled'
@@ -19,8 +20,8 @@ export interface EndpointView extends Endpoint {
   readonly topics: readonly string[] | null
   /** Of the endpoint's own subscription; null: payloads may be anything. */
   readonly filter: Subscription['filter']
-  /** Of the endpoint's own subscription; null: the server's default. */
-  readonly retryPolicy: StoredRetryPolicy | null
+  /** Of its subscriptions that have none of their own, and of direct sends to it. */
+  readonly effectiveRetryPolicy: EffectiveRetryPolicy
 }
 
 export interface CreatedEndpoint {
@@ -39,12 +40,25 @@ export interface UpsertedEndpoint {
   readonly publicKey: string | null
 }
 
-/** In the order given. */
+export interface EndpointViewing {
+  readonly store: Pick<ConfigStore, 'listFailing' | 'listHeldEndpoints' | 'listSubscriptions'> &
+    Pick<TenantStore, 'getTenant'>
+  /** The name of the server's default. */
+  readonly serverPolicy: string
+}
+
+export async function findTenantPolicy(store: Pick<TenantStore, 'getTenant'>, tenantId: string) {
+  return (await store.getTenant(tenantId))?.settings.retryPolicy ?? null
+}
+
+/** In the order given, all of one tenant. */
 export async function viewEndpoints(
-  store: Pick<ConfigStore, 'listFailing' | 'listHeldEndpoints' | 'listSubscriptions'>,
+  { store, serverPolicy }: EndpointViewing,
   endpoints: readonly Endpoint[],
 ): Promise<EndpointView[]> {
   const ids = endpoints.map(({ id }) => id)
+  const [first] = endpoints
+  const tenant = first === undefined ? null : await findTenantPolicy(store, first.tenantId)
   const [held, failing] = await Promise.all([store.listHeldEndpoints(ids), store.listFailing(ids)])
   const holdById = new Map(held.map((hold) => [hold.endpointId, hold]))
   const failingById = new Map(failing.map((each) => [each.endpointId, each]))
@@ -58,7 +72,11 @@ export async function viewEndpoints(
         consecutiveFailures: failingById.get(endpoint.id)?.consecutiveFailures ?? 0,
         topics: own?.topicPatterns ?? null,
         filter: own?.filter ?? null,
-        retryPolicy: own?.retryPolicy ?? null,
+        effectiveRetryPolicy: findEffectivePolicy({
+          endpoint: endpoint.retryPolicy,
+          tenant,
+          server: serverPolicy,
+        }),
         subscriptionCount: active,
       }
     }),

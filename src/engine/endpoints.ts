@@ -13,6 +13,7 @@ import type {
   NewEndpoint,
   Page,
   PageRequest,
+  TenantStore,
 } from '../store/port.ts'
 import { announceAfter } from './announce-after.ts'
 import { checkEndpointId, checkKeyType, checkMembers, checkUid } from './endpoint-checks.ts'
@@ -27,13 +28,15 @@ import {
   viewEndpoints,
 } from './endpoint-view.ts'
 import { checkPage, notFound, onlyPage } from './page.ts'
-import { readFilter, readRetryPolicy } from './subscriptions.ts'
+import { readFilter } from './subscriptions.ts'
 import type { TenantUrls } from './tenant-urls.ts'
 
 export const defaultMaxInFlight = 32
 
 export interface EndpointsOptions {
-  readonly store: ConfigStore
+  readonly store: ConfigStore & Pick<TenantStore, 'getTenant'>
+  /** The name of the server's default retry policy. */
+  readonly serverPolicy: string
   readonly ids: IdFactory
   readonly secrets: Pick<EndpointSecrets, 'make' | 'seal' | 'signsWith' | 'checkSchemes' | 'rotateSecret'>
   readonly urls: Pick<TenantUrls, 'check'>
@@ -104,7 +107,7 @@ export class Endpoints {
     if (page.uid !== undefined) return this.#listByUid(tenantId, page.uid, request)
     const { includeDeleted = false } = page
     const found = await this.#options.store.listEndpoints(tenantId, { ...request, includeDeleted })
-    return { ...found, items: await viewEndpoints(this.#options.store, found.items) }
+    return { ...found, items: await viewEndpoints(this.#options, found.items) }
   }
 
   /** Absent members stay. Errors: not_found, version_conflict and those of `create`. */
@@ -145,6 +148,7 @@ export class Endpoints {
         signingSchemes,
         maxInFlight: settings.maxInFlight ?? defaultMaxInFlight,
         rateLimitRps: settings.rateLimitRps ?? null,
+        retryPolicy: settings.retryPolicy ?? null,
         credentialId: settings.credentialId ?? null,
       },
       secret: secrets.seal(secret, id),
@@ -163,7 +167,7 @@ export class Endpoints {
     change: EndpointChange,
     options?: ChangeOptions,
   ): Promise<EndpointView> {
-    const { store, ids, words } = this.#options
+    const { store, ids } = this.#options
     const checked = await this.#check(tenantId, change)
     if (checked.signingSchemes !== undefined) {
       await this.#options.secrets.checkSchemes(tenantId, id, checked.signingSchemes)
@@ -176,9 +180,8 @@ export class Endpoints {
           id: ids.next('sub'),
           topicPatterns: checkTopicPatterns(change.topics, 'topics'),
           ...(change.filter !== undefined && { filter: readFilter(change.filter) }),
-          ...(change.retryPolicy !== undefined && {
-            retryPolicy: readRetryPolicy(change.retryPolicy, words.member('retry_policy')),
-          }),
+          // Named together with the endpoint's, it is the endpoint's.
+          ...(change.retryPolicy !== undefined && { retryPolicy: null }),
         },
       }),
     }
@@ -227,7 +230,7 @@ export class Endpoints {
       endpointId,
       topicPatterns: checkTopicPatterns(input.topics, 'topics'),
       filter: readFilter(input.filter),
-      retryPolicy: readRetryPolicy(input.retryPolicy, this.#options.words.member('retry_policy')),
+      retryPolicy: null,
       active: true,
       ordered: false,
       own: true,
@@ -243,7 +246,7 @@ export class Endpoints {
   }
 
   async #view(endpoint: Endpoint): Promise<EndpointView> {
-    const [view] = await viewEndpoints(this.#options.store, [endpoint])
+    const [view] = await viewEndpoints(this.#options, [endpoint])
     return view as EndpointView
   }
 

@@ -52,7 +52,7 @@ function freeze(send: Send, routing: TenantRouting): DirectRequest {
     method,
     headers: { ...(hasType && { 'content-type': contentType }), ...ofEndpoint, ...given },
     timeoutMs,
-    retryPolicy: resolveRetryPolicy(send.retryPolicy, routing.policyOf(null)),
+    retryPolicy: resolveRetryPolicy(send.retryPolicy, routing.policyOf(null, endpoint?.id)),
     ...(send.credentialId !== null && { credentialId: send.credentialId }),
   }
 }

@@ -7,7 +7,7 @@ import type { StoredRetryPolicy, Subscription } from '../core/model.ts'
 import { parseRetryPolicy } from '../core/retry-policy-json.ts'
 import { checkTopicPatterns } from '../core/topics.ts'
 import type { ChangeOptions } from '../core/version.ts'
-import type { ConfigStore, Page, PageRequest, SubscriptionPatch } from '../store/port.ts'
+import type { ConfigStore, Page, PageRequest, SubscriptionPatch, TenantStore } from '../store/port.ts'
 import { announceAfter } from './announce-after.ts'
 import { checkFilter, checkId, checkPage, notFound } from './page.ts'
 import {
@@ -16,6 +16,7 @@ import {
   type PreviewStore,
   previewSubscription,
 } from './subscription-preview.ts'
+import { type SubscriptionView, viewSubscriptions } from './subscription-view.ts'
 
 export interface SubscriptionInput {
   readonly endpointId: string
@@ -25,7 +26,7 @@ export interface SubscriptionInput {
    * delivered. Null, the default, and `{}`: they may be anything.
    */
   readonly filter?: FilterInput | null
-  /** A profile's name, a policy object as in the API (snake_case JSON), or null for the server's default. */
+  /** A profile's name, a policy object as in the API (snake_case JSON), or null for that of the endpoint, the tenant or the server. */
   readonly retryPolicy?: unknown
   /**
    * Events with the same ordering key are delivered one after the other, in the order in which they were published.
@@ -45,7 +46,9 @@ export interface SubscriptionChange {
 }
 
 export interface SubscriptionsOptions {
-  readonly store: ConfigStore & PreviewStore
+  readonly store: ConfigStore & PreviewStore & Pick<TenantStore, 'getTenant'>
+  /** The name of the server's default retry policy. */
+  readonly serverPolicy: string
   readonly ids: IdFactory
   readonly words: FaceWords
   /** The tenant's routing is no longer what it was. */
@@ -60,7 +63,7 @@ export class Subscriptions {
   }
 
   /** Errors: unprocessable, endpoint_not_available. */
-  async create(tenantId: string, input: SubscriptionInput): Promise<Subscription> {
+  async create(tenantId: string, input: SubscriptionInput): Promise<SubscriptionView> {
     const { store, ids, words, onChange } = this.#options
     const insertion = store.insertSubscription({
       id: ids.next('sub'),
@@ -77,7 +80,7 @@ export class Subscriptions {
     if (result.kind === 'endpoint_not_available') {
       throw new OuthookError('endpoint_not_available', `no endpoint ${input.endpointId}; create it first`)
     }
-    return result.subscription
+    return this.#view(result.subscription)
   }
 
   /** Errors: not_found. */
@@ -85,17 +88,19 @@ export class Subscriptions {
     tenantId: string,
     id: string,
     options: { readonly includeDeleted?: boolean } = {},
-  ): Promise<Subscription> {
+  ): Promise<SubscriptionView> {
     const subscription = await this.#options.store.getSubscription(tenantId, checkSubscriptionId(id), options)
     if (subscription === null) throw notFound('subscription')
-    return subscription
+    return this.#view(subscription)
   }
 
   async list(
     tenantId: string,
     page: Partial<PageRequest> & { readonly endpointId?: string; readonly includeDeleted?: boolean } = {},
-  ): Promise<Page<Subscription>> {
-    return this.#options.store.listSubscriptions(tenantId, { ...checkFilter(page), ...checkPage(page) })
+  ): Promise<Page<SubscriptionView>> {
+    const { store } = this.#options
+    const found = await store.listSubscriptions(tenantId, { ...checkFilter(page), ...checkPage(page) })
+    return { ...found, items: await viewSubscriptions(this.#options, found.items) }
   }
 
   /** Absent members stay. Errors: not_found, conflict (deleted, or another `ordered`), unprocessable, version_conflict. */
@@ -104,7 +109,7 @@ export class Subscriptions {
     id: string,
     change: SubscriptionChange,
     options?: ChangeOptions,
-  ): Promise<Subscription> {
+  ): Promise<SubscriptionView> {
     const { words } = this.#options
     const patch: SubscriptionPatch = {
       ...(change.topicPatterns !== undefined && {
@@ -120,7 +125,7 @@ export class Subscriptions {
     if (change.ordered !== undefined) await this.#checkUnchanged(tenantId, id, change.ordered)
     const update = store.updateSubscription(tenantId, checkSubscriptionId(id), patch, options)
     const updated = await announceAfter(update, () => onChange(tenantId))
-    return updated ?? this.#refuseMissing(tenantId, id)
+    return updated === null ? this.#refuseMissing(tenantId, id) : this.#view(updated)
   }
 
   /**
@@ -145,6 +150,11 @@ export class Subscriptions {
       `${words.member('ordered')} cannot be changed; make another subscription, and delete this one`,
       { title: 'ordered immutable' },
     )
+  }
+
+  async #view(subscription: Subscription): Promise<SubscriptionView> {
+    const [view] = await viewSubscriptions(this.#options, [subscription])
+    return view as SubscriptionView
   }
 
   async #refuseMissing(tenantId: string, id: string): Promise<never> {

@@ -3,7 +3,14 @@ import type { Endpoint, Subscription } from '../core/model.ts'
 
 type EndpointSettings = Pick<
   Endpoint,
-  'uid' | 'url' | 'description' | 'headers' | 'signingSchemes' | 'maxInFlight' | 'rateLimitRps'
+  | 'uid'
+  | 'url'
+  | 'description'
+  | 'headers'
+  | 'signingSchemes'
+  | 'maxInFlight'
+  | 'rateLimitRps'
+  | 'retryPolicy'
 >
 
 export function endpointSettings(endpoint: EndpointSettings) {
@@ -15,6 +22,7 @@ export function endpointSettings(endpoint: EndpointSettings) {
     signing_schemes: JSON.stringify(endpoint.signingSchemes),
     max_in_flight: endpoint.maxInFlight,
     rate_limit_rps: endpoint.rateLimitRps,
+    retry_policy: toJsonText(endpoint.retryPolicy),
   }
 }
 

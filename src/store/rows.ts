@@ -32,6 +32,7 @@ export interface EndpointRow {
   readonly signing_schemes: string
   readonly max_in_flight: number
   readonly rate_limit_rps: number | null
+  readonly retry_policy: string | null
   readonly credential_id: Uint8Array | null
   readonly disabled_reason: DisabledReason | null
   readonly disabled_at: number | null
@@ -131,6 +132,7 @@ export function toEndpoint(row: EndpointRow): Endpoint {
     signingSchemes: JSON.parse(row.signing_schemes),
     maxInFlight: row.max_in_flight,
     rateLimitRps: row.rate_limit_rps,
+    retryPolicy: row.retry_policy === null ? null : JSON.parse(row.retry_policy),
     credentialId: row.credential_id === null ? null : bytesToId(idPrefixes.credential, row.credential_id),
     disabledReason: row.disabled_reason,
     disabledAt: row.disabled_at,

@@ -6,6 +6,7 @@ import { describeFilters } from './both-stores/filters.ts'
 import { describeIdempotentPosts } from './both-stores/idempotent-posts.ts'
 import { describePublishing } from './both-stores/publishing.ts'
 import { describeRefusedEvents } from './both-stores/refused-events.ts'
+import { describeRetryPolicies } from './both-stores/retry-policies.ts'
 
 describe('SQLite', () => {
   let server: TestServer
@@ -23,4 +24,5 @@ describe('SQLite', () => {
   describeIdempotentPosts(open)
   describePublishing(open)
   describeRefusedEvents(open)
+  describeRetryPolicies(open)
 })

@@ -114,16 +114,16 @@ const bodies = {
 test.each([
   ['a host with a character that no name has', { url: 'https://*.example.com/' }, 'is no name'],
   [
-    'a retry policy without the topics that it is for',
-    { url: 'https://127.0.0.1/', retry_policy: 'standard' },
+    'a filter without the topics that it is for',
+    { url: 'https://127.0.0.1/', filter: { a: 1 } },
     'together with topics',
   ],
 ])('%s is refused as the schema says', async (_what, body, detail) => {
   const server = await aServer({ config: { allowNetworks: ['127.0.0.0/8'] } })
   expectProblem(await server.call('POST', '/v1/endpoints', { body }), { status: 422, detail })
   const { properties, dependentRequired } = schemas.EndpointCreate
-  const isAllowed = new RegExp(properties.url.pattern).test(body.url) && !('retry_policy' in body)
-  expect([isAllowed, dependentRequired]).toEqual([false, { filter: ['topics'], retry_policy: ['topics'] }])
+  const isAllowed = new RegExp(properties.url.pattern).test(body.url) && !('filter' in body)
+  expect([isAllowed, dependentRequired]).toEqual([false, { filter: ['topics'] }])
 })
 
 test('durations of at most 7 and 30 days are the pattern’s and the server’s', async () => {

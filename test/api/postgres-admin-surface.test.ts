@@ -8,6 +8,7 @@ import { describeFilters } from './both-stores/filters.ts'
 import { describeIdempotentPosts } from './both-stores/idempotent-posts.ts'
 import { describePublishing } from './both-stores/publishing.ts'
 import { describeRefusedEvents } from './both-stores/refused-events.ts'
+import { describeRetryPolicies } from './both-stores/retry-policies.ts'
 
 const newest = testedServers().at(-1)
 if (newest === undefined) throw new Error('no server to test on')
@@ -37,4 +38,5 @@ describe('PostgreSQL', () => {
   describeIdempotentPosts(open)
   describePublishing(open)
   describeRefusedEvents(open)
+  describeRetryPolicies(open)
 })

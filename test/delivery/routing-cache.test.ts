@@ -96,6 +96,31 @@ test('each subscription has its own policy, and one that is gone the default', a
   )
 })
 
+test('a subscription without a policy of its own goes by its endpoint’s, before that of the tenant', async () => {
+  const { cache, loads } = aCache({
+    tenant: { settings: { ...defaultTenantSettings, retryPolicy: 'hookrail' }, deleted: false },
+    endpoints: [anEndpoint('ep_a', { retryPolicy: 'pyfly' }), anEndpoint('ep_b')],
+    subscriptions: [
+      aSubscription('sub_own', 'ep_a', { retryPolicy: 'dograh' }),
+      aSubscription('sub_a', 'ep_a', { retryPolicy: null }),
+      aSubscription('sub_b', 'ep_b', { retryPolicy: null }),
+    ],
+  })
+  const loading = cache.get('t')
+  loads[0]?.resolve()
+  const { policyOf } = await loading
+  expect([policyOf('sub_own', 'ep_a'), policyOf('sub_a', 'ep_a'), policyOf('sub_b', 'ep_b')]).toEqual([
+    retryProfiles.dograh,
+    retryProfiles.pyfly,
+    retryProfiles.hookrail,
+  ])
+  expect([policyOf(null, 'ep_a'), policyOf('sub_gone', 'ep_a'), policyOf(null)]).toEqual([
+    retryProfiles.pyfly,
+    retryProfiles.pyfly,
+    retryProfiles.hookrail,
+  ])
+})
+
 test('only active subscriptions match', async () => {
   const { cache, loads } = aCache({
     subscriptions: [aSubscription('sub_on', 'ep_a'), aSubscription('sub_off', 'ep_a', { active: false })],

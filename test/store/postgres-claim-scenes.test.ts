@@ -146,6 +146,7 @@ async function aLane(server: PostgresServer, weights: readonly number[]) {
           headers: {},
           signingSchemes: ['standard'],
           credentialId: null,
+          retryPolicy: null,
           ...limit,
         },
         secret: { id: ids.next('sec'), sealed: Uint8Array.of(1) },

@@ -7,6 +7,7 @@ import { KeyType, PublicKey, Secret } from './endpoint-secrets.ts'
 import {
   Closed,
   CustomHeaders,
+  EffectiveRetryPolicyBody,
   FilterInput,
   Id,
   Nullable,
@@ -83,8 +84,8 @@ const settings = {
   retry_policy: Type.Optional(RetryPolicyInput),
 }
 
-/** The filter and the policy are those of the endpoint's own subscription, which `topics` makes. */
-const policyOfTopics = { dependentRequired: { filter: ['topics'], retry_policy: ['topics'] } }
+/** The filter is that of the endpoint's own subscription, which `topics` makes. */
+const filterOfTopics = { dependentRequired: { filter: ['topics'] } }
 
 export const EndpointCreateBody = Closed(
   {
@@ -95,7 +96,7 @@ export const EndpointCreateBody = Closed(
   },
   {
     title: 'EndpointCreate',
-    ...policyOfTopics,
+    ...filterOfTopics,
     examples: [{ uid: 'billing', url: 'https://billing.example/hooks', topics: ['orders.*'] }],
   },
 )
@@ -108,7 +109,7 @@ export const EndpointChangeBody = Closed(
       Type.Boolean({ description: 'false parks its deliveries until it is true again' }),
     ),
   },
-  { title: 'EndpointChange', ...policyOfTopics, examples: [{ enabled: true }] },
+  { title: 'EndpointChange', ...filterOfTopics, examples: [{ enabled: true }] },
 )
 
 const endpointMembers = {
@@ -126,6 +127,7 @@ const endpointMembers = {
   ),
   filter: FilterInput,
   retry_policy: RetryPolicyInput,
+  effective_retry_policy: EffectiveRetryPolicyBody,
   enabled: Type.Boolean(),
   state: Type.String({
     enum: ['active', 'paused', 'throttled', 'disabled'],

@@ -6,6 +6,7 @@ import { maxCustomHeaders } from '../../core/custom-headers.ts'
 import { errorTable } from '../../core/errors.ts'
 import type { IdPrefix } from '../../core/ids.ts'
 import { limits } from '../../core/model.ts'
+import { policySources } from '../../core/retry-policy.ts'
 import type { SigningScheme } from '../../core/signing-scheme.ts'
 import { controlCharacters, cursorPattern, idOf } from './text-limits.ts'
 
@@ -83,6 +84,18 @@ export const ProblemBody = Type.Object(
 
 /** Read by the engine, which names what is wrong in it; described in full in the OpenAPI document. */
 export const RetryPolicyInput = Type.Unknown({ title: 'RetryPolicy' })
+
+export const EffectiveRetryPolicyBody = Type.Object(
+  {
+    policy: RetryPolicyInput,
+    from: Type.String({ enum: [...policySources], description: 'who has named it' }),
+  },
+  {
+    title: 'EffectiveRetryPolicy',
+    description:
+      'the policy in force: of subscription, endpoint, tenant and server the nearest that has one. A delivery that waits goes by the one in force at its next attempt',
+  },
+)
 /** Likewise. */
 export const SigningSchemeInput = Type.Unsafe<SigningScheme>({ title: 'SigningScheme' })
 /** Likewise. */

@@ -5,6 +5,7 @@ import { maxTopicPatterns } from '../../core/topics.ts'
 import {
   AnyJson,
   Closed,
+  EffectiveRetryPolicyBody,
   FilterInput,
   Id,
   Nullable,
@@ -89,6 +90,7 @@ export const SubscriptionBody = Type.Object(
     topic_patterns: Type.Array(Type.String()),
     filter: FilterInput,
     retry_policy: RetryPolicyInput,
+    effective_retry_policy: EffectiveRetryPolicyBody,
     active: Type.Boolean(),
     ordered,
     own: Type.Boolean({ description: 'made with its endpoint through `topics`' }),

@@ -3,6 +3,7 @@ import { renderRetryPolicy } from '../../core/retry-policy-json.ts'
 import type { EndpointView } from '../../engine/endpoint-view.ts'
 import { formatOptionalTime, formatTime } from '../rfc3339.ts'
 import type { EndpointBody } from '../schemas/endpoints.ts'
+import { toEffectivePolicy } from './retry-policies.ts'
 
 export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> {
   // By hand; the breaker's pauses are no setting.
@@ -20,6 +21,7 @@ export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> 
     topics: endpoint.topics === null ? null : [...endpoint.topics],
     filter: endpoint.filter,
     retry_policy: endpoint.retryPolicy === null ? null : renderRetryPolicy(endpoint.retryPolicy),
+    effective_retry_policy: toEffectivePolicy(endpoint.effectiveRetryPolicy),
     enabled: isPaused || endpoint.disabledReason === null,
     state: endpoint.state,
     resumes_at: formatOptionalTime(endpoint.resumesAt),

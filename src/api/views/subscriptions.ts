@@ -1,17 +1,19 @@
 import type { Static } from 'typebox'
-import type { Subscription } from '../../core/model.ts'
 import { renderRetryPolicy } from '../../core/retry-policy-json.ts'
 import type { PreviewResult } from '../../engine/subscription-preview.ts'
+import type { SubscriptionView } from '../../engine/subscription-view.ts'
 import { formatOptionalTime, formatTime } from '../rfc3339.ts'
 import type { PreviewAnswerBody, SubscriptionBody } from '../schemas/subscriptions.ts'
+import { toEffectivePolicy } from './retry-policies.ts'
 
-export function toSubscription(subscription: Subscription): Static<typeof SubscriptionBody> {
+export function toSubscription(subscription: SubscriptionView): Static<typeof SubscriptionBody> {
   return {
     id: subscription.id,
     endpoint_id: subscription.endpointId,
     topic_patterns: [...subscription.topicPatterns],
     filter: subscription.filter,
     retry_policy: subscription.retryPolicy === null ? null : renderRetryPolicy(subscription.retryPolicy),
+    effective_retry_policy: toEffectivePolicy(subscription.effectiveRetryPolicy),
     active: subscription.active,
     ordered: subscription.ordered,
     own: subscription.own,

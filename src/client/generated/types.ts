@@ -190,6 +190,7 @@ export interface CreatedEndpoint {
   readonly topics: readonly string[] | null
   readonly filter: Filter
   readonly retryPolicy: RetryPolicy
+  readonly effectiveRetryPolicy: EffectiveRetryPolicy
   readonly enabled: boolean
   /** Paused: nothing is sent, after failures until `resumesAt`, or by hand until it is resumed; throttled: the receiver asked for less until then; disabled: until it is enabled. */
   readonly state: 'active' | 'paused' | 'throttled' | 'disabled'
@@ -535,6 +536,13 @@ export interface DryRun {
   readonly complete: boolean
 }
 
+/** The policy in force: of subscription, endpoint, tenant and server the nearest that has one. A delivery that waits goes by the one in force at its next attempt. */
+export interface EffectiveRetryPolicy {
+  readonly policy: RetryPolicy
+  /** Who has named it. */
+  readonly from: 'subscription' | 'endpoint' | 'tenant' | 'server'
+}
+
 export interface Enable {
   /** What becomes of deliveries that wait for it: deliver (the default) sends them; skip cancels them first, as a job. */
   readonly backlog?: 'deliver' | 'skip' | undefined
@@ -556,6 +564,7 @@ export interface Endpoint {
   readonly topics: readonly string[] | null
   readonly filter: Filter
   readonly retryPolicy: RetryPolicy
+  readonly effectiveRetryPolicy: EffectiveRetryPolicy
   readonly enabled: boolean
   /** Paused: nothing is sent, after failures until `resumesAt`, or by hand until it is resumed; throttled: the receiver asked for less until then; disabled: until it is enabled. */
   readonly state: 'active' | 'paused' | 'throttled' | 'disabled'
@@ -1110,6 +1119,7 @@ export interface Subscription {
   readonly topicPatterns: readonly string[]
   readonly filter: Filter
   readonly retryPolicy: RetryPolicy
+  readonly effectiveRetryPolicy: EffectiveRetryPolicy
   readonly active: boolean
   /** Events with the same ordering key are delivered one after the other, in the order in which they were published; one that is given up keeps those behind it waiting until it is replayed or skipped. */
   readonly ordered: boolean

@@ -61,6 +61,7 @@ export interface EndpointPatch {
   readonly signingSchemes?: Endpoint['signingSchemes']
   readonly maxInFlight?: number
   readonly rateLimitRps?: number | null
+  readonly retryPolicy?: Endpoint['retryPolicy']
   readonly credentialId?: string | null
   /** Null enables; deliveries parked for it become due. */
   readonly disabledReason?: DisabledReason | null

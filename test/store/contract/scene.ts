@@ -115,6 +115,7 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
         maxInFlight: options.maxInFlight ?? 1000,
         rateLimitRps: options.rateLimitRps ?? null,
         credentialId: options.credentialId ?? null,
+        retryPolicy: null,
       },
       secret: { id: ids.next('sec'), sealed: Uint8Array.of(1, 2, 3) },
       subscription: {

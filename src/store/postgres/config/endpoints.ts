@@ -27,7 +27,7 @@ import { insertSubscriptionRow } from './subscriptions.ts'
 import { whyNoEndpoint } from './tenants.ts'
 
 export const endpointColumns = `id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight,
-  rate_limit_rps, credential_id, disabled_reason, disabled_at, paused_reason, paused_by, created_at, updated_at, deleted_at`
+  rate_limit_rps, retry_policy, credential_id, disabled_reason, disabled_at, paused_reason, paused_by, created_at, updated_at, deleted_at`
 
 const settings = {
   uid: 'text',
@@ -37,6 +37,7 @@ const settings = {
   signing_schemes: 'text',
   max_in_flight: 'integer',
   rate_limit_rps: 'double precision',
+  retry_policy: 'text',
   credential_id: 'uuid',
 } as const
 const settingNames = Object.keys(settings)

@@ -20,6 +20,7 @@ import { secretUsesMigration } from '../migrations/0024-secret-uses.ts'
 import { credentialsMigration } from '../migrations/0025-credentials.ts'
 import { filtersMigration } from '../migrations/0026-filters.ts'
 import { noticesMigration } from '../migrations/0027-notices.ts'
+import { endpointRetryPoliciesMigration } from '../migrations/0028-endpoint-retry-policies.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -42,6 +43,7 @@ export const postgresMigrations: readonly Migration[] = [
   credentialsMigration,
   filtersMigration,
   noticesMigration,
+  endpointRetryPoliciesMigration,
 ]
 
 /**

@@ -33,6 +33,7 @@ const settings = [
   'signing_schemes',
   'max_in_flight',
   'rate_limit_rps',
+  'retry_policy',
   'credential_id',
 ] as const
 const newEndpoint = new Columns('id', 'tenant_id', 'created_at', 'updated_at', ...settings)

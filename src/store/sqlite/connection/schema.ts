@@ -19,6 +19,7 @@ import { secretUsesMigration } from '../migrations/0018-secret-uses.ts'
 import { credentialsMigration } from '../migrations/0019-credentials.ts'
 import { filtersMigration } from '../migrations/0020-filters.ts'
 import { noticesMigration } from '../migrations/0021-notices.ts'
+import { endpointRetryPoliciesMigration } from '../migrations/0022-endpoint-retry-policies.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -40,6 +41,7 @@ export const sqliteMigrations: readonly Migration[] = [
   credentialsMigration,
   filtersMigration,
   noticesMigration,
+  endpointRetryPoliciesMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

@@ -1,0 +1,11 @@
+import type { Static } from 'typebox'
+import type { EffectiveRetryPolicy } from '../../core/retry-policy.ts'
+import { renderRetryPolicy } from '../../core/retry-policy-json.ts'
+import type { EffectiveRetryPolicyBody } from '../schemas/shapes.ts'
+
+export function toEffectivePolicy({
+  policy,
+  from,
+}: EffectiveRetryPolicy): Static<typeof EffectiveRetryPolicyBody> {
+  return { policy: renderRetryPolicy(policy), from }
+}
