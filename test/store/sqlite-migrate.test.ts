@@ -81,3 +81,34 @@ function sqliteIsBefore(name: string): boolean {
   const names = sqliteMigrations.map((one) => one.name)
   return names.indexOf(name) < names.indexOf('roles')
 }
+
+test('the retry policy of an endpoint’s own subscription moves to the endpoint, unless another subscription would change by it', () => {
+  const isBefore = ({ name }: Migration) => name !== 'endpoint retry policies'
+  const before = sqliteMigrations.slice(
+    0,
+    sqliteMigrations.findIndex((migration) => !isBefore(migration)),
+  )
+  migrateSqlite(database, 0, before)
+  const endpoint = database.prepare(
+    `insert into endpoints (id, tenant_id, url, description, headers, signing_schemes, max_in_flight, created_at, updated_at)
+     values (?, x'00', 'https://a.example/', '', '{}', '[]', 1, 0, 0)`,
+  )
+  const subscription = database.prepare(
+    `insert into subscriptions (id, tenant_id, endpoint_id, topic_patterns, retry_policy, ordered, active, own, created_at, updated_at)
+     values (?, x'00', ?, '["*"]', ?, 0, 1, ?, 0, 0)`,
+  )
+  const [alone, shared] = [Uint8Array.of(1), Uint8Array.of(2)]
+  for (const id of [alone, shared]) endpoint.run(id)
+  subscription.run(Uint8Array.of(3), alone, '"dograh"', 1)
+  subscription.run(Uint8Array.of(4), alone, '"pyfly"', 0)
+  subscription.run(Uint8Array.of(5), shared, '"dograh"', 1)
+  subscription.run(Uint8Array.of(6), shared, null, 0)
+  migrateSqlite(database, 0)
+  const policies = (table: string) =>
+    database
+      .prepare(`select retry_policy from ${table} order by id`)
+      .all()
+      .map((row) => row.retry_policy)
+  expect(policies('endpoints')).toEqual(['"dograh"', null])
+  expect(policies('subscriptions')).toEqual([null, '"pyfly"', '"dograh"', null])
+})

@@ -92,6 +92,34 @@ export function describeOutcomes(scene: SendingScene): void {
     expect(items).toMatchObject([{ delivery_id: id, final_error: 'http_500', last_http_status: 500 }])
   })
 
+  const profiles = [
+    ['S3.6', 'dograh', 30_000],
+    ['S4.7', 'pyfly', 5_000],
+  ] as const
+  test.each(profiles)(
+    '%s under %s the first wait is exactly that of the profile',
+    async (_row, profile, base) => {
+      const { id } = await scene.deliver(`${scene.receiver.url}/status/503`, { retry_policy: profile })
+      const first = { state: 'retry_scheduled', attemptNo: 1, nextAttemptInMs: base }
+      expect((await scene.attempted(id))[0]).toMatchObject(first)
+    },
+  )
+
+  test.each([
+    [408, 'retry_scheduled'],
+    [425, 'dead_lettered'],
+    [429, 'retry_scheduled'],
+    [500, 'retry_scheduled'],
+    [501, 'retry_scheduled'],
+    [599, 'retry_scheduled'],
+    [302, 'dead_lettered'],
+    [400, 'dead_lettered'],
+    [404, 'dead_lettered'],
+  ])('S4.6 an answer of %i makes it %s under pyfly', async (status, state) => {
+    const { id } = await scene.deliver(`${scene.receiver.url}/status/${status}`, { retry_policy: 'pyfly' })
+    expect((await scene.attempted(id))[0]).toMatchObject({ state, httpStatus: status })
+  })
+
   const seven = { max_attempts: 5, delays: ['7s'], jitter: 'none', retry_on: ['429'] }
   const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000).toUTCString()
   const waits: readonly [string, header: () => string, [least: number, most: number]][] = [
