@@ -1,4 +1,4 @@
-/** Filters and payloads of 10 kB that are made to take long. The benchmark measures each. */
+/** Filters and payloads of 10 kB that are made to take long. */
 import type { FilterVerdict } from '../../../src/core/filter/evaluate.ts'
 
 export type HostileCase = readonly [name: string, filter: object, json: string, verdict: FilterVerdict]
