@@ -33,7 +33,10 @@ const deliveryMembers = {
 }
 
 const attemptMembers = {
-  attempt_no: Type.Integer(),
+  attempt_no: Type.Integer({
+    description:
+      'one that made no request (error class `internal`) is not counted, and has the number before',
+  }),
   claim_version: Type.Integer({ description: 'grows over replays too' }),
   status: Type.String({ enum: ['success', 'retryable_failure', 'permanent_failure'] }),
   http_status: Nullable(Type.Integer()),

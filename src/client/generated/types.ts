@@ -38,6 +38,7 @@ export interface AdminTokenPage {
 }
 
 export interface Attempt {
+  /** One that made no request (error class `internal`) is not counted, and has the number before. */
   readonly attemptNo: number
   /** Grows over replays too. */
   readonly claimVersion: number
@@ -51,6 +52,7 @@ export interface Attempt {
 }
 
 export interface AttemptWithResponse {
+  /** One that made no request (error class `internal`) is not counted, and has the number before. */
   readonly attemptNo: number
   /** Grows over replays too. */
   readonly claimVersion: number

@@ -199,6 +199,30 @@ export function describeOAuth2(newStore: () => ReadableStore, nodes: 1 | 2): voi
     for (const delivery of waiting) expect((await succeeded(delivery)).state).toBe('succeeded')
   })
 
+  test('a credential that is changed on one node counts for what another one sends', async () => {
+    const { id } = await make({
+      kind: 'bearer',
+      token: 'changed-0',
+      token_url: undefined,
+      client_id: undefined,
+      client_secret: undefined,
+    })
+    const path = `/open-${aName('changed')}`
+    const endpoint = await anEndpoint(path, id)
+    const other = servers.at(-1) as TestServer
+    const last = async () => {
+      const before = receiver.asked.filter((request) => request.path === path).length
+      expect((await succeeded(await endpoint.publish(other))).state).toBe('succeeded')
+      return (await receiver.to(path, before + 1)).at(-1)?.headers.authorization
+    }
+    expect(await last()).toBe('Bearer changed-0')
+    for (let turn = 1; turn <= 3; turn++) {
+      const body = { token: `changed-${turn}` }
+      expect((await call('PATCH', `/v1/credentials/${id}`, { body })).status).toBe(200)
+      await expect.poll(last, { timeout: patienceMs, interval: 5 }).toBe(`Bearer changed-${turn}`)
+    }
+  })
+
   test('a test event waits for a token', async () => {
     const { id } = await make()
     const endpoint = await anEndpoint(`/${aName('tested')}`, id)
