@@ -2,6 +2,7 @@
 import { copyFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import BetterSqlite3 from 'better-sqlite3'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { idTime, parseId } from '../../src/core/ids.ts'
 import { type LogFields, Outhook, OuthookError, outboxSql, publishInto } from '../../src/index.ts'
@@ -71,6 +72,26 @@ test('an event is delivered if and when the transaction commits that it was writ
   expect(idsOf(topic)).toEqual([id])
   expect(bodiesOf(topic)).toEqual(['{"id":"o_1"}'])
   expect(await hooks.events.get(id)).toMatchObject({ topic, metadata: { source: 'test' }, orderingKey: 'k' })
+  await drained()
+})
+
+test('better-sqlite3 publishes inside its transactions too, and not at all when one is rolled back', async () => {
+  const topic = 'better.sqlite'
+  const db = new BetterSqlite3(pathOf('app'))
+  onTestFinished(() => void db.close())
+  db.exec(outboxSql())
+  const create = db.transaction((order: string, fails: boolean) => {
+    db.prepare('insert into orders values (?)').run(order)
+    const id = publishInto(db, { topic, payload: { order }, metadata: { source: 'better' } })
+    if (fails) throw new Error('thought better of it')
+    return id
+  })
+  expect(() => create.immediate('b_0', true)).toThrow('thought better of it')
+  const id = create.immediate('b_1', false)
+  await delivered(topic, 1)
+  expect(idsOf(topic)).toEqual([id])
+  expect(bodiesOf(topic)).toEqual(['{"order":"b_1"}'])
+  expect(db.prepare("select id from orders where id like 'b%'").all()).toEqual([{ id: 'b_1' }])
   await drained()
 })
 
