@@ -10,7 +10,7 @@ import { OuthookError } from '../core/errors.ts'
 import { Version } from './schemas/versions.ts'
 
 /** In answers that show a secret once, which is no part of the object. */
-const shownOnce = ['secret', 'key', 'token', 'previous_expires_at']
+const shownOnce = ['secret', 'public_key', 'key', 'token', 'previous_expires_at']
 /** As RFC 9110 has it: places of the list may be empty. */
 const tagList = /^(?:[ \t]*,)*[ \t]*(?:W\/)?"[!#-~]*"(?:[ \t]*,(?:[ \t]*(?:W\/)?"[!#-~]*")?)*$/
 const tag = /(W\/)?"([!#-~]*)"/g

@@ -149,7 +149,7 @@ describe('members of bodies', () => {
       'POST',
       '/v1/endpoints',
       endpoint({ signing_schemes: ['md5'] }),
-      invalidBody('signing_schemes[0] must be "standard"'),
+      unprocessable('signing_schemes[0] must be one of standard'),
     ],
     [
       'schemes that exclude each other',

@@ -31,6 +31,10 @@ async function aTenant() {
   const key = (await post(at('/v1/keys'), { name: 'of a tenant' })).json
   const event = (await post('/v1/events', { topic: 'a', payload: 1 }, key.key)).json
   const job = (await post(at('/v1/dlq/replay'), { all: true })).json
+  const secret = (await server.call('GET', at(`/v1/endpoints/${endpoint.id}/secrets`))).json.items[0]
+  const credential = (
+    await post(at('/v1/credentials'), { name: 'of a tenant', kind: 'bearer', token: 'a-token-of-its-own' })
+  ).json
   const bound = await server.engine.adminTokens.create(id, { role: 'admin', label: 'bound' })
   return {
     id: id as string,
@@ -45,6 +49,8 @@ async function aTenant() {
       dlq: event.delivery_ids[0],
       keys: key.id,
       jobs: job.id,
+      secrets: secret.id,
+      credentials: credential.id,
       'admin-tokens': bound.key.id,
       tenants: id,
     } as Readonly<Record<string, string>>,
@@ -60,13 +66,14 @@ const guarded = Object.entries(routeAccess)
     return { route, method, url, access, resource: url.split('/')[2] ?? '' }
   })
 const withId = guarded.filter(({ url }) => url.includes(':'))
-const scoped = guarded.filter(({ resource }) => resource !== 'tenants')
+/** The others are of no tenant: there is one master key. */
+const scoped = guarded.filter(({ resource }) => resource !== 'tenants' && resource !== 'master-key')
 
 /** The path with the id of the tenant's object. A route of a new kind of object has to name one in `aTenant`. */
 function pathTo({ url, resource }: (typeof guarded)[number], ids: TenantScene['ids']): string {
   const id = ids[resource]
   if (id === undefined) throw new Error(`${url}: give aTenant an object of ${resource}`)
-  return url.replace(/:\w+/, id)
+  return url.replace(/:(?!secret_id)\w+/, id).replace(':secret_id', ids.secrets ?? '')
 }
 
 const unknownIds = {
@@ -77,6 +84,8 @@ const unknownIds = {
   dlq: 'dlv_01h455vb4pex5vsknk084sn02q',
   keys: 'key_01h455vb4pex5vsknk084sn02q',
   jobs: 'job_01h455vb4pex5vsknk084sn02q',
+  secrets: 'sec_01h455vb4pex5vsknk084sn02q',
+  credentials: 'crd_01h455vb4pex5vsknk084sn02q',
   'admin-tokens': 'adm_01h455vb4pex5vsknk084sn02q',
   tenants: 'ten_01h455vb4pex5vsknk084sn02q',
 }

@@ -19,6 +19,8 @@ const tenant = `{"id":"ten_1","metadata":${callers},"settings":{"retain_events":
 const event = `{"id":"evt_1","event_id":"evt_1","metadata":${callers},"trace_context":null,"request":{"headers":${callers}}}`
 const job = `{"id":"job_1","state":"done","filter":{"endpoint_id":"ep_1","error_class":"http_503"},"failed":0,"ended_at":"x"}`
 const page = (item: string) => `{"items":[${item}],"next_cursor":"a_b"}`
+/** Commands that go on behind pages that end early end with it. */
+const lastPage = (item: string) => `{"items":[${item}],"next_cursor":""}`
 
 const shown: readonly (readonly [string, string])[] = [
   ['endpoints get ep_1', endpoint],
@@ -35,7 +37,7 @@ const shown: readonly (readonly [string, string])[] = [
   ['tenants get ten_1', tenant],
   ['tenants list', page(tenant)],
   ['tenants update ten_1 --name x', tenant],
-  ['events list', page(event)],
+  ['events list', lastPage(event)],
   [
     'events get evt_1',
     event.replace(
@@ -43,11 +45,11 @@ const shown: readonly (readonly [string, string])[] = [
       ',"deliveries":[{"id":"dlv_1","delivery_id":"dlv_1","reason":null}],"next_cursor":""}',
     ),
   ],
-  ['deliveries list', page('{"id":"dlv_1","next_attempt_at":null}')],
+  ['deliveries list', lastPage('{"id":"dlv_1","next_attempt_at":null}')],
   ['deliveries get dlv_1', '{"id":"dlv_1","error_class":null,"attempts":[{"attempt_no":1}]}'],
   ['deliveries skip dlv_1', '{"delivery_id":"dlv_1","next_head_delivery_id":null}'],
   ['deliveries cancel dlv_1', '{"delivery_id":"dlv_1","state":"cancelled"}'],
-  ['dlq list', page('{"delivery_id":"dlv_1","final_error":"http_503"}')],
+  ['dlq list', lastPage('{"delivery_id":"dlv_1","final_error":"http_503"}')],
   ['dlq replay --all', job],
   ['jobs show job_1', job],
   ['keys list', page('{"id":"key_1","rate_limit_rps":null}')],

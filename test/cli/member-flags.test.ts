@@ -11,7 +11,6 @@ test.each<[said: string, args: readonly string[]]>([
   ['--scheme (number 1) must be', ['endpoints', 'create', url, '--scheme', 'nope', '--scheme', 'none']],
   ['--topic (number 2) can never', ['endpoints', 'create', url, '--topic', 'a', '--topic', 'a.**']],
   ['--header (host) is set', ['endpoints', 'create', url, '--header', 'x-a: 1', '--header', 'host: 1']],
-  ['give it together with --topic', ['endpoints', 'create', url, '--retry-policy', 'standard']],
   [
     '--retry-policy (delays) must',
     ['endpoints', 'create', url, '--topic', 'a', '--retry-policy', '{"delays":[]}'],

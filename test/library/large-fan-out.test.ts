@@ -31,7 +31,13 @@ test('an event for 1001 is accepted at once, then fanned out and delivered once 
     payload: { id: 1 },
     idempotencyKey: 'o_1',
   })
-  expect(published).toEqual({ id: published.id, deliveryIds: [], state: 'accepted', replayed: false })
+  expect(published).toEqual({
+    id: published.id,
+    deliveryIds: [],
+    state: 'accepted',
+    filteredSubscriptions: 0,
+    replayed: false,
+  })
 
   const status = await hooks.events.wait(published.id, { timeoutMs: 6 * patienceMs })
   expect(status.state).toBe('fanned_out')

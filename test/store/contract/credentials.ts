@@ -49,6 +49,7 @@ export function describeStoredCredentials(open: OpenHarness): void {
       expect(credential).toMatchObject({ createdAt: scene.now(), lastUsedAt: null })
       expect(await store.getCredential(defaultTenantId, credential.id)).toEqual(credential)
       expect(await store.getCredentialByName(defaultTenantId, credential.name)).toEqual(credential)
+      expect(await store.findTenantOf(credential.id)).toBe(defaultTenantId)
       expect((await store.listCredentials(defaultTenantId, page)).items).toEqual([credential])
       expect(await store.getCredential(scene.ids.next('ten'), credential.id)).toBeNull()
       expect(await store.getCredential(defaultTenantId, 'crd_nonsense')).toBeNull()
