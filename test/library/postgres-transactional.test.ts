@@ -124,6 +124,7 @@ test('an event that is published with a client is delivered if and when its tran
     id: expect.stringMatching(/^evt_/),
     deliveryIds: [],
     state: 'accepted',
+    filteredSubscriptions: 0,
     replayed: false,
   })
   await expect(publisher.events.get(published.id)).rejects.toMatchObject({ code: 'not_found' })
