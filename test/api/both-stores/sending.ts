@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { anHttpServer, aReceiver } from '../../delivery/an-app.ts'
 import type { OpenServer } from '../hookrail-rows.ts'
 import { describeAuthorizedDomains } from './authorized-domains.ts'
+import { describeCallbacks } from './callback-rows.ts'
 import { describeOperationalEvents } from './operational-events.ts'
 import { describeOutcomes } from './outcomes.ts'
 import { describeRequests } from './requests.ts'
@@ -15,11 +16,12 @@ export function describeSending(newStore: () => OpenServer): void {
     describeRequests(scene)
     describeSigning(scene)
     describeOutcomes(scene)
+    describeCallbacks(scene)
     describeAuthorizedDomains(scene)
     describeOperationalEvents(scene)
   })
 
-  test('S1.26 an endpoint that stalls before its headers is a timeout', async () => {
+  test('S1.26 S4.12 an endpoint that stalls before its headers is a timeout, after as long as is configured', async () => {
     const limits = { headersTimeout: 100, totalTimeout: 200, connectTimeout: 50 }
     const server = await newStore()({ dispatch: true, config: { ...loopback, ...limits } })
     const receiver = await aReceiver()
