@@ -36,6 +36,7 @@ beforeAll(async () => {
     ADMIN: admin,
     OUTHOOK_URL: `http://localhost:${port}`,
     OUTHOOK_TOKEN: admin,
+    PARTNER_TOKEN: 'partner-token',
   }
   await answered(`http://localhost:${port}/readyz`)
   const key = await run(join(folder, 'bin', 'outhook'), ['keys', 'create', 'docs', '--json'], {
