@@ -16,6 +16,7 @@ const ofTheEngine: ReadonlySet<string> = new Set([
   'maxProperties',
   'minItems',
   'minLength',
+  'not',
   'pattern',
   'propertyNames',
   'uniqueItems',

@@ -1,6 +1,7 @@
 /** What the OpenAPI document says beside its routes. The fuzz of test/slow/fuzz.test.ts holds it against the server. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { errorTable } from '../../src/core/errors.ts'
 import { aServer } from './a-server.ts'
@@ -13,6 +14,7 @@ const document: Json = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../docs/reference/openapi.json'), 'utf8'),
 )
 const { schemas, responses, securitySchemes } = document.components
+const newSecret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`
 
 const operations = Object.entries<Json>(document.paths).flatMap(([path, methods]) =>
   Object.entries<Json>(methods).map(([method, operation]) => ({
@@ -125,6 +127,32 @@ test.each([
   const isAllowed = new RegExp(properties.url.pattern).test(body.url) && !('filter' in body)
   expect([isAllowed, dependentRequired]).toEqual([false, { filter: ['topics'] }])
 })
+
+test.each([
+  ['/v1/endpoints', 'EndpointCreate', { url: 'https://127.0.0.1/', secret: newSecret, key_type: 'hmac' }],
+  ['/v1/endpoints/:id/rotate-secret', 'RotateSecret', { secret: newSecret, key_type: 'ed25519' }],
+  ['/v1/dlq/replay', 'ReplayMany', {}],
+  ['/v1/dlq/replay', 'ReplayMany', { all: false, dry_run: true }],
+  ['/v1/deliveries/cancel', 'CancelMany', { rate: 1 }],
+  ['/v1/deliveries/cancel', 'CancelMany', { all: false }],
+  ['/v1/credentials/:credential', 'CredentialChange', { certificate: '-----BEGIN CERTIFICATE-----' }],
+  ['/v1/credentials/:credential', 'CredentialChange', { private_key: '-----BEGIN PRIVATE KEY-----' }],
+] as const)(
+  'what %s refuses because of several members together, the document forbids: %s %j',
+  async (path, name, body) => {
+    const server = await aServer({ config: { allowNetworks: ['127.0.0.0/8'] } })
+    const { id } = (await server.call('POST', '/v1/endpoints', { body: { url: 'https://127.0.0.1/' } })).json
+    const made = { name: 'partner', kind: 'bearer', token: 'partner-token' }
+    const { id: credential } = (await server.call('POST', '/v1/credentials', { body: made })).json
+    const method = path.endsWith(':credential') ? 'PATCH' : 'POST'
+    const place = path.replace(':id', id).replace(':credential', credential)
+    const { status } = await server.call(method, place, { body })
+    expect(status === 400 || status === 422, String(status)).toBe(true)
+    const ajv = new Ajv2020({ strict: false, validateFormats: false })
+    ajv.addSchema({ $id: 'openapi', components: document.components })
+    expect(ajv.validate({ $ref: `openapi#/components/schemas/${name}` }, body)).toBe(false)
+  },
+)
 
 test('durations of at most 7 and 30 days are the pattern’s and the server’s', async () => {
   const server = await aServer({ config: { allowNetworks: ['127.0.0.0/8'] } })

@@ -53,6 +53,7 @@ const explained = [
   // Nor which version an object has just now.
   'somebody has changed it meanwhile',
   'a list by uid has one page',
+  'a list by name has one page',
   // Nor what schemathesis itself sends against the document: in its coverage phase it makes valid values of headers from
   // letters and digits alone, of which no list of tags and no "*" can be made. For an optional header without a valid
   // value the first invalid one, "0", goes into every request of that operation which it takes for a valid one.
@@ -65,6 +66,17 @@ const explained = [
   'the tenant default keeps its uid',
   'the tenant default cannot be deleted',
   'deliver_at and delay are both given',
+  // Of a credential: what its kind is, whether it is there, and what OpenSSL reads.
+  'is no member of the kind ',
+  ', which the tenant does not have; make the credential first',
+  'must be certificates in PEM',
+  'holds what is no certificate',
+  'must be a private key in PEM',
+  'is not the key of the certificate',
+  // Of a filter, which is a small language; and of hosts, as URLs have them.
+  '"detail":"filter',
+  'must be a host such as "example.com"',
+  'Domain not authorized',
   // Of a direct send, and how the server is set.
   'give url or endpoint_id',
   'payload and body are both given',
@@ -87,13 +99,20 @@ interface Document {
 async function documentOf(url: string): Promise<string> {
   const answer = await fetch(`${url}/openapi.json`)
   const document = (await answer.json()) as Document
-  for (const name of ['EndpointCreate', 'EndpointChange', 'DirectSend']) {
-    const properties = document.components.schemas[name]?.properties ?? {}
-    properties.url = { type: 'string', pattern: '^https://127\\.0\\.0\\.1:8443(?:/[!-~]*)?$' }
+  const here = { type: 'string', pattern: '^https://127\\.0\\.0\\.1:8443(?:/[!-~]*)?$' }
+  for (const name of [
+    'EndpointCreate',
+    'EndpointChange',
+    'DirectSend',
+    'CredentialCreate',
+    'CredentialChange',
+  ]) {
+    const properties = document.components.schemas[name]?.properties ?? expect.fail(`there is no ${name}`)
+    properties[name.startsWith('Credential') ? 'token_url' : 'url'] = here
   }
   // Examples of whole bodies have such names too.
   const text = JSON.stringify(document).replaceAll(
-    /https:\/\/(?:billing\.)?example(?:\.com)?\//g,
+    /https:\/\/(?:(?:billing|login)\.)?example(?:\.com)?\//g,
     'https://127.0.0.1:8443/',
   )
   const file = join(folder, `openapi-${new URL(url).port}.json`)

@@ -141,6 +141,7 @@ export const CredentialChangeBody = Closed(
   {
     title: 'CredentialChange',
     description: 'members of its kind; a secret that is given replaces the one before',
+    dependentRequired: { certificate: ['private_key'], private_key: ['certificate'] },
     examples: [{ active: false }],
   },
 )

@@ -15,6 +15,9 @@ export const KeyType = Type.Enum([...secretKinds], {
     'of the secret that is made, where none is given: `hmac` (the default), which sender and receiver share, or `ed25519`, of which the receiver needs the public key alone',
 })
 
+/** What a secret is that is given, its text says. */
+export const secretOrKeyType = { not: { required: ['secret', 'key_type'] } }
+
 export const PublicKey = Nullable(
   Type.String({ description: '`whpk_…`, what receivers verify an ed25519 secret with; null for an HMAC' }),
 )
@@ -34,7 +37,7 @@ export const RotateSecretBody = Closed(
     secret: Type.Optional(Secret),
     key_type: Type.Optional(KeyType),
   },
-  { title: 'RotateSecret' },
+  { title: 'RotateSecret', ...secretOrKeyType },
 )
 
 export const SecretBody = Type.Object(

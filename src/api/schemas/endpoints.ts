@@ -3,7 +3,7 @@ import { limits } from '../../core/model.ts'
 import { maxSchemes } from '../../core/signing-schemes.ts'
 import { maxTopicPatterns } from '../../core/topics.ts'
 import { CapturedResponseBody } from './deliveries.ts'
-import { KeyType, PublicKey, Secret } from './endpoint-secrets.ts'
+import { KeyType, PublicKey, Secret, secretOrKeyType } from './endpoint-secrets.ts'
 import {
   Closed,
   CustomHeaders,
@@ -97,6 +97,7 @@ export const EndpointCreateBody = Closed(
   {
     title: 'EndpointCreate',
     ...filterOfTopics,
+    ...secretOrKeyType,
     examples: [{ uid: 'billing', url: 'https://billing.example/hooks', topics: ['orders.*'] }],
   },
 )

@@ -62,6 +62,12 @@ export const DryRunBody = Type.Object(
   { title: 'DryRun' },
 )
 
+/** One filter at least, or the word that all are meant. */
+function filterOrAll(...filters: readonly string[]) {
+  const given = filters.map((name) => ({ required: [name] }))
+  return { anyOf: [...given, { required: ['all'], properties: { all: { const: true } } }] }
+}
+
 /** What the bodies that make a job share. */
 export const jobSettings = {
   all: Type.Optional(
@@ -91,7 +97,11 @@ export const ReplayManyBody = Closed(
     ),
     ...jobSettings,
   },
-  { title: 'ReplayMany', examples: [{ endpoint_id: 'ep_01h455vb4pex5vsknk084sn02q', dry_run: true }] },
+  {
+    title: 'ReplayMany',
+    ...filterOrAll('endpoint_id', 'topic', 'since', 'until', 'error_class'),
+    examples: [{ endpoint_id: 'ep_01h455vb4pex5vsknk084sn02q', dry_run: true }],
+  },
 )
 
 export const CancelManyBody = Closed(
@@ -102,7 +112,11 @@ export const CancelManyBody = Closed(
     until: moment('made before'),
     ...jobSettings,
   },
-  { title: 'CancelMany', examples: [{ endpoint_id: 'ep_01h455vb4pex5vsknk084sn02q', dry_run: true }] },
+  {
+    title: 'CancelMany',
+    ...filterOrAll('endpoint_id', 'topic', 'since', 'until'),
+    examples: [{ endpoint_id: 'ep_01h455vb4pex5vsknk084sn02q', dry_run: true }],
+  },
 )
 
 const { all: _ofFilters, ...backfillSettings } = jobSettings
