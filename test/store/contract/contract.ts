@@ -27,32 +27,37 @@ import { describeSchedule } from './schedule.ts'
 import { describeTenantRemoval } from './tenant-removal.ts'
 import { describeTenants } from './tenants.ts'
 
+/** Each in a suite of its own, because a suite's hooks run for all that stands beside them: a test opens one store. */
+const parts = {
+  publishing: describePublish,
+  'large fan-outs': describeLargeFanOut,
+  claims: describeClaim,
+  outcomes: describeRecord,
+  health: describeHealth,
+  limits: describeLimits,
+  configuration: describeConfig,
+  credentials: describeStoredCredentials,
+  notices: describeNotices,
+  access: describeKeys,
+  reading: describeRead,
+  maintenance: describeMaintenance,
+  jobs: describeJobs,
+  'idempotent requests': describeRequests,
+  retention: describeRetention,
+  expunging: describeExpunge,
+  histories: describeHistories,
+  schedules: describeSchedule,
+  'direct sends': describeDirect,
+  ordering: describeOrdering,
+  'ends of ordered keys': describeOrderingEnds,
+  'ordering later': describeOrderingLater,
+  'histories of ordering': describeOrderingHistories,
+  tenants: describeTenants,
+  'removal of tenants': describeTenantRemoval,
+}
+
 export function describeStoreContract(name: string, open: OpenHarness): void {
   describe(name, () => {
-    describePublish(open)
-    describeLargeFanOut(open)
-    describeClaim(open)
-    describeRecord(open)
-    describeHealth(open)
-    describeLimits(open)
-    describeConfig(open)
-    describeStoredCredentials(open)
-    describeNotices(open)
-    describeKeys(open)
-    describeRead(open)
-    describeMaintenance(open)
-    describeJobs(open)
-    describeRequests(open)
-    describeRetention(open)
-    describeExpunge(open)
-    describeHistories(open)
-    describeSchedule(open)
-    describeDirect(open)
-    describeOrdering(open)
-    describeOrderingEnds(open)
-    describeOrderingLater(open)
-    describeOrderingHistories(open)
-    describeTenants(open)
-    describeTenantRemoval(open)
+    for (const [part, describePart] of Object.entries(parts)) describe(part, () => describePart(open))
   })
 }
