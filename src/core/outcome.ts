@@ -1,30 +1,24 @@
 /**
- * What came of an attempt, and where the delivery goes from there:
+ * Where a delivery goes from an attempt, by what its destination made of it:
  *
- *     2xx                                        ─► succeeded
- *     retryable, attempts left                   ─► retry_scheduled
- *     retryable, none left (never for internal)  ─► dead_lettered
- *     permanent: 3xx, 410, policy refusals (but
- *       for what a name resolves to), and
- *       the statuses that the policy leaves out  ─► dead_lettered
+ *     accepted                                   ─► succeeded
+ *     to be tried again, attempts left           ─► retry_scheduled
+ *     to be tried again, none left (never for
+ *       a fault of ours)                         ─► dead_lettered
+ *     refused for good                           ─► dead_lettered
  */
 import type { AttemptStatus, ErrorClass } from './model.ts'
-import { type DelayInput, delayAfter, isRetryableStatus, type RetryPolicy } from './retry-policy.ts'
+import { delayAfter, type RetryPolicy } from './retry-policy.ts'
 
-/** The least that a classification needs of an attempt's result. */
-export type AttemptObservation =
-  | { readonly kind: 'response'; readonly httpStatus: number }
-  | {
-      readonly kind: 'failure'
-      readonly errorClass: Extract<
-        ErrorClass,
-        'timeout' | 'connection' | 'dns' | 'tls' | 'policy' | 'internal'
-      >
-      /** Of the class `policy`: a name resolved to a refused address, and may resolve to another one later. */
-      readonly mayChange?: boolean
-      /** Set when it was a proxy that answered. */
-      readonly httpStatus: number | null
-    }
+/** An attempt that brought no answer. */
+export interface FailureObservation {
+  readonly kind: 'failure'
+  readonly errorClass: Extract<ErrorClass, 'timeout' | 'connection' | 'dns' | 'tls' | 'policy' | 'internal'>
+  /** Of the class `policy`: a name resolved to a refused address, and may resolve to another one later. */
+  readonly mayChange?: boolean
+  /** Set when it was a proxy that answered. */
+  readonly httpStatus: number | null
+}
 
 /**
  * What an attempt says about the endpoint: it answered, the network failed, or nothing (no request was made:
@@ -52,86 +46,74 @@ export type NextStep =
  */
 export const maxInternalRetryDelayMs = 60_000
 
-export function classifyAttempt(result: AttemptObservation, policy: RetryPolicy): ClassifiedOutcome {
-  return result.kind === 'response' ? classifyStatus(result.httpStatus, policy) : classifyFailure(result)
-}
-
-function classifyStatus(status: number, policy: RetryPolicy): ClassifiedOutcome {
-  if (status >= 200 && status < 300) {
-    return { status: 'success', errorClass: null, contact: 'reached', disable: false }
-  }
-  if (status >= 300 && status < 400) return permanent('redirect_rejected', 'reached')
-  if (status === 410) return { ...permanent('http_410', 'reached'), disable: true }
-  const errorClass = `http_${status}` as const
-  return isRetryableStatus(policy, status)
-    ? retryable(errorClass, 'reached')
-    : permanent(errorClass, 'reached')
-}
-
-function classifyFailure(result: Extract<AttemptObservation, { kind: 'failure' }>): ClassifiedOutcome {
+/** What holds wherever a request goes: the network and what is refused before it are tried again or not for all kinds. */
+export function classifyFailure(result: FailureObservation): ClassifiedOutcome {
   const { errorClass, httpStatus } = result
   switch (errorClass) {
     case 'policy':
-      return result.mayChange === true ? retryable(errorClass, 'none') : permanent(errorClass, 'none')
+      return result.mayChange === true
+        ? retryableFailure(errorClass, 'none')
+        : permanentFailure(errorClass, 'none')
     case 'internal':
-      return retryable(errorClass, 'none')
+      return retryableFailure(errorClass, 'none')
     case 'timeout':
     case 'connection':
     case 'dns':
     case 'tls':
-      return retryable(errorClass, httpStatus === null ? 'transport_failure' : 'reached')
+      return retryableFailure(errorClass, httpStatus === null ? 'transport_failure' : 'reached')
   }
 }
 
-function retryable(errorClass: ErrorClass, contact: Contact): ClassifiedOutcome {
+export function retryableFailure(errorClass: ErrorClass, contact: Contact): ClassifiedOutcome {
   return { status: 'retryable_failure', errorClass, contact, disable: false }
 }
 
-function permanent(errorClass: ErrorClass, contact: Contact): ClassifiedOutcome {
+export function permanentFailure(errorClass: ErrorClass, contact: Contact): ClassifiedOutcome {
   return { status: 'permanent_failure', errorClass, contact, disable: false }
 }
 
-/**
- * What a refusal says of the endpoint as a whole (429; 503 with `Retry-After`): to be left alone for so many
- * milliseconds. Null for any other answer.
- * @param askedMs what its `Retry-After` says; null: nothing
- */
-export function throttleAfter(httpStatus: number | null, askedMs: number | null): number | null {
-  if (httpStatus === 429) return askedMs ?? unsaidThrottleMs
-  return httpStatus === 503 ? askedMs : null
-}
-
-/** For a 429 that does not say when to come back. */
-const unsaidThrottleMs = 1000
-
-export interface OutcomeInput extends DelayInput {
-  readonly classified: ClassifiedOutcome
-  readonly policy: RetryPolicy
-  /** What `throttleAfter` made of the answer. */
+/** What decides of a delivery's next state. */
+export interface OutcomeFacts extends Pick<ClassifiedOutcome, 'status' | 'errorClass'> {
+  /** The receiver wants the delivery no sooner; null: it did not say. */
+  readonly askedMs: number | null
+  /** The receiver wants to be left alone; null: it does not. */
   readonly throttleMs: number | null
 }
 
-/** The delivery's next state after the attempt `attemptNo`. Exhausted attempts keep the last error's class. */
-export function decideOutcome(input: OutcomeInput): { readonly next: NextStep } {
-  const { classified, policy, attemptNo } = input
-  switch (classified.status) {
+export interface OutcomeRules {
+  readonly policy: RetryPolicy
+  /** Which one this was, from 1. */
+  readonly attemptNo: number
+  readonly random: () => number
+}
+
+const succeeded: NextStep = { state: 'succeeded' }
+
+/** The delivery's next state after an attempt. Exhausted attempts keep the last error's class. */
+export function decideOutcome(facts: OutcomeFacts, rules: OutcomeRules): NextStep {
+  const { policy, attemptNo, random } = rules
+  switch (facts.status) {
     case 'success':
-      return { next: { state: 'succeeded' } }
+      return succeeded
     case 'permanent_failure':
-      return { next: deadLettered(classified) }
+      return deadLettered(facts)
     case 'retryable_failure': {
-      if (classified.errorClass === 'internal') {
-        const delayMs = Math.min(delayAfter(policy, input), maxInternalRetryDelayMs)
-        return { next: { state: 'retry_scheduled', delayMs } }
+      const { askedMs } = facts
+      if (facts.errorClass === 'internal') {
+        const delayMs = Math.min(delayAfter(policy, { attemptNo, askedMs, random }), maxInternalRetryDelayMs)
+        return { state: 'retry_scheduled', delayMs }
       }
-      if (attemptNo >= policy.maxAttempts) return { next: deadLettered(classified) }
+      if (attemptNo >= policy.maxAttempts) return deadLettered(facts)
       // A refusal for want of room says nothing of this delivery: it waits as after its first attempt.
-      const delayMs = delayAfter(policy, input.throttleMs === null ? input : { ...input, attemptNo: 1 })
-      return { next: { state: 'retry_scheduled', delayMs } }
+      const asAfter = facts.throttleMs === null ? attemptNo : 1
+      return {
+        state: 'retry_scheduled',
+        delayMs: delayAfter(policy, { attemptNo: asAfter, askedMs, random }),
+      }
     }
   }
 }
 
-function deadLettered(classified: ClassifiedOutcome): NextStep {
-  return { state: 'dead_lettered', finalError: classified.errorClass ?? 'internal' }
+function deadLettered({ errorClass }: Pick<ClassifiedOutcome, 'errorClass'>): NextStep {
+  return { state: 'dead_lettered', finalError: errorClass ?? 'internal' }
 }

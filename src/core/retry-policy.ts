@@ -2,10 +2,6 @@
  * When a failed attempt is tried again: the named profiles, and the arithmetic of waits.
  * Reading policies from API JSON and writing them back stands in `retry-policy-json.ts`.
  */
-import { retryAfterMs } from './retry-after.ts'
-
-export { retryAfterMs }
-
 export interface RetryPolicy {
   /** Attempts in all, 1 to 100. */
   readonly maxAttempts: number
@@ -165,15 +161,13 @@ function plainDelayMs(delays: RetryPolicy['delays'], attemptNo: number): number 
 export interface DelayInput {
   /** The attempt that failed, from 1. */
   readonly attemptNo: number
-  /** The value of `Retry-After` as received. */
-  readonly retryAfter: string | null
-  /** Milliseconds since the epoch. */
-  readonly now: number
+  /** How long the receiver wants it to be, such as by `Retry-After`; null: it did not say. */
+  readonly askedMs: number | null
   readonly random: () => number
 }
 
-/** The wait after a failed attempt: the policy's own or the receiver's `Retry-After`, whichever is longer. */
+/** The wait after a failed attempt: the policy's own or what the receiver asked for, whichever is longer. */
 export function delayAfter(policy: RetryPolicy, input: DelayInput): number {
   const own = nextDelayMs(policy, input.attemptNo, input.random)
-  return Math.max(own, retryAfterMs(input.retryAfter, input.now) ?? 0)
+  return Math.max(own, input.askedMs ?? 0)
 }

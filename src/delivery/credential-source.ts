@@ -17,26 +17,21 @@ import type { ErrorCode } from '../core/errors.ts'
 import { OuthookError } from '../core/errors.ts'
 import { secretForms } from '../core/hide-secrets.ts'
 import type { SecretBox } from '../core/secret-box.ts'
+import type {
+  AttemptCredentials,
+  Authorization,
+  ReadyAuthorization,
+  TokenAnswer,
+} from '../destinations/port.ts'
 import type { TlsIdentity } from '../sender/port.ts'
 import type { CertificateWatch } from './certificate-watch.ts'
-import type { RoutingCache, Target, TenantRouting } from './routing-cache.ts'
+import type { RoutingCache, TenantRouting } from './routing-cache.ts'
 import type { TokenSource } from './token-source.ts'
 
-/** `failed`: an attempt without a request. `wait`: none is made now, and nothing is said of the delivery. */
-export type Authorization =
-  | {
-      readonly kind: 'ready'
-      /** Names in lower case. They win over any header of the endpoint's own. */
-      readonly headers: Readonly<Record<string, string>>
-      /** What must not stand in anything that is kept of the answer. */
-      readonly hidden: readonly string[]
-      /** What the connection shows of itself, and whom it trusts; absent: nothing of its own. */
-      readonly identity?: TlsIdentity
-      /** A token that was fetched is in it. */
-      readonly token?: { readonly credential: RoutedCredential; readonly generation: number }
-    }
-  | { readonly kind: 'failed'; readonly error: string }
-  | { readonly kind: 'wait'; readonly waitMs: number }
+/** What of it nobody else needs: a token that was fetched is in it. */
+interface Ready extends ReadyAuthorization {
+  readonly token?: { readonly credential: RoutedCredential; readonly generation: number }
+}
 
 export interface CredentialSourceOptions {
   readonly routing: Pick<RoutingCache, 'get'>
@@ -50,12 +45,11 @@ export interface CredentialSourceOptions {
 }
 
 type CredentialRouting = Pick<TenantRouting, 'credentials' | 'tenant'>
-type Ready = Extract<Authorization, { kind: 'ready' }>
 
 /** An attempt holds a slot of its endpoint, so what it waits for has to come soon. */
 const shortPatienceMs = 250
 
-export class CredentialSource {
+export class CredentialSource implements AttemptCredentials {
   readonly #options: CredentialSourceOptions
   /** Opened once for each load of a tenant's routing. */
   readonly #ready = new WeakMap<RoutedCredential, Ready>()
@@ -68,7 +62,7 @@ export class CredentialSource {
   /** Never rejects. */
   async authorize(
     tenantId: string,
-    { credentialId }: Pick<Target, 'credentialId'>,
+    { credentialId }: { readonly credentialId: string | null },
     patienceMs = shortPatienceMs,
   ): Promise<Authorization> {
     if (credentialId === null) return { kind: 'ready', headers: {}, hidden: [] }
@@ -97,11 +91,7 @@ export class CredentialSource {
     }
   }
 
-  /** True: it refused a token that may have ended, and the same request is to be made again with the next one. */
-  answered(
-    { token }: Extract<Authorization, { kind: 'ready' }>,
-    answer: { readonly targetId: string; readonly httpStatus: number | null },
-  ): boolean {
+  answered({ token }: Ready, answer: TokenAnswer): boolean {
     if (token === undefined) return false
     const { credential, generation } = token
     return this.#options.tokens.answered(credential, { generation, ...answer })
@@ -128,13 +118,14 @@ export class CredentialSource {
     onUse(credential.id)
     const { token, generation } = got
     const [name, value] = bearerHeader(token)
-    return {
+    const ready: Ready = {
       kind: 'ready',
       headers: { [name]: value },
       hidden: secretForms([token]),
       ...this.#identityOf(credential),
       token: { credential, generation },
     }
+    return ready
   }
 
   #open(credential: RoutedCredential): Ready {

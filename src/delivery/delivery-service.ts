@@ -198,7 +198,7 @@ function describeAttempt(outcome: DeliveryOutcome, context: OutcomeContext): Att
     endpointId: delivery.endpointId,
     subscriptionId: delivery.subscriptionId,
     topic: delivery.topic,
-    url: target.destination.url.origin,
+    url: target.destination.label,
     attemptNo: attempt?.attemptNo ?? delivery.attemptCount,
     status: attempt?.status ?? 'permanent_failure',
     httpStatus: attempt?.httpStatus ?? null,

@@ -1,17 +1,14 @@
-/** Where a direct send goes: as it was frozen, and signed with what its endpoint has now. */
+/** Where a direct send goes: as it was frozen, with what its endpoint has now. */
 
 import { type DirectRequest, maxInFlightToOrigin } from '../core/direct-request.ts'
-import { refuseDomain } from '../core/domains.ts'
 import { defaultTenantSettings } from '../core/tenant.ts'
+import { directKind } from '../destinations/kinds.ts'
 import type { ClaimedDelivery } from '../store/port.ts'
 import type { Target, TenantRouting } from './routing-cache.ts'
 
-/** To a URL nobody has a secret, so it goes unsigned. */
 const ofUrl = {
   endpoint: { maxInFlight: maxInFlightToOrigin, rateLimitRps: null },
-  signingSchemes: [],
-  credentialId: null,
-  secrets: () => ({ active: [], primary: undefined }),
+  destination: null,
 } as const
 
 /** Undefined: its endpoint is not in the routing. */
@@ -22,22 +19,11 @@ export function directTarget(
 ): Target | undefined {
   const known = endpointId === null ? ofUrl : routing.targets.get(endpointId)
   if (known === undefined) return undefined
-  const { endpoint, signingSchemes, secrets } = known
-  const weight = routing.tenant?.settings.weight ?? defaultTenantSettings.weight
-  const { method, headers, timeoutMs } = request
-  const isSameUrl = 'destination' in known && known.destination.url.href === request.url
-  const destination = isSameUrl ? known.destination : { kind: 'http' as const, url: new URL(request.url) }
+  const { weight, authorizedDomains } = routing.tenant?.settings ?? defaultTenantSettings
   return {
     id: targetId,
-    endpoint,
+    endpoint: known.endpoint,
     weight,
-    destination,
-    refusal: refuseDomain(destination.url, routing.tenant?.settings.authorizedDomains ?? []),
-    method,
-    headers,
-    timeoutMs,
-    signingSchemes,
-    credentialId: request.credentialId ?? known.credentialId,
-    secrets,
+    destination: directKind.prepareDirect(request, known.destination, authorizedDomains),
   }
 }

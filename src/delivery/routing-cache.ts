@@ -7,18 +7,17 @@
  * brings. A claim cancels or parks what no longer lives.
  */
 import type { RoutedCredential } from '../core/credential.ts'
-import { refuseDomain } from '../core/domains.ts'
 import { FilterSet } from '../core/filter/filter-set.ts'
 import type { Endpoint, SealedSecret, Subscription } from '../core/model.ts'
 import { type RetryPolicy, resolveRetryPolicy } from '../core/retry-policy.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import type { SigningSecrets } from '../core/signing.ts'
-import type { SigningScheme } from '../core/signing-scheme.ts'
 import { type PreparedSecret, prepareSecret, primaryOf } from '../core/signing-secrets.ts'
 import { defaultTenantSettings } from '../core/tenant.ts'
 import { agedNow } from '../core/time-line.ts'
 import { compileTopicPatterns, type TopicIndex } from '../core/topics.ts'
-import type { Destination, RequestMethod } from '../sender/port.ts'
+import { kinds } from '../destinations/kinds.ts'
+import type { Destination } from '../destinations/port.ts'
 import type { Routing, StoreTime } from '../store/port.ts'
 import type { TargetLimits } from './target-state.ts'
 
@@ -42,19 +41,8 @@ export interface Target {
   readonly endpoint: TargetLimits
   /** Its tenant's, in the fair queue. */
   readonly weight: number
+  /** Decided when it was loaded, as far as possible: what an attempt decides, each delivery pays for. */
   readonly destination: Destination
-  /** Why nothing is sent there, by the tenant's authorized domains. */
-  readonly refusal: string | null
-  readonly method: RequestMethod
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>
-  /** Of one attempt; null: the sender's own. */
-  readonly timeoutMs: number | null
-  readonly signingSchemes: readonly SigningScheme[]
-  /** Looked up at each attempt; null: requests carry none. */
-  readonly credentialId: string | null
-  /** Unexpired ones. Throws when one cannot be opened. */
-  secrets(time: StoreTime): SigningSecrets
 }
 
 /** Of what was published, made once per load. */
@@ -148,11 +136,10 @@ export class RoutingCache {
 function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantRouting {
   const sealedOf = Map.groupBy(routing.secrets, (secret) => secret.endpointId)
   const targets = new Map<string, EndpointTarget>()
-  const weight = routing.tenant?.settings.weight ?? defaultTenantSettings.weight
-  const domains = routing.tenant?.settings.authorizedDomains ?? []
+  const { weight, authorizedDomains } = routing.tenant?.settings ?? defaultTenantSettings
   for (const endpoint of routing.endpoints) {
     const sealed = sealedOf.get(endpoint.id) ?? []
-    targets.set(endpoint.id, createTarget({ endpoint, weight, domains, sealed }, options.secretBox))
+    targets.set(endpoint.id, createTarget({ endpoint, weight, authorizedDomains, sealed }, options.secretBox))
   }
   const ofTenant = routing.tenant?.settings.retryPolicy ?? null
   const defaultPolicy = resolveRetryPolicy(ofTenant, options.defaultPolicy)
@@ -181,31 +168,20 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
 }
 
 interface TargetParts extends Pick<EndpointTarget, 'endpoint' | 'weight'> {
-  readonly domains: readonly string[]
+  readonly authorizedDomains: readonly string[]
   readonly sealed: Routing['secrets']
 }
 
 function createTarget(parts: TargetParts, secretBox: SecretBox): EndpointTarget {
-  const { endpoint, weight, domains, sealed } = parts
-  const url = new URL(endpoint.url)
-  let secrets: ((time: StoreTime) => SigningSecrets) | null = null
-  return {
-    id: endpoint.id,
-    endpoint,
-    weight,
-    destination: { kind: 'http', url },
-    refusal: refuseDomain(url, domains),
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...endpoint.headers },
-    timeoutMs: null,
-    signingSchemes: endpoint.signingSchemes,
-    credentialId: endpoint.credentialId,
-    secrets(time) {
-      // Opened on first use: a tenant with ten thousand endpoints sends to few of them at a time.
-      secrets ??= openSecrets(sealed, secretBox)
-      return secrets(time)
-    },
+  const { endpoint, weight, authorizedDomains, sealed } = parts
+  let opened: ((time: StoreTime) => SigningSecrets) | null = null
+  // Opened on first use: a tenant with ten thousand endpoints sends to few of them at a time.
+  const secrets = (time: StoreTime): SigningSecrets => {
+    opened ??= openSecrets(sealed, secretBox)
+    return opened(time)
   }
+  const destination = kinds.http.prepare({ endpoint, authorizedDomains, secrets })
+  return { id: endpoint.id, endpoint, weight, destination }
 }
 
 interface OpenedSecret extends Pick<SealedSecret, 'expiresAt' | 'primarySince'> {

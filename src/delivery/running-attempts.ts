@@ -20,7 +20,7 @@ export class RunningAttempts {
   start(work: Work, onEnd: (outcome: DeliveryOutcome | null, isOurs: boolean) => void): void {
     const { delivery } = work
     this.#running.add(delivery)
-    runAttempt(delivery, work, this.#deps).then((end) => {
+    runAttempt(delivery, work, this.#deps, (end) => {
       const isOurs = this.#running.delete(delivery)
       const isPutOff = 'waitMs' in end
       if (isPutOff && isOurs) this.#onPutOff(delivery, end.waitMs)

@@ -20,6 +20,7 @@ import {
   transitMarginMs,
 } from '../core/oauth-token.ts'
 import type { SecretBox } from '../core/secret-box.ts'
+import type { TokenAnswer } from '../destinations/port.ts'
 import type { Sender } from '../sender/port.ts'
 import type { StoredToken, TokenStore } from '../store/port.ts'
 
@@ -109,11 +110,11 @@ export class TokenSource {
    * next one, and nothing is held against the delivery. A receiver that refuses the next one too refuses us.
    */
   answered(credential: RoutedCredential, use: TokenUse): boolean {
-    const { generation, targetId, httpStatus } = use
+    const { generation, targetId, refused } = use
     const place = `${credential.id} ${targetId}`
     const before = this.#refusals.get(place)
-    if (httpStatus !== 401) {
-      if (before !== undefined && httpStatus !== null) this.#refusals.delete(place)
+    if (refused !== true) {
+      if (before !== undefined && refused !== null) this.#refusals.delete(place)
       return false
     }
     if (this.#refusals.size >= maxRefusals) this.#refusals.clear()
@@ -251,11 +252,8 @@ export class TokenSource {
   }
 }
 
-export interface TokenUse {
+export interface TokenUse extends TokenAnswer {
   readonly generation: number
-  readonly targetId: string
-  /** Null: there was no answer. */
-  readonly httpStatus: number | null
 }
 
 function contextOf({ id }: RoutedCredential): string {

@@ -6,7 +6,6 @@
 import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { CapturedResponse, ErrorClass } from '../core/model.ts'
-import { classifyAttempt } from '../core/outcome.ts'
 import { resolveRetryPolicy } from '../core/retry-policy.ts'
 import { checkTopic } from '../core/topics.ts'
 import { type AttemptDeps, send } from '../delivery/attempt.ts'
@@ -19,6 +18,8 @@ const maxAtOnce = 8
 /** For a token that has to be fetched first. */
 const patienceMs = 5000
 const defaultTopic = 'outhook.test'
+/** Says how an answer is called; nothing is tried again. */
+const policy = resolveRetryPolicy('standard')
 
 export interface TestInput {
   /** Default `outhook.test`. */
@@ -77,21 +78,22 @@ export class EndpointTests {
     this.#refuseMany(endpointId)
     this.#running.add(endpointId)
     try {
-      const result = await send(delivery, target, this.#options, patienceMs)
-      if (result.kind === 'wait') {
+      const ended = await send(delivery, { target, policy, patienceMs }, this.#options)
+      if (ended.status === 'wait') {
         throw new OuthookError('rate_limited', 'its credential is being fetched; try again in a moment', {
           retryAfterSeconds: 1,
         })
       }
-      const { status, errorClass } = classifyAttempt(result, resolveRetryPolicy('standard'))
+      const { status, httpStatus, errorClass, error, latencyMs, response } = ended
       return {
         eventId: delivery.eventId,
         succeeded: status === 'success',
-        httpStatus: result.httpStatus,
+        httpStatus,
         errorClass,
-        error: result.kind === 'failure' ? result.error : null,
-        latencyMs: result.latencyMs,
-        response: result.kind === 'response' ? result.response : null,
+        // The answer says it itself.
+        error: response === null ? error : null,
+        latencyMs,
+        response,
       }
     } finally {
       this.#running.delete(endpointId)

@@ -36,7 +36,8 @@ function findRefusal({ to, credentialId }: Send, routing: TenantRouting): Outhoo
   if ('url' in to) return null
   const target = routing.targets.get(to.endpointId)
   if (target === undefined) return endpointNotAvailable(to.endpointId)
-  return target.refusal === null ? null : new OuthookError('url_rejected', target.refusal)
+  const { refusal } = target.destination
+  return refusal === null ? null : new OuthookError('url_rejected', refusal)
 }
 
 /** An endpoint's headers come with it; those of the send win. */

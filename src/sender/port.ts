@@ -1,10 +1,8 @@
-/**
- * What the delivery code needs of a destination: one attempt, and what came of it.
- * It speaks of a destination, not of a URL, so that other kinds can stand beside HTTP later.
- */
+/** What those who send over HTTP need: one attempt, and what came of it. */
 import type { CapturedResponse, ErrorClass } from '../core/model.ts'
 
-export interface Destination {
+/** Where a request goes, and on which way. */
+export interface HttpAddress {
   readonly kind: 'http'
   /** Must not be changed afterwards; the same object again costs less than an equal one. */
   readonly url: URL
@@ -51,7 +49,7 @@ export interface ProxyCredentials {
 export type RequestMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'GET'
 
 export interface AttemptRequest {
-  readonly destination: Destination
+  readonly destination: HttpAddress
   readonly method: RequestMethod
   /** Names in lower case, values already checked for control characters. */
   readonly headers: Readonly<Record<string, string>>

@@ -15,7 +15,7 @@ import { signRequest } from '../core/signing.ts'
 import { judgeAttempt, type Reason, type Verdict } from './judge-attempt.ts'
 import type { Pacer } from './pacer.ts'
 import { pause } from './pause.ts'
-import type { AttemptRequest, AttemptResult, Destination, Sender } from './port.ts'
+import type { AttemptRequest, AttemptResult, HttpAddress, Sender } from './port.ts'
 import { type ChosenProxy, ProviderError, type ProxyChooser } from './proxy-chooser.ts'
 import type { SendOptions } from './webhook-options.ts'
 import { type WebhookErrorCode, WebhookResult } from './webhook-result.ts'
@@ -172,7 +172,7 @@ export class WebhookSend {
 
   #requestTo(target: Target): AttemptRequest {
     const { options } = this.#input
-    const destination: Destination =
+    const destination: HttpAddress =
       this.#proxy === null
         ? { kind: 'http', url: target.url }
         : { kind: 'http', url: target.url, via: this.#proxy.route }

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { retryAfterMs } from '../../src/core/retry-after.ts'
 import {
   delayAfter,
   isRetryableStatus,
   nextDelayMs,
   type RetryPolicy,
   resolveRetryPolicy,
-  retryAfterMs,
   retryProfiles,
 } from '../../src/core/retry-policy.ts'
 
@@ -147,7 +147,7 @@ describe('Retry-After', () => {
 
   it('wins over the policy’s wait only when it is longer, and is not bound by the cap', () => {
     const waitWith = (retryAfter: string | null) =>
-      delayAfter(dograh, { attemptNo: 1, retryAfter, now, random: middle })
+      delayAfter(dograh, { attemptNo: 1, askedMs: retryAfterMs(retryAfter, now), random: middle })
     expect(waitWith(null)).toBe(30_000)
     expect(waitWith('29')).toBe(30_000)
     expect(waitWith('31')).toBe(31_000)

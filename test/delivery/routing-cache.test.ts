@@ -3,6 +3,7 @@ import { resolveRetryPolicy, retryProfiles } from '../../src/core/retry-policy.t
 import { createSecretBox } from '../../src/core/secret-box.ts'
 import { defaultTenantSettings } from '../../src/core/tenant.ts'
 import { RoutingCache } from '../../src/delivery/routing-cache.ts'
+import type { HttpDestination } from '../../src/destinations/http/http-destination.ts'
 import type { Routing } from '../../src/store/port.ts'
 import { steadyTime } from '../store/steady-time.ts'
 import { anEndpoint, aSubscription } from './a-dispatcher.ts'
@@ -138,9 +139,10 @@ test('a secret signs until it expires, without another load', async () => {
   })
   const loading = cache.get('t')
   loads[0]?.resolve()
-  const target = (await loading).targets.get('ep_a')
-  expect(target?.secrets(steadyTime(() => 999)).active).toHaveLength(2)
-  expect(target?.secrets(steadyTime(() => 1000)).active).toHaveLength(1)
+  const { destination } = (await loading).targets.get('ep_a')!
+  const { parts } = destination as HttpDestination
+  expect(parts.secrets(steadyTime(() => 999)).active).toHaveLength(2)
+  expect(parts.secrets(steadyTime(() => 1000)).active).toHaveLength(1)
 })
 
 test('what a claim shows to be older than the store is loaded again, and nothing else', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { classifyAttempt } from '../../src/core/outcome.ts'
 import { retryProfiles } from '../../src/core/retry-policy.ts'
+import { classifyAttempt } from '../../src/destinations/over-http/judge.ts'
 import { createAddressPolicy } from '../../src/sender/address-policy.ts'
 import type { Lookup } from '../../src/sender/resolver.ts'
 import { aWebhook } from './a-webhook.ts'

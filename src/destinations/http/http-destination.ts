@@ -1,0 +1,148 @@
+/** One HTTP attempt: a delivery becomes a signed request, and its answer what the engine goes on with. */
+import { carriesBody } from '../../core/direct-request.ts'
+import { toHeaderValue } from '../../core/header-value.ts'
+import { hideInResponse, hideInText } from '../../core/hide-secrets.ts'
+import { type SigningSecrets, signRequest } from '../../core/signing.ts'
+import type { SigningScheme } from '../../core/signing-scheme.ts'
+import type { AttemptRequest, AttemptResult, HttpAddress, RequestMethod } from '../../sender/port.ts'
+import type { ClaimedDelivery, StoreTime } from '../../store/port.ts'
+import { judge, notMade } from '../over-http/judge.ts'
+import type {
+  AttemptDeps,
+  AttemptRules,
+  Destination,
+  EndedAttempt,
+  PutOff,
+  ReadyAuthorization,
+} from '../port.ts'
+
+export interface HttpParts {
+  readonly address: HttpAddress
+  /** Why nothing is sent there, by the tenant's authorized domains. */
+  readonly refusal: string | null
+  readonly method: RequestMethod
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Of one attempt; null: the sender's own. */
+  readonly timeoutMs: number | null
+  readonly signingSchemes: readonly SigningScheme[]
+  /** Looked up at each attempt; null: requests carry none. */
+  readonly credentialId: string | null
+  /** Unexpired ones. Throws when one cannot be opened. */
+  readonly secrets: (time: StoreTime) => SigningSecrets
+}
+
+const nothing = new Uint8Array(0)
+/** Until a request whose token was refused is made with another one. */
+const anotherTokenMs = 1000
+
+export class HttpDestination implements Destination {
+  readonly parts: HttpParts
+
+  constructor(parts: HttpParts) {
+    this.parts = parts
+  }
+
+  get label(): string {
+    return this.parts.address.url.origin
+  }
+
+  get refusal(): string | null {
+    return this.parts.refusal
+  }
+
+  attempt(delivery: ClaimedDelivery, how: AttemptRules, deps: AttemptDeps): Promise<EndedAttempt | PutOff> {
+    if (this.parts.credentialId !== null) return this.#attemptAuthorized(delivery, how, deps)
+    return deps.sender
+      .attempt(this.#toRequest(delivery, deps))
+      .then((result) => judge(result, how.policy, deps.clock))
+  }
+
+  /** One request with the credential; without the credential none. */
+  async #attemptAuthorized(
+    delivery: ClaimedDelivery,
+    { policy, patienceMs }: AttemptRules,
+    deps: AttemptDeps,
+  ): Promise<EndedAttempt | PutOff> {
+    const authorization = await deps.credentials.authorize(delivery.tenantId, this.parts, patienceMs)
+    switch (authorization.kind) {
+      case 'wait':
+        return { status: 'wait', waitMs: authorization.waitMs }
+      case 'failed':
+        return judge(notMade(authorization.error), policy, deps.clock)
+      case 'ready': {
+        const result = hideSecrets(await this.#sendWith(authorization, delivery, deps), authorization.hidden)
+        const ended = judge(result, policy, deps.clock)
+        const { httpStatus } = result
+        const answer = {
+          targetId: delivery.targetId,
+          refused: httpStatus === null ? null : httpStatus === 401,
+        }
+        if (!deps.credentials.answered(authorization, answer)) return ended
+        return { ...ended, status: 'retryable_failure', counted: false, againInMs: anotherTokenMs }
+      }
+    }
+  }
+
+  #sendWith(
+    { headers, identity }: ReadyAuthorization,
+    delivery: ClaimedDelivery,
+    deps: AttemptDeps,
+  ): Promise<AttemptResult> {
+    const request = this.#toRequest(delivery, deps, headers)
+    const destination = identity === undefined ? request.destination : { ...request.destination, identity }
+    return deps.sender.attempt({ ...request, destination })
+  }
+
+  /** @param credential headers that it authenticates with; they win over those of the endpoint */
+  #toRequest(
+    delivery: ClaimedDelivery,
+    deps: AttemptDeps,
+    credential: Readonly<Record<string, string>> = {},
+  ): AttemptRequest {
+    const { address, method, timeoutMs } = this.parts
+    const { headers, signatures, body } = this.#signed(delivery, deps, credential)
+    const request = { destination: address, method, headers, signatures, body }
+    if (timeoutMs === null) return request
+    // The lease was measured by the sender's own.
+    return { ...request, timeoutMs: Math.min(timeoutMs, deps.sender.totalTimeoutMs) }
+  }
+
+  #signed(
+    delivery: ClaimedDelivery,
+    deps: AttemptDeps,
+    credential: Readonly<Record<string, string>>,
+  ): Required<Pick<AttemptRequest, 'headers' | 'signatures' | 'body'>> {
+    const { topic } = delivery
+    const { parts } = this
+    const headers: Record<string, string> = {
+      'user-agent': deps.userAgent,
+      ...parts.headers,
+      ...credential,
+      'outhook-event-id': delivery.eventId,
+      'outhook-delivery-id': delivery.id,
+      'outhook-attempt': String(delivery.attemptCount + 1),
+    }
+    if (topic !== null) headers['outhook-topic'] = toHeaderValue(topic)
+    for (const name in delivery.metadata) {
+      headers[`outhook-meta-${name}`] = toHeaderValue(delivery.metadata[name] ?? '')
+    }
+    if (delivery.traceContext !== null) Object.assign(headers, delivery.traceContext)
+    const signed = signRequest(parts.signingSchemes, {
+      eventId: delivery.eventId,
+      deliveryId: delivery.id,
+      topic,
+      timestampSeconds: Math.floor(deps.clock.now() / 1000),
+      body: carriesBody(parts.method) ? delivery.payload : nothing,
+      secrets: parts.secrets(deps.time),
+    })
+    return { headers: Object.assign(headers, signed.headers), signatures: signed.headers, body: signed.body }
+  }
+}
+
+/** Neither what is kept of the answer nor an error names what the request authenticated with. */
+function hideSecrets(result: AttemptResult, hidden: readonly string[]): AttemptResult {
+  if (hidden.length === 0) return result
+  if (result.kind === 'failure') return { ...result, error: hideInText(result.error, hidden) }
+  return { ...result, response: hideInResponse(result.response, hidden) }
+}

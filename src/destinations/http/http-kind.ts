@@ -1,0 +1,51 @@
+/** Endpoints that get what was published as the body of a signed HTTP request. */
+import type { DirectRequest } from '../../core/direct-request.ts'
+import { refuseDomain } from '../../core/domains.ts'
+import type { Destination, DirectKind, EndpointParts } from '../port.ts'
+import { HttpDestination } from './http-destination.ts'
+
+export const http: DirectKind = {
+  prepare({ endpoint, authorizedDomains, secrets }: EndpointParts): HttpDestination {
+    const url = new URL(endpoint.url)
+    return new HttpDestination({
+      address: { kind: 'http', url },
+      refusal: refuseDomain(url, authorizedDomains),
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...endpoint.headers },
+      timeoutMs: null,
+      signingSchemes: endpoint.signingSchemes,
+      credentialId: endpoint.credentialId,
+      secrets,
+    })
+  },
+
+  /** As it was frozen, and signed with what its endpoint has now. */
+  prepareDirect(
+    request: DirectRequest,
+    of: Destination | null,
+    authorizedDomains: readonly string[],
+  ): HttpDestination {
+    const known = of instanceof HttpDestination ? of.parts : ofUrl
+    const { method, headers, timeoutMs } = request
+    const isSameUrl = known.address?.url.href === request.url
+    const address = isSameUrl ? known.address : { kind: 'http' as const, url: new URL(request.url) }
+    return new HttpDestination({
+      address,
+      refusal: refuseDomain(address.url, authorizedDomains),
+      method,
+      headers,
+      timeoutMs,
+      signingSchemes: known.signingSchemes,
+      credentialId: request.credentialId ?? known.credentialId,
+      secrets: known.secrets,
+    })
+  },
+}
+
+/** To a URL nobody has a secret, so it goes unsigned. */
+const ofUrl = {
+  address: null,
+  signingSchemes: [],
+  credentialId: null,
+  secrets: () => ({ active: [], primary: undefined }),
+} as const
