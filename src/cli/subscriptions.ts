@@ -35,6 +35,7 @@ interface SubscriptionOptions {
 
 interface CreateOptions extends SubscriptionOptions {
   readonly ordered?: boolean
+  readonly inactive?: true
 }
 
 interface ListOptions extends PageOptions {
@@ -44,14 +45,15 @@ interface ListOptions extends PageOptions {
 
 export function register(command: Command, io: CliIo): void {
   const create = addApiCommand(command, 'create <endpoint>', 'subscribe an endpoint to topics', io)
-  addSubscriptionOptions(create).option(
-    '--ordered',
-    'events with the same ordering key go one after the other; it stays so',
-  )
+  addSubscriptionOptions(create)
+    .option('--ordered', 'events with the same ordering key go one after the other; it stays so')
+    .option('--inactive', 'events do not go to it until it is enabled')
   create.run<CreateOptions>(async ({ client, print }, [endpoint = ''], options) => {
     if (options.topic === undefined) throw new UsageError('name at least one topic pattern with --topic')
     const endpointId = await resolveEndpoint(client, endpoint)
-    const body = { endpointId, ...bodyOf(options), ordered: options.ordered }
+    const { ordered, inactive } = options
+    const active = inactive ? false : undefined
+    const body = { endpointId, ...bodyOf(options), ordered, active }
     print.answer('Subscription', await client.subscriptions.create(body))
   })
 

@@ -33,6 +33,8 @@ export interface SubscriptionInput {
    * Default false; it cannot be changed.
    */
   readonly ordered?: boolean
+  /** False: events do not go to it until it is true. Default true. */
+  readonly active?: boolean
 }
 
 export interface SubscriptionChange {
@@ -72,7 +74,7 @@ export class Subscriptions {
       topicPatterns: checkTopicPatterns(input.topicPatterns, words.member('topic_patterns')),
       filter: readFilter(input.filter),
       retryPolicy: readRetryPolicy(input.retryPolicy, words.member('retry_policy')),
-      active: true,
+      active: checkActive(input.active),
       ordered: checkOrdered(input.ordered === undefined ? false : input.ordered, words),
       own: false,
     })
@@ -119,7 +121,7 @@ export class Subscriptions {
       ...(change.retryPolicy !== undefined && {
         retryPolicy: readRetryPolicy(change.retryPolicy, words.member('retry_policy')),
       }),
-      ...(change.active !== undefined && { active: change.active }),
+      ...(change.active !== undefined && { active: checkActive(change.active) }),
     }
     const { store, onChange } = this.#options
     if (change.ordered !== undefined) await this.#checkUnchanged(tenantId, id, change.ordered)
@@ -181,6 +183,11 @@ export function readRetryPolicy(value: unknown, member: string): StoredRetryPoli
 /** As it is kept. */
 export function readFilter(given: unknown): FilterJson | null {
   return parseFilter(given)?.json ?? null
+}
+
+function checkActive(active: unknown = true): boolean {
+  if (typeof active === 'boolean') return active
+  throw new OuthookError('unprocessable', 'active must be true or false')
 }
 
 function checkOrdered(value: unknown, words: FaceWords): boolean {

@@ -47,6 +47,7 @@ export function subscriptionRoutes({ engine }: ApiContext) {
         filter: request.body.filter ?? null,
         retryPolicy: retryPolicyOf(request.body, null),
         ...(request.body.ordered !== undefined && { ordered: request.body.ordered }),
+        ...(request.body.active !== undefined && { active: request.body.active }),
       })
       return reply.code(201).send(toSubscription(subscription))
     })

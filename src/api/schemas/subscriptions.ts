@@ -49,6 +49,9 @@ export const SubscriptionCreateBody = Closed(
     endpoint_id: idOf('ep'),
     ...settings,
     ordered: Type.Optional({ ...ordered, default: false }),
+    active: Type.Optional(
+      Type.Boolean({ default: true, description: 'false: events do not go to it until it is true' }),
+    ),
   },
   {
     title: 'SubscriptionCreate',

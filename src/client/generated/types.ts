@@ -1161,6 +1161,8 @@ export interface SubscriptionCreate {
   readonly backoffPolicy?: HookrailBackoff | undefined
   /** Events with the same ordering key are delivered one after the other, in the order in which they were published; one that is given up keeps those behind it waiting until it is replayed or skipped. */
   readonly ordered?: boolean | undefined
+  /** False: events do not go to it until it is true. */
+  readonly active?: boolean | undefined
 }
 
 export interface SubscriptionPage {

@@ -1,5 +1,7 @@
 /** Rows of docs/compatibility.md on what becomes of callbacks beside their answers. */
 import { expect, test } from 'vitest'
+import { expectProblem } from '../expect-problem.ts'
+import { aName } from './scene.ts'
 import type { SendingScene } from './sending-scene.ts'
 
 export function describeCallbacks(scene: SendingScene): void {
@@ -22,6 +24,22 @@ export function describeCallbacks(scene: SendingScene): void {
     expect(requestsOf(id)).toBe(0)
     expect((await scene.server.call('PATCH', path, { body: { enabled: true } })).status).toBe(200)
     await scene.arrived(id)
+  })
+
+  test('S4.2 a subscription that is made inactive is sent nothing until it is active, and then only what is new', async () => {
+    const { server } = scene
+    const { id: endpointId } = (await server.call('POST', '/v1/endpoints', { body: { url: url() } })).json
+    const [topic] = [aName('inactive')]
+    const body = { endpoint_id: endpointId, topic_patterns: [topic], active: false }
+    const made = await server.call('POST', '/v1/subscriptions', { body })
+    expect([made.status, made.json.active]).toEqual([201, false])
+    const event = { body: { topic, payload: {} } }
+    expect((await server.call('POST', '/v1/events', event)).json.delivery_ids).toEqual([])
+    const path = `/v1/subscriptions/${made.json.id}`
+    expect((await server.call('PATCH', path, { body: { active: true } })).status).toBe(200)
+    await scene.arrived(await publish(topic))
+    const wrong = await server.call('POST', '/v1/subscriptions', { body: { ...body, active: 'no' } })
+    expectProblem(wrong, { status: 400 })
   })
 
   test('S3.23 a dead letter is listed with what was wrong, and a replay delivers it', async () => {
