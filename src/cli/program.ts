@@ -93,6 +93,11 @@ const commands: readonly CommandEntry[] = [
     load: () => import('./seed.ts'),
   },
   {
+    name: 'import',
+    description: 'make what was configured for another system: pyfly',
+    load: () => import('./import.ts'),
+  },
+  {
     name: 'load-test',
     description: 'send events at a rate and say how soon, and whether, each arrived',
     load: () => import('./load-test.ts'),

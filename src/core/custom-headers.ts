@@ -35,7 +35,7 @@ const valuePattern = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
  */
 export function parseStoredHeaders(value: unknown, member = 'headers'): Readonly<Record<string, string>> {
   const headers = parseCustomHeaders(value, member)
-  const secret = Object.keys(headers).find((name) => secretName.test(name))
+  const secret = Object.keys(headers).find(isSecretName)
   if (secret === undefined) return headers
   throw refused(
     `${member}["${secret}"]`,
@@ -70,6 +70,11 @@ export function parseCustomHeaders(value: unknown, member = 'headers'): Readonly
   }
   if (bytes <= maxCustomHeaderBytes) return Object.fromEntries(headers)
   throw refused(member, `have ${bytes} bytes; names and values together may have ${maxCustomHeaderBytes}`)
+}
+
+/** Whether a header of this name, in lower case, holds a secret by the looks of it. */
+export function isSecretName(name: string): boolean {
+  return secretName.test(name)
 }
 
 export function isHeaderName(name: string): boolean {

@@ -5,6 +5,7 @@ import { afterAll, expect, test } from 'vitest'
 import { aServer } from './a-server.ts'
 import { describeMasterKey } from './both-stores/master-key.ts'
 import { describeObserving } from './both-stores/observing.ts'
+import { describePyflyImport } from './both-stores/pyfly-import.ts'
 import { describeSecretsAtRest } from './both-stores/secrets-at-rest.ts'
 import { describeSending } from './both-stores/sending.ts'
 import {
@@ -32,6 +33,7 @@ describeHookrailRows(newStore)
 describeSending(newStore)
 describeMasterKey(newStore)
 describeObserving(newStore)
+describePyflyImport(newStore)
 describeSecretsAtRest(() => {
   const file = aFile()
   const read = (name: string) => readFileSync(join(directory, name))

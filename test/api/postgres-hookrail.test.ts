@@ -6,6 +6,7 @@ import { describeCredentials } from './both-stores/credentials.ts'
 import { describeMasterKey } from './both-stores/master-key.ts'
 import { describeOAuth2 } from './both-stores/oauth2.ts'
 import { describeObserving } from './both-stores/observing.ts'
+import { describePyflyImport } from './both-stores/pyfly-import.ts'
 import { describeSecretsAtRest } from './both-stores/secrets-at-rest.ts'
 import { describeSending } from './both-stores/sending.ts'
 import { describeCommands } from './command-rows.ts'
@@ -36,6 +37,7 @@ describeHookrailRows(newStore)
 describeSending(newStore)
 describeMasterKey(newStore)
 describeObserving(newStore)
+describePyflyImport(newStore)
 describeSecretsAtRest(() => {
   const store = aStore()
   return { open: openOn(store), content: () => readRows(new URL(store).searchParams.get('schema') ?? '') }
