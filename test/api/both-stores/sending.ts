@@ -6,6 +6,7 @@ import { describeAuthorizedDomains } from './authorized-domains.ts'
 import { describeCallbacks } from './callback-rows.ts'
 import { describeOperationalEvents } from './operational-events.ts'
 import { describeOutcomes } from './outcomes.ts'
+import { describeBreakerRows, describePolicyRows } from './policy-rows.ts'
 import { describeRequests } from './requests.ts'
 import { aSendingScene, loopback } from './sending-scene.ts'
 import { describeSigning } from './signing.ts'
@@ -19,7 +20,9 @@ export function describeSending(newStore: () => OpenServer): void {
     describeCallbacks(scene)
     describeAuthorizedDomains(scene)
     describeOperationalEvents(scene)
+    describePolicyRows(scene)
   })
+  describeBreakerRows(newStore)
 
   test('S1.26 S4.12 an endpoint that stalls before its headers is a timeout, after as long as is configured', async () => {
     const limits = { headersTimeout: 100, totalTimeout: 200, connectTimeout: 50 }
