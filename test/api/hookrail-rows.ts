@@ -118,7 +118,7 @@ export function describeHookrailRows(newStore: () => OpenServer): void {
     })
   })
 
-  describe('S1.27 the address guard', () => {
+  describe('S1.27 F6 the address guard', () => {
     test('refuses each of these at creation, in a change, in an upsert and in a direct send, and says which flag would allow it', async () => {
       const server = await newStore()()
       const kept = await anEndpoint(server, 'https://93.184.216.34/hook', { uid: 'kept' })

@@ -25,6 +25,7 @@ const commands: readonly string[][] = [
   ...['create', 'list', 'get', 'update'].map((name) => ['subscriptions', name]),
   ...['list', 'get'].map((name) => ['deliveries', name]),
   ...['list', 'replay'].map((name) => ['dlq', name]),
+  ['import', 'pyfly'],
   ...['create', 'list', 'get', 'update', 'rotate', 'revoke'].map((name) => ['keys', name]),
   ...['create', 'list', 'get', 'revoke'].map((name) => ['admin-tokens', name]),
 ]

@@ -1,7 +1,9 @@
 /** From an answer to a state: rows of the source systems, with real requests. */
 import { expect, test } from 'vitest'
+import { OuthookError } from '../../src/core/errors.ts'
 import type { Store } from '../../src/store/port.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
+import { patienceMs } from '../patience.ts'
 import {
   anApp,
   anEndpointAt,
@@ -35,7 +37,7 @@ test.each([
   ['standard', 302, 'dead_lettered'],
   ['standard', 404, 'retry_scheduled'],
   ['standard', 400, 'dead_lettered'],
-])('S3.5 under %s an answer of %i makes it %s', async (profile, status, state) => {
+])('S3.5 G6 F9 under %s an answer of %i makes it %s', async (profile, status, state) => {
   const receiver = await aReceiver()
   expect((await attemptUnder(profile, `${receiver.url}/status/${status}`)).state).toBe(state)
 })
@@ -133,6 +135,41 @@ test('S3.4 a drip that lasts until the total timeout keeps its lease, is not sen
   expect(attempt).toMatchObject({ errorClass: null, httpStatus: 200, state: 'succeeded' })
   expect(attempt?.latencyMs).toBe(15_000)
   expect(drips).toBe(1)
+})
+
+test('S3.22 G4 a store that fails while a credential is looked up costs no attempt, and the delivery is made when it is back', async () => {
+  let isAway = false
+  let failed = 0
+  const wrapStore = (store: Store): Store => {
+    const { loadRouting } = store
+    store.loadRouting = (tenantId) => {
+      if (!isAway) return loadRouting.call(store, tenantId)
+      failed += 1
+      return Promise.reject(new OuthookError('store_unavailable', 'the disk is away'))
+    }
+    return store
+  }
+  const app = await anApp({ wrapStore })
+  const tokens: (string | undefined)[] = []
+  const url = await anHttpServer((request, response) => {
+    tokens.push(request.headers.authorization)
+    response.writeHead(tokens.length === 1 ? 503 : 200).end()
+  })
+  const { credentials } = app.engine
+  const content = { name: 'partner', kind: 'bearer', token: 'before' } as const
+  const { id: credentialId } = await credentials.create(tenant, content)
+  const retryPolicy = { max_attempts: 2, delays: ['1s'], jitter: 'none', retry_on: ['5xx'] }
+  await anEndpointAt(app.engine, url, { credentialId, retryPolicy })
+  const { eventId } = await publish(app.engine)
+  await app.attempted(1)
+  // What was read before is out of date, and cannot be read anew.
+  isAway = true
+  await credentials.update(tenant, credentialId, { token: 'after' })
+  await expect.poll(() => failed, { timeout: patienceMs }).toBeGreaterThan(2)
+  isAway = false
+  const done = { state: 'succeeded', attemptCount: 2 }
+  await expect.poll(() => onlyDelivery(app.engine, eventId), { timeout: patienceMs }).toMatchObject(done)
+  expect(tokens.at(-1)).toBe('Bearer after')
 })
 
 test('S4.13 whatever goes wrong, publish resolves and each failure is recorded', async () => {

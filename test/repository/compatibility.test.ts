@@ -6,8 +6,11 @@ import { describe, expect, test } from 'vitest'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const rows = readFileSync(join(root, 'docs/compatibility.md'), 'utf8')
   .split('\n')
-  .filter((line) => /^\| S\d/.test(line))
-  .map((line) => ({ ids: line.match(/S\d\.\d+/g) ?? [], paths: line.match(/test\/[\w./-]+\.ts/g) ?? [] }))
+  .filter((line) => /^\| [SGF]\d/.test(line))
+  .map((line) => ({
+    ids: line.match(/\bS\d\.\d+|\b[GF]\d+\b/g) ?? [],
+    paths: line.match(/test\/[\w./-]+\.ts/g) ?? [],
+  }))
 
 describe('docs/compatibility.md', () => {
   test('each row names tests that exist', () => {

@@ -28,7 +28,7 @@ const capture = (body: string, truncated = false) => ({
   truncated,
 })
 
-test.each(cases)('%s that is repeated is taken out of body and headers', (_what, headers, planted) => {
+test.each(cases)('G11 %s that is repeated is taken out of body and headers', (_what, headers, planted) => {
   const body = `<p>expected ${planted}, and ${planted} again; the rest stays</p>`
   const kept = redactCapture(capture(body), request(headers))
   expect(written(kept.body)).toBe('<p>expected [hidden], and [hidden] again; the rest stays</p>')

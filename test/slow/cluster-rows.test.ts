@@ -53,17 +53,19 @@ interface ClusterOptions {
   readonly proxy?: TcpProxy
   /** Of an attempt. Default: 2 s, which makes leases as short as they get. */
   readonly timeout?: string
+  /** Default: it does all. */
+  readonly roleOfFirst?: 'api'
 }
 
 /** So many nodes on a schema of their own. */
 async function aCluster(count: number, options: ClusterOptions = {}): Promise<Cluster> {
-  const { started = count, proxy, timeout = `${totalTimeoutMs}` } = options
+  const { started = count, proxy, timeout = `${totalTimeoutMs}`, roleOfFirst = 'all' } = options
   const schema = aSchema()
   const timeouts = ['--connect-timeout', '1s', '--headers-timeout', timeout, '--total-timeout', timeout]
   const nodes = Array.from({ length: count }, (_, no) =>
     aNode(`node ${no + 1}`, {
       store: `${no === 0 && proxy ? proxy.through(server.url) : server.url}?schema=${schema}`,
-      flags: timeouts,
+      flags: [...timeouts, '--role', no === 0 ? roleOfFirst : 'all'],
       entry,
       env: { NODE_COMPILE_CACHE: join(directory, 'compiled') },
     }),
@@ -128,6 +130,25 @@ test(
       { state: 'succeeded', attempt_count: 1 },
     ])
     expect(ledger.requests).toBe(1)
+  },
+)
+
+test(
+  'S3.1 S4.15 what a node acknowledged and did not send before its kill is sent by another',
+  limit,
+  async () => {
+    const ledger = await startLedger(() => ({ status: 200, afterMs: 0 }))
+    const { nodes } = await aCluster(2, { started: 1, roleOfFirst: 'api' })
+    const [first, other] = nodes
+    await anEndpoint(first.url, ledger.url)
+    const { event_id: eventId } = (await publishTo(first, 'before-the-kill')).json
+    expect(await deliveriesOf(first.url, eventId)).toMatchObject([{ state: 'pending', attempt_count: 0 }])
+    await first.kill()
+    expect(ledger.requests).toBe(0)
+    await other.start()
+    await until('it is delivered', () => isDrained(other.url))
+    expect(await deliveriesOf(other.url, eventId)).toMatchObject([{ state: 'succeeded', attempt_count: 1 }])
+    expect([...ledger.entries.values()]).toMatchObject([{ eventId, requests: 1 }])
   },
 )
 
@@ -245,7 +266,7 @@ test.skipIf(isBorrowed)(
 )
 
 test(
-  'S1.44 350 due deliveries and the leases of a node that was killed are all completed by the others',
+  'S1.44 S3.9 350 due deliveries and the leases of a node that was killed are all completed by the others',
   limit,
   async () => {
     let isSlow = true

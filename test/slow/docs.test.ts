@@ -53,7 +53,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('there are blocks to run, and each that is not run says why', () => {
+test('G10 there are blocks to run, and each that is not run says why', () => {
   expect(blocks.filter(isRun).filter((block) => block.language === 'ts').length).toBeGreaterThanOrEqual(5)
   expect(blocks.filter(isRun).filter((block) => block.language === 'sh').length).toBeGreaterThanOrEqual(8)
   for (const block of blocks)

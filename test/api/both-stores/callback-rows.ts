@@ -42,7 +42,7 @@ export function describeCallbacks(scene: SendingScene): void {
     expectProblem(wrong, { status: 400 })
   })
 
-  test('S3.23 a dead letter is listed with what was wrong, and a replay delivers it', async () => {
+  test('S3.23 G8 F10 a dead letter is listed with what was wrong, and a replay delivers it', async () => {
     const { endpoint, id } = await scene.deliver(`${scene.receiver.url}/status/400`)
     await scene.attempted(id)
     const list = async () => (await scene.server.call('GET', `/v1/dlq?endpoint_id=${endpoint.id}`)).json.items

@@ -181,7 +181,7 @@ export function describeCredentials(newStore: () => ReadableStore): void {
     expect(after?.headers['outhook-attempt']).toBe('1')
   })
 
-  test('S3.14 without its credential no request is made: the failure is visible, retried, and uses up no attempt', async () => {
+  test('S3.14 G7 without its credential no request is made: the failure is visible, retried, and uses up no attempt', async () => {
     const { id } = await make({ token: secrets.token }, { active: false })
     const path = `/${aName('inactive')}`
     const once = { ...quickly, max_attempts: 1 }
@@ -371,7 +371,7 @@ export function describeCredentials(newStore: () => ReadableStore): void {
   })
 
   // The last one: it closes the server.
-  test('S3.13 no secret of a credential stands in clear in the store', async () => {
+  test('S3.13 G9 no secret of a credential stands in clear in the store', async () => {
     await server.close()
     const bytes = await store.content()
     expect(bytes.includes('not welcome'), 'the search').toBe(true)

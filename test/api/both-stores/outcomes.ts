@@ -132,7 +132,7 @@ export function describeOutcomes(scene: SendingScene): void {
     ['a date that is past loses', () => inSeconds(-90), [7000, 7000]],
     ['nobody waits for more than a day', () => '9999999', [86_400_000, 86_400_000]],
   ]
-  test.each(waits)('S1.22 Retry-After: %s', async (_, header, [least, most]) => {
+  test.each(waits)('S1.22 G5 F9 Retry-After: %s', async (_, header, [least, most]) => {
     const url = await anHttpServer((_request, response) => {
       response.writeHead(429, { 'retry-after': header() }).end()
     })

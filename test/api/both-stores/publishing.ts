@@ -67,7 +67,7 @@ export function describePublishing(open: OpenScene): void {
     ['orders', 'orders.a', false],
     ['orders', 'Orders', false],
     ['orders.a', 'orders.a', true],
-  ])('S1.12 to the pattern %s the topic %s goes: %s', async (pattern, topic, goes) => {
+  ])('S1.12 F7 to the pattern %s the topic %s goes: %s', async (pattern, topic, goes) => {
     const { one, two } = open()
     // A tenant of its own, so that nothing but this pattern is there.
     const { id } = (await one.call('POST', '/v1/tenants', { body: { uid: aName('patterns') } })).json
@@ -88,7 +88,7 @@ export function describePublishing(open: OpenScene): void {
     }
   })
 
-  test('S1.42 when the store is down the answer is 503 with a short Retry-After, never 202', async () => {
+  test('S1.42 F11 when the store is down the answer is 503 with a short Retry-After, never 202', async () => {
     const { publish, one } = await aShop(open())
     // Of the configuration: no store is asked who that is.
     const token = adminToken

@@ -55,7 +55,7 @@ export function describeRequests(scene: SendingScene): void {
     },
   )
 
-  test('S1.17 the signature follows hookrail’s rule, and the standard one passes its own verifier', async () => {
+  test('S1.17 F2 the signature follows hookrail’s rule, and the standard one, with id and time, passes its own verifier', async () => {
     const settings = { signing_schemes: ['hookrail', 'standard'] }
     const { id, endpoint } = await scene.deliver(`${scene.receiver.url}/hook`, settings, '{ "é": 1 }')
     const [request] = await scene.arrived(id)

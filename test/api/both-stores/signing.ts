@@ -101,7 +101,7 @@ const forms: readonly (readonly [string, Form])[] = [
 
 export function describeSigning(scene: SendingScene): void {
   test.each(forms)(
-    '%s: receivers of its secret take it; while it is rotated the old secret signs where there is room for one, until the owner says otherwise',
+    'F8 %s: receivers of its secret take it; while it is rotated the old secret signs where there is room for one, until the owner says otherwise',
     async (_, form) => {
       const sent = await scene.deliver(
         `${scene.receiver.url}/signed`,
@@ -143,7 +143,7 @@ export function describeSigning(scene: SendingScene): void {
     },
   )
 
-  test('S4.4 pyfly: the body that arrives is the canonical form of the payload, and so verifies both ways; schemes beside it sign that body too', async () => {
+  test('S4.4 F1 pyfly: the body that arrives is the canonical form of the payload, and so verifies both ways; schemes beside it sign that body too', async () => {
     const payload = '{ "z": 1.0, "a": "José 😀", "big": 12345678901234567890123 }'
     const { id, eventId, endpoint } = await scene.deliver(
       `${scene.receiver.url}/canonical`,

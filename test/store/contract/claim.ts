@@ -267,7 +267,7 @@ export function describeClaim(open: OpenHarness): void {
   })
 
   describe('leases', () => {
-    it('makes an expired lease due again and counts the lost claim', async () => {
+    it('makes an expired lease due again and counts the lost claim (G3)', async () => {
       const route = await scene.anEndpoint()
       await scene.publish({ routes: [route] })
       const first = await scene.claimOne()
@@ -278,7 +278,7 @@ export function describeClaim(open: OpenHarness): void {
       expect(second).toMatchObject({ id: first.id, claimVersion: 2, lostClaims: 1, attemptCount: 0 })
     })
 
-    it('drops the late outcome of a worker whose lease was taken over (S1.41)', async () => {
+    it('drops the late outcome of a worker whose lease was taken over (S1.41, G1)', async () => {
       const route = await scene.anEndpoint()
       await scene.publish({ routes: [route] })
       const lost = await scene.claimOne()
