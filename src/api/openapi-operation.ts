@@ -37,6 +37,12 @@ const answerHeaders: Readonly<Record<string, JsonObject>> = {
   'sendDelivery 202': replayed('send'),
   'createEndpoint 201': noStore,
   'rotateEndpointSecret 200': noStore,
+  'listEndpointPublicKeys 200': {
+    'Cache-Control': {
+      description: 'how long it may be kept',
+      schema: { type: 'string', const: 'public, max-age=60' },
+    },
+  },
   'createKey 201': noStore,
   'rotateKey 200': noStore,
   'createAdminToken 201': noStore,

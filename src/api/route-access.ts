@@ -36,6 +36,8 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'GET /docs/static/favicon-32x32.png': 'open',
   'GET /docs/errors': 'open',
   'GET /docs/errors/:code': 'open',
+  // For receivers. It says nothing of endpoints that have no public key.
+  'GET /v1/endpoints/:id/public-keys': 'open',
 
   'GET /v1/whoami': everybody,
 

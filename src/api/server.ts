@@ -37,6 +37,7 @@ import { keyRoutes, whoamiRoute } from './routes/keys.ts'
 import { masterKeyRoutes } from './routes/master-key.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { orderedKeyRoutes } from './routes/ordered-keys.ts'
+import { publicKeyRoutes } from './routes/public-keys.ts'
 import { publishRoute } from './routes/publish.ts'
 import { publishBatchRoute } from './routes/publish-batch.ts'
 import { sendRoute } from './routes/send.ts'
@@ -272,6 +273,7 @@ const allRoutes = [
   endpointRoutes,
   endpointRepairRoutes,
   endpointSecretRoutes,
+  publicKeyRoutes,
   masterKeyRoutes,
   subscriptionRoutes,
   tenantRoutes,

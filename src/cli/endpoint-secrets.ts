@@ -1,6 +1,6 @@
 /** Secrets of an endpoint: new ones, which of them signs first, and their values. */
 import type { Command } from 'commander'
-import type { EndpointSecretResource } from '../client/resources.ts'
+import type { EndpointPublicKeyResource, EndpointSecretResource } from '../client/resources.ts'
 import { type SecretKind, secretKinds } from '../core/signing-secrets.ts'
 import { addApiCommand } from './api-command.ts'
 import { resolveEndpoint } from './endpoint-id.ts'
@@ -16,6 +16,12 @@ const columns: readonly Column<EndpointSecretResource>[] = [
   { title: 'CREATED', kind: 'age', value: (row) => row.createdAt },
   { title: 'EXPIRES', kind: 'due', value: (row) => row.expiresAt },
   { title: 'SHOWN', kind: 'age', value: (row) => row.revealedAt },
+  { title: 'PUBLIC KEY', value: (row) => row.publicKey },
+]
+
+const publicKeyColumns: readonly Column<EndpointPublicKeyResource>[] = [
+  { title: 'ID', value: (row) => row.kid },
+  { title: 'EXPIRES', kind: 'due', value: (row) => row.expiresAt },
   { title: 'PUBLIC KEY', value: (row) => row.publicKey },
 ]
 
@@ -51,6 +57,15 @@ export function registerSecrets(command: Command, io: CliIo): void {
     async ({ client, print }, [endpoint = '']) => {
       const { items } = await client.endpoints.listSecrets(await resolveEndpoint(client, endpoint))
       print.page('EndpointSecret', { items, nextCursor: '' }, columns)
+    },
+  )
+
+  const publicText = 'the public keys of its ed25519 secrets, as receivers fetch them without a token'
+  addApiCommand(command, 'public-keys <endpoint>', publicText, io).run(
+    async ({ client, print }, [endpoint = '']) => {
+      const answer = await client.endpoints.listPublicKeys(await resolveEndpoint(client, endpoint))
+      if (print.json) return print.answer('EndpointPublicKeys', answer)
+      print.page('EndpointPublicKey', { items: answer.keys, nextCursor: '' }, publicKeyColumns)
     },
   )
 

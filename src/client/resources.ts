@@ -4,6 +4,7 @@ export type {
   Credential as CredentialResource,
   DeadLetter as DeadLetterResource,
   Delivery as DeliveryResource,
+  EndpointPublicKey as EndpointPublicKeyResource,
   EndpointSecret as EndpointSecretResource,
   Event as EventResource,
   EventStatus,

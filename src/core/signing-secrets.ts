@@ -64,6 +64,33 @@ export function publicKeyOf(secret: string): string | null {
   return publicPrefix + pair.subarray(seedBytes).toString('base64')
 }
 
+/** A public key as receivers take it: as a JSON Web Key (RFC 8037), and in the form of Standard Webhooks. */
+export interface PublicKey {
+  readonly kty: 'OKP'
+  readonly crv: 'Ed25519'
+  readonly alg: 'EdDSA'
+  readonly use: 'sig'
+  /** The id of the secret. */
+  readonly kid: string
+  /** The 32 bytes in base64url. */
+  readonly x: string
+  /** `whpk_…` */
+  readonly publicKey: string
+  /** Until when it signs; null: until it is replaced. Milliseconds since the epoch. */
+  readonly expiresAt: number | null
+}
+
+/** Null for an HMAC. */
+export function renderPublicKey(
+  secret: string,
+  { id, expiresAt }: { readonly id: string; readonly expiresAt: number | null },
+): PublicKey | null {
+  const publicKey = publicKeyOf(secret)
+  if (publicKey === null) return null
+  const x = Buffer.from(publicKey.slice(publicPrefix.length), 'base64').toString('base64url')
+  return { kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', kid: id, x, publicKey, expiresAt }
+}
+
 /** Checks a secret that a user gave; `unprocessable` says what is allowed and never repeats the secret. */
 export function parseSecret(
   text: unknown,

@@ -9,9 +9,11 @@ import type { SigningScheme } from '../core/signing-scheme.ts'
 import {
   generateSecret,
   kindOf,
+  type PublicKey,
   parseSecret,
   primaryOf,
   publicKeyOf,
+  renderPublicKey,
   type SecretKind,
   secretProblem,
 } from '../core/signing-secrets.ts'
@@ -82,6 +84,23 @@ export class EndpointSecrets {
     const secrets = await this.#sealed(tenantId, id)
     const primary = primaryOf(secrets)
     return secrets.map((secret) => this.#view(secret, secret === primary))
+  }
+
+  /**
+   * What receivers verify with, newest first: the public keys of its ed25519 secrets that sign, those that a rotation
+   * replaces included. Errors: not_found, also where no secret of the endpoint is ed25519, so that whoever asks without
+   * credentials learns of no other endpoint.
+   */
+  async listPublicKeys(tenantId: string, id: string): Promise<readonly PublicKey[]> {
+    const sealed = await this.#options.store.listSecrets(tenantId, checkEndpointId(id))
+    const keys = (sealed ?? []).flatMap((secret) => {
+      const text = this.#options.secretBox.open(secret.sealed, secret.endpointId)
+      return renderPublicKey(text, secret) ?? []
+    })
+    if (keys.length > 0) return keys
+    throw new OuthookError('not_found', 'no endpoint with that id has an ed25519 secret', {
+      title: 'public keys not found',
+    })
   }
 
   /**

@@ -8,7 +8,7 @@ export type VerificationErrorCode =
   | 'no_match'
   | 'body_too_large'
 
-export type VerifierUsageErrorCode = 'invalid_secret' | 'invalid_option' | 'body_not_raw'
+export type VerifierUsageErrorCode = 'invalid_secret' | 'invalid_option' | 'body_not_raw' | 'keys_unavailable'
 
 /** Makes `instanceof` hold across two installed copies of the package. */
 function isBranded(value: unknown, brand: symbol): boolean {
@@ -153,7 +153,10 @@ export class BodyTooLargeError extends VerificationError {
   }
 }
 
-/** The receiver's own mistake, such as an empty secret or a body that was parsed before. Never says what the secret is. */
+/**
+ * The receiver's own mistake, such as an empty secret or a body that was parsed before, or keys that it could not get.
+ * Never says what the secret is.
+ */
 export class VerifierUsageError extends Error {
   readonly code: VerifierUsageErrorCode
 

@@ -20,6 +20,7 @@ export {
   type VerifierUsageErrorCode,
 } from './errors.ts'
 export type { HeadersInput } from './headers.ts'
+export { type FetchKeys, type PublicKeys, type PublicKeysOptions, publicKeysAt } from './public-keys.ts'
 export { webhookOf } from './verified-requests.ts'
 export {
   createVerifier,

@@ -4,6 +4,7 @@ import { currentSeconds } from './clock.ts'
 import { NoMatchError, TimestampError, VerifierUsageError } from './errors.ts'
 import { type HmacForm, hmacForms } from './forms/hmac-form.ts'
 import type { HeadersInput } from './headers.ts'
+import type { PublicKeys } from './public-keys.ts'
 import { githubScheme } from './schemes/github.ts'
 import { hmacScheme } from './schemes/hmac.ts'
 import { hookrailScheme } from './schemes/hookrail.ts'
@@ -34,9 +35,10 @@ export type Secrets = string | readonly string[]
 export interface VerifierOptions {
   /**
    * As the sender shows them; any of them will do, so give the old and the new one while one is being exchanged. A
-   * function is asked for each request, for secrets that are kept elsewhere.
+   * function is asked for each request, for secrets that are kept elsewhere. `publicKeysAt(url)` is those that the
+   * sender serves.
    */
-  readonly secrets: Secrets | (() => Secrets | Promise<Secrets>)
+  readonly secrets: Secrets | (() => Secrets | Promise<Secrets>) | PublicKeys
   /** Default `standard`. An object is the form of an HMAC of the sender's own. */
   readonly scheme?: SchemeName | HmacScheme
   /**
@@ -106,7 +108,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const claim = scheme.read(request.headers)
       checkTime(claim, now(), toleranceSeconds)
       const given = typeof secrets === 'function' ? await secrets() : secrets
-      if (!(await hasMatch(claim, body, await keys(checkSecrets(given, scheme))))) throw new NoMatchError()
+      const isSignedWith = async (some: Secrets) =>
+        hasMatch(claim, body, await keys(checkSecrets(some, scheme)))
+      if (await isSignedWith(given)) return verified(name, claim, body)
+      const renewed = typeof secrets === 'function' && 'refresh' in secrets ? await secrets.refresh() : null
+      if (renewed === null || !(await isSignedWith(renewed))) throw new NoMatchError()
       return verified(name, claim, body)
     },
   }

@@ -64,6 +64,11 @@ test('secrets are rotated, listed, made primary and shown', async () => {
   const table = (await run('endpoints', 'secrets', made.id)).out
   expect(table).toContain(made.public_key)
   expect(table).not.toContain(rotated.secret)
+  const { keys } = await json('endpoints', 'public-keys', made.id)
+  expect(keys).toMatchObject([{ kty: 'OKP', kid: oldest.id, public_key: made.public_key }])
+  expect((await run('endpoints', 'public-keys', made.id)).out).toMatch(
+    new RegExp(`ID +EXPIRES +PUBLIC KEY\\n${oldest.id} .*${made.public_key.replaceAll('+', '\\+')}`),
+  )
   await run('endpoints', 'primary-secret', made.id, newest.id)
   expect(await list()).toMatchObject([{ primary: true }, { primary: false }])
   expect(await json('endpoints', 'reveal-secret', made.id, newest.id)).toEqual({

@@ -37,6 +37,17 @@ test('a program rotates, lists, prefers and shows secrets, and is logged when it
     expect.objectContaining({ secret_id: id, revealed_by: 'support', reveals: 1 }),
   )
   expect(JSON.stringify(logged)).not.toContain(rotated.secret)
+  await expect(hooks.endpoints.listPublicKeys(endpoint.id)).rejects.toMatchObject({ code: 'not_found' })
+  const own = await hooks.endpoints.create({ url: 'https://93.184.216.34/', keyType: 'ed25519' })
+  expect(await hooks.endpoints.listPublicKeys(own.endpoint.id)).toMatchObject([
+    {
+      kty: 'OKP',
+      crv: 'Ed25519',
+      kid: expect.stringMatching(/^sec_/),
+      publicKey: own.publicKey,
+      expiresAt: null,
+    },
+  ])
   await expect(hooks.endpoints.rotateSecret(endpoint.id, { keyType: 'rsa' as 'hmac' })).rejects.toMatchObject(
     { code: 'unprocessable', message: 'keyType must be one of hmac, ed25519' },
   )

@@ -78,3 +78,29 @@ export const EndpointSecretsBody = Type.Object(
 )
 
 export const RevealedSecretBody = Type.Object({ id: Id, secret: Type.String() }, { title: 'RevealedSecret' })
+
+export const PublicKeysBody = Type.Object(
+  {
+    keys: Type.Array(
+      Type.Object(
+        {
+          kty: Type.String({ enum: ['OKP'] }),
+          crv: Type.String({ enum: ['Ed25519'] }),
+          alg: Type.String({ enum: ['EdDSA'] }),
+          use: Type.String({ enum: ['sig'] }),
+          kid: Type.String({ description: 'the id of the secret' }),
+          x: Type.String({ description: 'the 32 bytes in base64url, without padding' }),
+          public_key: Type.String({ description: 'the same as `whpk_…`, as Standard Webhooks writes it' }),
+          expires_at: Nullable(
+            Type.String({
+              format: 'date-time',
+              description: 'until when it signs; null: until it is replaced',
+            }),
+          ),
+        },
+        { title: 'EndpointPublicKey' },
+      ),
+    ),
+  },
+  { title: 'EndpointPublicKeys' },
+)

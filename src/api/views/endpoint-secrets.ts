@@ -1,7 +1,8 @@
 import type { Static } from 'typebox'
+import type { PublicKey } from '../../core/signing-secrets.ts'
 import type { EndpointSecret } from '../../engine/endpoint-secrets.ts'
 import { formatOptionalTime, formatTime } from '../rfc3339.ts'
-import type { EndpointSecretBody } from '../schemas/endpoint-secrets.ts'
+import type { EndpointSecretBody, PublicKeysBody } from '../schemas/endpoint-secrets.ts'
 
 export function toEndpointSecret(secret: EndpointSecret): Static<typeof EndpointSecretBody> {
   return {
@@ -14,5 +15,15 @@ export function toEndpointSecret(secret: EndpointSecret): Static<typeof Endpoint
     reveals: secret.reveals,
     revealed_at: formatOptionalTime(secret.revealedAt),
     revealed_by: secret.revealedBy,
+  }
+}
+
+export function toPublicKeys(keys: readonly PublicKey[]): Static<typeof PublicKeysBody> {
+  return {
+    keys: keys.map(({ publicKey, expiresAt, ...key }) => ({
+      ...key,
+      public_key: publicKey,
+      expires_at: formatOptionalTime(expiresAt),
+    })),
   }
 }

@@ -67,6 +67,8 @@ export interface NamedTypes {
   readonly EndpointChange: types.EndpointChange
   readonly EndpointCreate: types.EndpointCreate
   readonly EndpointPage: types.EndpointPage
+  readonly EndpointPublicKey: types.EndpointPublicKey
+  readonly EndpointPublicKeys: types.EndpointPublicKeys
   readonly EndpointSecret: types.EndpointSecret
   readonly EndpointSecrets: types.EndpointSecrets
   readonly EndpointTest: types.EndpointTest

@@ -25,6 +25,7 @@ import type {
   Endpoint,
   EndpointChange,
   EndpointCreate,
+  EndpointPublicKeys,
   EndpointSecret,
   EndpointSecrets,
   EndpointTest,
@@ -187,6 +188,9 @@ function createEndpoints(requester: Requester) {
     /** The value of a secret; that it was shown, when and to whom, is kept with it and logged. */
     revealSecret: (id: string, secretId: string, options?: CallOptions): Promise<RevealedSecret> =>
       requester.json({ method: 'POST', path: `/v1/endpoints/${encodeURIComponent(id)}/secrets/${encodeURIComponent(secretId)}/reveal`, takesTenant: true, takesKey: true, options }),
+    /** The public keys of its ed25519 secrets that sign, newest first, for receivers; needs no token. */
+    listPublicKeys: (id: string, options?: CallOptions): Promise<EndpointPublicKeys> =>
+      requester.json({ method: 'GET', path: `/v1/endpoints/${encodeURIComponent(id)}/public-keys`, options }),
   }
 }
 

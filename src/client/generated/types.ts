@@ -652,6 +652,25 @@ export interface EndpointPage {
   readonly nextCursor: string
 }
 
+export interface EndpointPublicKey {
+  readonly kty: 'OKP'
+  readonly crv: 'Ed25519'
+  readonly alg: 'EdDSA'
+  readonly use: 'sig'
+  /** The id of the secret. */
+  readonly kid: string
+  /** The 32 bytes in base64url, without padding. */
+  readonly x: string
+  /** The same as `whpk_…`, as Standard Webhooks writes it. */
+  readonly publicKey: string
+  /** Until when it signs; null: until it is replaced. */
+  readonly expiresAt: string | null
+}
+
+export interface EndpointPublicKeys {
+  readonly keys: readonly EndpointPublicKey[]
+}
+
 export interface EndpointSecret {
   readonly id: string
   readonly keyType: 'hmac' | 'ed25519'

@@ -2,8 +2,9 @@
 import { createHmac, createPublicKey, verify as verifyEd25519 } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { ReceivedRequest } from '../../../src/testing/received-request.ts'
-import { verify } from '../../../src/verify/index.ts'
+import { createVerifier, NoMatchError, publicKeysAt, verify } from '../../../src/verify/index.ts'
 import { expectProblem } from '../expect-problem.ts'
+import { aName } from './scene.ts'
 import type { SendingScene } from './sending-scene.ts'
 
 type Headers = ReceivedRequest['headers']
@@ -186,6 +187,88 @@ export function describeSigning(scene: SendingScene): void {
       body: { key_type: 'hmac' },
     })
     expect(rotated.json).toMatchObject({ secret: expect.stringMatching(/^whsec_/), public_key: null })
+  })
+
+  test('a receiver without a token fetches the public keys from the server, verifies with them, and follows a rotation with and without overlap', async () => {
+    const path = `${scene.receiver.url}/served-keys`
+    const { id, endpoint, topic } = await scene.deliver(path, { key_type: 'ed25519' })
+    const url = `/v1/endpoints/${endpoint.id}/public-keys`
+    const keys = async () => (await scene.server.call('GET', url, { token: null })).json.keys
+    const verifier = createVerifier({ secrets: publicKeysAt(scene.server.url + url) })
+    const arrived = async (deliveryId: string) => (await scene.arrived(deliveryId))[0]!
+    const publish = async () => {
+      const { json } = await scene.server.call('POST', '/v1/events', { body: { topic, payload: { n: 1 } } })
+      return arrived(json.delivery_ids[0])
+    }
+    const rotate = async (body: object) =>
+      (await scene.server.call('POST', `/v1/endpoints/${endpoint.id}/rotate-secret`, { body })).json
+
+    const before = await arrived(id)
+    expect((await verifier.verify(before)).json()).toEqual({ id: 1 })
+    const [old] = await keys()
+    expect(await keys()).toEqual([
+      {
+        kty: 'OKP',
+        crv: 'Ed25519',
+        alg: 'EdDSA',
+        use: 'sig',
+        kid: expect.stringMatching(/^sec_/),
+        x: Buffer.from(old.public_key.slice(5), 'base64').toString('base64url'),
+        public_key: (endpoint as typeof endpoint & { public_key: string }).public_key,
+        expires_at: null,
+      },
+    ])
+
+    // Both sign until the grace ends, so whoever knows the old one alone goes on.
+    const next = await rotate({ key_type: 'ed25519', grace: '1h' })
+    const during = await publish()
+    await verifier.verify(during)
+    const [newest, replaced] = await keys()
+    expect([newest.public_key, replaced]).toEqual([
+      next.public_key,
+      { ...old, expires_at: expect.any(String) },
+    ])
+    for (const secrets of [newest.public_key, old.public_key]) await verify(during, { secrets })
+
+    // At once, so the old one is of no use, and the receiver has to ask again.
+    const last = await rotate({ key_type: 'ed25519', grace: 0 })
+    const after = await publish()
+    expect(await keys()).toMatchObject([{ public_key: last.public_key, expires_at: null }])
+    await expect(verify(after, { secrets: old.public_key })).rejects.toBeInstanceOf(NoMatchError)
+    let seconds = 0
+    const now = () => Math.floor(Date.now() / 1000) + seconds
+    const following = createVerifier({ secrets: publicKeysAt(scene.server.url + url, { now }) })
+    await following.verify(after)
+    const { public_key: final } = await rotate({ key_type: 'ed25519', grace: 0 })
+    seconds = 10
+    const renewed = await publish()
+    expect((await following.verify(renewed)).id).toBe(renewed.headers['webhook-id'])
+    await verify(renewed, { secrets: final })
+  })
+
+  test('public keys may be kept for a minute, and say nothing of endpoints that have none', async () => {
+    const { endpoint } = await scene.deliver(`${scene.receiver.url}/no-keys`)
+    const uid = aName('keys-of')
+    await scene.server.call('POST', '/v1/tenants', { body: { uid } })
+    const body = { url: `${scene.receiver.url}/keys`, key_type: 'ed25519' }
+    const other = (await scene.server.call('POST', `/v1/endpoints?tenant=${uid}`, { body })).json
+    const ask = (id: string) => scene.server.call('GET', `/v1/endpoints/${id}/public-keys`, { token: null })
+    const served = await ask(other.id)
+    expect([served.json.keys[0].public_key, served.headers.get('cache-control')]).toEqual([
+      other.public_key,
+      'public, max-age=60',
+    ])
+    expect(served.text).not.toContain(other.secret.slice(5))
+    await scene.server.call('DELETE', `/v1/endpoints/${other.id}?tenant=${uid}`)
+    const answers = []
+    for (const id of [endpoint.id, other.id, 'ep_01h455vb4pex5vsknk084sn02q']) {
+      const answer = await ask(id)
+      expectProblem(answer, { status: 404, title: 'public keys not found' })
+      expect(answer.headers.get('cache-control')).toBe('no-store')
+      answers.push(answer.text)
+    }
+    expect(new Set(answers).size).toBe(1)
+    expect((await ask('nonsense')).status).toBe(404)
   })
 
   test('secrets are listed without their values, and shown to whoever may see them, which is kept', async () => {
