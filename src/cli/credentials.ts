@@ -11,6 +11,7 @@ import { resolveCredential } from './credential-id.ts'
 import { UsageError } from './exit-codes.ts'
 import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
+import { collectOrAny } from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
 import { readSecret, readWhole } from './read-secret.ts'
@@ -22,11 +23,13 @@ const columns: readonly Column<CredentialResource>[] = [
   { title: 'KIND', value: (row) => row.kind },
   { title: 'STATE', value: (row) => (row.active ? 'active' : 'inactive') },
   { title: 'SECRET', value: (row) => (row.secretHint === null ? null : `…${row.secretHint}`) },
+  { title: 'HOSTS', kind: 'text', value: (row) => row.authorizedHosts?.join(' ') ?? 'any' },
   { title: 'USED', kind: 'age', value: (row) => row.lastUsedAt },
 ]
 
 interface ContentOptions {
   readonly description?: string
+  readonly authorizedHost?: readonly string[] | 'any'
   readonly headerName?: string
   readonly username?: string
   readonly secretFile?: string
@@ -130,6 +133,11 @@ function addContentOptions(command: Command): Command {
     .option('--certificate-file <path>', 'of client_certificate: PEM, with its chain')
     .option('--private-key-file <path>', 'of client_certificate: PEM; "-" is standard input')
     .option('--ca-file <path>', 'authorities to trust for its requests instead of the well-known ones: PEM')
+    .option(
+      '--authorized-host <host>',
+      'host that it may be sent to, with all below it (repeatable), or any',
+      collectOrAny,
+    )
     .option('--description <text>', 'for people')
 }
 
@@ -144,11 +152,12 @@ const secretMembers = {
 
 /** Absent members disappear in JSON, and so stay as they are. */
 async function contentOf(kind: CredentialKind, options: ContentOptions, io: CliIo) {
-  const { secretFile, certificateFile, privateKeyFile, caFile } = options
+  const { secretFile, certificateFile, privateKeyFile, caFile, authorizedHost } = options
   // By name: the options of a command hold its server's address and token as well.
   const { description, headerName, username, tokenUrl, clientId, scope, audience, authStyle } = options
   const content = {
     ...{ description, headerName, username, tokenUrl, clientId, scope, audience, authStyle },
+    authorizedHosts: authorizedHost === 'any' ? null : authorizedHost,
     certificate: await readWhole(certificateFile, io),
     privateKey: await readWhole(privateKeyFile, io),
     ca: await readWhole(caFile, io),

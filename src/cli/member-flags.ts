@@ -25,6 +25,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   event_id: ['--event'],
   error_class: ['--error'],
   authorized_domains: ['--authorized-domain'],
+  authorized_hosts: ['--authorized-host'],
   scopes: ['--scope'],
   abilities: ['--ability'],
   expires_at: ['--expires'],

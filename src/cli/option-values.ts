@@ -19,6 +19,15 @@ export function collectOrDefault(
   return collect(value, previous === 'default' ? undefined : previous)
 }
 
+/** Likewise, where `any` is no restriction. */
+export function collectOrAny(
+  value: string,
+  previous: readonly string[] | 'any' | undefined,
+): readonly string[] | 'any' {
+  if (value === 'any') return value
+  return collect(value, previous === 'any' ? undefined : previous)
+}
+
 export function wholeNumber(min: number, max: number): (value: string) => number {
   return (value) => {
     const number = Number(value)

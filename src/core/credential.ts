@@ -2,6 +2,7 @@
  * What requests authenticate with at their receiver: a header of one of several kinds, a token that is fetched from an
  * OAuth2 server, or a client certificate. Secret members are sealed together and never shown; the others are settings.
  */
+import { isInDomain } from './domains.ts'
 import { OuthookError } from './errors.ts'
 
 export const credentialKinds = [
@@ -37,6 +38,9 @@ export interface CredentialSettings {
   readonly ca?: string
 }
 
+/** Of a credential's authorized hosts. */
+export const maxAuthorizedHosts = 100
+
 export interface CredentialSecrets {
   readonly apiKey?: string
   readonly token?: string
@@ -55,6 +59,8 @@ export interface Credential {
   readonly description: string
   readonly kind: CredentialKind
   readonly settings: CredentialSettings
+  /** Hosts that it may be sent to, each with all below it; null: any. */
+  readonly authorizedHosts: readonly string[] | null
   /** The secret's last four characters; null where so many would tell too much of it. */
   readonly secretHint: string | null
   /** False: requests that need it are not made, and wait. */
@@ -69,7 +75,10 @@ export interface Credential {
 
 /** As an attempt needs it. */
 export interface RoutedCredential
-  extends Pick<Credential, 'id' | 'tenantId' | 'name' | 'kind' | 'settings' | 'active' | 'version'> {
+  extends Pick<
+    Credential,
+    'id' | 'tenantId' | 'name' | 'kind' | 'settings' | 'authorizedHosts' | 'active' | 'version'
+  > {
   readonly sealed: Uint8Array
 }
 
@@ -95,6 +104,19 @@ export const membersOfKind: Readonly<Record<CredentialKind, KindMembers>> = {
 }
 
 export const defaultApiKeyHeader = 'X-API-Key'
+
+/** Null: requests to the URL may carry it. It stays with its hosts, whoever may name it. */
+export function refuseHost(
+  { id, name, authorizedHosts }: Pick<Credential, 'id' | 'name' | 'authorizedHosts'>,
+  url: URL,
+): string | null {
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  if (authorizedHosts === null || authorizedHosts.some((domain) => isInDomain(host, domain))) return null
+  return (
+    `the credential ${JSON.stringify(name)} (${id}) may not be sent to ${host}, which is none of its authorized hosts, ` +
+    'nor below one; add it to them, or give another credential'
+  )
+}
 
 /** What a request carries for it: name in lower case. Null: nothing, or a token that has to be fetched. */
 export function credentialHeader(

@@ -11,6 +11,7 @@ import {
   type CredentialSecrets,
   credentialHeader,
   type RoutedCredential,
+  refuseHost,
 } from '../core/credential.ts'
 import { refuseDomain } from '../core/domains.ts'
 import type { ErrorCode } from '../core/errors.ts'
@@ -20,6 +21,7 @@ import type { SecretBox } from '../core/secret-box.ts'
 import type {
   AttemptCredentials,
   Authorization,
+  AuthorizedRequest,
   ReadyAuthorization,
   TokenAnswer,
 } from '../destinations/port.ts'
@@ -62,7 +64,7 @@ export class CredentialSource implements AttemptCredentials {
   /** Never rejects. */
   async authorize(
     tenantId: string,
-    { credentialId }: { readonly credentialId: string | null },
+    { credentialId, address }: AuthorizedRequest,
     patienceMs = shortPatienceMs,
   ): Promise<Authorization> {
     if (credentialId === null) return { kind: 'ready', headers: {}, hidden: [] }
@@ -71,7 +73,7 @@ export class CredentialSource implements AttemptCredentials {
       if (routing === 'late') return { kind: 'wait', waitMs: patienceMs }
       const credential = routing.credentials.get(credentialId)
       if (credential === undefined) return missing(credentialId)
-      const refusal = refuseTokenUrl(credential, routing)
+      const refusal = refuseHost(credential, address.url) ?? refuseTokenUrl(credential, routing)
       return refusal === null ? await this.#use(credential, patienceMs) : failed(refusal)
     } catch (error) {
       return unreadable(credentialId, error)

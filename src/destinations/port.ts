@@ -105,14 +105,17 @@ export type Authorization =
 
 export type ReadyAuthorization = Extract<Authorization, { kind: 'ready' }>
 
+/** What of a request has to do with its credential. */
+export interface AuthorizedRequest {
+  readonly credentialId: string | null
+  /** A credential goes to its own hosts alone. */
+  readonly address: { readonly url: URL }
+}
+
 /** What attempts authenticate with. */
 export interface AttemptCredentials {
   /** Never rejects. */
-  authorize(
-    tenantId: string,
-    of: { readonly credentialId: string | null },
-    patienceMs?: number,
-  ): Promise<Authorization>
+  authorize(tenantId: string, of: AuthorizedRequest, patienceMs?: number): Promise<Authorization>
   /** True: it refused a token that may have ended, and the same request is to be made again with the next one. */
   answered(authorization: ReadyAuthorization, answer: TokenAnswer): boolean
 }

@@ -5,6 +5,7 @@ import {
   type CredentialSecrets,
   type CredentialSettings,
   credentialKinds,
+  maxAuthorizedHosts,
   membersOfKind,
   type TokenAuthStyle,
   tokenAuthStyles,
@@ -14,6 +15,7 @@ import { type ErrorCode, OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import { isWithin, limits } from '../core/model.ts'
 import { checkText } from '../core/text.ts'
+import { readHosts } from './host-list.ts'
 
 export interface CredentialInput extends CredentialContent {
   /** 1 to 200 characters, unique in its tenant. */
@@ -22,6 +24,11 @@ export interface CredentialInput extends CredentialContent {
   readonly description?: string
   /** False: requests that need it are not made, and wait. Default true. */
   readonly active?: boolean
+  /**
+   * Hosts that it may be sent to, such as `example.com`; each stands for all below it too. Null, the default: any that
+   * its tenant's requests may go to.
+   */
+  readonly authorizedHosts?: readonly string[] | null
 }
 
 /** Which members there are depends on the kind. */
@@ -75,7 +82,7 @@ const contentMembers = {
   ca: true,
 } satisfies Record<keyof CredentialContent, true>
 
-const common = { name: true, description: true, active: true } as const
+const common = { name: true, description: true, active: true, authorizedHosts: true } as const
 export const credentialMembers: Readonly<Record<string, true>> = { ...common, kind: true, ...contentMembers }
 export const credentialChangeMembers: Readonly<Record<string, true>> = { ...common, ...contentMembers }
 
@@ -101,6 +108,18 @@ export function checkCredentialKind(kind: unknown): CredentialKind {
 export function checkActive(active: unknown): boolean {
   if (typeof active === 'boolean') return active
   throw new OuthookError('unprocessable', 'active must be true or false')
+}
+
+/** An empty list would be one that nothing passes or one that all pass, as who reads it thinks. */
+export function checkAuthorizedHosts(hosts: unknown, member: string): readonly string[] | null {
+  if (hosts === null) return null
+  if (Array.isArray(hosts) && hosts.length > 0 && hosts.length <= maxAuthorizedHosts) {
+    return readHosts(hosts, member)
+  }
+  throw new OuthookError(
+    'unprocessable',
+    `${member} must be a list of 1 to ${maxAuthorizedHosts} hosts, or null for any`,
+  )
 }
 
 export interface ReadContent {

@@ -17,6 +17,7 @@ import {
   type CredentialChange,
   type CredentialInput,
   checkActive,
+  checkAuthorizedHosts,
   checkCredentialKind,
   checkCredentialName,
   credentialChangeMembers,
@@ -62,6 +63,7 @@ export class Credentials {
       description: checkDescription(input.description ?? ''),
       kind,
       settings: content.settings,
+      authorizedHosts: this.#hosts(input.authorizedHosts ?? null),
       secretHint: secretHintOf(kind, content.secrets ?? {}),
       active: input.active === undefined ? true : checkActive(input.active),
     }
@@ -112,7 +114,7 @@ export class Credentials {
   ): Promise<Credential> {
     checkMembers(change, { known: credentialChangeMembers, example })
     const { store, words } = this.#options
-    const { name, description, active, ...given } = change
+    const { name, description, active, authorizedHosts, ...given } = change
     const before = await this.get(tenantId, id)
     const read = readContent(before.kind, given, { isNew: false, words })
     const content = await this.#checkTokenUrl(tenantId, read)
@@ -121,6 +123,7 @@ export class Credentials {
       ...(name !== undefined && { name: checkCredentialName(name) }),
       ...(description !== undefined && { description: checkDescription(description) }),
       ...(active !== undefined && { active: checkActive(active) }),
+      ...(authorizedHosts !== undefined && { authorizedHosts: this.#hosts(authorizedHosts) }),
       ...(hasContent && { settings: content.settings }),
       ...(content.secrets !== null && {
         sealed: this.#seal(before.id, content),
@@ -139,6 +142,10 @@ export class Credentials {
     const result = await this.#write(tenantId, deletion)
     if (result.kind === 'not_found') throw notFound('credential')
     if (result.kind === 'in_use') throw this.#inUse(result)
+  }
+
+  #hosts(hosts: unknown): readonly string[] | null {
+    return checkAuthorizedHosts(hosts, this.#options.words.member('authorized_hosts'))
   }
 
   /** The same guard holds when a token is fetched, for a name may resolve to something else by then. */

@@ -9,6 +9,7 @@ import type { ChangeOptions } from '../core/version.ts'
 import type {
   ConfigStore,
   CredentialMissing,
+  CredentialStore,
   EndpointPatch,
   NewEndpoint,
   Page,
@@ -18,7 +19,7 @@ import type {
 import { announceAfter } from './announce-after.ts'
 import { checkEndpointId, checkKeyType, checkMembers, checkUid } from './endpoint-checks.ts'
 import { changeMembers, type EndpointChange, type EndpointInput, inputMembers } from './endpoint-input.ts'
-import { refuseCredential, refuseEndpoint } from './endpoint-refusal.ts'
+import { refuseCredential, refuseEndpoint, refuseForeignHost } from './endpoint-refusal.ts'
 import type { EndpointSecrets } from './endpoint-secrets.ts'
 import { readEndpointSettings } from './endpoint-settings.ts'
 import {
@@ -34,7 +35,7 @@ import type { TenantUrls } from './tenant-urls.ts'
 export const defaultMaxInFlight = 32
 
 export interface EndpointsOptions {
-  readonly store: ConfigStore & Pick<TenantStore, 'getTenant'>
+  readonly store: ConfigStore & Pick<TenantStore, 'getTenant'> & Pick<CredentialStore, 'getCredential'>
   /** The name of the server's default retry policy. */
   readonly serverPolicy: string
   readonly ids: IdFactory
@@ -136,6 +137,7 @@ export class Endpoints {
     const id = ids.next('ep')
     const settings = await this.#check(tenantId, input)
     const signingSchemes = settings.signingSchemes ?? ['standard']
+    await refuseForeignHost(store, { tenantId, url: input.url, credentialId: null, ...settings })
     const secret = secrets.make(input, signingSchemes)
     const newEndpoint: NewEndpoint = {
       endpoint: {
@@ -172,6 +174,7 @@ export class Endpoints {
     if (checked.signingSchemes !== undefined) {
       await this.#options.secrets.checkSchemes(tenantId, id, checked.signingSchemes)
     }
+    await this.#checkHost(tenantId, id, checked)
     const patch: EndpointPatch = {
       ...checked,
       ...(await this.#enabling(tenantId, id, change.enabled)),
@@ -195,6 +198,19 @@ export class Endpoints {
       )
     }
     return this.#view(result.endpoint)
+  }
+
+  /** What is not given stays; an endpoint that is not there is found missing by the change itself. */
+  async #checkHost(tenantId: string, id: string, { url, credentialId }: EndpointPatch): Promise<void> {
+    if (url === undefined && (credentialId ?? null) === null) return
+    const { store } = this.#options
+    const before = await store.getEndpoint(tenantId, id)
+    if (before === null) return
+    await refuseForeignHost(store, {
+      tenantId,
+      url: url ?? before.url,
+      credentialId: credentialId === undefined ? before.credentialId : credentialId,
+    })
   }
 
   #refuseCredential(missing: CredentialMissing): OuthookError {

@@ -35,7 +35,7 @@ export interface Engine {
   readonly endpointPauses: EndpointPauses
   readonly endpointSecrets: Pick<
     EndpointSecrets,
-    'listSecrets' | 'revealSecret' | 'rotateSecret' | 'setPrimarySecret'
+    'listPublicKeys' | 'listSecrets' | 'revealSecret' | 'rotateSecret' | 'setPrimarySecret'
   >
   readonly credentials: Credentials
   readonly directSends: DirectSends

@@ -1,4 +1,5 @@
 /** From a checked direct send to what is inserted: an event without a topic, what was frozen of its request, one delivery. */
+import { refuseHost } from '../core/credential.ts'
 import { carriesBody, type DirectRequest } from '../core/direct-request.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
@@ -33,11 +34,23 @@ function findRefusal({ to, credentialId }: Send, routing: TenantRouting): Outhoo
   if (credentialId !== null && !routing.credentials.has(credentialId)) {
     return new OuthookError('unprocessable', `there is no credential ${credentialId}; make it first`)
   }
-  if ('url' in to) return null
+  if ('url' in to) return refuseCredential(credentialId, to.url, routing)
   const target = routing.targets.get(to.endpointId)
   if (target === undefined) return endpointNotAvailable(to.endpointId)
-  const { refusal } = target.destination
-  return refusal === null ? null : new OuthookError('url_rejected', refusal)
+  const { endpoint, destination } = target
+  if (destination.refusal !== null) return new OuthookError('url_rejected', destination.refusal)
+  return refuseCredential(credentialId ?? endpoint.credentialId, new URL(endpoint.url), routing)
+}
+
+/** It is looked at again at each attempt. */
+function refuseCredential(
+  credentialId: string | null,
+  url: URL,
+  { credentials }: Pick<TenantRouting, 'credentials'>,
+): OuthookError | null {
+  const credential = credentials.get(credentialId ?? '')
+  const refusal = credential === undefined ? null : refuseHost(credential, url)
+  return refusal === null ? null : new OuthookError('unprocessable', refusal)
 }
 
 /** An endpoint's headers come with it; those of the send win. */

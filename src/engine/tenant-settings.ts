@@ -1,5 +1,4 @@
 /** What a tenant's settings may be. Every function throws `unprocessable`, which names the member. */
-import { maxDomainChars, parseDomain } from '../core/domains.ts'
 import { durationForms, parseDuration } from '../core/duration.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
@@ -13,6 +12,7 @@ import {
   maxTenantWeight,
   type TenantSettings,
 } from '../core/tenant.ts'
+import { readHosts } from './host-list.ts'
 import { readRetryPolicy } from './subscriptions.ts'
 
 /** Members that are absent stay as they are; null is the server's setting. Durations are milliseconds or text. */
@@ -117,15 +117,7 @@ function readDomains(value: unknown, member: string): readonly string[] {
   if (!Array.isArray(value) || value.length > maxAuthorizedDomains) {
     throw refused(member, `must be a list of at most ${maxAuthorizedDomains} hosts, or null`)
   }
-  const domains = value.map((entry, index) => {
-    const domain = typeof entry === 'string' ? parseDomain(entry) : null
-    if (domain !== null) return domain
-    throw refused(
-      `${member}[${index}]`,
-      `must be a host such as "example.com", which stands for all below it too, of at most ${maxDomainChars} characters`,
-    )
-  })
-  return [...new Set(domains)]
+  return readHosts(value, member)
 }
 
 function snakeCase(name: string): string {

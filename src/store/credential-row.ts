@@ -36,13 +36,20 @@ export function toRoutedCredential(row: RoutedCredentialRow): RoutedCredential {
   return { ...commonOf(row), sealed: row.sealed }
 }
 
+/** The column `settings`. The hosts stand in it, and no member of any kind is called like that. */
+interface StoredSettings extends CredentialSettings {
+  readonly authorizedHosts?: readonly string[]
+}
+
 function commonOf(row: Omit<RoutedCredentialRow, 'sealed'>) {
+  const { authorizedHosts = null, ...settings } = JSON.parse(row.settings) as StoredSettings
   return {
     id: bytesToId(idPrefixes.credential, row.id),
     tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
     name: row.name,
     kind: row.kind,
-    settings: JSON.parse(row.settings) as CredentialSettings,
+    settings,
+    authorizedHosts,
     active: Boolean(row.active),
     version: versionOfTime(row.updated_at),
   }
@@ -50,12 +57,14 @@ function commonOf(row: Omit<RoutedCredentialRow, 'sealed'>) {
 
 /** What a change of a credential writes, as both databases keep it. */
 export function credentialValues(
-  credential: Pick<Credential, 'name' | 'description' | 'settings' | 'secretHint'>,
+  credential: Pick<Credential, 'name' | 'description' | 'settings' | 'authorizedHosts' | 'secretHint'>,
 ) {
+  const { settings, authorizedHosts } = credential
+  const stored: StoredSettings = authorizedHosts === null ? settings : { ...settings, authorizedHosts }
   return {
     name: credential.name,
     description: credential.description,
-    settings: JSON.stringify(credential.settings),
+    settings: JSON.stringify(stored),
     secret_hint: credential.secretHint,
   }
 }

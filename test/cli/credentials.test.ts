@@ -35,7 +35,7 @@ test('a credential is made with a secret of standard input or a file, listed, ch
   )
   expect(made).toMatchObject({ name: 'partner', kind: 'bearer', active: true, secret_hint: '9876' })
   const list = await run(['credentials', 'list'])
-  expect(list.out).toMatch(/ID +NAME +KIND +STATE +SECRET +USED/)
+  expect(list.out).toMatch(/ID +NAME +KIND +STATE +SECRET +HOSTS +USED/)
   expect(list.out).toContain('…9876')
   const changed = await json([
     'credentials',
@@ -90,4 +90,22 @@ test.each([
   const { code, err } = await run(args, secret)
   expect([code === 0, err]).toEqual([false, expect.stringContaining(message)])
   expect(err).not.toContain(secret)
+})
+
+test('a credential is kept with its hosts, which are listed, changed and taken back', async () => {
+  const hosts = ['--authorized-host', 'partner.example', '--authorized-host', '127.0.0.1']
+  const create = ['credentials', 'create', 'kept', '--kind', 'bearer', '--secret-file', '-', ...hosts]
+  expect(await json(create, secret)).toMatchObject({ authorized_hosts: ['partner.example', '127.0.0.1'] })
+  expect((await run(['credentials', 'list'])).out).toMatch(/kept .*partner\.example 127\.0\.0\.1/)
+  const refused = await run(['endpoints', 'create', 'https://127.0.0.2/', '--credential', 'kept'])
+  expect(refused).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/the credential "kept" .* may not be sent to 127\.0\.0\.2/),
+  })
+  const wrong = await run(['credentials', 'update', 'kept', '--authorized-host', 'a/b'])
+  expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining('--authorized-host must be a host') })
+  expect(await json(['credentials', 'update', 'kept', '--authorized-host', 'any'])).toMatchObject({
+    authorized_hosts: null,
+  })
+  expect((await run(['credentials', 'list'])).out).toMatch(/kept .* any /)
 })

@@ -11,6 +11,8 @@ const tenantId = 'ten_00000000000000000000000000'
 const id = 'crd_00000000000000000000000001'
 const secretBox = createSecretBox(new Uint8Array(32).fill(1), (size) => new Uint8Array(size).fill(2))
 
+const address = { url: new URL('https://hooks.partner.example/in') }
+
 function aCredential(given: Partial<RoutedCredential> = {}): RoutedCredential {
   const sealed = secretBox.seal(JSON.stringify({ token: 'a-token' }), id)
   return {
@@ -19,6 +21,7 @@ function aCredential(given: Partial<RoutedCredential> = {}): RoutedCredential {
     name: 'a',
     kind: 'bearer',
     settings: {},
+    authorizedHosts: null,
     active: true,
     version: 't1',
     sealed,
@@ -46,11 +49,19 @@ const routingOf = (...credentials: readonly RoutedCredential[]) =>
 
 it('gives the header of a credential, and notes that it was used', async () => {
   const { source, used } = aSource(() => routingOf(aCredential()))
-  expect(await source.authorize(tenantId, { credentialId: id })).toMatchObject({
+  expect(await source.authorize(tenantId, { credentialId: id, address })).toMatchObject({
     kind: 'ready',
     headers: { authorization: 'Bearer a-token' },
   })
   expect(used).toEqual([id])
+})
+
+it('gives one to its own hosts and what is below them', async () => {
+  for (const host of ['partner.example', 'hooks.partner.example']) {
+    const { source } = aSource(() => routingOf(aCredential({ authorizedHosts: ['other.example', host] })))
+    const given = await source.authorize(tenantId, { credentialId: id, address })
+    expect(given).toMatchObject({ kind: 'ready', headers: { authorization: 'Bearer a-token' } })
+  }
 })
 
 const otherBox = createSecretBox(new Uint8Array(32).fill(9), (size) => new Uint8Array(size).fill(2))
@@ -58,6 +69,11 @@ const otherBox = createSecretBox(new Uint8Array(32).fill(9), (size) => new Uint8
 it.each([
   ['is missing', () => routingOf(), /does not exist any more/],
   ['is switched off', () => routingOf(aCredential({ active: false })), /is switched off/],
+  [
+    'may not be sent to the host',
+    () => routingOf(aCredential({ authorizedHosts: ['other.example', 'artner.example'] })),
+    /may not be sent to hooks\.partner\.example, which is none of its authorized hosts/,
+  ],
   ['is damaged', () => routingOf(aCredential({ sealed: new Uint8Array(40) })), /cannot be read.*damaged/],
   [
     'is sealed under another master key',
@@ -76,7 +92,7 @@ it.each([
   ],
 ])('one that %s is a failure of ours, and nothing is used', async (_what, load, error) => {
   const { source, used } = aSource(load)
-  expect(await source.authorize(tenantId, { credentialId: id })).toEqual({
+  expect(await source.authorize(tenantId, { credentialId: id, address })).toEqual({
     kind: 'failed',
     error: expect.stringMatching(error),
   })
@@ -86,7 +102,7 @@ it.each([
 it('does not hold a slot for a store that takes long: the delivery is put off', async () => {
   const clock = createManualClock()
   const { source } = aSource(() => new Promise(() => {}), clock)
-  const authorized = source.authorize(tenantId, { credentialId: id })
+  const authorized = source.authorize(tenantId, { credentialId: id, address })
   await clock.advance(1000)
   expect(await authorized).toEqual({ kind: 'wait', waitMs: expect.any(Number) })
 })

@@ -33,6 +33,13 @@ test('a program makes a credential, and what its endpoint gets carries it', asyn
   await hooks.send({ url: `${receiver.url}/`, payload: 1, credentialId: made.id })
   const [, second] = await receiver.waitFor(2, patienceMs)
   expect(second?.headers['x-api-key']).toBe('another-key')
+  const authorizedHosts = ['partner.example']
+  expect(await hooks.credentials.update(made.id, { authorizedHosts })).toMatchObject({ authorizedHosts })
+  await expect(hooks.send({ url: `${receiver.url}/`, payload: 1, credentialId: made.id })).rejects.toThrow(
+    /may not be sent to 127\.0\.0\.1/,
+  )
+  const none = hooks.credentials.update(made.id, { authorizedHosts: [] })
+  await expect(none).rejects.toThrow('authorizedHosts must be a list of 1 to 100 hosts, or null for any')
   expect(await hooks.credentials.getByName('partner')).toMatchObject({ id: made.id, secretHint: null })
   expect((await hooks.credentials.list()).items).toHaveLength(1)
   await expect(hooks.credentials.delete(made.id)).rejects.toThrow(/another credentialId or none/)
@@ -44,8 +51,19 @@ test('a program makes a credential, and what its endpoint gets carries it', asyn
 test('the client has a call for each route', async () => {
   const api = await aServer()
   const client = createClient({ url: api.url, token: adminToken })
-  const made = await client.credentials.create({ name: 'a', kind: 'basic', username: 'u', password: 'p' })
-  expect(made).toMatchObject({ kind: 'basic', username: 'u', secretHint: null })
+  const made = await client.credentials.create({
+    name: 'a',
+    kind: 'basic',
+    username: 'u',
+    password: 'p',
+    authorizedHosts: ['a.example'],
+  })
+  expect(made).toMatchObject({
+    kind: 'basic',
+    username: 'u',
+    secretHint: null,
+    authorizedHosts: ['a.example'],
+  })
   expect(await client.credentials.update(made.id, { active: false })).toMatchObject({ active: false })
   expect(await client.credentials.get(made.id)).toMatchObject({ name: 'a', active: false })
   expect((await client.credentials.list({ name: 'a' })).items).toMatchObject([{ id: made.id }])

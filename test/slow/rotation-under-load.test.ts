@@ -1,6 +1,9 @@
-/** Secrets and the master key are rotated while two nodes deliver ten thousand requests, and one is killed amid it. */
+/**
+ * The secret, the credential and the master key are rotated, one after the other, while two nodes deliver ten thousand
+ * requests, and one node is killed amid it.
+ */
 import { createHmac } from 'node:crypto'
-import { createServer } from 'node:http'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { Webhook } from 'standardwebhooks'
@@ -19,33 +22,45 @@ afterAll(() => database?.stop())
 
 const events = 5000
 const batch = 100
-/** Until the other node knows of a new secret, and what was signed before has arrived. */
+/** Until the other node knows of a new secret or credential, and what was sent before has arrived. */
 const settleMs = 10_000
 const newKey = 'cd'.repeat(32)
 
 type Check = (headers: Readonly<Record<string, string>>, body: Buffer) => boolean
 
-/** Answers 401 to what its endpoint's check refuses. */
+/**
+ * Answers 401 to what its endpoint's check refuses, and to what does not carry one of the tokens that it takes now.
+ */
 async function aJudge(checks: Readonly<Record<string, Check>>) {
-  const seen = { accepted: 0, refused: 0 }
+  const seen = { accepted: 0, refused: 0, unauthenticated: 0, otherToken: 0 }
+  const byToken: Record<string, number> = {}
+  const tokens: string[] = []
+  const isAuthenticated = ({ authorization }: IncomingHttpHeaders): boolean => {
+    if (authorization === undefined) seen.unauthenticated += 1
+    else if (!tokens.includes(authorization)) seen.otherToken += 1
+    else byToken[authorization] = (byToken[authorization] ?? 0) + 1
+    return tokens.includes(authorization ?? '')
+  }
   const server = createServer((request, response) => {
     const parts: Buffer[] = []
     request.on('data', (part) => parts.push(part))
     request.on('end', () => {
-      const accepts = checks[request.url ?? '']?.(
+      const isSigned = checks[request.url ?? '']?.(
         request.headers as Record<string, string>,
         Buffer.concat(parts),
       )
-      seen[accepts === true ? 'accepted' : 'refused'] += 1
-      response.writeHead(accepts === true ? 204 : 401).end()
+      if (isSigned !== true) seen.refused += 1
+      const accepts = isAuthenticated(request.headers) && isSigned === true
+      if (accepts) seen.accepted += 1
+      response.writeHead(accepts ? 204 : 401).end()
     })
   }).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   onTestFinished(() => void server.close())
-  return { seen, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+  return { seen, tokens, byToken, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
-test('10 000 deliveries while the secret and then the master key are rotated and a node is killed: no receiver of the grace period refuses one', {
+test('10 000 deliveries while the secret, then the credential, then the master key are rotated and a node is killed: no receiver of the grace period refuses one, and none goes without its credential', {
   timeout: 500_000,
 }, async () => {
   const store = `${database.url}?schema=outhook_rotation_${process.pid}`
@@ -81,12 +96,23 @@ test('10 000 deliveries while the secret and then the master key are rotated and
       })
     },
   })
+  const bearer = (turn: number) => `the-token-of-turn-${turn}`
+  const credential = await ask(first.url, '/v1/credentials', {
+    body: { name: 'theirs', kind: 'bearer', token: bearer(0) },
+  })
+  judge.tokens.push(`Bearer ${bearer(0)}`)
   const ids: Record<string, string> = {}
   for (const [path, signing_schemes] of [
     ['/standard', ['standard']],
     ['/several', ['hookrail', 'github']],
   ] as const) {
-    const body = { url: judge.url + path, topics: ['*'], signing_schemes, max_in_flight: 64 }
+    const body = {
+      url: judge.url + path,
+      topics: ['*'],
+      signing_schemes,
+      max_in_flight: 64,
+      credential_id: credential.id,
+    }
     const made = await ask(first.url, '/v1/endpoints', { body })
     ids[path] = made.id
     secrets[path] = [made.secret]
@@ -107,27 +133,38 @@ test('10 000 deliveries while the secret and then the master key are rotated and
     await setTimeout(waitMs)
     secrets[path]?.unshift(secret)
   }
-  await publish(events / 5)
+  const part = events / 5
+  await publish(part)
   // A receiver that holds both has the new one before the owner lets it sign alone; here it has it at once.
-  await Promise.all([publish(events / 5), rotate('/standard', settleMs), rotate('/several', 0)])
+  await Promise.all([publish(part), rotate('/standard', settleMs), rotate('/several', 0)])
   const [newer] = (await ask(one.url, `/v1/endpoints/${ids['/several']}/secrets`)).items
+  // A bearer token has no grace of its own: the receiver takes both until what carried the old one has arrived.
+  const rotateCredential = async (turn: number) => {
+    judge.tokens.push(`Bearer ${bearer(turn)}`)
+    await ask(one.url, `/v1/credentials/${credential.id}`, { method: 'PATCH', body: { token: bearer(turn) } })
+    await setTimeout(settleMs)
+    judge.tokens.splice(0, 1)
+  }
   await Promise.all([
-    publish(events / 5),
+    publish(part),
+    rotateCredential(1),
     ask(one.url, `/v1/endpoints/${ids['/several']}/secrets/${newer.id}/primary`, { method: 'POST' }),
   ])
   const state = await ask(one.url, '/v1/master-key/rotate', { method: 'POST' })
   expect(state.replacing).not.toBeNull()
-  const third = publish(events / 5)
-  await third
+  await publish(part)
   await two.kill()
   await two.start()
-  await publish(events / 5)
+  await publish(part)
   await until('the exchange is over', async () => (await ask(one.url, '/v1/master-key')).replacing === null)
   await until('all is delivered', () => isDrained(one.url))
   expect(await ask(two.url, '/v1/master-key')).toMatchObject({ fingerprint: state.fingerprint, remaining: 0 })
-  expect(judge.seen.refused).toBe(0)
+  const { seen, byToken } = judge
+  process.stdout.write(`rotation under load: ${JSON.stringify({ ...seen, byToken })}\n`)
+  expect([seen.refused, seen.unauthenticated, seen.otherToken]).toEqual([0, 0, 0])
+  expect(Object.keys(byToken)).toEqual([0, 1].map((turn) => `Bearer ${bearer(turn)}`))
   // What was in flight at the kill may come twice.
-  expect(judge.seen.accepted).toBeGreaterThanOrEqual(2 * events)
+  expect(seen.accepted).toBeGreaterThanOrEqual(2 * events)
   for (const node of [one, two]) await node.drain()
   const after = aNode('after', { store, env: { OUTHOOK_MASTER_KEY: newKey } })
   await after.start()

@@ -140,6 +140,7 @@ export async function fillVaried(scene: Scene): Promise<void> {
     description: '',
     kind: 'basic' as const,
     settings: { username: 'shop' },
+    authorizedHosts: ['partner.example'],
     secretHint: null,
     active: false,
   }

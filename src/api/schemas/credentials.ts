@@ -3,9 +3,11 @@ import {
   type CredentialKind,
   credentialKinds,
   defaultApiKeyHeader,
+  maxAuthorizedHosts,
   membersOfKind,
   tokenAuthStyles,
 } from '../../core/credential.ts'
+import { maxDomainChars } from '../../core/domains.ts'
 import { limits } from '../../core/model.ts'
 import { urlPattern } from './endpoints.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, Time } from './shapes.ts'
@@ -86,6 +88,17 @@ const common = {
   active: Type.Optional(
     Type.Boolean({ description: 'false: requests that need it are not made, and wait until it is true' }),
   ),
+  authorized_hosts: Type.Optional(
+    Nullable(
+      Type.Array(Type.String({ minLength: 1, maxLength: maxDomainChars, pattern: linePattern }), {
+        minItems: 1,
+        maxItems: maxAuthorizedHosts,
+        examples: [['partner.example']],
+        description:
+          'hosts that it may be sent to; each stands for all below it too; null (the default): any. Requests to others are refused, or not made',
+      }),
+    ),
+  ),
 }
 
 /** Its form the engine checks. */
@@ -154,6 +167,11 @@ export const CredentialBody = Type.Object(
     description: Type.String(),
     kind: Type.String({ enum: [...credentialKinds] }),
     active: Type.Boolean(),
+    authorized_hosts: Nullable(
+      Type.Array(Type.String(), {
+        description: 'hosts that it may be sent to, with all below them; null: any',
+      }),
+    ),
     header_name: Type.Optional(Type.String()),
     username: Type.Optional(Type.String()),
     token_url: Type.Optional(Type.String()),

@@ -5,7 +5,7 @@ import { formatOptionalTime, formatTime } from '../rfc3339.ts'
 import type { CredentialBody } from '../schemas/credentials.ts'
 
 export function toCredential(credential: Credential): Static<typeof CredentialBody> {
-  const { kind, settings } = credential
+  const { kind, settings, authorizedHosts } = credential
   const headerName = settings.headerName ?? (kind === 'api_key' ? defaultApiKeyHeader : undefined)
   return {
     id: credential.id,
@@ -14,6 +14,7 @@ export function toCredential(credential: Credential): Static<typeof CredentialBo
     description: credential.description,
     kind,
     active: credential.active,
+    authorized_hosts: authorizedHosts === null ? null : [...authorizedHosts],
     ...(headerName !== undefined && { header_name: headerName }),
     ...(settings.username !== undefined && { username: settings.username }),
     ...(settings.certificate !== undefined && certificateMembers(settings.certificate)),

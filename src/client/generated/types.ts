@@ -259,6 +259,8 @@ export interface Credential {
   readonly description: string
   readonly kind: 'none' | 'api_key' | 'bearer' | 'basic' | 'custom_header' | 'oauth2_client_credentials' | 'client_certificate'
   readonly active: boolean
+  /** Hosts that it may be sent to, with all below them; null: any. */
+  readonly authorizedHosts: readonly string[] | null
   readonly headerName?: string | undefined
   readonly username?: string | undefined
   readonly tokenUrl?: string | undefined
@@ -296,6 +298,8 @@ export interface CredentialChange {
   readonly description?: string | undefined
   /** False: requests that need it are not made, and wait until it is true. */
   readonly active?: boolean | undefined
+  /** Hosts that it may be sent to; each stands for all below it too; null (the default): any. Requests to others are refused, or not made. */
+  readonly authorizedHosts?: readonly string[] | null | undefined
   /** Of `apiKey` (default `X-API-Key`) and `custom_header`; not one that the sender sets itself. */
   readonly headerName?: string | undefined
   /** Of `apiKey`: the value of the header. */
@@ -336,6 +340,8 @@ export interface CredentialCreate {
   readonly description?: string | undefined
   /** False: requests that need it are not made, and wait until it is true. */
   readonly active?: boolean | undefined
+  /** Hosts that it may be sent to; each stands for all below it too; null (the default): any. Requests to others are refused, or not made. */
+  readonly authorizedHosts?: readonly string[] | null | undefined
   /** Of `apiKey` (default `X-API-Key`) and `custom_header`; not one that the sender sets itself. */
   readonly headerName?: string | undefined
   /** Of `apiKey`: the value of the header. */

@@ -10,7 +10,7 @@ export interface NewCredential {
 
 /** Members that are absent stay as they are, those of `settings` too. */
 export type CredentialPatch = Partial<
-  Pick<Credential, 'name' | 'description' | 'settings' | 'secretHint' | 'active'>
+  Pick<Credential, 'name' | 'description' | 'settings' | 'authorizedHosts' | 'secretHint' | 'active'>
 > & { readonly sealed?: Uint8Array }
 
 export type CredentialNameConflict = { readonly kind: 'name_exists'; readonly credentialId: string }

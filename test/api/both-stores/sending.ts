@@ -4,6 +4,7 @@ import { anHttpServer, aReceiver } from '../../delivery/an-app.ts'
 import type { OpenServer } from '../hookrail-rows.ts'
 import { describeAuthorizedDomains } from './authorized-domains.ts'
 import { describeCallbacks } from './callback-rows.ts'
+import { describeCredentialHosts } from './credential-hosts.ts'
 import { describeOperationalEvents } from './operational-events.ts'
 import { describeOutcomes } from './outcomes.ts'
 import { describeBreakerRows, describePolicyRows } from './policy-rows.ts'
@@ -19,6 +20,7 @@ export function describeSending(newStore: () => OpenServer): void {
     describeOutcomes(scene)
     describeCallbacks(scene)
     describeAuthorizedDomains(scene)
+    describeCredentialHosts(scene)
     describeOperationalEvents(scene)
     describePolicyRows(scene)
   })

@@ -23,6 +23,7 @@ export function describeStoredCredentials(open: OpenHarness): void {
       description: '',
       kind: 'bearer',
       settings: {},
+      authorizedHosts: null,
       secretHint: null,
       active: true,
       ...given,
@@ -69,6 +70,25 @@ export function describeStoredCredentials(open: OpenHarness): void {
       expect(after.version).toBeGreaterThan(before.version)
       expect(after.credentials).toMatchObject([
         { id, settings: { username: 'a', scope: 'b' }, sealed: Uint8Array.of(9), active: false },
+      ])
+    })
+
+    it('keeps its authorized hosts through other changes, routes them, and takes them away', async () => {
+      const { store } = scene
+      const authorizedHosts = ['partner.example', 'xn--bcher-kva.example']
+      const { id } = await insert({ settings: { username: 'a' }, authorizedHosts })
+      const routed = async () => (await store.loadRouting(defaultTenantId)).credentials
+      await store.updateCredential(defaultTenantId, id, { settings: { scope: 'b' }, active: false })
+      const kept = { settings: { username: 'a', scope: 'b' }, authorizedHosts }
+      expect(await store.getCredential(defaultTenantId, id)).toMatchObject(kept)
+      expect(await routed()).toMatchObject([kept])
+      await store.updateCredential(defaultTenantId, id, { authorizedHosts: ['other.example'] })
+      expect(await routed()).toMatchObject([{ ...kept, authorizedHosts: ['other.example'] }])
+      await store.updateCredential(defaultTenantId, id, { authorizedHosts: null })
+      expect(await routed()).toMatchObject([{ ...kept, authorizedHosts: null }])
+      expect(Object.keys((await store.getCredential(defaultTenantId, id))?.settings ?? {}).sort()).toEqual([
+        'scope',
+        'username',
       ])
     })
 
