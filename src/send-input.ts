@@ -20,6 +20,8 @@ interface SendCommon {
   readonly contentType?: string
   /** The id of a credential that the request authenticates with. Default: the endpoint's, if it goes to one. */
   readonly credentialId?: string | null
+  /** The id of a client certificate that the connection shows. Default: the endpoint's, if it goes to one. */
+  readonly clientCertificateId?: string | null
   /** A profile's name or a policy object as in the API (snake_case JSON). Default: the tenant's. */
   readonly retry?: unknown
   /** Of one attempt: `'5s'` or milliseconds, from a second to the option `totalTimeout`, which is the default. */
@@ -63,6 +65,7 @@ const inputMembers = Object.keys({
   headers: true,
   contentType: true,
   credentialId: true,
+  clientCertificateId: true,
   payload: true,
   body: true,
   retry: true,
@@ -80,10 +83,14 @@ const names = { at: 'deliverAt', after: 'delay' } as const
 /** Whose it is, the caller says. */
 export function toSendOrder(input: SendInput): Omit<SendOrder, 'tenantId'> {
   checkInput(input)
-  const { url, endpointId, method, headers, contentType, credentialId, retry, timeout } = input
+  const { url, endpointId, method, headers, contentType, retry, timeout } = input
+  const { credentialId, clientCertificateId } = input
   return {
     // The caller's objects may change while its tenant is looked up.
-    asked: copyOf({ url, endpointId, method, headers, contentType, credentialId, retry, timeout }),
+    asked: copyOf({
+      ...{ url, endpointId, method, headers, contentType, retry, timeout },
+      ...{ credentialId, clientCertificateId },
+    }),
     payload: readContent(input),
     metadata: parseMetadata(input.metadata),
     idempotency: input.idempotencyKey === undefined ? null : { scope: '', key: input.idempotencyKey },

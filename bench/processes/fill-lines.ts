@@ -32,6 +32,7 @@ export async function fillLines(store: Store, { keys, behindBlocked }: Lines): P
       maxInFlight: 1000,
       rateLimitRps: null,
       credentialId: null,
+      clientCertificateId: null,
       retryPolicy: null,
     },
     secret: { id: ids.next('sec'), sealed: Uint8Array.of(1) },

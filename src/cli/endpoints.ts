@@ -64,6 +64,7 @@ interface EndpointOptions {
   readonly maxInFlight?: number
   readonly rateLimit?: number | 'none'
   readonly credential?: string
+  readonly clientCertificate?: string
   readonly filter?: Filter
   readonly retryPolicy?: RetryPolicy
 }
@@ -147,6 +148,7 @@ function addEndpointOptions(command: Command): Command {
     .option('--max-in-flight <number>', 'requests to it at one time', wholeNumber(1, 1000))
     .option('--rate-limit <rps>', 'requests to it per second: 0.01 to 1000000, or none', rateLimit)
     .option('--credential <credential>', 'what its requests authenticate with: an id or name, or none')
+    .option('--client-certificate <credential>', 'what its connections show besides: an id or name, or none')
     .option('--retry-policy <policy>', `a profile, ${describeRetryProfiles()}, or a JSON object`, retryPolicy)
 }
 
@@ -161,6 +163,7 @@ async function bodyOf(client: Client, options: EndpointOptions): Promise<Omit<En
     maxInFlight: options.maxInFlight,
     rateLimitRps: options.rateLimit === 'none' ? null : options.rateLimit,
     credentialId: await credentialFlag(client, options.credential),
+    clientCertificateId: await credentialFlag(client, options.clientCertificate),
     filter: options.filter,
     retryPolicy: options.retryPolicy,
   }

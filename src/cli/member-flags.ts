@@ -11,6 +11,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   rate_limit_rps: ['--rate-limit'],
   metadata: ['--meta'],
   credential_id: ['--credential'],
+  client_certificate_id: ['--client-certificate'],
   // The one secret of a kind comes from a file.
   api_key: ['--secret-file'],
   token: ['--secret-file'],

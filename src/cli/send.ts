@@ -17,6 +17,7 @@ interface SendOptions extends EventOptions {
   readonly file?: string
   readonly contentType?: string
   readonly credential?: string
+  readonly clientCertificate?: string
   readonly header?: Readonly<Record<string, string>>
   readonly retry?: DirectSend['retry']
   readonly timeout?: number
@@ -31,6 +32,7 @@ export function register(command: Command, io: CliIo): void {
     .option('--content-type <type>', 'of the payload, if it is no JSON')
     .option('--header <name:value>', 'sent along; wins over that of the endpoint (repeatable)', pair(':'))
     .option('--credential <credential>', 'what it authenticates with: an id or name')
+    .option('--client-certificate <credential>', 'what the connection shows besides: an id or name')
     .option('--retry <policy>', `a profile, ${describeRetryProfiles()}, or a JSON object`, retryPolicy)
     .option('--timeout <duration>', 'of one attempt', durationMs)
     .option('--idempotency-key <key>', 'sending twice with the same key makes one delivery')
@@ -51,6 +53,9 @@ export function register(command: Command, io: CliIo): void {
       headers: options.header,
       ...(options.credential !== undefined && {
         credentialId: await resolveCredential(client, options.credential),
+      }),
+      ...(options.clientCertificate !== undefined && {
+        clientCertificateId: await resolveCredential(client, options.clientCertificate),
       }),
       retry: options.retry,
       timeout: options.timeout,

@@ -13,6 +13,8 @@ interface SendMembers {
   readonly contentType?: string | undefined
   /** The id of a credential that the request authenticates with. Default: the endpoint's, if it goes to one. */
   readonly credentialId?: string | null | undefined
+  /** The id of a client certificate that the connection shows. Default: the endpoint's, if it goes to one. */
+  readonly clientCertificateId?: string | null | undefined
   /** A profile's name or a policy, as everywhere in the API. */
   readonly retry?: DirectSend['retry']
   /** Of one attempt: `'5s'` or milliseconds. */
@@ -81,6 +83,7 @@ function toBody(input: DirectSendInput): string {
     headers,
     content_type: input.contentType,
     credential_id: input.credentialId,
+    client_certificate_id: input.clientCertificateId,
     retry: toSnakeCase(retry),
     timeout,
     metadata,

@@ -118,6 +118,19 @@ export function refuseHost(
   )
 }
 
+/** Null: connections show the certificate, and requests carry the credential, if there is one. */
+export function pairProblem(
+  certificate: Pick<Credential, 'id' | 'kind'>,
+  credential: Pick<Credential, 'id' | 'kind'> | null,
+): string | null {
+  const { id, kind } = certificate
+  if (kind !== 'client_certificate') {
+    return `${id} is of the kind ${kind}, and no client certificate; give one of the kind client_certificate`
+  }
+  if (credential?.kind !== 'client_certificate') return null
+  return `${credential.id} and ${id} are both client certificates, and a connection shows one; give one of them`
+}
+
 /** What a request carries for it: name in lower case. Null: nothing, or a token that has to be fetched. */
 export function credentialHeader(
   kind: CredentialKind,

@@ -20,6 +20,8 @@ export interface DirectRequest {
   readonly retryPolicy: RetryPolicy
   /** Absent: that of the endpoint, if it goes to one. Only the id is frozen. */
   readonly credentialId?: string
+  /** Likewise. */
+  readonly clientCertificateId?: string
 }
 
 /** Requests in flight to one origin of a tenant, from all its sends to URLs there. */

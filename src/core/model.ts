@@ -138,6 +138,8 @@ export interface Endpoint {
   readonly retryPolicy: StoredRetryPolicy | null
   /** What its requests authenticate with; null: nothing but their signature. */
   readonly credentialId: string | null
+  /** What its connections show of themselves, beside a credential that is a header; null: nothing of their own. */
+  readonly clientCertificateId: string | null
   readonly disabledReason: DisabledReason | null
   readonly disabledAt: number | null
   /** Of a pause by hand: why, in its maker's words, and the key of whoever made it. */

@@ -10,6 +10,7 @@ import {
   bearerHeader,
   type CredentialSecrets,
   credentialHeader,
+  pairProblem,
   type RoutedCredential,
   refuseHost,
 } from '../core/credential.ts'
@@ -56,28 +57,61 @@ export class CredentialSource implements AttemptCredentials {
   /** Opened once for each load of a tenant's routing. */
   readonly #ready = new WeakMap<RoutedCredential, Ready>()
   readonly #identities = new WeakMap<RoutedCredential, TlsIdentity>()
+  /** Of a certificate and of a credential that names authorities. */
+  readonly #joined = new WeakMap<TlsIdentity, WeakMap<TlsIdentity, TlsIdentity>>()
 
   constructor(options: CredentialSourceOptions) {
     this.#options = options
   }
 
-  /** Never rejects. */
+  /** Never rejects. What the connection shows and what the request carries are looked up alike. */
   async authorize(
     tenantId: string,
-    { credentialId, address }: AuthorizedRequest,
+    { credentialId, clientCertificateId, address }: AuthorizedRequest,
     patienceMs = shortPatienceMs,
   ): Promise<Authorization> {
-    if (credentialId === null) return { kind: 'ready', headers: {}, hidden: [] }
+    const ids = [clientCertificateId, credentialId].filter((id) => id !== null)
     try {
-      const routing = await this.#find(tenantId, patienceMs)
+      const routing = ids.length === 0 ? null : await this.#find(tenantId, patienceMs)
+      if (routing === null) return { kind: 'ready', headers: {}, hidden: [] }
       if (routing === 'late') return { kind: 'wait', waitMs: patienceMs }
-      const credential = routing.credentials.get(credentialId)
-      if (credential === undefined) return missing(credentialId)
-      const refusal = refuseHost(credential, address.url) ?? refuseTokenUrl(credential, routing)
-      return refusal === null ? await this.#use(credential, patienceMs) : failed(refusal)
+      const credentials = ids.map((id) => routing.credentials.get(id))
+      const absent = credentials.indexOf(undefined)
+      if (absent >= 0) return missing(ids[absent] ?? '')
+      const found = credentials as RoutedCredential[]
+      const refusal = refuseUse(found, { url: address.url, routing })
+      if (refusal !== null) return failed(refusal)
+      const uses: Ready[] = []
+      for (const credential of found) {
+        const use = await this.#use(credential, patienceMs).catch((error) => unreadable(credential.id, error))
+        if (use.kind !== 'ready') return use
+        uses.push(use)
+      }
+      const [first, second] = uses as [Ready, Ready?]
+      return second === undefined ? first : this.#together(first, second)
     } catch (error) {
-      return unreadable(credentialId, error)
+      return unreadable(ids[0] ?? '', error)
     }
+  }
+
+  /** The header of the one on a connection of the other, which may trust the authorities of both. */
+  #together(certificate: Ready, { identity, ...credential }: Ready): Ready {
+    const shown = certificate.identity
+    const hidden = [...certificate.hidden, ...credential.hidden]
+    if (shown === undefined || identity === undefined)
+      return { ...credential, ...(shown && { identity: shown }), hidden }
+    const known = this.#joined.get(shown)?.get(identity)
+    const authorities = [shown.ca, identity.ca].filter((ca) => ca !== undefined)
+    const joined = known ?? {
+      ...shown,
+      key: `${shown.key} ${identity.key}`,
+      ...(authorities.length > 0 && { ca: authorities.join('\n') }),
+    }
+    if (known === undefined) {
+      const others = this.#joined.get(shown) ?? new WeakMap<TlsIdentity, TlsIdentity>()
+      this.#joined.set(shown, others.set(identity, joined))
+    }
+    return { ...credential, identity: joined, hidden }
   }
 
   async #find(tenantId: string, patienceMs: number): Promise<CredentialRouting | 'late'> {
@@ -157,6 +191,23 @@ export class CredentialSource implements AttemptCredentials {
     this.#identities.set(credential, identity)
     return { identity }
   }
+}
+
+/** Why they are not used, now that they and the endpoint are what they are. */
+function refuseUse(
+  credentials: readonly RoutedCredential[],
+  { url, routing }: { readonly url: URL; readonly routing: CredentialRouting },
+): string | null {
+  const [certificate, credential] = credentials
+  if (certificate !== undefined && credential !== undefined) {
+    const problem = pairProblem(certificate, credential)
+    if (problem !== null) return problem
+  }
+  for (const each of credentials) {
+    const refusal = refuseHost(each, url) ?? refuseTokenUrl(each, routing)
+    if (refusal !== null) return refusal
+  }
+  return null
 }
 
 /** A token server is a place that the tenant named, so its domains hold there too. */

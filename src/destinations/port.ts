@@ -108,6 +108,7 @@ export type ReadyAuthorization = Extract<Authorization, { kind: 'ready' }>
 /** What of a request has to do with its credential. */
 export interface AuthorizedRequest {
   readonly credentialId: string | null
+  readonly clientCertificateId: string | null
   /** A credential goes to its own hosts alone. */
   readonly address: { readonly url: URL }
 }

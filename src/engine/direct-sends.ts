@@ -21,6 +21,7 @@ export interface AskedSend {
   readonly headers?: unknown
   readonly contentType?: unknown
   readonly credentialId?: unknown
+  readonly clientCertificateId?: unknown
   readonly retry?: unknown
   readonly timeout?: unknown
 }
@@ -71,7 +72,9 @@ export class DirectSends {
     const read = this.#read(asked, payload !== null)
     const place = await this.#findPlace(order.tenantId, asked)
     const send = { ...read, ...place, refusal: read.refusal ?? place.refusal }
-    if (send.credentialId !== null) await this.#lookForCredential(order.tenantId, send.credentialId)
+    for (const id of [send.credentialId, send.clientCertificateId]) {
+      if (id !== null) await this.#lookForCredential(order.tenantId, id)
+    }
     const { publisher } = this.#options
     const receipt = await publisher.publish({
       ...order,
@@ -92,7 +95,7 @@ export class DirectSends {
 
   #read(asked: AskedSend, hasPayload: boolean): Omit<Send, 'to'> {
     const { words } = this.#options
-    const { credentialId = null } = asked
+    const { credentialId = null, clientCertificateId = null } = asked
     return {
       method: readMethod(asked.method),
       headers: this.#readHeaders(asked),
@@ -100,6 +103,7 @@ export class DirectSends {
       ...this.#readTimeout(asked.timeout),
       retryPolicy: readRetryPolicy(asked.retry, 'retry'),
       credentialId: checkCredentialId(credentialId, words.member('credential_id')),
+      clientCertificateId: checkCredentialId(clientCertificateId, words.member('client_certificate_id')),
     }
   }
 

@@ -23,6 +23,11 @@ export interface EndpointInput {
   readonly rateLimitRps?: number | null
   /** The id of a credential that its requests authenticate with; null, the default: none. */
   readonly credentialId?: string | null
+  /**
+   * The id of a credential of the kind `client_certificate` that its connections show, where requests have a credential of
+   * another kind besides. Null, the default: none.
+   */
+  readonly clientCertificateId?: string | null
   /** Makes the endpoint's own subscription. */
   readonly topics?: readonly string[]
   /** For the own subscription: what payloads have to be like. Null: they may be anything. */
@@ -49,6 +54,7 @@ export const inputMembers = {
   maxInFlight: true,
   rateLimitRps: true,
   credentialId: true,
+  clientCertificateId: true,
   topics: true,
   filter: true,
   retryPolicy: true,

@@ -44,5 +44,11 @@ export async function readEndpointSettings(
     ...(input.credentialId !== undefined && {
       credentialId: checkCredentialId(input.credentialId, words.member('credential_id')),
     }),
+    ...(input.clientCertificateId !== undefined && {
+      clientCertificateId: checkCredentialId(
+        input.clientCertificateId,
+        words.member('client_certificate_id'),
+      ),
+    }),
   }
 }

@@ -18,8 +18,9 @@ import type {
 } from '../store/port.ts'
 import { announceAfter } from './announce-after.ts'
 import { checkEndpointId, checkKeyType, checkMembers, checkUid } from './endpoint-checks.ts'
+import { checkEndpointCredentials, type EndpointCredentials } from './endpoint-credentials.ts'
 import { changeMembers, type EndpointChange, type EndpointInput, inputMembers } from './endpoint-input.ts'
-import { refuseCredential, refuseEndpoint, refuseForeignHost } from './endpoint-refusal.ts'
+import { refuseCredential, refuseEndpoint } from './endpoint-refusal.ts'
 import type { EndpointSecrets } from './endpoint-secrets.ts'
 import { readEndpointSettings } from './endpoint-settings.ts'
 import {
@@ -137,7 +138,7 @@ export class Endpoints {
     const id = ids.next('ep')
     const settings = await this.#check(tenantId, input)
     const signingSchemes = settings.signingSchemes ?? ['standard']
-    await refuseForeignHost(store, { tenantId, url: input.url, credentialId: null, ...settings })
+    await this.#checkCredentials(tenantId, { url: input.url, ...settings })
     const secret = secrets.make(input, signingSchemes)
     const newEndpoint: NewEndpoint = {
       endpoint: {
@@ -152,6 +153,7 @@ export class Endpoints {
         rateLimitRps: settings.rateLimitRps ?? null,
         retryPolicy: settings.retryPolicy ?? null,
         credentialId: settings.credentialId ?? null,
+        clientCertificateId: settings.clientCertificateId ?? null,
       },
       secret: secrets.seal(secret, id),
       subscription: input.topics === undefined ? null : this.#ownSubscription(tenantId, id, input),
@@ -174,7 +176,7 @@ export class Endpoints {
     if (checked.signingSchemes !== undefined) {
       await this.#options.secrets.checkSchemes(tenantId, id, checked.signingSchemes)
     }
-    await this.#checkHost(tenantId, id, checked)
+    await this.#checkChange(tenantId, id, checked)
     const patch: EndpointPatch = {
       ...checked,
       ...(await this.#enabling(tenantId, id, change.enabled)),
@@ -201,16 +203,15 @@ export class Endpoints {
   }
 
   /** What is not given stays; an endpoint that is not there is found missing by the change itself. */
-  async #checkHost(tenantId: string, id: string, { url, credentialId }: EndpointPatch): Promise<void> {
-    if (url === undefined && (credentialId ?? null) === null) return
-    const { store } = this.#options
-    const before = await store.getEndpoint(tenantId, id)
-    if (before === null) return
-    await refuseForeignHost(store, {
-      tenantId,
-      url: url ?? before.url,
-      credentialId: credentialId === undefined ? before.credentialId : credentialId,
-    })
+  async #checkChange(tenantId: string, id: string, change: EndpointPatch): Promise<void> {
+    const { url, credentialId, clientCertificateId } = change
+    if (url === undefined && (credentialId ?? clientCertificateId ?? null) === null) return
+    const before = await this.#options.store.getEndpoint(tenantId, id)
+    if (before !== null) await this.#checkCredentials(tenantId, { ...before, ...change })
+  }
+
+  #checkCredentials(tenantId: string, endpoint: EndpointCredentials): Promise<void> {
+    return checkEndpointCredentials(endpoint, { ...this.#options, tenantId })
   }
 
   #refuseCredential(missing: CredentialMissing): OuthookError {

@@ -1,5 +1,5 @@
 /** From a checked direct send to what is inserted: an event without a topic, what was frozen of its request, one delivery. */
-import { refuseHost } from '../core/credential.ts'
+import { pairProblem, refuseHost } from '../core/credential.ts'
 import { carriesBody, type DirectRequest } from '../core/direct-request.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
@@ -30,27 +30,43 @@ export function planSend(input: SendInput, routing: TenantRouting, ids: IdFactor
   return { event: { ...event, ...looked }, routing, refusal }
 }
 
-function findRefusal({ to, credentialId }: Send, routing: TenantRouting): OuthookError | null {
-  if (credentialId !== null && !routing.credentials.has(credentialId)) {
-    return new OuthookError('unprocessable', `there is no credential ${credentialId}; make it first`)
-  }
-  if ('url' in to) return refuseCredential(credentialId, to.url, routing)
+function findRefusal(send: Send, routing: TenantRouting): OuthookError | null {
+  const { to, credentialId, clientCertificateId } = send
+  const missing = [credentialId, clientCertificateId].find(
+    (id) => id !== null && !routing.credentials.has(id),
+  )
+  if (missing !== undefined) return unprocessable(`there is no credential ${missing}; make it first`)
+  if ('url' in to) return refuseCredentials(send, to.url, routing)
   const target = routing.targets.get(to.endpointId)
   if (target === undefined) return endpointNotAvailable(to.endpointId)
   const { endpoint, destination } = target
   if (destination.refusal !== null) return new OuthookError('url_rejected', destination.refusal)
-  return refuseCredential(credentialId ?? endpoint.credentialId, new URL(endpoint.url), routing)
+  const used = {
+    credentialId: credentialId ?? endpoint.credentialId,
+    clientCertificateId: clientCertificateId ?? endpoint.clientCertificateId,
+  }
+  return refuseCredentials(used, new URL(endpoint.url), routing)
 }
 
 /** It is looked at again at each attempt. */
-function refuseCredential(
-  credentialId: string | null,
+function refuseCredentials(
+  used: Pick<Send, 'credentialId' | 'clientCertificateId'>,
   url: URL,
   { credentials }: Pick<TenantRouting, 'credentials'>,
 ): OuthookError | null {
-  const credential = credentials.get(credentialId ?? '')
-  const refusal = credential === undefined ? null : refuseHost(credential, url)
-  return refusal === null ? null : new OuthookError('unprocessable', refusal)
+  const credential = credentials.get(used.credentialId ?? '') ?? null
+  const certificate = credentials.get(used.clientCertificateId ?? '') ?? null
+  const problem = certificate === null ? null : pairProblem(certificate, credential)
+  if (problem !== null) return unprocessable(problem)
+  for (const each of [credential, certificate]) {
+    const refusal = each === null ? null : refuseHost(each, url)
+    if (refusal !== null) return unprocessable(refusal)
+  }
+  return null
+}
+
+function unprocessable(message: string): OuthookError {
+  return new OuthookError('unprocessable', message)
 }
 
 /** An endpoint's headers come with it; those of the send win. */
@@ -68,6 +84,7 @@ function freeze(send: Send, routing: TenantRouting): DirectRequest {
     timeoutMs,
     retryPolicy: resolveRetryPolicy(send.retryPolicy, routing.policyOf(null, endpoint?.id)),
     ...(send.credentialId !== null && { credentialId: send.credentialId }),
+    ...(send.clientCertificateId !== null && { clientCertificateId: send.clientCertificateId }),
   }
 }
 

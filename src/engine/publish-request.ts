@@ -54,6 +54,8 @@ export interface Send {
   readonly retryPolicy: StoredRetryPolicy | null
   /** Null: that of the endpoint, if it goes to one. */
   readonly credentialId: string | null
+  /** Likewise. */
+  readonly clientCertificateId: string | null
   /** Why it is not sent. Whoever used its idempotency key before, when it still could be, gets the first answer all the same. */
   readonly refusal: OuthookError | null
 }
@@ -108,11 +110,17 @@ export interface Clocks {
 /** What makes two requests with one idempotency key the same. */
 function hashOf(request: PublishRequest | SendRequest): Uint8Array {
   if (request.topic !== null) return idempotencyHash(request.topic, request.payload, request.orderingKey)
-  const { to, method, headers, credentialId } = request.send
+  const { to, method, headers, credentialId, clientCertificateId } = request.send
   const names = Object.keys(headers).sort()
-  const sent = ['url' in to ? to.url.href : to.endpointId, method, names.map((name) => [name, headers[name]])]
-  const withCredential = credentialId === null ? sent : [...sent, credentialId]
-  return sendHash(JSON.stringify(withCredential), request.payload)
+  const sent: unknown[] = [
+    'url' in to ? to.url.href : to.endpointId,
+    method,
+    names.map((name) => [name, headers[name]]),
+  ]
+  // Absent ones leave the hash as it was before there were any.
+  if (credentialId !== null) sent.push(credentialId)
+  if (clientCertificateId !== null) sent.push({ clientCertificateId })
+  return sendHash(JSON.stringify(sent), request.payload)
 }
 
 /** Checked, and no object of the caller's any more, which may change while the event waits. */

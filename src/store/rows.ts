@@ -34,6 +34,7 @@ export interface EndpointRow {
   readonly rate_limit_rps: number | null
   readonly retry_policy: string | null
   readonly credential_id: Uint8Array | null
+  readonly client_certificate_id: Uint8Array | null
   readonly disabled_reason: DisabledReason | null
   readonly disabled_at: number | null
   readonly paused_reason: string | null
@@ -133,7 +134,8 @@ export function toEndpoint(row: EndpointRow): Endpoint {
     maxInFlight: row.max_in_flight,
     rateLimitRps: row.rate_limit_rps,
     retryPolicy: row.retry_policy === null ? null : JSON.parse(row.retry_policy),
-    credentialId: row.credential_id === null ? null : bytesToId(idPrefixes.credential, row.credential_id),
+    credentialId: optionalId(idPrefixes.credential, row.credential_id),
+    clientCertificateId: optionalId(idPrefixes.credential, row.client_certificate_id),
     disabledReason: row.disabled_reason,
     disabledAt: row.disabled_at,
     pausedReason: row.paused_reason,

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ExpiringCertificate } from '../../src/delivery/certificate-watch.ts'
 import { patienceMs } from '../patience.ts'
 import { aServer, type TestServer } from './a-server.ts'
@@ -58,6 +58,7 @@ interface Arrived {
   readonly path: string
   /** Common name of what the client showed. */
   readonly peer: string | undefined
+  readonly authorization: string | undefined
   readonly socket: unknown
 }
 
@@ -113,7 +114,9 @@ beforeAll(async () => {
   const tls = { key: read('receiver.key'), cert: read('receiver.pem'), ca: read('ca.pem') }
   receiver = createServer({ ...tls, requestCert: true, rejectUnauthorized: true }, (request, response) => {
     const { socket, url: path = '' } = request
-    arrived.push({ path, peer: (socket as TLSSocket).getPeerCertificate().subject?.CN as string, socket })
+    const { authorization } = request.headers
+    const peer = (socket as TLSSocket).getPeerCertificate().subject?.CN as string
+    arrived.push({ path, peer, authorization, socket })
     response.writeHead(204).end()
   })
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve))
@@ -136,14 +139,14 @@ const make = async (given: object) => {
   return made.json
 }
 const policy = { max_attempts: 1, base: '1s', factor: 1, cap: '1s', jitter: 'none', retry_on: ['5xx'] }
-const deliver = async (path: string, credential_id: string | null) => {
+const deliver = async (path: string, credential_id: string | null, settings: object = {}) => {
   const topic = aName('certificate')
-  const body = { url: url + path, topics: [topic], credential_id, retry_policy: policy }
+  const body = { url: url + path, topics: [topic], credential_id, retry_policy: policy, ...settings }
   const made = await api.call('POST', '/v1/endpoints', { body })
   expect([made.text, made.status]).toEqual([made.text, 201])
   const publish = async (): Promise<string> =>
     (await api.call('POST', '/v1/events', { body: { topic, payload: 1 } })).json.delivery_ids[0]
-  return { publish, id: await publish() }
+  return { endpoint: made.json, publish, id: await publish() }
 }
 const ended = async (id: string) => {
   const shown = async () => (await api.call('GET', `/v1/deliveries/${id}`)).json
@@ -200,6 +203,111 @@ test.each([
     expect(to(path)).toEqual([])
   },
 )
+
+describe('a certificate and a header together', () => {
+  const token = 'a-token-beside-a-certificate'
+  /** Each is replaced by itself, and names what it trusts by itself. */
+  const aPair = async (ca: 'of the certificate' | 'of the header' = 'of the certificate') => {
+    const trust = { ca: read('ca.pem') }
+    const [ofCertificate, ofHeader] = ca === 'of the certificate' ? [trust, {}] : [{}, trust]
+    const certificate = await make({ ...pairOf('first'), ...ofCertificate })
+    const header = await make({ kind: 'bearer', token, ...ofHeader })
+    return { certificate, header, client_certificate_id: certificate.id as string }
+  }
+  const both = { peer: 'first', authorization: `Bearer ${token}` }
+
+  test.each(['of the certificate', 'of the header'] as const)(
+    'a receiver that wants both gets both, with the authority %s',
+    async (ca) => {
+      const { header, client_certificate_id } = await aPair(ca)
+      const path = `/${aName('both')}`
+      const { id, endpoint, publish } = await deliver(path, header.id, { client_certificate_id })
+      expect(endpoint).toMatchObject({ credential_id: header.id, client_certificate_id })
+      expect(await ended(id)).toMatchObject({ state: 'succeeded' })
+      expect(await ended(await publish())).toMatchObject({ state: 'succeeded' })
+      const tested = await api.call('POST', `/v1/endpoints/${endpoint.id}/test`, { body: {} })
+      expect(tested.json).toMatchObject({ succeeded: true })
+      expect(to(path)).toMatchObject([both, both, both])
+      expect(new Set(to(path).map(({ socket }) => socket)).size, 'one connection').toBe(1)
+    },
+  )
+
+  test('a direct send names both, or has them of its endpoint', async () => {
+    const { header, client_certificate_id } = await aPair()
+    const path = `/${aName('both')}`
+    const { id, endpoint } = await deliver(path, header.id, { client_certificate_id })
+    await ended(id)
+    for (const place of [
+      { url: url + path, credential_id: header.id, client_certificate_id },
+      { endpoint_id: endpoint.id },
+    ]) {
+      const sent = await api.call('POST', '/v1/deliveries', { body: { ...place, payload: 1 } })
+      expect([sent.text, sent.status]).toEqual([sent.text, 202])
+      expect(await ended(sent.json.id)).toMatchObject({ state: 'succeeded' })
+    }
+    expect(to(path)).toMatchObject([both, both, both])
+  })
+
+  test('each is replaced by itself, and counts from the next request on', async () => {
+    const { certificate, header, client_certificate_id } = await aPair()
+    const path = `/${aName('both')}`
+    const { id, publish } = await deliver(path, header.id, { client_certificate_id })
+    await ended(id)
+    await api.call('PATCH', `/v1/credentials/${header.id}`, { body: { token: 'the-next-token' } })
+    await ended(await publish())
+    await api.call('PATCH', `/v1/credentials/${certificate.id}`, { body: pairOf('second') })
+    await ended(await publish())
+    expect(to(path).map(({ peer, authorization }) => [peer, authorization])).toEqual([
+      ['first', `Bearer ${token}`],
+      ['first', 'Bearer the-next-token'],
+      ['second', 'Bearer the-next-token'],
+    ])
+  })
+
+  test.each(['certificate', 'header'] as const)('without the %s no request is made', async (which) => {
+    const { client_certificate_id, ...pair } = await aPair()
+    const path = `/${aName('half')}`
+    await api.call('PATCH', `/v1/credentials/${pair[which].id}`, { body: { active: false } })
+    const { id } = await deliver(path, pair.header.id, { client_certificate_id })
+    const shown = async () => (await api.call('GET', `/v1/deliveries/${id}`)).json
+    await expect
+      .poll(async () => (await shown()).last_error, { timeout: patienceMs })
+      .toMatch(new RegExp(`no request was made: the credential .*${pair[which].id}.* is switched off`))
+    expect(await shown()).toMatchObject({ error_class: 'internal', attempt_count: 0 })
+    expect(to(path)).toEqual([])
+    expect((await api.call('POST', `/v1/deliveries/${id}/cancel`, { body: {} })).status).toBe(200)
+  })
+
+  test('a pair that does not go together is refused, as is the deletion of a certificate that is in use', async () => {
+    const { header, certificate, client_certificate_id } = await aPair()
+    const post = (body: object) => api.call('POST', '/v1/endpoints', { body: { url, ...body } })
+    const { id } = (await post({ client_certificate_id })).json
+    const refusals = [
+      [await post({ client_certificate_id: header.id }), /is of the kind bearer, and no client certificate/],
+      [await post({ client_certificate_id, credential_id: certificate.id }), /are both client certificates/],
+      [
+        await post({ client_certificate_id: 'crd_01h455vb4pex5vsknk084sn02q' }),
+        /which the tenant does not have/,
+      ],
+      [
+        await api.call('PATCH', `/v1/endpoints/${id}`, { body: { credential_id: certificate.id } }),
+        /are both client certificates/,
+      ],
+      [
+        await api.call('POST', '/v1/deliveries', { body: { url, client_certificate_id: header.id } }),
+        /is of the kind bearer, and no client certificate/,
+      ],
+    ] as const
+    for (const [{ status, json }, detail] of refusals) {
+      expect([status, json.detail]).toEqual([422, expect.stringMatching(detail)])
+    }
+    const inUse = await api.call('DELETE', `/v1/credentials/${certificate.id}`)
+    expect([inUse.status, inUse.json.detail]).toEqual([409, expect.stringContaining(id)])
+    const freed = await api.call('PATCH', `/v1/endpoints/${id}`, { body: { client_certificate_id: null } })
+    expect(freed.json.client_certificate_id).toBeNull()
+    expect((await api.call('DELETE', `/v1/credentials/${certificate.id}`)).status).toBe(204)
+  })
+})
 
 test('an authority that is not named is not trusted', async () => {
   const { id } = await make(pairOf('first'))

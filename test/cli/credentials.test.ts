@@ -109,3 +109,19 @@ test('a credential is kept with its hosts, which are listed, changed and taken b
   })
   expect((await run(['credentials', 'list'])).out).toMatch(/kept .* any /)
 })
+
+test('an endpoint is given a client certificate beside its credential, by name, and loses it by none', async () => {
+  // What is no certificate is refused by the server, in the words of the flag.
+  await json(['credentials', 'create', 'header', '--kind', 'bearer', '--secret-file', '-'], secret)
+  const flags = ['--credential', 'header', '--client-certificate', 'header']
+  const refused = await run(['endpoints', 'create', 'https://127.0.0.1/', ...flags])
+  expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('no client certificate') })
+  const unknown = await run(['endpoints', 'create', 'https://127.0.0.1/', '--client-certificate', 'nobody'])
+  expect(unknown.err).toContain('no credential has the id or name nobody')
+  const { id } = await json(['endpoints', 'create', 'https://127.0.0.1/', '--credential', 'header'])
+  expect(await json(['endpoints', 'update', id, '--client-certificate', 'none'])).toMatchObject({
+    client_certificate_id: null,
+  })
+  const sent = await run(['send', 'https://127.0.0.1/', '1', '--client-certificate', 'header'])
+  expect(sent).toMatchObject({ code: 2, err: expect.stringContaining('no client certificate') })
+})

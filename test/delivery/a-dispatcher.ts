@@ -34,6 +34,7 @@ export function anEndpoint(id: string, given: Partial<Endpoint> = {}): Endpoint 
     maxInFlight: 32,
     rateLimitRps: null,
     credentialId: null,
+    clientCertificateId: null,
     retryPolicy: null,
     disabledReason: null,
     disabledAt: null,

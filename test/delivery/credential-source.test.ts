@@ -49,7 +49,9 @@ const routingOf = (...credentials: readonly RoutedCredential[]) =>
 
 it('gives the header of a credential, and notes that it was used', async () => {
   const { source, used } = aSource(() => routingOf(aCredential()))
-  expect(await source.authorize(tenantId, { credentialId: id, address })).toMatchObject({
+  expect(
+    await source.authorize(tenantId, { credentialId: id, clientCertificateId: null, address }),
+  ).toMatchObject({
     kind: 'ready',
     headers: { authorization: 'Bearer a-token' },
   })
@@ -59,7 +61,7 @@ it('gives the header of a credential, and notes that it was used', async () => {
 it('gives one to its own hosts and what is below them', async () => {
   for (const host of ['partner.example', 'hooks.partner.example']) {
     const { source } = aSource(() => routingOf(aCredential({ authorizedHosts: ['other.example', host] })))
-    const given = await source.authorize(tenantId, { credentialId: id, address })
+    const given = await source.authorize(tenantId, { credentialId: id, clientCertificateId: null, address })
     expect(given).toMatchObject({ kind: 'ready', headers: { authorization: 'Bearer a-token' } })
   }
 })
@@ -92,7 +94,7 @@ it.each([
   ],
 ])('one that %s is a failure of ours, and nothing is used', async (_what, load, error) => {
   const { source, used } = aSource(load)
-  expect(await source.authorize(tenantId, { credentialId: id, address })).toEqual({
+  expect(await source.authorize(tenantId, { credentialId: id, clientCertificateId: null, address })).toEqual({
     kind: 'failed',
     error: expect.stringMatching(error),
   })
@@ -102,7 +104,7 @@ it.each([
 it('does not hold a slot for a store that takes long: the delivery is put off', async () => {
   const clock = createManualClock()
   const { source } = aSource(() => new Promise(() => {}), clock)
-  const authorized = source.authorize(tenantId, { credentialId: id, address })
+  const authorized = source.authorize(tenantId, { credentialId: id, clientCertificateId: null, address })
   await clock.advance(1000)
   expect(await authorized).toEqual({ kind: 'wait', waitMs: expect.any(Number) })
 })

@@ -145,7 +145,10 @@ export async function fillVaried(scene: Scene): Promise<void> {
     active: false,
   }
   await store.insertCredential({ credential, sealed: Uint8Array.of(0, 1, 255) })
-  const paused = await scene.anEndpoint({ credentialId: credential.id })
+  const paused = await scene.anEndpoint({
+    credentialId: credential.id,
+    clientCertificateId: credential.id,
+  })
   const disabled = await scene.anEndpoint()
   const gone = await scene.anEndpoint()
   const idempotency = { scope: 'key', key: 'order-1', hash: new Uint8Array(32).fill(7), ttlMs: 86_400_000 }

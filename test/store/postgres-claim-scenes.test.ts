@@ -146,6 +146,7 @@ async function aLane(server: PostgresServer, weights: readonly number[]) {
           headers: {},
           signingSchemes: ['standard'],
           credentialId: null,
+          clientCertificateId: null,
           retryPolicy: null,
           ...limit,
         },

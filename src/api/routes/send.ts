@@ -72,6 +72,7 @@ function readOrder(request: FastifyRequest): SendOrder {
       headers,
       contentType: members.content_type,
       credentialId: members.credential_id,
+      clientCertificateId: members.client_certificate_id,
       retry,
       timeout,
     },

@@ -73,6 +73,13 @@ const settings = {
   credential_id: Type.Optional(
     Nullable({ ...idOf('crd'), description: 'what its requests authenticate with; null: nothing' }),
   ),
+  client_certificate_id: Type.Optional(
+    Nullable({
+      ...idOf('crd'),
+      description:
+        'a credential of the kind `client_certificate` that its connections show, besides a `credential_id` of another kind; null: none',
+    }),
+  ),
   topics: Type.Optional(
     Type.Array(TopicPattern, {
       minItems: 1,
@@ -123,6 +130,7 @@ const endpointMembers = {
   max_in_flight: Type.Integer(),
   rate_limit_rps: Nullable(Type.Number({ description: 'null: no limit' })),
   credential_id: Nullable(Type.String({ description: 'what its requests authenticate with' })),
+  client_certificate_id: Nullable(Type.String({ description: 'what its connections show besides' })),
   topics: Nullable(
     Type.Array(Type.String(), { description: 'of its own subscription; null when it has none' }),
   ),

@@ -53,6 +53,13 @@ export const SendBody = Closed(
           'what the request authenticates with; left out, what the endpoint does, if it goes to one',
       }),
     ),
+    client_certificate_id: Type.Optional(
+      Nullable({
+        ...idOf('crd'),
+        description:
+          'a credential of the kind `client_certificate` that the connection shows; left out, that of the endpoint, if it goes to one',
+      }),
+    ),
     payload: Type.Optional(
       Type.Unknown({
         description:

@@ -18,6 +18,7 @@ export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> 
     max_in_flight: endpoint.maxInFlight,
     rate_limit_rps: endpoint.rateLimitRps,
     credential_id: endpoint.credentialId,
+    client_certificate_id: endpoint.clientCertificateId,
     topics: endpoint.topics === null ? null : [...endpoint.topics],
     filter: endpoint.filter,
     retry_policy: endpoint.retryPolicy === null ? null : renderRetryPolicy(endpoint.retryPolicy),

@@ -188,6 +188,8 @@ export interface CreatedEndpoint {
   readonly rateLimitRps: number | null
   /** What its requests authenticate with. */
   readonly credentialId: string | null
+  /** What its connections show besides. */
+  readonly clientCertificateId: string | null
   /** Of its own subscription; null when it has none. */
   readonly topics: readonly string[] | null
   readonly filter: Filter
@@ -508,6 +510,8 @@ export interface DirectSend {
   readonly contentType?: string | null | undefined
   /** What the request authenticates with; left out, what the endpoint does, if it goes to one. */
   readonly credentialId?: string | null | undefined
+  /** A credential of the kind `client_certificate` that the connection shows; left out, that of the endpoint, if it goes to one. */
+  readonly clientCertificateId?: string | null | undefined
   /** Any JSON value, at most 256 KiB; its exact bytes are the body. Left out, the body is empty. */
   readonly payload?: unknown | undefined
   /** Instead of `payload`: the body as text, or as bytes with `encoding` base64. */
@@ -568,6 +572,8 @@ export interface Endpoint {
   readonly rateLimitRps: number | null
   /** What its requests authenticate with. */
   readonly credentialId: string | null
+  /** What its connections show besides. */
+  readonly clientCertificateId: string | null
   /** Of its own subscription; null when it has none. */
   readonly topics: readonly string[] | null
   readonly filter: Filter
@@ -619,6 +625,8 @@ export interface EndpointChange {
   readonly rateLimitRps?: RateLimit | undefined
   /** What its requests authenticate with; null: nothing. */
   readonly credentialId?: string | null | undefined
+  /** A credential of the kind `client_certificate` that its connections show, besides a `credentialId` of another kind; null: none. */
+  readonly clientCertificateId?: string | null | undefined
   /** Patterns of the endpoint’s own subscription. */
   readonly topics?: readonly string[] | undefined
   readonly filter?: Filter | undefined
@@ -642,6 +650,8 @@ export interface EndpointCreate {
   readonly rateLimitRps?: RateLimit | undefined
   /** What its requests authenticate with; null: nothing. */
   readonly credentialId?: string | null | undefined
+  /** A credential of the kind `client_certificate` that its connections show, besides a `credentialId` of another kind; null: none. */
+  readonly clientCertificateId?: string | null | undefined
   /** Patterns of the endpoint’s own subscription. */
   readonly topics?: readonly string[] | undefined
   readonly filter?: Filter | undefined

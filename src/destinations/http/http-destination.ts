@@ -28,6 +28,8 @@ export interface HttpParts {
   readonly signingSchemes: readonly SigningScheme[]
   /** Looked up at each attempt; null: requests carry none. */
   readonly credentialId: string | null
+  /** Likewise, of the kind `client_certificate`. */
+  readonly clientCertificateId: string | null
   /** Unexpired ones. Throws when one cannot be opened. */
   readonly secrets: (time: StoreTime) => SigningSecrets
 }
@@ -52,13 +54,16 @@ export class HttpDestination implements Destination {
   }
 
   attempt(delivery: ClaimedDelivery, how: AttemptRules, deps: AttemptDeps): Promise<EndedAttempt | PutOff> {
-    if (this.parts.credentialId !== null) return this.#attemptAuthorized(delivery, how, deps)
+    const { credentialId, clientCertificateId } = this.parts
+    if (credentialId !== null || clientCertificateId !== null) {
+      return this.#attemptAuthorized(delivery, how, deps)
+    }
     return deps.sender
       .attempt(this.#toRequest(delivery, deps))
       .then((result) => judge(result, how.policy, deps.clock))
   }
 
-  /** One request with the credential; without the credential none. */
+  /** One request with its credentials; without them none. */
   async #attemptAuthorized(
     delivery: ClaimedDelivery,
     { policy, patienceMs }: AttemptRules,

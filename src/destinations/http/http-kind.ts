@@ -15,6 +15,7 @@ export const http: DirectKind = {
       timeoutMs: null,
       signingSchemes: endpoint.signingSchemes,
       credentialId: endpoint.credentialId,
+      clientCertificateId: endpoint.clientCertificateId,
       secrets,
     })
   },
@@ -37,6 +38,7 @@ export const http: DirectKind = {
       timeoutMs,
       signingSchemes: known.signingSchemes,
       credentialId: request.credentialId ?? known.credentialId,
+      clientCertificateId: request.clientCertificateId ?? known.clientCertificateId,
       secrets: known.secrets,
     })
   },
@@ -47,5 +49,6 @@ const ofUrl = {
   address: null,
   signingSchemes: [],
   credentialId: null,
+  clientCertificateId: null,
   secrets: () => ({ active: [], primary: undefined }),
 } as const

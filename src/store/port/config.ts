@@ -63,6 +63,7 @@ export interface EndpointPatch {
   readonly rateLimitRps?: number | null
   readonly retryPolicy?: Endpoint['retryPolicy']
   readonly credentialId?: string | null
+  readonly clientCertificateId?: string | null
   /** Null enables; deliveries parked for it become due. */
   readonly disabledReason?: DisabledReason | null
   /** With the reason `paused`. */

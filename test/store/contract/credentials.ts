@@ -104,6 +104,33 @@ export function describeStoredCredentials(open: OpenHarness): void {
       expect(many.filter(({ kind }) => kind === 'inserted')).toHaveLength(1)
     })
 
+    it('a client certificate of an endpoint is kept beside its credential, and is in use like that', async () => {
+      const { store } = scene
+      const [certificate, header] = [await insert({ kind: 'client_certificate' }), await insert()]
+      const used = { credentialId: header.id, clientCertificateId: certificate.id }
+      const { endpointId } = await scene.anEndpoint(used)
+      expect((await store.loadRouting(defaultTenantId)).endpoints).toMatchObject([used])
+      for (const { id } of [certificate, header]) {
+        expect(await store.deleteCredential(defaultTenantId, id)).toEqual({
+          kind: 'in_use',
+          endpointIds: [endpointId],
+          count: 1,
+        })
+      }
+      // Named twice it is one endpoint.
+      await store.updateEndpoint(defaultTenantId, endpointId, { credentialId: certificate.id })
+      expect(await store.deleteCredential(defaultTenantId, certificate.id)).toMatchObject({ count: 1 })
+      const none = { credentialId: null, clientCertificateId: null }
+      await store.updateEndpoint(defaultTenantId, endpointId, none)
+      expect(await store.deleteCredential(defaultTenantId, certificate.id)).toEqual({ kind: 'deleted' })
+      const change = { clientCertificateId: certificate.id }
+      expect(await store.updateEndpoint(defaultTenantId, endpointId, change)).toEqual({
+        kind: 'credential_missing',
+        credentialId: certificate.id,
+      })
+      expect(await store.getEndpoint(defaultTenantId, endpointId)).toMatchObject(none)
+    })
+
     it('one that an endpoint names is not deleted, and an endpoint cannot name one that there is not', async () => {
       const { store } = scene
       const { id } = await insert()

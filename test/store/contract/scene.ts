@@ -54,6 +54,7 @@ export interface Route {
   readonly ordered?: boolean
   readonly rateLimitRps?: number | null
   readonly credentialId?: string | null
+  readonly clientCertificateId?: string | null
 }
 
 export interface EventOptions {
@@ -115,6 +116,7 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
         maxInFlight: options.maxInFlight ?? 1000,
         rateLimitRps: options.rateLimitRps ?? null,
         credentialId: options.credentialId ?? null,
+        clientCertificateId: options.clientCertificateId ?? null,
         retryPolicy: null,
       },
       secret: { id: ids.next('sec'), sealed: Uint8Array.of(1, 2, 3) },

@@ -149,6 +149,7 @@ export function describeTenantRemoval(open: OpenHarness): void {
         maxInFlight: 1,
         rateLimitRps: null,
         credentialId: null,
+        clientCertificateId: null,
         retryPolicy: null,
       } as const
       const secret = { id: ids.next('sec'), sealed: Uint8Array.of(1) }

@@ -113,8 +113,9 @@ export async function deleteCredential(
 const usersStatement = query<{ readonly id: Uint8Array }>()(
   'endpoints_of_credential',
   { id: 'uuid' },
-  // endpoints_credential
-  'select id from endpoints where credential_id = $id and deleted_at is null order by id',
+  // endpoints_credential, endpoints_client_certificate
+  `select id from endpoints where credential_id = $id and deleted_at is null
+   union select id from endpoints where client_certificate_id = $id and deleted_at is null order by id`,
 )
 
 const deleteStatement = command(

@@ -1,18 +1,19 @@
 /** What an endpoint names of its tenant's credentials. */
 import type { Endpoint } from '../../../core/model.ts'
 import { endpointSettings } from '../../config-columns.ts'
-import type { CredentialMissing } from '../../port.ts'
+import type { CredentialMissing, EndpointPatch } from '../../port.ts'
 import type { Context } from '../connection/statement.ts'
 import { uuidOfId } from '../rows/wire-types.ts'
 import { hasCredential } from './credentials.ts'
 
 export function settingsOf(
-  endpoint: Parameters<typeof endpointSettings>[0] & Pick<Endpoint, 'credentialId'>,
+  endpoint: Parameters<typeof endpointSettings>[0] & Pick<Endpoint, 'credentialId' | 'clientCertificateId'>,
 ) {
-  const { credentialId } = endpoint
+  const uuidOf = (id: string | null) => (id === null ? null : uuidOfId(id))
   return {
     ...endpointSettings(endpoint),
-    credential_id: credentialId === null ? null : uuidOfId(credentialId),
+    credential_id: uuidOf(endpoint.credentialId),
+    client_certificate_id: uuidOf(endpoint.clientCertificateId),
   }
 }
 
@@ -20,8 +21,15 @@ export function settingsOf(
 export async function missingCredential(
   context: Context,
   tenantId: string,
-  credentialId: string | null,
+  {
+    credentialId = null,
+    clientCertificateId = null,
+  }: Pick<EndpointPatch, 'credentialId' | 'clientCertificateId'>,
 ): Promise<CredentialMissing | null> {
-  if (credentialId === null || (await hasCredential(context, tenantId, credentialId))) return null
-  return { kind: 'credential_missing', credentialId }
+  for (const id of [credentialId, clientCertificateId]) {
+    if (id !== null && !(await hasCredential(context, tenantId, id))) {
+      return { kind: 'credential_missing', credentialId: id }
+    }
+  }
+  return null
 }

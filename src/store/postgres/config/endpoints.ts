@@ -27,7 +27,7 @@ import { insertSubscriptionRow } from './subscriptions.ts'
 import { whyNoEndpoint } from './tenants.ts'
 
 export const endpointColumns = `id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight,
-  rate_limit_rps, retry_policy, credential_id, disabled_reason, disabled_at, paused_reason, paused_by, created_at, updated_at, deleted_at`
+  rate_limit_rps, retry_policy, credential_id, client_certificate_id, disabled_reason, disabled_at, paused_reason, paused_by, created_at, updated_at, deleted_at`
 
 const settings = {
   uid: 'text',
@@ -39,6 +39,7 @@ const settings = {
   rate_limit_rps: 'double precision',
   retry_policy: 'text',
   credential_id: 'uuid',
+  client_certificate_id: 'uuid',
 } as const
 const settingNames = Object.keys(settings)
 
@@ -50,7 +51,7 @@ export async function insertEndpoint(context: Context, input: NewEndpoint): Prom
   await raiseRoutingVersion(context, endpoint.tenantId)
   const refusal = await whyNoEndpoint(context, endpoint.tenantId)
   if (refusal !== null) return refusal
-  const missing = await missingCredential(context, endpoint.tenantId, endpoint.credentialId)
+  const missing = await missingCredential(context, endpoint.tenantId, endpoint)
   if (missing !== null) return missing
   const [row] = await run(context, insertEndpointStatement, {
     id: uuidOfId(endpoint.id),
@@ -90,9 +91,9 @@ export async function updateEndpoint(
     const conflict = await findUid(context, tenantId, patch.uid)
     if (conflict !== null) return conflict
   }
-  if (patch.credentialId != null) {
+  if (patch.credentialId != null || patch.clientCertificateId != null) {
     await raiseRoutingVersion(context, tenantId)
-    const missing = await missingCredential(context, tenantId, patch.credentialId)
+    const missing = await missingCredential(context, tenantId, patch)
     if (missing !== null) return missing
   }
   const after = { ...before, ...patch }

@@ -21,6 +21,7 @@ import { credentialsMigration } from '../migrations/0025-credentials.ts'
 import { filtersMigration } from '../migrations/0026-filters.ts'
 import { noticesMigration } from '../migrations/0027-notices.ts'
 import { endpointRetryPoliciesMigration } from '../migrations/0028-endpoint-retry-policies.ts'
+import { clientCertificatesMigration } from '../migrations/0029-client-certificates.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -44,6 +45,7 @@ export const postgresMigrations: readonly Migration[] = [
   filtersMigration,
   noticesMigration,
   endpointRetryPoliciesMigration,
+  clientCertificatesMigration,
 ]
 
 /**

@@ -91,9 +91,12 @@ export function deleteCredential(
   if (row === null) return { kind: 'not_found' }
   checkVersion(toCredential(row), options)
   const users = context
-    // endpoints_credential
-    .prepare('select id from endpoints where credential_id = ? and deleted_at is null order by id')
-    .all(row.id)
+    .prepare(
+      // endpoints_credential, endpoints_client_certificate
+      `select id from endpoints where credential_id = ? and deleted_at is null
+       union select id from endpoints where client_certificate_id = ? and deleted_at is null order by id`,
+    )
+    .all(row.id, row.id)
   if (users.length > 0) {
     const endpointIds = users
       .slice(0, maxListedEndpoints)

@@ -35,6 +35,7 @@ const settings = [
   'rate_limit_rps',
   'retry_policy',
   'credential_id',
+  'client_certificate_id',
 ] as const
 const newEndpoint = new Columns('id', 'tenant_id', 'created_at', 'updated_at', ...settings)
 const changedEndpoint = new Columns('updated_at', ...settings)
@@ -46,7 +47,7 @@ export function insertEndpoint(context: WriteContext, input: NewEndpoint): Endpo
   if (conflict !== null) return conflict
   const refusal = whyNoEndpoint(context, endpoint.tenantId)
   if (refusal !== null) return refusal
-  const missing = missingCredential(context, endpoint.tenantId, endpoint.credentialId)
+  const missing = missingCredential(context, endpoint.tenantId, endpoint)
   if (missing !== null) return missing
   const row = {
     id: idToBytes(endpoint.id),
@@ -82,7 +83,7 @@ export function updateEndpoint(
     const conflict = findUid(context, tenantId, patch.uid)
     if (conflict !== null) return conflict
   }
-  const missing = missingCredential(context, tenantId, patch.credentialId ?? null)
+  const missing = missingCredential(context, tenantId, patch)
   if (missing !== null) return missing
   const after = { ...before, ...patch }
   context
@@ -103,21 +104,28 @@ export function updateEndpoint(
   return { kind: 'updated', endpoint: toEndpoint(readEndpoint(context, tenantId, id) as EndpointRow) }
 }
 
-function settingsOf(endpoint: Parameters<typeof endpointSettings>[0] & Pick<Endpoint, 'credentialId'>) {
-  const { credentialId } = endpoint
+function settingsOf(
+  endpoint: Parameters<typeof endpointSettings>[0] & Pick<Endpoint, 'credentialId' | 'clientCertificateId'>,
+) {
+  const bytesOf = (id: string | null) => (id === null ? null : idToBytes(id))
   return {
     ...endpointSettings(endpoint),
-    credential_id: credentialId === null ? null : idToBytes(credentialId),
+    credential_id: bytesOf(endpoint.credentialId),
+    client_certificate_id: bytesOf(endpoint.clientCertificateId),
   }
 }
 
 function missingCredential(
   context: WriteContext,
   tenantId: string,
-  credentialId: string | null,
+  {
+    credentialId = null,
+    clientCertificateId = null,
+  }: Pick<EndpointPatch, 'credentialId' | 'clientCertificateId'>,
 ): CredentialMissing | null {
-  if (credentialId === null || hasCredential(context, tenantId, credentialId)) return null
-  return { kind: 'credential_missing', credentialId }
+  const isMissing = (id: string | null) => id !== null && !hasCredential(context, tenantId, id)
+  const missing = [credentialId, clientCertificateId].find(isMissing)
+  return missing == null ? null : { kind: 'credential_missing', credentialId: missing }
 }
 
 function setDisabled(context: WriteContext, before: Endpoint, reason: Endpoint['disabledReason']): void {

@@ -20,6 +20,7 @@ import { credentialsMigration } from '../migrations/0019-credentials.ts'
 import { filtersMigration } from '../migrations/0020-filters.ts'
 import { noticesMigration } from '../migrations/0021-notices.ts'
 import { endpointRetryPoliciesMigration } from '../migrations/0022-endpoint-retry-policies.ts'
+import { clientCertificatesMigration } from '../migrations/0023-client-certificates.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -42,6 +43,7 @@ export const sqliteMigrations: readonly Migration[] = [
   filtersMigration,
   noticesMigration,
   endpointRetryPoliciesMigration,
+  clientCertificatesMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */
