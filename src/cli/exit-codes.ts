@@ -1,6 +1,6 @@
 /** What the exit code says, and which error has which. Also the text in `outhook --help`. */
 import { ApiError, ConnectionError } from '../client/errors.ts'
-import { OuthookError } from '../core/errors.ts'
+import { type ErrorCode, OuthookError } from '../core/errors.ts'
 
 export const exitCodes = {
   ok: 0,
@@ -55,8 +55,15 @@ export function exitCodeOf(error: unknown): number {
   return exitCodes.failure
 }
 
+/** What whoever starts the process has given wrongly; no restart mends it. */
+const configurationCodes: ReadonlySet<ErrorCode> = new Set([
+  'invalid_config',
+  'store_missing',
+  'wrong_master_key',
+])
+
 function codeOfError({ code, fault }: OuthookError): number {
-  if (code === 'invalid_config' || code === 'store_missing') return exitCodes.usage
+  if (configurationCodes.has(code)) return exitCodes.usage
   if (code === 'not_found') return exitCodes.notFound
   if (code !== 'store_unavailable') return exitCodes.failure
   if (fault === 'damaged' || fault === 'moved') return exitCodes.damaged
