@@ -38,7 +38,8 @@ export function register(command: Command, io: CliIo): void {
     const plan = planImport(await readCallbackFile((await readWhole(file, io)) ?? '', name))
     const ownTenant = tenant ?? io.env.OUTHOOK_TENANT ?? 'default'
     const carried = await carryOutWithBar(context, plan, { dryRun, ownTenant })
-    report(context, { dryRun, made: carried.made, remarks: [...plan.remarks, ...carried.remarks] })
+    const remarks = [...plan.remarks, ...carried.remarks].toSorted((a, b) => a.place.line - b.place.line)
+    report(context, { dryRun, made: carried.made, remarks })
   })
 }
 
@@ -66,7 +67,7 @@ async function carryOutWithBar(
 
 /** The same error, which also says how far the import has got. */
 function goOnAfter(error: unknown, done: number, total: number): unknown {
-  if (!(error instanceof ApiError || error instanceof ConnectionError)) return error
+  if (done === 0 || !(error instanceof ApiError || error instanceof ConnectionError)) return error
   const far = `${done} of ${counted(total, 'endpoint')} are made; the same command goes on from there`
   error.message = `${error.message}\nouthook: ${far}`
   return error

@@ -20,7 +20,7 @@ export function refuseUrl(url: URL, policy: AddressPolicy | null): string | null
   }
   if (url.hostname === '') return 'the URL names no host'
   if (url.username !== '' || url.password !== '') {
-    return 'the URL holds a user name or password; put credentials into a header instead'
+    return 'the URL holds a user name or password; leave them out: a credential of the kind basic carries them (with the sender alone, a header)'
   }
   if (url.port === '0') return 'port 0 cannot be connected to; name the port of the receiver'
   if (policy === null) return null
