@@ -40,6 +40,8 @@ export class Publisher {
   readonly #queue: PublishQueue
   /** Plans and starts commits, one batch after the other. */
   #starting: Promise<void> | null = null
+  /** A commit is started when the turn of the event loop ends. */
+  #turnEnds = false
   readonly #commits = new Set<Promise<void>>()
   readonly #inCommit = new Set<Waiting>()
   readonly #admission: Admission
@@ -77,6 +79,7 @@ export class Publisher {
   /** Refuses new events and waits for those under way. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#write()
     while (this.#starting !== null || this.#commits.size > 0 || this.#admission.asking.size > 0) {
       await this.#starting
       await Promise.all([...this.#commits, ...this.#admission.asking])
@@ -108,9 +111,22 @@ export class Publisher {
       timedOut: false,
     }
     this.#queue.add(waiting)
-    this.#write()
+    this.#writeAfterTurn()
     this.#timeouts.watch()
     return waiting.settle.promise
+  }
+
+  /**
+   * Callers of the same turn of the event loop share the first commit: each request that a turn brings has its own
+   * microtasks, and the first one's would begin a commit of one event. Over HTTP that cost a tenth more CPU per event.
+   */
+  #writeAfterTurn(): void {
+    if (this.#turnEnds || this.#starting !== null || this.#commits.size >= maxCommits) return
+    this.#turnEnds = true
+    setImmediate(() => {
+      this.#turnEnds = false
+      this.#write()
+    })
   }
 
   #write(): void {
@@ -118,8 +134,6 @@ export class Publisher {
   }
 
   async #startCommits(): Promise<void> {
-    // Callers of the same turn of the event loop share the first commit.
-    await null
     while (!this.#queue.isEmpty && this.#commits.size < maxCommits) {
       const turn = this.#deliveriesFirst?.turn() ?? null
       if (turn !== null) await turn

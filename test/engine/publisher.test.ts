@@ -172,6 +172,26 @@ test('callers that come together share a commit, and those that come during one 
   ])
 })
 
+test('callers whom one turn of the event loop brings share a commit, each with its own microtasks', async () => {
+  const { publisher, calls } = aPublisher()
+  const published = await Promise.all(
+    ['a', 'b', 'c'].map(
+      (topic) =>
+        new Promise((resolve) => setImmediate(() => publisher.publish(aRequest(topic)).then(resolve))),
+    ),
+  )
+  expect(published).toHaveLength(3)
+  expect(topicsOf(calls)).toEqual([['a', 'b', 'c']])
+})
+
+test('what was published when it closes is written', async () => {
+  const { publisher, calls } = aPublisher()
+  const published = publisher.publish(aRequest('a'))
+  await publisher.close()
+  await published
+  expect(topicsOf(calls)).toEqual([['a']])
+})
+
 test('while commits are under way others start, until there are four; what comes then shares the next', async () => {
   const gate = Promise.withResolvers<void>()
   const { publisher, calls } = aPublisher({ before: () => gate.promise })
