@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Client } from '../client/client.ts'
-import type { EndpointChange, Filter, RetryPolicy } from '../client/generated/types.ts'
+import type { EndpointChange, RetryPolicy } from '../client/generated/types.ts'
 import type { EndpointResource } from '../client/resources.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { describeSigningSchemes } from '../core/signing-schemes.ts'
@@ -15,6 +15,8 @@ import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
 import {
   collect,
+  type FilterOption,
+  filterOf,
   pair,
   payloadFilter,
   rateLimit,
@@ -65,7 +67,7 @@ interface EndpointOptions {
   readonly rateLimit?: number | 'none'
   readonly credential?: string
   readonly clientCertificate?: string
-  readonly filter?: Filter
+  readonly filter?: FilterOption
   readonly retryPolicy?: RetryPolicy
 }
 
@@ -137,7 +139,7 @@ function registerChanges(command: Command, io: CliIo): void {
 function addEndpointOptions(command: Command): Command {
   return command
     .option('--topic <pattern>', 'subscribe it: "orders.created", "orders.*" or "*" (repeatable)', collect)
-    .option('--filter <json>', 'with --topic: what payloads have to be like, or none', payloadFilter)
+    .option('--filter <json>', 'with --topic: what payloads have to be like, @file or none', payloadFilter)
     .option('--description <text>', 'for people')
     .option('--header <name:value>', 'sent with every request (repeatable)', pair(':'))
     .option(
@@ -164,7 +166,7 @@ async function bodyOf(client: Client, options: EndpointOptions): Promise<Omit<En
     rateLimitRps: options.rateLimit === 'none' ? null : options.rateLimit,
     credentialId: await credentialFlag(client, options.credential),
     clientCertificateId: await credentialFlag(client, options.clientCertificate),
-    filter: options.filter,
+    filter: filterOf(options.filter),
     retryPolicy: options.retryPolicy,
   }
 }

@@ -1,4 +1,5 @@
 /** Reads the values of options; what is wrong with one becomes the usage error of its command. */
+import { readFileSync } from 'node:fs'
 import { InvalidArgumentError } from 'commander'
 import type { EndpointChange, Filter, RetryPolicy } from '../client/generated/types.ts'
 import { createSystemClock } from '../core/clock.ts'
@@ -123,22 +124,41 @@ export function signingScheme(value: string, previous: Schemes | undefined): Sch
   }
 }
 
-/** What payloads have to be like, as a JSON object; `none` for no filter. */
-export function payloadFilter(value: string): Filter {
-  return value === 'none'
-    ? null
-    : (jsonValue(value, 'Use a JSON object such as {"total":{"$gte":100}}, or none') as Filter)
+/** What payloads have to be like, as a JSON object. Commander makes an empty text of null, so `none` stays what it is. */
+export function payloadFilter(value: string): FilterOption {
+  const allowed =
+    'Use a JSON object such as {"total":{"$gte":100}}, @ and the name of a file with one, or none'
+  return value === 'none' ? value : (jsonValue(value, allowed) as NonNullable<Filter>)
+}
+
+export type FilterOption = NonNullable<Filter> | 'none'
+
+/** As the API has it. */
+export function filterOf(option: FilterOption | undefined): Filter | undefined {
+  return option === 'none' ? null : option
 }
 
 export function jsonPayload(value: string): unknown {
-  return jsonValue(value, 'Use JSON')
+  return jsonValue(value, 'Use JSON, or @ and the name of a file with it')
 }
 
+/** JSON never begins with `@`. */
 function jsonValue(value: string, allowed: string): unknown {
+  const text = value.startsWith('@') ? readText(value.slice(1)) : value
   try {
-    return JSON.parse(value)
+    return JSON.parse(text)
   } catch (error) {
     throw new InvalidArgumentError(`${allowed} (this is not JSON: ${(error as Error).message}).`)
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new InvalidArgumentError(
+      `The file ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+    )
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Filter, RetryPolicy, SubscriptionChange } from '../client/generated/types.ts'
+import type { RetryPolicy, SubscriptionChange } from '../client/generated/types.ts'
 import { toSnakeCase } from '../client/member-names.ts'
 import type { PreviewAnswer, SubscriptionPreview, SubscriptionResource } from '../client/resources.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
@@ -9,7 +9,15 @@ import { UsageError } from './exit-codes.ts'
 import { addIdFilter } from './filter-options.ts'
 import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
-import { collect, jsonPayload, payloadFilter, retryPolicy, wholeNumber } from './option-values.ts'
+import {
+  collect,
+  type FilterOption,
+  filterOf,
+  jsonPayload,
+  payloadFilter,
+  retryPolicy,
+  wholeNumber,
+} from './option-values.ts'
 import type { PageOptions } from './page-options.ts'
 import { addPageOptions, pageQuery } from './page-options.ts'
 import { resolveId } from './short-id.ts'
@@ -29,7 +37,7 @@ const columns: readonly Column<SubscriptionResource>[] = [
 
 interface SubscriptionOptions {
   readonly topic?: readonly string[]
-  readonly filter?: Filter
+  readonly filter?: FilterOption
   readonly retryPolicy?: RetryPolicy
 }
 
@@ -122,7 +130,7 @@ function whyNot({ reason, failed }: PreviewedEvent): string {
 }
 
 interface PreviewOptions {
-  readonly filter: Filter
+  readonly filter: FilterOption
   readonly topic?: readonly string[]
   readonly payload?: unknown
   readonly last?: number
@@ -133,15 +141,20 @@ function registerPreview(command: Command, io: CliIo): void {
   addApiCommand(command, 'preview', text, io)
     .requiredOption(
       '--filter <json>',
-      `what payloads have to be like: ${filterExample}, or none`,
+      `what payloads have to be like: ${filterExample}, @file or none`,
       payloadFilter,
     )
     .option('--topic <pattern>', 'events of these topics alone (repeatable)', collect)
-    .option('--payload <json>', 'look at this in place of recent events', jsonPayload)
+    .option('--payload <json>', 'look at this, or @file, in place of recent events', jsonPayload)
     .option('--last <number>', 'events at most (default 20)', wholeNumber(1, 100))
     .run<PreviewOptions>(
       async ({ client, print, io: { isTerminal, width } }, _args, { filter, topic, payload, last }) => {
-        const body: SubscriptionPreview = { filter, topicPatterns: topic, payload, limit: last }
+        const body: SubscriptionPreview = {
+          filter: filterOf(filter) ?? null,
+          topicPatterns: topic,
+          payload,
+          limit: last,
+        }
         const preview = await client.subscriptions.preview(body)
         const { items, passed, lookedAt } = preview
         print.answer('SubscriptionPreviewed', preview, { passed, of: items.length, lookedAt })
@@ -154,10 +167,14 @@ function registerPreview(command: Command, io: CliIo): void {
 function addSubscriptionOptions(command: Command): Command {
   return command
     .option('--topic <pattern>', '"orders.created", "orders.*" or "*" (repeatable)', collect)
-    .option('--filter <json>', `what payloads have to be like: ${filterExample}, or none`, payloadFilter)
+    .option(
+      '--filter <json>',
+      `what payloads have to be like: ${filterExample}, @file or none`,
+      payloadFilter,
+    )
     .option('--retry-policy <policy>', `a profile, ${describeRetryProfiles()}, or a JSON object`, retryPolicy)
 }
 
 function bodyOf(options: SubscriptionOptions): SubscriptionChange {
-  return { topicPatterns: options.topic, filter: options.filter, retryPolicy: options.retryPolicy }
+  return { topicPatterns: options.topic, filter: filterOf(options.filter), retryPolicy: options.retryPolicy }
 }
