@@ -276,7 +276,9 @@ test('a change of the file is a change of what it made: URL of the credential, s
   expect(items).toHaveLength(1)
   const revealed = await api.call('POST', `/v1/endpoints/${before.id}/secrets/${items[0].id}/reveal`)
   expect(revealed.json.secret).toBe(secret)
-  expect(await shown('credentials')).toMatchObject([{ kind: 'bearer', secret_hint: 'ngth' }])
+  expect(await shown('credentials')).toMatchObject([
+    { kind: 'bearer', secret_hint: 'ngth', authorized_hosts: ['127.0.0.1'] },
+  ])
   // Another kind of secret is another credential, under the same name.
   await tried([aConfig(changed, { headers: { 'X-Api-Key': 'a-key-of-some-length' } })])
   const [now] = await shown('endpoints')

@@ -70,6 +70,7 @@ function addHosts(
   })
 }
 
-function hostOf(url: URL): string {
+/** An IPv6 address without its brackets. */
+export function hostOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '')
 }

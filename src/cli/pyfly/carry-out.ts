@@ -4,7 +4,7 @@
  */
 import type { Client } from '../../client/client.ts'
 import { ApiError } from '../../client/errors.ts'
-import type { Subscription, Tenant } from '../../client/generated/types.ts'
+import type { Credential, Subscription, Tenant } from '../../client/generated/types.ts'
 import { isInDomain, parseDomain } from '../../core/domains.ts'
 import type {
   ImportPlan,
@@ -160,7 +160,9 @@ class TenantImport {
     } else {
       // Before the change, because an endpoint that needs it must not be made without it.
       this.#credentials.set(name, known.id)
-      if (known.kind === kind) await client.credentials.update(known.id, content, call)
+      const authorizedHosts = allHosts(known, body)
+      if (known.kind === kind)
+        await client.credentials.update(known.id, { ...content, authorizedHosts }, call)
       else await this.#replaceCredential(known.id, body)
     }
     this.#made('credential', name, this.#credentials.get(name) ?? null, known !== undefined)
@@ -241,4 +243,13 @@ class TenantImport {
     const result = wasThere ? 'updated' : 'created'
     this.#options.onMade({ kind, name, id, result, tenant: this.#call.tenant })
   }
+}
+
+/** What somebody has opened since stays open. */
+function allHosts(
+  known: Credential,
+  { authorizedHosts }: PlannedCredential['body'],
+): readonly string[] | null {
+  if (known.authorizedHosts === null || authorizedHosts === null || authorizedHosts === undefined) return null
+  return [...new Set([...known.authorizedHosts, ...authorizedHosts])]
 }

@@ -1,11 +1,12 @@
 /** Decides from the file alone what an import makes. */
 import { createHash } from 'node:crypto'
 import type { RetryPolicy } from '../../client/generated/types.ts'
+import { maxAuthorizedHosts } from '../../core/credential.ts'
 import { isOperationalTopic } from '../../core/operational-events.ts'
 import { retryProfiles } from '../../core/retry-policy.ts'
 import { secretProblem } from '../../core/signing-secrets.ts'
 import { topicProblem } from '../../core/topics.ts'
-import { planDomains, refusedHost } from './authorized-domains.ts'
+import { hostOf, planDomains, refusedHost } from './authorized-domains.ts'
 import {
   type CallbackConfig,
   type CallbackFile,
@@ -73,7 +74,7 @@ function planConfig(config: CallbackConfig, remark: Remarks): PlannedConfig {
       ...{ uid, url, place, retryPolicy, description: descriptionOf(config) },
       headers: Object.fromEntries(headers),
       secret: secret?.value ?? null,
-      credential: credential === null ? null : credentials.nameOf(credential, { uid, place }),
+      credential: credential === null ? null : credentials.nameOf(credential, { uid, url, place }),
       subscriptions: group.map(({ topic, place: at }) => ({
         topic,
         // Without an attempt pyfly sends nothing.
@@ -175,23 +176,37 @@ function descriptionOf({ id, name }: CallbackConfig): string {
   return (name || `pyfly callback config ${id}`).replace(/\p{Cc}/gu, ' ').slice(0, 200)
 }
 
-/** One credential for each secret of a config, called as the first endpoint that needs it. */
+/** One credential for each secret of a config, called as the first endpoint that needs it, for the hosts that it went to. */
 class CredentialNames {
-  readonly planned: PlannedCredential[] = []
   readonly #description: string
-  readonly #names = new Map<string, string>()
+  readonly #needed = new Map<string, NeededCredential>()
 
   constructor(config: CallbackConfig) {
     this.#description = descriptionOf(config)
   }
 
-  nameOf(content: CredentialContent, first: { readonly uid: string; readonly place: Place }): string {
+  nameOf(
+    content: CredentialContent,
+    { uid, url, place }: Pick<PlannedEndpoint, 'uid' | 'url' | 'place'>,
+  ): string {
     const key = JSON.stringify(content)
-    const known = this.#names.get(key)
-    if (known !== undefined) return known
-    this.#names.set(key, first.uid)
-    const body = { name: first.uid, description: this.#description, ...content }
-    this.planned.push({ body, place: first.place })
-    return first.uid
+    const needed = this.#needed.get(key) ?? { name: uid, place, content, hosts: new Set() }
+    this.#needed.set(key, needed)
+    needed.hosts.add(hostOf(new URL(url)))
+    return needed.name
   }
+
+  get planned(): readonly PlannedCredential[] {
+    return [...this.#needed.values()].map(({ name, place, content, hosts }) => {
+      const authorizedHosts = hosts.size > maxAuthorizedHosts ? null : [...hosts]
+      return { place, body: { name, description: this.#description, ...content, authorizedHosts } }
+    })
+  }
+}
+
+interface NeededCredential {
+  readonly name: string
+  readonly place: Place
+  readonly content: CredentialContent
+  readonly hosts: Set<string>
 }
