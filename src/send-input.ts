@@ -12,11 +12,11 @@ import type { SendOrder } from './engine/direct-sends.ts'
 import { invalid, timeOf } from './publish-input.ts'
 
 interface SendCommon {
-  /** Default `'POST'`. Of `'GET'` and `'DELETE'` the request has no body; a payload is kept and not sent. */
+  /** Default: that of the endpoint, or `'POST'`. Of `'GET'` and `'DELETE'` the request has no body; a payload is kept and not sent. */
   readonly method?: SendMethod
   /** At most 32, beside those of the endpoint; the ones given here win. Names of secrets are refused. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Of the body. Default `'application/json'`, or what the endpoint's headers say. */
+  /** Of the body. Default: what the endpoint says, or `'application/json'`. */
   readonly contentType?: string
   /** The id of a credential that the request authenticates with. Default: the endpoint's, if it goes to one. */
   readonly credentialId?: string | null

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Client } from '../client/client.ts'
 import type { EndpointChange, RetryPolicy } from '../client/generated/types.ts'
 import type { EndpointResource } from '../client/resources.ts'
+import { sendMethods } from '../core/direct-request.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { describeSigningSchemes } from '../core/signing-schemes.ts'
 import type { ApiContext } from './api-command.ts'
@@ -15,8 +16,11 @@ import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
 import {
   collect,
+  durationMs,
   type FilterOption,
   filterOf,
+  oneOf,
+  orDefault,
   pair,
   payloadFilter,
   rateLimit,
@@ -61,7 +65,10 @@ interface EndpointOptions {
   readonly uid?: string
   readonly description?: string
   readonly topic?: readonly string[]
+  readonly method?: EndpointChange['method']
   readonly header?: Readonly<Record<string, string>>
+  readonly contentType?: string
+  readonly timeout?: number | 'default'
   readonly scheme?: EndpointChange['signingSchemes']
   readonly maxInFlight?: number
   readonly rateLimit?: number | 'none'
@@ -141,7 +148,10 @@ function addEndpointOptions(command: Command): Command {
     .option('--topic <pattern>', 'subscribe it: "orders.created", "orders.*" or "*" (repeatable)', collect)
     .option('--filter <json>', 'with --topic: what payloads have to be like, @file or none', payloadFilter)
     .option('--description <text>', 'for people')
+    .option('--method <method>', `of requests to it: ${sendMethods.join(', ')}`, oneOf(sendMethods))
     .option('--header <name:value>', 'sent with every request (repeatable)', pair(':'))
+    .option('--content-type <type>', 'of the body, or default for JSON')
+    .option('--timeout <duration>', 'of one attempt, 1s to 60s, or default', orDefault(durationMs))
     .option(
       '--scheme <scheme>',
       `signing scheme: ${describeSigningSchemes()}, or a JSON object of type hmac (repeatable)`,
@@ -160,7 +170,10 @@ async function bodyOf(client: Client, options: EndpointOptions): Promise<Omit<En
     uid: options.uid,
     description: options.description,
     topics: options.topic,
+    method: options.method,
     headers: options.header,
+    contentType: options.contentType === 'default' ? null : options.contentType,
+    timeout: options.timeout === 'default' ? null : options.timeout,
     signingSchemes: options.scheme,
     maxInFlight: options.maxInFlight,
     rateLimitRps: options.rateLimit === 'none' ? null : options.rateLimit,

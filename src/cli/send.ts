@@ -27,7 +27,11 @@ export function register(command: Command, io: CliIo): void {
   command
     .argument('<url-or-endpoint>', 'where to: a URL, or the id or uid of an endpoint')
     .argument('[payload]', 'JSON, or text of the --content-type; "-" reads it from standard input')
-    .option('--method <method>', `${sendMethods.join(', ')} (default POST)`, oneOf(sendMethods))
+    .option(
+      '--method <method>',
+      `${sendMethods.join(', ')} (default: the endpoint's, or POST)`,
+      oneOf(sendMethods),
+    )
     .option('--file <path>', 'read the payload from a file')
     .option('--content-type <type>', 'of the payload, if it is no JSON')
     .option('--header <name:value>', 'sent along; wins over that of the endpoint (repeatable)', pair(':'))

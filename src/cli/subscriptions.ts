@@ -14,6 +14,7 @@ import {
   type FilterOption,
   filterOf,
   jsonPayload,
+  pair,
   payloadFilter,
   retryPolicy,
   wholeNumber,
@@ -38,6 +39,7 @@ const columns: readonly Column<SubscriptionResource>[] = [
 interface SubscriptionOptions {
   readonly topic?: readonly string[]
   readonly filter?: FilterOption
+  readonly header?: Readonly<Record<string, string>>
   readonly retryPolicy?: RetryPolicy
 }
 
@@ -172,9 +174,15 @@ function addSubscriptionOptions(command: Command): Command {
       `what payloads have to be like: ${filterExample}, @file or none`,
       payloadFilter,
     )
+    .option(
+      '--header <name:value>',
+      'sent with its requests; wins over that of the endpoint (repeatable)',
+      pair(':'),
+    )
     .option('--retry-policy <policy>', `a profile, ${describeRetryProfiles()}, or a JSON object`, retryPolicy)
 }
 
 function bodyOf(options: SubscriptionOptions): SubscriptionChange {
-  return { topicPatterns: options.topic, filter: filterOf(options.filter), retryPolicy: options.retryPolicy }
+  const { topic: topicPatterns, header: headers, retryPolicy } = options
+  return { topicPatterns, filter: filterOf(options.filter), headers, retryPolicy }
 }

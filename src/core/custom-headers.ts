@@ -14,6 +14,7 @@ export const reservedNames: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'upgrade',
+  'http2-settings',
   'te',
   'trailer',
   'expect',

@@ -1,10 +1,13 @@
 /**
  * The words of Outhook as types. Times are milliseconds since the epoch here; RFC 3339 only at the API.
  */
+import type { SendMethod } from './direct-request.ts'
 import type { EventFields } from './event-fields.ts'
 import type { FilterJson } from './filter/condition.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { SigningScheme } from './signing-scheme.ts'
+
+export { type AdminRole, type ApiKey, adminRoles, type KeyAbility, keyAbilities } from './api-key.ts'
 
 export const defaultTenantId = 'ten_00000000000000000000000000'
 
@@ -128,7 +131,12 @@ export interface Endpoint {
   readonly uid: string | null
   readonly url: string
   readonly description: string
+  readonly method: SendMethod
   readonly headers: Readonly<Record<string, string>>
+  /** Of the body; null: JSON, unless the headers say otherwise. */
+  readonly contentType: string | null
+  /** Of one attempt; null: that of the server. */
+  readonly timeoutMs: number | null
   readonly signingSchemes: readonly SigningScheme[]
   /** Requests in flight to it at one time. */
   readonly maxInFlight: number
@@ -174,6 +182,8 @@ export interface Subscription {
   readonly topicPatterns: readonly string[]
   /** What an event's payload has to be like; null: it may be anything. */
   readonly filter: FilterJson | null
+  /** Of the requests that its deliveries make, beside those of the endpoint; these win. */
+  readonly headers: Readonly<Record<string, string>>
   /** Null: that of the endpoint, the tenant or the server, whichever is nearest. */
   readonly retryPolicy: StoredRetryPolicy | null
   /** Deliveries of events with an ordering key go one after the other, per key. Never changes. */
@@ -261,35 +271,4 @@ export interface DeadLetter {
   readonly lastHttpStatus: number | null
   readonly attemptCount: number
   readonly deadAt: number
-}
-
-/** What an admin token may do; each role may do what those before it may. */
-export const adminRoles = ['viewer', 'operator', 'admin'] as const
-export type AdminRole = (typeof adminRoles)[number]
-
-/** What a producer key may do: publish events, read its tenant's, send to a URL or an endpoint that it names. */
-export const keyAbilities = ['publish', 'read', 'send'] as const
-export type KeyAbility = (typeof keyAbilities)[number]
-
-export interface ApiKey {
-  readonly id: string
-  /** Null: an admin token of all tenants. */
-  readonly tenantId: string | null
-  readonly kind: 'producer' | 'admin'
-  /** Of an admin token; null: a producer key. */
-  readonly role: AdminRole | null
-  readonly name: string
-  /** Patterns of the topics that a producer key publishes. */
-  readonly scopes: readonly string[]
-  /** Of a producer key. */
-  readonly abilities: readonly KeyAbility[]
-  /** Events a second that a producer key publishes; null: as many as the server's setting says. */
-  readonly rateLimitRps: number | null
-  readonly createdAt: number
-  readonly expiresAt: number | null
-  /** Within a minute or so; null: never. */
-  readonly lastUsedAt: number | null
-  readonly revokedAt: number | null
-  /** Another one after each change that somebody makes: for `ifMatch`. */
-  readonly version: string
 }

@@ -5,6 +5,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { ClaimedDelivery, ClaimResult, DeliveryStore, StorePace } from '../store/port.ts'
+import type { LeaseLengths } from './lease-lengths.ts'
 import type { Leases } from './leases.ts'
 import type { Paces } from './paces.ts'
 import type { RoutingCache } from './routing-cache.ts'
@@ -29,7 +30,7 @@ export interface ClaimerOptions {
   readonly store: Pick<DeliveryStore, 'claim'> & { readonly pace: Pick<StorePace, 'claims'> }
   readonly clock: Clock
   readonly logger: Logger
-  readonly leaseMs: number
+  readonly lengths: Pick<LeaseLengths, 'ms'>
   readonly leases: Pick<Leases, 'claimed' | 'owed' | 'flush'>
   readonly slots: Pick<Slots, 'inFlight' | 'freeForBacklog' | 'claimSlots'>
   readonly shares: Pick<ShareBook, 'adopt'> | null
@@ -37,8 +38,8 @@ export interface ClaimerOptions {
   /** Deliveries that may be claimed; 0 while none may. */
   readonly room: () => number
   readonly routing: Pick<RoutingCache, 'dropOlder'>
-  /** Takes what was claimed, leased since `leasedAt` (elapsed scale). Rejecting counts as a failed claim. */
-  readonly onClaimed: (deliveries: readonly ClaimedDelivery[], leasedAt: number) => Promise<void>
+  /** Takes what was claimed, leased until `leaseEndsAt` (elapsed scale). Rejecting counts as a failed claim. */
+  readonly onClaimed: (deliveries: readonly ClaimedDelivery[], leaseEndsAt: number) => Promise<void>
   /** A claim is over, or it is time for the next. */
   readonly onTurn: () => void
 }
@@ -108,13 +109,14 @@ export class Claimer {
 
   /** The number of deliveries. */
   async #claim(limit: number): Promise<number> {
-    const { clock, store, routing, leaseMs, shares, leases, logger, onClaimed } = this.#options
+    const { clock, store, routing, lengths, shares, leases, logger, onClaimed } = this.#options
     this.#nextClaimAt = clock.elapsed() + idleClaimMs
     this.#freedSinceLeft = -1
     try {
       // What is owed goes first: claimed again with its lease over, it would count as lost.
       if (leases.owed) await leases.flush()
       const leasedAt = clock.elapsed()
+      const leaseMs = lengths.ms
       const slots = this.#options.slots.claimSlots()
       const startable = this.#options.slots.freeForBacklog
       const result = await store.claim({ limit, startable, maxBytes: maxClaimBytes, leaseMs, ...slots })
@@ -125,7 +127,7 @@ export class Claimer {
         shares?.adopt(result.cluster.shares, slots.wantsMore)
         routing.dropOlder(result.cluster.routingVersions)
       }
-      await onClaimed(result.deliveries, leasedAt)
+      await onClaimed(result.deliveries, leasedAt + leaseMs)
       this.#failures = 0
       return result.deliveries.length
     } catch (error) {

@@ -24,7 +24,7 @@ import type { DispatcherOptions, Pressure } from './dispatcher-options.ts'
 import type { Verdict } from './fair-queue.ts'
 import { HandOffs } from './hand-offs.ts'
 import { Intake } from './intake.ts'
-import { attemptLength, lastsAnAttempt, leaseLength } from './lease.ts'
+import { LeaseLengths } from './lease-lengths.ts'
 import { Leases } from './leases.ts'
 import { Paces } from './paces.ts'
 import type { Reservation } from './reservation.ts'
@@ -41,11 +41,11 @@ import { observe, type Work } from './work.ts'
 type Mode = 'idle' | 'running' | 'blocked' | 'alone' | 'stopping'
 
 export class Dispatcher {
-  readonly leaseMs: number
   readonly paces: Paces
   readonly #options: DispatcherOptions
   readonly #slots: Slots
   readonly #leases: Leases
+  readonly #lengths: LeaseLengths
   readonly #book: ShareBook | null
   readonly #renewal: ShareRenewer | null
   readonly #intake: Intake
@@ -64,20 +64,15 @@ export class Dispatcher {
     const { clock, logger, sender, store } = options
     this.#attempts = new RunningAttempts(options, (one, ms) => this.#leases.giveBack([one], ms))
     this.paces = new Paces(clock)
-    this.leaseMs = leaseLength(sender.totalTimeoutMs)
     this.#book = options.shares == null ? null : new ShareBook(clock)
     const shares = this.#book
-    const maxWaitMs = this.leaseMs - attemptLength(sender.totalTimeoutMs)
-    this.#slots = new Slots({ clock, limit: options.maxInFlight, shares, paces: this.paces, maxWaitMs })
+    const { maxInFlight: limit } = options
+    const lengths = new LeaseLengths(clock, sender.totalTimeoutMs)
+    this.#lengths = lengths
+    this.#slots = new Slots({ clock, limit, shares, paces: this.paces, maxWaitMs: lengths.maxWaitMs })
     this.#leases = new Leases({ store, logger, onReturned: (delayMs) => this.wake(delayMs) })
-    const parts = {
-      ...options,
-      leaseMs: this.leaseMs,
-      leases: this.#leases,
-      slots: this.#slots,
-      paces: this.paces,
-      shares,
-    }
+    const { paces } = this
+    const parts = { ...options, lengths, leases: this.#leases, slots: this.#slots, paces, shares }
     this.#intake = new Intake(parts)
     this.#renewal = createRenewer(options, {
       book: this.#book,
@@ -89,8 +84,7 @@ export class Dispatcher {
     })
     this.#silence = new SilenceWatch({ ...parts, onLooked: () => this.#pump() })
     this.#handOffs = new HandOffs({
-      slots: this.#slots,
-      leases: this.#leases,
+      ...parts,
       intake: this.#intake,
       mayHold: (targetId) => this.#phase === 'running' && !this.#paused.has(targetId),
       onSlot: (work, slot) => this.#run(work, slot),
@@ -103,7 +97,7 @@ export class Dispatcher {
     this.#claimer = new Claimer({
       ...parts,
       room: () => this.#claimRoom(),
-      onClaimed: (deliveries, leasedAt) => this.#takeIn(deliveries, leasedAt),
+      onClaimed: (deliveries, leaseEndsAt) => this.#takeIn(deliveries, leaseEndsAt),
       onTurn: () => this.#pump(),
     })
   }
@@ -118,6 +112,11 @@ export class Dispatcher {
   get pressure(): Pressure | null {
     if (this.#options.recording() !== 'ready') return 'outcomes'
     return this.#slots.isFilling ? 'memory' : null
+  }
+
+  /** Of the leases that what is published now is to have. */
+  get leaseMs(): number {
+    return this.#lengths.ms
   }
 
   get inFlight(): number {
@@ -252,9 +251,7 @@ export class Dispatcher {
   }
 
   #run(work: Work, slot: Slot): void {
-    const leftMs = work.leaseEndsAt - this.#options.clock.elapsed()
-    const lasts = lastsAnAttempt(leftMs, this.#options.sender.totalTimeoutMs)
-    if (!lasts || this.#book?.isUsable === false) {
+    if (!this.#lengths.cover(work) || this.#book?.isUsable === false) {
       const context = { deliveryId: work.delivery.id }
       this.#options.logger.warn(context, 'lease too short for an attempt, delivery let go')
       slot.done(null)
@@ -288,8 +285,8 @@ export class Dispatcher {
     return this.#slots.freeForBacklog + prefetch - this.#leases.claimed
   }
 
-  async #takeIn(deliveries: readonly ClaimedDelivery[], leasedAt: number): Promise<void> {
-    await this.#intake.holdClaimed(deliveries, leasedAt)
+  async #takeIn(deliveries: readonly ClaimedDelivery[], leaseEndsAt: number): Promise<void> {
+    await this.#intake.holdClaimed(deliveries, leaseEndsAt)
     await this.#leases.holdOneGroup(this.#slots.inFlight === 0)
     const mode = this.#mode
     if (mode !== 'running' && mode !== 'alone') return

@@ -3,6 +3,7 @@
  * those that wait for one, and says afterwards whether the delivery was leased to this node.
  */
 import type { Intake } from './intake.ts'
+import type { LeaseLengths } from './lease-lengths.ts'
 import type { Leases } from './leases.ts'
 import type { Reservation } from './reservation.ts'
 import type { Target } from './routing-cache.ts'
@@ -13,6 +14,7 @@ import type { Work } from './work.ts'
 export interface HandOffsOptions {
   readonly slots: Pick<Slots, 'take' | 'waitingAt' | 'promisePlace'>
   readonly leases: Pick<Leases, 'giveBack' | 'hold'>
+  readonly lengths: Pick<LeaseLengths, 'meet'>
   readonly intake: Pick<Intake, 'toWork'>
   /** Whether work for the target may wait in memory by now. */
   readonly mayHold: (targetId: string) => boolean
@@ -37,15 +39,16 @@ export class HandOffs {
 
   /** Null: there is neither a slot nor a place. */
   reserve(target: Target, payloadBytes: number): Reservation | null {
-    const { slots, intake } = this.#options
+    const { slots, intake, lengths } = this.#options
+    lengths.meet(target)
     const targetId = target.id
     const slot = slots.waitingAt(targetId) === 0 ? slots.take(target) : null
     const place = slot === null ? slots.promisePlace(target, payloadBytes) : null
     if (slot === null && place === null) return null
     const reserved = { slot, place }
     return {
-      accept: (delivery, routing, leasedAt) =>
-        this.#accept(intake.toWork(delivery, routing, { leasedAt, handedOff: true }), targetId, reserved),
+      accept: (delivery, routing, leaseEndsAt) =>
+        this.#accept(intake.toWork(delivery, routing, { leaseEndsAt, handedOff: true }), targetId, reserved),
       cancel: () => this.#freeUnused(targetId, reserved),
     }
   }

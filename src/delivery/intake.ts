@@ -2,28 +2,22 @@
 import type { Clock } from '../core/clock.ts'
 import { decideLostClaim } from '../core/lost-claims.ts'
 import type { ClaimedDelivery, DeliveryOutcome } from '../store/port.ts'
+import type { LeaseLengths } from './lease-lengths.ts'
 import type { Leases } from './leases.ts'
 import type { RoutingCache, Target, TenantRouting } from './routing-cache.ts'
 import type { Slots } from './slots.ts'
-import { giveUp, toWork, type Work } from './work.ts'
+import { type Arrival, giveUp, toWork, type Work } from './work.ts'
 
 /** Until a delivery whose endpoint or routing could not be found is tried again. */
 const unroutedMs = 1000
 
 export interface IntakeOptions {
-  readonly leaseMs: number
+  readonly lengths: Pick<LeaseLengths, 'meet' | 'cover'>
   readonly leases: Leases
   readonly slots: Slots
   readonly routing: RoutingCache
   readonly clock: Clock
   readonly onOutcome: (outcome: DeliveryOutcome, delivery: ClaimedDelivery, target: Target) => void
-}
-
-/** How a delivery came to this node. */
-export interface Arrival {
-  /** On the elapsed scale. */
-  readonly leasedAt: number
-  readonly handedOff: boolean
 }
 
 export class Intake {
@@ -35,23 +29,22 @@ export class Intake {
 
   /** Null when its endpoint is gone: the lease is given back, and the next claim cancels or parks the delivery. */
   toWork(delivery: ClaimedDelivery, routing: TenantRouting, arrival: Arrival): Work | null {
-    const { leaseMs, leases } = this.#options
-    const { leasedAt, handedOff } = arrival
-    const work = toWork(delivery, routing, { leaseEndsAt: leasedAt + leaseMs, handedOff })
+    const { leases, lengths } = this.#options
+    const work = toWork(delivery, routing, arrival)
     if (work === null) {
       leases.giveBack([delivery], unroutedMs)
       this.#options.routing.invalidate(delivery.tenantId)
-    }
+    } else lengths.meet(work.target)
     return work
   }
 
   /** Rejects when a routing cannot be read; what is not held then was given back. */
-  async holdClaimed(deliveries: readonly ClaimedDelivery[], leasedAt: number): Promise<void> {
+  async holdClaimed(deliveries: readonly ClaimedDelivery[], leaseEndsAt: number): Promise<void> {
     for (const [index, delivery] of deliveries.entries()) {
       try {
         const routing = this.#options.routing.get(delivery.tenantId)
         const known = routing instanceof Promise ? await routing : routing
-        const work = this.toWork(delivery, known, { leasedAt, handedOff: false })
+        const work = this.toWork(delivery, known, { leaseEndsAt, handedOff: false })
         if (work !== null) this.#hold(work)
       } catch (error) {
         this.#options.leases.giveBack(deliveries.slice(index), unroutedMs)
@@ -61,7 +54,11 @@ export class Intake {
   }
 
   #hold(work: Work): void {
-    const { leases, slots, clock, onOutcome } = this.#options
+    const { leases, lengths, slots, clock, onOutcome } = this.#options
+    if (!lengths.cover(work)) {
+      leases.giveBack([work.delivery], 0)
+      return
+    }
     const step = decideLostClaim(work.delivery.lostClaims, work.policy.maxAttempts)
     if (step.kind === 'dead_letter') {
       onOutcome(giveUp(work, step.finalError), work.delivery, work.target)

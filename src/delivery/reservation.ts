@@ -6,8 +6,8 @@ import type { TenantRouting } from './routing-cache.ts'
  * One of the two calls ends it; whoever holds it makes one of them.
  */
 export interface Reservation {
-  /** The delivery is committed and leased to this node since `leasedAt` (elapsed scale). */
-  accept(delivery: ClaimedDelivery, routing: TenantRouting, leasedAt: number): void
+  /** The delivery is committed and leased to this node until `leaseEndsAt` (elapsed scale). */
+  accept(delivery: ClaimedDelivery, routing: TenantRouting, leaseEndsAt: number): void
   /** The delivery was not inserted as leased. */
   cancel(): void
 }

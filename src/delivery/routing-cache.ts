@@ -25,6 +25,8 @@ export interface TenantRouting {
   readonly tenant: Routing['tenant']
   readonly version: number
   readonly targets: ReadonlyMap<string, EndpointTarget>
+  /** Where a delivery goes, with what its subscription adds. */
+  targetOf(subscriptionId: string | null, targetId: string): EndpointTarget | undefined
   /** What it takes in memory, in endpoints and subscriptions. */
   readonly size: number
   readonly fanOut: TopicIndex<Subscription>
@@ -136,10 +138,13 @@ export class RoutingCache {
 function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantRouting {
   const sealedOf = Map.groupBy(routing.secrets, (secret) => secret.endpointId)
   const targets = new Map<string, EndpointTarget>()
+  const makers = new Map<string, ReturnType<typeof targetMaker>>()
   const { weight, authorizedDomains } = routing.tenant?.settings ?? defaultTenantSettings
   for (const endpoint of routing.endpoints) {
     const sealed = sealedOf.get(endpoint.id) ?? []
-    targets.set(endpoint.id, createTarget({ endpoint, weight, authorizedDomains, sealed }, options.secretBox))
+    const make = targetMaker({ endpoint, weight, authorizedDomains, sealed }, options.secretBox)
+    makers.set(endpoint.id, make)
+    targets.set(endpoint.id, make(endpoint.headers))
   }
   const ofTenant = routing.tenant?.settings.retryPolicy ?? null
   const defaultPolicy = resolveRetryPolicy(ofTenant, options.defaultPolicy)
@@ -148,10 +153,16 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
   for (const { id, retryPolicy } of routing.endpoints) {
     if (retryPolicy !== null) policyOfEndpoint.set(id, resolveRetryPolicy(retryPolicy, defaultPolicy))
   }
+  const ofSubscriptions = new Map<string, EndpointTarget>()
   const live = []
   for (const subscription of routing.subscriptions) {
     const ofEndpoint = policyOfEndpoint.get(subscription.endpointId) ?? defaultPolicy
     policies.set(subscription.id, resolveRetryPolicy(subscription.retryPolicy, ofEndpoint))
+    const target = targets.get(subscription.endpointId)
+    const make = makers.get(subscription.endpointId)
+    if (target !== undefined && make !== undefined && Object.keys(subscription.headers).length > 0) {
+      ofSubscriptions.set(subscription.id, make({ ...target.endpoint.headers, ...subscription.headers }))
+    }
     if (subscription.active) live.push({ patterns: subscription.topicPatterns, value: subscription })
   }
   return {
@@ -159,6 +170,8 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
     version: routing.version,
     size: 1 + routing.endpoints.length + routing.subscriptions.length + routing.credentials.length,
     targets,
+    targetOf: (subscriptionId, targetId) =>
+      ofSubscriptions.get(subscriptionId ?? '') ?? targets.get(targetId),
     credentials: new Map(routing.credentials.map((credential) => [credential.id, credential])),
     fanOut: compileTopicPatterns(live),
     filters: FilterSet.of(routing.subscriptions),
@@ -172,7 +185,11 @@ interface TargetParts extends Pick<EndpointTarget, 'endpoint' | 'weight'> {
   readonly sealed: Routing['secrets']
 }
 
-function createTarget(parts: TargetParts, secretBox: SecretBox): EndpointTarget {
+/** Of the headers that its requests get, because subscriptions have some of their own. */
+function targetMaker(
+  parts: TargetParts,
+  secretBox: SecretBox,
+): (headers: Endpoint['headers']) => EndpointTarget {
   const { endpoint, weight, authorizedDomains, sealed } = parts
   let opened: ((time: StoreTime) => SigningSecrets) | null = null
   // Opened on first use: a tenant with ten thousand endpoints sends to few of them at a time.
@@ -180,8 +197,10 @@ function createTarget(parts: TargetParts, secretBox: SecretBox): EndpointTarget 
     opened ??= openSecrets(sealed, secretBox)
     return opened(time)
   }
-  const destination = kinds.http.prepare({ endpoint, authorizedDomains, secrets })
-  return { id: endpoint.id, endpoint, weight, destination }
+  return (headers) => {
+    const destination = kinds.http.prepare({ endpoint: { ...endpoint, headers }, authorizedDomains, secrets })
+    return { id: endpoint.id, endpoint, weight, destination }
+  }
 }
 
 interface OpenedSecret extends Pick<SealedSecret, 'expiresAt' | 'primarySince'> {

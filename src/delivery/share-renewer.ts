@@ -6,6 +6,7 @@
  * With each renewal the node hears of which targets others want slots, and how many it may keep. It gives up the rest,
  * and what it has not needed for a second or two, as requests end.
  */
+import { longestTimeout } from '../core/attempt-timeout.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Sender } from '../sender/port.ts'
@@ -78,7 +79,7 @@ export class ShareRenewer {
 
   async #renew(): Promise<void> {
     const { book, clock, logger, sender, store, use, giveBack, onRenewed, onSlots } = this.#options
-    const openMs = attemptLength(sender.totalTimeoutMs)
+    const openMs = attemptLength(longestTimeout(sender.totalTimeoutMs))
     const sentAt = clock.elapsed()
     try {
       const { nodeId, wanted } = await store.renew({ usableMs, openMs })

@@ -1,6 +1,6 @@
 /** Looks again and again at what has been waiting: targets that are silent, work that cannot start soon, paces. */
 import type { Clock } from '../core/clock.ts'
-import type { Sender } from '../sender/port.ts'
+import type { LeaseLengths } from './lease-lengths.ts'
 import type { Leases } from './leases.ts'
 import type { Paces } from './paces.ts'
 import type { Slots } from './slots.ts'
@@ -14,7 +14,7 @@ const paceCheckMs = 50
 
 export interface SilenceWatchOptions {
   readonly clock: Clock
-  readonly sender: Pick<Sender, 'totalTimeoutMs'>
+  readonly lengths: Pick<LeaseLengths, 'cover'>
   readonly slots: Slots
   readonly leases: Leases
   readonly paces: Paces
@@ -46,8 +46,8 @@ export class SilenceWatch {
   }
 
   giveBackStuck(): void {
-    const { leases, slots, clock, sender } = this.#options
-    giveBackStuckWork({ leases, slots, now: clock.elapsed(), totalTimeoutMs: sender.totalTimeoutMs })
+    const { leases, slots, lengths } = this.#options
+    giveBackStuckWork({ leases, slots, lengths })
   }
 
   #lookAfter(state: 'quiet' | 'soon'): void {

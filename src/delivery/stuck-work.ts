@@ -1,5 +1,5 @@
 /** Work that waits in memory and cannot start soon goes back to the store: its lease would end here, or its place is needed. */
-import { lastsAnAttempt } from './lease.ts'
+import type { LeaseLengths } from './lease-lengths.ts'
 import type { Leases } from './leases.ts'
 import type { Slots } from './slots.ts'
 import type { Work } from './work.ts'
@@ -12,9 +12,7 @@ const notHereMs = 50
 export interface StuckWorkOptions {
   readonly leases: Leases
   readonly slots: Slots
-  /** On the elapsed scale. */
-  readonly now: number
-  readonly totalTimeoutMs: number
+  readonly lengths: Pick<LeaseLengths, 'cover'>
 }
 
 export function giveBackStuckWork(options: StuckWorkOptions): void {
@@ -24,8 +22,8 @@ export function giveBackStuckWork(options: StuckWorkOptions): void {
 }
 
 /** Null: it may go on waiting here. */
-function delayOf(work: Work, { slots, now, totalTimeoutMs }: StuckWorkOptions): number | null {
-  if (!lastsAnAttempt(work.leaseEndsAt - now, totalTimeoutMs)) return 0
+function delayOf(work: Work, { slots, lengths }: StuckWorkOptions): number | null {
+  if (!lengths.cover(work)) return 0
   if (slots.isSlow(work.targetId) && !slots.isFree(work.target)) return heldBackMs
   return slots.mayWait(work.target) ? null : notHereMs
 }

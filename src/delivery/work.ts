@@ -21,14 +21,16 @@ export interface Work {
   place: Slot | null
 }
 
+/** How a delivery came to this node. */
+export type Arrival = Pick<Work, 'leaseEndsAt' | 'handedOff'>
+
 /** Null when the delivery's endpoint is not in the routing. */
-export function toWork(
-  delivery: ClaimedDelivery,
-  routing: TenantRouting,
-  arrival: Pick<Work, 'leaseEndsAt' | 'handedOff'>,
-): Work | null {
+export function toWork(delivery: ClaimedDelivery, routing: TenantRouting, arrival: Arrival): Work | null {
   const { tenantId, targetId, request } = delivery
-  const target = request === null ? routing.targets.get(targetId) : directTarget(delivery, request, routing)
+  const target =
+    request === null
+      ? routing.targetOf(delivery.subscriptionId, targetId)
+      : directTarget(delivery, request, routing)
   if (target === undefined) return null
   const policy =
     request === null ? routing.policyOf(delivery.subscriptionId, delivery.endpointId) : request.retryPolicy

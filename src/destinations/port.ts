@@ -41,6 +41,8 @@ export interface Destination {
   readonly label: string
   /** Why nothing is sent there, by what its tenant may send to; null: it is sent to. */
   readonly refusal: string | null
+  /** The longest that one attempt takes, as far as `attemptTimeout` allows; null: as long as the sender does. */
+  readonly timeoutMs: number | null
   /** Rejects, or throws, when no request could be made: that is a fault of ours. */
   attempt(delivery: ClaimedDelivery, how: AttemptRules, deps: AttemptDeps): Promise<EndedAttempt | PutOff>
 }

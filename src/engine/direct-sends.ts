@@ -1,12 +1,12 @@
 /** Direct sends: one durable delivery to a URL or an endpoint that the caller names, without topic and subscription. */
 import { parseStoredHeaders } from '../core/custom-headers.ts'
-import { type SendMethod, sendMethods } from '../core/direct-request.ts'
 import { durationForms, formatDuration, parseDuration } from '../core/duration.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
+import { checkMediaType } from '../core/media-type.ts'
 import { parseMetadata } from '../core/metadata.ts'
 import type { RoutingCache } from '../delivery/routing-cache.ts'
-import { checkCredentialId } from './endpoint-checks.ts'
+import { checkCredentialId, checkMethod } from './endpoint-checks.ts'
 import { checkId } from './page.ts'
 import type { Publisher } from './publish.ts'
 import type { Send, SendRequest } from './publish-request.ts'
@@ -97,7 +97,7 @@ export class DirectSends {
     const { words } = this.#options
     const { credentialId = null, clientCertificateId = null } = asked
     return {
-      method: readMethod(asked.method),
+      method: asked.method == null ? null : checkMethod(asked.method),
       headers: this.#readHeaders(asked),
       hasPayload,
       ...this.#readTimeout(asked.timeout),
@@ -117,13 +117,7 @@ export class DirectSends {
         `${member} and headers["content-type"] are both given; give one of them`,
       )
     }
-    if (typeof contentType !== 'string' || !mediaType.test(contentType) || contentType.length > 255) {
-      throw new OuthookError(
-        'unprocessable',
-        `${member} must be a media type such as "text/plain; charset=utf-8"`,
-      )
-    }
-    return { ...read, 'content-type': contentType }
+    return { ...read, 'content-type': checkMediaType(contentType, member) }
   }
 
   /** What the setting allows may have been otherwise when the first answer was given. */
@@ -182,12 +176,4 @@ export class DirectSends {
     if (!(await routing.get(tenantId)).targets.has(endpointId)) routing.invalidate(tenantId)
     return { to: { endpointId }, refusal: null }
   }
-}
-
-const mediaType = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+\/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: *;[ \x21-\x7e]*[\x21-\x7e])?$/
-
-function readMethod(method: unknown): SendMethod {
-  const known = sendMethods.find((name) => name === (method ?? 'POST'))
-  if (known !== undefined) return known
-  throw new OuthookError('unprocessable', `method must be one of ${sendMethods.join(', ')}`)
 }

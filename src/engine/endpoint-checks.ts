@@ -2,10 +2,13 @@
  * What an endpoint's settings may be. Every function throws `unprocessable`, and `invalid_request` for what is no text,
  * naming the member.
  */
+import { endpointTimeouts } from '../core/attempt-timeout.ts'
+import { type SendMethod, sendMethods } from '../core/direct-request.ts'
+import { durationForms, parseDuration } from '../core/duration.ts'
 import { type ErrorCode, OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import { parseId } from '../core/ids.ts'
-import { isWithin, limits } from '../core/model.ts'
+import { type Endpoint, isWithin, limits } from '../core/model.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../core/rate-limit.ts'
 import { secretKinds } from '../core/signing-secrets.ts'
 import { checkText } from '../core/text.ts'
@@ -76,6 +79,34 @@ export function checkDescription(description: unknown, member = 'description'): 
     `${member} must be text of at most ${maxDescriptionChars} characters`,
   )
 }
+
+export function checkMethod(method: unknown): SendMethod {
+  const known = sendMethods.find((name) => name === method)
+  if (known !== undefined) return known
+  throw new OuthookError('unprocessable', `method must be one of ${sendMethods.join(', ')}`)
+}
+
+/** Null: that of the server. */
+export function checkTimeout(timeout: unknown): number | null {
+  if (timeout === null) return null
+  const ms = parseDuration(timeout)
+  if (ms !== null && ms >= endpointTimeouts.minMs && ms <= endpointTimeouts.maxMs) return ms
+  throw new OuthookError(
+    'unprocessable',
+    `timeout must be ${durationForms}, from 1s to 60s, or null for that of the server`,
+  )
+}
+
+/** Two ways to say one thing: one of them would be a setting that its caller believes in. */
+export function checkContentTypes({ contentType, headers }: ContentTypes, member: string): void {
+  if (contentType === null || headers['content-type'] === undefined) return
+  throw new OuthookError(
+    'unprocessable',
+    `${member} and headers["content-type"] cannot both stand; keep one of them`,
+  )
+}
+
+type ContentTypes = Pick<Endpoint, 'contentType' | 'headers'>
 
 export function checkMaxInFlight(count: unknown, member: string): number {
   if (Number.isInteger(count) && Number(count) >= 1 && Number(count) <= maxMaxInFlight) return Number(count)

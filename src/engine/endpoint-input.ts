@@ -1,4 +1,5 @@
 /** What a caller says of an endpoint, and the members that it may have. */
+import type { SendMethod } from '../core/direct-request.ts'
 import type { FilterInput } from '../core/filter/condition.ts'
 import type { SigningSchemeInput } from '../core/signing-scheme.ts'
 import type { SecretKind } from '../core/signing-secrets.ts'
@@ -8,7 +9,14 @@ export interface EndpointInput {
   /** A name of the caller's own, unique per tenant: 1 to 255 characters. */
   readonly uid?: string | null
   readonly description?: string
+  /** Default `'POST'`. Requests of `'GET'` and `'DELETE'` carry no body. */
+  readonly method?: SendMethod
+  /** At most 32, sent with each request. Those that the sender makes and names of secrets are refused. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Of the body, such as `'application/cloudevents+json'`. Null, the default: `'application/json'`. */
+  readonly contentType?: string | null
+  /** Of one attempt: `'30s'` or milliseconds, from a second to a minute. Null, the default: that of the server. */
+  readonly timeout?: string | number | null
   /**
    * Default `['standard']` (Standard Webhooks). Others are `'hookrail'`, `'pyfly'`, `'github'`, `'stripe'`,
    * `'shopify'`, `'slack'`, an object `{ type: 'hmac', … }` for a form of your own, and `'none'` for no signature.
@@ -49,7 +57,10 @@ export const inputMembers = {
   url: true,
   uid: true,
   description: true,
+  method: true,
   headers: true,
+  contentType: true,
+  timeout: true,
   signingSchemes: true,
   maxInFlight: true,
   rateLimitRps: true,

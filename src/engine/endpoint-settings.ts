@@ -1,14 +1,17 @@
 /** The members of an endpoint that a caller gives, checked. */
 import { parseStoredHeaders } from '../core/custom-headers.ts'
 import type { FaceWords } from '../core/face-words.ts'
+import { checkMediaType } from '../core/media-type.ts'
 import { validateSigningSchemes } from '../core/signing-schemes.ts'
 import type { EndpointPatch } from '../store/port.ts'
 import {
   checkCredentialId,
   checkDescription,
   checkMaxInFlight,
+  checkMethod,
   checkOfTopics,
   checkRateLimit,
+  checkTimeout,
   checkUid,
 } from './endpoint-checks.ts'
 import type { EndpointChange } from './endpoint-input.ts'
@@ -28,7 +31,12 @@ export async function readEndpointSettings(
     ...(input.url !== undefined && { url: (await checkUrl(input.url)).href }),
     ...(input.uid !== undefined && { uid: input.uid === null ? null : checkUid(input.uid) }),
     ...(input.description !== undefined && { description: checkDescription(input.description) }),
+    ...(input.method !== undefined && { method: checkMethod(input.method) }),
     ...(input.headers !== undefined && { headers: parseStoredHeaders(input.headers) }),
+    ...(input.contentType !== undefined && {
+      contentType: checkContentType(input.contentType, words.member('content_type')),
+    }),
+    ...(input.timeout !== undefined && { timeoutMs: checkTimeout(input.timeout) }),
     ...(input.signingSchemes !== undefined && {
       signingSchemes: validateSigningSchemes(input.signingSchemes, words.member('signing_schemes')),
     }),
@@ -51,4 +59,9 @@ export async function readEndpointSettings(
       ),
     }),
   }
+}
+
+/** Null: JSON. */
+function checkContentType(given: unknown, member: string): string | null {
+  return given === null ? null : checkMediaType(given, member)
 }

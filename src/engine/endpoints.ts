@@ -17,7 +17,13 @@ import type {
   TenantStore,
 } from '../store/port.ts'
 import { announceAfter } from './announce-after.ts'
-import { checkEndpointId, checkKeyType, checkMembers, checkUid } from './endpoint-checks.ts'
+import {
+  checkContentTypes,
+  checkEndpointId,
+  checkKeyType,
+  checkMembers,
+  checkUid,
+} from './endpoint-checks.ts'
 import { checkEndpointCredentials, type EndpointCredentials } from './endpoint-credentials.ts'
 import { changeMembers, type EndpointChange, type EndpointInput, inputMembers } from './endpoint-input.ts'
 import { refuseCredential, refuseEndpoint } from './endpoint-refusal.ts'
@@ -137,6 +143,7 @@ export class Endpoints {
     checkKeyType(input, words)
     const id = ids.next('ep')
     const settings = await this.#check(tenantId, input)
+    await this.#checkTypes(tenantId, null, settings)
     const signingSchemes = settings.signingSchemes ?? ['standard']
     await this.#checkCredentials(tenantId, { url: input.url, ...settings })
     const secret = secrets.make(input, signingSchemes)
@@ -147,7 +154,10 @@ export class Endpoints {
         uid: settings.uid ?? null,
         url: settings.url ?? input.url,
         description: settings.description ?? '',
+        method: settings.method ?? 'POST',
         headers: settings.headers ?? {},
+        contentType: settings.contentType ?? null,
+        timeoutMs: settings.timeoutMs ?? null,
         signingSchemes,
         maxInFlight: settings.maxInFlight ?? defaultMaxInFlight,
         rateLimitRps: settings.rateLimitRps ?? null,
@@ -173,6 +183,7 @@ export class Endpoints {
   ): Promise<EndpointView> {
     const { store, ids } = this.#options
     const checked = await this.#check(tenantId, change)
+    await this.#checkTypes(tenantId, id, checked)
     if (checked.signingSchemes !== undefined) {
       await this.#options.secrets.checkSchemes(tenantId, id, checked.signingSchemes)
     }
@@ -234,6 +245,17 @@ export class Endpoints {
     return readEndpointSettings(input, { words: this.#options.words, checkUrl })
   }
 
+  /** Of what is given, and of what stands there already. */
+  async #checkTypes(tenantId: string, id: string | null, given: EndpointPatch): Promise<void> {
+    const { contentType, headers } = given
+    const namesOne = (contentType ?? headers?.['content-type'] ?? null) !== null
+    if (!namesOne) return
+    const isWhole = id === null || (contentType !== undefined && headers !== undefined)
+    const known = isWhole ? null : await this.#options.store.getEndpoint(tenantId, id)
+    const types = { contentType: null, headers: {}, ...known, ...given }
+    checkContentTypes(types, this.#options.words.member('content_type'))
+  }
+
   #checkUrl(tenantId: string, url: string): Promise<URL> {
     // A URL takes halves of surrogate pairs for U+FFFD, and drops line ends and tabs.
     checkText(url, 'url')
@@ -247,6 +269,7 @@ export class Endpoints {
       endpointId,
       topicPatterns: checkTopicPatterns(input.topics, 'topics'),
       filter: readFilter(input.filter),
+      headers: {},
       retryPolicy: null,
       active: true,
       ordered: false,

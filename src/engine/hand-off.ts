@@ -48,7 +48,7 @@ export interface Granted {
   /** Per delivery, in order. */
   readonly handedOff: readonly boolean[]
   /** Elapsed scale. */
-  readonly leasedAt: number
+  readonly leaseEndsAt: number
   readonly createdAt: number
 }
 
@@ -58,7 +58,7 @@ export function handOver({ event, reservations }: ReservedEvent, granted: Grante
   event.deliveries.forEach((delivery, index) => {
     const reservation = reservations[index] ?? null
     if (reservation !== null && granted.handedOff[index] === true) {
-      reservation.accept(toClaimed(event, delivery, granted.createdAt), granted.routing, granted.leasedAt)
+      reservation.accept(toClaimed(event, delivery, granted.createdAt), granted.routing, granted.leaseEndsAt)
       return
     }
     reservation?.cancel()

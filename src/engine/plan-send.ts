@@ -71,17 +71,20 @@ function unprocessable(message: string): OuthookError {
 
 /** An endpoint's headers come with it; those of the send win. */
 function freeze(send: Send, routing: TenantRouting): DirectRequest {
-  const { to, method, timeoutMs } = send
+  const { to } = send
   const endpoint = 'endpointId' in to ? endpointOf(to.endpointId, routing) : null
+  const method = send.method ?? endpoint?.method ?? 'POST'
   const { 'content-type': typeOfEndpoint, ...ofEndpoint } = endpoint?.headers ?? {}
   const { 'content-type': typeGiven, ...given } = send.headers
-  const contentType = typeGiven ?? (send.hasPayload ? (typeOfEndpoint ?? 'application/json') : undefined)
+  const contentType =
+    typeGiven ??
+    (send.hasPayload ? (typeOfEndpoint ?? endpoint?.contentType ?? 'application/json') : undefined)
   const hasType = carriesBody(method) && contentType !== undefined
   return {
     url: 'url' in to ? to.url.href : (endpoint?.url ?? ''),
     method,
     headers: { ...(hasType && { 'content-type': contentType }), ...ofEndpoint, ...given },
-    timeoutMs,
+    timeoutMs: send.timeoutMs ?? endpoint?.timeoutMs ?? null,
     retryPolicy: resolveRetryPolicy(send.retryPolicy, routing.policyOf(null, endpoint?.id)),
     ...(send.credentialId !== null && { credentialId: send.credentialId }),
     ...(send.clientCertificateId !== null && { clientCertificateId: send.clientCertificateId }),

@@ -45,7 +45,8 @@ export interface SendRequest extends IngestRequest {
 /** What is given of its request. The rest comes from the endpoint, the tenant and the server when it is frozen. */
 export interface Send {
   readonly to: { readonly url: URL } | { readonly endpointId: string }
-  readonly method: SendMethod
+  /** Null: that of the endpoint, if it goes to one, or POST. */
+  readonly method: SendMethod | null
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   /** False: the body is empty, and has no type of its own. */
@@ -114,7 +115,7 @@ function hashOf(request: PublishRequest | SendRequest): Uint8Array {
   const names = Object.keys(headers).sort()
   const sent: unknown[] = [
     'url' in to ? to.url.href : to.endpointId,
-    method,
+    method ?? 'POST',
     names.map((name) => [name, headers[name]]),
   ]
   // Absent ones leave the hash as it was before there were any.

@@ -210,11 +210,12 @@ export class Publisher {
     const { dispatcher, store, clock } = this.#options
     const leasedAt = clock.elapsed()
     const reserved = batch.map(({ plan }) => reserveHandOffs(plan as Plan, dispatcher))
+    const leaseMs = dispatcher?.leaseMs ?? 0
     let results: readonly PublishResult[]
     try {
       const events = reserved.map(({ event }) => event)
       results = await store.publish(events, {
-        leaseMs: dispatcher?.leaseMs ?? 0,
+        leaseMs,
         mayWaitInMemory: dispatcher !== null,
         maxOrderedBacklog: this.#options.maxOrderedBacklog,
       })
@@ -226,7 +227,7 @@ export class Publisher {
     batch.forEach((waiting, index) => {
       const left = this.#settle(waiting, reserved[index] as ReservedEvent, {
         result: results[index] as PublishResult,
-        leasedAt,
+        leaseEndsAt: leasedAt + leaseMs,
       })
       backlog ||= left
     })
@@ -238,7 +239,7 @@ export class Publisher {
   #settle(
     waiting: Waiting,
     reserved: ReservedEvent,
-    { result, leasedAt }: { readonly result: PublishResult; readonly leasedAt: number },
+    { result, leaseEndsAt }: { readonly result: PublishResult; readonly leaseEndsAt: number },
   ): boolean {
     const { event } = reserved
     const { routing, refusal } = waiting.plan as Plan
@@ -262,7 +263,7 @@ export class Publisher {
         })
         if (state === 'accepted') this.#options.onAccepted()
         const createdAt = this.#options.time.now()
-        return handOver(reserved, { routing, handedOff: result.handedOff, leasedAt, createdAt })
+        return handOver(reserved, { routing, handedOff: result.handedOff, leaseEndsAt, createdAt })
       }
       case 'replayed': {
         const { eventId, deliveryIds, state, filteredSubscriptions } = result

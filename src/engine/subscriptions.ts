@@ -1,3 +1,4 @@
+import { parseStoredHeaders } from '../core/custom-headers.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import type { FilterInput, FilterJson } from '../core/filter/condition.ts'
@@ -26,6 +27,11 @@ export interface SubscriptionInput {
    * delivered. Null, the default, and `{}`: they may be anything.
    */
   readonly filter?: FilterInput | null
+  /**
+   * At most 32, sent with each request that its deliveries make, beside those of the endpoint, over which these win.
+   * Names that the sender sets itself and names of secrets are refused.
+   */
+  readonly headers?: Readonly<Record<string, string>>
   /** A profile's name, a policy object as in the API (snake_case JSON), or null for that of the endpoint, the tenant or the server. */
   readonly retryPolicy?: unknown
   /**
@@ -41,6 +47,8 @@ export interface SubscriptionChange {
   readonly topicPatterns?: readonly string[]
   /** Null: none. */
   readonly filter?: FilterInput | null
+  /** In place of all that stand. */
+  readonly headers?: Readonly<Record<string, string>>
   readonly retryPolicy?: unknown
   readonly active?: boolean
   /** Cannot be changed: only what it is already is taken. */
@@ -73,6 +81,7 @@ export class Subscriptions {
       endpointId: checkId(input.endpointId, 'ep', 'endpoint'),
       topicPatterns: checkTopicPatterns(input.topicPatterns, words.member('topic_patterns')),
       filter: readFilter(input.filter),
+      headers: parseStoredHeaders(input.headers),
       retryPolicy: readRetryPolicy(input.retryPolicy, words.member('retry_policy')),
       active: checkActive(input.active),
       ordered: checkOrdered(input.ordered === undefined ? false : input.ordered, words),
@@ -118,6 +127,7 @@ export class Subscriptions {
         topicPatterns: checkTopicPatterns(change.topicPatterns, words.member('topic_patterns')),
       }),
       ...(change.filter !== undefined && { filter: readFilter(change.filter) }),
+      ...(change.headers !== undefined && { headers: parseStoredHeaders(change.headers) }),
       ...(change.retryPolicy !== undefined && {
         retryPolicy: readRetryPolicy(change.retryPolicy, words.member('retry_policy')),
       }),

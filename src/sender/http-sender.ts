@@ -165,7 +165,7 @@ class HttpSender implements Sender {
 
   /** A timeout that a request brings along is that of the whole attempt, and so the one for the headers too. */
   #settingsFor(timeoutMs: number | undefined): AttemptSettings {
-    if (timeoutMs === undefined || timeoutMs === this.totalTimeoutMs) return this.#settings
+    if (timeoutMs === undefined) return this.#settings
     const known = this.#ownTimeouts.get(timeoutMs)
     if (known !== undefined) return known
     const deadlines = new DeadlineQueue(this.#settings.clock, timeoutMs)

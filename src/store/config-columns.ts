@@ -6,7 +6,10 @@ type EndpointSettings = Pick<
   | 'uid'
   | 'url'
   | 'description'
+  | 'method'
   | 'headers'
+  | 'contentType'
+  | 'timeoutMs'
   | 'signingSchemes'
   | 'maxInFlight'
   | 'rateLimitRps'
@@ -18,7 +21,10 @@ export function endpointSettings(endpoint: EndpointSettings) {
     uid: endpoint.uid,
     url: endpoint.url,
     description: endpoint.description,
+    method: endpoint.method,
     headers: JSON.stringify(endpoint.headers),
+    content_type: endpoint.contentType,
+    timeout_ms: endpoint.timeoutMs,
     signing_schemes: JSON.stringify(endpoint.signingSchemes),
     max_in_flight: endpoint.maxInFlight,
     rate_limit_rps: endpoint.rateLimitRps,
@@ -27,11 +33,12 @@ export function endpointSettings(endpoint: EndpointSettings) {
 }
 
 export function subscriptionSettings(
-  subscription: Pick<Subscription, 'topicPatterns' | 'filter' | 'retryPolicy'>,
+  subscription: Pick<Subscription, 'topicPatterns' | 'filter' | 'headers' | 'retryPolicy'>,
 ) {
   return {
     topic_patterns: JSON.stringify(subscription.topicPatterns),
     filter: toJsonText(subscription.filter),
+    headers: JSON.stringify(subscription.headers),
     retry_policy: toJsonText(subscription.retryPolicy),
   }
 }

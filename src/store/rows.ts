@@ -28,7 +28,10 @@ export interface EndpointRow {
   readonly uid: string | null
   readonly url: string
   readonly description: string
+  readonly method: Endpoint['method']
   readonly headers: string
+  readonly content_type: string | null
+  readonly timeout_ms: number | null
   readonly signing_schemes: string
   readonly max_in_flight: number
   readonly rate_limit_rps: number | null
@@ -129,7 +132,10 @@ export function toEndpoint(row: EndpointRow): Endpoint {
     uid: row.uid,
     url: row.url,
     description: row.description,
+    method: row.method,
     headers: JSON.parse(row.headers),
+    contentType: row.content_type,
+    timeoutMs: row.timeout_ms,
     signingSchemes: JSON.parse(row.signing_schemes),
     maxInFlight: row.max_in_flight,
     rateLimitRps: row.rate_limit_rps,

@@ -8,6 +8,7 @@ export interface SubscriptionRow {
   readonly endpoint_id: Uint8Array
   readonly topic_patterns: string
   readonly filter: string | null
+  readonly headers: string
   readonly retry_policy: string | null
   readonly ordered: number | boolean
   readonly active: number | boolean
@@ -24,6 +25,7 @@ export function toSubscription(row: SubscriptionRow): Subscription {
     endpointId: bytesToId(idPrefixes.endpoint, row.endpoint_id),
     topicPatterns: JSON.parse(row.topic_patterns),
     filter: row.filter === null ? null : (JSON.parse(row.filter) as Subscription['filter']),
+    headers: JSON.parse(row.headers),
     retryPolicy: row.retry_policy === null ? null : (JSON.parse(row.retry_policy) as StoredRetryPolicy),
     ordered: Boolean(row.ordered),
     active: Boolean(row.active),

@@ -29,7 +29,10 @@ export function anEndpoint(id: string, given: Partial<Endpoint> = {}): Endpoint 
     uid: null,
     url: `https://${id}.example/hook`,
     description: '',
+    method: 'POST',
     headers: {},
+    contentType: null,
+    timeoutMs: null,
     signingSchemes: ['none'],
     maxInFlight: 32,
     rateLimitRps: null,
@@ -59,6 +62,7 @@ export function aSubscription(
     endpointId,
     topicPatterns: ['*'],
     filter: null,
+    headers: {},
     retryPolicy: 'hookrail',
     ordered: false,
     active: true,
@@ -224,7 +228,7 @@ export class FakeSender implements Sender {
     }
     this.attempts.push(attempt)
     this.open.add(attempt)
-    this.#clock.schedule(this.totalTimeoutMs, () => this.#timeOut(attempt))
+    this.#clock.schedule(request.timeoutMs ?? this.totalTimeoutMs, () => this.#timeOut(attempt))
     this.onAttempt(attempt.deliveryId)
     if (this.instantStatus !== null) this.answer(attempt, this.instantStatus)
     return promise
@@ -360,7 +364,7 @@ export async function aRunningDispatcher(setup: DispatcherSetup = {}) {
     const reservation = dispatcher.reserve(target(targetId), delivery.payload.length)
     if (reservation === null) return false
     store.lease(delivery)
-    reservation.accept(delivery, known, clock.elapsed())
+    reservation.accept(delivery, known, clock.elapsed() + dispatcher.leaseMs)
     return true
   }
   return { ...parts, target, handOff }

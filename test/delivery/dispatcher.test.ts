@@ -259,7 +259,11 @@ test('a hand-off that is committed after its target was paused goes back at once
   const waiting = dispatcher.reserve(target('ep_a'), 2)
   dispatcher.setHealth('ep_a', paused)
   store.lease(aClaimed('d1', 'ep_a'))
-  waiting?.accept(aClaimed('d1', 'ep_a'), await routing.get(routed.tenantId), clock.elapsed())
+  waiting?.accept(
+    aClaimed('d1', 'ep_a'),
+    await routing.get(routed.tenantId),
+    clock.elapsed() + dispatcher.leaseMs,
+  )
   await clock.advance(0)
   expect(store.released).toEqual([{ deliveryId: 'd1', claimVersion: 1, delayMs: 0 }])
 })
@@ -279,8 +283,8 @@ test('a delivery whose insert took too long of its lease is given back without a
   await clock.advance(20_000)
   const delivery = aClaimed('d1', 'ep_a')
   store.lease(delivery)
-  const leasedAt = clock.elapsed() - dispatcher.leaseMs + 17_999
-  dispatcher.reserve(target('ep_a'), 2)?.accept(delivery, await routing.get(routed.tenantId), leasedAt)
+  const leaseEndsAt = clock.elapsed() + 17_999
+  dispatcher.reserve(target('ep_a'), 2)?.accept(delivery, await routing.get(routed.tenantId), leaseEndsAt)
   expect(dispatcher.inFlight).toBe(0)
   expect(sender.attempts).toHaveLength(0)
   await clock.advance(0)

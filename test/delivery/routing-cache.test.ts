@@ -237,3 +237,26 @@ test('a tenant that is larger than all that may be kept is kept nevertheless, al
   for (let times = 0; times < 10; times++) await cache.get('large')
   expect(loads).toBe(1)
 })
+
+test('a delivery’s headers are those of its endpoint with those of its subscription over them', async () => {
+  const { cache, loads } = aCache({
+    endpoints: [anEndpoint('ep_a', { headers: { 'x-a': 'e', 'x-b': 'e' }, contentType: 'a/b' })],
+    subscriptions: [
+      aSubscription('sub_1', 'ep_a', { headers: { 'x-b': 's', 'content-type': 'c/d' } }),
+      aSubscription('sub_2', 'ep_a', { headers: { 'x-b': 't' }, active: false }),
+      aSubscription('sub_3', 'ep_a'),
+    ],
+  })
+  const loading = cache.get('t')
+  loads[0]?.resolve()
+  const routing = await loading
+  const headersFor = (subscriptionId: string) => {
+    const destination = routing.targetOf(subscriptionId, 'ep_a')?.destination
+    return (destination as HttpDestination).parts.headers
+  }
+  expect(headersFor('sub_1')).toEqual({ 'content-type': 'c/d', 'x-a': 'e', 'x-b': 's' })
+  expect(headersFor('sub_2')).toEqual({ 'content-type': 'a/b', 'x-a': 'e', 'x-b': 't' })
+  for (const plain of ['sub_3', 'sub_4', null])
+    expect(routing.targetOf(plain, 'ep_a')).toBe(routing.targets.get('ep_a'))
+  expect(routing.targetOf('sub_3', 'ep_b')).toBeUndefined()
+})

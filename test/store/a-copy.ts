@@ -148,7 +148,11 @@ export async function fillVaried(scene: Scene): Promise<void> {
   const paused = await scene.anEndpoint({
     credentialId: credential.id,
     clientCertificateId: credential.id,
+    method: 'PUT',
+    contentType: 'text/plain',
+    timeoutMs: 60_000,
   })
+  await store.updateSubscription(defaultTenantId, paused.subscriptionId, { headers: { 'x-a': 'b' } })
   const disabled = await scene.anEndpoint()
   const gone = await scene.anEndpoint()
   const idempotency = { scope: 'key', key: 'order-1', hash: new Uint8Array(32).fill(7), ttlMs: 86_400_000 }

@@ -169,7 +169,14 @@ describe('a process hears from the others', () => {
     const there = await listenOn(other)
     const { store, ids } = scene
     const { endpointId, subscriptionId, tenantId } = await scene.anEndpoint()
-    const subscription = { tenantId, endpointId, topicPatterns: ['*'], filter: null, retryPolicy: null }
+    const subscription = {
+      tenantId,
+      endpointId,
+      topicPatterns: ['*'],
+      filter: null,
+      headers: {},
+      retryPolicy: null,
+    }
     const changes = [
       () => store.updateEndpoint(tenantId, endpointId, { disabledReason: 'operator' }),
       () => store.rotateSecret(tenantId, endpointId, { id: ids.next('sec'), sealed: Uint8Array.of(1) }, 1),

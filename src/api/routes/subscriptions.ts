@@ -45,6 +45,7 @@ export function subscriptionRoutes({ engine }: ApiContext) {
         endpointId: request.body.endpoint_id,
         topicPatterns,
         filter: request.body.filter ?? null,
+        ...(request.body.headers !== undefined && { headers: request.body.headers }),
         retryPolicy: retryPolicyOf(request.body, null),
         ...(request.body.ordered !== undefined && { ordered: request.body.ordered }),
         ...(request.body.active !== undefined && { active: request.body.active }),
@@ -132,6 +133,7 @@ function registerChanges(app: Api, engine: ApiContext['engine']): void {
       retryPolicy: retryPolicyOf(body, current.retryPolicy),
       ...(topicPatterns !== undefined && { topicPatterns }),
       ...(body.filter !== undefined && { filter: body.filter }),
+      ...(body.headers !== undefined && { headers: body.headers }),
       ...(body.active !== undefined && { active: body.active }),
       ...(body.ordered !== undefined && { ordered: body.ordered }),
     }

@@ -1,4 +1,6 @@
 import { Type } from '../../bundled/typebox.ts'
+import { endpointTimeouts } from '../../core/attempt-timeout.ts'
+import { sendMethods } from '../../core/direct-request.ts'
 import { limits } from '../../core/model.ts'
 import { maxSchemes } from '../../core/signing-schemes.ts'
 import { maxTopicPatterns } from '../../core/topics.ts'
@@ -10,6 +12,7 @@ import {
   EffectiveRetryPolicyBody,
   FilterInput,
   Id,
+  MediaType,
   Nullable,
   PageOf,
   pageQuery,
@@ -19,7 +22,7 @@ import {
   StringMap,
   Time,
 } from './shapes.ts'
-import { idOf, linePattern, linesPattern, Topic, TopicPattern } from './text-limits.ts'
+import { idOf, linePattern, linesPattern, Topic, TopicPattern, timeoutPattern } from './text-limits.ts'
 import { Version } from './versions.ts'
 
 /** What every server takes, with the ports that are common; an address and other ports may be taken as well. */
@@ -46,11 +49,35 @@ const settings = {
     ),
   ),
   description: Type.Optional(Type.String({ maxLength: limits.maxDescriptionChars, pattern: linesPattern })),
+  method: Type.Optional(
+    Type.Enum([...sendMethods], {
+      description: 'of requests to it; default: POST. Those of GET and DELETE carry no body',
+    }),
+  ),
   headers: Type.Optional(
     CustomHeaders({
       description:
         'sent with each request, at most 8 KiB in all; not those that the sender makes, and no secrets, because they are shown here: those belong in a credential',
       examples: [{ 'x-shop': 'berlin' }],
+    }),
+  ),
+  content_type: Type.Optional(
+    Nullable({
+      ...MediaType,
+      description:
+        'of the body; null, the default: application/json. Not beside a `content-type` in `headers`, which says the same',
+      examples: ['application/cloudevents+json'],
+    }),
+  ),
+  timeout: Type.Optional(
+    Type.Unsafe<string | number | null>({
+      type: ['string', 'integer', 'null'],
+      pattern: timeoutPattern,
+      minimum: endpointTimeouts.minMs,
+      maximum: endpointTimeouts.maxMs,
+      description:
+        'of one attempt, from 1s to 60s, whatever the server’s `total-timeout`, which is the default (null)',
+      examples: ['30s'],
     }),
   ),
   signing_schemes: Type.Optional(
@@ -125,7 +152,10 @@ const endpointMembers = {
   uid: Nullable(Type.String()),
   url: Type.String(),
   description: Type.String(),
+  method: Type.Enum([...sendMethods]),
   headers: StringMap,
+  content_type: Nullable(Type.String({ description: 'of the body; null: application/json' })),
+  timeout: Nullable(Type.String({ description: 'of one attempt; null: that of the server' })),
   signing_schemes: Type.Array(SigningSchemeInput),
   max_in_flight: Type.Integer(),
   rate_limit_rps: Nullable(Type.Number({ description: 'null: no limit' })),

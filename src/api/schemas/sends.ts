@@ -2,7 +2,7 @@ import { Type } from '../../bundled/typebox.ts'
 import { sendMethods } from '../../core/direct-request.ts'
 import { limits } from '../../core/model.ts'
 import { idempotencyHeader, idempotencyKey, Metadata, schedule, traceHeaders } from './events.ts'
-import { Closed, CustomHeaders, Id, Nullable, RetryPolicyInput } from './shapes.ts'
+import { Closed, CustomHeaders, Id, MediaType, Nullable, RetryPolicyInput } from './shapes.ts'
 import { durationPattern, idOf } from './text-limits.ts'
 
 /** The form is checked by it; `payload` is cut out of the bytes, which have to survive. */
@@ -26,7 +26,8 @@ export const SendBody = Closed(
     ),
     method: Type.Optional(
       Type.Enum([...sendMethods], {
-        description: 'default: POST. GET and DELETE have no body; a payload is kept and not sent',
+        description:
+          'default: that of the endpoint, or POST. GET and DELETE have no body; a payload is kept and not sent',
       }),
     ),
     headers: Type.Optional(
@@ -39,9 +40,8 @@ export const SendBody = Closed(
     content_type: Type.Optional(
       Nullable(
         Type.String({
-          maxLength: 255,
-          pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: *;[ -~]*[!-~])?$",
-          description: 'of the body; default: application/json, or what the endpoint’s headers say',
+          ...MediaType,
+          description: 'of the body; default: what the endpoint says, or application/json',
           examples: ['text/plain; charset=utf-8'],
         }),
       ),

@@ -5,6 +5,7 @@ import { Type } from '../../bundled/typebox.ts'
 import { maxCustomHeaders } from '../../core/custom-headers.ts'
 import { errorTable } from '../../core/errors.ts'
 import type { IdPrefix } from '../../core/ids.ts'
+import { maxMediaTypeChars, mediaTypePattern } from '../../core/media-type.ts'
 import { limits } from '../../core/model.ts'
 import { policySources } from '../../core/retry-policy.ts'
 import type { SigningScheme } from '../../core/signing-scheme.ts'
@@ -39,6 +40,9 @@ export const AnyJson = Type.Unknown()
 export const Bytes = Type.Unsafe<Buffer>(Type.String({ format: 'binary' }))
 /** Text that a route sends as bytes. */
 export const Text = Type.Unsafe<Buffer>(Type.String())
+
+/** Of a body. */
+export const MediaType = Type.String({ maxLength: maxMediaTypeChars, pattern: mediaTypePattern })
 
 export const StringMap = Type.Record(Type.String(), Type.String())
 

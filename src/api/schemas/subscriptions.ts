@@ -5,6 +5,7 @@ import { maxTopicPatterns } from '../../core/topics.ts'
 import {
   AnyJson,
   Closed,
+  CustomHeaders,
   EffectiveRetryPolicyBody,
   FilterInput,
   Id,
@@ -12,6 +13,7 @@ import {
   PageOf,
   pageQuery,
   RetryPolicyInput,
+  StringMap,
   Time,
 } from './shapes.ts'
 import { idOf, Topic, TopicPattern } from './text-limits.ts'
@@ -28,6 +30,13 @@ const settings = {
     Type.String({ ...TopicPattern, description: 'instead of `topic_patterns`, one' }),
   ),
   filter: Type.Optional(FilterInput),
+  headers: Type.Optional(
+    CustomHeaders({
+      description:
+        'sent with each request that its deliveries make, at most 8 KiB in all; they win over those of the endpoint. Not those that the sender makes, and no secrets: those belong in a credential',
+      examples: [{ 'x-feed': 'orders' }],
+    }),
+  ),
   retry_policy: Type.Optional(RetryPolicyInput),
   max_attempts: Type.Optional(Type.Unknown({ title: 'HookrailMaxAttempts' })),
   backoff_policy: Type.Optional(Type.Unknown({ title: 'HookrailBackoff' })),
@@ -92,6 +101,7 @@ export const SubscriptionBody = Type.Object(
     endpoint_id: Id,
     topic_patterns: Type.Array(Type.String()),
     filter: FilterInput,
+    headers: StringMap,
     retry_policy: RetryPolicyInput,
     effective_retry_policy: EffectiveRetryPolicyBody,
     active: Type.Boolean(),

@@ -71,6 +71,9 @@ export function durationPattern(days: number): string {
   return `^(?:${ofUnits.join('|')})$`
 }
 
+/** As `endpointTimeouts` bounds them. */
+export const timeoutPattern = '^(?:(?:[1-9]|[1-5]\\d|60)s|1m|(?:[1-9]\\d{3}|[1-5]\\d{4}|60000)(?:ms)?)$'
+
 /** The whole numbers from 0 to `max`: those of fewer digits, and those that fall below it at one of its digits. */
 function upTo(max: number): string {
   const digits = String(max)

@@ -1,4 +1,5 @@
 import type { Static } from 'typebox'
+import { formatDuration } from '../../core/duration.ts'
 import { renderRetryPolicy } from '../../core/retry-policy-json.ts'
 import type { EndpointView } from '../../engine/endpoint-view.ts'
 import { formatOptionalTime, formatTime } from '../rfc3339.ts'
@@ -13,7 +14,10 @@ export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> 
     uid: endpoint.uid,
     url: endpoint.url,
     description: endpoint.description,
+    method: endpoint.method,
     headers: { ...endpoint.headers },
+    content_type: endpoint.contentType,
+    timeout: endpoint.timeoutMs === null ? null : formatDuration(endpoint.timeoutMs),
     signing_schemes: [...endpoint.signingSchemes],
     max_in_flight: endpoint.maxInFlight,
     rate_limit_rps: endpoint.rateLimitRps,

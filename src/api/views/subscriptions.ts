@@ -12,6 +12,7 @@ export function toSubscription(subscription: SubscriptionView): Static<typeof Su
     endpoint_id: subscription.endpointId,
     topic_patterns: [...subscription.topicPatterns],
     filter: subscription.filter,
+    headers: { ...subscription.headers },
     retry_policy: subscription.retryPolicy === null ? null : renderRetryPolicy(subscription.retryPolicy),
     effective_retry_policy: toEffectivePolicy(subscription.effectiveRetryPolicy),
     active: subscription.active,

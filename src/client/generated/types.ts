@@ -181,7 +181,12 @@ export interface CreatedEndpoint {
   readonly uid: string | null
   readonly url: string
   readonly description: string
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE'
   readonly headers: Readonly<Record<string, string>>
+  /** Of the body; null: application/json. */
+  readonly contentType: string | null
+  /** Of one attempt; null: that of the server. */
+  readonly timeout: string | null
   readonly signingSchemes: readonly SigningScheme[]
   readonly maxInFlight: number
   /** Null: no limit. */
@@ -502,11 +507,11 @@ export interface DirectSend {
   readonly url?: string | null | undefined
   /** Or to an endpoint, signed with its secrets: to its URL and with its headers as they are now. */
   readonly endpointId?: string | null | undefined
-  /** Default: POST. GET and DELETE have no body; a payload is kept and not sent. */
+  /** Default: that of the endpoint, or POST. GET and DELETE have no body; a payload is kept and not sent. */
   readonly method?: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE' | undefined
   /** Beside those of the endpoint; these win. Names that the sender sets itself are refused, and names of secrets. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Of the body; default: application/json, or what the endpoint’s headers say. */
+  /** Of the body; default: what the endpoint says, or application/json. */
   readonly contentType?: string | null | undefined
   /** What the request authenticates with; left out, what the endpoint does, if it goes to one. */
   readonly credentialId?: string | null | undefined
@@ -565,7 +570,12 @@ export interface Endpoint {
   readonly uid: string | null
   readonly url: string
   readonly description: string
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE'
   readonly headers: Readonly<Record<string, string>>
+  /** Of the body; null: application/json. */
+  readonly contentType: string | null
+  /** Of one attempt; null: that of the server. */
+  readonly timeout: string | null
   readonly signingSchemes: readonly SigningScheme[]
   readonly maxInFlight: number
   /** Null: no limit. */
@@ -616,8 +626,14 @@ export interface EndpointChange {
   /** A name of your own, unique; creating it again updates it. */
   readonly uid?: string | null | undefined
   readonly description?: string | undefined
+  /** Of requests to it; default: POST. Those of GET and DELETE carry no body. */
+  readonly method?: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE' | undefined
   /** Sent with each request, at most 8 KiB in all; not those that the sender makes, and no secrets, because they are shown here: those belong in a credential. */
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Of the body; null, the default: application/json. Not beside a `content-type` in `headers`, which says the same. */
+  readonly contentType?: string | null | undefined
+  /** Of one attempt, from 1s to 60s, whatever the server’s `total-timeout`, which is the default (null). */
+  readonly timeout?: string | number | null | undefined
   /** How requests to it are signed; `none` stands alone, and no two may set the same header. */
   readonly signingSchemes?: readonly SigningScheme[] | undefined
   /** Requests at one time, from all processes together. */
@@ -641,8 +657,14 @@ export interface EndpointCreate {
   /** A name of your own, unique; creating it again updates it. */
   readonly uid?: string | null | undefined
   readonly description?: string | undefined
+  /** Of requests to it; default: POST. Those of GET and DELETE carry no body. */
+  readonly method?: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE' | undefined
   /** Sent with each request, at most 8 KiB in all; not those that the sender makes, and no secrets, because they are shown here: those belong in a credential. */
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Of the body; null, the default: application/json. Not beside a `content-type` in `headers`, which says the same. */
+  readonly contentType?: string | null | undefined
+  /** Of one attempt, from 1s to 60s, whatever the server’s `total-timeout`, which is the default (null). */
+  readonly timeout?: string | number | null | undefined
   /** How requests to it are signed; `none` stands alone, and no two may set the same header. */
   readonly signingSchemes?: readonly SigningScheme[] | undefined
   /** Requests at one time, from all processes together. */
@@ -1155,6 +1177,7 @@ export interface Subscription {
   readonly endpointId: string
   readonly topicPatterns: readonly string[]
   readonly filter: Filter
+  readonly headers: Readonly<Record<string, string>>
   readonly retryPolicy: RetryPolicy
   readonly effectiveRetryPolicy: EffectiveRetryPolicy
   readonly active: boolean
@@ -1177,6 +1200,8 @@ export interface SubscriptionChange {
   /** Instead of `topicPatterns`, one. */
   readonly topicPattern?: string | undefined
   readonly filter?: Filter | undefined
+  /** Sent with each request that its deliveries make, at most 8 KiB in all; they win over those of the endpoint. Not those that the sender makes, and no secrets: those belong in a credential. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
   readonly retryPolicy?: RetryPolicy | undefined
   readonly maxAttempts?: HookrailMaxAttempts | undefined
   readonly backoffPolicy?: HookrailBackoff | undefined
@@ -1191,6 +1216,8 @@ export interface SubscriptionCreate {
   /** Instead of `topicPatterns`, one. */
   readonly topicPattern?: string | undefined
   readonly filter?: Filter | undefined
+  /** Sent with each request that its deliveries make, at most 8 KiB in all; they win over those of the endpoint. Not those that the sender makes, and no secrets: those belong in a credential. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
   readonly retryPolicy?: RetryPolicy | undefined
   readonly maxAttempts?: HookrailMaxAttempts | undefined
   readonly backoffPolicy?: HookrailBackoff | undefined

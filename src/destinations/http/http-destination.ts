@@ -1,4 +1,5 @@
 /** One HTTP attempt: a delivery becomes a signed request, and its answer what the engine goes on with. */
+import { attemptTimeout } from '../../core/attempt-timeout.ts'
 import { carriesBody } from '../../core/direct-request.ts'
 import { toHeaderValue } from '../../core/header-value.ts'
 import { hideInResponse, hideInText } from '../../core/hide-secrets.ts'
@@ -47,6 +48,10 @@ export class HttpDestination implements Destination {
 
   get label(): string {
     return this.parts.address.url.origin
+  }
+
+  get timeoutMs(): number | null {
+    return this.parts.timeoutMs
   }
 
   get refusal(): string | null {
@@ -109,8 +114,7 @@ export class HttpDestination implements Destination {
     const { headers, signatures, body } = this.#signed(delivery, deps, credential)
     const request = { destination: address, method, headers, signatures, body }
     if (timeoutMs === null) return request
-    // The lease was measured by the sender's own.
-    return { ...request, timeoutMs: Math.min(timeoutMs, deps.sender.totalTimeoutMs) }
+    return { ...request, timeoutMs: attemptTimeout(timeoutMs, deps.sender.totalTimeoutMs) }
   }
 
   #signed(

@@ -1,8 +1,8 @@
 /** Endpoints that get what was published as the body of a signed HTTP request. */
-import type { DirectRequest } from '../../core/direct-request.ts'
+import { carriesBody, type DirectRequest } from '../../core/direct-request.ts'
 import { refuseDomain } from '../../core/domains.ts'
 import type { Destination, DirectKind, EndpointParts } from '../port.ts'
-import { HttpDestination } from './http-destination.ts'
+import { HttpDestination, type HttpParts } from './http-destination.ts'
 
 export const http: DirectKind = {
   prepare({ endpoint, authorizedDomains, secrets }: EndpointParts): HttpDestination {
@@ -10,9 +10,9 @@ export const http: DirectKind = {
     return new HttpDestination({
       address: { kind: 'http', url },
       refusal: refuseDomain(url, authorizedDomains),
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...endpoint.headers },
-      timeoutMs: null,
+      method: endpoint.method,
+      headers: headersOf(endpoint),
+      timeoutMs: endpoint.timeoutMs,
       signingSchemes: endpoint.signingSchemes,
       credentialId: endpoint.credentialId,
       clientCertificateId: endpoint.clientCertificateId,
@@ -42,6 +42,13 @@ export const http: DirectKind = {
       secrets: known.secrets,
     })
   },
+}
+
+/** A request without a body has no type. */
+function headersOf({ method, headers, contentType }: EndpointParts['endpoint']): HttpParts['headers'] {
+  const { 'content-type': own, ...others } = headers
+  if (!carriesBody(method)) return others
+  return { 'content-type': own ?? contentType ?? 'application/json', ...others }
 }
 
 /** To a URL nobody has a secret, so it goes unsigned. */

@@ -57,7 +57,10 @@ export interface EndpointPatch {
   readonly url?: string
   readonly uid?: string | null
   readonly description?: string
+  readonly method?: Endpoint['method']
   readonly headers?: Readonly<Record<string, string>>
+  readonly contentType?: string | null
+  readonly timeoutMs?: number | null
   readonly signingSchemes?: Endpoint['signingSchemes']
   readonly maxInFlight?: number
   readonly rateLimitRps?: number | null
@@ -78,7 +81,7 @@ export interface EndpointPatch {
 }
 
 export type SubscriptionPatch = Partial<
-  Pick<Subscription, 'topicPatterns' | 'filter' | 'retryPolicy' | 'active'>
+  Pick<Subscription, 'topicPatterns' | 'filter' | 'headers' | 'retryPolicy' | 'active'>
 >
 
 /** Of a tenant that has as many endpoints as its settings allow. */

@@ -5,6 +5,7 @@ import type { OpenServer } from '../hookrail-rows.ts'
 import { describeAuthorizedDomains } from './authorized-domains.ts'
 import { describeCallbacks } from './callback-rows.ts'
 import { describeCredentialHosts } from './credential-hosts.ts'
+import { describeEndpointRequests } from './endpoint-requests.ts'
 import { describeOperationalEvents } from './operational-events.ts'
 import { describeOutcomes } from './outcomes.ts'
 import { describeBreakerRows, describePolicyRows } from './policy-rows.ts'
@@ -16,6 +17,7 @@ export function describeSending(newStore: () => OpenServer): void {
   describe('deliveries', () => {
     const scene = aSendingScene(newStore)
     describeRequests(scene)
+    describeEndpointRequests(scene)
     describeSigning(scene)
     describeOutcomes(scene)
     describeCallbacks(scene)

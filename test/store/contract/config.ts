@@ -38,6 +38,7 @@ export function describeConfig(open: OpenHarness): void {
         id: route.subscriptionId,
         topicPatterns: ['a.*'],
         filter: null,
+        headers: {},
         own: true,
       })
       expect(routing.secrets.map((secret) => secret.sealed)).toEqual([
@@ -80,11 +81,32 @@ export function describeConfig(open: OpenHarness): void {
         endpoint: {
           url: 'https://b.example/',
           uid: null,
+          method: 'POST',
           headers: { 'x-a': '1' },
+          contentType: null,
+          timeoutMs: null,
           updatedAt: scene.now(),
           createdAt: scene.now() - 10,
         },
       })
+    })
+
+    it('keeps what requests to an endpoint and of a subscription are like', async () => {
+      const own = { method: 'PUT', contentType: 'a/b; c=d', timeoutMs: 60_000 } as const
+      const { endpointId, subscriptionId } = await scene.anEndpoint(own)
+      const headers = { 'x-a': '1', 'x-b': 'z~' }
+      await scene.store.updateSubscription(defaultTenantId, subscriptionId, { headers })
+      const routing = await scene.store.loadRouting(defaultTenantId)
+      expect(routing).toMatchObject({ endpoints: [own], subscriptions: [{ headers }] })
+      const other = { method: 'GET', contentType: null, timeoutMs: null } as const
+      await scene.store.updateEndpoint(defaultTenantId, endpointId, other)
+      await scene.store.updateEndpoint(defaultTenantId, endpointId, {
+        ownSubscription: { id: scene.ids.next('sub'), topicPatterns: ['x'] },
+      })
+      expect(await scene.store.getEndpoint(defaultTenantId, endpointId)).toMatchObject(other)
+      expect(await scene.store.getSubscription(defaultTenantId, subscriptionId)).toMatchObject({ headers })
+      await scene.store.updateSubscription(defaultTenantId, subscriptionId, { headers: {} })
+      expect((await scene.store.getSubscription(defaultTenantId, subscriptionId))?.headers).toEqual({})
     })
 
     it('finds an endpoint by its uid and refuses the same uid twice, until the first is deleted', async () => {
@@ -110,6 +132,7 @@ export function describeConfig(open: OpenHarness): void {
         endpointId: route.endpointId,
         topicPatterns: ['b'],
         filter: null,
+        headers: { 'x-a': '1' },
         retryPolicy: 'hookrail',
         ordered: false,
         active: true,
@@ -142,6 +165,7 @@ export function describeConfig(open: OpenHarness): void {
         active: true,
         topicPatterns: ['x'],
         filter: null,
+        headers: {},
       })
     })
 
@@ -154,6 +178,7 @@ export function describeConfig(open: OpenHarness): void {
         endpointId: route.endpointId,
         topicPatterns: ['*'],
         filter: null,
+        headers: {},
         retryPolicy: null,
         ordered: false,
         active: true,
@@ -212,6 +237,7 @@ export function describeConfig(open: OpenHarness): void {
         endpointId: route.endpointId,
         topicPatterns: ['*'],
         filter: null,
+        headers: {},
         retryPolicy: null,
         ordered: false,
         active: true,

@@ -215,7 +215,7 @@ async function takeShares(
     return row.share * row.nodes < row.max_in_flight || request.wantsMore?.has(targetId) === true
   })
   const targets = growing.map((row) => uuid(row.target_id))
-  const grown = await growShares(context, node, { targets, leaseMs: request.leaseMs })
+  const grown = await growShares(context, node, targets)
   for (const [target, slots] of grown) shares.set(target, slots)
   return shares
 }

@@ -132,7 +132,8 @@ export class Leases {
     const now = this.#elapsed()
     let found = false
     for (const batch of this.#open.values()) {
-      if (batch.overdueAt > now) break
+      // Not all are of one length.
+      if (batch.overdueAt > now) continue
       found ||= batch.isClaimed && !batch.isOverdue
       batch.isOverdue = true
     }

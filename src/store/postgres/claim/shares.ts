@@ -149,7 +149,7 @@ const removeStatement = command(
 export async function growShares(
   context: Context,
   node: NodeIdentity,
-  { targets, leaseMs }: { readonly targets: readonly string[]; readonly leaseMs: number },
+  targets: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
   if (targets.length === 0) return new Map()
   const endpoints = await run(context, lockLimitsStatement, { targets })
@@ -157,7 +157,6 @@ export async function growShares(
     node: node.id,
     targets: endpoints.map(({ id }) => uuid(id)),
     limits: endpoints.map((endpoint) => endpoint.max_in_flight),
-    lease_ms: Math.round(leaseMs),
   })
   return new Map(rows.map((row) => [uuid(row.target_id), row.slots]))
 }
@@ -177,7 +176,7 @@ const lockLimitsStatement = query<{ readonly id: Uint8Array; readonly max_in_fli
 const mayBeOpen = `
   select count(*) from (
     select from handoffs h cross join lateral unnest(h.delivery_ids, h.event_ids) as l (id, event_id)
-    where h.node_id = n.id and h.until > ${now} and h.until <= n.usable_until + $lease_ms
+    where h.node_id = n.id and h.until > ${now} and h.granted_at <= n.usable_until
       and s.target_id = coalesce(
         (select f.target_id from live_deliveries f where f.id = l.id),
         (select ${endpointIn('e.fan_out', 'l.id')} from events e where e.id = l.event_id))
@@ -185,7 +184,7 @@ const mayBeOpen = `
 
 const growStatement = query<{ readonly target_id: Uint8Array; readonly slots: number }>()(
   'grow_shares',
-  { node: 'uuid', targets: 'uuid[]', limits: 'integer[]', lease_ms: 'bigint' },
+  { node: 'uuid', targets: 'uuid[]', limits: 'integer[]' },
   // nodes is small; primary key, and for nodes that are gone what stands in handoffs
   `with alive as materialized (
      select id from nodes where usable_until > ${now}

@@ -26,14 +26,18 @@ import { raiseRoutingVersion } from './routing-version.ts'
 import { insertSubscriptionRow } from './subscriptions.ts'
 import { whyNoEndpoint } from './tenants.ts'
 
-export const endpointColumns = `id, tenant_id, uid, url, description, headers, signing_schemes, max_in_flight,
-  rate_limit_rps, retry_policy, credential_id, client_certificate_id, disabled_reason, disabled_at, paused_reason, paused_by, created_at, updated_at, deleted_at`
+export const endpointColumns = `id, tenant_id, uid, url, description, method, headers, content_type, timeout_ms, signing_schemes,
+  max_in_flight, rate_limit_rps, retry_policy, credential_id, client_certificate_id, disabled_reason, disabled_at, paused_reason, paused_by,
+  created_at, updated_at, deleted_at`
 
 const settings = {
   uid: 'text',
   url: 'text',
   description: 'text',
+  method: 'text',
   headers: 'text',
+  content_type: 'text',
+  timeout_ms: 'integer',
   signing_schemes: 'text',
   max_in_flight: 'integer',
   rate_limit_rps: 'double precision',
@@ -206,6 +210,7 @@ async function putOwnSubscription(
     endpointId: bytesToId(idPrefixes.endpoint, endpoint.id),
     topicPatterns: own.topicPatterns,
     filter: own.filter ?? null,
+    headers: {},
     retryPolicy: own.retryPolicy ?? null,
     ordered: false,
     active: true,

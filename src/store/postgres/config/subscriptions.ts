@@ -13,7 +13,7 @@ type InsertResult =
   | { readonly kind: 'inserted'; readonly subscription: Subscription }
   | { readonly kind: 'endpoint_not_available' }
 
-export const subscriptionColumns = `id, tenant_id, endpoint_id, topic_patterns, filter, retry_policy, ordered, active, own,
+export const subscriptionColumns = `id, tenant_id, endpoint_id, topic_patterns, filter, headers, retry_policy, ordered, active, own,
   created_at, updated_at, deleted_at`
 
 export async function insertSubscription(context: Context, input: NewSubscription): Promise<InsertResult> {
@@ -59,14 +59,15 @@ const insertSubscriptionStatement = query<SubscriptionRow>()(
     endpoint: 'uuid',
     topic_patterns: 'text',
     filter: 'text',
+    headers: 'text',
     retry_policy: 'text',
     ordered: 'boolean',
     active: 'boolean',
     own: 'boolean',
   },
   `insert into subscriptions
-       (id, tenant_id, endpoint_id, topic_patterns, filter, retry_policy, ordered, active, own, created_at, updated_at)
-     values ($id, $tenant, $endpoint, $topic_patterns, $filter, $retry_policy, $ordered, $active, $own, ${now}, ${now}) returning ${subscriptionColumns}`,
+       (id, tenant_id, endpoint_id, topic_patterns, filter, headers, retry_policy, ordered, active, own, created_at, updated_at)
+     values ($id, $tenant, $endpoint, $topic_patterns, $filter, $headers, $retry_policy, $ordered, $active, $own, ${now}, ${now}) returning ${subscriptionColumns}`,
 )
 
 export async function updateSubscription(
@@ -93,9 +94,16 @@ export async function updateSubscription(
 
 const updateSubscriptionStatement = query<SubscriptionRow>()(
   'update_subscription',
-  { id: 'uuid', topic_patterns: 'text', filter: 'text', retry_policy: 'text', active: 'boolean' },
-  `update subscriptions set topic_patterns = $topic_patterns, filter = $filter, retry_policy = $retry_policy,
-       active = $active, updated_at = ${changeTime}
+  {
+    id: 'uuid',
+    topic_patterns: 'text',
+    filter: 'text',
+    headers: 'text',
+    retry_policy: 'text',
+    active: 'boolean',
+  },
+  `update subscriptions set topic_patterns = $topic_patterns, filter = $filter, headers = $headers,
+       retry_policy = $retry_policy, active = $active, updated_at = ${changeTime}
      where id = $id returning ${subscriptionColumns}`,
 )
 

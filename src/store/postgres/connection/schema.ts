@@ -22,6 +22,8 @@ import { filtersMigration } from '../migrations/0026-filters.ts'
 import { noticesMigration } from '../migrations/0027-notices.ts'
 import { endpointRetryPoliciesMigration } from '../migrations/0028-endpoint-retry-policies.ts'
 import { clientCertificatesMigration } from '../migrations/0029-client-certificates.ts'
+import { endpointRequestsMigration } from '../migrations/0030-endpoint-requests.ts'
+import { subscriptionHeadersMigration } from '../migrations/0031-subscription-headers.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -46,6 +48,8 @@ export const postgresMigrations: readonly Migration[] = [
   noticesMigration,
   endpointRetryPoliciesMigration,
   clientCertificatesMigration,
+  endpointRequestsMigration,
+  subscriptionHeadersMigration,
 ]
 
 /**

@@ -16,6 +16,7 @@ const newSubscription = new Columns(
   'endpoint_id',
   'topic_patterns',
   'filter',
+  'headers',
   'retry_policy',
   'ordered',
   'active',
@@ -23,7 +24,14 @@ const newSubscription = new Columns(
   'created_at',
   'updated_at',
 )
-const changedSubscription = new Columns('topic_patterns', 'filter', 'retry_policy', 'active', 'updated_at')
+const changedSubscription = new Columns(
+  'topic_patterns',
+  'filter',
+  'headers',
+  'retry_policy',
+  'active',
+  'updated_at',
+)
 
 type InsertResult =
   | { readonly kind: 'inserted'; readonly subscription: Subscription }

@@ -21,6 +21,8 @@ import { filtersMigration } from '../migrations/0020-filters.ts'
 import { noticesMigration } from '../migrations/0021-notices.ts'
 import { endpointRetryPoliciesMigration } from '../migrations/0022-endpoint-retry-policies.ts'
 import { clientCertificatesMigration } from '../migrations/0023-client-certificates.ts'
+import { endpointRequestsMigration } from '../migrations/0024-endpoint-requests.ts'
+import { subscriptionHeadersMigration } from '../migrations/0025-subscription-headers.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -44,6 +46,8 @@ export const sqliteMigrations: readonly Migration[] = [
   noticesMigration,
   endpointRetryPoliciesMigration,
   clientCertificatesMigration,
+  endpointRequestsMigration,
+  subscriptionHeadersMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */
