@@ -7,7 +7,7 @@ import { createIdFactory } from './core/ids.ts'
 import type { Keyring } from './core/keyring.ts'
 import { resolveRetryPolicy } from './core/retry-policy.ts'
 import { createCredentials } from './create-credentials.ts'
-import { createDelivery, createSender, userAgent } from './create-delivery.ts'
+import { breakerOf, createDelivery, createSender, userAgent } from './create-delivery.ts'
 import { createEndpoints } from './create-endpoints.ts'
 import { createMasterKeys } from './create-master-keys.ts'
 import { createOutboxRelays } from './create-outbox-relays.ts'
@@ -117,10 +117,12 @@ async function assemble(
     load: (tenantId) => store.loadRouting(tenantId),
     secretBox,
     defaultPolicy: resolveRetryPolicy(config.defaultRetryPolicy),
+    breaker: breakerOf(config),
   })
   const sending = { config, logger, store, clock, activity, routing, guard }
   const { credentials, closeCredentials } = createCredentials({ ...sending, secretBox })
-  const delivery = dispatch ? createDelivery({ ...sending, credentials, tracing }) : null
+  const onNotices = () => durableWork.notices.wake()
+  const delivery = dispatch ? createDelivery({ ...sending, credentials, tracing, onNotices }) : null
   const dispatcher = delivery?.dispatcher ?? null
   const readiness = new Readiness({ store, clock, logger })
   const onStarted = () => durableWork.masterKeys.wake()
@@ -141,7 +143,7 @@ async function assemble(
   })
   const keyRates = new KeyRates({ clock, tokens: store.cluster?.keyTokens ?? null })
   const onFiltered = (count: number) => activity.tell('filtered', { count })
-  activity.on('endpointDisabled', () => durableWork.notices.wake())
+  activity.on('endpointDisabled', onNotices)
   const publisher = new Publisher({
     store: readiness,
     words,
@@ -225,7 +227,7 @@ async function assemble(
         : traceTransactionalPublisher(transactionalPublisher, tracing),
     activity,
     events: new Events({ store: shown, activity, clock }),
-    ...createEndpoints({ ...parts, serverPolicy }),
+    ...createEndpoints({ ...parts, serverPolicy, serverBreaker: breakerOf(config) }),
     credentials: new Credentials(parts),
     directSends,
     endpointTests: new EndpointTests({ ...testing, sender: testSender }),

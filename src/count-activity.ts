@@ -5,6 +5,7 @@ import type { Metrics } from './observability/metrics.ts'
 export function countActivity(activity: DeliveryActivity, metrics: Metrics): void {
   activity.on('attempt', metrics.attempt)
   activity.on('deadLetter', metrics.deadLetter)
+  activity.on('deliveryFailing', metrics.deliveryFailing)
   activity.on('staleOutcome', metrics.staleOutcome)
   activity.on('endpointDisabled', metrics.endpointDisabled)
   activity.on('certificateExpiring', metrics.certificateExpiring)

@@ -26,6 +26,8 @@ interface DeliveryParts {
   readonly routing: RoutingCache
   readonly credentials: CredentialSource
   readonly guard: ReturnType<typeof createAddressPolicy>
+  /** Tenants are to be told of deliveries. */
+  readonly onNotices: () => void
   /** Null: nobody traces. */
   readonly tracing: Tracing | null
 }
@@ -70,18 +72,23 @@ export function retentionOf(config: Config): Retention {
   }
 }
 
-export function createDelivery({ config, guard, tracing, ...parts }: DeliveryParts): DeliveryService {
-  const breaker: BreakerPolicy = {
+/** The server's. */
+export function breakerOf(config: Config): BreakerPolicy {
+  return {
     failureThreshold: config.breakerThreshold,
     pauseMs: config.breakerPauseMs,
     maxPauseMs: config.breakerMaxPauseMs,
     disableAfterMs: config.disableAfterMs,
   }
+}
+
+export function createDelivery({ config, guard, tracing, ...parts }: DeliveryParts): DeliveryService {
   // Idle ones beside those in use.
   const sender = createSender({ config, clock: parts.clock, guard }, Math.max(1024, config.maxInFlight * 2))
   return new DeliveryService({
     ...parts,
-    breaker,
+    breaker: breakerOf(config),
+    failingAfter: config.failingAfter,
     retention: retentionOf(config),
     random: Math.random,
     userAgent,

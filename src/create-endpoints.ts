@@ -1,4 +1,5 @@
 /** The use cases about endpoints, put together. */
+import type { BreakerPolicy } from './core/endpoint-health.ts'
 import type { FaceWords } from './core/face-words.ts'
 import type { IdFactory } from './core/ids.ts'
 import type { Logger } from './core/logger.ts'
@@ -17,6 +18,8 @@ export interface EndpointParts {
   readonly words: FaceWords
   /** The name of the server's default retry policy. */
   readonly serverPolicy: string
+  /** The server's default of when endpoints are paused and disabled. */
+  readonly serverBreaker: BreakerPolicy
   readonly logger: Logger
   readonly urls: Pick<TenantUrls, 'check'>
   readonly onChange: (tenantId: string, endpointId: string) => void

@@ -30,3 +30,21 @@ export function logAttempt(log: Logger, attempt: AttemptActivity): void {
   else if (attempt.state === 'dead_lettered') log.warn(fields, 'attempt')
   else log.info(fields, 'attempt')
 }
+
+/** A delivery is at its end, with an attempt or, where its workers died, without one; or it has failed several times. */
+export function logTrouble(log: Logger, attempt: AttemptActivity, message: string): void {
+  const { tenantId, eventId, deliveryId, endpointId, topic, url, attemptNo, httpStatus, errorClass } = attempt
+  const fields = {
+    tenant_id: tenantId,
+    event_id: eventId,
+    delivery_id: deliveryId,
+    endpoint_id: endpointId,
+    topic,
+    url,
+    attempt_count: attemptNo,
+    http_status: httpStatus,
+    error_class: errorClass,
+    next_attempt_in_ms: attempt.nextAttemptInMs,
+  }
+  log.warn(fields, message)
+}

@@ -79,6 +79,11 @@ export interface OpenOptions {
   /** An endpoint that has only failed for so long is disabled; 0 is never. Default 5 days. */
   readonly disableAfter?: Duration
   /**
+   * Failed attempts of a delivery after which it is failing, while others follow: `deliveryFailing` is emitted, and tenants
+   * who subscribe to `delivery.failing` are told. 0 is never. Default 3.
+   */
+  readonly failingAfter?: number
+  /**
    * Deliveries of one ordering key that may wait in an ordered subscription; an event that would make it more is refused
    * (`BacklogFullError`). 0 is no limit. Default 10 000.
    */
@@ -118,6 +123,8 @@ export interface OuthookEvents {
   attempt: [AttemptActivity]
   /** A delivery was given up. */
   deadLetter: [AttemptActivity]
+  /** A delivery has failed `failingAfter` times, and is tried again. */
+  deliveryFailing: [AttemptActivity]
   /** An endpoint answered 410 or has only failed for too long. */
   endpointDisabled: [EndpointDisabledActivity]
   /** A client certificate that is in use runs out within 30 days, 7 or 1; once for each. */
@@ -140,6 +147,7 @@ type AdminTokenMethod = 'create' | 'get' | 'list' | 'revoke'
 const eventNames = Object.keys({
   attempt: true,
   deadLetter: true,
+  deliveryFailing: true,
   endpointDisabled: true,
   certificateExpiring: true,
 } satisfies Record<keyof OuthookEvents, true>)

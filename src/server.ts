@@ -15,7 +15,7 @@ import { defaultTenantId } from './core/model.ts'
 import { countActivity } from './count-activity.ts'
 import type { AttemptActivity } from './delivery/activity.ts'
 import type { Engine } from './engine/engine.ts'
-import { logAttempt } from './log-attempt.ts'
+import { logAttempt, logTrouble } from './log-attempt.ts'
 import type { MetricsSnapshot } from './observability/aggregate-metrics.ts'
 import { EventLoopLag } from './observability/event-loop-lag.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
@@ -224,6 +224,8 @@ function listen({ engine }: App, { log, onAttempt }: ServerHooks, metrics: Metri
   countActivity(activity, metrics)
   activity.on('attempt', (attempt) => logAttempt(log, attempt))
   if (onAttempt) activity.on('attempt', onAttempt)
+  activity.on('deadLetter', (attempt) => logTrouble(log, attempt, 'delivery given up'))
+  activity.on('deliveryFailing', (attempt) => logTrouble(log, attempt, 'delivery failing'))
   activity.on('endpointDisabled', (disabled) => {
     log.warn({ endpoint_id: disabled.endpointId, reason: disabled.reason }, 'endpoint disabled')
   })

@@ -1,5 +1,7 @@
 /** Fills a store with ordered deliveries of many keys, on the store's port. */
+
 import { defaultBreakerPolicy } from '../../src/core/endpoint-health.ts'
+import { noHealthSettings } from '../../src/core/health-settings.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
 import type { NewEvent, Store } from '../../src/store/port.ts'
 import { loadIds } from '../harness/product.ts'
@@ -37,6 +39,7 @@ export async function fillLines(store: Store, { keys, behindBlocked }: Lines): P
       credentialId: null,
       clientCertificateId: null,
       retryPolicy: null,
+      ...noHealthSettings,
     },
     secret: { id: ids.next('sec'), sealed: Uint8Array.of(1) },
     subscription: {

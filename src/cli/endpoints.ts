@@ -12,6 +12,7 @@ import { credentialFlag } from './credential-id.ts'
 import { resolveEndpoint } from './endpoint-id.ts'
 import { registerRepair } from './endpoint-repair.ts'
 import { addSecretOptions, registerSecrets, type SecretOptions } from './endpoint-secrets.ts'
+import { addHealthOptions, type HealthOptions, healthOf } from './health-options.ts'
 import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
 import {
@@ -59,7 +60,7 @@ interface ListOptions extends PageOptions {
   readonly includeDeleted?: boolean
 }
 
-interface EndpointOptions {
+interface EndpointOptions extends HealthOptions {
   readonly url?: string
   readonly to?: string
   readonly uid?: string
@@ -144,7 +145,7 @@ function registerChanges(command: Command, io: CliIo): void {
 }
 
 function addEndpointOptions(command: Command): Command {
-  return command
+  const settings = command
     .option('--topic <pattern>', 'subscribe it: "orders.created", "orders.*" or "*" (repeatable)', collect)
     .option('--filter <json>', 'with --topic: what payloads have to be like, @file or none', payloadFilter)
     .option('--description <text>', 'for people')
@@ -162,6 +163,7 @@ function addEndpointOptions(command: Command): Command {
     .option('--credential <credential>', 'what its requests authenticate with: an id or name, or none')
     .option('--client-certificate <credential>', 'what its connections show besides: an id or name, or none')
     .option('--retry-policy <policy>', `a profile, ${describeRetryProfiles()}, or a JSON object`, retryPolicy)
+  return addHealthOptions(settings, 'that of its tenant or the server')
 }
 
 /** Absent members disappear in JSON, and so stay as they are. */
@@ -181,6 +183,7 @@ async function bodyOf(client: Client, options: EndpointOptions): Promise<Omit<En
     clientCertificateId: await credentialFlag(client, options.clientCertificate),
     filter: filterOf(options.filter),
     retryPolicy: options.retryPolicy,
+    ...healthOf(options),
   }
 }
 

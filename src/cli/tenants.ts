@@ -4,6 +4,7 @@ import type { TenantResource } from '../client/resources.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { maxTenantWeight } from '../core/tenant.ts'
 import { addApiCommand } from './api-command.ts'
+import { addHealthOptions, type HealthOptions, healthOf } from './health-options.ts'
 import { addIfMatch, type IfMatchOption, ifMatchIn } from './if-match-option.ts'
 import type { CliIo } from './io.ts'
 import type { WaitOptions } from './job-progress.ts'
@@ -32,7 +33,7 @@ const columns: readonly Column<TenantResource>[] = [
 
 type OrDefault<T> = T | 'default'
 
-interface TenantOptions {
+interface TenantOptions extends HealthOptions {
   readonly uid?: string
   readonly name?: string
   readonly meta?: Readonly<Record<string, string>>
@@ -98,7 +99,7 @@ function registerDelete(command: Command, io: CliIo): void {
 
 function addTenantOptions(command: Command): Command {
   const asServer = 'or default for the server’s setting'
-  return command
+  return addHealthOptions(command, 'the server’s setting')
     .option('--name <text>', 'for people')
     .option('--meta <name=value>', 'metadata (repeatable)', pair('='))
     .option('--retain-payloads <duration>', `how long payloads are kept, ${asServer}`, orDefault(durationMs))
@@ -144,6 +145,7 @@ function bodyOf(options: TenantOptions): TenantChange {
     retainEvents: given(options.retainEvents),
     retainDeadLetters: given(options.retainDeadLetters),
     retryPolicy: given(options.retryPolicy),
+    ...healthOf(options),
     ingestRate: given(options.ingestRate),
     maxEndpoints: given(options.maxEndpoints),
     weight: given(options.weight),

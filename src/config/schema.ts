@@ -168,6 +168,13 @@ export const settings = {
     default: 5 * 86_400_000,
     description: 'An endpoint that has only failed for so long is disabled. 0 is never.',
   }),
+  failingAfter: setting({
+    name: 'failing-after',
+    type: types.integer(0, 100),
+    default: 3,
+    description:
+      'Failed attempts of a delivery after which it is told as failing, once, while others follow: in the log, the metrics, and to tenants who subscribe to `delivery.failing`. 0 is never.',
+  }),
   traceHeaders: setting({
     name: 'trace-headers',
     type: types.oneOf(['pass', 'drop']),

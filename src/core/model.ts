@@ -4,6 +4,7 @@
 import type { SendMethod } from './direct-request.ts'
 import type { EventFields } from './event-fields.ts'
 import type { FilterJson } from './filter/condition.ts'
+import type { HealthSettings } from './health-settings.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import type { SigningScheme } from './signing-scheme.ts'
 
@@ -124,7 +125,7 @@ export interface OutboundEvent extends EventFields {
 /** `paused`: by hand, for a while; its users see an endpoint that is paused, not one that is disabled. */
 export type DisabledReason = 'operator' | 'gone' | 'failing' | 'paused'
 
-export interface Endpoint {
+export interface Endpoint extends HealthSettings {
   readonly id: string
   readonly tenantId: string
   /** The user's own name for it, unique per tenant. */

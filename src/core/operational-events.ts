@@ -5,13 +5,10 @@
  */
 import type { DisabledReason, ErrorClass } from './model.ts'
 
-/** The last two are reserved, and nothing publishes them yet. */
-export const operationalTopics = [
-  'endpoint.disabled',
-  'endpoint.recovered',
-  'delivery.dead_lettered',
-  'delivery.failing',
-] as const
+/** Of one delivery. */
+export const deliveryTopics = ['delivery.dead_lettered', 'delivery.failing'] as const
+
+export const operationalTopics = ['endpoint.disabled', 'endpoint.recovered', ...deliveryTopics] as const
 
 const reserved: ReadonlySet<string> = new Set(operationalTopics)
 
@@ -61,6 +58,86 @@ export function renderEndpointNotice(
         failing_since: failingSince === null ? null : timeText(failingSince),
         last_error: errorClass,
       }),
+    },
+  })
+}
+
+/**
+ * What a tenant is told of one delivery: that it was given up, or that it has failed several times and is tried again. It
+ * is made only where a subscription names the topic, written with the outcome, and kept until its event is published.
+ */
+export interface NewDeliveryNotice {
+  readonly topic: (typeof deliveryTopics)[number]
+  readonly tenantId: string
+  readonly eventId: string
+  readonly deliveryId: string
+  /** Of the outcome: no two of a delivery have the same. */
+  readonly claimVersion: number
+  /** Of the event; null: a direct send. */
+  readonly eventTopic: string | null
+  readonly endpointId: string | null
+  readonly subscriptionId: string | null
+  /** Origin only. */
+  readonly url: string
+  readonly attemptCount: number
+  readonly lastHttpStatus: number | null
+  readonly errorClass: ErrorClass
+}
+
+export interface DeliveryNotice extends NewDeliveryNotice {
+  /** When the outcome was recorded. */
+  readonly since: number
+  /** Of `delivery.failing`; null: it waits for the end of a reason. */
+  readonly nextAttemptAt: number | null
+}
+
+/** An outcome, as far as it says whether somebody is to be told. */
+interface ToldOutcome {
+  readonly attempt: { readonly attemptNo: number } | null
+  readonly next: { readonly state: string }
+}
+
+/**
+ * What an outcome is to people: the end of the delivery, or its `failingAfter`th failed attempt, after which others
+ * follow. A replay counts from 1 again.
+ *
+ * @param failingAfter 0: never
+ */
+export function deliveryTrouble(
+  { attempt, next }: ToldOutcome,
+  { attemptCount }: { readonly attemptCount: number },
+  failingAfter: number,
+): NewDeliveryNotice['topic'] | null {
+  if (next.state === 'dead_lettered') return 'delivery.dead_lettered'
+  if (next.state !== 'retry_scheduled' || attempt === null) return null
+  // What failed for a reason of ours is no attempt of the receiver's, and has the number of the one before.
+  const isCounted = attempt.attemptNo > attemptCount
+  return isCounted && attempt.attemptNo === failingAfter ? 'delivery.failing' : null
+}
+
+/** The payload; `uid` is that of the endpoint. What the receiver answered may repeat the event, so only its status is told. */
+export function renderDeliveryNotice(notice: DeliveryNotice, uid: string | null): string {
+  const { topic, since, nextAttemptAt } = notice
+  const isDead = topic === 'delivery.dead_lettered'
+  return JSON.stringify({
+    type: topic,
+    timestamp: timeText(since),
+    data: {
+      delivery_id: notice.deliveryId,
+      event_id: notice.eventId,
+      topic: notice.eventTopic,
+      endpoint_id: notice.endpointId,
+      endpoint_uid: uid,
+      subscription_id: notice.subscriptionId,
+      url: notice.url,
+      attempt_count: notice.attemptCount,
+      last_http_status: notice.lastHttpStatus,
+      ...(isDead
+        ? { final_error: notice.errorClass, dead_at: timeText(since) }
+        : {
+            error_class: notice.errorClass,
+            next_attempt_at: nextAttemptAt === null ? null : timeText(nextAttemptAt),
+          }),
     },
   })
 }

@@ -1,4 +1,5 @@
 /** A tenant: whose webhooks these are. Everything but other tenants belongs to one. */
+import { type HealthSettings, noHealthSettings } from './health-settings.ts'
 import type { StoredRetryPolicy } from './model.ts'
 
 export const maxRetentionDays = 3650
@@ -27,7 +28,7 @@ export interface Tenant {
 }
 
 /** What differs from the server's settings; null: as the server has it. */
-export interface TenantSettings {
+export interface TenantSettings extends HealthSettings {
   /** Durations of retention are milliseconds; 0 is for ever. */
   readonly retainPayloadsMs: number | null
   readonly retainAttemptsMs: number | null
@@ -74,6 +75,7 @@ export const defaultTenantSettings: TenantSettings = {
   retainEventsMs: null,
   retainDeadLettersMs: null,
   retryPolicy: null,
+  ...noHealthSettings,
   ingestRate: null,
   maxEndpoints: null,
   weight: 1,

@@ -44,6 +44,8 @@ interface ActivityEvents {
   attempt: [AttemptActivity]
   /** A delivery was given up; follows its `attempt`. */
   deadLetter: [AttemptActivity]
+  /** A delivery has failed as often as the setting says, and is tried again; follows its `attempt`. */
+  deliveryFailing: [AttemptActivity]
   endpointDisabled: [EndpointDisabledActivity]
   /** A client certificate that is in use runs out within 30 days, 7 or 1; once for each in this process. */
   certificateExpiring: [ExpiringCertificate]

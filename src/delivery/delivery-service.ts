@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts'
 import { type BreakerPolicy, isThrottled } from '../core/endpoint-health.ts'
 import type { Logger } from '../core/logger.ts'
+import { deliveryTrouble, isOperationalTopic, type NewDeliveryNotice } from '../core/operational-events.ts'
 import type { Sender } from '../sender/port.ts'
 import type { ClaimedDelivery, DeliveryOutcome, RecordResult, Retention, Store } from '../store/port.ts'
 import type { AttemptActivity, DeliveryActivity } from './activity.ts'
@@ -27,6 +28,10 @@ export interface DeliveryServiceOptions {
   readonly random: () => number
   readonly logger: Logger
   readonly breaker: BreakerPolicy
+  /** A delivery is failing from so many failed attempts on; 0: never. */
+  readonly failingAfter: number
+  /** Tenants are to be told of deliveries. */
+  readonly onNotices: () => void
   readonly retention: Retention
   readonly userAgent: string
   readonly maxInFlight: number
@@ -66,7 +71,10 @@ export class DeliveryService {
       shares: store.cluster?.shares ?? null,
       tellPaces: store.cluster?.tellPaces,
       onOutcome: (outcome, delivery, target) =>
-        this.#recorder.push({ outcome, context: { delivery, target } }),
+        this.#recorder.push({
+          outcome: completed(outcome, { delivery, target, failingAfter: options.failingAfter }),
+          context: { delivery, target },
+        }),
       recording: () => this.#recording(),
     })
     this.maintenance = new Maintenance({
@@ -168,8 +176,8 @@ export class DeliveryService {
   }
 
   #announce(batch: readonly Recordable<OutcomeContext>[], result: RecordResult): void {
-    const { activity } = this.#options
-    const listened = activity.listenerCount('attempt') + activity.listenerCount('deadLetter') > 0
+    const { activity, failingAfter } = this.#options
+    const listened = listenedTo.some((name) => activity.listenerCount(name) > 0)
     batch.forEach(({ outcome, context }, index) => {
       if (result.recorded[index] === false) {
         activity.tell('staleOutcome', { deliveryId: outcome.deliveryId })
@@ -180,11 +188,51 @@ export class DeliveryService {
       if (listened) {
         const told = describeAttempt(outcome, context)
         if (outcome.attempt !== null) activity.tell('attempt', told)
-        if (outcome.next.state === 'dead_lettered') activity.tell('deadLetter', told)
+        const trouble = deliveryTrouble(outcome, context.delivery, failingAfter)
+        if (trouble === 'delivery.dead_lettered') activity.tell('deadLetter', told)
+        if (trouble === 'delivery.failing') activity.tell('deliveryFailing', told)
       }
     })
+    if (batch.some(({ outcome }) => outcome.notice !== undefined)) this.#options.onNotices()
     if (activity.listenerCount('recorded') === 0) return
     activity.tell('recorded', [...new Set(batch.map((item) => item.context.delivery.eventId))])
+  }
+}
+
+const listenedTo = ['attempt', 'deadLetter', 'deliveryFailing'] as const
+
+type Completing = OutcomeContext & Pick<DeliveryServiceOptions, 'failingAfter'>
+
+/** With what only the target knows: what counts as too many failures, and what its tenant is told. */
+function completed(outcome: DeliveryOutcome, context: Completing): DeliveryOutcome {
+  const { breaker, told } = context.target
+  // A success changes the health of an endpoint in the same way whatever its settings are.
+  if (outcome.next.state === 'succeeded' || (breaker === null && told.size === 0)) return outcome
+  return { ...outcome, breaker: breaker ?? undefined, notice: noticeOf(outcome, context) }
+}
+
+/** Where somebody has asked. What fails of such an event itself is told to nobody. */
+function noticeOf(
+  outcome: DeliveryOutcome,
+  { delivery, target, failingAfter }: Completing,
+): NewDeliveryNotice | undefined {
+  const topic = deliveryTrouble(outcome, delivery, failingAfter)
+  if (topic === null || !target.told.has(topic)) return undefined
+  if (delivery.topic !== null && isOperationalTopic(delivery.topic)) return undefined
+  const { attemptNo, httpStatus, errorClass, ...told } = describeAttempt(outcome, { delivery, target })
+  return {
+    topic,
+    tenantId: told.tenantId,
+    eventId: told.eventId,
+    deliveryId: told.deliveryId,
+    claimVersion: outcome.claimVersion,
+    eventTopic: told.topic,
+    endpointId: told.endpointId,
+    subscriptionId: told.subscriptionId,
+    url: told.url,
+    attemptCount: attemptNo,
+    lastHttpStatus: httpStatus,
+    errorClass: outcome.next.state === 'dead_lettered' ? outcome.next.finalError : (errorClass ?? 'internal'),
   }
 }
 

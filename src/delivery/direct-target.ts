@@ -15,7 +15,7 @@ const ofUrl = {
 export function directTarget(
   { targetId, endpointId }: Pick<ClaimedDelivery, 'targetId' | 'endpointId'>,
   request: DirectRequest,
-  routing: Pick<TenantRouting, 'targets' | 'tenant'>,
+  routing: Pick<TenantRouting, 'targets' | 'tenant' | 'breaker' | 'told'>,
 ): Target | undefined {
   const known = endpointId === null ? ofUrl : routing.targets.get(endpointId)
   if (known === undefined) return undefined
@@ -24,6 +24,8 @@ export function directTarget(
     id: targetId,
     endpoint: known.endpoint,
     weight,
+    breaker: 'breaker' in known ? known.breaker : routing.breaker,
+    told: routing.told,
     destination: directKind.prepareDirect(request, known.destination, authorizedDomains),
   }
 }

@@ -7,8 +7,11 @@
  * brings. A claim cancels or parks what no longer lives.
  */
 import type { RoutedCredential } from '../core/credential.ts'
+import type { BreakerPolicy } from '../core/endpoint-health.ts'
 import { FilterSet } from '../core/filter/filter-set.ts'
+import { findBreaker } from '../core/health-policy.ts'
 import type { Endpoint, SealedSecret, Subscription } from '../core/model.ts'
+import { deliveryTopics } from '../core/operational-events.ts'
 import { type RetryPolicy, resolveRetryPolicy } from '../core/retry-policy.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import type { SigningSecrets } from '../core/signing.ts'
@@ -31,6 +34,10 @@ export interface TenantRouting {
   readonly size: number
   readonly fanOut: TopicIndex<Subscription>
   readonly credentials: ReadonlyMap<string, RoutedCredential>
+  /** What the tenant has of its own; null: the server's. */
+  readonly breaker: BreakerPolicy | null
+  /** Topics of operational events about deliveries that a subscription names. */
+  readonly told: ReadonlySet<string>
   /** Null: no subscription of the tenant has a filter. */
   readonly filters: FilterSet | null
   /** Of the subscription, the endpoint, the tenant and the server the nearest that is there and has one. */
@@ -45,6 +52,10 @@ export interface Target {
   readonly weight: number
   /** Decided when it was loaded, as far as possible: what an attempt decides, each delivery pays for. */
   readonly destination: Destination
+  /** What it or its tenant has of its own; null: the server's. */
+  readonly breaker: BreakerPolicy | null
+  /** Topics of operational events about deliveries that a subscription of its tenant names. */
+  readonly told: ReadonlySet<string>
 }
 
 /** Of what was published, made once per load. */
@@ -56,6 +67,7 @@ export interface RoutingCacheOptions {
   readonly load: (tenantId: string) => Promise<Routing>
   readonly secretBox: SecretBox
   readonly defaultPolicy: RetryPolicy
+  readonly breaker: BreakerPolicy
   /** Tenants, endpoints and subscriptions that are kept, about: beyond these, tenants that nobody asked for lately go. */
   readonly maxKept?: number
 }
@@ -140,9 +152,18 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
   const targets = new Map<string, EndpointTarget>()
   const makers = new Map<string, ReturnType<typeof targetMaker>>()
   const { weight, authorizedDomains } = routing.tenant?.settings ?? defaultTenantSettings
+  const live = routing.subscriptions.filter(({ active }) => active)
+  const fanOut = compileTopicPatterns(
+    live.map((subscription) => ({ patterns: subscription.topicPatterns, value: subscription })),
+  )
+  const told = new Set(deliveryTopics.filter((topic) => fanOut.match(topic).length > 0))
   for (const endpoint of routing.endpoints) {
     const sealed = sealedOf.get(endpoint.id) ?? []
-    const make = targetMaker({ endpoint, weight, authorizedDomains, sealed }, options.secretBox)
+    const breaker = findBreaker({ endpoint, tenant: routing.tenant?.settings, server: options.breaker })
+    const make = targetMaker(
+      { endpoint, weight, authorizedDomains, breaker, told, sealed },
+      options.secretBox,
+    )
     makers.set(endpoint.id, make)
     targets.set(endpoint.id, make(endpoint.headers))
   }
@@ -154,7 +175,6 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
     if (retryPolicy !== null) policyOfEndpoint.set(id, resolveRetryPolicy(retryPolicy, defaultPolicy))
   }
   const ofSubscriptions = new Map<string, EndpointTarget>()
-  const live = []
   for (const subscription of routing.subscriptions) {
     const ofEndpoint = policyOfEndpoint.get(subscription.endpointId) ?? defaultPolicy
     policies.set(subscription.id, resolveRetryPolicy(subscription.retryPolicy, ofEndpoint))
@@ -163,7 +183,6 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
     if (target !== undefined && make !== undefined && Object.keys(subscription.headers).length > 0) {
       ofSubscriptions.set(subscription.id, make({ ...target.endpoint.headers, ...subscription.headers }))
     }
-    if (subscription.active) live.push({ patterns: subscription.topicPatterns, value: subscription })
   }
   return {
     tenant: routing.tenant,
@@ -173,14 +192,16 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
     targetOf: (subscriptionId, targetId) =>
       ofSubscriptions.get(subscriptionId ?? '') ?? targets.get(targetId),
     credentials: new Map(routing.credentials.map((credential) => [credential.id, credential])),
-    fanOut: compileTopicPatterns(live),
+    fanOut,
+    breaker: findBreaker({ tenant: routing.tenant?.settings, server: options.breaker }),
+    told,
     filters: FilterSet.of(routing.subscriptions),
     policyOf: (subscriptionId, endpointId = null) =>
       policies.get(subscriptionId ?? '') ?? policyOfEndpoint.get(endpointId ?? '') ?? defaultPolicy,
   }
 }
 
-interface TargetParts extends Pick<EndpointTarget, 'endpoint' | 'weight'> {
+interface TargetParts extends Pick<EndpointTarget, 'endpoint' | 'weight' | 'breaker' | 'told'> {
   readonly authorizedDomains: readonly string[]
   readonly sealed: Routing['secrets']
 }
@@ -190,7 +211,7 @@ function targetMaker(
   parts: TargetParts,
   secretBox: SecretBox,
 ): (headers: Endpoint['headers']) => EndpointTarget {
-  const { endpoint, weight, authorizedDomains, sealed } = parts
+  const { endpoint, weight, authorizedDomains, breaker, told, sealed } = parts
   let opened: ((time: StoreTime) => SigningSecrets) | null = null
   // Opened on first use: a tenant with ten thousand endpoints sends to few of them at a time.
   const secrets = (time: StoreTime): SigningSecrets => {
@@ -199,7 +220,7 @@ function targetMaker(
   }
   return (headers) => {
     const destination = kinds.http.prepare({ endpoint: { ...endpoint, headers }, authorizedDomains, secrets })
-    return { id: endpoint.id, endpoint, weight, destination }
+    return { id: endpoint.id, endpoint, weight, breaker, told, destination }
   }
 }
 

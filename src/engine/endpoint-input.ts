@@ -3,8 +3,9 @@ import type { SendMethod } from '../core/direct-request.ts'
 import type { FilterInput } from '../core/filter/condition.ts'
 import type { SigningSchemeInput } from '../core/signing-scheme.ts'
 import type { SecretKind } from '../core/signing-secrets.ts'
+import type { HealthInput } from './health-settings.ts'
 
-export interface EndpointInput {
+export interface EndpointInput extends HealthInput {
   readonly url: string
   /** A name of the caller's own, unique per tenant: 1 to 255 characters. */
   readonly uid?: string | null
@@ -69,6 +70,10 @@ export const inputMembers = {
   topics: true,
   filter: true,
   retryPolicy: true,
+  breakerThreshold: true,
+  breakerPause: true,
+  breakerMaxPause: true,
+  disableAfter: true,
   secret: true,
   keyType: true,
 } satisfies Record<keyof EndpointInput, true>

@@ -15,6 +15,7 @@ import {
   checkUid,
 } from './endpoint-checks.ts'
 import type { EndpointChange } from './endpoint-input.ts'
+import { readHealthSettings } from './health-settings.ts'
 import { readRetryPolicy } from './subscriptions.ts'
 
 export interface SettingsContext {
@@ -49,6 +50,7 @@ export async function readEndpointSettings(
     ...(input.retryPolicy !== undefined && {
       retryPolicy: readRetryPolicy(input.retryPolicy, words.member('retry_policy')),
     }),
+    ...readHealthSettings(input, words),
     ...(input.credentialId !== undefined && {
       credentialId: checkCredentialId(input.credentialId, words.member('credential_id')),
     }),

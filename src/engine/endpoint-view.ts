@@ -1,4 +1,6 @@
 /** An endpoint as its users see it: with its subscriptions, and with what holds it back just now. */
+import type { BreakerPolicy } from '../core/endpoint-health.ts'
+import { type EffectiveHealth, findEffectiveHealth } from '../core/health-policy.ts'
 import type { Endpoint, Subscription } from '../core/model.ts'
 import { type EffectiveRetryPolicy, findEffectivePolicy } from '../core/retry-policy.ts'
 import type { ConfigStore, HeldEndpoint, Page, TenantStore } from '../store/port.ts'
@@ -22,6 +24,8 @@ export interface EndpointView extends Endpoint {
   readonly filter: Subscription['filter']
   /** Of its subscriptions that have none of their own, and of direct sends to it. */
   readonly effectiveRetryPolicy: EffectiveRetryPolicy
+  /** When it is paused and disabled for failing, and who says so. Durations in milliseconds. */
+  readonly effectiveHealth: EffectiveHealth
 }
 
 export interface CreatedEndpoint {
@@ -45,6 +49,7 @@ export interface EndpointViewing {
     Pick<TenantStore, 'getTenant'>
   /** The name of the server's default. */
   readonly serverPolicy: string
+  readonly serverBreaker: BreakerPolicy
 }
 
 export async function findTenantPolicy(store: Pick<TenantStore, 'getTenant'>, tenantId: string) {
@@ -53,12 +58,12 @@ export async function findTenantPolicy(store: Pick<TenantStore, 'getTenant'>, te
 
 /** In the order given, all of one tenant. */
 export async function viewEndpoints(
-  { store, serverPolicy }: EndpointViewing,
+  { store, serverPolicy, serverBreaker }: EndpointViewing,
   endpoints: readonly Endpoint[],
 ): Promise<EndpointView[]> {
   const ids = endpoints.map(({ id }) => id)
   const [first] = endpoints
-  const tenant = first === undefined ? null : await findTenantPolicy(store, first.tenantId)
+  const tenant = first === undefined ? undefined : (await store.getTenant(first.tenantId))?.settings
   const [held, failing] = await Promise.all([store.listHeldEndpoints(ids), store.listFailing(ids)])
   const holdById = new Map(held.map((hold) => [hold.endpointId, hold]))
   const failingById = new Map(failing.map((each) => [each.endpointId, each]))
@@ -74,9 +79,10 @@ export async function viewEndpoints(
         filter: own?.filter ?? null,
         effectiveRetryPolicy: findEffectivePolicy({
           endpoint: endpoint.retryPolicy,
-          tenant,
+          tenant: tenant?.retryPolicy ?? null,
           server: serverPolicy,
         }),
+        effectiveHealth: findEffectiveHealth({ endpoint, tenant, server: serverBreaker }),
         subscriptionCount: active,
       }
     }),

@@ -1,3 +1,4 @@
+import type { BreakerPolicy } from '../core/endpoint-health.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import type { IdFactory } from '../core/ids.ts'
@@ -45,6 +46,7 @@ export interface EndpointsOptions {
   readonly store: ConfigStore & Pick<TenantStore, 'getTenant'> & Pick<CredentialStore, 'getCredential'>
   /** The name of the server's default retry policy. */
   readonly serverPolicy: string
+  readonly serverBreaker: BreakerPolicy
   readonly ids: IdFactory
   readonly secrets: Pick<EndpointSecrets, 'make' | 'seal' | 'signsWith' | 'checkSchemes' | 'rotateSecret'>
   readonly urls: Pick<TenantUrls, 'check'>
@@ -162,6 +164,10 @@ export class Endpoints {
         maxInFlight: settings.maxInFlight ?? defaultMaxInFlight,
         rateLimitRps: settings.rateLimitRps ?? null,
         retryPolicy: settings.retryPolicy ?? null,
+        breakerThreshold: settings.breakerThreshold ?? null,
+        breakerPauseMs: settings.breakerPauseMs ?? null,
+        breakerMaxPauseMs: settings.breakerMaxPauseMs ?? null,
+        disableAfterMs: settings.disableAfterMs ?? null,
         credentialId: settings.credentialId ?? null,
         clientCertificateId: settings.clientCertificateId ?? null,
       },

@@ -12,11 +12,12 @@ import {
   maxTenantWeight,
   type TenantSettings,
 } from '../core/tenant.ts'
+import { checkPauses, type HealthInput, healthMembers } from './health-settings.ts'
 import { readHosts } from './host-list.ts'
 import { readRetryPolicy } from './subscriptions.ts'
 
 /** Members that are absent stay as they are; null is the server's setting. Durations are milliseconds or text. */
-export interface TenantSettingsInput {
+export interface TenantSettingsInput extends HealthInput {
   /** How long payloads are kept; 0 is for ever. */
   readonly retainPayloads?: number | string | null
   readonly retainAttempts?: number | string | null
@@ -38,7 +39,7 @@ export interface TenantSettingsInput {
 }
 
 /** As its users see them: all members, durations in milliseconds. */
-export interface TenantSettingsView {
+export interface TenantSettingsView extends Readonly<Record<keyof HealthInput, number | null>> {
   readonly retainPayloads: number | null
   readonly retainAttempts: number | null
   readonly retainEvents: number | null
@@ -61,6 +62,7 @@ const members: Readonly<
   retainEvents: { kept: 'retainEventsMs', read: readRetention },
   retainDeadLetters: { kept: 'retainDeadLettersMs', read: readRetention },
   retryPolicy: { kept: 'retryPolicy', read: readRetryPolicy },
+  ...healthMembers,
   ingestRate: { kept: 'ingestRate', read: readIngestRate },
   maxEndpoints: {
     kept: 'maxEndpoints',
@@ -86,6 +88,7 @@ export function readTenantSettings(given: unknown, { member }: FaceWords): Parti
     const read = value === null ? null : known.read(value, `settings.${member(snakeCase(name))}`)
     Object.assign(settings, { [known.kept]: read })
   }
+  checkPauses(settings, { member }, 'settings.')
   return settings
 }
 

@@ -71,6 +71,11 @@ export const metricTable = {
     help: 'Deliveries that this process gave up.',
     labels: {},
   },
+  outhook_deliveries_failing_total: {
+    type: 'counter',
+    help: 'Deliveries of this process that failed as often as `failing-after` says, and are tried again; each counts once, and again when it is replayed.',
+    labels: {},
+  },
   outhook_deliveries: {
     type: 'gauge',
     help: 'Deliveries in the store, by state. Absent while the store is out of reach.',

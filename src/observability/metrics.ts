@@ -84,6 +84,7 @@ export interface Metrics {
     readonly latencyMs: number
   }) => void
   readonly deadLetter: () => void
+  readonly deliveryFailing: () => void
   readonly endpointDisabled: (activity: { readonly reason: DisabledReason }) => void
   readonly certificateExpiring: (activity: { readonly withinDays: number }) => void
   readonly staleOutcome: () => void
@@ -123,6 +124,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   for (const reason of wrongTokenReasons) refused.labels(reason).inc(0)
   const countAttempt = countAttempts(registry)
   const deadLetters = counter(registry, 'outhook_dead_letters_total')
+  const failing = counter(registry, 'outhook_deliveries_failing_total')
   const stale = counter(registry, 'outhook_stale_outcomes_total')
   const disabled = counter(registry, 'outhook_endpoints_disabled_total')
   for (const reason of ['gone', 'failing'] as const) disabled.labels(reason).inc(0)
@@ -139,6 +141,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     wrongToken: (reason) => refused.labels(reason).inc(),
     attempt: countAttempt,
     deadLetter: () => deadLetters.inc(),
+    deliveryFailing: () => failing.inc(),
     endpointDisabled: ({ reason }) => disabled.labels(reason).inc(),
     certificateExpiring: ({ withinDays }) => expiring.labels(`${withinDays}d`).inc(),
     staleOutcome: () => stale.inc(),

@@ -40,6 +40,7 @@ const shown = [
   'listHeldEndpoints',
   'listFailing',
   'listNotices',
+  'listDeliveryNotices',
   'listEndpoints',
   'listSecrets',
   'noteReveal',

@@ -1,4 +1,5 @@
 /** What a change of an endpoint or a subscription writes, as both databases keep it. */
+import type { HealthSettings } from '../core/health-settings.ts'
 import type { Endpoint, Subscription } from '../core/model.ts'
 
 type EndpointSettings = Pick<
@@ -14,7 +15,8 @@ type EndpointSettings = Pick<
   | 'maxInFlight'
   | 'rateLimitRps'
   | 'retryPolicy'
->
+> &
+  HealthSettings
 
 export function endpointSettings(endpoint: EndpointSettings) {
   return {
@@ -29,6 +31,10 @@ export function endpointSettings(endpoint: EndpointSettings) {
     max_in_flight: endpoint.maxInFlight,
     rate_limit_rps: endpoint.rateLimitRps,
     retry_policy: toJsonText(endpoint.retryPolicy),
+    breaker_threshold: endpoint.breakerThreshold,
+    breaker_pause_ms: endpoint.breakerPauseMs,
+    breaker_max_pause_ms: endpoint.breakerMaxPauseMs,
+    disable_after_ms: endpoint.disableAfterMs,
   }
 }
 

@@ -26,6 +26,7 @@ export const copiedTables: readonly CopiedTable[] = [
   { name: 'deliveries', key: ['id'], counts: 'states' },
   { name: 'skipped_heads', key: ['delivery_id'], counts: 'rows' },
   { name: 'attempts', key: ['delivery_id', 'claim_version'], counts: 'rows' },
+  { name: 'delivery_notices', key: ['delivery_id', 'claim_version'], counts: 'rows' },
   { name: 'idempotency_keys', key: ['tenant_id', 'scope', 'key'], counts: 'rows' },
   { name: 'jobs', key: ['id'], counts: 'rows' },
   { name: 'kept_requests', key: ['id'], counts: 'rows' },

@@ -36,6 +36,10 @@ export interface EndpointRow {
   readonly max_in_flight: number
   readonly rate_limit_rps: number | null
   readonly retry_policy: string | null
+  readonly breaker_threshold: number | null
+  readonly breaker_pause_ms: number | null
+  readonly breaker_max_pause_ms: number | null
+  readonly disable_after_ms: number | null
   readonly credential_id: Uint8Array | null
   readonly client_certificate_id: Uint8Array | null
   readonly disabled_reason: DisabledReason | null
@@ -140,6 +144,10 @@ export function toEndpoint(row: EndpointRow): Endpoint {
     maxInFlight: row.max_in_flight,
     rateLimitRps: row.rate_limit_rps,
     retryPolicy: row.retry_policy === null ? null : JSON.parse(row.retry_policy),
+    breakerThreshold: row.breaker_threshold,
+    breakerPauseMs: row.breaker_pause_ms,
+    breakerMaxPauseMs: row.breaker_max_pause_ms,
+    disableAfterMs: row.disable_after_ms,
     credentialId: optionalId(idPrefixes.credential, row.credential_id),
     clientCertificateId: optionalId(idPrefixes.credential, row.client_certificate_id),
     disabledReason: row.disabled_reason,

@@ -15,6 +15,11 @@ test.each<[said: string, args: readonly string[]]>([
     '--retry-policy (delays) must',
     ['endpoints', 'create', url, '--topic', 'a', '--retry-policy', '{"delays":[]}'],
   ],
+  [
+    '--breaker-pause is longer than --breaker-max-pause',
+    ['endpoints', 'update', 'mine', '--breaker-pause', '2h', '--breaker-max-pause', '1h'],
+  ],
+  ['--disable-after must', ['endpoints', 'create', url, '--disable-after', '366d']],
   ['--description must', ['endpoints', 'create', url, '--description', many]],
   ['--uid must', ['endpoints', 'create', url, '--uid', many]],
   ['<uid> must', ['endpoints', 'upsert', many, url]],

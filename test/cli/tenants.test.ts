@@ -54,6 +54,32 @@ test('S4.5 authorized domains are given one by one, taken back by a word, and na
   expect(back.settings.authorized_domains).toEqual([])
 })
 
+test('when endpoints are paused and disabled is given by flags of tenants and endpoints, and taken back by a word', async () => {
+  const off = ['--breaker-threshold', '0', '--disable-after', '0']
+  const { settings } = await json('tenants', 'upsert', 'patient', ...off)
+  expect(settings).toMatchObject({ breaker_threshold: 0, disable_after: '0ms', breaker_pause: null })
+  const of = ['--tenant', 'patient']
+  const pauses = ['--breaker-threshold', '3', '--breaker-pause', '1m', '--breaker-max-pause', '10m']
+  const made = await json('endpoints', 'upsert', 'mine', 'https://127.0.0.1/', ...of, ...pauses)
+  expect(made).toMatchObject({
+    breaker_threshold: 3,
+    breaker_pause: '1m',
+    breaker_max_pause: '10m',
+    disable_after: null,
+    effective_health: {
+      breaker_threshold: { value: 3, from: 'endpoint' },
+      disable_after: { value: '0ms', from: 'tenant' },
+    },
+  })
+  const back = await json('endpoints', 'update', 'mine', '--breaker-threshold', 'default', ...of)
+  expect(back).toMatchObject({
+    breaker_threshold: null,
+    breaker_pause: '1m',
+    effective_health: { breaker_threshold: { value: 0, from: 'tenant' } },
+  })
+  expect((await run('endpoints', 'update', 'mine', '--breaker-threshold', '1001', ...of)).code).toBe(2)
+})
+
 test('tenants are named by uid or id, shown in a table, and changed by what is given', async () => {
   const { id } = await json(
     'tenants',

@@ -61,6 +61,7 @@ describe('where a value comes from', () => {
       breakerPauseMs: 30_000,
       breakerMaxPauseMs: 3_600_000,
       disableAfterMs: 432_000_000,
+      failingAfter: 3,
       traceHeaders: 'pass',
       drainDeadlineMs: 25_000,
       idempotencyTtlMs: 86_400_000,

@@ -1,7 +1,10 @@
 /** A dispatcher on a store and a sender that live in memory and do as they are told. */
+
 import { onTestFinished } from 'vitest'
 import { ClaimBatch } from '../../src/core/claim/claim-batch.ts'
 import { leased } from '../../src/core/claim/row-fate.ts'
+import { defaultBreakerPolicy } from '../../src/core/endpoint-health.ts'
+import { noHealthSettings } from '../../src/core/health-settings.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { defaultTenantId, type Endpoint, type Subscription } from '../../src/core/model.ts'
 import { resolveRetryPolicy } from '../../src/core/retry-policy.ts'
@@ -39,6 +42,7 @@ export function anEndpoint(id: string, given: Partial<Endpoint> = {}): Endpoint 
     credentialId: null,
     clientCertificateId: null,
     retryPolicy: null,
+    ...noHealthSettings,
     disabledReason: null,
     disabledAt: null,
     pausedReason: null,
@@ -300,6 +304,7 @@ export function aDispatcher(setup: DispatcherSetup = {}) {
     load: () => setup.loadRouting?.(routed) ?? Promise.resolve(routed),
     secretBox: createSecretBox(new Uint8Array(32), (size) => new Uint8Array(size)),
     defaultPolicy: resolveRetryPolicy('standard'),
+    breaker: defaultBreakerPolicy,
   })
   const outcomes: DeliveryOutcome[] = []
   const recording = { possible: true }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { defaultBreakerPolicy } from '../../src/core/endpoint-health.ts'
 import { resolveRetryPolicy, retryProfiles } from '../../src/core/retry-policy.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
 import { defaultTenantSettings } from '../../src/core/tenant.ts'
@@ -18,6 +19,7 @@ function aCache(given: Partial<Routing> = {}) {
   const cache = new RoutingCache({
     secretBox,
     defaultPolicy: resolveRetryPolicy('standard'),
+    breaker: defaultBreakerPolicy,
     load: async (tenantId) => {
       const gate = Promise.withResolvers<void>()
       const version = loads.push(gate)
@@ -184,6 +186,7 @@ test('of very many tenants only those stay that were asked for lately', async ()
   const cache = new RoutingCache({
     secretBox: createSecretBox(new Uint8Array(32), randomBytes),
     defaultPolicy: resolveRetryPolicy('standard'),
+    breaker: defaultBreakerPolicy,
     maxKept: 100,
     load: async (tenantId) => {
       loaded.push(tenantId)
@@ -219,6 +222,7 @@ test('a tenant that is larger than all that may be kept is kept nevertheless, al
   const cache = new RoutingCache({
     secretBox: createSecretBox(new Uint8Array(32), randomBytes),
     defaultPolicy: resolveRetryPolicy('standard'),
+    breaker: defaultBreakerPolicy,
     maxKept: 4,
     load: async (tenantId) => {
       loads++

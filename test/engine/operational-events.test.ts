@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Store } from '../../src/store/port.ts'
-import { anApp, type TestApp, tenant } from '../delivery/an-app.ts'
+import { anApp, aReceiver, publish, type TestApp, tenant } from '../delivery/an-app.ts'
 import { patienceMs } from '../patience.ts'
 
 const hook = 'https://127.0.0.1/hook'
@@ -67,4 +67,72 @@ test('a process that dies between the event and the end of its notice makes no s
   const second = await anApp({ store, dispatch: false, wrapStore: countsEnds })
   await expect.poll(() => removed, { timeout: patienceMs }).toBe(1)
   expect(await toldTopics(second)).toEqual(['endpoint.disabled'])
+})
+
+const dead = ['delivery.dead_lettered', 'orders.created']
+
+/** Two topics: that of the event whose delivery dies, and that of the watcher. */
+async function aDyingDelivery(app: TestApp): Promise<void> {
+  const receiver = await aReceiver()
+  const { endpoints } = app.engine
+  await endpoints.create(tenant, { url: `${receiver.url}/status/400`, topics: ['orders.*'] })
+  await endpoints.create(tenant, { url: `${receiver.url}/hook`, topics: ['delivery.dead_lettered'] })
+  await publish(app.engine)
+}
+
+test('a dead letter of a process that died before it told of it is told by the next one', async () => {
+  const store = aFile()
+  const seesNone = (inner: Store): Store => ({ ...inner, listDeliveryNotices: async () => [] })
+  const first = await anApp({ store, wrapStore: seesNone })
+  await aDyingDelivery(first)
+  await first.attempted(1)
+  await first.close()
+  const second = await anApp({ store, dispatch: false })
+  await expect.poll(() => toldTopics(second), { timeout: patienceMs }).toEqual(dead)
+})
+
+test('a process that dies between the event of a dead letter and the end of its notice makes no second event', async () => {
+  const store = aFile()
+  let published = 0
+  const forgetsNothing = (inner: Store): Store => ({
+    ...inner,
+    async removeDeliveryNotices() {
+      published += 1
+      throw new Error('the process died here')
+    },
+  })
+  const first = await anApp({ store, wrapStore: forgetsNothing })
+  await aDyingDelivery(first)
+  await expect.poll(() => published, { timeout: patienceMs }).toBeGreaterThan(1)
+  expect(await toldTopics(first)).toEqual(dead)
+  await first.close()
+  const removed: number[] = []
+  const countsEnds = (inner: Store): Store => ({
+    ...inner,
+    async removeDeliveryNotices(notices) {
+      await inner.removeDeliveryNotices(notices)
+      removed.push(notices.length)
+    },
+  })
+  const second = await anApp({ store, dispatch: false, wrapStore: countsEnds })
+  await expect.poll(() => removed, { timeout: patienceMs }).toEqual([1])
+  expect(await toldTopics(second)).toEqual(dead)
+})
+
+test('a delivery is failing once, after as many attempts as is configured, and with 0 never', async () => {
+  const policy = { delays: ['1ms'], max_attempts: 5, jitter: 'none' }
+  for (const [failingAfter, expected] of [
+    [2, [2]],
+    [0, []],
+  ] as const) {
+    const app = await anApp({ options: { failingAfter } })
+    const receiver = await aReceiver()
+    const told: number[] = []
+    app.engine.activity.on('deliveryFailing', ({ attemptNo }) => told.push(attemptNo))
+    const url = `${receiver.url}/status/503`
+    await app.engine.endpoints.create(tenant, { url, topics: ['*'], retryPolicy: policy })
+    await publish(app.engine)
+    await app.attempted(5)
+    expect(told).toEqual(expected)
+  }
 })

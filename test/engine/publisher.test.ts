@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { defaultBreakerPolicy } from '../../src/core/endpoint-health.ts'
 import { OuthookError } from '../../src/core/errors.ts'
 import { createIdFactory } from '../../src/core/ids.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
@@ -100,6 +101,7 @@ function aPublisher({
     },
     secretBox: createSecretBox(new Uint8Array(32), (size) => new Uint8Array(size)),
     defaultPolicy: resolveRetryPolicy('standard'),
+    breaker: defaultBreakerPolicy,
   })
   const publisher = new Publisher({
     words: { stopped: 'the end' },

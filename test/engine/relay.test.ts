@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { defaultBreakerPolicy } from '../../src/core/endpoint-health.ts'
 import { OuthookError } from '../../src/core/errors.ts'
 import { createIdFactory } from '../../src/core/ids.ts'
 import { silentLogger } from '../../src/core/logger.ts'
@@ -50,6 +51,7 @@ function aRelay(setup: { readonly endpoints?: number } = {}) {
     },
     secretBox: createSecretBox(new Uint8Array(32), (length) => new Uint8Array(length)),
     defaultPolicy: resolveRetryPolicy('standard'),
+    breaker: defaultBreakerPolicy,
   })
   const relay = new Relay({
     outbox: {

@@ -44,6 +44,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const explained = [
   'retry_policy.cap must not be shorter than base',
   'backoff_policy.cap_ms must not be less than base_ms',
+  'breaker_pause is longer than ',
   'the header Idempotency-Key and the body’s idempotency_key differ',
   'Ordering-Key and ',
   // Nor that of two times one comes first.

@@ -2,9 +2,11 @@
  * Whatever one adapter would grant, the other grants: random scenes, played on SQLite and on PostgreSQL at once, whose
  * claims must bring the same deliveries under the same claim versions. `OUTHOOK_TEST_SCENES=10000` plays as many.
  */
+
 import fc from 'fast-check'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { noHealthSettings } from '../../src/core/health-settings.ts'
 import { createIdFactory } from '../../src/core/ids.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
 import { defaultTenantSettings } from '../../src/core/tenant.ts'
@@ -151,6 +153,7 @@ async function aLane(server: PostgresServer, weights: readonly number[]) {
           credentialId: null,
           clientCertificateId: null,
           retryPolicy: null,
+          ...noHealthSettings,
           ...limit,
         },
         secret: { id: ids.next('sec'), sealed: Uint8Array.of(1) },

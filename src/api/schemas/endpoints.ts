@@ -6,6 +6,7 @@ import { maxSchemes } from '../../core/signing-schemes.ts'
 import { maxTopicPatterns } from '../../core/topics.ts'
 import { CapturedResponseBody } from './deliveries.ts'
 import { KeyType, PublicKey, Secret, secretOrKeyType } from './endpoint-secrets.ts'
+import { EffectiveHealthBody, healthInput, healthMembers } from './health.ts'
 import {
   Closed,
   CustomHeaders,
@@ -116,6 +117,7 @@ const settings = {
   ),
   filter: Type.Optional(FilterInput),
   retry_policy: Type.Optional(RetryPolicyInput),
+  ...healthInput('that of the tenant, or the server'),
 }
 
 /** The filter is that of the endpoint's own subscription, which `topics` makes. */
@@ -167,6 +169,8 @@ const endpointMembers = {
   filter: FilterInput,
   retry_policy: RetryPolicyInput,
   effective_retry_policy: EffectiveRetryPolicyBody,
+  ...healthMembers('that of the tenant, or the server'),
+  effective_health: EffectiveHealthBody,
   enabled: Type.Boolean(),
   state: Type.String({
     enum: ['active', 'paused', 'throttled', 'disabled'],

@@ -10,6 +10,7 @@ import {
   type RemovedOfTenant,
   removalPhases,
 } from '../../core/tenant.ts'
+import { healthInput, healthMembers } from './health.ts'
 import {
   Closed,
   Id,
@@ -54,6 +55,7 @@ const SettingsInput = Closed(
     retain_events: Retention('finished deliveries and events are kept'),
     retain_dead_letters: Retention('a dead letter can be replayed'),
     retry_policy: Type.Optional(RetryPolicyInput),
+    ...healthInput('the server’s setting'),
     ingest_rate: Type.Optional(
       Nullable(
         Type.Number({
@@ -137,6 +139,7 @@ const SettingsBody = Type.Object(
     retain_events: Kept,
     retain_dead_letters: Kept,
     retry_policy: RetryPolicyInput,
+    ...healthMembers('as the server has it'),
     ingest_rate: Nullable(Type.Number()),
     max_endpoints: Nullable(Type.Integer()),
     weight: Type.Integer(),

@@ -4,6 +4,7 @@ import { renderRetryPolicy } from '../../core/retry-policy-json.ts'
 import type { EndpointView } from '../../engine/endpoint-view.ts'
 import { formatOptionalTime, formatTime } from '../rfc3339.ts'
 import type { EndpointBody } from '../schemas/endpoints.ts'
+import { toEffectiveHealth, toHealthMembers } from './health.ts'
 import { toEffectivePolicy } from './retry-policies.ts'
 
 export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> {
@@ -27,6 +28,8 @@ export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> 
     filter: endpoint.filter,
     retry_policy: endpoint.retryPolicy === null ? null : renderRetryPolicy(endpoint.retryPolicy),
     effective_retry_policy: toEffectivePolicy(endpoint.effectiveRetryPolicy),
+    ...toHealthMembers(endpoint),
+    effective_health: toEffectiveHealth(endpoint.effectiveHealth),
     enabled: isPaused || endpoint.disabledReason === null,
     state: endpoint.state,
     resumes_at: formatOptionalTime(endpoint.resumesAt),

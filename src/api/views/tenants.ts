@@ -4,6 +4,7 @@ import { renderRetryPolicy } from '../../core/retry-policy-json.ts'
 import type { TenantView } from '../../engine/tenants.ts'
 import { formatOptionalTime, formatTime } from '../rfc3339.ts'
 import type { TenantBody } from '../schemas/tenants.ts'
+import { toHealthMembers } from './health.ts'
 
 export function toTenant(tenant: TenantView): Static<typeof TenantBody> {
   const { settings, removed, removal } = tenant
@@ -18,6 +19,12 @@ export function toTenant(tenant: TenantView): Static<typeof TenantBody> {
       retain_events: toDuration(settings.retainEvents),
       retain_dead_letters: toDuration(settings.retainDeadLetters),
       retry_policy: settings.retryPolicy === null ? null : renderRetryPolicy(settings.retryPolicy),
+      ...toHealthMembers({
+        breakerThreshold: settings.breakerThreshold,
+        breakerPauseMs: settings.breakerPause,
+        breakerMaxPauseMs: settings.breakerMaxPause,
+        disableAfterMs: settings.disableAfter,
+      }),
       ingest_rate: settings.ingestRate,
       max_endpoints: settings.maxEndpoints,
       weight: settings.weight,

@@ -61,6 +61,7 @@ export interface NamedTypes {
   readonly DirectSend: types.DirectSend
   readonly DirectSendReceipt: types.DirectSendReceipt
   readonly DryRun: types.DryRun
+  readonly EffectiveHealth: types.EffectiveHealth
   readonly EffectiveRetryPolicy: types.EffectiveRetryPolicy
   readonly Enable: types.Enable
   readonly Endpoint: types.Endpoint

@@ -200,6 +200,15 @@ export interface CreatedEndpoint {
   readonly filter: Filter
   readonly retryPolicy: RetryPolicy
   readonly effectiveRetryPolicy: EffectiveRetryPolicy
+  /** Transport failures in a row that pause an endpoint; null: that of the tenant, or the server. */
+  readonly breakerThreshold: number | null
+  /** A duration: the first pause; null: that of the tenant, or the server. */
+  readonly breakerPause: string | null
+  /** A duration: the longest pause; null: that of the tenant, or the server. */
+  readonly breakerMaxPause: string | null
+  /** A duration: of failures alone, after which an endpoint is disabled; null: that of the tenant, or the server. */
+  readonly disableAfter: string | null
+  readonly effectiveHealth: EffectiveHealth
   readonly enabled: boolean
   /** Paused: nothing is sent, after failures until `resumesAt`, or by hand until it is resumed; throttled: the receiver asked for less until then; disabled: until it is enabled. */
   readonly state: 'active' | 'paused' | 'throttled' | 'disabled'
@@ -553,6 +562,33 @@ export interface DryRun {
   readonly complete: boolean
 }
 
+/** When the endpoint is paused and disabled: of endpoint, tenant and server the nearest that says something, for each setting. */
+export interface EffectiveHealth {
+  readonly breakerThreshold: {
+  readonly value: number
+  /** Who has said it. */
+  readonly from: 'endpoint' | 'tenant' | 'server'
+}
+  readonly breakerPause: {
+  /** A duration. */
+  readonly value: string
+  /** Who has said it. */
+  readonly from: 'endpoint' | 'tenant' | 'server'
+}
+  readonly breakerMaxPause: {
+  /** A duration. */
+  readonly value: string
+  /** Who has said it. */
+  readonly from: 'endpoint' | 'tenant' | 'server'
+}
+  readonly disableAfter: {
+  /** A duration. */
+  readonly value: string
+  /** Who has said it. */
+  readonly from: 'endpoint' | 'tenant' | 'server'
+}
+}
+
 /** The policy in force: of subscription, endpoint, tenant and server the nearest that has one. A delivery that waits goes by the one in force at its next attempt. */
 export interface EffectiveRetryPolicy {
   readonly policy: RetryPolicy
@@ -589,6 +625,15 @@ export interface Endpoint {
   readonly filter: Filter
   readonly retryPolicy: RetryPolicy
   readonly effectiveRetryPolicy: EffectiveRetryPolicy
+  /** Transport failures in a row that pause an endpoint; null: that of the tenant, or the server. */
+  readonly breakerThreshold: number | null
+  /** A duration: the first pause; null: that of the tenant, or the server. */
+  readonly breakerPause: string | null
+  /** A duration: the longest pause; null: that of the tenant, or the server. */
+  readonly breakerMaxPause: string | null
+  /** A duration: of failures alone, after which an endpoint is disabled; null: that of the tenant, or the server. */
+  readonly disableAfter: string | null
+  readonly effectiveHealth: EffectiveHealth
   readonly enabled: boolean
   /** Paused: nothing is sent, after failures until `resumesAt`, or by hand until it is resumed; throttled: the receiver asked for less until then; disabled: until it is enabled. */
   readonly state: 'active' | 'paused' | 'throttled' | 'disabled'
@@ -647,6 +692,14 @@ export interface EndpointChange {
   readonly topics?: readonly string[] | undefined
   readonly filter?: Filter | undefined
   readonly retryPolicy?: RetryPolicy | undefined
+  /** Transport failures in a row that pause an endpoint; 0 switches the circuit breaker off, null is that of the tenant, or the server. */
+  readonly breakerThreshold?: number | null | undefined
+  /** The first pause, which each failed probe doubles; not longer than `breakerMaxPause`; null is that of the tenant, or the server. */
+  readonly breakerPause?: string | number | null | undefined
+  /** The longest pause; null is that of the tenant, or the server. */
+  readonly breakerMaxPause?: string | number | null | undefined
+  /** An endpoint that has only failed for so long is disabled; "0" is never, null is that of the tenant, or the server. */
+  readonly disableAfter?: string | number | null | undefined
   /** False parks its deliveries until it is true again. */
   readonly enabled?: boolean | undefined
 }
@@ -678,6 +731,14 @@ export interface EndpointCreate {
   readonly topics?: readonly string[] | undefined
   readonly filter?: Filter | undefined
   readonly retryPolicy?: RetryPolicy | undefined
+  /** Transport failures in a row that pause an endpoint; 0 switches the circuit breaker off, null is that of the tenant, or the server. */
+  readonly breakerThreshold?: number | null | undefined
+  /** The first pause, which each failed probe doubles; not longer than `breakerMaxPause`; null is that of the tenant, or the server. */
+  readonly breakerPause?: string | number | null | undefined
+  /** The longest pause; null is that of the tenant, or the server. */
+  readonly breakerMaxPause?: string | number | null | undefined
+  /** An endpoint that has only failed for so long is disabled; "0" is never, null is that of the tenant, or the server. */
+  readonly disableAfter?: string | number | null | undefined
   /** `whsec_` and base64 of 24 to 64 bytes; made when absent. An ed25519 key pair is `whsk_…`. */
   readonly secret?: string | undefined
   /** Of the secret that is made, where none is given: `hmac` (the default), which sender and receiver share, or `ed25519`, of which the receiver needs the public key alone. */
@@ -1338,6 +1399,14 @@ export interface TenantSettings {
   /** A duration; "0ms": for ever; null: as the server has it. */
   readonly retainDeadLetters: string | null
   readonly retryPolicy: RetryPolicy
+  /** Transport failures in a row that pause an endpoint; null: as the server has it. */
+  readonly breakerThreshold: number | null
+  /** A duration: the first pause; null: as the server has it. */
+  readonly breakerPause: string | null
+  /** A duration: the longest pause; null: as the server has it. */
+  readonly breakerMaxPause: string | null
+  /** A duration: of failures alone, after which an endpoint is disabled; null: as the server has it. */
+  readonly disableAfter: string | null
   readonly ingestRate: number | null
   readonly maxEndpoints: number | null
   readonly weight: number
@@ -1356,6 +1425,14 @@ export interface TenantSettingsChange {
   /** How long a dead letter can be replayed; "0" is for ever, null the server’s setting. */
   readonly retainDeadLetters?: string | number | null | undefined
   readonly retryPolicy?: RetryPolicy | undefined
+  /** Transport failures in a row that pause an endpoint; 0 switches the circuit breaker off, null is the server’s setting. */
+  readonly breakerThreshold?: number | null | undefined
+  /** The first pause, which each failed probe doubles; not longer than `breakerMaxPause`; null is the server’s setting. */
+  readonly breakerPause?: string | number | null | undefined
+  /** The longest pause; null is the server’s setting. */
+  readonly breakerMaxPause?: string | number | null | undefined
+  /** An endpoint that has only failed for so long is disabled; "0" is never, null is the server’s setting. */
+  readonly disableAfter?: string | number | null | undefined
   /** Events per second that it may publish, on average; null: no limit. */
   readonly ingestRate?: number | null | undefined
   /** Endpoints that it may have at one time; null: no limit. */

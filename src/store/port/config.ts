@@ -1,4 +1,5 @@
 import type { RoutedCredential } from '../../core/credential.ts'
+import type { HealthSettings } from '../../core/health-settings.ts'
 import type { DisabledReason, Endpoint, SealedSecret, Subscription } from '../../core/model.ts'
 import type { EndpointNotice, NoticedEndpoint } from '../../core/operational-events.ts'
 import type { TenantSettings } from '../../core/tenant.ts'
@@ -53,7 +54,7 @@ export interface NewSecret {
 export type NewSubscription = Omit<Subscription, 'createdAt' | 'updatedAt' | 'deletedAt' | 'version'>
 
 /** Members that are absent stay as they are. */
-export interface EndpointPatch {
+export interface EndpointPatch extends Partial<HealthSettings> {
   readonly url?: string
   readonly uid?: string | null
   readonly description?: string

@@ -9,6 +9,7 @@ import type {
   EndpointHealth,
   ErrorClass,
 } from '../../core/model.ts'
+import type { DeliveryNotice, NewDeliveryNotice } from '../../core/operational-events.ts'
 import type { TraceContext } from '../../core/trace-context.ts'
 
 export interface ClaimRequest {
@@ -95,6 +96,10 @@ export interface DeliveryOutcome {
   readonly observation: HealthObservation | null
   /** Disables the endpoint in the same transaction. */
   readonly disableEndpoint: DisabledReason | null
+  /** What its endpoint or tenant has of its own. Absent: the server's, which the call names. */
+  readonly breaker?: BreakerPolicy | undefined
+  /** What its tenant is told of the delivery, kept by the same transaction. Absent: nobody has asked. */
+  readonly notice?: NewDeliveryNotice | undefined
 }
 
 export interface RecordResult {
@@ -165,6 +170,12 @@ export interface DeliveryStore {
    * written, never the batch.
    */
   recordOutcomes(outcomes: readonly DeliveryOutcome[], breaker: BreakerPolicy): Promise<RecordResult>
+  /** What outcomes have left for tenants to be told, the oldest deliveries first. */
+  listDeliveryNotices(limit: number): Promise<readonly DeliveryNotice[]>
+  /** Their events are published. Passes over those that another process has removed. */
+  removeDeliveryNotices(
+    notices: readonly Pick<DeliveryNotice, 'deliveryId' | 'claimVersion'>[],
+  ): Promise<void>
   /**
    * Gives leases back; stale ones are ignored. One transaction. The answer: those that are not given back because
    * somebody else has locked the delivery, or something of its endpoint; they are to be tried again.

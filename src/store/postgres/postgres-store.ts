@@ -38,6 +38,7 @@ import * as events from './read/events.ts'
 import { listDeadLetters, listDeliveries } from './read/list-deliveries.ts'
 import { type Atomic, waitedInVain } from './record/apart.ts'
 import { cancelByHand } from './record/cancel.ts'
+import { createDeliveryNoticeStore } from './record/delivery-notices.ts'
 import { expungeAnswers, expungePayload } from './record/expunge.ts'
 import { recordApart, recordPlainly, recordWithHealth } from './record/record.ts'
 import { release, releaseApart } from './record/release.ts'
@@ -128,6 +129,7 @@ function createStore(parts: StoreParts): Omit<Store, 'cluster'> {
     time,
     ...createConfigStore(run),
     ...createNoticeStore(run),
+    ...createDeliveryNoticeStore(run),
     ...createSecretStore(run),
     ...createTenantStore(run, parts.recovery.now),
     ...createKeyStore(run),

@@ -117,6 +117,8 @@ function createStore(connection: StoreConnection): SqliteStore {
     time: connection.time,
     claim: (request) => write('claim', request),
     recordOutcomes: (outcomes, breaker) => write('recordOutcomes', outcomes, breaker),
+    listDeliveryNotices: (limit) => read('listDeliveryNotices', limit),
+    removeDeliveryNotices: (notices) => write('removeDeliveryNotices', notices),
     release: (releases) => write('release', releases),
     replay: async (tenantId, deliveryId) =>
       is(idPrefixes.delivery, deliveryId) ? write('replay', tenantId, deliveryId) : { kind: 'not_found' },

@@ -5,7 +5,9 @@ import type { OpenServer } from '../hookrail-rows.ts'
 import { describeAuthorizedDomains } from './authorized-domains.ts'
 import { describeCallbacks } from './callback-rows.ts'
 import { describeCredentialHosts } from './credential-hosts.ts'
+import { describeDeliveryEvents } from './delivery-events.ts'
 import { describeEndpointRequests } from './endpoint-requests.ts'
+import { describeHealthSettings } from './health-settings.ts'
 import { describeOperationalEvents } from './operational-events.ts'
 import { describeOutcomes } from './outcomes.ts'
 import { describeBreakerRows, describePolicyRows } from './policy-rows.ts'
@@ -25,6 +27,8 @@ export function describeSending(newStore: () => OpenServer): void {
     describeCredentialHosts(scene)
     describeOperationalEvents(scene)
     describePolicyRows(scene)
+    describeDeliveryEvents(scene)
+    describeHealthSettings(scene)
   })
   describeBreakerRows(newStore)
 

@@ -3,6 +3,7 @@ import { describe } from 'vitest'
 import { describeClaim } from './claim.ts'
 import { describeConfig } from './config.ts'
 import { describeStoredCredentials } from './credentials.ts'
+import { describeDeliveryNotices } from './delivery-notices.ts'
 import { describeDirect } from './direct.ts'
 import { describeExpunge } from './expunge.ts'
 import { describeHealth } from './health.ts'
@@ -38,6 +39,7 @@ const parts = {
   configuration: describeConfig,
   credentials: describeStoredCredentials,
   notices: describeNotices,
+  'notices of deliveries': describeDeliveryNotices,
   access: describeKeys,
   reading: describeRead,
   maintenance: describeMaintenance,

@@ -1,9 +1,11 @@
 /** What the contract suite needs of an adapter, and builders for what stands in its tests. */
+
 import {
   type BreakerPolicy,
   defaultBreakerPolicy,
   type HealthObservation,
 } from '../../../src/core/endpoint-health.ts'
+import { noHealthSettings } from '../../../src/core/health-settings.ts'
 import { createIdFactory, type IdFactory } from '../../../src/core/ids.ts'
 import {
   type Delivery,
@@ -121,6 +123,7 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
         credentialId: options.credentialId ?? null,
         clientCertificateId: options.clientCertificateId ?? null,
         retryPolicy: null,
+        ...noHealthSettings,
       },
       secret: { id: ids.next('sec'), sealed: Uint8Array.of(1, 2, 3) },
       subscription: {

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { noHealthSettings } from '../../../src/core/health-settings.ts'
 import { defaultTenantId } from '../../../src/core/model.ts'
 import { defaultTenantSettings, removalPhases, type TenantRemovalProgress } from '../../../src/core/tenant.ts'
+import { aNotice } from './delivery-notices.ts'
 import { aSend } from './direct.ts'
 import {
   aKey,
@@ -52,7 +54,7 @@ export async function aFullTenant(scene: Scene) {
   const [failing, dying] = (await scene.claim()).deliveries
   if (failing === undefined || dying === undefined) throw new Error('no sends were claimed')
   await scene.record(aTransportFailure(failing, scene.now(), 86_400_000))
-  await scene.record(anOutcome(dying, { next: deadLetter }))
+  await scene.record({ ...anOutcome(dying, { next: deadLetter }), notice: aNotice(dying) })
   const publish = async (given: { routes: readonly Route[]; handOff?: boolean; key?: string }) =>
     scene.publish({
       ...given,
@@ -154,6 +156,7 @@ export function describeTenantRemoval(open: OpenHarness): void {
         credentialId: null,
         clientCertificateId: null,
         retryPolicy: null,
+        ...noHealthSettings,
       } as const
       const secret = { id: ids.next('sec'), sealed: Uint8Array.of(1) }
       expect(await store.insertEndpoint({ endpoint, secret, subscription: null })).toEqual({

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { noHealthSettings } from '../../../src/core/health-settings.ts'
 import { defaultTenantId } from '../../../src/core/model.ts'
 import { defaultTenantSettings, type TenantSettings } from '../../../src/core/tenant.ts'
 import type { NewTenant } from '../../../src/store/port.ts'
@@ -144,6 +145,7 @@ export function describeTenants(open: OpenHarness): void {
           credentialId: null,
           clientCertificateId: null,
           retryPolicy: null,
+          ...noHealthSettings,
         } as const
         const secret = { id: ids.next('sec'), sealed: Uint8Array.of(1) }
         return store.insertEndpoint({ endpoint, secret, subscription: null })

@@ -27,8 +27,9 @@ import { insertSubscriptionRow } from './subscriptions.ts'
 import { whyNoEndpoint } from './tenants.ts'
 
 export const endpointColumns = `id, tenant_id, uid, url, description, method, headers, content_type, timeout_ms, signing_schemes,
-  max_in_flight, rate_limit_rps, retry_policy, credential_id, client_certificate_id, disabled_reason, disabled_at, paused_reason, paused_by,
-  created_at, updated_at, deleted_at`
+  max_in_flight, rate_limit_rps, retry_policy, breaker_threshold, breaker_pause_ms, breaker_max_pause_ms, disable_after_ms,
+  credential_id, client_certificate_id, disabled_reason, disabled_at, paused_reason, paused_by, created_at, updated_at,
+  deleted_at`
 
 const settings = {
   uid: 'text',
@@ -42,6 +43,10 @@ const settings = {
   max_in_flight: 'integer',
   rate_limit_rps: 'double precision',
   retry_policy: 'text',
+  breaker_threshold: 'integer',
+  breaker_pause_ms: 'bigint',
+  breaker_max_pause_ms: 'bigint',
+  disable_after_ms: 'bigint',
   credential_id: 'uuid',
   client_certificate_id: 'uuid',
 } as const

@@ -24,6 +24,8 @@ import { endpointRetryPoliciesMigration } from '../migrations/0028-endpoint-retr
 import { clientCertificatesMigration } from '../migrations/0029-client-certificates.ts'
 import { endpointRequestsMigration } from '../migrations/0030-endpoint-requests.ts'
 import { subscriptionHeadersMigration } from '../migrations/0031-subscription-headers.ts'
+import { deliveryNoticesMigration } from '../migrations/0032-delivery-notices.ts'
+import { endpointHealthSettingsMigration } from '../migrations/0033-endpoint-health-settings.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -50,6 +52,8 @@ export const postgresMigrations: readonly Migration[] = [
   clientCertificatesMigration,
   endpointRequestsMigration,
   subscriptionHeadersMigration,
+  deliveryNoticesMigration,
+  endpointHealthSettingsMigration,
 ]
 
 /**

@@ -17,6 +17,7 @@ import type { Context } from '../connection/statement.ts'
 import { lockLines } from '../ordering/lines.ts'
 import { uuidOfId } from '../rows/wire-types.ts'
 import { type Apartness, eachTargetApart } from './apart.ts'
+import { addDeliveryNotices, type NoticedEnd } from './delivery-notices.ts'
 import { endLeases, type LeaseEnd, waitOf } from './end-leases.ts'
 import { lockDisabled } from './endpoint-locks.ts'
 import { findLeases } from './find-leases.ts'
@@ -45,6 +46,7 @@ type Known = ReadonlyMap<DeliveryOutcome, Lease>
 /** Null: the batch needs the transaction. */
 export async function recordPlainly(context: Context, request: RecordRequest): Promise<Recorded | null> {
   const { outcomes, breaker, leases } = request
+  if (outcomes.some(({ notice }) => notice !== undefined)) return null
   const known = await findLeases(context, leases, outcomes)
   // The end of an ordered one changes its line as well.
   if (Array.from(known.values()).some(({ line }) => line !== null)) return null
@@ -135,6 +137,7 @@ export async function recordWithHealth(context: Context, request: RecordRequest)
   })
   const ended = await endLeases(context, ends, leases)
   const advanced = await leaveLines(context, ends, { written: ended.written, isDeleted: facts.isDeleted })
+  await addDeliveryNotices(context, noticedEnds(matches, ends), ended.written)
   return answer(outcomes, {
     known,
     advanced,
@@ -142,6 +145,12 @@ export async function recordWithHealth(context: Context, request: RecordRequest)
     health: Array.from(changes, ([targetId, { after }]) => [targetId, after] as const),
     disabled: Array.from(disabledNow.values()),
   })
+}
+
+function noticedEnds(matches: readonly Match[], ends: readonly LeaseEnd[]): readonly NoticedEnd[] {
+  return matches.flatMap(({ outcome: { notice } }, index) =>
+    notice === undefined ? [] : [{ notice, end: ends[index] as LeaseEnd }],
+  )
 }
 
 interface Answer extends Pick<RecordResult, 'health' | 'disabled' | 'advanced'> {

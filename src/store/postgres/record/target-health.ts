@@ -55,12 +55,13 @@ export function advanceHealth(matches: readonly Match[], known: Known): HealthRe
     // What is learnt of a deleted endpoint would stay in the table for ever.
     if (outcome.observation === null || isDeleted) continue
     const before = current.get(lease.targetId) ?? null
-    const after = nextHealth(before, outcome.observation, known.breaker, known.now)
+    const breaker = outcome.breaker ?? known.breaker
+    const after = nextHealth(before, outcome.observation, breaker, known.now)
     if (after !== before) {
       current.set(lease.targetId, after)
       changes.set(lease.targetId, { before: changes.get(lease.targetId)?.before ?? before, after, lease })
     }
-    if (!outcome.observation.succeeded && isFailingTooLong(after, known.breaker, known)) disable('failing')
+    if (!outcome.observation.succeeded && isFailingTooLong(after, breaker, known)) disable('failing')
   }
   return { changes, disabling }
 }

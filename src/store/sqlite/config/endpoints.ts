@@ -37,6 +37,10 @@ const settings = [
   'max_in_flight',
   'rate_limit_rps',
   'retry_policy',
+  'breaker_threshold',
+  'breaker_pause_ms',
+  'breaker_max_pause_ms',
+  'disable_after_ms',
   'credential_id',
   'client_certificate_id',
 ] as const

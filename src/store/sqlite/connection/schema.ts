@@ -23,6 +23,8 @@ import { endpointRetryPoliciesMigration } from '../migrations/0022-endpoint-retr
 import { clientCertificatesMigration } from '../migrations/0023-client-certificates.ts'
 import { endpointRequestsMigration } from '../migrations/0024-endpoint-requests.ts'
 import { subscriptionHeadersMigration } from '../migrations/0025-subscription-headers.ts'
+import { deliveryNoticesMigration } from '../migrations/0026-delivery-notices.ts'
+import { endpointHealthSettingsMigration } from '../migrations/0027-endpoint-health-settings.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -48,6 +50,8 @@ export const sqliteMigrations: readonly Migration[] = [
   clientCertificatesMigration,
   endpointRequestsMigration,
   subscriptionHeadersMigration,
+  deliveryNoticesMigration,
+  endpointHealthSettingsMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

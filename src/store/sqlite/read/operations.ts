@@ -2,6 +2,7 @@
 
 import { listNotices } from '../config/notices.ts'
 import { countJobSlice, getJob, listJobs } from '../jobs/read-jobs.ts'
+import { listDeliveryNotices } from '../record/delivery-notices.ts'
 import { getRequest } from '../requests/requests.ts'
 import { countSealed, getMeta, listSealed } from '../upkeep/sealed.ts'
 import { listAttempts } from './attempts.ts'
@@ -52,6 +53,7 @@ export const readOperations = {
   listHeldEndpoints,
   listFailing,
   listNotices,
+  listDeliveryNotices,
   getSubscription,
   listSubscriptions,
   getCredential,

@@ -8,10 +8,11 @@ import { armReady } from '../claim/ready-endpoints.ts'
 import { disableEndpoint } from '../config/disable-endpoint.ts'
 import { Columns } from '../connection/columns.ts'
 import type { WriteContext } from '../threads/write-context.ts'
+import { addDeliveryNotice } from './delivery-notices.ts'
 import { finishLease } from './finish.ts'
 import type { LastResult } from './last-result.ts'
 import { clearProbe, storeHealth } from './target-health.ts'
-import { lastResultOf, putBack } from './wait.ts'
+import { lastResultOf, putBack, waitOf } from './wait.ts'
 
 export function recordOutcomes(
   context: WriteContext,
@@ -77,7 +78,8 @@ function advanceHealth(
   step: HealthStep,
   changes: HealthChanges,
 ): DisabledReason | null {
-  const { lease, outcome, breaker } = step
+  const { lease, outcome } = step
+  const breaker = outcome.breaker ?? step.breaker
   const { memory, now } = context
   clearProbe(context, lease)
   // What is learnt of a deleted endpoint would stay in the table for ever.
@@ -110,12 +112,17 @@ function applyNextStep(context: WriteContext, { lease, isDeleted, outcome }: End
   const end = { ...result, claimVersion, attempt: isInRow ? attempt : null }
   if (next.state === 'succeeded') return finishLease(context, lease, { ...end, state: 'succeeded' })
   if (next.state === 'dead_lettered') {
+    if (outcome.notice !== undefined) addDeliveryNotice(context, outcome.notice, null)
     return finishLease(context, lease, { ...end, state: 'dead_lettered', errorClass: next.finalError })
   }
   if (isDeleted) {
     return finishLease(context, lease, { ...end, state: 'cancelled', claimVersion: claimVersion + 1 })
   }
-  putBack(context, lease, { ...result, claimVersion, lostClaims: 0, dueAt: context.now + next.delayMs })
+  const dueAt = context.now + next.delayMs
+  if (outcome.notice !== undefined) {
+    addDeliveryNotice(context, outcome.notice, waitOf(context, lease.endpointId, dueAt).dueAt)
+  }
+  putBack(context, lease, { ...result, claimVersion, lostClaims: 0, dueAt })
   return false
 }
 

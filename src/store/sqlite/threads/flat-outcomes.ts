@@ -29,9 +29,14 @@ export function flattenOutcomes(outcomes: readonly DeliveryOutcome[], bytes: Byt
     }
     list.push(attempt !== null)
     if (attempt !== null) flattenAttempt(attempt, list, responses)
+    const { notice, breaker } = outcome
+    const isMore = notice !== undefined || breaker !== undefined
+    list.push(isMore ? JSON.stringify({ notice, breaker }) : null)
   }
   return list
 }
+
+type More = Pick<DeliveryOutcome, 'notice' | 'breaker'>
 
 interface PlainSuccess extends NewAttempt {
   readonly response: CapturedResponse
@@ -120,7 +125,9 @@ export function readOutcomes(list: FlatList, bytes: ByteUnpacker): readonly Deli
     const next = readNext(state, from)
     const observation = from.next<boolean>() ? readObservation(from) : null
     const attempt = from.next<boolean>() ? readAttempt(from, responses) : null
-    return { deliveryId, claimVersion, attempt, next, observation, disableEndpoint }
+    const outcome = { deliveryId, claimVersion, attempt, next, observation, disableEndpoint }
+    const more = from.next<string | null>()
+    return more === null ? outcome : { ...outcome, ...(JSON.parse(more) as More) }
   })
 }
 

@@ -60,6 +60,7 @@ import { cancelJob, failJob, insertJob, releaseJobs, runJobSlice, takeJob } from
 import { type FanOutTurn, fanOutSlice } from '../publish/large-fan-out.ts'
 import { publish } from '../publish/publish.ts'
 import { cancelByHand } from '../record/cancel.ts'
+import { removeDeliveryNotices } from '../record/delivery-notices.ts'
 import { expungeAnswers, expungePayload } from '../record/expunge.ts'
 import { recordOutcomes, release } from '../record/record.ts'
 import { replay, resend } from '../record/replay.ts'
@@ -93,6 +94,8 @@ export function createWriteOperations() {
     claim: (context: WriteContext, request: ClaimRequest) => claim(context, request, rotation),
     recordOutcomes: (context: WriteContext, outcomes: readonly DeliveryOutcome[], breaker: BreakerPolicy) =>
       recordOutcomes(context, outcomes, breaker),
+    removeDeliveryNotices: (context: WriteContext, notices: Parameters<typeof removeDeliveryNotices>[1]) =>
+      removeDeliveryNotices(context, notices),
     release: (context: WriteContext, releases: readonly Release[]) => release(context, releases),
     replay: (context: WriteContext, tenantId: string, deliveryId: string) =>
       replay(context, tenantId, deliveryId),

@@ -293,8 +293,8 @@ function removeEndpoints(context: WriteContext, { bytes, limit }: Removed): Remo
 /** Few rows; what a call that was under way has left among them. */
 function removeRest(context: WriteContext, { bytes }: Removed): RemovalStep {
   removeAccess(context, bytes)
-  for (const table of ['subscriptions', 'ready_endpoints', 'delivery_counts', 'ordered_keys']) {
-    context.prepare(`delete from ${table} where tenant_id = ?`).run(bytes) // indexes that begin with the tenant
-  }
+  // Indexes that begin with the tenant.
+  const tables = 'subscriptions ready_endpoints delivery_counts delivery_notices ordered_keys'.split(' ')
+  for (const table of tables) context.prepare(`delete from ${table} where tenant_id = ?`).run(bytes)
   return null
 }

@@ -1,0 +1,18 @@
+import type { Migration } from '../../migrations.ts'
+
+/** What tenants are to be told of deliveries, where they have asked for it. */
+export const deliveryNoticesMigration: Migration = {
+  version: 26,
+  name: 'delivery-notices',
+  oldestCompatible: 25,
+  sql: `
+create table delivery_notices (
+  delivery_id blob not null,
+  claim_version integer not null,
+  tenant_id blob not null,
+  notice text not null,
+  primary key (delivery_id, claim_version)
+) without rowid;
+create index delivery_notices_tenant on delivery_notices (tenant_id);
+`,
+}
