@@ -1,6 +1,7 @@
 /** The members of an endpoint that a caller gives, checked. */
 import { parseStoredHeaders } from '../core/custom-headers.ts'
 import type { FaceWords } from '../core/face-words.ts'
+import type { HealthSettings } from '../core/health-settings.ts'
 import { checkMediaType } from '../core/media-type.ts'
 import { validateSigningSchemes } from '../core/signing-schemes.ts'
 import type { EndpointPatch } from '../store/port.ts'
@@ -66,4 +67,11 @@ export async function readEndpointSettings(
 /** Null: JSON. */
 function checkContentType(given: unknown, member: string): string | null {
   return given === null ? null : checkMediaType(given, member)
+}
+
+/** Of a new endpoint. */
+export function wholeHealthSettings(given: Partial<HealthSettings>): HealthSettings {
+  const { breakerThreshold = null, breakerPauseMs = null } = given
+  const { breakerMaxPauseMs = null, disableAfterMs = null } = given
+  return { breakerThreshold, breakerPauseMs, breakerMaxPauseMs, disableAfterMs }
 }

@@ -1,4 +1,3 @@
-import type { BreakerPolicy } from '../core/endpoint-health.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import type { IdFactory } from '../core/ids.ts'
@@ -29,10 +28,11 @@ import { checkEndpointCredentials, type EndpointCredentials } from './endpoint-c
 import { changeMembers, type EndpointChange, type EndpointInput, inputMembers } from './endpoint-input.ts'
 import { refuseCredential, refuseEndpoint } from './endpoint-refusal.ts'
 import type { EndpointSecrets } from './endpoint-secrets.ts'
-import { readEndpointSettings } from './endpoint-settings.ts'
+import { readEndpointSettings, wholeHealthSettings } from './endpoint-settings.ts'
 import {
   type CreatedEndpoint,
   type EndpointView,
+  type EndpointViewing,
   type UpsertedEndpoint,
   viewEndpoints,
 } from './endpoint-view.ts'
@@ -42,11 +42,8 @@ import type { TenantUrls } from './tenant-urls.ts'
 
 export const defaultMaxInFlight = 32
 
-export interface EndpointsOptions {
+export interface EndpointsOptions extends Pick<EndpointViewing, 'serverPolicy' | 'serverBreaker'> {
   readonly store: ConfigStore & Pick<TenantStore, 'getTenant'> & Pick<CredentialStore, 'getCredential'>
-  /** The name of the server's default retry policy. */
-  readonly serverPolicy: string
-  readonly serverBreaker: BreakerPolicy
   readonly ids: IdFactory
   readonly secrets: Pick<EndpointSecrets, 'make' | 'seal' | 'signsWith' | 'checkSchemes' | 'rotateSecret'>
   readonly urls: Pick<TenantUrls, 'check'>
@@ -164,10 +161,7 @@ export class Endpoints {
         maxInFlight: settings.maxInFlight ?? defaultMaxInFlight,
         rateLimitRps: settings.rateLimitRps ?? null,
         retryPolicy: settings.retryPolicy ?? null,
-        breakerThreshold: settings.breakerThreshold ?? null,
-        breakerPauseMs: settings.breakerPauseMs ?? null,
-        breakerMaxPauseMs: settings.breakerMaxPauseMs ?? null,
-        disableAfterMs: settings.disableAfterMs ?? null,
+        ...wholeHealthSettings(settings),
         credentialId: settings.credentialId ?? null,
         clientCertificateId: settings.clientCertificateId ?? null,
       },

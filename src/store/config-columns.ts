@@ -1,6 +1,7 @@
 /** What a change of an endpoint or a subscription writes, as both databases keep it. */
 import type { HealthSettings } from '../core/health-settings.ts'
 import type { Endpoint, Subscription } from '../core/model.ts'
+import { toHealthColumns } from './health-columns.ts'
 
 type EndpointSettings = Pick<
   Endpoint,
@@ -31,10 +32,7 @@ export function endpointSettings(endpoint: EndpointSettings) {
     max_in_flight: endpoint.maxInFlight,
     rate_limit_rps: endpoint.rateLimitRps,
     retry_policy: toJsonText(endpoint.retryPolicy),
-    breaker_threshold: endpoint.breakerThreshold,
-    breaker_pause_ms: endpoint.breakerPauseMs,
-    breaker_max_pause_ms: endpoint.breakerMaxPauseMs,
-    disable_after_ms: endpoint.disableAfterMs,
+    ...toHealthColumns(endpoint),
   }
 }
 

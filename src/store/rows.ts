@@ -18,11 +18,12 @@ import type {
   ErrorClass,
   SealedSecret,
 } from '../core/model.ts'
+import { type HealthColumns, toHealthSettings } from './health-columns.ts'
 import type { FoundApiKey } from './port/keys.ts'
 import { versionOfTime, versionOfValues } from './row-version.ts'
 import { type WaitingRow, whyWaiting } from './why-waiting.ts'
 
-export interface EndpointRow {
+export interface EndpointRow extends HealthColumns {
   readonly id: Uint8Array
   readonly tenant_id: Uint8Array
   readonly uid: string | null
@@ -36,10 +37,6 @@ export interface EndpointRow {
   readonly max_in_flight: number
   readonly rate_limit_rps: number | null
   readonly retry_policy: string | null
-  readonly breaker_threshold: number | null
-  readonly breaker_pause_ms: number | null
-  readonly breaker_max_pause_ms: number | null
-  readonly disable_after_ms: number | null
   readonly credential_id: Uint8Array | null
   readonly client_certificate_id: Uint8Array | null
   readonly disabled_reason: DisabledReason | null
@@ -144,10 +141,7 @@ export function toEndpoint(row: EndpointRow): Endpoint {
     maxInFlight: row.max_in_flight,
     rateLimitRps: row.rate_limit_rps,
     retryPolicy: row.retry_policy === null ? null : JSON.parse(row.retry_policy),
-    breakerThreshold: row.breaker_threshold,
-    breakerPauseMs: row.breaker_pause_ms,
-    breakerMaxPauseMs: row.breaker_max_pause_ms,
-    disableAfterMs: row.disable_after_ms,
+    ...toHealthSettings(row),
     credentialId: optionalId(idPrefixes.credential, row.credential_id),
     clientCertificateId: optionalId(idPrefixes.credential, row.client_certificate_id),
     disabledReason: row.disabled_reason,
