@@ -98,6 +98,33 @@ describe.skipIf(process.platform === 'win32').each(stores)('on %s', (_, store) =
     expect((await requestTo('/audit'))?.headers).not.toHaveProperty('authorization')
   })
 
+  test('S3.2 S3.10 S3.12 the guide on dograh: each node’s method, headers and credential, once for each run', async () => {
+    const printed = await runBlocks('moving-from-dograh.md')
+    expect(printed).toContain('It was there already, under the same idempotency key.')
+    const expected = [
+      ['/calls', 'POST', { 'x-api-key': 'key-of-the-crm', 'x-source': 'dograh' }],
+      ['/invoices/7', 'PUT', { authorization: 'Bearer token-of-billing' }],
+      ['/legacy', 'PATCH', { authorization: `Basic ${btoa('dograh:word-of-legacy')}` }],
+      ['/partner', 'DELETE', { 'x-partner': 'value-of-partner' }],
+    ] as const
+    for (const [path, method, headers] of expected) {
+      const request = await requestTo(path)
+      expect(request).toMatchObject({ method, headers })
+      expect(request?.headers).toMatchObject({ 'x-dograh-workflow-run-id': '42', 'outhook-attempt': '1' })
+      expect(Object.keys(request?.headers ?? {}).filter((name) => name.includes('signature'))).toEqual([])
+      const body = method === 'DELETE' ? '' : '{"run_id":42,"call_disposition":"answered"}'
+      expect(Buffer.from(request?.body ?? []).toString()).toBe(body)
+    }
+    expect(receiver.received.filter(({ path }) => path === '/calls')).toHaveLength(1)
+    const { stdout } = await run('outhook', ['endpoints', 'get', 'node-1', '--tenant', 'org-7', '--json'], {
+      env: environment,
+    })
+    expect(JSON.parse(stdout)).toMatchObject({
+      timeout: '30s',
+      effective_retry_policy: { policy: 'dograh', from: 'tenant' },
+    })
+  })
+
   async function startServer(location: string): Promise<{ url: string; child: ChildProcess }> {
     const open = ['--allow-http', '--allow-network', '127.0.0.0/8', '--port', '0', '--log-format', 'json']
     const entry = join(repository, 'bin/outhook.mjs')

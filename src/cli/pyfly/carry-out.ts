@@ -177,7 +177,7 @@ class TenantImport {
 
   async #endpoint(planned: PlannedEndpoint, isThere: boolean): Promise<void> {
     const { client, call } = this.#calls()
-    const { uid, url, description, headers, secret, retryPolicy, credential } = planned
+    const { uid, url, description, secret, retryPolicy, credential } = planned
     const credentialId = credential === null ? null : this.#credentials.get(credential)
     if (credentialId === undefined) {
       const advice = 'see to the credential, and run the same command again'
@@ -196,7 +196,8 @@ class TenantImport {
       return
     }
     const signingSchemes = [secret === null ? 'none' : 'pyfly'] as const
-    const settings = { uid, url, description, headers, signingSchemes, retryPolicy, credentialId }
+    const { settings: limits } = planned
+    const settings = { uid, url, description, signingSchemes, retryPolicy, credentialId, ...limits }
     const wasUnsigned = known?.signingSchemes[0] === 'none'
     // Whoever verified nothing so far has no old secret that could sign for a while.
     const given = secret === null || wasUnsigned ? {} : { secret }
@@ -214,23 +215,28 @@ class TenantImport {
       for await (const one of client.subscriptions.list({ endpointId, limit: 100 }, call)) left.push(one)
     }
     for (const planned of subscriptions) {
-      const at = left.findIndex(({ topicPatterns }) => topicPatterns.join() === planned.topic)
+      const ofTopic = (one: Subscription) => one.topicPatterns.join() === planned.topic
+      const exact = left.findIndex((one) => ofTopic(one) && hasHeaders(one, planned))
+      const at = exact === -1 ? left.findIndex(ofTopic) : exact
       const known = at === -1 ? undefined : left.splice(at, 1)[0]
       await this.#each(planned, () => this.#subscription(planned, endpointId, known))
     }
   }
 
   async #subscription(
-    { topic, active }: PlannedSubscription,
+    planned: PlannedSubscription,
     endpointId: string | null,
     known: Subscription | undefined,
   ): Promise<void> {
     const { client, call } = this.#calls()
+    const { topic, active, headers } = planned
     let id = known?.id ?? null
     if (!this.#options.dryRun && endpointId !== null) {
-      const body = { endpointId, topicPatterns: [topic], active }
+      const body = { endpointId, topicPatterns: [topic], active, headers }
       if (known === undefined) id = (await client.subscriptions.create(body, call)).id
-      else if (known.active !== active) await client.subscriptions.update(known.id, { active }, call)
+      else if (known.active !== active || !hasHeaders(known, planned)) {
+        await client.subscriptions.update(known.id, { active, headers }, call)
+      }
     }
     this.#made('subscription', topic, id, known !== undefined)
   }
@@ -252,4 +258,12 @@ function allHosts(
 ): readonly string[] | null {
   if (known.authorizedHosts === null || authorizedHosts === null || authorizedHosts === undefined) return null
   return [...new Set([...known.authorizedHosts, ...authorizedHosts])]
+}
+
+function hasHeaders({ headers }: Subscription, planned: PlannedSubscription): boolean {
+  const names = Object.keys(planned.headers)
+  return (
+    names.length === Object.keys(headers).length &&
+    names.every((name) => headers[name] === planned.headers[name])
+  )
 }

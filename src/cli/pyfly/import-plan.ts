@@ -1,5 +1,5 @@
 /** What an import of pyfly's callbacks would make. */
-import type { CredentialCreate, RetryPolicy } from '../../client/generated/types.ts'
+import type { CredentialCreate, EndpointCreate, RetryPolicy } from '../../client/generated/types.ts'
 import type { Place } from './callback-file.ts'
 
 /** Something of the file that is not carried over as it stands. */
@@ -35,18 +35,22 @@ export interface PlannedEndpoint {
   readonly uid: string
   readonly url: string
   readonly description: string
-  readonly headers: Readonly<Record<string, string>>
   /** Null: unsigned. */
   readonly secret: string | null
   /** The name of one that is planned. */
   readonly credential: string | null
   readonly retryPolicy: RetryPolicy
+  readonly settings: EndpointLimits
   readonly subscriptions: readonly PlannedSubscription[]
   readonly place: Place
 }
 
+/** From `pyfly.callbacks`. What the file does not say is undefined, and as the server has it. */
+export type EndpointLimits = Pick<EndpointCreate, 'timeout'>
+
 export interface PlannedSubscription {
   readonly topic: string
+  readonly headers: Readonly<Record<string, string>>
   readonly active: boolean
   readonly place: Place
 }

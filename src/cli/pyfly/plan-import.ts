@@ -23,17 +23,17 @@ import type {
   Remarks,
 } from './import-plan.ts'
 import { planHeaders } from './plan-headers.ts'
-import { remarkOnSettings } from './remark-on-settings.ts'
+import { planSettings } from './plan-settings.ts'
 
 export function planImport(file: CallbackFile): ImportPlan {
   const remarks: Remark[] = file.ignored.map((ignored) => ({ ...ignored, isLoss: false }))
   const remark = (one: Remark): void => void remarks.push(one)
   const isOn = file.settings.enabled?.value ?? true
-  remarkOnSettings(file.settings, remark)
+  const settings = planSettings(file.settings, remark)
   const byTenant = Map.groupBy(file.configs, ({ tenantId }) => tenantId)
   const tenants = [...byTenant].map(([tenantId, configs]) => {
     const planned = configs.map((config) => planConfig(isOn ? config : { ...config, enabled: false }, remark))
-    const endpoints = planned.flatMap((each) => each.endpoints)
+    const endpoints = planned.flatMap((each) => each.endpoints.map((one) => ({ ...one, settings })))
     return {
       uid: tenantId === '' ? null : tenantId,
       authorizedDomains: planDomains(configs, endpoints, remark),
@@ -45,7 +45,7 @@ export function planImport(file: CallbackFile): ImportPlan {
 }
 
 interface PlannedConfig {
-  readonly endpoints: readonly PlannedEndpoint[]
+  readonly endpoints: readonly Omit<PlannedEndpoint, 'settings'>[]
   readonly credentials: readonly PlannedCredential[]
 }
 
@@ -64,19 +64,17 @@ function planConfig(config: CallbackConfig, remark: Remarks): PlannedConfig {
   const retryPolicy = planRetries(config, remark)
   const credentials = new CredentialNames(config)
   const uids = new Set<string>()
-  const groups = Map.groupBy(requests, ({ url, headers, credential }) =>
-    JSON.stringify([url, headers, credential]),
-  )
+  const groups = Map.groupBy(requests, ({ url, credential }) => JSON.stringify([url, credential]))
   const endpoints = [...groups.values()].map((group) => {
-    const [{ url, headers, credential, place }] = group as [PlannedRequest]
+    const [{ url, credential, place }] = group as [PlannedRequest]
     const uid = uidOf(config.id, url, uids)
     return {
       ...{ uid, url, place, retryPolicy, description: descriptionOf(config) },
-      headers: Object.fromEntries(headers),
       secret: secret?.value ?? null,
       credential: credential === null ? null : credentials.nameOf(credential, { uid, url, place }),
-      subscriptions: group.map(({ topic, place: at }) => ({
+      subscriptions: group.map(({ topic, headers, place: at }) => ({
         topic,
+        headers: Object.fromEntries(headers),
         // Without an attempt pyfly sends nothing.
         active: config.enabled && config.maxAttempts.value > 0,
         place: at,
