@@ -23,6 +23,8 @@ interface CredentialParts {
   readonly routing: RoutingCache
   readonly activity: DeliveryActivity
   readonly guard: AddressPolicy
+  /** A tenant is to be told of a certificate. */
+  readonly onNotice: () => void
 }
 
 /** Of token servers. Deliveries have connections of their own. */
@@ -51,7 +53,11 @@ export function createCredentials(parts: CredentialParts): OpenCredentials {
       secretBox,
       clock,
       onUse: (id) => uses.note(id),
-      certificates: new CertificateWatch({ clock, onExpiring: (each) => tellExpiring(parts, each) }),
+      certificates: new CertificateWatch({
+        clock,
+        onExpiring: (each) => tellExpiring(parts, each),
+        keep: (each) => keepExpiring(parts, each),
+      }),
     }),
     async closeCredentials() {
       await sender.close({ abort: true })
@@ -69,4 +75,18 @@ function tellExpiring({ logger, activity }: CredentialParts, expiring: ExpiringC
     `a client certificate runs out: ${isOver}; give the credential another one`,
   )
   activity.tell('certificateExpiring', expiring)
+}
+
+/** The tenant is told by an event, once for all processes. */
+async function keepExpiring(parts: CredentialParts, expiring: ExpiringCertificate): Promise<void> {
+  const { store, clock, logger, onNotice } = parts
+  const { credentialId, fingerprint, expiresAt, withinDays } = expiring
+  try {
+    const notice = { fingerprint, expiresAt, withinDays, noticedAt: clock.now() }
+    if (await store.noteExpiry(credentialId, notice)) onNotice()
+  } catch (err) {
+    const what = 'that a client certificate runs out could not be kept for its tenant; it is tried again'
+    logger.warn({ err, credential_id: credentialId }, what)
+    throw err
+  }
 }

@@ -3,12 +3,18 @@
  * else may publish, so that a receiver can rely on what they say; and only a pattern that is the topic itself matches
  * one, so that `*` or `delivery.*` brings nobody events that are not his producers'.
  */
+import { type WarningDays, warningDays } from './certificate.ts'
 import type { DisabledReason, ErrorClass } from './model.ts'
 
 /** Of one delivery. */
 export const deliveryTopics = ['delivery.dead_lettered', 'delivery.failing'] as const
 
-export const operationalTopics = ['endpoint.disabled', 'endpoint.recovered', ...deliveryTopics] as const
+export const operationalTopics = [
+  'endpoint.disabled',
+  'endpoint.recovered',
+  ...deliveryTopics,
+  'credential.expiring',
+] as const
 
 const reserved: ReadonlySet<string> = new Set(operationalTopics)
 
@@ -140,6 +146,50 @@ export function renderDeliveryNotice(notice: DeliveryNotice, uid: string | null)
           }),
     },
   })
+}
+
+/** That the client certificate of a credential runs out, kept with it until its event is published. */
+export interface ExpiryNotice {
+  readonly fingerprint: string
+  /** Both of the calendar, as a certificate's end is. */
+  readonly expiresAt: number
+  readonly noticedAt: number
+  readonly withinDays: WarningDays
+}
+
+export interface ExpiringCredential {
+  readonly credentialId: string
+  readonly name: string
+}
+
+export function renderExpiryNotice({ credentialId, name }: ExpiringCredential, notice: ExpiryNotice): string {
+  const { fingerprint, expiresAt, noticedAt, withinDays } = notice
+  return JSON.stringify({
+    type: 'credential.expiring',
+    timestamp: timeText(noticedAt),
+    data: {
+      credential_id: credentialId,
+      credential_name: name,
+      fingerprint,
+      expires_at: timeText(expiresAt),
+      within_days: withinDays,
+    },
+  })
+}
+
+/** Which certificate was told of, and of which days. */
+export function expiryMark({
+  fingerprint,
+  withinDays,
+}: Pick<ExpiryNotice, 'fingerprint' | 'withinDays'>): string {
+  return `${fingerprint} ${withinDays}`
+}
+
+/** Marks of a credential that make a notice old: the same certificate was told of with as few days, or fewer. */
+export function marksBefore({ fingerprint, withinDays }: ExpiryNotice): readonly string[] {
+  return warningDays
+    .filter((days) => days <= withinDays)
+    .map((days) => expiryMark({ fingerprint, withinDays: days }))
 }
 
 function timeText(ms: number): string {

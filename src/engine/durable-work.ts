@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Store } from '../store/port.ts'
+import { expiryEvents } from './expiry-events.ts'
 import { fanOutSlices } from './fan-out-slices.ts'
 import { JobRunner } from './job-runner.ts'
 import { type OperationalEventsOptions, operationalEvents } from './operational-events.ts'
@@ -10,8 +11,8 @@ import { tenantRemovals } from './tenant-removals.ts'
 import { type DurableWork, WorkLoop } from './work-loop.ts'
 
 /** How often each is looked for that another process made, or left behind when it died. */
-const lookEveryMs = { fanOuts: 5000, jobs: 1000, notices: 5000, removals: 5000 }
-const onlyWhenTold = { fanOuts: null, jobs: null, notices: null, removals: null }
+const lookEveryMs = { expiries: 5000, fanOuts: 5000, jobs: 1000, notices: 5000, removals: 5000 }
+const onlyWhenTold = { expiries: null, fanOuts: null, jobs: null, notices: null, removals: null }
 
 export interface DurableWorkParts {
   readonly store: Store
@@ -28,6 +29,7 @@ export interface DurableWorkParts {
 }
 
 export interface DurableWorkLoops {
+  readonly expiries: WorkLoop
   readonly fanOuts: WorkLoop
   readonly jobs: WorkLoop
   readonly notices: WorkLoop
@@ -44,9 +46,12 @@ export function createDurableWork(parts: DurableWorkParts): DurableWorkLoops {
   const every = store.cluster === null ? onlyWhenTold : lookEveryMs
   const fanOuts = fanOutSlices({ store, ids, lookEveryMs: every.fanOuts, onDueWork })
   const jobs = new JobRunner({ store, ids, clock, lookEveryMs: every.jobs, onDueWork, onEnabled })
+  const { publisher, routing } = parts.operational
+  const expiries = expiryEvents({ credentials: store, publisher, routing, lookEveryMs: every.expiries })
   const notices = operationalEvents({ ...parts.operational, lookEveryMs: every.notices })
   const removals = tenantRemovals({ store, lookEveryMs: every.removals })
   const loops = {
+    expiries: new WorkLoop(expiries, parts),
     fanOuts: new WorkLoop(fanOuts, parts),
     jobs: new WorkLoop(jobs, parts),
     notices: new WorkLoop(notices, parts),

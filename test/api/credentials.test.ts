@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import { aServer } from './a-server.ts'
+import { describeCertificateExpiry } from './both-stores/certificate-expiry.ts'
 import { describeCredentials } from './both-stores/credentials.ts'
 import { describeOAuth2 } from './both-stores/oauth2.ts'
 import type { ReadableStore } from './both-stores/secrets-at-rest.ts'
@@ -29,3 +30,4 @@ const newStore = (name: string) => (): ReadableStore => ({
 
 describeCredentials(newStore('credentials.db'))
 describeOAuth2(newStore('oauth2.db'), 1)
+describeCertificateExpiry(() => newStore('expiry.db')().open, 1)

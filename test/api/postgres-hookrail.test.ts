@@ -2,6 +2,7 @@ import pg from 'pg'
 import { afterAll, beforeAll } from 'vitest'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { aServer } from './a-server.ts'
+import { describeCertificateExpiry } from './both-stores/certificate-expiry.ts'
 import { describeCredentials } from './both-stores/credentials.ts'
 import { describeMasterKey } from './both-stores/master-key.ts'
 import { describeOAuth2 } from './both-stores/oauth2.ts'
@@ -44,6 +45,7 @@ describeSecretsAtRest(() => {
 })
 describeCredentials(aReadableStore)
 describeOAuth2(aReadableStore, 2)
+describeCertificateExpiry(newStore, 2)
 describeExpunging(newStore)
 describeCommands(() => {
   const store = aStore()

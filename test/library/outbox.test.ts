@@ -350,6 +350,7 @@ test.each<readonly [string, object]>([
   ['no topic', { payload: {} }],
   ['a topic of two words', { topic: 'two words', payload: {} }],
   ['a reserved topic', { topic: 'delivery.failing', payload: {} }],
+  ['another one', { topic: 'credential.expiring', payload: {} }],
   ['no payload', { topic: 'a.b' }],
   ['a payload that JSON has not', { topic: 'a.b', payload: { n: Number.NaN } }],
   ['a body that is no JSON', { topic: 'a.b', body: '{' }],

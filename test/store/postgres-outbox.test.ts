@@ -209,6 +209,7 @@ describe.each(testedServers())('$name', ({ start }) => {
       { topic: 'endpoint.recovered' },
       { topic: 'delivery.dead_lettered' },
       { topic: 'delivery.failing' },
+      { topic: 'credential.expiring' },
       { topic: 'delivery.shipped' },
       { topic: long(255) },
       { topic: long(256) },

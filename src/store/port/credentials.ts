@@ -1,4 +1,5 @@
 import type { Credential } from '../../core/credential.ts'
+import type { ExpiringCredential, ExpiryNotice } from '../../core/operational-events.ts'
 import type { ChangeOptions } from '../../core/version.ts'
 import type { TenantDeleted } from './config.ts'
 import type { Page, PageRequest } from './reading.ts'
@@ -31,6 +32,11 @@ export interface CredentialUse {
   readonly at: number
 }
 
+export interface PendingExpiry extends ExpiringCredential {
+  readonly tenantId: string
+  readonly notice: ExpiryNotice
+}
+
 /** Endpoints that a refused deletion names. */
 export const maxListedEndpoints = 20
 
@@ -51,6 +57,15 @@ export interface CredentialStore {
   getCredentialByName(tenantId: string, name: string): Promise<Credential | null>
   /** Newest first. */
   listCredentials(tenantId: string, page: PageRequest): Promise<Page<Credential>>
+  /**
+   * Keeps a notice for the tenant with the credential; false: the certificate was told of before, with as few days or
+   * fewer, or the credential is gone. Of all processes that see it one is told true, once.
+   */
+  noteExpiry(credentialId: string, notice: ExpiryNotice): Promise<boolean>
+  /** Notices whose events are still to be published, of as many credentials. */
+  listExpiryNotices(limit: number): Promise<readonly PendingExpiry[]>
+  /** Its event is published. Does nothing where there is another notice by now. */
+  removeExpiryNotice(credentialId: string, notice: ExpiryNotice): Promise<void>
   /** Keeps when each was used last. */
   noteCredentialUse(uses: readonly CredentialUse[]): Promise<void>
 }

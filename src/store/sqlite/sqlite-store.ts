@@ -74,6 +74,11 @@ function createStore(connection: StoreConnection): SqliteStore {
     getCredentialByName: (tenantId, name) => read('getCredentialByName', tenantId, name),
     listCredentials: (tenantId, page) => read('listCredentials', tenantId, page),
     noteCredentialUse: (uses) => write('noteCredentialUse', uses),
+    noteExpiry: (credentialId, notice) => write('noteExpiry', credentialId, notice),
+    listExpiryNotices: (limit) => read('listExpiryNotices', limit),
+    removeExpiryNotice: async (credentialId, notice) => {
+      await write('removeExpiryNotice', credentialId, notice)
+    },
     takeTokenTurn: (credentialId, ask) => write('takeTokenTurn', credentialId, ask),
     keepToken: (credentialId, holder, token) => write('keepToken', credentialId, holder, token),
     failToken: (credentialId, holder, failure) => write('failToken', credentialId, holder, failure),

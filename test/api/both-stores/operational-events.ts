@@ -5,7 +5,13 @@ import { expectProblem } from '../expect-problem.ts'
 import { aName } from './scene.ts'
 import type { SendingScene } from './sending-scene.ts'
 
-const topics = ['endpoint.disabled', 'endpoint.recovered', 'delivery.dead_lettered', 'delivery.failing']
+const topics = [
+  'endpoint.disabled',
+  'endpoint.recovered',
+  'delivery.dead_lettered',
+  'delivery.failing',
+  'credential.expiring',
+]
 
 export function describeOperationalEvents(scene: SendingScene): void {
   const call = (method: string, path: string, tenant: string, body?: object) => {

@@ -92,6 +92,40 @@ export function describeStoredCredentials(open: OpenHarness): void {
       ])
     })
 
+    it('keeps a notice that its certificate runs out once for all who bring it, until it is removed', async () => {
+      const { store } = scene
+      const credential = await insert({ kind: 'client_certificate' })
+      const { id, name, version } = credential
+      const aNotice = (withinDays: 1 | 7 | 30, fingerprint = 'aa') => ({
+        fingerprint,
+        withinDays,
+        expiresAt: 4_000_000,
+        noticedAt: 3_000_000,
+      })
+      const pending = async () => (await store.listExpiryNotices(10)).map(({ notice }) => notice)
+      expect(await pending()).toEqual([])
+      const noted = await Promise.all([1, 2, 3].map(() => store.noteExpiry(id, aNotice(30))))
+      expect(noted.filter((isNew) => isNew)).toHaveLength(1)
+      expect(await store.listExpiryNotices(10)).toEqual([
+        { credentialId: id, tenantId: defaultTenantId, name, notice: aNotice(30) },
+      ])
+      await store.removeExpiryNotice(id, aNotice(30))
+      expect(await pending()).toEqual([])
+      expect(await store.noteExpiry(id, aNotice(30))).toBe(false)
+      expect(await store.noteExpiry(id, aNotice(1))).toBe(true)
+      // A clock that is behind, and whoever published what was there before.
+      expect(await store.noteExpiry(id, aNotice(7))).toBe(false)
+      await store.removeExpiryNotice(id, aNotice(30))
+      expect(await pending()).toEqual([aNotice(1)])
+      // Another certificate in its place.
+      expect(await store.noteExpiry(id, aNotice(30, 'bb'))).toBe(true)
+      expect(await pending()).toEqual([aNotice(30, 'bb')])
+      expect(await store.getCredential(defaultTenantId, id)).toMatchObject({ version })
+      await store.deleteCredential(defaultTenantId, id)
+      expect(await pending()).toEqual([])
+      expect(await store.noteExpiry(id, aNotice(1, 'bb'))).toBe(false)
+    })
+
     it('a name belongs to one credential of a tenant', async () => {
       const { store } = scene
       const [one, two] = [await insert(), await insert()]

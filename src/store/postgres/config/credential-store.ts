@@ -5,9 +5,12 @@ import type { Runner } from '../connection/runner.ts'
 import * as read from '../read/credentials.ts'
 import { failToken, keepToken, takeTokenTurn } from './credential-tokens.ts'
 import { deleteCredential, insertCredential, noteCredentialUse, updateCredential } from './credentials.ts'
+import { createExpiryNoticeStore } from './expiry-notices.ts'
 
-export function createCredentialStore({ plain, atomic }: Runner): CredentialStore & TokenStore {
+export function createCredentialStore(runner: Runner): CredentialStore & TokenStore {
+  const { plain, atomic } = runner
   return {
+    ...createExpiryNoticeStore(runner),
     insertCredential: (input) => atomic('config', (context) => insertCredential(context, input)),
     updateCredential: async (tenantId, id, patch, options) =>
       isId(id)

@@ -26,6 +26,7 @@ import { endpointRequestsMigration } from '../migrations/0030-endpoint-requests.
 import { subscriptionHeadersMigration } from '../migrations/0031-subscription-headers.ts'
 import { deliveryNoticesMigration } from '../migrations/0032-delivery-notices.ts'
 import { endpointHealthSettingsMigration } from '../migrations/0033-endpoint-health-settings.ts'
+import { expiryNoticesMigration } from '../migrations/0034-expiry-notices.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -54,6 +55,7 @@ export const postgresMigrations: readonly Migration[] = [
   subscriptionHeadersMigration,
   deliveryNoticesMigration,
   endpointHealthSettingsMigration,
+  expiryNoticesMigration,
 ]
 
 /**

@@ -25,6 +25,7 @@ import { endpointRequestsMigration } from '../migrations/0024-endpoint-requests.
 import { subscriptionHeadersMigration } from '../migrations/0025-subscription-headers.ts'
 import { deliveryNoticesMigration } from '../migrations/0026-delivery-notices.ts'
 import { endpointHealthSettingsMigration } from '../migrations/0027-endpoint-health-settings.ts'
+import { expiryNoticesMigration } from '../migrations/0028-expiry-notices.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -52,6 +53,7 @@ export const sqliteMigrations: readonly Migration[] = [
   subscriptionHeadersMigration,
   deliveryNoticesMigration,
   endpointHealthSettingsMigration,
+  expiryNoticesMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

@@ -1,5 +1,6 @@
 /** Every operation of the reader by its name. */
 
+import { listExpiryNotices } from '../config/expiry-notices.ts'
 import { listNotices } from '../config/notices.ts'
 import { countJobSlice, getJob, listJobs } from '../jobs/read-jobs.ts'
 import { listDeliveryNotices } from '../record/delivery-notices.ts'
@@ -54,6 +55,7 @@ export const readOperations = {
   listFailing,
   listNotices,
   listDeliveryNotices,
+  listExpiryNotices,
   getSubscription,
   listSubscriptions,
   getCredential,

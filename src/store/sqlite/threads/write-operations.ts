@@ -1,5 +1,7 @@
 /** Every operation of the writer by its name. */
+
 import type { BreakerPolicy } from '../../../core/endpoint-health.ts'
+import type { ExpiryNotice } from '../../../core/operational-events.ts'
 import type { ChangeOptions } from '../../../core/version.ts'
 import type {
   ApiKeyPatch,
@@ -43,6 +45,7 @@ import {
   updateCredential,
 } from '../config/credentials.ts'
 import { deleteEndpoint, insertEndpoint, updateEndpoint } from '../config/endpoints.ts'
+import { noteExpiry, removeExpiryNotice } from '../config/expiry-notices.ts'
 import {
   insertApiKey,
   insertFirstApiKey,
@@ -156,6 +159,10 @@ export function createWriteOperations() {
       deleteCredential(context, tenantId, id, options),
     noteCredentialUse: (context: WriteContext, uses: readonly CredentialUse[]) =>
       noteCredentialUse(context, uses),
+    noteExpiry: (context: WriteContext, credentialId: string, notice: ExpiryNotice) =>
+      noteExpiry(context, credentialId, notice),
+    removeExpiryNotice: (context: WriteContext, credentialId: string, notice: ExpiryNotice) =>
+      removeExpiryNotice(context, credentialId, notice),
     takeTokenTurn: (context: WriteContext, credentialId: string, ask: TokenAsk) =>
       takeTokenTurn(context, credentialId, ask),
     keepToken: (
