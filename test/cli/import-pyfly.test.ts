@@ -201,11 +201,9 @@ describe('what cannot be carried over is named with what to do', () => {
     expect(code).toBe(0)
     expect(named.map(({ line, advice }: { line: number; advice: string }) => [line, advice])).toEqual([
       [5, expect.stringContaining('outhook subscriptions enable')],
-      [8, 'start the server with --breaker-threshold 3'],
-      [8, 'start the server with --breaker-pause 1m'],
     ])
     const made = (await api.call('GET', '/v1/endpoints')).json.items
-    expect(made).toMatchObject([{ timeout: '20s' }])
+    expect(made).toMatchObject([{ timeout: '20s', breaker_threshold: 3, breaker_pause: '1m' }])
     const { items } = (await api.call('GET', '/v1/subscriptions')).json
     expect(items).toMatchObject([{ topic_patterns: ['a'], active: false }])
   })

@@ -46,7 +46,10 @@ export interface PlannedEndpoint {
 }
 
 /** From `pyfly.callbacks`. What the file does not say is undefined, and as the server has it. */
-export type EndpointLimits = Pick<EndpointCreate, 'timeout'>
+export type EndpointLimits = Pick<
+  EndpointCreate,
+  'timeout' | 'breakerThreshold' | 'breakerPause' | 'breakerMaxPause'
+>
 
 export interface PlannedSubscription {
   readonly topic: string

@@ -2,7 +2,8 @@
 import { settings as server } from '../../config/schema.ts'
 import { endpointTimeouts } from '../../core/attempt-timeout.ts'
 import { formatDuration } from '../../core/duration.ts'
-import type { CallbackSettings, Located } from './callback-file.ts'
+import { maxBreakerThreshold } from '../../core/health-policy.ts'
+import type { CallbackSettings } from './callback-file.ts'
 import type { EndpointLimits, Remarks } from './import-plan.ts'
 
 export function planSettings(file: CallbackSettings, remark: Remarks): EndpointLimits {
@@ -19,13 +20,18 @@ export function planSettings(file: CallbackSettings, remark: Remarks): EndpointL
     const problem = `is none of ${range}, which an endpoint may have, and becomes ${formatDuration(timeout ?? minMs)}`
     remark({ place: timeoutMs.place, problem, advice: 'nothing, if that is enough', isLoss: false })
   }
-  const ofServer = (setting: Located<number> | undefined, known: number, flag: string) => {
-    if (setting === undefined || setting.value === known) return
-    const advice = `start the server with ${flag}`
-    remark({ place: setting.place, problem: 'is a setting of the server here', advice, isLoss: false })
+  const threshold = failureThreshold && Math.min(failureThreshold.value, maxBreakerThreshold)
+  return {
+    ...(timeout !== undefined && { timeout }),
+    // 0 would switch the breaker off here, and opens it with each failure there.
+    ...(threshold !== undefined && { breakerThreshold: Math.max(threshold, 1) }),
+    ...(recoveryMs !== undefined && breakerPauses(recoveryMs.value)),
   }
-  const { breakerThreshold, breakerPauseMs } = server
-  ofServer(failureThreshold, breakerThreshold.default, `--breaker-threshold ${failureThreshold?.value}`)
-  ofServer(recoveryMs, breakerPauseMs.default, `--breaker-pause ${formatDuration(recoveryMs?.value ?? 0)}`)
-  return timeout === undefined ? {} : { timeout }
+}
+
+/** The longest pause is not shorter than the first. */
+function breakerPauses(ms: number): EndpointLimits {
+  const breakerPause = Math.max(ms, 1)
+  const isLong = breakerPause > server.breakerMaxPauseMs.default
+  return { breakerPause, ...(isLong && { breakerMaxPause: breakerPause }) }
 }

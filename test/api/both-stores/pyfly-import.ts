@@ -258,6 +258,8 @@ export function describePyflyImport(newStore: () => OpenServer): void {
       expect(orders).toMatchObject({
         retry_policy: 'pyfly',
         timeout: '10s',
+        breaker_threshold: 5,
+        breaker_pause: '30s',
       })
     })
   })
