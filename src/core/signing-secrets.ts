@@ -1,6 +1,7 @@
 /** Secrets of endpoints and senders: which texts may be one, and what is made of them for signing. */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { OuthookError } from './errors.ts'
+import { HiddenSecrets } from './hidden-secrets.ts'
 import { HmacKey } from './hmac.ts'
 import type { SigningScheme } from './signing-scheme.ts'
 
@@ -26,17 +27,26 @@ export interface PreparedSecret {
   readonly standardKey: HmacKey | KeyObject
   /** The whole text as a key, for all other schemes. */
   readonly textKey: HmacKey
+  /** What nobody may repeat of it. */
+  readonly hidden: HiddenSecrets
 }
 
 /** Prepares a stored secret. Its form was checked by `parseSecret` when it came in. */
 export function prepareSecret(text: string): PreparedSecret {
   const textKey = new HmacKey(Buffer.from(text, 'utf8'))
   if (kindOf(text) === 'ed25519') {
-    const pair = Buffer.from(text.slice(privatePrefix.length), 'base64')
-    return { standardKey: privateKeyOf(pair.subarray(0, seedBytes)), textKey }
+    const encoded = text.slice(privatePrefix.length)
+    const seed = Buffer.from(encoded, 'base64').subarray(0, seedBytes)
+    const hidden = new HiddenSecrets([text, encoded], { keys: [seed] })
+    return { standardKey: privateKeyOf(seed), textKey, hidden }
   }
   const encoded = text.startsWith(symmetricPrefix) ? text.slice(symmetricPrefix.length) : text
-  return { standardKey: new HmacKey(Buffer.from(encoded, 'base64')), textKey }
+  const key = Buffer.from(encoded, 'base64')
+  return {
+    standardKey: new HmacKey(key),
+    textKey,
+    hidden: new HiddenSecrets([text, encoded], { keys: [key] }),
+  }
 }
 
 /** A new secret: `whsec_` and base64 of 32 random bytes, for all schemes; or `whsk_`, for `standard`. */

@@ -6,7 +6,6 @@
 
 import type { Clock } from '../core/clock.ts'
 import {
-  basicToken,
   bearerHeader,
   type CredentialSecrets,
   credentialHeader,
@@ -17,7 +16,7 @@ import {
 import { refuseDomain } from '../core/domains.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { OuthookError } from '../core/errors.ts'
-import { secretForms } from '../core/hide-secrets.ts'
+import { HiddenSecrets } from '../core/hidden-secrets.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import type {
   AttemptCredentials,
@@ -48,6 +47,7 @@ export interface CredentialSourceOptions {
 }
 
 type CredentialRouting = Pick<TenantRouting, 'credentials' | 'tenant'>
+type Hidden = readonly HiddenSecrets[]
 
 /** An attempt holds a slot of its endpoint, so what it waits for has to come soon. */
 const shortPatienceMs = 250
@@ -59,6 +59,11 @@ export class CredentialSource implements AttemptCredentials {
   readonly #identities = new WeakMap<RoutedCredential, TlsIdentity>()
   /** Of a certificate and of a credential that names authorities. */
   readonly #joined = new WeakMap<TlsIdentity, WeakMap<TlsIdentity, TlsIdentity>>()
+  /** The token that a credential had last. */
+  readonly #hiddenTokens = new WeakMap<
+    RoutedCredential,
+    { readonly token: string; readonly hidden: Hidden }
+  >()
 
   constructor(options: CredentialSourceOptions) {
     this.#options = options
@@ -157,23 +162,35 @@ export class CredentialSource implements AttemptCredentials {
     const ready: Ready = {
       kind: 'ready',
       headers: { [name]: value },
-      hidden: secretForms([token]),
+      hidden: this.#hideToken(credential, token),
       ...this.#identityOf(credential),
       token: { credential, generation },
     }
     return ready
   }
 
+  /** With the client's secret, which the same owner's receiver may know. */
+  #hideToken(credential: RoutedCredential, token: string): Hidden {
+    const known = this.#hiddenTokens.get(credential)
+    if (known?.token === token) return known.hidden
+    const hidden = [new HiddenSecrets([token, ...Object.values(this.#read(credential))])]
+    this.#hiddenTokens.set(credential, { token, hidden })
+    return hidden
+  }
+
+  #read({ id, sealed }: RoutedCredential): CredentialSecrets {
+    return JSON.parse(this.#options.secretBox.open(sealed, id)) as CredentialSecrets
+  }
+
   #open(credential: RoutedCredential): Ready {
-    const { id, kind, settings, sealed } = credential
-    const secrets = JSON.parse(this.#options.secretBox.open(sealed, id)) as CredentialSecrets
+    const { kind, settings } = credential
+    const secrets = this.#read(credential)
     const header = credentialHeader(kind, settings, secrets)
-    const told = Object.values(secrets)
-    const inBasic = kind === 'basic' ? [basicToken(settings.username ?? '', secrets.password ?? '')] : []
+    const pair = kind === 'basic' ? [`${settings.username}:${secrets.password}`] : []
     return {
       kind: 'ready',
       headers: header === null ? {} : { [header[0]]: header[1] },
-      hidden: secretForms([...told, ...inBasic]),
+      hidden: [new HiddenSecrets([...Object.values(secrets), ...pair])],
       ...this.#identityOf(credential, secrets.privateKey),
     }
   }

@@ -220,6 +220,7 @@ export class TokenSource {
       headers: { 'user-agent': userAgent, ...headers },
       body: Buffer.from(body),
       timeoutMs: Math.min(fetchTimeoutMs, sender.totalTimeoutMs),
+      answerIsRead: true,
     })
     if (result.kind === 'failure') return { kind: 'refused', error: result.error } as const
     const { body: answered, truncated } = result.response

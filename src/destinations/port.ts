@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { DirectRequest } from '../core/direct-request.ts'
+import type { HiddenSecrets } from '../core/hidden-secrets.ts'
 import type { CapturedResponse, Endpoint } from '../core/model.ts'
 import type { ClassifiedOutcome } from '../core/outcome.ts'
 import type { RetryPolicy } from '../core/retry-policy.ts'
@@ -98,7 +99,7 @@ export type Authorization =
       /** Names in lower case. They win over any header of the endpoint's own. */
       readonly headers: Readonly<Record<string, string>>
       /** What must not stand in anything that is kept of the answer. */
-      readonly hidden: readonly string[]
+      readonly hidden: readonly HiddenSecrets[]
       /** What the connection shows of itself, and whom it trusts; absent: nothing of its own. */
       readonly identity?: TlsIdentity
     }

@@ -1,150 +1,174 @@
 /**
- * Takes out of a captured response what was secret about its request, before anybody stores it: receivers repeat requests
- * in their error pages, with the signature, the credential and the token in the URL.
+ * The one place that decides what nobody keeps of an answer: the secrets that its request was made with, which receivers
+ * repeat in their error pages. Those that the caller names (signing secrets, credentials, tokens), those that stand in the
+ * URL, in its proxy's and in headers by their names, and the signatures.
  *
- * It is asked for every attempt, so it costs nothing where nothing can be found: most answers are shorter than any secret.
+ * It is asked once for every attempt, so it costs little where nothing can be found: most answers have an empty body and
+ * headers that say nothing of their own.
  */
-import { hiddenText } from '../core/hide-secrets.ts'
+import { HiddenSecrets, hasLongRun, hideSecrets, longRunIn, minSecretChars } from '../core/hidden-secrets.ts'
 import type { CapturedResponse } from '../core/model.ts'
-import type { AttemptRequest, AttemptResult } from './port.ts'
-import { decode, isSecretName, minSecretChars } from './redaction.ts'
+import type { AttemptRequest, AttemptResult, ProxyHop } from './port.ts'
+import { isSecretName, partsOf, secretsOfHeader, secretsOfProxy, secretsOfUrl } from './request-secrets.ts'
 
-/** What is not named as a secret is taken for one from this length on, when it looks like one. */
-const minTokenChars = 16
-const tokenLike = /^(?=.*\d)(?=.*[a-z])[\w.~+/=:-]+$/i
-
+/** What servers write of themselves in one form only. */
+const plainValue =
+  /^(?:[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT|keep-alive|close|chunked|timeout=\d{1,4}(?:, max=\d{1,6})?|(?:text|application)\/(?:plain|html|json|xml)(?:; ?charset=utf-8)?)$/i
+const plainNumber = /^\d{1,7}$/
+/** The heads read last: under load a receiver says the same again and again, and it is one object then. */
+const heads: (Head | undefined)[] = []
+const headSlots = 8
+let nextSlot = 0
 /** Those of HMACs with SHA-256, cut in half, are longer. */
 const minSignatureChars = 20
+/** Two signatures in one header are longer. */
+const maxOneSignatureChars = 84
+/** Longer names of headers are looked at too. */
+const maxNameChars = 20
+/** One that was cut off where it was too long for a capture is longer. */
+const maxWholeHeaderChars = 1000
+/** Of a body that grew by being hidden in. */
+const maxShownBytes = 16_384
 
-const separators = /[\s,;]+/
-/** Of `sha256=…` and the like. */
-const maxPartName = 12
-/** The time of a signature. */
-const seconds = /^\d{1,10}$/
-const plainRun = /[a-z0-9]{6,}/i
+interface Head {
+  readonly headers: CapturedResponse['headers']
+  /** Names and values that could be anything, one per line. */
+  readonly own: string
+  readonly hasLongRun: boolean
+}
 
-const ofUrls = new WeakMap<URL, readonly string[]>()
-
-export function redactResult(result: AttemptResult, request: AttemptRequest): AttemptResult {
-  if (result.kind !== 'response') return result
-  const response = redactCapture(result.response, request)
+/** @param via the proxy that the request went through */
+export function redactResult(
+  result: AttemptResult,
+  request: AttemptRequest,
+  via = request.destination.via,
+): AttemptResult {
+  if (result.kind === 'failure') {
+    const error = hideSecrets(result.error, secretsOf(request, via))
+    return error === result.error ? result : { ...result, error }
+  }
+  if (request.answerIsRead === true) return result
+  const response = redactCapture(result.response, request, via)
   return response === result.response ? result : { ...result, response }
 }
 
 /** The same object where nothing of it was secret. */
-export function redactCapture(response: CapturedResponse, request: AttemptRequest): CapturedResponse {
-  const { body, headers } = response
-  const secrets = secretsOf(request)
-  if (secrets.length === 0) return response
-  const shown = mayHold(response, secrets) ? redactBody(response, secrets) : body
-  const isHeld = headers.some(([, value]) => secrets.some((secret) => value.includes(secret)))
-  if (shown === body && !isHeld) return response
-  const longestFirst = secrets.toSorted((one, other) => other.length - one.length)
-  const redacted = headers.map(([name, value]) => [name, redactText(value, longestFirst)] as const)
-  return { ...response, headers: isHeld ? redacted : headers, body: shown }
+export function redactCapture(
+  response: CapturedResponse,
+  request: AttemptRequest,
+  via = request.destination.via,
+): CapturedResponse {
+  const head = readHead(response.headers)
+  const text = response.body.length < minSecretChars ? '' : bytesOf(response.body).toString('latin1')
+  if (head.own === '' && text === '') return response
+  const isCut = response.truncated && text !== ''
+  const held = isCut ? secretsOf(request, via) : secretsIn(request, via, { head, text })
+  return held.length === 0 ? response : hideInCapture(response, { text, secrets: held })
 }
 
-/** Loops instead of lists of lists: it is made for each attempt. */
-function secretsOf({ headers, destination, signatures, secrets }: AttemptRequest): readonly string[] {
-  const found: string[] =
-    secrets === undefined ? [] : secrets.filter(({ length }) => length >= minSecretChars)
-  for (const secret of secretsOfUrl(destination.url)) found.push(secret)
-  for (const name in headers) {
-    const value = headers[name] ?? ''
-    if (signatures?.[name] !== undefined) addParts(value, minSignatureChars, found)
-    else if (isSecretName(name)) addCredential(value, found)
+function readHead(headers: CapturedResponse['headers']): Head {
+  for (const head of heads) if (head?.headers === headers) return head
+  let own = ''
+  for (const [name, value] of headers) {
+    if (value.length >= minSecretChars && !isPlain(name, value)) own += `${value}\n`
+    if (name.length > maxNameChars) own += `${name}\n`
   }
-  return signatures === undefined ? found : found.filter((secret) => !isShown(secret, headers))
+  const head = { headers, own, hasLongRun: hasLongRun(own) }
+  heads[nextSlot] = head
+  nextSlot = (nextSlot + 1) % headSlots
+  return head
+}
+
+function isPlain(name: string, value: string): boolean {
+  return name === 'content-length' ? plainNumber.test(value) : plainValue.test(value)
+}
+
+interface Answer {
+  readonly head: Head
+  readonly text: string
+}
+
+/** Those that may stand in the answer. Loops, because it is asked for each attempt. */
+function secretsIn(
+  request: AttemptRequest,
+  via: ProxyHop | undefined,
+  { head, text }: Answer,
+): readonly HiddenSecrets[] {
+  const isLong = hasLongRun(text)
+  const found: HiddenSecrets[] = []
+  forEachLasting(request, via, (secrets) => {
+    if (secrets.mayStandIn(text, isLong) || secrets.mayStandIn(head.own, head.hasLongRun)) found.push(secrets)
+  })
+  if (mayRepeatSignature(request, { head, text })) found.push(secretsOfSignatures(request))
+  return found
+}
+
+function secretsOf(request: AttemptRequest, via: ProxyHop | undefined): readonly HiddenSecrets[] {
+  const found: HiddenSecrets[] = []
+  forEachLasting(request, via, (secrets) => found.push(secrets))
+  return [...found, secretsOfSignatures(request)]
+}
+
+/** Those that are the same for many attempts. */
+function forEachLasting(
+  request: AttemptRequest,
+  via: ProxyHop | undefined,
+  tell: (secrets: HiddenSecrets) => void,
+): void {
+  const { headers, destination, signatures, credentialHeaders, secrets } = request
+  if (secrets !== undefined) for (const each of secrets) tell(each)
+  tell(secretsOfUrl(destination.url))
+  if (via !== undefined) tell(secretsOfProxy(via))
+  for (const name in headers) {
+    if (!isSecretName(name) || signatures?.[name] !== undefined) continue
+    if (credentialHeaders?.[name] === undefined) tell(secretsOfHeader(headers[name] ?? ''))
+  }
+}
+
+/** They are other ones each time, so nothing is worked out before. */
+function mayRepeatSignature({ signatures }: AttemptRequest, { head, text }: Answer): boolean {
+  const stands = (signature: string) => {
+    const run = longRunIn(signature)
+    return text.includes(run) || head.own.includes(run)
+  }
+  for (const name in signatures) {
+    const value = signatures[name] ?? ''
+    if (value.length < minSignatureChars) continue
+    const isOne = value.length <= maxOneSignatureChars
+    if (isOne ? stands(value) : partsOf(value, minSignatureChars).some(stands)) return true
+  }
+  return false
 }
 
 /** Schemes repeat ids and the topic in headers of their own; these are no secrets. */
-function isShown(text: string, headers: AttemptRequest['headers']): boolean {
-  return (
-    text === headers['outhook-event-id'] ||
-    text === headers['outhook-delivery-id'] ||
-    text === headers['outhook-topic']
-  )
+function secretsOfSignatures({ signatures = {}, headers }: AttemptRequest): HiddenSecrets {
+  const shown = [headers['outhook-event-id'], headers['outhook-delivery-id'], headers['outhook-topic']]
+  const texts = Object.values(signatures)
+    .flatMap((value) => partsOf(value, minSignatureChars))
+    .filter((text) => !shown.includes(text))
+  return new HiddenSecrets(texts, { isEncoded: true })
 }
 
-/** The parts of `v1,abc v1,def`, `t=1,v1=abc`, `sha256=abc` that are so long. */
-function addParts(value: string, least: number, found: string[]): void {
-  for (const part of value.split(separators)) {
-    const equals = part.indexOf('=')
-    const isNamed = equals > 0 && equals <= maxPartName && equals < part.length - 1
-    const text = isNamed ? part.slice(equals + 1) : part
-    if (text.length >= least && !seconds.test(text)) found.push(text)
-  }
-}
-
-/** `Bearer abc`, and of `Basic dXNlcjpwYXNz` what is encoded too. */
-function addCredential(value: string, found: string[]): void {
-  const [, scheme = '', rest = ''] = /^(bearer|token|basic) +(.*)$/i.exec(value) ?? []
-  addParts(scheme === '' ? value : rest, minSecretChars, found)
-  if (scheme.toLowerCase() !== 'basic') return
-  const pair = Buffer.from(rest, 'base64').toString('utf8')
-  for (const text of [pair, pair.slice(pair.indexOf(':') + 1)]) {
-    if (text.length >= minSecretChars) found.push(text)
-  }
-}
-
-/** A look that costs little: of most bodies it says no. */
-function mayHold({ body, truncated }: CapturedResponse, secrets: readonly string[]): boolean {
-  if (body.length < minSecretChars) return false
-  if (truncated) return true
-  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1')
-  // In every form of a secret its letters and digits are as they were.
-  return secrets.some((secret) => {
-    const plain = plainRun.exec(secret)
-    return plain === null || text.includes(plain[0])
+function hideInCapture(
+  response: CapturedResponse,
+  { text, secrets }: { readonly text: string; readonly secrets: readonly HiddenSecrets[] },
+): CapturedResponse {
+  const { body, truncated } = response
+  const shown = hideSecrets(text, secrets, { isCut: truncated && text !== '' })
+  let isChanged = shown !== text
+  const headers = response.headers.map(([name, value]) => {
+    if (isPlain(name, value)) return [name, value] as const
+    const hidden = hideSecrets(value, secrets, { isCut: value.length > maxWholeHeaderChars })
+    const hiddenName = hideSecrets(name, secrets)
+    isChanged ||= hidden !== value || hiddenName !== name
+    return [hiddenName, hidden] as const
   })
+  if (!isChanged) return response
+  const most = Math.max(body.length, maxShownBytes)
+  const bytes = shown === text ? body : Buffer.from(shown, 'latin1')
+  return { headers, body: bytes.subarray(0, most), truncated: truncated || bytes.length > most }
 }
 
-function secretsOfUrl(url: URL): readonly string[] {
-  const known = ofUrls.get(url)
-  if (known !== undefined) return known
-  const isToken = (text: string) => text.length >= minTokenChars && tokenLike.test(text)
-  const found = url.pathname.split('/').filter(isToken)
-  for (const [name, value] of url.searchParams) {
-    if (isSecretName(name) || value.length >= minTokenChars) found.push(value)
-  }
-  const all = found.flatMap((text) => [text, decode(text)])
-  ofUrls.set(url, all)
-  return all
-}
-
-/** As it stands, and as JSON and URLs write it. */
-function formsOf(secret: string): readonly string[] {
-  const forms = [
-    secret,
-    secret.replaceAll('/', '\\/'),
-    encodeURIComponent(secret),
-    JSON.stringify(secret).slice(1, -1),
-  ]
-  return [...new Set(forms)]
-}
-
-function redactText(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((redacted, secret) => redacted.replaceAll(secret, hiddenText), text)
-}
-
-function redactBody({ body, truncated }: CapturedResponse, secrets: readonly string[]): Uint8Array {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  const forms = secrets.flatMap(formsOf).sort((one, other) => other.length - one.length)
-  const end = truncated ? endOfWhole(bytes, forms) : bytes.length
-  if (end === bytes.length && !forms.some((form) => bytes.includes(form))) return body
-  // Byte by byte: what is no UTF-8 stays as it was.
-  let text = bytes.toString('latin1', 0, end)
-  for (const form of forms) text = text.replaceAll(Buffer.from(form, 'utf8').toString('latin1'), hiddenText)
-  return Buffer.from(end === bytes.length ? text : text + hiddenText, 'latin1')
-}
-
-/** Where the beginning of a secret starts of which the end was cut off. */
-function endOfWhole(bytes: Buffer, forms: readonly string[]): number {
-  for (const form of forms) {
-    const secret = Buffer.from(form, 'utf8')
-    for (let length = Math.min(secret.length - 1, bytes.length); length >= minSecretChars; length--) {
-      if (bytes.subarray(-length).equals(secret.subarray(0, length))) return bytes.length - length
-    }
-  }
-  return bytes.length
+function bytesOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -119,11 +119,11 @@ class HttpSender implements Sender {
   }
 
   #attempt(request: AttemptRequest): Promise<AttemptResult> {
+    const { url, via = this.#via, identity } = request.destination
     return new Promise((settle) => {
       const resolve = this.#redacts
-        ? (result: AttemptResult) => settle(redactResult(result, request))
+        ? (result: AttemptResult) => settle(redactResult(result, request, via))
         : settle
-      const { url, via = this.#via, identity } = request.destination
       const found = via === undefined ? this.#destinationOf(url) : this.#proxiedDestinationOf(url, via)
       const destination = identity === undefined ? found : identified(found, identity)
       const settings = this.#settingsFor(request.timeoutMs)

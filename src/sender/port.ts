@@ -1,4 +1,5 @@
 /** What those who send over HTTP need: one attempt, and what came of it. */
+import type { HiddenSecrets } from '../core/hidden-secrets.ts'
 import type { CapturedResponse, ErrorClass } from '../core/model.ts'
 
 /** Where a request goes, and on which way. */
@@ -56,8 +57,12 @@ export interface AttemptRequest {
   readonly body: Uint8Array
   /** Those of the headers that the signing schemes made: the kept answer must not hold a signature. */
   readonly signatures?: Readonly<Record<string, string>>
-  /** Texts that the kept answer must not hold, besides those that show in headers and URL by their names. */
-  readonly secrets?: readonly string[]
+  /** Those of the headers whose values `secrets` has. */
+  readonly credentialHeaders?: Readonly<Record<string, string>>
+  /** What the kept answer must not hold, besides what shows in headers and URL by its name. The same objects again cost less. */
+  readonly secrets?: readonly HiddenSecrets[]
+  /** The answer is read at once and not kept: it may hold what the request was made with. */
+  readonly answerIsRead?: boolean
   /** For this attempt, instead of the sender's own total timeout. */
   readonly timeoutMs?: number
   /** Ends the attempt; the result is then an `internal` failure. */

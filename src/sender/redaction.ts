@@ -2,36 +2,24 @@
  * Keeps secrets out of what is printed. Receivers and proxies echo requests: an error page of Squid names the whole
  * URL, and in a webhook's URL the path is the password.
  */
+import { HiddenSecrets, hideSecrets, minSecretChars } from '../core/hidden-secrets.ts'
+import { decode, isSecretName } from './request-secrets.ts'
+
 export const mask = '***'
 const maxSecrets = 1000
 /** A receiver may nest as deep as 64 KiB of brackets. */
 const maxDepth = 100
-/** Shorter ones would blot out ordinary words. */
-export const minSecretChars = 6
 const minSegmentChars = 8
-const secretName = /auth|token|key|secret|cookie|passw|signature|credential|^sig$/i
-const maxNames = 1000
-const names = new Map<string, boolean>()
-
-/** Of a header or a query parameter. */
-export function isSecretName(name: string): boolean {
-  const known = names.get(name)
-  if (known !== undefined) return known
-  const isSecret = secretName.test(name)
-  if (names.size >= maxNames) names.clear()
-  names.set(name, isSecret)
-  return isSecret
-}
 
 export class Redactor {
-  readonly #secrets = new Set<string>()
-  #longestFirst: readonly string[] | null = null
+  readonly #secrets = new Map<string, HiddenSecrets>()
+  #all: readonly HiddenSecrets[] | null = null
 
   add(text: string): void {
     if (text.length < minSecretChars || this.#secrets.has(text)) return
-    this.#secrets.add(text)
-    this.#longestFirst = null
-    const oldest = this.#secrets.values().next()
+    this.#secrets.set(text, new HiddenSecrets([text]))
+    this.#all = null
+    const oldest = this.#secrets.keys().next()
     if (this.#secrets.size > maxSecrets && !oldest.done) this.#secrets.delete(oldest.value)
   }
 
@@ -67,18 +55,7 @@ export class Redactor {
   }
 
   redactText(text: string): string {
-    this.#longestFirst ??= [...this.#secrets].sort((a, b) => b.length - a.length)
-    let redacted = text
-    for (const secret of this.#longestFirst) redacted = redacted.replaceAll(secret, mask)
-    return redacted
-  }
-}
-
-/** As it stands where it is not encoded well. */
-export function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
+    this.#all ??= [...this.#secrets.values()]
+    return hideSecrets(text, this.#all, { mask })
   }
 }

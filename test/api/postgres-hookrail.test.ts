@@ -7,6 +7,7 @@ import { describeCredentials } from './both-stores/credentials.ts'
 import { describeMasterKey } from './both-stores/master-key.ts'
 import { describeOAuth2 } from './both-stores/oauth2.ts'
 import { describeObserving } from './both-stores/observing.ts'
+import { describePlantedSecrets } from './both-stores/planted-secrets.ts'
 import { describePyflyImport } from './both-stores/pyfly-import.ts'
 import { describeSecretsAtRest } from './both-stores/secrets-at-rest.ts'
 import { describeSending } from './both-stores/sending.ts'
@@ -42,6 +43,10 @@ describePyflyImport(newStore)
 describeSecretsAtRest(() => {
   const store = aStore()
   return { open: openOn(store), content: () => readRows(new URL(store).searchParams.get('schema') ?? '') }
+})
+describePlantedSecrets(() => {
+  const store = aStore()
+  return { store, content: () => readRows(new URL(store).searchParams.get('schema') ?? '') }
 })
 describeCredentials(aReadableStore)
 describeOAuth2(aReadableStore, 2)

@@ -1,6 +1,8 @@
 /** What a receiver repeats of the request is not kept, where it was secret. */
 import { expect, test } from 'vitest'
-import { redactCapture } from '../../src/sender/capture-redaction.ts'
+import { HiddenSecrets } from '../../src/core/hidden-secrets.ts'
+import { generateSecret, prepareSecret } from '../../src/core/signing-secrets.ts'
+import { redactCapture, redactResult } from '../../src/sender/capture-redaction.ts'
 import { answering, aRawReceiver, aRequest, aSender, responseFrom } from './raw-receiver.ts'
 
 const signature = 'K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4='
@@ -95,9 +97,89 @@ test('a secret that is named with the request is taken out, whatever its header 
   const receiver = await aRawReceiver(
     answering('HTTP/1.1 200 OK\r\nx-you: plain-123\r\ncontent-length: 9\r\n\r\nplain-123'),
   )
-  const asked = aRequest(receiver.url, { headers: { 'x-partner': 'plain-123' }, secrets: ['plain-123'] })
+  const asked = aRequest(receiver.url, {
+    headers: { 'x-partner': 'plain-123' },
+    secrets: [new HiddenSecrets(['plain-123'])],
+  })
   const kept = await responseFrom(aSender({ redactsCaptures: true }), asked)
   expect([written(kept.response.body), kept.response.headers[0]]).toEqual(['[hidden]', ['x-you', '[hidden]']])
   const raw = await responseFrom(aSender(), asked)
   expect(written(raw.response.body)).toBe('plain-123')
+})
+
+const signingSecret = generateSecret((size) => Buffer.alloc(size, 0xa5))
+const { hidden: ofSigning } = prepareSecret(signingSecret)
+
+test.each([
+  ['its text', signingSecret],
+  ['its text without the prefix', signingSecret.slice(6)],
+  ['its key in base64url', Buffer.from(signingSecret.slice(6), 'base64').toString('base64url')],
+  ['its key in hexadecimal digits', Buffer.from(signingSecret.slice(6), 'base64').toString('hex')],
+  ['its text in base64', Buffer.from(signingSecret).toString('base64')],
+  ['its text in a URL', encodeURIComponent(signingSecret)],
+  ['its text in JSON', `{"secret":"${signingSecret.replaceAll('/', '\\/')}"}`],
+])(
+  'a signing secret that comes back as %s, in chunks, headers and the status line, is not kept',
+  async (_what, text) => {
+    const half = Math.trunc(text.length / 2)
+    const chunks = [`expected ${text.slice(0, half)}`, `${text.slice(half)} here`]
+    const body = chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('')
+    const header = encodeURIComponent(text) === text ? text : JSON.stringify(text)
+    const head = `HTTP/1.1 400 ${header}\r\nX-Expected: ${header}\r\nTransfer-Encoding: chunked\r\n\r\n`
+    const receiver = await aRawReceiver(answering(`${head}${body}0\r\n\r\n`))
+    const asked = aRequest(receiver.url, { secrets: [ofSigning] })
+    const kept = await responseFrom(aSender({ redactsCaptures: true }), asked)
+    const shown = JSON.stringify({ ...kept, body: written(kept.response.body) })
+    expect(shown).toContain('[hidden]')
+    expect(shown).not.toContain(text.slice(-12))
+    expect(written(kept.response.body)).toMatch(/^expected .*here$/)
+  },
+)
+
+test('an error that names a secret does not keep it, such as the names in a certificate', () => {
+  const failed = {
+    kind: 'failure',
+    errorClass: 'tls',
+    error: `TLS failed: altnames: DNS:${signingSecret}: a.test:443`,
+    httpStatus: null,
+    latencyMs: 1,
+  } as const
+  const asked = { ...request({}), secrets: [ofSigning] }
+  expect(redactResult(failed, asked)).toMatchObject({
+    error: 'TLS failed: altnames: DNS:[hidden]: a.test:443',
+  })
+})
+
+test('a password that is a word of every answer blots out neither its dates nor its lengths', () => {
+  const before = {
+    headers: [
+      ['date', 'Sat, 28 Nov 2026 10:00:00 GMT'],
+      ['content-length', '2026'],
+      ['content-type', 'application/json'],
+      ['x-year', '2026'],
+    ],
+    body: Buffer.from('{"year":"2026","order":20261}'),
+    truncated: false,
+  } as const
+  const kept = redactCapture(before, { ...request({}), secrets: [new HiddenSecrets(['2026'])] })
+  expect(kept.headers).toEqual([...before.headers.slice(0, 3), ['x-year', '[hidden]']])
+  expect(written(kept.body)).toBe('{"year":"[hidden]","order":20261}')
+})
+
+test('an answer that is read at once is as it came', async () => {
+  const answer = 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nplain-123'
+  const receiver = await aRawReceiver(answering(answer))
+  const secrets = [new HiddenSecrets(['plain-123'])]
+  const asked = { ...aRequest(receiver.url, { secrets }), answerIsRead: true }
+  const kept = await responseFrom(aSender({ redactsCaptures: true }), asked)
+  expect(written(kept.response.body)).toBe('plain-123')
+})
+
+test('a body that grows by what is hidden in it does not grow without bounds', () => {
+  const body = Buffer.from('pass '.repeat(4000))
+  const asked = { ...request({}), secrets: [new HiddenSecrets(['pass'])] }
+  const kept = redactCapture({ headers: [], body, truncated: false }, asked)
+  expect(kept.body.length).toBeLessThanOrEqual(body.length)
+  expect(kept.truncated).toBe(true)
+  expect(written(kept.body)).not.toContain('pass')
 })

@@ -2,7 +2,6 @@
 import { attemptTimeout } from '../../core/attempt-timeout.ts'
 import { carriesBody } from '../../core/direct-request.ts'
 import { toHeaderValue } from '../../core/header-value.ts'
-import { hideInResponse, hideInText } from '../../core/hide-secrets.ts'
 import { type SigningSecrets, signRequest } from '../../core/signing.ts'
 import type { SigningScheme } from '../../core/signing-scheme.ts'
 import type { AttemptRequest, AttemptResult, HttpAddress, RequestMethod } from '../../sender/port.ts'
@@ -35,6 +34,9 @@ export interface HttpParts {
   readonly secrets: (time: StoreTime) => SigningSecrets
 }
 
+type Credential = Pick<ReadyAuthorization, 'headers' | 'hidden'>
+
+const noCredential: Credential = { headers: {}, hidden: [] }
 const nothing = new Uint8Array(0)
 /** Until a request whose token was refused is made with another one. */
 const anotherTokenMs = 1000
@@ -81,7 +83,7 @@ export class HttpDestination implements Destination {
       case 'failed':
         return judge(notMade(authorization.error), policy, deps.clock)
       case 'ready': {
-        const result = hideSecrets(await this.#sendWith(authorization, delivery, deps), authorization.hidden)
+        const result = await this.#sendWith(authorization, delivery, deps)
         const ended = judge(result, policy, deps.clock)
         const { httpStatus } = result
         const answer = {
@@ -95,24 +97,20 @@ export class HttpDestination implements Destination {
   }
 
   #sendWith(
-    { headers, identity }: ReadyAuthorization,
+    authorization: ReadyAuthorization,
     delivery: ClaimedDelivery,
     deps: AttemptDeps,
   ): Promise<AttemptResult> {
-    const request = this.#toRequest(delivery, deps, headers)
+    const { identity } = authorization
+    const request = this.#toRequest(delivery, deps, authorization)
     const destination = identity === undefined ? request.destination : { ...request.destination, identity }
     return deps.sender.attempt({ ...request, destination })
   }
 
-  /** @param credential headers that it authenticates with; they win over those of the endpoint */
-  #toRequest(
-    delivery: ClaimedDelivery,
-    deps: AttemptDeps,
-    credential: Readonly<Record<string, string>> = {},
-  ): AttemptRequest {
+  /** @param credential what it authenticates with; its headers win over those of the endpoint */
+  #toRequest(delivery: ClaimedDelivery, deps: AttemptDeps, credential = noCredential): AttemptRequest {
     const { address, method, timeoutMs } = this.parts
-    const { headers, signatures, body } = this.#signed(delivery, deps, credential)
-    const request = { destination: address, method, headers, signatures, body }
+    const request = { destination: address, method, ...this.#signed(delivery, deps, credential) }
     if (timeoutMs === null) return request
     return { ...request, timeoutMs: attemptTimeout(timeoutMs, deps.sender.totalTimeoutMs) }
   }
@@ -120,14 +118,14 @@ export class HttpDestination implements Destination {
   #signed(
     delivery: ClaimedDelivery,
     deps: AttemptDeps,
-    credential: Readonly<Record<string, string>>,
-  ): Required<Pick<AttemptRequest, 'headers' | 'signatures' | 'body'>> {
+    credential: Credential,
+  ): Omit<AttemptRequest, 'destination' | 'method'> {
     const { topic } = delivery
     const { parts } = this
     const headers: Record<string, string> = {
       'user-agent': deps.userAgent,
       ...parts.headers,
-      ...credential,
+      ...credential.headers,
       'outhook-event-id': delivery.eventId,
       'outhook-delivery-id': delivery.id,
       'outhook-attempt': String(delivery.attemptCount + 1),
@@ -137,21 +135,21 @@ export class HttpDestination implements Destination {
       headers[`outhook-meta-${name}`] = toHeaderValue(delivery.metadata[name] ?? '')
     }
     if (delivery.traceContext !== null) Object.assign(headers, delivery.traceContext)
+    const secrets = parts.secrets(deps.time)
     const signed = signRequest(parts.signingSchemes, {
       eventId: delivery.eventId,
       deliveryId: delivery.id,
       topic,
       timestampSeconds: Math.floor(deps.clock.now() / 1000),
       body: carriesBody(parts.method) ? delivery.payload : nothing,
-      secrets: parts.secrets(deps.time),
+      secrets,
     })
-    return { headers: Object.assign(headers, signed.headers), signatures: signed.headers, body: signed.body }
+    return {
+      headers: Object.assign(headers, signed.headers),
+      signatures: signed.headers,
+      credentialHeaders: credential.headers,
+      secrets: [...secrets.active.map(({ hidden }) => hidden), ...credential.hidden],
+      body: signed.body,
+    }
   }
-}
-
-/** Neither what is kept of the answer nor an error names what the request authenticated with. */
-function hideSecrets(result: AttemptResult, hidden: readonly string[]): AttemptResult {
-  if (hidden.length === 0) return result
-  if (result.kind === 'failure') return { ...result, error: hideInText(result.error, hidden) }
-  return { ...result, response: hideInResponse(result.response, hidden) }
 }
