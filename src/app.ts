@@ -120,11 +120,8 @@ async function assemble(
     breaker: breakerOf(config),
   })
   const sending = { config, logger, store, clock, activity, routing, guard }
-  const { credentials, closeCredentials } = createCredentials({
-    ...sending,
-    secretBox,
-    onNotice: () => durableWork.expiries.wake(),
-  })
+  const onNotice = () => durableWork.expiries.wake()
+  const { credentials, closeCredentials } = createCredentials({ ...sending, secretBox, onNotice })
   const onNotices = () => durableWork.notices.wake()
   const delivery = dispatch ? createDelivery({ ...sending, credentials, tracing, onNotices }) : null
   const dispatcher = delivery?.dispatcher ?? null
