@@ -21,6 +21,11 @@ describe('docs/compatibility.md', () => {
     }
   })
 
+  test('no row stands there twice', () => {
+    const ids = rows.flatMap((row) => row.ids)
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
+  })
+
   test('and one of them says the row’s id', () => {
     const unnamed = rows.flatMap(({ ids, paths }) => {
       const texts = paths.map((path) => readFileSync(join(root, path), 'utf8'))

@@ -236,7 +236,7 @@ export function describePyflyImport(newStore: () => OpenServer): void {
       }
     })
 
-    test('S4.7 the retry policy is the config’s: attempts, first wait, doubling, no jitter, pyfly’s statuses', async () => {
+    test('S4.7 S4.16 timeout and breaker are those of the file, and the retry policy is the config’s: attempts, first wait, doubling, no jitter, pyfly’s statuses', async () => {
       await publish('acme', 'failing', '1')
       const endpoints = (await server.call('GET', '/v1/endpoints?limit=100&tenant=acme')).json.items
       const { id: endpointId, retry_policy } = endpoints.find(({ url }: { url: string }) =>
@@ -254,6 +254,11 @@ export function describePyflyImport(newStore: () => OpenServer): void {
       await expect
         .poll(given, { timeout: patienceMs })
         .toMatchObject([{ attempt_count: 3, final_error: 'http_503' }])
+      // What a config does not say is pyfly's default.
+      const ofNone = (await server.call('GET', '/v1/endpoints?limit=100')).json.items
+      for (const one of ofNone)
+        expect(one).toMatchObject({ retry_policy: 'pyfly', signing_schemes: ['none'] })
+      expect(ofNone).toHaveLength(3)
       const orders = endpoints.find(({ url }: { url: string }) => url.endsWith('/acme/orders'))
       expect(orders).toMatchObject({
         retry_policy: 'pyfly',
