@@ -28,6 +28,8 @@ export async function fillLines(store: Store, { keys, behindBlocked }: Lines): P
       tenantId: defaultTenantId,
       uid: 'lines',
       url: 'http://127.0.0.1:9/hook',
+      moreUrls: [],
+      failOver: false,
       description: '',
       method: 'POST',
       headers: {},

@@ -62,7 +62,8 @@ interface ListOptions extends PageOptions {
 
 interface EndpointOptions extends HealthOptions {
   readonly url?: string
-  readonly to?: string
+  readonly to?: readonly string[]
+  readonly failOver?: boolean
   readonly uid?: string
   readonly description?: string
   readonly topic?: readonly string[]
@@ -80,19 +81,28 @@ interface EndpointOptions extends HealthOptions {
 }
 
 export function register(command: Command, io: CliIo): void {
-  const create = addApiCommand(command, 'create <endpoint-url>', 'make an endpoint, and show its secret', io)
+  const create = addApiCommand(
+    command,
+    'create <endpoint-url...>',
+    'make an endpoint, and show its secret',
+    io,
+  )
   addSecretOptions(addEndpointOptions(create).option('--uid <uid>', 'your own name for it'))
-  create.run<EndpointOptions & SecretOptions>(async (context, [url = ''], options) => {
-    const body = { url, ...(await bodyOf(context.client, options)), ...(await secretOf(options, io)) }
+  create.run<EndpointOptions & SecretOptions>(async (context, urls, options) => {
+    const body = {
+      ...poolOf(urls),
+      ...(await bodyOf(context.client, options)),
+      ...(await secretOf(options, io)),
+    }
     showWithSecret(context, await context.client.endpoints.create(body))
   })
 
   const upsertText = 'make the endpoint with this uid, or bring it up to date'
-  const upsert = addApiCommand(command, 'upsert <uid> <endpoint-url>', upsertText, io)
+  const upsert = addApiCommand(command, 'upsert <uid> <endpoint-url...>', upsertText, io)
   addSecretOptions(addEndpointOptions(upsert))
-  upsert.run<EndpointOptions & SecretOptions>(async (context, [uid, url = ''], options) => {
+  upsert.run<EndpointOptions & SecretOptions>(async (context, [uid, ...urls], options) => {
     const settings = await bodyOf(context.client, options)
-    const body = { url, ...settings, ...(await secretOf(options, io)), uid }
+    const body = { ...poolOf(urls), ...settings, ...(await secretOf(options, io)), uid }
     showWithSecret(context, await context.client.endpoints.create(body))
   })
 
@@ -118,11 +128,11 @@ export function register(command: Command, io: CliIo): void {
 function registerChanges(command: Command, io: CliIo): void {
   const update = addApiCommand(command, 'update <endpoint>', 'change what is given, leave the rest', io)
   addEndpointOptions(addIfMatch(update))
-    .option('--to <endpoint-url>', 'new URL')
+    .option('--to <endpoint-url>', 'new URL; several are its new pool (repeatable)', collect)
     .option('--uid <uid>', 'your own name for it')
   update.run<EndpointOptions & IfMatchOption>(async ({ client, print }, [endpoint = ''], options) => {
     const id = await resolveEndpoint(client, endpoint)
-    const body = { url: options.to, ...(await bodyOf(client, options)) }
+    const body = { ...(options.to !== undefined && poolOf(options.to)), ...(await bodyOf(client, options)) }
     print.answer('Endpoint', await client.endpoints.update(id, body, ifMatchIn(options)))
   })
 
@@ -148,6 +158,8 @@ function addEndpointOptions(command: Command): Command {
   const settings = command
     .option('--topic <pattern>', 'subscribe it: "orders.created", "orders.*" or "*" (repeatable)', collect)
     .option('--filter <json>', 'with --topic: what payloads have to be like, @file or none', payloadFilter)
+    .option('--fail-over', 'go on to the next URL of its pool where one cannot be reached')
+    .option('--no-fail-over', 'wait for the next attempt')
     .option('--description <text>', 'for people')
     .option('--method <method>', `of requests to it: ${sendMethods.join(', ')}`, oneOf(sendMethods))
     .option('--header <name:value>', 'sent with every request (repeatable)', pair(':'))
@@ -166,10 +178,19 @@ function addEndpointOptions(command: Command): Command {
   return addHealthOptions(settings, 'that of its tenant or the server')
 }
 
+function poolOf(urls: readonly string[]): Pick<EndpointChange, 'url' | 'urls'> {
+  const [url = ''] = urls
+  return urls.length > 1 ? { urls } : { url }
+}
+
 /** Absent members disappear in JSON, and so stay as they are. */
-async function bodyOf(client: Client, options: EndpointOptions): Promise<Omit<EndpointChange, 'url'>> {
+async function bodyOf(
+  client: Client,
+  options: EndpointOptions,
+): Promise<Omit<EndpointChange, 'url' | 'urls'>> {
   return {
     uid: options.uid,
+    failOver: options.failOver,
     description: options.description,
     topics: options.topic,
     method: options.method,

@@ -35,6 +35,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   next_cursor: ['--cursor'],
   // Every command has --url for the address of its server.
   url: ['--to', '<endpoint-url>', '<url-or-endpoint>'],
+  urls: ['--to', '<endpoint-url>'],
 }
 
 /** What a sentence of the server's begins with: `topics[1]`, `headers["x-a"]`, `retry_policy.delays`, `url`. */

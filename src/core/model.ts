@@ -41,6 +41,8 @@ export const limits = {
   /** Of one tenant, or of those for all tenants. */
   maxActiveAdminTokens: 256,
   maxUrlChars: 2048,
+  /** Of one endpoint. */
+  maxUrls: 10,
 } as const
 
 /** Whether the text has at most so many characters; one beyond the basic plane is one. */
@@ -130,7 +132,12 @@ export interface Endpoint extends HealthSettings {
   readonly tenantId: string
   /** The user's own name for it, unique per tenant. */
   readonly uid: string | null
+  /** The first of its pool. */
   readonly url: string
+  /** The others of its pool, between which requests go round. */
+  readonly moreUrls: readonly string[]
+  /** An attempt goes on to the next URL where one cannot be reached. */
+  readonly failOver: boolean
   readonly description: string
   readonly method: SendMethod
   readonly headers: Readonly<Record<string, string>>
@@ -252,6 +259,8 @@ export interface Attempt {
 }
 
 export interface CapturedResponse {
+  /** Of an endpoint of several URLs, which of them answered: scheme, host and port. */
+  readonly url?: string
   /** As received, in order, names in lower case. */
   readonly headers: readonly (readonly [string, string])[]
   /** At most 16 KiB. */

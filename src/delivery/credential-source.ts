@@ -72,7 +72,7 @@ export class CredentialSource implements AttemptCredentials {
   /** Never rejects. What the connection shows and what the request carries are looked up alike. */
   async authorize(
     tenantId: string,
-    { credentialId, clientCertificateId, address }: AuthorizedRequest,
+    { credentialId, clientCertificateId, address, pool }: AuthorizedRequest,
     patienceMs = shortPatienceMs,
   ): Promise<Authorization> {
     const ids = [clientCertificateId, credentialId].filter((id) => id !== null)
@@ -84,7 +84,7 @@ export class CredentialSource implements AttemptCredentials {
       const absent = credentials.indexOf(undefined)
       if (absent >= 0) return missing(ids[absent] ?? '')
       const found = credentials as RoutedCredential[]
-      const refusal = refuseUse(found, { url: address.url, routing })
+      const refusal = refuseUse(found, { addresses: pool?.addresses ?? [address], routing })
       if (refusal !== null) return failed(refusal)
       const uses: Ready[] = []
       for (const credential of found) {
@@ -213,7 +213,10 @@ export class CredentialSource implements AttemptCredentials {
 /** Why they are not used, now that they and the endpoint are what they are. */
 function refuseUse(
   credentials: readonly RoutedCredential[],
-  { url, routing }: { readonly url: URL; readonly routing: CredentialRouting },
+  {
+    addresses,
+    routing,
+  }: { readonly addresses: readonly { readonly url: URL }[]; readonly routing: CredentialRouting },
 ): string | null {
   const [certificate, credential] = credentials
   if (certificate !== undefined && credential !== undefined) {
@@ -221,7 +224,11 @@ function refuseUse(
     if (problem !== null) return problem
   }
   for (const each of credentials) {
-    const refusal = refuseHost(each, url) ?? refuseTokenUrl(each, routing)
+    for (const { url } of addresses) {
+      const refusal = refuseHost(each, url)
+      if (refusal !== null) return refusal
+    }
+    const refusal = refuseTokenUrl(each, routing)
     if (refusal !== null) return refusal
   }
   return null

@@ -1,4 +1,5 @@
 /** Dispatcher, recorder and maintenance, put together and started and stopped as one. */
+import { urlOf } from '../core/captured-url.ts'
 import type { Clock } from '../core/clock.ts'
 import { type BreakerPolicy, isThrottled } from '../core/endpoint-health.ts'
 import type { Logger } from '../core/logger.ts'
@@ -246,7 +247,7 @@ function describeAttempt(outcome: DeliveryOutcome, context: OutcomeContext): Att
     endpointId: delivery.endpointId,
     subscriptionId: delivery.subscriptionId,
     topic: delivery.topic,
-    url: target.destination.label,
+    url: (attempt?.response && urlOf(attempt.response)) ?? target.destination.label,
     attemptNo: attempt?.attemptNo ?? delivery.attemptCount,
     status: attempt?.status ?? 'permanent_failure',
     httpStatus: attempt?.httpStatus ?? null,

@@ -56,7 +56,7 @@ export interface AttemptRules {
 
 export interface AttemptDeps {
   /** What receivers see and say: signatures and `Retry-After`. */
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now' | 'elapsed'>
   /** What the store is told. */
   readonly time: StoreTime
   readonly sender: Sender
@@ -114,6 +114,8 @@ export interface AuthorizedRequest {
   readonly clientCertificateId: string | null
   /** A credential goes to its own hosts alone. */
   readonly address: { readonly url: URL }
+  /** Where else it may go; null and absent: nowhere. */
+  readonly pool?: { readonly addresses: readonly { readonly url: URL }[] } | null
 }
 
 /** What attempts authenticate with. */

@@ -8,7 +8,7 @@ import { durationForms, parseDuration } from '../core/duration.ts'
 import { type ErrorCode, OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import { parseId } from '../core/ids.ts'
-import { type Endpoint, isWithin, limits } from '../core/model.ts'
+import { isWithin, limits } from '../core/model.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../core/rate-limit.ts'
 import { secretKinds } from '../core/signing-secrets.ts'
 import { checkText } from '../core/text.ts'
@@ -80,6 +80,11 @@ export function checkDescription(description: unknown, member = 'description'): 
   )
 }
 
+export function checkFlag(value: unknown, member: string): boolean {
+  if (typeof value === 'boolean') return value
+  throw new OuthookError('unprocessable', `${member} must be true or false`)
+}
+
 export function checkMethod(method: unknown): SendMethod {
   const known = sendMethods.find((name) => name === method)
   if (known !== undefined) return known
@@ -96,17 +101,6 @@ export function checkTimeout(timeout: unknown): number | null {
     `timeout must be ${durationForms}, from 1s to 60s, or null for that of the server`,
   )
 }
-
-/** Two ways to say one thing: one of them would be a setting that its caller believes in. */
-export function checkContentTypes({ contentType, headers }: ContentTypes, member: string): void {
-  if (contentType === null || headers['content-type'] === undefined) return
-  throw new OuthookError(
-    'unprocessable',
-    `${member} and headers["content-type"] cannot both stand; keep one of them`,
-  )
-}
-
-type ContentTypes = Pick<Endpoint, 'contentType' | 'headers'>
 
 export function checkMaxInFlight(count: unknown, member: string): number {
   if (Number.isInteger(count) && Number(count) >= 1 && Number(count) <= maxMaxInFlight) return Number(count)

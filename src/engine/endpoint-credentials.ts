@@ -5,6 +5,7 @@ import type { CredentialStore } from '../store/port.ts'
 
 export interface EndpointCredentials {
   readonly url: string
+  readonly moreUrls?: readonly string[]
   readonly credentialId?: string | null
   readonly clientCertificateId?: string | null
 }
@@ -16,7 +17,7 @@ export interface CredentialsContext {
 
 /** Throws `unprocessable`. That there is no such credential the store finds, in the transaction of the change. */
 export async function checkEndpointCredentials(
-  { url, credentialId = null, clientCertificateId = null }: EndpointCredentials,
+  { url, moreUrls = [], credentialId = null, clientCertificateId = null }: EndpointCredentials,
   { store, tenantId }: CredentialsContext,
 ): Promise<void> {
   const find = async (id: string | null): Promise<Credential | null> =>
@@ -26,7 +27,9 @@ export async function checkEndpointCredentials(
   const problem = certificate === null ? null : pairProblem(certificate, credential)
   if (problem !== null) throw new OuthookError('unprocessable', problem)
   for (const each of [credential, certificate]) {
-    const refusal = each === null ? null : refuseHost(each, new URL(url))
-    if (refusal !== null) throw new OuthookError('unprocessable', refusal)
+    for (const text of each === null ? [] : [url, ...moreUrls]) {
+      const refusal = refuseHost(each as Credential, new URL(text))
+      if (refusal !== null) throw new OuthookError('unprocessable', refusal)
+    }
   }
 }

@@ -6,7 +6,12 @@ import type { SecretKind } from '../core/signing-secrets.ts'
 import type { HealthInput } from './health-settings.ts'
 
 export interface EndpointInput extends HealthInput {
-  readonly url: string
+  /** This or `urls`. */
+  readonly url?: string
+  /** A pool of 1 to 10 URLs, between which requests go round. */
+  readonly urls?: readonly string[]
+  /** True: where a URL of the pool cannot be reached, the same attempt goes on to the next one. Default false. */
+  readonly failOver?: boolean
   /** A name of the caller's own, unique per tenant: 1 to 255 characters. */
   readonly uid?: string | null
   readonly description?: string
@@ -56,6 +61,8 @@ export type EndpointChange = Omit<Partial<EndpointInput>, 'secret' | 'keyType'> 
 
 export const inputMembers = {
   url: true,
+  urls: true,
+  failOver: true,
   uid: true,
   description: true,
   method: true,

@@ -1,13 +1,16 @@
 /** The members of an endpoint that a caller gives, checked. */
 import { parseStoredHeaders } from '../core/custom-headers.ts'
+import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import type { HealthSettings } from '../core/health-settings.ts'
 import { checkMediaType } from '../core/media-type.ts'
+import { limits } from '../core/model.ts'
 import { validateSigningSchemes } from '../core/signing-schemes.ts'
 import type { EndpointPatch } from '../store/port.ts'
 import {
   checkCredentialId,
   checkDescription,
+  checkFlag,
   checkMaxInFlight,
   checkMethod,
   checkOfTopics,
@@ -30,7 +33,10 @@ export async function readEndpointSettings(
 ): Promise<EndpointPatch> {
   checkOfTopics(input)
   return {
-    ...(input.url !== undefined && { url: (await checkUrl(input.url)).href }),
+    ...(await readUrls(input, checkUrl)),
+    ...(input.failOver !== undefined && {
+      failOver: checkFlag(input.failOver, words.member('fail_over')),
+    }),
     ...(input.uid !== undefined && { uid: input.uid === null ? null : checkUid(input.uid) }),
     ...(input.description !== undefined && { description: checkDescription(input.description) }),
     ...(input.method !== undefined && { method: checkMethod(input.method) }),
@@ -74,4 +80,31 @@ export function wholeHealthSettings(given: Partial<HealthSettings>): HealthSetti
   const { breakerThreshold = null, breakerPauseMs = null } = given
   const { breakerMaxPauseMs = null, disableAfterMs = null } = given
   return { breakerThreshold, breakerPauseMs, breakerMaxPauseMs, disableAfterMs }
+}
+
+type Urls = Pick<EndpointPatch, 'url' | 'moreUrls'>
+
+/** `url` is a pool of one: what is left out of either is no part of the pool any more. */
+async function readUrls(
+  { url, urls }: Pick<EndpointChange, 'url' | 'urls'>,
+  checkUrl: SettingsContext['checkUrl'],
+): Promise<Urls> {
+  if (url !== undefined && urls !== undefined) {
+    throw new OuthookError('unprocessable', 'url and urls are both given; give one of them')
+  }
+  if (url !== undefined) return { url: (await checkUrl(url)).href, moreUrls: [] }
+  if (urls === undefined) return {}
+  if (!Array.isArray(urls) || urls.length === 0 || urls.length > limits.maxUrls) {
+    throw new OuthookError('unprocessable', `urls must be a list of 1 to ${limits.maxUrls} URLs`)
+  }
+  const checked: string[] = []
+  for (const [index, each] of urls.entries()) {
+    const { href } = await checkUrl(each)
+    if (checked.includes(href)) {
+      throw new OuthookError('unprocessable', `urls[${index}] stands there twice; name each URL once`)
+    }
+    checked.push(href)
+  }
+  const [first = '', ...moreUrls] = checked
+  return { url: first, moreUrls }
 }

@@ -3,6 +3,7 @@
  * answer. It is no delivery: nothing of it is stored, counted or retried, it says nothing of the endpoint's health, and it
  * goes to one that is paused or disabled too, so that a receiver can be tried before it is enabled.
  */
+import { splitUrl } from '../core/captured-url.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { CapturedResponse, ErrorClass } from '../core/model.ts'
@@ -93,7 +94,7 @@ export class EndpointTests {
         // The answer says it itself.
         error: response === null ? error : null,
         latencyMs,
-        response,
+        response: response && splitUrl(response),
       }
     } finally {
       this.#running.delete(endpointId)

@@ -8,7 +8,9 @@ import type { ConfigStore, HeldEndpoint, Page, TenantStore } from '../store/port
 /** `paused`: by the breaker, after failures, until `resumesAt`; or by hand, until it is resumed. `throttled`: the receiver asked for less. `disabled`: until it is enabled. */
 export type EndpointState = 'active' | 'paused' | 'throttled' | 'disabled'
 
-export interface EndpointView extends Endpoint {
+export interface EndpointView extends Omit<Endpoint, 'moreUrls'> {
+  /** Its whole pool; `url` is the first of it. */
+  readonly urls: readonly string[]
   readonly state: EndpointState
   /** When a paused or throttled endpoint is sent to again; null for others, and for one that is paused by hand. Milliseconds since the epoch. */
   readonly resumesAt: number | null
@@ -68,10 +70,11 @@ export async function viewEndpoints(
   const holdById = new Map(held.map((hold) => [hold.endpointId, hold]))
   const failingById = new Map(failing.map((each) => [each.endpointId, each]))
   return Promise.all(
-    endpoints.map(async (endpoint) => {
+    endpoints.map(async ({ moreUrls, ...endpoint }) => {
       const { own, active } = await findSubscriptions(store, endpoint)
       return {
         ...endpoint,
+        urls: [endpoint.url, ...moreUrls],
         ...stateOf(endpoint, holdById.get(endpoint.id)),
         failingSince: failingById.get(endpoint.id)?.failingSince ?? null,
         consecutiveFailures: failingById.get(endpoint.id)?.consecutiveFailures ?? 0,
@@ -90,7 +93,7 @@ export async function viewEndpoints(
 }
 
 function stateOf(
-  { disabledReason }: Endpoint,
+  { disabledReason }: Pick<Endpoint, 'disabledReason'>,
   hold: HeldEndpoint | undefined,
 ): Pick<EndpointView, 'state' | 'resumesAt'> {
   if (disabledReason === 'paused') return { state: 'paused', resumesAt: null }
@@ -102,7 +105,7 @@ function stateOf(
 
 async function findSubscriptions(
   store: Pick<ConfigStore, 'listSubscriptions'>,
-  { id, tenantId }: Endpoint,
+  { id, tenantId }: Pick<Endpoint, 'id' | 'tenantId'>,
 ): Promise<{ readonly own: Subscription | null; readonly active: number }> {
   let own: Subscription | null = null
   let active = 0

@@ -17,13 +17,8 @@ import type {
   TenantStore,
 } from '../store/port.ts'
 import { announceAfter } from './announce-after.ts'
-import {
-  checkContentTypes,
-  checkEndpointId,
-  checkKeyType,
-  checkMembers,
-  checkUid,
-} from './endpoint-checks.ts'
+import { checkEndpointId, checkKeyType, checkMembers, checkUid } from './endpoint-checks.ts'
+import { checkContentTypes } from './endpoint-content-types.ts'
 import { checkEndpointCredentials, type EndpointCredentials } from './endpoint-credentials.ts'
 import { changeMembers, type EndpointChange, type EndpointInput, inputMembers } from './endpoint-input.ts'
 import { refuseCredential, refuseEndpoint } from './endpoint-refusal.ts'
@@ -142,16 +137,21 @@ export class Endpoints {
     checkKeyType(input, words)
     const id = ids.next('ep')
     const settings = await this.#check(tenantId, input)
-    await this.#checkTypes(tenantId, null, settings)
+    if (settings.url === undefined) {
+      throw new OuthookError('unprocessable', 'give url: where requests go; or urls, for a pool')
+    }
+    await checkContentTypes(settings, { ...this.#options, tenantId, id: null })
     const signingSchemes = settings.signingSchemes ?? ['standard']
-    await this.#checkCredentials(tenantId, { url: input.url, ...settings })
+    await this.#checkCredentials(tenantId, { ...settings, url: settings.url })
     const secret = secrets.make(input, signingSchemes)
     const newEndpoint: NewEndpoint = {
       endpoint: {
         id,
         tenantId,
         uid: settings.uid ?? null,
-        url: settings.url ?? input.url,
+        url: settings.url,
+        moreUrls: settings.moreUrls ?? [],
+        failOver: settings.failOver ?? false,
         description: settings.description ?? '',
         method: settings.method ?? 'POST',
         headers: settings.headers ?? {},
@@ -183,7 +183,7 @@ export class Endpoints {
   ): Promise<EndpointView> {
     const { store, ids } = this.#options
     const checked = await this.#check(tenantId, change)
-    await this.#checkTypes(tenantId, id, checked)
+    await checkContentTypes(checked, { ...this.#options, tenantId, id })
     if (checked.signingSchemes !== undefined) {
       await this.#options.secrets.checkSchemes(tenantId, id, checked.signingSchemes)
     }
@@ -245,17 +245,6 @@ export class Endpoints {
     return readEndpointSettings(input, { words: this.#options.words, checkUrl })
   }
 
-  /** Of what is given, and of what stands there already. */
-  async #checkTypes(tenantId: string, id: string | null, given: EndpointPatch): Promise<void> {
-    const { contentType, headers } = given
-    const namesOne = (contentType ?? headers?.['content-type'] ?? null) !== null
-    if (!namesOne) return
-    const isWhole = id === null || (contentType !== undefined && headers !== undefined)
-    const known = isWhole ? null : await this.#options.store.getEndpoint(tenantId, id)
-    const types = { contentType: null, headers: {}, ...known, ...given }
-    checkContentTypes(types, this.#options.words.member('content_type'))
-  }
-
   #checkUrl(tenantId: string, url: string): Promise<URL> {
     // A URL takes halves of surrogate pairs for U+FFFD, and drops line ends and tabs.
     checkText(url, 'url')
@@ -278,7 +267,10 @@ export class Endpoints {
   }
 
   /** Another secret than the newest one is a rotation. */
-  async #bringSecret({ tenantId, id, signingSchemes }: Endpoint, secret: string | undefined): Promise<void> {
+  async #bringSecret(
+    { tenantId, id, signingSchemes }: Pick<Endpoint, 'tenantId' | 'id' | 'signingSchemes'>,
+    secret: string | undefined,
+  ): Promise<void> {
     if (secret === undefined) return
     const { secrets } = this.#options
     if (await secrets.signsWith(tenantId, id, parseSecret(secret, signingSchemes))) return

@@ -171,6 +171,7 @@ export class HttpAttempt implements ResponseListener, DeadlineOwner {
     const result = {
       kind: 'failure',
       ...reason,
+      ...(this.#phase === 'started' && { mayHaveArrived: true }),
       httpStatus: this.#httpStatus,
       latencyMs: this.#latencyMs(),
     } as const

@@ -91,6 +91,8 @@ export type AttemptResult =
       readonly error: string
       /** Of the class `policy`: the name resolved to a refused address, and may resolve to another one later. */
       readonly mayChange?: boolean
+      /** The request was on its way, and the receiver may have it. */
+      readonly mayHaveArrived?: boolean
       /** Set when it was the proxy that answered. */
       readonly httpStatus: number | null
       readonly latencyMs: number

@@ -7,6 +7,8 @@ type EndpointSettings = Pick<
   Endpoint,
   | 'uid'
   | 'url'
+  | 'moreUrls'
+  | 'failOver'
   | 'description'
   | 'method'
   | 'headers'
@@ -23,6 +25,8 @@ export function endpointSettings(endpoint: EndpointSettings) {
   return {
     uid: endpoint.uid,
     url: endpoint.url,
+    more_urls: endpoint.moreUrls.length === 0 ? null : JSON.stringify(endpoint.moreUrls),
+    fail_over: endpoint.failOver,
     description: endpoint.description,
     method: endpoint.method,
     headers: JSON.stringify(endpoint.headers),

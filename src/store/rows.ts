@@ -2,13 +2,13 @@
  * Rows ⇄ model, written once for both databases. Rows arrive with snake_case names, ids as 16 bytes, times as
  * milliseconds, JSON as text; booleans as 0/1 or as booleans.
  */
+import { splitUrl } from '../core/captured-url.ts'
 import { bytesToId, type IdPrefix, idPrefixes } from '../core/ids.ts'
 import type {
   AdminRole,
   ApiKey,
   Attempt,
   AttemptStatus,
-  CapturedResponse,
   DeadLetter,
   Delivery,
   DeliveryState,
@@ -28,6 +28,8 @@ export interface EndpointRow extends HealthColumns {
   readonly tenant_id: Uint8Array
   readonly uid: string | null
   readonly url: string
+  readonly more_urls: string | null
+  readonly fail_over: number | boolean
   readonly description: string
   readonly method: Endpoint['method']
   readonly headers: string
@@ -132,6 +134,8 @@ export function toEndpoint(row: EndpointRow): Endpoint {
     tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
     uid: row.uid,
     url: row.url,
+    moreUrls: row.more_urls === null ? [] : JSON.parse(row.more_urls),
+    failOver: Boolean(row.fail_over),
     description: row.description,
     method: row.method,
     headers: JSON.parse(row.headers),
@@ -247,20 +251,6 @@ export function toDeadLetter(row: DeliveryRow): DeadLetter {
   }
 }
 
-type CapturedHeaders = CapturedResponse['headers']
-
-let lastHeaders: CapturedHeaders = []
-let lastHeadersText = '[]'
-
-/** The column `response_headers`. Answers that say the same share one list, whose text is written once. */
-export function capturedHeadersText(headers: CapturedHeaders): string {
-  if (headers !== lastHeaders) {
-    lastHeadersText = JSON.stringify(headers)
-    lastHeaders = headers
-  }
-  return lastHeadersText
-}
-
 export function toAttempt(row: AttemptRow): Attempt {
   return {
     deliveryId: bytesToId(idPrefixes.delivery, row.delivery_id),
@@ -275,11 +265,11 @@ export function toAttempt(row: AttemptRow): Attempt {
     response:
       row.response_headers === null
         ? null
-        : {
+        : splitUrl({
             headers: JSON.parse(row.response_headers),
             body: row.response_body ?? new Uint8Array(0),
             truncated: Boolean(row.response_truncated),
-          },
+          }),
   }
 }
 

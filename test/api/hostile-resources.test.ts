@@ -73,7 +73,13 @@ describe('members of bodies', () => {
     ['an endpoint without body', 'POST', '/v1/endpoints', {}, invalidBody('the body is empty')],
     ['an endpoint that is no JSON', 'POST', '/v1/endpoints', { body: '{"url":' }, invalidBody('not JSON')],
     ['an endpoint as list', 'POST', '/v1/endpoints', { body: [] }, invalidBody('the body must be an object')],
-    ['an endpoint without url', 'POST', '/v1/endpoints', { body: {} }, invalidBody('url is required')],
+    [
+      'an endpoint without url',
+      'POST',
+      '/v1/endpoints',
+      { body: {} },
+      invalidBody('url is required: where requests go; or urls, for a pool'),
+    ],
     ['a url as number', 'POST', '/v1/endpoints', { body: { url: 5 } }, invalidBody('url must be a string')],
     [
       'an unknown member',

@@ -31,6 +31,8 @@ export function anEndpoint(id: string, given: Partial<Endpoint> = {}): Endpoint 
     tenantId: defaultTenantId,
     uid: null,
     url: `https://${id}.example/hook`,
+    moreUrls: [],
+    failOver: false,
     description: '',
     method: 'POST',
     headers: {},

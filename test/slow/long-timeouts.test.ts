@@ -18,7 +18,7 @@ async function aPostgres(): Promise<ServerOptions['config']> {
   return { store: `${database.url}?schema=outhook_long_timeouts`, masterKey: 'ab'.repeat(32) }
 }
 
-describe.concurrent('an answer after more than the usual lease', () => {
+describe('an answer after more than the usual lease', () => {
   test.each([
     ['SQLite', async () => ({})],
     ['PostgreSQL', aPostgres],

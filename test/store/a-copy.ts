@@ -151,6 +151,8 @@ export async function fillVaried(scene: Scene): Promise<void> {
     method: 'PUT',
     contentType: 'text/plain',
     timeoutMs: 60_000,
+    moreUrls: ['https://b.example/é'],
+    failOver: true,
   })
   await store.updateSubscription(defaultTenantId, paused.subscriptionId, { headers: { 'x-a': 'b' } })
   const disabled = await scene.anEndpoint()

@@ -144,6 +144,8 @@ async function aLane(server: PostgresServer, weights: readonly number[]) {
           tenantId,
           uid: null,
           url: 'https://receiver.example/hook',
+          moreUrls: [],
+          failOver: false,
           description: '',
           method: 'POST',
           headers: {},

@@ -1,3 +1,4 @@
+import { OuthookError } from '../../core/errors.ts'
 import { camelMembers } from '../camel-members.ts'
 import { ifMatchOf } from '../conditional-requests.ts'
 import type { Api, ApiContext } from '../context.ts'
@@ -34,7 +35,10 @@ export function endpointRoutes({ engine }: ApiContext) {
     app.post('/v1/endpoints', { schema: createSchema }, async (request, reply) => {
       const tenantId = tenantIdOf(request)
       const input = camelMembers(request.body)
-      const { uid } = input
+      const { uid, url, urls } = input
+      if (url === undefined && urls === undefined) {
+        throw new OuthookError('invalid_body', 'url is required: where requests go; or urls, for a pool')
+      }
       const result =
         typeof uid === 'string'
           ? await engine.endpoints.upsert(tenantId, { ...input, uid })

@@ -9,7 +9,7 @@ import {
 } from '../../core/credential.ts'
 import { maxDomainChars } from '../../core/domains.ts'
 import { limits } from '../../core/model.ts'
-import { urlPattern } from './endpoints.ts'
+import { urlPattern } from './endpoint-urls.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, Time } from './shapes.ts'
 import { controlCharacters, linePattern, linesPattern } from './text-limits.ts'
 import { Version } from './versions.ts'

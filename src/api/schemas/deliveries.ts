@@ -48,6 +48,11 @@ const attemptMembers = {
 
 export const CapturedResponseBody = Type.Object(
   {
+    url: Type.Optional(
+      Type.String({
+        description: 'of an endpoint of several URLs, which of them answered: its scheme, host and port',
+      }),
+    ),
     headers: Type.Array(Type.Object({ name: Type.String(), value: Type.String() })),
     body: Type.String({ description: 'at most 16 KiB of it' }),
     encoding: Type.String({ enum: ['utf8', 'base64'], description: 'of `body`' }),

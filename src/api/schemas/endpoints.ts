@@ -6,6 +6,7 @@ import { maxSchemes } from '../../core/signing-schemes.ts'
 import { maxTopicPatterns } from '../../core/topics.ts'
 import { CapturedResponseBody } from './deliveries.ts'
 import { KeyType, PublicKey, Secret, secretOrKeyType } from './endpoint-secrets.ts'
+import { pool, urlAlone, urlsAlone } from './endpoint-urls.ts'
 import { EffectiveHealthBody, healthInput, healthMembers } from './health.ts'
 import {
   Closed,
@@ -25,18 +26,6 @@ import {
 } from './shapes.ts'
 import { idOf, linePattern, linesPattern, Topic, TopicPattern, timeoutPattern } from './text-limits.ts'
 import { Version } from './versions.ts'
-
-/** What every server takes, with the ports that are common; an address and other ports may be taken as well. */
-export const urlPattern =
-  '^https://(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?\\.){1,6}[A-Za-z]{2,20}(?::(?:443|[3-5]\\d{3}|[89]\\d{3}))?(?:[/?#][!-~]*)?$'
-
-const Url = Type.String({
-  format: 'uri',
-  maxLength: limits.maxUrlChars,
-  pattern: urlPattern,
-  description: 'https, of a public host, unless the server allows more',
-  examples: ['https://billing.example/hooks'],
-})
 
 const settings = {
   uid: Type.Optional(
@@ -125,13 +114,21 @@ const filterOfTopics = { dependentRequired: { filter: ['topics'] } }
 
 export const EndpointCreateBody = Closed(
   {
-    url: Url,
+    ...pool,
     ...settings,
     secret: Type.Optional(Secret),
     key_type: Type.Optional(KeyType),
   },
   {
     title: 'EndpointCreate',
+    allOf: [
+      {
+        anyOf: [
+          { required: ['url'], ...urlAlone },
+          { required: ['urls'], ...urlsAlone },
+        ],
+      },
+    ],
     ...filterOfTopics,
     ...secretOrKeyType,
     examples: [{ uid: 'billing', url: 'https://billing.example/hooks', topics: ['orders.*'] }],
@@ -140,19 +137,26 @@ export const EndpointCreateBody = Closed(
 
 export const EndpointChangeBody = Closed(
   {
-    url: Type.Optional(Url),
+    ...pool,
     ...settings,
     enabled: Type.Optional(
       Type.Boolean({ description: 'false parks its deliveries until it is true again' }),
     ),
   },
-  { title: 'EndpointChange', ...filterOfTopics, examples: [{ enabled: true }] },
+  {
+    title: 'EndpointChange',
+    allOf: [{ anyOf: [urlAlone, urlsAlone] }],
+    ...filterOfTopics,
+    examples: [{ enabled: true }],
+  },
 )
 
 const endpointMembers = {
   id: Id,
   uid: Nullable(Type.String()),
-  url: Type.String(),
+  url: Type.String({ description: 'the first of `urls`' }),
+  urls: Type.Array(Type.String(), { description: 'its pool' }),
+  fail_over: Type.Boolean(),
   description: Type.String(),
   method: Type.Enum([...sendMethods]),
   headers: StringMap,

@@ -69,12 +69,14 @@ function toAttempt(attempt: Attempt): Static<typeof AttemptBody> {
 }
 
 export function toCapturedResponse({
+  url,
   headers,
   body,
   truncated,
 }: CapturedResponse): Static<typeof CapturedResponseBody> {
   const text = textOf(body, truncated)
   return {
+    ...(url !== undefined && { url }),
     headers: headers.map(([name, value]) => ({ name, value })),
     body: text ?? Buffer.from(body).toString('base64'),
     encoding: text === null ? 'base64' : 'utf8',

@@ -14,6 +14,8 @@ export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> 
     id: endpoint.id,
     uid: endpoint.uid,
     url: endpoint.url,
+    urls: [...endpoint.urls],
+    fail_over: endpoint.failOver,
     description: endpoint.description,
     method: endpoint.method,
     headers: { ...endpoint.headers },

@@ -144,6 +144,8 @@ export interface Cancelled {
 }
 
 export interface CapturedResponse {
+  /** Of an endpoint of several URLs, which of them answered: its scheme, host and port. */
+  readonly url?: string | undefined
   readonly headers: readonly {
   readonly name: string
   readonly value: string
@@ -179,7 +181,11 @@ export interface CreatedAdminToken {
 export interface CreatedEndpoint {
   readonly id: string
   readonly uid: string | null
+  /** The first of `urls`. */
   readonly url: string
+  /** Its pool. */
+  readonly urls: readonly string[]
+  readonly failOver: boolean
   readonly description: string
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE'
   readonly headers: Readonly<Record<string, string>>
@@ -604,7 +610,11 @@ export interface Enable {
 export interface Endpoint {
   readonly id: string
   readonly uid: string | null
+  /** The first of `urls`. */
   readonly url: string
+  /** Its pool. */
+  readonly urls: readonly string[]
+  readonly failOver: boolean
   readonly description: string
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE'
   readonly headers: Readonly<Record<string, string>>
@@ -666,8 +676,12 @@ export interface Endpoint {
 }
 
 export interface EndpointChange {
-  /** Https, of a public host, unless the server allows more. */
+  /** Https, of a public host, unless the server allows more; this or `urls`. */
   readonly url?: string | undefined
+  /** Instead of `url`: a pool, between whose URLs requests go round. */
+  readonly urls?: readonly string[] | undefined
+  /** True: where a URL of the pool cannot be reached, the same attempt goes on to the next one. Default: false. */
+  readonly failOver?: boolean | undefined
   /** A name of your own, unique; creating it again updates it. */
   readonly uid?: string | null | undefined
   readonly description?: string | undefined
@@ -705,8 +719,12 @@ export interface EndpointChange {
 }
 
 export interface EndpointCreate {
-  /** Https, of a public host, unless the server allows more. */
-  readonly url: string
+  /** Https, of a public host, unless the server allows more; this or `urls`. */
+  readonly url?: string | undefined
+  /** Instead of `url`: a pool, between whose URLs requests go round. */
+  readonly urls?: readonly string[] | undefined
+  /** True: where a URL of the pool cannot be reached, the same attempt goes on to the next one. Default: false. */
+  readonly failOver?: boolean | undefined
   /** A name of your own, unique; creating it again updates it. */
   readonly uid?: string | null | undefined
   readonly description?: string | undefined

@@ -15,9 +15,14 @@ import type {
   PutOff,
   ReadyAuthorization,
 } from '../port.ts'
+import { type PoolRules, sendToPool } from './send-to-pool.ts'
+import { UrlPools } from './url-pool.ts'
 
 export interface HttpParts {
+  /** The first of them. */
   readonly address: HttpAddress
+  /** Null: there is one URL. */
+  readonly pool: PoolRules | null
   /** Why nothing is sent there, by the tenant's authorized domains. */
   readonly refusal: string | null
   readonly method: RequestMethod
@@ -37,6 +42,18 @@ export interface HttpParts {
 type Credential = Pick<ReadyAuthorization, 'headers' | 'hidden'>
 
 const noCredential: Credential = { headers: {}, hidden: [] }
+
+/** What is known of URLs, for as long as there is the sender that found it out. */
+const poolsOfSenders = new WeakMap<object, UrlPools>()
+
+function poolsOf(sender: AttemptDeps['sender']): UrlPools {
+  const known = poolsOfSenders.get(sender)
+  if (known !== undefined) return known
+  const pools = new UrlPools()
+  poolsOfSenders.set(sender, pools)
+  return pools
+}
+
 const nothing = new Uint8Array(0)
 /** Until a request whose token was refused is made with another one. */
 const anotherTokenMs = 1000
@@ -65,9 +82,9 @@ export class HttpDestination implements Destination {
     if (credentialId !== null || clientCertificateId !== null) {
       return this.#attemptAuthorized(delivery, how, deps)
     }
-    return deps.sender
-      .attempt(this.#toRequest(delivery, deps))
-      .then((result) => judge(result, how.policy, deps.clock))
+    return this.#send(this.#toRequest(delivery, deps), delivery, deps).then((result) =>
+      judge(result, how.policy, deps.clock),
+    )
   }
 
   /** One request with its credentials; without them none. */
@@ -104,7 +121,14 @@ export class HttpDestination implements Destination {
     const { identity } = authorization
     const request = this.#toRequest(delivery, deps, authorization)
     const destination = identity === undefined ? request.destination : { ...request.destination, identity }
-    return deps.sender.attempt({ ...request, destination })
+    return this.#send({ ...request, destination }, delivery, deps)
+  }
+
+  #send(request: AttemptRequest, { targetId }: ClaimedDelivery, deps: AttemptDeps): Promise<AttemptResult> {
+    const { sender, clock } = deps
+    const { pool } = this.parts
+    if (pool === null) return sender.attempt(request)
+    return sendToPool(request, pool, { sender, clock, pool: poolsOf(sender).of(targetId) })
   }
 
   /** @param credential what it authenticates with; its headers win over those of the endpoint */

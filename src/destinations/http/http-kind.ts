@@ -6,10 +6,8 @@ import { HttpDestination, type HttpParts } from './http-destination.ts'
 
 export const http: DirectKind = {
   prepare({ endpoint, authorizedDomains, secrets }: EndpointParts): HttpDestination {
-    const url = new URL(endpoint.url)
     return new HttpDestination({
-      address: { kind: 'http', url },
-      refusal: refuseDomain(url, authorizedDomains),
+      ...addressesOf(endpoint, authorizedDomains),
       method: endpoint.method,
       headers: headersOf(endpoint),
       timeoutMs: endpoint.timeoutMs,
@@ -32,6 +30,7 @@ export const http: DirectKind = {
     const address = isSameUrl ? known.address : { kind: 'http' as const, url: new URL(request.url) }
     return new HttpDestination({
       address,
+      pool: null,
       refusal: refuseDomain(address.url, authorizedDomains),
       method,
       headers,
@@ -42,6 +41,23 @@ export const http: DirectKind = {
       secrets: known.secrets,
     })
   },
+}
+
+/** A URL of a pool that its tenant may no longer send to is left out, unless none is left. */
+function addressesOf(
+  { url, moreUrls, failOver }: EndpointParts['endpoint'],
+  authorizedDomains: readonly string[],
+): Pick<HttpParts, 'address' | 'pool' | 'refusal'> {
+  const first = new URL(url)
+  const refusal = refuseDomain(first, authorizedDomains)
+  if (moreUrls.length === 0) return { address: { kind: 'http', url: first }, pool: null, refusal }
+  const allowed = [first, ...moreUrls.map((more) => new URL(more))].filter(
+    (each) => refuseDomain(each, authorizedDomains) === null,
+  )
+  const [address] = allowed
+  if (address === undefined) return { address: { kind: 'http', url: first }, pool: null, refusal }
+  const addresses = allowed.map((each) => ({ url: each, href: each.href }))
+  return { address: { kind: 'http', url: address }, pool: { addresses, failOver }, refusal: null }
 }
 
 /** A request without a body has no type. */

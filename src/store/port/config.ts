@@ -56,6 +56,8 @@ export type NewSubscription = Omit<Subscription, 'createdAt' | 'updatedAt' | 'de
 /** Members that are absent stay as they are. */
 export interface EndpointPatch extends Partial<HealthSettings> {
   readonly url?: string
+  readonly moreUrls?: readonly string[]
+  readonly failOver?: boolean
   readonly uid?: string | null
   readonly description?: string
   readonly method?: Endpoint['method']

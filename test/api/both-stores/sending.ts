@@ -14,12 +14,14 @@ import { describeBreakerRows, describePolicyRows } from './policy-rows.ts'
 import { describeRequests } from './requests.ts'
 import { aSendingScene, loopback } from './sending-scene.ts'
 import { describeSigning } from './signing.ts'
+import { describeUrlPools } from './url-pools.ts'
 
 export function describeSending(newStore: () => OpenServer): void {
   describe('deliveries', () => {
     const scene = aSendingScene(newStore)
     describeRequests(scene)
     describeEndpointRequests(scene)
+    describeUrlPools(scene)
     describeSigning(scene)
     describeOutcomes(scene)
     describeCallbacks(scene)

@@ -92,13 +92,25 @@ export function describeConfig(open: OpenHarness): void {
     })
 
     it('keeps what requests to an endpoint and of a subscription are like', async () => {
-      const own = { method: 'PUT', contentType: 'a/b; c=d', timeoutMs: 60_000 } as const
+      const own = {
+        method: 'PUT',
+        contentType: 'a/b; c=d',
+        timeoutMs: 60_000,
+        moreUrls: ['https://b.example/', 'https://c.example/'],
+        failOver: true,
+      } as const
       const { endpointId, subscriptionId } = await scene.anEndpoint(own)
       const headers = { 'x-a': '1', 'x-b': 'z~' }
       await scene.store.updateSubscription(defaultTenantId, subscriptionId, { headers })
       const routing = await scene.store.loadRouting(defaultTenantId)
       expect(routing).toMatchObject({ endpoints: [own], subscriptions: [{ headers }] })
-      const other = { method: 'GET', contentType: null, timeoutMs: null } as const
+      const other = {
+        method: 'GET',
+        contentType: null,
+        timeoutMs: null,
+        moreUrls: [],
+        failOver: false,
+      } as const
       await scene.store.updateEndpoint(defaultTenantId, endpointId, other)
       await scene.store.updateEndpoint(defaultTenantId, endpointId, {
         ownSubscription: { id: scene.ids.next('sub'), topicPatterns: ['x'] },

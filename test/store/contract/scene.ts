@@ -112,6 +112,8 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
         tenantId,
         uid: options.uid ?? null,
         url: options.url ?? 'https://receiver.example/hook',
+        moreUrls: options.moreUrls ?? [],
+        failOver: options.failOver ?? false,
         description: options.description ?? '',
         method: options.method ?? 'POST',
         headers: options.headers ?? {},

@@ -145,6 +145,8 @@ export function describeTenantRemoval(open: OpenHarness): void {
         tenantId,
         uid: null,
         url: 'https://receiver.example/',
+        moreUrls: [],
+        failOver: false,
         description: '',
         method: 'POST',
         headers: {},

@@ -134,6 +134,8 @@ export function describeTenants(open: OpenHarness): void {
           tenantId,
           uid,
           url: 'https://receiver.example/',
+          moreUrls: [],
+          failOver: false,
           description: '',
           method: 'POST',
           headers: {},

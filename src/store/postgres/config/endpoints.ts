@@ -26,14 +26,11 @@ import { raiseRoutingVersion } from './routing-version.ts'
 import { insertSubscriptionRow } from './subscriptions.ts'
 import { whyNoEndpoint } from './tenants.ts'
 
-export const endpointColumns = `id, tenant_id, uid, url, description, method, headers, content_type, timeout_ms, signing_schemes,
-  max_in_flight, rate_limit_rps, retry_policy, breaker_threshold, breaker_pause_ms, breaker_max_pause_ms, disable_after_ms,
-  credential_id, client_certificate_id, disabled_reason, disabled_at, paused_reason, paused_by, created_at, updated_at,
-  deleted_at`
-
 const settings = {
   uid: 'text',
   url: 'text',
+  more_urls: 'text',
+  fail_over: 'boolean',
   description: 'text',
   method: 'text',
   headers: 'text',
@@ -51,6 +48,9 @@ const settings = {
   client_certificate_id: 'uuid',
 } as const
 const settingNames = Object.keys(settings)
+
+export const endpointColumns = `id, tenant_id, ${settingNames.join(', ')}, disabled_reason, disabled_at, paused_reason,
+  paused_by, created_at, updated_at, deleted_at`
 
 export async function insertEndpoint(context: Context, input: NewEndpoint): Promise<EndpointInsertion> {
   const { endpoint } = input

@@ -27,6 +27,7 @@ import { subscriptionHeadersMigration } from '../migrations/0031-subscription-he
 import { deliveryNoticesMigration } from '../migrations/0032-delivery-notices.ts'
 import { endpointHealthSettingsMigration } from '../migrations/0033-endpoint-health-settings.ts'
 import { expiryNoticesMigration } from '../migrations/0034-expiry-notices.ts'
+import { urlPoolsMigration } from '../migrations/0035-url-pools.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -56,6 +57,7 @@ export const postgresMigrations: readonly Migration[] = [
   deliveryNoticesMigration,
   endpointHealthSettingsMigration,
   expiryNoticesMigration,
+  urlPoolsMigration,
 ]
 
 /**

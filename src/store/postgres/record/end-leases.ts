@@ -7,8 +7,8 @@
  */
 import type { Waiting } from '../../../core/claim/row-fate.ts'
 import { type ErrorClass, type FinishedState, limits, type WaitReason } from '../../../core/model.ts'
+import { capturedHeadersText } from '../../captured-headers.ts'
 import type { NewAttempt } from '../../port.ts'
-import { capturedHeadersText } from '../../rows.ts'
 import type { EndedLeases, Lease, Leases } from '../claim/leases.ts'
 import { armWanted, blockedUntil } from '../claim/ready-endpoints.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'

@@ -28,6 +28,8 @@ import { whyNoEndpoint } from './tenants.ts'
 const settings = [
   'uid',
   'url',
+  'more_urls',
+  'fail_over',
   'description',
   'method',
   'headers',
@@ -117,6 +119,7 @@ function settingsOf(
   const bytesOf = (id: string | null) => (id === null ? null : idToBytes(id))
   return {
     ...endpointSettings(endpoint),
+    fail_over: endpoint.failOver ? 1 : 0,
     credential_id: bytesOf(endpoint.credentialId),
     client_certificate_id: bytesOf(endpoint.clientCertificateId),
   }

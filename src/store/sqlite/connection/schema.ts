@@ -26,6 +26,7 @@ import { subscriptionHeadersMigration } from '../migrations/0025-subscription-he
 import { deliveryNoticesMigration } from '../migrations/0026-delivery-notices.ts'
 import { endpointHealthSettingsMigration } from '../migrations/0027-endpoint-health-settings.ts'
 import { expiryNoticesMigration } from '../migrations/0028-expiry-notices.ts'
+import { urlPoolsMigration } from '../migrations/0029-url-pools.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -54,6 +55,7 @@ export const sqliteMigrations: readonly Migration[] = [
   deliveryNoticesMigration,
   endpointHealthSettingsMigration,
   expiryNoticesMigration,
+  urlPoolsMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

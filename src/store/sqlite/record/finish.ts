@@ -1,8 +1,8 @@
 /** How a delivery is finished, from a wait or from a lease: the two ways into `deliveries`, and the one out of what is live. */
 import { idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { ErrorClass, FinishedState } from '../../../core/model.ts'
+import { capturedHeadersText } from '../../captured-headers.ts'
 import type { NewAttempt } from '../../port.ts'
-import { capturedHeadersText } from '../../rows.ts'
 import type { Lease } from '../claim/leases.ts'
 import { codeOf } from '../rows/state-codes.ts'
 import type { WriteContext } from '../threads/write-context.ts'

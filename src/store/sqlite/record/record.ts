@@ -1,7 +1,7 @@
 import { type BreakerPolicy, isFailingTooLong, nextHealth } from '../../../core/endpoint-health.ts'
 import { type DisabledReason, type EndpointHealth, limits } from '../../../core/model.ts'
+import { capturedHeadersText } from '../../captured-headers.ts'
 import type { DeliveryOutcome, NewAttempt, RecordResult, Release } from '../../port.ts'
-import { capturedHeadersText } from '../../rows.ts'
 import type { Lease } from '../claim/leases.ts'
 import { spend, writeBucket } from '../claim/rate-buckets.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
