@@ -67,12 +67,13 @@ export function createCredentials(parts: CredentialParts): OpenCredentials {
 }
 
 function tellExpiring({ logger, activity }: CredentialParts, expiring: ExpiringCertificate): void {
-  const { tenantId, credentialId, name, withinDays, expiresAt } = expiring
+  const { tenantId, credentialId, name, withinDays, expiresAt, part } = expiring
+  const what = part === 'ca' ? 'what a credential trusts as ca' : 'a client certificate'
   const isOver =
     withinDays === 1 ? 'a day or less is left, or it is over' : `${withinDays} days or less are left`
   logger.warn(
     { tenant_id: tenantId, credential_id: credentialId, name, expires_at: new Date(expiresAt).toISOString() },
-    `a client certificate runs out: ${isOver}; give the credential another one`,
+    `${what} runs out: ${isOver}; give the credential another one`,
   )
   activity.tell('certificateExpiring', expiring)
 }
@@ -80,12 +81,12 @@ function tellExpiring({ logger, activity }: CredentialParts, expiring: ExpiringC
 /** The tenant is told by an event, once for all processes. */
 async function keepExpiring(parts: CredentialParts, expiring: ExpiringCertificate): Promise<void> {
   const { store, clock, logger, onNotice } = parts
-  const { credentialId, fingerprint, expiresAt, withinDays } = expiring
+  const { credentialId, fingerprint, expiresAt, withinDays, part } = expiring
   try {
-    const notice = { fingerprint, expiresAt, withinDays, noticedAt: clock.now() }
+    const notice = { part, fingerprint, expiresAt, withinDays, noticedAt: clock.now() }
     if (await store.noteExpiry(credentialId, notice)) onNotice()
   } catch (err) {
-    const what = 'that a client certificate runs out could not be kept for its tenant; it is tried again'
+    const what = 'that a certificate runs out could not be kept for its tenant; it is tried again'
     logger.warn({ err, credential_id: credentialId }, what)
     throw err
   }

@@ -45,6 +45,30 @@ export function describeCertificate(text: string): CertificateFacts | null {
   }
 }
 
+/** Which of a credential's certificates: the one that connections show, or the authorities that they trust. */
+export type CertificatePart = 'certificate' | 'ca'
+
+/**
+ * What of a credential runs out first. Of several authorities the last one to run out counts, for the receiver may have
+ * changed to it; null: there is nothing that runs out.
+ */
+export function firstToExpire({
+  certificate,
+  ca,
+}: {
+  readonly certificate?: string
+  readonly ca?: string
+}): (CertificateFacts & { readonly part: CertificatePart }) | null {
+  const shown = certificate === undefined ? null : describeCertificate(certificate)
+  const [authority] = (ca?.match(pem) ?? [])
+    .flatMap((block) => describeCertificate(block) ?? [])
+    .sort((one, other) => other.notAfter - one.notAfter)
+  if (shown !== null && !(authority !== undefined && authority.notAfter < shown.notAfter)) {
+    return { ...shown, part: 'certificate' }
+  }
+  return authority === undefined ? null : { ...authority, part: 'ca' }
+}
+
 function parse(text: string): X509Certificate | null {
   try {
     return new X509Certificate(text)

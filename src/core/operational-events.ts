@@ -3,7 +3,7 @@
  * else may publish, so that a receiver can rely on what they say; and only a pattern that is the topic itself matches
  * one, so that `*` or `delivery.*` brings nobody events that are not his producers'.
  */
-import { type WarningDays, warningDays } from './certificate.ts'
+import { type CertificatePart, type WarningDays, warningDays } from './certificate.ts'
 import type { DisabledReason, ErrorClass } from './model.ts'
 
 /** Of one delivery. */
@@ -148,8 +148,9 @@ export function renderDeliveryNotice(notice: DeliveryNotice, uid: string | null)
   })
 }
 
-/** That the client certificate of a credential runs out, kept with it until its event is published. */
+/** That a certificate of a credential runs out, kept with it until its event is published. */
 export interface ExpiryNotice {
+  readonly part: CertificatePart
   readonly fingerprint: string
   /** Both of the calendar, as a certificate's end is. */
   readonly expiresAt: number
@@ -163,13 +164,14 @@ export interface ExpiringCredential {
 }
 
 export function renderExpiryNotice({ credentialId, name }: ExpiringCredential, notice: ExpiryNotice): string {
-  const { fingerprint, expiresAt, noticedAt, withinDays } = notice
+  const { part, fingerprint, expiresAt, noticedAt, withinDays } = notice
   return JSON.stringify({
     type: 'credential.expiring',
     timestamp: timeText(noticedAt),
     data: {
       credential_id: credentialId,
       credential_name: name,
+      part,
       fingerprint,
       expires_at: timeText(expiresAt),
       within_days: withinDays,

@@ -1,8 +1,8 @@
 /**
- * Tells that a client certificate that is in use runs out: 30 days before, 7 days and 1, once each in every process; and its
+ * Tells that a client certificate that is in use, or an authority that a credential trusts, runs out: 30 days before, 7 days and 1, once each in every process; and its
  * tenant by an event, once from all of them.
  */
-import { describeCertificate, expiresWithin, type WarningDays } from '../core/certificate.ts'
+import { type CertificatePart, expiresWithin, firstToExpire, type WarningDays } from '../core/certificate.ts'
 import type { Clock } from '../core/clock.ts'
 import type { RoutedCredential } from '../core/credential.ts'
 
@@ -13,6 +13,8 @@ export interface ExpiringCertificate {
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
   readonly withinDays: WarningDays
+  /** The client certificate, or the authorities that the credential trusts. */
+  readonly part: CertificatePart
   /** Of the certificate, SHA-256 in hex. */
   readonly fingerprint: string
 }
@@ -49,9 +51,9 @@ export class CertificateWatch {
     const now = clock.elapsed()
     const before = this.#watched.get(id)
     if (before !== undefined && now - before.lookedAt < everyMs) return
-    const facts = describeCertificate(settings.certificate ?? '')
+    const facts = firstToExpire(settings)
     if (facts === null) return
-    const { fingerprint, notAfter: expiresAt } = facts
+    const { fingerprint, notAfter: expiresAt, part } = facts
     const none = Number.POSITIVE_INFINITY
     const isSame = before?.fingerprint === fingerprint
     const watched = isSame ? before : { lookedAt: now, fingerprint, told: none, kept: none }
@@ -60,7 +62,7 @@ export class CertificateWatch {
     this.#watched.set(id, watched)
     const withinDays = expiresWithin(expiresAt, clock.now())
     if (withinDays !== null) {
-      this.#tell(watched, { tenantId, credentialId: id, name, expiresAt, withinDays, fingerprint })
+      this.#tell(watched, { tenantId, credentialId: id, name, expiresAt, withinDays, part, fingerprint })
     }
   }
 

@@ -142,10 +142,11 @@ export class CredentialSource implements AttemptCredentials {
     if (!credential.active) {
       return failed(`the credential ${nameOf(credential)} is switched off; activate it, or give another one`)
     }
+    const { certificate, ca } = credential.settings
+    if (certificate !== undefined || ca !== undefined) this.#options.certificates.used(credential)
     if (credential.kind === 'oauth2_client_credentials') return this.#useToken(credential, patienceMs)
     const known = this.#ready.get(credential) ?? this.#open(credential)
     this.#ready.set(credential, known)
-    if (credential.kind === 'client_certificate') this.#options.certificates.used(credential)
     this.#options.onUse(credential.id)
     return known
   }

@@ -328,6 +328,7 @@ test('a certificate that runs out within a week is told once: as an event and as
       name,
       expiresAt: Date.parse(not_after),
       withinDays: 7,
+      part: 'certificate',
       fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
     },
   ])

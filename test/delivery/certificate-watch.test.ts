@@ -7,12 +7,16 @@ import { createManualClock } from '../../src/testing/manual-clock.ts'
 
 const dayMs = 86_400_000
 const certify = (days: number) =>
-  execFileSync('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-    ...['-subj', '/CN=watched', '-days', String(days), '-keyout', '/dev/null'],
-  ]).toString()
+  execFileSync(
+    'openssl',
+    [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
+      ...['-subj', '/CN=watched', '-days', String(days), '-keyout', '/dev/null'],
+    ],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  ).toString()
 
-function aWatch(certificate: string) {
+function aWatch(settings: RoutedCredential['settings']) {
   const clock = createManualClock(Date.now())
   const told: number[] = []
   const kept: ExpiringCertificate[] = []
@@ -26,7 +30,7 @@ function aWatch(certificate: string) {
       return Promise.resolve()
     },
   })
-  const credential = { id: 'crd_1', tenantId: 'ten_1', name: 'bank', settings: { certificate } }
+  const credential = { id: 'crd_1', tenantId: 'ten_1', name: 'bank', settings }
   const use = () => watch.used(credential as unknown as RoutedCredential)
   const useAfter = async (ms: number) => {
     await clock.advance(ms)
@@ -36,7 +40,7 @@ function aWatch(certificate: string) {
 }
 
 test('a certificate is told of 30 days before its end, 7 and 1, once each however often it is used', async () => {
-  const { told, kept, use, useAfter } = aWatch(certify(40))
+  const { told, kept, use, useAfter } = aWatch({ certificate: certify(40) })
   use()
   expect(told).toEqual([])
   for (const days of [9, 2, 23, 5, 5]) {
@@ -49,7 +53,7 @@ test('a certificate is told of 30 days before its end, 7 and 1, once each howeve
 })
 
 test('what could not be kept for the tenant is tried again at the next look, and told of no second time', async () => {
-  const { told, kept, state, use, useAfter } = aWatch(certify(6))
+  const { told, kept, state, use, useAfter } = aWatch({ certificate: certify(6) })
   state.isDown = true
   use()
   await useAfter(60_000)
@@ -60,4 +64,21 @@ test('what could not be kept for the tenant is tried again at the next look, and
   await useAfter(60_000)
   expect(told).toEqual([7])
   expect(kept).toHaveLength(1)
+})
+
+test.each([
+  ['the authority before the certificate', { certificate: certify(40), ca: certify(6) }, ['ca', 7]],
+  ['the certificate before the authority', { certificate: certify(6), ca: certify(20) }, ['certificate', 7]],
+  ['an authority of a credential that is a header', { ca: certify(20) }, ['ca', 30]],
+  ['of several authorities the last', { ca: certify(2) + certify(20) + certify(3) }, ['ca', 30]],
+])('what runs out first is told of: %s', (_what, settings, wanted) => {
+  const { kept, use } = aWatch(settings)
+  use()
+  expect(kept.map(({ part, withinDays }) => [part, withinDays])).toEqual([wanted])
+})
+
+test('where an authority lasts that the receiver may have changed to, nothing is told', () => {
+  const { kept, told, use } = aWatch({ certificate: certify(90), ca: certify(2) + certify(90) })
+  use()
+  expect([kept, told]).toEqual([[], []])
 })

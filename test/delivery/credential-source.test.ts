@@ -31,17 +31,18 @@ function aCredential(given: Partial<RoutedCredential> = {}): RoutedCredential {
 
 function aSource(load: () => Promise<TenantRouting> | TenantRouting, clock = createSystemClock()) {
   const used: string[] = []
+  const watched: string[] = []
   const routing = { get: load }
   const tokens = { get: () => Promise.reject(new Error('none is asked for')), answered: () => false }
   const source = new CredentialSource({
     routing,
     tokens,
-    certificates: { used: () => {} },
+    certificates: { used: ({ id: one }) => void watched.push(one) },
     secretBox,
     clock,
     onUse: (one) => void used.push(one),
   })
-  return { source, used }
+  return { source, used, watched }
 }
 
 const routingOf = (...credentials: readonly RoutedCredential[]) =>
@@ -107,4 +108,13 @@ it('does not hold a slot for a store that takes long: the delivery is put off', 
   const authorized = source.authorize(tenantId, { credentialId: id, clientCertificateId: null, address })
   await clock.advance(1000)
   expect(await authorized).toEqual({ kind: 'wait', waitMs: expect.any(Number) })
+})
+
+it.each([
+  ['a header that names authorities', { settings: { ca: 'PEM' } }, [id]],
+  ['a header alone', {}, []],
+])('has the certificates of %s watched', async (_what, given, wanted) => {
+  const { source, watched } = aSource(() => routingOf(aCredential(given)))
+  await source.authorize(tenantId, { credentialId: id, clientCertificateId: null, address })
+  expect(watched).toEqual(wanted)
 })

@@ -96,6 +96,7 @@ export function describeCertificateExpiry(newStore: () => OpenServer, nodes: 1 |
         data: {
           credential_id: credential.id,
           credential_name: credential.name,
+          part: 'certificate',
           fingerprint: credential.fingerprint,
           expires_at: credential.not_after,
           within_days: 7,

@@ -97,6 +97,7 @@ export function describeStoredCredentials(open: OpenHarness): void {
       const credential = await insert({ kind: 'client_certificate' })
       const { id, name, version } = credential
       const aNotice = (withinDays: 1 | 7 | 30, fingerprint = 'aa') => ({
+        part: 'certificate' as const,
         fingerprint,
         withinDays,
         expiresAt: 4_000_000,
