@@ -233,6 +233,17 @@ describe('what cannot be carried over is named with what to do', () => {
   })
 })
 
+test('a tenant that the server refuses is named with its config, and the other tenants are made', async () => {
+  const configs = [aConfig({ id: 'bad', tenant_id: 'ten_x' }), aConfig({ id: 'good', tenant_id: 'good' })]
+  const { code, made, not_carried_over: named } = await tried(configs)
+  expect(code).toBe(1)
+  expect(named).toMatchObject([
+    { path: '[0]', problem: expect.stringContaining('was refused: uid must not') },
+  ])
+  expect(made.every(({ tenant }: { tenant: string }) => tenant === 'good')).toBe(true)
+  expect(made).toHaveLength(3)
+})
+
 test('people get a table and the list of what is not carried over', async () => {
   const { code, out } = await run([aConfig({ id: 'shown', tenant_id: 'shown', colour: 'red' })])
   expect(code).toBe(0)

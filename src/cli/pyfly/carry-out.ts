@@ -77,7 +77,16 @@ class TenantImport {
   }
 
   async run(): Promise<void> {
-    const isThere = await this.#tenant()
+    let isThere: boolean | null = null
+    await this.#each(this.#plan, async () => {
+      isThere = await this.#tenant()
+    })
+    // Refused, which is told: then it can have nothing.
+    if (isThere === null) return
+    await this.#everythingOf(isThere)
+  }
+
+  async #everythingOf(isThere: boolean): Promise<void> {
     for (const credential of this.#plan.credentials) {
       await this.#each(credential, () => this.#credential(credential, isThere))
     }

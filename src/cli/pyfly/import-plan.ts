@@ -18,6 +18,8 @@ export interface ImportPlan {
 }
 
 export interface PlannedTenant {
+  /** Of its first config. */
+  readonly place: Place
   /** Null: the one that the command is for. */
   readonly uid: string | null
   /** Empty: none. */

@@ -35,6 +35,7 @@ export function planImport(file: CallbackFile): ImportPlan {
     const planned = configs.map((config) => planConfig(isOn ? config : { ...config, enabled: false }, remark))
     const endpoints = planned.flatMap((each) => each.endpoints.map((one) => ({ ...one, settings })))
     return {
+      place: (configs[0] as CallbackConfig).place,
       uid: tenantId === '' ? null : tenantId,
       authorizedDomains: planDomains(configs, endpoints, remark),
       credentials: planned.flatMap((each) => each.credentials),
