@@ -98,7 +98,7 @@ export function checkTimeout(timeout: unknown): number | null {
   if (ms !== null && ms >= endpointTimeouts.minMs && ms <= endpointTimeouts.maxMs) return ms
   throw new OuthookError(
     'unprocessable',
-    `timeout must be ${durationForms}, from 1s to 60s, or null for that of the server`,
+    `timeout must be ${durationForms}, from 1s to 60s, or null for the default`,
   )
 }
 

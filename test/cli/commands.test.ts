@@ -54,6 +54,42 @@ describe('what a command asks the server', () => {
       { url: 'https://x.test/hook', topics: ['a.*', 'b'], headers: { 'x-a': '1' } },
     ],
     [
+      ['endpoints', 'create', 'https://x.test/', 'https://y.test/', '--fail-over', '--method', 'PUT'],
+      'POST',
+      '/v1/endpoints',
+      { urls: ['https://x.test/', 'https://y.test/'], fail_over: true, method: 'PUT' },
+    ],
+    [
+      ['endpoints', 'upsert', 'billing', 'https://x.test/', 'https://y.test/', '--timeout', '45s'],
+      'POST',
+      '/v1/endpoints',
+      { uid: 'billing', urls: ['https://x.test/', 'https://y.test/'], timeout: 45_000 },
+    ],
+    [
+      ['endpoints', 'update', 'ep_1', '--to', 'https://y.test/', '--to', 'https://z.test/', '--no-fail-over'],
+      'PATCH',
+      '/v1/endpoints/ep_1',
+      { urls: ['https://y.test/', 'https://z.test/'], fail_over: false },
+    ],
+    [
+      ['endpoints', 'update', 'ep_1', '--content-type', 'default', '--timeout', 'default'],
+      'PATCH',
+      '/v1/endpoints/ep_1',
+      { content_type: null, timeout: null },
+    ],
+    [
+      ['endpoints', 'update', 'ep_1', '--content-type', 'application/cloudevents+json'],
+      'PATCH',
+      '/v1/endpoints/ep_1',
+      { content_type: 'application/cloudevents+json' },
+    ],
+    [
+      ['subscriptions', 'create', 'ep_1', '--topic', 'a', '--header', 'x-a: 1', '--header', 'X-B:2'],
+      'POST',
+      '/v1/subscriptions',
+      { endpoint_id: 'ep_1', topic_patterns: ['a'], headers: { 'x-a': '1', 'X-B': '2' } },
+    ],
+    [
       ['endpoints', 'upsert', 'billing', 'https://x.test/', '--max-in-flight', '3'],
       'POST',
       '/v1/endpoints',

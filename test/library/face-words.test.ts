@@ -51,6 +51,38 @@ test.each<[string, (hooks: Outhook) => Promise<unknown>, string]>([
     "allow it with allowNetworks: ['127.0.0.0/8'] if",
   ],
   ['a limit', (hooks) => hooks.endpoints.create({ url, maxInFlight: 0 }), 'maxInFlight must be'],
+  [
+    'a content type',
+    (hooks) => hooks.endpoints.create({ url, contentType: 'json' }),
+    'contentType must be a media',
+  ],
+  [
+    'two content types',
+    (hooks) => hooks.endpoints.create({ url, contentType: 'a/b', headers: { 'content-type': 'a/b' } }),
+    'contentType and headers["content-type"] cannot',
+  ],
+  [
+    'a method',
+    (hooks) => hooks.endpoints.create({ url, method: 'HEAD' as 'GET' }),
+    'method must be one of POST',
+  ],
+  ['a timeout', (hooks) => hooks.endpoints.create({ url, timeout: '61s' }), 'timeout must be'],
+  ['no URL', (hooks) => hooks.endpoints.create({}), 'give url: where requests go; or urls'],
+  [
+    'fail-over',
+    (hooks) => hooks.endpoints.create({ url, failOver: 1 as never }),
+    'failOver must be true or false',
+  ],
+  [
+    'headers of a subscription',
+    (hooks) =>
+      hooks.subscriptions.create({
+        endpointId: `ep_${'0'.repeat(26)}`,
+        topicPatterns: ['a'],
+        headers: { 'x-a': 'a\nb' },
+      }),
+    'headers["x-a"] must be visible ASCII',
+  ],
   ['a rate', (hooks) => hooks.endpoints.create({ url, rateLimitRps: -1 }), 'rateLimitRps must be'],
   ['schemes', (hooks) => hooks.endpoints.create({ url, signingSchemes: [] }), 'signingSchemes must be'],
   [
