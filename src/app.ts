@@ -5,7 +5,7 @@ import type { OuthookError } from './core/errors.ts'
 import { serverWords } from './core/face-words.ts'
 import { createIdFactory } from './core/ids.ts'
 import type { Keyring } from './core/keyring.ts'
-import { resolveRetryPolicy } from './core/retry-policy.ts'
+import { RetryPolicies } from './core/retry-policies.ts'
 import { createCredentials } from './create-credentials.ts'
 import { breakerOf, createDelivery, createSender, userAgent } from './create-delivery.ts'
 import { createEndpoints } from './create-endpoints.ts'
@@ -38,6 +38,7 @@ import { Subscriptions } from './engine/subscriptions.ts'
 import { TenantUrls } from './engine/tenant-urls.ts'
 import { Tenants } from './engine/tenants.ts'
 import { TransactionalPublisher } from './engine/transactional-publish.ts'
+import { warnOfUnknownProfiles } from './engine/warn-of-unknown-profiles.ts'
 import { openTracing, type Tracing } from './observability/tracing.ts'
 import { openSecretBox } from './open-secret-box.ts'
 import { type OpenStoreOptions, openStore } from './open-store.ts'
@@ -113,10 +114,11 @@ async function assemble(
     onListenerError ?? ((error, event) => logger.error({ err: error, event }, 'a listener threw')),
   )
   const guard = createAddressPolicy(config, words)
+  const retryPolicies = new RetryPolicies(config.retryProfiles, config.defaultRetryPolicy)
   const routing = new RoutingCache({
     load: (tenantId) => store.loadRouting(tenantId),
     secretBox,
-    defaultPolicy: resolveRetryPolicy(config.defaultRetryPolicy),
+    policies: retryPolicies,
     breaker: breakerOf(config),
   })
   const sending = { config, logger, store, clock, activity, routing, guard }
@@ -206,20 +208,15 @@ async function assemble(
     // What waits in memory was meant for the tenant as it was.
     dispatcher?.giveBackWaiting(tenantId)
   }
-  const tenants = new Tenants({ store: shown, ids, words, clock, onChange: onTenantChange, onDelete })
+  const tenantParts = { store: shown, ids, words, retryPolicies, clock }
+  const tenants = new Tenants({ ...tenantParts, onChange: onTenantChange, onDelete })
   const urls = new TenantUrls({ checkUrl: createUrlCheck(guard, { clock }), routing, store })
   const parts = { store: shown, ids, secretBox, randomBytes, words, logger, urls, onChange }
   const traced = tracing === null ? publisher : tracePublisher(publisher, tracing)
-  const directSends = new DirectSends({
-    publisher: traced,
-    routing,
-    urls,
-    words,
-    maxTimeoutMs: config.totalTimeoutMs,
-  })
+  const sendParts = { publisher: traced, routing, urls, words, retryPolicies }
+  const directSends = new DirectSends({ ...sendParts, maxTimeoutMs: config.totalTimeoutMs })
   const testSender = createSender({ config, clock, guard }, 16)
   const testing = { routing, ids, clock, time: store.time, random: Math.random, credentials, userAgent }
-  const serverPolicy = config.defaultRetryPolicy
   const engine: Engine = {
     publisher: traced,
     transactionalPublisher:
@@ -228,11 +225,11 @@ async function assemble(
         : traceTransactionalPublisher(transactionalPublisher, tracing),
     activity,
     events: new Events({ store: shown, activity, clock }),
-    ...createEndpoints({ ...parts, serverPolicy, serverBreaker: breakerOf(config) }),
+    ...createEndpoints({ ...parts, retryPolicies, serverBreaker: breakerOf(config) }),
     credentials: new Credentials(parts),
     directSends,
     endpointTests: new EndpointTests({ ...testing, sender: testSender }),
-    subscriptions: new Subscriptions({ store: shown, serverPolicy, ids, words, onChange }),
+    subscriptions: new Subscriptions({ store: shown, retryPolicies, ids, words, onChange }),
     deliveries: new Deliveries({ store: shown, onDueWork: () => dispatcher?.wake() }),
     deadLetters: new DeadLetters({ store: shown, onDueWork: () => dispatcher?.wake() }),
     orderedKeys: new OrderedKeys({ store: shown, time: store.time, words }),
@@ -264,6 +261,7 @@ async function assemble(
   })
   const outboxParts = { publisher, tenants: engine.tenants, store, clock, logger }
   const outboxRelays = createOutboxRelays(config.outboxes, outboxParts)
+  await warnOfUnknownProfiles(store, retryPolicies, logger)
   await delivery?.start()
   relay?.start()
   for (const each of outboxRelays) each.start()

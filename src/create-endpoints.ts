@@ -3,6 +3,7 @@ import type { BreakerPolicy } from './core/endpoint-health.ts'
 import type { FaceWords } from './core/face-words.ts'
 import type { IdFactory } from './core/ids.ts'
 import type { Logger } from './core/logger.ts'
+import type { RetryPolicies } from './core/retry-policies.ts'
 import type { SecretBox } from './core/secret-box.ts'
 import { EndpointPauses } from './engine/endpoint-pauses.ts'
 import { EndpointSecrets } from './engine/endpoint-secrets.ts'
@@ -16,8 +17,7 @@ export interface EndpointParts {
   readonly secretBox: SecretBox
   readonly randomBytes: (size: number) => Uint8Array
   readonly words: FaceWords
-  /** The name of the server's default retry policy. */
-  readonly serverPolicy: string
+  readonly retryPolicies: RetryPolicies
   /** The server's default of when endpoints are paused and disabled. */
   readonly serverBreaker: BreakerPolicy
   readonly logger: Logger

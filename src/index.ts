@@ -25,6 +25,7 @@ export type {
   WaitReason,
 } from './core/model.ts'
 export type { EffectiveRetryPolicy, PolicySource } from './core/retry-policy.ts'
+export type { RetryPolicyObject } from './core/retry-policy-json.ts'
 export type { HmacScheme, NamedScheme, SigningScheme, SigningSchemeInput } from './core/signing-scheme.ts'
 export type { ChangeOptions, IfMatch } from './core/version.ts'
 export type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'

@@ -9,6 +9,7 @@ import { libraryWords } from './core/face-words.ts'
 import { warnOfListener } from './core/listeners.ts'
 import type { Logger } from './core/logger.ts'
 import { defaultTenantId } from './core/model.ts'
+import type { RetryPolicyObject } from './core/retry-policy-json.ts'
 import { warnOfErrors } from './core/warnings.ts'
 import type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
 import type { ExpiringCertificate } from './delivery/certificate-watch.ts'
@@ -61,9 +62,17 @@ export interface OpenOptions {
   /**
    * `'standard'` (the default: 10 attempts over three days), or the rules of another system: `'hookrail'` (a webhook
    * server, 8 attempts within minutes), `'dograh'` (a voice platform, 5 over 8 minutes), `'pyfly'` (a Python framework,
-   * 5 over 75 seconds).
+   * 5 over 75 seconds). Or one of `retryProfiles`, or a policy object as in the API (snake_case JSON).
    */
-  readonly defaultRetryPolicy?: string
+  readonly defaultRetryPolicy?: string | RetryPolicyObject
+  /**
+   * Retry policies of your own by name, as in the API (snake_case JSON), which subscriptions, endpoints, tenants and sends
+   * can name then. The same for every process on one store. What names one that is not there goes by the next policy.
+   *
+   * @example
+   * { gentle: { delays: ['1m', '1h'], jitter: 'none' } }
+   */
+  readonly retryProfiles?: Readonly<Record<string, RetryPolicyObject>>
   /** Default 3 s. */
   readonly connectTimeout?: Duration
   /** Default 10 s. */

@@ -174,7 +174,11 @@ function addEndpointOptions(command: Command): Command {
     .option('--rate-limit <rps>', 'requests to it per second: 0.01 to 1000000, or none', rateLimit)
     .option('--credential <credential>', 'what its requests authenticate with: an id or name, or none')
     .option('--client-certificate <credential>', 'what its connections show besides: an id or name, or none')
-    .option('--retry-policy <policy>', `a profile, ${describeRetryProfiles()}, or a JSON object`, retryPolicy)
+    .option(
+      '--retry-policy <policy>',
+      `a profile, ${describeRetryProfiles()}, one of the server’s own, or a JSON object`,
+      retryPolicy,
+    )
   return addHealthOptions(settings, 'that of its tenant or the server')
 }
 

@@ -37,7 +37,11 @@ export function register(command: Command, io: CliIo): void {
     .option('--header <name:value>', 'sent along; wins over that of the endpoint (repeatable)', pair(':'))
     .option('--credential <credential>', 'what it authenticates with: an id or name')
     .option('--client-certificate <credential>', 'what the connection shows besides: an id or name')
-    .option('--retry <policy>', `a profile, ${describeRetryProfiles()}, or a JSON object`, retryPolicy)
+    .option(
+      '--retry <policy>',
+      `a profile, ${describeRetryProfiles()}, one of the server’s own, or a JSON object`,
+      retryPolicy,
+    )
     .option('--timeout <duration>', 'of one attempt', durationMs)
     .option('--idempotency-key <key>', 'sending twice with the same key makes one delivery')
   addEventOptions(command).addHelpText(

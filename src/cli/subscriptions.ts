@@ -179,7 +179,11 @@ function addSubscriptionOptions(command: Command): Command {
       'sent with its requests; wins over that of the endpoint (repeatable)',
       pair(':'),
     )
-    .option('--retry-policy <policy>', `a profile, ${describeRetryProfiles()}, or a JSON object`, retryPolicy)
+    .option(
+      '--retry-policy <policy>',
+      `a profile, ${describeRetryProfiles()}, one of the server’s own, or a JSON object`,
+      retryPolicy,
+    )
 }
 
 function bodyOf(options: SubscriptionOptions): SubscriptionChange {

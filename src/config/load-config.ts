@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { OuthookError } from '../core/errors.ts'
+import { RetryPolicies } from '../core/retry-policies.ts'
 import { nearestName } from './nearest-name.ts'
 import type { AnySetting, Config, SettingKey } from './schema.ts'
 import { flagName, memberName, settingList, settings, variableName } from './schema.ts'
@@ -39,6 +40,7 @@ export function loadConfig(sources: ConfigSources): Config {
   const problems = [...unknownVariables(env), ...unknownOptions(options)]
   const file = sources.file ?? (env.OUTHOOK_CONFIG || undefined)
   const members = file === undefined ? {} : readMembers(file, problems)
+  const sourceOf = new Map<string, string>()
   const values = Object.fromEntries(
     settingList.map(([key, setting]) => {
       const given = [
@@ -48,10 +50,13 @@ export function loadConfig(sources: ConfigSources): Config {
         { raw: members[memberName(setting)], from: `"${memberName(setting)}" in ${file}` },
       ].find(({ raw }) => raw !== undefined)
       if (given === undefined) return [key, setting.default]
+      sourceOf.set(key, given.from)
       return [key, read(setting, given, { name: nameOf(key), problems })]
     }),
   ) as Omit<Config, 'store'> & { readonly store: StoreLocation | null }
-  if (problems.length === 0) problems.push(...contradictions(values, nameOf))
+  if (problems.length === 0) {
+    problems.push(...contradictions(values, nameOf), ...unknownProfile(values, { nameOf, sourceOf }))
+  }
   if (problems.length > 0) throw invalid(problems)
   return Object.freeze({ ...values, store: values.store ?? defaultStore(values.dataDir) })
 }
@@ -77,8 +82,10 @@ function read(
 ): unknown {
   const value = setting.type.parse(given.raw)
   if (value !== null) return value
+  const problem = setting.type.explain?.(given.raw) ?? null
+  const why = problem === null ? '' : ` (${problem})`
   const shown = setting.secret === true ? 'the value (not shown)' : show(given.raw)
-  problems.push(`${name}: ${shown} from ${given.from} is not allowed; use ${setting.type.allowed}`)
+  problems.push(`${name}: ${shown} from ${given.from} is not allowed${why}; use ${setting.type.allowed}`)
   return setting.default
 }
 
@@ -214,6 +221,20 @@ function contradictions(
       problems.push(`role: ${values.role} needs a PostgreSQL store, because ${remedy}`)
   }
   return problems
+}
+
+/** The default may be a profile of one's own, so whether it is one is known only when all settings are read. */
+function unknownProfile(
+  { retryProfiles, defaultRetryPolicy }: Pick<Config, 'retryProfiles' | 'defaultRetryPolicy'>,
+  { nameOf, sourceOf }: { readonly nameOf: NameOf; readonly sourceOf: ReadonlyMap<string, string> },
+): string[] {
+  const policies = new RetryPolicies(retryProfiles, defaultRetryPolicy)
+  const { ofServer } = policies
+  if (typeof ofServer !== 'string' || policies.knows(ofServer)) return []
+  const from = sourceOf.get('defaultRetryPolicy' satisfies SettingKey)
+  return [
+    `${nameOf('defaultRetryPolicy')}: "${ofServer}" from ${from} is not allowed, because it is no profile; profiles are ${policies.describe()}; ${nameOf('retryProfiles')} adds your own`,
+  ]
 }
 
 function invalid(problems: readonly string[]): OuthookError {

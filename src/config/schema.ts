@@ -3,13 +3,12 @@
  * help and `docs/reference/configuration.md` all come from it: a setting `max-in-flight` is `--max-in-flight`,
  * `OUTHOOK_MAX_IN_FLIGHT` and `max_in_flight`.
  */
-import { describeRetryProfiles, retryProfiles } from '../core/retry-policy.ts'
+import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { guardSettings } from './guard-settings.ts'
+import * as retryTypes from './retry-types.ts'
 import { type Setting, setting } from './setting.ts'
 import type { ValueType } from './value-types.ts'
 import * as types from './value-types.ts'
-
-const profileNames = Object.keys(retryProfiles) as (keyof typeof retryProfiles)[]
 
 export const settings = {
   store: setting({
@@ -122,9 +121,16 @@ export const settings = {
   }),
   defaultRetryPolicy: setting({
     name: 'default-retry-policy',
-    type: types.oneOf(profileNames),
+    type: retryTypes.retryPolicy,
     default: 'standard',
-    description: `Retry profile of subscriptions that name none: ${describeRetryProfiles()}.`,
+    description: `Retry policy where neither subscription, endpoint nor tenant has one: a profile, ${describeRetryProfiles()}, or one of \`retry-profiles\`, or a policy of its own.`,
+  }),
+  retryProfiles: setting({
+    name: 'retry-profiles',
+    type: retryTypes.retryProfiles,
+    default: {},
+    description:
+      'Retry policies of your own by name, which subscriptions, endpoints, tenants, direct sends and `default-retry-policy` can name then. Give every process the same. What names one that is taken out again goes by the next policy, and the start warns of it.',
   }),
   connectTimeoutMs: setting({
     name: 'connect-timeout',

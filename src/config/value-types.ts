@@ -12,6 +12,8 @@ export interface ValueType<T> {
   readonly repeats?: boolean
   /** Takes text (flag, environment) or JSON (file); null when it is refused. */
   parse(raw: unknown): T | null
+  /** What exactly is wrong with a value that `parse` refuses, where that can be said. */
+  explain?(raw: unknown): string | null
   /** As it would be written in the environment. */
   format(value: T): string
 }

@@ -17,6 +17,18 @@ const maxRetryOnEntries = 64
 const members = ['max_attempts', 'delays', 'base', 'factor', 'cap', 'jitter', 'retry_on']
 const retryOnForm = /^!?(?:[1-9]\d\d|[1-9]xx)$/
 
+/** A policy as somebody gives it; what is left out is that of `standard`. */
+export interface RetryPolicyObject {
+  readonly max_attempts?: number
+  /** In order, the last one repeating: text such as `'5s'`, or milliseconds. */
+  readonly delays?: readonly (string | number)[]
+  readonly base?: string | number
+  readonly factor?: number
+  readonly cap?: string | number
+  readonly jitter?: 'none' | 'full' | number
+  readonly retry_on?: string | readonly string[]
+}
+
 /** A policy as API JSON; durations as text. */
 export type RetryPolicyJson =
   | string

@@ -92,20 +92,6 @@ export function isRetryProfileName(name: string): name is RetryProfileName {
   return Object.hasOwn(retryProfiles, name)
 }
 
-/**
- * The policy in force. `fallback` is the server's default, used for null; a name that this version does not know
- * (a store that a newer one wrote) falls back too, because a delivery must never be lost over it.
- */
-export function resolveRetryPolicy(
-  stored: string | RetryPolicy | null,
-  fallback: string | RetryPolicy = 'standard',
-): RetryPolicy {
-  const chosen = stored ?? fallback
-  if (typeof chosen !== 'string') return chosen
-  if (isRetryProfileName(chosen)) return retryProfiles[chosen]
-  return chosen === fallback ? retryProfiles.standard : resolveRetryPolicy(fallback)
-}
-
 /** Whose policy is in force, from the nearest on. */
 export const policySources = ['subscription', 'endpoint', 'tenant', 'server'] as const
 export type PolicySource = (typeof policySources)[number]
@@ -115,17 +101,8 @@ export interface EffectiveRetryPolicy {
   readonly policy: string | RetryPolicy
   /** Who has named it. */
   readonly from: PolicySource
-}
-
-/** The nearest wins; a name that this version does not know is nobody's, as of `resolveRetryPolicy`. */
-export function findEffectivePolicy(
-  given: Readonly<Partial<Record<PolicySource, string | RetryPolicy | null>>>,
-): EffectiveRetryPolicy {
-  for (const from of policySources) {
-    const policy = given[from] ?? null
-    if (policy !== null && (typeof policy !== 'string' || isRetryProfileName(policy))) return { policy, from }
-  }
-  return { policy: 'standard', from: 'server' }
+  /** Profiles that somebody nearer names and this server does not know. */
+  readonly unknownProfiles: readonly string[]
 }
 
 export function isRetryableStatus(policy: RetryPolicy, status: number): boolean {

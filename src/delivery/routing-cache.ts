@@ -12,7 +12,8 @@ import { FilterSet } from '../core/filter/filter-set.ts'
 import { findBreaker } from '../core/health-policy.ts'
 import type { Endpoint, SealedSecret, Subscription } from '../core/model.ts'
 import { deliveryTopics } from '../core/operational-events.ts'
-import { type RetryPolicy, resolveRetryPolicy } from '../core/retry-policy.ts'
+import type { RetryPolicies } from '../core/retry-policies.ts'
+import type { RetryPolicy } from '../core/retry-policy.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import type { SigningSecrets } from '../core/signing.ts'
 import { type PreparedSecret, prepareSecret, primaryOf } from '../core/signing-secrets.ts'
@@ -66,7 +67,7 @@ export interface EndpointTarget extends Target {
 export interface RoutingCacheOptions {
   readonly load: (tenantId: string) => Promise<Routing>
   readonly secretBox: SecretBox
-  readonly defaultPolicy: RetryPolicy
+  readonly policies: RetryPolicies
   readonly breaker: BreakerPolicy
   /** Tenants, endpoints and subscriptions that are kept, about: beyond these, tenants that nobody asked for lately go. */
   readonly maxKept?: number
@@ -168,16 +169,17 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
     targets.set(endpoint.id, make(endpoint.headers))
   }
   const ofTenant = routing.tenant?.settings.retryPolicy ?? null
-  const defaultPolicy = resolveRetryPolicy(ofTenant, options.defaultPolicy)
+  const known = options.policies
+  const defaultPolicy = known.resolve(ofTenant)
   const policies = new Map<string, RetryPolicy>()
   const policyOfEndpoint = new Map<string, RetryPolicy>()
   for (const { id, retryPolicy } of routing.endpoints) {
-    if (retryPolicy !== null) policyOfEndpoint.set(id, resolveRetryPolicy(retryPolicy, defaultPolicy))
+    if (retryPolicy !== null) policyOfEndpoint.set(id, known.resolve(retryPolicy, ofTenant))
   }
   const ofSubscriptions = new Map<string, EndpointTarget>()
   for (const subscription of routing.subscriptions) {
     const ofEndpoint = policyOfEndpoint.get(subscription.endpointId) ?? defaultPolicy
-    policies.set(subscription.id, resolveRetryPolicy(subscription.retryPolicy, ofEndpoint))
+    policies.set(subscription.id, known.resolve(subscription.retryPolicy, ofEndpoint))
     const target = targets.get(subscription.endpointId)
     const make = makers.get(subscription.endpointId)
     if (target !== undefined && make !== undefined && Object.keys(subscription.headers).length > 0) {

@@ -5,12 +5,13 @@ import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import { checkMediaType } from '../core/media-type.ts'
 import { parseMetadata } from '../core/metadata.ts'
+import type { RetryPolicies } from '../core/retry-policies.ts'
+import type { RetryPolicy } from '../core/retry-policy.ts'
 import type { RoutingCache } from '../delivery/routing-cache.ts'
 import { checkCredentialId, checkMethod } from './endpoint-checks.ts'
 import { checkId } from './page.ts'
 import type { Publisher } from './publish.ts'
 import type { Send, SendRequest } from './publish-request.ts'
-import { readRetryPolicy } from './subscriptions.ts'
 import type { TenantUrls } from './tenant-urls.ts'
 
 /** What a caller says of the request, none of it checked. */
@@ -46,6 +47,7 @@ export interface DirectSendsOptions {
   readonly routing: Pick<RoutingCache, 'get' | 'invalidate'>
   readonly urls: Pick<TenantUrls, 'check'>
   readonly words: FaceWords
+  readonly retryPolicies: RetryPolicies
   /** The longest that an attempt may take. */
   readonly maxTimeoutMs: number
 }
@@ -101,10 +103,17 @@ export class DirectSends {
       headers: this.#readHeaders(asked),
       hasPayload,
       ...this.#readTimeout(asked.timeout),
-      retryPolicy: readRetryPolicy(asked.retry, 'retry'),
+      retryPolicy: this.#readPolicy(asked.retry),
       credentialId: checkCredentialId(credentialId, words.member('credential_id')),
       clientCertificateId: checkCredentialId(clientCertificateId, words.member('client_certificate_id')),
     }
+  }
+
+  /** Frozen with the send, so of a name what it stands for now. */
+  #readPolicy(retry: unknown): RetryPolicy | null {
+    const { retryPolicies } = this.#options
+    const read = retryPolicies.read(retry, 'retry')
+    return read === null ? null : retryPolicies.find(read)
   }
 
   #readHeaders({ headers, contentType }: AskedSend): Readonly<Record<string, string>> {

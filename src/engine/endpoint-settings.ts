@@ -5,6 +5,7 @@ import type { FaceWords } from '../core/face-words.ts'
 import type { HealthSettings } from '../core/health-settings.ts'
 import { checkMediaType } from '../core/media-type.ts'
 import { limits } from '../core/model.ts'
+import type { RetryPolicies } from '../core/retry-policies.ts'
 import { validateSigningSchemes } from '../core/signing-schemes.ts'
 import type { EndpointPatch } from '../store/port.ts'
 import {
@@ -20,16 +21,16 @@ import {
 } from './endpoint-checks.ts'
 import type { EndpointChange } from './endpoint-input.ts'
 import { readHealthSettings } from './health-settings.ts'
-import { readRetryPolicy } from './subscriptions.ts'
 
 export interface SettingsContext {
   readonly words: FaceWords
+  readonly retryPolicies: RetryPolicies
   readonly checkUrl: (url: string) => Promise<URL>
 }
 
 export async function readEndpointSettings(
   input: EndpointChange,
-  { words, checkUrl }: SettingsContext,
+  { words, retryPolicies, checkUrl }: SettingsContext,
 ): Promise<EndpointPatch> {
   checkOfTopics(input)
   return {
@@ -55,7 +56,7 @@ export async function readEndpointSettings(
       rateLimitRps: checkRateLimit(input.rateLimitRps, words.member('rate_limit_rps')),
     }),
     ...(input.retryPolicy !== undefined && {
-      retryPolicy: readRetryPolicy(input.retryPolicy, words.member('retry_policy')),
+      retryPolicy: retryPolicies.read(input.retryPolicy, words.member('retry_policy')),
     }),
     ...readHealthSettings(input, words),
     ...(input.credentialId !== undefined && {

@@ -7,7 +7,7 @@ import { splitUrl } from '../core/captured-url.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { CapturedResponse, ErrorClass } from '../core/model.ts'
-import { resolveRetryPolicy } from '../core/retry-policy.ts'
+import { retryProfiles } from '../core/retry-policy.ts'
 import { checkTopic } from '../core/topics.ts'
 import { type AttemptDeps, send } from '../delivery/attempt.ts'
 import type { RoutingCache } from '../delivery/routing-cache.ts'
@@ -20,7 +20,7 @@ const maxAtOnce = 8
 const patienceMs = 5000
 const defaultTopic = 'outhook.test'
 /** Says how an answer is called; nothing is tried again. */
-const policy = resolveRetryPolicy('standard')
+const policy = retryProfiles.standard
 
 export interface TestInput {
   /** Default `outhook.test`. */

@@ -2,7 +2,8 @@
 import type { BreakerPolicy } from '../core/endpoint-health.ts'
 import { type EffectiveHealth, findEffectiveHealth } from '../core/health-policy.ts'
 import type { Endpoint, Subscription } from '../core/model.ts'
-import { type EffectiveRetryPolicy, findEffectivePolicy } from '../core/retry-policy.ts'
+import type { RetryPolicies } from '../core/retry-policies.ts'
+import type { EffectiveRetryPolicy } from '../core/retry-policy.ts'
 import type { ConfigStore, HeldEndpoint, Page, TenantStore } from '../store/port.ts'
 
 /** `paused`: by the breaker, after failures, until `resumesAt`; or by hand, until it is resumed. `throttled`: the receiver asked for less. `disabled`: until it is enabled. */
@@ -49,8 +50,7 @@ export interface UpsertedEndpoint {
 export interface EndpointViewing {
   readonly store: Pick<ConfigStore, 'listFailing' | 'listHeldEndpoints' | 'listSubscriptions'> &
     Pick<TenantStore, 'getTenant'>
-  /** The name of the server's default. */
-  readonly serverPolicy: string
+  readonly retryPolicies: RetryPolicies
   readonly serverBreaker: BreakerPolicy
 }
 
@@ -60,7 +60,7 @@ export async function findTenantPolicy(store: Pick<TenantStore, 'getTenant'>, te
 
 /** In the order given, all of one tenant. */
 export async function viewEndpoints(
-  { store, serverPolicy, serverBreaker }: EndpointViewing,
+  { store, retryPolicies, serverBreaker }: EndpointViewing,
   endpoints: readonly Endpoint[],
 ): Promise<EndpointView[]> {
   const ids = endpoints.map(({ id }) => id)
@@ -80,10 +80,9 @@ export async function viewEndpoints(
         consecutiveFailures: failingById.get(endpoint.id)?.consecutiveFailures ?? 0,
         topics: own?.topicPatterns ?? null,
         filter: own?.filter ?? null,
-        effectiveRetryPolicy: findEffectivePolicy({
+        effectiveRetryPolicy: retryPolicies.findEffective({
           endpoint: endpoint.retryPolicy,
           tenant: tenant?.retryPolicy ?? null,
-          server: serverPolicy,
         }),
         effectiveHealth: findEffectiveHealth({ endpoint, tenant, server: serverBreaker }),
         subscriptionCount: active,

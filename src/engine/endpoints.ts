@@ -37,7 +37,7 @@ import type { TenantUrls } from './tenant-urls.ts'
 
 export const defaultMaxInFlight = 32
 
-export interface EndpointsOptions extends Pick<EndpointViewing, 'serverPolicy' | 'serverBreaker'> {
+export interface EndpointsOptions extends Pick<EndpointViewing, 'retryPolicies' | 'serverBreaker'> {
   readonly store: ConfigStore & Pick<TenantStore, 'getTenant'> & Pick<CredentialStore, 'getCredential'>
   readonly ids: IdFactory
   readonly secrets: Pick<EndpointSecrets, 'make' | 'seal' | 'signsWith' | 'checkSchemes' | 'rotateSecret'>
@@ -242,7 +242,8 @@ export class Endpoints {
 
   #check(tenantId: string, input: EndpointChange): Promise<EndpointPatch> {
     const checkUrl = (url: string) => this.#checkUrl(tenantId, url)
-    return readEndpointSettings(input, { words: this.#options.words, checkUrl })
+    const { words, retryPolicies } = this.#options
+    return readEndpointSettings(input, { words, retryPolicies, checkUrl })
   }
 
   #checkUrl(tenantId: string, url: string): Promise<URL> {

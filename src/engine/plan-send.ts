@@ -4,7 +4,6 @@ import { carriesBody, type DirectRequest } from '../core/direct-request.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
 import { targetIdOf } from '../core/origin-target.ts'
-import { resolveRetryPolicy } from '../core/retry-policy.ts'
 import type { TenantRouting } from '../delivery/routing-cache.ts'
 import type { NewDelivery, NewEvent } from '../store/port.ts'
 import type { Plan } from './hand-off.ts'
@@ -85,7 +84,7 @@ function freeze(send: Send, routing: TenantRouting): DirectRequest {
     method,
     headers: { ...(hasType && { 'content-type': contentType }), ...ofEndpoint, ...given },
     timeoutMs: send.timeoutMs ?? endpoint?.timeoutMs ?? null,
-    retryPolicy: resolveRetryPolicy(send.retryPolicy, routing.policyOf(null, endpoint?.id)),
+    retryPolicy: send.retryPolicy ?? routing.policyOf(null, endpoint?.id),
     ...(send.credentialId !== null && { credentialId: send.credentialId }),
     ...(send.clientCertificateId !== null && { clientCertificateId: send.clientCertificateId }),
   }

@@ -5,7 +5,8 @@ import { OuthookError } from '../core/errors.ts'
 import type { EventFields } from '../core/event-fields.ts'
 import { idempotencyHash, sendHash, validateIdempotencyKey } from '../core/idempotency.ts'
 import { parseMetadata } from '../core/metadata.ts'
-import { type EventState, limits, type StoredRetryPolicy } from '../core/model.ts'
+import { type EventState, limits } from '../core/model.ts'
+import type { RetryPolicy } from '../core/retry-policy.ts'
 import { type Schedule, waitOf } from '../core/schedule.ts'
 import { checkProducerTopic } from '../core/topics.ts'
 import type { NewIdempotencyKey, StoreTime } from '../store/port.ts'
@@ -52,7 +53,7 @@ export interface Send {
   /** False: the body is empty, and has no type of its own. */
   readonly hasPayload: boolean
   readonly timeoutMs: number | null
-  readonly retryPolicy: StoredRetryPolicy | null
+  readonly retryPolicy: RetryPolicy | null
   /** Null: that of the endpoint, if it goes to one. */
   readonly credentialId: string | null
   /** Likewise. */

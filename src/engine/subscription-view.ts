@@ -1,6 +1,7 @@
 /** A subscription as its users see it: with the retry policy that is in force, and whose it is. */
 import type { Subscription } from '../core/model.ts'
-import { type EffectiveRetryPolicy, findEffectivePolicy } from '../core/retry-policy.ts'
+import type { RetryPolicies } from '../core/retry-policies.ts'
+import type { EffectiveRetryPolicy } from '../core/retry-policy.ts'
 import type { ConfigStore, TenantStore } from '../store/port.ts'
 import { findTenantPolicy } from './endpoint-view.ts'
 
@@ -11,13 +12,12 @@ export interface SubscriptionView extends Subscription {
 
 export interface SubscriptionViewing {
   readonly store: Pick<ConfigStore, 'getEndpoint'> & Pick<TenantStore, 'getTenant'>
-  /** The name of the server's default. */
-  readonly serverPolicy: string
+  readonly retryPolicies: RetryPolicies
 }
 
 /** In the order given, all of one tenant. */
 export async function viewSubscriptions(
-  { store, serverPolicy }: SubscriptionViewing,
+  { store, retryPolicies }: SubscriptionViewing,
   subscriptions: readonly Subscription[],
 ): Promise<readonly SubscriptionView[]> {
   const [first] = subscriptions
@@ -35,11 +35,10 @@ export async function viewSubscriptions(
   )
   return subscriptions.map((subscription) => ({
     ...subscription,
-    effectiveRetryPolicy: findEffectivePolicy({
+    effectiveRetryPolicy: retryPolicies.findEffective({
       subscription: subscription.retryPolicy,
       endpoint: policies.get(subscription.endpointId) ?? null,
       tenant,
-      server: serverPolicy,
     }),
   }))
 }

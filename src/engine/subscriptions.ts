@@ -4,8 +4,8 @@ import type { FaceWords } from '../core/face-words.ts'
 import type { FilterInput, FilterJson } from '../core/filter/condition.ts'
 import { parseFilter } from '../core/filter/parse-filter.ts'
 import type { IdFactory } from '../core/ids.ts'
-import type { StoredRetryPolicy, Subscription } from '../core/model.ts'
-import { parseRetryPolicy } from '../core/retry-policy-json.ts'
+import type { Subscription } from '../core/model.ts'
+import type { RetryPolicies } from '../core/retry-policies.ts'
 import { checkTopicPatterns } from '../core/topics.ts'
 import type { ChangeOptions } from '../core/version.ts'
 import type { ConfigStore, Page, PageRequest, SubscriptionPatch, TenantStore } from '../store/port.ts'
@@ -57,8 +57,7 @@ export interface SubscriptionChange {
 
 export interface SubscriptionsOptions {
   readonly store: ConfigStore & PreviewStore & Pick<TenantStore, 'getTenant'>
-  /** The name of the server's default retry policy. */
-  readonly serverPolicy: string
+  readonly retryPolicies: RetryPolicies
   readonly ids: IdFactory
   readonly words: FaceWords
   /** The tenant's routing is no longer what it was. */
@@ -74,7 +73,7 @@ export class Subscriptions {
 
   /** Errors: unprocessable, endpoint_not_available. */
   async create(tenantId: string, input: SubscriptionInput): Promise<SubscriptionView> {
-    const { store, ids, words, onChange } = this.#options
+    const { store, ids, words, retryPolicies, onChange } = this.#options
     const insertion = store.insertSubscription({
       id: ids.next('sub'),
       tenantId,
@@ -82,7 +81,7 @@ export class Subscriptions {
       topicPatterns: checkTopicPatterns(input.topicPatterns, words.member('topic_patterns')),
       filter: readFilter(input.filter),
       headers: parseStoredHeaders(input.headers),
-      retryPolicy: readRetryPolicy(input.retryPolicy, words.member('retry_policy')),
+      retryPolicy: retryPolicies.read(input.retryPolicy, words.member('retry_policy')),
       active: checkActive(input.active),
       ordered: checkOrdered(input.ordered === undefined ? false : input.ordered, words),
       own: false,
@@ -121,7 +120,7 @@ export class Subscriptions {
     change: SubscriptionChange,
     options?: ChangeOptions,
   ): Promise<SubscriptionView> {
-    const { words } = this.#options
+    const { words, retryPolicies } = this.#options
     const patch: SubscriptionPatch = {
       ...(change.topicPatterns !== undefined && {
         topicPatterns: checkTopicPatterns(change.topicPatterns, words.member('topic_patterns')),
@@ -129,7 +128,7 @@ export class Subscriptions {
       ...(change.filter !== undefined && { filter: readFilter(change.filter) }),
       ...(change.headers !== undefined && { headers: parseStoredHeaders(change.headers) }),
       ...(change.retryPolicy !== undefined && {
-        retryPolicy: readRetryPolicy(change.retryPolicy, words.member('retry_policy')),
+        retryPolicy: retryPolicies.read(change.retryPolicy, words.member('retry_policy')),
       }),
       ...(change.active !== undefined && { active: checkActive(change.active) }),
     }
@@ -183,11 +182,6 @@ export class Subscriptions {
     const deletion = store.deleteSubscription(tenantId, checkSubscriptionId(id), options)
     if (!(await announceAfter(deletion, () => onChange(tenantId)))) throw notFound('subscription')
   }
-}
-
-/** Absent and null: the server's default. */
-export function readRetryPolicy(value: unknown, member: string): StoredRetryPolicy | null {
-  return value === undefined || value === null ? null : parseRetryPolicy(value, member)
 }
 
 /** As it is kept. */

@@ -5,6 +5,7 @@ import type { FaceWords } from '../core/face-words.ts'
 import type { StoredRetryPolicy } from '../core/model.ts'
 import { isPlainObject } from '../core/plain-object.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../core/rate-limit.ts'
+import type { RetryPolicies } from '../core/retry-policies.ts'
 import {
   maxAuthorizedDomains,
   maxMaxEndpoints,
@@ -14,7 +15,6 @@ import {
 } from '../core/tenant.ts'
 import { checkPauses, type HealthInput, healthMembers } from './health-settings.ts'
 import { readHosts } from './host-list.ts'
-import { readRetryPolicy } from './subscriptions.ts'
 
 /** Members that are absent stay as they are; null is the server's setting. Durations are milliseconds or text. */
 export interface TenantSettingsInput extends HealthInput {
@@ -51,7 +51,7 @@ export interface TenantSettingsView extends Readonly<Record<keyof HealthInput, n
   readonly authorizedDomains: readonly string[]
 }
 
-type Read = (value: unknown, member: string) => unknown
+type Read = (value: unknown, member: string, policies: RetryPolicies) => unknown
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
 
 const members: Readonly<
@@ -61,7 +61,7 @@ const members: Readonly<
   retainAttempts: { kept: 'retainAttemptsMs', read: readRetention },
   retainEvents: { kept: 'retainEventsMs', read: readRetention },
   retainDeadLetters: { kept: 'retainDeadLettersMs', read: readRetention },
-  retryPolicy: { kept: 'retryPolicy', read: readRetryPolicy },
+  retryPolicy: { kept: 'retryPolicy', read: (value, member, policies) => policies.read(value, member) },
   ...healthMembers,
   ingestRate: { kept: 'ingestRate', read: readIngestRate },
   maxEndpoints: {
@@ -72,8 +72,16 @@ const members: Readonly<
   authorizedDomains: { kept: 'authorizedDomains', read: readDomains },
 }
 
+interface ReadContext {
+  readonly words: FaceWords
+  readonly retryPolicies: RetryPolicies
+}
+
 /** The members that are given, checked. */
-export function readTenantSettings(given: unknown, { member }: FaceWords): Partial<TenantSettings> {
+export function readTenantSettings(
+  given: unknown,
+  { words: { member }, retryPolicies }: ReadContext,
+): Partial<TenantSettings> {
   if (typeof given !== 'object' || given === null || !isPlainObject(given)) {
     throw refused('settings', 'must be an object of settings')
   }
@@ -85,7 +93,8 @@ export function readTenantSettings(given: unknown, { member }: FaceWords): Parti
       throw refused(`settings.${name.slice(0, 64)}`, `is not known; settings are ${names.join(', ')}`)
     }
     if (value === undefined) continue
-    const read = value === null ? null : known.read(value, `settings.${member(snakeCase(name))}`)
+    const read =
+      value === null ? null : known.read(value, `settings.${member(snakeCase(name))}`, retryPolicies)
     Object.assign(settings, { [known.kept]: read })
   }
   checkPauses(settings, { member }, 'settings.')

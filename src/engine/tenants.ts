@@ -4,6 +4,7 @@ import type { FaceWords } from '../core/face-words.ts'
 import { type IdFactory, idPrefixes } from '../core/ids.ts'
 import { parseMetadata } from '../core/metadata.ts'
 import { defaultTenantId, isWithin, limits } from '../core/model.ts'
+import type { RetryPolicies } from '../core/retry-policies.ts'
 import { defaultTenantSettings, type Tenant } from '../core/tenant.ts'
 import { checkText } from '../core/text.ts'
 import type { ChangeOptions } from '../core/version.ts'
@@ -44,6 +45,7 @@ export interface TenantsOptions {
   readonly store: TenantStore
   readonly ids: IdFactory
   readonly words: FaceWords
+  readonly retryPolicies: RetryPolicies
   readonly clock: Clock
   /** The tenant's routing is no longer what it was. */
   readonly onChange: (tenantId: string) => void
@@ -202,7 +204,7 @@ export class Tenants {
       ...(uid !== undefined && { uid: uid === null ? null : this.#checkUid(uid) }),
       ...(name !== undefined && { name: checkName(name) }),
       ...(metadata !== undefined && { metadata: parseMetadata(metadata) }),
-      ...(settings !== undefined && { settings: readTenantSettings(settings, this.#options.words) }),
+      ...(settings !== undefined && { settings: readTenantSettings(settings, this.#options) }),
     }
   }
 

@@ -6,7 +6,6 @@ import {
   isRetryableStatus,
   nextDelayMs,
   type RetryPolicy,
-  resolveRetryPolicy,
   retryProfiles,
 } from '../../src/core/retry-policy.ts'
 
@@ -152,23 +151,5 @@ describe('Retry-After', () => {
     expect(waitWith('29')).toBe(30_000)
     expect(waitWith('31')).toBe(31_000)
     expect(waitWith('3600')).toBe(3_600_000)
-  })
-})
-
-describe('resolveRetryPolicy', () => {
-  const own: RetryPolicy = { ...standard, maxAttempts: 3 }
-
-  it('takes the stored profile or object, else the default', () => {
-    expect(resolveRetryPolicy('dograh', 'hookrail')).toBe(dograh)
-    expect(resolveRetryPolicy(own, 'hookrail')).toBe(own)
-    expect(resolveRetryPolicy(null, 'hookrail')).toBe(hookrail)
-    expect(resolveRetryPolicy(null, own)).toBe(own)
-    expect(resolveRetryPolicy(null)).toBe(standard)
-  })
-
-  it('falls back on a name that this version does not know', () => {
-    expect(resolveRetryPolicy('from-the-future', 'pyfly')).toBe(pyfly)
-    expect(resolveRetryPolicy('from-the-future', 'from-the-future')).toBe(standard)
-    expect(resolveRetryPolicy('toString', 'pyfly')).toBe(pyfly)
   })
 })

@@ -7,7 +7,7 @@ import { defaultBreakerPolicy } from '../../src/core/endpoint-health.ts'
 import { noHealthSettings } from '../../src/core/health-settings.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { defaultTenantId, type Endpoint, type Subscription } from '../../src/core/model.ts'
-import { resolveRetryPolicy } from '../../src/core/retry-policy.ts'
+import { RetryPolicies } from '../../src/core/retry-policies.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
 import { Dispatcher } from '../../src/delivery/dispatcher.ts'
 import { RoutingCache, type Target } from '../../src/delivery/routing-cache.ts'
@@ -305,7 +305,7 @@ export function aDispatcher(setup: DispatcherSetup = {}) {
   const routing = new RoutingCache({
     load: () => setup.loadRouting?.(routed) ?? Promise.resolve(routed),
     secretBox: createSecretBox(new Uint8Array(32), (size) => new Uint8Array(size)),
-    defaultPolicy: resolveRetryPolicy('standard'),
+    policies: new RetryPolicies(),
     breaker: defaultBreakerPolicy,
   })
   const outcomes: DeliveryOutcome[] = []

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { defaultBreakerPolicy } from '../../src/core/endpoint-health.ts'
-import { resolveRetryPolicy, retryProfiles } from '../../src/core/retry-policy.ts'
+import { RetryPolicies } from '../../src/core/retry-policies.ts'
+import { retryProfiles } from '../../src/core/retry-policy.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
 import { defaultTenantSettings } from '../../src/core/tenant.ts'
 import { RoutingCache } from '../../src/delivery/routing-cache.ts'
@@ -18,7 +19,7 @@ function aCache(given: Partial<Routing> = {}) {
   const loads: PromiseWithResolvers<void>[] = []
   const cache = new RoutingCache({
     secretBox,
-    defaultPolicy: resolveRetryPolicy('standard'),
+    policies: new RetryPolicies(),
     breaker: defaultBreakerPolicy,
     load: async (tenantId) => {
       const gate = Promise.withResolvers<void>()
@@ -185,7 +186,7 @@ test('of very many tenants only those stay that were asked for lately', async ()
   const loaded: string[] = []
   const cache = new RoutingCache({
     secretBox: createSecretBox(new Uint8Array(32), randomBytes),
-    defaultPolicy: resolveRetryPolicy('standard'),
+    policies: new RetryPolicies(),
     breaker: defaultBreakerPolicy,
     maxKept: 100,
     load: async (tenantId) => {
@@ -221,7 +222,7 @@ test('a tenant that is larger than all that may be kept is kept nevertheless, al
   let loads = 0
   const cache = new RoutingCache({
     secretBox: createSecretBox(new Uint8Array(32), randomBytes),
-    defaultPolicy: resolveRetryPolicy('standard'),
+    policies: new RetryPolicies(),
     breaker: defaultBreakerPolicy,
     maxKept: 4,
     load: async (tenantId) => {

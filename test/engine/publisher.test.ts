@@ -3,7 +3,7 @@ import { defaultBreakerPolicy } from '../../src/core/endpoint-health.ts'
 import { OuthookError } from '../../src/core/errors.ts'
 import { createIdFactory } from '../../src/core/ids.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
-import { resolveRetryPolicy } from '../../src/core/retry-policy.ts'
+import { RetryPolicies } from '../../src/core/retry-policies.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
 import { defaultTenantSettings } from '../../src/core/tenant.ts'
 import type { Pressure } from '../../src/delivery/dispatcher-options.ts'
@@ -100,7 +100,7 @@ function aPublisher({
       }
     },
     secretBox: createSecretBox(new Uint8Array(32), (size) => new Uint8Array(size)),
-    defaultPolicy: resolveRetryPolicy('standard'),
+    policies: new RetryPolicies(),
     breaker: defaultBreakerPolicy,
   })
   const publisher = new Publisher({

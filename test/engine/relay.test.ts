@@ -5,7 +5,7 @@ import { createIdFactory } from '../../src/core/ids.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
 import { unpackReceivers } from '../../src/core/receivers.ts'
-import { resolveRetryPolicy } from '../../src/core/retry-policy.ts'
+import { RetryPolicies } from '../../src/core/retry-policies.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
 import { RoutingCache } from '../../src/delivery/routing-cache.ts'
 import { Relay } from '../../src/engine/relay.ts'
@@ -50,7 +50,7 @@ function aRelay(setup: { readonly endpoints?: number } = {}) {
       }
     },
     secretBox: createSecretBox(new Uint8Array(32), (length) => new Uint8Array(length)),
-    defaultPolicy: resolveRetryPolicy('standard'),
+    policies: new RetryPolicies(),
     breaker: defaultBreakerPolicy,
   })
   const relay = new Relay({

@@ -45,6 +45,8 @@ const explained = [
   'retry_policy.cap must not be shorter than base',
   'backoff_policy.cap_ms must not be less than base_ms',
   'breaker_pause is longer than ',
+  // Nor which profiles the server has been given.
+  ' is no profile; profiles are ',
   'the header Idempotency-Key and the body’s idempotency_key differ',
   'Ordering-Key and ',
   // Nor that of two times one comes first.

@@ -37,7 +37,12 @@ export const retryPolicyDocument = {
   title: 'RetryPolicy',
   description: `The name of a profile, a policy of one’s own, or null for the server’s default. Profiles: ${describeRetryProfiles()}. What is left out of a policy is that of \`standard\`.`,
   anyOf: [
-    { type: 'string', enum: Object.keys(retryProfiles) },
+    { type: 'string', enum: Object.keys(retryProfiles), description: 'a profile that is built in' },
+    {
+      type: 'string',
+      pattern: '^[a-z][a-z0-9_-]{0,63}$',
+      description: 'a profile of the server’s own (its setting `retry-profiles`)',
+    },
     {
       type: 'object',
       additionalProperties: false,

@@ -93,6 +93,9 @@ export const EffectiveRetryPolicyBody = Type.Object(
   {
     policy: RetryPolicyInput,
     from: Type.String({ enum: [...policySources], description: 'who has named it' }),
+    unknown_profiles: Type.Array(Type.String(), {
+      description: 'profiles that somebody nearer names and this server does not know any more',
+    }),
   },
   {
     title: 'EffectiveRetryPolicy',

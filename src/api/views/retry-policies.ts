@@ -6,6 +6,7 @@ import type { EffectiveRetryPolicyBody } from '../schemas/shapes.ts'
 export function toEffectivePolicy({
   policy,
   from,
+  unknownProfiles,
 }: EffectiveRetryPolicy): Static<typeof EffectiveRetryPolicyBody> {
-  return { policy: renderRetryPolicy(policy), from }
+  return { policy: renderRetryPolicy(policy), from, unknown_profiles: [...unknownProfiles] }
 }

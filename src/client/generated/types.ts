@@ -600,6 +600,8 @@ export interface EffectiveRetryPolicy {
   readonly policy: RetryPolicy
   /** Who has named it. */
   readonly from: 'subscription' | 'endpoint' | 'tenant' | 'server'
+  /** Profiles that somebody nearer names and this server does not know any more. */
+  readonly unknownProfiles: readonly string[]
 }
 
 export interface Enable {
@@ -1158,7 +1160,7 @@ export interface Resent {
 }
 
 /** The name of a profile, a policy of one’s own, or null for the server’s default. Profiles: standard (10 attempts over three days), hookrail (8 attempts within minutes, as the webhook server Hookrail does), dograh (5 attempts over 8 minutes, as the voice platform Dograh does), pyfly (5 attempts over 75 seconds, as the Python framework PyFly does). What is left out of a policy is that of `standard`. */
-export type RetryPolicy = 'standard' | 'hookrail' | 'dograh' | 'pyfly' | {
+export type RetryPolicy = 'standard' | 'hookrail' | 'dograh' | 'pyfly' | string | {
   readonly maxAttempts?: number | null | undefined
   readonly jitter?: 'none' | 'full' | number | undefined
   /** Statuses such as "429", classes such as "5xx", "non-2xx"; with "!" before one, not that. */

@@ -125,6 +125,13 @@ export interface FailingEndpoint {
   readonly consecutiveFailures: number
 }
 
+export interface RetryProfileCount {
+  readonly name: string
+  readonly tenants: number
+  readonly endpoints: number
+  readonly subscriptions: number
+}
+
 /** The oldest notice of an endpoint whose event is still to be published. */
 export interface PendingNotice extends NoticedEndpoint {
   readonly tenantId: string
@@ -189,6 +196,9 @@ export interface ConfigStore {
     tenantId: string,
     page: PageRequest & { endpointId?: string; includeDeleted?: boolean },
   ): Promise<Page<Subscription>>
+
+  /** The names of retry profiles that live tenants, endpoints and subscriptions have, with how many have each. */
+  countRetryProfiles(): Promise<readonly RetryProfileCount[]>
 
   /** Stores `value` under `name` unless something is there; resolves to what is there now. Atomic. */
   setMetaOnce(name: string, value: string): Promise<string>

@@ -36,6 +36,7 @@ import { counts } from './read/counts.ts'
 import * as read from './read/deliveries.ts'
 import * as events from './read/events.ts'
 import { listDeadLetters, listDeliveries } from './read/list-deliveries.ts'
+import { countRetryProfiles } from './read/retry-profiles.ts'
 import { type Atomic, waitedInVain } from './record/apart.ts'
 import { cancelByHand } from './record/cancel.ts'
 import { createDeliveryNoticeStore } from './record/delivery-notices.ts'
@@ -173,6 +174,7 @@ function createConfigStore({ plain, atomic, snapshot }: Runner) {
       plain('read', (context) => config.getSubscription(context, tenantId, id, options)),
     listSubscriptions: (tenantId, page) =>
       plain('read', (context) => config.listSubscriptions(context, tenantId, page)),
+    countRetryProfiles: () => plain('read', countRetryProfiles),
     setMetaOnce: (name, value) => plain('config', (context) => setMetaOnce(context, name, value)),
   } satisfies Partial<Store>
 }

@@ -108,6 +108,7 @@ function createStore(connection: StoreConnection): SqliteStore {
     listApiKeys: (owner, page) => read('listApiKeys', owner, page),
     findApiKeys: (hashes) => read('findApiKeys', hashes),
     noteKeyUse: (uses) => write('noteKeyUse', uses),
+    countRetryProfiles: () => read('countRetryProfiles'),
     setMetaOnce: (name, value) => write('setMetaOnce', name, value),
     getMeta: (name) => read('getMeta', name),
     replaceMeta: (changes) => write('replaceMeta', changes),

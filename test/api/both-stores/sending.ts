@@ -12,6 +12,7 @@ import { describeOperationalEvents } from './operational-events.ts'
 import { describeOutcomes } from './outcomes.ts'
 import { describeBreakerRows, describePolicyRows } from './policy-rows.ts'
 import { describeRequests } from './requests.ts'
+import { describeRetryProfiles } from './retry-profiles.ts'
 import { aSendingScene, loopback } from './sending-scene.ts'
 import { describeSigning } from './signing.ts'
 import { describeUrlPools } from './url-pools.ts'
@@ -33,6 +34,7 @@ export function describeSending(newStore: () => OpenServer): void {
     describeHealthSettings(scene)
   })
   describeBreakerRows(newStore)
+  describeRetryProfiles(newStore)
 
   test('S1.26 S4.12 an endpoint that stalls before its headers is a timeout, after as long as is configured', async () => {
     const limits = { headersTimeout: 100, totalTimeout: 200, connectTimeout: 50 }

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultTenantId } from '../../../src/core/model.ts'
+import { retryProfiles } from '../../../src/core/retry-policy.ts'
+import { defaultTenantSettings } from '../../../src/core/tenant.ts'
 import { type OpenHarness, openScene, type Scene } from './scene.ts'
 
 export function describeConfig(open: OpenHarness): void {
@@ -14,6 +16,27 @@ export function describeConfig(open: OpenHarness): void {
   }
 
   describe('configuration', () => {
+    it('counts the retry profiles that live tenants, endpoints and subscriptions name', async () => {
+      const { store, ids } = scene
+      expect(await store.countRetryProfiles()).toEqual([])
+      const [one, two, gone] = [await scene.anEndpoint(), await scene.anEndpoint(), await scene.anEndpoint()]
+      const { tenantId } = one
+      for (const { endpointId } of [one, two, gone]) {
+        await store.updateEndpoint(tenantId, endpointId, { retryPolicy: 'gentle' })
+      }
+      await store.deleteEndpoint(tenantId, gone.endpointId)
+      await store.updateSubscription(tenantId, one.subscriptionId, { retryPolicy: 'gentle' })
+      const own = { ...retryProfiles.standard, maxAttempts: 3 }
+      await store.updateSubscription(tenantId, two.subscriptionId, { retryPolicy: own })
+      const settings = { ...defaultTenantSettings, retryPolicy: 'dograh' }
+      const id = ids.next('ten')
+      await store.insertTenant({ id, uid: null, name: '', metadata: null, settings })
+      expect(await store.countRetryProfiles()).toEqual([
+        { name: 'dograh', tenants: 1, endpoints: 0, subscriptions: 0 },
+        { name: 'gentle', tenants: 0, endpoints: 2, subscriptions: 1 },
+      ])
+    })
+
     it('raises the routing version with every change, and loads one snapshot', async () => {
       const { store } = scene
       const versions = [(await store.loadRouting(defaultTenantId)).version]

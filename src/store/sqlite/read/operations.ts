@@ -27,6 +27,7 @@ import { getEvent, getPayload, listEvents } from './events.ts'
 import { findApiKeys, getApiKey, listApiKeys } from './keys.ts'
 import { getDelivery } from './one-delivery.ts'
 import { countOrderedKeys, findHeads, listOrderedKeys } from './ordered-keys.ts'
+import { countRetryProfiles } from './retry-profiles.ts'
 import { listSecrets } from './secrets.ts'
 import { findTenantOf, getTenant, getTenantByUid, listTenants } from './tenants.ts'
 
@@ -56,6 +57,7 @@ export const readOperations = {
   listNotices,
   listDeliveryNotices,
   listExpiryNotices,
+  countRetryProfiles,
   getSubscription,
   listSubscriptions,
   getCredential,
