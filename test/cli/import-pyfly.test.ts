@@ -301,7 +301,7 @@ test('a change of the file is a change of what it made: URL of the credential, s
 
 test('domains that would cut off what a tenant has already are not set, and how to is said', async () => {
   await api.call('POST', '/v1/tenants', { body: { uid: 'busy' } })
-  const body = { url: 'https://127.0.0.2/own' }
+  const body = { urls: ['https://127.0.0.1/own', 'https://127.0.0.2/own'] }
   const { id } = (await api.call('POST', '/v1/endpoints?tenant=busy', { body })).json
   const config = aConfig({ id: 'busy', tenant_id: 'busy', authorized_domains: ['127.0.0.1'] })
   const { code, not_carried_over: named } = await tried([config])

@@ -152,9 +152,12 @@ class TenantImport {
 
   /** An endpoint that is there already, and that such a list would cut off. */
   async #strangerTo(domains: readonly string[]): Promise<string | null> {
-    for await (const { id, url } of this.#client.endpoints.list({ limit: 100 }, this.#call)) {
+    const isStrange = (url: string): boolean => {
       const host = URL.canParse(url) ? parseDomain(new URL(url).hostname) : null
-      if (host !== null && !domains.some((domain) => isInDomain(host, domain))) return id
+      return host !== null && !domains.some((domain) => isInDomain(host, domain))
+    }
+    for await (const { id, urls } of this.#client.endpoints.list({ limit: 100 }, this.#call)) {
+      if (urls.some(isStrange)) return id
     }
     return null
   }
