@@ -113,7 +113,8 @@ export class IdempotentRequests {
           call({ kind: 'run', isAgain: kept !== null, keep }),
         )
       } catch (error) {
-        if (!(error instanceof TakenError) || tries > 2) throw error
+        if (error instanceof TakenError && tries <= 2) continue
+        throw kept?.write != null && isNotFound(error) ? goneSince(error) : error
       }
     }
   }
@@ -166,6 +167,19 @@ export class IdempotentRequests {
   #newSeed(): string {
     return Buffer.from(this.#options.randomBytes(seedBytes)).toString('hex')
   }
+}
+
+function isNotFound(error: unknown): error is OuthookError {
+  return error instanceof OuthookError && error.code === 'not_found'
+}
+
+/** Without its answer, and nothing left of which another could be made. */
+function goneSince(cause: OuthookError): OuthookError {
+  return new OuthookError(
+    'not_found',
+    `${cause.message}; this request was carried out before, its answer was lost, and what it was about has been deleted since: there is nothing to do again`,
+    { cause },
+  )
 }
 
 function conflict(): OuthookError {

@@ -245,6 +245,60 @@ export function describeIdempotentPosts(open: OpenScene): void {
     expect((await one.call('POST', '/v1/events', { body, token: again.token })).status).toBe(202)
   })
 
+  const url = 'https://127.0.0.1/'
+  const ofEngine: readonly [
+    what: string,
+    run: (server: TestServer, tenantId: string, id: string) => Promise<unknown>,
+    again: 'same' | 'gone',
+  ][] = [
+    [
+      'a new secret',
+      ({ engine }, tenantId, id) => engine.endpointSecrets.rotateSecret(tenantId, id, {}),
+      'gone',
+    ],
+    ['a pause', ({ engine }, tenantId, id) => engine.endpointPauses.pause(tenantId, id), 'gone'],
+    [
+      'a subscription',
+      ({ engine }, tenantId, endpointId) =>
+        engine.subscriptions.create(tenantId, { endpointId, topicPatterns: ['late'] }),
+      'same',
+    ],
+  ]
+  test.each(ofEngine)(
+    '%s whose process died before it answered, and whose endpoint was deleted then, is answered as before or says what happened',
+    async (_what, run, kind) => {
+      const { one, two } = open()
+      const tenantId = await one.engine.tenants.resolve('default')
+      const { endpoint } = await one.engine.endpoints.create(tenantId, { url })
+      const identity = { owner: [null, 'test'], key: aName('key'), content: 'the same' }
+      // Its answer is never kept, as where the process is killed.
+      const call = (server: TestServer) =>
+        server.engine.idempotentRequests.run(identity, () => run(server, tenantId, endpoint.id))
+      const first = await call(one)
+      await one.engine.endpoints.delete(tenantId, endpoint.id)
+      if (kind === 'same') {
+        expect(await call(two)).toEqual(first)
+        return
+      }
+      await expect(call(two)).rejects.toMatchObject({
+        code: 'not_found',
+        message: expect.stringContaining('this request was carried out before, its answer was lost'),
+      })
+    },
+  )
+
+  test('an endpoint whose maker died before it answered is answered with its secret, though it was deleted since', async () => {
+    const { one, two } = open()
+    const tenantId = await one.engine.tenants.resolve('default')
+    const identity = { owner: [null, 'test'], key: aName('key'), content: 'the same' }
+    const call = ({ engine }: TestServer) =>
+      engine.idempotentRequests.run(identity, () => engine.endpoints.create(tenantId, { url }))
+    const first = await call(one)
+    await one.engine.endpoints.delete(tenantId, first.endpoint.id)
+    const again = await call(two)
+    expect([again.secret, again.endpoint.id]).toEqual([first.secret, first.endpoint.id])
+  })
+
   test('every POST takes a key, and says so in the document', async () => {
     const { one } = open()
     const { paths } = (await one.call('GET', '/openapi.json')).json

@@ -6,6 +6,7 @@ import { describeAuthorizedDomains } from './authorized-domains.ts'
 import { describeCallbacks } from './callback-rows.ts'
 import { describeCredentialHosts } from './credential-hosts.ts'
 import { describeDeliveryEvents } from './delivery-events.ts'
+import { describeEnabling } from './enabling.ts'
 import { describeEndpointRequests } from './endpoint-requests.ts'
 import { describeHealthSettings } from './health-settings.ts'
 import { describeOperationalEvents } from './operational-events.ts'
@@ -32,6 +33,7 @@ export function describeSending(newStore: () => OpenServer): void {
     describePolicyRows(scene)
     describeDeliveryEvents(scene)
     describeHealthSettings(scene)
+    describeEnabling(scene)
   })
   describeBreakerRows(newStore)
   describeRetryProfiles(newStore)
