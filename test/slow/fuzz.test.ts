@@ -76,9 +76,12 @@ const explained = [
   'holds what is no certificate',
   'must be a private key in PEM',
   'is not the key of the certificate',
+  'which is none of its authorized hosts',
+  'and no client certificate; give one of the kind client_certificate',
+  'are both client certificates, and a connection shows one',
   // Of a filter, which is a small language; and of hosts, as URLs have them.
   '"detail":"filter',
-  'must be a host such as "example.com"',
+  'which stands for all below it too, of at most 253 characters',
   'Domain not authorized',
   // Of a direct send, and how the server is set.
   'give url or endpoint_id',
