@@ -141,3 +141,38 @@ test('admin tokens from before there were roles are administrators of all tenant
     },
   ])
 })
+
+test('the retry policy of an endpoint’s own subscription moves to the endpoint, unless another subscription would change by it', async () => {
+  const { client, ...place } = await aPlace()
+  await client.query(`create schema ${place.schema}; set search_path to ${place.schema}`)
+  await client.query('create table schema_migrations (applied_at timestamptz not null default now())')
+  await client.query('insert into schema_migrations default values')
+  const moving = postgresMigrations.findIndex(({ name }) => name === 'endpoint retry policies')
+  for (const { sql } of postgresMigrations.slice(0, moving)) await client.query(sql)
+  const id = (number: number) => `00000000-0000-0000-0000-00000000000${number}`
+  const [alone, shared] = [id(1), id(2)]
+  for (const endpoint of [alone, shared]) {
+    await client.query(
+      `insert into endpoints (id, tenant_id, url, description, headers, signing_schemes, max_in_flight, created_at, updated_at)
+       values ($1, $2, 'https://a.example/', '', '{}', '[]', 1, 0, 0)`,
+      [endpoint, id(0)],
+    )
+  }
+  for (const [number, endpoint, policy, own] of [
+    [3, alone, '"dograh"', true],
+    [4, alone, '"pyfly"', false],
+    [5, shared, '"dograh"', true],
+    [6, shared, null, false],
+  ] as const) {
+    await client.query(
+      `insert into subscriptions (id, tenant_id, endpoint_id, topic_patterns, retry_policy, ordered, active, own, created_at, updated_at)
+       values ($1, $2, $3, '["*"]', $4, false, true, $5, 0, 0)`,
+      [id(number), id(0), endpoint, policy, own],
+    )
+  }
+  await client.query(postgresMigrations[moving]?.sql ?? '')
+  const policies = async (table: string) =>
+    (await client.query(`select retry_policy from ${table} order by id`)).rows.map((row) => row.retry_policy)
+  expect(await policies('endpoints')).toEqual(['"dograh"', null])
+  expect(await policies('subscriptions')).toEqual([null, '"pyfly"', '"dograh"', null])
+})
