@@ -8,7 +8,7 @@ import type { Keyring } from './core/keyring.ts'
 import { RetryPolicies } from './core/retry-policies.ts'
 import { createCredentials } from './create-credentials.ts'
 import { breakerOf, createDelivery, createSender, userAgent } from './create-delivery.ts'
-import { createEndpoints } from './create-endpoints.ts'
+import { createEndpoints, type EndpointParts } from './create-endpoints.ts'
 import { createMasterKeys } from './create-master-keys.ts'
 import { createOutboxRelays } from './create-outbox-relays.ts'
 import { type ActivityName, DeliveryActivity } from './delivery/activity.ts'
@@ -55,7 +55,7 @@ const publishTimeoutMs = 10_000
 /** More deliveries of one ordering key than anybody has. */
 const noBacklogLimit = 2 ** 31 - 1
 
-export interface AppOptions extends OpenStoreOptions {
+export interface AppOptions extends OpenStoreOptions, Pick<EndpointParts, 'kinds'> {
   /** False: this process publishes and reads, and delivers nothing. */
   readonly dispatch: boolean
   /** Default: the system's. */
@@ -105,7 +105,7 @@ interface Parts {
 }
 
 async function assemble(
-  { config, logger, dispatch, onListenerError, words = serverWords }: AppOptions,
+  { config, logger, dispatch, onListenerError, kinds, words = serverWords }: AppOptions,
   { clock, store, secretBox, tracing }: Parts,
 ): Promise<App> {
   await store.cluster?.outbox.setKeyTtl(config.idempotencyTtlMs)
@@ -120,6 +120,7 @@ async function assemble(
     secretBox,
     policies: retryPolicies,
     breaker: breakerOf(config),
+    kinds,
   })
   const sending = { config, logger, store, clock, activity, routing, guard }
   const onNotice = () => durableWork.expiries.wake()
@@ -205,13 +206,12 @@ async function assemble(
   }
   const onTenantChange = (tenantId: string) => {
     onChange(tenantId)
-    // What waits in memory was meant for the tenant as it was.
     dispatcher?.giveBackWaiting(tenantId)
   }
   const tenantParts = { store: shown, ids, words, retryPolicies, clock }
   const tenants = new Tenants({ ...tenantParts, onChange: onTenantChange, onDelete })
   const urls = new TenantUrls({ checkUrl: createUrlCheck(guard, { clock }), routing, store })
-  const parts = { store: shown, ids, secretBox, randomBytes, words, logger, urls, onChange }
+  const parts = { store: shown, ids, secretBox, randomBytes, kinds, words, logger, urls, onChange }
   const traced = tracing === null ? publisher : tracePublisher(publisher, tracing)
   const sendParts = { publisher: traced, routing, urls, words, retryPolicies }
   const directSends = new DirectSends({ ...sendParts, maxTimeoutMs: config.totalTimeoutMs })
@@ -229,7 +229,7 @@ async function assemble(
     credentials: new Credentials(parts),
     directSends,
     endpointTests: new EndpointTests({ ...testing, sender: testSender }),
-    subscriptions: new Subscriptions({ store: shown, retryPolicies, ids, words, onChange }),
+    subscriptions: new Subscriptions({ ...parts, retryPolicies }),
     deliveries: new Deliveries({ store: shown, onDueWork: () => dispatcher?.wake() }),
     deadLetters: new DeadLetters({ store: shown, onDueWork: () => dispatcher?.wake() }),
     orderedKeys: new OrderedKeys({ store: shown, time: store.time, words }),

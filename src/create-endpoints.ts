@@ -5,6 +5,7 @@ import type { IdFactory } from './core/ids.ts'
 import type { Logger } from './core/logger.ts'
 import type { RetryPolicies } from './core/retry-policies.ts'
 import type { SecretBox } from './core/secret-box.ts'
+import type { Kinds } from './destinations/kinds.ts'
 import { EndpointPauses } from './engine/endpoint-pauses.ts'
 import { EndpointSecrets } from './engine/endpoint-secrets.ts'
 import { Endpoints } from './engine/endpoints.ts'
@@ -18,6 +19,8 @@ export interface EndpointParts {
   readonly randomBytes: (size: number) => Uint8Array
   readonly words: FaceWords
   readonly retryPolicies: RetryPolicies
+  /** Of destinations. Default: all that there are. */
+  readonly kinds?: Kinds | undefined
   /** The server's default of when endpoints are paused and disabled. */
   readonly serverBreaker: BreakerPolicy
   readonly logger: Logger

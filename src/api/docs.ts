@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { fastifySwagger } from '../bundled/swagger.ts'
 import { completeOperation, problemResponses } from './openapi-operation.ts'
+import { endpointSettingsDocument } from './schemas/endpoint-settings.ts'
 import { filterDocument } from './schemas/filter.ts'
 import { hookrailBackoffDocument, hookrailMaxAttemptsDocument } from './schemas/hookrail-policy.ts'
 import { rateLimitDocument } from './schemas/rate-limit.ts'
@@ -99,6 +100,7 @@ export function openApiDocument(app: FastifyInstance): JsonObject {
 }
 
 const readByEngine = [
+  endpointSettingsDocument,
   filterDocument,
   retryPolicyDocument,
   rateLimitDocument,

@@ -70,7 +70,7 @@ function registerPauses(command: Command, io: CliIo): void {
       const { client, print } = context
       const id = await resolveEndpoint(client, endpoint)
       const answer = await client.endpoints[name](id, { backlog })
-      if ('kind' in answer) await followJob(context, answer, { wait })
+      if ('rate' in answer) await followJob(context, answer, { wait })
       else print.answer('Endpoint', answer)
     })
   }

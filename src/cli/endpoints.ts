@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Client } from '../client/client.ts'
-import type { EndpointChange, RetryPolicy } from '../client/generated/types.ts'
+import type { EndpointChange, EndpointSettings, RetryPolicy } from '../client/generated/types.ts'
 import type { EndpointResource } from '../client/resources.ts'
 import { sendMethods } from '../core/direct-request.ts'
 import { describeRetryProfiles } from '../core/retry-policy.ts'
@@ -18,6 +18,7 @@ import type { CliIo } from './io.ts'
 import {
   collect,
   durationMs,
+  endpointSettings,
   type FilterOption,
   filterOf,
   oneOf,
@@ -38,6 +39,7 @@ import { wrap } from './wrap.ts'
 const columns: readonly Column<EndpointResource>[] = [
   { title: 'ID', kind: 'id', value: (row) => row.id },
   { title: 'UID', kind: 'text', value: (row) => row.uid },
+  { title: 'KIND', value: (row) => row.kind },
   { title: 'URL', kind: 'text', value: (row) => row.url },
   { title: 'TOPICS', kind: 'text', value: topicsOf },
   { title: 'STATE', value: stateOf },
@@ -65,6 +67,8 @@ interface EndpointOptions extends HealthOptions {
   readonly to?: readonly string[]
   readonly failOver?: boolean
   readonly uid?: string
+  readonly kind?: EndpointChange['kind']
+  readonly settings?: EndpointSettings | 'none'
   readonly description?: string
   readonly topic?: readonly string[]
   readonly method?: EndpointChange['method']
@@ -87,7 +91,7 @@ export function register(command: Command, io: CliIo): void {
     'make an endpoint, and show its secret',
     io,
   )
-  addSecretOptions(addEndpointOptions(create).option('--uid <uid>', 'your own name for it'))
+  addSecretOptions(addKindOption(addEndpointOptions(create)).option('--uid <uid>', 'your own name for it'))
   create.run<EndpointOptions & SecretOptions>(async (context, urls, options) => {
     const body = {
       ...poolOf(urls),
@@ -99,7 +103,7 @@ export function register(command: Command, io: CliIo): void {
 
   const upsertText = 'make the endpoint with this uid, or bring it up to date'
   const upsert = addApiCommand(command, 'upsert <uid> <endpoint-url...>', upsertText, io)
-  addSecretOptions(addEndpointOptions(upsert))
+  addSecretOptions(addKindOption(addEndpointOptions(upsert)))
   upsert.run<EndpointOptions & SecretOptions>(async (context, [uid, ...urls], options) => {
     const settings = await bodyOf(context.client, options)
     const body = { ...poolOf(urls), ...settings, ...(await secretOf(options, io)), uid }
@@ -154,12 +158,22 @@ function registerChanges(command: Command, io: CliIo): void {
   )
 }
 
+/** Whether there is such a kind, the server knows. */
+function addKindOption(command: Command): Command {
+  return command.option('--kind <kind>', 'what is sent to: http (the default), discord or slack')
+}
+
 function addEndpointOptions(command: Command): Command {
   const settings = command
     .option('--topic <pattern>', 'subscribe it: "orders.created", "orders.*" or "*" (repeatable)', collect)
     .option('--filter <json>', 'with --topic: what payloads have to be like, @file or none', payloadFilter)
     .option('--fail-over', 'go on to the next URL of its pool where one cannot be reached')
     .option('--no-fail-over', 'wait for the next attempt')
+    .option(
+      '--settings <json>',
+      'what its kind asks for, such as {"template":"{{topic}}: {{payload.id}}"}, or none',
+      endpointSettings,
+    )
     .option('--description <text>', 'for people')
     .option('--method <method>', `of requests to it: ${sendMethods.join(', ')}`, oneOf(sendMethods))
     .option('--header <name:value>', 'sent with every request (repeatable)', pair(':'))
@@ -195,6 +209,8 @@ async function bodyOf(
   return {
     uid: options.uid,
     failOver: options.failOver,
+    kind: options.kind,
+    settings: options.settings === 'none' ? null : options.settings,
     description: options.description,
     topics: options.topic,
     method: options.method,

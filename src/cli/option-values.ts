@@ -1,7 +1,7 @@
 /** Reads the values of options; what is wrong with one becomes the usage error of its command. */
 import { readFileSync } from 'node:fs'
 import { InvalidArgumentError } from 'commander'
-import type { EndpointChange, Filter, RetryPolicy } from '../client/generated/types.ts'
+import type { EndpointChange, EndpointSettings, Filter, RetryPolicy } from '../client/generated/types.ts'
 import { createSystemClock } from '../core/clock.ts'
 import { durationForms, parseDuration } from '../core/duration.ts'
 import { maxRateLimitRps, minRateLimitRps } from '../core/rate-limit.ts'
@@ -136,6 +136,13 @@ export type FilterOption = NonNullable<Filter> | 'none'
 /** As the API has it. */
 export function filterOf(option: FilterOption | undefined): Filter | undefined {
   return option === 'none' ? null : option
+}
+
+/** What the kind of an endpoint asks for, as a JSON object; `none` for what the kind has itself. */
+export function endpointSettings(value: string): NonNullable<EndpointSettings> | 'none' {
+  const allowed =
+    'Use a JSON object such as {"template":"{{topic}}"}, @ and the name of a file with one, or none'
+  return value === 'none' ? value : (jsonValue(value, allowed) as NonNullable<EndpointSettings>)
 }
 
 export function jsonPayload(value: string): unknown {

@@ -90,14 +90,14 @@ function memberBytes(text: Uint8Array, objectAt: number, name: Uint8Array): Uint
   return range === null ? null : text.subarray(range.start, range.end)
 }
 
-interface Range {
+export interface TextRange {
   readonly start: number
   readonly end: number
 }
 
 /** The range of the value of the last member with the name, in the object that begins at `objectAt`. */
-function findMember(text: Uint8Array, objectAt: number, name: Uint8Array): Range | null {
-  let found: Range | null = null
+export function findMember(text: Uint8Array, objectAt: number, name: Uint8Array): TextRange | null {
+  let found: TextRange | null = null
   let at = skipSpace(text, objectAt + 1)
   while (at < text.length && text[at] !== closeBrace) {
     const nameStart = at + 1
@@ -113,6 +113,23 @@ function findMember(text: Uint8Array, objectAt: number, name: Uint8Array): Range
   return found
 }
 
+/** The range of the element at the position, in the list that begins at `listAt`. */
+export function elementRange(text: Uint8Array, listAt: number, position: number): TextRange | null {
+  let at = skipSpace(text, listAt + 1)
+  for (let index = 0; at < text.length && text[at] !== closeBracket; index++) {
+    const end = skipValue(text, at)
+    if (index === position) return { start: at, end }
+    at = skipSpace(text, end)
+    if (text[at] === comma) at = skipSpace(text, at + 1)
+  }
+  return null
+}
+
+export function firstOf(text: Uint8Array, at: number): 'object' | 'list' | 'plain' {
+  if (text[at] === openBrace) return 'object'
+  return text[at] === openBracket ? 'list' : 'plain'
+}
+
 function isName(text: Uint8Array, start: number, end: number, name: Uint8Array): boolean {
   if (end - start === name.length) {
     let index = 0
@@ -126,7 +143,7 @@ function isName(text: Uint8Array, start: number, end: number, name: Uint8Array):
   )
 }
 
-function skipSpace(text: Uint8Array, from: number): number {
+export function skipSpace(text: Uint8Array, from: number): number {
   let at = from
   while ((text[at] as number) <= space) at++
   return at

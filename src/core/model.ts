@@ -132,12 +132,18 @@ export interface Endpoint extends HealthSettings {
   readonly tenantId: string
   /** The user's own name for it, unique per tenant. */
   readonly uid: string | null
-  /** The first of its pool. */
+  /** What is sent to, such as `http`; `destinations/kinds.ts` has them. Never changes. */
+  readonly kind: string
+  /** The first of its pool. Of a kind whose address is a secret, what may be shown of it. */
   readonly url: string
+  /** The whole address where `url` is not; null: it is. */
+  readonly sealedUrl: Uint8Array | null
   /** The others of its pool, between which requests go round. */
   readonly moreUrls: readonly string[]
   /** An attempt goes on to the next URL where one cannot be reached. */
   readonly failOver: boolean
+  /** What its kind asks for besides; null: nothing was given. */
+  readonly settings: Readonly<Record<string, unknown>> | null
   readonly description: string
   readonly method: SendMethod
   readonly headers: Readonly<Record<string, string>>

@@ -8,6 +8,7 @@
  */
 import type { RoutedCredential } from '../core/credential.ts'
 import type { BreakerPolicy } from '../core/endpoint-health.ts'
+import { urlContext } from '../core/endpoint-url.ts'
 import { FilterSet } from '../core/filter/filter-set.ts'
 import { findBreaker } from '../core/health-policy.ts'
 import type { Endpoint, SealedSecret, Subscription } from '../core/model.ts'
@@ -20,8 +21,8 @@ import { type PreparedSecret, prepareSecret, primaryOf } from '../core/signing-s
 import { defaultTenantSettings } from '../core/tenant.ts'
 import { agedNow } from '../core/time-line.ts'
 import { compileTopicPatterns, type TopicIndex } from '../core/topics.ts'
-import { kinds } from '../destinations/kinds.ts'
-import type { Destination } from '../destinations/port.ts'
+import { type Kinds, kinds } from '../destinations/kinds.ts'
+import type { Destination, EndpointParts } from '../destinations/port.ts'
 import type { Routing, StoreTime } from '../store/port.ts'
 import type { TargetLimits } from './target-state.ts'
 
@@ -69,6 +70,8 @@ export interface RoutingCacheOptions {
   readonly secretBox: SecretBox
   readonly policies: RetryPolicies
   readonly breaker: BreakerPolicy
+  /** Default: all that there are. */
+  readonly kinds?: Kinds | undefined
   /** Tenants, endpoints and subscriptions that are kept, about: beyond these, tenants that nobody asked for lately go. */
   readonly maxKept?: number
 }
@@ -161,10 +164,7 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
   for (const endpoint of routing.endpoints) {
     const sealed = sealedOf.get(endpoint.id) ?? []
     const breaker = findBreaker({ endpoint, tenant: routing.tenant?.settings, server: options.breaker })
-    const make = targetMaker(
-      { endpoint, weight, authorizedDomains, breaker, told, sealed },
-      options.secretBox,
-    )
+    const make = targetMaker({ endpoint, weight, authorizedDomains, breaker, told, sealed }, options)
     makers.set(endpoint.id, make)
     targets.set(endpoint.id, make(endpoint.headers))
   }
@@ -211,8 +211,9 @@ interface TargetParts extends Pick<EndpointTarget, 'endpoint' | 'weight' | 'brea
 /** Of the headers that its requests get, because subscriptions have some of their own. */
 function targetMaker(
   parts: TargetParts,
-  secretBox: SecretBox,
+  options: RoutingCacheOptions,
 ): (headers: Endpoint['headers']) => EndpointTarget {
+  const { secretBox } = options
   const { endpoint, weight, authorizedDomains, breaker, told, sealed } = parts
   let opened: ((time: StoreTime) => SigningSecrets) | null = null
   // Opened on first use: a tenant with ten thousand endpoints sends to few of them at a time.
@@ -220,10 +221,29 @@ function targetMaker(
     opened ??= openSecrets(sealed, secretBox)
     return opened(time)
   }
+  const { id, url, sealedUrl } = endpoint
+  const openAddress = () => (sealedUrl === null ? url : secretBox.open(sealedUrl, urlContext(id)))
   return (headers) => {
-    const destination = kinds.http.prepare({ endpoint: { ...endpoint, headers }, authorizedDomains, secrets })
-    return { id: endpoint.id, endpoint, weight, breaker, told, destination }
+    const own = { endpoint: { ...endpoint, headers }, authorizedDomains, secrets, openAddress }
+    const destination = prepareDestination(own, options.kinds ?? kinds)
+    return { id, endpoint, weight, breaker, told, destination }
   }
+}
+
+/** One endpoint that this version does not know what to do with keeps no other of the tenant from its events. */
+function prepareDestination(parts: EndpointParts, known: Kinds): Destination {
+  const { kind, id } = parts.endpoint
+  try {
+    const found = Object.hasOwn(known, kind) ? known[kind] : undefined
+    if (found !== undefined) return found.prepare(parts)
+    return unusable(`this version of Outhook knows no endpoints of the kind ${JSON.stringify(kind)}`)
+  } catch (error) {
+    return unusable(`the endpoint ${id} cannot be used: ${(error as Error).message}`)
+  }
+}
+
+function unusable(fault: string): Destination {
+  return { label: 'unknown', refusal: null, timeoutMs: null, attempt: () => Promise.reject(new Error(fault)) }
 }
 
 interface OpenedSecret extends Pick<SealedSecret, 'expiresAt' | 'primarySince'> {

@@ -14,8 +14,47 @@ import type { ClaimedDelivery, StoreTime } from '../store/port.ts'
 
 /** One kind of destination, such as `http`. All of them stand in `kinds.ts`. */
 export interface DestinationKind {
+  /** As messages name an endpoint of it: `a Discord webhook`. */
+  readonly title: string
+  /**
+   * Members of an endpoint that are not of every kind and that it takes. One that another kind takes and this one does not
+   * is refused.
+   */
+  readonly takes: readonly KindMember[]
+  /** Where they differ from those of all endpoints. */
+  readonly defaults: { readonly maxInFlight?: number; readonly rateLimitRps?: number }
+  /** JSON Schema, for documents; null: it has no settings. */
+  readonly settingsSchema: object | null
+  /** As they are kept; null: none were given. Errors: unprocessable, in the caller's words. */
+  readSettings(given: unknown, member: string): Readonly<Record<string, unknown>> | null
+  /**
+   * Errors: unprocessable, where it is no address of the kind, and those of the check.
+   * @param checkUrl for what is sent to over HTTP: the URL in its normal form, if this server may send there
+   */
+  readAddress(given: string, checkUrl: (url: string) => Promise<URL>): Promise<KindAddress>
   /** Called once for each load of a tenant's routing: whatever is the same for every attempt is worked out here. */
   prepare(parts: EndpointParts): Destination
+}
+
+/** Members of an endpoint, as the engine calls them, that only some kinds take. */
+export type KindMember =
+  | 'urls'
+  | 'failOver'
+  | 'method'
+  | 'headers'
+  | 'contentType'
+  | 'signingSchemes'
+  | 'credentialId'
+  | 'clientCertificateId'
+  | 'secret'
+  | 'keyType'
+  | 'settings'
+
+export interface KindAddress {
+  /** The whole, in its normal form. */
+  readonly address: string
+  /** What everybody may see of it, if not all: the whole is then sealed, and nobody is shown it. */
+  readonly shown?: string
 }
 
 /** The kind whose requests callers may also name themselves, without an endpoint or instead of what it has. */
@@ -30,6 +69,8 @@ export interface DirectKind extends DestinationKind {
 
 export interface EndpointParts {
   readonly endpoint: Endpoint
+  /** The whole address, where `endpoint.url` shows a part of it. Throws when it cannot be opened. */
+  readonly openAddress: () => string
   /** Of its tenant; none: it may send anywhere. */
   readonly authorizedDomains: readonly string[]
   /** Unexpired ones. Throws when one cannot be opened. */
@@ -56,7 +97,7 @@ export interface AttemptRules {
 
 export interface AttemptDeps {
   /** What receivers see and say: signatures and `Retry-After`. */
-  readonly clock: Pick<Clock, 'now' | 'elapsed'>
+  readonly clock: Clock
   /** What the store is told. */
   readonly time: StoreTime
   readonly sender: Sender

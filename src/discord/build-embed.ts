@@ -1,6 +1,7 @@
 /** One embed from its parts, cut to Discord's limits. */
 import { createSystemClock } from '../core/clock.ts'
-import { cutCodePoints, discordLimits } from './limits.ts'
+import { cutCodePoints } from '../core/code-points.ts'
+import { discordLimits } from './limits.ts'
 import type { DiscordEmbed } from './message.ts'
 
 export interface EmbedParts {

@@ -84,7 +84,7 @@ export class DiscordWebhook {
     const query = { ...(wait ? { wait: 'true' } : {}), ...sharedQuery(prepared, options) }
     return await post(this.#posts, prepared, {
       ...sendOptions(options),
-      locate: (url) => withQuery(versioned(url), query),
+      locate: (url) => withQuery(versionedUrl(url), query),
     })
   }
 
@@ -121,7 +121,11 @@ export class DiscordWebhook {
   async probe(options: Pick<SendOptions, 'signal'> = {}): Promise<readonly WebhookResult[]> {
     return await Promise.all(
       this.#urls.map((url) =>
-        this.#otherWebhook('GET', url).sendBytes(noBytes, { ...options, method: 'GET', locate: versioned }),
+        this.#otherWebhook('GET', url).sendBytes(noBytes, {
+          ...options,
+          method: 'GET',
+          locate: versionedUrl,
+        }),
       ),
     )
   }
@@ -213,7 +217,7 @@ function post(webhook: Webhook, prepared: PreparedMessage, options: SendOptions)
  * Without a version in its path Discord answers as its API v6 did, and v6 and v7 name waits in milliseconds. The same
  * object where nothing changes: it is then looked up faster.
  */
-function versioned(base: URL): URL {
+export function versionedUrl(base: URL): URL {
   const pathname = base.pathname.replace(/^\/api\/(?:v[67]\/)?webhooks\//, `/api/${apiVersion}/webhooks/`)
   if (pathname === base.pathname) return base
   const url = new URL(base)
@@ -222,7 +226,7 @@ function versioned(base: URL): URL {
 }
 
 function messageUrl(given: URL, id: string): URL {
-  const base = versioned(given)
+  const base = versionedUrl(given)
   const url = new URL(base)
   url.pathname = `${base.pathname.replace(/\/+$/, '')}/messages/${id}`
   return url

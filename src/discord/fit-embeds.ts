@@ -1,6 +1,7 @@
 /** Embeds as Discord takes them: each text within its limit, all of a message together within 6000 characters. */
+import { countCodePoints, cutCodePoints } from '../core/code-points.ts'
 import type { LimitKeeper } from './limit-keeper.ts'
-import { countCodePoints, cutCodePoints, discordLimits } from './limits.ts'
+import { discordLimits } from './limits.ts'
 
 type Plain = Record<string, unknown>
 

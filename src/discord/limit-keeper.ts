@@ -1,6 +1,6 @@
 /** What happens to a message beyond Discord's limits. */
+import { countCodePoints, cutCodePoints } from '../core/code-points.ts'
 import { OuthookError } from '../core/errors.ts'
-import { countCodePoints, cutCodePoints } from './limits.ts'
 
 /** `error`: the message is not sent, and the result names the limit. `truncate`: it is cut to fit. */
 export type OnLimit = 'error' | 'truncate'

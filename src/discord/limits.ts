@@ -18,22 +18,6 @@ export const discordLimits = {
   fileBytes: 10 * 1024 * 1024,
 } as const
 
-const surrogatePair = /[\ud800-\udbff][\udc00-\udfff]/g
-
-/** As Discord counts them. */
-export function countCodePoints(text: string): number {
-  return text.length - (text.match(surrogatePair)?.length ?? 0)
-}
-
-/** At most `max` code points, the last one an ellipsis where something was cut off. */
-export function cutCodePoints(text: string, max: number): string {
-  if (text.length <= max || countCodePoints(text) <= max) return text
-  if (max <= 1) return '…'.slice(0, max)
-  let end = 0
-  for (let kept = 1; kept < max; kept++) end += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1
-  return `${text.slice(0, end)}…`
-}
-
 /** At most `max` UTF-16 units, the last one an ellipsis where something was cut off. Splits no character in two. */
 export function cutText(text: string, max: number): string {
   if (text.length <= max) return text

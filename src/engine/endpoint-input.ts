@@ -6,12 +6,16 @@ import type { SecretKind } from '../core/signing-secrets.ts'
 import type { HealthInput } from './health-settings.ts'
 
 export interface EndpointInput extends HealthInput {
+  /** What is sent to: `'http'`, the default, `'discord'` or `'slack'`. It never changes. */
+  readonly kind?: string
   /** This or `urls`. */
   readonly url?: string
   /** A pool of 1 to 10 URLs, between which requests go round. */
   readonly urls?: readonly string[]
   /** True: where a URL of the pool cannot be reached, the same attempt goes on to the next one. Default false. */
   readonly failOver?: boolean
+  /** What its kind asks for besides, such as the `template` of a message; null, the default: as the kind has it. */
+  readonly settings?: Readonly<Record<string, unknown>> | null
   /** A name of the caller's own, unique per tenant: 1 to 255 characters. */
   readonly uid?: string | null
   readonly description?: string
@@ -60,9 +64,11 @@ export type EndpointChange = Omit<Partial<EndpointInput>, 'secret' | 'keyType'> 
 }
 
 export const inputMembers = {
+  kind: true,
   url: true,
   urls: true,
   failOver: true,
+  settings: true,
   uid: true,
   description: true,
   method: true,

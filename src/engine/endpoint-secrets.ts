@@ -3,7 +3,7 @@ import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
-import type { SealedSecret } from '../core/model.ts'
+import type { Endpoint, SealedSecret } from '../core/model.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import type { SigningScheme } from '../core/signing-scheme.ts'
 import {
@@ -17,9 +17,11 @@ import {
   type SecretKind,
   secretProblem,
 } from '../core/signing-secrets.ts'
+import { type Kinds, kinds } from '../destinations/kinds.ts'
 import { type ConfigStore, maxActiveSecrets, type NewSecret, type SecretStore } from '../store/port.ts'
 import { announceAfter } from './announce-after.ts'
 import { checkEndpointId, checkKeyType, checkRotation } from './endpoint-checks.ts'
+import { kindOf as kindOfEndpoint } from './endpoint-kind.ts'
 import { checkId, notFound } from './page.ts'
 
 const defaultGraceMs = 24 * 3_600_000
@@ -67,6 +69,8 @@ export interface EndpointSecretsOptions {
   readonly secretBox: SecretBox
   readonly randomBytes: (size: number) => Uint8Array
   readonly words: FaceWords
+  /** Default: all that there are. */
+  readonly kinds?: Kinds | undefined
   readonly logger: Logger
   /** The tenant's routing is no longer what it was. */
   readonly onChange: (tenantId: string, endpointId: string) => void
@@ -121,6 +125,7 @@ export class EndpointSecrets {
     checkKeyType(options, words)
     const endpoint = await store.getEndpoint(tenantId, checkEndpointId(id))
     if (endpoint === null) throw notFound('endpoint')
+    this.#refuseUnsigned(endpoint)
     const secret = this.make(options, endpoint.signingSchemes)
     const rotation = store.rotateSecret(tenantId, id, this.seal(secret, id), graceMs)
     const rotated = await this.#write(tenantId, id, rotation)
@@ -201,6 +206,13 @@ export class EndpointSecrets {
         `${member} do not fit the endpoint's secret ${id}, which ${problem}. Rotate the endpoint's secret with a grace of 0 first`,
       )
     }
+  }
+
+  /** Errors: conflict. */
+  #refuseUnsigned(endpoint: Endpoint): void {
+    const kind = kindOfEndpoint(endpoint, this.#options.kinds ?? kinds)
+    if (kind.takes.includes('secret')) return
+    throw new OuthookError('conflict', `${kind.title} has no secrets, because nothing that it gets is signed`)
   }
 
   async #sealed(tenantId: string, id: string): Promise<readonly SealedSecret[]> {

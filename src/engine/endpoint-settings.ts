@@ -7,6 +7,7 @@ import { checkMediaType } from '../core/media-type.ts'
 import { limits } from '../core/model.ts'
 import type { RetryPolicies } from '../core/retry-policies.ts'
 import { validateSigningSchemes } from '../core/signing-schemes.ts'
+import type { DestinationKind } from '../destinations/port.ts'
 import type { EndpointPatch } from '../store/port.ts'
 import {
   checkCredentialId,
@@ -20,24 +21,29 @@ import {
   checkUid,
 } from './endpoint-checks.ts'
 import type { EndpointChange } from './endpoint-input.ts'
+import { type KeptAddress, refuseMembers } from './endpoint-kind.ts'
 import { readHealthSettings } from './health-settings.ts'
 
 export interface SettingsContext {
   readonly words: FaceWords
   readonly retryPolicies: RetryPolicies
-  readonly checkUrl: (url: string) => Promise<URL>
+  readonly kind: DestinationKind
+  /** Checked, and as it is kept. */
+  readonly readUrl: (url: string) => Promise<KeptAddress>
 }
 
 export async function readEndpointSettings(
   input: EndpointChange,
-  { words, retryPolicies, checkUrl }: SettingsContext,
+  { words, retryPolicies, kind, readUrl }: SettingsContext,
 ): Promise<EndpointPatch> {
+  refuseMembers(input, kind, words)
   checkOfTopics(input)
   return {
-    ...(await readUrls(input, checkUrl)),
+    ...(await readUrls(input, readUrl)),
     ...(input.failOver !== undefined && {
       failOver: checkFlag(input.failOver, words.member('fail_over')),
     }),
+    ...(input.settings !== undefined && { settings: kind.readSettings(input.settings, 'settings') }),
     ...(input.uid !== undefined && { uid: input.uid === null ? null : checkUid(input.uid) }),
     ...(input.description !== undefined && { description: checkDescription(input.description) }),
     ...(input.method !== undefined && { method: checkMethod(input.method) }),
@@ -83,29 +89,29 @@ export function wholeHealthSettings(given: Partial<HealthSettings>): HealthSetti
   return { breakerThreshold, breakerPauseMs, breakerMaxPauseMs, disableAfterMs }
 }
 
-type Urls = Pick<EndpointPatch, 'url' | 'moreUrls'>
+type Urls = Pick<EndpointPatch, 'url' | 'sealedUrl' | 'moreUrls'>
 
 /** `url` is a pool of one: what is left out of either is no part of the pool any more. */
 async function readUrls(
   { url, urls }: Pick<EndpointChange, 'url' | 'urls'>,
-  checkUrl: SettingsContext['checkUrl'],
+  readUrl: SettingsContext['readUrl'],
 ): Promise<Urls> {
   if (url !== undefined && urls !== undefined) {
     throw new OuthookError('unprocessable', 'url and urls are both given; give one of them')
   }
-  if (url !== undefined) return { url: (await checkUrl(url)).href, moreUrls: [] }
+  if (url !== undefined) return { ...(await readUrl(url)), moreUrls: [] }
   if (urls === undefined) return {}
   if (!Array.isArray(urls) || urls.length === 0 || urls.length > limits.maxUrls) {
     throw new OuthookError('unprocessable', `urls must be a list of 1 to ${limits.maxUrls} URLs`)
   }
   const checked: string[] = []
   for (const [index, each] of urls.entries()) {
-    const { href } = await checkUrl(each)
+    const { url: href } = await readUrl(each)
     if (checked.includes(href)) {
       throw new OuthookError('unprocessable', `urls[${index}] stands there twice; name each URL once`)
     }
     checked.push(href)
   }
   const [first = '', ...moreUrls] = checked
-  return { url: first, moreUrls }
+  return { url: first, sealedUrl: null, moreUrls }
 }

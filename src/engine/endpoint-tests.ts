@@ -81,8 +81,8 @@ export class EndpointTests {
     try {
       const ended = await send(delivery, { target, policy, patienceMs }, this.#options)
       if (ended.status === 'wait') {
-        throw new OuthookError('rate_limited', 'its credential is being fetched; try again in a moment', {
-          retryAfterSeconds: 1,
+        throw new OuthookError('rate_limited', 'nothing can be sent to it just now; try again in a moment', {
+          retryAfterSeconds: Math.max(1, Math.ceil(ended.waitMs / 1000)),
         })
       }
       const { status, httpStatus, errorClass, error, latencyMs, response } = ended

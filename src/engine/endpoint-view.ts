@@ -9,7 +9,7 @@ import type { ConfigStore, HeldEndpoint, Page, TenantStore } from '../store/port
 /** `paused`: by the breaker, after failures, until `resumesAt`; or by hand, until it is resumed. `throttled`: the receiver asked for less. `disabled`: until it is enabled. */
 export type EndpointState = 'active' | 'paused' | 'throttled' | 'disabled'
 
-export interface EndpointView extends Omit<Endpoint, 'moreUrls'> {
+export interface EndpointView extends Omit<Endpoint, 'moreUrls' | 'sealedUrl'> {
   /** Its whole pool; `url` is the first of it. */
   readonly urls: readonly string[]
   readonly state: EndpointState
@@ -33,7 +33,7 @@ export interface EndpointView extends Omit<Endpoint, 'moreUrls'> {
 
 export interface CreatedEndpoint {
   readonly endpoint: EndpointView
-  /** To be kept; afterwards only `revealSecret` shows it. */
+  /** To be kept; afterwards only `revealSecret` shows it. Empty where the kind signs nothing. */
   readonly secret: string
   /** What receivers verify an ed25519 secret with; null for an HMAC. */
   readonly publicKey: string | null
@@ -70,7 +70,7 @@ export async function viewEndpoints(
   const holdById = new Map(held.map((hold) => [hold.endpointId, hold]))
   const failingById = new Map(failing.map((each) => [each.endpointId, each]))
   return Promise.all(
-    endpoints.map(async ({ moreUrls, ...endpoint }) => {
+    endpoints.map(async ({ moreUrls, sealedUrl: _sealed, ...endpoint }) => {
       const { own, active } = await findSubscriptions(store, endpoint)
       return {
         ...endpoint,

@@ -2,10 +2,13 @@ import { OuthookError } from '../core/errors.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { Endpoint } from '../core/model.ts'
+import type { SecretBox } from '../core/secret-box.ts'
 import { parseSecret, publicKeyOf } from '../core/signing-secrets.ts'
 import { checkText } from '../core/text.ts'
 import { checkTopicPatterns } from '../core/topics.ts'
 import type { ChangeOptions } from '../core/version.ts'
+import { type Kinds, kinds } from '../destinations/kinds.ts'
+import type { DestinationKind } from '../destinations/port.ts'
 import type {
   ConfigStore,
   CredentialMissing,
@@ -21,9 +24,10 @@ import { checkEndpointId, checkKeyType, checkMembers, checkUid } from './endpoin
 import { checkContentTypes } from './endpoint-content-types.ts'
 import { checkEndpointCredentials, type EndpointCredentials } from './endpoint-credentials.ts'
 import { changeMembers, type EndpointChange, type EndpointInput, inputMembers } from './endpoint-input.ts'
+import { keepAddress, kindOf, readKindName, refuseMembers, refuseOtherKind } from './endpoint-kind.ts'
 import { refuseCredential, refuseEndpoint } from './endpoint-refusal.ts'
 import type { EndpointSecrets } from './endpoint-secrets.ts'
-import { readEndpointSettings, wholeHealthSettings } from './endpoint-settings.ts'
+import { readEndpointSettings } from './endpoint-settings.ts'
 import {
   type CreatedEndpoint,
   type EndpointView,
@@ -31,21 +35,25 @@ import {
   type UpsertedEndpoint,
   viewEndpoints,
 } from './endpoint-view.ts'
+import { ownSubscription, withDefaults } from './new-endpoint.ts'
 import { checkPage, notFound, onlyPage } from './page.ts'
 import { readFilter } from './subscriptions.ts'
 import type { TenantUrls } from './tenant-urls.ts'
-
-export const defaultMaxInFlight = 32
 
 export interface EndpointsOptions extends Pick<EndpointViewing, 'retryPolicies' | 'serverBreaker'> {
   readonly store: ConfigStore & Pick<TenantStore, 'getTenant'> & Pick<CredentialStore, 'getCredential'>
   readonly ids: IdFactory
   readonly secrets: Pick<EndpointSecrets, 'make' | 'seal' | 'signsWith' | 'checkSchemes' | 'rotateSecret'>
+  readonly secretBox: Pick<SecretBox, 'seal'>
   readonly urls: Pick<TenantUrls, 'check'>
+  /** Default: all that there are. */
+  readonly kinds?: Kinds | undefined
   readonly words: FaceWords
   /** The tenant's routing is no longer what it was, and deliveries may have to be cancelled, parked or sent. */
   readonly onChange: (tenantId: string, endpointId: string) => void
 }
+
+type Checked = Pick<Endpoint, 'tenantId' | 'id'> & { readonly kind: DestinationKind }
 
 export class Endpoints {
   readonly #options: EndpointsOptions
@@ -134,45 +142,37 @@ export class Endpoints {
     input: EndpointInput,
   ): Promise<CreatedEndpoint | { readonly endpointId: string }> {
     const { store, ids, secrets, words } = this.#options
+    const kindName = readKindName(input.kind, this.#kinds)
+    const kind = kindOf({ kind: kindName }, this.#kinds)
+    refuseMembers(input, kind, words)
     checkKeyType(input, words)
     const id = ids.next('ep')
-    const settings = await this.#check(tenantId, input)
-    if (settings.url === undefined) {
+    const settings = await this.#check({ tenantId, id, kind }, input)
+    const { url } = settings
+    if (url === undefined) {
       throw new OuthookError('unprocessable', 'give url: where requests go; or urls, for a pool')
     }
     await checkContentTypes(settings, { ...this.#options, tenantId, id: null })
-    const signingSchemes = settings.signingSchemes ?? ['standard']
-    await this.#checkCredentials(tenantId, { ...settings, url: settings.url })
-    const secret = secrets.make(input, signingSchemes)
+    const isSigned = kind.takes.includes('secret')
+    const signingSchemes = settings.signingSchemes ?? (isSigned ? ['standard'] : ['none'])
+    await this.#checkCredentials(tenantId, { ...settings, url })
+    const secret = isSigned ? secrets.make(input, signingSchemes) : null
     const newEndpoint: NewEndpoint = {
-      endpoint: {
-        id,
-        tenantId,
-        uid: settings.uid ?? null,
-        url: settings.url,
-        moreUrls: settings.moreUrls ?? [],
-        failOver: settings.failOver ?? false,
-        description: settings.description ?? '',
-        method: settings.method ?? 'POST',
-        headers: settings.headers ?? {},
-        contentType: settings.contentType ?? null,
-        timeoutMs: settings.timeoutMs ?? null,
-        signingSchemes,
-        maxInFlight: settings.maxInFlight ?? defaultMaxInFlight,
-        rateLimitRps: settings.rateLimitRps ?? null,
-        retryPolicy: settings.retryPolicy ?? null,
-        ...wholeHealthSettings(settings),
-        credentialId: settings.credentialId ?? null,
-        clientCertificateId: settings.clientCertificateId ?? null,
-      },
-      secret: secrets.seal(secret, id),
-      subscription: input.topics === undefined ? null : this.#ownSubscription(tenantId, id, input),
+      endpoint: withDefaults({ ...settings, url, signingSchemes }, { id, tenantId, kindName, kind }),
+      secret: secret === null ? null : secrets.seal(secret, id),
+      subscription:
+        input.topics === undefined
+          ? null
+          : ownSubscription({ id: ids.next('sub'), tenantId, endpointId: id }, input),
     }
     const result = await this.#write(tenantId, id, store.insertEndpoint(newEndpoint))
     if (result.kind === 'uid_exists') return result
     if (result.kind === 'credential_missing') throw this.#refuseCredential(result)
     if (result.kind !== 'inserted') throw refuseEndpoint(result)
-    return { endpoint: await this.#view(result.endpoint), secret, publicKey: publicKeyOf(secret) }
+    const endpoint = await this.#view(result.endpoint)
+    return secret === null
+      ? { endpoint, secret: '', publicKey: null }
+      : { endpoint, secret, publicKey: publicKeyOf(secret) }
   }
 
   async #change(
@@ -182,12 +182,19 @@ export class Endpoints {
     options?: ChangeOptions,
   ): Promise<EndpointView> {
     const { store, ids } = this.#options
-    const checked = await this.#check(tenantId, change)
+    const before = await store.getEndpoint(tenantId, id)
+    if (before === null) throw notFound('endpoint')
+    refuseOtherKind(before, change.kind)
+    const kind = kindOf(before, this.#kinds)
+    const checked = await this.#check({ tenantId, id, kind }, change)
     await checkContentTypes(checked, { ...this.#options, tenantId, id })
     if (checked.signingSchemes !== undefined) {
       await this.#options.secrets.checkSchemes(tenantId, id, checked.signingSchemes)
     }
-    await this.#checkChange(tenantId, id, checked)
+    const { url, credentialId, clientCertificateId } = checked
+    if (url !== undefined || (credentialId ?? clientCertificateId ?? null) !== null) {
+      await this.#checkCredentials(tenantId, { ...before, ...checked })
+    }
     const patch: EndpointPatch = {
       ...checked,
       ...(await this.#enabling(tenantId, id, change.enabled)),
@@ -213,14 +220,6 @@ export class Endpoints {
     return this.#view(result.endpoint)
   }
 
-  /** What is not given stays; an endpoint that is not there is found missing by the change itself. */
-  async #checkChange(tenantId: string, id: string, change: EndpointPatch): Promise<void> {
-    const { url, credentialId, clientCertificateId } = change
-    if (url === undefined && (credentialId ?? clientCertificateId ?? null) === null) return
-    const before = await this.#options.store.getEndpoint(tenantId, id)
-    if (before !== null) await this.#checkCredentials(tenantId, { ...before, ...change })
-  }
-
   #checkCredentials(tenantId: string, endpoint: EndpointCredentials): Promise<void> {
     return checkEndpointCredentials(endpoint, { ...this.#options, tenantId })
   }
@@ -240,31 +239,19 @@ export class Endpoints {
     return announceAfter(write, () => this.#options.onChange(tenantId, endpointId))
   }
 
-  #check(tenantId: string, input: EndpointChange): Promise<EndpointPatch> {
-    const checkUrl = (url: string) => this.#checkUrl(tenantId, url)
-    const { words, retryPolicies } = this.#options
-    return readEndpointSettings(input, { words, retryPolicies, checkUrl })
+  get #kinds(): Kinds {
+    return this.#options.kinds ?? kinds
   }
 
-  #checkUrl(tenantId: string, url: string): Promise<URL> {
-    // A URL takes halves of surrogate pairs for U+FFFD, and drops line ends and tabs.
-    checkText(url, 'url')
-    return this.#options.urls.check(tenantId, url)
-  }
-
-  #ownSubscription(tenantId: string, endpointId: string, input: EndpointInput): NewEndpoint['subscription'] {
-    return {
-      id: this.#options.ids.next('sub'),
-      tenantId,
-      endpointId,
-      topicPatterns: checkTopicPatterns(input.topics, 'topics'),
-      filter: readFilter(input.filter),
-      headers: {},
-      retryPolicy: null,
-      active: true,
-      ordered: false,
-      own: true,
+  #check({ tenantId, id, kind }: Checked, input: EndpointChange): Promise<EndpointPatch> {
+    const { urls, words, retryPolicies, secretBox } = this.#options
+    const readUrl = async (url: string) => {
+      // A URL takes halves of surrogate pairs for U+FFFD, and drops line ends and tabs.
+      checkText(url, 'url')
+      const address = await kind.readAddress(url, (text) => urls.check(tenantId, text))
+      return keepAddress(address, { endpointId: id, secretBox })
     }
+    return readEndpointSettings(input, { words, retryPolicies, kind, readUrl })
   }
 
   /** Another secret than the newest one is a rotation. */

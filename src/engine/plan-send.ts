@@ -5,6 +5,7 @@ import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
 import { targetIdOf } from '../core/origin-target.ts'
 import type { TenantRouting } from '../delivery/routing-cache.ts'
+import { directKindName } from '../destinations/kinds.ts'
 import type { NewDelivery, NewEvent } from '../store/port.ts'
 import type { Plan } from './hand-off.ts'
 import type { Send, SendRequest } from './publish-request.ts'
@@ -39,6 +40,11 @@ function findRefusal(send: Send, routing: TenantRouting): OuthookError | null {
   const target = routing.targets.get(to.endpointId)
   if (target === undefined) return endpointNotAvailable(to.endpointId)
   const { endpoint, destination } = target
+  if (endpoint.kind !== directKindName) {
+    return unprocessable(
+      `${to.endpointId} is of the kind "${endpoint.kind}", which gets events alone; publish one, or send to an endpoint of the kind "${directKindName}"`,
+    )
+  }
   if (destination.refusal !== null) return new OuthookError('url_rejected', destination.refusal)
   const used = {
     credentialId: credentialId ?? endpoint.credentialId,

@@ -8,8 +8,10 @@ import type { Subscription } from '../core/model.ts'
 import type { RetryPolicies } from '../core/retry-policies.ts'
 import { checkTopicPatterns } from '../core/topics.ts'
 import type { ChangeOptions } from '../core/version.ts'
+import { type Kinds, kinds } from '../destinations/kinds.ts'
 import type { ConfigStore, Page, PageRequest, SubscriptionPatch, TenantStore } from '../store/port.ts'
 import { announceAfter } from './announce-after.ts'
+import { kindOf, refuseMembers } from './endpoint-kind.ts'
 import { checkFilter, checkId, checkPage, notFound } from './page.ts'
 import {
   type PreviewInput,
@@ -60,6 +62,8 @@ export interface SubscriptionsOptions {
   readonly retryPolicies: RetryPolicies
   readonly ids: IdFactory
   readonly words: FaceWords
+  /** Default: all that there are. */
+  readonly kinds?: Kinds | undefined
   /** The tenant's routing is no longer what it was. */
   readonly onChange: (tenantId: string) => void
 }
@@ -74,6 +78,7 @@ export class Subscriptions {
   /** Errors: unprocessable, endpoint_not_available. */
   async create(tenantId: string, input: SubscriptionInput): Promise<SubscriptionView> {
     const { store, ids, words, retryPolicies, onChange } = this.#options
+    await this.#refuseHeaders(tenantId, checkId(input.endpointId, 'ep', 'endpoint'), input.headers)
     const insertion = store.insertSubscription({
       id: ids.next('sub'),
       tenantId,
@@ -133,6 +138,10 @@ export class Subscriptions {
       ...(change.active !== undefined && { active: checkActive(change.active) }),
     }
     const { store, onChange } = this.#options
+    if (change.headers !== undefined) {
+      const before = await store.getSubscription(tenantId, checkSubscriptionId(id))
+      if (before !== null) await this.#refuseHeaders(tenantId, before.endpointId, change.headers)
+    }
     if (change.ordered !== undefined) await this.#checkUnchanged(tenantId, id, change.ordered)
     const update = store.updateSubscription(tenantId, checkSubscriptionId(id), patch, options)
     const updated = await announceAfter(update, () => onChange(tenantId))
@@ -149,6 +158,14 @@ export class Subscriptions {
   async preview(tenantId: string, input: PreviewInput): Promise<PreviewResult> {
     const { store, words } = this.#options
     return previewSubscription(store, tenantId, { input, words })
+  }
+
+  /** Of an endpoint of a kind that takes none. Errors: unprocessable. */
+  async #refuseHeaders(tenantId: string, endpointId: string, headers: object | undefined): Promise<void> {
+    if (headers === undefined || Object.keys(headers).length === 0) return
+    const endpoint = await this.#options.store.getEndpoint(tenantId, endpointId)
+    const { kinds: known = kinds, words } = this.#options
+    if (endpoint !== null) refuseMembers({ headers: {} }, kindOf(endpoint, known), words)
   }
 
   async #checkUnchanged(tenantId: string, id: string, ordered: boolean): Promise<void> {

@@ -1,12 +1,16 @@
 /** What a change of an endpoint or a subscription writes, as both databases keep it. */
 import type { HealthSettings } from '../core/health-settings.ts'
 import type { Endpoint, Subscription } from '../core/model.ts'
+import { toAddressColumns } from './address-columns.ts'
 import { toHealthColumns } from './health-columns.ts'
 
 type EndpointSettings = Pick<
   Endpoint,
   | 'uid'
+  | 'kind'
   | 'url'
+  | 'sealedUrl'
+  | 'settings'
   | 'moreUrls'
   | 'failOver'
   | 'description'
@@ -24,7 +28,7 @@ type EndpointSettings = Pick<
 export function endpointSettings(endpoint: EndpointSettings) {
   return {
     uid: endpoint.uid,
-    url: endpoint.url,
+    ...toAddressColumns(endpoint),
     more_urls: endpoint.moreUrls.length === 0 ? null : JSON.stringify(endpoint.moreUrls),
     fail_over: endpoint.failOver,
     description: endpoint.description,

@@ -18,16 +18,16 @@ import type {
   ErrorClass,
   SealedSecret,
 } from '../core/model.ts'
+import { type AddressColumns, toAddress } from './address-columns.ts'
 import { type HealthColumns, toHealthSettings } from './health-columns.ts'
 import type { FoundApiKey } from './port/keys.ts'
 import { versionOfTime, versionOfValues } from './row-version.ts'
 import { type WaitingRow, whyWaiting } from './why-waiting.ts'
 
-export interface EndpointRow extends HealthColumns {
+export interface EndpointRow extends AddressColumns, HealthColumns {
   readonly id: Uint8Array
   readonly tenant_id: Uint8Array
   readonly uid: string | null
-  readonly url: string
   readonly more_urls: string | null
   readonly fail_over: number | boolean
   readonly description: string
@@ -133,7 +133,7 @@ export function toEndpoint(row: EndpointRow): Endpoint {
     id: bytesToId(idPrefixes.endpoint, row.id),
     tenantId: bytesToId(idPrefixes.tenant, row.tenant_id),
     uid: row.uid,
-    url: row.url,
+    ...toAddress(row),
     moreUrls: row.more_urls === null ? [] : JSON.parse(row.more_urls),
     failOver: Boolean(row.fail_over),
     description: row.description,

@@ -3,6 +3,7 @@
  * nothing else, so a new sealed column has its row here (`test/store/sealed-columns.test.ts` compares them with the
  * migrations).
  */
+import { urlContext } from '../core/endpoint-url.ts'
 import { bytesToId, idPrefixes } from '../core/ids.ts'
 
 export interface SealedColumn {
@@ -37,6 +38,14 @@ export const sealedColumns: readonly SealedColumn[] = [
     keyType: 'uuid',
     place: 'credential_id',
     contextOf: (id) => `${credentialId(id)} token`,
+  },
+  {
+    table: 'endpoints',
+    column: 'sealed_url',
+    key: 'id',
+    keyType: 'uuid',
+    place: 'id',
+    contextOf: (endpoint) => urlContext(bytesToId(idPrefixes.endpoint, endpoint)),
   },
   {
     table: 'endpoint_secrets',

@@ -90,6 +90,18 @@ describe('what a command asks the server', () => {
       { endpoint_id: 'ep_1', topic_patterns: ['a'], headers: { 'x-a': '1', 'X-B': '2' } },
     ],
     [
+      ['endpoints', 'create', 'https://x.test/', '--kind', 'slack', '--settings', '{"template":"{{id}}"}'],
+      'POST',
+      '/v1/endpoints',
+      { url: 'https://x.test/', kind: 'slack', settings: { template: '{{id}}' } },
+    ],
+    [
+      ['endpoints', 'update', 'ep_1', '--settings', 'none'],
+      'PATCH',
+      '/v1/endpoints/ep_1',
+      { settings: null },
+    ],
+    [
       ['endpoints', 'upsert', 'billing', 'https://x.test/', '--max-in-flight', '3'],
       'POST',
       '/v1/endpoints',

@@ -10,15 +10,22 @@ describe.each([
   ['SQLite', sqliteMigrations],
   ['PostgreSQL', postgresMigrations],
 ] as const)('on %s', (_name, migrations) => {
-  const tables = migrations.flatMap(({ sql }) =>
-    [...sql.matchAll(/create table (\w+) \((.*?)^\)/gms)].map(([, name = '', body = '']) => ({ name, body })),
-  )
+  const tables = migrations.flatMap(({ sql }) => [
+    ...[...sql.matchAll(/create table (\w+) \((.*?)^\)/gms)].map(([, name = '', body = '']) => ({
+      name,
+      body,
+    })),
+    ...[...sql.matchAll(/^alter table (\w+) add column (.*);$/gm)].map(([, name = '', column = '']) => ({
+      name,
+      body: `  ${column}`,
+    })),
+  ])
   const columnsOf = (name: string) =>
     tables.filter((table) => table.name === name).flatMap(({ body }) => [...body.matchAll(/^ {2}(\w+) /gm)])
 
   test('every column named "sealed", and every one that says that it is under the master key, is in the list', () => {
     const found = tables.flatMap(({ name, body }) =>
-      [...body.matchAll(/(?:under the master key[^\n]*\n {2}(\w+) |^ {2}(sealed) )/gm)].map(
+      [...body.matchAll(/(?:under the master key[^\n]*\n {2}(\w+) |^ {2}(sealed\w*) )/gm)].map(
         ([, said, named]) => `${name}.${said ?? named}`,
       ),
     )

@@ -4,6 +4,7 @@ import { sendMethods } from '../../core/direct-request.ts'
 import { limits } from '../../core/model.ts'
 import { maxSchemes } from '../../core/signing-schemes.ts'
 import { maxTopicPatterns } from '../../core/topics.ts'
+import { kindNames, kinds } from '../../destinations/kinds.ts'
 import { CapturedResponseBody } from './deliveries.ts'
 import { KeyType, PublicKey, Secret, secretOrKeyType } from './endpoint-secrets.ts'
 import { pool, urlAlone, urlsAlone } from './endpoint-urls.ts'
@@ -12,6 +13,7 @@ import {
   Closed,
   CustomHeaders,
   EffectiveRetryPolicyBody,
+  EndpointSettingsInput,
   FilterInput,
   Id,
   MediaType,
@@ -27,7 +29,13 @@ import {
 import { idOf, linePattern, linesPattern, Topic, TopicPattern, timeoutPattern } from './text-limits.ts'
 import { Version } from './versions.ts'
 
+const Kind = Type.Enum([...kindNames], {
+  description: `what is sent to; it never changes. ${kindNames.map((name) => `${name}: ${kinds[name].title}`).join('; ')}`,
+})
+
 const settings = {
+  kind: Type.Optional(Kind),
+  settings: Type.Optional(EndpointSettingsInput),
   uid: Type.Optional(
     Nullable(
       Type.String({
@@ -154,9 +162,14 @@ export const EndpointChangeBody = Closed(
 const endpointMembers = {
   id: Id,
   uid: Nullable(Type.String()),
-  url: Type.String({ description: 'the first of `urls`' }),
+  kind: Type.String({ description: `what is sent to: ${kindNames.join(', ')}` }),
+  url: Type.String({
+    description:
+      'the first of `urls`; with `***` in place of what is secret in it, where the kind’s URLs are secrets',
+  }),
   urls: Type.Array(Type.String(), { description: 'its pool' }),
   fail_over: Type.Boolean(),
+  settings: EndpointSettingsInput,
   description: Type.String(),
   method: Type.Enum([...sendMethods]),
   headers: StringMap,
@@ -214,7 +227,9 @@ export const EndpointBody = Type.Object(endpointMembers, { title: 'Endpoint' })
 export const CreatedEndpointBody = Type.Object(
   {
     ...endpointMembers,
-    secret: Type.String({ description: 'keep it; afterwards only `reveal` shows it' }),
+    secret: Type.String({
+      description: 'keep it; afterwards only `reveal` shows it. Empty where the kind signs nothing',
+    }),
     public_key: PublicKey,
   },
   { title: 'CreatedEndpoint' },

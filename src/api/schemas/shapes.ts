@@ -108,6 +108,10 @@ export const SigningSchemeInput = Type.Unsafe<SigningScheme>({ title: 'SigningSc
 /** Likewise. */
 export const FilterInput = Type.Unsafe<Readonly<Record<string, unknown>> | null>({ title: 'Filter' })
 /** Likewise. */
+export const EndpointSettingsInput = Type.Unsafe<Readonly<Record<string, unknown>> | null>({
+  title: 'EndpointSettings',
+})
+/** Likewise. */
 export const RateLimitInput = Type.Unsafe<number | null>({ title: 'RateLimit' })
 
 export function metadataInput(use: string, example: Readonly<Record<string, string>>) {

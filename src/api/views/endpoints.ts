@@ -13,9 +13,11 @@ export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> 
   return {
     id: endpoint.id,
     uid: endpoint.uid,
+    kind: endpoint.kind,
     url: endpoint.url,
     urls: [...endpoint.urls],
     fail_over: endpoint.failOver,
+    settings: endpoint.settings,
     description: endpoint.description,
     method: endpoint.method,
     headers: { ...endpoint.headers },

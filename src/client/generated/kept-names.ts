@@ -72,6 +72,7 @@ export interface NamedTypes {
   readonly EndpointPublicKeys: types.EndpointPublicKeys
   readonly EndpointSecret: types.EndpointSecret
   readonly EndpointSecrets: types.EndpointSecrets
+  readonly EndpointSettings: types.EndpointSettings
   readonly EndpointTest: types.EndpointTest
   readonly EndpointTestResult: types.EndpointTestResult
   readonly Event: types.Event

@@ -181,11 +181,14 @@ export interface CreatedAdminToken {
 export interface CreatedEndpoint {
   readonly id: string
   readonly uid: string | null
-  /** The first of `urls`. */
+  /** What is sent to: http, discord, slack. */
+  readonly kind: string
+  /** The first of `urls`; with `***` in place of what is secret in it, where the kind’s URLs are secrets. */
   readonly url: string
   /** Its pool. */
   readonly urls: readonly string[]
   readonly failOver: boolean
+  readonly settings: EndpointSettings
   readonly description: string
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE'
   readonly headers: Readonly<Record<string, string>>
@@ -244,7 +247,7 @@ export interface CreatedEndpoint {
   readonly deletedAt: string | null
   /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
   readonly version: string
-  /** Keep it; afterwards only `reveal` shows it. */
+  /** Keep it; afterwards only `reveal` shows it. Empty where the kind signs nothing. */
   readonly secret: string
   /** `whpk_…`, what receivers verify an ed25519 secret with; null for an HMAC. */
   readonly publicKey: string | null
@@ -612,11 +615,14 @@ export interface Enable {
 export interface Endpoint {
   readonly id: string
   readonly uid: string | null
-  /** The first of `urls`. */
+  /** What is sent to: http, discord, slack. */
+  readonly kind: string
+  /** The first of `urls`; with `***` in place of what is secret in it, where the kind’s URLs are secrets. */
   readonly url: string
   /** Its pool. */
   readonly urls: readonly string[]
   readonly failOver: boolean
+  readonly settings: EndpointSettings
   readonly description: string
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'GET' | 'DELETE'
   readonly headers: Readonly<Record<string, string>>
@@ -684,6 +690,9 @@ export interface EndpointChange {
   readonly urls?: readonly string[] | undefined
   /** True: where a URL of the pool cannot be reached, the same attempt goes on to the next one. Default: false. */
   readonly failOver?: boolean | undefined
+  /** What is sent to; it never changes. http: an HTTP endpoint; discord: a Discord webhook; slack: an incoming webhook of Slack. */
+  readonly kind?: 'http' | 'discord' | 'slack' | undefined
+  readonly settings?: EndpointSettings | undefined
   /** A name of your own, unique; creating it again updates it. */
   readonly uid?: string | null | undefined
   readonly description?: string | undefined
@@ -727,6 +736,9 @@ export interface EndpointCreate {
   readonly urls?: readonly string[] | undefined
   /** True: where a URL of the pool cannot be reached, the same attempt goes on to the next one. Default: false. */
   readonly failOver?: boolean | undefined
+  /** What is sent to; it never changes. http: an HTTP endpoint; discord: a Discord webhook; slack: an incoming webhook of Slack. */
+  readonly kind?: 'http' | 'discord' | 'slack' | undefined
+  readonly settings?: EndpointSettings | undefined
   /** A name of your own, unique; creating it again updates it. */
   readonly uid?: string | null | undefined
   readonly description?: string | undefined
@@ -812,6 +824,27 @@ export interface EndpointSecret {
 export interface EndpointSecrets {
   readonly items: readonly EndpointSecret[]
 }
+
+/** What the kind of the endpoint asks for besides: templates of its messages. Null: as the kind has it. They are replaced as a whole. */
+export type EndpointSettings = {
+  /** The message, with placeholders such as {{topic}} and {{payload.customer.name}}. */
+  readonly template?: string | undefined
+  /** Of an embed below the message; placeholders as in the template. */
+  readonly title?: string | undefined
+  /** The text of the embed. */
+  readonly description?: string | undefined
+  /** The line below the embed. */
+  readonly footer?: string | undefined
+  /** Of the embed’s edge. */
+  readonly color?: number | undefined
+  /** Instead of the webhook’s own name. */
+  readonly username?: string | undefined
+  /** The id of a thread of the channel. */
+  readonly thread?: string | undefined
+} | {
+  /** The message in Slack’s mrkdwn, with placeholders such as {{topic}} and {{payload.customer.name}}. */
+  readonly template: string
+} | null
 
 export interface EndpointTest {
   /** Default: outhook.test. */

@@ -5,6 +5,24 @@ import type { Destination, DirectKind, EndpointParts } from '../port.ts'
 import { HttpDestination, type HttpParts } from './http-destination.ts'
 
 export const http: DirectKind = {
+  title: 'an HTTP endpoint',
+  takes: [
+    'urls',
+    'failOver',
+    'method',
+    'headers',
+    'contentType',
+    'signingSchemes',
+    'credentialId',
+    'clientCertificateId',
+    'secret',
+    'keyType',
+  ],
+  defaults: {},
+  settingsSchema: null,
+  readSettings: () => null,
+  readAddress: async (given, checkUrl) => ({ address: (await checkUrl(given)).href }),
+
   prepare({ endpoint, authorizedDomains, secrets }: EndpointParts): HttpDestination {
     return new HttpDestination({
       ...addressesOf(endpoint, authorizedDomains),

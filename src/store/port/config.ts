@@ -41,7 +41,8 @@ export interface NewEndpoint {
     | 'pausedBy'
     | 'version'
   >
-  readonly secret: NewSecret
+  /** Null: of a kind that signs nothing. */
+  readonly secret: NewSecret | null
   /** The endpoint's own subscription, when it was created with `topics`. */
   readonly subscription: NewSubscription | null
 }
@@ -58,6 +59,9 @@ export interface EndpointPatch extends Partial<HealthSettings> {
   readonly url?: string
   readonly moreUrls?: readonly string[]
   readonly failOver?: boolean
+  /** Given with every `url`. */
+  readonly sealedUrl?: Uint8Array | null
+  readonly settings?: Endpoint['settings']
   readonly uid?: string | null
   readonly description?: string
   readonly method?: Endpoint['method']

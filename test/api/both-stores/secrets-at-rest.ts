@@ -15,6 +15,8 @@ export function describeSecretsAtRest(newStore: () => ReadableStore): void {
     const server = await open({ config: { allowNetworks: ['127.0.0.0/8'] } })
     const post = async (path: string, body: object) => (await server.call('POST', path, { body })).json
     const endpoint = await post('/v1/endpoints', anEndpointBody)
+    const webhook = `https://127.0.0.1/api/webhooks/1/${'wH1-'.repeat(8)}end`
+    await post('/v1/endpoints', { kind: 'discord', url: webhook })
     const { secret: rotated } = await post(`/v1/endpoints/${endpoint.id}/rotate-secret`, {})
     const key = await post('/v1/keys', { name: 'producer' })
     const { key: rotatedKey } = await post(`/v1/keys/${key.id}/rotate`, {})
@@ -35,6 +37,7 @@ export function describeSecretsAtRest(newStore: () => ReadableStore): void {
       admin: admin.key,
       token: token.token,
     }
+    expect(stands(webhook.split('/').at(-1) ?? ''), 'the token of a webhook').toBe(false)
     for (const [name, secret] of Object.entries(secrets)) {
       expect(secret, name).toEqual(expect.stringMatching(/^[a-z]+_.{16}/))
       expect(stands(secret), name).toBe(false)

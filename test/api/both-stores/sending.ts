@@ -9,6 +9,7 @@ import { describeDeliveryEvents } from './delivery-events.ts'
 import { describeEnabling } from './enabling.ts'
 import { describeEndpointRequests } from './endpoint-requests.ts'
 import { describeHealthSettings } from './health-settings.ts'
+import { describeMessageEndpoints } from './message-endpoints.ts'
 import { describeOperationalEvents } from './operational-events.ts'
 import { describeOutcomes } from './outcomes.ts'
 import { describeBreakerRows, describePolicyRows } from './policy-rows.ts'
@@ -26,6 +27,7 @@ export function describeSending(newStore: () => OpenServer): void {
     describeUrlPools(scene)
     describeSigning(scene)
     describeOutcomes(scene)
+    describeMessageEndpoints(scene)
     describeCallbacks(scene)
     describeAuthorizedDomains(scene)
     describeCredentialHosts(scene)

@@ -28,9 +28,12 @@ import { whyNoEndpoint } from './tenants.ts'
 
 const settings = {
   uid: 'text',
+  kind: 'text',
   url: 'text',
   more_urls: 'text',
   fail_over: 'boolean',
+  sealed_url: 'bytea',
+  settings: 'text',
   description: 'text',
   method: 'text',
   headers: 'text',
@@ -69,7 +72,7 @@ export async function insertEndpoint(context: Context, input: NewEndpoint): Prom
   })
   // Another node was first, and has committed since we looked.
   if (row === undefined) return (await findUid(context, endpoint.tenantId, endpoint.uid ?? '')) as UidConflict
-  await insertSecret(context, uuid(row.id), input.secret)
+  if (input.secret !== null) await insertSecret(context, uuid(row.id), input.secret)
   if (endpoint.rateLimitRps !== null) await insertBucket(context, uuid(row.id))
   if (input.subscription !== null) await insertSubscriptionRow(context, input.subscription)
   return { kind: 'inserted', endpoint: toEndpoint(row) }
@@ -128,10 +131,7 @@ const updateEndpointStatement = command(
      where id = $id`,
 )
 
-interface LimitChange {
-  readonly before: Pick<Endpoint, 'maxInFlight' | 'rateLimitRps'>
-  readonly after: Pick<Endpoint, 'maxInFlight' | 'rateLimitRps'>
-}
+type LimitChange = Readonly<Record<'before' | 'after', Pick<Endpoint, 'maxInFlight' | 'rateLimitRps'>>>
 
 async function applyLimits(
   context: Context,

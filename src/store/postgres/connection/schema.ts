@@ -28,6 +28,7 @@ import { deliveryNoticesMigration } from '../migrations/0032-delivery-notices.ts
 import { endpointHealthSettingsMigration } from '../migrations/0033-endpoint-health-settings.ts'
 import { expiryNoticesMigration } from '../migrations/0034-expiry-notices.ts'
 import { urlPoolsMigration } from '../migrations/0035-url-pools.ts'
+import { endpointKindsMigration } from '../migrations/0036-endpoint-kinds.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -58,6 +59,7 @@ export const postgresMigrations: readonly Migration[] = [
   endpointHealthSettingsMigration,
   expiryNoticesMigration,
   urlPoolsMigration,
+  endpointKindsMigration,
 ]
 
 /**

@@ -27,9 +27,12 @@ import { whyNoEndpoint } from './tenants.ts'
 
 const settings = [
   'uid',
+  'kind',
   'url',
   'more_urls',
   'fail_over',
+  'sealed_url',
+  'settings',
   'description',
   'method',
   'headers',
@@ -68,7 +71,7 @@ export function insertEndpoint(context: WriteContext, input: NewEndpoint): Endpo
   context
     .prepare(`insert into endpoints (${newEndpoint.names}) values (${newEndpoint.marks})`)
     .run(...newEndpoint.values(row))
-  insertSecret(context, endpoint.id, input.secret)
+  if (input.secret !== null) insertSecret(context, endpoint.id, input.secret)
   if (input.subscription !== null) insertSubscriptionRow(context, input.subscription)
   raiseRoutingVersion(context, endpoint.tenantId)
   return {

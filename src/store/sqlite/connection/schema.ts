@@ -27,6 +27,7 @@ import { deliveryNoticesMigration } from '../migrations/0026-delivery-notices.ts
 import { endpointHealthSettingsMigration } from '../migrations/0027-endpoint-health-settings.ts'
 import { expiryNoticesMigration } from '../migrations/0028-expiry-notices.ts'
 import { urlPoolsMigration } from '../migrations/0029-url-pools.ts'
+import { endpointKindsMigration } from '../migrations/0030-endpoint-kinds.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -56,6 +57,7 @@ export const sqliteMigrations: readonly Migration[] = [
   endpointHealthSettingsMigration,
   expiryNoticesMigration,
   urlPoolsMigration,
+  endpointKindsMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */
