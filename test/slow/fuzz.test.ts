@@ -79,6 +79,16 @@ const explained = [
   'which is none of its authorized hosts',
   'and no client certificate; give one of the kind client_certificate',
   'are both client certificates, and a connection shows one',
+  // Of the kind of an endpoint: what it takes, where it is, and templates, which are a small language.
+  'a Discord webhook takes no ',
+  'an incoming webhook of Slack takes no ',
+  'an HTTP endpoint takes no ',
+  'url is no Discord webhook',
+  'url is no incoming webhook',
+  'kind never changes',
+  'has no secrets, because nothing that it gets is signed',
+  'which gets events alone',
+  '"detail":"settings',
   // Of a filter, which is a small language; and of hosts, as URLs have them.
   '"detail":"filter',
   'which stands for all below it too, of at most 253 characters',
