@@ -56,6 +56,18 @@ export function describeObserving(newStore: () => OpenServer): void {
     expect(text).toContain('process_cpu_seconds_total')
   })
 
+  test('metrics count a delivery that keeps failing once, and its end', async () => {
+    const receiver = await aReceiver()
+    const server = await newStore()({ dispatch: true, config: loopback })
+    const retry_policy = { delays: ['1ms'], max_attempts: 5, jitter: 'none' }
+    const body = { url: `${receiver.url}/status/503?x`, topics: ['*'], retry_policy }
+    await server.call('POST', '/v1/endpoints', { body })
+    await server.call('POST', '/v1/events', { body: { topic: 'a', payload: 1 } })
+    const lines = async () => (await server.call('GET', '/metrics', { token: null })).text.split('\n')
+    await expect.poll(lines, { timeout: patienceMs }).toContain('outhook_dead_letters_total 1')
+    expect(await lines()).toContain('outhook_deliveries_failing_total 1')
+  })
+
   test('S1.47 healthz answers whatever the store does; readyz follows it', async () => {
     const server = await newStore()()
     const probe = async (path: string) => server.call('GET', path, { token: null })
