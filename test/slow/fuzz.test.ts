@@ -105,6 +105,11 @@ const explained = [
   'admin tokens are active already',
 ]
 
+/** Quotation marks are escaped in the JSON of an answer. */
+function isExplained(text: string): boolean {
+  return explained.some((reason) => text.includes(reason) || text.includes(reason.replaceAll('"', '\\"')))
+}
+
 interface Document {
   readonly components: {
     readonly schemas: Readonly<Record<string, { readonly properties: Record<string, object> }>>
@@ -125,11 +130,12 @@ async function documentOf(url: string): Promise<string> {
   ]) {
     const properties = document.components.schemas[name]?.properties ?? expect.fail(`there is no ${name}`)
     properties[name.startsWith('Credential') ? 'token_url' : 'url'] = here
+    if (properties.urls !== undefined) properties.urls = { ...properties.urls, items: here }
   }
   // Examples of whole bodies have such names too.
   const text = JSON.stringify(document).replaceAll(
-    /https:\/\/(?:(?:billing|login)\.)?example(?:\.com)?\//g,
-    'https://127.0.0.1:8443/',
+    /https:\/\/((?:[a-z]+\.)*)example(?:\.com)?\//g,
+    'https://127.0.0.1:8443/$1',
   )
   const file = join(folder, `openapi-${new URL(url).port}.json`)
   writeFileSync(file, text)
@@ -206,9 +212,7 @@ test.concurrent.for(['admin', 'viewer', 'producer'] as const)(
     expect(report.test_cases.generated).toBeGreaterThan(1000)
     const found = failuresIn(stdout)
     expect(found).toHaveLength(report.test_cases.unique_failures)
-    const unexplained = found.filter(
-      ({ type, text }) => !(type.startsWith('ST202') && explained.some((reason) => text.includes(reason))),
-    )
+    const unexplained = found.filter(({ type, text }) => !(type.startsWith('ST202') && isExplained(text)))
     expect(unexplained).toEqual([])
   },
 )
