@@ -13,6 +13,7 @@ import { type Options, parseOptions, usage } from './options.ts'
 import type { Part, PartContext, ProcessName } from './part.ts'
 import { backlog } from './parts/backlog.ts'
 import { databaseClaims } from './parts/database-claims.ts'
+import { filters } from './parts/filters.ts'
 import { guard } from './parts/guard.ts'
 import { httpIngest } from './parts/http-ingest.ts'
 import { httpRates } from './parts/http-rates.ts'
@@ -38,6 +39,7 @@ const parts: readonly Part[] = [
   largeFanOut,
   senderCpu,
   guard,
+  filters,
   backlog,
   databaseClaims,
   orderedClaims,
@@ -55,6 +57,7 @@ const processFiles: Readonly<Record<ProcessName, URL>> = {
   'outhook-serve': new URL('./processes/outhook-serve.ts', import.meta.url),
   relay: new URL('./processes/relay.ts', import.meta.url),
   claims: new URL('./processes/claims.ts', import.meta.url),
+  filters: new URL('./processes/filters.ts', import.meta.url),
   guard: new URL('./processes/guard.ts', import.meta.url),
   sends: new URL('./processes/sends.ts', import.meta.url),
   peer: new URL('./processes/peer.ts', import.meta.url),

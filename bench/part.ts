@@ -29,6 +29,7 @@ export type ProcessName =
   | 'claims'
   | 'sends'
   | 'guard'
+  | 'filters'
   | 'peer'
 
 export interface Part {

@@ -15,6 +15,7 @@ const badNeighbours = [
   '16 endpoints that hang',
   '16 endpoints that answer 429',
   'a memory queue that is full',
+  'receivers that mean harm',
   'a backlog over 10 thousand endpoints',
   'one event for 10 thousand endpoints',
 ]
@@ -45,6 +46,7 @@ export const targets: readonly Target[] = [
   atMost('sender, CPU per send over CPU per undici.request, unsigned', 1.5),
   atMost('sender, CPU per send over CPU per undici.request, signed', 1.5),
   atMost('guard, CPU µs per connection to addresses that are known', 3),
+  atMost('filters, CPU µs of the worst filter for 10 kB', 20),
   atLeast(
     'PostgreSQL, publish to delivered, deliveries per second over raw undici requests per second',
     0.25,

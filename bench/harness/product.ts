@@ -11,6 +11,8 @@ type Sender = typeof import('../../src/sender/index.ts')
 type AddressGuard = typeof import('../../src/sender/address-guard.ts')
 type AddressPolicy = typeof import('../../src/sender/address-policy.ts')
 type PostgresStore = typeof import('../../src/store/postgres/postgres-store.ts')
+type FilterParser = typeof import('../../src/core/filter/parse-filter.ts')
+type FilterReader = typeof import('../../src/core/filter/filter-set.ts')
 type SqliteStore = typeof import('../../src/store/sqlite/sqlite-store.ts')
 
 /** Another build to measure, such as one of a change that is being tried. */
@@ -32,6 +34,8 @@ export const locateCommand = () => fileURLToPath(locate('cli/main.js'))
 
 export const loadAddressGuard = () => load<AddressGuard>('sender/address-guard.js')
 export const loadAddressPolicy = () => load<AddressPolicy>('sender/address-policy.js')
+export const loadFilterParser = () => load<FilterParser>('core/filter/parse-filter.js')
+export const loadFilterReader = () => load<FilterReader>('core/filter/filter-set.js')
 export const loadLibrary = () => load<Library>('index.js')
 export const loadIds = () => load<Ids>('core/ids.js')
 export const loadClock = () => load<Clock>('core/clock.js')

@@ -1,4 +1,7 @@
-/** What fifty healthy endpoints notice of bad ones: the p99 from publish to arrival, without and beside them. */
+/**
+ * What fifty healthy endpoints notice of bad ones: the p99 from publish to arrival, without and beside them. Both are
+ * measured in one run on one store, so that their ratio says what the bad ones do, whatever the machine is like.
+ */
 import { publishCallers } from '../harness/load-shape.ts'
 import type { Remote } from '../harness/remote.ts'
 import { percentile } from '../harness/statistics.ts'
@@ -21,7 +24,8 @@ const backlogPerEndpoint = 15
 
 interface Scenario {
   readonly words: string
-  readonly bad: number
+  /** `hostile`: one of each receiver that means harm, of the tests of the sender. */
+  readonly bad: number | 'hostile'
   /** Null: never answers. */
   readonly delayMs: number | null
   readonly takesPerSecond?: number
@@ -44,6 +48,8 @@ const scenarios: readonly Scenario[] = [
     burst: 250,
     perSecond: 50,
   },
+  // Some forty of them. Each attempt at an endless one costs as many bytes as are read of an answer at most.
+  { words: 'receivers that mean harm', bad: 'hostile', delayMs: null, burst: 5, perSecond: 1 },
 ]
 
 export const isolation: Part = { names: ['isolation'], run: measureBadEndpoints }
@@ -108,14 +114,9 @@ async function warmUp(setting: Setting): Promise<void> {
 
 async function beside(setting: Setting, scenario: Scenario, name: string): Promise<void> {
   const { context, engine, badReceivers, healthy, times } = setting
-  const { delayMs, takesPerSecond, burst = badBurst, perSecond = badPerSecond } = scenario
-  const behaviour = { delayMs, ...(takesPerSecond !== undefined && { takesPerSecond }) }
-  const ports = await badReceivers.call('listen', { count: scenario.bad, ...behaviour })
-  const bad = ports.map((port, index) => ({
-    uid: `bad${index}`,
-    url: `http://127.0.0.1:${port}/hook`,
-    topic: `bad.t${index}`,
-  }))
+  const { burst = badBurst, perSecond = badPerSecond } = scenario
+  const urls = await openBad(badReceivers, scenario)
+  const bad = urls.map((url, index) => ({ uid: `bad${index}`, url, topic: `bad.t${index}` }))
   const topics = bad.map(({ topic }) => topic)
   await engine.call('open', { ...(await context.stores.store(`isolation-${name}`)), ...openOptions })
   await engine.call('addTargets', [...healthy, ...bad])
@@ -127,6 +128,16 @@ async function beside(setting: Setting, scenario: Scenario, name: string): Promi
   record(context, scenario.words, { without, together })
   await engine.call('close')
   await badReceivers.call('close')
+}
+
+async function openBad(
+  receivers: Remote<ReceiverCommands>,
+  { bad, delayMs, takesPerSecond }: Scenario,
+): Promise<readonly string[]> {
+  if (bad === 'hostile') return receivers.call('listenHostile')
+  const behaviour = { delayMs, ...(takesPerSecond !== undefined && { takesPerSecond }) }
+  const ports = await receivers.call('listen', { count: bad, ...behaviour })
+  return ports.map((port) => `http://127.0.0.1:${port}/hook`)
 }
 
 /** The p99 in ms over so many seconds. */

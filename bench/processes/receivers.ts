@@ -5,6 +5,7 @@
 
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server, type Socket } from 'node:net'
+import { openHostileReceivers } from '../../test/sender/hostile-receivers.ts'
 import { monotonicNanos } from '../harness/monotonic.ts'
 import { serveCommands } from '../harness/serve-commands.ts'
 
@@ -26,6 +27,7 @@ const stampDigits = 20
 const servers: Server[] = []
 const behaviours: Behaviour[] = []
 const sockets = new Set<Socket>()
+let closeHostile = async (): Promise<void> => {}
 let received = 0
 let latenciesMs: number[] = []
 let waiting: { readonly count: number; readonly resolve: () => void } | null = null
@@ -37,6 +39,12 @@ const commands = {
     behaviours.push(behaviour)
     for (let index = 0; index < count; index++) ports.push(await open(behaviour))
     return ports
+  },
+  /** Opens one of each that means harm: endless answers, garbage, resets, a byte now and then. Resolves with their URLs. */
+  async listenHostile(): Promise<readonly string[]> {
+    const { receivers, close } = await openHostileReceivers()
+    closeHostile = close
+    return receivers.map(({ url }) => url)
   },
   /** From now on every port answers so late. */
   answerAfter(delayMs: number): void {
@@ -63,6 +71,8 @@ const commands = {
   async close(): Promise<void> {
     for (const socket of sockets) socket.destroy()
     behaviours.length = 0
+    await closeHostile()
+    closeHostile = async () => {}
     await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))))
     commands.reset()
   },

@@ -3,37 +3,34 @@
  * payload's size is spent the filter is stopped: so none can run away, whatever it and the payload are made of. What it
  * decides depends on the two alone, never on a clock.
  */
-import type { Condition, Contained, Json, Member, Scalar, Wanted } from './condition.ts'
+import type { Comparison, Condition, Contained, Json, Member, Scalar, Wanted } from './condition.ts'
+import { hasText } from './find-text.ts'
+import {
+  comparedShift,
+  conditionCost,
+  createMeter,
+  edgeCost,
+  elementCost,
+  exactCost,
+  hashedShift,
+  listCost,
+  lookCost,
+  type Meter,
+  memberCost,
+  pays,
+  searchedShift,
+  textCost,
+} from './meter.ts'
 
 export type FilterVerdict = 'passes' | 'fails' | 'too_costly'
 
-/** One look at a condition, at a member by its name, at an element of a list, at one place of a text. */
-const conditionCost = 7
-const memberCost = 11
-const elementCost = 2
-const candidateCost = 14
-const charCost = 3
-/** By shifts, so that what is left stays a whole number: characters that are looked through for one letter, or hashed. */
-const searchedShift = 5
-const hashedShift = 2
-
-/** 20 µs for 10 kB, and some for those that are small. */
-const costPerByte = 1.4
-const leastAllowance = 4000
+/** An object is wide that has so many. */
+const wideMembers = 128
 /** Lists directly within lists: deeper ones are no data that anybody filters by, and would use up the stack. */
 const maxNestedLists = 32
 
 /** Of a member that is not there. */
 export type Value = Json | undefined
-
-/** What is left to pay with. */
-export interface Meter {
-  left: number
-}
-
-export function createMeter(payloadBytes: number): Meter {
-  return { left: Math.max(leastAllowance, Math.ceil(payloadBytes * costPerByte)) }
-}
 
 /** @param payloadBytes of the payload as JSON */
 export function evaluateFilter(condition: Condition, payload: Json, payloadBytes: number): FilterVerdict {
@@ -75,7 +72,7 @@ export function holds(condition: Condition, value: Value, meter: Meter): boolean
 function holdsScalar(wanted: Scalar, value: Value, meter: Meter, nested: number): boolean {
   if (!Array.isArray(value)) return isSame(wanted, value, meter)
   const list = value as readonly Json[]
-  if (!entersList(list, meter, nested)) return false
+  if (!entersList(list, meter, nested) || !entersFor(wanted, list, meter)) return false
   for (const element of list) {
     if (element === wanted) return isSame(wanted, element, meter)
     if (Array.isArray(element) && holdsScalar(wanted, element, meter, nested + 1)) return true
@@ -106,7 +103,15 @@ type JsonObject = { readonly [name: string]: Json }
 function hasMembers({ members, beside }: Members, object: JsonObject, meter: Meter): boolean {
   for (const member of members) {
     meter.left -= memberCost
-    if (meter.left < 0 || !holds(member.condition, ownMember(object, member), meter)) return false
+    if (meter.left < 0) return false
+    const { condition } = member
+    const value = ownMember(object, member)
+    // What most members are asked for, and most elements of a list do not have: no call is made for it.
+    if (condition.kind === 'scalar' && condition.value !== value && typeof value !== 'object') {
+      meter.left -= conditionCost
+      return false
+    }
+    if (!holds(condition, value, meter)) return false
   }
   for (const each of beside) if (!holds(each, object, meter)) return false
   return true
@@ -119,7 +124,7 @@ function ownMember(object: JsonObject, { name, isInherited }: Pick<Member, 'name
 
 function isPassedByElement(condition: Condition, list: readonly Json[], meter: Meter): boolean {
   for (const element of list) {
-    meter.left -= memberCost
+    meter.left -= lookCost
     if (holds(condition, element, meter)) return true
     if (meter.left < 0) return false
   }
@@ -128,13 +133,17 @@ function isPassedByElement(condition: Condition, list: readonly Json[], meter: M
 
 /** False: it is not looked at. */
 function entersList(list: readonly Json[], meter: Meter, nested: number): boolean {
-  return pays(meter, nested > maxNestedLists ? Number.POSITIVE_INFINITY : list.length * elementCost)
+  return pays(
+    meter,
+    nested > maxNestedLists ? Number.POSITIVE_INFINITY : listCost + list.length * elementCost,
+  )
 }
 
-/** False: the meter is spent. */
-function pays(meter: Meter, cost: number): boolean {
-  meter.left -= cost
-  return meter.left >= 0
+/** Texts of one length are compared letter by letter, which is paid for before. */
+function entersFor(wanted: Scalar, list: readonly Json[], meter: Meter): boolean {
+  return (
+    typeof wanted !== 'string' || pays(meter, list.length * (textCost + (wanted.length >> searchedShift)))
+  )
 }
 
 type OfValue = Exclude<
@@ -147,7 +156,7 @@ function holdsOfValue(condition: OfValue, value: Json, meter: Meter): boolean {
     case 'equal':
       return isEqual(condition.wanted, value, meter) !== condition.isNegated
     case 'compare':
-      return isOrdered(condition, value)
+      return isOrdered(condition, value, meter)
     case 'one_of':
       return isOneOf(condition.operands, value, meter) !== condition.isNegated
     case 'contains': {
@@ -155,9 +164,8 @@ function holdsOfValue(condition: OfValue, value: Json, meter: Meter): boolean {
       return isIn !== (condition.operator === '$nin')
     }
     case 'begins':
-      return typeof value === 'string' && condition.operands.some((each) => value.startsWith(each))
     case 'ends':
-      return typeof value === 'string' && condition.operands.some((each) => value.endsWith(each))
+      return typeof value === 'string' && hasEdge(condition, value, meter)
   }
 }
 
@@ -184,30 +192,63 @@ type WantedMembers = Extract<Wanted, { readonly kind: 'object' }>['members']
 
 function hasExactly(members: WantedMembers, object: JsonObject, meter: Meter): boolean {
   for (const member of members) {
-    if (!pays(meter, memberCost)) return false
+    if (!pays(meter, exactCost)) return false
     const found = ownMember(object, member)
     if (found === undefined || !isEqual(member.value, found, meter)) return false
   }
   // At last, because it takes as long as the object has members.
+  return hasSize(object, members.length, meter)
+}
+
+/**
+ * How many members an object has is told by gathering all their names: 25 µs for a thousand. For objects of so many it is
+ * done once for each payload, like reading it, and not for each filter.
+ */
+function hasSize(object: JsonObject, wanted: number, meter: Meter): boolean {
+  const known = wideSizes.get(object)
+  if (known !== undefined) return pays(meter, lookCost) && known === wanted
   const { length } = Object.keys(object)
-  return pays(meter, length * memberCost) && length === members.length
+  if (length >= wideMembers) wideSizes.set(object, length)
+  return pays(meter, Math.min(length, wideMembers) * memberCost) && length === wanted
+}
+
+const wideSizes = new WeakMap<object, number>()
+
+type Edge = Extract<Condition, { readonly kind: 'begins' | 'ends' }>
+
+function hasEdge({ kind, operands }: Edge, value: string, meter: Meter): boolean {
+  for (const each of operands) {
+    if (each.length > value.length) {
+      if (!pays(meter, conditionCost)) return false
+    } else {
+      if (!pays(meter, edgeCost + (each.length >> comparedShift))) return false
+      if (kind === 'begins' ? value.startsWith(each) : value.endsWith(each)) return true
+    }
+  }
+  return false
 }
 
 type Compare = Extract<Condition, { readonly kind: 'compare' }>
 
 /** Numbers with numbers and texts with texts, these by their code units: dates of one form and zone are in order so. */
-function isOrdered({ operator, operand }: Compare, value: Json): boolean {
-  if (typeof value !== typeof operand) return false
-  const found = value as number | string
+function isOrdered({ operator, operand }: Compare, value: Json, meter: Meter): boolean {
+  if (typeof value === 'number' && typeof operand === 'number') return isInOrder(operator, value - operand)
+  if (typeof value !== 'string' || typeof operand !== 'string') return false
+  if (!pays(meter, lookCost + (Math.min(value.length, operand.length) >> searchedShift))) return false
+  if (value === operand) return isInOrder(operator, 0)
+  return isInOrder(operator, value < operand ? -1 : 1)
+}
+
+function isInOrder(operator: Comparison, difference: number): boolean {
   switch (operator) {
     case '$gt':
-      return found > operand
+      return difference > 0
     case '$gte':
-      return found >= operand
+      return difference >= 0
     case '$lt':
-      return found < operand
+      return difference < 0
     case '$lte':
-      return found <= operand
+      return difference <= 0
   }
 }
 
@@ -231,35 +272,17 @@ function isContained({ wanted, text, rarestAt }: Contained, value: Json, meter: 
   if (typeof value === 'string') return text !== null && hasText(value, text, { meter, rarestAt })
   if (!Array.isArray(value)) return false
   if (wanted.kind === 'scalar') {
-    return pays(meter, value.length * elementCost) && value.includes(wanted.value)
+    const { value: scalar } = wanted
+    // Twice, because elements of any kind are compared here.
+    if (!entersFor(scalar, value, meter) || !entersFor(scalar, value, meter)) return false
+    if (typeof scalar !== 'string') return pays(meter, value.length * elementCost) && value.includes(scalar)
+    for (const element of value) if (element === scalar) return true
+    return false
   }
   for (const element of value) {
-    meter.left -= memberCost
+    meter.left -= lookCost
     if (meter.left < 0) return false
     if (isEqual(wanted, element, meter)) return true
-  }
-  return false
-}
-
-interface TextLook {
-  readonly meter: Meter
-  readonly rarestAt: number
-}
-
-/**
- * Where the rarest letter of the wanted text stands, the whole of it is compared. `includes` takes 120 µs for 10 kB
- * where a text is made for that, and nobody can count along: here each place that is looked at is paid for.
- */
-function hasText(text: string, wanted: string, { meter, rarestAt }: TextLook): boolean {
-  if (wanted === '') return true
-  const letter = wanted[rarestAt] as string
-  const last = text.length - wanted.length + rarestAt
-  if (last < rarestAt || !pays(meter, text.length >> searchedShift)) return false
-  for (let at = text.indexOf(letter, rarestAt); at !== -1 && at <= last; at = text.indexOf(letter, at + 1)) {
-    let same = 0
-    while (same < wanted.length && text.charCodeAt(at - rarestAt + same) === wanted.charCodeAt(same)) same++
-    if (same === wanted.length) return true
-    if (!pays(meter, candidateCost + same * charCost)) return false
   }
   return false
 }

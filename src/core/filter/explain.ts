@@ -1,7 +1,8 @@
 /** Why a payload does not pass a filter: the first condition that it fails, and what stands there. For people, at leisure. */
 import { memberPath } from '../member-path.ts'
 import type { Condition, Json } from './condition.ts'
-import { createMeter, holds, type Value } from './evaluate.ts'
+import { holds, type Value } from './evaluate.ts'
+import { createMeter } from './meter.ts'
 
 export interface FailedCondition {
   /** Of the value in the payload, such as `order.items`; empty for the payload itself. */

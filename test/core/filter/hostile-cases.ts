@@ -7,7 +7,7 @@ const many = <T>(count: number, make: (index: number) => T) =>
   Array.from({ length: count }, (_, index) => make(index))
 const list = (count: number, json: string) => `[${Array(count).fill(json).join(',')}]`
 
-const order = JSON.stringify({
+export const orderOf10Kb = JSON.stringify({
   id: 'o_1',
   type: 'order',
   items: many(66, (index) => ({
@@ -26,17 +26,17 @@ const wide = JSON.stringify(Object.fromEntries(many(1000, (index) => [`k${index}
 const oddObjects = `[${many(600, (index) => `{"k${index}":1,"a":1}`).join(',')}]`
 
 export const hostileCases: readonly HostileCase[] = [
-  ['one member', { type: 'order' }, order, 'passes'],
+  ['one member', { type: 'order' }, orderOf10Kb, 'passes'],
   [
     'conditions on the items of an order',
     { type: 'order', items: { qty: { $gte: 1000 }, price: { currency: 'EUR' } } },
-    order,
+    orderOf10Kb,
     'fails',
   ],
   [
     'ten conditions on the items of an order',
     { $or: many(10, (index) => ({ items: { sku: `x${index}` } })) },
-    order,
+    orderOf10Kb,
     'fails',
   ],
   [
@@ -48,7 +48,7 @@ export const hostileCases: readonly HostileCase[] = [
   [
     'fifty conditions on the items of an order',
     { $or: many(50, (index) => ({ items: { sku: `x${index}` } })) },
-    order,
+    orderOf10Kb,
     'too_costly',
   ],
   [
@@ -102,6 +102,60 @@ export const hostileCases: readonly HostileCase[] = [
     { $eq: Object.fromEntries(many(90, (index) => [`k${index}`, index])) },
     wide,
     'fails',
+  ],
+  [
+    'an object of 700 members that is one of 1000',
+    { $eq: Object.fromEntries(many(700, (index) => [`k${index}`, index])) },
+    wide,
+    'too_costly',
+  ],
+  [
+    'many objects that are one of 1000 members',
+    { $or: many(90, (index) => ({ $eq: { [`k${index}`]: index } })) },
+    wide,
+    'fails',
+  ],
+  [
+    'texts in order in a list of 1600',
+    { list: [{ $gt: 'b' }] },
+    `{"list":${list(1600, '"aa"')}}`,
+    'too_costly',
+  ],
+  [
+    'prefixes of elements of a list of 1600',
+    { list: [{ $startsWith: many(100, (index) => `a${index}b`) }] },
+    `{"list":${list(1600, '"aa"')}}`,
+    'too_costly',
+  ],
+  [
+    'suffixes of a long text, nearly there',
+    { text: { $endsWith: many(20, () => `b${'a'.repeat(390)}`) } },
+    JSON.stringify({ text: 'a'.repeat(9980) }),
+    'fails',
+  ],
+  [
+    'texts of one length in a list of 200',
+    { $or: many(90, (index) => ({ list: `${'x'.repeat(40)}${100 + index}` })) },
+    JSON.stringify({ list: many(200, (index) => `${'x'.repeat(40)}${300 + index}`) }),
+    'too_costly',
+  ],
+  [
+    'one of texts of one length in a list of 200',
+    { $or: many(50, (index) => ({ list: { $contains: `${'x'.repeat(40)}${100 + index}` } })) },
+    JSON.stringify({ list: many(200, (index) => `${'x'.repeat(40)}${300 + index}`) }),
+    'too_costly',
+  ],
+  [
+    'long texts in order, alike to their last letter',
+    { $or: many(8, (index) => ({ text: { $gt: `${'a'.repeat(900)}b${index}` } })) },
+    JSON.stringify({ text: `${'a'.repeat(9980)}` }),
+    'fails',
+  ],
+  [
+    'conditions on nested lists',
+    { $or: many(20, (index) => ({ a: { b: index + 2 } })) },
+    list(620, '{"a":[{"b":1}]}'),
+    'too_costly',
   ],
   [
     'objects in 1250 objects',
