@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { buildApiPage, bundleLibraries } from './bundle.mjs'
+import { buildDashboard } from './dashboard.mjs'
 import { nodePath, root, run } from './toolchain.mjs'
 
 const dist = join(root, 'dist')
@@ -12,10 +13,10 @@ const stamp = join(dist, '.built-from.json')
 function fingerprint() {
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   const inputs = sources
-    .filter((name) => /\.(ts|html|js)$/.test(name))
+    .filter((name) => /\.(tsx?|html|js|css|svg)$/.test(name))
     .map((name) => join('src', name))
     .concat('tsconfig.json', 'tsconfig.build.json', 'package-lock.json')
-    .concat(join('scripts', 'build.mjs'), join('scripts', 'bundle.mjs'))
+    .concat(join('scripts', 'build.mjs'), join('scripts', 'bundle.mjs'), join('scripts', 'dashboard.mjs'))
     .sort()
   return JSON.stringify(
     inputs.map((name) => {
@@ -49,6 +50,7 @@ async function build(say) {
   }
   await bundleLibraries()
   buildApiPage()
+  await buildDashboard()
   writeFileSync(stamp, before)
   say(`built in ${((performance.now() - start) / 1000).toFixed(1)} s`)
 }

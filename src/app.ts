@@ -34,6 +34,7 @@ import type { OutboxState } from './engine/outbox-relay.ts'
 import { Publisher } from './engine/publish.ts'
 import { Readiness } from './engine/readiness.ts'
 import { Relay } from './engine/relay.ts'
+import { SignIns } from './engine/sign-ins.ts'
 import { Subscriptions } from './engine/subscriptions.ts'
 import { TenantUrls } from './engine/tenant-urls.ts'
 import { Tenants } from './engine/tenants.ts'
@@ -240,6 +241,7 @@ async function assemble(
     adminTokens: new AdminTokens({ store: shown, ids, time: store.time, words, tenants, randomBytes }),
     idempotentRequests,
     authentication: new Authentication({ store, time: store.time, uses: keyUses }),
+    signIns: new SignIns({ store, time: store.time, uses: keyUses, randomBytes }),
     keyRates,
     ping: () => readiness.check(),
     async counts() {

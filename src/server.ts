@@ -102,6 +102,7 @@ async function startWith(
     operationsOnly: !takesEvents,
     whyStarting: () => (opened === null ? whyStarting(config) : null),
     ingestRate: config.ingestRate,
+    dashboard: config.dashboard === 'on',
     ...(config.adminToken !== null && { adminTokens: [config.adminToken] }),
   })
   const listenNow = () => server.listen({ host: config.host, port: config.port })

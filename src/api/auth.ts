@@ -9,10 +9,12 @@ import type { Logger } from '../core/logger.ts'
 import { adminRoles } from '../core/model.ts'
 import type { Authentication } from '../engine/authentication.ts'
 import { breakGlass, type Principal } from '../engine/principal.ts'
+import type { SignIns } from '../engine/sign-ins.ts'
 import type { Deadlines } from './deadlines.ts'
 import { KeyCache, type KnownKey } from './key-cache.ts'
 import type { ApiMetrics } from './options.ts'
 import type { RouteAccess } from './route-access.ts'
+import { refusalOfForgery, signInTextOf } from './sign-in-cookie.ts'
 import { SlowLookUps } from './slow-look-ups.ts'
 import { createWrongTokens } from './wrong-tokens.ts'
 
@@ -29,10 +31,15 @@ export interface Authenticator {
   close(): void
   /** Makes the next use of the key ask the store. */
   forget(keyId: string): void
+  /** Exchanges the token of a request that was let in for what its browser keeps. */
+  signIn(request: FastifyRequest): ReturnType<SignIns['create']>
+  /** From now on the text is nobody's. */
+  endSignIn(text: string): Promise<void>
 }
 
 export interface AuthenticatorOptions {
   readonly authentication: Pick<Authentication, 'authenticate'>
+  readonly signIns: Pick<SignIns, 'authenticate' | 'create' | 'end'>
   readonly adminTokens: readonly string[]
   readonly cacheMs: number
   readonly clock: Clock
@@ -46,8 +53,15 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const { authentication } = options
   const keys = new KeyCache(options)
   const wrongTokens = createWrongTokens(options)
-  const slowLookUps = new SlowLookUps(options)
   const adminDigests = options.adminTokens.map(digestOf)
+  const lookUps: Readonly<Record<Presented['kind'], (texts: readonly string[]) => Promise<Found>>> = {
+    token: (texts) => authentication.authenticate(texts),
+    signIn: (texts) => options.signIns.authenticate(texts, adminDigests),
+  }
+  const slowLookUps = {
+    token: new SlowLookUps({ ...options, authenticate: lookUps.token }),
+    signIn: new SlowLookUps({ ...options, authenticate: lookUps.signIn }),
+  }
 
   /** Every digest is compared, and each in constant time: how long it takes says nothing about any token. */
   const isConfigured = (digest: Buffer): boolean => {
@@ -56,14 +70,19 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     return found
   }
 
-  const lookUp = ({ token, digest, address }: Presented): Principal | Promise<Principal | null> | null => {
+  const lookUp = ({
+    kind,
+    text,
+    digest,
+    address,
+  }: Presented): Principal | Promise<Principal | null> | null => {
     const known = keys.known(digest)
     if (known !== null) return known.principal
     if (!wrongTokens.isSlowed(address)) {
-      return keys.find(digest, async () => (await authentication.authenticate([token]))[0] ?? null)
+      return keys.find(digest, async () => (await lookUps[kind]([text]))[0] ?? null)
     }
     if (wrongTokens.isKnown(digest)) return null
-    return keys.find(digest, () => slowLookUps.find(token))
+    return keys.find(digest, () => slowLookUps[kind].find(text))
   }
 
   /** The last caller on a connection: the same header on it says the same, and costs no digest. */
@@ -98,25 +117,31 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       keys.forget(keyId)
       wrongTokens.forgetTokens()
     },
+    signIn: (request) => options.signIns.create(tokenOf(request.headers.authorization) ?? '', adminDigests),
+    async endSignIn(text) {
+      await options.signIns.end(text)
+      keys.forgetDigest(digestOfSignIn(text).toString('base64'))
+    },
     close: wrongTokens.close,
     require: (access) => (request, _reply, done) => {
-      const token = tokenOf(request.headers.authorization)
-      if (token === null) {
+      const presented = presentedBy(request)
+      if (presented === null) {
         options.metrics.wrongToken('missing')
         return done(missing(access))
       }
-      const bytes = digestOf(token)
-      const digest = bytes.toString('base64')
-      const address = request.raw.socket.remoteAddress ?? ''
+      const { kind, text, bytes } = presented
       const admit = (principal: Principal | null): void => {
         const refusal =
           principal === null
-            ? wrongTokens.refuse({ address, digest }, unknownToken(access))
-            : refusalOf(principal, access)
-        if (refusal === null) request.principal = principal
+            ? wrongTokens.refuse(presented, kind === 'token' ? unknownToken(access) : endedSignIn())
+            : (refusalOf(principal, access) ?? (kind === 'signIn' ? refusalOfForgery(request, text) : null))
+        if (refusal === null) {
+          request.principal = principal
+          if (kind === 'signIn') request.signInText = text
+        }
         done(refusal ?? undefined)
       }
-      const found = isConfigured(bytes) ? breakGlass : lookUp({ token, digest, address })
+      const found = kind === 'token' && isConfigured(bytes) ? breakGlass : lookUp(presented)
       if (!(found instanceof Promise)) return admit(found)
       let answered = false
       const once = (act: () => void): void => {
@@ -144,9 +169,24 @@ export function principalOf(request: FastifyRequest): Principal {
 }
 
 interface Presented {
-  readonly token: string
+  /** A sign-in is what a browser presents that a token has been exchanged for. */
+  readonly kind: 'token' | 'signIn'
+  readonly text: string
+  readonly bytes: Buffer
   readonly digest: string
   readonly address: string
+}
+
+type Found = Awaited<ReturnType<Authentication['authenticate']>>
+
+/** Null: nothing. A token goes before a cookie, which browsers send without being asked. */
+function presentedBy({ headers, raw }: FastifyRequest): Presented | null {
+  const token = tokenOf(headers.authorization)
+  const text = token ?? (headers.authorization === undefined ? signInTextOf(headers.cookie) : null)
+  if (text === null) return null
+  const bytes = token === null ? digestOfSignIn(text) : digestOf(token)
+  const address = raw.socket.remoteAddress ?? ''
+  return { kind: token === null ? 'signIn' : 'token', text, bytes, digest: bytes.toString('base64'), address }
 }
 
 interface Caller extends KnownKey {
@@ -155,6 +195,11 @@ interface Caller extends KnownKey {
 
 function digestOf(token: string): Buffer {
   return hash('sha256', token, 'buffer')
+}
+
+/** Another one than that of a token of the same text, so that none is taken for the other. */
+function digestOfSignIn(text: string): Buffer {
+  return digestOf(`cookie ${text}`)
 }
 
 /** The scheme is matched as written, `Bearer `, as producers' clients send it. */
@@ -175,6 +220,10 @@ function unknownToken({ producer }: RouteAccess): OuthookError {
         'unknown or revoked token; Authorization: Bearer <admin token> required',
       )
     : new OuthookError('unauthorized', 'unknown or revoked producer key')
+}
+
+function endedSignIn(): OuthookError {
+  return new OuthookError('unauthorized', 'this browser is not signed in any more; sign in again')
 }
 
 function refusalOf(principal: Principal, { role, producer }: RouteAccess): OuthookError | null {

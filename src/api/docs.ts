@@ -34,6 +34,7 @@ const tags = [
   ['credentials', 'What requests authenticate with at their receivers'],
   ['keys', 'Who may publish'],
   ['admin tokens', 'Who may administer, and how far'],
+  ['sign ins', 'Browsers that are signed in, as that of the dashboard'],
   ['operations', 'For load balancers and scrapers, without credentials'],
 ] as const
 

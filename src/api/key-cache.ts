@@ -72,6 +72,13 @@ export class KeyCache {
     }
   }
 
+  /** The same for what has this digest. */
+  forgetDigest(digest: string): void {
+    this.#changes++
+    this.#asked.clear()
+    this.#cached.delete(digest)
+  }
+
   #keep(digest: string, { principal, validForMs }: Authenticated): void {
     const ttlMs = Math.min(this.#ttlMs, validForMs ?? Number.POSITIVE_INFINITY)
     if (ttlMs <= 0) return

@@ -79,12 +79,16 @@ export interface ApiOptions {
   readonly whyStarting?: () => string | null
   /** Only `/healthz`, `/readyz` and `/metrics`: the process delivers and takes nothing in. Default false. */
   readonly operationsOnly?: boolean
+  /** Serves the dashboard. Default true. */
+  readonly dashboard?: boolean
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls; set on every route that wants credentials, before the body is read. */
     principal: Principal | null
+    /** By which it is known that a browser asks which is signed in; null: it sent a token. */
+    signInText: string | null
     /** Whose objects it is about, once its scope is known. */
     tenantId: string | null
   }

@@ -36,10 +36,16 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'GET /docs/static/favicon-32x32.png': 'open',
   'GET /docs/errors': 'open',
   'GET /docs/errors/:code': 'open',
+  'GET /dashboard': 'open',
+  'GET /dashboard/': 'open',
+  'GET /dashboard/assets/:name': 'open',
   // For receivers. It says nothing of endpoints that have no public key.
   'GET /v1/endpoints/:id/public-keys': 'open',
 
   'GET /v1/whoami': everybody,
+  'PUT /v1/sign-in': viewer,
+  'GET /v1/sign-in': viewer,
+  'DELETE /v1/sign-in': viewer,
 
   'POST /v1/events': publishers,
   'POST /v1/events/batch': publishers,

@@ -9,6 +9,7 @@ import { createAuthenticator } from './auth.ts'
 import { checkBodyForms } from './body-form.ts'
 import { tagAnswers } from './conditional-requests.ts'
 import type { Api, ApiContext } from './context.ts'
+import { dashboardPage } from './dashboard-page.ts'
 import { createDeadlines } from './deadlines.ts'
 import { registerDocs } from './docs.ts'
 import { docsPage } from './docs-page.ts'
@@ -24,25 +25,8 @@ import { answerHeaders } from './problem.ts'
 import { QuickPublish } from './quick-publish.ts'
 import { answerBrokenRequest, answerUnusualRequests, closeConnections } from './raw-connections.ts'
 import { createRequestBodies } from './request-bodies.ts'
-import { adminTokenRoutes } from './routes/admin-tokens.ts'
-import { credentialRoutes } from './routes/credentials.ts'
-import { deadLetterRoutes } from './routes/dead-letters.ts'
-import { deliveryRoutes } from './routes/deliveries.ts'
-import { endpointRepairRoutes } from './routes/endpoint-repair.ts'
-import { endpointSecretRoutes } from './routes/endpoint-secrets.ts'
-import { endpointRoutes } from './routes/endpoints.ts'
-import { eventExpungeRoute, eventListRoute, eventRoutes } from './routes/events.ts'
-import { jobRoutes } from './routes/jobs.ts'
-import { keyRoutes, whoamiRoute } from './routes/keys.ts'
-import { masterKeyRoutes } from './routes/master-key.ts'
+import { allRoutes } from './routes/all-routes.ts'
 import { operationRoutes } from './routes/operations.ts'
-import { orderedKeyRoutes } from './routes/ordered-keys.ts'
-import { publicKeyRoutes } from './routes/public-keys.ts'
-import { publishRoute } from './routes/publish.ts'
-import { publishBatchRoute } from './routes/publish-batch.ts'
-import { sendRoute } from './routes/send.ts'
-import { subscriptionRoutes } from './routes/subscriptions.ts'
-import { tenantRoutes } from './routes/tenants.ts'
 import { scopeTenants } from './tenant-scope.ts'
 import { brokenQuery, strictCompiler } from './validation.ts'
 
@@ -65,6 +49,11 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   const deadlines = createDeadlines(clock, timeouts.handlerMs)
   const auth = createAuthenticator({
     authentication: { authenticate: (tokens) => engine.authentication.authenticate(tokens) },
+    signIns: {
+      authenticate: (texts, configured) => engine.signIns.authenticate(texts, configured),
+      create: (token, configured) => engine.signIns.create(token, configured),
+      end: (text) => engine.signIns.end(text),
+    },
     adminTokens: options.adminTokens ?? [],
     cacheMs: options.keyCacheMs ?? 5_000,
     clock,
@@ -95,6 +84,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   }
 
   app.decorateRequest('principal', null)
+  app.decorateRequest('signInText', null)
   scopeTenants(app, context)
   takeIdempotencyKeys(app, context)
   const { operationsOnly = false } = options
@@ -114,6 +104,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   if (!operationsOnly) {
     registerDocs(app, options.version)
     app.register(docsPage)
+    if (options.dashboard ?? true) app.register(dashboardPage)
   }
   app.register(errorPages)
   const whyStarting = options.whyStarting ?? (() => null)
@@ -262,31 +253,6 @@ function closeGracefully(
   })
   return () => closing
 }
-
-const allRoutes = [
-  publishRoute,
-  publishBatchRoute,
-  sendRoute,
-  eventRoutes,
-  eventListRoute,
-  eventExpungeRoute,
-  endpointRoutes,
-  endpointRepairRoutes,
-  endpointSecretRoutes,
-  publicKeyRoutes,
-  masterKeyRoutes,
-  subscriptionRoutes,
-  tenantRoutes,
-  deliveryRoutes,
-  orderedKeyRoutes,
-  deadLetterRoutes,
-  jobRoutes,
-  credentialRoutes,
-  keyRoutes,
-  adminTokenRoutes,
-  whoamiRoute,
-  operationRoutes,
-]
 
 function registerRoutes(
   app: FastifyInstance,

@@ -3,13 +3,14 @@
  * wrong ones cost the store one call for all that came meanwhile.
  */
 import type { Clock } from '../core/clock.ts'
-import type { Authenticated, Authentication } from '../engine/authentication.ts'
+import type { Authenticated } from '../engine/authentication.ts'
 
 const gatherMs = 50
 const maxTogether = 500
 
 export interface SlowLookUpsOptions {
-  readonly authentication: Pick<Authentication, 'authenticate'>
+  /** In the order of the texts; null for each that nobody has. */
+  readonly authenticate: (texts: readonly string[]) => Promise<readonly (Authenticated | null)[]>
   readonly clock: Clock
 }
 
@@ -44,7 +45,7 @@ export class SlowLookUps {
   async #ask(): Promise<void> {
     const batch = this.#waiting.splice(0, maxTogether)
     try {
-      const found = await this.#options.authentication.authenticate(batch.map(({ token }) => token))
+      const found = await this.#options.authenticate(batch.map(({ token }) => token))
       for (const [index, { resolve }] of batch.entries()) resolve(found[index] ?? null)
     } catch (error) {
       for (const { reject } of batch) reject(error)

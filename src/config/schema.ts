@@ -5,6 +5,7 @@
  */
 import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { guardSettings } from './guard-settings.ts'
+import { retentionSettings } from './retention-settings.ts'
 import * as retryTypes from './retry-types.ts'
 import { type Setting, setting } from './setting.ts'
 import type { ValueType } from './value-types.ts'
@@ -89,6 +90,13 @@ export const settings = {
     default: [],
     description:
       'SQLite files of your own programs whose outbox this process relays: events that they wrote in their own transactions.',
+  }),
+  dashboard: setting({
+    name: 'dashboard',
+    type: types.oneOf(['on', 'off']),
+    default: 'on',
+    description:
+      'Whether the dashboard is served at `/dashboard/`. A process whose role is `dispatcher` never serves it.',
   }),
   adminToken: setting({
     name: 'admin-token',
@@ -200,38 +208,7 @@ export const settings = {
     default: 86_400_000,
     description: 'How long an idempotency key is remembered.',
   }),
-  retainPayloadsMs: setting({
-    name: 'retain-payloads',
-    type: types.durationOrZero,
-    default: 30 * 86_400_000,
-    description:
-      'How long the payload of an event is kept; longer while a delivery of it waits or is a dead letter within `retain-dead-letters`. 0 is for ever.',
-  }),
-  retainAttemptsMs: setting({
-    name: 'retain-attempts',
-    type: types.durationOrZero,
-    default: 30 * 86_400_000,
-    description: 'How long the log of attempts is kept, with what receivers answered. 0 is for ever.',
-  }),
-  retainDeadLettersMs: setting({
-    name: 'retain-dead-letters',
-    type: types.durationOrZero,
-    default: 90 * 86_400_000,
-    description: 'How long a dead letter can be replayed. 0 is for ever.',
-  }),
-  retainEventsMs: setting({
-    name: 'retain-events',
-    type: types.durationOrZero,
-    default: 90 * 86_400_000,
-    description:
-      'How long a delivery is shown after its end, and an event without its payload, with the deliveries that it still has. 0 is for ever.',
-  }),
-  retainJobsMs: setting({
-    name: 'retain-jobs',
-    type: types.durationOrZero,
-    default: 30 * 86_400_000,
-    description: 'How long a job is shown after its end. 0 is for ever.',
-  }),
+  ...retentionSettings,
   alertChannels: setting({
     name: 'alert-channels',
     type: types.text,

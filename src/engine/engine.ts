@@ -22,6 +22,7 @@ import type { KeyRates } from './key-rates.ts'
 import type { MasterKeys } from './master-key.ts'
 import type { OrderedKeys } from './ordered-keys.ts'
 import type { Publisher } from './publish.ts'
+import type { SignIns } from './sign-ins.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import type { Tenants } from './tenants.ts'
 import type { TransactionalPublisher } from './transactional-publish.ts'
@@ -50,6 +51,7 @@ export interface Engine {
   readonly tenants: Tenants
   readonly adminTokens: AdminTokens
   readonly authentication: Authentication
+  readonly signIns: SignIns
   readonly idempotentRequests: Pick<IdempotentRequests, 'run'>
   readonly keyRates: KeyRates
   /** Attempts, outcomes and state changes of this process, as they happen. */

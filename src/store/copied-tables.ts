@@ -41,6 +41,7 @@ export const skippedTables: Readonly<Record<string, string>> = {
   endpoint_shares:
     'who may send how much until when: tokens come back by themselves, and the nodes are others',
   credential_tokens: 'tokens are fetched anew, and whose turn that is changes by the second',
+  sign_ins: 'browsers sign in anew at the server that runs on the copy',
   names: 'integers that stand for ids on SQLite alone',
   topics: 'integers that stand for topics on SQLite alone',
   fan_outs: 'events that are half fanned out: the copy makes the rest of their deliveries first',

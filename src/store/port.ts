@@ -28,6 +28,7 @@ import type { StorePace } from './port/pace.ts'
 import type { ReadStore } from './port/reading.ts'
 import type { RequestStore } from './port/requests.ts'
 import type { SecretStore } from './port/secrets.ts'
+import type { SignInStore } from './port/sign-ins.ts'
 import type { TenantStore } from './port/tenants.ts'
 import type { StoreTime } from './port/time.ts'
 import type { TokenStore } from './port/tokens.ts'
@@ -47,6 +48,7 @@ export type * from './port/pace.ts'
 export type * from './port/reading.ts'
 export * from './port/requests.ts'
 export * from './port/secrets.ts'
+export type * from './port/sign-ins.ts'
 export type * from './port/tenants.ts'
 export type * from './port/time.ts'
 export type * from './port/tokens.ts'
@@ -58,6 +60,7 @@ export interface Store
     TokenStore,
     MasterKeyStore,
     KeyStore,
+    SignInStore,
     TenantStore,
     IngestStore,
     FanOutStore,

@@ -7,6 +7,7 @@ import { describeIdempotentPosts } from './both-stores/idempotent-posts.ts'
 import { describePublishing } from './both-stores/publishing.ts'
 import { describeRefusedEvents } from './both-stores/refused-events.ts'
 import { describeRetryPolicies } from './both-stores/retry-policies.ts'
+import { describeSignIns } from './both-stores/sign-ins.ts'
 
 describe('SQLite', () => {
   let server: TestServer
@@ -25,4 +26,5 @@ describe('SQLite', () => {
   describePublishing(open)
   describeRefusedEvents(open)
   describeRetryPolicies(open)
+  describeSignIns(open)
 })

@@ -9,6 +9,7 @@ import { describeIdempotentPosts } from './both-stores/idempotent-posts.ts'
 import { describePublishing } from './both-stores/publishing.ts'
 import { describeRefusedEvents } from './both-stores/refused-events.ts'
 import { describeRetryPolicies } from './both-stores/retry-policies.ts'
+import { describeSignIns } from './both-stores/sign-ins.ts'
 
 const newest = testedServers().at(-1)
 if (newest === undefined) throw new Error('no server to test on')
@@ -39,4 +40,5 @@ describe('PostgreSQL', () => {
   describePublishing(open)
   describeRefusedEvents(open)
   describeRetryPolicies(open)
+  describeSignIns(open)
 })

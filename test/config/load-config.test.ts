@@ -43,6 +43,7 @@ describe('where a value comes from', () => {
       storeWaitMs: 60_000,
       orderedKeyBacklogMax: 10_000,
       outboxes: [],
+      dashboard: 'on',
       adminToken: null,
       ingestRate: 0,
       allowHttp: false,

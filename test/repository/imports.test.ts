@@ -100,7 +100,7 @@ interface SourceFile {
 
 const files: readonly SourceFile[] = readdirSync(src, { recursive: true, encoding: 'utf8' })
   .map((name) => name.split(sep).join(posix.sep))
-  .filter((name) => name.endsWith('.ts'))
+  .filter((name) => /\.tsx?$/.test(name))
   .sort()
   .map((path) => readSource(path))
 
@@ -112,7 +112,7 @@ function readSource(path: string): SourceFile {
     const target = resolve(src, dirname(path), specifier)
     return relative(src, target).split(sep).join(posix.sep)
   })
-  return { path, text, imports: imports.filter((name) => name.endsWith('.ts') && !name.startsWith('..')) }
+  return { path, text, imports: imports.filter((name) => /\.tsx?$/.test(name) && !name.startsWith('..')) }
 }
 
 /** Good enough for this code: no string here holds a comment's beginning followed by an import. */
@@ -122,7 +122,7 @@ function withoutComments(text: string): string {
 
 /** The most specific name of the table: `api/schemas/event.ts` is `api/schemas`, `store/rows.ts` is `store`. */
 function areaOf(path: string): string {
-  const parts = path.replace(/\.ts$/, '').split('/')
+  const parts = path.replace(/\.tsx?$/, '').split('/')
   if (parts.length === 1) return topLevel[parts[0] ?? ''] ?? `${parts[0]} (not in the table)`
   const two = parts.slice(0, 2).join('/')
   return two in allowed ? two : (parts[0] ?? '')
@@ -228,14 +228,17 @@ describe('packages', () => {
   const isInstalled = (specifier: string) =>
     Object.keys(dependencies).some((name) => specifier === name || specifier.startsWith(`${name}/`))
 
-  test('outside of bundled/, code is imported only from packages that are installed with this one', () => {
+  /** The build puts the packages of these into files of its own. */
+  const isBuiltIn = inFolders('bundled', 'dashboard')
+
+  test('outside of bundled/ and dashboard/, code is imported only from packages that are installed with this one', () => {
     const wrong = files.flatMap(({ path, text }) => {
       const statements = withoutComments(text).matchAll(
         /\b(?:import|export)\s(?!type\b)[^;'"]*?from\s*'([^.'][^']*)'|(?<!')\bimport\s*\(?\s*'([^.'][^']*)'/g,
       )
       return [...statements]
         .map(([, from, dynamic]) => from ?? dynamic ?? '')
-        .filter((name) => !name.startsWith('node:') && !isInstalled(name) && !path.startsWith('bundled/'))
+        .filter((name) => !name.startsWith('node:') && !isInstalled(name) && !isBuiltIn(path))
         .map((name) => `src/${path} imports ${name}`)
     })
     expect(wrong).toEqual([])
@@ -245,26 +248,26 @@ describe('packages', () => {
 describe('rules of the source', () => {
   test('no folder or file is called utils, helpers, common, misc or shared', () => {
     const names = files.filter(({ path }) =>
-      /(^|\/)(utils?|helpers?|common|misc|shared)(\/|\.ts$)/.test(path),
+      /(^|\/)(utils?|helpers?|common|misc|shared)(\/|\.tsx?$)/.test(path),
     )
     expect(names.map(({ path }) => path)).toEqual([])
   })
 
   test('file names are in kebab-case', () => {
     const names = files.filter(
-      ({ path }) => !/^([a-z0-9]+(-[a-z0-9]+)*\/)*[a-z0-9]+(-[a-z0-9]+)*\.ts$/.test(path),
+      ({ path }) => !/^([a-z0-9]+(-[a-z0-9]+)*\/)*[a-z0-9]+(-[a-z0-9]+)*(\.d)?\.tsx?$/.test(path),
     )
     expect(names.map(({ path }) => path)).toEqual([])
   })
 
   test('the wall clock is read in core/clock.ts only, and in one file of what imports nothing', () => {
-    const isClock = inFolders('core/clock.ts', 'client/clock.ts', 'verify/clock.ts')
+    const isClock = inFolders('core/clock.ts', 'client/clock.ts', 'verify/clock.ts', 'dashboard/clock.ts')
     expect(offending(/\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, isClock)).toEqual([])
   })
 
   test('timers are made by the clock, and by what lives outside of the engine', () => {
     // A connection rests for the network's time, also where a test's clock stands still.
-    const isExempt = inFolders('core/clock.ts', 'cli', 'client', 'sender/connection.ts')
+    const isExempt = inFolders('core/clock.ts', 'cli', 'client', 'dashboard', 'sender/connection.ts')
     expect(offending(/\b(setTimeout|setInterval)\(/, isExempt)).toEqual([])
   })
 

@@ -2,7 +2,7 @@
  * S1.51: the same cases of `outhook/client` and `outhook/verify` in other runtimes: Node 22 and 26, Deno and Bun as the
  * package index has them, and a Chromium that is on this machine. What is not there is said to be missing.
  */
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -16,6 +16,7 @@ import { expectCases } from '../client/expect-cases.ts'
 import type { RuntimeSetting } from '../client/runtime-entry.ts'
 import { type StubServer, startStubServer } from '../client/stub-server.ts'
 import { expectedVerifyCases } from '../client/verify-cases.ts'
+import { browserFlags, findBrowser } from './find-browser.ts'
 
 const run = promisify(execFile)
 const folder = mkdtempSync(join(tmpdir(), 'outhook-runtimes-'))
@@ -134,29 +135,6 @@ test.for([
   )
 })
 
-const browsers = [
-  'chromium',
-  'chromium-browser',
-  'google-chrome',
-  'google-chrome-stable',
-  'chrome',
-  'microsoft-edge',
-]
-
-/** `OUTHOOK_CHROMIUM` names one; else what is on the path. */
-function findBrowser(): string | null {
-  const named = process.env.OUTHOOK_CHROMIUM
-  const found = (named === undefined ? browsers : [named]).find((name) => {
-    try {
-      execFileSync(name, ['--version'], { stdio: 'ignore' })
-      return true
-    } catch {
-      return false
-    }
-  })
-  return found ?? null
-}
-
 test('in Chromium', { timeout: 400_000 }, async ({ skip }) => {
   const browser = findBrowser()
   if (browser === null) return skip('not run: no Chromium is on this machine')
@@ -166,14 +144,7 @@ test('in Chromium', { timeout: 400_000 }, async ({ skip }) => {
       await runAll(${JSON.stringify(setting)})
     </script>`
     stub.servePage({ '/page.html': page, '/cases.js': code })
-    const flags = [
-      '--headless=new',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--no-first-run',
-      '--disable-dev-shm-usage',
-    ]
     const profile = `--user-data-dir=${mkdtempSync(join(folder, 'profile-'))}`
-    return spawn(browser, [...flags, profile, `${stub.url}/page.html`])
+    return spawn(browser, [...browserFlags, profile, `${stub.url}/page.html`])
   })
 })

@@ -74,11 +74,19 @@ test('the server starts from it, describes itself, validates and takes an event'
   }
   const document = JSON.parse((await call('/openapi.json')).text)
   expect(Object.keys(document.paths)).toContain('/v1/events')
-  for (const path of ['/docs', '/docs/static/swagger-ui-bundle.js', '/docs/static/start.js', '/metrics']) {
+  for (const path of [
+    '/docs',
+    '/docs/static/swagger-ui-bundle.js',
+    '/docs/static/start.js',
+    '/dashboard/',
+    '/metrics',
+  ]) {
     const { status, text } = await call(path)
     expect(status, path).toBe(200)
     expect(text.length, path).toBeGreaterThan(300)
   }
+  for (const [, asset = ''] of (await call('/dashboard/')).text.matchAll(/"\.\/(assets\/[^"]+)"/g))
+    expect((await call(`/dashboard/${asset}`)).status, asset).toBe(200)
   expect((await call('/v1/endpoints', { method: 'POST', body: '{"url":1}' })).status).toBe(400)
   const body = JSON.stringify({ topic: 'installed', payload: { a: 1 } })
   const { status, text } = await call('/v1/events', { method: 'POST', body })

@@ -107,6 +107,7 @@ export interface NamedTypes {
   readonly RotateKey: types.RotateKey
   readonly RotateSecret: types.RotateSecret
   readonly RotatedKey: types.RotatedKey
+  readonly SignIn: types.SignIn
   readonly SigningScheme: types.SigningScheme
   readonly Skip: types.Skip
   readonly Skipped: types.Skipped

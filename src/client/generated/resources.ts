@@ -66,6 +66,7 @@ import type {
   RotateKey,
   RotateSecret,
   RotatedKey,
+  SignIn,
   Skip,
   Skipped,
   Subscription,
@@ -92,6 +93,7 @@ export function createResources(requester: Requester) {
     jobs: createJobs(requester),
     credentials: createCredentials(requester),
     adminTokens: createAdminTokens(requester),
+    signIns: createSignIns(requester),
   }
 }
 
@@ -339,5 +341,19 @@ function createAdminTokens(requester: Requester) {
     /** Revoke an admin token; can be repeated. */
     revoke: (id: string, options?: CallOptions): Promise<void> =>
       requester.json({ method: 'DELETE', path: `/v1/admin-tokens/${encodeURIComponent(id)}`, takesTenant: true, options }),
+  }
+}
+
+function createSignIns(requester: Requester) {
+  return {
+    /** Sign a browser in: exchange an admin token for a cookie. */
+    create: (options?: CallOptions): Promise<SignIn> =>
+      requester.json({ method: 'PUT', path: '/v1/sign-in', options }),
+    /** Who is signed in, and what requests that change something have to carry. */
+    get: (options?: CallOptions): Promise<SignIn> =>
+      requester.json({ method: 'GET', path: '/v1/sign-in', options }),
+    /** Sign the browser out; with a token there is nothing to end. */
+    end: (options?: CallOptions): Promise<void> =>
+      requester.json({ method: 'DELETE', path: '/v1/sign-in', options }),
   }
 }

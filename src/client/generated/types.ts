@@ -1257,6 +1257,16 @@ export interface RotatedKey {
   readonly previousExpiresAt: string
 }
 
+export interface SignIn {
+  readonly role: 'viewer' | 'operator' | 'admin'
+  /** Null: all tenants. */
+  readonly tenantId: string | null
+  /** To be sent as `X-CSRF-Token` with requests that change something; null: a token is sent. */
+  readonly csrfToken: string | null
+  /** RFC 3339, UTC, milliseconds. */
+  readonly expiresAt: string | null
+}
+
 /** How requests are signed: standard (Standard Webhooks), hookrail (for receivers that verify as those of the webhook server Hookrail do), pyfly (as pyfly’s callbacks, over canonical JSON, which is also what is sent), github (as GitHub), stripe (as Stripe), shopify (as Shopify), slack (as Slack), none (unsigned); or an HMAC-SHA256 in a form of one’s own, keyed with the whole text of the secret. */
 export type SigningScheme = 'standard' | 'hookrail' | 'pyfly' | 'github' | 'stripe' | 'shopify' | 'slack' | 'none' | {
   readonly type: 'hmac'

@@ -109,6 +109,11 @@ function createStore(connection: StoreConnection): SqliteStore {
     findApiKeys: (hashes) => read('findApiKeys', hashes),
     noteKeyUse: (uses) => write('noteKeyUse', uses),
     countRetryProfiles: () => read('countRetryProfiles'),
+    insertSignIn: (signIn) => write('insertSignIn', signIn),
+    findSignIns: (hashes) => read('findSignIns', hashes),
+    deleteSignIn: async (hash) => {
+      await write('deleteSignIn', hash)
+    },
     setMetaOnce: (name, value) => write('setMetaOnce', name, value),
     getMeta: (name) => read('getMeta', name),
     replaceMeta: (changes) => write('replaceMeta', changes),

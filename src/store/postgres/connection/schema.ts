@@ -29,6 +29,7 @@ import { endpointHealthSettingsMigration } from '../migrations/0033-endpoint-hea
 import { expiryNoticesMigration } from '../migrations/0034-expiry-notices.ts'
 import { urlPoolsMigration } from '../migrations/0035-url-pools.ts'
 import { endpointKindsMigration } from '../migrations/0036-endpoint-kinds.ts'
+import { signInsMigration } from '../migrations/0037-sign-ins.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -60,6 +61,7 @@ export const postgresMigrations: readonly Migration[] = [
   expiryNoticesMigration,
   urlPoolsMigration,
   endpointKindsMigration,
+  signInsMigration,
 ]
 
 /**

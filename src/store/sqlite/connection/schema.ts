@@ -28,6 +28,7 @@ import { endpointHealthSettingsMigration } from '../migrations/0027-endpoint-hea
 import { expiryNoticesMigration } from '../migrations/0028-expiry-notices.ts'
 import { urlPoolsMigration } from '../migrations/0029-url-pools.ts'
 import { endpointKindsMigration } from '../migrations/0030-endpoint-kinds.ts'
+import { signInsMigration } from '../migrations/0031-sign-ins.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -58,6 +59,7 @@ export const sqliteMigrations: readonly Migration[] = [
   expiryNoticesMigration,
   urlPoolsMigration,
   endpointKindsMigration,
+  signInsMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

@@ -2,6 +2,7 @@
 
 import { listExpiryNotices } from '../config/expiry-notices.ts'
 import { listNotices } from '../config/notices.ts'
+import { findSignIns } from '../config/sign-ins.ts'
 import { countJobSlice, getJob, listJobs } from '../jobs/read-jobs.ts'
 import { listDeliveryNotices } from '../record/delivery-notices.ts'
 import { getRequest } from '../requests/requests.ts'
@@ -66,6 +67,7 @@ export const readOperations = {
   listApiKeys,
   getApiKey,
   findApiKeys,
+  findSignIns,
   loadHealth,
   getTenant,
   getTenantByUid,

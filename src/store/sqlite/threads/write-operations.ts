@@ -25,6 +25,7 @@ import type {
   NewJob,
   NewKeptRequest,
   NewSecret,
+  NewSignIn,
   NewSubscription,
   NewTenant,
   PublishSettings,
@@ -57,6 +58,7 @@ import {
 } from '../config/keys.ts'
 import { removeNotice } from '../config/notices.ts'
 import { noteReveal, rotateSecret, setPrimarySecret } from '../config/secrets.ts'
+import { deleteSignIn, insertSignIn } from '../config/sign-ins.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from '../config/subscriptions.ts'
 import { insertTenant, updateTenant } from '../config/tenants.ts'
 import { cancelJob, failJob, insertJob, releaseJobs, runJobSlice, takeJob } from '../jobs/jobs.ts'
@@ -220,6 +222,8 @@ export function createWriteOperations() {
       options?: ChangeOptions & { readonly keepLastAdmin?: boolean },
     ) => revokeApiKey(context, owner, id, options),
     noteKeyUse: (context: WriteContext, uses: readonly KeyUse[]) => noteKeyUse(context, uses),
+    insertSignIn: (context: WriteContext, signIn: NewSignIn) => insertSignIn(context, signIn),
+    deleteSignIn: (context: WriteContext, hash: Uint8Array) => deleteSignIn(context, hash),
     setMetaOnce: (context: WriteContext, name: string, value: string) => setMetaOnce(context, name, value),
     replaceMeta: (context: WriteContext, changes: readonly MetaChange[]) => replaceMeta(context, changes),
     replaceSealed: (

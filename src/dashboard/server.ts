@@ -1,0 +1,69 @@
+/** The server that the page came from. Whoever is signed in is known to it by a cookie that the page cannot read. */
+import { type ClientError, createClient, type SignIn } from '../client/index.ts'
+
+/** Beside `dashboard/`, so that a path prefix stays. */
+const url = new URL('..', document.baseURI).href
+
+/** That somebody signed in here, and no more than that: without it the server need not be asked who did. */
+const mark = `signed in at ${url}`
+
+let csrfToken: string | null = null
+
+/** Of whoever is signed in. */
+export const server = createClient({
+  url,
+  fetch: (input, init) =>
+    fetch(input, {
+      ...init,
+      headers: {
+        ...(init?.headers as Record<string, string>),
+        ...(csrfToken !== null && { 'x-csrf-token': csrfToken }),
+      },
+    }),
+})
+
+/** The token is sent once and kept nowhere. */
+export async function signIn(token: string): Promise<SignIn> {
+  return keep(await createClient({ url, token }).signIns.create())
+}
+
+/** Null: nobody is. */
+export async function findSignIn(): Promise<SignIn | null> {
+  if (localStorage.getItem(mark) === null) return null
+  try {
+    return keep(await server.signIns.get())
+  } catch (error) {
+    if (!isSignedOut(error)) throw error
+    forget()
+    return null
+  }
+}
+
+export async function signOut(): Promise<void> {
+  try {
+    await server.signIns.end()
+  } catch (error) {
+    // It had ended by itself.
+    if (!isSignedOut(error)) throw error
+  }
+  forget()
+}
+
+function forget(): void {
+  csrfToken = null
+  localStorage.removeItem(mark)
+}
+
+export function isSignedOut(error: unknown): boolean {
+  return (error as Partial<ClientError> & { readonly status?: number }).status === 401
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function keep(signedIn: SignIn): SignIn {
+  csrfToken = signedIn.csrfToken
+  localStorage.setItem(mark, 'yes')
+  return signedIn
+}
