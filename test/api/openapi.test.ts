@@ -159,7 +159,10 @@ test('durations of at most 7 and 30 days are the pattern’s and the server’s'
   const url = 'https://127.0.0.1/'
   const { id } = (await server.call('POST', '/v1/endpoints', { body: { url } })).json
   const grace = new RegExp(schemas.RotateSecret.properties.grace.pattern)
-  const delay = new RegExp(schemas.RetryPolicy.anyOf[1].properties.delays.items.pattern)
+  const byList = schemas.RetryPolicy.anyOf.find((form: { properties?: object }) => {
+    return form.properties !== undefined && 'delays' in form.properties
+  })
+  const delay = new RegExp(byList.properties.delays.items.pattern)
   for (const text of [
     '0',
     '500ms',

@@ -142,7 +142,7 @@ describe('migrate-store', () => {
       ],
       { server: { ...noServer, migrateStore } },
     )
-    expect(code).toBe(1)
+    expect(code).toBe(2)
     expect(err).toContain(`sealed under master key ${box.fingerprint}, and this process was given`)
   })
 })

@@ -89,6 +89,8 @@ const explained = [
   'has no secrets, because nothing that it gets is signed',
   'which gets events alone',
   '"detail":"settings',
+  // Of a pool, whose URLs are compared as they are asked for.
+  'stands there twice; name each URL once',
   // Of a filter, which is a small language; and of hosts, as URLs have them.
   '"detail":"filter',
   'which stands for all below it too, of at most 253 characters',
@@ -120,7 +122,7 @@ interface Document {
 async function documentOf(url: string): Promise<string> {
   const answer = await fetch(`${url}/openapi.json`)
   const document = (await answer.json()) as Document
-  const here = { type: 'string', pattern: '^https://127\\.0\\.0\\.1:8443(?:/[!-~]*)?$' }
+  const here = { type: 'string', pattern: '^https://127\\.0\\.0\\.1:8443(?:/[!-\\[\\]-~]*)?$' }
   for (const name of [
     'EndpointCreate',
     'EndpointChange',

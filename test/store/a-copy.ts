@@ -21,6 +21,7 @@ import { openSqliteCopySource } from '../../src/store/sqlite/copy/copy-source.ts
 import { createCopyViews, placeColumn } from '../../src/store/sqlite/copy/copy-views.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
+import { aNotice } from './contract/delivery-notices.ts'
 import { aSend } from './contract/direct.ts'
 import {
   aKey,
@@ -166,7 +167,10 @@ export async function fillVaried(scene: Scene): Promise<void> {
   await scene.record(
     anOutcome(a, { body: new Uint8Array(0) }),
     anOutcome(b, { next: retryIn(3_600_000), error: 'later' }),
-    anOutcome(c, { next: deadLetter, body: Uint8Array.from({ length: 256 }, (_, byte) => byte) }),
+    {
+      ...anOutcome(c, { next: deadLetter, body: Uint8Array.from({ length: 256 }, (_, byte) => byte) }),
+      notice: aNotice(c),
+    },
   )
   await store.release([{ deliveryId: d.id, claimVersion: d.claimVersion, delayMs: 60_000 }])
   const failing = await scene.publishMany(5, { routes: [paused], handOff: true })

@@ -4,7 +4,7 @@ import { limits } from '../../core/model.ts'
 
 /** What every server takes, with the ports that are common; an address and other ports may be taken as well. */
 export const urlPattern =
-  '^https://(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?\\.){1,6}[A-Za-z]{2,20}(?::(?:443|[3-5]\\d{3}|[89]\\d{3}))?(?:[/?#][!-~]*)?$'
+  '^https://(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?\\.){1,6}[A-Za-z]{2,20}(?::(?:443|[3-5]\\d{3}|[89]\\d{3}))?(?:[/?#][!-\\[\\]-~]*)?$'
 
 const Url = Type.String({
   format: 'uri',
