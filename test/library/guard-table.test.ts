@@ -13,7 +13,7 @@ const urls = [
 // What holds a control character is no text that could be kept.
 const refused = { code: expect.stringMatching(/^(url_rejected|invalid_request)$/) }
 
-test('the library refuses each of them for an endpoint, in an upsert, in a change and for a send', async () => {
+test('G8 the library refuses each of them for an endpoint, in an upsert, in a change and for a send', async () => {
   const hooks = await Outhook.open({ store: 'memory:', dispatch: false })
   onTestFinished(() => hooks.close())
   const { endpoint } = await hooks.endpoints.create({ url: 'https://93.184.216.34/', uid: 'kept' })

@@ -54,7 +54,7 @@ export interface PlantedStore {
 }
 
 export function describePlantedSecrets(newStore: () => PlantedStore): void {
-  describe('S3.18 planted secrets', () => {
+  describe('S3.18 F8 planted secrets', () => {
     const scenario = new Scenario()
     let place: PlantedStore
     beforeAll(async () => {

@@ -102,7 +102,7 @@ const forms: readonly (readonly [string, Form])[] = [
 
 export function describeSigning(scene: SendingScene): void {
   test.each(forms)(
-    'F8 %s: receivers of its secret take it; while it is rotated the old secret signs where there is room for one, until the owner says otherwise',
+    'F8 G8 %s: receivers of its secret take it; while it is rotated the old secret signs where there is room for one, until the owner says otherwise',
     async (_, form) => {
       const sent = await scene.deliver(
         `${scene.receiver.url}/signed`,
