@@ -169,7 +169,7 @@ test('a node with another master key refuses to start and names both', { timeout
   const first = await startServer(store.setup())
   for (const flags of [[], ['--processes', '2']]) {
     const second = spawnServer(store.setup(['--master-key', otherKey, ...flags]))
-    expect(await second.ended).toEqual({ code: 1, signal: null })
+    expect(await second.ended).toEqual({ code: 2, signal: null })
     const [stored] = await store.sql<{ value: string }>(
       `select value from meta where name = 'master_key_check'`,
     )
