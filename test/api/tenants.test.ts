@@ -66,8 +66,9 @@ const guarded = Object.entries(routeAccess)
     return { route, method, url, access, resource: url.split('/')[2] ?? '' }
   })
 const withId = guarded.filter(({ url }) => url.includes(':'))
-/** The others are of no tenant: there is one master key. */
-const scoped = guarded.filter(({ resource }) => resource !== 'tenants' && resource !== 'master-key')
+/** Of no tenant: there is one master key, and a browser is signed in with a token, whatever that is bound to. */
+const ofNoTenant = ['tenants', 'master-key', 'sign-in']
+const scoped = guarded.filter(({ resource }) => !ofNoTenant.includes(resource))
 
 /** The path with the id of the tenant's object. A route of a new kind of object has to name one in `aTenant`. */
 function pathTo({ url, resource }: (typeof guarded)[number], ids: TenantScene['ids']): string {
@@ -278,6 +279,10 @@ describe('/v1/tenants', () => {
         max_endpoints: null,
         weight: 1,
         authorized_domains: [],
+        breaker_threshold: null,
+        breaker_pause: null,
+        breaker_max_pause: null,
+        disable_after: null,
       },
       state: 'active',
       removed: null,

@@ -168,14 +168,16 @@ test('an endpoint that was paused and enabled again gets its hand-offs back', as
     }
     return store
   })
+  await publish(app.engine, { topic: 'down' })
+  expect(handOffs.at(-1)).toBe(false)
   const [endpoint] = (await app.engine.endpoints.list(tenant)).items
   await app.engine.endpoints.update(tenant, endpoint!.id, { enabled: false })
   await app.engine.endpoints.update(tenant, endpoint!.id, { enabled: true })
   host.up = true
   await publish(app.engine, { topic: 'down' })
-  await app.attempted(5 + 6)
+  await app.attempted(5 + 7)
   await publish(app.engine, { topic: 'down' })
-  expect(handOffs.slice(-2)).toEqual([false, true])
+  expect(handOffs.at(-1)).toBe(true)
 })
 
 test('an endpoint that its operator disables gets nothing until it is enabled', async () => {

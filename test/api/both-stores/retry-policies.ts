@@ -4,6 +4,8 @@ import { aName, anEndpointBody, type OpenScene } from './scene.ts'
 
 const own = { max_attempts: 3, delays: ['1s', '10s'], jitter: 'none', retry_on: ['5xx'] }
 
+const shownAs = (policy: unknown, from: string) => ({ policy, from, unknown_profiles: [] })
+
 export function describeRetryPolicies(open: OpenScene): void {
   test('of subscription, endpoint, tenant and server the nearest retry policy wins, and each shows whose it is', async () => {
     const { one, two } = open()
@@ -20,17 +22,14 @@ export function describeRetryPolicies(open: OpenScene): void {
     }
     const set = async (path: string, policy: unknown) =>
       (await one.call('PATCH', path, { body: { retry_policy: policy } })).json
-    expect(await shown()).toEqual(Array(2).fill({ policy: 'standard', from: 'server' }))
+    expect(await shown()).toEqual(Array(2).fill(shownAs('standard', 'server')))
     const settings = { settings: { retry_policy: 'dograh' } }
     await one.call('PATCH', `/v1/tenants/${tenant.id}`, { body: settings })
-    expect(await shown()).toEqual(Array(2).fill({ policy: 'dograh', from: 'tenant' }))
+    expect(await shown()).toEqual(Array(2).fill(shownAs('dograh', 'tenant')))
     expect(await set(paths[0], 'pyfly')).toMatchObject({ retry_policy: 'pyfly', topics: ['orders.*'] })
-    expect(await shown()).toEqual(Array(2).fill({ policy: 'pyfly', from: 'endpoint' }))
+    expect(await shown()).toEqual(Array(2).fill(shownAs('pyfly', 'endpoint')))
     expect(await set(paths[1], own)).toMatchObject({ retry_policy: own })
-    expect(await shown()).toEqual([
-      { policy: 'pyfly', from: 'endpoint' },
-      { policy: own, from: 'subscription' },
-    ])
+    expect(await shown()).toEqual([shownAs('pyfly', 'endpoint'), shownAs(own, 'subscription')])
     const listed = (await two.call('GET', at('/v1/subscriptions'))).json.items
     expect(listed[0].effective_retry_policy.from).toBe('subscription')
     const send = { body: { endpoint_id: endpoint.id, payload: 1 } }
@@ -39,7 +38,7 @@ export function describeRetryPolicies(open: OpenScene): void {
     expect(frozen).toMatchObject({ max_attempts: 5, base: '5s', cap: '5m', jitter: 'none' })
     await set(paths[1], null)
     await set(paths[0], null)
-    expect(await shown()).toEqual(Array(2).fill({ policy: 'dograh', from: 'tenant' }))
+    expect(await shown()).toEqual(Array(2).fill(shownAs('dograh', 'tenant')))
   })
 
   test('an endpoint is given its retry policy when it is made, with topics or without, and by its uid', async () => {
