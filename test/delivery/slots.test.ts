@@ -83,7 +83,7 @@ test('slow targets together get half of the node', () => {
   expect(fill(slots, 'a', 7)).toBe(7)
   expect(fill(slots, 'b', 7)).toBe(3)
   prove(slots, 'healthy')
-  expect(fill(slots, 'healthy')).toBe(10)
+  expect(fill(slots, 'healthy')).toBe(8)
 })
 
 test('a target from which nothing came back for a second is slow', async () => {
@@ -128,6 +128,30 @@ test('the backlog leaves an eighth of the slots to fresh events', () => {
   for (let count = 0; count < 60; count++) slots.take(aTarget('a', 100))
   expect(slots.freeForBacklog).toBe(0)
   expect(slots.isFree(aTarget('b'))).toBe(true)
+})
+
+test('the last eighth of the slots is for targets with few requests in flight', () => {
+  const { slots } = someSlots(64)
+  prove(slots, 'a', 'b', 'quiet')
+  const [first] = takeAll(slots, 'a')
+  expect(fill(slots, 'b')).toBe(24)
+  expect(slots.inFlight).toBe(56)
+  expect(slots.isFull).toBe(false)
+  expect(fill(slots, 'quiet')).toBe(4)
+  expect(fill(slots, 'new')).toBe(4)
+  expect(slots.isFull).toBe(true)
+  first?.done(quick)
+  expect([slots.isFree(aTarget('a')), slots.isFree(aTarget('b')), slots.isFree(aTarget('another'))]).toEqual([
+    false,
+    false,
+    true,
+  ])
+})
+
+test('a target that is alone on the node gets all of it', () => {
+  const { slots } = someSlots(64)
+  prove(slots, 'a')
+  expect(fill(slots, 'a', 100)).toBe(64)
 })
 
 test('a node with one slot gives it to the backlog too', () => {
