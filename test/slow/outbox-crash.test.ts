@@ -40,7 +40,7 @@ async function aProgram() {
   const app = openProgramFile(join(directory, 'app.db'))
   onTestFinished(() => app.db.close())
   const store = `sqlite:${join(directory, 'hooks.db')}`
-  const receiver = await aReceiver()
+  const receiver = await aReceiver({ keepRequests: 100_000 })
   const open = async (outboxes: readonly string[] = [`sqlite:${app.path}`]) => {
     const hooks = await Outhook.open({
       store,
