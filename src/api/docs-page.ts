@@ -2,18 +2,8 @@
  * The page at /docs: static files that the build has made (`scripts/bundle.mjs`), compressed as they are sent. Nothing
  * on it comes from elsewhere.
  */
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { OuthookError } from '../core/errors.ts'
-import { type SharedBytes, sendShared, shareBytes } from './shared-bytes.ts'
-
-const unpack = promisify(gunzip)
-
-/** The same place from `src/api`, where tests run, as from `dist/api`. */
-const directory = join(import.meta.dirname, '..', '..', 'dist', 'api-page')
+import type { FastifyInstance } from 'fastify'
+import { PageFiles } from './page-files.ts'
 
 /**
  * Everything from this server alone, also over plain HTTP on a host of a private network: no
@@ -39,7 +29,11 @@ const assets: Readonly<Record<string, string>> = {
 /** The routes of the page. They are no part of the OpenAPI document. */
 export async function docsPage(app: FastifyInstance): Promise<void> {
   const schema = { hide: true }
-  const files = new PageFiles()
+  const files = new PageFiles({
+    directory: 'api-page',
+    what: 'the API page',
+    headers: { 'content-security-policy': pagePolicy },
+  })
   app.get('/docs', { schema }, (request, reply) =>
     files.send({ request, reply }, 'index.html', 'text/html; charset=utf-8'),
   )
@@ -49,52 +43,4 @@ export async function docsPage(app: FastifyInstance): Promise<void> {
       files.send({ request, reply }, name, type),
     )
   }
-}
-
-interface Exchange {
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
-}
-
-/** Read when somebody first asks for them. Unpacked they take 2 MB, for the few clients that do not take gzip. */
-class PageFiles {
-  readonly #packed = new Map<string, Promise<SharedBytes>>()
-  readonly #unpacked = new Map<string, Promise<SharedBytes>>()
-
-  async send({ request, reply }: Exchange, name: string, type: string): Promise<FastifyReply> {
-    const takesGzip = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
-    const bytes = await (takesGzip ? this.#readPacked(name) : this.#readUnpacked(name))
-    reply.type(type).headers({ 'content-security-policy': pagePolicy, vary: 'accept-encoding' })
-    if (takesGzip) reply.header('content-encoding', 'gzip')
-    return sendShared(request, reply, bytes)
-  }
-
-  #readPacked(name: string): Promise<SharedBytes> {
-    return once(this.#packed, name, () => readFile(join(directory, `${name}.gz`)))
-  }
-
-  #readUnpacked(name: string): Promise<SharedBytes> {
-    return once(this.#unpacked, name, async () => unpack((await this.#readPacked(name)).bytes))
-  }
-}
-
-/** However many ask at a time. A file that is not there yet is looked for again. */
-function once(
-  kept: Map<string, Promise<SharedBytes>>,
-  name: string,
-  read: () => Promise<Buffer>,
-): Promise<SharedBytes> {
-  const known = kept.get(name)
-  if (known !== undefined) return known
-  const reading = read().then(shareBytes, (cause) => {
-    kept.delete(name)
-    throw notBuilt(cause)
-  })
-  kept.set(name, reading)
-  return reading
-}
-
-function notBuilt(cause: unknown): OuthookError {
-  if (cause instanceof OuthookError) return cause
-  return new OuthookError('not_found', 'the API page was not built; run "npm run build"', { cause })
 }

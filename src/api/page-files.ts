@@ -1,0 +1,80 @@
+/**
+ * Static files of a page for people, which the build has packed: compressed as they are sent, and unpacked for the few
+ * clients that do not take gzip.
+ */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { OuthookError } from '../core/errors.ts'
+import { type SharedBytes, sendShared, shareBytes } from './shared-bytes.ts'
+
+const unpack = promisify(gunzip)
+
+export interface PageFilesOptions {
+  /** Inside `dist`. */
+  readonly directory: string
+  /** What an error calls it, such as "the dashboard". */
+  readonly what: string
+  /** Of each answer. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface Exchange {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
+
+/** Read when somebody first asks for them. */
+export class PageFiles {
+  readonly #options: PageFilesOptions
+  readonly #directory: string
+  readonly #packed = new Map<string, Promise<SharedBytes>>()
+  readonly #unpacked = new Map<string, Promise<SharedBytes>>()
+
+  constructor(options: PageFilesOptions) {
+    this.#options = options
+    // The same place from `src/api`, where tests run, as from `dist/api`.
+    this.#directory = join(import.meta.dirname, '..', '..', 'dist', options.directory)
+  }
+
+  async send({ request, reply }: Exchange, name: string, type: string): Promise<FastifyReply> {
+    const takesGzip = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
+    const bytes = await (takesGzip ? this.#readPacked(name) : this.#readUnpacked(name))
+    reply.type(type).headers({ ...this.#options.headers, vary: 'accept-encoding' })
+    if (takesGzip) reply.header('content-encoding', 'gzip')
+    return sendShared(request, reply, bytes)
+  }
+
+  #readPacked(name: string): Promise<SharedBytes> {
+    return this.#once(this.#packed, name, () => readFile(join(this.#directory, `${name}.gz`)))
+  }
+
+  #readUnpacked(name: string): Promise<SharedBytes> {
+    return this.#once(this.#unpacked, name, async () => unpack((await this.#readPacked(name)).bytes))
+  }
+
+  /** However many ask at a time. A file that is not there yet is looked for again. */
+  #once(
+    kept: Map<string, Promise<SharedBytes>>,
+    name: string,
+    read: () => Promise<Buffer>,
+  ): Promise<SharedBytes> {
+    const known = kept.get(name)
+    if (known !== undefined) return known
+    const reading = read().then(shareBytes, (cause: unknown) => {
+      kept.delete(name)
+      throw this.#notBuilt(cause)
+    })
+    kept.set(name, reading)
+    return reading
+  }
+
+  #notBuilt(cause: unknown): OuthookError {
+    if (cause instanceof OuthookError) return cause
+    return new OuthookError('not_found', `${this.#options.what} was not built; run "npm run build"`, {
+      cause,
+    })
+  }
+}
