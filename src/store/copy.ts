@@ -27,7 +27,7 @@ export interface CopyColumn {
 }
 
 export type CopyValue = string | number | null
-/** Values of the key's columns; ids as hexadecimal text. */
+/** Values of the key's columns; ids and bytes as hexadecimal text. */
 export type CopyKey = readonly (string | number)[]
 
 /** Rows of one table, by column. */

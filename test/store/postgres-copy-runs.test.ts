@@ -1,5 +1,6 @@
 /** Copies that are interrupted, repeated or refused. */
 import { describe, expect, it } from 'vitest'
+import { copiedTables } from '../../src/store/copied-tables.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import {
   aSchema,
@@ -38,6 +39,28 @@ describe('a copy that was interrupted', { timeout: 300_000 }, () => {
     expect(report.agree).toBe(true)
     expect(await rowsOfPostgres(schema)).toEqual(rowsOfSqlite(path))
     expect(report.written).toBeLessThan(report.counts.reduce((sum, { source }) => sum + source, 0))
+  })
+
+  it('goes on behind the last batch of any table', async () => {
+    const path = await aSource(fillVaried)
+    const schema = aSchema()
+    const reached: string[] = []
+    for (let isWhole = false; !isWhole; ) {
+      const run = copy(path, schema, {
+        wrap: failingFrom(2),
+        onProgress: ({ table }) => reached.push(table),
+      })
+      isWhole = await run.then(
+        ({ agree }) => agree,
+        (error: Error) => {
+          expect(error.message).toBe('killed')
+          return false
+        },
+      )
+    }
+    const filled = copiedTables.map(({ name }) => name).filter((name) => rowsOfSqlite(path)[name]?.length !== 0)
+    expect(new Set(reached)).toEqual(new Set(filled))
+    expect(await rowsOfPostgres(schema)).toEqual(rowsOfSqlite(path))
   })
 
   it('cannot be served from', async () => {

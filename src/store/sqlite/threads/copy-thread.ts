@@ -146,14 +146,22 @@ function readPart(
     rows: rows.length,
     values,
     bytes: joinBytes(rows, columns),
-    last: last === undefined ? null : part.key.map((name) => last[name] as string | number),
+    last: last === undefined ? null : part.key.map((name) => toKeyValue(last[name])),
   }
 }
 
 type Row = Readonly<Record<string, CopyValue | Uint8Array>>
 
+/** A position is kept as JSON, in which bytes would come back as something else. */
+function toKeyValue(value: Row[string] | undefined): string | number {
+  return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : (value as string | number)
+}
+
 function keyParameter(columns: readonly CopyColumn[]): (name: string) => string {
-  return (name) => (columns.find((column) => column.name === name)?.kind === 'id' ? 'unhex(?)' : '?')
+  return (name) => {
+    const kind = columns.find((column) => column.name === name)?.kind
+    return kind === 'id' || kind === 'bytes' ? 'unhex(?)' : '?'
+  }
 }
 
 /** `hex(null)` would be an empty text. */
