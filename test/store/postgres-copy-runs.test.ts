@@ -58,7 +58,9 @@ describe('a copy that was interrupted', { timeout: 300_000 }, () => {
         },
       )
     }
-    const filled = copiedTables.map(({ name }) => name).filter((name) => rowsOfSqlite(path)[name]?.length !== 0)
+    const filled = copiedTables
+      .map(({ name }) => name)
+      .filter((name) => rowsOfSqlite(path)[name]?.length !== 0)
     expect(new Set(reached)).toEqual(new Set(filled))
     expect(await rowsOfPostgres(schema)).toEqual(rowsOfSqlite(path))
   })
