@@ -1,6 +1,7 @@
 /**
  * The dashboard at /dashboard/: static files that the build has made (`scripts/dashboard.mjs`), compressed as they are
- * sent. Addresses are relative to the request's, so that it works below a path prefix that a proxy takes away.
+ * sent. Addresses are relative to the request's, so that it works below a path prefix that a proxy takes away. Whatever
+ * lies below /dashboard/ and is no asset is answered with the page, which knows its own addresses.
  */
 import { readdirSync } from 'node:fs'
 import { extname, join } from 'node:path'
@@ -31,11 +32,13 @@ const pageHeaders = {
 }
 
 const types: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
 }
+
+/** No page lies deeper, and each depth is kept in memory. */
+const maxDepth = 6
 
 /** The names of assets change with what is in them. */
 const forEver = 'public, max-age=31536000, immutable'
@@ -47,7 +50,13 @@ export async function dashboardPage(app: FastifyInstance): Promise<void> {
   const send = (exchange: Exchange, name: string): Promise<FastifyReply> =>
     files.send(exchange, name, types[extname(name)] ?? 'application/octet-stream')
   app.get('/dashboard', { schema }, (_request, reply) => reply.redirect('dashboard/', 308))
-  app.get('/dashboard/', { schema }, (request, reply) => send({ request, reply }, 'index.html'))
+  app.get('/dashboard/', { schema }, (request, reply) => files.sendPage({ request, reply }, 'index.html', 0))
+  app.get('/dashboard/*', { schema }, (request, reply) => {
+    // As the browser reads it, for which a slash in an escape is none.
+    const depth = (request.url.split('?')[0] ?? '').split('/').length - 3
+    if (depth > maxDepth) throw new OuthookError('not_found', 'no such page; go to /dashboard/')
+    return files.sendPage({ request, reply }, 'index.html', depth)
+  })
   app.get('/dashboard/assets/:name', { schema, onSend: keepForEver }, (request, reply) => {
     const { name } = request.params as { readonly name: string }
     if (!listAssets().includes(`${name}.gz`)) {

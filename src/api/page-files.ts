@@ -5,12 +5,13 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
+import { gunzip, gzip } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { OuthookError } from '../core/errors.ts'
 import { type SharedBytes, sendShared, shareBytes } from './shared-bytes.ts'
 
 const unpack = promisify(gunzip)
+const pack = promisify(gzip)
 
 export interface PageFilesOptions {
   /** Inside `dist`. */
@@ -39,11 +40,28 @@ export class PageFiles {
     this.#directory = join(import.meta.dirname, '..', '..', 'dist', options.directory)
   }
 
-  async send({ request, reply }: Exchange, name: string, type: string): Promise<FastifyReply> {
-    const takesGzip = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
-    const bytes = await (takesGzip ? this.#readPacked(name) : this.#readUnpacked(name))
+  async send(exchange: Exchange, name: string, type: string): Promise<FastifyReply> {
+    const bytes = await (takesGzip(exchange) ? this.#readPacked(name) : this.#readUnpacked(name))
+    return this.#answer(exchange, bytes, type)
+  }
+
+  /** A page that names its assets by `./`, for an address so many folders further down. */
+  async sendPage(exchange: Exchange, name: string, depth: number): Promise<FastifyReply> {
+    const read = async () => {
+      const page = (await this.#readUnpacked(name)).bytes.toString()
+      return Buffer.from(page.replaceAll('"./', `"./${'../'.repeat(depth)}`))
+    }
+    const key = `${name} ${depth}`
+    const bytes = await (takesGzip(exchange)
+      ? this.#once(this.#packed, key, async () => pack(await read()))
+      : this.#once(this.#unpacked, key, read))
+    return this.#answer(exchange, bytes, 'text/html; charset=utf-8')
+  }
+
+  #answer(exchange: Exchange, bytes: SharedBytes, type: string): FastifyReply {
+    const { request, reply } = exchange
     reply.type(type).headers({ ...this.#options.headers, vary: 'accept-encoding' })
-    if (takesGzip) reply.header('content-encoding', 'gzip')
+    if (takesGzip(exchange)) reply.header('content-encoding', 'gzip')
     return sendShared(request, reply, bytes)
   }
 
@@ -77,4 +95,8 @@ export class PageFiles {
       cause,
     })
   }
+}
+
+function takesGzip({ request }: Exchange): boolean {
+  return /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
 }

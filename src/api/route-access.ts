@@ -38,6 +38,7 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'GET /docs/errors/:code': 'open',
   'GET /dashboard': 'open',
   'GET /dashboard/': 'open',
+  'GET /dashboard/*': 'open',
   'GET /dashboard/assets/:name': 'open',
   // For receivers. It says nothing of endpoints that have no public key.
   'GET /v1/endpoints/:id/public-keys': 'open',

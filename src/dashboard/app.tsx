@@ -1,8 +1,8 @@
 /** Who looks: nobody yet, somebody who has to sign in, or somebody who is signed in. */
 import { useEffect, useState } from 'preact/hooks'
 import type { SignIn } from '../client/index.ts'
-import { Overview } from './overview.tsx'
-import { findSignIn, messageOf, signOut } from './server.ts'
+import { SignedIn } from './kit/signed-in.tsx'
+import { findSignIn, messageOf } from './server.ts'
 import { SignInForm } from './sign-in-form.tsx'
 
 type View =
@@ -47,51 +47,4 @@ export function App() {
     case 'signed_in':
       return <SignedIn signIn={view.signIn} onEnd={(why) => setView({ kind: 'signed_out', why })} />
   }
-}
-
-interface SignedInProps {
-  readonly signIn: SignIn
-  readonly onEnd: (why: string | null) => void
-}
-
-function SignedIn({ signIn, onEnd }: SignedInProps) {
-  const [problem, setProblem] = useState<string | null>(null)
-  const leave = () => {
-    signOut().then(
-      () => onEnd(null),
-      (error: unknown) => setProblem(`Not signed out: ${messageOf(error)}`),
-    )
-  }
-  return (
-    <>
-      <a class="skip" href="#content">
-        Skip to the content
-      </a>
-      <header>
-        <strong>Outhook</strong>
-        <nav aria-label="Pages">
-          <a href="#content" aria-current="page">
-            Overview
-          </a>
-        </nav>
-        <span class="who">
-          role <b>{signIn.role}</b>
-        </span>
-        <button type="button" onClick={leave}>
-          Sign out
-        </button>
-      </header>
-      {problem !== null && (
-        <p role="alert" class="error">
-          {problem}
-        </p>
-      )}
-      <main id="content" tabIndex={-1}>
-        <Overview
-          choosesTenant={signIn.tenantId === null}
-          onSignedOut={() => onEnd('You are not signed in any more: 12 hours are over, or the token is.')}
-        />
-      </main>
-    </>
-  )
 }

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import type { DeadLetter, Endpoint, Event } from '../client/index.ts'
-import { troubleOf } from './read-overview.ts'
+import { troubleOf } from './endpoint-trouble.ts'
 import { Time } from './times.tsx'
 
 const rowsAtMost = 10

@@ -1,25 +1,21 @@
 /** The state of the system, read in three seconds. */
 import { useState } from 'preact/hooks'
+import { troubleOf } from './endpoint-trouble.ts'
+import { PageHeading } from './kit/detail.tsx'
+import { useSession } from './kit/session.ts'
 import { LatestDeadLetters, LatestEvents, TroubledEndpoints } from './overview-tables.tsx'
-import { type OverviewFigures, type Some, troubleOf } from './read-overview.ts'
-import { TenantChoice, tenantInAddress } from './tenant-choice.tsx'
+import type { OverviewFigures, Some } from './read-overview.ts'
 import { Time } from './times.tsx'
 import { useFigures } from './use-figures.ts'
 
-interface OverviewProps {
-  readonly choosesTenant: boolean
-  readonly onSignedOut: () => void
-}
-
-export function Overview({ choosesTenant, onSignedOut }: OverviewProps) {
-  const [tenant, setTenant] = useState(choosesTenant ? tenantInAddress() : undefined)
+export function Page() {
+  const { tenant, onSignedOut } = useSession()
   const [isPaused, setPaused] = useState(false)
   const { shown, readAt, problem } = useFigures({ tenant, isPaused, onSignedOut })
   return (
     <>
       <div class="bar">
-        <h1>Overview</h1>
-        {choosesTenant && <TenantChoice tenant={tenant} onChoose={setTenant} />}
+        <PageHeading>Overview</PageHeading>
         <span class="hint" role="status">
           {readAt === null ? 'loading …' : isPaused ? 'paused' : 'live'}
           {readAt !== null && (

@@ -1,8 +1,9 @@
 /** The server that the page came from. Whoever is signed in is known to it by a cookie that the page cannot read. */
 import { type ClientError, createClient, type SignIn } from '../client/index.ts'
+import { home } from './kit/address.ts'
 
 /** Beside `dashboard/`, so that a path prefix stays. */
-const url = new URL('..', document.baseURI).href
+const url = new URL('..', home).href
 
 /** That somebody signed in here, and no more than that: without it the server need not be asked who did. */
 const mark = `signed in at ${url}`

@@ -1,40 +1,24 @@
-/** Of which tenant the figures are; the address of the page says it too, so that it can be shared. */
+/** Of which tenant the pages are; the address says it too, so that it can be shared. */
 import { useEffect, useState } from 'preact/hooks'
 import type { Tenant } from '../client/index.ts'
+import { useUrlState } from './kit/address.ts'
+import { useSession } from './kit/session.ts'
+import { text } from './kit/url-values.ts'
 import { server } from './server.ts'
 
-/** Undefined: the tenant `default`. */
-export function tenantInAddress(): string | undefined {
-  return new URLSearchParams(location.search).get('tenant') ?? undefined
-}
-
-function putInAddress(tenant: string | undefined): void {
-  const address = new URL(location.href)
-  if (tenant === undefined) address.searchParams.delete('tenant')
-  else address.searchParams.set('tenant', tenant)
-  history.replaceState(null, '', address)
-}
-
-interface TenantChoiceProps {
-  readonly tenant: string | undefined
-  readonly onChoose: (tenant: string | undefined) => void
-}
-
-export function TenantChoice({ tenant, onChoose }: TenantChoiceProps) {
+export function TenantChoice() {
+  const { tenant } = useSession()
+  const [, set] = useUrlState({ tenant: text, cursor: text })
   const [tenants, setTenants] = useState<readonly Tenant[]>([])
   useEffect(() => {
     const ending = new AbortController()
     server.tenants.list({ limit: 200 }, { signal: ending.signal }).then(
       ({ items }) => setTenants(items),
-      // The figures themselves tell what is wrong.
+      // The page itself tells what is wrong.
       () => undefined,
     )
     return () => ending.abort()
   }, [])
-  const choose = (chosen: string | undefined) => {
-    putInAddress(chosen)
-    onChoose(chosen)
-  }
   const others = tenants.filter(({ uid }) => uid !== 'default')
   const isListed = tenant === undefined || others.some(({ id, uid }) => tenant === id || tenant === uid)
   return (
@@ -42,7 +26,8 @@ export function TenantChoice({ tenant, onChoose }: TenantChoiceProps) {
       Tenant{' '}
       <select
         value={tenant ?? ''}
-        onChange={({ currentTarget }) => choose(currentTarget.value === '' ? undefined : currentTarget.value)}
+        // A page of one tenant's list is none of another's.
+        onChange={({ currentTarget }) => set({ tenant: currentTarget.value, cursor: '' })}
       >
         <option value="">default</option>
         {others.map(({ id, uid }) => (

@@ -1,6 +1,7 @@
 /** The files of the dashboard as the server sends them. What the page does with them: test/slow/dashboard.test.ts. */
 import { request } from 'node:http'
 import { buffer } from 'node:stream/consumers'
+import { gunzipSync } from 'node:zlib'
 import { beforeAll, expect, test } from 'vitest'
 import { buildServer } from '../../src/api/server.ts'
 import { createSystemClock } from '../../src/core/clock.ts'
@@ -28,7 +29,7 @@ const get = (path: string, headers: Readonly<Record<string, string>> = {}) =>
   server.call('GET', path, { token: null, headers })
 
 test('the page and its assets lie within a policy that lets nothing in from elsewhere, nothing inline and no frame', async () => {
-  expect(assets.map((name) => name.replace(/^.*\./, '')).sort()).toEqual(['css', 'js', 'svg'])
+  expect(new Set(assets.map((name) => name.replace(/^.*\./, '')))).toEqual(new Set(['css', 'js', 'svg']))
   for (const path of ['/dashboard/', ...assets]) {
     const { status, headers } = await get(path)
     expect([path, status]).toEqual([path, 200])
@@ -51,6 +52,33 @@ test('assets are kept for ever, and the page is asked for again and has a tag', 
   expect(page.headers.get('cache-control')).toBe('no-cache')
   const again = await get('/dashboard/', { 'if-none-match': page.headers.get('etag') ?? '' })
   expect([again.status, again.text]).toEqual([304, ''])
+})
+
+test.each([
+  ['/dashboard/endpoints', './'],
+  ['/dashboard/endpoints?tenant=a/b', './'],
+  ['/dashboard/endpoints/', '../'],
+  ['/dashboard/endpoints/ep_1', '../'],
+  ['/dashboard/endpoints/a%2Fb', '../'],
+  ['/dashboard/endpoints/ep_1/edit', '../../'],
+])('%s is the page too, and finds its assets from there', async (path, up) => {
+  const there = await get(path)
+  expect([there.status, there.headers.get('cache-control')]).toEqual([200, 'no-cache'])
+  expect(there.headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
+  const named = [...there.text.matchAll(/(?:src|href)="((?:\.{1,2}\/)+)(assets\/[^"]+)"/g)]
+  expect(named.map(([, to]) => to)).toEqual(named.map(() => (up === './' ? './' : `./${up}`)))
+  // As a browser resolves them, also behind a proxy with a prefix.
+  const resolved = named.map(([, to, name]) => new URL(`${to}${name}`, `http://x/tools${path}`).pathname)
+  expect(resolved).toEqual(assets.map((name) => `/tools${name}`))
+  const again = await get(path, { 'if-none-match': there.headers.get('etag') ?? '' })
+  expect(again.status).toBe(304)
+  const packed = await compressed(path)
+  expect(gunzipSync(packed).toString()).toBe(there.text)
+})
+
+test('a path that is deeper than any page is answered with 404', async () => {
+  expect((await get('/dashboard/a/b/c/d/e/f/g')).status).toBe(200)
+  expectProblem(await get('/dashboard/a/b/c/d/e/f/g/h'), { status: 404 })
 })
 
 test('the first view takes at most 90 KB of JavaScript and CSS, compressed', async () => {
@@ -99,7 +127,7 @@ test.each([
     ...options,
   })
   await app.ready()
-  for (const url of ['/dashboard', '/dashboard/', ...assets]) {
+  for (const url of ['/dashboard', '/dashboard/', '/dashboard/endpoints', ...assets]) {
     expect((await app.inject({ method: 'GET', url })).statusCode).toBe(404)
   }
   await app.close()

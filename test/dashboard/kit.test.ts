@@ -1,0 +1,81 @@
+/** The parts of the dashboard's kit that need no browser. */
+import { describe, expect, test } from 'vitest'
+import { placeErrors } from '../../src/dashboard/kit/field-errors.ts'
+import { matchPath, pathOf } from '../../src/dashboard/kit/match-path.ts'
+import { refusalOf } from '../../src/dashboard/kit/role.ts'
+import { flag, list, oneOf, readValues, text, writeValues } from '../../src/dashboard/kit/url-values.ts'
+
+test.each([
+  ['', '', {}],
+  ['endpoints', 'endpoints', {}],
+  ['endpoints', 'endpoints/', {}],
+  ['endpoints/:id', 'endpoints/ep_1', { id: 'ep_1' }],
+  ['endpoints/:id', 'endpoints/a%2Fb%20c', { id: 'a/b c' }],
+  ['endpoints/:id', 'endpoints', null],
+  ['endpoints', 'endpoints/ep_1', null],
+  ['endpoints/:id', 'endpoints/%E0%A4%A', null],
+  ['tenants/:tenant/keys/:id', 'tenants/t1/keys/k1', { tenant: 't1', id: 'k1' }],
+])('the path pattern "%s" takes "%s" as %j', (pattern, path, params) => {
+  expect(matchPath(pattern, path)).toEqual(params)
+})
+
+test('a path is made of any text and read back as it was', () => {
+  const id = 'a/b?c#d %é'
+  expect(matchPath('endpoints/:id', pathOf('endpoints', id))).toEqual({ id })
+})
+
+describe('values in the address', () => {
+  const shape = { state: oneOf(['any', 'paused']), topic: text, deleted: flag, ids: list }
+
+  test('are read with their types, and what cannot be read is as if it were not there', () => {
+    expect(readValues(shape, new URLSearchParams('state=paused&topic=a.*&deleted=true&ids=x,,y'))).toEqual({
+      state: 'paused',
+      topic: 'a.*',
+      deleted: true,
+      ids: ['x', 'y'],
+    })
+    const nothing = { state: 'any', topic: '', deleted: false, ids: [] }
+    expect(readValues(shape, new URLSearchParams('state=nonsense&deleted=1'))).toEqual(nothing)
+  })
+
+  test('are written without what absence means, and leave other names alone', () => {
+    const query = new URLSearchParams('tenant=acme&topic=old&state=paused')
+    expect(writeValues(shape, query, { state: 'any', ids: ['x', 'y'] }).toString()).toBe(
+      'tenant=acme&topic=old&ids=x%2Cy',
+    )
+    expect(writeValues(shape, query, { topic: '' }).toString()).toBe('tenant=acme&state=paused')
+  })
+})
+
+test.each([
+  ['url must be https', ['url', 'uid'], { url: 'url must be https' }, null],
+  [
+    'url must be https; max_in_flight must be at most 1000',
+    ['url', 'max_in_flight'],
+    { url: 'url must be https', max_in_flight: 'max_in_flight must be at most 1000' },
+    null,
+  ],
+  // The longer name that begins at the same place is meant.
+  [
+    'rate_limit_rps must be a number',
+    ['rate', 'rate_limit_rps'],
+    { rate_limit_rps: 'rate_limit_rps must be a number' },
+    null,
+  ],
+  [
+    'the value of topics.0 is no pattern; use letters and dots',
+    ['topics'],
+    { topics: 'the value of topics.0 is no pattern; use letters and dots' },
+    null,
+  ],
+  ['an endpoint is called so already', ['uid'], {}, 'an endpoint is called so already'],
+])('the refusal "%s" is shown beside its field', (detail, fields, byField, rest) => {
+  expect(placeErrors(detail, fields)).toEqual({ byField, rest })
+})
+
+test('a role may what a lesser one may, and is told which it lacks', () => {
+  expect(refusalOf('admin', 'operator')).toBeNull()
+  expect(refusalOf('operator', 'operator')).toBeNull()
+  expect(refusalOf('viewer', 'operator')).toBe('Needs the role operator; you are signed in as viewer.')
+  expect(refusalOf('operator', 'admin')).toBe('Needs the role admin; you are signed in as operator.')
+})
