@@ -20,7 +20,8 @@ function Table({ title, columns, rows, empty }: TableProps) {
       {rows.length === 0 ? (
         <p class="empty">{empty}</p>
       ) : (
-        <div class="scroll">
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: wider than a narrow screen, it is scrolled with the arrows
+        <section class="scroll" tabIndex={0} aria-label={`${title}, table`}>
           <table>
             <thead>
               <tr>
@@ -41,7 +42,7 @@ function Table({ title, columns, rows, empty }: TableProps) {
               ))}
             </tbody>
           </table>
-        </div>
+        </section>
       )}
     </section>
   )

@@ -1,5 +1,7 @@
 /** A Chromium that is on this machine. */
 import { execFileSync } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, isAbsolute, join } from 'node:path'
 
 const browsers = [
   'chromium',
@@ -22,6 +24,23 @@ export function findBrowser(): string | null {
     }
   })
   return found ?? null
+}
+
+/** The same with all of its path. */
+export function browserPath(): string | null {
+  const name = findBrowser()
+  if (name === null || isAbsolute(name)) return name
+  const files = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, name))
+  return files.find(isProgram) ?? null
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 export const browserFlags: readonly string[] = [

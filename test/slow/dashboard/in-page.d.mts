@@ -1,0 +1,7 @@
+export function reportViolations(): void
+export function findSidewaysScroll(): string[]
+export function findMovingParts(): string[]
+export function markControls(): void
+export function unmarkFocused(): string
+export function findUnreached(): string[]
+export function readKept(): string

@@ -1,0 +1,20 @@
+/**
+ * Every page of the dashboard, by address: each is looked at in light and dark, wide and narrow, held against axe-core,
+ * walked through by keyboard, shown with planted texts, and photographed. To add one, add a line; what it is about is
+ * made in `furnish.ts`. A path of `src/dashboard/pages.ts` that no line is for fails a test.
+ */
+import type { Furniture } from './furnish.ts'
+
+export interface PageAddress {
+  /** Of the screenshot. */
+  readonly name: string
+  /** Below /dashboard/. */
+  readonly path: (made: Furniture) => string
+  /** What the page shows when it is there. */
+  readonly shows: string | RegExp
+}
+
+export const pageAddresses: readonly PageAddress[] = [
+  { name: 'overview', path: () => '', shows: 'Overview' },
+  { name: 'endpoints', path: () => 'endpoints', shows: '/refuse/' },
+]

@@ -1,0 +1,27 @@
+/** The dashboard in a real browser, on PostgreSQL. */
+import { afterAll, beforeAll, describe } from 'vitest'
+import { type PostgresServer, testedServers } from '../../servers/postgres.ts'
+import { type Bed, openBed } from './bed.ts'
+import { describeSigningIn } from './signing-in.ts'
+import { describeWatching } from './watching.ts'
+
+const newest = testedServers().at(-1)
+if (newest === undefined) throw new Error('no server to test on')
+
+describe('the dashboard on PostgreSQL', () => {
+  let database: PostgresServer
+  let bed: Bed
+  beforeAll(async () => {
+    database = await newest.start()
+    const store = `${database.url}?schema=outhook_dashboard_${process.pid}`
+    bed = await openBed({ store, masterKey: 'ab'.repeat(32) })
+  })
+  afterAll(async () => {
+    await bed?.close()
+    await database?.stop()
+  })
+
+  const open = () => bed
+  describeSigningIn(open)
+  describeWatching(open)
+})
