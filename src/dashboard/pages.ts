@@ -40,4 +40,7 @@ export const pages: readonly PageEntry[] = [
     group: 'Setup',
     load: () => import('./pages/endpoints/list.tsx'),
   },
+  { path: 'endpoints/new', title: 'New endpoint', load: () => import('./pages/endpoints/new.tsx') },
+  { path: 'endpoints/:id', title: 'Endpoint', load: () => import('./pages/endpoints/detail.tsx') },
+  { path: 'endpoints/:id/edit', title: 'Edit endpoint', load: () => import('./pages/endpoints/edit.tsx') },
 ]

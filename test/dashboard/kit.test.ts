@@ -1,9 +1,13 @@
 /** The parts of the dashboard's kit that need no browser. */
 import { describe, expect, test } from 'vitest'
+import type { Endpoint } from '../../src/client/index.ts'
+import { durationText } from '../../src/dashboard/kit/duration-text.ts'
 import { placeErrors } from '../../src/dashboard/kit/field-errors.ts'
+import { readChanges } from '../../src/dashboard/kit/form-fields.ts'
 import { matchPath, pathOf } from '../../src/dashboard/kit/match-path.ts'
 import { refusalOf } from '../../src/dashboard/kit/role.ts'
 import { flag, list, oneOf, readValues, text, writeValues } from '../../src/dashboard/kit/url-values.ts'
+import { endpointFields } from '../../src/dashboard/pages/endpoints/endpoint-fields.ts'
 
 test.each([
   ['', '', {}],
@@ -78,4 +82,82 @@ test('a role may what a lesser one may, and is told which it lacks', () => {
   expect(refusalOf('operator', 'operator')).toBeNull()
   expect(refusalOf('viewer', 'operator')).toBe('Needs the role operator; you are signed in as viewer.')
   expect(refusalOf('operator', 'admin')).toBe('Needs the role admin; you are signed in as operator.')
+})
+
+describe('fields of a form', () => {
+  const endpoint = {
+    urls: ['https://a.example/', 'https://b.example/'],
+    topics: ['orders.*'],
+    uid: null,
+    description: 'of the shop',
+    method: 'POST',
+    headers: { 'x-team': 'shop: north' },
+    contentType: null,
+    timeout: '20s',
+    failOver: false,
+    signingSchemes: ['standard', 'hookrail'],
+    credentialId: null,
+    clientCertificateId: null,
+    maxInFlight: 8,
+    rateLimitRps: null,
+    filter: { total: { $gte: 100 } },
+    retryPolicy: 'standard',
+    breakerThreshold: 0,
+    breakerPause: null,
+    breakerMaxPause: null,
+    disableAfter: null,
+    settings: null,
+  } as unknown as Endpoint
+  const shown = (name: string) => endpointFields.find((one) => one.name === name)?.read(endpoint) ?? ''
+  const changed = (texts: Readonly<Record<string, string>>) =>
+    readChanges(endpointFields, endpoint, (name) => texts[name] ?? shown(name))
+
+  test('that nobody touched are not sent, however browsers write their lines', () => {
+    expect(changed({ urls: 'https://a.example/\r\nhttps://b.example/' })).toEqual({})
+  })
+
+  test.each([
+    [{ urls: 'https://c.example/' }, { urls: ['https://c.example/'] }],
+    [
+      { uid: 'crm', description: '' },
+      { uid: 'crm', description: '' },
+    ],
+    [{ topics: 'a.*, b.c\nd' }, { topics: ['a.*', 'b.c', 'd'] }],
+    [{ headers: 'x-team: a: b\nx-other:c' }, { headers: { 'x-team': 'a: b', 'x-other': 'c' } }],
+    [{ timeout: '' }, { timeout: null }],
+    [{ fail_over: 'true' }, { failOver: true }],
+    [{ signing_schemes: 'none' }, { signingSchemes: ['none'] }],
+    [{ signing_schemes: '[{"type":"hmac"}]' }, { signingSchemes: [{ type: 'hmac' }] }],
+    [
+      { max_in_flight: '16', rate_limit_rps: '0.5' },
+      { maxInFlight: 16, rateLimitRps: 0.5 },
+    ],
+    [{ filter: '' }, { filter: null }],
+    [{ retry_policy: '{"maxAttempts":3}' }, { retryPolicy: { maxAttempts: 3 } }],
+    [
+      { retry_policy: '', breaker_threshold: '' },
+      { retryPolicy: null, breakerThreshold: null },
+    ],
+  ])('with the texts %j change %j', (texts, change) => {
+    expect(changed(texts)).toEqual(change)
+  })
+
+  test.each([
+    [{ filter: '{' }, /^filter is not JSON: /],
+    [{ headers: 'nonsense' }, 'headers has to have "Name: value" on each line; one is "nonsense"'],
+    [{ max_in_flight: 'many' }, 'max_in_flight has to be a number; it is "many"'],
+  ])('with the texts %j are refused before anything is sent', (texts, why) => {
+    expect(() => changed(texts)).toThrow(why)
+  })
+})
+
+test.each([
+  [0, '0 s'],
+  [900, '1 s'],
+  [61_000, '1 min 1 s'],
+  [3_600_000, '1 h'],
+  [86_399_000, '23 h 59 min'],
+  [7 * 86_400_000, '7 d'],
+])('%d ms are said as "%s"', (ms, text) => {
+  expect(durationText(ms)).toBe(text)
 })

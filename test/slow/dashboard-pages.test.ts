@@ -29,13 +29,14 @@ const aPageTest = (title: string, run: () => Promise<void>): void => {
   test(title, { timeout: 120_000 }, async ({ skip }) => {
     if (browser === null) return skip('not run: no Chromium is on this machine')
     await run()
-    expect(page.complaints).toEqual([])
+    // The browser itself tells of a request that was refused, and these were meant to be.
+    expect(page.complaints.filter((one) => !one.includes('status of 422'))).toEqual([])
   })
 }
 
 /** As somebody does it with the keyboard: to the thing with this text, and Enter. */
 async function press(what: 'a' | 'button', name: string): Promise<void> {
-  const found = `[...document.querySelectorAll('${what}')].find((one) => one.textContent.trim() === '${name}')`
+  const found = `[...(document.querySelector('dialog[open]') ?? document).querySelectorAll('${what}')].find((one) => one.textContent.trim() === '${name}')`
   await expect.poll(() => page.evaluate<boolean>(`${found} !== undefined`)).toBe(true)
   await page.evaluate(`${found}.focus()`)
   await page.press('Enter')
@@ -84,5 +85,91 @@ aPageTest(
     await press('a', 'Show all')
     await page.shows('crm')
     expect(await address()).toBe('/dashboard/endpoints')
+  },
+)
+
+/** What a field of a form says is replaced, as somebody types it. */
+async function fill(name: string, text: string): Promise<void> {
+  const field = `document.querySelector('[name="${name}"]')`
+  await expect.poll(() => page.evaluate<boolean>(`${field} !== null`)).toBe(true)
+  await page.evaluate(`${field}.closest('details')?.setAttribute('open', '')`)
+  await page.evaluate(`${field}.focus(), ${field}.select()`)
+  await page.type(text)
+}
+
+const isGone = (text: string) =>
+  expect.poll(() => page.evaluate<string>('document.body.innerText')).not.toContain(text)
+const endpointNow = async () => (await server.call('GET', '/v1/endpoints?uid=shop')).json.items[0]
+
+aPageTest(
+  'an endpoint is made, tested, changed, paused, disabled, enabled and deleted with the keyboard',
+  async () => {
+    await page.open(`${server.url}/dashboard/endpoints`)
+    await press('button', 'New endpoint')
+    await page.shows('What it is')
+    await fill('urls', `${receiver.url}/shop`)
+    await fill('topics', 'shop.*')
+    await fill('uid', 'shop')
+    await fill('timeout', '3h')
+    await press('button', 'Make the endpoint')
+    // The refusal stands beside the field, which has the focus though it is behind "More settings".
+    const wrong = `document.activeElement.name + ' ' + document.activeElement.closest('.field').querySelector('.wrong')?.textContent`
+    await expect.poll(() => page.evaluate<string>(wrong)).toMatch(/^timeout timeout .*60s/)
+    await fill('timeout', '20s')
+    await press('button', 'Make the endpoint')
+    await page.shows('whsec_')
+    await press('a', 'Go to the endpoint and send it a test event')
+    await page.shows('Latest deliveries')
+
+    await page.evaluate(`document.querySelector('summary').parentElement.open = true`)
+    await press('button', 'Send')
+    await page.shows('The receiver answered 200')
+
+    await press('button', 'Rotate the secret')
+    await page.shows('A new secret signs at once')
+    await press('button', 'Rotate')
+    await page.shows('Give the receiver the new secret')
+    await press('button', 'Close')
+    await page.shows('23 h 59 min left')
+
+    await press('button', 'Pause')
+    await fill('reason', 'the shop moves')
+    await press('button', 'Pause')
+    await page.shows('paused by hand: the shop moves')
+    await server.call('POST', '/v1/events', { body: { topic: 'shop.opened', payload: {} } })
+    await press('button', 'Resume')
+    await page.shows('Deliveries that wait for it: 1')
+    await press('button', 'Cancel')
+    await isGone('Deliveries that wait for it')
+
+    await press('button', 'Disable')
+    await page.shows('Nothing is sent to it until it is enabled.')
+    await page.press('Enter')
+    await page.shows('somebody disabled it')
+    await press('button', 'Enable')
+    await page.shows('What becomes of them')
+    await page.evaluate(`document.querySelector('[name=backlog]').value = 'skip'`)
+    await page.evaluate(`document.querySelector('dialog form').requestSubmit()`)
+    await page.shows('What waits is cancelled, then it is sent to again')
+    await expect.poll(async () => (await endpointNow()).state).toBe('active')
+    expect(receiver.received.filter(({ path }) => path === '/shop')).toHaveLength(1)
+
+    await press('a', 'Edit')
+    await fill('description', 'of the shop')
+    await press('button', 'Save')
+    await page.shows('The endpoint was changed.')
+    expect(await endpointNow()).toMatchObject({
+      description: 'of the shop',
+      timeout: '20s',
+      topics: ['shop.*'],
+    })
+
+    await press('button', 'Delete')
+    await page.shows('This cannot be taken back')
+    await page.evaluate(`document.querySelector('dialog button[type=submit]').focus()`)
+    await page.press('Enter')
+    await page.shows('The endpoint was deleted.')
+    expect(await address()).toBe('/dashboard/endpoints')
+    expect(await endpointNow()).toBeUndefined()
   },
 )

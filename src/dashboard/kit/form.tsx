@@ -12,11 +12,8 @@ import { useSession } from './session.ts'
 
 const FieldErrors = createContext<Readonly<Record<string, string>>>({})
 
-/** Of a form that was sent: a field's text without the spaces around it, and whether a box is ticked. */
-export interface FormValues {
-  text(name: string): string
-  isTicked(name: string): boolean
-}
+/** Of a form that was sent: a field's text without the spaces around it; of a box, `true` or `false`. */
+export type FormValues = (name: string) => string
 
 interface FormProps {
   /** On its button. */
@@ -39,14 +36,10 @@ export function Form({ submit, needs, onSubmit, onCancel, children }: FormProps)
   const send = async (event: SubmitEvent) => {
     event.preventDefault()
     if (form.current === null || isSending || reason !== null) return
-    const data = new FormData(form.current)
     setSending(true)
     setErrors(none)
     try {
-      await onSubmit({
-        text: (name) => String(data.get(name) ?? '').trim(),
-        isTicked: (name) => data.get(name) !== null,
-      })
+      await onSubmit(readerOf(form.current))
     } catch (error) {
       if (isSignedOut(error)) return onSignedOut()
       const placed = placeErrors(
@@ -82,12 +75,23 @@ export function Form({ submit, needs, onSubmit, onCancel, children }: FormProps)
   )
 }
 
+function readerOf(form: HTMLFormElement): FormValues {
+  const data = new FormData(form)
+  return (name) => {
+    const field = form.elements.namedItem(name)
+    if (field instanceof HTMLInputElement && field.type === 'checkbox') return String(field.checked)
+    return String(data.get(name) ?? '').trim()
+  }
+}
+
 function namesOf(form: HTMLFormElement): readonly string[] {
   return [...form.elements].map((one) => (one as HTMLInputElement).name).filter((name) => name !== '')
 }
 
 function focusFirst(form: HTMLFormElement, { byField }: PlacedErrors): void {
   const wrong = [...form.elements].find((one) => byField[(one as HTMLInputElement).name] !== undefined)
+  // It may be behind "More settings".
+  wrong?.closest('details')?.setAttribute('open', '')
   if (wrong instanceof HTMLElement) wrong.focus()
 }
 

@@ -1,14 +1,14 @@
 /** Where events go, and how each takes them. */
 import type { Endpoint } from '../../../client/index.ts'
-import { troubleOf } from '../../endpoint-trouble.ts'
 import { ActButton } from '../../kit/act-button.tsx'
 import { goTo, hrefOf, useUrlState } from '../../kit/address.ts'
-import { Badge, PageHeading } from '../../kit/detail.tsx'
+import { PageHeading } from '../../kit/detail.tsx'
 import { type Column, KeysetTable, usePage } from '../../kit/keyset-table.tsx'
 import { pathOf } from '../../kit/match-path.ts'
 import { flag, text } from '../../kit/url-values.ts'
 import { server } from '../../server.ts'
 import { Time } from '../../times.tsx'
+import { EndpointState } from './endpoint-state.tsx'
 
 const shape = { uid: text, deleted: flag, cursor: text }
 
@@ -80,24 +80,6 @@ export function Page() {
           )
         }
       />
-    </>
-  )
-}
-
-export function EndpointState({ of }: { readonly of: Endpoint }) {
-  if (of.deletedAt !== null) return <Badge is="plain">deleted</Badge>
-  const trouble = troubleOf(of)
-  return (
-    <>
-      <Badge is={trouble === null ? 'good' : 'bad'}>
-        {trouble !== null && of.state === 'active' ? 'failing' : of.state}
-      </Badge>
-      {trouble !== null && <p class="hint">{trouble}</p>}
-      {of.resumesAt !== null && (
-        <p class="hint">
-          sent to again <Time at={of.resumesAt} />
-        </p>
-      )}
     </>
   )
 }
