@@ -2,6 +2,7 @@
  * The pages of the dashboard: the one list of them. Each is a chunk of its own, loaded when somebody goes there. To add
  * one, write a file that exports `Page`, and a line here. What pages are made of is in `kit/`:
  *
+ * - `page-entry.ts`: `PageProps`, what a page is given, and what a line here says.
  * - `address.ts`: `hrefOf('endpoints/ep_1')` for a plain `<a href>`, `goTo`, and `useUrlState(shape)` for filters and
  *   selections, which live in the address (`url-values.ts`: `text`, `flag`, `list`, `oneOf([...])`).
  * - `session.ts`: `useSession()` says the role and the tenant. `use-answer.ts`: `useAnswer(key, read, { everyMs })` asks
@@ -12,25 +13,7 @@
  * - `act-button.tsx`: a button that needs a role, says why it may not, and tells what came of it; `dialog.tsx` asks before;
  *   `results.tsx` (`useTell`) says it.
  */
-import type { ComponentType } from 'preact'
-import type { Params } from './kit/match-path.ts'
-import type { Role } from './kit/role.ts'
-
-export interface PageProps {
-  /** What the path says in the places of `:names`. */
-  readonly params: Params
-}
-
-export interface PageEntry {
-  /** Below /dashboard/, such as `endpoints/:id`. The first that matches is shown. */
-  readonly path: string
-  readonly title: string
-  /** Where it stands in the navigation; absent: it does not. */
-  readonly group?: 'Now' | 'Setup' | 'Repair' | 'Server'
-  /** The least role that the API lets read it; absent: viewer. */
-  readonly needs?: Role
-  readonly load: () => Promise<{ readonly Page: ComponentType<PageProps> }>
-}
+import type { PageEntry } from './kit/page-entry.ts'
 
 export const pages: readonly PageEntry[] = [
   { path: '', title: 'Overview', group: 'Now', load: () => import('./overview.tsx') },

@@ -1,10 +1,11 @@
 /** What stands around every page: where one can go, of which tenant the pages are, who is signed in. */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { type PageEntry, pages } from '../pages.ts'
+import { pages } from '../pages.ts'
 import { messageOf, signOut } from '../server.ts'
 import { TenantChoice } from '../tenant-choice.tsx'
 import { hrefOf, useAddress } from './address.ts'
+import type { PageEntry } from './page-entry.ts'
 import { useTell } from './results.tsx'
 import { useSession } from './session.ts'
 

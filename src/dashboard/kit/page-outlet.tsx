@@ -1,11 +1,12 @@
 /** Shows the page that the address means, and loads its chunk first. */
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { type PageEntry, type PageProps, pages } from '../pages.ts'
+import { pages } from '../pages.ts'
 import { messageOf } from '../server.ts'
 import { hrefOf, useAddress } from './address.ts'
 import { Loading, PageHeading } from './detail.tsx'
 import { matchPath, type Params } from './match-path.ts'
+import type { PageEntry, PageProps } from './page-entry.ts'
 import { useSession } from './session.ts'
 
 /** What was loaded once is there at once. */

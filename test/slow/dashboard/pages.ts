@@ -17,4 +17,7 @@ export interface PageAddress {
 export const pageAddresses: readonly PageAddress[] = [
   { name: 'overview', path: () => '', shows: 'Overview' },
   { name: 'endpoints', path: () => 'endpoints', shows: '/refuse/' },
+  { name: 'endpoint-new', path: () => 'endpoints/new', shows: 'More settings' },
+  { name: 'endpoint', path: ({ failingEndpoint }) => `endpoints/${failingEndpoint}`, shows: 'dead lettered' },
+  { name: 'endpoint-edit', path: ({ endpoint }) => `endpoints/${endpoint}/edit`, shows: 'More settings' },
 ]
