@@ -175,8 +175,8 @@ export class Connection<O extends Origin = Origin>
     this.#attempt?.onInvalid()
   }
 
-  onFlood(): void {
-    this.#attempt?.onFlood()
+  onFlood(what: string): void {
+    this.#attempt?.onFlood(what)
   }
 
   #stopResting(): void {

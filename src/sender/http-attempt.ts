@@ -14,7 +14,7 @@ import { describeFailure, type Failure, type FailurePhase, failure } from './att
 import { Deadline, type DeadlineOwner, type DeadlineQueue } from './deadlines.ts'
 import type { AttemptRequest, AttemptResult } from './port.ts'
 import type { Field, ResponseHead } from './response-head.ts'
-import { maxAttemptBytes, type ResponseListener } from './response-reader.ts'
+import type { ResponseListener } from './response-reader.ts'
 
 /** What all attempts of a sender share. */
 export interface AttemptSettings {
@@ -68,6 +68,8 @@ export class HttpAttempt implements ResponseListener, DeadlineOwner {
   #retryAfter: string | null = null
   #brokeOff: string | null = null
   #body: Uint8Array = noBytes
+  /** So many of its bytes are taken. */
+  #bodyLength = 0
   #bytesSeen = 0
   #onAbort: (() => void) | null = null
 
@@ -118,11 +120,24 @@ export class HttpAttempt implements ResponseListener, DeadlineOwner {
 
   onBody(chunk: Buffer): void {
     if (this.settled) return
-    const room = this.#settings.captureBytes - this.#body.length
-    // A copy of its own size: the chunk is a window into a buffer of up to 64 KiB, which would stay alive whole.
-    if (room > 0) this.#body = append(this.#body, chunk.length > room ? chunk.subarray(0, room) : chunk)
+    const room = this.#settings.captureBytes - this.#bodyLength
+    if (room > 0) this.#keep(chunk.length > room ? chunk.subarray(0, room) : chunk)
     this.#bytesSeen += chunk.length
     if (this.#bytesSeen > this.#settings.maxResponseBytes) this.#respond(false)
+  }
+
+  /** In bytes of its own: the chunk is a window into a buffer of up to 64 KiB, which would stay alive whole. */
+  #keep(chunk: Uint8Array): void {
+    const length = this.#bodyLength + chunk.length
+    if (length > this.#body.length) {
+      // Room for as much again, so that bytes that come one by one are not all copied for each.
+      const room = this.#bodyLength === 0 ? length : Math.min(length * 2, this.#settings.captureBytes)
+      const larger = new Uint8Array(room)
+      larger.set(this.#body.subarray(0, this.#bodyLength))
+      this.#body = larger
+    }
+    this.#body.set(chunk, this.#bodyLength)
+    this.#bodyLength = length
   }
 
   onEnd(hasMore: boolean): void {
@@ -134,11 +149,8 @@ export class HttpAttempt implements ResponseListener, DeadlineOwner {
   }
 
   /** Without end, and so far without saying anything. */
-  onFlood(): void {
-    const { hostPort } = this.target
-    this.fail(
-      failure('connection', `${hostPort} sent ${maxAttemptBytes} bytes and no end of its answer's headers`),
-    )
+  onFlood(what: string): void {
+    this.fail(failure('connection', `${this.target.hostPort} sent ${what}`))
   }
 
   /** The receiver ended the connection before the end of its answer. */
@@ -188,8 +200,8 @@ export class HttpAttempt implements ResponseListener, DeadlineOwner {
     }
     const response: CapturedResponse = {
       headers: this.#headers,
-      body: this.#body,
-      truncated: this.#brokeOff !== null || this.#bytesSeen > this.#body.length,
+      body: this.#bodyLength === this.#body.length ? this.#body : this.#body.slice(0, this.#bodyLength),
+      truncated: this.#brokeOff !== null || this.#bytesSeen > this.#bodyLength,
     }
     const latencyMs = this.#latencyMs()
     const retryAfter = this.#retryAfter
@@ -239,14 +251,6 @@ export class HttpAttempt implements ResponseListener, DeadlineOwner {
   #latencyMs(): number {
     return Math.round(this.#settings.clock.elapsed() - this.#startedAt)
   }
-}
-
-function append(head: Uint8Array, tail: Uint8Array): Uint8Array {
-  if (head.length === 0) return new Uint8Array(tail)
-  const joined = new Uint8Array(head.length + tail.length)
-  joined.set(head)
-  joined.set(tail, head.length)
-  return joined
 }
 
 /** The first ones; of the one that is too long, its beginning. The list itself when all of it is kept. */

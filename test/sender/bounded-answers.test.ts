@@ -58,9 +58,27 @@ const heads: readonly (readonly [name: string, start: string, more: string])[] =
   ['a folded header', 'HTTP/1.1 200 OK\r\na: b\r\n', ' c\r\n'],
   ['empty lines', '', '\r\n'],
   ['line feeds', '', '\n'],
-  ['interim answers', '', 'HTTP/1.1 100 Continue\r\n\r\n'],
   ['an interim answer', 'HTTP/1.1 103 Early Hints\r\n', 'link: <a>\r\n'],
 ]
+
+test('interim answers without end: a connection failure after a hundred', async () => {
+  const interim = 'HTTP/1.1 100 Continue\r\n\r\n'
+  const receiver = await aRawReceiver(withoutEnd('', interim))
+  const { sender } = aCountedSender()
+  const result = await failureFrom(sender, aRequest(receiver.url))
+  expect(result).toMatchObject({ errorClass: 'connection', httpStatus: null })
+  expect(result.error).toContain('sent 100 interim answers and no other')
+})
+
+test('a hundred interim answers before the answer are read over', async () => {
+  const receiver = await aRawReceiver((socket) => {
+    socket.once('data', () =>
+      socket.end(`${'HTTP/1.1 102 Processing\r\n\r\n'.repeat(100)}HTTP/1.1 204 No Content\r\n\r\n`),
+    )
+  })
+  const { sender } = aCountedSender()
+  expect(await sender.attempt(aRequest(receiver.url))).toMatchObject({ kind: 'response', httpStatus: 204 })
+})
 
 test.each(heads)('%s without end: a connection failure after 256 KiB', async (_name, start, more) => {
   const receiver = await aRawReceiver(withoutEnd(start, more))

@@ -89,6 +89,11 @@ export const hostileReceivers: readonly HostileReceiver[] = [
     expected: succeeded,
   },
   {
+    what: 'chunks of a byte without end',
+    onSocket: endless(head('transfer-encoding: chunked'), '1\r\nx\r\n'),
+    expected: succeeded,
+  },
+  {
     what: 'a chunk extension without end',
     onSocket: endless(`${head('transfer-encoding: chunked')}1;`),
     expected: succeeded,
