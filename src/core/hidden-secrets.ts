@@ -205,7 +205,7 @@ function hideTail(text: string, spellings: readonly Spelling[], search: Search):
     if (spelling.isWord) continue
     const last = Math.min(cut, text.length - minTailChars + 1)
     for (let at = startOfTail(text, spelling); at < last; at++) {
-      if (!goesOn(text, at, { spelling, search })) continue
+      if (!spelling.starts.includes(text.charAt(at)) || !goesOn(text, at, { spelling, search })) continue
       cut = at
       break
     }

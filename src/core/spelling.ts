@@ -11,6 +11,8 @@ export interface Spelling {
   readonly most: number
   /** Each that may stand in it. */
   readonly characters: string
+  /** Each that it may begin with. */
+  readonly starts: string
   /** Looked for between what is neither a letter nor a digit alone. */
   readonly isWord: boolean
 }
@@ -107,7 +109,16 @@ function toSpelling(
     sum += most[index] ?? 0
   }
   const characters = [...new Set(units.flat().join(''))].join('')
-  return { units, probe, before, most: sum, characters, isWord }
+  return { units, probe, before, most: sum, characters, starts: startsOf(units), isWord }
+}
+
+function startsOf(units: readonly (readonly string[])[]): string {
+  let starts = ''
+  for (const forms of units) {
+    starts += forms.map((form) => form.charAt(0)).join('')
+    if (!forms.includes('')) break
+  }
+  return starts
 }
 
 const formsOfAscii = new Map<string, readonly string[]>()

@@ -37,9 +37,18 @@ export interface DirectConnectorOptions {
   readonly connectTimeoutMs: number
   /** Certificate authorities in PEM to trust instead of the well-known ones. */
   readonly ca?: string | readonly string[]
+  /** Nobody puts TLS upon its plain sockets later on. */
+  readonly isLast?: boolean
 }
 
 const tcpKeepAliveDelayMs = 60_000
+
+/**
+ * What plain sockets read into, all of them: whoever listens to `data` keeps a copy of what it wants to keep. With a
+ * buffer of its own for each read, 64 KiB long until it is cut, answers without end made the process collect its
+ * garbage each second, 5 to 20 ms at a time.
+ */
+const readBuffer = Buffer.allocUnsafeSlow(65_536)
 
 export class DirectConnector implements Connector {
   readonly #options: DirectConnectorOptions
@@ -75,9 +84,17 @@ export class DirectConnector implements Connector {
       ...this.#attemptTimeout(addresses.length),
     }
     const tls: TlsClient = this.#tls.of(target.identity)
+    const onread = {
+      buffer: readBuffer,
+      callback(length: number) {
+        socket.emit('data', readBuffer.subarray(0, length))
+        return true
+      },
+    }
+    const plain = this.#options.isLast === true ? { ...options, onread } : options
     let phase: FailurePhase = 'connecting'
     let pending = true
-    const socket = target.secure ? connectTls({ ...options, ...tls.optionsFor(target) }) : connectTcp(options)
+    const socket = target.secure ? connectTls({ ...options, ...tls.optionsFor(target) }) : connectTcp(plain)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, tcpKeepAliveDelayMs)
     if (target.secure) {

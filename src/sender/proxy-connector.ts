@@ -40,7 +40,7 @@ export class ProxyConnector implements Connector {
 
   constructor(options: DirectConnectorOptions) {
     this.#options = options
-    this.#direct = new DirectConnector(options)
+    this.#direct = new DirectConnector({ ...options, isLast: true })
     this.#toProxy = new DirectConnector({ ...options, guard: null })
     this.#tls = new TlsClients(options.ca)
   }

@@ -61,7 +61,7 @@ export class ResponseReader {
     return this.#bytes === 0
   }
 
-  /** False: nobody asked for these bytes. */
+  /** False: nobody asked for these bytes, which are the caller's again afterwards. */
   push(chunk: Buffer): boolean {
     if (this.#phase === 'idle') return false
     this.#bytes += chunk.length
@@ -93,7 +93,10 @@ export class ResponseReader {
         return
       }
       const end = this.#head.findEnd()
-      if (end === null) return
+      if (end === null) {
+        this.#head.own()
+        return
+      }
       const text = this.#head.text(end)
       this.#head.skip(end)
       if (interim.test(text)) {
@@ -166,6 +169,7 @@ export class ResponseReader {
 /** What has come of a head so far. Bytes that come one by one are copied a bounded number of times. */
 class HeadBytes {
   #bytes: Buffer = noBytes
+  #isOwn = true
   #start = 0
   #end = 0
   /** No head ends before this. */
@@ -173,6 +177,7 @@ class HeadBytes {
 
   clear(): void {
     this.#bytes = noBytes
+    this.#isOwn = true
     this.#start = 0
     this.#end = 0
     this.#searched = 0
@@ -181,6 +186,7 @@ class HeadBytes {
   add(chunk: Buffer): void {
     if (this.#start === this.#end) {
       this.#bytes = chunk
+      this.#isOwn = false
       this.#start = 0
       this.#searched = 0
       this.#end = chunk.length
@@ -197,6 +203,16 @@ class HeadBytes {
     }
     chunk.copy(this.#bytes, this.#end)
     this.#end += chunk.length
+  }
+
+  /** Of the last chunk, which its owner uses again, the part that is wanted later. */
+  own(): void {
+    if (this.#isOwn) return
+    this.#bytes = Buffer.from(this.#bytes.subarray(this.#start, this.#end))
+    this.#isOwn = true
+    this.#searched -= this.#start
+    this.#end -= this.#start
+    this.#start = 0
   }
 
   skip(bytes: number): void {

@@ -1,6 +1,6 @@
 /** An attempt reads 256 KiB at most, whatever the receiver fills its answer with. */
 import type { Socket } from 'node:net'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createSystemClock } from '../../src/core/clock.ts'
 import { type Connector, DirectConnector } from '../../src/sender/connector.ts'
 import { Resolver } from '../../src/sender/resolver.ts'
@@ -127,4 +127,32 @@ test('the bound is that of each attempt, not of a connection', async () => {
     expect((await responseFrom(sender, aRequest(receiver.url))).httpStatus).toBe(200)
   }
   expect(receiver.connections()).toBe(1)
+})
+
+test('answers that come in pieces, in turns on many connections, are not mixed up', async () => {
+  const sender = aSender()
+  const sockets: Socket[] = []
+  const receivers = await Promise.all(
+    Array.from({ length: 8 }, () =>
+      aRawReceiver((socket) => {
+        socket.once('data', () => sockets.push(socket))
+      }),
+    ),
+  )
+  const results = receivers.map(({ url }) => responseFrom(sender, aRequest(url)))
+  await vi.waitFor(() => expect(sockets).toHaveLength(8))
+  const answerOf = (socket: Socket) => {
+    const mark = String(socket.localPort).repeat(10)
+    return `HTTP/1.1 200 OK\r\nx-mark: ${mark}\r\ncontent-length: ${mark.length}\r\n\r\n${mark}`
+  }
+  const longest = Math.max(...sockets.map((socket) => answerOf(socket).length))
+  for (let at = 0; at < longest; at += 7) {
+    for (const socket of sockets) socket.write(answerOf(socket).slice(at, at + 7))
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  for (const [index, result] of (await Promise.all(results)).entries()) {
+    const mark = new URL(receivers[index]?.url ?? '').port.repeat(10)
+    expect(result.response.headers).toContainEqual(['x-mark', mark])
+    expect(Buffer.from(result.response.body).toString()).toBe(mark)
+  }
 })
