@@ -6,6 +6,7 @@ import { serverWords } from './core/face-words.ts'
 import { createIdFactory } from './core/ids.ts'
 import type { Keyring } from './core/keyring.ts'
 import { RetryPolicies } from './core/retry-policies.ts'
+import { createAccess } from './create-access.ts'
 import { createCredentials } from './create-credentials.ts'
 import { breakerOf, createDelivery, createSender, userAgent } from './create-delivery.ts'
 import { createEndpoints, type EndpointParts } from './create-endpoints.ts'
@@ -14,9 +15,6 @@ import { createOutboxRelays } from './create-outbox-relays.ts'
 import { type ActivityName, DeliveryActivity } from './delivery/activity.ts'
 import { RoutingCache } from './delivery/routing-cache.ts'
 import { RoutingReload } from './delivery/routing-reload.ts'
-import { AdminTokens } from './engine/admin-tokens.ts'
-import { ApiKeys } from './engine/api-keys.ts'
-import { Authentication } from './engine/authentication.ts'
 import { Credentials } from './engine/credentials.ts'
 import { DeadLetters } from './engine/dead-letters.ts'
 import { Deliveries } from './engine/deliveries.ts'
@@ -34,7 +32,6 @@ import type { OutboxState } from './engine/outbox-relay.ts'
 import { Publisher } from './engine/publish.ts'
 import { Readiness } from './engine/readiness.ts'
 import { Relay } from './engine/relay.ts'
-import { SignIns } from './engine/sign-ins.ts'
 import { Subscriptions } from './engine/subscriptions.ts'
 import { TenantUrls } from './engine/tenant-urls.ts'
 import { Tenants } from './engine/tenants.ts'
@@ -213,6 +210,7 @@ async function assemble(
   const tenants = new Tenants({ ...tenantParts, onChange: onTenantChange, onDelete })
   const urls = new TenantUrls({ checkUrl: createUrlCheck(guard, { clock }), routing, store })
   const parts = { store: shown, ids, secretBox, randomBytes, kinds, words, logger, urls, onChange }
+  const { publicUrl } = config
   const traced = tracing === null ? publisher : tracePublisher(publisher, tracing)
   const sendParts = { publisher: traced, routing, urls, words, retryPolicies }
   const directSends = new DirectSends({ ...sendParts, maxTimeoutMs: config.totalTimeoutMs })
@@ -237,11 +235,8 @@ async function assemble(
     jobs: new Jobs({ store: shown, ids, onJob: () => durableWork.jobs.wake() }),
     tenants,
     masterKeys,
-    apiKeys: new ApiKeys({ store: shown, ids, time: store.time, words, randomBytes }),
-    adminTokens: new AdminTokens({ store: shown, ids, time: store.time, words, tenants, randomBytes }),
+    ...createAccess({ ...parts, shown, store, tenants, time: store.time, uses: keyUses, publicUrl }),
     idempotentRequests,
-    authentication: new Authentication({ store, time: store.time, uses: keyUses }),
-    signIns: new SignIns({ store, time: store.time, uses: keyUses, randomBytes }),
     keyRates,
     ping: () => readiness.check(),
     async counts() {

@@ -24,6 +24,7 @@ export type {
   Subscription,
   WaitReason,
 } from './core/model.ts'
+export type { PortalAbility, PortalLink } from './core/portal.ts'
 export type { EffectiveRetryPolicy, PolicySource } from './core/retry-policy.ts'
 export type { RetryPolicyObject } from './core/retry-policy-json.ts'
 export type { HmacScheme, NamedScheme, SigningScheme, SigningSchemeInput } from './core/signing-scheme.ts'
@@ -45,6 +46,7 @@ export type { DeliveryWithAttempts, EventStatus } from './engine/events.ts'
 export type { BackfillInput, CancelManyInput, DryRun, JobInput } from './engine/jobs.ts'
 export type { AdminTokenInput, KeyChange, KeyInput } from './engine/key-input.ts'
 export type { OrderedKey } from './engine/ordered-keys.ts'
+export type { CreatedPortalLink, PortalLinkInput } from './engine/portal-links.ts'
 export type {
   PreviewedEvent,
   PreviewInput,
@@ -58,8 +60,9 @@ export {
   type Duration,
   type OpenOptions,
   Outhook,
-  type OuthookEvents,
+  type PortalLinkOrder,
 } from './outhook.ts'
+export type { OuthookEvents } from './outhook-events.ts'
 export type { PublishInput } from './publish-input.ts'
 export { type PublishIntoOptions, publishInto } from './publish-into.ts'
 export type { SendInput } from './send-input.ts'

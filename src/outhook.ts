@@ -3,7 +3,6 @@ import type { EventEmitter } from 'node:events'
 import type { TracerProvider } from '@opentelemetry/api'
 import { type App, openApp } from './app.ts'
 import { loadConfig } from './config/load-config.ts'
-import { nearestName } from './config/nearest-name.ts'
 import { OuthookError } from './core/errors.ts'
 import { libraryWords } from './core/face-words.ts'
 import { warnOfListener } from './core/listeners.ts'
@@ -11,11 +10,11 @@ import type { Logger } from './core/logger.ts'
 import { defaultTenantId } from './core/model.ts'
 import type { RetryPolicyObject } from './core/retry-policy-json.ts'
 import { warnOfErrors } from './core/warnings.ts'
-import type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
-import type { ExpiringCertificate } from './delivery/certificate-watch.ts'
 import type { AdminTokens } from './engine/admin-tokens.ts'
 import type { MasterKeys } from './engine/master-key.ts'
+import type { CreatedPortalLink, PortalLinkInput } from './engine/portal-links.ts'
 import type { Tenants } from './engine/tenants.ts'
+import { checkEventName, type OuthookEvents } from './outhook-events.ts'
 import { invalid } from './publish-input.ts'
 import { type OfTenant, ofTenant, serviceOf, TenantHooks } from './tenant-hooks.ts'
 
@@ -57,6 +56,11 @@ export interface OpenOptions {
    * Names are looked up here, and the proxy is told the address that was checked. Default none.
    */
   readonly outboundProxy?: string
+  /**
+   * Where browsers reach a server on the same store, such as `'https://hooks.example.com'`: links to the portal begin with
+   * it. Default: none, and each link has to say it.
+   */
+  readonly publicUrl?: string
   /** Requests in flight at one time, to all endpoints together. Default 512. */
   readonly maxInFlight?: number
   /**
@@ -127,17 +131,9 @@ export interface OpenOptions {
   readonly tracerProvider?: TracerProvider
 }
 
-export interface OuthookEvents {
-  /** After each attempt, once its outcome is recorded. */
-  attempt: [AttemptActivity]
-  /** A delivery was given up. */
-  deadLetter: [AttemptActivity]
-  /** A delivery has failed `failingAfter` times, and is tried again. */
-  deliveryFailing: [AttemptActivity]
-  /** An endpoint answered 410 or has only failed for too long. */
-  endpointDisabled: [EndpointDisabledActivity]
-  /** A client certificate that is in use runs out within 30 days, 7 or 1; once for each. */
-  certificateExpiring: [ExpiringCertificate]
+export interface PortalLinkOrder extends PortalLinkInput {
+  /** The tenant's id or uid. */
+  readonly tenantId: string
 }
 
 const tenantMethods = [
@@ -152,14 +148,6 @@ const tenantMethods = [
 type TenantMethod = (typeof tenantMethods)[number]
 
 type AdminTokenMethod = 'create' | 'get' | 'list' | 'revoke'
-
-const eventNames = Object.keys({
-  attempt: true,
-  deadLetter: true,
-  deliveryFailing: true,
-  endpointDisabled: true,
-  certificateExpiring: true,
-} satisfies Record<keyof OuthookEvents, true>)
 
 /**
  * Durable webhooks in this process. `Topics` types payloads by topic.
@@ -207,6 +195,18 @@ export class Outhook<Topics extends object = Record<string, any>>
    */
   tenant(name: string): TenantHooks<Topics> {
     return new TenantHooks<Topics>(this.#app.engine, name)
+  }
+
+  /**
+   * A link to the portal for the people of one tenant, which is named by its id or uid. `portalLinks` of `tenant(name)`
+   * lists and revokes them. Errors: not_found (the tenant), unprocessable, invalid_config (nothing says where the portal is).
+   *
+   * @example
+   * const { url } = await hooks.portalLink({ tenantId: 'acme', abilities: ['view', 'resend'], expiresIn: '8h' })
+   */
+  async portalLink({ tenantId, ...input }: PortalLinkOrder): Promise<CreatedPortalLink> {
+    if (typeof tenantId !== 'string') throw invalid("tenantId is required: an id or uid, such as 'acme'")
+    return this.tenant(tenantId).portalLinks.create(input)
   }
 
   /**
@@ -273,12 +273,4 @@ function pickMasterKey(env: NodeJS.ProcessEnv): Record<string, string | undefine
     OUTHOOK_MASTER_KEY: env.OUTHOOK_MASTER_KEY,
     OUTHOOK_MASTER_KEY_OLD: env.OUTHOOK_MASTER_KEY_OLD,
   }
-}
-
-/** Whoever listens to what never happens waits for ever. */
-function checkEventName(name: string): void {
-  if (eventNames.includes(name)) return
-  const nearest = nearestName(String(name).slice(0, 64), eventNames)
-  const advice = nearest ? `did you mean ${nearest}?` : `there are ${eventNames.join(', ')}`
-  throw invalid(`there is no event ${JSON.stringify(String(name).slice(0, 64))} to listen to; ${advice}`)
 }

@@ -103,6 +103,7 @@ async function startWith(
     whyStarting: () => (opened === null ? whyStarting(config) : null),
     ingestRate: config.ingestRate,
     dashboard: config.dashboard === 'on',
+    publicUrl: config.publicUrl,
     ...(config.adminToken !== null && { adminTokens: [config.adminToken] }),
   })
   const listenNow = () => server.listen({ host: config.host, port: config.port })

@@ -14,6 +14,7 @@ import type { Engine } from './engine/engine.ts'
 import type { Events } from './engine/events.ts'
 import type { Jobs } from './engine/jobs.ts'
 import type { OrderedKeys } from './engine/ordered-keys.ts'
+import type { PortalLinks } from './engine/portal-links.ts'
 import type { PublishReceipt } from './engine/publish.ts'
 import type { Subscriptions } from './engine/subscriptions.ts'
 import { invalid, type PublishInput, toRequest } from './publish-input.ts'
@@ -77,6 +78,8 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
   readonly deadLetters: OfTenant<DeadLetters>
   /** Producer keys: what programs publish with over HTTP, through a server on the same store. */
   readonly keys: OfTenant<ApiKeys>
+  /** Links by which the tenant's own people see to its webhooks, on the portal of a server on the same store. */
+  readonly portalLinks: OfTenant<PortalLinks>
   /** Work on many deliveries at once. */
   readonly jobs: OfTenant<Jobs>
   readonly #engine: Engine
@@ -100,6 +103,7 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
     this.orderedKeys = ofTenant(engine.orderedKeys, findTenant)
     this.deadLetters = ofTenant(engine.deadLetters, findTenant)
     this.keys = ofTenant(engine.apiKeys, findTenant)
+    this.portalLinks = ofTenant(engine.portalLinks, findTenant)
     this.jobs = ofTenant(engine.jobs, findTenant)
   }
 

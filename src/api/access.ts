@@ -30,7 +30,8 @@ export function guardRoutes(app: FastifyInstance, auth: Authenticator): void {
 /** OpenAPI 3.1 lets a requirement of any scheme name the roles that it takes. */
 function documentOf(access: RouteAccess | 'open'): object {
   if (access === 'open') return { security: [] }
-  const { role, producer } = access
+  const { role, producer, portal } = access
   const forProducers = producer === undefined ? [] : [{ producerKey: producer === 'any' ? [] : [producer] }]
-  return { security: [...forProducers, { adminToken: [role] }], 'x-access': access }
+  const forLinks = portal === undefined ? [] : [{ portalLink: [...portal] }]
+  return { security: [...forProducers, { adminToken: [role] }, ...forLinks], 'x-access': access }
 }

@@ -6,8 +6,8 @@ import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fast
 import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
-import { adminRoles } from '../core/model.ts'
-import type { Authentication } from '../engine/authentication.ts'
+import { portalTokenPrefix } from '../core/portal.ts'
+import type { Authenticated, Authentication, EndedLink } from '../engine/authentication.ts'
 import { breakGlass, type Principal } from '../engine/principal.ts'
 import type { SignIns } from '../engine/sign-ins.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -16,6 +16,15 @@ import type { ApiMetrics } from './options.ts'
 import type { RouteAccess } from './route-access.ts'
 import { refusalOfForgery, signInTextOf } from './sign-in-cookie.ts'
 import { SlowLookUps } from './slow-look-ups.ts'
+import {
+  EndedLinkError,
+  missing,
+  notEnded,
+  refusalOf,
+  unknown,
+  unverifiable,
+  whole,
+} from './token-refusals.ts'
 import { createWrongTokens } from './wrong-tokens.ts'
 
 const bearer = 'Bearer '
@@ -38,7 +47,7 @@ export interface Authenticator {
 }
 
 export interface AuthenticatorOptions {
-  readonly authentication: Pick<Authentication, 'authenticate'>
+  readonly authentication: Pick<Authentication, 'authenticate' | 'authenticatePortal'>
   readonly signIns: Pick<SignIns, 'authenticate' | 'create' | 'end'>
   readonly adminTokens: readonly string[]
   readonly cacheMs: number
@@ -57,10 +66,17 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const lookUps: Readonly<Record<Presented['kind'], (texts: readonly string[]) => Promise<Found>>> = {
     token: (texts) => authentication.authenticate(texts),
     signIn: (texts) => options.signIns.authenticate(texts, adminDigests),
+    portal: (texts) => authentication.authenticatePortal(texts),
   }
+  const lookUpSlowly = (kind: Presented['kind']) =>
+    new SlowLookUps({
+      ...options,
+      authenticate: async (texts) => (await lookUps[kind](texts)).map((found) => found && whole(found)),
+    })
   const slowLookUps = {
-    token: new SlowLookUps({ ...options, authenticate: lookUps.token }),
-    signIn: new SlowLookUps({ ...options, authenticate: lookUps.signIn }),
+    token: lookUpSlowly('token'),
+    signIn: lookUpSlowly('signIn'),
+    portal: lookUpSlowly('portal'),
   }
 
   /** Every digest is compared, and each in constant time: how long it takes says nothing about any token. */
@@ -79,7 +95,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const known = keys.known(digest)
     if (known !== null) return known.principal
     if (!wrongTokens.isSlowed(address)) {
-      return keys.find(digest, async () => (await lookUps[kind]([text]))[0] ?? null)
+      return keys.find(digest, async () => notEnded((await lookUps[kind]([text]))[0] ?? null))
     }
     if (wrongTokens.isKnown(digest)) return null
     return keys.find(digest, () => slowLookUps[kind].find(text))
@@ -133,7 +149,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const admit = (principal: Principal | null): void => {
         const refusal =
           principal === null
-            ? wrongTokens.refuse(presented, kind === 'token' ? unknownToken(access) : endedSignIn())
+            ? wrongTokens.refuse(presented, unknown[kind](access))
             : (refusalOf(principal, access) ?? (kind === 'signIn' ? refusalOfForgery(request, text) : null))
         if (refusal === null) {
           request.principal = principal
@@ -141,7 +157,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         }
         done(refusal ?? undefined)
       }
-      const found = kind === 'token' && isConfigured(bytes) ? breakGlass : lookUp(presented)
+      const found = kind !== 'signIn' && isConfigured(bytes) ? breakGlass : lookUp(presented)
       if (!(found instanceof Promise)) return admit(found)
       let answered = false
       const once = (act: () => void): void => {
@@ -151,7 +167,14 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const unwatch = options.deadlines.watch(() => once(() => done(unverifiable(undefined))))
       found.finally(unwatch).then(
         (principal) => once(() => admit(principal)),
-        (error: unknown) => once(() => done(unverifiable(error))),
+        (error: unknown) =>
+          once(() =>
+            done(
+              error instanceof EndedLinkError
+                ? wrongTokens.refuse(presented, error.refusal)
+                : unverifiable(error),
+            ),
+          ),
       )
     },
   }
@@ -169,15 +192,15 @@ export function principalOf(request: FastifyRequest): Principal {
 }
 
 interface Presented {
-  /** A sign-in is what a browser presents that a token has been exchanged for. */
-  readonly kind: 'token' | 'signIn'
+  /** A sign-in is what a browser presents that a token has been exchanged for; a link's token leads to the portal. */
+  readonly kind: 'token' | 'signIn' | 'portal'
   readonly text: string
   readonly bytes: Buffer
   readonly digest: string
   readonly address: string
 }
 
-type Found = Awaited<ReturnType<Authentication['authenticate']>>
+type Found = readonly (Authenticated | EndedLink | null)[]
 
 /** Null: nothing. A token goes before a cookie, which browsers send without being asked. */
 function presentedBy({ headers, raw }: FastifyRequest): Presented | null {
@@ -186,7 +209,8 @@ function presentedBy({ headers, raw }: FastifyRequest): Presented | null {
   if (text === null) return null
   const bytes = token === null ? digestOfSignIn(text) : digestOf(token)
   const address = raw.socket.remoteAddress ?? ''
-  return { kind: token === null ? 'signIn' : 'token', text, bytes, digest: bytes.toString('base64'), address }
+  const kind = token === null ? 'signIn' : token.startsWith(portalTokenPrefix) ? 'portal' : 'token'
+  return { kind, text, bytes, digest: bytes.toString('base64'), address }
 }
 
 interface Caller extends KnownKey {
@@ -206,50 +230,4 @@ function digestOfSignIn(text: string): Buffer {
 function tokenOf(header: string | undefined): string | null {
   if (header === undefined || !header.startsWith(bearer) || header.length === bearer.length) return null
   return header.slice(bearer.length)
-}
-
-function missing({ producer }: RouteAccess): OuthookError {
-  const wanted = producer === undefined ? 'admin token' : 'producer key'
-  return new OuthookError('missing_credentials', `Authorization: Bearer <${wanted}> required`)
-}
-
-function unknownToken({ producer }: RouteAccess): OuthookError {
-  return producer === undefined
-    ? new OuthookError(
-        'unauthorized',
-        'unknown or revoked token; Authorization: Bearer <admin token> required',
-      )
-    : new OuthookError('unauthorized', 'unknown or revoked producer key')
-}
-
-function endedSignIn(): OuthookError {
-  return new OuthookError('unauthorized', 'this browser is not signed in any more; sign in again')
-}
-
-function refusalOf(principal: Principal, { role, producer }: RouteAccess): OuthookError | null {
-  if (principal.kind === 'admin') {
-    if (adminRoles.indexOf(principal.role) >= adminRoles.indexOf(role)) return null
-    return insufficientRole(`requires role ${role}; this token has role ${principal.role}`)
-  }
-  if (producer === undefined) {
-    return insufficientRole(`requires role ${role}; this is a producer key, send an admin token`)
-  }
-  if (producer === 'any' || principal.abilities.includes(producer)) return null
-  return insufficientRole(
-    `requires the ability ${producer}, which this producer key has not; use one that has, or send an admin token of role ${role}`,
-  )
-}
-
-function insufficientRole(message: string): OuthookError {
-  return new OuthookError('forbidden', message, { title: 'insufficient role' })
-}
-
-/** Whatever keeps a key from being looked up is no verdict on the key. */
-function unverifiable(cause: unknown): OuthookError {
-  const message = 'could not verify credentials; try again'
-  return new OuthookError('store_unavailable', message, {
-    cause,
-    publicDetail: message,
-    title: 'not ready',
-  })
 }

@@ -36,6 +36,8 @@ export interface ApiContext {
   readonly ingestLimit: IngestLimit
   /** No token of the configuration could administer it. */
   readonly keepsLastAdmin: boolean
+  /** Where browsers reach this server; null: as each request says. */
+  readonly publicUrl: string | null
   /** The server is stopping. */
   readonly isClosing: () => boolean
 }

@@ -31,6 +31,8 @@ const tags = [
   ['dead letters', 'Deliveries that were given up'],
   ['jobs', 'Work on many deliveries at once, and how far it has got'],
   ['tenants', 'Whose webhooks these are, where one server is for several'],
+  ['portal links', 'Links by which the people of a tenant see to its webhooks in a browser'],
+  ['portals', 'What such a link is good for'],
   ['credentials', 'What requests authenticate with at their receivers'],
   ['keys', 'Who may publish'],
   ['admin tokens', 'Who may administer, and how far'],
@@ -62,6 +64,12 @@ export function registerDocs(app: FastifyInstance, version: string): void {
             scheme: 'bearer',
             description:
               'an admin token (`hkadm_…`, or the one of the configuration, whose role is admin). A requirement names the least role: viewer, operator or admin.',
+          },
+          portalLink: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'the token of a link to the portal (`hkprt_…`), for the objects of its tenant alone. A requirement names the abilities that the link needs.',
           },
         },
       },

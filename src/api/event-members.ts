@@ -33,9 +33,8 @@ export interface Caller extends Pick<PublishRequest, 'tenantId' | 'producerKeyId
 
 /** An admin token leaves no trace in the event, and publishes every topic. */
 export function callerOf(principal: Principal, tenantId: string): Caller {
-  const { kind, keyId } = principal
-  if (kind === 'admin') return { tenantId, producerKeyId: null, scopes: null }
-  return { tenantId, producerKeyId: keyId, scopes: principal.scopes }
+  if (principal.kind !== 'producer') return { tenantId, producerKeyId: null, scopes: null }
+  return { tenantId, producerKeyId: principal.keyId, scopes: principal.scopes }
 }
 
 export interface GivenEvent {

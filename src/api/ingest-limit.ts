@@ -60,7 +60,7 @@ export class IngestLimit {
   }
 
   #limitOf(principal: Principal): { readonly keyId: string; readonly rps: number } | null {
-    if (principal.kind === 'admin') return null
+    if (principal.kind !== 'producer') return null
     const rps = principal.rateLimitRps ?? this.#options.defaultRps
     return rps === 0 ? null : { keyId: principal.keyId, rps }
   }

@@ -79,6 +79,8 @@ export interface ApiOptions {
   readonly whyStarting?: () => string | null
   /** Only `/healthz`, `/readyz` and `/metrics`: the process delivers and takes nothing in. Default false. */
   readonly operationsOnly?: boolean
+  /** Where browsers reach this server, without a slash at its end. Default: as each request says. */
+  readonly publicUrl?: string | null
   /** Serves the dashboard. Default true. */
   readonly dashboard?: boolean
 }

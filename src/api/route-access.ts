@@ -3,23 +3,34 @@
  * that has no row; the OpenAPI document shows it as security requirements; the tests go through it row by row.
  */
 import type { AdminRole, KeyAbility } from '../core/model.ts'
+import type { PortalAbility } from '../core/portal.ts'
 
 export interface RouteAccess {
   /** The least role of an admin token that may. */
   readonly role: AdminRole
   /** What a producer key has to be able to; `any`: each may. Absent: no producer key may. */
   readonly producer?: KeyAbility | 'any'
+  /**
+   * What a link to the portal has to be able to, all of it. Absent: no link may. Such a route gives the objects of the
+   * link's tenant alone, and nothing of the server or of other tenants.
+   */
+  readonly portal?: readonly PortalAbility[]
 }
 
 const viewer: RouteAccess = { role: 'viewer' }
 const operator: RouteAccess = { role: 'operator' }
 const admin: RouteAccess = { role: 'admin' }
-const everybody: RouteAccess = { role: 'viewer', producer: 'any' }
+const everybody: RouteAccess = { role: 'viewer', producer: 'any', portal: ['view'] }
 /** Also of the quick way of `POST /v1/events`, which goes past the routes. */
 export const publishers: RouteAccess = { role: 'operator', producer: 'publish' }
 /** Whoever may choose where a request goes reaches more than those who publish, so a key has to be given the ability. */
 const senders: RouteAccess = { role: 'operator', producer: 'send' }
-const readers: RouteAccess = { role: 'viewer', producer: 'read' }
+const readers: RouteAccess = { role: 'viewer', producer: 'read', portal: ['view'] }
+/** Also of tenants’ own people, who come by a link to the portal. */
+const viewerOrLink: RouteAccess = { role: 'viewer', portal: ['view'] }
+const endpointAdmin: RouteAccess = { role: 'admin', portal: ['manage_endpoints'] }
+const endpointOperator: RouteAccess = { role: 'operator', portal: ['manage_endpoints'] }
+const repairer: RouteAccess = { role: 'operator', portal: ['resend'] }
 
 /** `open`: without credentials. A row for GET is that of HEAD too. */
 export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
@@ -53,24 +64,24 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'GET /v1/events': readers,
   // To a producer key without the ability `read`, another's event does not exist.
   'GET /v1/events/:id': everybody,
-  'GET /v1/events/:id/payload': everybody,
+  'GET /v1/events/:id/payload': { ...everybody, portal: ['see_payloads'] },
   // It cannot be undone.
   'DELETE /v1/events/:id/payload': admin,
 
-  'POST /v1/endpoints': admin,
-  'GET /v1/endpoints': viewer,
-  'GET /v1/endpoints/:id': viewer,
-  'PATCH /v1/endpoints/:id': admin,
-  'DELETE /v1/endpoints/:id': admin,
-  'POST /v1/endpoints/:id/rotate-secret': admin,
-  'GET /v1/endpoints/:id/secrets': viewer,
+  'POST /v1/endpoints': endpointAdmin,
+  'GET /v1/endpoints': viewerOrLink,
+  'GET /v1/endpoints/:id': viewerOrLink,
+  'PATCH /v1/endpoints/:id': endpointAdmin,
+  'DELETE /v1/endpoints/:id': endpointAdmin,
+  'POST /v1/endpoints/:id/rotate-secret': { role: 'admin', portal: ['manage_endpoints', 'reveal_secret'] },
+  'GET /v1/endpoints/:id/secrets': viewerOrLink,
   'POST /v1/endpoints/:id/secrets/:secret_id/primary': admin,
-  'POST /v1/endpoints/:id/secrets/:secret_id/reveal': admin,
-  'POST /v1/endpoints/:id/backfill': operator,
-  'POST /v1/endpoints/:id/test': operator,
-  'POST /v1/endpoints/:id/pause': operator,
-  'POST /v1/endpoints/:id/resume': operator,
-  'POST /v1/endpoints/:id/enable': operator,
+  'POST /v1/endpoints/:id/secrets/:secret_id/reveal': { role: 'admin', portal: ['reveal_secret'] },
+  'POST /v1/endpoints/:id/backfill': repairer,
+  'POST /v1/endpoints/:id/test': endpointOperator,
+  'POST /v1/endpoints/:id/pause': endpointOperator,
+  'POST /v1/endpoints/:id/resume': endpointOperator,
+  'POST /v1/endpoints/:id/enable': endpointOperator,
 
   'POST /v1/credentials': admin,
   'GET /v1/credentials': viewer,
@@ -87,28 +98,33 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'DELETE /v1/subscriptions/:id': admin,
 
   'POST /v1/deliveries': senders,
-  'GET /v1/deliveries': viewer,
-  'GET /v1/deliveries/:id': viewer,
-  'POST /v1/deliveries/:id/resend': operator,
+  'GET /v1/deliveries': viewerOrLink,
+  'GET /v1/deliveries/:id': viewerOrLink,
+  'POST /v1/deliveries/:id/resend': repairer,
   'POST /v1/deliveries/:id/cancel': operator,
   'POST /v1/deliveries/:id/skip': operator,
   'POST /v1/deliveries/cancel': operator,
 
   'GET /v1/ordered-keys': viewer,
 
-  'GET /v1/dlq': viewer,
-  'POST /v1/dlq/:delivery_id/replay': operator,
-  'POST /v1/dlq/replay': operator,
+  'GET /v1/dlq': viewerOrLink,
+  'POST /v1/dlq/:delivery_id/replay': repairer,
+  'POST /v1/dlq/replay': repairer,
 
-  'GET /v1/jobs': viewer,
-  'GET /v1/jobs/:id': viewer,
-  'POST /v1/jobs/:id/cancel': operator,
+  'GET /v1/jobs': viewerOrLink,
+  'GET /v1/jobs/:id': viewerOrLink,
+  'POST /v1/jobs/:id/cancel': repairer,
 
   'POST /v1/tenants': admin,
   'GET /v1/tenants': viewer,
   'GET /v1/tenants/:id': viewer,
   'PATCH /v1/tenants/:id': admin,
   'DELETE /v1/tenants/:id': admin,
+  'POST /v1/tenants/:id/portal-links': admin,
+  'GET /v1/tenants/:id/portal-links': admin,
+  'DELETE /v1/tenants/:id/portal-links/:link_id': admin,
+
+  'GET /v1/portal': viewerOrLink,
 
   'POST /v1/keys': admin,
   'GET /v1/keys': admin,
@@ -132,6 +148,6 @@ export function accessOf(method: string, url: string): RouteAccess | 'open' | nu
 }
 
 /** Whether some token that is in use may be refused. */
-export function canForbid({ role, producer }: RouteAccess): boolean {
-  return role !== 'viewer' || producer !== 'any'
+export function canForbid({ role, producer, portal }: RouteAccess): boolean {
+  return role !== 'viewer' || producer !== 'any' || portal?.join() !== 'view'
 }

@@ -21,6 +21,7 @@ import { IngestLimit } from './ingest-limit.ts'
 import { readBodiesAsJson, refuseCompressed } from './json-body.ts'
 import { type ApiOptions, type ApiTimeouts, defaultTimeouts } from './options.ts'
 import { boundPipelines } from './pipelines.ts'
+import { hideFromLinks } from './portal-rights.ts'
 import { answerHeaders } from './problem.ts'
 import { QuickPublish } from './quick-publish.ts'
 import { answerBrokenRequest, answerUnusualRequests, closeConnections } from './raw-connections.ts'
@@ -48,7 +49,10 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   const app = createFastify({ errorLog, timeouts, quick })
   const deadlines = createDeadlines(clock, timeouts.handlerMs)
   const auth = createAuthenticator({
-    authentication: { authenticate: (tokens) => engine.authentication.authenticate(tokens) },
+    authentication: {
+      authenticate: (tokens) => engine.authentication.authenticate(tokens),
+      authenticatePortal: (tokens) => engine.authentication.authenticatePortal(tokens),
+    },
     signIns: {
       authenticate: (texts, configured) => engine.signIns.authenticate(texts, configured),
       create: (token, configured) => engine.signIns.create(token, configured),
@@ -81,6 +85,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
     }),
     keepsLastAdmin: (options.adminTokens ?? []).length === 0,
     bodies: createRequestBodies(),
+    publicUrl: options.publicUrl ?? null,
   }
 
   app.decorateRequest('principal', null)
@@ -98,6 +103,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   refuseUntilStarted(app, options.whyStarting ?? (() => null))
   registerChecks(app, context)
   guardRoutes(app, auth)
+  hideFromLinks(app)
   limitHandlers(app, timeouts.handlerMs)
   tagAnswers(app)
   endJsonWithNewline(app)

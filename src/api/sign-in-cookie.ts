@@ -25,7 +25,7 @@ export function signInCookie(request: FastifyRequest, text: string | null): stri
 }
 
 /** TLS ends at a proxy: that one says so, or the browser, in the address of the page that asks. */
-function isSecure({ headers }: FastifyRequest): boolean {
+export function isSecure({ headers }: FastifyRequest): boolean {
   const forwarded = String(headers['x-forwarded-proto'] ?? '').split(',')[0] ?? ''
   return forwarded.trim() === 'https' || (headers.origin ?? '').startsWith('https:')
 }

@@ -36,6 +36,12 @@ export function reachOf(request: FastifyRequest): string | null {
   return tenant === undefined ? (request.principal?.tenantId ?? null) : tenantIdOf(request)
 }
 
+/** To whoever is bound to a tenant, another one does not exist. */
+export function requireSight({ tenantId }: Principal, id: string): void {
+  if (tenantId === null || tenantId === id) return
+  throw new OuthookError('not_found', 'no tenant with that id', { title: 'tenant not found' })
+}
+
 /** Before the routes are registered. */
 export function scopeTenants(app: FastifyInstance, context: ApiContext): void {
   app.decorateRequest('tenantId', null)

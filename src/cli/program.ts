@@ -68,6 +68,11 @@ const commands: readonly CommandEntry[] = [
     load: () => import('./tenants.ts'),
   },
   {
+    name: 'portal-links',
+    description: 'links by which the people of a tenant see to its webhooks: create, list, revoke',
+    load: () => import('./portal-links.ts'),
+  },
+  {
     name: 'jobs',
     description: 'work on many deliveries: list, show, cancel',
     load: () => import('./jobs.ts'),

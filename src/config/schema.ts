@@ -5,6 +5,7 @@
  */
 import { describeRetryProfiles } from '../core/retry-policy.ts'
 import { guardSettings } from './guard-settings.ts'
+import { portalSettings } from './portal-settings.ts'
 import { retentionSettings } from './retention-settings.ts'
 import * as retryTypes from './retry-types.ts'
 import { type Setting, setting } from './setting.ts'
@@ -98,6 +99,7 @@ export const settings = {
     description:
       'Whether the dashboard is served at `/dashboard/`. A process whose role is `dispatcher` never serves it.',
   }),
+  ...portalSettings,
   adminToken: setting({
     name: 'admin-token',
     type: types.token,

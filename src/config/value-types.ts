@@ -72,6 +72,19 @@ export const text: ValueType<string> = {
   format: (value) => value,
 }
 
+/** Without a slash at its end. */
+export const webUrl: ValueType<string> = {
+  allowed: 'an address such as https://hooks.example.com, without user, query or fragment',
+  placeholder: 'url',
+  parse(raw) {
+    if (typeof raw !== 'string' || !URL.canParse(raw)) return null
+    const { protocol, username, password, search, hash, href } = new URL(raw)
+    if (!['http:', 'https:'].includes(protocol) || username !== '' || password !== '') return null
+    return search === '' && hash === '' && !/[?#]$/.test(raw) ? href.replace(/\/+$/, '') : null
+  },
+  format: (value) => value,
+}
+
 /** A secret travels in one HTTP header: printable ASCII without spaces. */
 export const token: ValueType<string> = {
   allowed: 'at least 16 printable characters without spaces',

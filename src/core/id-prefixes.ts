@@ -10,5 +10,6 @@ export const idPrefixes = {
   credential: 'crd',
   secret: 'sec',
   job: 'job',
+  portalLink: 'plk',
 } as const
 export type IdPrefix = (typeof idPrefixes)[keyof typeof idPrefixes]

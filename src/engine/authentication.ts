@@ -1,8 +1,9 @@
 /** Whose token it is. */
-import type { KeyStore, StoreTime } from '../store/port.ts'
+import { calendarOf } from '../core/time-line.ts'
+import type { KeyStore, PortalLinkStore, StoreTime } from '../store/port.ts'
 import { hashKeyText } from './key-text.ts'
 import type { LastUses } from './last-uses.ts'
-import { type Principal, toPrincipal } from './principal.ts'
+import { type Principal, toPortalPrincipal, toPrincipal } from './principal.ts'
 
 export interface Authenticated {
   readonly principal: Principal
@@ -10,8 +11,13 @@ export interface Authenticated {
   readonly validForMs: number | null
 }
 
+/** A link to the portal whose token is right and comes too late. */
+export interface EndedLink {
+  readonly ended: 'expired' | 'revoked'
+}
+
 export interface AuthenticationOptions {
-  readonly store: Pick<KeyStore, 'findApiKeys'>
+  readonly store: Pick<KeyStore, 'findApiKeys'> & Pick<PortalLinkStore, 'findPortalLinks'>
   readonly time: StoreTime
   readonly uses: Pick<LastUses, 'note'>
 }
@@ -36,6 +42,26 @@ export class Authentication {
       uses.note(one.key.id)
       const validForMs = one.until === null ? null : one.until - now
       return { principal: toPrincipal(one.key), validForMs }
+    })
+  }
+
+  /** The same for tokens of links to the portal, of which it is told that they have ended. */
+  async authenticatePortal(
+    tokens: readonly string[],
+  ): Promise<readonly (Authenticated | EndedLink | null)[]> {
+    const { store, time } = this.#options
+    const found = await store.findPortalLinks(tokens.map(hashKeyText))
+    const now = time.now()
+    return found.map((link) => {
+      if (link === null) return null
+      if (link.revokedAt !== null) return { ended: 'revoked' }
+      const validForMs = link.expiresAt - now
+      return validForMs <= 0
+        ? { ended: 'expired' }
+        : {
+            principal: toPortalPrincipal({ ...link, expiresAt: calendarOf(time.line, link.expiresAt) }),
+            validForMs,
+          }
     })
   }
 }

@@ -21,6 +21,7 @@ import type { Jobs } from './jobs.ts'
 import type { KeyRates } from './key-rates.ts'
 import type { MasterKeys } from './master-key.ts'
 import type { OrderedKeys } from './ordered-keys.ts'
+import type { PortalLinks } from './portal-links.ts'
 import type { Publisher } from './publish.ts'
 import type { SignIns } from './sign-ins.ts'
 import type { Subscriptions } from './subscriptions.ts'
@@ -52,6 +53,7 @@ export interface Engine {
   readonly adminTokens: AdminTokens
   readonly authentication: Authentication
   readonly signIns: SignIns
+  readonly portalLinks: PortalLinks
   readonly idempotentRequests: Pick<IdempotentRequests, 'run'>
   readonly keyRates: KeyRates
   /** Attempts, outcomes and state changes of this process, as they happen. */

@@ -1,7 +1,8 @@
 /** Who calls the API. */
 import type { AdminRole, ApiKey, KeyAbility } from '../core/model.ts'
+import type { PortalAbility, PortalLink } from '../core/portal.ts'
 
-export type Principal = ProducerPrincipal | AdminPrincipal
+export type Principal = ProducerPrincipal | AdminPrincipal | PortalPrincipal
 
 export interface ProducerPrincipal {
   readonly kind: 'producer'
@@ -23,8 +24,28 @@ export interface AdminPrincipal {
   readonly keyId: string | null
 }
 
+/** Somebody of a tenant's, by a link to the portal. */
+export interface PortalPrincipal {
+  readonly kind: 'portal'
+  readonly tenantId: string
+  /** The link. */
+  readonly keyId: string
+  readonly abilities: readonly PortalAbility[]
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number
+}
+
 /** The token of the configuration, which needs no store. */
 export const breakGlass: AdminPrincipal = { kind: 'admin', role: 'admin', tenantId: null, keyId: null }
+
+export function toPortalPrincipal({
+  id: keyId,
+  tenantId,
+  abilities,
+  expiresAt,
+}: PortalLink): PortalPrincipal {
+  return { kind: 'portal', tenantId, keyId, abilities, expiresAt }
+}
 
 export function toPrincipal(key: ApiKey): Principal {
   const { id: keyId, tenantId, kind, role, scopes, abilities, rateLimitRps } = key

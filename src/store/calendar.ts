@@ -59,6 +59,8 @@ const shown = [
   'rotateApiKey',
   'getApiKey',
   'listApiKeys',
+  'insertPortalLink',
+  'listPortalLinks',
   'insertTenant',
   'updateTenant',
   'deleteTenant',

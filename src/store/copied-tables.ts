@@ -18,6 +18,7 @@ export const copiedTables: readonly CopiedTable[] = [
   { name: 'subscriptions', key: ['id'], counts: 'rows' },
   { name: 'api_keys', key: ['id'], counts: 'rows' },
   { name: 'api_key_hashes', key: ['hash'], counts: 'rows' },
+  { name: 'portal_links', key: ['id'], counts: 'rows' },
   { name: 'endpoint_state', key: ['target_id'], counts: 'rows' },
   { name: 'events', key: ['id'], counts: 'states' },
   { name: 'fan_out_slices', key: ['event_id', 'slice'], counts: 'rows' },

@@ -25,6 +25,7 @@ import type { MasterKeyStore } from './port/master-key.ts'
 import type { OrderingStore } from './port/ordering.ts'
 import type { OutboxStore } from './port/outbox.ts'
 import type { StorePace } from './port/pace.ts'
+import type { PortalLinkStore } from './port/portal-links.ts'
 import type { ReadStore } from './port/reading.ts'
 import type { RequestStore } from './port/requests.ts'
 import type { SecretStore } from './port/secrets.ts'
@@ -45,6 +46,7 @@ export type * from './port/ordering.ts'
 export type * from './port/outbox.ts'
 export type * from './port/outbox-file.ts'
 export type * from './port/pace.ts'
+export type * from './port/portal-links.ts'
 export type * from './port/reading.ts'
 export * from './port/requests.ts'
 export * from './port/secrets.ts'
@@ -61,6 +63,7 @@ export interface Store
     MasterKeyStore,
     KeyStore,
     SignInStore,
+    PortalLinkStore,
     TenantStore,
     IngestStore,
     FanOutStore,

@@ -20,6 +20,7 @@ const lists = [
   'listEvents',
   'listJobs',
   'listOrderedKeys',
+  'listPortalLinks',
   'listSubscriptions',
   'listTenants',
 ] as const satisfies readonly (keyof Store)[]

@@ -4,6 +4,8 @@ import { describeConditionalRequests } from './both-stores/conditional-requests.
 import { describeCursors } from './both-stores/cursors.ts'
 import { describeFilters } from './both-stores/filters.ts'
 import { describeIdempotentPosts } from './both-stores/idempotent-posts.ts'
+import { describePortalAccess } from './both-stores/portal-access.ts'
+import { describePortalLinks } from './both-stores/portal-links.ts'
 import { describePublishing } from './both-stores/publishing.ts'
 import { describeRefusedEvents } from './both-stores/refused-events.ts'
 import { describeRetryPolicies } from './both-stores/retry-policies.ts'
@@ -23,6 +25,8 @@ describe('SQLite', () => {
   describeCursors(open)
   describeFilters(open)
   describeIdempotentPosts(open)
+  describePortalAccess(open)
+  describePortalLinks(open)
   describePublishing(open)
   describeRefusedEvents(open)
   describeRetryPolicies(open)

@@ -6,6 +6,8 @@ import { describeConditionalRequests } from './both-stores/conditional-requests.
 import { describeCursors } from './both-stores/cursors.ts'
 import { describeFilters } from './both-stores/filters.ts'
 import { describeIdempotentPosts } from './both-stores/idempotent-posts.ts'
+import { describePortalAccess } from './both-stores/portal-access.ts'
+import { describePortalLinks } from './both-stores/portal-links.ts'
 import { describePublishing } from './both-stores/publishing.ts'
 import { describeRefusedEvents } from './both-stores/refused-events.ts'
 import { describeRetryPolicies } from './both-stores/retry-policies.ts'
@@ -37,6 +39,8 @@ describe('PostgreSQL', () => {
   describeCursors(open)
   describeFilters(open)
   describeIdempotentPosts(open)
+  describePortalAccess(open)
+  describePortalLinks(open)
   describePublishing(open)
   describeRefusedEvents(open)
   describeRetryPolicies(open)

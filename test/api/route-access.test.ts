@@ -36,10 +36,11 @@ describe('S1.33 the table of routes and roles', () => {
     const { paths } = (await (await aServer()).call('GET', '/openapi.json')).json
     for (const { route, method, url, access } of guarded) {
       const { security } = paths[url.replace(/:(\w+)/g, '{$1}')][method.toLowerCase()]
-      const { role, producer } = access
+      const { role, producer, portal } = access
       const wanted = [
         ...(producer === undefined ? [] : [{ producerKey: producer === 'any' ? [] : [producer] }]),
         { adminToken: [role] },
+        ...(portal === undefined ? [] : [{ portalLink: portal }]),
       ]
       expect([route, security]).toEqual([route, wanted])
     }

@@ -35,6 +35,7 @@ async function aTenant() {
   const credential = (
     await post(at('/v1/credentials'), { name: 'of a tenant', kind: 'bearer', token: 'a-token-of-its-own' })
   ).json
+  const link = (await post(`/v1/tenants/${id}/portal-links`, {})).json
   const bound = await server.engine.adminTokens.create(id, { role: 'admin', label: 'bound' })
   return {
     id: id as string,
@@ -52,6 +53,7 @@ async function aTenant() {
       secrets: secret.id,
       credentials: credential.id,
       'admin-tokens': bound.key.id,
+      'portal-links': link.id,
       tenants: id,
     } as Readonly<Record<string, string>>,
   }
@@ -74,7 +76,10 @@ const scoped = guarded.filter(({ resource }) => !ofNoTenant.includes(resource))
 function pathTo({ url, resource }: (typeof guarded)[number], ids: TenantScene['ids']): string {
   const id = ids[resource]
   if (id === undefined) throw new Error(`${url}: give aTenant an object of ${resource}`)
-  return url.replace(/:(?!secret_id)\w+/, id).replace(':secret_id', ids.secrets ?? '')
+  return url
+    .replace(/:(?!secret_id)\w+/, id)
+    .replace(':secret_id', ids.secrets ?? '')
+    .replace(':link_id', ids['portal-links'] ?? '')
 }
 
 const unknownIds = {
@@ -88,6 +93,7 @@ const unknownIds = {
   secrets: 'sec_01h455vb4pex5vsknk084sn02q',
   credentials: 'crd_01h455vb4pex5vsknk084sn02q',
   'admin-tokens': 'adm_01h455vb4pex5vsknk084sn02q',
+  'portal-links': 'plk_01h455vb4pex5vsknk084sn02q',
   tenants: 'ten_01h455vb4pex5vsknk084sn02q',
 }
 
@@ -178,8 +184,9 @@ function bodyOf({ method, route }: { readonly method: string; readonly route: st
   return route.endsWith('/backfill') ? { since: '2026-01-01T00:00:00Z' } : {}
 }
 
-function orderOf({ method, resource }: (typeof guarded)[number]): number {
+function orderOf({ method, resource, url }: (typeof guarded)[number]): number {
   if (method !== 'DELETE') return 0
+  if (url.endsWith(':link_id')) return 1
   return resource === 'tenants' ? 3 : resource === 'subscriptions' ? 1 : 2
 }
 

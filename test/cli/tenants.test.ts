@@ -177,3 +177,21 @@ test('a removal is shown as a bar, by its phase until what is left is counted', 
     '',
   ])
 })
+
+test('a link to the portal is made, listed and revoked for a tenant that is named by its uid', async () => {
+  const { id: tenantId } = await json('tenants', 'create', '--uid', 'linked')
+  const abilities = ['--ability', 'view', '--ability', 'resend', '--expires', '8h', '--label', 'Ada']
+  const link = await json('portal-links', 'create', 'linked', ...abilities)
+  expect(link).toMatchObject({ tenant_id: tenantId, abilities: ['view', 'resend'], label: 'Ada' })
+  expect(link.url).toBe(`${api.url}/portal/#${link.token}`)
+  expect(Date.parse(link.expires_at) - Date.parse(link.created_at)).toBe(8 * 3_600_000)
+  const listed = await run('portal-links', 'list', 'linked')
+  expect(listed.out).toContain('view,resend')
+  const shown = /plk_\S+/.exec(listed.out)?.[0] ?? ''
+  expect(await json('portal-links', 'revoke', tenantId, shown)).toEqual({ id: link.id, revoked: true })
+  expect((await api.call('GET', '/v1/portal', { token: link.token })).status).toBe(401)
+  const wrong = await run('portal-links', 'create', 'linked', '--ability', 'all')
+  expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('reveal_secret')])
+  expect((await run('portal-links', 'create', 'linked', '--expires', '8d')).err).toContain('7 days')
+  expect((await run('portal-links', 'list', 'nobody')).code).not.toBe(0)
+})

@@ -37,6 +37,7 @@ describe('where a value comes from', () => {
       port: 8080,
       role: 'all',
       processes: 1,
+      publicUrl: null,
       masterKey: null,
       masterKeyOld: null,
       newStore: false,

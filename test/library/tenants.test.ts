@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { Outhook } from '../../src/index.ts'
 import { type Receiver, startReceiver } from '../../src/testing/receiver.ts'
 import { patienceMs } from '../patience.ts'
@@ -189,4 +189,38 @@ test('a deleted tenant is delivered nothing more, takes nothing more, and is gon
     .poll(() => hooks.tenants.get(id).catch(({ code }) => code), { timeout: patienceMs })
     .toBe('not_found')
   expect(receiver.received.map(({ path }) => path)).not.toContain(`/${uid}-waits`)
+})
+
+test('a link to the portal is made for a tenant by its uid, listed, and revoked', async () => {
+  const hooks = await Outhook.open({ store: 'memory:', publicUrl: 'https://hooks.example/below/' })
+  onTestFinished(() => hooks.close())
+  await hooks.tenants.upsert({ uid: 'acme' })
+  const made = await hooks.portalLink({ tenantId: 'acme', abilities: ['resend'], expiresIn: '8h' })
+  expect(made.url).toBe(`https://hooks.example/below/portal/#${made.token}`)
+  expect(made.link).toMatchObject({ abilities: ['view', 'resend'], label: null, revokedAt: null })
+  expect(made.link.expiresAt - made.link.createdAt).toBe(8 * 3_600_000)
+  const { portalLinks } = hooks.tenant('acme')
+  expect((await portalLinks.list()).items).toEqual([made.link])
+  await portalLinks.revoke(made.link.id)
+  expect((await portalLinks.list()).items[0]?.revokedAt).toBeGreaterThan(0)
+  const elsewhere = await hooks.portalLink({ tenantId: 'acme', publicUrl: 'http://127.0.0.1:8080' })
+  expect(elsewhere.url).toContain('http://127.0.0.1:8080/portal/#hkprt_')
+})
+
+test.each([
+  [{ tenantId: 'nobody' }, 'not_found', 'nobody'],
+  [{ tenantId: 'acme', expiresIn: '8d' }, 'unprocessable', 'expiresIn'],
+  [{ tenantId: 'acme', abilities: ['all'] }, 'unprocessable', 'abilities'],
+  [{ tenantId: 'acme', expires: '1h' }, 'unprocessable', 'expires'],
+  [{ tenantId: 'acme', publicUrl: 'javascript:alert(1)' }, 'invalid_config', 'publicUrl'],
+  [{ abilities: ['view'] }, 'invalid_request', 'tenantId'],
+])('a link to the portal of %j is refused', async (given, code, member) => {
+  const hooks = await Outhook.open({ store: 'memory:' })
+  onTestFinished(() => hooks.close())
+  await hooks.tenants.upsert({ uid: 'acme' })
+  const input = { publicUrl: 'https://hooks.example', ...given } as Parameters<Outhook['portalLink']>[0]
+  await expect(hooks.portalLink(input)).rejects.toMatchObject({
+    code,
+    message: expect.stringContaining(member),
+  })
 })

@@ -65,6 +65,7 @@ const withoutCore = ['client', 'verify', 'verify/forms', 'dashboard', 'bundled']
 /** Files at the top of `src/` that belong to the composition root or the public library surface. */
 const topLevel: Readonly<Record<string, string>> = {
   app: 'app',
+  'create-access': 'app',
   'create-credentials': 'app',
   'create-delivery': 'app',
   'create-endpoints': 'app',
@@ -83,6 +84,7 @@ const topLevel: Readonly<Record<string, string>> = {
   'open-store': 'app',
   index: 'index',
   outhook: 'index',
+  'outhook-events': 'index',
   'tenant-hooks': 'index',
   'publish-input': 'index',
   'send-input': 'index',

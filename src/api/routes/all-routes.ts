@@ -12,6 +12,7 @@ import { keyRoutes, whoamiRoute } from './keys.ts'
 import { masterKeyRoutes } from './master-key.ts'
 import { operationRoutes } from './operations.ts'
 import { orderedKeyRoutes } from './ordered-keys.ts'
+import { portalLinkRoutes } from './portal-links.ts'
 import { publicKeyRoutes } from './public-keys.ts'
 import { publishRoute } from './publish.ts'
 import { publishBatchRoute } from './publish-batch.ts'
@@ -34,6 +35,7 @@ export const allRoutes = [
   masterKeyRoutes,
   subscriptionRoutes,
   tenantRoutes,
+  portalLinkRoutes,
   deliveryRoutes,
   orderedKeyRoutes,
   deadLetterRoutes,

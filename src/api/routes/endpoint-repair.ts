@@ -1,6 +1,7 @@
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { jobInput } from '../job-request.ts'
+import { ownContents } from '../portal-rights.ts'
 import { EnableBody, EndpointBody, PauseBody, TestBody, TestResultBody } from '../schemas/endpoints.ts'
 import { BackfillBody, DryRunBody, JobBody } from '../schemas/jobs.ts'
 import { idParams } from '../schemas/shapes.ts'
@@ -94,7 +95,7 @@ function registerTest(app: Api, engine: ApiContext['engine']): void {
     body: TestBody,
     response: { 200: TestResultBody },
   }
-  app.post('/v1/endpoints/:id/test', { schema }, async (request) => {
+  app.post('/v1/endpoints/:id/test', { schema, config: ownContents }, async (request) => {
     const { body, params } = request
     const { eventId, httpStatus, errorClass, latencyMs, response, ...result } =
       await engine.endpointTests.test(tenantIdOf(request), params.id, body)

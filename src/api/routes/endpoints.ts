@@ -3,6 +3,7 @@ import { camelMembers } from '../camel-members.ts'
 import { ifMatchOf } from '../conditional-requests.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { pageRequest } from '../page-request.ts'
+import { checkEndpointMembers } from '../portal-rights.ts'
 import {
   CreatedEndpointBody,
   DeletedQuery,
@@ -34,6 +35,7 @@ export function endpointRoutes({ engine }: ApiContext) {
   return async (app: Api): Promise<void> => {
     app.post('/v1/endpoints', { schema: createSchema }, async (request, reply) => {
       const tenantId = tenantIdOf(request)
+      checkEndpointMembers(request, request.body)
       const input = camelMembers(request.body)
       const { uid, url, urls } = input
       if (url === undefined && urls === undefined) {
@@ -105,6 +107,7 @@ function registerChanges(app: Api, engine: ApiContext['engine']): void {
   }
   app.patch('/v1/endpoints/:id', { schema: patchSchema }, async (request) => {
     const tenantId = tenantIdOf(request)
+    checkEndpointMembers(request, request.body)
     const change = camelMembers(request.body)
     return toEndpoint(await engine.endpoints.update(tenantId, request.params.id, change, ifMatchOf(request)))
   })

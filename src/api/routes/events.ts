@@ -140,9 +140,7 @@ async function visibleEvent(
 ): Promise<EventStatus> {
   const principal = principalOf(request)
   const event = await engine.events.get(tenantIdOf(request), id, page)
-  const { kind } = principal
-  if (kind === 'admin' || principal.abilities.includes('read') || event.producerKeyId === principal.keyId) {
-    return event
-  }
+  if (principal.kind !== 'producer' || principal.abilities.includes('read')) return event
+  if (event.producerKeyId === principal.keyId) return event
   throw new OuthookError('not_found', 'no event with that id', { title: 'event not found' })
 }

@@ -14,7 +14,7 @@ import {
   TenantQuery,
 } from '../schemas/tenants.ts'
 import { IfMatchHeaders, IfNoneMatchHeaders } from '../schemas/versions.ts'
-import { acrossTenants } from '../tenant-scope.ts'
+import { acrossTenants, requireSight } from '../tenant-scope.ts'
 import { toTenant } from '../views/tenants.ts'
 
 const tags = ['tenants']
@@ -124,12 +124,6 @@ interface BodyMembers {
 
 function inputOf<Body extends BodyMembers>({ settings, ...body }: Body) {
   return { ...body, ...(settings !== undefined && { settings: camelMembers(settings) }) }
-}
-
-/** To whoever is bound to a tenant, another one does not exist. */
-function requireSight({ tenantId }: Principal, id: string): void {
-  if (tenantId === null || tenantId === id) return
-  throw new OuthookError('not_found', 'no tenant with that id', { title: 'tenant not found' })
 }
 
 /** A tenant does not set its own limits. */

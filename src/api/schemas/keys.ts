@@ -136,7 +136,7 @@ export const KeyQuery = Closed({
 
 export const WhoamiBody = Type.Object(
   {
-    role: Type.String({ enum: ['producer', ...adminRoles] }),
+    role: Type.String({ enum: ['producer', 'portal', ...adminRoles] }),
     tenant_id: Nullable(Type.String({ description: 'null for an admin token of all tenants' })),
     key_id: Nullable(Type.String({ description: 'null for the token of the configuration' })),
   },

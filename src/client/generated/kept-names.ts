@@ -48,6 +48,7 @@ export interface NamedTypes {
   readonly CreatedAdminToken: types.CreatedAdminToken
   readonly CreatedEndpoint: types.CreatedEndpoint
   readonly CreatedKey: types.CreatedKey
+  readonly CreatedPortalLink: types.CreatedPortalLink
   readonly Credential: types.Credential
   readonly CredentialChange: types.CredentialChange
   readonly CredentialCreate: types.CredentialCreate
@@ -94,6 +95,10 @@ export interface NamedTypes {
   readonly OrderedKey: types.OrderedKey
   readonly OrderedKeyPage: types.OrderedKeyPage
   readonly Pause: types.Pause
+  readonly Portal: types.Portal
+  readonly PortalLink: types.PortalLink
+  readonly PortalLinkCreate: types.PortalLinkCreate
+  readonly PortalLinkPage: types.PortalLinkPage
   readonly Problem: types.Problem
   readonly PublishBatch: types.PublishBatch
   readonly PublishEvent: types.PublishEvent

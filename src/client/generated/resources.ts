@@ -12,6 +12,7 @@ import type {
   CreatedAdminToken,
   CreatedEndpoint,
   CreatedKey,
+  CreatedPortalLink,
   Credential,
   CredentialChange,
   CredentialCreate,
@@ -50,12 +51,16 @@ import type {
   ListJobsQuery,
   ListKeysQuery,
   ListOrderedKeysQuery,
+  ListPortalLinksQuery,
   ListSubscriptionsQuery,
   ListTenantsQuery,
   MasterKey,
   NewSecret,
   OrderedKey,
   Pause,
+  Portal,
+  PortalLink,
+  PortalLinkCreate,
   PublishBatch,
   PublishEvent,
   PublishReceipt,
@@ -88,6 +93,8 @@ export function createResources(requester: Requester) {
     keys: createKeys(requester),
     subscriptions: createSubscriptions(requester),
     tenants: createTenants(requester),
+    portalLinks: createPortalLinks(requester),
+    portals: createPortals(requester),
     orderedKeys: createOrderedKeys(requester),
     deadLetters: createDeadLetters(requester),
     jobs: createJobs(requester),
@@ -268,6 +275,28 @@ function createTenants(requester: Requester) {
     /** Change a tenant; members that are absent stay, those of its settings too. */
     update: (id: string, body: TenantChange, options?: CallOptions): Promise<Tenant> =>
       requester.json({ method: 'PATCH', path: `/v1/tenants/${encodeURIComponent(id)}`, body, takes: 'TenantChange', gives: 'Tenant', options }),
+  }
+}
+
+function createPortalLinks(requester: Requester) {
+  return {
+    /** Make a link by which somebody of the tenant sees to its webhooks in a browser. */
+    create: (id: string, body: PortalLinkCreate = {}, options?: CallOptions): Promise<CreatedPortalLink> =>
+      requester.json({ method: 'POST', path: `/v1/tenants/${encodeURIComponent(id)}/portal-links`, body, takesKey: true, options }),
+    /** Links to the portal, newest first, never their tokens; ended ones for a week. */
+    list: (id: string, query: ListPortalLinksQuery = {}, options?: CallOptions): PagePromise<PortalLink, Page<PortalLink>> =>
+      requester.pages({ method: 'GET', path: `/v1/tenants/${encodeURIComponent(id)}/portal-links`, query: { ...query }, options }),
+    /** Revoke a link: whoever has opened it can do nothing more; can be repeated. */
+    revoke: (id: string, linkId: string, options?: CallOptions): Promise<void> =>
+      requester.json({ method: 'DELETE', path: `/v1/tenants/${encodeURIComponent(id)}/portal-links/${encodeURIComponent(linkId)}`, options }),
+  }
+}
+
+function createPortals(requester: Requester) {
+  return {
+    /** Whose portal it is, and what may be done there. */
+    get: (options?: CallOptions): Promise<Portal> =>
+      requester.json({ method: 'GET', path: '/v1/portal', takesTenant: true, options }),
   }
 }
 

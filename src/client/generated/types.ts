@@ -277,6 +277,23 @@ export interface CreatedKey {
   readonly key: string
 }
 
+export interface CreatedPortalLink {
+  readonly id: string
+  readonly tenantId: string
+  readonly abilities: readonly ('view' | 'manage_endpoints' | 'resend' | 'see_payloads' | 'reveal_secret')[]
+  readonly label: string | null
+  /** RFC 3339, UTC, milliseconds. */
+  readonly createdAt: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly expiresAt: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly revokedAt: string | null
+  /** Shown here once and never again, as is the URL. */
+  readonly token: string
+  /** What whoever it is for opens. The token stands behind its `#`, which no browser sends to a server. */
+  readonly url: string
+}
+
 export interface Credential {
   readonly id: string
   readonly tenantId: string
@@ -1116,6 +1133,44 @@ export interface Pause {
   readonly reason?: string | undefined
 }
 
+export interface Portal {
+  /** Null: an admin token asks. */
+  readonly linkId: string | null
+  readonly tenantId: string
+  readonly tenantName: string
+  readonly abilities: readonly ('view' | 'manage_endpoints' | 'resend' | 'see_payloads' | 'reveal_secret')[]
+  /** RFC 3339, UTC, milliseconds. */
+  readonly expiresAt: string | null
+}
+
+export interface PortalLink {
+  readonly id: string
+  readonly tenantId: string
+  readonly abilities: readonly ('view' | 'manage_endpoints' | 'resend' | 'see_payloads' | 'reveal_secret')[]
+  readonly label: string | null
+  /** RFC 3339, UTC, milliseconds. */
+  readonly createdAt: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly expiresAt: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly revokedAt: string | null
+}
+
+export interface PortalLinkCreate {
+  /** `view`, which is part of each link: endpoints, events, deliveries and jobs, without what is in them; `manage_endpoints`: make, change, test, pause and delete endpoints; `resend`: send deliveries again, one or all that failed; `see_payloads`: payloads, metadata and what receivers answered; `reveal_secret`: secrets of endpoints. Default `["view"]`. */
+  readonly abilities?: readonly ('view' | 'manage_endpoints' | 'resend' | 'see_payloads' | 'reveal_secret')[] | undefined
+  /** How long it is good: "1h" (the default), at most 7 days. */
+  readonly expiresIn?: string | number | undefined
+  /** For whom it is, in your words. */
+  readonly label?: string | null | undefined
+}
+
+export interface PortalLinkPage {
+  readonly items: readonly PortalLink[]
+  /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
+  readonly nextCursor: string
+}
+
 export interface Problem {
   /** A page of this server about the code. */
   readonly type: string
@@ -1507,7 +1562,7 @@ export interface TenantSettingsChange {
 }
 
 export interface Whoami {
-  readonly role: 'producer' | 'viewer' | 'operator' | 'admin'
+  readonly role: 'producer' | 'portal' | 'viewer' | 'operator' | 'admin'
   /** Null for an admin token of all tenants. */
   readonly tenantId: string | null
   /** Null for the token of the configuration. */
@@ -1590,6 +1645,13 @@ export interface ListTenantsQuery {
   readonly cursor?: string | undefined
   /** The one with this name of your own, or none. */
   readonly uid?: string | undefined
+}
+
+export interface ListPortalLinksQuery {
+  /** Items at most. */
+  readonly limit?: number | undefined
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string | undefined
 }
 
 export interface ListOrderedKeysQuery {

@@ -29,7 +29,7 @@ export interface MaintenanceStore {
    * `more`: call again.
    */
   applyConfigChanges(options: { readonly limit: number }): Promise<{ readonly more: boolean }>
-  /** Removes idempotency records past their time, at most `limit`. */
+  /** Removes idempotency records past their time, and links to the portal that ended a week ago, at most `limit` of each. */
   deleteExpiredIdempotencyKeys(options: { readonly limit: number }): Promise<{ readonly more: boolean }>
   /**
    * Removes what is past its retention. Each table is walked upwards by id, over at most `limit` rows a call, and a

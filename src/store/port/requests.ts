@@ -8,6 +8,7 @@ export const keptWrites = [
   'insertCredential',
   'insertEndpoint',
   'insertJob',
+  'insertPortalLink',
   'insertSubscription',
   'insertTenant',
   'replay',

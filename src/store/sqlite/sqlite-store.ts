@@ -114,6 +114,10 @@ function createStore(connection: StoreConnection): SqliteStore {
     deleteSignIn: async (hash) => {
       await write('deleteSignIn', hash)
     },
+    insertPortalLink: (link) => write('insertPortalLink', link),
+    listPortalLinks: (tenantId, page) => read('listPortalLinks', tenantId, page),
+    revokePortalLink: (tenantId, id) => write('revokePortalLink', tenantId, id),
+    findPortalLinks: (hashes) => read('findPortalLinks', hashes),
     setMetaOnce: (name, value) => write('setMetaOnce', name, value),
     getMeta: (name) => read('getMeta', name),
     replaceMeta: (changes) => write('replaceMeta', changes),

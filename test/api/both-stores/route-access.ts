@@ -19,7 +19,10 @@ const prefixes: Readonly<Record<string, string>> = {
 export const rows = Object.entries(routeAccess).map(([route, access]) => {
   const [method = '', url = ''] = route.split(' ')
   const prefix = prefixes[url.split('/')[2] ?? ''] ?? 'evt'
-  return { route, method, url, access, path: url.replace(/:\w+/g, `${prefix}_01h455vb4pex5vsknk084sn02q`) }
+  const path = url
+    .replace(':link_id', 'plk_01h455vb4pex5vsknk084sn02q')
+    .replace(/:\w+/g, `${prefix}_01h455vb4pex5vsknk084sn02q`)
+  return { route, method, url, access, path }
 })
 export const guarded = rows.filter(
   (row): row is typeof row & { access: RouteAccess } => row.access !== 'open',

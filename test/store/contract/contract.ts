@@ -17,6 +17,7 @@ import { describeOrdering } from './ordering.ts'
 import { describeOrderingEnds } from './ordering-ends.ts'
 import { describeOrderingHistories } from './ordering-histories.ts'
 import { describeOrderingLater } from './ordering-later.ts'
+import { describePortalLinks } from './portal-links.ts'
 import { describePublish } from './publish.ts'
 import { describeRead } from './read.ts'
 import { describeRecord } from './record.ts'
@@ -41,6 +42,7 @@ const parts = {
   notices: describeNotices,
   'notices of deliveries': describeDeliveryNotices,
   access: describeKeys,
+  'links to the portal': describePortalLinks,
   reading: describeRead,
   maintenance: describeMaintenance,
   jobs: describeJobs,

@@ -163,6 +163,16 @@ async function workOnKeys({ store, ids }: Scene): Promise<void> {
     await store.insertSignIn({ hash: own, tokenHash: own, lifeMs: 1 })
     await store.findSignIns([own, other])
     await store.deleteSignIn(own)
+    await store.insertPortalLink({
+      id: ids.next('plk'),
+      tenantId: defaultTenantId,
+      abilities: ['view'],
+      label: null,
+      hash: own,
+      lifeMs: 1000,
+    })
+    await store.findPortalLinks([own, other])
+    await twoPages((page) => store.listPortalLinks(defaultTenantId, page))
     await store.updateApiKey(owner, key.id, { name: 'new' })
     await store.rotateApiKey(owner, key.id, { hash: rotated, graceMs: 1000 })
     await store.revokeApiKey(owner, key.id, { keepLastAdmin: kind === 'admin' })

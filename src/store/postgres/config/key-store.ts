@@ -1,4 +1,4 @@
-import type { CredentialStore, KeyStore, SignInStore, TokenStore } from '../../port.ts'
+import type { CredentialStore, KeyStore, PortalLinkStore, SignInStore, TokenStore } from '../../port.ts'
 import type { Runner } from '../connection/runner.ts'
 import * as keys from '../read/keys.ts'
 import { createCredentialStore } from './credential-store.ts'
@@ -10,14 +10,18 @@ import {
   rotateApiKey,
   updateApiKey,
 } from './keys.ts'
+import { createPortalLinkStore } from './portal-links.ts'
 import { createSignInStore } from './sign-ins.ts'
 
 /** Keys of those who call, and what requests to receivers authenticate with. */
-export function createKeyStore(runner: Runner): KeyStore & SignInStore & CredentialStore & TokenStore {
+export function createKeyStore(
+  runner: Runner,
+): KeyStore & SignInStore & PortalLinkStore & CredentialStore & TokenStore {
   const { plain, atomic } = runner
   return {
     ...createCredentialStore(runner),
     ...createSignInStore(runner),
+    ...createPortalLinkStore(runner),
     insertApiKey: (input, options) => atomic('config', (context) => insertApiKey(context, input, options)),
     insertFirstApiKey: (input) => atomic('config', (context) => insertFirstApiKey(context, input)),
     updateApiKey: (owner, id, patch, options) =>

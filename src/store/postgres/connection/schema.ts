@@ -30,6 +30,7 @@ import { expiryNoticesMigration } from '../migrations/0034-expiry-notices.ts'
 import { urlPoolsMigration } from '../migrations/0035-url-pools.ts'
 import { endpointKindsMigration } from '../migrations/0036-endpoint-kinds.ts'
 import { signInsMigration } from '../migrations/0037-sign-ins.ts'
+import { portalLinksMigration } from '../migrations/0038-portal-links.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -62,6 +63,7 @@ export const postgresMigrations: readonly Migration[] = [
   urlPoolsMigration,
   endpointKindsMigration,
   signInsMigration,
+  portalLinksMigration,
 ]
 
 /**

@@ -67,6 +67,7 @@ const ownerStatements: Partial<Record<IdPrefix, ReturnType<typeof ownerIn>>> = {
   [idPrefixes.producerKey]: ownerIn('api_keys'),
   [idPrefixes.adminToken]: ownerIn('api_keys'),
   [idPrefixes.job]: ownerIn('jobs'),
+  [idPrefixes.portalLink]: ownerIn('portal_links'),
   [idPrefixes.credential]: ownerIn('credentials'),
   [idPrefixes.event]: query<OwnerRow>()(
     'tenant_of_event',

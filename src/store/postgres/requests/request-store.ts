@@ -2,6 +2,7 @@ import type { KeptWriteName, RequestStore } from '../../port.ts'
 import { insertCredential } from '../config/credentials.ts'
 import { insertEndpoint, updateEndpoint } from '../config/endpoints.ts'
 import { insertApiKey, rotateApiKey } from '../config/keys.ts'
+import { insertPortalLink } from '../config/portal-links.ts'
 import { rotateSecret, setPrimarySecret } from '../config/secrets.ts'
 import { insertSubscription } from '../config/subscriptions.ts'
 import { insertTenant, updateTenant } from '../config/tenants.ts'
@@ -21,6 +22,7 @@ const writes: Readonly<Record<KeptWriteName, Write>> = {
   insertCredential,
   insertEndpoint,
   insertJob,
+  insertPortalLink,
   insertSubscription,
   insertTenant,
   replay,

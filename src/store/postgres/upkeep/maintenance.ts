@@ -1,4 +1,5 @@
 import { armWanted, blockedUntil } from '../claim/ready-endpoints.ts'
+import { removeEndedPortalLinks } from '../config/portal-links.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
 import { type RepairCursor, repairLines } from '../ordering/repair.ts'
 import { deleteExpiredRequests } from '../requests/requests.ts'
@@ -76,7 +77,8 @@ export async function deleteExpiredIdempotencyKeys(
   if (context.line.unprovenSince !== null) return { more: false }
   const [row] = await run(context, deleteKeysStatement, { limit })
   const moreRequests = await deleteExpiredRequests(context, limit)
-  return { more: row?.gone === limit || moreRequests }
+  const moreLinks = await removeEndedPortalLinks(context, limit)
+  return { more: row?.gone === limit || moreRequests || moreLinks }
 }
 
 const deleteKeysStatement = query<{ readonly gone: number }>()(

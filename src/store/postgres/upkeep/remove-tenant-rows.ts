@@ -23,9 +23,10 @@ export const rowSteps: readonly Step[] = [
 export const removeAccessStatement = command(
   'remove_tenant_access',
   { tenant: 'uuid' },
-  // api_keys_tenant, api_key_hashes_key, key_rates_pkey, jobs_tenant
+  // api_keys_tenant, api_key_hashes_key, portal_links_tenant, key_rates_pkey, jobs_tenant
   `with gone as (delete from api_keys where tenant_id = $tenant returning id),
    hashes as (delete from api_key_hashes where key_id in (select id from gone)),
+   links as (delete from portal_links where tenant_id = $tenant),
    rates as (delete from key_rates where key_id in (select id from gone) or key_id = $tenant)
    delete from jobs where tenant_id = $tenant`,
 )

@@ -29,6 +29,7 @@ import { expiryNoticesMigration } from '../migrations/0028-expiry-notices.ts'
 import { urlPoolsMigration } from '../migrations/0029-url-pools.ts'
 import { endpointKindsMigration } from '../migrations/0030-endpoint-kinds.ts'
 import { signInsMigration } from '../migrations/0031-sign-ins.ts'
+import { portalLinksMigration } from '../migrations/0032-portal-links.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -60,6 +61,7 @@ export const sqliteMigrations: readonly Migration[] = [
   urlPoolsMigration,
   endpointKindsMigration,
   signInsMigration,
+  portalLinksMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

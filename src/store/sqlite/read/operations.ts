@@ -2,6 +2,7 @@
 
 import { listExpiryNotices } from '../config/expiry-notices.ts'
 import { listNotices } from '../config/notices.ts'
+import { findPortalLinks, listPortalLinks } from '../config/portal-links.ts'
 import { findSignIns } from '../config/sign-ins.ts'
 import { countJobSlice, getJob, listJobs } from '../jobs/read-jobs.ts'
 import { listDeliveryNotices } from '../record/delivery-notices.ts'
@@ -68,6 +69,8 @@ export const readOperations = {
   getApiKey,
   findApiKeys,
   findSignIns,
+  findPortalLinks,
+  listPortalLinks,
   loadHealth,
   getTenant,
   getTenantByUid,

@@ -44,6 +44,7 @@ const tableOf: Partial<Record<IdPrefix, string>> = {
   [idPrefixes.producerKey]: 'api_keys',
   [idPrefixes.adminToken]: 'api_keys',
   [idPrefixes.job]: 'jobs',
+  [idPrefixes.portalLink]: 'portal_links',
   [idPrefixes.credential]: 'credentials',
 }
 

@@ -24,6 +24,7 @@ import type {
   NewEvent,
   NewJob,
   NewKeptRequest,
+  NewPortalLink,
   NewSecret,
   NewSignIn,
   NewSubscription,
@@ -57,6 +58,7 @@ import {
   updateApiKey,
 } from '../config/keys.ts'
 import { removeNotice } from '../config/notices.ts'
+import { insertPortalLink, revokePortalLink } from '../config/portal-links.ts'
 import { noteReveal, rotateSecret, setPrimarySecret } from '../config/secrets.ts'
 import { deleteSignIn, insertSignIn } from '../config/sign-ins.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from '../config/subscriptions.ts'
@@ -224,6 +226,9 @@ export function createWriteOperations() {
     noteKeyUse: (context: WriteContext, uses: readonly KeyUse[]) => noteKeyUse(context, uses),
     insertSignIn: (context: WriteContext, signIn: NewSignIn) => insertSignIn(context, signIn),
     deleteSignIn: (context: WriteContext, hash: Uint8Array) => deleteSignIn(context, hash),
+    insertPortalLink: (context: WriteContext, link: NewPortalLink) => insertPortalLink(context, link),
+    revokePortalLink: (context: WriteContext, tenantId: string, id: string) =>
+      revokePortalLink(context, tenantId, id),
     setMetaOnce: (context: WriteContext, name: string, value: string) => setMetaOnce(context, name, value),
     replaceMeta: (context: WriteContext, changes: readonly MetaChange[]) => replaceMeta(context, changes),
     replaceSealed: (

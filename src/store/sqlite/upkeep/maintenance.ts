@@ -2,6 +2,7 @@ import { looksFrom } from '../../../core/claim/ready-row.ts'
 import { idPrefixes } from '../../../core/ids.ts'
 import { agedNow, nextSkipAfter } from '../../../core/time-line.ts'
 import { armReady, readyRow } from '../claim/ready-endpoints.ts'
+import { removeEndedPortalLinks } from '../config/portal-links.ts'
 import { endExpiredLeases } from '../record/wait.ts'
 import { deleteExpiredRequests } from '../requests/requests.ts'
 import type { WriteContext } from '../threads/write-context.ts'
@@ -71,7 +72,8 @@ export function deleteExpiredIdempotencyKeys(
     const before = Math.min(agedNow(line, from, now) + 1, nextSkipAfter(line, from))
     if (remove.run(from, before, options.limit).changes === options.limit) return { more: true }
   }
-  return { more: deleteExpiredRequests(context, options.limit) }
+  const moreLinks = removeEndedPortalLinks(context, options.limit)
+  return { more: deleteExpiredRequests(context, options.limit) || moreLinks }
 }
 
 /** Old rows of one (tenant, endpoint, state) become the row of minute 0. */
