@@ -1,17 +1,20 @@
 /** The small jobs that keep the store in order while a node runs, each in bounded slices. */
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
-import type { MaintenanceStore, RemovedRows, Retention, StorePace } from '../store/port.ts'
+import type { MaintenanceStore, RemovedRows, Retention, StatsStore, StorePace } from '../store/port.ts'
 import type { DeliveryActivity } from './activity.ts'
 
 const reconcileEveryMs = 400
 /** Both at once then: an idle process is woken for neither alone. */
 const quietEveryMs = 2000
 const applyEveryMs = 2000
+/** What is not folded is read anew by everybody who looks at figures, so it is kept short. */
+const foldStatsEveryMs = 5000
 const cleanEveryMs = 60_000
 
 export interface MaintenanceOptions {
-  readonly store: MaintenanceStore & { readonly pace: Pick<StorePace, 'maintenance'> }
+  readonly store: MaintenanceStore &
+    Pick<StatsStore, 'foldStats'> & { readonly pace: Pick<StorePace, 'maintenance'> }
   readonly retention: Retention
   readonly clock: Clock
   readonly logger: Logger
@@ -27,11 +30,13 @@ export class Maintenance {
   readonly #cancels = new Set<() => void>()
   readonly #jobs = new Set<Promise<void>>()
   #appliedAt: number
+  #foldedAt: number
   #stopped = false
 
   constructor(options: MaintenanceOptions) {
     this.#options = options
     this.#appliedAt = options.clock.elapsed()
+    this.#foldedAt = this.#appliedAt
   }
 
   start(): void {
@@ -60,6 +65,10 @@ export class Maintenance {
     if (now - this.#appliedAt >= applyEveryMs) {
       this.#appliedAt = now
       this.#run(() => this.#applyChanges())
+    }
+    if (now - this.#foldedAt >= foldStatsEveryMs) {
+      this.#foldedAt = now
+      this.#run(() => this.#untilDone((limit) => this.#options.store.foldStats({ limit })))
     }
     return this.#reconcile()
   }

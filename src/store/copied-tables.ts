@@ -32,6 +32,7 @@ export const copiedTables: readonly CopiedTable[] = [
   { name: 'jobs', key: ['id'], counts: 'rows' },
   { name: 'kept_requests', key: ['id'], counts: 'rows' },
   { name: 'delivery_counts', key: ['tenant_id', 'endpoint_id', 'state', 'minute'], counts: 'deltas' },
+  { name: 'stats', key: ['tenant_id', 'endpoint_id', 'span', 'start'], counts: 'rows' },
 ]
 
 /** Why each stays behind. */
@@ -48,6 +49,7 @@ export const skippedTables: Readonly<Record<string, string>> = {
   fan_outs: 'events that are half fanned out: the copy makes the rest of their deliveries first',
   fan_out_receivers: 'to whom, and so of no use any more',
   fan_out_ranges: 'keys of SQLite alone, read as fan_out_slices',
+  stats_deltas: 'what is not folded into stats: the copy folds it first',
   sqlite_sequence: 'the number of the last line, which a copy works out from those that it brings',
   handoffs: 'leases of a process that is gone: the copy ends them, as any start does',
   nodes: 'the processes that run on the store',

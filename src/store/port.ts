@@ -30,6 +30,7 @@ import type { ReadStore } from './port/reading.ts'
 import type { RequestStore } from './port/requests.ts'
 import type { SecretStore } from './port/secrets.ts'
 import type { SignInStore } from './port/sign-ins.ts'
+import type { StatsStore } from './port/stats.ts'
 import type { TenantStore } from './port/tenants.ts'
 import type { StoreTime } from './port/time.ts'
 import type { TokenStore } from './port/tokens.ts'
@@ -51,6 +52,7 @@ export type * from './port/reading.ts'
 export * from './port/requests.ts'
 export * from './port/secrets.ts'
 export type * from './port/sign-ins.ts'
+export * from './port/stats.ts'
 export type * from './port/tenants.ts'
 export type * from './port/time.ts'
 export type * from './port/tokens.ts'
@@ -70,6 +72,7 @@ export interface Store
     DeliveryStore,
     OrderingStore,
     ReadStore,
+    StatsStore,
     JobStore,
     RequestStore,
     MaintenanceStore {

@@ -12,6 +12,7 @@ function aMaintenance() {
   const state = {
     armed: 0,
     slices: 0,
+    statFolds: 0,
     wakes: 0,
     removals: 0,
     removalMs: 0,
@@ -40,6 +41,10 @@ function aMaintenance() {
       applyConfigChanges: job('apply'),
       deleteExpiredIdempotencyKeys: job('expire'),
       foldCounts: job('fold'),
+      async foldStats() {
+        state.statFolds++
+        return { more: false }
+      },
       async removeExpired({ retention, limit }) {
         calls.push(`remove ${JSON.stringify(retention)} ${limit}`)
         await new Promise<void>((resolve) => clock.schedule(state.removalMs, resolve))
@@ -51,11 +56,13 @@ function aMaintenance() {
 }
 
 test('looks for forgotten work in small slices, and cleans up every minute', async () => {
-  const { clock, calls, maintenance } = aMaintenance()
+  const { clock, calls, state, maintenance } = aMaintenance()
   maintenance.start()
   await clock.advance(60_000)
   const count = (name: string) => calls.filter((call) => call === name).length
   expect(['reconcile', 'apply', 'expire', 'fold'].map(count)).toEqual([150, 30, 1, 1])
+  // With every thirteenth look, so that an idle process is woken for nothing of its own.
+  expect(state.statFolds).toBe(11)
   await maintenance.stop()
 })
 

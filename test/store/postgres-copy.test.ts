@@ -23,6 +23,7 @@ import {
 } from './a-copy.ts'
 import { aSend } from './contract/direct.ts'
 import { anOutcome, retryIn } from './contract/scene.ts'
+import { foldStats, readFigures } from './read-figures.ts'
 
 interface Column {
   readonly name: string
@@ -95,12 +96,29 @@ describe('a copy', { timeout: 300_000 }, () => {
     ])
   })
 
-  it('changes nothing in the source but to name the copy, once the leases are over as after any start', async () => {
+  it('changes nothing in the source but to name the copy, once the leases are over and the figures folded, as after any start', async () => {
     const path = await aSource(fillVaried)
-    await withStore(path, async () => {})
+    await withStore(path, async ({ store }) => {
+      await foldStats(store)
+    })
     const before = rowsOfSqlite(path)
     await copy(path, aSchema())
     expect(rowsOfSqlite(path)).toEqual(before)
+  })
+
+  it('brings the figures over time along, folded or not', async () => {
+    const path = await aSource(async (scene) => {
+      const route = await scene.anEndpoint()
+      await scene.publishMany(3, { routes: [route] })
+      await scene.store.foldStats({ limit: 1000 })
+      const { deliveries } = await scene.claim()
+      await scene.record(...deliveries.map((each) => anOutcome(each)))
+    })
+    const schema = aSchema()
+    expect(await copy(path, schema)).toMatchObject({ agree: true })
+    const store = await openTarget(schema)
+    const { events, deliveries } = await readFigures(store, { span: 60 })
+    expect([events, deliveries.succeeded]).toEqual([3, 3])
   })
 
   it('makes the deliveries that an event for many still lacks, and brings them all along', async () => {

@@ -6,6 +6,7 @@ import type { Store } from '../../src/store/port.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { anOutcome, breaker, leaseMs, openScene, type Scene } from './contract/scene.ts'
 import { openPostgresHarness, type PostgresHarness } from './postgres-harness.ts'
+import { foldStats, readFigures } from './read-figures.ts'
 
 const newest = testedServers().at(-1)
 if (newest === undefined) throw new Error('no server to test on')
@@ -46,6 +47,55 @@ async function somebodyWaits(): Promise<void> {
   const waiting = `select 1 from pg_stat_activity where application_name like 'outhook %' and wait_event_type = 'Lock'`
   while ((await harness.sql(waiting)).length === 0);
 }
+
+describe('figures over time', () => {
+  it('have each outcome once when two nodes record and fold at the same time', async () => {
+    const routes = [await scene.anEndpoint(), await scene.anEndpoint()]
+    await scene.publishMany(60, { routes })
+    let recorded = 0
+    const deliver = async (node: Store): Promise<void> => {
+      for (;;) {
+        const { deliveries } = await node.claim({ ...request, limit: 10 })
+        if (deliveries.length === 0) return
+        await node.recordOutcomes(
+          deliveries.map((each) => anOutcome(each)),
+          breaker,
+        )
+        recorded += deliveries.length
+        // Whoever comes second finds the lock taken, and has nothing to do.
+        await Promise.all([foldStats(node, 3), foldStats(node === other ? scene.store : other, 3)])
+        expect((await readFigures(node)).events).toBe(60)
+      }
+    }
+    await Promise.all([deliver(scene.store), deliver(other)])
+    expect(recorded).toBe(120)
+    await foldStats(scene.store)
+    for (const span of [1, 60] as const) {
+      const { events, deliveries } = await readFigures(other, { span })
+      expect([events, deliveries.succeeded]).toEqual([60, 120])
+    }
+    expect(await harness.sql('select from stats_deltas')).toEqual([])
+  })
+
+  it('stay as they were when a fold is ended half way, and the next one finds all of it', async () => {
+    const route = await scene.anEndpoint()
+    await scene.publishMany(5, { routes: [route] })
+    const blocker = await openTransaction()
+    await blocker.query('lock table stats in exclusive mode')
+    const refused = expect(scene.store.foldStats({ limit: 100 })).rejects.toMatchObject({
+      code: 'store_unavailable',
+    })
+    const waiting = `select pid from pg_stat_activity where application_name like 'outhook %' and wait_event_type = 'Lock'`
+    while ((await harness.sql(waiting)).length === 0);
+    await harness.sql(`select pg_terminate_backend(pid) from (${waiting}) w`)
+    await refused
+    await blocker.query('rollback')
+    await blocker.end()
+    expect((await readFigures(other)).events).toBe(5)
+    await foldStats(other)
+    expect((await readFigures(other)).events).toBe(5)
+  })
+})
 
 describe('the slices of an event for many', () => {
   it('are each made by one node, however many are at it', async () => {

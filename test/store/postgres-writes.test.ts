@@ -12,7 +12,7 @@ import { openPostgresHarness, type PostgresHarness } from './postgres-harness.ts
 const batch = 64
 const payload = new Uint8Array(500).fill(97)
 /** Written once for a batch, however many deliveries it has. */
-const perBatch = /^(handoffs|nodes|delivery_counts|ready_endpoints|pg_toast)/
+const perBatch = /^(handoffs|nodes|delivery_counts|stats_deltas|ready_endpoints|pg_toast)/
 
 type Counts = Readonly<Record<string, number>>
 

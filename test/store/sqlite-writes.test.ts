@@ -19,7 +19,8 @@ interface Tree {
 function treesOf(database: DatabaseSync): readonly Tree[] {
   const tables = database.prepare(`select name, sql from sqlite_schema where type = 'table'`).all()
   const indexes = database.prepare(`select name, tbl_name, sql from sqlite_schema where type = 'index'`).all()
-  const isCounted = ({ name }: { name?: unknown }) => !/^(sqlite_|delivery_counts)/.test(String(name))
+  const isCounted = ({ name }: { name?: unknown }) =>
+    !/^(sqlite_|delivery_counts|stats_deltas)/.test(String(name))
   return [
     ...tables.filter(isCounted).map(({ name }) => ({ name: String(name), sql: `select * from ${name}` })),
     ...indexes.filter(isCounted).map(({ name, tbl_name, sql }) => {

@@ -55,6 +55,7 @@ import {
 import { checkWritable, ping, probeWrite } from './upkeep/probe.ts'
 import { createRecovery, type Recovery } from './upkeep/recovery.ts'
 import { type RetentionMemory, removeExpired, shrinkFractions } from './upkeep/retention.ts'
+import { createStatsStore } from './upkeep/stats-store.ts'
 
 export interface PostgresStoreOptions {
   /** `postgres://user:password@host:port/database`, with the parameters that `pg` knows. */
@@ -140,6 +141,7 @@ function createStore(parts: StoreParts): Omit<Store, 'cluster'> {
     ...createJobStore(run),
     ...createRequestStore(run),
     ...createMaintenanceStore(run, parts.recovery),
+    ...createStatsStore(run),
   }
 }
 

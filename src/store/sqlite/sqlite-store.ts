@@ -164,6 +164,11 @@ function createStore(connection: StoreConnection): SqliteStore {
     listAttempts: (deliveryIds, options) => read('listAttempts', deliveryIds, options),
     listDeadLetters: (tenantId, filter, page) => read('listDeadLetters', tenantId, filter, page),
     counts: () => read('counts'),
+    listRecentStats: (options) => read('listRecentStats', options),
+    readBacklog: (tenantId) => read('readBacklog', tenantId),
+    listTroubled: (tenantId) => read('listTroubled', tenantId),
+    size: () => read('size'),
+    readStats: (request) => read('readStats', request),
 
     insertJob: (job) => write('insertJob', job),
     getJob: (tenantId, id) => read('getJob', tenantId, id),
@@ -184,6 +189,7 @@ function createStore(connection: StoreConnection): SqliteStore {
     deleteExpiredIdempotencyKeys: (options) => write('deleteExpiredIdempotencyKeys', options),
     removeExpired: (options) => write('removeExpired', options),
     foldCounts: (options) => write('foldCounts', options),
+    foldStats: (options) => write('foldStats', options),
   }
 }
 

@@ -26,6 +26,7 @@ import { describeRetention } from './retention.ts'
 import { describeHistories } from './retention-histories.ts'
 import type { OpenHarness } from './scene.ts'
 import { describeSchedule } from './schedule.ts'
+import { describeStats } from './stats.ts'
 import { describeTenantRemoval } from './tenant-removal.ts'
 import { describeTenants } from './tenants.ts'
 
@@ -50,6 +51,7 @@ const parts = {
   retention: describeRetention,
   expunging: describeExpunge,
   histories: describeHistories,
+  'figures over time': describeStats,
   schedules: describeSchedule,
   'direct sends': describeDirect,
   ordering: describeOrdering,

@@ -130,7 +130,8 @@ const dueStatement = query<DueRow>()(
   { targets: 'uuid[]', counts: 'integer[]', after_due: 'bigint[]', after_id: 'uuid[]' },
   `
 select d.target_id, d.id, d.event_id, d.subscription_id, d.endpoint_id, d.state, d.claim_version, d.attempt_count,
-  d.lost_claims, d.line, d.created_at, d.due_at, v.topic, v.metadata, v.trace_context, v.request, v.payload_bytes,
+  d.lost_claims, d.line, d.created_at, d.due_at,
+  case when d.replayed_at is null then greatest(d.created_at, v.deliver_at) end as since, v.topic, v.metadata, v.trace_context, v.request, v.payload_bytes,
   (d.endpoint_id is not null and (e.id is null or e.deleted_at is not null))
     or (d.subscription_id is not null and (s.id is null or s.deleted_at is not null))
     or (d.endpoint_id is null and t.deleted_at is not null) as is_deleted,
@@ -142,7 +143,8 @@ cross join lateral ( -- live_deliveries_due
     and (l.due_at, l.id) > (c.after_due, c.after_id)
   order by l.due_at, l.id limit c.count for update skip locked) d
 left join lateral ( -- primary key
-  select topic, metadata, trace_context, request, case when payload is not null then payload_bytes end as payload_bytes
+  select deliver_at, topic, metadata, trace_context, request,
+    case when payload is not null then payload_bytes end as payload_bytes
   from events v where v.id = d.event_id limit 1) v on true
 left join endpoints e on e.id = d.endpoint_id
 left join subscriptions s on s.id = d.subscription_id

@@ -18,6 +18,7 @@ export interface DueRow extends LockedColumns {
   readonly subscription_id: Uint8Array | null
   readonly endpoint_id: Uint8Array | null
   readonly created_at: number
+  readonly since: number | null
   readonly due_at: number
   readonly topic: string | null
   readonly metadata: string | null
@@ -151,6 +152,7 @@ function toLease(
     lostClaims,
     line: row.line,
     createdAt: row.created_at,
+    since: row.since,
     until,
     isLive: true,
   }

@@ -22,6 +22,8 @@ export interface Lease {
   /** Of an ordered one, in which it is the head. */
   readonly line: number | null
   readonly createdAt: number
+  /** When it could begin: with its event, or at the event's own time. Null: it is sent again, or nobody here knows. */
+  readonly since: number | null
   /** A moment of the store's line of time. */
   readonly until: number
   /** False: it was handed off, and has no row in `live_deliveries`. */

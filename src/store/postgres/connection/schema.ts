@@ -31,6 +31,7 @@ import { urlPoolsMigration } from '../migrations/0035-url-pools.ts'
 import { endpointKindsMigration } from '../migrations/0036-endpoint-kinds.ts'
 import { signInsMigration } from '../migrations/0037-sign-ins.ts'
 import { portalLinksMigration } from '../migrations/0038-portal-links.ts'
+import { statsMigration } from '../migrations/0039-stats.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -64,6 +65,7 @@ export const postgresMigrations: readonly Migration[] = [
   endpointKindsMigration,
   signInsMigration,
   portalLinksMigration,
+  statsMigration,
 ]
 
 /**

@@ -9,6 +9,7 @@ import { eventColumns } from '../rows/columns.ts'
 import { outboxFieldsWith } from '../rows/event-fields.ts'
 import { fanOutSlice, listFanOuts } from '../rows/fan-out.ts'
 import { BytesParameter, uuid, uuidOfId } from '../rows/wire-types.ts'
+import { figurePublished } from './figure-published.ts'
 import { joinLines, settleJoined } from './join-lines.ts'
 import { insertFanOuts, receiverValues, stateOf } from './large-fan-out.ts'
 import { findOvertaking } from './open-fan-outs.ts'
@@ -172,6 +173,7 @@ new_events as (
     ${fanOutSlice('entries_from', 'entries_to')}, payload
   from accepted
 ),
+${figurePublished},
 ${insertFanOuts},
 ${placeDeliveries}
 select tenant_id, is_current, null::uuid as event_id from input where not is_current

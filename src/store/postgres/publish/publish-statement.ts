@@ -9,6 +9,7 @@ import { eventColumns } from '../rows/columns.ts'
 import { fieldColumns, fieldLists, fieldParameters, fieldValues } from '../rows/event-fields.ts'
 import { type FanOutLists, fanOutSlice } from '../rows/fan-out.ts'
 import { BytesParameter } from '../rows/wire-types.ts'
+import { figurePublished } from './figure-published.ts'
 import { insertFanOuts, receiverValues, stateOf } from './large-fan-out.ts'
 import { deliveryParameters, placeDeliveries } from './place-deliveries.ts'
 
@@ -72,6 +73,7 @@ new_events as (
     ${fanOutSlice('entries_from', 'entries_to')}, substring($bytes from payload_at for payload_bytes)
   from accepted
 ),
+${figurePublished},
 ${insertFanOuts},
 ${placeDeliveries},
 handed_off as (

@@ -12,7 +12,7 @@ import type { NewAttempt } from '../../port.ts'
 import type { EndedLeases, Lease, Leases } from '../claim/leases.ts'
 import { armWanted, blockedUntil } from '../claim/ready-endpoints.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
-import { attemptColumns, countColumns, finishedColumns, liveColumns } from '../rows/columns.ts'
+import { attemptColumns, countColumns, deltaColumns, finishedColumns, liveColumns } from '../rows/columns.ts'
 import { BytesParameter, withoutNul } from '../rows/wire-types.ts'
 import { claimedRow, isUnwritten, standingBatches, stillStands } from './lease-fence.ts'
 
@@ -21,6 +21,8 @@ export type LeaseEnd = {
   readonly claimVersion: number
   /** What was tried under the lease; null: nothing, and what the attempt before said stays. */
   readonly attempt: NewAttempt | null
+  /** What it adds to the figures over time; null: nothing. */
+  readonly cell: number | null
 } & (
   | { readonly state: FinishedState; readonly finalError: ErrorClass | null }
   | {
@@ -95,6 +97,7 @@ function leaseValues(ends: readonly LeaseEnd[]) {
       response === null ? null : withoutNul(capturedHeadersText(response.headers)),
     ),
     truncated: responses.map((response) => response?.truncated ?? null),
+    cells: ends.map(({ cell }) => cell),
     bodies_at: bodiesAt,
     body_lengths: responses.map((response) => response?.body.byteLength ?? null),
     bytes: bytes.value(),
@@ -146,6 +149,7 @@ const endStatement = query<AnswerRow>()(
     started: 'bigint[]',
     response_headers: 'text[]',
     truncated: 'boolean[]',
+    cells: 'integer[]',
     bodies_at: 'integer[]',
     body_lengths: 'integer[]',
     bytes: 'bytea',
@@ -155,10 +159,10 @@ const endStatement = query<AnswerRow>()(
 with o as not materialized (
   select * from unnest($ids, $batches, $versions, $tenants, $events, $subscriptions, $endpoints, $created, $states,
     $versions_after, $final_errors, $due_in, $reasons, $lost_claims, $attempt_numbers, $statuses, $http_statuses,
-    $error_classes, $errors, $latencies, $started, $response_headers, $truncated, $bodies_at, $body_lengths)
+    $error_classes, $errors, $latencies, $started, $response_headers, $truncated, $cells, $bodies_at, $body_lengths)
     as o (id, batch, version, tenant_id, event_id, subscription_id, endpoint_id, created_at, next_state,
           version_after, final_error, due_in, reason, lost_claims, attempt_no, status, http_status, class, error,
-          latency_ms, started_at, response_headers, truncated, body_at, body_length)
+          latency_ms, started_at, response_headers, truncated, cell, body_at, body_length)
 ),
 claimed as materialized (
   select o.*, d.tid, d.target_id, d.attempt_count, d.last_http_status, d.error_class as was_class, d.last_error,
@@ -225,6 +229,12 @@ counted as (
   select tenant_id, coalesce(endpoint_id, tenant_id), s.state, ${now} / 60000, sum(s.delta)
   from written w cross join lateral (values ('in_flight', -1), (w.state, 1)) as s (state, delta)
   group by tenant_id, endpoint_id, s.state
+),
+figured as (
+  insert into stats_deltas (${deltaColumns})
+  select tenant_id, coalesce(endpoint_id, tenant_id), ${now} / 60000, array_agg(cell)
+  from o where cell is not null and (id in (select id from written)) is true
+  group by tenant_id, endpoint_id
 ),
 wanted as materialized (
   select t.target_id, t.tenant_id, greatest(${now} + min(t.due_in), ${blockedUntil('t.target_id')}) as next_at

@@ -69,6 +69,7 @@ async function readLeases(context: Context, keys: readonly LeaseKey[]): Promise<
     lostClaims: row.lost_claims,
     line: row.line,
     createdAt: row.created_at,
+    since: null,
     until: 0,
     isLive: row.batch === null,
   }))

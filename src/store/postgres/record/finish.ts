@@ -1,8 +1,9 @@
 /** How a delivery that waits leaves the live table; `end-leases.ts` has that of deliveries that are leased. */
 import type { ErrorClass } from '../../../core/model.ts'
+import { stateCell } from '../../../core/stats/cells.ts'
 import { type Context, command, now, run } from '../connection/statement.ts'
 import { leaving, lockFreeLines, settleLines } from '../ordering/lines.ts'
-import { countColumns, finishedColumns } from '../rows/columns.ts'
+import { countColumns, deltaColumns, finishedColumns } from '../rows/columns.ts'
 
 /** SQL: for the relation `moved (tenant_id, endpoint_id, from_state, to_state)`. */
 export const countMoved = `
@@ -11,6 +12,15 @@ export const countMoved = `
   from moved cross join lateral (values (from_state, -1), (to_state, 1)) as s (state, delta)
   where from_state <> to_state
   group by tenant_id, endpoint_id, s.state`
+
+/** SQL: a relation, of the same `moved`, that adds what came to the state to the figures over time. */
+export function figureMoved(state: 'cancelled' | 'dead_lettered' | 'skipped'): string {
+  return `figured as (
+    insert into stats_deltas (${deltaColumns})
+    select tenant_id, coalesce(endpoint_id, tenant_id), ${now} / 60000, array_agg(${stateCell(state)})
+    from moved where to_state = '${state}' group by tenant_id, endpoint_id
+  )`
+}
 
 /**
  * Cancels rows that the caller has locked; the claim version grows, so no outcome counts any more. The reason, if there is
@@ -60,7 +70,7 @@ async function finish(context: Context, rows: readonly Finishing[], end: End): P
   const ids = mine.map(({ id }) => id)
   if (ids.length === 0) return { ids: new Set(), advanced: false }
   const { state, errorClass, lastError } = end
-  await run(context, finishStatement, { ids, state, error_class: errorClass, last_error: lastError })
+  await run(context, finishStatements[state], { ids, state, error_class: errorClass, last_error: lastError })
   const isBlocking = state === 'dead_lettered'
   const { dueTargets } = await settleLines(
     context,
@@ -69,11 +79,12 @@ async function finish(context: Context, rows: readonly Finishing[], end: End): P
   return { ids: new Set(ids), advanced: dueTargets.length > 0 }
 }
 
-const finishStatement = command(
-  'finish_waiting',
-  { ids: 'uuid[]', state: 'text', error_class: 'text', last_error: 'text' },
-  // primary key
-  `with gone as (
+const finishStatement = (end: End['state']) =>
+  command(
+    `finish_waiting_${end}`,
+    { ids: 'uuid[]', state: 'text', error_class: 'text', last_error: 'text' },
+    // primary key
+    `with gone as (
      delete from live_deliveries where id = any ($ids) returning *
    ), kept as (
      insert into deliveries (${finishedColumns})
@@ -83,6 +94,11 @@ const finishStatement = command(
      from gone
    ), moved as (
      select tenant_id, endpoint_id, state as from_state, $state as to_state from gone
-   )
+   ), ${figureMoved(end)}
    ${countMoved}`,
-)
+  )
+
+const finishStatements = {
+  cancelled: finishStatement('cancelled'),
+  dead_lettered: finishStatement('dead_lettered'),
+}

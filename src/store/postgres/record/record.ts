@@ -9,6 +9,7 @@
 import { type Fate, fateOf, parked, retried } from '../../../core/claim/row-fate.ts'
 import type { BreakerPolicy } from '../../../core/endpoint-health.ts'
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
+import { cellWithState, outcomeCell } from '../../../core/stats/cells.ts'
 import type { DeliveryOutcome, RecordResult } from '../../port.ts'
 import type { Ended, EndedLeases, Lease, Leases } from '../claim/leases.ts'
 import { armReady } from '../claim/ready-endpoints.ts'
@@ -86,14 +87,20 @@ function isProbe(lease: Lease, health: ReadonlyMap<string, TargetHealth>): boole
 
 function endOf({ lease, outcome }: Match, fate: Fate): LeaseEnd {
   const { attempt, claimVersion, next } = outcome
-  const common = { lease, attempt, claimVersion }
+  const common = { lease, attempt, claimVersion, cell: outcomeCell(outcome, lease.since) }
   if (next.state === 'succeeded') return { ...common, state: next.state, finalError: null }
   if (next.state === 'dead_lettered') return { ...common, state: next.state, finalError: next.finalError }
   const attemptCount = attempt?.attemptNo ?? lease.attemptCount
   const again = retried({ ...lease, state: 'in_flight' }, { attemptCount, delayMs: next.delayMs })
   switch (fate.kind) {
     case 'cancel':
-      return { ...common, claimVersion: claimVersion + 1, state: 'cancelled', finalError: null }
+      return {
+        ...common,
+        cell: cellWithState(common.cell, 'cancelled'),
+        claimVersion: claimVersion + 1,
+        state: 'cancelled',
+        finalError: null,
+      }
     case 'park':
       return { ...common, ...waitOf(parked(again, fate.reason)) }
     case 'lease':

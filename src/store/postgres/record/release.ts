@@ -1,4 +1,5 @@
 import { type Fate, fateOf, parked, released } from '../../../core/claim/row-fate.ts'
+import { stateCell } from '../../../core/stats/cells.ts'
 import type { Release } from '../../port.ts'
 import type { Ended, Lease, Leases } from '../claim/leases.ts'
 import { returnTokens } from '../claim/rate-buckets.ts'
@@ -62,10 +63,10 @@ export async function release(
 
 function endOf(lease: Lease, fate: Fate, delayMs: number): LeaseEnd {
   const back = released({ ...lease, state: 'in_flight' }, delayMs)
-  const common = { lease, claimVersion: back.claimVersion, attempt: null }
+  const common = { lease, claimVersion: back.claimVersion, attempt: null, cell: null }
   switch (fate.kind) {
     case 'cancel':
-      return { ...common, state: 'cancelled', finalError: null }
+      return { ...common, cell: stateCell('cancelled'), state: 'cancelled', finalError: null }
     case 'park':
       return { ...common, ...waitOf(parked(back, fate.reason)) }
     case 'lease':

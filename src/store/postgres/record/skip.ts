@@ -6,7 +6,7 @@ import { type Context, command, now, query, run } from '../connection/statement.
 import { settleLines, unchanged } from '../ordering/lines.ts'
 import { handedOffById } from '../read/handed-off.ts'
 import { uuidOfId } from '../rows/wire-types.ts'
-import { countMoved } from './finish.ts'
+import { countMoved, figureMoved } from './finish.ts'
 
 /** In a transaction. */
 export async function skip(
@@ -88,7 +88,7 @@ const skipStatement = command(
   `with moved as (
      update deliveries set state = 'skipped', claim_version = claim_version + 1, last_error = $reason, updated_at = ${now}
      where id = $id returning tenant_id, endpoint_id, 'dead_lettered' as from_state, state as to_state
-   )
+   ), ${figureMoved('skipped')}
    ${countMoved}`,
 )
 

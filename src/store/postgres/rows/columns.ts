@@ -16,3 +16,6 @@ export const attemptColumns = `delivery_id, claim_version, attempt_no, status, h
 
 /** Names one (tenant, endpoint, state, minute) of `delivery_counts`. */
 export const countColumns = 'tenant_id, endpoint_id, state, minute, delta'
+
+/** Of `stats_deltas`. */
+export const deltaColumns = 'tenant_id, endpoint_id, minute, cells'

@@ -79,6 +79,7 @@ const shortLived = [
   'handoffs',
   'ready_endpoints',
   'delivery_counts',
+  'stats_deltas',
   'idempotency_keys',
   'outbox',
 ]

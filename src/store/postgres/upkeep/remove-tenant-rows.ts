@@ -15,6 +15,7 @@ export const rowSteps: readonly Step[] = [
   removeDeliveries,
   removeEvents,
   removeIdempotencyKeys,
+  removeStats,
   removeEndpoints,
   removeRest,
 ]
@@ -119,6 +120,25 @@ const removeEndpointsStatement = query<{ readonly gone: number }>()(
      delete from ready_endpoints where target_id = any (array(select id from ids))
    )
    select count(*)::integer as gone from gone`,
+)
+
+/** Two days of minutes and three months of hours of each endpoint; and what the removal itself left to be folded. */
+async function removeStats(context: Context, { tenant, limit }: Removed): Promise<RemovalStep> {
+  const [row] = await run(context, removeStatsStatement, { tenant, limit })
+  return row === undefined || row.gone === 0 ? null : {}
+}
+
+const removeStatsStatement = query<{ readonly gone: number }>()(
+  'remove_stats_of_tenant',
+  { tenant: 'uuid', limit: 'bigint' },
+  // primary key, then by tid; the few rows of stats_deltas are looked through
+  `with pending as (
+     delete from stats_deltas where tenant_id = $tenant returning 1
+   ), gone as (
+     delete from stats where ctid = any (array(select ctid from stats where tenant_id = $tenant limit $limit))
+     returning 1
+   )
+   select (select count(*) from gone)::integer + (select count(*) from pending)::integer as gone`,
 )
 
 /** Few rows; what a call that was under way has left among them. */

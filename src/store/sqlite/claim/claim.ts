@@ -34,6 +34,7 @@ interface DueRow {
   readonly lost_claims: number
   readonly created_at: number
   readonly replayed_at: number | null
+  readonly deliver_at: number | null
   readonly line: number | null
   readonly topic: string | null
   readonly metadata: string | null
@@ -141,7 +142,7 @@ function readDue(context: WriteContext, ask: TableAsk, after: Reached['row']): r
       // live_deliveries_due, then primary keys
       `select d.k, d.id, d.event_k, e.id as event_id, d.subscription, d.endpoint, d.state, d.due_at, d.claim_version,
               d.attempt_count, d.lost_claims, d.created_at, d.replayed_at, d.line, coalesce(t.topic, e.topic_text) as topic,
-              e.metadata, e.trace_context, e.request, iif(e.payload is null, null, e.payload_bytes) as payload_bytes,
+              e.deliver_at, e.metadata, e.trace_context, e.request, iif(e.payload is null, null, e.payload_bytes) as payload_bytes,
               iif(e.payload_bytes <= ${maxEagerBytes}, e.payload, null) as payload
        from live_deliveries d indexed by live_deliveries_due
        left join events e on e.k = d.event_k
@@ -255,6 +256,7 @@ function lease(context: WriteContext, candidate: Candidate, row: DueRow, leaseMs
     key,
     eventKey,
     replayedAt,
+    since: replayedAt === null ? Math.max(row.created_at, row.deliver_at ?? 0) : null,
     until: now + leaseMs,
     isLive: true,
     line: row.line,

@@ -32,6 +32,8 @@ export interface Lease {
   readonly lostClaims: number
   readonly createdAt: number
   readonly replayedAt: number | null
+  /** When it could begin: with its event, or at the event's own time. Null: it is sent again. */
+  readonly since: number | null
   /** Milliseconds since the epoch; infinite for what waits. */
   readonly until: number
   /** False: it was handed off, and has no row in `live_deliveries`. */

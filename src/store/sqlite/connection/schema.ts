@@ -30,6 +30,7 @@ import { urlPoolsMigration } from '../migrations/0029-url-pools.ts'
 import { endpointKindsMigration } from '../migrations/0030-endpoint-kinds.ts'
 import { signInsMigration } from '../migrations/0031-sign-ins.ts'
 import { portalLinksMigration } from '../migrations/0032-portal-links.ts'
+import { statsMigration } from '../migrations/0033-stats.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -62,6 +63,7 @@ export const sqliteMigrations: readonly Migration[] = [
   endpointKindsMigration,
   signInsMigration,
   portalLinksMigration,
+  statsMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

@@ -1,4 +1,5 @@
 import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
+import { publishedCell } from '../../../core/stats/cells.ts'
 import { agedNow } from '../../../core/time-line.ts'
 import type { NewDelivery, NewEvent, NewIdempotencyKey, PublishResult, PublishSettings } from '../../port.ts'
 import { hasRoomInMemory } from '../claim/memory-queue.ts'
@@ -48,6 +49,7 @@ function publishOne(context: WriteContext, event: NewEvent, options: PublishOpti
   const key = context.memory.eventKeys.next(event.id)
   const entries = event.deliveries.map((delivery) => toEntry(context, delivery))
   insertEvent(context, event, { key, id, entries })
+  context.counts.stats.addToTenant(event.tenantId, publishedCell)
   if (event.receivers !== undefined) {
     insertReceivers(context, { tenantId: event.tenantId, eventKey: key, receivers: event.receivers })
   }
@@ -205,6 +207,7 @@ function leaseOf({ event, eventKey, delivery, entry }: Placing, now: number) {
     lostClaims: 0,
     createdAt: now,
     replayedAt: null,
+    since: now,
     isLive: false,
     line: null,
   } as const

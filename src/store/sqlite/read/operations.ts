@@ -9,6 +9,7 @@ import { listDeliveryNotices } from '../record/delivery-notices.ts'
 import { getRequest } from '../requests/requests.ts'
 import { countSealed, getMeta, listSealed } from '../upkeep/sealed.ts'
 import { listAttempts } from './attempts.ts'
+import { listRecentStats, listTroubled, readBacklog, size } from './backlog.ts'
 import {
   getEndpoint,
   getEndpointByUid,
@@ -31,6 +32,7 @@ import { getDelivery } from './one-delivery.ts'
 import { countOrderedKeys, findHeads, listOrderedKeys } from './ordered-keys.ts'
 import { countRetryProfiles } from './retry-profiles.ts'
 import { listSecrets } from './secrets.ts'
+import { readStats } from './stats.ts'
 import { findTenantOf, getTenant, getTenantByUid, listTenants } from './tenants.ts'
 
 export const readOperations = {
@@ -49,6 +51,11 @@ export const readOperations = {
   findHeads,
   countOrderedKeys,
   counts,
+  readStats,
+  listRecentStats,
+  readBacklog,
+  listTroubled,
+  size,
   loadRouting,
   listSecrets,
   getEndpoint,

@@ -1,6 +1,7 @@
 /** Cancels a delivery by hand. One in flight is left alone: its request may have been answered already. */
 import { idPrefixes } from '../../../core/ids.ts'
 import type { LiveState } from '../../../core/model.ts'
+import { stateCell } from '../../../core/stats/cells.ts'
 import type { CancelResult } from '../../port.ts'
 import type { Lease } from '../claim/leases.ts'
 import { findKey } from '../rows/key-space.ts'
@@ -43,6 +44,7 @@ export function cancelInMemory(context: WriteContext, lease: Lease, reason: stri
     lastError: reason,
     attempt: null,
   })
+  context.counts.stats.add(lease, stateCell('cancelled'))
 }
 
 function find(context: WriteContext, table: 'live_deliveries' | 'deliveries', deliveryId: string) {

@@ -1,7 +1,8 @@
-/** Changes of the numbers of deliveries by endpoint and state, gathered in memory and written once per tick. */
+/** Changes of the numbers of deliveries by endpoint and state, gathered in memory and written once per tick, with what it adds to the figures over time. */
 import { type DeliveryState, deliveryStates } from '../../../core/model.ts'
 import type { StatementCache } from '../connection/statement-cache.ts'
 import type { WriterMemory } from '../threads/writer-memory.ts'
+import { StatDeltas } from './stat-deltas.ts'
 
 interface EndpointDeltas {
   readonly tenantId: string
@@ -18,6 +19,7 @@ const minuteMs = 60_000
 
 export class CountDeltas {
   readonly #byTarget = new Map<string, EndpointDeltas>()
+  readonly stats = new StatDeltas()
 
   /** `endpointId` null: a direct send to a URL. */
   add(
@@ -46,6 +48,7 @@ export class CountDeltas {
   }
 
   mergeInto(other: CountDeltas): void {
+    this.stats.mergeInto(other.stats)
     for (const [key, deltas] of this.#byTarget) {
       const there = other.#byTarget.get(key)
       if (there === undefined) {
@@ -59,6 +62,7 @@ export class CountDeltas {
   }
 
   write(statements: StatementCache, memory: WriterMemory, now: number): void {
+    this.stats.write(statements, memory, now)
     const minute = Math.floor(now / minuteMs)
     const upsert = statements.prepare(
       `insert into delivery_counts (tenant_id, endpoint_id, state, minute, delta) values (?, ?, ?, ?, ?)

@@ -1,6 +1,7 @@
 /** How a delivery is finished, from a wait or from a lease: the two ways into `deliveries`, and the one out of what is live. */
 import { idPrefixes, idToBytes } from '../../../core/ids.ts'
 import type { ErrorClass, FinishedState } from '../../../core/model.ts'
+import { stateCell } from '../../../core/stats/cells.ts'
 import { capturedHeadersText } from '../../captured-headers.ts'
 import type { NewAttempt } from '../../port.ts'
 import type { Lease } from '../claim/leases.ts'
@@ -38,6 +39,7 @@ export function finishWaiting(
     .prepare(moveSql) // primary keys
     .run(codeOf(state), givenUp?.errorClass ?? null, givenUp?.lastError ?? null, context.now, row.key)
   context.counts.move(row, row.state, state)
+  context.counts.stats.add(row, stateCell(state))
   return leaveLive(context, leavingRow(context, row.key), state)
 }
 

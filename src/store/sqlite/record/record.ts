@@ -1,5 +1,6 @@
 import { type BreakerPolicy, isFailingTooLong, nextHealth } from '../../../core/endpoint-health.ts'
 import { type DisabledReason, type EndpointHealth, limits } from '../../../core/model.ts'
+import { cellWithState, outcomeCell, stateCell } from '../../../core/stats/cells.ts'
 import { capturedHeadersText } from '../../captured-headers.ts'
 import type { DeliveryOutcome, NewAttempt, RecordResult, Release } from '../../port.ts'
 import type { Lease } from '../claim/leases.ts'
@@ -106,6 +107,9 @@ function storeChanges(context: WriteContext, changes: HealthChanges): void {
 /** True: another delivery is due in its place. */
 function applyNextStep(context: WriteContext, { lease, isDeleted, outcome }: Ending): boolean {
   const { attempt, next, claimVersion } = outcome
+  const cell = outcomeCell(outcome, lease.since)
+  const isCancelled = isDeleted && next.state === 'retry_scheduled'
+  context.counts.stats.add(lease, isCancelled ? cellWithState(cell, 'cancelled') : cell)
   const result = attempt === null ? lastResultOf(context, lease) : resultOf(attempt)
   const isInRow = attempt?.status === 'success' && next.state === 'succeeded'
   if (attempt !== null && !isInRow) insertAttempt(context, lease.key, claimVersion, attempt)
@@ -185,6 +189,7 @@ export function release(context: WriteContext, releases: readonly Release[]): re
     const result = { ...lastResultOf(context, lease), claimVersion: claimVersion + 1 }
     if (context.memory.isOfDeleted(lease)) {
       finishLease(context, lease, { ...result, state: 'cancelled', attempt: null })
+      context.counts.stats.add(lease, stateCell('cancelled'))
     } else {
       putBack(context, lease, { ...result, lostClaims: lease.lostClaims, dueAt: context.now + delayMs })
     }

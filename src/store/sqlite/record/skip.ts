@@ -1,5 +1,6 @@
 /** Skips a dead letter that blocks its line, so that the next one goes. */
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
+import { stateCell } from '../../../core/stats/cells.ts'
 import type { SkipResult } from '../../port.ts'
 import { findKey } from '../rows/key-space.ts'
 import { codeOf, stateOf } from '../rows/state-codes.ts'
@@ -45,6 +46,7 @@ export function skip(
     .run(reason, context.now, key)
   const endpointId = row.endpoint === null ? null : names.idOf(row.endpoint, idPrefixes.endpoint)
   context.counts.move({ tenantId, endpointId }, 'dead_lettered', 'skipped')
+  context.counts.stats.add({ tenantId, endpointId }, stateCell('skipped'))
   const next = firstOf(context, line.line)
   const taken = takeOut(context, line, key)
   context.prepare('insert into skipped_heads (k, next_id) values (?, ?)').run(key, next?.id ?? null)

@@ -40,6 +40,7 @@ if (parentPort !== null) {
     const writer = new Writer(database)
     writer.takeOver(options.now)
     finishFanOuts(writer, options.now)
+    foldAllStats(writer, options.now)
     createCopyViews(database)
     const statements = new StatementCache(database)
     database
@@ -66,6 +67,16 @@ function finishFanOuts(writer: Writer, now: number): void {
     const [result] = writer.run({ now, calls: [call], bytes: null }).results
     if (result?.ok !== true) throw toError(result?.failure ?? storeFailure('no answer'))
     more = (result.value as FanOutSlice).more
+  }
+}
+
+/** What is not folded stands in a table that is not copied. */
+function foldAllStats(writer: Writer, now: number): void {
+  for (let more = true; more; ) {
+    const call = { kind: 'write', name: 'foldStats', args: [{ limit: maxBatchRows }] } as const
+    const [result] = writer.run({ now, calls: [call], bytes: null }).results
+    if (result?.ok !== true) throw toError(result?.failure ?? storeFailure('no answer'))
+    more = (result.value as { readonly more: boolean }).more
   }
 }
 

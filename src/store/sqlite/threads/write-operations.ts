@@ -73,6 +73,7 @@ import { recordOutcomes, release } from '../record/record.ts'
 import { replay, resend } from '../record/replay.ts'
 import { skip } from '../record/skip.ts'
 import { keepAnswer, writeOnce } from '../requests/requests.ts'
+import { foldStats } from '../upkeep/fold-stats.ts'
 import {
   deleteExpiredIdempotencyKeys,
   foldCounts,
@@ -247,6 +248,7 @@ export function createWriteOperations() {
       options: { readonly retention: Retention; readonly limit: number },
     ) => removeExpired(context, options, retained),
     foldCounts: (context: WriteContext, options: { readonly limit: number }) => foldCounts(context, options),
+    foldStats: (context: WriteContext, options: { readonly limit: number }) => foldStats(context, options),
     ping: (context: WriteContext) => {
       context.prepare('select 1').get()
     },

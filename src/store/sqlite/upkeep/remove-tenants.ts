@@ -20,6 +20,7 @@ import { forgetHealth } from '../record/target-health.ts'
 import { unpackFanOut } from '../rows/fan-out.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 import { countRows } from './count-tenant-rows.ts'
+import { removeIdempotencyKeys, removeStats } from './remove-tenant-rows.ts'
 
 /** Payload bytes that one slice removes, about: to free a large one, SQLite reads all of it. */
 const maxPayloadBytes = 8 * 1024 * 1024
@@ -119,6 +120,7 @@ const rowSteps: readonly Step[] = [
   removeDeliveries,
   removeEvents,
   removeIdempotencyKeys,
+  removeStats,
   removeEndpoints,
   removeRest,
 ]
@@ -258,17 +260,6 @@ function removeEvents(context: WriteContext, { number, limit }: Removed): Remova
     bytes += row.payload_bytes as number
   }
   return events === 0 ? null : { events, deliveries }
-}
-
-function removeIdempotencyKeys(context: WriteContext, { bytes, limit }: Removed): RemovalStep {
-  const { changes } = context
-    .prepare(
-      // primary key
-      `delete from idempotency_keys where (tenant_id, scope, key) in
-         (select tenant_id, scope, key from idempotency_keys where tenant_id = ? limit ?)`,
-    )
-    .run(bytes, limit)
-  return changes === 0 ? null : {}
 }
 
 /** By the endpoint: secrets_endpoint, subscriptions_endpoint, primary keys. */
