@@ -9,7 +9,7 @@ import type { Logger } from '../core/logger.ts'
 import { portalTokenPrefix } from '../core/portal.ts'
 import type { Authenticated, Authentication, EndedLink } from '../engine/authentication.ts'
 import { breakGlass, type Principal } from '../engine/principal.ts'
-import type { SignIns } from '../engine/sign-ins.ts'
+import { isSignInCode, type SignIns } from '../engine/sign-ins.ts'
 import type { Deadlines } from './deadlines.ts'
 import { KeyCache, type KnownKey } from './key-cache.ts'
 import type { ApiMetrics } from './options.ts'
@@ -23,6 +23,7 @@ import {
   refusalOf,
   unknown,
   unverifiable,
+  usedCode,
   whole,
 } from './token-refusals.ts'
 import { createWrongTokens } from './wrong-tokens.ts'
@@ -40,15 +41,17 @@ export interface Authenticator {
   close(): void
   /** Makes the next use of the key ask the store. */
   forget(keyId: string): void
-  /** Exchanges the token of a request that was let in for what its browser keeps. */
+  /** Exchanges the token, or the code, of a request that was let in for what its browser keeps. */
   signIn(request: FastifyRequest): ReturnType<SignIns['create']>
+  /** Makes a code of the token of a request that was let in. */
+  createSignInCode(request: FastifyRequest): ReturnType<SignIns['createCode']>
   /** From now on the text is nobody's. */
   endSignIn(text: string): Promise<void>
 }
 
 export interface AuthenticatorOptions {
   readonly authentication: Pick<Authentication, 'authenticate' | 'authenticatePortal'>
-  readonly signIns: Pick<SignIns, 'authenticate' | 'create' | 'end'>
+  readonly signIns: Pick<SignIns, 'authenticate' | 'create' | 'createCode' | 'end' | 'exchange'>
   readonly adminTokens: readonly string[]
   readonly cacheMs: number
   readonly clock: Clock
@@ -66,6 +69,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const lookUps: Readonly<Record<Presented['kind'], (texts: readonly string[]) => Promise<Found>>> = {
     token: (texts) => authentication.authenticate(texts),
     signIn: (texts) => options.signIns.authenticate(texts, adminDigests),
+    code: (texts) => options.signIns.authenticate(texts, adminDigests),
     portal: (texts) => authentication.authenticatePortal(texts),
   }
   const lookUpSlowly = (kind: Presented['kind']) =>
@@ -76,6 +80,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const slowLookUps = {
     token: lookUpSlowly('token'),
     signIn: lookUpSlowly('signIn'),
+    code: lookUpSlowly('code'),
     portal: lookUpSlowly('portal'),
   }
 
@@ -133,10 +138,18 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       keys.forget(keyId)
       wrongTokens.forgetTokens()
     },
-    signIn: (request) => options.signIns.create(tokenOf(request.headers.authorization) ?? '', adminDigests),
+    async signIn({ headers }) {
+      const text = tokenOf(headers.authorization) ?? ''
+      if (!isSignInCode(text)) return options.signIns.create(text, adminDigests)
+      const made = await options.signIns.exchange(text, adminDigests)
+      if (made === null) throw usedCode()
+      return made
+    },
+    createSignInCode: ({ headers }) =>
+      options.signIns.createCode(tokenOf(headers.authorization) ?? '', adminDigests),
     async endSignIn(text) {
       await options.signIns.end(text)
-      keys.forgetDigest(digestOfSignIn(text).toString('base64'))
+      keys.forgetDigest(digestAs('signIn', text).toString('base64'))
     },
     close: wrongTokens.close,
     require: (access) => (request, _reply, done) => {
@@ -192,8 +205,11 @@ export function principalOf(request: FastifyRequest): Principal {
 }
 
 interface Presented {
-  /** A sign-in is what a browser presents that a token has been exchanged for; a link's token leads to the portal. */
-  readonly kind: 'token' | 'signIn' | 'portal'
+  /**
+   * A sign-in is what a browser presents that a token has been exchanged for, and a code is good for that exchange alone;
+   * a link's token leads to the portal.
+   */
+  readonly kind: 'token' | 'signIn' | 'code' | 'portal'
   readonly text: string
   readonly bytes: Buffer
   readonly digest: string
@@ -203,14 +219,26 @@ interface Presented {
 type Found = readonly (Authenticated | EndedLink | null)[]
 
 /** Null: nothing. A token goes before a cookie, which browsers send without being asked. */
-function presentedBy({ headers, raw }: FastifyRequest): Presented | null {
+function presentedBy(request: FastifyRequest): Presented | null {
+  const { headers, raw } = request
   const token = tokenOf(headers.authorization)
   const text = token ?? (headers.authorization === undefined ? signInTextOf(headers.cookie) : null)
   if (text === null) return null
-  const bytes = token === null ? digestOfSignIn(text) : digestOf(token)
+  const kind = token === null ? 'signIn' : kindOf(token, request)
+  const bytes = digestAs(kind, text)
   const address = raw.socket.remoteAddress ?? ''
-  const kind = token === null ? 'signIn' : token.startsWith(portalTokenPrefix) ? 'portal' : 'token'
   return { kind, text, bytes, digest: bytes.toString('base64'), address }
+}
+
+/** Where a text is good for one thing alone, what is remembered of it is not found by what presents it as another. */
+function digestAs(kind: Presented['kind'], text: string): Buffer {
+  return digestOf(kind === 'signIn' || kind === 'code' ? `${kind} ${text}` : text)
+}
+
+function kindOf(token: string, { method, routeOptions }: FastifyRequest): Presented['kind'] {
+  if (token.startsWith(portalTokenPrefix)) return 'portal'
+  const isExchange = method === 'PUT' && routeOptions.url === '/v1/sign-in'
+  return isExchange && isSignInCode(token) ? 'code' : 'token'
 }
 
 interface Caller extends KnownKey {
@@ -219,11 +247,6 @@ interface Caller extends KnownKey {
 
 function digestOf(token: string): Buffer {
   return hash('sha256', token, 'buffer')
-}
-
-/** Another one than that of a token of the same text, so that none is taken for the other. */
-function digestOfSignIn(text: string): Buffer {
-  return digestOf(`cookie ${text}`)
 }
 
 /** The scheme is matched as written, `Bearer `, as producers' clients send it. */

@@ -56,6 +56,7 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
 
   'GET /v1/whoami': everybody,
   'PUT /v1/sign-in': viewer,
+  'PUT /v1/sign-in/code': viewer,
   'GET /v1/sign-in': viewer,
   'DELETE /v1/sign-in': viewer,
 

@@ -56,6 +56,8 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
     signIns: {
       authenticate: (texts, configured) => engine.signIns.authenticate(texts, configured),
       create: (token, configured) => engine.signIns.create(token, configured),
+      createCode: (token, configured) => engine.signIns.createCode(token, configured),
+      exchange: (code, configured) => engine.signIns.exchange(code, configured),
       end: (text) => engine.signIns.end(text),
     },
     adminTokens: options.adminTokens ?? [],

@@ -43,16 +43,25 @@ export function notEnded(found: Authenticated | EndedLink | null): Authenticated
 }
 
 /** By what was presented. */
-export const unknown: Readonly<Record<'token' | 'signIn' | 'portal', (access: RouteAccess) => OuthookError>> =
-  {
-    token: unknownToken,
-    signIn: endedSignIn,
-    portal: () =>
-      new OuthookError(
-        'unauthorized',
-        'this link to the portal is unknown here, or has ended; ask whoever gave it to you for a new one',
-      ),
-  }
+export const unknown: Readonly<
+  Record<'token' | 'signIn' | 'code' | 'portal', (access: RouteAccess) => OuthookError>
+> = {
+  token: unknownToken,
+  signIn: endedSignIn,
+  code: usedCode,
+  portal: () =>
+    new OuthookError(
+      'unauthorized',
+      'this link to the portal is unknown here, or has ended; ask whoever gave it to you for a new one',
+    ),
+}
+
+export function usedCode(): OuthookError {
+  return new OuthookError(
+    'unauthorized',
+    'this link has signed somebody in already, or is older than a minute; make another with "outhook dashboard"',
+  )
+}
 
 function endedSignIn(): OuthookError {
   return new OuthookError('unauthorized', 'this browser is not signed in any more; sign in again')

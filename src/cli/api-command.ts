@@ -15,8 +15,16 @@ import { renderFields, renderTable } from './table.ts'
 export interface ApiContext {
   /** Asking for it fails when no server is named. */
   readonly client: Client
+  /** Which server that is. Asking for it fails when none is named. */
+  readonly server: NamedServer
   readonly io: CliIo
   readonly print: Printer
+}
+
+export interface NamedServer {
+  readonly url: string
+  readonly token: string | undefined
+  readonly tenant: string | undefined
 }
 
 export interface Printer {
@@ -67,8 +75,11 @@ export function finishApiCommand(command: Command, io: CliIo): ApiCommand {
       const context = {
         io,
         print: createPrinter(options.json === true, io),
+        get server() {
+          return findServer(options, io)
+        },
         get client() {
-          return connect(options, io)
+          return createCliClient(findServer(options, io))
         },
       }
       await action(context, command.args, options).catch((error) => {
@@ -88,7 +99,7 @@ interface ConnectionOptions {
 }
 
 /** Flag over environment over `dev.json`. A token from `dev.json` goes to the server of `dev.json` only. */
-function connect(options: ConnectionOptions, io: CliIo): Client {
+function findServer(options: ConnectionOptions, io: CliIo): NamedServer {
   const env = io.env
   const url = options.url ?? env.OUTHOOK_URL
   const token = options.token ?? env.OUTHOOK_TOKEN
@@ -101,11 +112,11 @@ function connect(options: ConnectionOptions, io: CliIo): Client {
   }
   requireAddress(base)
   const isDev = dev !== null && sameOrigin(base, dev.url)
-  return createCliClient({
+  return {
     url: base,
     token: token ?? (isDev ? dev.adminToken : undefined),
     tenant: options.tenant ?? env.OUTHOOK_TENANT,
-  })
+  }
 }
 
 function requireAddress(url: string): void {

@@ -12,6 +12,7 @@ import { createSystemClock } from '../core/clock.ts'
 import { renderAttempt } from './attempt-line.ts'
 import { createCliClient } from './cli-client.ts'
 import { addConfigFlags, readConfig } from './config-flags.ts'
+import { makeDashboardLink } from './dashboard.ts'
 import type { DevFile } from './dev-file.ts'
 import { readDevFile, writeDevFile } from './dev-file.ts'
 import { EndpointNames } from './endpoint-names.ts'
@@ -86,7 +87,11 @@ async function startDev(
     opened.push(server)
     lines.begin(createCliClient({ url: server.url, token: config.adminToken ?? '' }))
     const dev = await prepare(server.url, config, known)
-    await demonstrate(dev, receiver.url, { io, isFirstStart: known === null })
+    await demonstrate(dev, receiver.url, {
+      io,
+      isFirstStart: known === null,
+      hasDashboard: config.dashboard === 'on',
+    })
     return { close, lost: server.lost }
   } catch (error) {
     await close()
@@ -118,10 +123,16 @@ class AttemptLines {
   }
 }
 
+interface Demonstration {
+  readonly io: CliIo
+  readonly isFirstStart: boolean
+  readonly hasDashboard: boolean
+}
+
 async function demonstrate(
   dev: DevFile,
   receiverUrl: string,
-  { io, isFirstStart }: { readonly io: CliIo; readonly isFirstStart: boolean },
+  { io, isFirstStart, hasDashboard }: Demonstration,
 ): Promise<void> {
   const client = createCliClient({ url: dev.url, token: dev.adminToken })
   await client.endpoints.create({
@@ -130,7 +141,8 @@ async function demonstrate(
     topics: ['*'],
     description: 'the test receiver of "outhook dev"',
   })
-  for (const line of welcome(dev, receiverUrl)) io.print(line)
+  const link = hasDashboard ? (await makeDashboardLink(client, dev)).link : null
+  for (const line of welcome(dev, receiverUrl, link)) io.print(line)
   if (isFirstStart) await client.send({ topic: 'demo.hello', body: '{"hello":"world"}' })
 }
 
@@ -173,7 +185,7 @@ function failingEndpoint(receiverUrl: string): string {
   })
 }
 
-function welcome(dev: DevFile, receiverUrl: string): readonly string[] {
+function welcome(dev: DevFile, receiverUrl: string, dashboardLink: string | null): readonly string[] {
   return [
     '',
     `Outhook is running at ${dev.url}   (API page: ${dev.url}/docs)`,
@@ -182,6 +194,14 @@ function welcome(dev: DevFile, receiverUrl: string): readonly string[] {
     `  producer key   ${dev.producerKey}`,
     `  test receiver  ${receiverUrl}   (its endpoint "${receiverUid}" gets every topic)`,
     '',
+    ...(dashboardLink === null
+      ? []
+      : [
+          'Open the dashboard; the link signs in once and within a minute, and "outhook dashboard" prints another:',
+          '',
+          `  ${dashboardLink}`,
+          '',
+        ]),
     'Copy these to publish an event, and to see what became of it:',
     '',
     `  curl -s ${dev.url}/v1/events -H 'Authorization: Bearer ${dev.producerKey}' -d '{"topic":"orders.created","payload":{"id":1}}'`,

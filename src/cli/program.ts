@@ -25,6 +25,11 @@ const commands: readonly CommandEntry[] = [
   },
   { name: 'serve', description: 'the server', load: () => import('./serve.ts') },
   {
+    name: 'dashboard',
+    description: 'print a link to the dashboard that signs a browser in, once and within a minute',
+    load: () => import('./dashboard.ts'),
+  },
+  {
     name: 'receiver',
     description: 'a test receiver that fails in chosen ways',
     load: () => import('./receiver.ts'),

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { SignIn } from '../client/index.ts'
 import { SignedIn } from './kit/signed-in.tsx'
-import { findSignIn, messageOf } from './server.ts'
+import { findSignIn, isSignedOut, messageOf, signIn, takeSignInCode } from './server.ts'
 import { SignInForm } from './sign-in-form.tsx'
 
 type View =
@@ -11,9 +11,24 @@ type View =
   | { readonly kind: 'signed_out'; readonly why: string | null }
   | { readonly kind: 'signed_in'; readonly signIn: SignIn }
 
+const usedLink =
+  'This link has signed somebody in already, or is older than a minute. "outhook dashboard" prints another.'
+
 export function App() {
   const [view, setView] = useState<View>({ kind: 'loading' })
+  const enter = (code: string) => {
+    setView({ kind: 'loading' })
+    signIn(code).then(
+      (signedIn) => setView({ kind: 'signed_in', signIn: signedIn }),
+      (error: unknown) =>
+        isSignedOut(error)
+          ? setView({ kind: 'signed_out', why: usedLink })
+          : setView({ kind: 'unreachable', why: messageOf(error) }),
+    )
+  }
   const look = () => {
+    const code = takeSignInCode()
+    if (code !== null) return enter(code)
     setView({ kind: 'loading' })
     findSignIn().then(
       (signIn) =>
@@ -21,7 +36,16 @@ export function App() {
       (error: unknown) => setView({ kind: 'unreachable', why: messageOf(error) }),
     )
   }
-  useEffect(look, [])
+  useEffect(() => {
+    look()
+    // A link that is opened where a page is open already changes its address alone.
+    const hear = () => {
+      const code = takeSignInCode()
+      if (code !== null) enter(code)
+    }
+    addEventListener('hashchange', hear)
+    return () => removeEventListener('hashchange', hear)
+  }, [])
 
   switch (view.kind) {
     case 'loading':

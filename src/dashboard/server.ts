@@ -28,6 +28,19 @@ export async function signIn(token: string): Promise<SignIn> {
   return keep(await createClient({ url, token }).signIns.create())
 }
 
+const codeName = '#sign-in='
+
+/**
+ * The code of a link that signs in by itself. It is taken out of the address at once, so that neither the history nor
+ * whoever looks at the window has it. Null: the address has none.
+ */
+export function takeSignInCode(): string | null {
+  if (!location.hash.startsWith(codeName)) return null
+  const code = location.hash.slice(codeName.length)
+  history.replaceState(history.state, '', location.pathname + location.search)
+  return code
+}
+
 /** Null: nobody is. */
 export async function findSignIn(): Promise<SignIn | null> {
   if (localStorage.getItem(mark) === null) return null

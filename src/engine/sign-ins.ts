@@ -10,7 +10,19 @@ import type { LastUses } from './last-uses.ts'
 import { breakGlass, toPrincipal } from './principal.ts'
 
 export const signInLifeMs = 12 * 3_600_000
+/** Of a code: somebody opens a link that was printed just now. */
+export const signInCodeLifeMs = 60_000
 const textBytes = 32
+
+/** Whether it is, by its form, a code that is exchanged once for a sign-in. */
+export function isSignInCode(text: string): boolean {
+  return /^hkonce_[0-9a-f]{64}$/.test(text)
+}
+
+interface Made {
+  readonly text: string
+  readonly expiresAt: number
+}
 
 export interface SignInsOptions {
   readonly store: SignInStore & Pick<KeyStore, 'findApiKeys'>
@@ -28,15 +40,32 @@ export class SignIns {
   }
 
   /** The token has been authenticated. `text` is what the browser keeps: `hksin_` and 64 hex digits. */
-  async create(
-    token: string,
-    configured: readonly Uint8Array[],
-  ): Promise<{ readonly text: string; readonly expiresAt: number }> {
+  create(token: string, configured: readonly Uint8Array[]): Promise<Made> {
+    return this.#make({ prefix: 'hksin_', lifeMs: signInLifeMs }, tokenOf(token, configured))
+  }
+
+  /** The token has been authenticated. `text` signs a browser in once, within a minute: `hkonce_` and 64 hex digits. */
+  createCode(token: string, configured: readonly Uint8Array[]): Promise<Made> {
+    return this.#make({ prefix: 'hkonce_', lifeMs: signInCodeLifeMs }, tokenOf(token, configured))
+  }
+
+  /** What a browser keeps, for the code, which is nobody's from now on; null: it was before. */
+  async exchange(code: string, configured: readonly Uint8Array[]): Promise<Made | null> {
+    const taken = await this.#options.store.takeSignIn(hashKeyText(code))
+    if (taken === null) return null
+    const own = configured.find((hash) => timingSafeEqual(markOf(code, hash), taken.tokenHash))
+    const token = { hash: own ?? taken.tokenHash, isConfigured: own !== undefined }
+    return this.#make({ prefix: 'hksin_', lifeMs: signInLifeMs }, token)
+  }
+
+  async #make(
+    form: { readonly prefix: string; readonly lifeMs: number },
+    token: SignedInToken,
+  ): Promise<Made> {
     const { store, randomBytes } = this.#options
-    const text = `hksin_${Buffer.from(randomBytes(textBytes)).toString('hex')}`
-    const own = hashKeyText(token)
-    const tokenHash = configured.some((hash) => timingSafeEqual(hash, own)) ? markOf(text, own) : own
-    const expiresAt = await store.insertSignIn({ hash: hashKeyText(text), tokenHash, lifeMs: signInLifeMs })
+    const text = form.prefix + Buffer.from(randomBytes(textBytes)).toString('hex')
+    const tokenHash = token.isConfigured ? markOf(text, token.hash) : token.hash
+    const expiresAt = await store.insertSignIn({ hash: hashKeyText(text), tokenHash, lifeMs: form.lifeMs })
     return { text, expiresAt }
   }
 
@@ -73,6 +102,17 @@ export class SignIns {
   end(text: string): Promise<void> {
     return this.#options.store.deleteSignIn(hashKeyText(text))
   }
+}
+
+interface SignedInToken {
+  readonly hash: Uint8Array
+  /** It is not in the store. */
+  readonly isConfigured: boolean
+}
+
+function tokenOf(token: string, configured: readonly Uint8Array[]): SignedInToken {
+  const own = hashKeyText(token)
+  return { hash: own, isConfigured: configured.some((hash) => timingSafeEqual(hash, own)) }
 }
 
 /**

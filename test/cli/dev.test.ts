@@ -26,6 +26,8 @@ afterEach(() => rmSync(directory, { recursive: true }))
 
 function answer({ method, url, authorization }: StubRequest) {
   if (url.startsWith('/v1/keys')) return { status: 201, body: { key: `hk_${++keysMade}` } }
+  if (url === '/v1/sign-in/code')
+    return { status: 201, body: { code: 'hkonce_1', expires_at: '2030-01-01T00:01:00.000Z' } }
   if (method === 'GET' && url.startsWith('/v1/endpoints/ep_named')) return { body: { uid: 'billing' } }
   if (method === 'GET') return { status: authorization === `Bearer hk_${keysMade}` ? 404 : 401, body: {} }
   return { status: 202, body: { items: [], next_cursor: '' } }
@@ -138,6 +140,14 @@ describe('outhook dev', () => {
     expect(out).toContain(`admin token    ${admin_token}`)
     expect(out).toContain(`producer key   ${producer_key}`)
     expect(out).toContain(`curl -s ${url}/v1/events -H 'Authorization: Bearer ${producer_key}'`)
+  })
+
+  test('prints a link to the dashboard that signs in by itself, and none where there is no dashboard', async () => {
+    const out = (await aFinishedDev()).out()
+    expect(out).toContain(`  ${readDev().url}/dashboard/#sign-in=hkonce_1\n`)
+    const without = (await aFinishedDev('--dashboard', 'off')).out()
+    expect(without).not.toContain('sign-in')
+    expect(without).toContain('admin token')
   })
 
   test('its next step makes an endpoint that fails twice with a second between, and publishes what it gets', async () => {

@@ -113,6 +113,7 @@ export interface NamedTypes {
   readonly RotateSecret: types.RotateSecret
   readonly RotatedKey: types.RotatedKey
   readonly SignIn: types.SignIn
+  readonly SignInCode: types.SignInCode
   readonly SigningScheme: types.SigningScheme
   readonly Skip: types.Skip
   readonly Skipped: types.Skipped

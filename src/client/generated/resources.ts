@@ -72,6 +72,7 @@ import type {
   RotateSecret,
   RotatedKey,
   SignIn,
+  SignInCode,
   Skip,
   Skipped,
   Subscription,
@@ -375,7 +376,7 @@ function createAdminTokens(requester: Requester) {
 
 function createSignIns(requester: Requester) {
   return {
-    /** Sign a browser in: exchange an admin token for a cookie. */
+    /** Sign a browser in: exchange an admin token, or a code, for a cookie. */
     create: (options?: CallOptions): Promise<SignIn> =>
       requester.json({ method: 'PUT', path: '/v1/sign-in', options }),
     /** Who is signed in, and what requests that change something have to carry. */
@@ -384,5 +385,8 @@ function createSignIns(requester: Requester) {
     /** Sign the browser out; with a token there is nothing to end. */
     end: (options?: CallOptions): Promise<void> =>
       requester.json({ method: 'DELETE', path: '/v1/sign-in', options }),
+    /** Make a code that signs a browser in, once and within a minute. */
+    createCode: (options?: CallOptions): Promise<SignInCode> =>
+      requester.json({ method: 'PUT', path: '/v1/sign-in/code', options }),
   }
 }

@@ -1322,6 +1322,13 @@ export interface SignIn {
   readonly expiresAt: string | null
 }
 
+export interface SignInCode {
+  /** To be sent once, as `Authorization: Bearer`, to `PUT /v1/sign-in`, or opened in a browser as `/dashboard/#sign-in=<code>`. */
+  readonly code: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly expiresAt: string
+}
+
 /** How requests are signed: standard (Standard Webhooks), hookrail (for receivers that verify as those of the webhook server Hookrail do), pyfly (as pyfly’s callbacks, over canonical JSON, which is also what is sent), github (as GitHub), stripe (as Stripe), shopify (as Shopify), slack (as Slack), none (unsigned); or an HMAC-SHA256 in a form of one’s own, keyed with the whole text of the secret. */
 export type SigningScheme = 'standard' | 'hookrail' | 'pyfly' | 'github' | 'stripe' | 'shopify' | 'slack' | 'none' | {
   readonly type: 'hmac'

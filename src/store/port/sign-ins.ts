@@ -18,6 +18,10 @@ export interface SignInStore {
   insertSignIn(signIn: NewSignIn): Promise<number>
   /** For each hash the sign-in that has not ended, in one read and in the order of the hashes. */
   findSignIns(hashes: readonly Uint8Array[]): Promise<readonly (FoundSignIn | null)[]>
+  /**
+   * Ends it and answers with what it was; null: it had ended. Of all who ask, at whatever time, one gets it.
+   */
+  takeSignIn(hash: Uint8Array): Promise<FoundSignIn | null>
   /** Can be called again. */
   deleteSignIn(hash: Uint8Array): Promise<void>
 }

@@ -111,6 +111,7 @@ function createStore(connection: StoreConnection): SqliteStore {
     countRetryProfiles: () => read('countRetryProfiles'),
     insertSignIn: (signIn) => write('insertSignIn', signIn),
     findSignIns: (hashes) => read('findSignIns', hashes),
+    takeSignIn: (hash) => write('takeSignIn', hash),
     deleteSignIn: async (hash) => {
       await write('deleteSignIn', hash)
     },

@@ -136,11 +136,97 @@ export function describeSignIns(open: () => Servers): void {
       )
     })
 
+    test('never takes on a text that somebody else has set: whoever signs in gets a new one, and that one ends', async () => {
+      const chosen = `outhook_sign_in=hksin_${'1'.repeat(64)}`
+      const { cookie } = await signIn(undefined, { cookie: chosen })
+      expect(cookie).not.toBe(chosen)
+      expect((await whoami(chosen)).status).toBe(401)
+      const attacker = await signIn((await aToken('viewer')).token)
+      const { cookie: own } = await signIn(undefined, { cookie: attacker.cookie })
+      expect(own).not.toBe(attacker.cookie)
+      expect((await whoami(attacker.cookie)).status).toBe(401)
+      expect((await whoami(own)).json).toMatchObject({ role: 'admin' })
+    })
+
     test('a token that is sent beside the cookie is what counts', async () => {
       const { cookie } = await signIn()
       const viewer = (await aToken('viewer')).token
       const { json } = await open().two.call('GET', '/v1/sign-in', { token: viewer, headers: { cookie } })
       expect(json).toEqual({ role: 'viewer', tenant_id: null, csrf_token: null, expires_at: null })
+    })
+  })
+
+  describe('a code that signs a browser in', () => {
+    const aCode = async (token?: string) => {
+      const answer = await open().one.call('PUT', '/v1/sign-in/code', token === undefined ? {} : { token })
+      expect([answer.text, answer.status]).toEqual([answer.text, 201])
+      return answer.json as { readonly code: string; readonly expires_at: string }
+    }
+    const exchange = (code: string, server = open().two) => server.call('PUT', '/v1/sign-in', { token: code })
+
+    test('is good for a minute, and gives what the token may that it was made with', async () => {
+      const { id } = (await open().one.call('POST', '/v1/tenants', { body: { uid: 'has-a-link' } })).json
+      for (const [token, may] of [
+        [undefined, { role: 'admin', tenant_id: null }],
+        [(await aToken('viewer')).token, { role: 'viewer', tenant_id: null }],
+        [(await aToken('operator', { tenant_id: id })).token, { role: 'operator', tenant_id: id }],
+      ] as const) {
+        const { code, expires_at } = await aCode(token)
+        expect(code).toMatch(/^hkonce_[0-9a-f]{64}$/)
+        expect(Math.abs(Date.parse(expires_at) - Date.now() - 60_000)).toBeLessThan(30_000)
+        const answer = await exchange(code)
+        expect(answer.json).toMatchObject(may)
+        expect((await whoami(cookieOf(answer))).json).toMatchObject(may)
+        expect(answer.text).not.toContain(code)
+      }
+    })
+
+    test('is good once, on whichever server and however many ask at the same time', async () => {
+      const { code } = await aCode()
+      const answers = await Promise.all(
+        [open().one, open().two, open().one, open().two].map((server) => exchange(code, server)),
+      )
+      expect(answers.map(({ status }) => status).sort()).toEqual([201, 401, 401, 401])
+      for (const server of [open().one, open().two]) {
+        expectProblem(await exchange(code, server), { status: 401, detail: 'signed somebody in already' })
+      }
+    })
+
+    test('is good for nothing else: neither as a token nor as a cookie', async () => {
+      const { code } = await aCode()
+      const { one } = open()
+      expect((await one.call('GET', '/v1/whoami', { token: code })).status).toBe(401)
+      expect((await one.call('GET', '/v1/sign-in', { token: code })).status).toBe(401)
+      expect((await one.call('PUT', '/v1/sign-in/code', { token: code })).status).toBe(401)
+      expect((await whoami(`outhook_sign_in=${code}`)).status).toBe(401)
+      expect((await exchange(code, one)).status).toBe(201)
+      // What the exchange has found out is remembered of the code as a code alone.
+      expect((await one.call('GET', '/v1/whoami', { token: code })).status).toBe(401)
+      expect((await one.call('PUT', '/v1/sign-in/code', { token: code })).status).toBe(401)
+      const { cookie } = await signIn()
+      expect((await whoami(cookie, one)).status).toBe(200)
+      expect((await one.call('GET', '/v1/whoami', { token: cookie.split('=')[1] ?? '' })).status).toBe(401)
+    })
+
+    test('is good no more once its token is revoked, and neither is who came by it', async () => {
+      const { id, token } = await aToken('admin')
+      const [used, unused] = [await aCode(token), await aCode(token)]
+      const cookie = cookieOf(await exchange(used.code, open().one))
+      expect((await whoami(cookie, open().one)).status).toBe(200)
+      await open().one.call('DELETE', `/v1/admin-tokens/${id}`)
+      expect((await exchange(unused.code)).status).toBe(401)
+      expect((await whoami(cookie, open().one)).status).toBe(401)
+    })
+
+    test('is made by nobody who has a cookie or a producer key', async () => {
+      const { cookie, csrf } = await signIn()
+      const options = withCookie(cookie, { 'x-csrf-token': csrf })
+      expectProblem(await open().one.call('PUT', '/v1/sign-in/code', options), {
+        status: 403,
+        detail: 'Bearer',
+      })
+      const { key } = await open().one.producer()
+      expect((await open().one.call('PUT', '/v1/sign-in/code', { token: key })).status).toBe(403)
     })
   })
 }

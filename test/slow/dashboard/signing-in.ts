@@ -1,5 +1,5 @@
 /** Who signs in and out, below a path prefix that a proxy takes away. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { adminToken } from '../../api/a-server.ts'
 import { type OpenBed, type ReverseProxy, signIn, startProxy, using } from './bed.ts'
 import { readKept } from './in-page.mjs'
@@ -36,6 +36,42 @@ export function describeSigningIn(open: OpenBed): void {
         await page.reload()
         await page.getByLabel('Admin token').waitFor()
         expectQuiet(opened, proxy.base, refused)
+      })
+    })
+
+    test('a link signs in by itself, once; its code is in no log of the proxy or of the page', async () => {
+      const { code } = await open().make('PUT', '/v1/sign-in/code')
+      const link = `${proxy.base}/dashboard/#sign-in=${code}`
+      await using(await openContext(open().browser), async (opened) => {
+        const { page } = opened
+        await page.goto(link)
+        await page.getByRole('button', { name: 'Sign out' }).waitFor()
+        expect(page.url()).toBe(`${proxy.base}/dashboard/`)
+        expect(await page.evaluate(readKept)).not.toContain(code)
+        await page.reload()
+        await page.getByRole('button', { name: 'Sign out' }).waitFor()
+        expectQuiet(opened, proxy.base)
+      })
+      await using(await openContext(open().browser), async (opened) => {
+        await opened.page.goto(link)
+        await opened.page.getByText('This link has signed somebody in already').waitFor()
+        expectQuiet(opened, proxy.base, refused)
+      })
+      expect(proxy.log.length).toBeGreaterThan(5)
+      expect(proxy.log.filter((line) => line.includes(code))).toEqual([])
+    })
+
+    test('no page of another origin gets it into a frame', async () => {
+      await using(await openContext(open().browser), async ({ page }) => {
+        // Another port is another origin.
+        const { receiver } = open()
+        const body = `this page has a frame <iframe src="${proxy.base}/dashboard/"></iframe>`
+        receiver.answers.set('/frame', { status: 200, body })
+        await page.goto(`${receiver.url}/frame`)
+        await page.getByText('this page has a frame').waitFor()
+        const shown = () => page.frames()[1]?.evaluate('document.body.innerText + location.href')
+        await vi.waitFor(async () => expect(await shown()).toContain('chrome-error:'), { timeout: 60_000 })
+        expect(await shown()).not.toContain('Admin token')
       })
     })
 

@@ -26,6 +26,7 @@ import { describeRetention } from './retention.ts'
 import { describeHistories } from './retention-histories.ts'
 import type { OpenHarness } from './scene.ts'
 import { describeSchedule } from './schedule.ts'
+import { describeSignIns } from './sign-ins.ts'
 import { describeStats } from './stats.ts'
 import { describeTenantRemoval } from './tenant-removal.ts'
 import { describeTenants } from './tenants.ts'
@@ -43,6 +44,7 @@ const parts = {
   notices: describeNotices,
   'notices of deliveries': describeDeliveryNotices,
   access: describeKeys,
+  'sign-ins': describeSignIns,
   'links to the portal': describePortalLinks,
   reading: describeRead,
   maintenance: describeMaintenance,

@@ -162,6 +162,7 @@ async function workOnKeys({ store, ids }: Scene): Promise<void> {
     await store.noteKeyUse([{ id: key.id, at: 1 }])
     await store.insertSignIn({ hash: own, tokenHash: own, lifeMs: 1 })
     await store.findSignIns([own, other])
+    await store.takeSignIn(own)
     await store.deleteSignIn(own)
     await store.insertPortalLink({
       id: ids.next('plk'),

@@ -6,6 +6,11 @@ export function createSignInStore({ plain, atomic }: Runner): SignInStore {
   return {
     insertSignIn: (signIn) => atomic('config', (context) => insertSignIn(context, signIn)),
     findSignIns: (hashes) => plain('read', (context) => findSignIns(context, hashes)),
+    takeSignIn: (hash) =>
+      plain('config', async (context) => {
+        const [taken] = await run(context, takeSignInStatement, { hash: Buffer.from(hash) })
+        return taken?.is_current === true ? { tokenHash: taken.token_hash, until: taken.expires_at } : null
+      }),
     deleteSignIn: (hash) =>
       plain('config', async (context) => {
         await run(context, deleteSignInStatement, { hash: Buffer.from(hash) })
@@ -64,6 +69,18 @@ const findSignInsStatement = query<{
      select token_hash, expires_at from sign_ins
      where hash = decode(given.hash, 'hex') and expires_at > ${now} limit 1
    ) found`,
+)
+
+const takeSignInStatement = query<{
+  readonly token_hash: Uint8Array
+  readonly expires_at: number
+  readonly is_current: boolean
+}>()(
+  'take_sign_in',
+  { hash: 'bytea' },
+  // sign_ins_pkey
+  `delete from sign_ins where hash = $hash
+   returning token_hash, expires_at, expires_at > ${now} as is_current`,
 )
 
 const deleteSignInStatement = command(

@@ -30,6 +30,15 @@ export function findSignIns(
   })
 }
 
+export function takeSignIn({ prepare, now }: WriteContext, hash: Uint8Array): FoundSignIn | null {
+  // the primary key
+  const taken = prepare<{ readonly token_hash: Uint8Array; readonly expires_at: number }>(
+    'delete from sign_ins where hash = ? returning token_hash, expires_at',
+  ).get(hash)
+  if (taken === undefined || taken.expires_at <= now) return null
+  return { tokenHash: taken.token_hash, until: taken.expires_at }
+}
+
 export function deleteSignIn({ prepare }: WriteContext, hash: Uint8Array): void {
   prepare('delete from sign_ins where hash = ?').run(hash)
 }

@@ -60,7 +60,7 @@ import {
 import { removeNotice } from '../config/notices.ts'
 import { insertPortalLink, revokePortalLink } from '../config/portal-links.ts'
 import { noteReveal, rotateSecret, setPrimarySecret } from '../config/secrets.ts'
-import { deleteSignIn, insertSignIn } from '../config/sign-ins.ts'
+import { deleteSignIn, insertSignIn, takeSignIn } from '../config/sign-ins.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from '../config/subscriptions.ts'
 import { insertTenant, updateTenant } from '../config/tenants.ts'
 import { cancelJob, failJob, insertJob, releaseJobs, runJobSlice, takeJob } from '../jobs/jobs.ts'
@@ -226,6 +226,7 @@ export function createWriteOperations() {
     ) => revokeApiKey(context, owner, id, options),
     noteKeyUse: (context: WriteContext, uses: readonly KeyUse[]) => noteKeyUse(context, uses),
     insertSignIn: (context: WriteContext, signIn: NewSignIn) => insertSignIn(context, signIn),
+    takeSignIn: (context: WriteContext, hash: Uint8Array) => takeSignIn(context, hash),
     deleteSignIn: (context: WriteContext, hash: Uint8Array) => deleteSignIn(context, hash),
     insertPortalLink: (context: WriteContext, link: NewPortalLink) => insertPortalLink(context, link),
     revokePortalLink: (context: WriteContext, tenantId: string, id: string) =>
