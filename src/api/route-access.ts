@@ -115,6 +115,8 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'GET /v1/jobs': viewerOrLink,
   'GET /v1/jobs/:id': viewerOrLink,
   'POST /v1/jobs/:id/cancel': repairer,
+  'POST /v1/jobs/:id/pause': repairer,
+  'POST /v1/jobs/:id/resume': repairer,
 
   'POST /v1/tenants': admin,
   'GET /v1/tenants': viewer,

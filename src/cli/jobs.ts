@@ -46,4 +46,14 @@ export function register(command: Command, io: CliIo): void {
   addApiCommand(command, 'cancel <id>', cancelText, io).run(async ({ client, print }, [id = '']) => {
     print.answer('Job', await client.jobs.cancel(await resolveId(id, client.jobs.list)))
   })
+
+  const pauseText = 'hold it until it is resumed; what is done stays done'
+  addApiCommand(command, 'pause <id>', pauseText, io).run(async ({ client, print }, [id = '']) => {
+    print.answer('Job', await client.jobs.pause(await resolveId(id, client.jobs.list)))
+  })
+
+  const resumeText = 'let a paused one go on where it stopped'
+  addApiCommand(command, 'resume <id>', resumeText, io).run(async ({ client, print }, [id = '']) => {
+    print.answer('Job', await client.jobs.resume(await resolveId(id, client.jobs.list)))
+  })
 }

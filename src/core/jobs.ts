@@ -2,8 +2,10 @@
  * Jobs: work on many deliveries at once, done in slices by one process at a time, durable between them.
  *
  *     queued ─► running ─► done
- *        │         ├─────► failed     (the store refuses a slice, again and again)
- *        └─────────┴─────► cancelled  (by whoever asks; what is done stays done)
+ *      ▲ │         ├─────► failed     (the store refuses a slice, again and again)
+ *      │ ├─────────┴─────► cancelled  (by whoever asks; what is done stays done)
+ *      │ ▼                    ▲
+ *     paused ─────────────────┘       (by whoever asks, also of one that runs; resumed, it is queued again)
  *
  * A job whose process died stays `running`, and another process goes on where its last slice ended.
  */
@@ -15,7 +17,7 @@
 export const jobKinds = ['replay', 'cancel', 'skip_backlog', 'backfill'] as const
 export type JobKind = (typeof jobKinds)[number]
 
-export const jobStates = ['queued', 'running', 'done', 'cancelled', 'failed'] as const
+export const jobStates = ['queued', 'running', 'paused', 'done', 'cancelled', 'failed'] as const
 export type JobState = (typeof jobStates)[number]
 
 /** Which deliveries a job is about; what is absent does not matter. */

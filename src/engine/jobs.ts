@@ -74,6 +74,21 @@ export class Jobs {
     return job
   }
 
+  /** What is done stays done; nothing more is until it is resumed. A job that has ended stays as it is. Errors: not_found. */
+  async pause(tenantId: string, id: string): Promise<Job> {
+    const job = await this.#options.store.pauseJob(tenantId, checkId(id, 'job', 'job'))
+    if (job === null) throw notFound('job')
+    return job
+  }
+
+  /** A paused job goes on where it stopped; any other stays as it is. Errors: not_found. */
+  async resume(tenantId: string, id: string): Promise<Job> {
+    const job = await this.#options.store.resumeJob(tenantId, checkId(id, 'job', 'job'))
+    if (job === null) throw notFound('job')
+    this.#options.onJob()
+    return job
+  }
+
   /**
    * A job that makes the dead letters pending again that were given up until now and match: each once, whatever happens.
    * Errors: invalid_request, not_found (the endpoint).

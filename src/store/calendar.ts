@@ -75,6 +75,8 @@ const shown = [
   'getJob',
   'listJobs',
   'cancelJob',
+  'pauseJob',
+  'resumeJob',
   'replay',
   'resend',
   'expungePayload',

@@ -95,6 +95,23 @@ test('a job that is cancelled at a low rate leaves the rest where it is', async 
   expect(again.json).toEqual(json)
 })
 
+test('a job that is paused waits, and goes on where it stopped when it is resumed', async () => {
+  const { id } = await deadLetters(3)
+  const made = await server.call('POST', '/v1/dlq/replay', { body: { endpoint_id: id, rate: 0.5 } })
+  const path = `/v1/jobs/${made.json.id}`
+  await expect.poll(async () => (await server.call('GET', path)).json.done).toBe(1)
+  const paused = await server.call('POST', `${path}/pause`)
+  expect([paused.status, paused.json]).toMatchObject([200, { state: 'paused', done: 1, ended_at: null }])
+  expect((await server.call('GET', '/v1/jobs?state=paused')).json.items).toEqual([paused.json])
+  expect((await server.call('POST', `${path}/pause`)).json).toEqual(paused.json)
+  const resumed = await server.call('POST', `${path}/resume`)
+  expect(resumed.status).toBe(200)
+  await expect.poll(async () => (await server.call('GET', path)).json.state).toBe('done')
+  const done = (await server.call('GET', path)).json
+  expect(done).toMatchObject({ done: 3, skipped: 0, failed: 0 })
+  expect((await server.call('POST', `${path}/pause`)).json).toEqual(done)
+})
+
 test.each([
   ['no filter', {}, 400, /all: true/],
   ['a filter of nothing', { since: '2026-01-02T00:00:00Z', until: '2026-01-01T00:00:00Z' }, 400, /since/],
@@ -114,6 +131,8 @@ test('a job that is not there is 404, whatever is asked of it', async () => {
   for (const [method, path] of [
     ['GET', '/v1/jobs/job_01h455vb4pex5vsknk084sn02q'],
     ['POST', '/v1/jobs/job_01h455vb4pex5vsknk084sn02q/cancel'],
+    ['POST', '/v1/jobs/job_01h455vb4pex5vsknk084sn02q/pause'],
+    ['POST', '/v1/jobs/job_01h455vb4pex5vsknk084sn02q/resume'],
     ['GET', '/v1/jobs/nonsense'],
   ] as const) {
     expectProblem(await server.call(method, path), {

@@ -45,5 +45,29 @@ export function jobRoutes({ engine }: ApiContext) {
     app.post('/v1/jobs/:id/cancel', { schema: cancelSchema }, async (request) =>
       toJob(await engine.jobs.cancel(tenantIdOf(request), request.params.id)),
     )
+
+    const pauseSchema = {
+      operationId: 'pauseJob',
+      tags,
+      summary: 'Hold a job until it is resumed: what is done stays done',
+      description: 'A job that has ended stays as it is.',
+      params: idParams('job'),
+      response: { 200: JobBody },
+    }
+    app.post('/v1/jobs/:id/pause', { schema: pauseSchema }, async (request) =>
+      toJob(await engine.jobs.pause(tenantIdOf(request), request.params.id)),
+    )
+
+    const resumeSchema = {
+      operationId: 'resumeJob',
+      tags,
+      summary: 'Let a paused job go on where it stopped',
+      description: 'A job that is not paused stays as it is.',
+      params: idParams('job'),
+      response: { 200: JobBody },
+    }
+    app.post('/v1/jobs/:id/resume', { schema: resumeSchema }, async (request) =>
+      toJob(await engine.jobs.resume(tenantIdOf(request), request.params.id)),
+    )
   }
 }

@@ -19,7 +19,7 @@ export const JobBody = Type.Object(
     state: Type.String({
       enum: jobStates,
       description:
-        'queued and running go on by themselves, in whichever process lives; done, cancelled and failed are the end',
+        'queued and running go on by themselves, in whichever process lives; paused: it waits until it is resumed; done, cancelled and failed are the end',
     }),
     filter: Type.Object(filterMembers, { description: 'which deliveries it is about' }),
     rate: Nullable(

@@ -334,6 +334,12 @@ function createJobs(requester: Requester) {
     /** End a job: what is done stays done, nothing more is. */
     cancel: (id: string, options?: CallOptions): Promise<Job> =>
       requester.json({ method: 'POST', path: `/v1/jobs/${encodeURIComponent(id)}/cancel`, takesTenant: true, takesKey: true, options }),
+    /** Hold a job until it is resumed: what is done stays done. */
+    pause: (id: string, options?: CallOptions): Promise<Job> =>
+      requester.json({ method: 'POST', path: `/v1/jobs/${encodeURIComponent(id)}/pause`, takesTenant: true, takesKey: true, options }),
+    /** Let a paused job go on where it stopped. */
+    resume: (id: string, options?: CallOptions): Promise<Job> =>
+      requester.json({ method: 'POST', path: `/v1/jobs/${encodeURIComponent(id)}/resume`, takesTenant: true, takesKey: true, options }),
   }
 }
 

@@ -992,8 +992,8 @@ export type HookrailMaxAttempts = number | null
 export interface Job {
   readonly id: string
   readonly kind: 'replay' | 'cancel' | 'skip_backlog' | 'backfill'
-  /** Queued and running go on by themselves, in whichever process lives; done, cancelled and failed are the end. */
-  readonly state: 'queued' | 'running' | 'done' | 'cancelled' | 'failed'
+  /** Queued and running go on by themselves, in whichever process lives; paused: it waits until it is resumed; done, cancelled and failed are the end. */
+  readonly state: 'queued' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed'
   /** Which deliveries it is about. */
   readonly filter: {
   readonly endpointId?: string | undefined
@@ -1694,7 +1694,7 @@ export interface ListJobsQuery {
   readonly limit?: number | undefined
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
-  readonly state?: 'queued' | 'running' | 'done' | 'cancelled' | 'failed' | undefined
+  readonly state?: 'queued' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed' | undefined
   readonly kind?: 'replay' | 'cancel' | 'skip_backlog' | 'backfill' | undefined
 }
 

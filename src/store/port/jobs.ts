@@ -64,6 +64,10 @@ export interface JobStore {
   ): Promise<Page<Job>>
   /** Nothing more is done of it after this; one that has ended stays as it is. Null: no such job. Waits for a slice that runs. */
   cancelJob(tenantId: string, id: string): Promise<Job | null>
+  /** Nobody has or takes it until it is resumed; one that has ended stays as it is. Null: no such job. Waits for a slice that runs. */
+  pauseJob(tenantId: string, id: string): Promise<Job | null>
+  /** A paused one waits to be taken again, and goes on where its last slice ended; any other stays as it is. Null: no such job. */
+  resumeJob(tenantId: string, id: string): Promise<Job | null>
   /** One that waits, or whose owner is gone, is the owner's from now on and `running`; null: there is none. Atomic. */
   takeJob(owner: JobOwner): Promise<Job | null>
   /**

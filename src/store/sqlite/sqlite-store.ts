@@ -175,6 +175,8 @@ function createStore(connection: StoreConnection): SqliteStore {
     getJob: (tenantId, id) => read('getJob', tenantId, id),
     listJobs: (tenantId, filter, page) => read('listJobs', tenantId, filter, page),
     cancelJob: (tenantId, id) => write('cancelJob', tenantId, id),
+    pauseJob: (tenantId, id) => write('pauseJob', tenantId, id),
+    resumeJob: (tenantId, id) => write('resumeJob', tenantId, id),
     takeJob: (owner) => write('takeJob', owner),
     runJobSlice: (slice) => write('runJobSlice', slice),
     countJobSlice: (work, cursor) => read('countJobSlice', work, cursor),

@@ -141,6 +141,8 @@ async function workOnJobs(scene: Scene): Promise<void> {
   }
   const { id } = await make('cancel')
   await store.getJob(defaultTenantId, id)
+  await store.pauseJob(defaultTenantId, id)
+  await store.resumeJob(defaultTenantId, id)
   await store.cancelJob(defaultTenantId, id)
   await store.releaseJobs(owner.owner)
 }

@@ -135,6 +135,41 @@ export function describeJobs(open: OpenHarness): void {
       expect(await scene.store.getJob(defaultTenantId, id)).toMatchObject({ state: 'queued' })
     })
 
+    it('that are paused are nobody’s, and go on where they stopped when they are resumed', async () => {
+      const ids = await deadLetters(3)
+      const job = await aJob('replay')
+      await take()
+      expect(await slice(job, 1)).toMatchObject({ done: 1, job: { state: 'running' } })
+      const paused = await scene.store.pauseJob(defaultTenantId, job.id)
+      expect(paused).toMatchObject({ state: 'paused', done: 1, endedAt: null })
+      expect(await slice(job)).toBeNull()
+      expect(await take()).toBeNull()
+      await scene.store.releaseJobs(owner)
+      await scene.advance(leaseMs * 10)
+      expect(await take('another')).toBeNull()
+      expect(await scene.store.pauseJob(defaultTenantId, job.id)).toEqual(paused)
+      expect((await statesOf(ids)).filter((state) => state === 'pending')).toHaveLength(1)
+
+      expect(await scene.store.resumeJob(defaultTenantId, job.id)).toMatchObject({ state: 'queued', done: 1 })
+      expect(await take('another')).toMatchObject({ id: job.id, state: 'running', done: 1 })
+      expect(await scene.store.resumeJob(defaultTenantId, job.id)).toMatchObject({ state: 'running' })
+      expect(await slice(job, 100, 'another')).toMatchObject({ done: 2, job: { state: 'done', done: 3 } })
+      expect(await statesOf(ids)).toEqual(['pending', 'pending', 'pending'])
+    })
+
+    it('that are paused can be cancelled, and those that have ended stay as they are', async () => {
+      const job = await aJob('replay')
+      await scene.store.pauseJob(defaultTenantId, job.id)
+      const other = scene.ids.next('ten')
+      expect(await scene.store.pauseJob(other, job.id)).toBeNull()
+      expect(await scene.store.resumeJob(other, job.id)).toBeNull()
+      const cancelled = await scene.store.cancelJob(defaultTenantId, job.id)
+      expect(cancelled).toMatchObject({ state: 'cancelled', endedAt: scene.now() })
+      expect(await scene.store.pauseJob(defaultTenantId, job.id)).toEqual(cancelled)
+      expect(await scene.store.resumeJob(defaultTenantId, job.id)).toEqual(cancelled)
+      expect(await take()).toBeNull()
+    })
+
     it('are taken one by one, oldest first, each by one process', async () => {
       const first = await aJob('replay')
       await scene.advance(1)

@@ -38,10 +38,27 @@ const insertStatement = query<JobRow>()(
 )
 
 export async function cancelJob(context: Context, tenantId: string, id: string): Promise<Job | null> {
+  return changeJob(context, cancelStatement, tenantId, id)
+}
+
+export async function pauseJob(context: Context, tenantId: string, id: string): Promise<Job | null> {
+  return changeJob(context, pauseStatement, tenantId, id)
+}
+
+export async function resumeJob(context: Context, tenantId: string, id: string): Promise<Job | null> {
+  return changeJob(context, resumeStatement, tenantId, id)
+}
+
+async function changeJob(
+  context: Context,
+  change: typeof cancelStatement,
+  tenantId: string,
+  id: string,
+): Promise<Job | null> {
   const bytes = bytesOfId(idPrefixes.job, id)
   if (bytes === null) return null
   const key = { id: uuid(bytes), tenant: uuidOfId(tenantId) }
-  await run(context, cancelStatement, key)
+  await run(context, change, key)
   const [row] = await run(context, jobStatement, key)
   return row === undefined ? null : toJob(row)
 }
@@ -52,6 +69,23 @@ const cancelStatement = command(
   // primary key
   `update jobs set state = 'cancelled', ended_at = ${now}
    where id = $id and tenant_id = $tenant and ended_at is null`,
+)
+
+/** Its lease never ends, so that processes of before there were pauses leave it alone too. */
+const pauseStatement = command(
+  'pause_job',
+  { id: 'uuid', tenant: 'uuid' },
+  // primary key
+  `update jobs set state = 'paused', owner = null, lease_until = ${Number.MAX_SAFE_INTEGER}
+   where id = $id and tenant_id = $tenant and ended_at is null`,
+)
+
+const resumeStatement = command(
+  'resume_job',
+  { id: 'uuid', tenant: 'uuid' },
+  // primary key
+  `update jobs set state = 'queued', lease_until = 0
+   where id = $id and tenant_id = $tenant and state = 'paused'`,
 )
 
 export const jobStatement = query<JobRow>()(
@@ -74,6 +108,7 @@ const takeStatement = query<JobRow>()(
      started_at = coalesce(started_at, ${now})
    where id = (
      select id from jobs where ended_at is null and lease_until <= ${now} and owner is distinct from $owner
+       and state <> 'paused'
      order by id limit 1 for update skip locked)
    returning ${jobColumns}`,
 )

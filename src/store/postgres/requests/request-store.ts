@@ -8,7 +8,7 @@ import { insertSubscription } from '../config/subscriptions.ts'
 import { insertTenant, updateTenant } from '../config/tenants.ts'
 import type { Runner } from '../connection/runner.ts'
 import type { Context } from '../connection/statement.ts'
-import { cancelJob, insertJob } from '../jobs/jobs.ts'
+import { cancelJob, insertJob, pauseJob, resumeJob } from '../jobs/jobs.ts'
 import { cancelByHand } from '../record/cancel.ts'
 import { replay, resend } from '../record/replay.ts'
 import { getRequest, keepAnswer, writeOnce } from './requests.ts'
@@ -25,8 +25,10 @@ const writes: Readonly<Record<KeptWriteName, Write>> = {
   insertPortalLink,
   insertSubscription,
   insertTenant,
+  pauseJob,
   replay,
   resend,
+  resumeJob,
   rotateApiKey,
   rotateSecret: (context, tenantId, endpointId, secret, graceMs) =>
     rotateSecret(context, tenantId, endpointId, { secret, graceMs }),

@@ -26,14 +26,34 @@ export function insertJob(context: WriteContext, job: NewJob): Job {
 }
 
 export function cancelJob(context: WriteContext, tenantId: string, id: string): Job | null {
+  return changeJob(context, 'cancelled', tenantId, id)
+}
+
+export function pauseJob(context: WriteContext, tenantId: string, id: string): Job | null {
+  return changeJob(context, 'paused', tenantId, id)
+}
+
+export function resumeJob(context: WriteContext, tenantId: string, id: string): Job | null {
+  return changeJob(context, 'queued', tenantId, id)
+}
+
+/** By primary key. Without an owner no slice of it is run any more. */
+const changes = {
+  cancelled: `update jobs set state = 'cancelled', ended_at = ?3 where id = ?1 and tenant_id = ?2 and ended_at is null`,
+  paused: `update jobs set state = 'paused', owner = null where id = ?1 and tenant_id = ?2 and ended_at is null`,
+  queued: `update jobs set state = 'queued' where id = ?1 and tenant_id = ?2 and state = 'paused'`,
+} as const
+
+function changeJob(
+  context: WriteContext,
+  to: keyof typeof changes,
+  tenantId: string,
+  id: string,
+): Job | null {
   const bytes = bytesOfId(idPrefixes.job, id)
   if (bytes === null) return null
-  context
-    .prepare(
-      // primary key
-      `update jobs set state = 'cancelled', ended_at = ? where id = ? and tenant_id = ? and ended_at is null`,
-    )
-    .run(context.now, bytes, idToBytes(tenantId))
+  const moment = to === 'cancelled' ? [context.now] : []
+  context.prepare(changes[to]).run(bytes, idToBytes(tenantId), ...moment)
   const row = context
     .prepare<JobRow>('select * from jobs where id = ? and tenant_id = ?')
     .get(bytes, idToBytes(tenantId))
@@ -46,7 +66,7 @@ export function takeJob(context: WriteContext, { owner }: JobOwner): Job | null 
     .prepare<JobRow>(
       // jobs_open
       `update jobs set state = 'running', owner = ?, started_at = coalesce(started_at, ?)
-       where id = (select id from jobs where ended_at is null and owner is not ? order by id limit 1) returning *`,
+       where id = (select id from jobs where ended_at is null and owner is not ? and state <> 'paused' order by id limit 1) returning *`,
     )
     .get(owner, context.now, owner)
   return row === undefined ? null : toJob(row)

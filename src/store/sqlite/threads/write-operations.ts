@@ -63,7 +63,16 @@ import { noteReveal, rotateSecret, setPrimarySecret } from '../config/secrets.ts
 import { deleteSignIn, insertSignIn, takeSignIn } from '../config/sign-ins.ts'
 import { deleteSubscription, insertSubscription, updateSubscription } from '../config/subscriptions.ts'
 import { insertTenant, updateTenant } from '../config/tenants.ts'
-import { cancelJob, failJob, insertJob, releaseJobs, runJobSlice, takeJob } from '../jobs/jobs.ts'
+import {
+  cancelJob,
+  failJob,
+  insertJob,
+  pauseJob,
+  releaseJobs,
+  resumeJob,
+  runJobSlice,
+  takeJob,
+} from '../jobs/jobs.ts'
 import { type FanOutTurn, fanOutSlice } from '../publish/large-fan-out.ts'
 import { publish } from '../publish/publish.ts'
 import { cancelByHand } from '../record/cancel.ts'
@@ -119,6 +128,8 @@ export function createWriteOperations() {
       skip(context, tenantId, deliveryId, reason),
     insertJob: (context: WriteContext, job: NewJob) => insertJob(context, job),
     cancelJob: (context: WriteContext, tenantId: string, id: string) => cancelJob(context, tenantId, id),
+    pauseJob: (context: WriteContext, tenantId: string, id: string) => pauseJob(context, tenantId, id),
+    resumeJob: (context: WriteContext, tenantId: string, id: string) => resumeJob(context, tenantId, id),
     takeJob: (context: WriteContext, owner: JobOwner) => takeJob(context, owner),
     runJobSlice: (context: WriteContext, slice: JobSlice) => runJobSlice(context, slice),
     failJob: (context: WriteContext, owner: string, jobId: string, error: string) =>
