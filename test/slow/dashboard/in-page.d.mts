@@ -5,3 +5,6 @@ export function markControls(): void
 export function unmarkFocused(): string
 export function findUnreached(): string[]
 export function readKept(): string
+export function goTo(url: string): void
+export function readText(): string
+export function findForeignElements(): string[]

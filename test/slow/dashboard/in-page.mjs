@@ -64,3 +64,29 @@ export function readKept() {
   const kept = [{ ...localStorage }, { ...sessionStorage }, cookie, location.href, documentElement.outerHTML]
   return JSON.stringify([...kept, history.state])
 }
+
+/** To another page of the dashboard, without loading it anew. */
+export function goTo(url) {
+  history.pushState({ isFromHere: true }, '', url)
+  dispatchEvent(new PopStateEvent('popstate'))
+}
+
+/** What is read, and what stands in fields. */
+export function readText() {
+  const fields = [...document.querySelectorAll('input, textarea')].map((one) => one.value)
+  return [document.body.innerText, ...fields].join('\n')
+}
+
+/** What no page of the dashboard has, and what a text that was taken for HTML would bring in. */
+export function findForeignElements() {
+  const foreign =
+    'iframe, object, embed, base, meta[http-equiv], marquee, audio, video, math, style, template, .planted, script:not([src])'
+  const leads = ['href', 'src', 'action', 'formaction', 'data', 'xlink:href', 'poster']
+  // A title or the value of a field may be such a text.
+  const runs = ({ name, value }) =>
+    name.startsWith('on') ||
+    name === 'srcdoc' ||
+    (leads.includes(name) && /^\s*(?:javascript|data|vbscript):/i.test(value))
+  const handlers = [...document.querySelectorAll('*')].filter((one) => [...one.attributes].some(runs))
+  return [...document.querySelectorAll(foreign), ...handlers].map((one) => one.outerHTML.slice(0, 160))
+}

@@ -1,5 +1,5 @@
 /** The dashboard in a real browser, on PostgreSQL. */
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, vi } from 'vitest'
 import { type PostgresServer, testedServers } from '../../servers/postgres.ts'
 import { type Bed, openBed } from './bed.ts'
 import { describeSigningIn } from './signing-in.ts'
@@ -7,6 +7,9 @@ import { describeWatching } from './watching.ts'
 
 const newest = testedServers().at(-1)
 if (newest === undefined) throw new Error('no server to test on')
+
+// All of it waits for conditions; a browser on a busy machine takes its time.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
 describe('the dashboard on PostgreSQL', () => {
   let database: PostgresServer

@@ -1,9 +1,16 @@
-/** The dashboard in a real browser, on SQLite. How pages look does not depend on the store, so that is tested here alone. */
-import { afterAll, beforeAll, describe } from 'vitest'
+/**
+ * The dashboard in a real browser, on SQLite. How pages look, and what they do with texts, does not depend on
+ * the store, so that is tested here alone.
+ */
+import { afterAll, beforeAll, describe, vi } from 'vitest'
 import { type Bed, openBed } from './bed.ts'
 import { describeLooks } from './looks.ts'
+import { describePlanting } from './planting.ts'
 import { describeSigningIn } from './signing-in.ts'
 import { describeWatching } from './watching.ts'
+
+// All of it waits for conditions; a browser on a busy machine takes its time.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
 describe('the dashboard on SQLite', () => {
   let bed: Bed
@@ -16,4 +23,5 @@ describe('the dashboard on SQLite', () => {
   describeSigningIn(open)
   describeWatching(open)
   describeLooks(open)
+  describePlanting(open)
 })
