@@ -12,6 +12,7 @@ import { createDatabaseStores, createFileStores, startDatabaseServer } from './h
 import { type Options, parseOptions, usage } from './options.ts'
 import type { Part, PartContext, ProcessName } from './part.ts'
 import { backlog } from './parts/backlog.ts'
+import { dashboard } from './parts/dashboard.ts'
 import { databaseClaims } from './parts/database-claims.ts'
 import { filters } from './parts/filters.ts'
 import { guard } from './parts/guard.ts'
@@ -44,6 +45,7 @@ const parts: readonly Part[] = [
   databaseClaims,
   orderedClaims,
   nodes,
+  dashboard,
   peers,
 ]
 
@@ -58,6 +60,7 @@ const processFiles: Readonly<Record<ProcessName, URL>> = {
   relay: new URL('./processes/relay.ts', import.meta.url),
   claims: new URL('./processes/claims.ts', import.meta.url),
   filters: new URL('./processes/filters.ts', import.meta.url),
+  dashboard: new URL('./processes/dashboard.ts', import.meta.url),
   guard: new URL('./processes/guard.ts', import.meta.url),
   sends: new URL('./processes/sends.ts', import.meta.url),
   peer: new URL('./processes/peer.ts', import.meta.url),

@@ -27,6 +27,7 @@ export type ProcessName =
   | 'outhook-serve'
   | 'relay'
   | 'claims'
+  | 'dashboard'
   | 'sends'
   | 'guard'
   | 'filters'

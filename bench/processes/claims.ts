@@ -4,6 +4,7 @@ import type { ClaimedDelivery, DeliveryOutcome, Store } from '../../src/store/po
 import { type Spent, startMeter } from '../harness/cpu-meter.ts'
 import { loadClock, loadPostgresStore, loadSqliteStore } from '../harness/product.ts'
 import { serveCommands } from '../harness/serve-commands.ts'
+import { fillHistory } from './fill-history.ts'
 import { fillLines, type Lines } from './fill-lines.ts'
 
 const leaseMs = 60_000
@@ -32,6 +33,19 @@ const commands = {
   async fillLines({ url, ...lines }: Lines & { readonly url: string }): Promise<void> {
     const store = await openStore(url)
     await fillLines(store, lines)
+    await store.cluster?.shares.leave()
+    await store.close()
+  },
+  /** The same of deliveries that are over. */
+  async fillHistory({
+    url,
+    deliveries,
+  }: {
+    readonly url: string
+    readonly deliveries: number
+  }): Promise<void> {
+    const store = await openStore(url)
+    await fillHistory(store, deliveries)
     await store.cluster?.shares.leave()
     await store.close()
   },
