@@ -31,6 +31,7 @@ export class Maintenance {
   readonly #jobs = new Set<Promise<void>>()
   #appliedAt: number
   #foldedAt: number
+  #isFolding = false
   #stopped = false
 
   constructor(options: MaintenanceOptions) {
@@ -68,7 +69,7 @@ export class Maintenance {
     }
     if (now - this.#foldedAt >= foldStatsEveryMs) {
       this.#foldedAt = now
-      this.#run(() => this.#untilDone((limit) => this.#options.store.foldStats({ limit })))
+      this.#run(() => this.#foldStats())
     }
     return this.#reconcile()
   }
@@ -91,6 +92,22 @@ export class Maintenance {
     let slices = 0
     while (!this.#stopped && (await slice(this.#options.store.pace.maintenance.rows)).more) slices++
     return slices > 0
+  }
+
+  /** In slices with pauses between them: a tick each waits for a slice at most. */
+  async #foldStats(): Promise<void> {
+    const { store, clock } = this.#options
+    if (this.#isFolding) return
+    this.#isFolding = true
+    try {
+      for (let more = true; more && !this.#stopped; ) {
+        const startedAt = clock.elapsed()
+        more = (await store.foldStats({ limit: store.pace.maintenance.statRows })).more
+        if (more) await this.#pause(clock.elapsed() - startedAt)
+      }
+    } finally {
+      this.#isFolding = false
+    }
   }
 
   /** Pauses for as long as it worked, so that at least half of the time is for deliveries. */

@@ -32,7 +32,7 @@ function aMaintenance() {
     onDueWork: () => state.wakes++,
     isQuiet: () => state.quiet,
     store: {
-      pace: { maintenance: { targets: 200, rows: 1000, retentionRows: 500 } },
+      pace: { maintenance: { targets: 200, rows: 1000, retentionRows: 500, statRows: 100 } },
       async reconcileReady() {
         calls.push('reconcile')
         if (state.fault !== null) throw state.fault

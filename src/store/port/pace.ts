@@ -37,4 +37,6 @@ export interface MaintenanceSlices {
   readonly rows: number
   /** Rows of each table that one `removeExpired` walks over. */
   readonly retentionRows: number
+  /** Rows that one `foldStats` folds. */
+  readonly statRows: number
 }

@@ -12,6 +12,6 @@ export function createPostgresPace(clock: Pick<Clock, 'schedule'>): StorePace {
     claims: { restMs: () => 0, begin: () => 500, end: () => {} },
     outcomes: { most: 500, enough: 128, company: new Company(clock, companyMs) },
     fanOutSlice: receiversPerSlice,
-    maintenance: { targets: 200, rows: 1000, retentionRows: 500 },
+    maintenance: { targets: 200, rows: 1000, retentionRows: 500, statRows: 1000 },
   }
 }

@@ -39,7 +39,11 @@ const maxRiding = 32
  */
 export const companyMs = 20
 /** A thousand targets would take 8 ms. */
-const maintenance: MaintenanceSlices = { targets: 200, rows: 1000, retentionRows: 500 }
+/**
+ * Figures come in by the hundred per second. Folded a thousand rows at a time they kept everything else waiting for 20 ms,
+ * every five seconds (p99 of fifty endpoints with 500 events/s: 22 to 64 ms, where it is 5 to 8 without).
+ */
+const maintenance: MaintenanceSlices = { targets: 200, rows: 1000, retentionRows: 500, statRows: 50 }
 
 /** A call that waits for the writer. */
 export interface Waiting {
