@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, vi } from 'vitest'
 import { type Bed, openBed } from './bed.ts'
 import { describeLooks } from './looks.ts'
+import { describeMending } from './mending.ts'
 import { describePlanting } from './planting.ts'
 import { describeSigningIn } from './signing-in.ts'
 import { describeWatching } from './watching.ts'
@@ -21,6 +22,7 @@ describe('the dashboard on SQLite', () => {
 
   const open = () => bed
   describeSigningIn(open)
+  describeMending(open)
   describeWatching(open)
   describeLooks(open)
   describePlanting(open)
