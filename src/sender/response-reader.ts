@@ -67,8 +67,7 @@ export class ResponseReader {
     this.#bytes += chunk.length
     if (this.#bytes > maxAttemptBytes) {
       const unended = this.#phase === 'body' ? 'answer' : "answer's headers"
-      this.#phase = 'idle'
-      this.#listener.onFlood(`${maxAttemptBytes} bytes and no end of its ${unended}`)
+      this.#flood(`${maxAttemptBytes} bytes and no end of its ${unended}`)
     } else if (this.#phase === 'body') {
       this.#pushBody(chunk)
     } else {
@@ -102,8 +101,7 @@ export class ResponseReader {
       if (interim.test(text)) {
         this.#interimAnswers++
         if (this.#interimAnswers <= maxInterimAnswers) continue
-        this.#phase = 'idle'
-        this.#listener.onFlood(`${maxInterimAnswers} interim answers and no other`)
+        this.#flood(`${maxInterimAnswers} interim answers and no other`)
         return
       }
       const head = readResponseHead(text)
@@ -151,12 +149,19 @@ export class ResponseReader {
     if (this.#phase !== 'body') return
     if (chunks.state === 'done') this.#finish(rest.length > 0)
     else if (chunks.state === 'broken') this.#fail()
+    else if (chunks.state === 'flood') this.#flood('more chunks or trailers than an answer has')
   }
 
   #finish(hasMore: boolean): void {
     this.#phase = 'idle'
     this.#chunks = null
     this.#listener.onEnd(hasMore)
+  }
+
+  #flood(what: string): void {
+    this.#phase = 'idle'
+    this.#chunks = null
+    this.#listener.onFlood(what)
   }
 
   #fail(): void {

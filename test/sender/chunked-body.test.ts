@@ -49,9 +49,19 @@ test.each([
   '10000000000000\r\n',
   '0\r\nno colon\r\n\r\n',
   '0\r\na: b\n\r\n',
-  `0\r\n${'a: b\r\n'.repeat(3000)}\r\n`,
 ])('%j is broken', (text) => {
   for (const size of sizes) expect(decode(text, size).state, `in pieces of ${size}`).toBe('broken')
+})
+
+test.each([
+  ['chunks of a byte', `${'1\r\nx\r\n'.repeat(4096)}1\r\nx\r\n0\r\n\r\n`],
+  ['trailers', `0\r\n${'a: b\r\n'.repeat(3000)}\r\n`],
+])('too many %s are a flood', (_what, text) => {
+  for (const size of [7, 1000]) expect(decode(text, size).state, `in pieces of ${size}`).toBe('flood')
+})
+
+test('4096 chunks are none', () => {
+  expect(decode(`${'1\r\nx\r\n'.repeat(4096)}0\r\n\r\n`, 1000)).toMatchObject({ state: 'done' })
 })
 
 test('what is encoded comes back, in chunks and pieces of any size', () => {
