@@ -109,6 +109,7 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'GET /v1/ordered-keys': viewer,
 
   'GET /v1/dlq': viewerOrLink,
+  'GET /v1/dlq/reasons': viewerOrLink,
   'POST /v1/dlq/:delivery_id/replay': repairer,
   'POST /v1/dlq/replay': repairer,
 

@@ -41,6 +41,18 @@ export function register(command: Command, io: CliIo): void {
     )
   })
 
+  const reasons = addApiCommand(command, 'reasons', 'how many were given up for which error', io)
+  addIdFilter(reasons, 'endpoint', 'to this endpoint, by its id or uid')
+  reasons.option('--topic <topic>', 'of exactly this topic')
+  addTimeRange(reasons, 'given up').run<ListOptions>(async ({ client, print }, _args, options) => {
+    const { topic, since, until } = options
+    const endpointId = await resolveEndpointFilter(client, options.endpoint)
+    print.answer(
+      'DeadLetterReasons',
+      await client.deadLetters.countReasons({ endpointId, topic, since, until }),
+    )
+  })
+
   const text = 'send one again, or many as a job, from the first attempt'
   const replay = addApiCommand(command, 'replay [delivery-id]', text, io)
   replay.option('--error <class>', 'those whose last error is of this class, such as http_503 or timeout')

@@ -26,4 +26,34 @@ export const pages: readonly PageEntry[] = [
   { path: 'endpoints/new', title: 'New endpoint', load: () => import('./pages/endpoints/new.tsx') },
   { path: 'endpoints/:id', title: 'Endpoint', load: () => import('./pages/endpoints/detail.tsx') },
   { path: 'endpoints/:id/edit', title: 'Edit endpoint', load: () => import('./pages/endpoints/edit.tsx') },
+  {
+    path: 'subscriptions',
+    title: 'Subscriptions',
+    group: 'Setup',
+    load: () => import('./pages/subscriptions/list.tsx'),
+  },
+  {
+    path: 'subscriptions/new',
+    title: 'New subscription',
+    load: () => import('./pages/subscriptions/new.tsx'),
+  },
+  {
+    path: 'subscriptions/:id',
+    title: 'Subscription',
+    load: () => import('./pages/subscriptions/detail.tsx'),
+  },
+  {
+    path: 'dead-letters',
+    title: 'Dead letters',
+    group: 'Repair',
+    load: () => import('./pages/dead-letters/list.tsx'),
+  },
+  { path: 'jobs', title: 'Jobs', group: 'Repair', load: () => import('./pages/jobs/list.tsx') },
+  { path: 'jobs/:id', title: 'Job', load: () => import('./pages/jobs/detail.tsx') },
+  {
+    path: 'ordered-keys',
+    title: 'Ordered keys',
+    group: 'Repair',
+    load: () => import('./pages/ordered-keys/list.tsx'),
+  },
 ]

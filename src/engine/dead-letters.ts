@@ -1,5 +1,12 @@
 import type { DeadLetter } from '../core/model.ts'
-import type { DeadLetterFilter, DeliveryStore, Page, PageRequest, ReadStore } from '../store/port.ts'
+import type {
+  DeadLetterFilter,
+  DeadLetterReasons,
+  DeliveryStore,
+  Page,
+  PageRequest,
+  ReadStore,
+} from '../store/port.ts'
 import { checkFilter, checkId, checkPage } from './page.ts'
 import { checkSentAgain } from './send-again.ts'
 
@@ -22,6 +29,14 @@ export class DeadLetters {
     page: Partial<PageRequest> = {},
   ): Promise<Page<DeadLetter>> {
     return this.#options.store.listDeadLetters(tenantId, checkFilter(filter), checkPage(page))
+  }
+
+  /**
+   * How many were given up for which error, the most frequent first. It looks at the newest 10 000 at most, so that it
+   * takes as long however many there are; `isComplete` says whether those were all.
+   */
+  async countReasons(tenantId: string, filter: DeadLetterFilter = {}): Promise<DeadLetterReasons> {
+    return this.#options.store.countDeadLetterReasons(tenantId, checkFilter(filter))
   }
 
   /**

@@ -87,6 +87,7 @@ const filtered = [
   'listEvents',
   'listDeliveries',
   'listDeadLetters',
+  'countDeadLetterReasons',
 ] as const satisfies readonly (keyof Store)[]
 
 type Call = (...args: readonly unknown[]) => Promise<unknown>

@@ -83,6 +83,14 @@ test('a dry run counts, and changes nothing', async () => {
   expect((await server.call('GET', `/v1/dlq?endpoint_id=${id}`)).json.items).toHaveLength(3)
 })
 
+test('dead letters are counted by why they were given up', async () => {
+  const { id } = await deadLetters(3)
+  const { status, json } = await server.call('GET', `/v1/dlq/reasons?endpoint_id=${id}`)
+  expect([status, json]).toEqual([200, { reasons: [{ error_class: 'http_400', count: 3 }], complete: true }])
+  const other = await server.call('GET', `/v1/dlq/reasons?endpoint_id=${id}&error_class=timeout`)
+  expect(other.json).toEqual({ reasons: [], complete: true })
+})
+
 test('a job that is cancelled at a low rate leaves the rest where it is', async () => {
   const { id } = await deadLetters(3)
   const made = await server.call('POST', '/v1/dlq/replay', { body: { endpoint_id: id, rate: 0.1 } })

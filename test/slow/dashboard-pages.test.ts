@@ -93,7 +93,10 @@ async function fill(name: string, text: string): Promise<void> {
   const field = `document.querySelector('[name="${name}"]')`
   await expect.poll(() => page.evaluate<boolean>(`${field} !== null`)).toBe(true)
   await page.evaluate(`${field}.closest('details')?.setAttribute('open', '')`)
-  await page.evaluate(`${field}.focus(), ${field}.select()`)
+  // It may lie in a dialog that is about to open.
+  const isFocused = `${field}.focus(), document.activeElement === ${field}`
+  await expect.poll(() => page.evaluate<boolean>(isFocused)).toBe(true)
+  await page.evaluate(`${field}.select()`)
   await page.type(text)
 }
 
@@ -171,5 +174,58 @@ aPageTest(
     await page.shows('The endpoint was deleted.')
     expect(await address()).toBe('/dashboard/endpoints')
     expect(await endpointNow()).toBeUndefined()
+  },
+)
+
+aPageTest(
+  'dead letters are grouped by reason, one, the selected and all that match are replayed as a job with its progress',
+  async () => {
+    const endpoint = { url: `${receiver.url}/status/422`, topics: ['dead.*'] }
+    const { id } = (await server.call('POST', '/v1/endpoints', { body: endpoint })).json
+    for (let n = 0; n < 6; n++) {
+      await server.call('POST', '/v1/events', { body: { topic: 'dead.letter', payload: { n } } })
+    }
+    const left = async () => (await server.call('GET', `/v1/dlq?endpoint_id=${id}`)).json.items.length
+    await expect.poll(left).toBe(6)
+    await server.call('PATCH', `/v1/endpoints/${id}`, { body: { url: `${receiver.url}/fine` } })
+
+    await page.open(`${server.url}/dashboard/dead-letters?endpoint=${id}`)
+    await page.shows('http_422')
+    await press('button', 'http_422')
+    await expect.poll(address).toBe(`/dashboard/dead-letters?endpoint=${id}&error=http_422`)
+    await page.shows('dead.letter')
+
+    await press('button', 'Replay')
+    await page.shows('It is sent again, from the first attempt.')
+    await expect.poll(left).toBe(5)
+    const boxes = `[...document.querySelectorAll('td.tick input')]`
+    await expect.poll(() => page.evaluate(`${boxes}.length`)).toBe(5)
+    for (const at of [0, 1]) {
+      await page.evaluate(`${boxes}[${at}].focus()`)
+      await page.press('Space')
+    }
+    await page.shows('Replay the selected (2)')
+    // What is selected is in the address, so that it can be shared.
+    expect(await address()).toMatch(/selected=dlv_\w+%2Cdlv_\w+$/)
+    await press('button', 'Replay the selected (2)')
+    await page.shows('2 are sent again')
+    await expect.poll(left).toBe(3)
+
+    await press('button', 'Replay all that match')
+    await page.shows('3 are sent again')
+    await fill('rate', '0.5')
+    await press('button', 'Replay them')
+    await page.shows('1 of 3 done')
+    await press('button', 'Pause')
+    await page.shows('The job is paused.')
+    await press('button', 'Resume')
+    await page.shows('3 of 3 done')
+    await press('button', 'Close')
+    await page.shows('None is like this')
+    await press('a', 'Jobs')
+    await page.shows('replay of dead letters')
+    await press('a', 'replay of dead letters')
+    await page.shows('How far it is')
+    expect(await left()).toBe(0)
   },
 )

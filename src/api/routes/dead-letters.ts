@@ -1,14 +1,33 @@
+import type { Static } from 'typebox'
 import type { ErrorClass } from '../../core/model.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { jobInput } from '../job-request.ts'
 import { idFilter, pageRequest, timeRange } from '../page-request.ts'
-import { DeadLetterPage, DeadLetterParams, DeadLetterQuery, ReplayBody } from '../schemas/dead-letters.ts'
+import {
+  DeadLetterPage,
+  DeadLetterParams,
+  DeadLetterQuery,
+  DeadLetterReasonsBody,
+  DeadLetterReasonsQuery,
+  ReplayBody,
+} from '../schemas/dead-letters.ts'
 import { DryRunBody, JobBody, ReplayManyBody } from '../schemas/jobs.ts'
 import { tenantIdOf } from '../tenant-scope.ts'
 import { toDeadLetter } from '../views/dead-letters.ts'
 import { toDryRun, toJob } from '../views/jobs.ts'
 
 const tags = ['dead letters']
+
+function filterOf(query: Static<typeof DeadLetterReasonsQuery>) {
+  return {
+    ...(query.endpoint_id !== undefined && {
+      endpointId: idFilter(query.endpoint_id, 'endpoint_id', 'ep'),
+    }),
+    ...(query.topic !== undefined && { topic: query.topic }),
+    ...(query.error_class !== undefined && { errorClass: query.error_class as ErrorClass }),
+    ...timeRange(query),
+  }
+}
 
 export function deadLetterRoutes({ engine }: ApiContext) {
   return async (app: Api): Promise<void> => {
@@ -21,16 +40,24 @@ export function deadLetterRoutes({ engine }: ApiContext) {
     }
     app.get('/v1/dlq', { schema: listSchema }, async (request) => {
       const { query } = request
-      const filter = {
-        ...(query.endpoint_id !== undefined && {
-          endpointId: idFilter(query.endpoint_id, 'endpoint_id', 'ep'),
-        }),
-        ...(query.topic !== undefined && { topic: query.topic }),
-        ...(query.error_class !== undefined && { errorClass: query.error_class as ErrorClass }),
-        ...timeRange(query),
-      }
-      const page = await engine.deadLetters.list(tenantIdOf(request), filter, pageRequest(query))
+      const page = await engine.deadLetters.list(tenantIdOf(request), filterOf(query), pageRequest(query))
       return { items: page.items.map(toDeadLetter), next_cursor: page.nextCursor }
+    })
+
+    const reasonsSchema = {
+      operationId: 'countDeadLetterReasons',
+      tags,
+      summary: 'How many deliveries were given up for which error, the most frequent first',
+      description: 'Of the newest 10000 dead letters, those that match.',
+      querystring: DeadLetterReasonsQuery,
+      response: { 200: DeadLetterReasonsBody },
+    }
+    app.get('/v1/dlq/reasons', { schema: reasonsSchema }, async (request) => {
+      const found = await engine.deadLetters.countReasons(tenantIdOf(request), filterOf(request.query))
+      return {
+        reasons: found.reasons.map(({ errorClass, count }) => ({ error_class: errorClass, count })),
+        complete: found.isComplete,
+      }
     })
 
     const replayManySchema = {

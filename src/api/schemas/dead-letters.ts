@@ -22,8 +22,7 @@ export const DeadLetterBody = Type.Object(
 
 export const DeadLetterPage = PageOf(DeadLetterBody)
 
-export const DeadLetterQuery = Closed({
-  ...pageQuery,
+const filterQuery = {
   endpoint_id: Type.Optional(idOf('ep')),
   topic: Type.Optional(Line),
   error_class: Type.Optional(
@@ -35,7 +34,27 @@ export const DeadLetterQuery = Closed({
     }),
   ),
   ...timeRangeQuery,
-})
+}
+
+export const DeadLetterQuery = Closed({ ...pageQuery, ...filterQuery })
+
+export const DeadLetterReasonsQuery = Closed(filterQuery)
+
+export const DeadLetterReasonsBody = Type.Object(
+  {
+    reasons: Type.Array(
+      Type.Object({
+        error_class: Type.String({
+          description: 'the last attempt’s, such as http_503, or attempts_exhausted',
+        }),
+        count: Type.Integer(),
+      }),
+      { description: 'the most frequent first' },
+    ),
+    complete: Type.Boolean({ description: 'false: there are more than were looked at, the newest 10000' }),
+  },
+  { title: 'DeadLetterReasons' },
+)
 
 export const DeadLetterParams = Type.Object({ delivery_id: idOf('dlv') })
 

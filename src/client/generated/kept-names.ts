@@ -55,6 +55,7 @@ export interface NamedTypes {
   readonly CredentialPage: types.CredentialPage
   readonly DeadLetter: types.DeadLetter
   readonly DeadLetterPage: types.DeadLetterPage
+  readonly DeadLetterReasons: types.DeadLetterReasons
   readonly Delivery: types.Delivery
   readonly DeliveryDetail: types.DeliveryDetail
   readonly DeliveryOfEvent: types.DeliveryOfEvent

@@ -9,6 +9,7 @@ import type {
   BatchResult,
   CancelMany,
   Cancelled,
+  CountDeadLetterReasonsQuery,
   CreatedAdminToken,
   CreatedEndpoint,
   CreatedKey,
@@ -17,6 +18,7 @@ import type {
   CredentialChange,
   CredentialCreate,
   DeadLetter,
+  DeadLetterReasons,
   Delivery,
   DeliveryDetail,
   DirectSend,
@@ -314,6 +316,9 @@ function createDeadLetters(requester: Requester) {
     /** Deliveries that were given up, newest first. */
     list: (query: ListDeadLettersQuery = {}, options?: CallOptions): PagePromise<DeadLetter, Page<DeadLetter>> =>
       requester.pages({ method: 'GET', path: '/v1/dlq', query: { ...query }, takesTenant: true, options }),
+    /** How many deliveries were given up for which error, the most frequent first. */
+    countReasons: (query: CountDeadLetterReasonsQuery = {}, options?: CallOptions): Promise<DeadLetterReasons> =>
+      requester.json({ method: 'GET', path: '/v1/dlq/reasons', query: { ...query }, takesTenant: true, options }),
     /** Send many dead letters again, as a job. */
     replayMany: (body: ReplayMany, options?: CallOptions): Promise<DryRun | Job> =>
       requester.json({ method: 'POST', path: '/v1/dlq/replay', body, takesTenant: true, takesKey: true, options }),

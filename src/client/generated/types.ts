@@ -444,6 +444,17 @@ export interface DeadLetterPage {
   readonly nextCursor: string
 }
 
+export interface DeadLetterReasons {
+  /** The most frequent first. */
+  readonly reasons: readonly {
+  /** The last attempt’s, such as http_503, or attempts_exhausted. */
+  readonly errorClass: string
+  readonly count: number
+}[]
+  /** False: there are more than were looked at, the newest 10000. */
+  readonly complete: boolean
+}
+
 export interface Delivery {
   readonly id: string
   readonly deliveryId: string
@@ -1678,6 +1689,18 @@ export interface ListDeadLettersQuery {
   readonly limit?: number | undefined
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
+  readonly endpointId?: string | undefined
+  /** Exact. */
+  readonly topic?: string | undefined
+  /** Why it was given up: http_503 and the like, timeout, connection, dns, tls, redirect_rejected, policy, internal or attempts_exhausted. */
+  readonly errorClass?: string | undefined
+  /** At or after. */
+  readonly since?: string | undefined
+  /** Before. */
+  readonly until?: string | undefined
+}
+
+export interface CountDeadLetterReasonsQuery {
   readonly endpointId?: string | undefined
   /** Exact. */
   readonly topic?: string | undefined

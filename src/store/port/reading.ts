@@ -53,6 +53,14 @@ export interface DeadLetterFilter {
   readonly until?: number
 }
 
+/** How many dead letters were given up for which error. */
+export interface DeadLetterReasons {
+  /** The most frequent first. */
+  readonly reasons: readonly { readonly errorClass: ErrorClass; readonly count: number }[]
+  /** False: there are more than were looked at, and these are the newest. */
+  readonly isComplete: boolean
+}
+
 export interface StoreCounts {
   /** Deliveries by state, of all tenants. */
   readonly deliveries: Readonly<Record<DeliveryState, number>>
@@ -77,5 +85,7 @@ export interface ReadStore {
     options: { readonly withCapture: boolean },
   ): Promise<readonly Attempt[]>
   listDeadLetters(tenantId: string, filter: DeadLetterFilter, page: PageRequest): Promise<Page<DeadLetter>>
+  /** Of the newest 10 000 dead letters those that match. */
+  countDeadLetterReasons(tenantId: string, filter: DeadLetterFilter): Promise<DeadLetterReasons>
   counts(): Promise<StoreCounts>
 }

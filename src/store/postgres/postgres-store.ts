@@ -35,7 +35,7 @@ import * as config from './read/config.ts'
 import { counts } from './read/counts.ts'
 import * as read from './read/deliveries.ts'
 import * as events from './read/events.ts'
-import { listDeadLetters, listDeliveries } from './read/list-deliveries.ts'
+import { countDeadLetterReasons, listDeadLetters, listDeliveries } from './read/list-deliveries.ts'
 import { countRetryProfiles } from './read/retry-profiles.ts'
 import { type Atomic, waitedInVain } from './record/apart.ts'
 import { cancelByHand } from './record/cancel.ts'
@@ -260,6 +260,8 @@ function createReadStore({ plain }: Runner): ReadStore {
       plain('read', (context) => listDeliveries(context, tenantId, filter, page)),
     listAttempts: (deliveryIds, options) =>
       plain('read', (context) => listAttempts(context, deliveryIds, options)),
+    countDeadLetterReasons: (tenantId, filter) =>
+      plain('read', (context) => countDeadLetterReasons(context, tenantId, filter)),
     listDeadLetters: (tenantId, filter, page) =>
       plain('read', (context) => listDeadLetters(context, tenantId, filter, page)),
     counts: () => plain('read', counts),

@@ -163,6 +163,7 @@ function createStore(connection: StoreConnection): SqliteStore {
     getDelivery: (tenantId, id) => read('getDelivery', tenantId, id),
     listDeliveries: (tenantId, filter, page) => read('listDeliveries', tenantId, filter, page),
     listAttempts: (deliveryIds, options) => read('listAttempts', deliveryIds, options),
+    countDeadLetterReasons: (tenantId, filter) => read('countDeadLetterReasons', tenantId, filter),
     listDeadLetters: (tenantId, filter, page) => read('listDeadLetters', tenantId, filter, page),
     counts: () => read('counts'),
     listRecentStats: (options) => read('listRecentStats', options),

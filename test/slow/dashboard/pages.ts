@@ -20,4 +20,15 @@ export const pageAddresses: readonly PageAddress[] = [
   { name: 'endpoint-new', path: () => 'endpoints/new', shows: 'More settings' },
   { name: 'endpoint', path: ({ failingEndpoint }) => `endpoints/${failingEndpoint}`, shows: 'dead lettered' },
   { name: 'endpoint-edit', path: ({ endpoint }) => `endpoints/${endpoint}/edit`, shows: 'More settings' },
+  { name: 'dead-letters', path: () => 'dead-letters', shows: 'http_422' },
+  { name: 'jobs', path: () => 'jobs', shows: 'replay of dead letters' },
+  { name: 'job', path: ({ job }) => `jobs/${job}`, shows: 'nothing.of.it' },
+  { name: 'subscriptions', path: () => 'subscriptions', shows: 'invoices.*' },
+  { name: 'subscription-new', path: () => 'subscriptions/new', shows: 'More settings' },
+  {
+    name: 'subscription',
+    path: ({ subscription }) => `subscriptions/${subscription}`,
+    shows: 'What it would get',
+  },
+  { name: 'ordered-keys', path: () => 'ordered-keys', shows: 'Ordering key' },
 ]

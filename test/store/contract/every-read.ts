@@ -84,6 +84,7 @@ export async function listEverything({ store }: Scene, named: Named, tenantId = 
   }
   for (const filter of everyDeadLetterFilter(named)) {
     await twoPages((page) => store.listDeadLetters(tenantId, filter, page))
+    await store.countDeadLetterReasons(tenantId, filter)
   }
   await twoPages((page) => store.listDeliveriesOfEvent(tenantId, named.eventId, page))
 }

@@ -91,6 +91,32 @@ export function describeRead(open: OpenHarness): void {
       expect(await list({ since })).toHaveLength(3)
     })
 
+    it('count why deliveries were given up, the most frequent first, of those that a filter asks for', async () => {
+      const a = await scene.anEndpoint()
+      const b = await scene.anEndpoint()
+      const count = (filter: object = {}, tenantId = defaultTenantId) =>
+        scene.store.countDeadLetterReasons(tenantId, filter)
+      expect(await count()).toEqual({ reasons: [], isComplete: true })
+      await scene.publishMany(3, { routes: [a], topic: 'orders.created' })
+      await scene.publishMany(2, { routes: [b], topic: 'orders.paid' })
+      const since = scene.now()
+      for (const delivery of (await scene.claim()).deliveries) {
+        await scene.advance(1)
+        const finalError = delivery.endpointId === a.endpointId ? 'timeout' : 'http_503'
+        await scene.record(anOutcome(delivery, { next: { state: 'dead_lettered', finalError } }))
+      }
+      const timeouts = { errorClass: 'timeout', count: 3 }
+      const refusals = { errorClass: 'http_503', count: 2 }
+      expect(await count()).toEqual({ reasons: [timeouts, refusals], isComplete: true })
+      expect((await count({ endpointId: b.endpointId })).reasons).toEqual([refusals])
+      expect((await count({ topic: 'orders.created' })).reasons).toEqual([timeouts])
+      expect((await count({ topic: 'never.seen' })).reasons).toEqual([])
+      expect((await count({ errorClass: 'http_503' })).reasons).toEqual([refusals])
+      expect((await count({ since: since + 5 })).reasons).toHaveLength(1)
+      expect((await count({ until: since + 1 })).reasons).toEqual([])
+      expect((await count({}, scene.ids.next('ten'))).reasons).toEqual([])
+    })
+
     it('filter dead letters by endpoint, topic and when they were given up', async () => {
       const a = await scene.anEndpoint()
       const b = await scene.anEndpoint()

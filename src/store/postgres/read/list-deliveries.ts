@@ -2,7 +2,8 @@
 import { idPrefixes } from '../../../core/ids.ts'
 import { type DeadLetter, type Delivery, deliveryStates } from '../../../core/model.ts'
 import { bytesOfId, readPageRequest } from '../../cursors.ts'
-import type { DeadLetterFilter, DeliveryFilter, Page, PageRequest } from '../../port.ts'
+import { type ReasonRow, reasonsRead, toReasons } from '../../dead-letter-reasons.ts'
+import type { DeadLetterFilter, DeadLetterReasons, DeliveryFilter, Page, PageRequest } from '../../port.ts'
 import { type DeliveryRow, toDeadLetter } from '../../rows.ts'
 import type { Context } from '../connection/statement.ts'
 import { deliveriesOf } from '../rows/fan-out.ts'
@@ -186,6 +187,35 @@ function namedIds({ endpointId, subscriptionId, eventId }: DeliveryFilter): read
 function giveIds(where: Conditions, filter: DeliveryFilter): void {
   for (const { name, value } of namedIds(filter) ?? []) where.give(name, 'uuid', value)
   if (filter.errorClass !== undefined) where.give('error_class', 'text', filter.errorClass)
+}
+
+export async function countDeadLetterReasons(
+  context: Context,
+  tenantId: string,
+  filter: DeadLetterFilter,
+): Promise<DeadLetterReasons> {
+  const { errorClass, topic, since, until } = filter
+  const ids = namedIds(filter)
+  if (ids === null) return toReasons([])
+  const where = new Conditions()
+    .give('tenant', 'uuid', uuidOfId(tenantId))
+    .give('rows', 'bigint', reasonsRead)
+  for (const { name, value } of ids) where.add(`d.${name}_id = $${name}`, name, 'uuid', value)
+  where
+    .add('d.error_class = $error_class', 'error_class', 'text', errorClass)
+    .add('(select v.topic from events v where v.id = d.event_id limit 1) = $topic', 'topic', 'text', topic)
+    .add('d.updated_at >= $since', 'since', 'bigint', since)
+    .add('d.updated_at < $until', 'until', 'bigint', until)
+  return toReasons(
+    await where.read<ReasonRow>(
+      context,
+      // deliveries_dead
+      `select d.error_class, count(*) filter (where true${where.sql}) as count, count(*) as looked_at
+       from (select * from deliveries d where d.tenant_id = $tenant and d.state = 'dead_lettered'
+         order by d.id desc limit $rows) d
+       group by d.error_class`,
+    ),
+  )
 }
 
 export async function listDeadLetters(

@@ -1,6 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite'
 import type { DeadLetter, Delivery, DeliveryState } from '../../../core/model.ts'
-import type { DeadLetterFilter, DeliveryFilter, Page, PageRequest } from '../../port.ts'
+import { type ReasonRow, reasonsRead, toReasons } from '../../dead-letter-reasons.ts'
+import type { DeadLetterFilter, DeadLetterReasons, DeliveryFilter, Page, PageRequest } from '../../port.ts'
 import { toDeadLetter } from '../../rows.ts'
 import { codeOf } from '../rows/state-codes.ts'
 import type { ReadContext } from './context.ts'
@@ -138,6 +139,25 @@ function isWanted(found: HandedOff, wanted: Wanted): boolean {
     return false
   }
   return createdAt >= (filter.since ?? 0) && createdAt < (filter.until ?? Number.POSITIVE_INFINITY)
+}
+
+export function countDeadLetterReasons(
+  context: ReadContext,
+  tenantId: string,
+  { since, until, ...filter }: DeadLetterFilter,
+): DeadLetterReasons {
+  const wanted = readFilter(context, tenantId, { ...filter, state: 'dead_lettered' })
+  if (wanted === null) return toReasons([])
+  const { isWanted, compared } = wantedSql(wanted, { since, until })
+  const rows = context
+    .prepare<ReasonRow>(
+      `select error_class, sum(wanted) as count, count(*) as looked_at from (
+         select d.error_class, ${isWanted} as wanted from deliveries d indexed by deliveries_dead
+         where d.tenant = ? and d.state = 4 order by d.k desc limit ?)
+       group by error_class`,
+    )
+    .all(...compared, wanted.tenant, reasonsRead)
+  return toReasons(rows)
 }
 
 export function listDeadLetters(

@@ -24,7 +24,7 @@ import {
 import type { ReadContext } from './context.ts'
 import { counts } from './counts.ts'
 import { getCredential, getCredentialByName, listCredentials } from './credentials.ts'
-import { listDeadLetters, listDeliveries } from './deliveries.ts'
+import { countDeadLetterReasons, listDeadLetters, listDeliveries } from './deliveries.ts'
 import { listDeliveriesOfEvent } from './event-deliveries.ts'
 import { getEvent, getPayload, listEvents } from './events.ts'
 import { findApiKeys, getApiKey, listApiKeys } from './keys.ts'
@@ -47,6 +47,7 @@ export const readOperations = {
   listDeliveries,
   listAttempts,
   listDeadLetters,
+  countDeadLetterReasons,
   listOrderedKeys,
   findHeads,
   countOrderedKeys,
