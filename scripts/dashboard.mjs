@@ -23,6 +23,8 @@ export async function buildDashboard() {
       // The page's policy lets nothing in that stands inline.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
+      // Which chunk needs which: what a view takes is added up from it.
+      manifest: 'manifest.json',
     },
   })
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {

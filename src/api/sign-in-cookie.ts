@@ -26,8 +26,10 @@ export function signInCookie(request: FastifyRequest, text: string | null): stri
 
 /** TLS ends at a proxy: that one says so, or the browser, in the address of the page that asks. */
 export function isSecure({ headers }: FastifyRequest): boolean {
-  const forwarded = String(headers['x-forwarded-proto'] ?? '').split(',')[0] ?? ''
-  return forwarded.trim() === 'https' || (headers.origin ?? '').startsWith('https:')
+  const [protocol = ''] = String(headers['x-forwarded-proto'] ?? '').split(',')
+  const [nearest = ''] = (headers.forwarded ?? '').split(',')
+  const saysSo = protocol.trim() === 'https' || /(?:^|;)\s*proto="?https"?\s*(?:;|$)/i.test(nearest)
+  return saysSo || (headers.origin ?? '').startsWith('https:')
 }
 
 /** The page learns it by asking, which no page of others can do. */

@@ -43,6 +43,8 @@ export function describeSignIns(open: () => Servers): void {
 
     test.each([
       ['the proxy says so', { 'x-forwarded-proto': 'https' }],
+      ['the first of several proxies says so', { 'x-forwarded-proto': 'https, http' }],
+      ['the proxy says so by the standard', { forwarded: 'for=192.0.2.1;proto=https;by=203.0.113.4' }],
       ['the address of the page says so', { origin: 'https://hooks.example.com' }],
     ])('gets a cookie for TLS alone where %s', async (_who, headers) => {
       const { answer } = await signIn(undefined, headers)
