@@ -6,6 +6,8 @@ const heading = '// Written from the OpenAPI document by "npm run docs:reference
 
 /** Operations whose answer is not JSON to be parsed but bytes to be kept. */
 const bytesOperations = ['getEventPayload']
+/** Read by a method of its own, because its answer does not end. */
+const streamOperations = ['readStream']
 /** For load balancers and scrapers, not for programs. */
 const leftOutTag = 'operations'
 
@@ -69,7 +71,7 @@ function quoted(name) {
 
 /** The text of `src/client/generated/resources.ts`. */
 export function renderClientResources(document) {
-  const operations = operationsOf(document)
+  const operations = operationsOf(document).filter(({ id }) => !streamOperations.includes(id))
   const resources = Map.groupBy(operations, ({ resource }) => resource)
   const factories = [...resources].map(([resource, own]) => renderResource(resource, own))
   const names = [...resources.keys()]

@@ -15,6 +15,7 @@ import { createOutboxRelays } from './create-outbox-relays.ts'
 import { type ActivityName, DeliveryActivity } from './delivery/activity.ts'
 import { RoutingCache } from './delivery/routing-cache.ts'
 import { RoutingReload } from './delivery/routing-reload.ts'
+import { ActivityStream } from './engine/activity-stream.ts'
 import { Credentials } from './engine/credentials.ts'
 import { DeadLetters } from './engine/dead-letters.ts'
 import { Deliveries } from './engine/deliveries.ts'
@@ -33,10 +34,12 @@ import { Publisher } from './engine/publish.ts'
 import { Readiness } from './engine/readiness.ts'
 import { Relay } from './engine/relay.ts'
 import { Subscriptions } from './engine/subscriptions.ts'
+import { tellDeliveries, tellStream } from './engine/tell-stream.ts'
 import { TenantUrls } from './engine/tenant-urls.ts'
 import { Tenants } from './engine/tenants.ts'
 import { TransactionalPublisher } from './engine/transactional-publish.ts'
 import { warnOfUnknownProfiles } from './engine/warn-of-unknown-profiles.ts'
+import { listenToCluster } from './listen-to-cluster.ts'
 import { openTracing, type Tracing } from './observability/tracing.ts'
 import { openSecretBox } from './open-secret-box.ts'
 import { type OpenStoreOptions, openStore } from './open-store.ts'
@@ -86,9 +89,11 @@ export async function openApp(options: AppOptions): Promise<App> {
   const tracing = await openTracing(version, options.tracerProvider)
   const opened = await openStore(options, clock)
   const wrapped = options.wrapStore?.(opened) ?? opened
-  const store = tracing === null ? wrapped : traceStore(wrapped, tracing, clock)
+  const stream = new ActivityStream({ clock, relay: wrapped.cluster?.stream ?? null })
+  const store = tellStream(tracing === null ? wrapped : traceStore(wrapped, tracing, clock), stream)
   try {
-    return await assemble(options, { clock, store, tracing, secretBox: await openSecretBox(options, store) })
+    const secretBox = await openSecretBox(options, store)
+    return await assemble(options, { clock, store, stream, tracing, secretBox })
   } catch (error) {
     await store.close()
     throw error
@@ -98,19 +103,21 @@ export async function openApp(options: AppOptions): Promise<App> {
 interface Parts {
   readonly clock: Clock
   readonly store: Store
+  readonly stream: ActivityStream
   readonly secretBox: Keyring
   readonly tracing: Tracing | null
 }
 
 async function assemble(
   { config, logger, dispatch, onListenerError, kinds, words = serverWords }: AppOptions,
-  { clock, store, secretBox, tracing }: Parts,
+  { clock, store, stream, secretBox, tracing }: Parts,
 ): Promise<App> {
   await store.cluster?.outbox.setKeyTtl(config.idempotencyTtlMs)
   const ids = createIdFactory(store.time.now)
   const activity = new DeliveryActivity(
     onListenerError ?? ((error, event) => logger.error({ err: error, event }, 'a listener threw')),
   )
+  tellDeliveries(activity, stream)
   const guard = createAddressPolicy(config, words)
   const retryPolicies = new RetryPolicies(config.retryProfiles, config.defaultRetryPolicy)
   const routing = new RoutingCache({
@@ -238,24 +245,14 @@ async function assemble(
     ...createAccess({ ...parts, shown, store, tenants, time: store.time, uses: keyUses, publicUrl }),
     idempotentRequests,
     keyRates,
+    stream,
     ping: () => readiness.check(),
     async counts() {
       const [counts, orderedKeys] = await Promise.all([store.counts(), store.countOrderedKeys()])
       return { ...counts, orderedKeys }
     },
   }
-  store.cluster?.listen({
-    onWork: () => dispatcher?.wake(),
-    onRoutingChanged: (tenantId) => {
-      engine.tenants.forgetNames()
-      if (tenantId !== null && routing.peek(tenantId) !== undefined) routingReload.changed(tenantId)
-      routing.invalidate(tenantId)
-      if (tenantId !== null) dispatcher?.giveBackWaiting(tenantId)
-      dispatcher?.wake()
-    },
-    onPauseChanged: (targetId, pausedUntil) => dispatcher?.setHealth(targetId, { pausedUntil }),
-    onPaceKept: (pace) => dispatcher?.leavePace(pace),
-  })
+  listenToCluster({ store, engine, dispatcher, routing, routingReload, stream })
   const outboxParts = { publisher, tenants: engine.tenants, store, clock, logger }
   const outboxRelays = createOutboxRelays(config.outboxes, outboxParts)
   await warnOfUnknownProfiles(store, retryPolicies, logger)
@@ -266,6 +263,7 @@ async function assemble(
   let closed: Promise<void> | null = null
   const close = async () => {
     try {
+      stream.close()
       routingReload.stop()
       transactionalPublisher.close()
       // Nothing new from now on: what a relay gives it meanwhile stays in its file.

@@ -28,6 +28,16 @@ export type { PortalAbility, PortalLink } from './core/portal.ts'
 export type { EffectiveRetryPolicy, PolicySource } from './core/retry-policy.ts'
 export type { RetryPolicyObject } from './core/retry-policy-json.ts'
 export type { HmacScheme, NamedScheme, SigningScheme, SigningSchemeInput } from './core/signing-scheme.ts'
+export type {
+  StreamedAttempt,
+  StreamedDelivery,
+  StreamedEndpoint,
+  StreamedEvent,
+  StreamedJob,
+  StreamItem,
+  StreamKind,
+  StreamMissed,
+} from './core/stream-item.ts'
 export type { ChangeOptions, IfMatch } from './core/version.ts'
 export type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
 export type { ExpiringCertificate } from './delivery/certificate-watch.ts'
@@ -76,6 +86,7 @@ export type {
   TransactionClient,
 } from './store/port.ts'
 export { outboxSql, type SqliteDatabase } from './store/sqlite/outbox/outbox-table.ts'
+export type { StreamOptions } from './stream-items.ts'
 export type {
   OfTenant,
   PublishedEvent,

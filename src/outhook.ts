@@ -9,6 +9,7 @@ import { warnOfListener } from './core/listeners.ts'
 import type { Logger } from './core/logger.ts'
 import { defaultTenantId } from './core/model.ts'
 import type { RetryPolicyObject } from './core/retry-policy-json.ts'
+import type { StreamItem, StreamMissed } from './core/stream-item.ts'
 import { warnOfErrors } from './core/warnings.ts'
 import type { AdminTokens } from './engine/admin-tokens.ts'
 import type { MasterKeys } from './engine/master-key.ts'
@@ -16,6 +17,7 @@ import type { CreatedPortalLink, PortalLinkInput } from './engine/portal-links.t
 import type { Tenants } from './engine/tenants.ts'
 import { checkEventName, type OuthookEvents } from './outhook-events.ts'
 import { invalid } from './publish-input.ts'
+import { type StreamOptions, streamItems } from './stream-items.ts'
 import { type OfTenant, ofTenant, serviceOf, TenantHooks } from './tenant-hooks.ts'
 
 /** Durations are milliseconds or text such as `'500ms'`, `'5s'`, `'2h'`. */
@@ -253,6 +255,14 @@ export class Outhook<Topics extends object = Record<string, any>>
   off<Name extends keyof OuthookEvents>(name: Name, listener: (...args: OuthookEvents[Name]) => void): this {
     this.#emitter.off(name, listener as Listener)
     return this
+  }
+
+  /** As of a tenant, that of `default`; with `allTenants` of all of them. */
+  override stream(
+    options: StreamOptions & { readonly allTenants?: boolean } = {},
+  ): AsyncGenerator<StreamItem | StreamMissed, void, undefined> {
+    const { allTenants = false, ...others } = options
+    return allTenants ? streamItems(this.#app.engine, () => null, others) : super.stream(others)
   }
 
   /** Refuses new events, lets requests in flight end, gives the rest back and closes the store. Can be called twice. */

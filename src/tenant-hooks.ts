@@ -2,6 +2,7 @@
 import { OuthookError } from './core/errors.ts'
 import { libraryWords } from './core/face-words.ts'
 import type { EventState } from './core/model.ts'
+import type { StreamItem, StreamMissed } from './core/stream-item.ts'
 import type { ApiKeys } from './engine/api-keys.ts'
 import type { Credentials } from './engine/credentials.ts'
 import type { DeadLetters } from './engine/dead-letters.ts'
@@ -20,6 +21,7 @@ import type { Subscriptions } from './engine/subscriptions.ts'
 import { invalid, type PublishInput, toRequest } from './publish-input.ts'
 import { type SendInput, toSendOrder } from './send-input.ts'
 import type { TransactionClient } from './store/port.ts'
+import { type StreamOptions, streamItems } from './stream-items.ts'
 
 export interface PublishOptions {
   /**
@@ -144,6 +146,18 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
     const order = toSendOrder(input)
     const { directSends, tenants } = this.#engine
     return directSends.send({ ...order, tenantId: await tenants.resolve(this.#name) })
+  }
+
+  /**
+   * What happens, in this process and in the others on the store, as it happens: a live tail, of which nothing is kept. A
+   * loop that is slower than what happens is told with `missed` how much it was not told. Ends when this is closed.
+   * Errors: invalid_request; rate_limited and overloaded (there are 32 for this tenant, 256 in all).
+   *
+   * @example
+   * for await (const item of hooks.stream({ kinds: ['delivery'] })) console.log(item)
+   */
+  stream(options: StreamOptions = {}): AsyncGenerator<StreamItem | StreamMissed, void, undefined> {
+    return streamItems(this.#engine, () => this.#engine.tenants.resolve(this.#name), options)
   }
 
   /**

@@ -26,6 +26,7 @@ import {
   usedCode,
   whole,
 } from './token-refusals.ts'
+import { WatchedCallers } from './watched-callers.ts'
 import { createWrongTokens } from './wrong-tokens.ts'
 
 const bearer = 'Bearer '
@@ -37,6 +38,11 @@ export interface Authenticator {
   ): (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
   /** Who calls, when that is known without asking the store and the access is theirs; else null. */
   recognize(request: IncomingMessage, access: RouteAccess): Principal | null
+  /**
+   * Calls back when whoever sent the request, which was let in, may not have its answer any more: the token or the sign-in
+   * was revoked, has ended or is another's. The returned function ends the watch.
+   */
+  watch(request: FastifyRequest, access: RouteAccess, onEnd: () => void): () => void
   /** Logs what was not told yet. */
   close(): void
   /** Makes the next use of the key ask the store. */
@@ -83,6 +89,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     code: lookUpSlowly('code'),
     portal: lookUpSlowly('portal'),
   }
+
+  const watched = new WatchedCallers({
+    clock: options.clock,
+    lookUp: async (kind, texts) => (await lookUps[kind](texts)).map((found) => found && whole(found)),
+  })
 
   /** Every digest is compared, and each in constant time: how long it takes says nothing about any token. */
   const isConfigured = (digest: Buffer): boolean => {
@@ -134,8 +145,20 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const principal = identify(request)
       return principal !== null && refusalOf(principal, access) === null ? principal : null
     },
+    watch(request, access, onEnd) {
+      const presented = presentedBy(request)
+      const { tenantId } = principalOf(request)
+      if (presented === null || presented.kind === 'code') return () => undefined
+      const { kind, text, bytes } = presented
+      // One of the configuration is good for as long as the process.
+      if (kind !== 'signIn' && isConfigured(bytes)) return () => undefined
+      const admits = (principal: Principal): boolean =>
+        principal.tenantId === tenantId && refusalOf(principal, access) === null
+      return watched.watch({ kind, text, admits, onEnd })
+    },
     forget(keyId) {
       keys.forget(keyId)
+      watched.lookNow()
       wrongTokens.forgetTokens()
     },
     async signIn({ headers }) {
@@ -150,8 +173,12 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     async endSignIn(text) {
       await options.signIns.end(text)
       keys.forgetDigest(digestAs('signIn', text).toString('base64'))
+      watched.lookNow()
     },
-    close: wrongTokens.close,
+    close() {
+      watched.close()
+      wrongTokens.close()
+    },
     require: (access) => (request, _reply, done) => {
       const presented = presentedBy(request)
       if (presented === null) {

@@ -6,6 +6,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify'
+import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Authenticator } from './auth.ts'
@@ -27,6 +28,7 @@ export type Api = FastifyInstance<
 /** What routes need. */
 export interface ApiContext {
   readonly engine: Engine
+  readonly clock: Clock
   readonly auth: Authenticator
   readonly metrics: ApiMetrics
   readonly bodies: RequestBodies

@@ -35,6 +35,11 @@ export function checkEndpointMembers({ principal }: FastifyRequest, body: object
   )
 }
 
+/** Of an answer that is no JSON, whose route sees to it by itself. */
+export function seesContents({ principal }: FastifyRequest): boolean {
+  return principal?.kind !== 'portal' || principal.abilities.includes('see_payloads')
+}
+
 /** Before the routes are registered. */
 export function hideFromLinks(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
@@ -82,6 +87,6 @@ const contents: Readonly<
   last_error: (of) => [['last_error', errorOf(of.last_error, of.last_http_status)]],
 }
 
-function errorOf(error: unknown, status: unknown): unknown {
+export function errorOf(error: unknown, status: unknown): unknown {
   return typeof error === 'string' && typeof status === 'number' ? `HTTP ${status}` : error
 }

@@ -69,6 +69,8 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   // It cannot be undone.
   'DELETE /v1/events/:id/payload': admin,
 
+  'GET /v1/stream': viewerOrLink,
+
   'POST /v1/endpoints': endpointAdmin,
   'GET /v1/endpoints': viewerOrLink,
   'GET /v1/endpoints/:id': viewerOrLink,

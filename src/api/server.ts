@@ -16,6 +16,7 @@ import { docsPage } from './docs-page.ts'
 import { createErrorLog, type ErrorLog } from './error-log.ts'
 import { errorPages } from './error-pages.ts'
 import { pathOf, registerErrors, sendError } from './errors.ts'
+import { openedAfterMs } from './event-stream.ts'
 import { takeIdempotencyKeys } from './idempotent-posts.ts'
 import { IngestLimit } from './ingest-limit.ts'
 import { readBodiesAsJson, refuseCompressed } from './json-body.ts'
@@ -74,6 +75,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   const isClosing = closeGracefully(app, options, timeouts)
   const context: ApiContext = {
     engine,
+    clock,
     auth,
     metrics,
     deadlines,
@@ -174,7 +176,7 @@ function countRequests(
       method: request.method,
       route: route ?? null,
       status: reply.statusCode,
-      elapsedMs: reply.elapsedTime + bodies.waitedMs(request.raw),
+      elapsedMs: openedAfterMs(request.raw) ?? reply.elapsedTime + bodies.waitedMs(request.raw),
     })
     done()
   })

@@ -46,6 +46,11 @@ const commands: readonly CommandEntry[] = [
     load: () => import('./events.ts'),
   },
   {
+    name: 'tail',
+    description: 'show what happens, as it happens',
+    load: () => import('./tail.ts'),
+  },
+  {
     name: 'endpoints',
     description:
       'endpoints: create, upsert, list, get, update, enable, disable, pause, resume, delete, rotate-secret, backfill',

@@ -6,6 +6,7 @@ import type { CallOptions, ClientOptions, HttpMethod, QueryValue, Requester } fr
 import { createRequester } from './requester.ts'
 import { type DirectSendInput, type SentDirectly, sendDirect } from './send-direct.ts'
 import { type SentEvent, sendMany } from './send-many.ts'
+import { readStream, type StreamedItem, type StreamOptions, type StreamQuery } from './stream.ts'
 import { type WaitOptions, waitUntilDelivered } from './wait.ts'
 
 export interface RawRequest {
@@ -40,6 +41,14 @@ export interface Client extends Resources {
   get(eventId: string, options?: CallOptions): Promise<EventStatus>
   /** Resolves once every delivery of the event has succeeded; NotDeliveredError when one is given up or time is up. */
   waitUntilDelivered(eventId: string, options?: WaitOptions): Promise<EventStatus>
+  /**
+   * What happens on the server, as it happens: a live tail, until the loop is left or the signal is aborted. Connected
+   * again where the connection ends, with an item `missed` where something may have happened meanwhile.
+   *
+   * @example
+   * for await (const item of client.stream({ kinds: ['delivery'] })) console.log(item)
+   */
+  stream(query?: StreamQuery, options?: StreamOptions): AsyncIterable<StreamedItem>
   /** For a route that has no method here: query, body and answer are as they are in the API's JSON, in snake case. */
   request<T>(method: HttpMethod, path: string, request?: RawRequest): Promise<T>
 }
@@ -67,6 +76,7 @@ export function createClient(options: ClientOptions = {}): Client {
     sendMany: (events, callOptions) => sendMany(requester, events, callOptions),
     get: (id, callOptions) => resources.events.get(id, {}, callOptions),
     waitUntilDelivered: (id, waitOptions) => waitUntilDelivered(resources.events.get, id, waitOptions),
+    stream: (query, streamOptions) => readStream(requester, query, streamOptions),
     request: (method, path, request = {}) =>
       requester.json({ method, path, takesTenant: !path.startsWith('/v1/tenants'), isRaw: true, ...request }),
   }

@@ -32,4 +32,5 @@ export type { CallOptions, ClientOptions, HttpMethod, QueryValue } from './reque
 export type { RetryOptions } from './retry.ts'
 export type { DirectSendInput, SentDirectly } from './send-direct.ts'
 export type { SentEvent } from './send-many.ts'
+export type { StreamedItem, StreamOptions, StreamQuery } from './stream.ts'
 export type { WaitOptions } from './wait.ts'

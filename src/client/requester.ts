@@ -8,6 +8,7 @@ import {
 } from './errors.ts'
 import { type Shape, toCamelCase, toSnakeCase } from './member-names.ts'
 import { type Page, PagePromise } from './pages.ts'
+import { problemOf, reasonOf } from './read-problem.ts'
 import { type RetryOptions, readRetryOptions, withRetries } from './retry.ts'
 
 export interface ClientOptions {
@@ -76,6 +77,8 @@ export interface Requester {
   /** The answer's bytes as they came. */
   bytes(call: Call): Promise<Uint8Array>
   pages<T, P extends Page<T>>(call: Call): PagePromise<T, P>
+  /** The answer's body as it comes. The time limit is over when it begins. */
+  open(call: Call): Promise<ReadableStream<Uint8Array>>
 }
 
 const defaultTimeoutMs = 10_000
@@ -83,7 +86,7 @@ const defaultTimeoutMs = 10_000
 export function createRequester(options: ClientOptions): Requester {
   const setting = readOptions(options)
   const answer = async <T>(call: Call) => {
-    const { status, bytes, headers } = await send(toWireCall(call), setting)
+    const { status, bytes, headers } = await send(toWireCall(call), setting, attempt)
     const text = new TextDecoder().decode(bytes)
     const value = text === '' ? undefined : parse(text, setting.base)
     const shape = call.givesBy?.[status] ?? call.gives
@@ -91,9 +94,10 @@ export function createRequester(options: ClientOptions): Requester {
   }
   const json = async <T>(call: Call): Promise<T> => (await answer<T>(call)).value
   return {
-    bytes: async (call) => (await send(toWireCall(call), setting)).bytes,
+    bytes: async (call) => (await send(toWireCall(call), setting, attempt)).bytes,
     json,
     answer,
+    open: (call) => send(toWireCall(call), setting, attemptToOpen),
     pages: <T, P extends Page<T>>(call: Call) =>
       new PagePromise<T, P>((cursor) =>
         json<P>(cursor === null ? call : { ...call, query: { ...call.query, cursor } }),
@@ -162,7 +166,9 @@ function environment(name: string): string | undefined {
   return process?.env?.[name]
 }
 
-async function send(call: Call, setting: Setting): Promise<Answer> {
+type Attempt<Result> = (request: PreparedRequest, fetchIt: Setting['fetch']) => Promise<Result>
+
+async function send<Result>(call: Call, setting: Setting, attempt: Attempt<Result>): Promise<Result> {
   const { method, options = {} } = call
   const body = bodyOf(call.body)
   const headers = headersOf(call, body, setting)
@@ -241,59 +247,44 @@ interface PreparedRequest {
 }
 
 async function attempt(request: PreparedRequest, fetchIt: Setting['fetch']): Promise<Answer> {
-  const { base, url, init, timeoutMs, signal } = request
-  signal?.throwIfAborted()
-  const timer = AbortSignal.timeout(timeoutMs)
-  const either = signal === undefined ? timer : AbortSignal.any([signal, timer])
-  let response: Response
-  let bytes: Uint8Array
-  try {
-    response = await fetchIt(url, { ...init, signal: either })
-    bytes = new Uint8Array(await response.arrayBuffer())
-  } catch (error) {
-    signal?.throwIfAborted()
-    if (timer.aborted) throw new TimeoutError(base, timeoutMs)
-    throw new ConnectionError(base, reasonOf(error), error)
-  }
+  const { response, value: bytes } = await ask(request, fetchIt, bytesOf)
   if (!response.ok) throw toApiError(problemOf(response, bytes))
   return { status: response.status, bytes, headers: response.headers }
 }
 
-function problemOf(response: Response, bytes: Uint8Array) {
-  const retryAfter = response.headers.get('retry-after') ?? ''
-  const { code, title, detail } = readProblem(new TextDecoder().decode(bytes))
-  const isRedirect = response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)
-  const reason = isRedirect
-    ? 'the server answers with a redirect, which is not followed; give the address that it leads to'
-    : response.statusText || 'the server gave no reason'
-  return {
-    // A browser does not tell which redirect it was.
-    status: response.status === 0 ? 302 : response.status,
-    code: code ?? null,
-    title: title ?? `HTTP ${response.status === 0 ? 'redirect' : response.status}`,
-    detail: detail ?? reason,
-    retryAfterSeconds: /^\d+$/.test(retryAfter) ? Number(retryAfter) : null,
-  }
+/** The connection is left open, for whoever reads the body; the signal still ends it. */
+async function attemptToOpen(
+  request: PreparedRequest,
+  fetchIt: Setting['fetch'],
+): Promise<ReadableStream<Uint8Array>> {
+  const { response, value: bytes } = await ask(request, fetchIt, (one) => (one.ok ? null : bytesOf(one)))
+  if (bytes !== null) throw toApiError(problemOf(response, bytes))
+  if (response.body === null) throw new ConnectionError(request.base, 'the answer has no body')
+  return response.body
 }
 
-function readProblem(text: string): Partial<Record<'code' | 'title' | 'detail', string>> {
+async function bytesOf(response: Response): Promise<Uint8Array> {
+  return new Uint8Array(await response.arrayBuffer())
+}
+
+/** The time limit is for the answer's head and for what is read of it here. */
+async function ask<T>(
+  { base, url, init, timeoutMs, signal }: PreparedRequest,
+  fetchIt: Setting['fetch'],
+  read: (response: Response) => T | Promise<T>,
+): Promise<{ readonly response: Response; readonly value: Awaited<T> }> {
+  signal?.throwIfAborted()
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), timeoutMs)
+  const either = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal])
   try {
-    const { code, title, detail } = JSON.parse(text) as Record<string, unknown>
-    return {
-      ...(typeof code === 'string' && { code }),
-      ...(typeof title === 'string' && { title }),
-      ...(typeof detail === 'string' && { detail }),
-    }
-  } catch {
-    return {}
+    const response = await fetchIt(url, { ...init, signal: either })
+    return { response, value: await read(response) }
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (late.signal.aborted) throw new TimeoutError(base, timeoutMs)
+    throw new ConnectionError(base, reasonOf(error), error)
+  } finally {
+    clearTimeout(timer)
   }
-}
-
-/** `fetch` says only "fetch failed"; what happened stands in the cause. */
-function reasonOf(error: unknown): string {
-  const { cause } = error as { readonly cause?: unknown }
-  const { code, message } = (cause ?? error) as { readonly code?: string; readonly message?: string }
-  if (code === 'ECONNREFUSED' || code === 'ConnectionRefused')
-    return 'connection refused; is the server running?'
-  return message || String(code ?? 'the request failed')
 }

@@ -78,12 +78,28 @@ export function checkTopicPatterns(patterns: unknown, member = 'topic_patterns')
   return [...new Set<string>(patterns)]
 }
 
+/** Checks the pattern of a filter. Throws `invalid_request`, which names the member. */
+export function checkTopicFilter(pattern: string, member: string): string {
+  const problem = patternProblem(pattern)
+  if (problem === null) return pattern
+  throw new OuthookError(
+    'invalid_request',
+    `${member} ${problem}; a pattern is a topic such as "orders.created", "orders.*" for all below orders, or "*" for all`,
+  )
+}
+
 /** Whether a topic falls under a pattern. The empty pattern matches nothing, and an operational topic matches only itself. */
 export function topicMatches(pattern: string, topic: string): boolean {
   if (isOperationalTopic(topic)) return pattern === topic
   if (pattern === '*') return true
   if (pattern.endsWith('.*')) return topic.startsWith(pattern.slice(0, -1))
   return pattern !== '' && pattern === topic
+}
+
+/** Likewise, for whoever looks for events: that a topic is operational makes no difference then. */
+export function topicIsUnder(pattern: string, topic: string): boolean {
+  if (pattern === '*') return true
+  return pattern.endsWith('.*') ? topic.startsWith(pattern.slice(0, -1)) : pattern === topic
 }
 
 export interface TopicIndexEntry<T> {

@@ -40,6 +40,9 @@ export interface EndpointPausedActivity {
   readonly reason: 'failing' | 'throttled'
 }
 
+/** Requests to it had failed, and one has succeeded. */
+export type EndpointRecoveredActivity = Omit<EndpointPausedActivity, 'reason'>
+
 interface ActivityEvents {
   attempt: [AttemptActivity]
   /** A delivery was given up; follows its `attempt`. */
@@ -51,6 +54,8 @@ interface ActivityEvents {
   certificateExpiring: [ExpiringCertificate]
   /** An attempt of this process made its target wait, or wait for longer. */
   endpointPaused: [EndpointPausedActivity]
+  /** A success of this process ended the failures of its target, and its pause if it had one. */
+  endpointRecovered: [EndpointRecoveredActivity]
   /** A delivery has its outcome that had been claimed so often before, each time without one. */
   lostClaims: [{ readonly deliveryId: string; readonly count: number }]
   /** Targets had due work that nothing pointed to. */

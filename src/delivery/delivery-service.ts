@@ -164,9 +164,14 @@ export class DeliveryService {
 
   #announcePauses(batch: readonly Recordable<OutcomeContext>[], { health }: RecordResult): void {
     for (const [targetId, now] of health) {
-      if (now === null || now.pausedUntil === null) continue
+      if (now !== null && now.pausedUntil === null) continue
       const of = batch.find(({ context }) => context.delivery.targetId === targetId)?.context.delivery
       if (of === undefined) continue
+      if (now === null) {
+        const { tenantId, endpointId } = of
+        this.#options.activity.tell('endpointRecovered', { tenantId, endpointId })
+        continue
+      }
       const reason = isThrottled(now) ? 'throttled' : 'failing'
       this.#options.activity.tell('endpointPaused', {
         tenantId: of.tenantId,

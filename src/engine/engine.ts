@@ -4,6 +4,7 @@
  */
 import type { DeliveryActivity } from '../delivery/activity.ts'
 import type { OrderedCounts, StoreCounts } from '../store/port.ts'
+import type { ActivityStream } from './activity-stream.ts'
 import type { AdminTokens } from './admin-tokens.ts'
 import type { ApiKeys } from './api-keys.ts'
 import type { Authentication } from './authentication.ts'
@@ -58,6 +59,8 @@ export interface Engine {
   readonly keyRates: KeyRates
   /** Attempts, outcomes and state changes of this process, as they happen. */
   readonly activity: DeliveryActivity
+  /** What happens in this process and the others, for readers of the stream. */
+  readonly stream: Pick<ActivityStream, 'read'>
   /** Rejects with `store_unavailable`, within half a second, while a publish would not be durable. */
   ping(): Promise<void>
   counts(): Promise<StoreCounts & { readonly orderedKeys: OrderedCounts }>

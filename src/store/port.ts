@@ -102,10 +102,22 @@ export interface Cluster {
   listen(listener: StoreListener): () => void
   /** Tells the others that this process keeps the pace of these targets, in requests per second. */
   tellPaces(perSecond: ReadonlyMap<string, number>): void
+  readonly stream: StreamRelay
   readonly keyTokens: KeyTokens
   /** Publishing inside a caller's transaction on the store's database. */
   readonly outbox: OutboxStore
 }
+
+/** Readers of the stream see what other processes do too. It travels as hints do, and may be lost as they may. */
+export interface StreamRelay {
+  /** Asks the others to tell for some seconds what happens in them, of these tenants; it is to be asked again before they end. */
+  ask(tenants: readonly string[] | 'all'): void
+  /** Tells those who asked. False: it is not sent, because nobody is connected or what was told before is still on its way. */
+  tell(messages: readonly string[]): boolean
+}
+
+/** Bytes of a message of the stream at most: PostgreSQL takes less than 8000. */
+export const maxStreamMessageBytes = 7900
 
 export interface StoreListener {
   /** There may be work to claim. */
@@ -116,4 +128,9 @@ export interface StoreListener {
   onPauseChanged(targetId: string, pausedUntil: number | null): void
   /** Another process keeps the target's pace, and leaves it to this one. */
   onPaceKept(pace: HeardPace): void
+  /** Another process has readers of the stream, who want to be told of these tenants. */
+  onStreamAsked?(tenants: readonly string[] | 'all'): void
+  onStreamHeard?(message: string): void
+  /** Something of the stream may not have been heard. */
+  onStreamGap?(): void
 }

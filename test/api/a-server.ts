@@ -157,7 +157,10 @@ async function callServer(
       body: plain ? (body as string | Uint8Array<ArrayBuffer>) : JSON.stringify(body),
     }),
   })
-  const text = await response.text()
+  // Of an answer that does not end nothing is read.
+  const isEndless = response.headers.get('content-type')?.startsWith('text/event-stream') === true
+  if (isEndless) await response.body?.cancel()
+  const text = isEndless ? '' : await response.text()
   return { status: response.status, headers: response.headers, text, json: parseOrNull(text) }
 }
 

@@ -48,6 +48,7 @@ test('every operation of the API is a method of the client, and asks for its rou
     retry: { maxRetries: 0 },
     fetch: async (url, init) => {
       asked.push(`${init?.method} ${new URL(String(url)).pathname}`)
+      if (String(url).endsWith('/v1/stream')) throw new Error('it does not end')
       return Response.json({ items: [], next_cursor: '' })
     },
   })
@@ -58,6 +59,9 @@ test('every operation of the API is a method of the client, and asks for its rou
   for (const methods of resources) {
     for (const call of Object.values(methods)) await call('x', 'x')
   }
+  // Its answer does not end, so it is no method of a resource.
+  const reading = client.stream()[Symbol.asyncIterator]()
+  await reading.next().catch(() => undefined)
   const operations = Object.entries<Record<string, { tags: string[] }>>(document.paths).flatMap(
     ([path, methods]) =>
       Object.entries(methods)

@@ -39,7 +39,8 @@ type Method = (...args: unknown[]) => Promise<unknown>
 
 const operations = Object.entries<Record<string, Operation>>(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods)
-    .filter(([, { tags }]) => !tags.includes('operations'))
+    // The answer of the stream does not end, and it has a test of its own.
+    .filter(([, { tags }]) => !tags.includes('operations') && !tags.includes('stream'))
     .map(([method, operation]) => ({ route: `${method.toUpperCase()} ${path}`, operation })),
 )
 

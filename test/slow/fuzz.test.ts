@@ -190,6 +190,8 @@ test.concurrent.for(['admin', 'viewer', 'producer'] as const)(
     const token = await tokenOf(role, url)
     const document = await documentOf(url)
     const args = ['run', document, '--url', url, '-H', `Authorization: Bearer ${token}`]
+    // Its answer does not end.
+    args.push('--exclude-path', '/v1/stream')
     const options = [
       '--checks',
       'all',

@@ -18,6 +18,7 @@ import { publishRoute } from './publish.ts'
 import { publishBatchRoute } from './publish-batch.ts'
 import { sendRoute } from './send.ts'
 import { signInRoutes } from './sign-in.ts'
+import { streamRoute } from './stream.ts'
 import { subscriptionRoutes } from './subscriptions.ts'
 import { tenantRoutes } from './tenants.ts'
 
@@ -45,5 +46,6 @@ export const allRoutes = [
   adminTokenRoutes,
   whoamiRoute,
   signInRoutes,
+  streamRoute,
   operationRoutes,
 ]

@@ -118,6 +118,15 @@ export interface NamedTypes {
   readonly SigningScheme: types.SigningScheme
   readonly Skip: types.Skip
   readonly Skipped: types.Skipped
+  readonly StreamEnded: types.StreamEnded
+  readonly StreamItem: types.StreamItem
+  readonly StreamMissed: types.StreamMissed
+  readonly StreamStarted: types.StreamStarted
+  readonly StreamedAttempt: types.StreamedAttempt
+  readonly StreamedDelivery: types.StreamedDelivery
+  readonly StreamedEndpoint: types.StreamedEndpoint
+  readonly StreamedEvent: types.StreamedEvent
+  readonly StreamedJob: types.StreamedJob
   readonly Subscription: types.Subscription
   readonly SubscriptionChange: types.SubscriptionChange
   readonly SubscriptionCreate: types.SubscriptionCreate

@@ -1369,6 +1369,120 @@ export interface Skipped {
   readonly nextHeadDeliveryId: string | null
 }
 
+/** The last one, where the server ends it. */
+export interface StreamEnded {
+  readonly kind: 'ended'
+  /** RFC 3339, UTC, milliseconds. */
+  readonly at: string
+  /** `unauthorized`: the token or the sign-in is good no more. */
+  readonly reason: 'shutting_down' | 'unauthorized'
+}
+
+/** The data of one server-sent event, whose name is `kind`. */
+export type StreamItem = StreamedEvent | StreamedAttempt | StreamedDelivery | StreamedEndpoint | StreamedJob | StreamMissed | StreamStarted | StreamEnded
+
+/** Something happened that you were not told. */
+export interface StreamMissed {
+  readonly kind: 'missed'
+  /** RFC 3339, UTC, milliseconds. */
+  readonly at: string
+  /** `reconnected`: you were away; `too_many`: more than 2000 in a second; `other_process`: another process of the server was not heard, or told less than happened. */
+  readonly reason: 'reconnected' | 'too_many' | 'other_process'
+  /** Of `other_process`, whatever your filter; null: nobody knows. */
+  readonly count: number | null
+}
+
+/** The first of each connection: from here on you are told. */
+export interface StreamStarted {
+  readonly kind: 'started'
+  /** RFC 3339, UTC, milliseconds. */
+  readonly at: string
+  /** Of which you are told; null: of all. */
+  readonly tenantId: string | null
+}
+
+/** An attempt has ended. */
+export interface StreamedAttempt {
+  readonly kind: 'attempt'
+  /** RFC 3339, UTC, milliseconds. */
+  readonly at: string
+  readonly tenantId: string
+  readonly eventId: string
+  readonly deliveryId: string
+  readonly endpointId: string | null
+  readonly subscriptionId: string | null
+  readonly topic: string | null
+  /** Scheme, host and port of the receiver. */
+  readonly url: string
+  readonly attemptNo: number
+  readonly status: 'success' | 'retryable_failure' | 'permanent_failure'
+  readonly httpStatus: number | null
+  readonly errorClass: string | null
+  readonly error: string | null
+  readonly latencyMs: number
+}
+
+/** A delivery has another state, or waits for another attempt. */
+export interface StreamedDelivery {
+  readonly kind: 'delivery'
+  /** RFC 3339, UTC, milliseconds. */
+  readonly at: string
+  readonly tenantId: string
+  readonly eventId: string
+  readonly deliveryId: string
+  readonly endpointId: string | null
+  readonly subscriptionId: string | null
+  readonly topic: string | null
+  readonly state: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | 'skipped'
+  readonly attemptCount: number
+  readonly errorClass: string | null
+  /** RFC 3339, UTC, milliseconds. */
+  readonly nextAttemptAt: string | null
+}
+
+/** An endpoint was changed, or its state is another one. */
+export interface StreamedEndpoint {
+  readonly kind: 'endpoint'
+  /** RFC 3339, UTC, milliseconds. */
+  readonly at: string
+  readonly tenantId: string
+  readonly endpointId: string
+  readonly change: 'created' | 'changed' | 'deleted' | 'disabled' | 'enabled' | 'paused' | 'recovered'
+  /** Why it was disabled or paused; `failing` and `throttled`: by what it answered. */
+  readonly reason: string | null
+}
+
+/** An event was accepted; its payload is asked for by its id. */
+export interface StreamedEvent {
+  readonly kind: 'event'
+  /** RFC 3339, UTC, milliseconds. */
+  readonly at: string
+  readonly tenantId: string
+  readonly eventId: string
+  /** Null: a direct send. */
+  readonly topic: string | null
+  readonly orderingKey: string | null
+  readonly payloadBytes: number | null
+  /** Those that it has, or will have. */
+  readonly deliveries: number
+  readonly state: 'accepted' | 'fanned_out'
+}
+
+/** A job was made, has got on or has ended. */
+export interface StreamedJob {
+  readonly kind: 'job'
+  /** RFC 3339, UTC, milliseconds. */
+  readonly at: string
+  readonly tenantId: string
+  readonly jobId: string
+  readonly jobKind: 'replay' | 'cancel' | 'skip_backlog' | 'backfill'
+  readonly state: 'queued' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed'
+  readonly total: number | null
+  readonly done: number
+  readonly skipped: number
+  readonly failed: number
+}
+
 export interface Subscription {
   readonly id: string
   readonly endpointId: string
@@ -1744,4 +1858,13 @@ export interface ListAdminTokensQuery {
   readonly limit?: number | undefined
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
+}
+
+export interface ReadStreamQuery {
+  /** Which are told, with commas between them: event, attempt, delivery, endpoint, job; default all. */
+  readonly kinds?: string | undefined
+  /** What is of these topics only: a topic, `prefix.*` for all below the prefix, or `*` for all. */
+  readonly topicPattern?: string | undefined
+  /** What is of this endpoint only, which events and jobs are not. */
+  readonly endpointId?: string | undefined
 }

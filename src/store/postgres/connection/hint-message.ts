@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 
 /** More tenants than these are told as "all": a notification holds less than 8000 bytes. */
 const maxTenants = 100
+/** Of more tenants the stream is asked for as of all. */
+const maxAskedTenants = 20
 /** What more targets are paused or no longer paused is not told; claims respect it all the same. */
 const maxTargets = 40
 
@@ -15,6 +17,8 @@ export interface HintMessage {
   readonly pauses: readonly (readonly [targetId: string, pausedUntil: number | null])[]
   /** Targets whose pace the sender keeps, with its requests per second. */
   readonly paces: readonly (readonly [targetId: string, perSecond: number])[]
+  /** Tenants of which the sender's readers of the stream want to be told. */
+  readonly asks: readonly string[] | 'all'
 }
 
 /** One per schema, whose name may be one that no channel can have. */
@@ -22,14 +26,21 @@ export function hintChannel(schema: string): string {
   return `outhook_${createHash('sha256').update(schema).digest('hex').slice(0, 16)}`
 }
 
+/** What happens in a process, for those that have asked for it. */
+export function streamChannel(schema: string): string {
+  return `${hintChannel(schema)}_stream`
+}
+
 export class PendingHints {
   #work = false
   #tenants = new Set<string>()
   #pauses = new Map<string, number | null>()
   #paces = new Map<string, number>()
+  #asks: readonly string[] | 'all' = []
 
   get isEmpty(): boolean {
-    return !this.#work && this.#tenants.size === 0 && this.#pauses.size + this.#paces.size === 0
+    const named = this.#tenants.size + this.#pauses.size + this.#paces.size + this.#asks.length
+    return !this.#work && named === 0
   }
 
   addWork(): void {
@@ -50,6 +61,11 @@ export class PendingHints {
     if (this.#paces.size < maxTargets) this.#paces.set(targetId, Math.round(perSecond * 100) / 100)
   }
 
+  /** In place of what was asked for before. */
+  addAsk(tenants: readonly string[] | 'all'): void {
+    this.#asks = tenants.length > maxAskedTenants ? 'all' : tenants
+  }
+
   /** All that was gathered, as the payload of a notification. */
   take(): string {
     const message: HintMessage = {
@@ -57,11 +73,13 @@ export class PendingHints {
       tenants: this.#tenants.size > maxTenants ? 'all' : [...this.#tenants],
       pauses: [...this.#pauses],
       paces: [...this.#paces],
+      asks: this.#asks,
     }
     this.#work = false
     this.#tenants = new Set()
     this.#pauses = new Map()
     this.#paces = new Map()
+    this.#asks = []
     return JSON.stringify(message)
   }
 }
@@ -75,13 +93,14 @@ export function readHintMessage(payload: string): HintMessage | null {
     return null
   }
   if (typeof given !== 'object' || given === null) return null
-  const { work, tenants, pauses, paces } = given as Record<keyof HintMessage, unknown>
+  const { work, tenants, pauses, paces, asks } = given as Record<keyof HintMessage, unknown>
   return {
     work: work === true,
     tenants: tenants === 'all' ? 'all' : listOf(tenants, isText),
     pauses: listOf(pauses, isPause),
     // Absent where an older process says it.
     paces: listOf(paces, isPace),
+    asks: asks === 'all' ? 'all' : listOf(asks, isText),
   }
 }
 

@@ -10,7 +10,7 @@ import type { Client, Notification } from 'pg'
 import type { Clock } from '../../../core/clock.ts'
 import type { LogFields, Logger } from '../../../core/logger.ts'
 import type { StoreListener } from '../../port.ts'
-import { hintChannel, PendingHints, readHintMessage } from './hint-message.ts'
+import { hintChannel, PendingHints, readHintMessage, streamChannel } from './hint-message.ts'
 
 const sendEveryMs = 50
 const firstReconnectMs = 100
@@ -29,6 +29,7 @@ export interface HintsOptions {
 export class Hints {
   readonly #options: HintsOptions
   readonly #channel: string
+  readonly #streamChannel: string
   readonly #listeners = new Set<StoreListener>()
   readonly #pending = new PendingHints()
   #client: Client | null = null
@@ -40,11 +41,13 @@ export class Hints {
   #sending = false
   #nextSendAt = Number.NEGATIVE_INFINITY
   #cancelSend: (() => void) | null = null
+  #telling = false
   #cancelTimer: (() => void) | null = null
 
   constructor(options: HintsOptions) {
     this.#options = options
     this.#channel = hintChannel(options.schema)
+    this.#streamChannel = streamChannel(options.schema)
   }
 
   listen(listener: StoreListener): () => void {
@@ -74,6 +77,28 @@ export class Hints {
     this.#sendSoon()
   }
 
+  askForStream(tenants: readonly string[] | 'all'): void {
+    this.#pending.addAsk(tenants)
+    this.#sendSoon()
+  }
+
+  /** False: it is not sent. Never more than one call at a time, so that a slow database gathers nothing here. */
+  tellStream(messages: readonly string[]): boolean {
+    const client = this.#client
+    if (client === null || this.#telling) return false
+    this.#telling = true
+    client
+      .query('select pg_notify($1, message) from unnest($2::text[]) as message', [
+        this.#streamChannel,
+        messages,
+      ])
+      .catch(() => client.end().catch(() => {}))
+      .finally(() => {
+        this.#telling = false
+      })
+    return true
+  }
+
   /** Tells what is still to be told, such as leases that a stopping process gave back. */
   async close(): Promise<void> {
     this.#state = 'closed'
@@ -101,7 +126,7 @@ export class Hints {
       client.on('notification', (notification) => this.#hear(notification))
       const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
       this.#pid = rows[0]?.pid ?? 0
-      await client.query(`listen ${this.#channel}`)
+      await client.query(`listen ${this.#channel}; listen ${this.#streamChannel}`)
     } catch (error) {
       client?.end().catch(() => {})
       this.#reconnectAfter(retryMs, { err: error })
@@ -176,16 +201,19 @@ export class Hints {
   }
 
   #hear({ channel, payload, processId }: Notification): void {
-    if (channel !== this.#channel || processId === this.#pid) return
+    if (processId === this.#pid) return
+    if (channel === this.#streamChannel) this.#tell((listener) => listener.onStreamHeard?.(payload ?? ''))
+    if (channel !== this.#channel) return
     const message = readHintMessage(payload ?? '')
     if (message === null) return
-    const { work, tenants, pauses, paces } = message
+    const { work, tenants, pauses, paces, asks } = message
     if (tenants === 'all') this.#tell((listener) => listener.onRoutingChanged(null))
     else for (const id of tenants) this.#tell((listener) => listener.onRoutingChanged(id))
     for (const [id, until] of pauses) this.#tell((listener) => listener.onPauseChanged(id, until))
     const isSenior = processId < this.#pid
     for (const [targetId, perSecond] of paces)
       this.#tell((listener) => listener.onPaceKept({ targetId, perSecond, isSenior }))
+    if (asks.length > 0) this.#tell((listener) => listener.onStreamAsked?.(asks))
     if (work) this.#tell((listener) => listener.onWork())
   }
 
@@ -193,6 +221,7 @@ export class Hints {
   #tellMissed(): void {
     this.#tell((listener) => listener.onRoutingChanged(null))
     this.#tell((listener) => listener.onWork())
+    this.#tell((listener) => listener.onStreamGap?.())
   }
 
   #tell(call: (listener: StoreListener) => void): void {

@@ -4,7 +4,7 @@ import type { Hints } from './hints.ts'
 
 export function tellOthers(
   store: Omit<Store, 'cluster'>,
-  cluster: Omit<Cluster, 'listen' | 'tellPaces'>,
+  cluster: Omit<Cluster, 'listen' | 'tellPaces' | 'stream'>,
   hints: Hints,
 ): Store {
   return {
@@ -17,6 +17,10 @@ export function tellOthers(
       outbox: tellFanOut(cluster.outbox, hints),
       listen: (listener) => hints.listen(listener),
       tellPaces: (perSecond) => hints.tellPaces(perSecond),
+      stream: {
+        ask: (tenants) => hints.askForStream(tenants),
+        tell: (messages) => hints.tellStream(messages),
+      },
     },
     async close() {
       await hints.close()

@@ -1,0 +1,36 @@
+/** What is done about that which other processes on the store tell. */
+import type { Dispatcher } from './delivery/dispatcher.ts'
+import type { RoutingCache } from './delivery/routing-cache.ts'
+import type { RoutingReload } from './delivery/routing-reload.ts'
+import type { ActivityStream } from './engine/activity-stream.ts'
+import type { Engine } from './engine/engine.ts'
+import type { Store } from './store/port.ts'
+
+export interface ClusterParts {
+  readonly store: Pick<Store, 'cluster'>
+  readonly engine: Pick<Engine, 'tenants'>
+  /** Null: this process delivers nothing. */
+  readonly dispatcher: Dispatcher | null
+  readonly routing: RoutingCache
+  readonly routingReload: RoutingReload
+  readonly stream: ActivityStream
+}
+
+export function listenToCluster(parts: ClusterParts): void {
+  const { store, engine, dispatcher, routing, routingReload, stream } = parts
+  store.cluster?.listen({
+    onWork: () => dispatcher?.wake(),
+    onRoutingChanged: (tenantId) => {
+      engine.tenants.forgetNames()
+      if (tenantId !== null && routing.peek(tenantId) !== undefined) routingReload.changed(tenantId)
+      routing.invalidate(tenantId)
+      if (tenantId !== null) dispatcher?.giveBackWaiting(tenantId)
+      dispatcher?.wake()
+    },
+    onPauseChanged: (targetId, pausedUntil) => dispatcher?.setHealth(targetId, { pausedUntil }),
+    onPaceKept: (pace) => dispatcher?.leavePace(pace),
+    onStreamAsked: (tenants) => stream.asked(tenants),
+    onStreamHeard: (message) => stream.heard(message),
+    onStreamGap: () => stream.gap(),
+  })
+}
