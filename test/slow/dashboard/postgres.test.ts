@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, vi } from 'vitest'
 import { type PostgresServer, testedServers } from '../../servers/postgres.ts'
 import { type Bed, openBed } from './bed.ts'
 import { describeMending } from './mending.ts'
+import { describeReplaying } from './replaying.ts'
 import { describeSigningIn } from './signing-in.ts'
 import { describeWatching } from './watching.ts'
 
@@ -28,5 +29,6 @@ describe('the dashboard on PostgreSQL', () => {
   const open = () => bed
   describeSigningIn(open)
   describeMending(open)
+  describeReplaying(open)
   describeWatching(open)
 })

@@ -7,6 +7,7 @@ import { type Bed, openBed } from './bed.ts'
 import { describeLooks } from './looks.ts'
 import { describeMending } from './mending.ts'
 import { describePlanting } from './planting.ts'
+import { describeReplaying } from './replaying.ts'
 import { describeSigningIn } from './signing-in.ts'
 import { describeWatching } from './watching.ts'
 
@@ -23,6 +24,7 @@ describe('the dashboard on SQLite', () => {
   const open = () => bed
   describeSigningIn(open)
   describeMending(open)
+  describeReplaying(open)
   describeWatching(open)
   describeLooks(open)
   describePlanting(open)
