@@ -3,22 +3,20 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Receiver, startReceiver } from '../../src/testing/receiver.ts'
 import { adminToken, aServer, type TestServer } from '../api/a-server.ts'
 import { type BrowserPage, openPage } from './a-page.ts'
-import { findBrowser } from './find-browser.ts'
+import { requireBrowser } from './find-browser.ts'
 
-const browser = findBrowser()
 const closing: (() => Promise<unknown>)[] = []
 let server: TestServer
 let receiver: Receiver
 let page: BrowserPage
 
 beforeAll(async () => {
-  if (browser === null) return
   const closeWith = (close: () => Promise<void>): void => void closing.push(close)
   const config = { allowHttp: true, allowNetworks: ['127.0.0.0/8'] }
   server = await aServer({ config, closeWith, dispatch: true })
   receiver = await startReceiver()
   closing.push(() => receiver.close())
-  page = await openPage(browser)
+  page = await openPage(requireBrowser())
   closing.push(() => page.close())
 }, 120_000)
 afterAll(async () => {
@@ -26,8 +24,7 @@ afterAll(async () => {
 })
 
 const aPageTest = (title: string, run: () => Promise<void>): void => {
-  test(title, { timeout: 120_000 }, async ({ skip }) => {
-    if (browser === null) return skip('not run: no Chromium is on this machine')
+  test(title, { timeout: 120_000 }, async () => {
     await run()
     // The browser itself tells of a request that was refused, and these were meant to be.
     expect(page.complaints.filter((one) => !one.includes('status of 422'))).toEqual([])

@@ -26,6 +26,15 @@ export function findBrowser(): string | null {
   return found ?? null
 }
 
+/** For what is shown in nothing else: where there is none, the test fails and says why. With all of its path. */
+export function requireBrowser(): string {
+  const path = browserPath()
+  if (path !== null) return path
+  throw new Error(
+    'no Chromium is on this machine, and the dashboard is tested in nothing else; install one, or name it in OUTHOOK_CHROMIUM',
+  )
+}
+
 /** The same with all of its path. */
 export function browserPath(): string | null {
   const name = findBrowser()

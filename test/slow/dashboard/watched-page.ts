@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { expect } from 'vitest'
-import { browserFlags, browserPath } from '../find-browser.ts'
+import { browserFlags, requireBrowser } from '../find-browser.ts'
 import { findUnreached, markControls, reportViolations, unmarkFocused } from './in-page.mjs'
 
 export interface Watch {
@@ -21,14 +21,8 @@ export interface WatchedContext extends Watch {
 }
 
 /** Fails where there is none: what these tests show is shown by no other. */
-export async function launchBrowser(): Promise<Browser> {
-  const executablePath = browserPath()
-  if (executablePath === null) {
-    throw new Error(
-      'no Chromium is on this machine, and the dashboard is tested in nothing else; install one, or name it in OUTHOOK_CHROMIUM',
-    )
-  }
-  return chromium.launch({ executablePath, args: [...browserFlags] })
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: requireBrowser(), args: [...browserFlags] })
 }
 
 export interface ContextOptions {
