@@ -42,6 +42,16 @@ export const pages: readonly PageEntry[] = [
     title: 'Subscription',
     load: () => import('./pages/subscriptions/detail.tsx'),
   },
+  { path: 'tenants', title: 'Tenants', group: 'Setup', load: () => import('./pages/tenants/list.tsx') },
+  { path: 'tenants/new', title: 'New tenant', load: () => import('./pages/tenants/new.tsx') },
+  { path: 'tenants/:id', title: 'Tenant', load: () => import('./pages/tenants/detail.tsx') },
+  {
+    path: 'keys',
+    title: 'Keys and tokens',
+    group: 'Setup',
+    needs: 'admin',
+    load: () => import('./pages/keys/list.tsx'),
+  },
   {
     path: 'dead-letters',
     title: 'Dead letters',

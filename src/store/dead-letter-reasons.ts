@@ -12,9 +12,6 @@ export interface ReasonRow {
   readonly looked_at: number
 }
 
-/** One more than is looked at is read, to know whether there are more. */
-export const reasonsRead = reasonsLookedAt + 1
-
 export function toReasons(rows: readonly ReasonRow[]): DeadLetterReasons {
   const lookedAt = rows.reduce((sum, row) => sum + row.looked_at, 0)
   return {
@@ -22,6 +19,6 @@ export function toReasons(rows: readonly ReasonRow[]): DeadLetterReasons {
       .filter(({ count }) => count > 0)
       .map((row) => ({ errorClass: row.error_class ?? 'internal', count: row.count }))
       .sort((a, b) => b.count - a.count || (a.errorClass < b.errorClass ? -1 : 1)),
-    isComplete: lookedAt <= reasonsLookedAt,
+    isComplete: lookedAt < reasonsLookedAt,
   }
 }

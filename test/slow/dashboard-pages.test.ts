@@ -226,3 +226,69 @@ aPageTest(
     expect(await left()).toBe(0)
   },
 )
+
+aPageTest(
+  'a tenant is made, chosen and deleted; a key is made, rotated and revoked, and its text is shown once',
+  async () => {
+    await page.open(`${server.url}/dashboard/tenants`)
+    await press('button', 'New tenant')
+    await fill('name', 'Acme')
+    await fill('uid', 'acme')
+    await fill('ingest_rate', 'much')
+    await press('button', 'Make the tenant')
+    await page.shows('ingest_rate has to be a number; it is "much"')
+    await fill('ingest_rate', '50')
+    await press('button', 'Make the tenant')
+    await page.shows('Tenant Acme')
+    const tenant = async () => (await server.call('GET', '/v1/tenants?uid=acme')).json.items[0]
+    expect(await tenant()).toMatchObject({ name: 'Acme', settings: { ingest_rate: 50 } })
+
+    await page.open(`${server.url}/dashboard/keys?tenant=acme`)
+    await page.shows('There is no producer key of this tenant')
+    await press('button', 'New producer key')
+    await fill('name', 'shop')
+    await press('button', 'Make the key')
+    await page.shows('It is shown here once and never again')
+    await press('button', 'Close')
+    const [key] = (await server.call('GET', '/v1/keys?tenant=acme')).json.items
+    expect(key).toMatchObject({ name: 'shop', scopes: ['*'], abilities: ['publish'], revoked_at: null })
+    await press('button', 'Rotate')
+    await page.shows('The key gets another text')
+    await press('button', 'Rotate')
+    await page.shows('23 h 59 min left')
+    await press('button', 'Close')
+    await press('button', 'Revoke')
+    await page.shows('This cannot be taken back.')
+    await press('button', 'Revoke')
+    await page.shows('shop is revoked.')
+    expect((await server.call('GET', `/v1/keys/${key.id}?tenant=acme`)).json.revoked_at).not.toBeNull()
+    // The tenant goes along to other pages.
+    await press('a', 'Endpoints')
+    await page.shows('There is no endpoint yet')
+    expect(await address()).toBe('/dashboard/endpoints?tenant=acme')
+
+    await page.open(`${server.url}/dashboard/tenants/${(await tenant()).id}`)
+    await press('button', 'Delete')
+    await fill('confirmed', 'acme')
+    await press('button', 'Delete it and all that is its own')
+    await page.shows('deleting')
+  },
+)
+
+aPageTest('an operator sees what only an admin may, and why not', async () => {
+  const body = { role: 'operator', label: 'on call' }
+  const { token } = (await server.call('POST', '/v1/admin-tokens', { body })).json
+  await press('button', 'Sign out')
+  await page.shows('Admin token')
+  await page.evaluate(`document.querySelector('#token').focus()`)
+  await page.type(token)
+  await page.press('Enter')
+  await page.shows('Sign out')
+  await page.open(`${server.url}/dashboard/endpoints`)
+  await press('button', 'New endpoint')
+  const why = `document.getElementById(document.activeElement.getAttribute('aria-describedby')).textContent`
+  expect(await page.evaluate(why)).toBe('Needs the role admin; you are signed in as operator.')
+  expect(await address()).toBe('/dashboard/endpoints')
+  await page.open(`${server.url}/dashboard/keys`)
+  await page.shows('Sign in with a token of that role to see this page.')
+})

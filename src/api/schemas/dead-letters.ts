@@ -51,7 +51,7 @@ export const DeadLetterReasonsBody = Type.Object(
       }),
       { description: 'the most frequent first' },
     ),
-    complete: Type.Boolean({ description: 'false: there are more than were looked at, the newest 10000' }),
+    complete: Type.Boolean({ description: 'false: there may be more than were looked at, the newest 10000' }),
   },
   { title: 'DeadLetterReasons' },
 )

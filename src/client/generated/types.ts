@@ -451,7 +451,7 @@ export interface DeadLetterReasons {
   readonly errorClass: string
   readonly count: number
 }[]
-  /** False: there are more than were looked at, the newest 10000. */
+  /** False: there may be more than were looked at, the newest 10000. */
   readonly complete: boolean
 }
 

@@ -12,7 +12,8 @@ interface ActButtonProps {
   readonly whyNot?: string | null
   readonly class?: string
   /** What it answers is told; undefined: nothing is to be told. What it throws is told as a failure. */
-  readonly act: () => Promise<ComponentChildren> | undefined
+  // biome-ignore lint/suspicious/noConfusingVoidType: it may be what opens a dialog, and gives nothing back.
+  readonly act: () => Promise<ComponentChildren> | undefined | void
   readonly children: ComponentChildren
 }
 
@@ -27,7 +28,7 @@ export function ActButton({ needs, whyNot = null, act, children, class: name = '
     setBusy(true)
     try {
       const said = await act()
-      if (said !== undefined) tell(said)
+      if (said !== undefined) tell(said as ComponentChildren)
     } catch (error) {
       if (isSignedOut(error)) return session.onSignedOut()
       tell.failed(messageOf(error))

@@ -1,6 +1,6 @@
 /** The parts of a page about one thing. */
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { useAddress } from './address.ts'
 import { useTell } from './results.tsx'
 
@@ -16,7 +16,8 @@ interface PageHeadingProps {
 export function PageHeading({ children, title, actions }: PageHeadingProps) {
   const heading = useRef<HTMLHeadingElement>(null)
   const { visit } = useAddress()
-  useEffect(() => {
+  // Before anything is painted: nobody has begun to do anything there yet.
+  useLayoutEffect(() => {
     if (visit > 0) heading.current?.focus({ preventScroll: true })
   }, [visit])
   useEffect(() => {

@@ -57,7 +57,7 @@ export interface DeadLetterFilter {
 export interface DeadLetterReasons {
   /** The most frequent first. */
   readonly reasons: readonly { readonly errorClass: ErrorClass; readonly count: number }[]
-  /** False: there are more than were looked at, and these are the newest. */
+  /** False: there may be more than were looked at, and these are the newest. */
   readonly isComplete: boolean
 }
 

@@ -31,4 +31,9 @@ export const pageAddresses: readonly PageAddress[] = [
     shows: 'What it would get',
   },
   { name: 'ordered-keys', path: () => 'ordered-keys', shows: 'Ordering key' },
+  { name: 'tenants', path: () => 'tenants', shows: 'Example Ltd' },
+  { name: 'tenant-new', path: () => 'tenants/new', shows: 'More settings' },
+  { name: 'tenant', path: ({ tenant }) => `tenants/${tenant}`, shows: 'Metadata' },
+  { name: 'keys', path: () => 'keys', shows: 'shop backend' },
+  { name: 'admin-tokens', path: () => 'keys?kind=tokens', shows: 'Admin tokens' },
 ]

@@ -171,6 +171,26 @@ export function describeBoundedPages(open: () => ReadScene): void {
     120_000,
   )
 
+  it.each([
+    ['all', () => ({})],
+    ['a topic that few have', () => ({ topic: 'rare' })],
+    ['an endpoint', () => ({ endpointId: b.endpointId })],
+  ])(
+    'the reasons of dead letters of %s',
+    async (_, of) => {
+      const { store, rowsRead } = open()
+      const filter = of()
+      const all = Object.keys(filter).length === 0
+      const counted = await store.countDeadLetterReasons(defaultTenantId, filter)
+      expect(counted.isComplete).toBe(false)
+      expect(counted.reasons).toEqual(all ? [{ errorClass: 'http_500', count: 10_000 }] : [])
+      const read = await rowsRead(() => store.countDeadLetterReasons(defaultTenantId, filter))
+      expect(read).toBeGreaterThan(0)
+      expect(read).toBeLessThan(mostRead)
+    },
+    120_000,
+  )
+
   it('events of a time', async () => {
     const { store } = open()
     await check(

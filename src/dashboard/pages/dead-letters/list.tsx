@@ -71,7 +71,7 @@ export function Page() {
           />
         )}
         {reasons.value !== null && !reasons.value.complete && (
-          <p class="hint">Of the newest 10 000; there are more.</p>
+          <p class="hint">Of the newest 10 000; there may be more.</p>
         )}
       </Part>
       <Part title="Dead letters">

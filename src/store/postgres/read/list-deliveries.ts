@@ -2,7 +2,7 @@
 import { idPrefixes } from '../../../core/ids.ts'
 import { type DeadLetter, type Delivery, deliveryStates } from '../../../core/model.ts'
 import { bytesOfId, readPageRequest } from '../../cursors.ts'
-import { type ReasonRow, reasonsRead, toReasons } from '../../dead-letter-reasons.ts'
+import { type ReasonRow, reasonsLookedAt, toReasons } from '../../dead-letter-reasons.ts'
 import type { DeadLetterFilter, DeadLetterReasons, DeliveryFilter, Page, PageRequest } from '../../port.ts'
 import { type DeliveryRow, toDeadLetter } from '../../rows.ts'
 import type { Context } from '../connection/statement.ts'
@@ -199,7 +199,7 @@ export async function countDeadLetterReasons(
   if (ids === null) return toReasons([])
   const where = new Conditions()
     .give('tenant', 'uuid', uuidOfId(tenantId))
-    .give('rows', 'bigint', reasonsRead)
+    .give('rows', 'bigint', reasonsLookedAt)
   for (const { name, value } of ids) where.add(`d.${name}_id = $${name}`, name, 'uuid', value)
   where
     .add('d.error_class = $error_class', 'error_class', 'text', errorClass)

@@ -1,6 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite'
 import type { DeadLetter, Delivery, DeliveryState } from '../../../core/model.ts'
-import { type ReasonRow, reasonsRead, toReasons } from '../../dead-letter-reasons.ts'
+import { type ReasonRow, reasonsLookedAt, toReasons } from '../../dead-letter-reasons.ts'
 import type { DeadLetterFilter, DeadLetterReasons, DeliveryFilter, Page, PageRequest } from '../../port.ts'
 import { toDeadLetter } from '../../rows.ts'
 import { codeOf } from '../rows/state-codes.ts'
@@ -156,7 +156,7 @@ export function countDeadLetterReasons(
          where d.tenant = ? and d.state = 4 order by d.k desc limit ?)
        group by error_class`,
     )
-    .all(...compared, wanted.tenant, reasonsRead)
+    .all(...compared, wanted.tenant, reasonsLookedAt)
   return toReasons(rows)
 }
 
