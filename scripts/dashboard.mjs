@@ -25,6 +25,9 @@ export async function buildDashboard() {
       modulePreload: { polyfill: false },
       // Which chunk needs which: what a view takes is added up from it.
       manifest: 'manifest.json',
+      rollupOptions: {
+        input: ['index.html', 'portal.html'].map((page) => join(root, 'src', 'dashboard', page)),
+      },
     },
   })
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {

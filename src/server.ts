@@ -4,6 +4,7 @@ import type { AlertSender } from './alerts/alert-sender.ts'
 import { createServerAlertSender } from './alerts/server-alert-sender.ts'
 import { createServerAlerts } from './alerts/server-alerts.ts'
 import { createAdminTokenOf, createKeyOf } from './api/new-keys.ts'
+import { type PortalOptions, readLogo } from './api/portal-page.ts'
 import { healthServerName } from './api/routes/operations.ts'
 import { buildServer } from './api/server.ts'
 import { type App, openApp } from './app.ts'
@@ -104,6 +105,7 @@ async function startWith(
     ingestRate: config.ingestRate,
     dashboard: config.dashboard === 'on',
     publicUrl: config.publicUrl,
+    portal: portalOf(config),
     ...(config.adminToken !== null && { adminTokens: [config.adminToken] }),
   })
   const listenNow = () => server.listen({ host: config.host, port: config.port })
@@ -161,6 +163,19 @@ async function startWith(
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** Errors: invalid_config (the logo). */
+function portalOf(config: Config): PortalOptions | null {
+  if (config.portal === 'off') return null
+  return {
+    frameAncestors: config.portalFrameAncestors,
+    name: config.portalName,
+    accent: config.portalAccent,
+    mode: config.portalMode,
+    font: config.portalFont,
+    logo: config.portalLogo === null ? null : readLogo(config.portalLogo),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Principal } from '../engine/principal.ts'
+import type { PortalOptions } from './portal-page.ts'
 
 export type IngestResult =
   | 'accepted'
@@ -81,6 +82,8 @@ export interface ApiOptions {
   readonly operationsOnly?: boolean
   /** Where browsers reach this server, without a slash at its end. Default: as each request says. */
   readonly publicUrl?: string | null
+  /** How the portal is served; null: it is not. Default: as the settings are when nobody says. */
+  readonly portal?: PortalOptions | null
   /** Serves the dashboard. Default true. */
   readonly dashboard?: boolean
 }

@@ -20,6 +20,8 @@ export interface PageFilesOptions {
   readonly what: string
   /** Of each answer. */
   readonly headers: Readonly<Record<string, string>>
+  /** Completes a page before it is sent. */
+  readonly fill?: (page: string) => string
 }
 
 export interface Exchange {
@@ -49,7 +51,8 @@ export class PageFiles {
   async sendPage(exchange: Exchange, name: string, depth: number): Promise<FastifyReply> {
     const read = async () => {
       const page = (await this.#readUnpacked(name)).bytes.toString()
-      return Buffer.from(page.replaceAll('"./', `"./${'../'.repeat(depth)}`))
+      const there = page.replaceAll('"./', `"./${'../'.repeat(depth)}`)
+      return Buffer.from(this.#options.fill?.(there) ?? there)
     }
     const key = `${name} ${depth}`
     const bytes = await (takesGzip(exchange)

@@ -51,6 +51,11 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'GET /dashboard/': 'open',
   'GET /dashboard/*': 'open',
   'GET /dashboard/assets/:name': 'open',
+  'GET /portal': 'open',
+  'GET /portal/': 'open',
+  'GET /portal/*': 'open',
+  'GET /portal/assets/:name': 'open',
+  'GET /portal/logo': 'open',
   // For receivers. It says nothing of endpoints that have no public key.
   'GET /v1/endpoints/:id/public-keys': 'open',
 

@@ -22,6 +22,7 @@ import { IngestLimit } from './ingest-limit.ts'
 import { readBodiesAsJson, refuseCompressed } from './json-body.ts'
 import { type ApiOptions, type ApiTimeouts, defaultTimeouts } from './options.ts'
 import { boundPipelines } from './pipelines.ts'
+import { plainPortal, portalPage } from './portal-page.ts'
 import { hideFromLinks } from './portal-rights.ts'
 import { answerHeaders } from './problem.ts'
 import { QuickPublish } from './quick-publish.ts'
@@ -115,6 +116,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
     registerDocs(app, options.version)
     app.register(docsPage)
     if (options.dashboard ?? true) app.register(dashboardPage)
+    if (options.portal !== null) app.register(portalPage(options.portal ?? plainPortal))
   }
   app.register(errorPages)
   const whyStarting = options.whyStarting ?? (() => null)

@@ -72,6 +72,15 @@ export const text: ValueType<string> = {
   format: (value) => value,
 }
 
+/** As CSS writes it in digits. */
+export const colour: ValueType<string> = {
+  allowed: 'a colour such as #1f4fd8',
+  placeholder: 'colour',
+  parse: (raw) =>
+    typeof raw === 'string' && /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i.test(raw) ? raw.toLowerCase() : null,
+  format: (value) => value,
+}
+
 /** Without a slash at its end. */
 export const webUrl: ValueType<string> = {
   allowed: 'an address such as https://hooks.example.com, without user, query or fragment',

@@ -17,7 +17,7 @@ import { expectDocumented } from './expect-documented.ts'
 export const adminToken = 'test-admin-token'
 
 export interface ServerOptions
-  extends Partial<Pick<ApiOptions, 'timeouts' | 'keyCacheMs' | 'adminTokens' | 'ingestRate'>> {
+  extends Partial<Pick<ApiOptions, 'timeouts' | 'keyCacheMs' | 'adminTokens' | 'ingestRate' | 'portal'>> {
   /** Default false: nothing is sent. */
   readonly dispatch?: boolean
   /** Of the engine. */
@@ -80,6 +80,7 @@ export async function aServer(options: ServerOptions = {}): Promise<TestServer> 
     metrics,
     adminTokens: options.adminTokens ?? [adminToken],
     ...(options.ingestRate !== undefined && { ingestRate: options.ingestRate }),
+    ...(options.portal !== undefined && { portal: options.portal }),
     ...(options.timeouts !== undefined && { timeouts: options.timeouts }),
     ...(options.keyCacheMs !== undefined && { keyCacheMs: options.keyCacheMs }),
   })

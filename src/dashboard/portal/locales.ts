@@ -1,0 +1,72 @@
+/** In which language the portal speaks: `lang` of the address names one of these. */
+import { english, type TextKey, type Texts } from './texts.ts'
+
+export interface Locale {
+  readonly texts: Texts
+  /** Of times and numbers, and of the page. */
+  readonly language: string
+  readonly direction: 'ltr' | 'rtl'
+}
+
+const accents: Readonly<Record<string, string>> = {
+  a: 'á',
+  e: 'é',
+  i: 'í',
+  o: 'ó',
+  u: 'ú',
+  n: 'ñ',
+  A: 'Á',
+  E: 'É',
+  O: 'Ó',
+  S: 'Š',
+}
+
+/** English with accents, longer, and from right to left: what is not in the table of texts stands out. */
+export function pseudo(text: string): string {
+  const changed = text.replace(/\{\w+\}|\w/g, (part) => accents[part] ?? part)
+  return `[${changed} ]`
+}
+
+const locales: Readonly<Record<string, Locale>> = {
+  en: { texts: english, language: 'en', direction: 'ltr' },
+  'en-XB': {
+    texts: Object.fromEntries(
+      Object.entries(english).map(([key, text]) => [key, pseudo(text)]),
+    ) as unknown as Texts,
+    language: 'en-XB',
+    direction: 'rtl',
+  },
+}
+
+let chosen: Locale = locales.en as Locale
+
+/** What is not known is English. */
+export function chooseLocale(name: string | null): Locale {
+  chosen =
+    (name !== null && Object.hasOwn(locales, name) ? locales[name] : undefined) ?? (locales.en as Locale)
+  return chosen
+}
+
+export function t(key: TextKey, values: Readonly<Record<string, string | number>> = {}): string {
+  return chosen.texts[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
+}
+
+export function formatMoment(at: string): string {
+  return new Intl.DateTimeFormat(chosen.language, { dateStyle: 'medium', timeStyle: 'short' }).format(
+    Date.parse(at),
+  )
+}
+
+const units = [
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+] as const
+
+/** How long ago or ahead. */
+export function formatRelative(at: string, nowMs: number): string {
+  const seconds = Math.round((Date.parse(at) - nowMs) / 1000)
+  const [unit, length] = units.find((one) => Math.abs(seconds) >= one[1]) ?? (['second', 1] as const)
+  const format = new Intl.RelativeTimeFormat(chosen.language, { numeric: 'auto' })
+  return format.format(Math.trunc(seconds / length), unit)
+}

@@ -1,0 +1,138 @@
+/** The pure parts of the portal; what it does in a browser: test/slow/portal.test.ts. */
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { targetsOf } from '../../src/dashboard/portal/embedding.ts'
+import { hoursOf } from '../../src/dashboard/portal/hours.ts'
+import { chooseLocale, pseudo, t } from '../../src/dashboard/portal/locales.ts'
+import { readRecipes } from '../../src/dashboard/portal/recipes.ts'
+import { english } from '../../src/dashboard/portal/texts.ts'
+import { contrast, readableAccent, readTheme, toRgb } from '../../src/dashboard/portal/theme.ts'
+
+describe('the theme', () => {
+  test('takes of each the first that says something, and stays as it is where nobody does', () => {
+    const plain = { name: null, accent: null, logo: null, mode: 'auto', font: 'system' }
+    expect(readTheme({}, {})).toEqual(plain)
+    const server = { name: 'Server', accent: '#112233', logo: './logo', mode: 'dark', font: 'serif' }
+    expect(readTheme({}, server)).toEqual(server)
+    expect(readTheme({ name: 'Mine', accent: 'ABC', mode: 'light' }, server)).toEqual({
+      ...server,
+      name: 'Mine',
+      accent: '#aabbcc',
+      mode: 'light',
+    })
+  })
+
+  test.each([
+    ['accent', 'red'],
+    ['accent', '#12345'],
+    ['accent', '#fff;background:url(//a.example)'],
+    ['accent', 7],
+    ['name', '\u202e'],
+    ['name', 'x'.repeat(61)],
+    ['logo', 'https://a.example/logo.png'],
+    ['logo', '//a.example/logo.png'],
+    ['logo', '../../v1/events'],
+    ['logo', 'javascript:alert(1)'],
+    ['logo', 'data:text/html;base64,PHNjcmlwdD4='],
+    ['logo', 'data:image/svg+xml,<svg onload="a()"/>'],
+    ['logo', `data:image/png;base64,${'A'.repeat(8000)}`],
+    ['mode', 'neon'],
+    ['font', 'Comic Sans; }'],
+    ['font', 'toString'],
+  ])('passes over %s = %j', (member, value) => {
+    expect(readTheme({ [member]: value })).toEqual(readTheme({}))
+  })
+
+  test('makes any accent one that can be read on the ground of either mode, and leaves a readable one alone', () => {
+    const grounds = { light: '#f6f7f9', dark: '#1d2027' } as const
+    for (const accent of ['#ffff00', '#000000', '#ffffff', '#1f4fd8', '#ff0000', '#808080', '#00ff7f']) {
+      for (const mode of ['light', 'dark'] as const) {
+        const shown = readableAccent(accent, mode)
+        expect([accent, mode, contrast(toRgb(shown), toRgb(grounds[mode])) >= 4.5]).toEqual([
+          accent,
+          mode,
+          true,
+        ])
+      }
+    }
+    expect(readableAccent('#1f4fd8', 'light')).toBe('#1f4fd8')
+    expect(readableAccent('#8fb0ff', 'dark')).toBe('#8fb0ff')
+    expect(contrast(toRgb('#000000'), toRgb('#ffffff'))).toBe(21)
+  })
+})
+
+describe('the page around the portal', () => {
+  const allowed = ['https://app.example.com', 'https://*.shop.example', 'http://127.0.0.1:3000']
+  test.each([
+    ['https://app.example.com', ['https://app.example.com']],
+    ['https://eu.shop.example', ['https://eu.shop.example']],
+    ['https://shop.example', []],
+    ['http://eu.shop.example', []],
+    ['https://evilshop.example', []],
+    ['https://app.example.com.evil.example', []],
+    ['null', []],
+    [null, ['https://app.example.com', 'http://127.0.0.1:3000']],
+  ])('of the origin %s is told the height at %j', (origin, targets) => {
+    expect(targetsOf(allowed, origin)).toEqual(targets)
+  })
+
+  test('is told nothing where no page may have it', () => {
+    expect(targetsOf([], null)).toEqual([])
+    expect(targetsOf([], 'https://app.example.com')).toEqual([])
+  })
+})
+
+describe('texts', () => {
+  test('of another language are chosen by its name, English otherwise, with their values filled in', () => {
+    expect(chooseLocale('xx').direction).toBe('ltr')
+    expect(t('testGood', { status: 204, ms: 12 })).toBe('It arrived: your endpoint answered 204 after 12 ms.')
+    expect(chooseLocale('en-XB')).toMatchObject({ direction: 'rtl' })
+    expect(t('testGood', { status: 204, ms: 12 })).toMatch(/^\[It árrívéd.*204.*12 ms\. \]$/)
+    expect(chooseLocale('toString').direction).toBe('ltr')
+    chooseLocale(null)
+  })
+
+  test('keep their places for values in the pseudo-locale', () => {
+    for (const text of Object.values(english)) {
+      expect(pseudo(text).match(/\{\w+\}/g)).toEqual(text.match(/\{\w+\}/g))
+    }
+  })
+})
+
+test('hours of a day count what arrived, what was given up and what is on its way, each in its own', () => {
+  const now = Date.parse('2026-03-02T10:20:00Z')
+  const made = (createdAt: string, state: string) => ({ createdAt, state })
+  const hours = hoursOf(
+    [
+      made('2026-03-02T10:00:00Z', 'succeeded'),
+      made('2026-03-02T10:19:59Z', 'retry_scheduled'),
+      made('2026-03-02T09:59:59Z', 'dead_lettered'),
+      made('2026-03-02T09:30:00Z', 'cancelled'),
+      made('2026-03-01T11:00:00Z', 'succeeded'),
+      made('2026-03-01T10:59:59Z', 'succeeded'),
+    ],
+    now,
+  )
+  expect(hours).toHaveLength(24)
+  expect(hours.at(-1)).toEqual({ at: '2026-03-02T10:00:00.000Z', good: 1, bad: 0, open: 1 })
+  expect(hours.at(-2)).toEqual({ at: '2026-03-02T09:00:00.000Z', good: 0, bad: 1, open: 0 })
+  expect(hours[0]).toEqual({ at: '2026-03-01T11:00:00.000Z', good: 1, bad: 0, open: 0 })
+  expect(hours.reduce((sum, { good, bad, open }) => sum + good + bad + open, 0)).toBe(4)
+})
+
+test('the documentation has recipes in nine languages, each with a place for the secret', () => {
+  const page = new URL('../../docs/guides/verify-in-your-language.md', import.meta.url)
+  const recipes = readRecipes(readFileSync(page, 'utf8'))
+  expect(recipes.map(({ language }) => language)).toEqual([
+    'TypeScript',
+    'JavaScript',
+    'Python',
+    'Go',
+    'PHP',
+    'Ruby',
+    'Java',
+    'C#',
+    'Rust',
+  ])
+  for (const { code } of recipes) expect(code.split('whsec_REPLACE_ME')).toHaveLength(2)
+})
