@@ -12,7 +12,8 @@ import { breakerOf, createDelivery, createSender, userAgent } from './create-del
 import { createEndpoints, type EndpointParts } from './create-endpoints.ts'
 import { createMasterKeys } from './create-master-keys.ts'
 import { createOutboxRelays } from './create-outbox-relays.ts'
-import { type ActivityName, DeliveryActivity } from './delivery/activity.ts'
+import { createRelay } from './create-relay.ts'
+import { type ActivityName, DeliveryActivity, type PayloadViolation } from './delivery/activity.ts'
 import { RoutingCache } from './delivery/routing-cache.ts'
 import { RoutingReload } from './delivery/routing-reload.ts'
 import { ActivityStream } from './engine/activity-stream.ts'
@@ -24,15 +25,16 @@ import { DirectSends } from './engine/direct-sends.ts'
 import { createDurableWork } from './engine/durable-work.ts'
 import { EndpointTests } from './engine/endpoint-tests.ts'
 import type { Engine } from './engine/engine.ts'
+import { EventTypes } from './engine/event-types.ts'
 import { Events } from './engine/events.ts'
 import { Jobs } from './engine/jobs.ts'
 import { KeyRates } from './engine/key-rates.ts'
 import { LastUses } from './engine/last-uses.ts'
 import { OrderedKeys } from './engine/ordered-keys.ts'
 import type { OutboxState } from './engine/outbox-relay.ts'
+import { PayloadRules } from './engine/payload-rules.ts'
 import { Publisher } from './engine/publish.ts'
 import { Readiness } from './engine/readiness.ts'
-import { Relay } from './engine/relay.ts'
 import { Subscriptions } from './engine/subscriptions.ts'
 import { tellDeliveries, tellStream } from './engine/tell-stream.ts'
 import { TenantUrls } from './engine/tenant-urls.ts'
@@ -121,7 +123,7 @@ async function assemble(
   const guard = createAddressPolicy(config, words)
   const retryPolicies = new RetryPolicies(config.retryProfiles, config.defaultRetryPolicy)
   const routing = new RoutingCache({
-    load: (tenantId) => store.loadRouting(tenantId),
+    load: (tenantId) => payloads.prepared(store.loadRouting(tenantId)),
     secretBox,
     policies: retryPolicies,
     breaker: breakerOf(config),
@@ -153,6 +155,9 @@ async function assemble(
   const keyRates = new KeyRates({ clock, tokens: store.cluster?.keyTokens ?? null })
   const onFiltered = (count: number) => activity.tell('filtered', { count })
   activity.on('endpointDisabled', onNotices)
+  const isShared = store.cluster !== null
+  const onViolation = (violation: PayloadViolation) => activity.tell('violation', violation)
+  const payloads = new PayloadRules({ store, isShared, clock, logger, onViolation })
   const publisher = new Publisher({
     store: readiness,
     words,
@@ -164,26 +169,19 @@ async function assemble(
     time: store.time,
     idempotencyTtlMs: config.idempotencyTtlMs,
     rates: keyRates,
+    payloads,
     timeoutMs: publishTimeoutMs,
     maxOrderedBacklog: config.orderedKeyBacklogMax || noBacklogLimit,
     onAccepted: () => durableWork.fanOuts.wake(),
     onFiltered,
   })
-  const relay =
-    dispatcher !== null && store.cluster !== null
-      ? new Relay({
-          outbox: store.cluster.outbox,
-          routing,
-          ids,
-          clock,
-          logger,
-          onDueWork: () => dispatcher.wake(),
-          onLargeFanOut: () => durableWork.fanOuts.wake(),
-          onFiltered,
-        })
-      : null
+  const onLargeFanOut = () => durableWork.fanOuts.wake()
+  const relayed = { routing, ids, clock, logger, onFiltered, onLargeFanOut, payloads }
+  const relay = createRelay({ ...relayed, dispatcher, cluster: store.cluster })
   const transactionalPublisher = new TransactionalPublisher({
     outbox: store.cluster?.outbox ?? null,
+    payloads,
+    routing,
     ids,
     clock,
     time: store.time,
@@ -233,6 +231,7 @@ async function assemble(
     events: new Events({ store: shown, activity, clock }),
     ...createEndpoints({ ...parts, retryPolicies, serverBreaker: breakerOf(config) }),
     credentials: new Credentials(parts),
+    eventTypes: new EventTypes({ store: shown, rules: payloads, onChange }),
     directSends,
     endpointTests: new EndpointTests({ ...testing, sender: testSender }),
     subscriptions: new Subscriptions({ ...parts, retryPolicies }),
@@ -252,10 +251,11 @@ async function assemble(
       return { ...counts, orderedKeys }
     },
   }
-  listenToCluster({ store, engine, dispatcher, routing, routingReload, stream })
+  listenToCluster({ store, engine, payloads, dispatcher, routing, routingReload, stream })
   const outboxParts = { publisher, tenants: engine.tenants, store, clock, logger }
   const outboxRelays = createOutboxRelays(config.outboxes, outboxParts)
   await warnOfUnknownProfiles(store, retryPolicies, logger)
+  await payloads.start()
   await delivery?.start()
   relay?.start()
   for (const each of outboxRelays) each.start()
@@ -271,6 +271,7 @@ async function assemble(
       await Promise.all(outboxRelays.map((each) => each.stop()))
       await published
       await relay?.stop()
+      await payloads.stop()
       await durableWork.stop()
       await testSender.close({ abort: true })
       await delivery?.stop(config.drainDeadlineMs)

@@ -13,5 +13,6 @@ export function countActivity(activity: DeliveryActivity, metrics: Metrics): voi
   activity.on('lostClaims', metrics.lostClaims)
   activity.on('targetsRepaired', metrics.targetsRepaired)
   activity.on('filtered', metrics.filtered)
+  activity.on('violation', metrics.violation)
   activity.on('retentionRun', metrics.retentionRun)
 }

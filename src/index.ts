@@ -3,6 +3,7 @@ import './required-node.ts'
 
 export { BacklogFullError } from './core/backlog-full-error.ts'
 export { type ErrorCode, OuthookError } from './core/errors.ts'
+export type { EventType, EventTypeMode } from './core/event-type.ts'
 export type { FilterInput } from './core/filter/condition.ts'
 export type { Job, JobFilter, JobKind, JobState } from './core/jobs.ts'
 export type { LogFields, Logger } from './core/logger.ts'
@@ -52,10 +53,13 @@ export type {
   EndpointView,
   UpsertedEndpoint,
 } from './engine/endpoint-view.ts'
+export type { EventTypeChange, EventTypeInput } from './engine/event-type-input.ts'
 export type { DeliveryWithAttempts, EventStatus } from './engine/events.ts'
+export type { ImportedType, ImportInput, ImportReport } from './engine/import-event-types.ts'
 export type { BackfillInput, CancelManyInput, DryRun, JobInput } from './engine/jobs.ts'
 export type { AdminTokenInput, KeyChange, KeyInput } from './engine/key-input.ts'
 export type { OrderedKey } from './engine/ordered-keys.ts'
+export type { PayloadWarning } from './engine/payload-rules.ts'
 export type { CreatedPortalLink, PortalLinkInput } from './engine/portal-links.ts'
 export type {
   PreviewedEvent,
@@ -80,6 +84,7 @@ export type {
   DeadLetterFilter,
   DeliveryFilter,
   EventFilter,
+  EventTypeFilter,
   OrderedKeyFilter,
   Page,
   PageRequest,

@@ -176,7 +176,7 @@ export class Outhook<Topics extends object = Record<string, any>>
 
   private constructor(app: App) {
     const { engine } = app
-    super(engine, defaultTenantId)
+    super(engine, defaultTenantId, 'server')
     this.#app = app
     this.#emitter = engine.activity as EventEmitter
     this.tenants = serviceOf(engine.tenants, tenantMethods)

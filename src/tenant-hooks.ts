@@ -12,9 +12,11 @@ import type { EndpointPauses } from './engine/endpoint-pauses.ts'
 import type { EndpointTests } from './engine/endpoint-tests.ts'
 import type { Endpoints } from './engine/endpoints.ts'
 import type { Engine } from './engine/engine.ts'
+import type { EventTypes } from './engine/event-types.ts'
 import type { Events } from './engine/events.ts'
 import type { Jobs } from './engine/jobs.ts'
 import type { OrderedKeys } from './engine/ordered-keys.ts'
+import type { PayloadWarning } from './engine/payload-rules.ts'
 import type { PortalLinks } from './engine/portal-links.ts'
 import type { PublishReceipt } from './engine/publish.ts'
 import type { Subscriptions } from './engine/subscriptions.ts'
@@ -44,6 +46,8 @@ export interface PublishedEvent {
   readonly filteredSubscriptions: number
   /** The idempotency key was used before for the same content, and this is what it got then. */
   readonly replayed: boolean
+  /** Where the payload is not as the schema of its event type says, which only warns. Empty: nowhere. */
+  readonly warnings: readonly PayloadWarning[]
 }
 
 export type PublishManyResult =
@@ -73,6 +77,8 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
   /** What requests of endpoints and sends authenticate with. Secrets go in and are never shown. */
   readonly credentials: OfTenant<Credentials>
   readonly subscriptions: OfTenant<Subscriptions>
+  /** What is said of topics, and how payloads are checked: of the server for all tenants, or what a tenant has in its place. */
+  readonly eventTypes: OfTenant<EventTypes>
   readonly events: OfTenant<Events>
   readonly deliveries: OfTenant<Deliveries>
   /** Ordering keys of ordered subscriptions: which have deliveries that wait, and behind what. */
@@ -88,7 +94,7 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
   readonly #name: string
 
   /** @internal */
-  constructor(engine: Engine, name: string) {
+  constructor(engine: Engine, name: string, catalogue?: 'server') {
     this.#engine = engine
     this.#name = name
     const findTenant = () => engine.tenants.resolve(name)
@@ -100,6 +106,7 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
     }
     this.credentials = ofTenant(engine.credentials, findTenant)
     this.subscriptions = ofTenant(engine.subscriptions, findTenant)
+    this.eventTypes = ofTenant(engine.eventTypes, catalogue === 'server' ? () => null : findTenant)
     this.events = ofTenant(engine.events, findTenant)
     this.deliveries = ofTenant(engine.deliveries, findTenant)
     this.orderedKeys = ofTenant(engine.orderedKeys, findTenant)
@@ -114,7 +121,7 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
    * `client`, resolves once the event is part of the client's transaction; errors of the client's own connection come
    * through as they are.
    * Errors: invalid_body (the topic), invalid_payload, invalid_request, payload_too_large, ordering_key_conflict,
-   * ordering_key_too_long, idempotency_conflict, backlog_full (`BacklogFullError`), store_unavailable, shutting_down.
+   * ordering_key_too_long, payload_mismatch (the schema of its event type), idempotency_conflict, backlog_full (`BacklogFullError`), store_unavailable, shutting_down.
    */
   async publish<Topic extends keyof Topics & string>(
     input: PublishInput<Topics, Topic>,
@@ -191,8 +198,8 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
 }
 
 function toPublished(receipt: PublishReceipt): PublishedEvent {
-  const { eventId, deliveryIds, state, filteredSubscriptions, replayed } = receipt
-  return { id: eventId, deliveryIds, state, filteredSubscriptions, replayed }
+  const { eventId, deliveryIds, state, filteredSubscriptions, replayed, warnings = [] } = receipt
+  return { id: eventId, deliveryIds, state, filteredSubscriptions, replayed, warnings }
 }
 
 /** No mistake here may publish outside of the transaction that was meant. */

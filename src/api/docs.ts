@@ -26,6 +26,7 @@ const tags = [
   ['events', 'What happened, as producers publish it'],
   ['endpoints', 'Where events are sent'],
   ['subscriptions', 'Which events an endpoint gets'],
+  ['event types', 'What is said of topics, and how payloads are checked'],
   ['deliveries', 'One event on its way to one endpoint'],
   ['ordered keys', 'Ordering keys of ordered subscriptions, and what waits in their lines'],
   ['dead letters', 'Deliveries that were given up'],

@@ -116,6 +116,11 @@ export const errorGuide: Readonly<Record<ErrorCode, ErrorGuide>> = {
     happened: 'The URL of the endpoint is not one that the server sends to.',
     todo: 'Use an `https://` URL of a public address, or have the operator allow what `detail` names.',
   },
+  payload_mismatch: {
+    happened:
+      'The payload is not as the schema of its event type says, which is enforced. Nothing of the event was stored.',
+    todo: 'Mend the payload where `path` and `detail` say, or the schema: `GET /v1/event-types/{name}` shows it.',
+  },
   unprocessable: {
     happened: 'The body has the right form, and a value that cannot be.',
     todo: repairRequest,

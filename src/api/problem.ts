@@ -16,6 +16,8 @@ export interface Problem {
   readonly status: number
   readonly title: string
   readonly detail: string
+  /** Where in the payload, as a JSON Pointer. */
+  readonly path?: string | undefined
   /** Whole seconds, set with 429 and 503 only. */
   readonly retryAfterSeconds: number | null
 }
@@ -44,7 +46,7 @@ const frameworkErrors: Readonly<Record<string, { readonly code: ErrorCode; reado
   },
   FST_ERR_MAX_PARAM_LENGTH: {
     code: 'uri_too_long',
-    detail: 'a part of the path is longer than 100 characters; ids have at most 32',
+    detail: 'a part of the path is longer than 800 characters; ids have at most 32, and topics 255 bytes',
   },
   ECONNRESET: {
     code: 'invalid_request',
@@ -84,8 +86,8 @@ export function renderProblem(problem: Problem): string {
 }
 
 /** The members as they leave the server, in their order. */
-export function problemMembers({ code, status, title, detail }: Problem) {
-  return { type: problemTypeOf(code), title, status, detail, code }
+export function problemMembers({ code, status, title, detail, path }: Problem) {
+  return { type: problemTypeOf(code), title, status, detail, code, ...(path !== undefined && { path }) }
 }
 
 function fromOuthookError(error: OuthookError): Problem {
@@ -95,7 +97,8 @@ function fromOuthookError(error: OuthookError): Problem {
     return problemOf('internal', 'something went wrong inside the server; its log says what')
   const told = code === 'store_unavailable' ? storeAway(error) : error.message
   const detail = told === '' ? errorTable[code].title : told
-  return { code, status, title, detail, retryAfterSeconds: retryAfter(status, error.retryAfterSeconds) }
+  const { path, retryAfterSeconds } = error
+  return { code, status, title, detail, path, retryAfterSeconds: retryAfter(status, retryAfterSeconds) }
 }
 
 /** The text of a store's own error is for whoever runs the server. */

@@ -48,17 +48,19 @@ function topicOf({ members, payload }: EventEnvelope): string {
 
 export const receiptType = 'application/json; charset=utf-8'
 
-/** Ids are plain ASCII words: nothing in them needs escaping. */
+/** Ids are plain ASCII words: nothing in them needs escaping. Warnings may hold any text. */
 export function renderReceipt({
   eventId,
   deliveryIds,
   state,
   filteredSubscriptions,
+  warnings,
 }: PublishReceipt): string {
   const ids = deliveryIds.length === 0 ? '' : `"${deliveryIds.join('","')}"`
   const accepted = state === 'accepted' ? ',"state":"accepted"' : ''
   const filtered = filteredSubscriptions === 0 ? '' : `,"filtered_subscriptions":${filteredSubscriptions}`
-  return `{"id":"${eventId}","event_id":"${eventId}","delivery_ids":[${ids}]${accepted}${filtered}}\n`
+  const warned = warnings === undefined ? '' : `,"warnings":${JSON.stringify(warnings)}`
+  return `{"id":"${eventId}","event_id":"${eventId}","delivery_ids":[${ids}]${accepted}${filtered}${warned}}\n`
 }
 
 export function lateError(): OuthookError {

@@ -118,8 +118,9 @@ interface Answered {
 
 function answer(response: ServerResponse, receipt: PublishReceipt, { context, startedAt }: Answered): void {
   const text = renderReceipt(receipt)
-  // Only ASCII: as many bytes as characters.
-  const headers = { ...answerHeaders, 'content-type': receiptType, 'content-length': text.length }
+  // But for warnings only ASCII: as many bytes as characters.
+  const length = receipt.warnings === undefined ? text.length : Buffer.byteLength(text)
+  const headers = { ...answerHeaders, 'content-type': receiptType, 'content-length': length }
   response.writeHead(202, receipt.replayed ? { 'idempotent-replay': 'true', ...headers } : headers)
   response.end(text)
   const { metrics } = context

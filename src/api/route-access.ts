@@ -105,6 +105,13 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'PATCH /v1/subscriptions/:id': admin,
   'DELETE /v1/subscriptions/:id': admin,
 
+  'POST /v1/event-types': admin,
+  'POST /v1/event-types/import': admin,
+  'GET /v1/event-types': everybody,
+  'GET /v1/event-types/:name': everybody,
+  'PATCH /v1/event-types/:name': admin,
+  'DELETE /v1/event-types/:name': admin,
+
   'POST /v1/deliveries': senders,
   'GET /v1/deliveries': viewerOrLink,
   'GET /v1/deliveries/:id': viewerOrLink,

@@ -37,7 +37,8 @@ import { brokenQuery, strictCompiler } from './validation.ts'
 const maxBodyBytes = 64 * 1024
 const maxHeaderBytes = 16 * 1024
 /** Of what is known about every route: an id has at most 32 characters. */
-const maxPathPartLength = 100
+/** A topic, each of whose bytes is escaped. */
+const maxPathPartLength = 800
 
 /**
  * A server that is not listening yet: `await server.listen({ host, port })`. `server.close()` stops accepting,

@@ -93,6 +93,11 @@ const commands: readonly CommandEntry[] = [
     load: () => import('./credentials.ts'),
   },
   {
+    name: 'event-types',
+    description: 'what is said of topics: create, list, get, update, deprecate, restore, import, delete',
+    load: () => import('./event-types.ts'),
+  },
+  {
     name: 'keys',
     description: 'producer keys: create, list, get, update, rotate, revoke',
     load: () => import('./keys.ts'),

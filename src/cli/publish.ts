@@ -29,6 +29,7 @@ export function register(command: Command, io: CliIo): void {
       orderingKey: options.orderingKey,
       ...eventMembers(options, io),
     })
+    for (const { message } of published.warnings ?? []) context.print.note(`warning: ${message}`)
     if (options.wait === undefined) {
       const { eventId, deliveryIds, state, filteredSubscriptions } = published
       if (state === 'accepted') {

@@ -31,6 +31,7 @@ export const errorTable = {
   unsupported_media_type: { status: 415, title: 'unsupported media type' },
   expectation_failed: { status: 417, title: 'expectation failed' },
   url_rejected: { status: 422, title: 'url rejected' },
+  payload_mismatch: { status: 422, title: 'payload does not match its event type' },
   unprocessable: { status: 422, title: 'unprocessable' },
   headers_too_large: { status: 431, title: 'request header fields too large' },
   rate_limited: { status: 429, title: 'rate limited' },
@@ -63,6 +64,8 @@ export interface OuthookErrorOptions {
   readonly fault?: StoreFault | undefined
   /** What callers of the server are told of a `store_unavailable`: the message may name addresses and files. */
   readonly publicDetail?: string
+  /** Of a payload: where, as a JSON Pointer. */
+  readonly path?: string
 }
 
 /**
@@ -82,6 +85,8 @@ export class OuthookError extends Error {
   /** With `store_unavailable`: why, where that is known. */
   readonly fault: StoreFault | undefined
   readonly publicDetail: string | undefined
+  /** With `payload_mismatch`: where in the payload, as a JSON Pointer; empty is the payload as a whole. */
+  readonly path: string | undefined
 
   constructor(code: ErrorCode, message: string, options: OuthookErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -92,6 +97,7 @@ export class OuthookError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds
     this.fault = options.fault
     this.publicDetail = options.publicDetail
+    this.path = options.path
     Object.defineProperty(this, brand, { value: true })
   }
 

@@ -43,6 +43,16 @@ export interface EndpointPausedActivity {
 /** Requests to it had failed, and one has succeeded. */
 export type EndpointRecoveredActivity = Omit<EndpointPausedActivity, 'reason'>
 
+export interface PayloadViolation {
+  readonly tenantId: string
+  readonly topic: string
+  /** A JSON Pointer into the payload. */
+  readonly path: string
+  readonly message: string
+  /** Whether the event was refused for it. */
+  readonly refused: boolean
+}
+
 interface ActivityEvents {
   attempt: [AttemptActivity]
   /** A delivery was given up; follows its `attempt`. */
@@ -62,6 +72,8 @@ interface ActivityEvents {
   targetsRepaired: [{ readonly count: number }]
   /** An event was published that so many subscriptions did not get for their filter. */
   filtered: [{ readonly count: number }]
+  /** A payload was not as the schema of its event type says. */
+  violation: [PayloadViolation]
   /** The store was looked through for rows past their retention. */
   retentionRun: [{ readonly removed: RemovedRows; readonly elapsedMs: number }]
   /** The store refused or dropped an outcome that was no longer this worker's to record. */

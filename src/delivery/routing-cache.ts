@@ -6,9 +6,11 @@
  * change made in another one this process is told by a hint, and failing that learns by the versions that a claim
  * brings. A claim cancels or parks what no longer lives.
  */
+
 import type { RoutedCredential } from '../core/credential.ts'
 import type { BreakerPolicy } from '../core/endpoint-health.ts'
 import { urlContext } from '../core/endpoint-url.ts'
+import type { RoutedEventType } from '../core/event-type.ts'
 import { FilterSet } from '../core/filter/filter-set.ts'
 import { findBreaker } from '../core/health-policy.ts'
 import type { Endpoint, SealedSecret, Subscription } from '../core/model.ts'
@@ -40,6 +42,8 @@ export interface TenantRouting {
   readonly breaker: BreakerPolicy | null
   /** Topics of operational events about deliveries that a subscription names. */
   readonly told: ReadonlySet<string>
+  /** The tenant's own, by name; null: it has none. */
+  readonly eventTypes: ReadonlyMap<string, RoutedEventType> | null
   /** Null: no subscription of the tenant has a filter. */
   readonly filters: FilterSet | null
   /** Of the subscription, the endpoint, the tenant and the server the nearest that is there and has one. */
@@ -189,7 +193,12 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
   return {
     tenant: routing.tenant,
     version: routing.version,
-    size: 1 + routing.endpoints.length + routing.subscriptions.length + routing.credentials.length,
+    size:
+      1 +
+      routing.endpoints.length +
+      routing.subscriptions.length +
+      routing.credentials.length +
+      routing.eventTypes.length,
     targets,
     targetOf: (subscriptionId, targetId) =>
       ofSubscriptions.get(subscriptionId ?? '') ?? targets.get(targetId),
@@ -197,6 +206,8 @@ function compileRouting(routing: Routing, options: RoutingCacheOptions): TenantR
     fanOut,
     breaker: findBreaker({ tenant: routing.tenant?.settings, server: options.breaker }),
     told,
+    eventTypes:
+      routing.eventTypes.length === 0 ? null : new Map(routing.eventTypes.map((type) => [type.name, type])),
     filters: FilterSet.of(routing.subscriptions),
     policyOf: (subscriptionId, endpointId = null) =>
       policies.get(subscriptionId ?? '') ?? policyOfEndpoint.get(endpointId ?? '') ?? defaultPolicy,

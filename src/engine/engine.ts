@@ -16,6 +16,7 @@ import type { EndpointPauses } from './endpoint-pauses.ts'
 import type { EndpointSecrets } from './endpoint-secrets.ts'
 import type { EndpointTests } from './endpoint-tests.ts'
 import type { Endpoints } from './endpoints.ts'
+import type { EventTypes } from './event-types.ts'
 import type { Events } from './events.ts'
 import type { IdempotentRequests } from './idempotent-requests.ts'
 import type { Jobs } from './jobs.ts'
@@ -41,6 +42,7 @@ export interface Engine {
     'listPublicKeys' | 'listSecrets' | 'revealSecret' | 'rotateSecret' | 'setPrimarySecret'
   >
   readonly credentials: Credentials
+  readonly eventTypes: EventTypes
   readonly directSends: DirectSends
   readonly endpointTests: EndpointTests
   readonly subscriptions: Subscriptions

@@ -4,12 +4,15 @@ import type { Dispatcher } from '../delivery/dispatcher.ts'
 import type { Reservation } from '../delivery/reservation.ts'
 import type { TenantRouting } from '../delivery/routing-cache.ts'
 import type { ClaimedDelivery, NewDelivery, NewEvent } from '../store/port.ts'
+import type { PublishReceipt } from './publish-request.ts'
 
 export interface Plan {
   readonly event: NewEvent
   readonly routing: TenantRouting
   /** The answer, unless the event's idempotency key has an earlier one. Null: the event is to be written. */
   readonly refusal: OuthookError | null
+  /** What its receipt says of the payload, where there is something to say. */
+  readonly warnings?: PublishReceipt['warnings']
 }
 
 /** What takes deliveries on and wakes claims for the others. */

@@ -13,7 +13,7 @@ import type { Send, SendRequest } from './publish-request.ts'
 type SendInput = Omit<SendRequest, 'idempotency'> & Pick<NewEvent, 'idempotency' | 'deliverAt'>
 
 /** Of no routing that a tenant can have: the store looks for the idempotency key of such an event and never writes it. */
-const noRoutingVersion = -1
+export const noRoutingVersion = -1
 
 /** Throws what refuses it, such as `endpoint_not_available`, where no idempotency key may have an earlier answer. */
 export function planSend(input: SendInput, routing: TenantRouting, ids: IdFactory): Plan {

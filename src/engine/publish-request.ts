@@ -10,6 +10,7 @@ import type { RetryPolicy } from '../core/retry-policy.ts'
 import { type Schedule, waitOf } from '../core/schedule.ts'
 import { checkProducerTopic } from '../core/topics.ts'
 import type { NewIdempotencyKey, StoreTime } from '../store/port.ts'
+import type { PayloadWarning } from './payload-rules.ts'
 
 interface IngestRequest extends Omit<EventFields, 'deliverAt' | 'request' | 'filteredSubscriptions'> {
   readonly tenantId: string
@@ -72,6 +73,8 @@ export interface PublishReceipt {
   readonly filteredSubscriptions: number
   /** True: the idempotency key was used before for the same content, and this is what it got then. */
   readonly replayed: boolean
+  /** Where the payload is not as the schema of its event type says, which only warns; absent: nowhere. */
+  readonly warnings?: readonly PayloadWarning[] | undefined
 }
 
 /** A passing trouble, told to the caller as it is. */

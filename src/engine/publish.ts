@@ -2,6 +2,7 @@ import { isStoreRefusal, OuthookError } from '../core/errors.ts'
 import { limits } from '../core/model.ts'
 import type { TenantRouting } from '../delivery/routing-cache.ts'
 import type { PublishResult } from '../store/port.ts'
+import { planEvent } from './plan-event.ts'
 import { planSend } from './plan-send.ts'
 import { PublishQueue, type Waiting } from './publish-queue.ts'
 import {
@@ -20,7 +21,6 @@ export type { PublishReceipt, PublishRequest, SendRequest } from './publish-requ
 
 import { Admission } from './admission.ts'
 import { DeliveriesFirst } from './deliveries-first.ts'
-import { fanOut } from './fan-out.ts'
 import { cancelHandOffs, handOver, type Plan, type ReservedEvent, reserveHandOffs } from './hand-off.ts'
 
 /**
@@ -62,7 +62,7 @@ export class Publisher {
       dispatcher && new DeliveriesFirst({ clock, busy, pressure: () => dispatcher.pressure })
   }
 
-  /** Resolves once the event is durable. Errors: invalid_body, invalid_request, payload_too_large, idempotency_conflict, backlog_full, store_unavailable, shutting_down; of a direct send endpoint_not_available. */
+  /** Resolves once the event is durable. Errors: invalid_body, invalid_request, payload_too_large, payload_mismatch, idempotency_conflict, backlog_full, store_unavailable, shutting_down; of a direct send endpoint_not_available. */
   publish(request: PublishRequest | SendRequest): Promise<PublishReceipt> {
     try {
       return this.#enqueue(request)
@@ -186,7 +186,8 @@ export class Publisher {
     if (!this.#admission.admit(waiting, routing.tenant)) return null
     const idempotency = request.idempotency && { ...request.idempotency, ttlMs }
     if (request.topic === null) return planSend({ ...request, idempotency }, routing, ids)
-    return { event: fanOut({ ...request, idempotency }, routing, ids), routing, refusal: null }
+    const planning = { ids, payloads: this.#options.payloads, isAgain: waiting.replans > 0 }
+    return planEvent({ ...request, idempotency }, routing, planning)
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
@@ -242,7 +243,7 @@ export class Publisher {
     { result, leaseEndsAt }: { readonly result: PublishResult; readonly leaseEndsAt: number },
   ): boolean {
     const { event } = reserved
-    const { routing, refusal } = waiting.plan as Plan
+    const { routing, refusal, warnings } = waiting.plan as Plan
     if (result.kind !== 'published') cancelHandOffs(reserved)
     if (refusal !== null && result.kind !== 'replayed' && result.kind !== 'key_held') {
       waiting.settle.reject(refusal)
@@ -254,20 +255,17 @@ export class Publisher {
         const state = event.receivers === undefined ? 'fanned_out' : 'accepted'
         const filteredSubscriptions = event.filteredSubscriptions ?? 0
         if (filteredSubscriptions > 0) this.#options.onFiltered(filteredSubscriptions)
-        waiting.settle.resolve({
-          eventId: event.id,
-          deliveryIds,
-          state,
-          filteredSubscriptions,
-          replayed: false,
-        })
+        const { id: eventId } = event
+        const replayed = false
+        waiting.settle.resolve({ eventId, deliveryIds, state, filteredSubscriptions, replayed, warnings })
         if (state === 'accepted') this.#options.onAccepted()
         const createdAt = this.#options.time.now()
         return handOver(reserved, { routing, handedOff: result.handedOff, leaseEndsAt, createdAt })
       }
       case 'replayed': {
         const { eventId, deliveryIds, state, filteredSubscriptions } = result
-        waiting.settle.resolve({ eventId, deliveryIds, state, filteredSubscriptions, replayed: true })
+        const replayed = true
+        waiting.settle.resolve({ eventId, deliveryIds, state, filteredSubscriptions, replayed, warnings })
         return false
       }
       case 'conflict':

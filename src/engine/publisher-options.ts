@@ -5,6 +5,7 @@ import type { RoutingCache } from '../delivery/routing-cache.ts'
 import type { IngestStore, StoreTime } from '../store/port.ts'
 import type { HandOffTaker } from './hand-off.ts'
 import type { KeyRates } from './key-rates.ts'
+import type { PayloadRules } from './payload-rules.ts'
 
 export interface PublisherOptions {
   readonly store: IngestStore
@@ -24,6 +25,7 @@ export interface PublisherOptions {
   readonly timeoutMs: number
   /** Deliveries in line for one ordering key of a subscription, beyond which an event is `backlog_full`. */
   readonly maxOrderedBacklog: number
+  readonly payloads: Pick<PayloadRules, 'judge' | 'tell'>
   /** An event is durable whose deliveries are still to be made, in slices. */
   readonly onAccepted: () => void
   /** An event is durable that so many subscriptions do not get for their filter. */

@@ -11,9 +11,10 @@ import { isStoreRefusal } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { limits } from '../core/model.ts'
-import type { RoutingCache } from '../delivery/routing-cache.ts'
+import type { RoutingCache, TenantRouting } from '../delivery/routing-cache.ts'
 import type { AcceptedEvent, AcceptedPayloads, FanOutPlan, FanOutResult, OutboxStore } from '../store/port.ts'
 import { needsPayload, planFanOut } from './fan-out.ts'
+import type { CheckedEvent, PayloadRules, PayloadVerdict } from './payload-rules.ts'
 
 const minWaitMs = 25
 const maxWaitMs = 1000
@@ -35,6 +36,7 @@ export interface RelayOptions {
   readonly onLargeFanOut: () => void
   /** Events were fanned out that so many subscriptions do not get for their filter. */
   readonly onFiltered: (subscriptions: number) => void
+  readonly payloads: Pick<PayloadRules, 'concern' | 'judge' | 'tell'>
 }
 
 export class Relay {
@@ -46,6 +48,11 @@ export class Relay {
   #failing = false
   /** Events that the database takes from nobody: left where they are, so that they hold up no other. */
   readonly #refused = new Set<string>()
+  /** Of planned events whose payload is not as its type says. They are committed, so nothing can be refused any more. */
+  readonly #verdicts = new Map<
+    string,
+    { readonly event: Omit<CheckedEvent, 'payload'>; readonly verdict: PayloadVerdict }
+  >()
 
   constructor(options: RelayOptions) {
     this.#options = options
@@ -138,7 +145,15 @@ export class Relay {
       result.count === 0 ? [] : plans.filter(({ id, tenantId }) => !left.has(id) && !left.has(tenantId))
     const filtered = written.reduce((sum, { filteredSubscriptions }) => sum + (filteredSubscriptions ?? 0), 0)
     if (filtered > 0) onFiltered(filtered)
+    for (const { id } of written) this.#tellVerdict(id)
     return result
+  }
+
+  #tellVerdict(id: string): void {
+    const found = this.#verdicts.get(id)
+    if (found === undefined) return
+    this.#verdicts.delete(id)
+    this.#options.payloads.tell(found.event, found.verdict, false)
   }
 
   async #fanOut(plans: readonly FanOutPlan[]): Promise<FanOutResult> {
@@ -181,7 +196,8 @@ export class Relay {
       const routing = await this.#options.routing.get(tenantId)
       const payload = payloads.get(event.id)
       // Not in the outbox any more, or its tenant has got a filter just now: the next look sees to it.
-      if (payload === undefined && needsPayload(event.topic, routing)) break
+      if (payload === undefined && this.#needsPayload(event.topic, routing)) break
+      this.#judge({ ...event, payload: payload ?? notRead }, routing)
       const fanOut = planFanOut({ ...event, payload: payload ?? notRead }, routing, this.#options.ids)
       deliveryCount += fanOut.deliveries.length
       bytes += event.payloadBytes
@@ -198,14 +214,29 @@ export class Relay {
     return plans
   }
 
-  /** Of those that a filter looks at, and of no more than fit into a batch. */
+  #needsPayload(topic: string, routing: TenantRouting): boolean {
+    return needsPayload(topic, routing) || this.#options.payloads.concern(topic, routing)
+  }
+
+  #judge(
+    event: Pick<AcceptedEvent, 'id' | 'tenantId' | 'topic'> & CheckedEvent,
+    routing: TenantRouting,
+  ): void {
+    const { payloads } = this.#options
+    const verdict = payloads.concern(event.topic, routing) ? payloads.judge(event, routing) : null
+    const { id, tenantId, topic } = event
+    if (verdict === null) this.#verdicts.delete(id)
+    else this.#verdicts.set(id, { event: { tenantId, topic }, verdict })
+  }
+
+  /** Of those that a filter or an event type looks at, and of no more than fit into a batch. */
   async #readPayloads(waiting: readonly AcceptedEvent[]): Promise<AcceptedPayloads> {
     const needed: string[] = []
     let bytes = 0
     for (const { id, tenantId, topic, payloadBytes } of waiting) {
       bytes += payloadBytes
       if (needed.length > 0 && bytes > maxBatchBytes) break
-      if (needsPayload(topic, await this.#options.routing.get(tenantId))) needed.push(id)
+      if (this.#needsPayload(topic, await this.#options.routing.get(tenantId))) needed.push(id)
     }
     return needed.length === 0 ? new Map() : this.#options.outbox.readAccepted(needed)
   }

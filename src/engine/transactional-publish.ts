@@ -5,7 +5,9 @@
  */
 import { OuthookError } from '../core/errors.ts'
 import type { IdFactory } from '../core/ids.ts'
+import type { RoutingCache } from '../delivery/routing-cache.ts'
 import type { OutboxEvent, OutboxResult, OutboxStore, TransactionClient } from '../store/port.ts'
+import type { PayloadRules } from './payload-rules.ts'
 import {
   type Clocks,
   checkRequest,
@@ -17,6 +19,8 @@ import {
 export interface TransactionalPublisherOptions extends Clocks {
   /** Null: the store has no transactions of callers. */
   readonly outbox: OutboxStore | null
+  readonly routing: Pick<RoutingCache, 'get'>
+  readonly payloads: Pick<PayloadRules, 'judge' | 'tell'>
   readonly ids: IdFactory
   readonly idempotencyTtlMs: number
   /** Something may be about to commit. */
@@ -42,15 +46,16 @@ export class TransactionalPublisher {
     requests: readonly PublishRequest[],
   ): Promise<PromiseSettledResult<PublishReceipt>[]> {
     const outbox = this.#checkUsable(client)
-    const checked = requests.map((request) => attempt(() => this.#toEvent(request)))
-    const events = checked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+    const checked = await Promise.all(requests.map((request) => settle(() => this.#check(request))))
+    const events = checked.flatMap((each) => (each.status === 'fulfilled' ? [each.value.event] : []))
     const results = events.length === 0 ? [] : await outbox.accept(client, events)
     this.#options.onAccepted()
     let next = 0
     return checked.map((each) => {
       if (each.status === 'rejected') return each
       const result = results[next++] as OutboxResult
-      return attempt(() => toReceipt(each.value, result))
+      const { event, warnings } = each.value
+      return attempt(() => ({ ...toReceipt(event, result), warnings }))
     })
   }
 
@@ -77,6 +82,18 @@ export class TransactionalPublisher {
       )
     }
     return outbox
+  }
+
+  /** By the catalogues as this process knows them: a change that is not heard of yet the relay finds, and tells. */
+  async #check(request: PublishRequest): Promise<CheckedOutboxEvent> {
+    const event = this.#toEvent(request)
+    const { routing, payloads } = this.#options
+    const { topic, payload } = request
+    const checked = { tenantId: event.tenantId, topic, payload }
+    const verdict = payloads.judge(checked, await routing.get(event.tenantId))
+    if (verdict?.refusal == null) return { event, warnings: verdict === null ? undefined : [verdict.warning] }
+    payloads.tell(checked, verdict, true)
+    throw verdict.refusal
   }
 
   #toEvent(request: PublishRequest): OutboxEvent {
@@ -119,6 +136,18 @@ function toReceipt(event: OutboxEvent, result: OutboxResult): PublishReceipt {
         'the idempotency key is in use by another transaction that is still open; roll back, and try again when it has ended',
         { retryAfterSeconds: 1 },
       )
+  }
+}
+
+interface CheckedOutboxEvent extends Pick<PublishReceipt, 'warnings'> {
+  readonly event: OutboxEvent
+}
+
+async function settle<T>(work: () => Promise<T>): Promise<PromiseSettledResult<T>> {
+  try {
+    return { status: 'fulfilled', value: await work() }
+  } catch (reason) {
+    return { status: 'rejected', reason }
   }
 }
 

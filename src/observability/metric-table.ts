@@ -25,6 +25,14 @@ export const metricTable = {
     help: 'Subscriptions that did not get an event for their filter, though its topic was theirs; each event counts them all.',
     labels: {},
   },
+  outhook_payload_violations_total: {
+    type: 'counter',
+    help: 'Events whose payload was not as the schema of their event type says.',
+    labels: {
+      result:
+        '`refused` (the type says `enforce`) or `accepted` (it says `warn`, or the event was committed by a transaction of its own)',
+    },
+  },
   outhook_publish_duration_seconds: {
     type: 'histogram',
     help: 'Time of a request that published, from its arrival to the answer that its events are durable.',

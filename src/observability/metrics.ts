@@ -93,6 +93,7 @@ export interface Metrics {
   readonly lostClaims: (activity: { readonly count: number }) => void
   readonly targetsRepaired: (activity: { readonly count: number }) => void
   readonly filtered: (activity: { readonly count: number }) => void
+  readonly violation: (activity: { readonly refused: boolean }) => void
   readonly retentionRun: (activity: {
     readonly removed: Readonly<Record<(typeof retentionKinds)[number], number>>
     readonly elapsedMs: number
@@ -177,12 +178,17 @@ function countAttempts(registry: Registry): Metrics['attempt'] {
 
 function countUpkeep(
   registry: Registry,
-): Pick<Metrics, 'endpointPaused' | 'lostClaims' | 'targetsRepaired' | 'filtered' | 'retentionRun'> {
+): Pick<
+  Metrics,
+  'endpointPaused' | 'lostClaims' | 'targetsRepaired' | 'filtered' | 'violation' | 'retentionRun'
+> {
   const pauses = counter(registry, 'outhook_endpoint_pauses_total')
   for (const reason of pauseReasons) pauses.labels(reason).inc(0)
   const lost = counter(registry, 'outhook_lost_claims_total')
   const repaired = counter(registry, 'outhook_repaired_targets_total')
   const filtered = counter(registry, 'outhook_filtered_subscriptions_total')
+  const violations = counter(registry, 'outhook_payload_violations_total')
+  for (const result of ['refused', 'accepted']) violations.labels(result).inc(0)
   const removedRows = counter(registry, 'outhook_retention_rows_removed_total')
   for (const kind of retentionKinds) removedRows.labels(kind).inc(0)
   const runs = histogram(registry, 'outhook_retention_run_duration_seconds', retentionBucketsSeconds)
@@ -191,6 +197,7 @@ function countUpkeep(
     lostClaims: ({ count }) => lost.inc(count),
     targetsRepaired: ({ count }) => repaired.inc(count),
     filtered: ({ count }) => filtered.inc(count),
+    violation: ({ refused }) => violations.labels(refused ? 'refused' : 'accepted').inc(),
     retentionRun({ removed, elapsedMs }) {
       for (const kind of retentionKinds) removedRows.labels(kind).inc(removed[kind])
       runs.observe(elapsedMs / 1000)

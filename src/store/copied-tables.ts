@@ -13,6 +13,7 @@ export interface CopiedTable {
 export const copiedTables: readonly CopiedTable[] = [
   { name: 'tenants', key: ['id'], counts: 'rows' },
   { name: 'credentials', key: ['id'], counts: 'rows' },
+  { name: 'event_types', key: ['tenant_id', 'name'], counts: 'rows' },
   { name: 'endpoints', key: ['id'], counts: 'rows' },
   { name: 'endpoint_secrets', key: ['id'], counts: 'rows' },
   { name: 'subscriptions', key: ['id'], counts: 'rows' },

@@ -17,6 +17,7 @@ import type { OuthookError } from '../core/errors.ts'
 import type { ConfigStore } from './port/config.ts'
 import type { CredentialStore } from './port/credentials.ts'
 import type { DeliveryStore, HeardPace, SlotShares } from './port/delivery.ts'
+import type { EventTypeStore } from './port/event-types.ts'
 import type { FanOutStore, IngestStore } from './port/ingest.ts'
 import type { JobStore } from './port/jobs.ts'
 import type { KeyStore, KeyTokens } from './port/keys.ts'
@@ -38,6 +39,7 @@ import type { TokenStore } from './port/tokens.ts'
 export type * from './port/config.ts'
 export * from './port/credentials.ts'
 export type * from './port/delivery.ts'
+export type * from './port/event-types.ts'
 export type * from './port/ingest.ts'
 export type * from './port/jobs.ts'
 export type * from './port/keys.ts'
@@ -66,6 +68,7 @@ export interface Store
     KeyStore,
     SignInStore,
     PortalLinkStore,
+    EventTypeStore,
     TenantStore,
     IngestStore,
     FanOutStore,

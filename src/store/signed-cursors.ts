@@ -17,6 +17,7 @@ const lists = [
   'listDeliveries',
   'listDeliveriesOfEvent',
   'listEndpoints',
+  'listEventTypes',
   'listEvents',
   'listJobs',
   'listOrderedKeys',

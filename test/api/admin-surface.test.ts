@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { aServer, type TestServer } from './a-server.ts'
 import { describeConditionalRequests } from './both-stores/conditional-requests.ts'
 import { describeCursors } from './both-stores/cursors.ts'
+import { describeEventTypes } from './both-stores/event-types.ts'
 import { describeFilters } from './both-stores/filters.ts'
 import { describeIdempotentPosts } from './both-stores/idempotent-posts.ts'
 import { describePortalAccess } from './both-stores/portal-access.ts'
@@ -23,6 +24,7 @@ describe('SQLite', () => {
   const open = () => ({ one: server, two: server })
   describeConditionalRequests(open)
   describeCursors(open)
+  describeEventTypes(open)
   describeFilters(open)
   describeIdempotentPosts(open)
   describePortalAccess(open)

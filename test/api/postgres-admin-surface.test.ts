@@ -4,6 +4,7 @@ import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { aServer, type TestServer } from './a-server.ts'
 import { describeConditionalRequests } from './both-stores/conditional-requests.ts'
 import { describeCursors } from './both-stores/cursors.ts'
+import { describeEventTypes } from './both-stores/event-types.ts'
 import { describeFilters } from './both-stores/filters.ts'
 import { describeIdempotentPosts } from './both-stores/idempotent-posts.ts'
 import { describePortalAccess } from './both-stores/portal-access.ts'
@@ -37,6 +38,7 @@ describe('PostgreSQL', () => {
   const open = () => ({ one, two })
   describeConditionalRequests(open)
   describeCursors(open)
+  describeEventTypes(open)
   describeFilters(open)
   describeIdempotentPosts(open)
   describePortalAccess(open)

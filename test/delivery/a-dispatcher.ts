@@ -303,6 +303,7 @@ export function aDispatcher(setup: DispatcherSetup = {}) {
     subscriptions: [aSubscription('sub_1', endpoints[0]?.id ?? 'ep_a')],
     secrets: [],
     credentials: [],
+    eventTypes: [],
     tenant: liveTenant,
   }
   const routing = new RoutingCache({

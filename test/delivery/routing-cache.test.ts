@@ -33,6 +33,7 @@ function aCache(given: Partial<Routing> = {}) {
         subscriptions: [],
         secrets: [],
         credentials: [],
+        eventTypes: [],
         ...given,
       }
     },
@@ -199,6 +200,7 @@ test('of very many tenants only those stay that were asked for lately', async ()
         subscriptions: [],
         secrets: [],
         credentials: [],
+        eventTypes: [],
       }
     },
   })
@@ -236,6 +238,7 @@ test('a tenant that is larger than all that may be kept is kept nevertheless, al
         subscriptions: [],
         secrets: [],
         credentials: [],
+        eventTypes: [],
       }
     },
   })

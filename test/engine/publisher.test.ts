@@ -96,6 +96,7 @@ function aPublisher({
         ],
         secrets: [],
         credentials: [],
+        eventTypes: [],
         tenant,
       }
     },
@@ -104,6 +105,7 @@ function aPublisher({
     breaker: defaultBreakerPolicy,
   })
   const publisher = new Publisher({
+    payloads: { judge: () => null, tell: () => {} },
     words: { stopped: 'the end' },
     routing,
     clock,

@@ -46,6 +46,7 @@ function aRelay(setup: { readonly endpoints?: number } = {}) {
         subscriptions: endpoints.map(({ id }) => aSubscription(ids.next('sub'), id)),
         secrets: [],
         credentials: [],
+        eventTypes: [],
         tenant: liveTenant,
       }
     },
@@ -54,6 +55,7 @@ function aRelay(setup: { readonly endpoints?: number } = {}) {
     breaker: defaultBreakerPolicy,
   })
   const relay = new Relay({
+    payloads: { concern: () => false, judge: () => null, tell: () => {} },
     outbox: {
       accept: async () => [],
       async setKeyTtl() {},

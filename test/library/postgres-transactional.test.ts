@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { readTraceContext } from '../../src/core/trace-context.ts'
-import { type OpenOptions, Outhook } from '../../src/index.ts'
+import { type LogFields, type OpenOptions, Outhook } from '../../src/index.ts'
 import { aServer } from '../api/a-server.ts'
 import { aReceiver } from '../delivery/an-app.ts'
 import { patienceMs } from '../patience.ts'
@@ -546,4 +546,33 @@ test('an event of a transaction is filtered when it is fanned out, and says how 
   expect((await receiver.waitFor(1, patienceMs)).map(({ body }) => Buffer.from(body).toString())).toEqual([
     '{"n":2}',
   ])
+})
+
+test('a schema that is enforced refuses an event of a transaction, which goes on; what SQL publishes past it is delivered and told', async () => {
+  const schema = aSchema()
+  const lines: LogFields[] = []
+  const log = () => {}
+  const logger = { debug: log, info: log, error: log, warn: (fields: LogFields) => void lines.push(fields) }
+  const hooks = await open(schema, { logger })
+  const receiver = await aReceiver()
+  await hooks.endpoints.create({ url: receiver.url, topics: ['*'] })
+  await hooks.eventTypes.create({
+    name: 'orders.made',
+    schema: { required: ['id'] },
+    mode: 'enforce',
+  })
+  const client = await aClient()
+  await client.query('begin')
+  const wrong = hooks.publish({ topic: 'orders.made', payload: {} }, { client })
+  await expect(wrong).rejects.toMatchObject({ code: 'payload_mismatch', path: '/id' })
+  await hooks.publish({ topic: 'orders.made', payload: { id: 1 } }, { client })
+  await client.query(`select ${schema}.publish('orders.made', '{"by":"sql"}'::json)`)
+  await client.query('commit')
+  const received = await receiver.waitFor(2, patienceMs)
+  expect(received.map(({ body }) => Buffer.from(body).toString()).sort()).toEqual([
+    '{"by":"sql"}',
+    '{"id":1}',
+  ])
+  const told = lines.filter(({ topic }) => topic === 'orders.made')
+  expect(told).toMatchObject([{ path: '/id', refused: true }])
 })

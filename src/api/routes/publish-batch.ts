@@ -117,7 +117,7 @@ async function publishItems(
       metrics.ingest(ingestResultOf(error))
       return problemMembers(toProblem(error))
     }
-    const { eventId, deliveryIds, state, filteredSubscriptions, replayed } = outcome.value
+    const { eventId, deliveryIds, state, filteredSubscriptions, replayed, warnings } = outcome.value
     metrics.ingest(replayed ? 'replayed' : 'accepted')
     return {
       status: 202,
@@ -126,6 +126,7 @@ async function publishItems(
       replayed,
       ...(state === 'accepted' && { state }),
       ...(filteredSubscriptions > 0 && { filtered_subscriptions: filteredSubscriptions }),
+      ...(warnings !== undefined && { warnings: [...warnings] }),
     }
   })
 }

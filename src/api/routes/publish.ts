@@ -15,7 +15,7 @@ import { tenantIdOf } from '../tenant-scope.ts'
 
 const schema = {
   operationId: 'publishEvent',
-  'x-problems': [409],
+  'x-problems': [409, 422],
   tags: ['events'],
   summary: 'Publish an event',
   description:

@@ -5,6 +5,7 @@ import { durationForms } from '../../core/duration.ts'
 import { limits } from '../../core/model.ts'
 import { maxScheduleMs } from '../../core/schedule.ts'
 import { DeliveryOfEventBody } from './deliveries.ts'
+import { PayloadWarnings } from './payload-warnings.ts'
 import {
   Closed,
   Id,
@@ -145,6 +146,7 @@ export const PublishHeaders = Type.Object({
 })
 
 const receiptMembers = {
+  warnings: PayloadWarnings,
   event_id: Id,
   delivery_ids: Type.Array(Id, {
     description: `one for each subscription that matches; empty where none does, and where \`state\` says \`accepted\``,
@@ -197,11 +199,13 @@ export const BatchResultBody = Type.Object(
           delivery_ids: Type.Optional(receiptMembers.delivery_ids),
           state: receiptMembers.state,
           filtered_subscriptions: receiptMembers.filtered_subscriptions,
+          warnings: PayloadWarnings,
           replayed: Type.Optional(Type.Boolean()),
           type: Type.Optional(ProblemBody.properties.type),
           title: Type.Optional(ProblemBody.properties.title),
           detail: Type.Optional(ProblemBody.properties.detail),
           code: Type.Optional(ProblemBody.properties.code),
+          path: ProblemBody.properties.path,
         },
         { title: 'BatchItemResult' },
       ),

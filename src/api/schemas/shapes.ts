@@ -82,6 +82,12 @@ export const ProblemBody = Type.Object(
     status: Type.Integer({ minimum: 400, maximum: 599 }),
     detail: Type.String({ description: 'what happened, and what to do; for people' }),
     code: Type.String({ enum: Object.keys(errorTable), description: 'what to decide by' }),
+    path: Type.Optional(
+      Type.String({
+        description:
+          'only of `payload_mismatch`: where in the payload, as a JSON Pointer; empty is the payload as a whole',
+      }),
+    ),
   },
   { title: 'Problem' },
 )

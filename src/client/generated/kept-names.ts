@@ -15,6 +15,11 @@ export const keptNames = {
   Event: { metadata: true, request: { headers: true } },
   EventPage: { items: 'Event' },
   EventStatus: { metadata: true, request: { headers: true } },
+  EventType: { schema: true, example: true },
+  EventTypeChange: { schema: true, example: true },
+  EventTypeCreate: { schema: true, example: true },
+  EventTypeImport: { document: true },
+  EventTypePage: { items: 'EventType' },
   FailedCondition: { condition: true },
   Filter: true,
   PublishBatch: { events: 'BatchEvent' },
@@ -80,6 +85,12 @@ export interface NamedTypes {
   readonly Event: types.Event
   readonly EventPage: types.EventPage
   readonly EventStatus: types.EventStatus
+  readonly EventType: types.EventType
+  readonly EventTypeChange: types.EventTypeChange
+  readonly EventTypeCreate: types.EventTypeCreate
+  readonly EventTypeImport: types.EventTypeImport
+  readonly EventTypeImportReport: types.EventTypeImportReport
+  readonly EventTypePage: types.EventTypePage
   readonly Expunged: types.Expunged
   readonly FailedCondition: types.FailedCondition
   readonly Filter: types.Filter
@@ -96,6 +107,7 @@ export interface NamedTypes {
   readonly OrderedKey: types.OrderedKey
   readonly OrderedKeyPage: types.OrderedKeyPage
   readonly Pause: types.Pause
+  readonly PayloadWarning: types.PayloadWarning
   readonly Portal: types.Portal
   readonly PortalLink: types.PortalLink
   readonly PortalLinkCreate: types.PortalLinkCreate

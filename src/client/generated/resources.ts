@@ -35,6 +35,11 @@ import type {
   EndpointTestResult,
   Event,
   EventStatus,
+  EventType,
+  EventTypeChange,
+  EventTypeCreate,
+  EventTypeImport,
+  EventTypeImportReport,
   ExpungeEventPayloadQuery,
   Expunged,
   GetEndpointQuery,
@@ -49,6 +54,7 @@ import type {
   ListDeadLettersQuery,
   ListDeliveriesQuery,
   ListEndpointsQuery,
+  ListEventTypesQuery,
   ListEventsQuery,
   ListJobsQuery,
   ListKeysQuery,
@@ -95,6 +101,7 @@ export function createResources(requester: Requester) {
     endpoints: createEndpoints(requester),
     keys: createKeys(requester),
     subscriptions: createSubscriptions(requester),
+    eventTypes: createEventTypes(requester),
     tenants: createTenants(requester),
     portalLinks: createPortalLinks(requester),
     portals: createPortals(requester),
@@ -258,6 +265,29 @@ function createSubscriptions(requester: Requester) {
     /** Which recent events a subscription would have got, and why not the others. */
     preview: (body: SubscriptionPreview, options?: CallOptions): Promise<SubscriptionPreviewed> =>
       requester.json({ method: 'POST', path: '/v1/subscriptions/preview', body, takes: 'SubscriptionPreview', takesTenant: true, takesKey: true, gives: 'SubscriptionPreviewed', options }),
+  }
+}
+
+function createEventTypes(requester: Requester) {
+  return {
+    /** Describe a topic, and say how payloads are checked. */
+    create: (body: EventTypeCreate, options?: CallOptions): Promise<EventType> =>
+      requester.json({ method: 'POST', path: '/v1/event-types', body, takes: 'EventTypeCreate', takesTenant: true, takesKey: true, gives: 'EventType', options }),
+    /** Event types by their names; of a tenant those that hold for it. */
+    list: (query: ListEventTypesQuery = {}, options?: CallOptions): PagePromise<EventType, Page<EventType>> =>
+      requester.pages({ method: 'GET', path: '/v1/event-types', query: { ...query }, takesTenant: true, gives: 'EventTypePage', options }),
+    /** Bring the catalogue to what an OpenAPI document says of its webhooks. */
+    importMany: (body: EventTypeImport, options?: CallOptions): Promise<EventTypeImportReport> =>
+      requester.json({ method: 'POST', path: '/v1/event-types/import', body, takes: 'EventTypeImport', takesTenant: true, takesKey: true, options }),
+    /** An event type; of a tenant its own, or else the server’s. */
+    get: (name: string, options?: CallOptions): Promise<EventType> =>
+      requester.json({ method: 'GET', path: `/v1/event-types/${encodeURIComponent(name)}`, takesTenant: true, gives: 'EventType', options }),
+    /** Change an event type; members that are absent stay. */
+    update: (name: string, body: EventTypeChange, options?: CallOptions): Promise<EventType> =>
+      requester.json({ method: 'PATCH', path: `/v1/event-types/${encodeURIComponent(name)}`, body, takes: 'EventTypeChange', takesTenant: true, gives: 'EventType', options }),
+    /** Delete an event type. */
+    delete: (name: string, options?: CallOptions): Promise<void> =>
+      requester.json({ method: 'DELETE', path: `/v1/event-types/${encodeURIComponent(name)}`, takesTenant: true, options }),
   }
 }
 

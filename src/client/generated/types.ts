@@ -106,6 +106,8 @@ export interface BatchItemResult {
   readonly state?: 'accepted' | undefined
   /** Only where there are some: subscriptions whose topics match and whose filter did not let it through. */
   readonly filteredSubscriptions?: number | undefined
+  /** Only where there are some: the payload is not as the schema of its event type says, whose mode is `warn`. */
+  readonly warnings?: readonly PayloadWarning[] | undefined
   readonly replayed?: boolean | undefined
   /** A page of this server about the code. */
   readonly type?: string | undefined
@@ -114,7 +116,9 @@ export interface BatchItemResult {
   /** What happened, and what to do; for people. */
   readonly detail?: string | undefined
   /** What to decide by. */
-  readonly code?: 'invalid_request' | 'invalid_body' | 'invalid_payload' | 'bad_cursor' | 'ordering_key_conflict' | 'ordering_key_too_long' | 'unauthorized' | 'missing_credentials' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'conflict' | 'idempotency_conflict' | 'endpoint_not_available' | 'not_replayable' | 'attempt_under_way' | 'not_cancellable' | 'not_skippable' | 'expired' | 'version_conflict' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'expectation_failed' | 'url_rejected' | 'unprocessable' | 'headers_too_large' | 'rate_limited' | 'backlog_full' | 'internal' | 'store_refused' | 'store_unavailable' | 'overloaded' | 'shutting_down' | 'timeout' | 'invalid_config' | 'store_locked' | 'store_missing' | 'store_incompatible' | 'wrong_master_key' | 'closed' | undefined
+  readonly code?: 'invalid_request' | 'invalid_body' | 'invalid_payload' | 'bad_cursor' | 'ordering_key_conflict' | 'ordering_key_too_long' | 'unauthorized' | 'missing_credentials' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'conflict' | 'idempotency_conflict' | 'endpoint_not_available' | 'not_replayable' | 'attempt_under_way' | 'not_cancellable' | 'not_skippable' | 'expired' | 'version_conflict' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'expectation_failed' | 'url_rejected' | 'payload_mismatch' | 'unprocessable' | 'headers_too_large' | 'rate_limited' | 'backlog_full' | 'internal' | 'store_refused' | 'store_unavailable' | 'overloaded' | 'shutting_down' | 'timeout' | 'invalid_config' | 'store_locked' | 'store_missing' | 'store_incompatible' | 'wrong_master_key' | 'closed' | undefined
+  /** Only of `payload_mismatch`: where in the payload, as a JSON Pointer; empty is the payload as a whole. */
+  readonly path?: string | undefined
 }
 
 export interface BatchResult {
@@ -970,6 +974,88 @@ export interface EventStatus {
   readonly nextCursor: string
 }
 
+export interface EventType {
+  /** At most 255 bytes of UTF-8, without spaces, control characters and `*`. */
+  readonly name: string
+  /** Null: of the server’s catalogue, which holds for every tenant. */
+  readonly tenantId: string | null
+  readonly description: string
+  readonly group: string | null
+  readonly schema: unknown
+  readonly example: unknown
+  readonly deprecated: boolean
+  /** `enforce`: an event whose payload is not as the schema says is refused with 422; `warn`: it is accepted, and the answer says so; `off`: payloads are not looked at. */
+  readonly mode: 'enforce' | 'warn' | 'off'
+  /** RFC 3339, UTC, milliseconds. */
+  readonly createdAt: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly updatedAt: string
+  /** Another one after each change that somebody makes: `If-Match` with it, in quotes, or with the `ETag` makes a change only if it is still this one. */
+  readonly version: string
+}
+
+export interface EventTypeChange {
+  /** For the developers of those who receive it. */
+  readonly description?: string | undefined
+  /** What it is listed under. */
+  readonly group?: string | null | undefined
+  /** JSON Schema 2020-12 of the payload, at most 64 KiB and 500 parts. References stay within it (`#/$defs/…`); `format` says something to people alone; patterns cannot look ahead, look behind or refer back. null: the payload may be anything. */
+  readonly schema?: unknown | undefined
+  /** A payload, for people, which has to be as the schema says; null: there is none. */
+  readonly example?: unknown | undefined
+  /** Default false. */
+  readonly deprecated?: boolean | undefined
+  /** `enforce`: an event whose payload is not as the schema says is refused with 422; `warn`: it is accepted, and the answer says so; `off`: payloads are not looked at. */
+  readonly mode?: 'enforce' | 'warn' | 'off' | undefined
+}
+
+export interface EventTypeCreate {
+  /** At most 255 bytes of UTF-8, without spaces, control characters and `*`. */
+  readonly name: string
+  /** For the developers of those who receive it. */
+  readonly description?: string | undefined
+  /** What it is listed under. */
+  readonly group?: string | null | undefined
+  /** JSON Schema 2020-12 of the payload, at most 64 KiB and 500 parts. References stay within it (`#/$defs/…`); `format` says something to people alone; patterns cannot look ahead, look behind or refer back. null: the payload may be anything. */
+  readonly schema?: unknown | undefined
+  /** A payload, for people, which has to be as the schema says; null: there is none. */
+  readonly example?: unknown | undefined
+  /** Default false. */
+  readonly deprecated?: boolean | undefined
+  /** `enforce`: an event whose payload is not as the schema says is refused with 422; `warn`: it is accepted, and the answer says so; `off`: payloads are not looked at. */
+  readonly mode?: 'enforce' | 'warn' | 'off' | undefined
+}
+
+export interface EventTypeImport {
+  /** An OpenAPI 3.1 document, whose `webhooks` are taken; references within it are followed. */
+  readonly document: Readonly<Record<string, unknown>>
+  /** Of types that are new. */
+  readonly mode?: 'enforce' | 'warn' | 'off' | undefined
+  /** True: nothing is done, and the answer says what would be. */
+  readonly dryRun?: boolean | undefined
+}
+
+export interface EventTypeImportReport {
+  readonly dryRun: boolean
+  readonly created: number
+  readonly changed: number
+  readonly unchanged: number
+  /** In the order of the document. */
+  readonly items: readonly {
+  /** At most 255 bytes of UTF-8, without spaces, control characters and `*`. */
+  readonly name: string
+  readonly result: 'created' | 'changed' | 'unchanged'
+  /** What was not taken of it, and why; only where there is something. */
+  readonly note?: string | undefined
+}[]
+}
+
+export interface EventTypePage {
+  readonly items: readonly EventType[]
+  /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
+  readonly nextCursor: string
+}
+
 export interface Expunged {
   readonly eventId: string
   /** RFC 3339, UTC, milliseconds. */
@@ -1144,6 +1230,13 @@ export interface Pause {
   readonly reason?: string | undefined
 }
 
+export interface PayloadWarning {
+  /** Where in the payload, as a JSON Pointer; empty is the payload as a whole. */
+  readonly path: string
+  /** What would be right there; for people. */
+  readonly message: string
+}
+
 export interface Portal {
   /** Null: an admin token asks. */
   readonly linkId: string | null
@@ -1191,7 +1284,9 @@ export interface Problem {
   /** What happened, and what to do; for people. */
   readonly detail: string
   /** What to decide by. */
-  readonly code: 'invalid_request' | 'invalid_body' | 'invalid_payload' | 'bad_cursor' | 'ordering_key_conflict' | 'ordering_key_too_long' | 'unauthorized' | 'missing_credentials' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'conflict' | 'idempotency_conflict' | 'endpoint_not_available' | 'not_replayable' | 'attempt_under_way' | 'not_cancellable' | 'not_skippable' | 'expired' | 'version_conflict' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'expectation_failed' | 'url_rejected' | 'unprocessable' | 'headers_too_large' | 'rate_limited' | 'backlog_full' | 'internal' | 'store_refused' | 'store_unavailable' | 'overloaded' | 'shutting_down' | 'timeout' | 'invalid_config' | 'store_locked' | 'store_missing' | 'store_incompatible' | 'wrong_master_key' | 'closed'
+  readonly code: 'invalid_request' | 'invalid_body' | 'invalid_payload' | 'bad_cursor' | 'ordering_key_conflict' | 'ordering_key_too_long' | 'unauthorized' | 'missing_credentials' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'conflict' | 'idempotency_conflict' | 'endpoint_not_available' | 'not_replayable' | 'attempt_under_way' | 'not_cancellable' | 'not_skippable' | 'expired' | 'version_conflict' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'expectation_failed' | 'url_rejected' | 'payload_mismatch' | 'unprocessable' | 'headers_too_large' | 'rate_limited' | 'backlog_full' | 'internal' | 'store_refused' | 'store_unavailable' | 'overloaded' | 'shutting_down' | 'timeout' | 'invalid_config' | 'store_locked' | 'store_missing' | 'store_incompatible' | 'wrong_master_key' | 'closed'
+  /** Only of `payload_mismatch`: where in the payload, as a JSON Pointer; empty is the payload as a whole. */
+  readonly path?: string | undefined
 }
 
 export interface PublishBatch {
@@ -1218,6 +1313,8 @@ export interface PublishEvent {
 
 export interface PublishReceipt {
   readonly id: string
+  /** Only where there are some: the payload is not as the schema of its event type says, whose mode is `warn`. */
+  readonly warnings?: readonly PayloadWarning[] | undefined
   readonly eventId: string
   /** One for each subscription that matches; empty where none does, and where `state` says `accepted`. */
   readonly deliveryIds: readonly string[]
@@ -1768,6 +1865,18 @@ export interface ListSubscriptionsQuery {
 
 export interface GetSubscriptionQuery {
   readonly includeDeleted?: boolean | undefined
+}
+
+export interface ListEventTypesQuery {
+  /** Items at most. */
+  readonly limit?: number | undefined
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string | undefined
+  /** Exact. */
+  readonly group?: string | undefined
+  readonly deprecated?: boolean | undefined
+  /** Of a tenant: only its own types, without those of the server. */
+  readonly own?: boolean | undefined
 }
 
 export interface ListTenantsQuery {

@@ -1,4 +1,5 @@
 import type { RoutedCredential } from '../../core/credential.ts'
+import type { RoutedEventType } from '../../core/event-type.ts'
 import type { HealthSettings } from '../../core/health-settings.ts'
 import type { DisabledReason, Endpoint, SealedSecret, Subscription } from '../../core/model.ts'
 import type { EndpointNotice, NoticedEndpoint } from '../../core/operational-events.ts'
@@ -18,7 +19,7 @@ export interface Routing {
   readonly tenantId: string
   /** Null: there is no row of the tenant. */
   readonly tenant: RoutedTenant | null
-  /** Grows with every change to the tenant's endpoints, secrets, credentials, subscriptions or settings, in the same transaction. */
+  /** Grows with every change to the tenant's endpoints, secrets, credentials, subscriptions, event types or settings, in the same transaction. */
   readonly version: number
   /** Not deleted ones. */
   readonly endpoints: readonly Endpoint[]
@@ -27,6 +28,8 @@ export interface Routing {
   /** Unexpired, newest first per endpoint. */
   readonly secrets: readonly SealedSecret[]
   readonly credentials: readonly RoutedCredential[]
+  /** Its own, without those of the server. */
+  readonly eventTypes: readonly RoutedEventType[]
 }
 
 export interface NewEndpoint {

@@ -102,6 +102,8 @@ export function describeConditionalRequests(open: OpenScene): void {
       // What happened is no configuration, nor is who is signed in, and a link to the portal never changes.
       .filter((route) => !route.includes('/v1/events/') && !route.includes(' /v1/sign-in'))
       .filter((route) => !route.includes('/portal-links'))
+      // An event type is known by its name.
+      .map((route) => route.replace(':name', ':id'))
     const paths = kinds.flatMap(({ collection, changes }) => [
       ...(changes === null ? [] : [`PATCH ${collection}/:id`]),
       `DELETE ${collection}/:id`,

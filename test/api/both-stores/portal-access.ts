@@ -31,6 +31,7 @@ async function someObjects(server: TestServer, uid: string): Promise<Objects> {
   const subscription = await post('/v1/subscriptions', { endpoint_id: endpoint.id, topic_patterns: ['b'] })
   const event = await post('/v1/events', { topic: 'a', payload: { of: uid }, metadata: { owner: uid } })
   const job = await post('/v1/dlq/replay', { all: true })
+  const eventType = await post('/v1/event-types', { name: aName(`of-${uid}`), description: uid })
   const secrets = await server.call('GET', `/v1/endpoints/${endpoint.id}/secrets`)
   return {
     endpoints: endpoint.id,
@@ -40,6 +41,7 @@ async function someObjects(server: TestServer, uid: string): Promise<Objects> {
     dlq: event.delivery_ids[0],
     jobs: job.id,
     secrets: secrets.json.items[0].id,
+    'event-types': eventType.name,
   }
 }
 
@@ -51,6 +53,7 @@ const absent: Objects = {
   dlq: 'dlv_01h455vb4pex5vsknk084sn02q',
   jobs: 'job_01h455vb4pex5vsknk084sn02q',
   secrets: 'sec_01h455vb4pex5vsknk084sn02q',
+  'event-types': 'of.nobody',
 }
 
 function pathTo({ url }: Row, objects: Objects): string {

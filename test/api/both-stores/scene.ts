@@ -71,6 +71,16 @@ export const kinds: readonly Kind[] = [
     deleted: 204,
   },
   {
+    kind: 'event type',
+    collection: '/v1/event-types',
+    async make(server) {
+      const { name, version } = await post(server, '/v1/event-types', { name: aName('event-type') })
+      return { id: name, version }
+    },
+    changes: [{ description: 'one' }, { deprecated: true }],
+    deleted: 204,
+  },
+  {
     kind: 'producer key',
     collection: '/v1/keys',
     make: (server) => post(server, '/v1/keys', { name: 'shop' }),

@@ -5,6 +5,7 @@ import { describeConfig } from './config.ts'
 import { describeStoredCredentials } from './credentials.ts'
 import { describeDeliveryNotices } from './delivery-notices.ts'
 import { describeDirect } from './direct.ts'
+import { describeEventTypes } from './event-types.ts'
 import { describeExpunge } from './expunge.ts'
 import { describeHealth } from './health.ts'
 import { describeJobs } from './jobs.ts'
@@ -41,6 +42,7 @@ const parts = {
   limits: describeLimits,
   configuration: describeConfig,
   credentials: describeStoredCredentials,
+  'event types': describeEventTypes,
   notices: describeNotices,
   'notices of deliveries': describeDeliveryNotices,
   access: describeKeys,

@@ -79,6 +79,7 @@ export async function aFullTenant(scene: Scene) {
   const large = await scene.publish({ receivers: Array.from({ length: 250 }, () => other) })
   await scene.fanOutSlice(100)
   await store.insertApiKey({ key: aKey(ids, { tenantId }), hash: new TextEncoder().encode(tenantId) })
+  await store.putEventTypes(tenantId, [{ name: 'orders.created' }], { modeOfNew: 'off', dryRun: false })
   const filter = { endpointId: route.endpointId }
   await store.insertJob({ id: ids.next('job'), tenantId, kind: 'replay', filter, rate: null })
   return { tenantId, route, other, underWay, waiting, parked, large }

@@ -1,7 +1,15 @@
-import type { CredentialStore, KeyStore, PortalLinkStore, SignInStore, TokenStore } from '../../port.ts'
+import type {
+  CredentialStore,
+  EventTypeStore,
+  KeyStore,
+  PortalLinkStore,
+  SignInStore,
+  TokenStore,
+} from '../../port.ts'
 import type { Runner } from '../connection/runner.ts'
 import * as keys from '../read/keys.ts'
 import { createCredentialStore } from './credential-store.ts'
+import { createEventTypeStore } from './event-type-store.ts'
 import {
   insertApiKey,
   insertFirstApiKey,
@@ -16,10 +24,11 @@ import { createSignInStore } from './sign-ins.ts'
 /** Keys of those who call, and what requests to receivers authenticate with. */
 export function createKeyStore(
   runner: Runner,
-): KeyStore & SignInStore & PortalLinkStore & CredentialStore & TokenStore {
+): EventTypeStore & KeyStore & SignInStore & PortalLinkStore & CredentialStore & TokenStore {
   const { plain, atomic } = runner
   return {
     ...createCredentialStore(runner),
+    ...createEventTypeStore(runner),
     ...createSignInStore(runner),
     ...createPortalLinkStore(runner),
     insertApiKey: (input, options) => atomic('config', (context) => insertApiKey(context, input, options)),

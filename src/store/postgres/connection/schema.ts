@@ -32,6 +32,7 @@ import { endpointKindsMigration } from '../migrations/0036-endpoint-kinds.ts'
 import { signInsMigration } from '../migrations/0037-sign-ins.ts'
 import { portalLinksMigration } from '../migrations/0038-portal-links.ts'
 import { statsMigration } from '../migrations/0039-stats.ts'
+import { eventTypesMigration } from '../migrations/0040-event-types.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -66,6 +67,7 @@ export const postgresMigrations: readonly Migration[] = [
   signInsMigration,
   portalLinksMigration,
   statsMigration,
+  eventTypesMigration,
 ]
 
 /**

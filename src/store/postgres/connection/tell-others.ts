@@ -132,6 +132,10 @@ function tellConfiguration(store: Omit<Store, 'cluster'>, hints: Hints) {
     insertCredential: (input) => telling(input.credential.tenantId, store.insertCredential(input)),
     updateCredential: (tenantId, ...change) => telling(tenantId, store.updateCredential(tenantId, ...change)),
     deleteCredential: (tenantId, ...change) => telling(tenantId, store.deleteCredential(tenantId, ...change)),
+    insertEventType: (id, input) => telling(id, store.insertEventType(id, input)),
+    updateEventType: (id, ...change) => telling(id, store.updateEventType(id, ...change)),
+    deleteEventType: (id, ...change) => telling(id, store.deleteEventType(id, ...change)),
+    putEventTypes: (id, ...types) => telling(id, store.putEventTypes(id, ...types)),
     async writeOnce(request, write) {
       const [first] = write.args
       const isWork = write.name === 'replay' || write.name === 'resend'

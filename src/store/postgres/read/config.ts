@@ -19,6 +19,7 @@ import { type Context, now, query, run } from '../connection/statement.ts'
 import { optionalUuid, uuid, uuidOfId } from '../rows/wire-types.ts'
 import { Conditions } from './conditions.ts'
 import { readRoutedCredentials } from './credentials.ts'
+import { readRoutedEventTypes } from './event-types.ts'
 
 function pageOf(tenantId: string, { limit, before }: PageBounds): Conditions {
   return new Conditions()
@@ -42,6 +43,7 @@ export async function loadRouting(context: Context, tenantId: string): Promise<R
       subscriptions: [],
       secrets: [],
       credentials: [],
+      eventTypes: [],
     }
   }
   const endpoints = await run(context, routingEndpointsStatement, { tenant: tenant })
@@ -54,6 +56,7 @@ export async function loadRouting(context: Context, tenantId: string): Promise<R
     subscriptions: subscriptions.map(toSubscription),
     secrets: secrets.map(toSecret),
     credentials: await readRoutedCredentials(context, tenant),
+    eventTypes: await readRoutedEventTypes(context, tenant),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { KeptWriteName, RequestStore } from '../../port.ts'
 import { insertCredential } from '../config/credentials.ts'
 import { insertEndpoint, updateEndpoint } from '../config/endpoints.ts'
+import { insertEventType, putEventTypes } from '../config/event-types.ts'
 import { insertApiKey, rotateApiKey } from '../config/keys.ts'
 import { insertPortalLink } from '../config/portal-links.ts'
 import { rotateSecret, setPrimarySecret } from '../config/secrets.ts'
@@ -21,11 +22,13 @@ const writes: Readonly<Record<KeptWriteName, Write>> = {
   insertApiKey,
   insertCredential,
   insertEndpoint,
+  insertEventType,
   insertJob,
   insertPortalLink,
   insertSubscription,
   insertTenant,
   pauseJob,
+  putEventTypes,
   replay,
   resend,
   resumeJob,

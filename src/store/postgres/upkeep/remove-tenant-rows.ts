@@ -156,6 +156,7 @@ const removeRestStatement = command(
    ready as (delete from ready_endpoints where tenant_id = $tenant),
    credentials as (delete from credentials where tenant_id = $tenant returning id),
    tokens as (delete from credential_tokens where credential_id in (select id from credentials)),
+   types as (delete from event_types where tenant_id = $tenant),
    lines as (delete from ordered_keys where tenant_id = $tenant),
    notices as (delete from delivery_notices where tenant_id = $tenant)
    delete from delivery_counts where tenant_id = $tenant`,

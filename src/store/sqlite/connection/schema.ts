@@ -31,6 +31,7 @@ import { endpointKindsMigration } from '../migrations/0030-endpoint-kinds.ts'
 import { signInsMigration } from '../migrations/0031-sign-ins.ts'
 import { portalLinksMigration } from '../migrations/0032-portal-links.ts'
 import { statsMigration } from '../migrations/0033-stats.ts'
+import { eventTypesMigration } from '../migrations/0034-event-types.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -64,6 +65,7 @@ export const sqliteMigrations: readonly Migration[] = [
   signInsMigration,
   portalLinksMigration,
   statsMigration,
+  eventTypesMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

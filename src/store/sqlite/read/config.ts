@@ -15,6 +15,7 @@ import { type SubscriptionRow, toSubscription } from '../../subscription-row.ts'
 import { type RoutedTenantRow, toRoutedTenant } from '../../tenant-row.ts'
 import type { ReadContext } from './context.ts'
 import { readRoutedCredentials } from './credentials.ts'
+import { readRoutedEventTypes } from './event-types.ts'
 
 export function loadRouting(context: ReadContext, tenantId: string): Routing {
   const tenant = idToBytes(tenantId)
@@ -30,6 +31,7 @@ export function loadRouting(context: ReadContext, tenantId: string): Routing {
       subscriptions: [],
       secrets: [],
       credentials: [],
+      eventTypes: [],
     }
   }
   const endpoints = context
@@ -55,6 +57,7 @@ export function loadRouting(context: ReadContext, tenantId: string): Routing {
     subscriptions: subscriptions.map(toSubscription),
     secrets: secrets.map(toSecret),
     credentials: readRoutedCredentials(context, tenant),
+    eventTypes: readRoutedEventTypes(context, tenant),
   }
 }
 

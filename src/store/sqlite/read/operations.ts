@@ -26,6 +26,7 @@ import { counts } from './counts.ts'
 import { getCredential, getCredentialByName, listCredentials } from './credentials.ts'
 import { countDeadLetterReasons, listDeadLetters, listDeliveries } from './deliveries.ts'
 import { listDeliveriesOfEvent } from './event-deliveries.ts'
+import { getEventType, listEventTypes, loadServerEventTypes, serverEventTypesVersion } from './event-types.ts'
 import { getEvent, getPayload, listEvents } from './events.ts'
 import { findApiKeys, getApiKey, listApiKeys } from './keys.ts'
 import { getDelivery } from './one-delivery.ts'
@@ -79,6 +80,10 @@ export const readOperations = {
   findSignIns,
   findPortalLinks,
   listPortalLinks,
+  getEventType,
+  listEventTypes,
+  loadServerEventTypes,
+  serverEventTypesVersion,
   loadHealth,
   getTenant,
   getTenantByUid,

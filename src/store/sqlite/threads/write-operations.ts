@@ -93,6 +93,7 @@ import { deleteProbe, insertProbe } from '../upkeep/probe.ts'
 import { deleteTenant, removeDeletedTenants } from '../upkeep/remove-tenants.ts'
 import { newRetentionMemory, removeExpired } from '../upkeep/retention.ts'
 import { replaceMeta, replaceSealed } from '../upkeep/sealed.ts'
+import { eventTypeOperations } from './event-type-operations.ts'
 import type { WriteContext } from './write-context.ts'
 
 export type WriteOperations = ReturnType<typeof createWriteOperations>
@@ -236,6 +237,7 @@ export function createWriteOperations() {
       options?: ChangeOptions & { readonly keepLastAdmin?: boolean },
     ) => revokeApiKey(context, owner, id, options),
     noteKeyUse: (context: WriteContext, uses: readonly KeyUse[]) => noteKeyUse(context, uses),
+    ...eventTypeOperations,
     insertSignIn: (context: WriteContext, signIn: NewSignIn) => insertSignIn(context, signIn),
     takeSignIn: (context: WriteContext, hash: Uint8Array) => takeSignIn(context, hash),
     deleteSignIn: (context: WriteContext, hash: Uint8Array) => deleteSignIn(context, hash),

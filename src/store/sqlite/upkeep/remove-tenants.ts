@@ -56,13 +56,14 @@ export function deleteTenant(context: WriteContext, id: string, options?: Change
 
 /** Nobody acts for it any more, and no job does. */
 function removeAccess(context: WriteContext, tenant: Uint8Array): void {
-  // api_keys_tenant, api_key_hashes_key, portal_links_tenant, credentials_tenant, jobs_tenant
+  // api_keys_tenant, api_key_hashes_key, portal_links_tenant, credentials_tenant, event_types, jobs_tenant
   for (const sql of [
     'delete from api_key_hashes where key_id in (select id from api_keys where tenant_id = ?)',
     'delete from api_keys where tenant_id = ?',
     'delete from portal_links where tenant_id = ?',
     'delete from credential_tokens where credential_id in (select id from credentials where tenant_id = ?)',
     'delete from credentials where tenant_id = ?',
+    'delete from event_types where tenant_id = ?',
     'delete from jobs where tenant_id = ?',
   ])
     context.prepare(sql).run(tenant)
