@@ -104,6 +104,7 @@ async function startWith(
     whyStarting: () => (opened === null ? whyStarting(config) : null),
     ingestRate: config.ingestRate,
     dashboard: config.dashboard === 'on',
+    publicEventTypes: config.eventTypesPage === 'public',
     publicUrl: config.publicUrl,
     portal: portalOf(config),
     ...(config.adminToken !== null && { adminTokens: [config.adminToken] }),

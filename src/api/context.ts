@@ -40,6 +40,8 @@ export interface ApiContext {
   readonly keepsLastAdmin: boolean
   /** Where browsers reach this server; null: as each request says. */
   readonly publicUrl: string | null
+  /** Whoever has no credentials sees the server's catalogue. */
+  readonly hasPublicEventTypes: boolean
   /** The server is stopping. */
   readonly isClosing: () => boolean
 }

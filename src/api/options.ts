@@ -86,6 +86,8 @@ export interface ApiOptions {
   readonly portal?: PortalOptions | null
   /** Serves the dashboard. Default true. */
   readonly dashboard?: boolean
+  /** Shows the server's catalogue of event types to whoever asks, at `/event-types/`. Default false. */
+  readonly publicEventTypes?: boolean
 }
 
 declare module 'fastify' {

@@ -84,6 +84,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
     log,
     errorLog,
     isClosing,
+    hasPublicEventTypes: options.publicEventTypes ?? false,
     ingestLimit: new IngestLimit({
       rates: () => engine.keyRates,
       defaultRps: options.ingestRate ?? 0,

@@ -100,6 +100,13 @@ export const settings = {
       'Whether the dashboard is served at `/dashboard/`. A process whose role is `dispatcher` never serves it.',
   }),
   ...portalSettings,
+  eventTypesPage: setting({
+    name: 'event-types-page',
+    type: types.oneOf(['private', 'public']),
+    default: 'private',
+    description:
+      'Whether whoever has no token sees the server’s catalogue of event types, at `/event-types/`. With a token it is at `/v1/event-types/index.html`.',
+  }),
   adminToken: setting({
     name: 'admin-token',
     type: types.token,

@@ -10,6 +10,9 @@ export type EventTypeMode = (typeof eventTypeModes)[number]
 /** In place of a tenant's id: the catalogue of the server, which holds for every tenant that has no type of that name. */
 export const serverCatalogueId = 'ten_7zzzzzzzzzzzzzzzzzzzzzzzzz'
 
+/** What a catalogue is served as, beside its types and below the same path, so that no type can be called like it. */
+export const documentNames = ['openapi.json', 'asyncapi.json', 'index.html'] as const
+
 export const eventTypeLimits = {
   /** Types of one catalogue. */
   maxTypes: 1000,

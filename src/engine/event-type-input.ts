@@ -1,6 +1,6 @@
 /** What a caller says of an event type. Each check throws `unprocessable`, and `invalid_request` for what is no text. */
 import { type ErrorCode, OuthookError } from '../core/errors.ts'
-import { type EventTypeMode, eventTypeLimits, eventTypeModes } from '../core/event-type.ts'
+import { documentNames, type EventTypeMode, eventTypeLimits, eventTypeModes } from '../core/event-type.ts'
 import { isWithin } from '../core/model.ts'
 import { checkText } from '../core/text.ts'
 import { checkProducerTopic } from '../core/topics.ts'
@@ -42,6 +42,9 @@ export const eventTypeMembers = { name: true, ...eventTypeChangeMembers } satisf
 
 export function checkEventTypeName(name: unknown, code: ErrorCode = 'unprocessable'): string {
   checkText(name, 'name')
+  if (documentNames.some((taken) => taken === name)) {
+    throw new OuthookError(code, `name: ${name} is where the catalogue itself is shown; choose another`)
+  }
   try {
     return checkProducerTopic(name, code)
   } catch (error) {

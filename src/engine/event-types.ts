@@ -34,7 +34,7 @@ import {
 } from './event-type-input.ts'
 import { type ImportInput, type ImportReport, planImport } from './import-event-types.ts'
 import { checkMembers } from './key-input.ts'
-import { checkFilter, checkPage, notFound } from './page.ts'
+import { checkFilter, checkPage, maxPageLimit, notFound } from './page.ts'
 import type { PayloadRules } from './payload-rules.ts'
 
 export interface EventTypesOptions {
@@ -86,6 +86,22 @@ export class EventTypes {
   /** The tenant's own, or else the server's. Errors: not_found. */
   async get(owner: CatalogueOwner, name: string): Promise<EventType> {
     return toEventType(await this.#find(owner, name))
+  }
+
+  /** All that hold, by name. */
+  async listAll(owner: CatalogueOwner): Promise<readonly EventType[]> {
+    const types: EventType[] = []
+    let cursor: string | null = null
+    do {
+      const page: Page<StoredEventType> = await this.#options.store.listEventTypes(
+        idOf(owner),
+        {},
+        { limit: maxPageLimit, cursor },
+      )
+      types.push(...page.items.map(toEventType))
+      cursor = page.nextCursor
+    } while (cursor !== '')
+    return types
   }
 
   /** By name: the tenant's own, and those of the server that it has none in place of. */

@@ -23,6 +23,7 @@ export interface ServerOptions
   /** Of the engine. */
   readonly clock?: Clock
   readonly config?: Readonly<Record<string, unknown>>
+  readonly publicEventTypes?: boolean
   readonly logger?: Logger
   /** Default: at the end of the running test. */
   readonly closeWith?: (close: () => Promise<void>) => void
@@ -80,6 +81,7 @@ export async function aServer(options: ServerOptions = {}): Promise<TestServer> 
     metrics,
     adminTokens: options.adminTokens ?? [adminToken],
     ...(options.ingestRate !== undefined && { ingestRate: options.ingestRate }),
+    publicEventTypes: options.publicEventTypes ?? false,
     ...(options.portal !== undefined && { portal: options.portal }),
     ...(options.timeouts !== undefined && { timeouts: options.timeouts }),
     ...(options.keyCacheMs !== undefined && { keyCacheMs: options.keyCacheMs }),

@@ -52,6 +52,7 @@ describe('where a value comes from', () => {
       orderedKeyBacklogMax: 10_000,
       outboxes: [],
       dashboard: 'on',
+      eventTypesPage: 'private',
       adminToken: null,
       ingestRate: 0,
       allowHttp: false,

@@ -6,6 +6,7 @@ import { deliveryRoutes } from './deliveries.ts'
 import { endpointRepairRoutes } from './endpoint-repair.ts'
 import { endpointSecretRoutes } from './endpoint-secrets.ts'
 import { endpointRoutes } from './endpoints.ts'
+import { eventTypeDocumentRoutes } from './event-type-documents.ts'
 import { eventTypeRoutes } from './event-types.ts'
 import { eventExpungeRoute, eventListRoute, eventRoutes } from './events.ts'
 import { jobRoutes } from './jobs.ts'
@@ -36,6 +37,7 @@ export const allRoutes = [
   publicKeyRoutes,
   masterKeyRoutes,
   subscriptionRoutes,
+  eventTypeDocumentRoutes,
   eventTypeRoutes,
   tenantRoutes,
   portalLinkRoutes,

@@ -270,6 +270,15 @@ function createSubscriptions(requester: Requester) {
 
 function createEventTypes(requester: Requester) {
   return {
+    /** The event types as an OpenAPI 3.1 document with webhooks. */
+    getOpenApiMany: (options?: CallOptions): Promise<unknown> =>
+      requester.json({ method: 'GET', path: '/v1/event-types/openapi.json', takesTenant: true, gives: true, options }),
+    /** The event types as an AsyncAPI 3 document. */
+    getAsyncApiMany: (options?: CallOptions): Promise<unknown> =>
+      requester.json({ method: 'GET', path: '/v1/event-types/asyncapi.json', takesTenant: true, gives: true, options }),
+    /** The event types as a page for people. */
+    getPageMany: (options?: CallOptions): Promise<void> =>
+      requester.json({ method: 'GET', path: '/v1/event-types/index.html', takesTenant: true, options }),
     /** Describe a topic, and say how payloads are checked. */
     create: (body: EventTypeCreate, options?: CallOptions): Promise<EventType> =>
       requester.json({ method: 'POST', path: '/v1/event-types', body, takes: 'EventTypeCreate', takesTenant: true, takesKey: true, gives: 'EventType', options }),
