@@ -1,6 +1,5 @@
-/** The catalogue of events, where the server has one. */
+/** The catalogue of events that may be chosen. */
 import type { Client } from '../../client/index.ts'
-import { statusOf } from './session.tsx'
 
 export interface EventType {
   readonly name: string
@@ -9,30 +8,14 @@ export interface EventType {
   readonly example: unknown
 }
 
-interface TypesAnswer {
-  readonly items: readonly {
-    readonly name: string
-    readonly description?: string
-    readonly example?: unknown
-  }[]
-}
-
 const maxTypes = 200
 
+/** What is deprecated stays with whoever has chosen it, and is offered to nobody. */
 export async function readEventTypes(server: Client): Promise<readonly EventType[]> {
-  // The client has them where the server has.
-  if (!('eventTypes' in server)) return []
-  try {
-    const query = { limit: maxTypes }
-    const { items } = await server.request<TypesAnswer>('GET', '/v1/event-types', { query })
-    return items.map(({ name, description = '', example }) => ({
-      name,
-      description,
-      example: example ?? undefined,
-    }))
-  } catch (error) {
-    // A server without a catalogue, or one that links may not read.
-    if (statusOf(error) === 404 || statusOf(error) === 403) return []
-    throw error
-  }
+  const { items } = await server.eventTypes.list({ limit: maxTypes, deprecated: false })
+  return items.map(({ name, description, example }) => ({
+    name,
+    description,
+    example: example ?? undefined,
+  }))
 }
