@@ -144,12 +144,13 @@ async function documentOf(url: string): Promise<string> {
   return file
 }
 
-/** How many the document in the file has. */
+/** How many the document in the file has, but for the one that is left out. */
 function operationsIn(file: string): number {
   const { paths } = JSON.parse(readFileSync(file, 'utf8')) as {
     readonly paths: Readonly<Record<string, object>>
   }
-  return Object.values(paths).reduce((sum, methods) => sum + Object.keys(methods).length, 0)
+  const tested = Object.entries(paths).filter(([path]) => path !== '/v1/stream')
+  return tested.reduce((sum, [, methods]) => sum + Object.keys(methods).length, 0)
 }
 
 interface Found {
