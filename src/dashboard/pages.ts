@@ -42,6 +42,20 @@ export const pages: readonly PageEntry[] = [
     title: 'Subscription',
     load: () => import('./pages/subscriptions/detail.tsx'),
   },
+  {
+    path: 'event-types',
+    title: 'Event types',
+    group: 'Setup',
+    load: () => import('./pages/event-types/list.tsx'),
+  },
+  // Not below event-types/, where each name is that of a type.
+  { path: 'new-event-type', title: 'New event type', load: () => import('./pages/event-types/new.tsx') },
+  {
+    path: 'import-event-types',
+    title: 'Import event types',
+    load: () => import('./pages/event-types/import.tsx'),
+  },
+  { path: 'event-types/:name', title: 'Event type', load: () => import('./pages/event-types/detail.tsx') },
   { path: 'tenants', title: 'Tenants', group: 'Setup', load: () => import('./pages/tenants/list.tsx') },
   { path: 'tenants/new', title: 'New tenant', load: () => import('./pages/tenants/new.tsx') },
   { path: 'tenants/:id', title: 'Tenant', load: () => import('./pages/tenants/detail.tsx') },

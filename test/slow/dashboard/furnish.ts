@@ -37,6 +37,7 @@ export interface Furniture {
   readonly endpoint: string
   readonly failingEndpoint: string
   readonly subscription: string
+  readonly eventType: string
   readonly event: string
   /** Of the failing endpoint, in the dead letters. */
   readonly delivery: string
@@ -74,6 +75,14 @@ export async function furnish({ make, receiver }: Bed, texts: Texts = ordinaryTe
     headers: { 'x-region': texts.header },
     ordered: true,
   })
+  const eventType = await make('POST', '/v1/event-types', {
+    name: `${texts.topic}.${made}`,
+    group: texts.tenantName,
+    description: texts.description,
+    schema: { type: 'object', properties: { [texts.payload]: { const: texts.payload } } },
+    example: { [texts.payload]: texts.payload },
+    mode: 'warn',
+  })
   const event = await make('POST', '/v1/events', {
     topic: texts.topic,
     payload: { order: texts.payload, [texts.payload]: [texts.payload, null, 12.5, true] },
@@ -95,6 +104,7 @@ export async function furnish({ make, receiver }: Bed, texts: Texts = ordinaryTe
     endpoint: endpoint.id,
     failingEndpoint: failing.id,
     subscription: subscription.id,
+    eventType: eventType.name,
     event: event.id,
     delivery: dead.id,
     key: key.id,
