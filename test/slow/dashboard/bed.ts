@@ -1,7 +1,7 @@
 /** What the scenes of one file share: a server that delivers, a receiver, a browser, and a browser per role that is signed in. */
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Browser, BrowserContext } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { adminToken, aServer, type TestServer } from '../../api/a-server.ts'
 import { type AnsweringReceiver, startAnsweringReceiver } from './answering-receiver.ts'
 import { type ContextOptions, launchBrowser, openContext, type WatchedContext } from './watched-page.ts'
@@ -90,8 +90,6 @@ export async function using<T>(
     await opened.context.close()
   }
 }
-
-export type StorageState = Awaited<ReturnType<BrowserContext['storageState']>>
 
 export interface ReverseProxy {
   /** With the prefix. */
