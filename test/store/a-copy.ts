@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import { createSystemClock } from '../../src/core/clock.ts'
+import { serverCatalogueId } from '../../src/core/event-type.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
 import { copiedTables } from '../../src/store/copied-tables.ts'
 import {
@@ -210,6 +211,28 @@ export async function fillVaried(scene: Scene): Promise<void> {
   await store.revokeApiKey(owner, revoked.id)
   const token = aKey(ids, { kind: 'admin', tenantId: null, role: 'viewer' })
   await store.insertApiKey({ key: token, hash: new Uint8Array(32).fill(4) })
+  await store.insertPortalLink({
+    id: ids.next('plk'),
+    tenantId: plain.tenantId,
+    abilities: ['view', 'resend'],
+    label: 'of Ana é',
+    hash: new Uint8Array(32).fill(5),
+    lifeMs: 3_600_000,
+  })
+  const type = {
+    description: 'é',
+    group: null,
+    schema: '{"type":"object"}',
+    example: null,
+    deprecated: false,
+  }
+  await store.insertEventType(serverCatalogueId, { name: 'orders.created', ...type, mode: 'warn' })
+  await store.insertEventType(plain.tenantId, {
+    name: 'orders.created',
+    ...type,
+    group: 'O',
+    mode: 'enforce',
+  })
   await someLines(scene)
   await store.setMetaOnce('master_key_check', 'abcd1234.check')
 }

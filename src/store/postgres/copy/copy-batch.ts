@@ -76,10 +76,10 @@ interface Writing extends CopyStep {
 export async function writeBatch(session: Session, batch: CopyBatch, writing: Writing): Promise<boolean> {
   const { from, to, columns } = writing
   const [row] = await runTimeless(session, writeStatement(writing), {
-    from: JSON.stringify(from),
-    to: JSON.stringify(to),
+    copy_from: JSON.stringify(from),
+    copy_to: JSON.stringify(to),
     ...columnValues(batch, columns),
-    bytes: Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength),
+    copy_bytes: Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength),
   } as Values<Parameters>)
   return row?.moved === 1
 }
@@ -112,11 +112,17 @@ function writeStatement({ to: { table }, columns, types }: Writing): Statement<P
   })
   const listed = Object.fromEntries(lists.map(({ name, type }) => [name, `${type}[]`]))
   const hasBytes = columns.some(({ kind }) => kind === 'bytes')
-  const parameters = { from: 'text', to: 'text', ...listed, ...(hasBytes && { bytes: 'bytea' }) }
+  // A table may have a column of any name without the prefix.
+  const parameters = {
+    copy_from: 'text',
+    copy_to: 'text',
+    ...listed,
+    ...(hasBytes && { copy_bytes: 'bytea' }),
+  }
   const inserted = columns.map(({ name, kind }) => {
     const sql = translated[`${table}.${name}`]?.sql
     if (kind !== 'bytes') return sql ?? `r.${name}`
-    const cut = `substring($bytes from r.${name}_at for r.${name}_length)`
+    const cut = `substring($copy_bytes from r.${name}_at for r.${name}_length)`
     return sql === undefined ? cut : sql.replace('BYTES', cut)
   })
   return query<MovedRow>()(
@@ -124,7 +130,7 @@ function writeStatement({ to: { table }, columns, types }: Writing): Statement<P
     parameters as Parameters,
     `
     with moved as (
-      update meta set value = $to where name = '${unfinishedCopyName}' and value = $from returning 1
+      update meta set value = $copy_to where name = '${unfinishedCopyName}' and value = $copy_from returning 1
     ), written as (
       insert into ${table} (${columns.map(({ name }) => name).join(', ')})
       select ${inserted.join(', ')}
