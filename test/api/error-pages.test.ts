@@ -54,7 +54,7 @@ test.each<[string, string, object, ErrorCode]>([
     'unprocessable',
   ],
   ['GET', '/v1/%zz', {}, 'invalid_request'],
-  ['GET', `/v1/endpoints/${'x'.repeat(101)}`, {}, 'uri_too_long'],
+  ['GET', `/v1/endpoints/${'x'.repeat(801)}`, {}, 'uri_too_long'],
 ])('%s %s has the code $3', async (method, path, call, code) => {
   const server = await aServer()
   expectProblem(await server.call(method, path, call), { status: errorTable[code].status, code })

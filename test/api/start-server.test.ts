@@ -118,7 +118,8 @@ test('no route keeps what the engine was before its store was open: none answers
       ...(method === 'GET' || method === 'DELETE' ? {} : { body: '{}' }),
     })
     if (response.status >= 500) failed.push(`${route} ${response.status} ${await response.text()}`)
-    else await response.arrayBuffer()
+    // Not read to its end, which the live stream does not have.
+    else await response.body?.cancel()
   }
   expect(failed).toEqual([])
 })

@@ -37,6 +37,7 @@ test('an event for 1001 is accepted at once, then fanned out and delivered once 
     state: 'accepted',
     filteredSubscriptions: 0,
     replayed: false,
+    warnings: [],
   })
 
   const status = await hooks.events.wait(published.id, { timeoutMs: 6 * patienceMs })

@@ -126,6 +126,7 @@ test('an event that is published with a client is delivered if and when its tran
     state: 'accepted',
     filteredSubscriptions: 0,
     replayed: false,
+    warnings: [],
   })
   await expect(publisher.events.get(published.id)).rejects.toMatchObject({ code: 'not_found' })
   await client.query('commit')

@@ -299,7 +299,13 @@ describe('notifications', () => {
     expect(readHintMessage(payload)?.tenants).toHaveLength(100)
     expect(pending.isEmpty).toBe(true)
     for (let n = 0; n < 101; n++) pending.addTenant(id(n))
-    expect(readHintMessage(pending.take())).toEqual({ work: false, tenants: 'all', pauses: [], paces: [] })
+    expect(readHintMessage(pending.take())).toEqual({
+      work: false,
+      tenants: 'all',
+      pauses: [],
+      paces: [],
+      asks: [],
+    })
   })
 })
 
