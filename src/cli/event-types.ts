@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import type { EventType, EventTypeImportReport } from '../client/generated/types.ts'
+import type { EventType, EventTypeChange, EventTypeImportReport } from '../client/generated/types.ts'
 import { type EventTypeMode, eventTypeModes } from '../core/event-type.ts'
 import { addApiCommand } from './api-command.ts'
 import { counted } from './counted.ts'
@@ -160,7 +160,8 @@ async function contentOf({ description, group, schema, example, mode }: ContentO
   return {
     description,
     group: group === 'none' ? null : group,
-    schema: await readPart(schema, io),
+    // What is no schema the server refuses, with the reason.
+    schema: (await readPart(schema, io)) as EventTypeChange['schema'],
     example: await readPart(example, io),
     mode,
   }

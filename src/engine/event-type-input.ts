@@ -59,11 +59,11 @@ export function checkTypeDescription(description: unknown): string {
   throw unprocessable(`description must be a text of up to ${maxDescriptionChars} characters`)
 }
 
-export function checkGroup(group: unknown): string | null {
+export function checkGroup(group: unknown, code: ErrorCode = 'unprocessable'): string | null {
   checkText(group, 'group')
   if (group === null) return null
   if (typeof group === 'string' && group.trim() !== '' && isWithin(group, maxGroupChars)) return group.trim()
-  throw unprocessable(`group must be 1 to ${maxGroupChars} characters, or null`)
+  throw new OuthookError(code, `group must be 1 to ${maxGroupChars} characters, or null`)
 }
 
 export function checkDeprecated(deprecated: unknown): boolean {

@@ -111,6 +111,7 @@ export class EventTypes {
   ): Promise<Page<EventType>> {
     const { limit, cursor, ...given } = request
     const page = checkPage({ ...(limit !== undefined && { limit }), ...(cursor !== undefined && { cursor }) })
+    if (given.group !== undefined) checkGroup(given.group, 'invalid_request')
     const { items, nextCursor } = await this.#options.store.listEventTypes(
       idOf(owner),
       checkFilter(given),

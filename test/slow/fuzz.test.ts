@@ -53,6 +53,7 @@ const explained = [
   'since must be before until',
   // Nor can it say which cursors this list has given.
   'the cursor is of another listing',
+  'the cursor cannot be read',
   // Nor which version an object has just now.
   'somebody has changed it meanwhile',
   'a list by uid has one page',
@@ -89,6 +90,9 @@ const explained = [
   'has no secrets, because nothing that it gets is signed',
   'which gets events alone',
   '"detail":"settings',
+  // Of an event type: JSON Schema and OpenAPI, which are languages of their own.
+  '"detail":"schema',
+  '"detail":"document',
   // Of a pool, whose URLs are compared as they are asked for.
   'stands there twice; name each URL once',
   // Of a filter, which is a small language; and of hosts, as URLs have them.

@@ -25,7 +25,8 @@ const Group = Type.String({
   examples: ['Orders'],
 })
 
-const Schema = Type.Unknown({
+const Schema = Type.Unsafe<unknown>({
+  anyOf: [{ type: ['boolean', 'null'] }, { type: 'object', additionalProperties: true }],
   description:
     'JSON Schema 2020-12 of the payload, at most 64 KiB and 500 parts. References stay within it (`#/$defs/…`); `format` says something to people alone; patterns cannot look ahead, look behind or refer back. null: the payload may be anything',
   examples: [{ type: 'object', required: ['id'], properties: { id: { type: 'string' } } }],
@@ -96,6 +97,7 @@ export const EventTypeQuery = Closed({
 export const EventTypeImportBody = Closed(
   {
     document: Type.Record(Type.String(), AnyJson, {
+      allOf: [{ required: ['openapi'] }],
       description: 'an OpenAPI 3.1 document, whose `webhooks` are taken; references within it are followed',
     }),
     mode: Type.Optional(modeWith({ default: 'off', description: 'of types that are new' })),

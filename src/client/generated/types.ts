@@ -1000,7 +1000,7 @@ export interface EventTypeChange {
   /** What it is listed under. */
   readonly group?: string | null | undefined
   /** JSON Schema 2020-12 of the payload, at most 64 KiB and 500 parts. References stay within it (`#/$defs/…`); `format` says something to people alone; patterns cannot look ahead, look behind or refer back. null: the payload may be anything. */
-  readonly schema?: unknown | undefined
+  readonly schema?: boolean | null | Readonly<Record<string, unknown>> | undefined
   /** A payload, for people, which has to be as the schema says; null: there is none. */
   readonly example?: unknown | undefined
   /** Default false. */
@@ -1017,7 +1017,7 @@ export interface EventTypeCreate {
   /** What it is listed under. */
   readonly group?: string | null | undefined
   /** JSON Schema 2020-12 of the payload, at most 64 KiB and 500 parts. References stay within it (`#/$defs/…`); `format` says something to people alone; patterns cannot look ahead, look behind or refer back. null: the payload may be anything. */
-  readonly schema?: unknown | undefined
+  readonly schema?: boolean | null | Readonly<Record<string, unknown>> | undefined
   /** A payload, for people, which has to be as the schema says; null: there is none. */
   readonly example?: unknown | undefined
   /** Default false. */

@@ -85,7 +85,7 @@ export function Problem({
 
 export function Loading() {
   return (
-    <p role="status" class="hint">
+    <p role="status" class="hint" aria-busy="true">
       Loading …
     </p>
   )

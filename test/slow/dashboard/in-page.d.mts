@@ -6,5 +6,6 @@ export function unmarkFocused(): string
 export function findUnreached(): string[]
 export function readKept(): string
 export function goTo(url: string): void
+export function settled(): Promise<void>
 export function readText(): string
 export function findForeignElements(): string[]

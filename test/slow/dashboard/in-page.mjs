@@ -71,6 +71,23 @@ export function goTo(url) {
   dispatchEvent(new PopStateEvent('popstate'))
 }
 
+/** When nothing is being loaded and nothing has changed for a while. */
+export function settled() {
+  return new Promise((resolve) => {
+    let last = performance.now()
+    const observer = new MutationObserver(() => {
+      last = performance.now()
+    })
+    observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true })
+    const timer = setInterval(() => {
+      if (performance.now() - last < 150 || document.querySelector('[aria-busy="true"]') !== null) return
+      observer.disconnect()
+      clearInterval(timer)
+      resolve()
+    }, 30)
+  })
+}
+
 /** What is read, and what stands in fields. */
 export function readText() {
   const fields = [...document.querySelectorAll('input, textarea')].map((one) => one.value)

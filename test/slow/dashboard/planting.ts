@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { type OpenBed, using } from './bed.ts'
 import { type Furniture, furnish, type Texts } from './furnish.ts'
-import { findForeignElements, goTo, readText } from './in-page.mjs'
+import { findForeignElements, goTo, readText, settled } from './in-page.mjs'
 import { pageAddresses } from './pages.ts'
 import { plantedText, plantedTexts } from './planted-texts.ts'
 import { expectQuiet } from './watched-page.ts'
@@ -43,8 +43,7 @@ export function describePlanting(open: OpenBed): void {
       for (const { name, path } of pageAddresses) {
         for (const address of new Set(made.map(path))) {
           await page.evaluate(goTo, `${server.url}/dashboard/${address}`)
-          await page.locator('main h1').first().waitFor()
-          await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' })
+          await page.evaluate(settled)
           const planted = (await page.evaluate(readText)).split('planted(').length - 1
           shown.set(name, (shown.get(name) ?? 0) + planted)
           expect([name, address, await page.evaluate(findForeignElements)]).toEqual([name, address, []])
