@@ -420,7 +420,9 @@ test('a tenant whose rate is spent waits, and holds up no other', async () => {
   app.db.exec('commit')
   await delivered(topic, 1)
   expect(app.count("tenant = 'slow' and error is null")).toBeGreaterThan(400)
-  app.db.exec('delete from outhook_outbox')
+  // Not deleted: their places would be given again, some of which the relay may still have to remove.
+  await hooks.tenants.upsert({ uid: 'slow', name: 'Slow', settings: { ingestRate: null } })
+  await drained()
 })
 
 test('while the program holds its write lock, rows go on being published, and are removed afterwards', async () => {
