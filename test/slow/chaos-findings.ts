@@ -55,7 +55,9 @@ export function checkDuplicates(findings: Findings): void {
   const lost = countByDelivery(findLost(findings))
   for (const { id, attempts } of [...findings.read.values()].flat()) {
     const requests = entries.get(id)?.requests ?? 0
-    expect(requests, `requests of ${id}`).toBeGreaterThanOrEqual(attempts.length)
+    // On a machine that has no time an attempt may end before its request is heard, and then nobody has answered it.
+    const answered = attempts.filter(({ http_status }) => http_status !== null)
+    expect(requests, `requests of ${id}`).toBeGreaterThanOrEqual(answered.length)
     expect(requests, `requests of ${id}`).toBeLessThanOrEqual(attempts.length + (lost.get(id) ?? 0))
   }
 }

@@ -198,7 +198,9 @@ function checkDuplicates(read: Read, ledger: Ledger, exposedIn: ReadonlyMap<stri
   for (const deliveries of read.values()) {
     for (const { id, attempts } of deliveries) {
       const requests = ledger.entries.get(id)?.requests ?? 0
-      expect(requests, `requests of ${id}`).toBeGreaterThanOrEqual(attempts.length)
+      // On a machine that has no time an attempt may end before its request is heard, and then nobody has answered it.
+      const answered = attempts.filter(({ http_status }) => http_status !== null)
+      expect(requests, `requests of ${id}`).toBeGreaterThanOrEqual(answered.length)
       expect(requests, `requests of ${id}`).toBeLessThanOrEqual(attempts.length + (exposedIn.get(id) ?? 0))
     }
   }
