@@ -160,7 +160,8 @@ function toOperation({ path, method, operation, taken, document, shapeOf }) {
 function methodName(operationId, resource) {
   const plural = `${resource[0].toUpperCase()}${resource.slice(1)}`
   const singular = plural.replace(/ies$/, 'y').replace(/s$/, '')
-  if (operationId.includes(plural)) {
+  // What there is one of, such as `system`, has no plural.
+  if (plural !== singular && operationId.includes(plural)) {
     const verb = operationId.replace(plural, '')
     return verb === 'list' ? verb : `${verb}Many`
   }

@@ -13,6 +13,7 @@ import { createEndpoints, type EndpointParts } from './create-endpoints.ts'
 import { createMasterKeys } from './create-master-keys.ts'
 import { createOutboxRelays } from './create-outbox-relays.ts'
 import { createRelay } from './create-relay.ts'
+import { createSystem } from './create-system.ts'
 import { type ActivityName, DeliveryActivity, type PayloadViolation } from './delivery/activity.ts'
 import { RoutingCache } from './delivery/routing-cache.ts'
 import { RoutingReload } from './delivery/routing-reload.ts'
@@ -245,6 +246,7 @@ async function assemble(
     idempotentRequests,
     keyRates,
     stream,
+    system: createSystem(config, clock),
     ping: () => readiness.check(),
     async counts() {
       const [counts, orderedKeys] = await Promise.all([store.counts(), store.countOrderedKeys()])

@@ -9,7 +9,7 @@ import { OuthookError } from './core/errors.ts'
 import { createKeyring } from './core/keyring.ts'
 import type { Logger } from './core/logger.ts'
 import { parseMasterKey } from './core/secret-box.ts'
-import type { Examination, Finding } from './store/finding.ts'
+import { type Examination, type Finding, warning } from './store/finding.ts'
 import type { SchemaChange } from './store/migrations.ts'
 
 import { tryWithPatience } from './wait-for-postgres.ts'
@@ -48,6 +48,15 @@ export async function migrateSchema(
   }
 }
 
+/** Of the schema that this program works with. */
+export async function schemaVersionOf(kind: Config['store']['kind']): Promise<number> {
+  const migrations =
+    kind === 'postgres'
+      ? (await import('./store/postgres/connection/schema.ts')).postgresMigrations
+      : (await import('./store/sqlite/connection/schema.ts')).sqliteMigrations
+  return migrations.at(-1)?.version ?? 0
+}
+
 export interface ExamineOptions extends Pick<Examination, 'onProgress'> {
   /** Leaves out what takes long with a large store. */
   readonly quick: boolean
@@ -75,11 +84,48 @@ export async function examineStore(
   }
 }
 
-function readMasterKey({ store, masterKey, masterKeyOld }: Config): Examination['masterKey'] {
+/**
+ * What an examination finds within moments, of the store that this process works on: beside that work, in a thread or on
+ * a connection of its own. Never rejects for what it finds.
+ */
+export async function examineStoreInUse(config: Config): Promise<BriefExamination> {
+  const { store, processes } = config
+  switch (store.kind) {
+    case 'memory': {
+      const found = 'in memory: what is stored ends with the process'
+      return { findings: [warning('store', found, 'give a sqlite: or postgres:// one')], lengthy: [] }
+    }
+    case 'postgres': {
+      const { examinePostgres, lengthyChecks } = await import('./store/postgres/upkeep/doctor.ts')
+      const { now } = createSystemClock()
+      const { url, schema } = store
+      const examination = { masterKey: readMasterKey(config), processes, now, url, schema, isBrief: true }
+      return { findings: await examinePostgres(examination), lengthy: lengthyChecks }
+    }
+    case 'sqlite': {
+      const { examineSqliteInUse, lengthyChecks } = await import('./store/sqlite/upkeep/examine-in-use.ts')
+      const { path } = store
+      const findings = await examineSqliteInUse({ path, processes, masterKeys: masterKeysOf(config) })
+      return { findings, lengthy: lengthyChecks }
+    }
+  }
+}
+
+export interface BriefExamination {
+  readonly findings: readonly Finding[]
+  /** Checks that were left out, because they read whole tables. */
+  readonly lengthy: readonly string[]
+}
+
+function readMasterKey(config: Config): Examination['masterKey'] {
+  const texts = masterKeysOf(config)
+  return texts.length === 0 ? null : createKeyring(texts.map(parseMasterKey), randomBytes)
+}
+
+function masterKeysOf({ store, masterKey, masterKeyOld }: Config): readonly string[] {
   const file = store.kind === 'sqlite' ? `${store.path}.key` : null
   const text = masterKey ?? (file !== null && existsSync(file) ? readFileSync(file, 'utf8') : null)
-  const texts = [text, masterKeyOld].filter((each) => each !== null)
-  return texts.length === 0 ? null : createKeyring(texts.map(parseMasterKey), randomBytes)
+  return [text, masterKeyOld].filter((each) => each !== null)
 }
 
 function nothingThere(): OuthookError {

@@ -159,6 +159,9 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'DELETE /v1/keys/:id': admin,
   'POST /v1/keys/:id/rotate': admin,
 
+  // It shows where the server and its store are, which nobody needs who only looks at deliveries.
+  'GET /v1/system': operator,
+
   'GET /v1/master-key': admin,
   'POST /v1/master-key/rotate': admin,
 

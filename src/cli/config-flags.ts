@@ -28,15 +28,15 @@ function defaultNote(setting: AnySetting): string {
 
 export type GivenFlags = Partial<Record<SettingKey, unknown>>
 
-/** `overrides` stand below the flags that were given and above everything else. */
-export function readConfig(command: Command, io: CliIo, overrides: GivenFlags = {}): Config {
+/** `ofCommand` stands below the flags that were given and above everything else. */
+export function readConfig(command: Command, io: CliIo, ofCommand: GivenFlags = {}): Config {
   const options = command.opts<Record<string, unknown> & { config?: string }>()
-  const flags: GivenFlags = { ...overrides }
+  const flags: GivenFlags = {}
   for (const [key, setting] of settingList) {
     const value = options[attributeName(setting)]
     if (value !== undefined) flags[key] = value
   }
-  return loadConfig({ flags, env: io.env, file: options.config })
+  return loadConfig({ flags, command: ofCommand, env: io.env, file: options.config })
 }
 
 /** The name under which commander keeps a flag: `--max-in-flight` is `maxInFlight`. */

@@ -8,6 +8,7 @@ import type { Client } from '../client/client.ts'
 import { ApiError } from '../client/errors.ts'
 import { makeDirectory } from '../config/make-directory.ts'
 import { type Config, settingList } from '../config/schema.ts'
+import { changeConfig } from '../config/setting-sources.ts'
 import { createSystemClock } from '../core/clock.ts'
 import { renderAttempt } from './attempt-line.ts'
 import { createCliClient } from './cli-client.ts'
@@ -38,7 +39,8 @@ export function register(command: Command, io: CliIo): void {
     'Opens loopback addresses and http:// for endpoints, and nothing else. Not for production: use "serve" there.',
   )
   command.action(async () => {
-    const given = readConfig(command, io, { logLevel: io.env.OUTHOOK_LOG_LEVEL ?? 'error' })
+    const ofDev = io.env.OUTHOOK_LOG_LEVEL === undefined ? { logLevel: 'error' } : {}
+    const given = readConfig(command, io, ofDev)
     const known = readDevFile(given.dataDir)
     const config = await devConfig(given, known)
     await runUntilSignal(io, (signal) => startDev(config, known, { io, signal }))
@@ -52,13 +54,12 @@ async function devConfig(given: Config, known: DevFile | null): Promise<Config> 
     )
   }
   makeDirectory(given.dataDir)
-  return {
-    ...given,
+  return changeConfig(given, {
     port: await findFreePort(given.host, given.port),
     adminToken: given.adminToken ?? known?.adminToken ?? `hkadm_${randomBytes(24).toString('hex')}`,
     allowHttp: true,
     allowNetworks: [...given.allowNetworks, ...loopback],
-  }
+  })
 }
 
 async function startDev(

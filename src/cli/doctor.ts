@@ -37,7 +37,7 @@ export function register(command: Command, io: CliIo): void {
       const store = settings.store.type.format(config.store)
       io.print(JSON.stringify({ store, problems, warnings, findings }))
     } else {
-      for (const line of render(findings, io)) io.print(line)
+      for (const line of renderFindings(findings, io)) io.print(line)
       io.print(`\n${counted(problems, 'problem')}, ${counted(warnings, 'warning')}`)
     }
     if (problems > 0) throw new FindingsError()
@@ -70,7 +70,7 @@ function count(findings: readonly Finding[], level: Finding['level']): number {
 }
 
 /** `warning  backlog  12 pending…`, and under it what to do. */
-function render(
+export function renderFindings(
   findings: readonly Finding[],
   { isTerminal: colour, width: lineWidth }: CliIo,
 ): readonly string[] {

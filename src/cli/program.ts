@@ -153,6 +153,11 @@ const commands: readonly CommandEntry[] = [
     load: () => import('./doctor.ts'),
   },
   {
+    name: 'system',
+    description: 'what a running server is, how it is set, and what is found in its store',
+    load: () => import('./system.ts'),
+  },
+  {
     name: 'verify',
     description: 'say why a captured request does not verify',
     load: () => import('./verify.ts'),

@@ -3,14 +3,18 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { OuthookError } from '../core/errors.ts'
 import { RetryPolicies } from '../core/retry-policies.ts'
+import type { SettingSource } from '../core/setting-source.ts'
 import { nearestName } from './nearest-name.ts'
 import type { AnySetting, Config, SettingKey } from './schema.ts'
 import { flagName, memberName, settingList, settings, variableName } from './schema.ts'
+import { defaultSource, describeSource, noteSources } from './setting-sources.ts'
 import type { StoreLocation } from './value-types.ts'
 
 export interface ConfigSources {
   /** By the key of `Config`; undefined where a flag was not given. */
   readonly flags?: Readonly<Partial<Record<SettingKey, unknown>>>
+  /** What the command wants where no flag is given, by the key of `Config`; wins over environment and file. */
+  readonly command?: Readonly<Partial<Record<SettingKey, unknown>>>
   /** The library's: by the key of `Config` without its unit, such as `totalTimeout`. */
   readonly options?: Readonly<Record<string, unknown>>
   readonly env?: Readonly<Record<string, string | undefined>>
@@ -40,14 +44,19 @@ export function loadConfig(sources: ConfigSources): Config {
   const problems = [...unknownVariables(env), ...unknownOptions(options)]
   const file = sources.file ?? (env.OUTHOOK_CONFIG || undefined)
   const members = file === undefined ? {} : readMembers(file, problems)
-  const sourceOf = new Map<string, string>()
+  const sourceOf = new Map<SettingKey, SettingSource>()
   const values = Object.fromEntries(
     settingList.map(([key, setting]) => {
-      const given = [
-        { raw: options[optionName(key)], from: `the option ${optionName(key)}` },
-        { raw: sources.flags?.[key], from: `the flag ${flagName(setting)}` },
-        { raw: env[variableName(setting)] || undefined, from: `the variable ${variableName(setting)}` },
-        { raw: members[memberName(setting)], from: `"${memberName(setting)}" in ${file}` },
+      const member = `"${memberName(setting)}" in ${file}`
+      const given: Given | undefined = [
+        { raw: options[optionName(key)], from: { kind: 'option', name: optionName(key) } as const },
+        { raw: sources.flags?.[key], from: { kind: 'flag', name: flagName(setting) } as const },
+        { raw: sources.command?.[key], from: { kind: 'command', name: null } as const },
+        {
+          raw: env[variableName(setting)] || undefined,
+          from: { kind: 'environment', name: variableName(setting) } as const,
+        },
+        { raw: members[memberName(setting)], from: { kind: 'file', name: member } as const },
       ].find(({ raw }) => raw !== undefined)
       if (given === undefined) return [key, setting.default]
       sourceOf.set(key, given.from)
@@ -58,7 +67,9 @@ export function loadConfig(sources: ConfigSources): Config {
     problems.push(...contradictions(values, nameOf), ...unknownProfile(values, { nameOf, sourceOf }))
   }
   if (problems.length > 0) throw invalid(problems)
-  return Object.freeze({ ...values, store: values.store ?? defaultStore(values.dataDir) })
+  const config = Object.freeze({ ...values, store: values.store ?? defaultStore(values.dataDir) })
+  noteSources(config, sourceOf)
+  return config
 }
 
 function defaultStore(dataDir: string): StoreLocation {
@@ -67,7 +78,7 @@ function defaultStore(dataDir: string): StoreLocation {
 
 interface Given {
   readonly raw: unknown
-  readonly from: string
+  readonly from: SettingSource
 }
 
 /** How the settings are called where these were given. */
@@ -85,13 +96,17 @@ function read(
   const problem = setting.type.explain?.(given.raw) ?? null
   const why = problem === null ? '' : ` (${problem})`
   const shown = setting.secret === true ? 'the value (not shown)' : show(given.raw)
-  problems.push(`${name}: ${shown} from ${given.from} is not allowed${why}; use ${setting.type.allowed}`)
+  problems.push(
+    `${name}: ${shown} from ${describeSource(given.from)} is not allowed${why}; use ${setting.type.allowed}`,
+  )
   return setting.default
 }
 
 function show(raw: unknown): string {
   // A store's URL may hold a password.
-  const json = (JSON.stringify(raw) ?? String(raw)).replace(/(:\/\/[^:@/]*):.*@/, '$1:…@')
+  const json = (JSON.stringify(raw) ?? String(raw))
+    .replace(/(:\/\/[^:@/]*):.*@/, '$1:…@')
+    .replace(/([?&]\w*pass\w*=)[^&"]*/gi, '$1…')
   return json.length > 100 ? `${json.slice(0, 100)}…` : json
 }
 
@@ -226,12 +241,15 @@ function contradictions(
 /** The default may be a profile of one's own, so whether it is one is known only when all settings are read. */
 function unknownProfile(
   { retryProfiles, defaultRetryPolicy }: Pick<Config, 'retryProfiles' | 'defaultRetryPolicy'>,
-  { nameOf, sourceOf }: { readonly nameOf: NameOf; readonly sourceOf: ReadonlyMap<string, string> },
+  {
+    nameOf,
+    sourceOf,
+  }: { readonly nameOf: NameOf; readonly sourceOf: ReadonlyMap<SettingKey, SettingSource> },
 ): string[] {
   const policies = new RetryPolicies(retryProfiles, defaultRetryPolicy)
   const { ofServer } = policies
   if (typeof ofServer !== 'string' || policies.knows(ofServer)) return []
-  const from = sourceOf.get('defaultRetryPolicy' satisfies SettingKey)
+  const from = describeSource(sourceOf.get('defaultRetryPolicy') ?? defaultSource)
   return [
     `${nameOf('defaultRetryPolicy')}: "${ofServer}" from ${from} is not allowed, because it is no profile; profiles are ${policies.describe()}; ${nameOf('retryProfiles')} adds your own`,
   ]

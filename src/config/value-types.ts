@@ -49,7 +49,10 @@ function parsePostgres(raw: string): StoreLocation | null {
   return /^[^\0]{1,63}$/.test(schema) ? { kind: 'postgres', url: url.href, schema } : null
 }
 
-/** Without the password. */
+/** Parameters of an address that PostgreSQL's drivers read a password from. */
+const passwordParameter = /pass/i
+
+/** Without any password. */
 function formatStore(value: StoreLocation): string {
   switch (value.kind) {
     case 'memory':
@@ -59,6 +62,9 @@ function formatStore(value: StoreLocation): string {
     case 'postgres': {
       const url = new URL(value.url)
       url.password = ''
+      for (const name of [...url.searchParams.keys()]) {
+        if (passwordParameter.test(name)) url.searchParams.delete(name)
+      }
       if (value.schema !== defaultSchema) url.searchParams.set('schema', value.schema)
       return url.href
     }

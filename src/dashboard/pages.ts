@@ -80,4 +80,11 @@ export const pages: readonly PageEntry[] = [
     group: 'Repair',
     load: () => import('./pages/ordered-keys/list.tsx'),
   },
+  {
+    path: 'system',
+    title: 'System',
+    group: 'Server',
+    needs: 'operator',
+    load: () => import('./pages/system/page.tsx'),
+  },
 ]

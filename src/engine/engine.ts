@@ -27,6 +27,7 @@ import type { PortalLinks } from './portal-links.ts'
 import type { Publisher } from './publish.ts'
 import type { SignIns } from './sign-ins.ts'
 import type { Subscriptions } from './subscriptions.ts'
+import type { System } from './system.ts'
 import type { Tenants } from './tenants.ts'
 import type { TransactionalPublisher } from './transactional-publish.ts'
 
@@ -59,6 +60,7 @@ export interface Engine {
   readonly portalLinks: PortalLinks
   readonly idempotentRequests: Pick<IdempotentRequests, 'run'>
   readonly keyRates: KeyRates
+  readonly system: System
   /** Attempts, outcomes and state changes of this process, as they happen. */
   readonly activity: DeliveryActivity
   /** What happens in this process and the others, for readers of the stream. */

@@ -1,17 +1,9 @@
 import { formatWait } from '../core/duration.ts'
+import type { Finding } from '../core/finding.ts'
 import type { Keyring } from '../core/keyring.ts'
 import { offsetOf, type SavedTime, steadyMs } from '../core/time-line.ts'
 
-/** What an examination of a store found. */
-export interface Finding {
-  /** What was looked at, such as `fsync`. */
-  readonly check: string
-  /** `warning`: it works, and may hurt later; `problem`: something is, or will be, lost or stuck. */
-  readonly level: 'ok' | 'warning' | 'problem'
-  readonly found: string
-  /** What to do; null when it is ok. */
-  readonly advice: string | null
-}
+export type { Finding } from '../core/finding.ts'
 
 export interface CheckProgress {
   readonly table: string
@@ -27,6 +19,11 @@ export interface Examination {
   readonly processes: number
   /** The check of all that is stored leaves out what takes long. Default false. */
   readonly quick?: boolean
+  /**
+   * Leaves out all that reads whole tables, because somebody waits for the answer and the server goes on working on the
+   * same machine. Default false.
+   */
+  readonly isBrief?: boolean
   /** Hears how far that check is. */
   readonly onProgress?: ((progress: CheckProgress) => void) | undefined
   /** Milliseconds since the epoch, by this machine's clock. */

@@ -13,6 +13,7 @@ import { describePublishing } from './both-stores/publishing.ts'
 import { describeRefusedEvents } from './both-stores/refused-events.ts'
 import { describeRetryPolicies } from './both-stores/retry-policies.ts'
 import { describeSignIns } from './both-stores/sign-ins.ts'
+import { describeSystem } from './both-stores/system.ts'
 
 const newest = testedServers().at(-1)
 if (newest === undefined) throw new Error('no server to test on')
@@ -47,4 +48,18 @@ describe('PostgreSQL', () => {
   describeRefusedEvents(open)
   describeRetryPolicies(open)
   describeSignIns(open)
+  describeSystem(() => {
+    const url = new URL(`${database.url}?schema=outhook_system_${process.pid}`)
+    const store = url.href
+    // The server lets everybody in, so it asks for neither.
+    url.password = 'plantedInSettings'
+    url.searchParams.set('password', 'plantedInSettings')
+    return {
+      kind: 'postgres',
+      store,
+      storeWithPasswords: url.href,
+      checks: ['version', 'writable', 'fsync', 'schema', 'privileges', 'autovacuum', 'master key', 'backlog'],
+      lengthyChecks: ['ordered keys', 'expunged'],
+    }
+  })
 })

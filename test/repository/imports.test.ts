@@ -74,6 +74,7 @@ const topLevel: Readonly<Record<string, string>> = {
   'create-master-keys': 'app',
   'create-outbox-relays': 'app',
   'create-relay': 'app',
+  'create-system': 'app',
   server: 'app',
   'count-activity': 'app',
   'log-attempt': 'app',

@@ -22,6 +22,7 @@ import { sendRoute } from './send.ts'
 import { signInRoutes } from './sign-in.ts'
 import { streamRoute } from './stream.ts'
 import { subscriptionRoutes } from './subscriptions.ts'
+import { systemRoute } from './system.ts'
 import { tenantRoutes } from './tenants.ts'
 
 export const allRoutes = [
@@ -51,5 +52,6 @@ export const allRoutes = [
   whoamiRoute,
   signInRoutes,
   streamRoute,
+  systemRoute,
   operationRoutes,
 ]

@@ -94,6 +94,7 @@ export interface NamedTypes {
   readonly Expunged: types.Expunged
   readonly FailedCondition: types.FailedCondition
   readonly Filter: types.Filter
+  readonly Finding: types.Finding
   readonly HookrailBackoff: types.HookrailBackoff
   readonly HookrailMaxAttempts: types.HookrailMaxAttempts
   readonly Job: types.Job
@@ -125,6 +126,8 @@ export interface NamedTypes {
   readonly RotateKey: types.RotateKey
   readonly RotateSecret: types.RotateSecret
   readonly RotatedKey: types.RotatedKey
+  readonly Setting: types.Setting
+  readonly SettingSource: types.SettingSource
   readonly SignIn: types.SignIn
   readonly SignInCode: types.SignInCode
   readonly SigningScheme: types.SigningScheme
@@ -145,6 +148,8 @@ export interface NamedTypes {
   readonly SubscriptionPage: types.SubscriptionPage
   readonly SubscriptionPreview: types.SubscriptionPreview
   readonly SubscriptionPreviewed: types.SubscriptionPreviewed
+  readonly System: types.System
+  readonly SystemStore: types.SystemStore
   readonly Tenant: types.Tenant
   readonly TenantChange: types.TenantChange
   readonly TenantCreate: types.TenantCreate

@@ -88,6 +88,7 @@ import type {
   SubscriptionCreate,
   SubscriptionPreview,
   SubscriptionPreviewed,
+  System,
   Tenant,
   TenantChange,
   TenantCreate,
@@ -111,6 +112,7 @@ export function createResources(requester: Requester) {
     credentials: createCredentials(requester),
     adminTokens: createAdminTokens(requester),
     signIns: createSignIns(requester),
+    system: createSystem(requester),
   }
 }
 
@@ -438,5 +440,13 @@ function createSignIns(requester: Requester) {
     /** Make a code that signs a browser in, once and within a minute. */
     createCode: (options?: CallOptions): Promise<SignInCode> =>
       requester.json({ method: 'PUT', path: '/v1/sign-in/code', options }),
+  }
+}
+
+function createSystem(requester: Requester) {
+  return {
+    /** What the process that answers is, its settings without secrets, and what is found in its store. */
+    get: (options?: CallOptions): Promise<System> =>
+      requester.json({ method: 'GET', path: '/v1/system', options }),
   }
 }

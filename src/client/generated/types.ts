@@ -1076,6 +1076,16 @@ export interface FailedCondition {
 /** What an event’s payload has to be like to be delivered: members by their names, with the value that they have to have or an object of operators ($eq, $neq, $gt, $gte, $lt, $lte, $in, $nin, $exist, $startsWith, $endsWith, $contains, $or, $and, $not). null and {}: payloads may be anything. At most 8192 bytes, 200 conditions and 12 levels. */
 export type Filter = Readonly<Record<string, unknown>> | null
 
+export interface Finding {
+  /** What was looked at. */
+  readonly check: string
+  /** `warning`: it works, and may hurt later; `problem`: something is, or will be, lost or stuck. */
+  readonly level: 'ok' | 'warning' | 'problem'
+  readonly found: string
+  /** What to do; null: nothing. */
+  readonly advice: string | null
+}
+
 /** Instead of `retryPolicy`: what clients of the webhook server Hookrail send. */
 export type HookrailBackoff = {
   readonly baseMs: number
@@ -1420,6 +1430,27 @@ export interface RotatedKey {
   readonly previousExpiresAt: string
 }
 
+export interface Setting {
+  /** Such as `max-in-flight`. */
+  readonly name: string
+  readonly description: string
+  /** As it would be written in the environment, without passwords; null: nobody has said, or it is a secret, which is never shown. */
+  readonly value: string | null
+  /** What it means that nobody has said; null: there is a value. */
+  readonly meaning: string | null
+  readonly isSecret: boolean
+  /** Somebody has said; false: it is the default. */
+  readonly isSet: boolean
+  readonly source: SettingSource
+}
+
+export type SettingSource = {
+  /** `option`: of a program that opened the library; `command`: `outhook dev` by itself. */
+  readonly kind: 'flag' | 'environment' | 'file' | 'option' | 'command' | 'default'
+  /** As it is called there, such as `--port`; null: it has none. */
+  readonly name: string | null
+} | null
+
 export interface SignIn {
   readonly role: 'viewer' | 'operator' | 'admin'
   /** Null: all tenants. */
@@ -1669,6 +1700,32 @@ export interface SubscriptionPreviewed {
   readonly reason: 'topic' | 'filter' | 'not_json' | 'too_costly' | 'payload_gone' | null
   readonly failed: FailedCondition | null
 }[]
+}
+
+export interface System {
+  readonly outhookVersion: string
+  readonly nodeVersion: string
+  /** What this process does: `all`, `api` or `dispatcher`. */
+  readonly role: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly startedAt: string
+  readonly store: SystemStore
+  /** Of the process that answers. */
+  readonly settings: readonly Setting[]
+  /** RFC 3339, UTC, milliseconds. */
+  readonly examinedAt: string
+  /** What `outhook doctor` finds within moments; it is examined once in five seconds. */
+  readonly findings: readonly Finding[]
+  /** Checks that were left out, because they read whole tables; `outhook doctor` does them. */
+  readonly lengthyChecks: readonly string[]
+}
+
+export interface SystemStore {
+  readonly kind: 'memory' | 'sqlite' | 'postgres'
+  /** The file or the address of the database, without a password. */
+  readonly location: string
+  /** Of the schema that this program works with; the finding `schema` says which one the store has. */
+  readonly schemaVersion: number
 }
 
 export interface Tenant {

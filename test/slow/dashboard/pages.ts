@@ -43,5 +43,6 @@ export const pageAddresses: readonly PageAddress[] = [
   { name: 'tenant-new', path: () => 'tenants/new', shows: 'More settings' },
   { name: 'tenant', path: ({ tenant }) => `tenants/${tenant}`, shows: 'Metadata' },
   { name: 'keys', path: () => 'keys', shows: 'shop backend' },
+  { name: 'system', path: () => 'system?defaults=true', shows: 'Settings in force' },
   { name: 'admin-tokens', path: () => 'keys?kind=tokens', shows: 'Admin tokens' },
 ]

@@ -11,6 +11,10 @@ import { healthChecks } from './doctor-health.ts'
 
 /** No check waits for longer, as for a lock. */
 const statementTimeoutMs = 30_000
+/** Likewise of a brief one, for which somebody waits. */
+const briefTimeoutMs = 2_000
+/** Those that a brief examination leaves out. */
+export const lengthyChecks: readonly string[] = ['ordered keys', 'expunged']
 const oldestServer = 15
 const newestServer = 18
 
@@ -24,7 +28,8 @@ export async function examinePostgres(options: PostgresExamination): Promise<rea
 }
 
 async function examine(client: ClientBase, options: PostgresExamination): Promise<readonly Finding[]> {
-  await client.query(`set statement_timeout to ${statementTimeoutMs}`)
+  const { isBrief = false } = options
+  await client.query(`set statement_timeout to ${isBrief ? briefTimeoutMs : statementTimeoutMs}`)
   const query = async <Row>(_name: string | null, text: string, values: readonly unknown[]) =>
     (await client.query(text, [...values])).rows as readonly Row[]
   const subject: Subject = { ...options, client, query }
@@ -34,16 +39,23 @@ async function examine(client: ClientBase, options: PostgresExamination): Promis
   findings.push(schema.finding)
   if (!schema.isThere) return findings
   for (const [name, check] of [...storeChecks, ...healthChecks]) {
+    if (isBrief && lengthyChecks.includes(name)) continue
     findings.push(...(await guarded(name, check, subject)))
   }
   return findings
 }
+
+/** The statement took longer than it may. */
+const cancelled = '57014'
 
 async function guarded(name: string, check: Check, subject: Subject): Promise<readonly Finding[]> {
   try {
     return await check(subject)
   } catch (error) {
     const found = `cannot be looked at: ${error instanceof Error ? error.message : error}`
+    if ((error as { readonly code?: unknown }).code === cancelled) {
+      return [warning(name, found, 'run "outhook doctor", which waits for longer, in a quiet hour')]
+    }
     return [warning(name, found, 'grant the role what is missing; pg_monitor lets it see all of the server')]
   }
 }

@@ -5,7 +5,7 @@ import type { FromThread, ToThread } from './thread-port.ts'
 import { toError } from './tick.ts'
 
 /** Each has its entry point in `<name>-thread.ts`. */
-export type StoreThreadName = 'writer' | 'reader' | 'backup' | 'copy' | 'outbox'
+export type StoreThreadName = 'writer' | 'reader' | 'backup' | 'copy' | 'examine' | 'outbox'
 
 const youngGenerationMb = 64
 

@@ -33,6 +33,9 @@ export interface SqliteExamination extends Examination {
   readonly path: string
 }
 
+/** Those that a brief examination leaves out. */
+export const lengthyChecks: readonly string[] = ['integrity', 'ordered keys', 'expunged']
+
 /** Never throws: a file that cannot be opened is a finding too. Blocks. */
 export function examineSqlite(options: SqliteExamination): readonly Finding[] {
   const { path } = options
@@ -55,6 +58,7 @@ export function examineSqlite(options: SqliteExamination): readonly Finding[] {
     refuseUnusedLink(path)
     const database = openDatabase(path, { readOnly: true })
     try {
+      if (options.isBrief === true) return [...findings, ...examine(database, options)]
       const integrity = judgeIntegrity(database, options)
       if (integrity.level === 'problem') return [...findings, integrity]
       return [...findings, integrity, ...examine(database, options)]
@@ -106,13 +110,15 @@ function examine(database: DatabaseSync, options: SqliteExamination): readonly F
   )
   const { line, now } = resumeTimeLine(saved, options.now())
   const stored = prepare<{ value: string }>(`select value from meta where name = 'master_key_check'`).get()
+  const { isBrief = false } = options
+  const hasLines = change.steps.length === 0 && !isBrief
   return [
     ...findings,
     judgeMasterKey(stored?.value ?? null, options),
     judgeBacklog(counts({ now, line, prepare })),
-    ...(change.steps.length === 0 ? [judgeOrderedKeys(findStuckLines({ prepare }))] : []),
+    ...(hasLines ? [judgeOrderedKeys(findStuckLines({ prepare }))] : []),
     judgeClock(saved, options.now()),
-    ...checkExpunged({ prepare }),
+    ...(isBrief ? [] : checkExpunged({ prepare })),
   ]
 }
 
