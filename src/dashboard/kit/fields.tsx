@@ -1,6 +1,7 @@
 /** Renders the fields of a table (`form-fields.ts`) inside of a `Form`. */
 import { SelectField, TextField, TickField } from './form.tsx'
 import type { FormField } from './form-fields.ts'
+import { TopicsField } from './topics-field.tsx'
 
 interface FieldsProps<T> {
   readonly fields: readonly FormField<T>[]
@@ -42,6 +43,17 @@ function OneField<T>({ field, of }: { readonly field: FormField<T>; readonly of:
     case 'lines':
       return (
         <TextField
+          name={name}
+          label={label}
+          hint={hint}
+          value={value}
+          rows={control.rows}
+          placeholder={control.placeholder ?? ''}
+        />
+      )
+    case 'topics':
+      return (
+        <TopicsField
           name={name}
           label={label}
           hint={hint}

@@ -18,7 +18,7 @@ export interface FormField<T> {
 
 export type Control =
   | { readonly kind: 'text' | 'url' | 'number'; readonly isRequired?: boolean; readonly placeholder?: string }
-  | { readonly kind: 'lines'; readonly rows: number; readonly placeholder?: string }
+  | { readonly kind: 'lines' | 'topics'; readonly rows: number; readonly placeholder?: string }
   | { readonly kind: 'choice'; readonly options: readonly (readonly [value: string, text: string])[] }
   | { readonly kind: 'tick' }
 

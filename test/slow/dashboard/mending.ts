@@ -55,6 +55,38 @@ export function describeMending(open: OpenBed): void {
       }
     })
 
+    test('is subscribed to event types of the catalogue, and to patterns, with the keyboard alone', async () => {
+      const { signedIn, server, make } = open()
+      const endpoint = await anEndpoint('chosen.before')
+      for (const name of ['chosen.created', 'chosen.ended']) await make('POST', '/v1/event-types', { name })
+      await make('POST', '/v1/event-types', { name: 'chosen.never', deprecated: true })
+      await using(await signedIn('admin'), async (opened) => {
+        const { page } = opened
+        await page.goto(`${server.url}/dashboard/subscriptions/new?endpoint=${endpoint.id}`)
+        const choice = page.getByLabel('Event type of the catalogue')
+        await choice.focus()
+        const offered = await page
+          .locator('datalist option')
+          .evaluateAll((all) => all.map((one) => one.value))
+        expect(offered).toEqual(expect.arrayContaining(['chosen.created', 'chosen.ended']))
+        expect(offered).not.toContain('chosen.never')
+        for (const name of ['chosen.created', 'chosen.ended', 'chosen.created']) {
+          await page.keyboard.type(name)
+          await page.keyboard.press('Enter')
+        }
+        await page.getByLabel('Topics', { exact: true }).focus()
+        await page.keyboard.press('Control+End')
+        await page.keyboard.press('Enter')
+        await page.keyboard.type('others.*')
+        await press(page, 'Make the subscription')
+        await page.getByRole('heading', { name: 'Subscription chosen.created' }).waitFor()
+        expectQuiet(opened, server.url)
+      })
+      const { items } = await make('GET', `/v1/subscriptions?endpoint_id=${endpoint.id}`)
+      const chosen = items.map((each: { topic_patterns: string[] }) => each.topic_patterns.join())
+      expect(chosen).toContain('chosen.created,chosen.ended,others.*')
+    })
+
     test('gets another secret: the old one signs beside it until a clock that is shown is over', async () => {
       const { signedIn, server, make } = open()
       const endpoint = await anEndpoint('rotated')

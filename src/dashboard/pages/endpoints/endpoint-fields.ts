@@ -33,7 +33,7 @@ const main: readonly Field[] = [
     member: 'topics',
     label: 'Topics',
     hint: 'Patterns such as orders.created or orders.*, one on each line; * alone is every topic. Without any it gets no events until it has a subscription.',
-    control: { kind: 'lines', rows: 3, placeholder: 'orders.*' },
+    control: { kind: 'topics', rows: 3, placeholder: 'orders.*' },
     read: (of) => of?.topics?.join('\n') ?? '',
     parse: asList,
   },

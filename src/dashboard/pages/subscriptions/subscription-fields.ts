@@ -21,7 +21,7 @@ export const subscriptionFields: readonly Field[] = [
     member: 'topicPatterns',
     label: 'Topics',
     hint: 'Patterns such as orders.created or orders.*, one on each line; * alone is every topic.',
-    control: { kind: 'lines', rows: 3, placeholder: 'orders.*' },
+    control: { kind: 'topics', rows: 3, placeholder: 'orders.*' },
     read: (of) => of?.topicPatterns.join('\n') ?? '',
     parse: asList,
   },
