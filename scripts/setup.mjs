@@ -1,9 +1,10 @@
 // Makes a fresh clone ready: dependencies, a Node that is new enough, and with --build the compiled program.
-// With --servers also what tests run against. Does nothing, quickly, when all is there. Each npm script has it as its `pre` script: a separate shell,
+// With --servers also what tests run against and in. Does nothing, quickly, when all is there. Each npm script has it as its `pre` script: a separate shell,
 // because one shell would remember the place of an old `node` and not look for the new one.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildIfStale } from './build.mjs'
+import { browserFolder, canBeFetched, findBrowser, unpackBrowser } from './test-browser.mjs'
 import { hasLocalNode, isNodeNewEnough, root, runNpm, runsOnLocalNode } from './toolchain.mjs'
 
 const nodeToInstall = 'node@24'
@@ -36,8 +37,9 @@ function isInstalled(folder = '') {
   })
 }
 
+const quiet = ['--loglevel=error', '--no-audit', '--no-fund', '--no-update-notifier', '--include=dev']
+
 async function npmOrExit(args, whatFailed, folder = '') {
-  const quiet = ['--loglevel=error', '--no-audit', '--no-fund', '--no-update-notifier', '--include=dev']
   const { code, output } = await runNpm([...args, ...quiet], { capture: true, cwd: join(root, folder) })
   if (code === 0) return
   process.stderr.write(`${output}\nouthook: ${whatFailed} (npm ended with ${code}; what it said is above)\n`)
@@ -69,6 +71,25 @@ async function installServers() {
   say(`PostgreSQL ready in ${seconds()} s`)
 }
 
+/**
+ * The browser that the dashboard is tested in, where none is on the machine: 75 MB. Without one the tests that need it
+ * fail and say so; all others can still be run.
+ */
+async function installBrowser() {
+  if (process.env.OUTHOOK_CHROMIUM || findBrowser() !== null) return
+  if (!canBeFetched) return say('no Chromium is on this machine: tests that need one will fail; install one')
+  const seconds = stopwatch()
+  say('fetching a browser for the tests ...')
+  const { code, output } = await runNpm(['ci', ...quiet], { capture: true, cwd: join(root, browserFolder) })
+  try {
+    if (code !== 0) throw new Error(output)
+    await unpackBrowser()
+    say(`browser ready in ${seconds()} s`)
+  } catch (error) {
+    say(`no browser could be fetched, so tests that need one will fail; install Chromium. ${error.message}`)
+  }
+}
+
 async function installNode() {
   const seconds = stopwatch()
   say(`this machine's Node.js is older than Outhook needs: fetching a newer one into node_modules ...`)
@@ -89,5 +110,8 @@ function stopwatch() {
 if (!isInstalled()) await install()
 // A fresh installation also removes the Node that an earlier set-up had added.
 if (!hasLocalNode() && !isNodeNewEnough()) await installNode()
-if (process.argv.includes('--servers')) await installServers()
+if (process.argv.includes('--servers')) {
+  await installServers()
+  await installBrowser()
+}
 if (process.argv.includes('--build')) await buildIfStale(say)

@@ -1,37 +1,18 @@
-/** A Chromium that is on this machine. */
-import { execFileSync } from 'node:child_process'
+/** A Chromium that is on this machine, or that the set-up of the tests has fetched. */
 import { accessSync, constants } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
+import { findBrowser } from '../../scripts/test-browser.mjs'
 
-const browsers = [
-  'chromium',
-  'chromium-browser',
-  'google-chrome',
-  'google-chrome-stable',
-  'chrome',
-  'microsoft-edge',
-]
-
-/** `OUTHOOK_CHROMIUM` names one; else what is on the path. */
-export function findBrowser(): string | null {
-  const named = process.env.OUTHOOK_CHROMIUM
-  const found = (named === undefined ? browsers : [named]).find((name) => {
-    try {
-      execFileSync(name, ['--version'], { stdio: 'ignore' })
-      return true
-    } catch {
-      return false
-    }
-  })
-  return found ?? null
-}
+export { findBrowser } from '../../scripts/test-browser.mjs'
 
 /** For what is shown in nothing else: where there is none, the test fails and says why. With all of its path. */
 export function requireBrowser(): string {
   const path = browserPath()
   if (path !== null) return path
   throw new Error(
-    'no Chromium is on this machine, and the dashboard is tested in nothing else; install one, or name it in OUTHOOK_CHROMIUM',
+    'no Chromium is on this machine, and the dashboard is tested in nothing else. On Linux (x64) "node scripts/setup.mjs ' +
+      '--servers", which "npm test" runs, fetches one; elsewhere install one ("apt-get install chromium" on Debian), or ' +
+      'name it in OUTHOOK_CHROMIUM',
   )
 }
 
