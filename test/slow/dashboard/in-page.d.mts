@@ -1,4 +1,6 @@
 export function reportViolations(): void
+export function recordMotion(): void
+export function readMotion(): string[]
 export function findSidewaysScroll(): string[]
 export function findMovingParts(): string[]
 export function markControls(): void

@@ -7,6 +7,20 @@ export function reportViolations() {
   })
 }
 
+/** Before all scripts of the page: what moves, and what begins to. */
+export function recordMotion() {
+  globalThis.motion = []
+  for (const kind of ['animationstart', 'transitionrun']) {
+    document.addEventListener(kind, ({ target, animationName, propertyName }) => {
+      globalThis.motion.push(`${animationName ?? propertyName} of ${target.outerHTML.slice(0, 160)}`)
+    })
+  }
+}
+
+export function readMotion() {
+  return globalThis.motion
+}
+
 /** How far the page itself can be scrolled sideways, in pixels, and what sticks out. */
 export function findSidewaysScroll() {
   const { scrollWidth, clientWidth } = document.documentElement

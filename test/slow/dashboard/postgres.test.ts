@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, vi } from 'vitest'
 import { type PostgresServer, testedServers } from '../../servers/postgres.ts'
 import { type Bed, openBed } from './bed.ts'
+import { describeByKeyboard } from './by-keyboard.ts'
 import { describeMending } from './mending.ts'
 import { describeReplaying } from './replaying.ts'
 import { describeSigningIn } from './signing-in.ts'
@@ -29,6 +30,7 @@ describe('the dashboard on PostgreSQL', () => {
   const open = () => bed
   describeSigningIn(open)
   describeMending(open)
+  describeByKeyboard(open)
   describeReplaying(open)
   describeWatching(open)
 })

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, vi } from 'vitest'
 import { type Bed, openBed } from './bed.ts'
+import { describeByKeyboard } from './by-keyboard.ts'
 import { describeLooks } from './looks.ts'
 import { describeMending } from './mending.ts'
 import { describePlanting } from './planting.ts'
@@ -24,6 +25,7 @@ describe('the dashboard on SQLite', () => {
   const open = () => bed
   describeSigningIn(open)
   describeMending(open)
+  describeByKeyboard(open)
   describeReplaying(open)
   describeWatching(open)
   describeLooks(open)

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { browserFlags, requireBrowser } from '../find-browser.ts'
-import { findUnreached, markControls, reportViolations, unmarkFocused } from './in-page.mjs'
+import { findUnreached, markControls, recordMotion, reportViolations, unmarkFocused } from './in-page.mjs'
 
 export interface Watch {
   /** Errors of the console, exceptions, dialogs, and what the policy of the page has kept out. */
@@ -28,14 +28,16 @@ export function launchBrowser(): Promise<Browser> {
 export interface ContextOptions {
   readonly storageState?: Awaited<ReturnType<BrowserContext['storageState']>>
   readonly width?: number
+  /** What the user has asked the browser for. Default: less of it. */
+  readonly motion?: 'reduce' | 'no-preference'
 }
 
 /** A browser of its own, as far as pages can tell, with one page. */
 export async function openContext(browser: Browser, options: ContextOptions = {}): Promise<WatchedContext> {
-  const { storageState, width = 1280 } = options
+  const { storageState, width = 1280, motion = 'reduce' } = options
   const context = await browser.newContext({
     viewport: { width, height: 900 },
-    reducedMotion: 'reduce',
+    reducedMotion: motion,
     timezoneId: 'Europe/Vienna',
     locale: 'en-GB',
     permissions: ['clipboard-read', 'clipboard-write'],
@@ -47,6 +49,7 @@ export async function openContext(browser: Browser, options: ContextOptions = {}
   })
   await context.exposeBinding('planted', (_source, number: unknown) => void watch.ran.push(number))
   await context.addInitScript(reportViolations)
+  await context.addInitScript(recordMotion)
   context.on('request', (request) => void watch.requested.push(request.url()))
   context.on('console', (message) => {
     if (message.type() === 'error') watch.complaints.push(`console: ${message.text()}`)

@@ -1,0 +1,92 @@
+/** Whole errands without a mouse: from the navigation through forms and dialogs to what came of it, Tab by Tab. */
+import { describe, expect, test, vi } from 'vitest'
+import { type OpenBed, using } from './bed.ts'
+import { readMotion } from './in-page.mjs'
+import { expectQuiet, type WatchedContext } from './watched-page.ts'
+
+type Page = WatchedContext['page']
+type Role = Parameters<Page['getByRole']>[0]
+
+/** More than any page has controls. */
+const enoughPresses = 250
+
+/** Goes on with the Tab key until it is there, as somebody does who looks for it. */
+async function tabTo(page: Page, role: Role, name: string | RegExp): Promise<void> {
+  const wanted = page.getByRole(role, { name, exact: true }).first()
+  await wanted.waitFor()
+  for (let presses = 0; presses < enoughPresses; presses++) {
+    if (await wanted.evaluate((one) => one === one.ownerDocument.activeElement)) return
+    await page.keyboard.press('Tab')
+  }
+  throw new Error(`Tab does not reach the ${role} "${name}"`)
+}
+
+async function choose(page: Page, role: Role, name: string | RegExp): Promise<void> {
+  await tabTo(page, role, name)
+  await page.keyboard.press('Enter')
+}
+
+async function write(page: Page, label: string, text: string): Promise<void> {
+  await tabTo(page, 'textbox', label)
+  await page.keyboard.type(text)
+}
+
+export function describeByKeyboard(open: OpenBed): void {
+  describe('with the keyboard alone, and less motion', () => {
+    test('an endpoint is made, its secret rotated, and what it had lost replayed; nothing moves', async () => {
+      const { signedIn, server, make, receiver } = open()
+      receiver.answers.set('/by-keyboard', { status: 422, body: 'not today' })
+      await using(await signedIn('admin'), async (opened) => {
+        const { page } = opened
+        await page.goto(`${server.url}/dashboard/`)
+        await choose(page, 'link', 'Endpoints')
+        await choose(page, 'button', 'New endpoint')
+        await write(page, 'URL', `${receiver.url}/by-keyboard`)
+        await write(page, 'Topics', 'keyboard.only')
+        await choose(page, 'button', 'Make the endpoint')
+        await choose(page, 'link', 'Go to the endpoint and send it a test event')
+
+        await choose(page, 'button', 'Rotate the secret')
+        await page.getByRole('dialog').waitFor()
+        await choose(page, 'button', 'Rotate')
+        await page
+          .getByText(/whsec_/)
+          .first()
+          .waitFor()
+        await choose(page, 'button', 'Close')
+        await page.getByRole('progressbar').first().waitFor()
+
+        await make('POST', '/v1/events', { topic: 'keyboard.only', payload: 1 })
+        const lost = async () => (await make('GET', '/v1/dlq?topic=keyboard.only')).items.length
+        await vi.waitFor(async () => expect(await lost()).toBe(1), { timeout: 60_000 })
+        receiver.answers.delete('/by-keyboard')
+        await choose(page, 'link', 'Dead letters')
+        await tabTo(page, 'searchbox', 'Topic')
+        await page.keyboard.type('keyboard.only')
+        await page.keyboard.press('Enter')
+        await vi.waitFor(() => expect(page.url()).toContain('topic=keyboard.only'))
+        await choose(page, 'button', 'Replay all that match')
+        await choose(page, 'button', 'Replay them')
+        await page.getByText('1 of 1 done').waitFor()
+        await choose(page, 'button', 'Close')
+        await page.getByText('None is like this.').waitFor()
+        expect(await page.evaluate(readMotion)).toEqual([])
+        expectQuiet(opened, server.url)
+      })
+      const came = () => receiver.received.filter((path) => path === '/by-keyboard').length
+      await vi.waitFor(() => expect(came()).toBe(2), { timeout: 60_000 })
+    })
+
+    test('to whoever has not asked for less, what came of something comes into sight in motion', async () => {
+      const { signedIn, server } = open()
+      await using(await signedIn('admin', { motion: 'no-preference' }), async ({ page }) => {
+        await page.goto(`${server.url}/dashboard/endpoints/new`)
+        await write(page, 'URL', 'https://127.0.0.1/in-motion')
+        await choose(page, 'button', 'Make the endpoint')
+        await choose(page, 'link', 'Go to the endpoint and send it a test event')
+        await choose(page, 'button', /^Copy id$/)
+        await vi.waitFor(async () => expect(await page.evaluate(readMotion)).not.toEqual([]))
+      })
+    })
+  })
+}
