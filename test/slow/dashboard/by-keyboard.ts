@@ -45,6 +45,8 @@ export function describeByKeyboard(open: OpenBed): void {
         await write(page, 'Topics', 'keyboard.only')
         await choose(page, 'button', 'Make the endpoint')
         await choose(page, 'link', 'Go to the endpoint and send it a test event')
+        await choose(page, 'button', 'Copy id')
+        await page.getByText('Copied: id').waitFor()
 
         await choose(page, 'button', 'Rotate the secret')
         await page.getByRole('dialog').waitFor()
@@ -84,7 +86,7 @@ export function describeByKeyboard(open: OpenBed): void {
         await write(page, 'URL', 'https://127.0.0.1/in-motion')
         await choose(page, 'button', 'Make the endpoint')
         await choose(page, 'link', 'Go to the endpoint and send it a test event')
-        await choose(page, 'button', /^Copy id$/)
+        await choose(page, 'button', 'Copy id')
         await vi.waitFor(async () => expect(await page.evaluate(readMotion)).not.toEqual([]))
       })
     })
