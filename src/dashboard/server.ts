@@ -2,17 +2,17 @@
 import { type ClientError, createClient, type SignIn } from '../client/index.ts'
 import { home } from './kit/address.ts'
 
-/** Beside `dashboard/`, so that a path prefix stays. */
-const url = new URL('..', home).href
+/** Beside `dashboard/`, so that a path prefix stays. Also for lines that somebody runs elsewhere. */
+export const serverUrl = new URL('..', home).href
 
 /** That somebody signed in here, and no more than that: without it the server need not be asked who did. */
-const mark = `signed in at ${url}`
+const mark = `signed in at ${serverUrl}`
 
 let csrfToken: string | null = null
 
 /** Of whoever is signed in. */
 export const server = createClient({
-  url,
+  url: serverUrl,
   fetch: (input, init) =>
     fetch(input, {
       ...init,
@@ -25,7 +25,7 @@ export const server = createClient({
 
 /** The token is sent once and kept nowhere. */
 export async function signIn(token: string): Promise<SignIn> {
-  return keep(await createClient({ url, token }).signIns.create())
+  return keep(await createClient({ url: serverUrl, token }).signIns.create())
 }
 
 const codeName = '#sign-in='

@@ -40,7 +40,7 @@ interface Selection {
 interface KeysetTableProps<T> {
   /** What is listed, such as "Endpoints". */
   readonly label: string
-  readonly page: Answer<Page<T>>
+  readonly page: Pick<Answer<Page<T>>, 'value' | 'problem' | 'again'>
   readonly keyOf: (row: T) => string
   readonly columns: readonly Column<T>[]
   /** What to do when there are none. */

@@ -1,6 +1,7 @@
 import type { Delivery } from '../../../client/index.ts'
+import { DeliveryState } from '../../delivery-state.tsx'
 import { hrefOf } from '../../kit/address.ts'
-import { Badge, Loading, Part, Problem } from '../../kit/detail.tsx'
+import { Loading, Part, Problem } from '../../kit/detail.tsx'
 import { type Column, Rows } from '../../kit/keyset-table.tsx'
 import { pathOf } from '../../kit/match-path.ts'
 import { useAnswer } from '../../kit/use-answer.ts'
@@ -41,15 +42,5 @@ export function LatestDeliveries({ endpointId }: { readonly endpointId: string }
         <Rows label="Latest deliveries" rows={value.items} keyOf={({ id }) => id} columns={columns} />
       )}
     </Part>
-  )
-}
-
-function DeliveryState({ of }: { readonly of: Delivery }) {
-  const is = of.state === 'succeeded' ? 'good' : of.state === 'dead_lettered' ? 'bad' : 'plain'
-  return (
-    <>
-      <Badge is={is}>{of.state.replaceAll('_', ' ')}</Badge>
-      {of.reason !== null && <p class="hint">{of.reason.replaceAll('_', ' ')}</p>}
-    </>
   )
 }

@@ -6,14 +6,13 @@ import { hrefOf, useUrlState } from '../../kit/address.ts'
 import { Badge, PageHeading } from '../../kit/detail.tsx'
 import { Dialog } from '../../kit/dialog.tsx'
 import { durationText } from '../../kit/duration-text.ts'
-import { Form, type FormValues, TextField } from '../../kit/form.tsx'
 import { type Column, KeysetTable, usePage } from '../../kit/keyset-table.tsx'
 import { pathOf } from '../../kit/match-path.ts'
-import { useTell } from '../../kit/results.tsx'
 import { useSession } from '../../kit/session.ts'
 import { oneOf, text } from '../../kit/url-values.ts'
 import { server } from '../../server.ts'
 import { Time } from '../../times.tsx'
+import { SkipForm } from './skip-form.tsx'
 
 const shape = { show: oneOf(['all', 'blocked', 'active']), subscription: text, key: text, cursor: text }
 
@@ -83,7 +82,16 @@ export function Page() {
             : 'No key is like this. Choose others above.'
         }
       />
-      {skipped !== null && <Skip of={skipped} onDone={page.again} onClose={() => setSkipped(null)} />}
+      {skipped !== null && (
+        <Dialog title="Skip the head" onClose={() => setSkipped(null)}>
+          <SkipForm
+            deliveryId={skipped.headDeliveryId}
+            orderingKey={skipped.orderingKey}
+            onDone={page.again}
+            onClose={() => setSkipped(null)}
+          />
+        </Dialog>
+      )}
     </>
   )
 }
@@ -147,40 +155,4 @@ function columnsOf(
       },
     },
   ]
-}
-
-interface SkipProps {
-  readonly of: OrderedKey
-  readonly onDone: () => void
-  readonly onClose: () => void
-}
-
-function Skip({ of, onDone, onClose }: SkipProps) {
-  const { call } = useSession()
-  const tell = useTell()
-  const skip = async (values: FormValues) => {
-    const { nextHeadDeliveryId } = await server.deliveries.skip(
-      of.headDeliveryId,
-      { reason: values('reason') || undefined },
-      call,
-    )
-    tell(
-      nextHeadDeliveryId === null
-        ? 'It was skipped; nothing waited behind it.'
-        : 'It was skipped; the next one goes on.',
-    )
-    onDone()
-    onClose()
-  }
-  return (
-    <Dialog title="Skip the head" onClose={onClose}>
-      <Form submit="Skip it" needs="operator" onSubmit={skip} onCancel={onClose}>
-        <p>
-          The delivery at the head of {of.orderingKey} is given up for good, and what is behind it goes on.
-          This cannot be taken back.
-        </p>
-        <TextField name="reason" label="Why" hint="For whoever looks at the delivery." />
-      </Form>
-    </Dialog>
-  )
 }

@@ -1,0 +1,59 @@
+import { goTo } from '../../kit/address.ts'
+import { fromLocal, toLocal } from '../../kit/local-time.ts'
+import { pathOf } from '../../kit/match-path.ts'
+import { useTell } from '../../kit/results.tsx'
+import type { EventFilterValues } from './event-filter.ts'
+
+interface FiltersProps {
+  readonly values: EventFilterValues
+  readonly set: (values: Partial<EventFilterValues>) => void
+}
+
+export function EventFilters({ values, set }: FiltersProps) {
+  // Another filter is another list, of which the place in the one before says nothing.
+  const choose = (chosen: Partial<EventFilterValues>) => set({ ...chosen, cursor: '' })
+  return (
+    <div class="bar filters">
+      <GoToId />
+      <label>
+        Topic{' '}
+        <input
+          type="search"
+          value={values.topic}
+          onChange={({ currentTarget }) => choose({ topic: currentTarget.value.trim() })}
+        />
+      </label>
+      {(['since', 'until'] as const).map((name) => (
+        <label key={name}>
+          {name === 'since' ? 'Accepted from' : 'before'}{' '}
+          <input
+            type="datetime-local"
+            value={toLocal(values[name])}
+            onChange={({ currentTarget }) => choose({ [name]: fromLocal(currentTarget.value) })}
+          />
+        </label>
+      ))}
+    </div>
+  )
+}
+
+/** An id is of one thing, so it leads there. */
+function GoToId() {
+  const tell = useTell()
+  const go = (id: string) => {
+    if (id === '') return
+    if (id.startsWith('evt_')) return goTo(pathOf('events', id))
+    if (id.startsWith('dlv_')) return goTo(pathOf('deliveries', id))
+    tell.failed('An id of an event begins with evt_, one of a delivery with dlv_.')
+  }
+  return (
+    <label>
+      Id{' '}
+      <input
+        type="search"
+        placeholder="evt_…"
+        onChange={({ currentTarget }) => go(currentTarget.value.trim())}
+      />
+    </label>
+  )
+}
