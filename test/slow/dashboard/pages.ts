@@ -16,6 +16,9 @@ export interface PageAddress {
 
 export const pageAddresses: readonly PageAddress[] = [
   { name: 'overview', path: () => '', shows: 'Overview' },
+  { name: 'events', path: () => 'events', shows: 'Newest first' },
+  { name: 'event', path: ({ event }) => `events/${event}`, shows: 'given up' },
+  { name: 'delivery', path: ({ delivery }) => `deliveries/${delivery}`, shows: 'It was given up' },
   { name: 'endpoints', path: () => 'endpoints', shows: '/refuse/' },
   { name: 'endpoint-new', path: () => 'endpoints/new', shows: 'More settings' },
   { name: 'endpoint', path: ({ failingEndpoint }) => `endpoints/${failingEndpoint}`, shows: 'dead lettered' },

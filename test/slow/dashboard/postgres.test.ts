@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, vi } from 'vitest'
 import { type PostgresServer, testedServers } from '../../servers/postgres.ts'
 import { type Bed, openBed } from './bed.ts'
 import { describeByKeyboard } from './by-keyboard.ts'
+import { describeFollowing } from './following.ts'
 import { describeMending } from './mending.ts'
 import { describeReplaying } from './replaying.ts'
 import { describeSigningIn } from './signing-in.ts'
@@ -31,6 +32,7 @@ describe('the dashboard on PostgreSQL', () => {
   describeSigningIn(open)
   describeMending(open)
   describeByKeyboard(open)
+  describeFollowing(open)
   describeReplaying(open)
   describeWatching(open)
 })

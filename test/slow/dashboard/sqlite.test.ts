@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, vi } from 'vitest'
 import { type Bed, openBed } from './bed.ts'
 import { describeByKeyboard } from './by-keyboard.ts'
+import { describeFollowing } from './following.ts'
 import { describeLooks } from './looks.ts'
 import { describeMending } from './mending.ts'
 import { describePlanting } from './planting.ts'
@@ -26,6 +27,7 @@ describe('the dashboard on SQLite', () => {
   describeSigningIn(open)
   describeMending(open)
   describeByKeyboard(open)
+  describeFollowing(open)
   describeReplaying(open)
   describeWatching(open)
   describeLooks(open)
