@@ -53,6 +53,7 @@ export type {
   EndpointView,
   UpsertedEndpoint,
 } from './engine/endpoint-view.ts'
+export type { EventFilter } from './engine/event-filter.ts'
 export type { EventTypeChange, EventTypeInput } from './engine/event-type-input.ts'
 export type { DeliveryWithAttempts, EventStatus } from './engine/events.ts'
 export type { ImportedType, ImportInput, ImportReport } from './engine/import-event-types.ts'
@@ -83,7 +84,7 @@ export type { SendInput } from './send-input.ts'
 export type {
   DeadLetterFilter,
   DeliveryFilter,
-  EventFilter,
+  EventListing,
   EventTypeFilter,
   OrderedKeyFilter,
   Page,

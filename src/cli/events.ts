@@ -1,6 +1,7 @@
-import type { Command } from 'commander'
-import type { EventResource, EventStatus } from '../client/resources.ts'
+import { type Command, Option } from 'commander'
+import type { DeliveryResource, EventResource, EventStatus } from '../client/resources.ts'
 import { waitForEnd } from '../client/wait.ts'
+import { deliveryStates } from '../core/model.ts'
 import type { ApiContext } from './api-command.ts'
 import { addApiCommand } from './api-command.ts'
 import { counted } from './counted.ts'
@@ -24,14 +25,28 @@ const columns: readonly Column<EventResource>[] = [
 
 interface ListOptions extends PageOptions, TimeRangeOptions {
   readonly topic?: string
+  readonly topicPattern?: string
+  readonly orderingKey?: string
+  readonly meta?: string
+  readonly deliveryState?: DeliveryResource['state']
 }
 
 export function register(command: Command, io: CliIo): void {
   const list = addApiCommand(command, 'list', 'newest first', io)
-  list.option('--topic <topic>', 'of exactly this topic')
+  list
+    .option('--topic <topic>', 'of exactly this topic')
+    .option('--topic-pattern <pattern>', 'of a topic below a prefix, such as "orders.*"')
+    .option('--ordering-key <key>', 'with this ordering key')
+    .option('--meta <name=value>', 'with this metadata')
+    .addOption(
+      new Option('--delivery-state <state>', 'one of its first 100 deliveries is in this state').choices(
+        deliveryStates,
+      ),
+    )
   addPageOptions(addTimeRange(list, 'published'))
   list.run<ListOptions>(async ({ client, print }, _args, options) => {
-    const filter = { topic: options.topic, since: options.since, until: options.until }
+    const { topic, topicPattern, orderingKey, meta: metadata, deliveryState, since, until } = options
+    const filter = { topic, topicPattern, orderingKey, metadata, deliveryState, since, until }
     print.page('Event', await fillPage(client.events.list, { ...pageQuery(options), ...filter }), columns)
   })
 

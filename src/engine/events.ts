@@ -2,10 +2,11 @@ import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'
 import { type Attempt, type DeliveryState, limits, type OutboundEvent } from '../core/model.ts'
 import type { DeliveryActivity } from '../delivery/activity.ts'
-import type { EventFilter, Page, PageRequest, ReadStore } from '../store/port.ts'
+import type { EventListing, PageRequest, ReadStore } from '../store/port.ts'
 import { type DeliveryView, type HeadStore, viewDeliveries } from './delivery-view.ts'
+import { type EventFilter, readEventFilter } from './event-filter.ts'
 import { type Expunged, type ExpungeStore, expungePayload, readCancel } from './expunge.ts'
-import { checkFilter, checkId, checkPage, notFound } from './page.ts'
+import { checkId, checkPage, notFound } from './page.ts'
 import { payloadGone } from './send-again.ts'
 
 const defaultWaitMs = 30_000
@@ -77,12 +78,20 @@ export class Events {
     }
   }
 
+  /**
+   * Newest first. A page reads so much and no more: where few events match it may have fewer than its limit, or none, and
+   * says in `searchedUntil` how far back it has looked.
+   * Errors: invalid_request; bad_cursor.
+   *
+   * @example
+   * await hooks.events.list({ topicPattern: 'orders.*', metadata: { source: 'shop' }, deliveryState: 'dead_lettered' })
+   */
   async list(
     tenantId: string,
     filter: EventFilter = {},
     page: Partial<PageRequest> = {},
-  ): Promise<Page<OutboundEvent>> {
-    return this.#options.store.listEvents(tenantId, checkFilter(filter), checkPage(page))
+  ): Promise<EventListing> {
+    return this.#options.store.listEvents(tenantId, readEventFilter(filter), checkPage(page))
   }
 
   /** The exact bytes that were published. Errors: not_found, expired. */

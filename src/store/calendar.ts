@@ -29,6 +29,7 @@ const moments: ReadonlySet<string> = new Set([
   'expungedAt',
   'enabledAt',
   'failingSince',
+  'searchedUntil',
 ])
 
 /** Calls whose answers people see. */

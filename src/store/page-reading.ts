@@ -7,3 +7,6 @@ export const maxLookedAt = 10_000
 
 /** Topics or endpoints of a tenant whose newest rows are merged: two seeks for each. Of a tenant with more, everybody's rows are walked over. */
 export const maxGroups = 10_000
+
+/** Of one event, where a listing asks for the state of its deliveries: an event for many has very many. */
+export const maxStatesOfEvent = 100

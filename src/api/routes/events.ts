@@ -1,13 +1,17 @@
 import type { FastifyRequest } from 'fastify'
+import type { Static } from 'typebox'
 import type { DirectRequest } from '../../core/direct-request.ts'
 import { OuthookError } from '../../core/errors.ts'
+import { checkTopicFilter } from '../../core/topics.ts'
 import type { Engine } from '../../engine/engine.ts'
+import type { EventFilter } from '../../engine/event-filter.ts'
 import type { EventStatus } from '../../engine/events.ts'
 import { principalOf } from '../auth.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { pageRequest, timeRange } from '../page-request.ts'
 
-import { formatTime } from '../rfc3339.ts'
+import { seesContents } from '../portal-rights.ts'
+import { formatOptionalTime, formatTime } from '../rfc3339.ts'
 import {
   EventPage,
   EventQuery,
@@ -116,6 +120,9 @@ export function eventListRoute({ engine }: ApiContext) {
           operationId: 'listEvents',
           tags,
           summary: 'Events, newest first',
+          description:
+            'A page reads so much and no more. Where few events of very many match, it may have fewer than its limit, ' +
+            'or none, and says in `searched_until` how far back it has looked; `next_cursor` goes on from there.',
           querystring: EventQuery,
           response: { 200: EventPage },
         },
@@ -123,12 +130,51 @@ export function eventListRoute({ engine }: ApiContext) {
       async (request) => {
         const { query } = request
         const tenantId = tenantIdOf(request)
-        const filter = { ...(query.topic !== undefined && { topic: query.topic }), ...timeRange(query) }
-        const page = await engine.events.list(tenantId, filter, pageRequest(query))
-        return { items: page.items.map(toEvent), next_cursor: page.nextCursor }
+        if (query.metadata !== undefined) requireContents(request)
+        const page = await engine.events.list(tenantId, eventFilter(query), pageRequest(query))
+        return {
+          items: page.items.map(toEvent),
+          next_cursor: page.nextCursor,
+          searched_until: formatOptionalTime(page.searchedUntil),
+        }
       },
     )
   }
+}
+
+function eventFilter(query: Static<typeof EventQuery>): EventFilter {
+  const {
+    topic,
+    topic_pattern: topicPattern,
+    ordering_key: orderingKey,
+    delivery_state: deliveryState,
+  } = query
+  return {
+    ...(topic !== undefined && { topic }),
+    ...(topicPattern !== undefined && { topicPattern: checkTopicFilter(topicPattern, 'topic_pattern') }),
+    ...(orderingKey !== undefined && { orderingKey }),
+    ...(query.metadata !== undefined && { metadata: readPair(query.metadata) }),
+    ...(deliveryState !== undefined && { deliveryState }),
+    ...timeRange(query),
+  }
+}
+
+/** Whoever may not see what was published could find it out by asking for one value after the other. */
+function requireContents(request: FastifyRequest): void {
+  if (seesContents(request)) return
+  throw new OuthookError(
+    'forbidden',
+    'a link to the portal that does not show payloads cannot ask for metadata',
+    {
+      title: 'not permitted',
+    },
+  )
+}
+
+/** `name=value`, as the schema has it. */
+function readPair(text: string): Readonly<Record<string, string>> {
+  const at = text.indexOf('=')
+  return { [text.slice(0, at)]: text.slice(at + 1) }
 }
 
 /** To a producer, another's event does not exist. */

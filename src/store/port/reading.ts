@@ -26,9 +26,22 @@ export interface Page<T> {
 
 export interface EventFilter {
   readonly topic?: string
+  /** With a topic that begins like this; empty: with any topic, which a direct send has not. */
+  readonly topicPrefix?: string
+  readonly orderingKey?: string
+  /** All of these, with exactly these values. */
+  readonly metadata?: Readonly<Record<string, string>>
+  /** Of its first 100 deliveries one at least is in this state. */
+  readonly deliveryState?: DeliveryState
   /** Created at or after, before: milliseconds since the epoch. */
   readonly since?: number
   readonly until?: number
+}
+
+/** A page of events. */
+export interface EventListing extends Page<OutboundEvent> {
+  /** Where few match, how far back this page has looked: milliseconds since the epoch. Null: it is full, or the last. */
+  readonly searchedUntil: number | null
 }
 
 export interface DeliveryFilter {
@@ -70,7 +83,7 @@ export interface StoreCounts {
 
 export interface ReadStore {
   getEvent(tenantId: string, id: string): Promise<OutboundEvent | null>
-  listEvents(tenantId: string, filter: EventFilter, page: PageRequest): Promise<Page<OutboundEvent>>
+  listEvents(tenantId: string, filter: EventFilter, page: PageRequest): Promise<EventListing>
   getPayload(tenantId: string, eventId: string): Promise<Uint8Array | null>
   /**
    * Oldest first, by id: those that are kept, and of an event that is `accepted` those that were made so far.

@@ -36,6 +36,7 @@ import { counts } from './read/counts.ts'
 import * as read from './read/deliveries.ts'
 import * as events from './read/events.ts'
 import { countDeadLetterReasons, listDeadLetters, listDeliveries } from './read/list-deliveries.ts'
+import { listEvents } from './read/list-events.ts'
 import { countRetryProfiles } from './read/retry-profiles.ts'
 import { type Atomic, waitedInVain } from './record/apart.ts'
 import { cancelByHand } from './record/cancel.ts'
@@ -251,7 +252,7 @@ function createReadStore({ plain }: Runner): ReadStore {
   return {
     getEvent: (tenantId, id) => plain('read', (context) => events.getEvent(context, tenantId, id)),
     listEvents: (tenantId, filter, page) =>
-      plain('read', (context) => events.listEvents(context, tenantId, filter, page)),
+      plain('read', (context) => listEvents(context, tenantId, filter, page)),
     getPayload: (tenantId, id) => plain('read', (context) => events.getPayload(context, tenantId, id)),
     listDeliveriesOfEvent: (tenantId, eventId, page) =>
       plain('read', (context) => read.listDeliveriesOfEvent(context, tenantId, eventId, page)),

@@ -49,7 +49,7 @@ export function describeBoundedPages(open: () => ReadScene): void {
     const scene = open()
     a = await scene.anEndpoint()
     b = await scene.anEndpoint()
-    await publish(scene, 'rare', { routes: [a, b] })
+    await publish(scene, 'rare', { routes: [a, b], metadata: { source: 'shop' }, orderingKey: 'customer-1' })
     await finish(scene)
     await publish(scene, 'kept', { routes: [a] })
     await finish(scene, true)
@@ -191,12 +191,38 @@ export function describeBoundedPages(open: () => ReadScene): void {
     120_000,
   )
 
-  it('events of a time', async () => {
-    const { store } = open()
-    await check(
-      (cursor) => store.listEvents(defaultTenantId, { until: commonAt }, { limit, cursor }),
-      ({ id }) => id,
-      ['waiting', 'kept', 'rare'],
-    )
-  }, 120_000)
+  const eventCases: readonly (readonly [string, () => Case])[] = [
+    ['a time', () => ({ filter: { until: commonAt }, found: ['waiting', 'kept', 'rare'] })],
+    ['a beginning of the topic', () => ({ filter: { topicPrefix: 'rar' }, found: ['rare'] })],
+    ['an ordering key', () => ({ filter: { orderingKey: 'customer-1' }, found: ['rare'] })],
+    ['metadata', () => ({ filter: { metadata: { source: 'shop' } }, found: ['rare'] })],
+    ['metadata that none has', () => ({ filter: { metadata: { source: 'none' } }, found: [] })],
+    ['a topic and metadata', () => ({ filter: { topic: 'common', metadata: { a: 'b' } }, found: [] })],
+    ['a state of its deliveries', () => ({ filter: { deliveryState: 'succeeded' }, found: ['kept'] })],
+    ['a live state of its deliveries', () => ({ filter: { deliveryState: 'pending' }, found: ['waiting'] })],
+    [
+      'a state of its deliveries and a topic',
+      () => ({ filter: { topic: 'common', deliveryState: 'cancelled' }, found: [] }),
+    ],
+  ]
+  it.each(eventCases)(
+    'events of %s, each page of which says how far back it has looked',
+    async (_, of) => {
+      const { filter, found } = of()
+      const { store } = open()
+      let before = Number.POSITIVE_INFINITY
+      const list = async (cursor: string | null) => {
+        const page = await store.listEvents(defaultTenantId, filter, { limit, cursor })
+        if (page.nextCursor === '') expect(page.searchedUntil).toBeNull()
+        else {
+          expect(page.searchedUntil).toBeLessThanOrEqual(before)
+          before = page.searchedUntil ?? before
+        }
+        return page
+      }
+      await check(list, ({ id }) => id, found)
+      expect(before < Number.POSITIVE_INFINITY || found.length > 0).toBe(true)
+    },
+    120_000,
+  )
 }

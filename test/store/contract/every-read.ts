@@ -64,7 +64,15 @@ export function everyDeadLetterFilter({
 }
 
 export function everyEventFilter({ topic, since, until }: Named): readonly EventFilter[] {
-  return subsets<EventFilter>([{ topic }, { since }, { until }])
+  const times = [{ since }, { until }]
+  const topics = [{ topic }, { topicPrefix: 'orders.' }]
+  const others = [{ orderingKey: 'a' }, { metadata: { source: 'shop', plan: 'free' } }]
+  return [
+    ...subsets<EventFilter>([...topics, ...times, ...others]),
+    ...deliveryStates.flatMap((deliveryState) =>
+      subsets<EventFilter>([...topics, { since, until }]).map((filter) => ({ ...filter, deliveryState })),
+    ),
+  ]
 }
 
 const first: PageRequest = { limit: 1, cursor: null }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultTenantId } from '../../../src/core/model.ts'
-import type { DeadLetterFilter, DeliveryFilter, Page } from '../../../src/store/port.ts'
+import type { DeadLetterFilter, DeliveryFilter, EventFilter, Page } from '../../../src/store/port.ts'
 import { anOutcome, deadLetter, type OpenHarness, openScene, retryIn, type Scene } from './scene.ts'
 
 export function describeRead(open: OpenHarness): void {
@@ -89,6 +89,59 @@ export function describeRead(open: OpenHarness): void {
       expect(await list({ topic: 'a', since, until: since + 1000 })).toEqual([middle.event.id])
       expect(await list({ topic: 'a', until: since })).toEqual([early.event.id])
       expect(await list({ since })).toHaveLength(3)
+    })
+
+    it('filter events by the beginning of the topic, ordering key, metadata and the state of their deliveries', async () => {
+      const [a, b] = [await scene.anEndpoint(), await scene.anEndpoint()]
+      const metadata = { source: 'shop', plan: 'it’s "free"' }
+      const first = await scene.publish({
+        routes: [a, b],
+        topic: 'orders.created',
+        metadata,
+        orderingKey: 'k',
+      })
+      const claimed = (await scene.claim()).deliveries
+      await scene.record(
+        ...claimed.map((one, index) => anOutcome(one, index === 0 ? {} : { next: deadLetter })),
+      )
+      const second = await scene.publish({
+        routes: [a],
+        topic: 'orders_paid.late',
+        metadata: { source: 'shop' },
+      })
+      const none = await scene.publish({ routes: [], topic: 'orders.paid' })
+      const names = new Map(
+        Object.entries({ first, second, none }).map(([name, { event }]) => [event.id, name]),
+      )
+      const list = async (filter: EventFilter, tenantId = defaultTenantId) => {
+        const page = await scene.store.listEvents(tenantId, filter, { limit: 10, cursor: null })
+        expect([page.nextCursor, page.searchedUntil]).toEqual(['', null])
+        return page.items.map(({ id }) => names.get(id))
+      }
+      expect(await list({ topicPrefix: '' })).toEqual(['none', 'second', 'first'])
+      expect(await list({ topicPrefix: 'orders.' })).toEqual(['none', 'first'])
+      expect(await list({ topicPrefix: 'orders_' })).toEqual(['second'])
+      expect(await list({ topicPrefix: '%' })).toEqual([])
+      expect(await list({ topic: 'orders.paid', topicPrefix: 'orders.' })).toEqual(['none'])
+      expect(await list({ topic: 'orders.paid', topicPrefix: 'orders.paid*' })).toEqual([])
+      expect(await list({ orderingKey: 'k' })).toEqual(['first'])
+      expect(await list({ orderingKey: 'K' })).toEqual([])
+      expect(await list({ metadata: { source: 'shop' } })).toEqual(['second', 'first'])
+      expect(await list({ metadata })).toEqual(['first'])
+      expect(await list({ metadata: { source: 'sho' } })).toEqual([])
+      expect(await list({ metadata: { plan: 'shop' } })).toEqual([])
+      expect(await list({ deliveryState: 'succeeded' })).toEqual(['first'])
+      expect(await list({ deliveryState: 'dead_lettered', metadata: { source: 'shop' } })).toEqual(['first'])
+      expect(await list({ deliveryState: 'pending' })).toEqual(['second'])
+      expect(await list({ deliveryState: 'retry_scheduled' })).toEqual([])
+      expect(await list({ topicPrefix: '' }, scene.ids.next('ten'))).toEqual([])
+      await scene.claim()
+      expect(await list({ deliveryState: 'pending' })).toEqual([])
+      expect(await list({ deliveryState: 'in_flight' })).toEqual(['second'])
+      const handed = await scene.publish({ routes: [a], handOff: true })
+      names.set(handed.event.id, 'handed')
+      expect(await list({ deliveryState: 'in_flight' })).toEqual(['handed', 'second'])
+      expect(await list({ deliveryState: 'retry_scheduled' })).toEqual([])
     })
 
     it('count why deliveries were given up, the most frequent first, of those that a filter asks for', async () => {

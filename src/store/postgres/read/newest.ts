@@ -11,6 +11,8 @@ export interface Grouped {
   readonly group: 'topic' | 'endpoint_id'
   /** What else must hold of the row `d`, after another condition. */
   readonly condition: string
+  /** What must hold of a group `g` with a `name`; absent: all, and the rows of none. */
+  readonly groups?: string
 }
 
 /**
@@ -30,7 +32,7 @@ export function ofGroup(group: Grouped['group'], name: string | null): { where: 
 }
 
 /** SQL: ids of the tenant `$tenant`, at most `$rows` of them. Its rows are `(id)`, in no order. */
-export function newestOfTenant({ table, group, condition }: Grouped): string {
+export function newestOfTenant({ table, group, condition, groups }: Grouped): string {
   const newest = (name: string | null, most: string) => {
     const { where, order } = ofGroup(group, name)
     return `select d.id from ${table} d where ${where} ${condition} ${order} limit ${most}`
@@ -45,9 +47,9 @@ export function newestOfTenant({ table, group, condition }: Grouped): string {
   ),
   heads as materialized (
     select g.name, h.id from groups g cross join lateral (${newest('g.name', '1')}) h
+    ${groups === undefined ? '' : `where ${groups}`}
     order by h.id desc limit $rows
   )
   select n.id from heads h cross join lateral (${newest('h.name', '$rows')}) n
-  union all
-  (${newest(null, '$rows')})`
+  ${groups === undefined ? `union all (${newest(null, '$rows')})` : ''}`
 }

@@ -24,17 +24,36 @@ export interface Listing<Row> {
 const firstWindow = (limit: number) => 10 * (limit + 1)
 
 export async function readInWindows<Row extends { readonly id: Uint8Array }, Item>(
-  { limit, before: begin }: PageBounds,
+  bounds: PageBounds,
   listing: Listing<Row>,
   toItem: (row: Row) => Item,
 ): Promise<Page<Item>> {
+  const { items, nextCursor } = await searchInWindows({ ...bounds, most: maxLookedAt }, listing, toItem)
+  return { items, nextCursor }
+}
+
+interface Search extends PageBounds {
+  /** Entries that the widest window has. */
+  readonly most: number
+}
+
+interface Searched<Item> extends Page<Item> {
+  /** Where reading stopped before the page was full; null: it did not. */
+  readonly stoppedAt: Uint8Array | null
+}
+
+export async function searchInWindows<Row extends { readonly id: Uint8Array }, Item>(
+  { limit, before: begin, most: widest }: Search,
+  listing: Listing<Row>,
+  toItem: (row: Row) => Item,
+): Promise<Searched<Item>> {
   const found: Row[] = []
   let before = begin
-  for (const most of [firstWindow(limit), maxLookedAt]) {
+  for (const most of [firstWindow(limit), widest]) {
     const floor = await listing.findFloor(before, most)
     found.push(...(await listing.read({ floor, before }, limit + 1 - found.length)))
-    if (found.length > limit || floor === null) return toPage(found, limit, toItem)
+    if (found.length > limit || floor === null) return { ...toPage(found, limit, toItem), stoppedAt: null }
     before = floor
   }
-  return { items: found.map(toItem), nextCursor: encodeCursor(before as Uint8Array) }
+  return { items: found.map(toItem), nextCursor: encodeCursor(before as Uint8Array), stoppedAt: before }
 }

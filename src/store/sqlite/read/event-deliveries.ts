@@ -3,6 +3,7 @@ import { type Delivery, limits } from '../../../core/model.ts'
 import type { Page, PageRequest } from '../../port.ts'
 import { type KeyRange, rangesOf } from '../publish/large-fan-out.ts'
 import { unpackFanOut } from '../rows/fan-out.ts'
+import { lowestKey } from '../rows/key-space.ts'
 import type { ReadContext } from './context.ts'
 import { conditionsOf, type Wanted } from './delivery-filter.ts'
 import { findEvent } from './events.ts'
@@ -19,14 +20,22 @@ export function listDeliveriesOfEvent(
   const { limit, after } = readForwardPage(page, limits.maxDeliveriesAtOnce)
   const event = findEvent(context, tenantId, eventId)
   if (event === null) return { items: [], nextCursor: '' }
+  const keys = keysOfEvent(context, event, limit + 1, after)
+  return toKeyPage({ keys, stoppedAt: null }, limit, (key) => readDelivery(context, key))
+}
+
+/** Lowest first, those above `after`, `most` of them at most. */
+export function keysOfEvent(
+  context: ReadContext,
+  event: number,
+  most: number,
+  after = lowestKey,
+): readonly number[] {
   const ranges = rangesOf(context, event)
-  const keys =
-    ranges.length === 0
-      ? listedKeys(context, event).filter((key) => key > after)
-      : keysInRanges(context, ranges, { event, after, limit: limit + 1 })
-  return toKeyPage({ keys: keys.slice(0, limit + 1), stoppedAt: null }, limit, (key) =>
-    readDelivery(context, key),
-  )
+  if (ranges.length > 0) return keysInRanges(context, ranges, { event, after, limit: most })
+  return listedKeys(context, event)
+    .filter((key) => key > after)
+    .slice(0, most)
 }
 
 /** Lowest first. */

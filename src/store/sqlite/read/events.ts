@@ -2,16 +2,10 @@ import { idPrefixes } from '../../../core/ids.ts'
 import type { OutboundEvent } from '../../../core/model.ts'
 import { bytesOfId } from '../../cursors.ts'
 import { type EventRow, toEvent } from '../../event-row.ts'
-import type { EventFilter, Page, PageRequest } from '../../port.ts'
 import { readFields } from '../rows/event-columns.ts'
 import { findKey } from '../rows/key-space.ts'
-import { findNumber, findTopic } from '../rows/names.ts'
+import { findNumber } from '../rows/names.ts'
 import type { ReadContext } from './context.ts'
-import { readKeyPage, toKeyPage } from './key-pages.ts'
-import { walkGroup, walksOfTenant } from './newest-keys.ts'
-import { findWanted } from './walk-down.ts'
-
-const noPage: Page<never> = { items: [], nextCursor: '' }
 
 export function getEvent(context: ReadContext, tenantId: string, id: string): OutboundEvent | null {
   const key = findEvent(context, tenantId, id)
@@ -40,30 +34,6 @@ export function tenantNumber(context: ReadContext, tenantId: string): number | n
   return bytes === null ? null : findNumber(context, bytes)
 }
 
-export function listEvents(
-  context: ReadContext,
-  tenantId: string,
-  filter: EventFilter,
-  page: PageRequest,
-): Page<OutboundEvent> {
-  const bounds = readKeyPage(page, filter)
-  const tenant = tenantNumber(context, tenantId)
-  if (tenant === null) return noPage
-  const topic = filter.topic === undefined ? null : findTopic(context, filter.topic)
-  const { condition, values } = timeConditions(filter)
-  const of = { table: 'events', group: 'topic', tenant, condition, values } as const
-  const ofText = {
-    ...of,
-    condition: `${condition} and d.topic_text = ?`,
-    values: [...values, filter.topic ?? ''],
-  }
-  const walks =
-    filter.topic === undefined
-      ? walksOfTenant(context, of, bounds)
-      : [walkGroup(context, topic === null ? ofText : of, { ...bounds, group: topic })]
-  return toKeyPage(findWanted(walks, bounds.limit), bounds.limit, (key) => readEvent(context, key))
-}
-
 export function timeConditions({ since, until }: { readonly since?: number; readonly until?: number }) {
   const conditions: string[] = []
   const values: number[] = []
@@ -78,7 +48,7 @@ export function timeConditions({ since, until }: { readonly since?: number; read
   return { condition: conditions.join(' '), values }
 }
 
-function readEvent(context: ReadContext, key: number): OutboundEvent | null {
+export function readEvent(context: ReadContext, key: number): OutboundEvent | null {
   const row = context
     .prepare<EventRow>(
       // primary keys

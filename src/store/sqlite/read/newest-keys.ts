@@ -18,13 +18,22 @@ export interface GroupedTable {
   readonly values: readonly SQLInputValue[]
 }
 
-/** Walks that meet every row of the tenant between them. */
-export function walksOfTenant(context: ReadContext, of: GroupedTable, bounds: KeyBounds): readonly Walk[] {
+interface WantedGroups {
+  /** False: the condition wants no row of this group. Absent: it may want one of each. */
+  readonly wants?: ((group: number | null) => boolean) | undefined
+}
+
+/** Walks that meet every row of the tenant between them that may be wanted. */
+export function walksOfTenant(
+  context: ReadContext,
+  { wants = () => true, ...of }: GroupedTable & WantedGroups,
+  bounds: KeyBounds,
+): readonly Walk[] {
   const groups = groupsOf(context, of)
   // Most of these groups show nothing on the page.
   return groups === null
     ? [walkEverybody(context, of, bounds)]
-    : groups.map((group) => walkGroup(context, of, { ...bounds, group, first: 1 }))
+    : groups.filter(wants).map((group) => walkGroup(context, of, { ...bounds, group, first: 1 }))
 }
 
 interface GroupBounds extends KeyBounds {
