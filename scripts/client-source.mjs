@@ -152,6 +152,7 @@ function toOperation({ path, method, operation, taken, document, shapeOf }) {
     isBodyNeeded: operation.requestBody?.required === true,
     isBytes: bytesOperations.includes(operation.operationId),
     item: method === 'get' ? pageItem(schema, document) : null,
+    saysMore: Object.keys(resolve(schema, document)?.properties ?? {}).length > 2,
     result: schemas.length === 0 ? 'void' : [...new Set(schemas.map(typeOf))].join(' | '),
   }
 }
@@ -226,14 +227,18 @@ function renderMethod(operation) {
 `
 }
 
-function answerOf({ isBytes, item, result }) {
+function answerOf({ isBytes, item, result, saysMore }) {
   if (isBytes) return { kind: 'bytes', type: 'Promise<Uint8Array>' }
-  if (item !== null) return { kind: 'pages', type: `PagePromise<${item}, Page<${item}>>` }
+  if (item !== null) {
+    // A page that says more than items and cursor has a type of its own.
+    return { kind: 'pages', type: `PagePromise<${item}, ${saysMore ? result : `Page<${item}>`}>` }
+  }
   return { kind: 'json', type: `Promise<${result}>` }
 }
 
-function typesUsed({ item, result, body, queryType, query, isBytes }) {
-  const texts = [isBytes ? '' : (item ?? result), body === undefined ? '' : typeOf(body)]
+function typesUsed({ item, result, saysMore, body, queryType, query, isBytes }) {
+  const answer = item === null || saysMore ? result : ''
+  const texts = [...(isBytes ? [] : [item ?? '', answer]), body === undefined ? '' : typeOf(body)]
   const named = texts.flatMap(
     (text) => text.replace(/'[^']*'|readonly \w+\??:/g, '').match(/\b[A-Z]\w*/g) ?? [],
   )

@@ -199,6 +199,34 @@ test('events and deliveries are found by topic, state, event and time', async ()
   expect(await count(`/v1/deliveries?endpoint_id=${endpoint.id}`)).toBe(2)
 })
 
+test('events are found by a pattern of topics, ordering key, metadata and the state of a delivery', async () => {
+  const server = await aLocalServer()
+  await anEndpoint(server, { topics: ['orders.created'] })
+  const publish = (body: object) => server.call('POST', '/v1/events', { body: { payload: 1, ...body } })
+  await publish({ topic: 'orders.created', ordering_key: 'k', metadata: { source: 'shop', plan: 'a=b c' } })
+  await publish({ topic: 'orders.paid' })
+  await publish({ topic: 'ordersx' })
+  const find = async (query: string) => {
+    const { json } = await server.call('GET', `/v1/events?${query}`)
+    expect([json.next_cursor, json.searched_until]).toEqual(['', null])
+    return json.items.map((event: { readonly topic: string }) => event.topic)
+  }
+  expect(await find('topic_pattern=orders.*')).toEqual(['orders.paid', 'orders.created'])
+  expect(await find('topic_pattern=orders.paid')).toEqual(['orders.paid'])
+  expect(await find('topic_pattern=*')).toHaveLength(3)
+  expect(await find('topic_pattern=orders.*&topic=ordersx')).toEqual([])
+  expect(await find('topic_pattern=orders&topic=orders.paid')).toEqual([])
+  expect(await find('ordering_key=k')).toEqual(['orders.created'])
+  expect(await find('metadata=source%3Dshop')).toEqual(['orders.created'])
+  expect(await find('metadata=plan%3Da%3Db%20c')).toEqual(['orders.created'])
+  expect(await find('metadata=plan%3Da')).toEqual([])
+  expect(await find('delivery_state=pending')).toEqual(['orders.created'])
+  expect(await find('delivery_state=succeeded')).toEqual([])
+  for (const query of ['topic_pattern=ord*', 'metadata=shop', 'metadata=A%3Db', 'delivery_state=lost']) {
+    expect([query, (await server.call('GET', `/v1/events?${query}`)).status]).toEqual([query, 400])
+  }
+})
+
 /** Sends one event to a receiver's path and waits for its delivery to come to an end. */
 async function deliver(path: string, policy: unknown = 'standard') {
   const receiver: Receiver = await startReceiver()

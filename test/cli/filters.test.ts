@@ -142,3 +142,16 @@ test('a publish that no filter lets through says so', async () => {
   expect(code).toBe(0)
   expect(out + err).toMatch(/filter/)
 })
+
+test('events are listed by a pattern of topics, ordering key, metadata and the state of a delivery', async () => {
+  const publish = (topic: string, ...more: string[]) => json('publish', topic, '{"a": 1}', ...more)
+  await publish('found.first', '--ordering-key', 'k-1', '--meta', 'source=shop')
+  await publish('found.second')
+  const list = async (...args: string[]) =>
+    (await json('events', 'list', ...args)).items.map((event: { readonly topic: string }) => event.topic)
+  expect(await list('--topic-pattern', 'found.*')).toEqual(['found.second', 'found.first'])
+  expect(await list('--topic-pattern', 'found.*', '--ordering-key', 'k-1')).toEqual(['found.first'])
+  expect(await list('--meta', 'source=shop')).toEqual(['found.first'])
+  expect(await list('--topic-pattern', 'found.*', '--delivery-state', 'dead_lettered')).toEqual([])
+  expect((await run('events', 'list', '--delivery-state', 'lost')).code).toBe(2)
+})

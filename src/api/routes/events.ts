@@ -174,6 +174,9 @@ function requireContents(request: FastifyRequest): void {
 /** `name=value`, as the schema has it. */
 function readPair(text: string): Readonly<Record<string, string>> {
   const at = text.indexOf('=')
+  if (at < 1) {
+    throw new OuthookError('invalid_request', 'metadata must be "name=value", such as "source=shop"')
+  }
   return { [text.slice(0, at)]: text.slice(at + 1) }
 }
 

@@ -34,6 +34,7 @@ import type {
   EndpointTest,
   EndpointTestResult,
   Event,
+  EventPage,
   EventStatus,
   EventType,
   EventTypeChange,
@@ -122,7 +123,7 @@ function createEvents(requester: Requester) {
     publish: (body: PublishEvent, options?: CallOptions): Promise<PublishReceipt> =>
       requester.json({ method: 'POST', path: '/v1/events', body, takes: 'PublishEvent', takesTenant: true, takesKey: true, options }),
     /** Events, newest first. */
-    list: (query: ListEventsQuery = {}, options?: CallOptions): PagePromise<Event, Page<Event>> =>
+    list: (query: ListEventsQuery = {}, options?: CallOptions): PagePromise<Event, EventPage> =>
       requester.pages({ method: 'GET', path: '/v1/events', query: { ...query }, takesTenant: true, gives: 'EventPage', options }),
     /** Publish many events. */
     publishMany: (body: PublishBatch, options?: CallOptions): Promise<BatchResult> =>

@@ -934,6 +934,8 @@ export interface EventPage {
   readonly items: readonly Event[]
   /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
+  /** Of a page that ended before it was full, because it had read enough: how far back it has looked. What is older is on the pages that follow. Null: it is full, or the last. */
+  readonly searchedUntil: string | null
 }
 
 export interface EventStatus {
@@ -1862,6 +1864,14 @@ export interface ListEventsQuery {
   readonly cursor?: string | undefined
   /** Exact. */
   readonly topic?: string | undefined
+  /** A topic, `prefix.*` for all below the prefix, or `*` for all: direct sends have none. */
+  readonly topicPattern?: string | undefined
+  /** Exact. */
+  readonly orderingKey?: string | undefined
+  /** With exactly this value, as `name=value`. */
+  readonly metadata?: string | undefined
+  /** Of the first 100 deliveries of the event, one at least is in this state. */
+  readonly deliveryState?: 'pending' | 'in_flight' | 'retry_scheduled' | 'succeeded' | 'dead_lettered' | 'cancelled' | 'skipped' | undefined
   /** At or after. */
   readonly since?: string | undefined
   /** Before. */

@@ -22,11 +22,11 @@ const rowsPerPage = 50
 const shape = { cursor: text }
 
 /** A page of a list; `key` names the list and its filters. */
-export function usePage<T>(
+export function usePage<T, P extends Page<T> = Page<T>>(
   key: string,
-  read: (query: PageQuery, call: CallOptions) => PromiseLike<Page<T>>,
+  read: (query: PageQuery, call: CallOptions) => PromiseLike<P>,
   options: { readonly everyMs?: number } = {},
-): Answer<Page<T>> {
+): Answer<P> {
   const [{ cursor }] = useUrlState(shape)
   const query = { cursor: cursor === '' ? undefined : cursor, limit: rowsPerPage }
   return useAnswer(`${key} ${cursor}`, (call) => read(query, call), options)

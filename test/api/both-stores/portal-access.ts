@@ -216,6 +216,10 @@ export function describePortalAccess(open: OpenScene): void {
         expect(all.metadata).toEqual({ owner: expect.stringContaining('own') })
         expect({ ...one, metadata: all.metadata }).toEqual(all)
       }
+      // What is not shown cannot be guessed either, by asking for one value after the other.
+      const guess = '/v1/events?metadata=owner%3Dx'
+      expect((await call('GET', guess, ['view'])).status).toBe(403)
+      expect((await call('GET', guess, ['view', 'see_payloads'])).json.items).toEqual([])
     })
 
     test('without reveal_secret gets no secret of the endpoint that it makes', async () => {

@@ -1,14 +1,37 @@
 /** Which events are listed: what the address says of it, and what the server is asked. Pure. */
 import type { ListEventsQuery } from '../../../client/index.ts'
-import { text, type ValuesOf } from '../../kit/url-values.ts'
+import { oneOf, text, type ValuesOf } from '../../kit/url-values.ts'
 
-export const eventFilterShape = { topic: text, since: text, until: text, cursor: text }
+export const deliveryStates = [
+  '',
+  'pending',
+  'in_flight',
+  'retry_scheduled',
+  'succeeded',
+  'dead_lettered',
+  'cancelled',
+  'skipped',
+] as const
+
+export const eventFilterShape = {
+  topic: text,
+  key: text,
+  metadata: text,
+  state: oneOf(deliveryStates),
+  since: text,
+  until: text,
+  cursor: text,
+}
 
 export type EventFilterValues = ValuesOf<typeof eventFilterShape>
 
-export function toListQuery({ topic, since, until }: EventFilterValues): ListEventsQuery {
+export function toListQuery(values: EventFilterValues): ListEventsQuery {
+  const { topic, key, metadata, state, since, until } = values
   return {
-    ...(topic !== '' && { topic }),
+    ...(topic !== '' && { topicPattern: topic }),
+    ...(key !== '' && { orderingKey: key }),
+    ...(metadata !== '' && { metadata }),
+    ...(state !== '' && { deliveryState: state }),
     ...(since !== '' && { since }),
     ...(until !== '' && { until }),
   }

@@ -2,7 +2,13 @@ import { goTo } from '../../kit/address.ts'
 import { fromLocal, toLocal } from '../../kit/local-time.ts'
 import { pathOf } from '../../kit/match-path.ts'
 import { useTell } from '../../kit/results.tsx'
-import type { EventFilterValues } from './event-filter.ts'
+import { deliveryStates, type EventFilterValues } from './event-filter.ts'
+
+const texts = [
+  ['topic', 'Topic', 'orders.*'],
+  ['key', 'Ordering key', ''],
+  ['metadata', 'Metadata', 'name=value'],
+] as const
 
 interface FiltersProps {
   readonly values: EventFilterValues
@@ -15,13 +21,31 @@ export function EventFilters({ values, set }: FiltersProps) {
   return (
     <div class="bar filters">
       <GoToId />
+      {texts.map(([name, label, placeholder]) => (
+        <label key={name}>
+          {label}{' '}
+          <input
+            type="search"
+            placeholder={placeholder}
+            value={values[name]}
+            onChange={({ currentTarget }) => choose({ [name]: currentTarget.value.trim() })}
+          />
+        </label>
+      ))}
       <label>
-        Topic{' '}
-        <input
-          type="search"
-          value={values.topic}
-          onChange={({ currentTarget }) => choose({ topic: currentTarget.value.trim() })}
-        />
+        A delivery is{' '}
+        <select
+          value={values.state}
+          onChange={({ currentTarget }) =>
+            choose({ state: currentTarget.value as EventFilterValues['state'] })
+          }
+        >
+          {deliveryStates.map((one) => (
+            <option key={one} value={one}>
+              {one === '' ? 'in any state' : one.replaceAll('_', ' ')}
+            </option>
+          ))}
+        </select>
       </label>
       {(['since', 'until'] as const).map((name) => (
         <label key={name}>

@@ -1,6 +1,6 @@
 /** What was published, newest first, and what comes in while somebody looks. */
 import { useState } from 'preact/hooks'
-import type { Event } from '../../../client/index.ts'
+import type { Event, EventPage } from '../../../client/index.ts'
 import { ActButton } from '../../kit/act-button.tsx'
 import { hrefOf, useUrlState } from '../../kit/address.ts'
 import { PageHeading, Part } from '../../kit/detail.tsx'
@@ -13,18 +13,20 @@ import { EventFilters } from './filters.tsx'
 import { LiveTail } from './live-tail.tsx'
 import { PublishDialog } from './publish-dialog.tsx'
 
-/** While somebody looks at the newest. */
+/** While somebody looks; what is searched for costs the server more. */
 const againMs = 5_000
+const searchedAgainMs = 30_000
 
 export function Page() {
   const [values, set] = useUrlState(eventFilterShape)
   const [isPublishing, setPublishing] = useState(false)
   const query = toListQuery(values)
-  const page = usePage(
+  const page = usePage<Event, EventPage>(
     `events ${JSON.stringify(query)}`,
     (of, call) => server.events.list({ ...of, ...query }, call),
-    { everyMs: againMs },
+    { everyMs: isFiltered(values) ? searchedAgainMs : againMs },
   )
+  const searchedUntil = page.value?.searchedUntil ?? null
   return (
     <>
       <PageHeading
@@ -51,7 +53,9 @@ export function Page() {
           keyOf={({ id }) => id}
           columns={columns}
           empty={
-            isFiltered(values) ? (
+            searchedUntil !== null ? (
+              'None so far.'
+            ) : isFiltered(values) ? (
               <>
                 None is like this. <a href={hrefOf('events')}>Show all</a>
               </>
@@ -60,6 +64,12 @@ export function Page() {
             )
           }
         />
+        {searchedUntil !== null && (
+          <p class="hint">
+            Searched until <Time at={searchedUntil} />: a page reads so much and no more. The next page looks
+            further back.
+          </p>
+        )}
       </Part>
       {isPublishing && <PublishDialog onDone={page.again} onClose={() => setPublishing(false)} />}
     </>

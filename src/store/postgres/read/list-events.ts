@@ -103,42 +103,45 @@ interface EventQuery {
 }
 
 function eventConditions({ tenantId, filter, window, most }: EventQuery): Conditions {
-  const { topic, topicPrefix, orderingKey, metadata = {} } = filter
+  const { topic, topicPrefix, orderingKey, metadata } = filter
   const where = new Conditions()
     .give('tenant', 'uuid', uuidOfId(tenantId))
     .give('rows', 'bigint', most)
     .add('d.topic = $topic', 'topic', 'text', topic)
     .add('starts_with(d.topic, $prefix)', 'prefix', 'text', topicPrefix)
     .add('d.ordering_key = $ordering_key', 'ordering_key', 'text', orderingKey)
-  for (const [index, [name, value]] of Object.entries(metadata).entries()) {
+  if (metadata !== undefined) {
     where
-      .give(`meta_name_${index}`, 'text', name)
-      .add(
-        `d.metadata::json ->> $meta_name_${index} = $meta_value_${index}`,
-        `meta_value_${index}`,
-        'text',
-        value,
+      .give('names', 'text[]', Object.keys(metadata))
+      .give('values', 'text[]', Object.values(metadata))
+      .literal(
+        `not exists (select true from unnest($names, $values) m (name, value)
+           where (d.metadata::json ->> m.name) is distinct from m.value)`,
       )
   }
   addTimes(where, filter)
   return giveIdRange(where, idPrefixes.event, { times: filter, ...window })
 }
 
-/** SQL, of the event `d`: one of its first deliveries is in this state. Primary keys, event by event. */
+/**
+ * SQL, of the event `d`: one of its first deliveries is in this state. Scalar subqueries, which are served by primary keys;
+ * an "exists" could be joined with everybody's deliveries in that state.
+ */
 function hasDelivery(state: DeliveryState): string {
-  const isIn = (table: string) =>
-    `exists (select true from ${table} s where s.id = l.id and s.state = '${state}')`
-  const states: Readonly<Record<DeliveryState, string>> = {
+  const stateIn = (table: string) => `(select s.state from ${table} s where s.id = l.id)`
+  const isIn = (table: string) => `${stateIn(table)} = '${state}'`
+  // Of most that are in flight there is no row but the lease; leases are read once for all events.
+  const isLeased = `l.id = any (array(select h.id from (${handOffLeases}) h))
+    and ${stateIn('deliveries')} is null and ${stateIn('live_deliveries')} is null`
+  const isState: Readonly<Record<DeliveryState, string>> = {
     pending: isIn('live_deliveries'),
     retry_scheduled: isIn('live_deliveries'),
-    // Of most that are in flight there is no row but the lease, read once for all events.
-    in_flight: `(${isIn('live_deliveries')} or (l.id = any (array(select h.id from (${handOffLeases}) h))
-      and not exists (select true from deliveries s where s.id = l.id)
-      and not exists (select true from live_deliveries s where s.id = l.id)))`,
+    in_flight: `(${isIn('live_deliveries')} or ${isLeased})`,
     succeeded: isIn('deliveries'),
     dead_lettered: isIn('deliveries'),
     cancelled: isIn('deliveries'),
     skipped: isIn('deliveries'),
   }
-  return `exists (select true from (select id from ${deliveriesOf('d')} o limit ${maxStatesOfEvent}) l where ${states[state]})`
+  const first = `select id from ${deliveriesOf('d')} o limit ${maxStatesOfEvent}`
+  return `exists (select true from (${first}) l where ${isState[state]})`
 }
