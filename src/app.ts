@@ -10,6 +10,7 @@ import { createAccess } from './create-access.ts'
 import { createCredentials } from './create-credentials.ts'
 import { breakerOf, createDelivery, createSender, userAgent } from './create-delivery.ts'
 import { createEndpoints, type EndpointParts } from './create-endpoints.ts'
+import { createFigures } from './create-figures.ts'
 import { createMasterKeys } from './create-master-keys.ts'
 import { createOutboxRelays } from './create-outbox-relays.ts'
 import { createRelay } from './create-relay.ts'
@@ -221,6 +222,8 @@ async function assemble(
   const sendParts = { publisher: traced, routing, urls, words, retryPolicies }
   const directSends = new DirectSends({ ...sendParts, maxTimeoutMs: config.totalTimeoutMs })
   const testSender = createSender({ config, clock, guard }, 16)
+  const inFlight = () => dispatcher?.inFlight ?? 0
+  const { stats, nodes } = createFigures({ store, config, dispatch, inFlight, clock, logger })
   const testing = { routing, ids, clock, time: store.time, random: Math.random, credentials, userAgent }
   const engine: Engine = {
     publisher: traced,
@@ -247,6 +250,7 @@ async function assemble(
     keyRates,
     stream,
     system: createSystem(config, clock),
+    stats,
     ping: () => readiness.check(),
     async counts() {
       const [counts, orderedKeys] = await Promise.all([store.counts(), store.countOrderedKeys()])
@@ -262,6 +266,7 @@ async function assemble(
   relay?.start()
   for (const each of outboxRelays) each.start()
   durableWork.start()
+  nodes.start()
   let closed: Promise<void> | null = null
   const close = async () => {
     try {
@@ -279,13 +284,14 @@ async function assemble(
       await delivery?.stop(config.drainDeadlineMs)
       await keyUses.close()
       await closeCredentials()
+      await nodes.stop()
     } finally {
       await store.close()
     }
   }
   return {
     engine,
-    inFlight: () => dispatcher?.inFlight ?? 0,
+    inFlight,
     outboxes: () => outboxRelays.map(({ state }) => state),
     lost: store.lost ?? new Promise(() => {}),
     close: () => {

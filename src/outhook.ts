@@ -14,6 +14,7 @@ import { warnOfErrors } from './core/warnings.ts'
 import type { AdminTokens } from './engine/admin-tokens.ts'
 import type { MasterKeys } from './engine/master-key.ts'
 import type { CreatedPortalLink, PortalLinkInput } from './engine/portal-links.ts'
+import type { Stats } from './engine/stats.ts'
 import type { Tenants } from './engine/tenants.ts'
 import { checkEventName, type OuthookEvents } from './outhook-events.ts'
 import { invalid } from './publish-input.ts'
@@ -171,6 +172,8 @@ export class Outhook<Topics extends object = Record<string, any>>
   readonly adminTokens: Pick<OfTenant<AdminTokens>, AdminTokenMethod>
   /** Exchanges the master key while the store is in use; needs `masterKeyOld`. */
   readonly masterKeys: Pick<MasterKeys, 'rotate' | 'state'>
+  /** Figures of all tenants together, and of the processes on the store. `stats` has those of the tenant `default`. */
+  readonly serverStats: Pick<OfTenant<Stats>, 'now' | 'series' | 'trouble'>
   readonly #app: App
   readonly #emitter: EventEmitter
 
@@ -183,6 +186,8 @@ export class Outhook<Topics extends object = Record<string, any>>
     this.masterKeys = serviceOf(engine.masterKeys, ['rotate', 'state'])
     const { create, get, list, revoke } = ofTenant(engine.adminTokens, () => null)
     this.adminTokens = { create, get, list, revoke }
+    const { now, series, trouble } = ofTenant(engine.stats, () => null)
+    this.serverStats = { now, series, trouble }
   }
 
   /**

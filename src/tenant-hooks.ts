@@ -90,6 +90,8 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
   readonly portalLinks: OfTenant<PortalLinks>
   /** Work on many deliveries at once. */
   readonly jobs: OfTenant<Jobs>
+  /** Figures: how it is now, and over time. */
+  readonly stats: OfTenant<Engine['stats']>
   readonly #engine: Engine
   readonly #name: string
 
@@ -114,6 +116,7 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
     this.keys = ofTenant(engine.apiKeys, findTenant)
     this.portalLinks = ofTenant(engine.portalLinks, findTenant)
     this.jobs = ofTenant(engine.jobs, findTenant)
+    this.stats = ofTenant(engine.stats, findTenant)
   }
 
   /**

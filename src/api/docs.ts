@@ -31,6 +31,7 @@ const tags = [
   ['ordered keys', 'Ordering keys of ordered subscriptions, and what waits in their lines'],
   ['dead letters', 'Deliveries that were given up'],
   ['jobs', 'Work on many deliveries at once, and how far it has got'],
+  ['stats', 'Figures: how it is now, and over time'],
   ['stream', 'What happens, as it happens'],
   ['tenants', 'Whose webhooks these are, where one server is for several'],
   ['portal links', 'Links by which the people of a tenant see to its webhooks in a browser'],

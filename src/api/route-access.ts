@@ -81,6 +81,11 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
 
   'GET /v1/stream': viewerOrLink,
 
+  'GET /v1/stats': viewerOrLink,
+  'GET /v1/stats/series': viewerOrLink,
+  'GET /v1/stats/endpoints': viewerOrLink,
+  'GET /v1/stats/trouble': viewerOrLink,
+
   'POST /v1/endpoints': endpointAdmin,
   'GET /v1/endpoints': viewerOrLink,
   'GET /v1/endpoints/:id': viewerOrLink,

@@ -71,6 +71,11 @@ const commands: readonly CommandEntry[] = [
     description: 'ordering keys whose deliveries wait for each other: list',
     load: () => import('./ordered-keys.ts'),
   },
+  {
+    name: 'stats',
+    description: 'figures: now, over time, and endpoints in trouble',
+    load: () => import('./stats.ts'),
+  },
   { name: 'dlq', description: 'dead letters: list, replay', load: () => import('./dlq.ts') },
   {
     name: 'tenants',

@@ -26,6 +26,7 @@ import type { OrderedKeys } from './ordered-keys.ts'
 import type { PortalLinks } from './portal-links.ts'
 import type { Publisher } from './publish.ts'
 import type { SignIns } from './sign-ins.ts'
+import type { Stats } from './stats.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import type { System } from './system.ts'
 import type { Tenants } from './tenants.ts'
@@ -61,6 +62,7 @@ export interface Engine {
   readonly idempotentRequests: Pick<IdempotentRequests, 'run'>
   readonly keyRates: KeyRates
   readonly system: System
+  readonly stats: Pick<Stats, 'now' | 'ofEndpoints' | 'series' | 'trouble'>
   /** Attempts, outcomes and state changes of this process, as they happen. */
   readonly activity: DeliveryActivity
   /** What happens in this process and the others, for readers of the stream. */

@@ -54,6 +54,7 @@ export const skippedTables: Readonly<Record<string, string>> = {
   sqlite_sequence: 'the number of the last line, which a copy works out from those that it brings',
   handoffs: 'leases of a process that is gone: the copy ends them, as any start does',
   nodes: 'the processes that run on the store',
+  node_reports: 'what those say of themselves',
   key_rates: 'of PostgreSQL alone: tokens come back by themselves',
   outbox: 'of PostgreSQL alone, and empty in a new store',
 }

@@ -23,6 +23,7 @@ import type { JobStore } from './port/jobs.ts'
 import type { KeyStore, KeyTokens } from './port/keys.ts'
 import type { MaintenanceStore } from './port/maintenance.ts'
 import type { MasterKeyStore } from './port/master-key.ts'
+import type { NodeBook } from './port/nodes.ts'
 import type { OrderingStore } from './port/ordering.ts'
 import type { OutboxStore } from './port/outbox.ts'
 import type { StorePace } from './port/pace.ts'
@@ -45,6 +46,7 @@ export type * from './port/jobs.ts'
 export type * from './port/keys.ts'
 export type * from './port/maintenance.ts'
 export * from './port/master-key.ts'
+export * from './port/nodes.ts'
 export type * from './port/ordering.ts'
 export type * from './port/outbox.ts'
 export type * from './port/outbox-file.ts'
@@ -107,6 +109,7 @@ export interface Cluster {
   tellPaces(perSecond: ReadonlyMap<string, number>): void
   readonly stream: StreamRelay
   readonly keyTokens: KeyTokens
+  readonly nodes: NodeBook
   /** Publishing inside a caller's transaction on the store's database. */
   readonly outbox: OutboxStore
 }

@@ -55,6 +55,7 @@ const shown: readonly (readonly [string, string])[] = [
   ['keys list', page('{"id":"key_1","rate_limit_rps":null}')],
   ['keys create a', '{"id":"key_1","expires_at":null,"key":"hk_1"}'],
   ['admin-tokens list', page('{"id":"adm_1","last_used_at":null}')],
+  ['stats trouble', '{"read_at":"a","items":[{"endpoint_id":"ep_1","recent_latency_ms":{"p50":1,"p99":2}}]}'],
   ['ordered-keys list', page('{"ordering_key":"a_b","head_state":"in_flight"}')],
   ['subscriptions get sub_1', '{"id":"sub_1","topic_patterns":["a_b"],"retry_policy":{"max_attempts":3}}'],
   ['publish a.b 1', '{"id":"evt_1","event_id":"evt_1","delivery_ids":["dlv_1"],"replayed":false}'],

@@ -71,6 +71,7 @@ const topLevel: Readonly<Record<string, string>> = {
   'create-credentials': 'app',
   'create-delivery': 'app',
   'create-endpoints': 'app',
+  'create-figures': 'app',
   'create-master-keys': 'app',
   'create-outbox-relays': 'app',
   'create-relay': 'app',

@@ -20,6 +20,7 @@ import { publishRoute } from './publish.ts'
 import { publishBatchRoute } from './publish-batch.ts'
 import { sendRoute } from './send.ts'
 import { signInRoutes } from './sign-in.ts'
+import { statsRoutes } from './stats.ts'
 import { streamRoute } from './stream.ts'
 import { subscriptionRoutes } from './subscriptions.ts'
 import { systemRoute } from './system.ts'
@@ -51,6 +52,7 @@ export const allRoutes = [
   adminTokenRoutes,
   whoamiRoute,
   signInRoutes,
+  statsRoutes,
   streamRoute,
   systemRoute,
   operationRoutes,

@@ -62,9 +62,11 @@ export interface NamedTypes {
   readonly DeadLetterPage: types.DeadLetterPage
   readonly DeadLetterReasons: types.DeadLetterReasons
   readonly Delivery: types.Delivery
+  readonly DeliveryCounts: types.DeliveryCounts
   readonly DeliveryDetail: types.DeliveryDetail
   readonly DeliveryOfEvent: types.DeliveryOfEvent
   readonly DeliveryPage: types.DeliveryPage
+  readonly DeliveryStates: types.DeliveryStates
   readonly DirectSend: types.DirectSend
   readonly DirectSendReceipt: types.DirectSendReceipt
   readonly DryRun: types.DryRun
@@ -80,8 +82,10 @@ export interface NamedTypes {
   readonly EndpointSecret: types.EndpointSecret
   readonly EndpointSecrets: types.EndpointSecrets
   readonly EndpointSettings: types.EndpointSettings
+  readonly EndpointStats: types.EndpointStats
   readonly EndpointTest: types.EndpointTest
   readonly EndpointTestResult: types.EndpointTestResult
+  readonly EndpointsStats: types.EndpointsStats
   readonly Event: types.Event
   readonly EventPage: types.EventPage
   readonly EventStatus: types.EventStatus
@@ -105,8 +109,10 @@ export interface NamedTypes {
   readonly KeyPage: types.KeyPage
   readonly MasterKey: types.MasterKey
   readonly NewSecret: types.NewSecret
+  readonly Node: types.Node
   readonly OrderedKey: types.OrderedKey
   readonly OrderedKeyPage: types.OrderedKeyPage
+  readonly OutcomeCount: types.OutcomeCount
   readonly Pause: types.Pause
   readonly PayloadWarning: types.PayloadWarning
   readonly Portal: types.Portal
@@ -118,6 +124,7 @@ export interface NamedTypes {
   readonly PublishEvent: types.PublishEvent
   readonly PublishReceipt: types.PublishReceipt
   readonly RateLimit: types.RateLimit
+  readonly RecentStats: types.RecentStats
   readonly Replay: types.Replay
   readonly ReplayMany: types.ReplayMany
   readonly Resent: types.Resent
@@ -133,6 +140,9 @@ export interface NamedTypes {
   readonly SigningScheme: types.SigningScheme
   readonly Skip: types.Skip
   readonly Skipped: types.Skipped
+  readonly Stats: types.Stats
+  readonly StatsBucket: types.StatsBucket
+  readonly StatsSeries: types.StatsSeries
   readonly StreamEnded: types.StreamEnded
   readonly StreamItem: types.StreamItem
   readonly StreamMissed: types.StreamMissed
@@ -157,5 +167,7 @@ export interface NamedTypes {
   readonly TenantRemoval: types.TenantRemoval
   readonly TenantSettings: types.TenantSettings
   readonly TenantSettingsChange: types.TenantSettingsChange
+  readonly Trouble: types.Trouble
+  readonly TroubledEndpoint: types.TroubledEndpoint
   readonly Whoami: types.Whoami
 }

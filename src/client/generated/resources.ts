@@ -33,6 +33,7 @@ import type {
   EndpointSecrets,
   EndpointTest,
   EndpointTestResult,
+  EndpointsStats,
   Event,
   EventPage,
   EventStatus,
@@ -61,6 +62,7 @@ import type {
   ListKeysQuery,
   ListOrderedKeysQuery,
   ListPortalLinksQuery,
+  ListStatTroubleQuery,
   ListSubscriptionsQuery,
   ListTenantsQuery,
   MasterKey,
@@ -73,6 +75,8 @@ import type {
   PublishBatch,
   PublishEvent,
   PublishReceipt,
+  ReadStatEndpointsQuery,
+  ReadStatSeriesQuery,
   Replay,
   ReplayMany,
   Resent,
@@ -84,6 +88,8 @@ import type {
   SignInCode,
   Skip,
   Skipped,
+  Stats,
+  StatsSeries,
   Subscription,
   SubscriptionChange,
   SubscriptionCreate,
@@ -93,6 +99,7 @@ import type {
   Tenant,
   TenantChange,
   TenantCreate,
+  Trouble,
   Whoami,
 } from './types.ts'
 
@@ -114,6 +121,7 @@ export function createResources(requester: Requester) {
     adminTokens: createAdminTokens(requester),
     signIns: createSignIns(requester),
     system: createSystem(requester),
+    stats: createStats(requester),
   }
 }
 
@@ -449,5 +457,19 @@ function createSystem(requester: Requester) {
     /** What the process that answers is, its settings without secrets, and what is found in its store. */
     get: (options?: CallOptions): Promise<System> =>
       requester.json({ method: 'GET', path: '/v1/system', options }),
+function createStats(requester: Requester) {
+  return {
+    /** The state of the system now, in figures. */
+    readNow: (options?: CallOptions): Promise<Stats> =>
+      requester.json({ method: 'GET', path: '/v1/stats', takesTenant: true, options }),
+    /** Figures over time, for charts. */
+    readSeries: (query: ReadStatSeriesQuery = {}, options?: CallOptions): Promise<StatsSeries> =>
+      requester.json({ method: 'GET', path: '/v1/stats/series', query: { ...query }, takesTenant: true, options }),
+    /** The last day of each of some endpoints, by the hour. */
+    readEndpoints: (query: ReadStatEndpointsQuery, options?: CallOptions): Promise<EndpointsStats> =>
+      requester.json({ method: 'GET', path: '/v1/stats/endpoints', query: { ...query }, takesTenant: true, options }),
+    /** Endpoints that are not as they should be, the worst first, and why. */
+    listTrouble: (query: ListStatTroubleQuery = {}, options?: CallOptions): Promise<Trouble> =>
+      requester.json({ method: 'GET', path: '/v1/stats/trouble', query: { ...query }, takesTenant: true, options }),
   }
 }

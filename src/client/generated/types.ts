@@ -486,6 +486,15 @@ export interface Delivery {
   readonly updatedAt: string
 }
 
+/** Deliveries that came to each state; one that is tried again comes to several. */
+export interface DeliveryCounts {
+  readonly succeeded: number
+  readonly retryScheduled: number
+  readonly deadLettered: number
+  readonly cancelled: number
+  readonly skipped: number
+}
+
 export interface DeliveryDetail {
   readonly id: string
   readonly deliveryId: string
@@ -550,6 +559,17 @@ export interface DeliveryPage {
   readonly items: readonly Delivery[]
   /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
+}
+
+/** Deliveries that there are, by state. */
+export interface DeliveryStates {
+  readonly pending: number
+  readonly inFlight: number
+  readonly retryScheduled: number
+  readonly succeeded: number
+  readonly deadLettered: number
+  readonly cancelled: number
+  readonly skipped: number
 }
 
 export interface DirectSend {
@@ -878,6 +898,24 @@ export type EndpointSettings = {
   readonly template: string
 } | null
 
+export interface EndpointStats {
+  readonly endpointId: string
+  readonly attemptCount: number
+  /** Of attempts, those that succeeded; null: there were none. */
+  readonly successRate: number | null
+  /** How long one attempt took, in milliseconds, as near as the buckets of a histogram say; null: nothing was measured. */
+  readonly latencyMs: {
+  readonly p50: number | null
+  readonly p99: number | null
+}
+  /** Of each hour, the oldest first. */
+  readonly attemptCounts: readonly number[]
+  /** Success rates, of each hour, the oldest first; null: there was nothing. */
+  readonly successRates: readonly (number | null)[]
+  /** Half of all attempts were no longer than this, in milliseconds, of each hour, the oldest first; null: there was nothing. */
+  readonly latencyP50s: readonly (number | null)[]
+}
+
 export interface EndpointTest {
   /** Default: outhook.test. */
   readonly topic?: string | undefined
@@ -894,6 +932,16 @@ export interface EndpointTestResult {
   readonly error: string | null
   readonly latencyMs: number
   readonly response?: CapturedResponse | undefined
+}
+
+export interface EndpointsStats {
+  /** When it was read: what many ask for is shared for a moment. */
+  readonly readAt: string
+  /** The beginning of the first bucket. */
+  readonly from: string
+  readonly bucketSeconds: number
+  /** As they were named, each once. */
+  readonly items: readonly EndpointStats[]
 }
 
 export interface Event {
@@ -1214,6 +1262,20 @@ export interface NewSecret {
   readonly publicKey: string | null
 }
 
+export interface Node {
+  readonly id: string
+  readonly host: string
+  readonly pid: number
+  readonly role: 'all' | 'api' | 'dispatcher'
+  readonly version: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly startedAt: string
+  /** Each says every five seconds that it is there, and is left out a minute after the last time. */
+  readonly seenAt: string
+  /** Requests to receivers that are open. */
+  readonly inFlight: number
+}
+
 export interface OrderedKey {
   readonly subscriptionId: string
   readonly endpointId: string
@@ -1235,6 +1297,11 @@ export interface OrderedKeyPage {
   readonly items: readonly OrderedKey[]
   /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
+}
+
+export interface OutcomeCount {
+  readonly outcome: 'success' | 'http_3xx' | 'http_4xx' | 'http_429' | 'http_5xx' | 'http_other' | 'timeout' | 'connection' | 'dns' | 'tls' | 'policy' | 'internal'
+  readonly count: number
 }
 
 export interface Pause {
@@ -1338,6 +1405,28 @@ export interface PublishReceipt {
 
 /** Requests per second, on average, from all processes together; up to two seconds’ worth (at least one) may go at once. Null: no limit. */
 export type RateLimit = number | null
+
+/** Of the last five whole minutes, and this one. */
+export interface RecentStats {
+  readonly windowSeconds: number
+  /** That were published. */
+  readonly events: number
+  readonly deliveries: DeliveryCounts
+  /** Attempts, by how they ended; outcomes that there were none of are left out. */
+  readonly attempts: readonly OutcomeCount[]
+  /** Of attempts, those that succeeded; null: there were none. */
+  readonly successRate: number | null
+  /** How long one attempt took, in milliseconds, as near as the buckets of a histogram say; null: nothing was measured. */
+  readonly latencyMs: {
+  readonly p50: number | null
+  readonly p99: number | null
+}
+  /** From publish to delivered, in milliseconds, as near as the buckets of a histogram say; null: nothing was measured. */
+  readonly publishToDeliveredMs: {
+  readonly p50: number | null
+  readonly p99: number | null
+}
+}
 
 export interface Replay {
   readonly deliveryId: string
@@ -1497,6 +1586,82 @@ export interface Skipped {
   readonly state: 'skipped'
   /** Whose turn it became; null: nothing of the key waited. */
   readonly nextHeadDeliveryId: string | null
+}
+
+export interface Stats {
+  /** When it was read: what many ask for is shared for a moment. */
+  readonly readAt: string
+  /** Null: of all tenants. */
+  readonly tenantId: string | null
+  readonly rates: {
+  /** Of which these are: the last whole minute, and this one. */
+  readonly windowSeconds: number
+  /** That were published. */
+  readonly eventsPerSecond: number
+  /** That were delivered. */
+  readonly deliveriesPerSecond: number
+  readonly attemptsPerSecond: number
+}
+  readonly recent: RecentStats
+  readonly backlog: {
+  readonly deliveries: DeliveryStates
+  /** For how long the oldest delivery has been due that is not in flight; null: none is. */
+  readonly oldestDueSeconds: number | null
+  /** Deliveries that are tried again, by when: due now, and within 60, 600, 3600, 21600, 86400 seconds, and later. */
+  readonly retries: readonly {
+  /** And not within the one before; null: later. */
+  readonly withinSeconds: number | null
+  readonly count: number
+}[]
+  /** There are so many that these are what a part of them says of all. */
+  readonly retriesEstimated: boolean
+}
+  readonly deadLetters: {
+  /** That there are. */
+  readonly total: number
+  /** Those given up in the last 24 hours, by how their last attempt ended; outcomes that there were none of are left out. */
+  readonly lastDay: readonly OutcomeCount[]
+}
+  /** Processes that work on the store, the oldest first; none where it is of one tenant. */
+  readonly nodes: readonly Node[]
+  /** Null: of one tenant. */
+  readonly store: {
+  readonly kind: 'sqlite' | 'postgres' | 'memory'
+  /** On the disk, indexes and logs included, about. */
+  readonly sizeBytes: number
+} | null
+}
+
+export interface StatsBucket {
+  /** Its beginning. */
+  readonly at: string
+  /** That were published. */
+  readonly events: number
+  readonly deliveries: DeliveryCounts
+  /** Attempts, by how they ended; outcomes that there were none of are left out. */
+  readonly attempts: readonly OutcomeCount[]
+  /** Of attempts, those that succeeded; null: there were none. */
+  readonly successRate: number | null
+  /** How long one attempt took, in milliseconds, as near as the buckets of a histogram say; null: nothing was measured. */
+  readonly latencyMs: {
+  readonly p50: number | null
+  readonly p99: number | null
+}
+  /** From publish to delivered, in milliseconds, as near as the buckets of a histogram say; null: nothing was measured. */
+  readonly publishToDeliveredMs: {
+  readonly p50: number | null
+  readonly p99: number | null
+}
+}
+
+export interface StatsSeries {
+  /** When it was read: what many ask for is shared for a moment. */
+  readonly readAt: string
+  readonly span: '1h' | '24h' | '7d' | '30d'
+  /** One minute for an hour, and more for more. */
+  readonly bucketSeconds: number
+  /** The oldest first, those in which nothing happened too; the last one is not over. */
+  readonly buckets: readonly StatsBucket[]
 }
 
 /** The last one, where the server ends it. */
@@ -1849,6 +2014,38 @@ export interface TenantSettingsChange {
   readonly authorizedDomains?: readonly string[] | null | undefined
 }
 
+export interface Trouble {
+  /** When it was read: what many ask for is shared for a moment. */
+  readonly readAt: string
+  /** The worst first. */
+  readonly items: readonly TroubledEndpoint[]
+}
+
+export interface TroubledEndpoint {
+  readonly endpointId: string
+  readonly tenantId: string
+  readonly uid: string | null
+  readonly url: string
+  readonly description: string
+  readonly kind: 'disabled' | 'paused' | 'failing' | 'throttled' | 'limited' | 'late' | 'slow'
+  /** For people. */
+  readonly reason: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly since: string | null
+  /** When it is sent to again by itself. */
+  readonly until: string | null
+  readonly consecutiveFailures: number
+  /** In the last minutes. */
+  readonly recentAttempts: number
+  /** Of attempts, those that succeeded; null: there were none. */
+  readonly recentSuccessRate: number | null
+  /** How long one attempt took, in milliseconds, as near as the buckets of a histogram say; null: nothing was measured. */
+  readonly recentLatencyMs: {
+  readonly p50: number | null
+  readonly p99: number | null
+}
+}
+
 export interface Whoami {
   readonly role: 'producer' | 'portal' | 'viewer' | 'operator' | 'admin'
   /** Null for an admin token of all tenants. */
@@ -2034,6 +2231,22 @@ export interface ListAdminTokensQuery {
   readonly limit?: number | undefined
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
+}
+
+export interface ReadStatSeriesQuery {
+  /** How far back. */
+  readonly span?: '1h' | '24h' | '7d' | '30d' | undefined
+  readonly endpointId?: string | undefined
+}
+
+export interface ReadStatEndpointsQuery {
+  /** 1 to 200 ids with commas between them. */
+  readonly endpointIds: string
+}
+
+export interface ListStatTroubleQuery {
+  /** Endpoints at most. */
+  readonly limit?: number | undefined
 }
 
 export interface ReadStreamQuery {

@@ -2,12 +2,13 @@ import { type Clock, createSystemClock } from '../../core/clock.ts'
 import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
 import { bytesOfId } from '../cursors.ts'
-import type { ReadStore, SlotShares, Store } from '../port.ts'
+import type { ReadStore, Store } from '../port.ts'
 import { RetentionTurns } from '../retention.ts'
 import { type Claimant, rotationStart } from './claim/candidates.ts'
 import { claim } from './claim/claim.ts'
 import { Leases } from './claim/leases.ts'
-import { lowerShares, type NodeIdentity, newNode, removeNode, renewShares } from './claim/shares.ts'
+import { newNode } from './claim/shares.ts'
+import { createShares } from './claim/slot-shares.ts'
 import { applyConfigChanges } from './config/apply-changes.ts'
 import { deleteEndpoint, insertEndpoint, updateEndpoint } from './config/endpoints.ts'
 import { createKeyStore } from './config/key-store.ts'
@@ -53,6 +54,7 @@ import {
   reconcileReady,
   reconcileStart,
 } from './upkeep/maintenance.ts'
+import { createNodeBook } from './upkeep/node-book.ts'
 import { checkWritable, ping, probeWrite } from './upkeep/probe.ts'
 import { createRecovery, type Recovery } from './upkeep/recovery.ts'
 import { type RetentionMemory, removeExpired, shrinkFractions } from './upkeep/retention.ts'
@@ -100,6 +102,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const cluster = {
     shares: createShares(run, claimant.node),
     keyTokens: createKeyTokens(run),
+    nodes: createNodeBook(run),
     outbox: createOutboxStore(run, schema, time),
   }
   return tellOthers(createStore({ database, run, claimant, recovery, clock, time }), cluster, hints)
@@ -237,15 +240,6 @@ function createDeliveryStore({ plain, atomic }: Runner, { claimant, recovery }: 
     expungeAnswers: (deliveryIds) => atomic('config', (context) => expungeAnswers(context, deliveryIds)),
     loadHealth: () => plain('read', (context) => config.loadHealth(context)),
   } satisfies Partial<Store>
-}
-
-/** On the connection that claims, so that no share grows while it is lowered. */
-function createShares({ plain, atomic }: Pick<Runner, 'plain' | 'atomic'>, node: NodeIdentity): SlotShares {
-  return {
-    renew: (lease) => atomic('claim', (context) => renewShares(context, node, lease)),
-    lower: (slots) => plain('claim', (context) => lowerShares(context, node, slots)),
-    leave: () => plain('claim', (context) => removeNode(context, node)),
-  }
 }
 
 function createReadStore({ plain }: Runner): ReadStore {

@@ -33,6 +33,7 @@ import { signInsMigration } from '../migrations/0037-sign-ins.ts'
 import { portalLinksMigration } from '../migrations/0038-portal-links.ts'
 import { statsMigration } from '../migrations/0039-stats.ts'
 import { eventTypesMigration } from '../migrations/0040-event-types.ts'
+import { nodeReportsMigration } from '../migrations/0041-node-reports.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -68,6 +69,7 @@ export const postgresMigrations: readonly Migration[] = [
   portalLinksMigration,
   statsMigration,
   eventTypesMigration,
+  nodeReportsMigration,
 ]
 
 /**

@@ -14,6 +14,7 @@ export function tellOthers(
     cluster: {
       shares: cluster.shares,
       keyTokens: cluster.keyTokens,
+      nodes: cluster.nodes,
       outbox: tellFanOut(cluster.outbox, hints),
       listen: (listener) => hints.listen(listener),
       tellPaces: (perSecond) => hints.tellPaces(perSecond),
