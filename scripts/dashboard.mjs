@@ -36,11 +36,10 @@ export async function buildDashboard() {
     writeFileSync(`${file}.gz`, gzipSync(readFileSync(file), { level: 9 }))
     rmSync(file)
   }
-  const preact = join(root, 'node_modules', 'preact')
-  const { version, license } = JSON.parse(readFileSync(join(preact, 'package.json'), 'utf8'))
-  const text = readFileSync(join(preact, 'LICENSE'), 'utf8').trim()
-  writeFileSync(
-    join(directory, 'NOTICES.txt'),
-    `The files in this folder hold preact ${version} (${license})\n\n${text}\n`,
-  )
+  const notices = ['preact', 'uplot'].map((name) => {
+    const folder = join(root, 'node_modules', name)
+    const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    return `${name} ${version} (${license})\n\n${readFileSync(join(folder, 'LICENSE'), 'utf8').trim()}\n`
+  })
+  writeFileSync(join(directory, 'NOTICES.txt'), `The files in this folder hold:\n\n${notices.join('\n')}`)
 }

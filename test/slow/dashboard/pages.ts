@@ -15,7 +15,7 @@ export interface PageAddress {
 }
 
 export const pageAddresses: readonly PageAddress[] = [
-  { name: 'overview', path: () => '', shows: 'Overview' },
+  { name: 'overview', path: () => '', shows: 'The charts as a table' },
   { name: 'events', path: () => 'events', shows: 'Newest first' },
   { name: 'event', path: ({ event }) => `events/${event}`, shows: 'given up' },
   { name: 'delivery', path: ({ delivery }) => `deliveries/${delivery}`, shows: 'It was given up' },

@@ -14,7 +14,10 @@ export function describeWatching(open: OpenBed): void {
         const description = 'the shop that is gone'
         await make('POST', '/v1/endpoints', { url: `${receiver.url}/gone`, topics: ['gone'], description })
         await make('POST', '/v1/events', { topic: 'gone', payload: { n: 1 } })
-        await opened.page.getByText('disabled: gone').first().waitFor({ timeout: 60_000 })
+        await opened.page
+          .getByText('disabled: the receiver answered 410 Gone')
+          .first()
+          .waitFor({ timeout: 60_000 })
         expectQuiet(opened, server.url)
       })
     })

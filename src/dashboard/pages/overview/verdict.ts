@@ -1,0 +1,45 @@
+/** Whether the system is well, and if not, why. Pure. */
+import type { Stats, TroubledEndpoint } from '../../../client/index.ts'
+import { percentText, secondsText } from './figure-text.ts'
+
+export interface Concern {
+  readonly text: string
+}
+
+/** A delivery that is due for longer waits for something. */
+const lateSeconds = 60
+/** From fewer attempts nothing is concluded. */
+const leastAttempts = 20
+const wellFrom = 0.9
+/** A node says every five seconds that it is there. */
+const silentMs = 20_000
+
+/** What somebody has done by hand is not wrong. */
+const byHand = new Set(['disabled by hand', 'paused by hand'])
+
+/** The worst first; empty: it is well. */
+export function concernsOf(stats: Stats, trouble: readonly TroubledEndpoint[]): readonly Concern[] {
+  const { backlog, recent, nodes, readAt } = stats
+  const concerns: string[] = []
+  if (nodes.length > 0 && nodes.every(({ role }) => role === 'api')) {
+    concerns.push('Nothing is delivered: no node has a role that delivers.')
+  }
+  for (const { host, pid, seenAt } of nodes) {
+    const silence = Date.parse(readAt) - Date.parse(seenAt)
+    if (silence > silentMs)
+      concerns.push(`The node ${host}:${pid} has been silent for ${secondsText(silence / 1000)}.`)
+  }
+  if ((backlog.oldestDueSeconds ?? 0) > lateSeconds) {
+    concerns.push(
+      `Deliveries are late: the oldest has been due for ${secondsText(backlog.oldestDueSeconds ?? 0)}.`,
+    )
+  }
+  const attempts = recent.attempts.reduce((sum, { count }) => sum + count, 0)
+  if (attempts >= leastAttempts && (recent.successRate ?? 1) < wellFrom) {
+    concerns.push(`Of the last attempts only ${percentText(recent.successRate)} succeeded.`)
+  }
+  const wrong = trouble.filter(({ reason }) => !byHand.has(reason)).length
+  if (wrong > 0)
+    concerns.push(wrong === 1 ? 'An endpoint is in trouble.' : `${wrong} endpoints are in trouble.`)
+  return concerns.map((text) => ({ text }))
+}
