@@ -120,8 +120,8 @@ export function createResources(requester: Requester) {
     credentials: createCredentials(requester),
     adminTokens: createAdminTokens(requester),
     signIns: createSignIns(requester),
-    system: createSystem(requester),
     stats: createStats(requester),
+    system: createSystem(requester),
   }
 }
 
@@ -452,11 +452,6 @@ function createSignIns(requester: Requester) {
   }
 }
 
-function createSystem(requester: Requester) {
-  return {
-    /** What the process that answers is, its settings without secrets, and what is found in its store. */
-    get: (options?: CallOptions): Promise<System> =>
-      requester.json({ method: 'GET', path: '/v1/system', options }),
 function createStats(requester: Requester) {
   return {
     /** The state of the system now, in figures. */
@@ -471,5 +466,13 @@ function createStats(requester: Requester) {
     /** Endpoints that are not as they should be, the worst first, and why. */
     listTrouble: (query: ListStatTroubleQuery = {}, options?: CallOptions): Promise<Trouble> =>
       requester.json({ method: 'GET', path: '/v1/stats/trouble', query: { ...query }, takesTenant: true, options }),
+  }
+}
+
+function createSystem(requester: Requester) {
+  return {
+    /** What the process that answers is, its settings without secrets, and what is found in its store. */
+    get: (options?: CallOptions): Promise<System> =>
+      requester.json({ method: 'GET', path: '/v1/system', options }),
   }
 }
