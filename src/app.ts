@@ -1,5 +1,6 @@
 /** The composition root: puts together what `open-store.ts` opened, the sender and the engine. */
 import type { TracerProvider } from '@opentelemetry/api'
+import type { ActorKind } from './core/audit.ts'
 import { type Clock, createSystemClock } from './core/clock.ts'
 import type { OuthookError } from './core/errors.ts'
 import { serverWords } from './core/face-words.ts'
@@ -9,6 +10,8 @@ import { RetryPolicies } from './core/retry-policies.ts'
 import { createAccess } from './create-access.ts'
 import { createCredentials } from './create-credentials.ts'
 import { breakerOf, createDelivery, createSender, userAgent } from './create-delivery.ts'
+import { Acting } from './engine/acting.ts'
+import { AuditLog } from './engine/audit-log.ts'
 import { createEndpoints, type EndpointParts } from './create-endpoints.ts'
 import { createFigures } from './create-figures.ts'
 import { createMasterKeys } from './create-master-keys.ts'
@@ -63,6 +66,8 @@ const noBacklogLimit = 2 ** 31 - 1
 export interface AppOptions extends OpenStoreOptions, Pick<EndpointParts, 'kinds'> {
   /** False: this process publishes and reads, and delivers nothing. */
   readonly dispatch: boolean
+  /** Who changes what nobody is named for. Default: `system`. */
+  readonly actor?: ActorKind
   /** Default: the system's. */
   readonly clock?: Clock
   /** A listener of the engine's events threw or rejected. Default: an error in the log. */
@@ -91,13 +96,14 @@ export interface App {
 export async function openApp(options: AppOptions): Promise<App> {
   const clock = options.clock ?? createSystemClock()
   const tracing = await openTracing(version, options.tracerProvider)
-  const opened = await openStore(options, clock)
+  const acting = new Acting({ kind: options.actor ?? 'system', id: null })
+  const opened = await openStore({ ...options, actorOf: acting.current }, clock)
   const wrapped = options.wrapStore?.(opened) ?? opened
   const stream = new ActivityStream({ clock, relay: wrapped.cluster?.stream ?? null })
   const store = tellStream(tracing === null ? wrapped : traceStore(wrapped, tracing, clock), stream)
   try {
     const secretBox = await openSecretBox(options, store)
-    return await assemble(options, { clock, store, stream, tracing, secretBox })
+    return await assemble(options, { clock, store, stream, tracing, secretBox, acting })
   } catch (error) {
     await store.close()
     throw error
@@ -110,11 +116,12 @@ interface Parts {
   readonly stream: ActivityStream
   readonly secretBox: Keyring
   readonly tracing: Tracing | null
+  readonly acting: Acting
 }
 
 async function assemble(
   { config, logger, dispatch, onListenerError, kinds, words = serverWords }: AppOptions,
-  { clock, store, stream, secretBox, tracing }: Parts,
+  { clock, store, stream, secretBox, tracing, acting }: Parts,
 ): Promise<App> {
   await store.cluster?.outbox.setKeyTtl(config.idempotencyTtlMs)
   const ids = createIdFactory(store.time.now)
@@ -246,6 +253,8 @@ async function assemble(
     tenants,
     masterKeys,
     ...createAccess({ ...parts, shown, store, tenants, time: store.time, uses: keyUses, publicUrl }),
+    audit: new AuditLog(shown),
+    acting,
     idempotentRequests,
     keyRates,
     stream,

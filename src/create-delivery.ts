@@ -90,6 +90,7 @@ export function createDelivery({ config, guard, tracing, ...parts }: DeliveryPar
     breaker: breakerOf(config),
     failingAfter: config.failingAfter,
     retention: retentionOf(config),
+    auditRetentionMs: config.retainAuditMs,
     random: Math.random,
     userAgent,
     maxInFlight: config.maxInFlight,

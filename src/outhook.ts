@@ -238,6 +238,7 @@ export class Outhook<Topics extends object = Record<string, any>>
       logger: logger ?? warnOfErrors(),
       dispatch: dispatch ?? true,
       words: libraryWords,
+      actor: 'library',
       tracerProvider,
       ...(logger === undefined && {
         onListenerError: (error: unknown, name: string) => warnOfListener(`a listener of "${name}"`, error),

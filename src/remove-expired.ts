@@ -24,6 +24,7 @@ export async function removeExpiredNow(config: Config, logger: Logger = silentLo
       for (const [name, count] of Object.entries(slice.removed)) removed[name as keyof RemovedRows] += count
       more = slice.more
     }
+    while ((await store.removeAuditLines({ retainMs: config.retainAuditMs, limit: rows })).more);
     return { removed, isClockTrusted: store.time.line.unprovenSince === null }
   } finally {
     await store.close()

@@ -4,6 +4,7 @@ import { libraryWords } from './core/face-words.ts'
 import type { EventState } from './core/model.ts'
 import type { StreamItem, StreamMissed } from './core/stream-item.ts'
 import type { ApiKeys } from './engine/api-keys.ts'
+import type { AuditLog } from './engine/audit-log.ts'
 import type { Credentials } from './engine/credentials.ts'
 import type { DeadLetters } from './engine/dead-letters.ts'
 import type { Deliveries } from './engine/deliveries.ts'
@@ -92,6 +93,8 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
   readonly jobs: OfTenant<Jobs>
   /** Figures: how it is now, and over time. */
   readonly stats: OfTenant<Engine['stats']>
+  /** Who changed what: of this tenant, or with `hooks.audit` of all tenants and the server. */
+  readonly audit: OfTenant<AuditLog>
   readonly #engine: Engine
   readonly #name: string
 
@@ -117,6 +120,7 @@ export class TenantHooks<Topics extends object = Record<string, any>> {
     this.portalLinks = ofTenant(engine.portalLinks, findTenant)
     this.jobs = ofTenant(engine.jobs, findTenant)
     this.stats = ofTenant(engine.stats, findTenant)
+    this.audit = ofTenant(engine.audit, catalogue === 'server' ? () => null : findTenant)
   }
 
   /**

@@ -39,6 +39,7 @@ const tags = [
   ['credentials', 'What requests authenticate with at their receivers'],
   ['keys', 'Who may publish'],
   ['admin tokens', 'Who may administer, and how far'],
+  ['audit', 'Who changed what'],
   ['sign ins', 'Browsers that are signed in, as that of the dashboard'],
   ['system', 'What the server is, how it is set and what is found in its store'],
   ['operations', 'For load balancers and scrapers, without credentials'],

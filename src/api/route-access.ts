@@ -170,6 +170,8 @@ export const routeAccess: Readonly<Record<string, RouteAccess | 'open'>> = {
   'GET /v1/master-key': admin,
   'POST /v1/master-key/rotate': admin,
 
+  'GET /v1/audit': admin,
+
   'POST /v1/admin-tokens': admin,
   'GET /v1/admin-tokens': admin,
   'GET /v1/admin-tokens/:id': admin,

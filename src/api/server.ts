@@ -5,6 +5,7 @@ import { fastify } from '../bundled/fastify.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import { guardRoutes } from './access.ts'
+import { nameCallers } from './acting-callers.ts'
 import { createAuthenticator } from './auth.ts'
 import { checkBodyForms } from './body-form.ts'
 import { tagAnswers } from './conditional-requests.ts'
@@ -99,6 +100,7 @@ export function buildServer(engine: Engine, options: ApiOptions): FastifyInstanc
   app.decorateRequest('signInText', null)
   scopeTenants(app, context)
   takeIdempotencyKeys(app, context)
+  nameCallers(app, context)
   const { operationsOnly = false } = options
   countRequests(app, context)
   protectAnswers(app)

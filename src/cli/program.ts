@@ -113,6 +113,11 @@ const commands: readonly CommandEntry[] = [
     load: () => import('./admin-tokens.ts'),
   },
   {
+    name: 'audit',
+    description: 'who changed what: list',
+    load: () => import('./audit.ts'),
+  },
+  {
     name: 'seed',
     description: 'a producer key, an endpoint and a subscription, to begin with',
     load: () => import('./seed.ts'),

@@ -19,6 +19,7 @@ export function register(command: Command, io: CliIo): void {
     'retainEventsMs',
     'retainDeadLettersMs',
     'retainJobsMs',
+    'retainAuditMs',
     'idempotencyTtlMs',
   ])
   addNotes(

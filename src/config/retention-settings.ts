@@ -1,4 +1,5 @@
 /** Settings of how long what is over is kept. */
+import { defaultAuditRetentionMs } from '../core/audit.ts'
 import { setting } from './setting.ts'
 import * as types from './value-types.ts'
 
@@ -28,6 +29,12 @@ export const retentionSettings = {
     default: 90 * 86_400_000,
     description:
       'How long a delivery is shown after its end, and an event without its payload, with the deliveries that it still has. 0 is for ever.',
+  }),
+  retainAuditMs: setting({
+    name: 'retain-audit',
+    type: types.durationOrZero,
+    default: defaultAuditRetentionMs,
+    description: 'How long a line of the audit log is kept. 0 is for ever.',
   }),
   retainJobsMs: setting({
     name: 'retain-jobs',

@@ -11,5 +11,6 @@ export const idPrefixes = {
   secret: 'sec',
   job: 'job',
   portalLink: 'plk',
+  auditLine: 'aud',
 } as const
 export type IdPrefix = (typeof idPrefixes)[keyof typeof idPrefixes]

@@ -34,6 +34,8 @@ export interface DeliveryServiceOptions {
   /** Tenants are to be told of deliveries. */
   readonly onNotices: () => void
   readonly retention: Retention
+  /** Of lines of the audit log; 0 is for ever. */
+  readonly auditRetentionMs: number
   readonly userAgent: string
   readonly maxInFlight: number
 }
@@ -81,6 +83,7 @@ export class DeliveryService {
     this.maintenance = new Maintenance({
       store,
       retention,
+      auditRetentionMs: options.auditRetentionMs,
       clock,
       logger,
       activity: options.activity,

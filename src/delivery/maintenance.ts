@@ -1,7 +1,7 @@
 /** The small jobs that keep the store in order while a node runs, each in bounded slices. */
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
-import type { MaintenanceStore, RemovedRows, Retention, StatsStore, StorePace } from '../store/port.ts'
+import type { AuditStore, MaintenanceStore, RemovedRows, Retention, StatsStore, StorePace } from '../store/port.ts'
 import type { DeliveryActivity } from './activity.ts'
 
 const reconcileEveryMs = 400
@@ -14,8 +14,11 @@ const cleanEveryMs = 60_000
 
 export interface MaintenanceOptions {
   readonly store: MaintenanceStore &
+    Pick<AuditStore, 'removeAuditLines'> &
     Pick<StatsStore, 'foldStats'> & { readonly pace: Pick<StorePace, 'maintenance'> }
   readonly retention: Retention
+  /** Of lines of the audit log; 0 is for ever. */
+  readonly auditRetentionMs: number
   readonly clock: Clock
   readonly logger: Logger
   readonly activity: Pick<DeliveryActivity, 'tell'>
@@ -41,11 +44,12 @@ export class Maintenance {
   }
 
   start(): void {
-    const { store, isQuiet } = this.#options
+    const { store, isQuiet, auditRetentionMs: retainMs } = this.#options
     const periodMs = (): number => (isQuiet?.() === true ? quietEveryMs : reconcileEveryMs)
     this.#every(periodMs, () => this.#lookAfterWork())
     this.#every(cleanEveryMs, () => this.#untilDone((limit) => store.deleteExpiredIdempotencyKeys({ limit })))
     this.#every(cleanEveryMs, () => this.#untilDone((limit) => store.foldCounts({ limit })))
+    this.#every(cleanEveryMs, () => this.#untilDone((limit) => store.removeAuditLines({ retainMs, limit })))
     this.#every(cleanEveryMs, () => this.#removeExpired())
   }
 

@@ -4,9 +4,11 @@
  */
 import type { DeliveryActivity } from '../delivery/activity.ts'
 import type { OrderedCounts, StoreCounts } from '../store/port.ts'
+import type { Acting } from './acting.ts'
 import type { ActivityStream } from './activity-stream.ts'
 import type { AdminTokens } from './admin-tokens.ts'
 import type { ApiKeys } from './api-keys.ts'
+import type { AuditLog } from './audit-log.ts'
 import type { Authentication } from './authentication.ts'
 import type { Credentials } from './credentials.ts'
 import type { DeadLetters } from './dead-letters.ts'
@@ -58,6 +60,9 @@ export interface Engine {
   readonly adminTokens: AdminTokens
   readonly authentication: Authentication
   readonly signIns: SignIns
+  readonly audit: AuditLog
+  /** Names who makes a change. */
+  readonly acting: Pick<Acting, 'as'>
   readonly portalLinks: PortalLinks
   readonly idempotentRequests: Pick<IdempotentRequests, 'run'>
   readonly keyRates: KeyRates

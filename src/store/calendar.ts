@@ -93,6 +93,7 @@ const filtered = [
   'listDeliveries',
   'listDeadLetters',
   'countDeadLetterReasons',
+  'listAuditLines',
 ] as const satisfies readonly (keyof Store)[]
 
 type Call = (...args: readonly unknown[]) => Promise<unknown>

@@ -31,6 +31,7 @@ export const copiedTables: readonly CopiedTable[] = [
   { name: 'delivery_notices', key: ['delivery_id', 'claim_version'], counts: 'rows' },
   { name: 'idempotency_keys', key: ['tenant_id', 'scope', 'key'], counts: 'rows' },
   { name: 'jobs', key: ['id'], counts: 'rows' },
+  { name: 'audit_log', key: ['id'], counts: 'rows' },
   { name: 'kept_requests', key: ['id'], counts: 'rows' },
   { name: 'delivery_counts', key: ['tenant_id', 'endpoint_id', 'state', 'minute'], counts: 'deltas' },
   { name: 'stats', key: ['tenant_id', 'endpoint_id', 'span', 'start'], counts: 'rows' },

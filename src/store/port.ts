@@ -14,6 +14,7 @@
  *   `reconcileReady` repairs it.
  */
 import type { OuthookError } from '../core/errors.ts'
+import type { AuditStore } from './port/audit.ts'
 import type { ConfigStore } from './port/config.ts'
 import type { CredentialStore } from './port/credentials.ts'
 import type { DeliveryStore, HeardPace, SlotShares } from './port/delivery.ts'
@@ -37,6 +38,7 @@ import type { TenantStore } from './port/tenants.ts'
 import type { StoreTime } from './port/time.ts'
 import type { TokenStore } from './port/tokens.ts'
 
+export * from './port/audit.ts'
 export type * from './port/config.ts'
 export * from './port/credentials.ts'
 export type * from './port/delivery.ts'
@@ -79,6 +81,7 @@ export interface Store
     ReadStore,
     StatsStore,
     JobStore,
+    AuditStore,
     RequestStore,
     MaintenanceStore {
   /** Resolves when the store answers a trivial read and write path is open; rejects otherwise. */

@@ -13,6 +13,7 @@ const signatureBytes = 14
 
 const lists = [
   'listApiKeys',
+  'listAuditLines',
   'listDeadLetters',
   'listDeliveries',
   'listDeliveriesOfEvent',

@@ -29,6 +29,7 @@ function aMaintenance() {
     logger: silentLogger,
     activity: { tell: (name, about) => void told.push([name, about]) },
     retention: { payloadsMs: 1, attemptsMs: 2, eventsMs: 3, deadLettersMs: 4, jobsMs: 5 },
+    auditRetentionMs: 6,
     onDueWork: () => state.wakes++,
     isQuiet: () => state.quiet,
     store: {
@@ -41,6 +42,7 @@ function aMaintenance() {
       applyConfigChanges: job('apply'),
       deleteExpiredIdempotencyKeys: job('expire'),
       foldCounts: job('fold'),
+      removeAuditLines: ({ retainMs, limit }) => job(`audit ${retainMs} ${limit}`)(),
       async foldStats() {
         state.statFolds++
         return { more: false }
@@ -60,7 +62,7 @@ test('looks for forgotten work in small slices, and cleans up every minute', asy
   maintenance.start()
   await clock.advance(60_000)
   const count = (name: string) => calls.filter((call) => call === name).length
-  expect(['reconcile', 'apply', 'expire', 'fold'].map(count)).toEqual([150, 30, 1, 1])
+  expect(['reconcile', 'apply', 'expire', 'fold', 'audit 6 1000'].map(count)).toEqual([150, 30, 1, 1, 1])
   // With every thirteenth look, so that an idle process is woken for nothing of its own.
   expect(state.statFolds).toBe(11)
   await maintenance.stop()

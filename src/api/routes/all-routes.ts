@@ -1,5 +1,6 @@
 /** Every route of the API but those of the files that are served beside it. */
 import { adminTokenRoutes } from './admin-tokens.ts'
+import { auditRoute } from './audit.ts'
 import { credentialRoutes } from './credentials.ts'
 import { deadLetterRoutes } from './dead-letters.ts'
 import { deliveryRoutes } from './deliveries.ts'
@@ -50,6 +51,7 @@ export const allRoutes = [
   credentialRoutes,
   keyRoutes,
   adminTokenRoutes,
+  auditRoute,
   whoamiRoute,
   signInRoutes,
   statsRoutes,

@@ -4,6 +4,8 @@ import type * as types from './types.ts'
 
 /** What the caller made, and keeps the names that are in it; names are those of the API's JSON. */
 export const keptNames = {
+  AuditLine: { before: true, after: true },
+  AuditLinePage: { items: 'AuditLine' },
   BatchEvent: { payload: true, metadata: true },
   CreatedEndpoint: { headers: true, signing_schemes: 'SigningScheme', filter: 'Filter' },
   DirectSend: { headers: true, payload: true, metadata: true },
@@ -43,6 +45,8 @@ export interface NamedTypes {
   readonly AdminTokenPage: types.AdminTokenPage
   readonly Attempt: types.Attempt
   readonly AttemptWithResponse: types.AttemptWithResponse
+  readonly AuditLine: types.AuditLine
+  readonly AuditLinePage: types.AuditLinePage
   readonly Backfill: types.Backfill
   readonly BatchEvent: types.BatchEvent
   readonly BatchItemResult: types.BatchItemResult

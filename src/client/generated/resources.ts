@@ -5,6 +5,7 @@ import type { CallOptions, Requester } from '../requester.ts'
 import type {
   AdminToken,
   AdminTokenCreate,
+  AuditLine,
   Backfill,
   BatchResult,
   CancelMany,
@@ -52,6 +53,7 @@ import type {
   KeyChange,
   KeyCreate,
   ListAdminTokensQuery,
+  ListAuditQuery,
   ListCredentialsQuery,
   ListDeadLettersQuery,
   ListDeliveriesQuery,
@@ -119,6 +121,7 @@ export function createResources(requester: Requester) {
     jobs: createJobs(requester),
     credentials: createCredentials(requester),
     adminTokens: createAdminTokens(requester),
+    audit: createAudit(requester),
     signIns: createSignIns(requester),
     stats: createStats(requester),
     system: createSystem(requester),
@@ -432,6 +435,14 @@ function createAdminTokens(requester: Requester) {
     /** Revoke an admin token; can be repeated. */
     revoke: (id: string, options?: CallOptions): Promise<void> =>
       requester.json({ method: 'DELETE', path: `/v1/admin-tokens/${encodeURIComponent(id)}`, takesTenant: true, options }),
+  }
+}
+
+function createAudit(requester: Requester) {
+  return {
+    /** Who changed what, newest first. */
+    list: (query: ListAuditQuery = {}, options?: CallOptions): PagePromise<AuditLine, Page<AuditLine>> =>
+      requester.pages({ method: 'GET', path: '/v1/audit', query: { ...query }, takesTenant: true, gives: 'AuditLinePage', options }),
   }
 }
 

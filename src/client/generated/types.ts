@@ -66,6 +66,37 @@ export interface AttemptWithResponse {
   readonly response?: CapturedResponse | undefined
 }
 
+export interface AuditLine {
+  readonly id: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly createdAt: string
+  /** Null: of the whole server. */
+  readonly tenantId: string | null
+  readonly actor: {
+  /** `sign_in`: a browser, by the token that it was signed in with; `library`, `command_line`: a program or a command that has opened the store itself; `system`: the server by itself. */
+  readonly kind: 'admin_token' | 'sign_in' | 'portal_link' | 'producer_key' | 'library' | 'command_line' | 'system'
+  /** Of the token, key or link; null: the token of the configuration, or who has none. */
+  readonly id: string | null
+}
+  /** Such as endpoint.updated. */
+  readonly action: string
+  readonly object: {
+  readonly kind: 'tenant' | 'endpoint' | 'subscription' | 'credential' | 'key' | 'admin_token' | 'portal_link' | 'event_type' | 'event_catalogue' | 'job' | 'delivery' | 'event' | 'master_key'
+  /** Of an event type its name; null: there is one of the kind. */
+  readonly id: string | null
+}
+  /** Only what has changed, and never a secret; null: it was not there, or there is nothing to say. */
+  readonly before: Readonly<Record<string, unknown>> | null
+  /** Likewise; null: it is gone. A value of more than 4096 characters is told by its length and SHA-256. */
+  readonly after: Readonly<Record<string, unknown>> | null
+}
+
+export interface AuditLinePage {
+  readonly items: readonly AuditLine[]
+  /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
+  readonly nextCursor: string
+}
+
 export interface Backfill {
   /** Published at or after. */
   readonly since: string
@@ -2247,6 +2278,24 @@ export interface ReadStatEndpointsQuery {
 export interface ListStatTroubleQuery {
   /** Endpoints at most. */
   readonly limit?: number | undefined
+export interface ListAuditQuery {
+  /** `sign_in`: a browser, by the token that it was signed in with; `library`, `command_line`: a program or a command that has opened the store itself; `system`: the server by itself. */
+  readonly actorKind?: 'admin_token' | 'sign_in' | 'portal_link' | 'producer_key' | 'library' | 'command_line' | 'system' | undefined
+  /** Exact. */
+  readonly actorId?: string | undefined
+  /** One, or `endpoint.*` for all that begin so. */
+  readonly action?: string | undefined
+  readonly objectKind?: 'tenant' | 'endpoint' | 'subscription' | 'credential' | 'key' | 'admin_token' | 'portal_link' | 'event_type' | 'event_catalogue' | 'job' | 'delivery' | 'event' | 'master_key' | undefined
+  /** Exact. */
+  readonly objectId?: string | undefined
+  /** At or after. */
+  readonly since?: string | undefined
+  /** Before. */
+  readonly until?: string | undefined
+  /** Items at most. */
+  readonly limit?: number | undefined
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string | undefined
 }
 
 export interface ReadStreamQuery {

@@ -1,4 +1,5 @@
 /** What a call that has an idempotency key of its own wrote, and what was answered. The rules of `../port.ts` hold. */
+import type { Actor } from '../../core/audit.ts'
 
 /** Writes that can be kept under a key: what comes out of each is JSON. */
 export const keptWrites = [
@@ -48,6 +49,8 @@ export interface KeptRequest {
 export interface KeptWrite {
   readonly name: KeptWriteName
   readonly args: readonly unknown[]
+  /** Who makes it; absent: it leaves no line in the audit log. */
+  readonly actor?: Actor
 }
 
 export interface RequestStore {

@@ -2,8 +2,11 @@ import { type Clock, createSystemClock } from '../../core/clock.ts'
 import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
 import { bytesOfId } from '../cursors.ts'
-import type { ReadStore, Store } from '../port.ts'
+import type { ActorOf, ReadStore, Store } from '../port.ts'
+import { recordWrites } from '../record-writes.ts'
 import { RetentionTurns } from '../retention.ts'
+import { createAuditStore } from './audit/audit-store.ts'
+import { writeAs } from './audit/write-audited.ts'
 import { type Claimant, rotationStart } from './claim/candidates.ts'
 import { claim } from './claim/claim.ts'
 import { Leases } from './claim/leases.ts'
@@ -67,6 +70,8 @@ export interface PostgresStoreOptions {
   readonly schema?: string
   /** Default: silent. */
   readonly logger?: Logger
+  /** Who makes the writes of now. Default: nobody, so that no line is written. */
+  readonly actorOf?: ActorOf
   /** In tests: stands for the server's clock. */
   readonly shiftMs?: () => number
   /** In tests: the scale that this process's own time goes by. Default: that of `shiftMs`, or the system's. */
@@ -105,7 +110,12 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     nodes: createNodeBook(run),
     outbox: createOutboxStore(run, schema, time),
   }
-  return tellOthers(createStore({ database, run, claimant, recovery, clock, time }), cluster, hints)
+  const store = recordWrites(
+    createStore({ database, run, claimant, recovery, clock, time }),
+    options.actorOf ?? (() => null),
+    (write) => run.atomic('config', (context) => writeAs(context, write)),
+  )
+  return tellOthers(store, cluster, hints)
 }
 
 interface StoreParts {
@@ -144,6 +154,7 @@ function createStore(parts: StoreParts): Omit<Store, 'cluster'> {
     ...createReadStore(run),
     ...createJobStore(run),
     ...createRequestStore(run),
+    ...createAuditStore(run),
     ...createMaintenanceStore(run, parts.recovery),
     ...createStatsStore(run),
   }

@@ -1,6 +1,7 @@
 import { type IdPrefix, idPrefixes } from '../../core/ids.ts'
 import { bytesOfId } from '../cursors.ts'
-import type { Store } from '../port.ts'
+import type { AuditedWrite, Store } from '../port.ts'
+import { recordWrites } from '../record-writes.ts'
 import { connect, type SqliteStoreOptions, type StoreConnection } from './threads/store-connection.ts'
 
 export type { SqliteStoreOptions } from './threads/store-connection.ts'
@@ -18,8 +19,12 @@ export interface SqliteStore extends Store {
  * its owner, `store_missing` when the database is gone from beside its key file, `store_incompatible` when a newer Outhook wrote it, `store_unavailable` when it cannot be opened.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
-  return createStore(await connect(options))
+  const connection = await connect(options)
+  const runAudited = (write: AuditedWrite) => connection.write('writeAudited', write)
+  return recordWrites(createStore(connection), options.actorOf ?? nobody, runAudited)
 }
+
+const nobody = () => null
 
 function createStore(connection: StoreConnection): SqliteStore {
   const { write, read } = connection
@@ -195,6 +200,9 @@ function createStore(connection: StoreConnection): SqliteStore {
     getRequest: (id) => read('getRequest', id),
     writeOnce: (request, kept) => write('writeOnce', request, kept),
     keepAnswer: (request, answer) => write('keepAnswer', request, answer),
+
+    listAuditLines: (tenantId, filter, page) => read('listAuditLines', tenantId, filter, page),
+    removeAuditLines: (options) => write('removeAuditLines', options),
 
     reconcileReady: (options) => write('reconcileReady', options),
     applyConfigChanges: (options) => write('applyConfigChanges', options),

@@ -1,5 +1,7 @@
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
 import type { DisabledReason, ErrorClass } from '../../../core/model.ts'
+import { disablingLine, isBySystem } from '../../audit-line.ts'
+import { insertAuditLine } from '../audit/lines.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
 import { applyEndpointChange, firstSliceRows } from './apply-changes.ts'
 import { changeTime } from './change-time.ts'
@@ -20,16 +22,21 @@ export async function disableEndpoint(
 ): Promise<Uint8Array | null> {
   const [row] = await run(context, disableEndpointStatement, { endpoint: endpoint, reason: reason })
   if (row === undefined) return null
+  const tenantId = bytesToId(idPrefixes.tenant, row.tenant_id)
+  if (isBySystem(reason)) {
+    const endpointId = bytesToId(idPrefixes.endpoint, row.id)
+    await insertAuditLine(context, disablingLine({ tenantId, endpointId }, { reason, errorClass }))
+  }
   if (reason !== 'paused')
     await addNotice(context, endpoint, { topic: 'endpoint.disabled', reason, errorClass })
-  await raiseRoutingVersion(context, bytesToId(idPrefixes.tenant, row.tenant_id))
+  await raiseRoutingVersion(context, tenantId)
   await applyEndpointChange(context, endpoint, firstSliceRows)
   return row.tenant_id
 }
 
-const disableEndpointStatement = query<{ readonly tenant_id: Uint8Array }>()(
+const disableEndpointStatement = query<{ readonly id: Uint8Array; readonly tenant_id: Uint8Array }>()(
   'disable_endpoint',
   { endpoint: 'uuid', reason: 'text' },
   `update endpoints set disabled_reason = $reason, disabled_at = ${now}, updated_at = ${changeTime}, cleanup = 'park'
-     where id = $endpoint and disabled_reason is null and deleted_at is null returning tenant_id`,
+     where id = $endpoint and disabled_reason is null and deleted_at is null returning id, tenant_id`,
 )

@@ -13,12 +13,7 @@ export function createPortalLinkStore({ plain, atomic }: Runner): PortalLinkStor
     insertPortalLink: (link) => atomic('config', (context) => insertPortalLink(context, link)),
     listPortalLinks: (tenantId, page) => plain('read', (context) => listPortalLinks(context, tenantId, page)),
     revokePortalLink: (tenantId, id) =>
-      plain('config', async (context) => {
-        const bytes = bytesOfId(idPrefixes.portalLink, id)
-        if (bytes === null) return false
-        const values = { id: uuid(bytes), tenant: uuidOfId(tenantId) }
-        return (await run(context, revokePortalLinkStatement, values)).length === 1
-      }),
+      plain('config', (context) => revokePortalLink(context, tenantId, id)),
     findPortalLinks: (hashes) => plain('read', (context) => findPortalLinks(context, hashes)),
   }
 }
@@ -58,6 +53,13 @@ async function listPortalLinks(
     `select ${portalLinkColumns} from portal_links where tenant_id = $tenant${where.sql} order by id desc limit $rows`,
   )
   return toPage(rows, limit, toPortalLink)
+}
+
+export async function revokePortalLink(context: Context, tenantId: string, id: string): Promise<boolean> {
+  const bytes = bytesOfId(idPrefixes.portalLink, id)
+  if (bytes === null) return false
+  const values = { id: uuid(bytes), tenant: uuidOfId(tenantId) }
+  return (await run(context, revokePortalLinkStatement, values)).length === 1
 }
 
 const revokePortalLinkStatement = query<object>()(

@@ -1,4 +1,5 @@
 /** Ways to run what the store does: with the store's time, on the connection of a lane, atomically or not. */
+import { createIdFactory } from '../../../core/ids.ts'
 import type { StoreTime } from '../../port.ts'
 import type { Database, Session } from './database.ts'
 import type { Lane } from './lanes.ts'
@@ -16,10 +17,11 @@ export interface Runner {
 }
 
 export function createRunner(database: Database, time: StoreTime): Runner {
+  const ids = createIdFactory(time.now)
   const inContext =
     <T>(work: Work<T>) =>
     (session: Session): Promise<T> =>
-      work({ query: session.query, moment: time.now(), line: time.line })
+      work({ query: session.query, moment: time.now(), line: time.line, ids })
   return {
     plain: (lane, work) => database.statement(lane, inContext(work)),
     atomic: (lane, work) => database.transaction(lane, inContext(work)),

@@ -34,6 +34,7 @@ import { portalLinksMigration } from '../migrations/0038-portal-links.ts'
 import { statsMigration } from '../migrations/0039-stats.ts'
 import { eventTypesMigration } from '../migrations/0040-event-types.ts'
 import { nodeReportsMigration } from '../migrations/0041-node-reports.ts'
+import { auditLogMigration } from '../migrations/0042-audit-log.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -70,6 +71,7 @@ export const postgresMigrations: readonly Migration[] = [
   statsMigration,
   eventTypesMigration,
   nodeReportsMigration,
+  auditLogMigration,
 ]
 
 /**

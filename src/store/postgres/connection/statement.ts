@@ -3,6 +3,7 @@
  * and its text. `$name` in a text becomes `$3::type`. `$moment` is given by `run`: the store's
  * time.
  */
+import type { IdFactory } from '../../../core/ids.ts'
 import type { TimeLine } from '../../../core/time-line.ts'
 import { encodeParameter, type Uuid } from './binary-arrays.ts'
 import type { Session } from './database.ts'
@@ -12,6 +13,8 @@ export interface Context extends Session {
   /** Of the store's line of time, the same for all statements of a transaction. */
   readonly moment: number
   readonly line: TimeLine
+  /** Of the lines of the audit log. */
+  readonly ids: IdFactory
 }
 
 /** The moment of the statement. */

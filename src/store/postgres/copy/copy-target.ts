@@ -1,5 +1,6 @@
 /** A PostgreSQL store that another one is copied into. */
 import { OuthookError } from '../../../core/errors.ts'
+import { createIdFactory } from '../../../core/ids.ts'
 import { newTimeLine } from '../../../core/time-line.ts'
 import { copiedTables, countSql } from '../../copied-tables.ts'
 import {
@@ -187,7 +188,8 @@ const endStatement = query<object>()(
 /** No process has its time here yet: the line is that of the copy, as far as the server can tell. */
 async function contextOf(session: Session): Promise<Context> {
   const [row] = await session.query<{ readonly moment: number }>(null, 'select line_ms() as moment', [])
-  return { ...session, moment: row?.moment ?? 0, line: newTimeLine }
+  const moment = row?.moment ?? 0
+  return { ...session, moment, line: newTimeLine, ids: createIdFactory(() => moment) }
 }
 
 /** Numbers of lines go on behind those that were used. */

@@ -1,4 +1,5 @@
 /** How a PostgreSQL store lives: vacuum and what holds it up, replication, backlog. */
+import { createIdFactory } from '../../../core/ids.ts'
 import { resumeTimeLine } from '../../../core/time-line.ts'
 import {
   type Finding,
@@ -202,7 +203,7 @@ async function checkBacklog({ query }: Subject): Promise<readonly Finding[]> {
   const time = parseSavedTime(saved)
   const { line, now } = resumeTimeLine(time, wall)
   return [
-    judgeBacklog(await counts({ query, moment: now, line })),
+    judgeBacklog(await counts({ query, moment: now, line, ids: createIdFactory(() => now) })),
     judgeClock(time, wall, 'clock of the server'),
   ]
 }

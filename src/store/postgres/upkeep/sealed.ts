@@ -41,7 +41,7 @@ const getMetaStatement = query<{ readonly value: string }>()(
 )
 
 /** In one order of the names, so that two of these wait for each other and never in a circle. */
-async function replaceMeta(context: Context, changes: readonly MetaChange[]): Promise<boolean> {
+export async function replaceMeta(context: Context, changes: readonly MetaChange[]): Promise<boolean> {
   const sorted = [...changes].sort((a, b) => (a.name < b.name ? -1 : 1))
   await run(context, lockMetaStatement, {})
   for (const { name, from } of sorted) {

@@ -1,5 +1,7 @@
 import type { DisabledReason, ErrorClass } from '../../../core/model.ts'
 import type { WriteContext } from '../threads/write-context.ts'
+import { disablingLine, isBySystem } from '../../audit-line.ts'
+import { insertAuditLine } from '../audit/lines.ts'
 import { applyEndpointChange, firstSliceRows } from './apply-changes.ts'
 import { addNotice } from './notices.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
@@ -24,6 +26,9 @@ export function disableEndpoint(
       `update endpoints set disabled_reason = ?, disabled_at = ?, updated_at = max(?, updated_at + 1), cleanup = 'park' where id = ?`,
     )
     .run(reason, now, now, memory.bytes(endpointId))
+  if (isBySystem(reason)) {
+    insertAuditLine(context, disablingLine({ tenantId: facts.tenantId, endpointId }, { reason, errorClass }))
+  }
   if (reason !== 'paused') addNotice(context, endpointId, { topic: 'endpoint.disabled', reason, errorClass })
   raiseRoutingVersion(context, facts.tenantId)
   applyEndpointChange(context, endpointId, firstSliceRows)

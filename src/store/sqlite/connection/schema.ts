@@ -32,6 +32,7 @@ import { signInsMigration } from '../migrations/0031-sign-ins.ts'
 import { portalLinksMigration } from '../migrations/0032-portal-links.ts'
 import { statsMigration } from '../migrations/0033-stats.ts'
 import { eventTypesMigration } from '../migrations/0034-event-types.ts'
+import { auditLogMigration } from '../migrations/0035-audit-log.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -66,6 +67,7 @@ export const sqliteMigrations: readonly Migration[] = [
   portalLinksMigration,
   statsMigration,
   eventTypesMigration,
+  auditLogMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */

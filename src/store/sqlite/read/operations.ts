@@ -1,5 +1,6 @@
 /** Every operation of the reader by its name. */
 
+import { listAuditLines } from '../audit/lines.ts'
 import { listExpiryNotices } from '../config/expiry-notices.ts'
 import { listNotices } from '../config/notices.ts'
 import { findPortalLinks, listPortalLinks } from '../config/portal-links.ts'
@@ -92,6 +93,7 @@ export const readOperations = {
   findTenantOf,
   getJob,
   listJobs,
+  listAuditLines,
   countJobSlice,
   getRequest,
   ping: (context: ReadContext): void => {

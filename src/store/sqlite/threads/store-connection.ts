@@ -5,7 +5,7 @@ import { OuthookError } from '../../../core/errors.ts'
 import { type Logger, silentLogger } from '../../../core/logger.ts'
 import type { ResumedTime } from '../../../core/time-line.ts'
 import { Company } from '../../company.ts'
-import type { StorePace, StoreTime } from '../../port.ts'
+import type { ActorOf, StorePace, StoreTime } from '../../port.ts'
 import { Checkpointer } from '../connection/checkpointer.ts'
 import type { Copied } from '../connection/database.ts'
 import { Displacements } from '../connection/displacements.ts'
@@ -30,6 +30,8 @@ export interface SqliteStoreOptions {
   readonly onSlowOpen?: (() => void) | undefined
   /** How long another owner of the file is waited for; 5 s by default. */
   readonly lockWaitMs?: number
+  /** Who makes the writes of now. Default: nobody, so that no line is written. */
+  readonly actorOf?: ActorOf
   /** Makes a new database where one is missing though its key file is there. Default false: that is refused. */
   readonly replaceLost?: boolean
   /** Pages that the database may have: a disk of that size. */

@@ -1,3 +1,4 @@
+import type { IdFactory } from '../../../core/ids.ts'
 import type { TimeLine } from '../../../core/time-line.ts'
 import type { PreparesStatements } from '../connection/statement-cache.ts'
 
@@ -11,4 +12,6 @@ export interface WriteContext extends PreparesStatements {
   readonly line: TimeLine
   readonly memory: WriterMemory
   readonly counts: CountDeltas
+  /** Of the lines of the audit log. */
+  readonly ids: IdFactory
 }

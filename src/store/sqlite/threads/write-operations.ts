@@ -5,6 +5,9 @@ import type { ExpiryNotice } from '../../../core/operational-events.ts'
 import type { ChangeOptions } from '../../../core/version.ts'
 import type {
   ApiKeyPatch,
+  AuditedWrite,
+  AuditedWriteName,
+  AuditStore,
   ClaimRequest,
   CredentialPatch,
   CredentialUse,
@@ -13,7 +16,6 @@ import type {
   JobOwner,
   JobSlice,
   KeptWrite,
-  KeptWriteName,
   KeyOwner,
   KeyUse,
   MasterKeyStore,
@@ -36,6 +38,8 @@ import type {
   TenantPatch,
   TokenAsk,
 } from '../../port.ts'
+import { removeAuditLines } from '../audit/lines.ts'
+import { writeAudited } from '../audit/write-audited.ts'
 import type { TenantRotation } from '../claim/candidates.ts'
 import { claim } from '../claim/claim.ts'
 import { applyConfigChanges } from '../config/apply-changes.ts'
@@ -261,6 +265,8 @@ export function createWriteOperations() {
       context: WriteContext,
       options: { readonly retention: Retention; readonly limit: number },
     ) => removeExpired(context, options, retained),
+    removeAuditLines: (context: WriteContext, options: Parameters<AuditStore['removeAuditLines']>[0]) =>
+      removeAuditLines(context, options),
     foldCounts: (context: WriteContext, options: { readonly limit: number }) => foldCounts(context, options),
     foldStats: (context: WriteContext, options: { readonly limit: number }) => foldStats(context, options),
     ping: (context: WriteContext) => {
@@ -275,14 +281,17 @@ export function createWriteOperations() {
       Object.values(context.prepare(`pragma ${name}`).get() ?? {})[0],
   }
   const writes: Readonly<
-    Record<KeptWriteName, (context: WriteContext, ...args: readonly never[]) => unknown>
+    Record<AuditedWriteName, (context: WriteContext, ...args: readonly never[]) => unknown>
   > = operations
+  const writeAs = (context: WriteContext, { name, args, actor }: KeptWrite | AuditedWrite) => {
+    const run = () => writes[name](context, ...(args as readonly never[]))
+    return actor === undefined ? run() : writeAudited(context, { name, args, actor }, run)
+  }
   return {
     ...operations,
-    writeOnce: (context: WriteContext, request: NewKeptRequest, { name, args }: KeptWrite) => {
-      const run = () => writes[name](context, ...(args as readonly never[]))
-      return writeOnce(context, request, { name, run })
-    },
+    writeOnce: (context: WriteContext, request: NewKeptRequest, write: KeptWrite) =>
+      writeOnce(context, request, { name: write.name, run: () => writeAs(context, write) }),
+    writeAudited: writeAs,
     keepAnswer: (context: WriteContext, request: NewKeptRequest, answer: Uint8Array) =>
       keepAnswer(context, request, answer),
   }

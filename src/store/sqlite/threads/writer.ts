@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { OuthookError } from '../../../core/errors.ts'
+import { createIdFactory } from '../../../core/ids.ts'
 import type { TimeLine } from '../../../core/time-line.ts'
 import { failureOf } from '../connection/failure-of.ts'
 import { isStoreFault } from '../connection/result-codes.ts'
@@ -34,6 +35,8 @@ export class Writer {
   readonly #statements: StatementCache
   readonly #memory: WriterMemory
   readonly #operations = createWriteOperations() as unknown as Readonly<Record<string, WriteOperation>>
+  readonly #ids = createIdFactory(() => this.#moment)
+  #moment = 0
   #commits = 0
 
   constructor(database: DatabaseSync) {
@@ -147,10 +150,12 @@ export class Writer {
   }
 
   #context(now: number, counts: CountDeltas): WriteContext {
+    this.#moment = now
     return {
       now,
       line: this.line,
       counts,
+      ids: this.#ids,
       memory: this.#memory,
       prepare: <Row>(sql: string) => this.#statements.prepare<Row>(sql),
     }

@@ -1,0 +1,34 @@
+/** Who is acting: for whom the writes of now are made, so that the audit log can say so. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Actor } from '../core/audit.ts'
+import type { Principal } from './principal.ts'
+
+/** Only what changes something is run under a name. Publishing and delivering are not, so they cost what they do without. */
+export class Acting {
+  readonly #actors = new AsyncLocalStorage<Actor>()
+  readonly #otherwise: Actor
+
+  /** @param otherwise who acts where nobody was named: whoever has opened the store */
+  constructor(otherwise: Actor) {
+    this.#otherwise = otherwise
+  }
+
+  /** What the call does, and all that it waits for, is the actor's. */
+  as<T>(actor: Actor, call: () => T): T {
+    return this.#actors.run(actor, call)
+  }
+
+  current = (): Actor => this.#actors.getStore() ?? this.#otherwise
+}
+
+/** @param isSignedIn a browser has presented what it was signed in with */
+export function actorOf({ kind, keyId }: Principal, isSignedIn: boolean): Actor {
+  switch (kind) {
+    case 'admin':
+      return { kind: isSignedIn ? 'sign_in' : 'admin_token', id: keyId }
+    case 'portal':
+      return { kind: 'portal_link', id: keyId }
+    case 'producer':
+      return { kind: 'producer_key', id: keyId }
+  }
+}
