@@ -225,7 +225,12 @@ export async function createKey(
   logger = silentLogger,
 ): Promise<Awaited<ReturnType<typeof createKeyOf | typeof createAdminTokenOf>>> {
   // What waits in outboxes is for a process that stays.
-  const app = await openApp({ config: { ...config, outboxes: [] }, logger, dispatch: false, actor: 'command_line' })
+  const app = await openApp({
+    config: { ...config, outboxes: [] },
+    logger,
+    dispatch: false,
+    actor: 'command_line',
+  })
   const { engine } = app
   try {
     const reach = request.tenant === undefined ? null : await engine.tenants.resolve(request.tenant)

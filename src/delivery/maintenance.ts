@@ -1,7 +1,14 @@
 /** The small jobs that keep the store in order while a node runs, each in bounded slices. */
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
-import type { AuditStore, MaintenanceStore, RemovedRows, Retention, StatsStore, StorePace } from '../store/port.ts'
+import type {
+  AuditStore,
+  MaintenanceStore,
+  RemovedRows,
+  Retention,
+  StatsStore,
+  StorePace,
+} from '../store/port.ts'
 import type { DeliveryActivity } from './activity.ts'
 
 const reconcileEveryMs = 400

@@ -1,5 +1,5 @@
 /** Who changed what: the lines that changes leave, in their own transactions. */
-import { actionPattern, actorKinds, type AuditLine, auditedKinds } from '../core/audit.ts'
+import { type AuditLine, actionPattern, actorKinds, auditedKinds } from '../core/audit.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { AuditFilter, AuditStore, Page, PageRequest } from '../store/port.ts'
 import { checkMembers } from './key-input.ts'

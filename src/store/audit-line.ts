@@ -72,10 +72,10 @@ export interface ActionRange {
   readonly to: string
 }
 
-/** Null: any action. The text behind a full stop is `/`. */
+/** Null: any action. No action has a space, and what comes behind a full stop is `/`. */
 export function actionRangeOf({ action }: AuditFilter): ActionRange | null {
   if (action === undefined) return null
-  if (!action.endsWith('.*')) return { from: action, to: `${action}\0` }
+  if (!action.endsWith('.*')) return { from: action, to: `${action} ` }
   const group = action.slice(0, -2)
   return { from: `${group}.`, to: `${group}/` }
 }
@@ -193,10 +193,7 @@ function withDetails(
   }
 }
 
-function merged(
-  one: AuditMembers | null | undefined,
-  other: AuditMembers | undefined,
-): AuditMembers | null {
+function merged(one: AuditMembers | null | undefined, other: AuditMembers | undefined): AuditMembers | null {
   return one == null && other === undefined ? null : { ...one, ...other }
 }
 

@@ -1,9 +1,10 @@
 /** Puts a line into the audit log with what changes something, around a store's own calls. */
-import { bytesOfId } from './cursors.ts'
-import { ruleOf } from './audit-rules.ts'
-import { type ActorOf, type AuditedWrite, auditedWrites, type Store } from './port.ts'
-import { type AuditedKind } from '../core/audit.ts'
+
+import type { AuditedKind } from '../core/audit.ts'
 import { type IdPrefix, idPrefixes } from '../core/ids.ts'
+import { ruleOf } from './audit-rules.ts'
+import { bytesOfId } from './cursors.ts'
+import { type ActorOf, type AuditedWrite, auditedWrites, type Store } from './port.ts'
 
 /** Does the write and leaves its line, in one transaction. */
 export type RunAudited = (write: AuditedWrite) => Promise<unknown>

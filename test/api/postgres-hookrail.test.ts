@@ -2,6 +2,7 @@ import pg from 'pg'
 import { afterAll, beforeAll } from 'vitest'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { aServer } from './a-server.ts'
+import { describeAudit } from './both-stores/audit.ts'
 import { describeCertificateExpiry } from './both-stores/certificate-expiry.ts'
 import { describeCredentials } from './both-stores/credentials.ts'
 import { describeMasterKey } from './both-stores/master-key.ts'
@@ -39,6 +40,7 @@ describeHookrailRows(newStore)
 describeSending(newStore)
 describeMasterKey(newStore)
 describeObserving(newStore)
+describeAudit(newStore)
 describePyflyImport(newStore)
 describeSecretsAtRest(() => {
   const store = aStore()

@@ -3,6 +3,7 @@ import type { Store } from '../../src/store/port.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.ts'
 import type { PostgresServer } from '../servers/postgres.ts'
+import { acting } from './acting.ts'
 import type { StoreHarness } from './contract/scene.ts'
 
 export interface PostgresHarness extends StoreHarness {
@@ -47,6 +48,7 @@ export async function openPostgresHarness(
       schema,
       shiftMs: clock.now,
       elapsed: clock.elapsed,
+      actorOf: () => acting.actor,
     })
     nodes.push(node)
     return node

@@ -7,6 +7,7 @@ import {
   type SqliteStoreOptions,
 } from '../../src/store/sqlite/sqlite-store.ts'
 import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.ts'
+import { acting } from './acting.ts'
 import type { StoreHarness } from './contract/scene.ts'
 
 export interface SqliteHarness extends StoreHarness {
@@ -25,7 +26,7 @@ export async function openFileHarness(options: Partial<SqliteStoreOptions> = {})
   const directory = makeDirectory()
   const path = join(directory.path, 'hooks.db')
   const clock = createManualClock()
-  const store = await openSqliteStore({ path, clock, ...options })
+  const store = await openSqliteStore({ path, clock, actorOf: () => acting.actor, ...options })
   return {
     store,
     path,
@@ -41,7 +42,8 @@ export async function openFileHarness(options: Partial<SqliteStoreOptions> = {})
 
 export async function openMemoryHarness(): Promise<StoreHarness> {
   const clock = createManualClock()
-  const store = await openSqliteStore({ path: ':memory:', clock, inProcess: true })
+  const actorOf = () => acting.actor
+  const store = await openSqliteStore({ path: ':memory:', clock, inProcess: true, actorOf })
   return { store, now: () => clock.now(), advance: (ms) => clock.advance(ms), close: () => store.close() }
 }
 

@@ -37,11 +37,13 @@ export const AuditLineBody = Type.Object(
     }),
     before: {
       ...Members,
-      description: 'only what has changed, and never a secret; null: it was not there, or there is nothing to say',
+      description:
+        'only what has changed, and never a secret; null: it was not there, or there is nothing to say',
     } as typeof Members,
     after: {
       ...Members,
-      description: 'likewise; null: it is gone. A value of more than 4096 characters is told by its length and SHA-256',
+      description:
+        'likewise; null: it is gone. A value of more than 4096 characters is told by its length and SHA-256',
     } as typeof Members,
   },
   { title: 'AuditLine' },

@@ -50,11 +50,7 @@ export interface AuditFilter {
 
 export interface AuditStore {
   /** Newest first, of a tenant or (null) of all and of the server. A page may end early, as those of events do. */
-  listAuditLines(
-    tenantId: string | null,
-    filter: AuditFilter,
-    page: PageRequest,
-  ): Promise<Page<AuditLine>>
+  listAuditLines(tenantId: string | null, filter: AuditFilter, page: PageRequest): Promise<Page<AuditLine>>
   /** Removes the oldest lines of that age or more, at most `limit`. `more`: call again. */
   removeAuditLines(options: {
     readonly retainMs: number

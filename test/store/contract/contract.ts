@@ -1,5 +1,6 @@
 /** The contract of the store: every adapter passes it unchanged. */
 import { describe } from 'vitest'
+import { describeAudit } from './audit.ts'
 import { describeClaim } from './claim.ts'
 import { describeConfig } from './config.ts'
 import { describeStoredCredentials } from './credentials.ts'
@@ -48,6 +49,7 @@ const parts = {
   access: describeKeys,
   'sign-ins': describeSignIns,
   'links to the portal': describePortalLinks,
+  'audit log': describeAudit,
   reading: describeRead,
   maintenance: describeMaintenance,
   jobs: describeJobs,

@@ -12,8 +12,7 @@ export function createPortalLinkStore({ plain, atomic }: Runner): PortalLinkStor
   return {
     insertPortalLink: (link) => atomic('config', (context) => insertPortalLink(context, link)),
     listPortalLinks: (tenantId, page) => plain('read', (context) => listPortalLinks(context, tenantId, page)),
-    revokePortalLink: (tenantId, id) =>
-      plain('config', (context) => revokePortalLink(context, tenantId, id)),
+    revokePortalLink: (tenantId, id) => plain('config', (context) => revokePortalLink(context, tenantId, id)),
     findPortalLinks: (hashes) => plain('read', (context) => findPortalLinks(context, hashes)),
   }
 }

@@ -1,5 +1,5 @@
 /** The lines of the audit log. */
-import { type AuditLine } from '../../../core/audit.ts'
+import type { AuditLine } from '../../../core/audit.ts'
 import { idPrefixes, idToBytes } from '../../../core/ids.ts'
 import {
   type ActionRange,
@@ -63,7 +63,10 @@ interface Where {
   readonly values: readonly (string | number | Uint8Array)[]
 }
 
-function walked(tenantId: string | null, { objectId, actorId }: AuditFilter): Where & { readonly index: string } {
+function walked(
+  tenantId: string | null,
+  { objectId, actorId }: AuditFilter,
+): Where & { readonly index: string } {
   if (objectId !== undefined) {
     return { index: 'audit_log_object', where: 'object_id = ?', values: [objectId] }
   }
@@ -106,6 +109,8 @@ export function removeAuditLines(
        (select id from audit_log where created_at between ? and ? order by created_at limit ?)`,
   )
   return {
-    more: agedRanges(line, retainMs, now).some(({ from, to }) => remove.run(from, to, limit).changes === limit),
+    more: agedRanges(line, retainMs, now).some(
+      ({ from, to }) => remove.run(from, to, limit).changes === limit,
+    ),
   }
 }

@@ -1,7 +1,7 @@
 import type { DisabledReason, ErrorClass } from '../../../core/model.ts'
-import type { WriteContext } from '../threads/write-context.ts'
 import { disablingLine, isBySystem } from '../../audit-line.ts'
 import { insertAuditLine } from '../audit/lines.ts'
+import type { WriteContext } from '../threads/write-context.ts'
 import { applyEndpointChange, firstSliceRows } from './apply-changes.ts'
 import { addNotice } from './notices.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
