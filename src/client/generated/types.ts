@@ -2264,20 +2264,6 @@ export interface ListAdminTokensQuery {
   readonly cursor?: string | undefined
 }
 
-export interface ReadStatSeriesQuery {
-  /** How far back. */
-  readonly span?: '1h' | '24h' | '7d' | '30d' | undefined
-  readonly endpointId?: string | undefined
-}
-
-export interface ReadStatEndpointsQuery {
-  /** 1 to 200 ids with commas between them. */
-  readonly endpointIds: string
-}
-
-export interface ListStatTroubleQuery {
-  /** Endpoints at most. */
-  readonly limit?: number | undefined
 export interface ListAuditQuery {
   /** `sign_in`: a browser, by the token that it was signed in with; `library`, `command_line`: a program or a command that has opened the store itself; `system`: the server by itself. */
   readonly actorKind?: 'admin_token' | 'sign_in' | 'portal_link' | 'producer_key' | 'library' | 'command_line' | 'system' | undefined
@@ -2296,6 +2282,22 @@ export interface ListAuditQuery {
   readonly limit?: number | undefined
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
+}
+
+export interface ReadStatSeriesQuery {
+  /** How far back. */
+  readonly span?: '1h' | '24h' | '7d' | '30d' | undefined
+  readonly endpointId?: string | undefined
+}
+
+export interface ReadStatEndpointsQuery {
+  /** 1 to 200 ids with commas between them. */
+  readonly endpointIds: string
+}
+
+export interface ListStatTroubleQuery {
+  /** Endpoints at most. */
+  readonly limit?: number | undefined
 }
 
 export interface ReadStreamQuery {

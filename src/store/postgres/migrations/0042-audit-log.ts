@@ -2,7 +2,7 @@ import type { Migration } from '../../migrations.ts'
 
 /** Who changed what. An older process changes without a line. */
 export const auditLogMigration: Migration = {
-  version: 41,
+  version: 42,
   name: 'audit-log',
   oldestCompatible: 36,
   sql: `
