@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { openPortalBed, type PortalBed } from './dashboard/portal-bed.ts'
+import { describePortalPlanting } from './dashboard/portal-planting.ts'
 import { describePortal } from './dashboard/portal-scenes.ts'
 
 describe('on SQLite', () => {
@@ -11,6 +12,8 @@ describe('on SQLite', () => {
   })
   afterAll(() => bed?.close())
   describePortal(() => bed)
+  // What pages do with texts does not depend on the store.
+  describePortalPlanting(() => bed)
 })
 
 describe('on PostgreSQL', () => {

@@ -15,6 +15,7 @@ export interface Texts {
   readonly tenantName: string
   readonly keyName: string
   readonly reason: string
+  readonly credentialName: string
 }
 
 export const ordinaryTexts: Texts = {
@@ -29,6 +30,7 @@ export const ordinaryTexts: Texts = {
   tenantName: 'Example Ltd',
   keyName: 'shop backend',
   reason: 'the receiver moves to another host',
+  credentialName: 'token of the shop',
 }
 
 /** Ids of what was made, for the addresses of pages about one thing. */
@@ -53,15 +55,23 @@ export async function furnish({ make, receiver }: Bed, texts: Texts = ordinaryTe
     metadata: { plan: texts.metadata },
   })
   const topics = [texts.topic]
+  made += 1
+  const credential = await make('POST', '/v1/credentials', {
+    name: `${texts.credentialName} ${made}`,
+    description: texts.description,
+    kind: 'bearer',
+    token: 'a-token-of-theirs',
+  })
+  await make('POST', '/v1/admin-tokens', { role: 'viewer', label: texts.keyName })
   const endpoint = await make('POST', '/v1/endpoints', {
     url: `${receiver.url}/succeed`,
     topics,
     description: texts.description,
     headers: { 'x-region': texts.header },
+    credential_id: credential.id,
   })
   const paused = await make('POST', '/v1/endpoints', { url: `${receiver.url}/succeed`, topics: ['paused'] })
   await make('POST', `/v1/endpoints/${paused.id}/pause`, { reason: texts.reason })
-  made += 1
   const path = `/refuse/${made}`
   receiver.answers.set(path, { status: 422, body: texts.answer, headers: { 'x-answer': texts.answerHeader } })
   const failing = await make('POST', '/v1/endpoints', {
@@ -73,6 +83,7 @@ export async function furnish({ make, receiver }: Bed, texts: Texts = ordinaryTe
     endpoint_id: endpoint.id,
     topic_patterns: ['invoices.*'],
     headers: { 'x-region': texts.header },
+    filter: { order: { $neq: texts.payload } },
     ordered: true,
   })
   const eventType = await make('POST', '/v1/event-types', {
@@ -89,6 +100,17 @@ export async function furnish({ make, receiver }: Bed, texts: Texts = ordinaryTe
     metadata: { source: texts.metadata },
     ordering_key: texts.orderingKey,
   })
+  // Its head fails, and blocks what has the same key.
+  await make('POST', '/v1/subscriptions', {
+    endpoint_id: failing.id,
+    topic_patterns: [`${texts.topic}.ordered.${made}`],
+    ordered: true,
+  })
+  await make('POST', '/v1/events', {
+    topic: `${texts.topic}.ordered.${made}`,
+    payload: texts.payload,
+    ordering_key: texts.orderingKey,
+  })
   const dead = await vi.waitFor(
     async () => {
       const { items } = await make('GET', `/v1/deliveries?event_id=${event.id}&state=dead_lettered`)
@@ -98,7 +120,7 @@ export async function furnish({ make, receiver }: Bed, texts: Texts = ordinaryTe
     { timeout: 60_000 },
   )
   const key = await make('POST', '/v1/keys', { name: texts.keyName, scopes: topics })
-  const job = await make('POST', '/v1/dlq/replay', { topic: 'nothing.of.it', all: true })
+  const job = await make('POST', '/v1/dlq/replay', { topic: `nothing.of.it.${texts.topic}`, all: true })
   return {
     tenant: tenant.id,
     endpoint: endpoint.id,

@@ -9,5 +9,6 @@ export function findUnreached(): string[]
 export function readKept(): string
 export function goTo(url: string): void
 export function settled(): Promise<void>
+export function unfold(): void
 export function readText(): string
 export function findForeignElements(): string[]

@@ -102,6 +102,11 @@ export function settled() {
   })
 }
 
+/** What stands behind a summary is shown. */
+export function unfold() {
+  for (const one of document.querySelectorAll('details')) one.open = true
+}
+
 /** What is read, and what stands in fields. */
 export function readText() {
   const fields = [...document.querySelectorAll('input, textarea')].map((one) => one.value)

@@ -8,8 +8,8 @@ import { plantedText, plantedTexts } from './planted-texts.ts'
 import { expectQuiet } from './watched-page.ts'
 
 /** A header's value; a topic has no spaces either, and a slash does as well. */
-const inHeader = (text: string) => text.replace(/[^ -~]/g, '?').trim()
-const inTopic = (text: string) => text.replaceAll(' ', '/').replaceAll('*', '')
+export const inHeader = (text: string) => text.replace(/[^ -~]/g, '?').trim()
+export const inTopic = (text: string) => text.replaceAll(' ', '/').replaceAll('*', '')
 
 function textsOf(number: number): Texts {
   const text = plantedText(number)
@@ -25,8 +25,24 @@ function textsOf(number: number): Texts {
     tenantName: text,
     keyName: text,
     reason: text,
+    credentialName: text.trim(),
   }
 }
+
+/** Those that show what somebody has written. */
+const pagesWithTexts = [
+  ...[
+    'overview',
+    'endpoints',
+    'endpoint',
+    'endpoint-edit',
+    'dead-letters',
+    'job',
+    'subscriptions',
+    'subscription',
+  ],
+  ...['ordered-keys', 'event-types', 'event-type', 'tenants', 'tenant', 'keys', 'admin-tokens'],
+]
 
 export function describePlanting(open: OpenBed): void {
   test('texts that would run in a careless page run on no page of the dashboard, and break its policy nowhere', async () => {
@@ -52,7 +68,7 @@ export function describePlanting(open: OpenBed): void {
       }
       // The texts were there, as texts.
       const isFilled = [...shown].filter(([, count]) => count > 0).map(([name]) => name)
-      expect(isFilled).toEqual(expect.arrayContaining(['overview', 'endpoints', 'endpoint', 'endpoint-edit']))
+      expect(isFilled).toEqual(expect.arrayContaining(pagesWithTexts))
       expectQuiet(opened, server.url)
     })
   })
