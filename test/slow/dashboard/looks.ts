@@ -1,24 +1,20 @@
 /** How each page looks and can be used: light and dark, wide and narrow, by keyboard, with less motion. */
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { matchPath } from '../../../src/dashboard/kit/match-path.ts'
 import { type OpenBed, using } from './bed.ts'
 import { type Furniture, furnish } from './furnish.ts'
 import { findMovingParts, findSidewaysScroll } from './in-page.mjs'
 import { type PageAddress, pageAddresses } from './pages.ts'
+import { takePicture } from './pictures.ts'
 import { expectQuiet, seriousViolations, type WatchedContext, walkByKeyboard } from './watched-page.ts'
 
 const schemes = ['light', 'dark'] as const
 const widths = [1280, 390] as const
-/** Not committed; a chosen few are copied to docs/images. */
-const folder = join(import.meta.dirname, '..', '..', '..', 'test-results', 'screenshots')
 
 export function describeLooks(open: OpenBed): void {
   describe('each page of the dashboard', () => {
     let made: Furniture
     beforeAll(async () => {
-      mkdirSync(folder, { recursive: true })
       made = await furnish(open())
     })
 
@@ -45,7 +41,7 @@ export function describeLooks(open: OpenBed): void {
               const look = `${address.name}-${scheme}-${width}`
               await opened.page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
               await opened.page.setViewportSize({ width, height: 900 })
-              await opened.page.screenshot({ path: join(folder, `${look}.png`), fullPage: true })
+              await takePicture(opened.page, look)
               const faults = [
                 ...(await seriousViolations(opened.page)),
                 ...(await opened.page.evaluate(findSidewaysScroll)).map((one) => `scrolls sideways: ${one}`),

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { portalAbilities } from '../../../src/core/portal.ts'
 import { using } from './bed.ts'
 import { findSidewaysScroll } from './in-page.mjs'
+import { takePicture } from './pictures.ts'
 import type { PortalBed } from './portal-bed.ts'
 import {
   expectQuiet,
@@ -279,27 +280,28 @@ export function describePortal(open: () => PortalBed): void {
         const { url } = await link(portalAbilities)
         const endpoint = (await make('GET', '/v1/endpoints?tenant=acme&limit=1')).items[0]
         const delivery = (await make('GET', '/v1/deliveries?tenant=acme&limit=1')).items[0]
-        const paths = [
-          '',
-          'endpoints/new',
-          'deliveries',
-          'activity',
-          `endpoints/${endpoint?.id}`,
-          `deliveries/${delivery?.id}`,
-        ]
+        const paths = {
+          endpoints: '',
+          'endpoint-new': 'endpoints/new',
+          deliveries: 'deliveries',
+          activity: 'activity',
+          endpoint: `endpoints/${endpoint?.id}`,
+          delivery: `deliveries/${delivery?.id}`,
+        }
         await using(await openContext(open().browser, { width }), async (watched) => {
           const { page } = watched
           await enter(page, url)
           const found: Record<string, readonly string[]> = {}
-          for (const path of paths) {
+          for (const [name, path] of Object.entries(paths)) {
             await enter(page, url.replace('/portal/', `/portal/${path}`))
             await page.getByText('Loading …').first().waitFor({ state: 'detached' })
             const faults = [...(await walkByKeyboard(page)), ...(await page.evaluate(findSidewaysScroll))]
             for (const colorScheme of ['light', 'dark'] as const) {
               await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+              await takePicture(page, `portal-${name}-${colorScheme}-${width}`)
               faults.push(...(await seriousViolations(page)))
             }
-            if (faults.length > 0) found[path] = faults
+            if (faults.length > 0) found[name] = faults
           }
           expect(found).toEqual({})
           expectQuiet(watched, open().server.url)
