@@ -246,7 +246,7 @@ async function assemble(
     directSends,
     endpointTests: new EndpointTests({ ...testing, sender: testSender }),
     subscriptions: new Subscriptions({ ...parts, retryPolicies }),
-    deliveries: new Deliveries({ store: shown, onDueWork: () => dispatcher?.wake() }),
+    deliveries: new Deliveries({ ...testing, store: shown, onDueWork: () => dispatcher?.wake() }),
     deadLetters: new DeadLetters({ store: shown, onDueWork: () => dispatcher?.wake() }),
     orderedKeys: new OrderedKeys({ store: shown, time: store.time, words }),
     jobs: new Jobs({ store: shown, ids, onJob: () => durableWork.jobs.wake() }),

@@ -82,6 +82,8 @@ const contents: Readonly<
   response: () => [],
   metadata: () => [['metadata', {}]],
   request: () => [['request', null]],
+  // Its headers have the metadata.
+  rebuilt_request: () => [],
   // Of an answer it repeats the beginning.
   error: (of) => [['error', errorOf(of.error, of.http_status)]],
   last_error: (of) => [['last_error', errorOf(of.last_error, of.last_http_status)]],

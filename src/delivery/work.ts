@@ -27,15 +27,22 @@ export type Arrival = Pick<Work, 'leaseEndsAt' | 'handedOff'>
 /** Null when the delivery's endpoint is not in the routing. */
 export function toWork(delivery: ClaimedDelivery, routing: TenantRouting, arrival: Arrival): Work | null {
   const { tenantId, targetId, request } = delivery
-  const target =
-    request === null
-      ? routing.targetOf(delivery.subscriptionId, targetId)
-      : directTarget(delivery, request, routing)
+  const target = targetOf(delivery, routing)
   if (target === undefined) return null
   const policy =
     request === null ? routing.policyOf(delivery.subscriptionId, delivery.endpointId) : request.retryPolicy
   const { leaseEndsAt, handedOff } = arrival
   return { tenantId, targetId, delivery, target, policy, leaseEndsAt, handedOff, place: null }
+}
+
+type Addressed = Pick<ClaimedDelivery, 'subscriptionId' | 'targetId' | 'endpointId' | 'request'>
+
+/** Undefined: its endpoint is not in the routing. */
+export function targetOf(delivery: Addressed, routing: TenantRouting): Target | undefined {
+  const { subscriptionId, targetId, request } = delivery
+  return request === null
+    ? routing.targetOf(subscriptionId, targetId)
+    : directTarget(delivery, request, routing)
 }
 
 /** The outcome of a delivery that is given up without an attempt. */

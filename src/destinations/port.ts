@@ -87,6 +87,26 @@ export interface Destination {
   readonly timeoutMs: number | null
   /** Rejects, or throws, when no request could be made: that is a fault of ours. */
   attempt(delivery: ClaimedDelivery, how: AttemptRules, deps: AttemptDeps): Promise<EndedAttempt | PutOff>
+  /**
+   * What an attempt would send at the time of `deps.clock`, for people to look at; nothing is sent, and no secret is in it.
+   * Throws when it could not be built. Absent: nobody can tell.
+   */
+  describe?(delivery: DescribedDelivery, deps: DescribeDeps): DescribedRequest
+}
+
+/** Without a payload, which may be past its retention, there is no signature. */
+export type DescribedDelivery = Omit<ClaimedDelivery, 'payload'> & { readonly payload: Uint8Array | null }
+
+export interface DescribeDeps extends Pick<AttemptDeps, 'time' | 'userAgent'> {
+  readonly clock: Pick<Clock, 'now'>
+}
+
+export interface DescribedRequest {
+  readonly method: string
+  /** Names in lower case; without those of the connection, such as `host`. */
+  readonly headers: Readonly<Record<string, string>>
+  /** A credential adds headers of its own, or shows a certificate: nothing of that is said. */
+  readonly isAuthorized: boolean
 }
 
 export interface AttemptRules {

@@ -13,11 +13,17 @@ import type {
 import { type DeliveryView, viewDeliveries } from './delivery-view.ts'
 import { checkDescription } from './endpoint-checks.ts'
 import { checkFilter, checkId, checkPage, notFound } from './page.ts'
+import { type RebuildDeps, type RebuiltRequest, rebuildRequests } from './rebuilt-requests.ts'
 import { checkSentAgain } from './send-again.ts'
+
+export interface AttemptDetail extends Attempt {
+  /** As it can be told now; null: it cannot, or none was made. */
+  readonly request: RebuiltRequest | null
+}
 
 export interface DeliveryDetail extends DeliveryView {
   /** With captured responses, by claim version. */
-  readonly attempts: readonly Attempt[]
+  readonly attempts: readonly AttemptDetail[]
 }
 
 export interface SkipOptions {
@@ -34,7 +40,7 @@ export interface SkippedDelivery {
   readonly nextHeadDeliveryId: string | null
 }
 
-export interface DeliveriesOptions {
+export interface DeliveriesOptions extends Omit<RebuildDeps, 'store'> {
   readonly store: ReadStore &
     Pick<DeliveryStore, 'resend' | 'cancelDelivery'> &
     Pick<OrderingStore, 'findHeads' | 'skipDelivery'>
@@ -56,7 +62,11 @@ export class Deliveries {
     if (delivery === null) throw notFound('delivery')
     const [view] = await viewDeliveries(store, tenantId, [delivery])
     const attempts = await store.listAttempts([id], { withCapture: true })
-    return { ...(view as DeliveryView), attempts }
+    const requests = await rebuildRequests(delivery, attempts, this.#options)
+    return {
+      ...(view as DeliveryView),
+      attempts: attempts.map((one) => ({ ...one, request: requests.get(one.claimVersion) ?? null })),
+    }
   }
 
   async list(

@@ -95,6 +95,7 @@ function shown(body: Uint8Array, truncated = false) {
     errorClass: null,
     error: null,
     latencyMs: 1.6,
+    request: null,
     startedAt: 0,
     response,
   }

@@ -63,9 +63,33 @@ export const CapturedResponseBody = Type.Object(
 
 export const AttemptBody = Type.Object(attemptMembers, { title: 'Attempt' })
 
+export const RebuiltRequestBody = Type.Object(
+  {
+    method: Type.String(),
+    url: Type.String({ description: 'without what is secret in it' }),
+    headers: Type.Array(Type.Object({ name: Type.String(), value: Type.String() }), {
+      description:
+        'with its signature, as long as the payload is kept; without those of the connection, such as `host`',
+    }),
+    authorized: Type.Boolean({
+      description: 'a credential adds headers, or shows a certificate, of which nothing is told',
+    }),
+    changed_since: Type.Boolean({
+      description:
+        'the endpoint has been changed since the attempt, so that something else may have been sent',
+    }),
+  },
+  {
+    title: 'RebuiltRequest',
+    description:
+      'what was sent is not kept: this is built again from the event and from the settings and secrets that the endpoint has now',
+  },
+)
+
 const AttemptWithResponseBody = Type.Object(
   {
     ...attemptMembers,
+    rebuilt_request: Type.Optional(RebuiltRequestBody),
     // An object or absent rather than null: the serializer then needs no alternatives.
     response: Type.Optional(CapturedResponseBody),
   },

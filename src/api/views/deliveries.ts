@@ -3,6 +3,7 @@ import type { Attempt, CapturedResponse } from '../../core/model.ts'
 import type { DeliveryDetail } from '../../engine/deliveries.ts'
 import type { DeliveryView } from '../../engine/delivery-view.ts'
 import type { DeliveryWithAttempts } from '../../engine/events.ts'
+import type { RebuiltRequest } from '../../engine/rebuilt-requests.ts'
 import { formatOptionalTime, formatTime } from '../rfc3339.ts'
 import type {
   AttemptBody,
@@ -10,6 +11,7 @@ import type {
   DeliveryBody,
   DeliveryDetailBody,
   DeliveryOfEventBody,
+  RebuiltRequestBody,
 } from '../schemas/deliveries.ts'
 
 export function toDelivery(delivery: DeliveryView): Static<typeof DeliveryBody> {
@@ -42,9 +44,26 @@ export function toDeliveryOfEvent(delivery: DeliveryWithAttempts): Static<typeof
 export function toDeliveryDetail(delivery: DeliveryDetail): Static<typeof DeliveryDetailBody> {
   const attempts = delivery.attempts.map((attempt) => ({
     ...toAttempt(attempt),
+    ...(attempt.request !== null && { rebuilt_request: toRebuiltRequest(attempt.request) }),
     ...(attempt.response !== null && { response: toCapturedResponse(attempt.response) }),
   }))
   return { ...toDelivery(delivery), attempts_truncated: isTruncated(delivery), attempts }
+}
+
+function toRebuiltRequest({
+  method,
+  url,
+  headers,
+  isAuthorized,
+  isChangedSince,
+}: RebuiltRequest): Static<typeof RebuiltRequestBody> {
+  return {
+    method,
+    url,
+    headers: Object.entries(headers).map(([name, value]) => ({ name, value })),
+    authorized: isAuthorized,
+    changed_since: isChangedSince,
+  }
 }
 
 /** Attempts are missing: the oldest go first, so the first that is left is not number 1, or there are too few. */

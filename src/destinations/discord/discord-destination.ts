@@ -3,7 +3,7 @@ import { refuseDomain } from '../../core/domains.ts'
 import { versionedUrl } from '../../discord/discord-webhook.ts'
 import { sharedRateLimits } from '../../discord/rate-limits.ts'
 import type { ClaimedDelivery } from '../../store/port.ts'
-import { jsonRequest } from '../over-http/json-request.ts'
+import { describeJsonRequest, jsonRequest } from '../over-http/json-request.ts'
 import type { AttemptDeps, AttemptRules, Destination, EndedAttempt, EndpointParts, PutOff } from '../port.ts'
 import { composeDiscordMessage } from './compose-message.ts'
 import { compileDiscordSettings, type DiscordTemplates } from './discord-settings.ts'
@@ -13,6 +13,7 @@ export class DiscordDestination implements Destination {
   readonly label: string
   readonly refusal: string | null
   readonly timeoutMs: number | null
+  readonly describe = describeJsonRequest
   readonly #openAddress: () => string
   readonly #templates: DiscordTemplates
   /** The same object for each attempt: connections and limits are found by it. */

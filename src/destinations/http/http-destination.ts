@@ -10,6 +10,9 @@ import { judge, notMade } from '../over-http/judge.ts'
 import type {
   AttemptDeps,
   AttemptRules,
+  DescribeDeps,
+  DescribedDelivery,
+  DescribedRequest,
   Destination,
   EndedAttempt,
   PutOff,
@@ -77,6 +80,16 @@ export class HttpDestination implements Destination {
     return this.parts.refusal
   }
 
+  describe(delivery: DescribedDelivery, deps: DescribeDeps): DescribedRequest {
+    const { parts } = this
+    const { payload } = delivery
+    // Of what is not there any more nobody can make a signature.
+    const shown = payload === null ? new HttpDestination({ ...parts, signingSchemes: [] }) : this
+    const { headers } = shown.#signed({ ...delivery, payload: payload ?? nothing }, deps, noCredential)
+    const isAuthorized = parts.credentialId !== null || parts.clientCertificateId !== null
+    return { method: parts.method, headers, isAuthorized }
+  }
+
   attempt(delivery: ClaimedDelivery, how: AttemptRules, deps: AttemptDeps): Promise<EndedAttempt | PutOff> {
     const { credentialId, clientCertificateId } = this.parts
     if (credentialId !== null || clientCertificateId !== null) {
@@ -141,7 +154,7 @@ export class HttpDestination implements Destination {
 
   #signed(
     delivery: ClaimedDelivery,
-    deps: AttemptDeps,
+    deps: DescribeDeps,
     credential: Credential,
   ): Omit<AttemptRequest, 'destination' | 'method'> {
     const { topic } = delivery

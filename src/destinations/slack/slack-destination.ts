@@ -2,7 +2,7 @@
 import { refuseDomain } from '../../core/domains.ts'
 import type { ClaimedDelivery } from '../../store/port.ts'
 import type { Template } from '../messages/template.ts'
-import { jsonRequest } from '../over-http/json-request.ts'
+import { describeJsonRequest, jsonRequest } from '../over-http/json-request.ts'
 import type { AttemptDeps, AttemptRules, Destination, EndedAttempt, EndpointParts } from '../port.ts'
 import { composeSlackMessage } from './compose-message.ts'
 import { judgeSlack } from './judge-slack.ts'
@@ -12,6 +12,7 @@ export class SlackDestination implements Destination {
   readonly label: string
   readonly refusal: string | null
   readonly timeoutMs: number | null
+  readonly describe = describeJsonRequest
   readonly #openAddress: () => string
   readonly #template: Template
   /** The same object for each attempt: connections are found by it. */

@@ -70,6 +70,8 @@ export function describeFollowing(open: OpenBed): void {
         await page.getByText('does not accept what it says').first().waitFor()
         await page.getByText('compare the payload with what it expects').first().waitFor()
         await page.getByText('x-answered-by: shop-3').waitFor()
+        await page.getByText('outhook-topic: followed.failed').first().waitFor()
+        await page.getByText('Rebuilt: what was sent is not kept').waitFor()
         await page.getByText('"code": "no_such_order"').waitFor()
 
         receiver.answers.delete('/followed')

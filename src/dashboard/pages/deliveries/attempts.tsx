@@ -1,19 +1,33 @@
 /** Every attempt of a delivery, the latest first: what was sent, what came back, and what that means. */
-import type { AttemptWithResponse, CapturedResponse, DeliveryDetail } from '../../../client/index.ts'
+import type {
+  AttemptWithResponse,
+  CapturedResponse,
+  DeliveryDetail,
+  RebuiltRequest,
+} from '../../../client/index.ts'
+import { curlOf } from '../../curl.ts'
 import { explainError } from '../../error-words.ts'
 import { Badge, CodeBlock, Facts, Part } from '../../kit/detail.tsx'
+import { useAnswer } from '../../kit/use-answer.ts'
+import { server } from '../../server.ts'
 import { Time } from '../../times.tsx'
+import { decodePayload } from '../events/payload-text.ts'
+import { readPayload } from '../events/read-payload.ts'
 import { showBody } from './show-body.ts'
 
 export function Attempts({ of }: { readonly of: DeliveryDetail }) {
-  const { attempts, attemptsTruncated } = of
+  const { attempts, attemptsTruncated, eventId } = of
+  const { value } = useAnswer(`payload of ${eventId}`, (call) =>
+    readPayload(server, { id: eventId, expungedAt: null }, call),
+  )
+  const payload = value?.bytes ? decodePayload(value.bytes) : null
   return (
     <Part title="Attempts">
       {attempts.length === 0 && (
         <p class="empty">{attemptsTruncated ? 'They are past their retention.' : 'None was made yet.'}</p>
       )}
       {attempts.toReversed().map((attempt, index) => (
-        <OneAttempt key={attempt.claimVersion} of={attempt} isLatest={index === 0} />
+        <OneAttempt key={attempt.claimVersion} of={attempt} isLatest={index === 0} payload={payload} />
       ))}
       {attemptsTruncated && attempts.length > 0 && (
         <p class="hint">Older attempts are past their retention.</p>
@@ -22,8 +36,14 @@ export function Attempts({ of }: { readonly of: DeliveryDetail }) {
   )
 }
 
-function OneAttempt({ of, isLatest }: { readonly of: AttemptWithResponse; readonly isLatest: boolean }) {
-  const { status, httpStatus, errorClass, error, response } = of
+interface OneAttemptProps {
+  readonly of: AttemptWithResponse
+  readonly isLatest: boolean
+  readonly payload: PayloadText
+}
+
+function OneAttempt({ of, isLatest, payload }: OneAttemptProps) {
+  const { status, httpStatus, errorClass, error, response, rebuiltRequest } = of
   const words = errorClass === null ? null : explainError(errorClass)
   return (
     <details class="attempt" open={isLatest}>
@@ -49,8 +69,44 @@ function OneAttempt({ of, isLatest }: { readonly of: AttemptWithResponse; readon
           ['It is tried again', status === 'retryable_failure' ? 'if attempts are left' : null],
         ]}
       />
+      {rebuiltRequest !== undefined && <Sent of={rebuiltRequest} payload={payload} />}
       {response !== undefined && <Answer of={response} />}
     </details>
+  )
+}
+
+/** Null: it is not kept any more, or is no text, and then there is no line for a shell. */
+type PayloadText = string | null
+
+function Sent({ of, payload }: { readonly of: RebuiltRequest; readonly payload: PayloadText }) {
+  const { method, url, headers, authorized, changedSince } = of
+  const hasBody = method !== 'GET' && method !== 'DELETE'
+  return (
+    <>
+      <CodeBlock
+        label="Headers of the request"
+        text={[`${method} ${url}`, ...headers.map(({ name, value }) => `${name}: ${value}`)].join('\n')}
+      />
+      <p class="hint">
+        Rebuilt: what was sent is not kept, so this is made again of the event and of what the endpoint has
+        now.{' '}
+        {changedSince && (
+          <strong>The endpoint was changed after this attempt: it may have been another one. </strong>
+        )}
+        {authorized && 'A credential adds to it, which is not shown. '}
+        Names of the connection, such as host, are left out.
+      </p>
+      {(payload !== null || !hasBody) && (
+        <details>
+          <summary>As curl</summary>
+          <CodeBlock label="curl" text={curlOf({ method, url, headers, body: hasBody ? payload : null })} />
+          <p class="hint">
+            It goes to the receiver itself, which may take it for a repetition, or refuse it because its
+            signature is older than a few minutes.
+          </p>
+        </details>
+      )}
+    </>
   )
 }
 
