@@ -133,8 +133,9 @@ function createPrinter(json: boolean, io: CliIo): Printer {
   return {
     json,
     page(type, page, columns) {
-      const { items, nextCursor } = page
-      if (json) return printJson({ items: toSnakeCase(items, type), next_cursor: nextCursor })
+      const { items, ...rest } = page
+      const { nextCursor } = page
+      if (json) return printJson({ items: toSnakeCase(items, type), ...(toSnakeCase(rest) as object) })
       if (items.length === 0) return io.print('none')
       io.print(renderTable(columns, items, { colour: io.isTerminal, width: io.width }))
       if (nextCursor !== '') io.printError(`there are more: --cursor ${nextCursor}`)

@@ -12,14 +12,8 @@ import { pageRequest, timeRange } from '../page-request.ts'
 
 import { seesContents } from '../portal-rights.ts'
 import { formatOptionalTime, formatTime } from '../rfc3339.ts'
-import {
-  EventPage,
-  EventQuery,
-  EventStatusBody,
-  EventStatusQuery,
-  ExpungedBody,
-  ExpungeQuery,
-} from '../schemas/events.ts'
+import { EventPage, EventQuery } from '../schemas/event-list.ts'
+import { EventStatusBody, EventStatusQuery, ExpungedBody, ExpungeQuery } from '../schemas/events.ts'
 import { AnyJson, Bytes, idParams } from '../schemas/shapes.ts'
 import { tenantIdOf } from '../tenant-scope.ts'
 import { toEvent, toEventStatus } from '../views/events.ts'

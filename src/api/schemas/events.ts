@@ -2,23 +2,12 @@ import type { Static } from 'typebox'
 import { Type } from '../../bundled/typebox.ts'
 import { sendMethods } from '../../core/direct-request.ts'
 import { durationForms } from '../../core/duration.ts'
-import { deliveryStates, limits } from '../../core/model.ts'
+import { limits } from '../../core/model.ts'
 import { maxScheduleMs } from '../../core/schedule.ts'
 import { DeliveryOfEventBody } from './deliveries.ts'
 import { PayloadWarnings } from './payload-warnings.ts'
-import {
-  Closed,
-  Id,
-  metadataInput,
-  Nullable,
-  PageOf,
-  ProblemBody,
-  pageQuery,
-  StringMap,
-  Time,
-  timeRangeQuery,
-} from './shapes.ts'
-import { controlCharacters, Line, linePattern, Topic, TopicPattern } from './text-limits.ts'
+import { Closed, Id, metadataInput, Nullable, ProblemBody, pageQuery, StringMap, Time } from './shapes.ts'
+import { linePattern, Topic } from './text-limits.ts'
 
 const Payload = Type.Unknown({
   description: 'any JSON value, at most 256 KiB; its exact bytes are what is delivered',
@@ -289,40 +278,3 @@ export const EventStatusBody = Type.Object(
 )
 
 export const EventStatusQuery = Closed({ cursor: pageQuery.cursor })
-
-export const EventPage = Type.Object(
-  {
-    ...PageOf(EventBody).properties,
-    searched_until: Nullable({
-      ...Time,
-      description:
-        'of a page that ended before it was full, because it had read enough: how far back it has looked. What is ' +
-        'older is on the pages that follow. Null: it is full, or the last',
-    }),
-  },
-  { title: 'EventPage' },
-)
-
-export const EventQuery = Closed({
-  ...pageQuery,
-  topic: Type.Optional(Line),
-  topic_pattern: Type.Optional({
-    ...TopicPattern,
-    description: 'a topic, `prefix.*` for all below the prefix, or `*` for all: direct sends have none',
-  }),
-  ordering_key: Type.Optional(Line),
-  metadata: Type.Optional(
-    Type.String({
-      pattern: `^[a-z0-9_-]{1,64}=(?!\\s)[^${controlCharacters}]*$(?<!\\s)`,
-      maxLength: limits.maxMetadataKeyBytes + 1 + limits.maxMetadataValueBytes,
-      examples: ['source=shop'],
-      description: 'with exactly this value, as `name=value`',
-    }),
-  ),
-  delivery_state: Type.Optional(
-    Type.Enum([...deliveryStates], {
-      description: 'of the first 100 deliveries of the event, one at least is in this state',
-    }),
-  ),
-  ...timeRangeQuery,
-})

@@ -256,8 +256,7 @@ function createDeliveryStore({ plain, atomic }: Runner, { claimant, recovery }: 
 function createReadStore({ plain }: Runner): ReadStore {
   return {
     getEvent: (tenantId, id) => plain('read', (context) => events.getEvent(context, tenantId, id)),
-    listEvents: (tenantId, filter, page) =>
-      plain('read', (context) => listEvents(context, tenantId, filter, page)),
+    listEvents: (...of) => plain('read', (context) => listEvents(context, ...of)),
     getPayload: (tenantId, id) => plain('read', (context) => events.getPayload(context, tenantId, id)),
     listDeliveriesOfEvent: (tenantId, eventId, page) =>
       plain('read', (context) => read.listDeliveriesOfEvent(context, tenantId, eventId, page)),
