@@ -20,12 +20,15 @@ export function TenantChoice() {
     return () => ending.abort()
   }, [])
   const others = tenants.filter(({ uid }) => uid !== 'default')
-  const isListed = tenant === undefined || others.some(({ id, uid }) => tenant === id || tenant === uid)
+  // A link to one of its things may name it by its id.
+  const isDefault = tenants.some(({ id, uid }) => uid === 'default' && (tenant === id || tenant === uid))
+  const isListed =
+    tenant === undefined || isDefault || others.some(({ id, uid }) => tenant === id || tenant === uid)
   return (
     <label>
       Tenant{' '}
       <select
-        value={tenant ?? ''}
+        value={isDefault ? '' : (tenant ?? '')}
         // A page of one tenant's list is none of another's.
         onChange={({ currentTarget }) => set({ tenant: currentTarget.value, cursor: '' })}
       >

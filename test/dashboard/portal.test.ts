@@ -99,25 +99,23 @@ describe('texts', () => {
   })
 })
 
-test('hours of a day count what arrived, what was given up and what is on its way, each in its own', () => {
-  const now = Date.parse('2026-03-02T10:20:00Z')
-  const made = (createdAt: string, state: string) => ({ createdAt, state })
-  const hours = hoursOf(
-    [
-      made('2026-03-02T10:00:00Z', 'succeeded'),
-      made('2026-03-02T10:19:59Z', 'retry_scheduled'),
-      made('2026-03-02T09:59:59Z', 'dead_lettered'),
-      made('2026-03-02T09:30:00Z', 'cancelled'),
-      made('2026-03-01T11:00:00Z', 'succeeded'),
-      made('2026-03-01T10:59:59Z', 'succeeded'),
-    ],
-    now,
-  )
+test('activity counts what came of deliveries by the hour, of the last 24 hours', () => {
+  const bucket = (at: string, succeeded = 0, deadLettered = 0, retryScheduled = 0) => ({
+    at,
+    deliveries: { succeeded, deadLettered, retryScheduled },
+  })
+  const hours = hoursOf([
+    bucket('2026-03-01T10:50:00Z', 99),
+    bucket('2026-03-01T11:00:00Z', 1),
+    bucket('2026-03-02T09:50:00Z', 0, 3),
+    bucket('2026-03-02T10:00:00Z', 4, 0, 1),
+    bucket('2026-03-02T10:10:00Z', 2),
+  ])
   expect(hours).toHaveLength(24)
-  expect(hours.at(-1)).toEqual({ at: '2026-03-02T10:00:00.000Z', good: 1, bad: 0, open: 1 })
-  expect(hours.at(-2)).toEqual({ at: '2026-03-02T09:00:00.000Z', good: 0, bad: 1, open: 0 })
-  expect(hours[0]).toEqual({ at: '2026-03-01T11:00:00.000Z', good: 1, bad: 0, open: 0 })
-  expect(hours.reduce((sum, { good, bad, open }) => sum + good + bad + open, 0)).toBe(4)
+  expect(hours.at(-1)).toEqual({ at: '2026-03-02T10:00:00.000Z', good: 6, bad: 0, again: 1 })
+  expect(hours.at(-2)).toEqual({ at: '2026-03-02T09:00:00.000Z', good: 0, bad: 3, again: 0 })
+  expect(hours[0]).toEqual({ at: '2026-03-01T11:00:00.000Z', good: 1, bad: 0, again: 0 })
+  expect(hours.reduce((sum, { good, bad, again }) => sum + good + bad + again, 0)).toBe(11)
 })
 
 test('the documentation has recipes in nine languages, each with a place for the secret', () => {

@@ -1,14 +1,9 @@
-/** Deliveries by the hour, as bars. */
+/** What came of deliveries, by the hour, as bars. */
 import type { Client } from '../../client/index.ts'
-import { now } from '../clock.ts'
 import { type Hour, hoursOf } from './hours.ts'
 import { t } from './locales.ts'
 import { Heading, Shown, Table } from './parts.tsx'
 import { useAsk } from './session.tsx'
-
-const maxPages = 5
-const perPage = 200
-const dayMs = 86_400_000
 
 export function ActivityPage() {
   return (
@@ -25,26 +20,17 @@ export function ActivityChart({ endpointId }: { readonly endpointId?: string }) 
 }
 
 async function readHours(server: Client, endpointId: string | undefined): Promise<readonly Hour[]> {
-  const since = new Date(now() - dayMs).toISOString()
-  const deliveries = []
-  let cursor: string | undefined
-  for (let pages = 0; pages < maxPages; pages++) {
-    const query = { since, limit: perPage, cursor, ...(endpointId !== undefined && { endpointId }) }
-    const page = await server.deliveries.list(query)
-    deliveries.push(...page.items)
-    if (page.nextCursor === '') break
-    cursor = page.nextCursor
-  }
-  return hoursOf(deliveries, now())
+  const { buckets } = await server.stats.readSeries({ span: '24h', endpointId })
+  return hoursOf(buckets)
 }
 
 const height = 80
 const barWidth = 10
 
 function Bars({ hours }: { readonly hours: readonly Hour[] }) {
-  const most = Math.max(1, ...hours.map(({ good, bad, open }) => good + bad + open))
-  const sum = (of: 'good' | 'bad' | 'open') => hours.reduce((all, hour) => all + hour[of], 0)
-  const label = t('activityOf', { good: sum('good'), bad: sum('bad'), open: sum('open') })
+  const most = Math.max(1, ...hours.map(({ good, bad, again }) => good + bad + again))
+  const sum = (of: 'good' | 'bad' | 'again') => hours.reduce((all, hour) => all + hour[of], 0)
+  const label = t('activityOf', { good: sum('good'), bad: sum('bad'), again: sum('again') })
   return (
     <figure class="activity">
       <svg
@@ -55,7 +41,7 @@ function Bars({ hours }: { readonly hours: readonly Hour[] }) {
       >
         {hours.map((hour, at) => {
           let top = height
-          return (['good', 'open', 'bad'] as const).map((of) => {
+          return (['good', 'again', 'bad'] as const).map((of) => {
             const size = (hour[of] / most) * height
             top -= size
             return (
@@ -73,16 +59,16 @@ function Bars({ hours }: { readonly hours: readonly Hour[] }) {
       </svg>
       <figcaption>
         {label}
-        <p class="hint">{t('activityHint', { count: maxPages * perPage })}</p>
+        <p class="hint">{t('activityHint')}</p>
       </figcaption>
       <details>
         <summary>{t('table')}</summary>
         <Table
           label={t('activity')}
-          titles={[t('hour'), t('good'), t('bad'), t('open')]}
+          titles={[t('hour'), t('good'), t('bad'), t('again')]}
           rows={hours
-            .filter(({ good, bad, open }) => good + bad + open > 0)
-            .map(({ at, good, bad, open }) => [at, new Date(at).toLocaleTimeString(), good, bad, open])}
+            .filter(({ good, bad, again }) => good + bad + again > 0)
+            .map(({ at, good, bad, again }) => [at, new Date(at).toLocaleTimeString(), good, bad, again])}
         />
       </details>
     </figure>

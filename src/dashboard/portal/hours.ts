@@ -1,29 +1,36 @@
-/** Deliveries of a day by the hour in which they were made. Pure. */
+/** What came of the deliveries of a day, by the hour in which it came. Pure. */
 export interface Hour {
   /** Its beginning. */
   readonly at: string
   readonly good: number
   readonly bad: number
-  readonly open: number
+  /** Attempts after which another follows. */
+  readonly again: number
 }
 
-interface Made {
-  readonly createdAt: string
-  readonly state: string
+interface Bucket {
+  readonly at: string
+  readonly deliveries: {
+    readonly succeeded: number
+    readonly deadLettered: number
+    readonly retryScheduled: number
+  }
 }
 
 const hourMs = 3_600_000
 const hours = 24
 
-export function hoursOf(deliveries: readonly Made[], nowMs: number): readonly Hour[] {
-  const last = Math.floor(nowMs / hourMs)
-  const counts = Array.from({ length: hours }, () => ({ good: 0, bad: 0, open: 0 }))
-  for (const { createdAt, state } of deliveries) {
-    const count = counts[hours - 1 - (last - Math.floor(Date.parse(createdAt) / hourMs))]
+/** Up to the hour of the last bucket. */
+export function hoursOf(buckets: readonly Bucket[]): readonly Hour[] {
+  const hourOf = ({ at }: Bucket) => Math.floor(Date.parse(at) / hourMs)
+  const last = Math.max(0, ...buckets.map(hourOf))
+  const counts = Array.from({ length: hours }, () => ({ good: 0, bad: 0, again: 0 }))
+  for (const bucket of buckets) {
+    const count = counts[hours - 1 - (last - hourOf(bucket))]
     if (count === undefined) continue
-    if (state === 'succeeded') count.good++
-    else if (state === 'dead_lettered') count.bad++
-    else if (state !== 'cancelled' && state !== 'skipped') count.open++
+    count.good += bucket.deliveries.succeeded
+    count.bad += bucket.deliveries.deadLettered
+    count.again += bucket.deliveries.retryScheduled
   }
   return counts.map((count, index) => ({
     at: new Date((last - hours + 1 + index) * hourMs).toISOString(),

@@ -137,11 +137,11 @@ export const english = {
   recovered: 'Done: {done} are on their way.',
   recoverFailed: 'It stopped: {why}',
 
-  activityHint: 'Deliveries of the last 24 hours by the hour, as far as the newest {count} go.',
-  activityOf: 'Deliveries by the hour: {good} arrived, {bad} given up, {open} on their way',
+  activityHint: 'What came of deliveries in the last 24 hours. One that is tried again is counted each time.',
+  activityOf: 'Deliveries by the hour: {good} arrived, {bad} given up, {again} to be tried again',
   good: 'arrived',
   bad: 'given up',
-  open: 'on their way',
+  again: 'to be tried again',
   hour: 'Hour',
   table: 'As a table',
 } as const

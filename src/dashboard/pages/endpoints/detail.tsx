@@ -9,6 +9,7 @@ import { server } from '../../server.ts'
 import { Time } from '../../times.tsx'
 import { EndpointActions } from './actions.tsx'
 import { EndpointState } from './endpoint-state.tsx'
+import { LatencyOfDay, SuccessOfDay, useLastDays } from './last-day.tsx'
 import { LatestDeliveries } from './latest-deliveries.tsx'
 import { Secrets } from './secrets.tsx'
 import { TestEvent } from './test-event.tsx'
@@ -60,12 +61,15 @@ function Health({ endpoint }: { readonly endpoint: Endpoint }) {
   const inFlight = useCount(endpoint, 'in_flight')
   const pending = useCount(endpoint, 'pending')
   const retries = useCount(endpoint, 'retry_scheduled')
+  const day = useLastDays([endpoint.id]).value?.get(endpoint.id)
   const threshold = health.breakerThreshold.value
   return (
     <Part title="Health">
       <Facts
         of={[
           ['State', <EndpointState key="state" of={endpoint} />],
+          ['Success rate, 24 hours', <SuccessOfDay key="success" of={day} />],
+          ['Latency, 24 hours', <LatencyOfDay key="latency" of={day} />],
           ['In flight / limit', `${inFlight.value ?? '…'} / ${endpoint.maxInFlight}`],
           ['Waiting', pending.value ?? '…'],
           ['Retries waiting', retries.value ?? '…'],

@@ -9,10 +9,11 @@ import { flag, text } from '../../kit/url-values.ts'
 import { server } from '../../server.ts'
 import { Time } from '../../times.tsx'
 import { EndpointState } from './endpoint-state.tsx'
+import { type LastDays, LatencyOfDay, SuccessOfDay, useLastDays } from './last-day.tsx'
 
 const shape = { uid: text, deleted: flag, cursor: text }
 
-const columns: readonly Column<Endpoint>[] = [
+const columnsOf = (days: LastDays): readonly Column<Endpoint>[] => [
   {
     title: 'Endpoint',
     cell: (one) => (
@@ -24,6 +25,8 @@ const columns: readonly Column<Endpoint>[] = [
     ),
   },
   { title: 'State', cell: (one) => <EndpointState of={one} /> },
+  { title: 'Success, 24 hours', cell: (one) => <SuccessOfDay of={days.get(one.id)} /> },
+  { title: 'Latency, 24 hours', cell: (one) => <LatencyOfDay of={days.get(one.id)} /> },
   { title: 'Topics', cell: (one) => <Topics of={one} /> },
   { title: 'Limit', isNumber: true, cell: (one) => one.maxInFlight },
   { title: 'Made', cell: (one) => <Time at={one.createdAt} /> },
@@ -40,6 +43,7 @@ export function Page() {
       ),
     { everyMs: 5_000 },
   )
+  const days = useLastDays(page.value?.items.map(({ id }) => id) ?? [])
   return (
     <>
       <PageHeading
@@ -69,7 +73,7 @@ export function Page() {
         label="Endpoints"
         page={page}
         keyOf={({ id }) => id}
-        columns={columns}
+        columns={columnsOf(days.value ?? new Map())}
         empty={
           uid === '' ? (
             'There is no endpoint yet. Make one, and what is published to its topics is sent there.'

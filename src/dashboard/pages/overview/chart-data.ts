@@ -1,6 +1,6 @@
 /** What the charts show of a series. Pure. */
 import type { StatsBucket, StatsSeries } from '../../../client/index.ts'
-import { outcomeText } from './figure-text.ts'
+import { outcomeText } from '../../kit/figure-text.ts'
 
 export interface ChartLine {
   readonly name: string

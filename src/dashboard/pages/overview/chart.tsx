@@ -6,7 +6,7 @@ import type { ChartLine } from './chart-data.ts'
 
 const height = 180
 /** Below this much labels of the axis would lie over each other. */
-const axisSpace = 56
+const axisSpace = 64
 
 interface ChartProps {
   readonly title: string
@@ -103,7 +103,8 @@ function draw(element: HTMLElement, options: DrawOptions): UPlot {
         ...lines.map((_, index) => ({
           stroke: inks[index] ?? text,
           width: 2,
-          points: { show: lines.length < 3 ? undefined : false } as UPlot.Series.Points,
+          // Where nothing was measured before and after, a line alone would not be seen.
+          points: { show: lines.length < 3, size: 4 },
           spanGaps: false,
         })),
       ],

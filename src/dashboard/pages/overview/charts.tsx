@@ -1,5 +1,6 @@
 /** The charts over time, with the library that draws them: a chunk of its own. */
 import type { StatsSeries } from '../../../client/index.ts'
+import { countText, msText, percentText, perSecondText } from '../../kit/figure-text.ts'
 import { Rows } from '../../kit/keyset-table.tsx'
 import { Chart } from './chart.tsx'
 import {
@@ -12,7 +13,6 @@ import {
   successLines,
   timesOf,
 } from './chart-data.ts'
-import { countText, msText, percentText, perSecondText } from './figure-text.ts'
 
 const perSecond = (value: number) => `${perSecondText(value)}/s`
 

@@ -4,12 +4,19 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Stats } from '../../../client/index.ts'
 import { useUrlState } from '../../kit/address.ts'
 import { Badge, Loading, PageHeading, Part, Problem } from '../../kit/detail.tsx'
+import {
+  bytesText,
+  countText,
+  msText,
+  percentText,
+  perSecondText,
+  secondsText,
+} from '../../kit/figure-text.ts'
 import { useSession } from '../../kit/session.ts'
 import { oneOf } from '../../kit/url-values.ts'
 import { useAnswer } from '../../kit/use-answer.ts'
 import { messageOf, server } from '../../server.ts'
 import { Time } from '../../times.tsx'
-import { bytesText, countText, msText, percentText, perSecondText, secondsText } from './figure-text.ts'
 import { DeadLetterReasons, Nodes, RetriesDue, WorstEndpoints } from './tables.tsx'
 import { type Concern, concernsOf } from './verdict.ts'
 
@@ -31,7 +38,7 @@ export function Page() {
     <>
       <PageHeading>Overview</PageHeading>
       <p class="hint">
-        {tenant === undefined ? 'Of all tenants' : `Of the tenant ${tenant}`}
+        {tenant === undefined ? 'Of all tenants together' : `Of the tenant ${tenant}`}
         {stats !== null && (
           <>
             , read <Time at={stats.readAt} />, and read again by itself

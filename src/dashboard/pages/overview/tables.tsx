@@ -1,12 +1,12 @@
 import type { Stats, Trouble, TroubledEndpoint } from '../../../client/index.ts'
 import { hrefOf } from '../../kit/address.ts'
 import { Badge, Part, Problem } from '../../kit/detail.tsx'
+import { countText, msText, outcomeText, percentText, secondsText } from '../../kit/figure-text.ts'
 import { type Column, Rows } from '../../kit/keyset-table.tsx'
 import { pathOf } from '../../kit/match-path.ts'
 import { useSession } from '../../kit/session.ts'
 import type { Answer } from '../../kit/use-answer.ts'
 import { Time } from '../../times.tsx'
-import { countText, msText, outcomeText, percentText, secondsText } from './figure-text.ts'
 
 export function WorstEndpoints({ trouble }: { readonly trouble: Answer<Trouble> }) {
   const { tenant } = useSession()

@@ -1,6 +1,6 @@
 /** Whether the system is well, and if not, why. Pure. */
 import type { Stats, TroubledEndpoint } from '../../../client/index.ts'
-import { percentText, secondsText } from './figure-text.ts'
+import { percentText, secondsText } from '../../kit/figure-text.ts'
 
 export interface Concern {
   readonly text: string
