@@ -1,6 +1,5 @@
 /** The composition root: puts together what `open-store.ts` opened, the sender and the engine. */
 import type { TracerProvider } from '@opentelemetry/api'
-import type { ActorKind } from './core/audit.ts'
 import { type Clock, createSystemClock } from './core/clock.ts'
 import type { OuthookError } from './core/errors.ts'
 import { serverWords } from './core/face-words.ts'
@@ -19,9 +18,8 @@ import { createSystem } from './create-system.ts'
 import { type ActivityName, DeliveryActivity, type PayloadViolation } from './delivery/activity.ts'
 import { RoutingCache } from './delivery/routing-cache.ts'
 import { RoutingReload } from './delivery/routing-reload.ts'
-import { Acting } from './engine/acting.ts'
+import { Acting, type ActingOptions } from './engine/acting.ts'
 import { ActivityStream } from './engine/activity-stream.ts'
-import { AuditLog } from './engine/audit-log.ts'
 import { Credentials } from './engine/credentials.ts'
 import { DeadLetters } from './engine/dead-letters.ts'
 import { Deliveries } from './engine/deliveries.ts'
@@ -63,11 +61,9 @@ const publishTimeoutMs = 10_000
 /** More deliveries of one ordering key than anybody has. */
 const noBacklogLimit = 2 ** 31 - 1
 
-export interface AppOptions extends OpenStoreOptions, Pick<EndpointParts, 'kinds'> {
+export interface AppOptions extends OpenStoreOptions, ActingOptions, Pick<EndpointParts, 'kinds'> {
   /** False: this process publishes and reads, and delivers nothing. */
   readonly dispatch: boolean
-  /** Who changes what nobody is named for. Default: `system`. */
-  readonly actor?: ActorKind
   /** Default: the system's. */
   readonly clock?: Clock
   /** A listener of the engine's events threw or rejected. Default: an error in the log. */
@@ -96,7 +92,7 @@ export interface App {
 export async function openApp(options: AppOptions): Promise<App> {
   const clock = options.clock ?? createSystemClock()
   const tracing = await openTracing(version, options.tracerProvider)
-  const acting = new Acting({ kind: options.actor ?? 'system', id: null })
+  const acting = new Acting(options)
   const opened = await openStore({ ...options, actorOf: acting.current }, clock)
   const wrapped = options.wrapStore?.(opened) ?? opened
   const stream = new ActivityStream({ clock, relay: wrapped.cluster?.stream ?? null })
@@ -253,7 +249,6 @@ async function assemble(
     tenants,
     masterKeys,
     ...createAccess({ ...parts, shown, store, tenants, time: store.time, uses: keyUses, publicUrl }),
-    audit: new AuditLog(shown),
     acting,
     idempotentRequests,
     keyRates,

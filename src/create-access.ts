@@ -1,6 +1,7 @@
-/** Who may call the API: keys, tokens, browsers that are signed in, and links to the portal. */
+/** Who may call the API: keys, tokens, browsers that are signed in, and links to the portal; and what they have changed. */
 import { AdminTokens, type AdminTokensOptions } from './engine/admin-tokens.ts'
 import { ApiKeys } from './engine/api-keys.ts'
+import { AuditLog } from './engine/audit-log.ts'
 import { Authentication } from './engine/authentication.ts'
 import type { Engine } from './engine/engine.ts'
 import type { LastUses } from './engine/last-uses.ts'
@@ -26,5 +27,6 @@ export function createAccess({ shown, store, uses, publicUrl, ...parts }: Access
     authentication: new Authentication({ store, time, uses }),
     signIns: new SignIns({ store, time, uses, randomBytes }),
     portalLinks: new PortalLinks({ ...parts, store: shown, publicUrl }),
+    audit: new AuditLog(shown),
   } satisfies Partial<Engine>
 }

@@ -1,16 +1,20 @@
 /** Who is acting: for whom the writes of now are made, so that the audit log can say so. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Actor } from '../core/audit.ts'
+import type { Actor, ActorKind } from '../core/audit.ts'
 import type { Principal } from './principal.ts'
+
+export interface ActingOptions {
+  /** Who acts where nobody is named: whoever has opened the store. Default: the server. */
+  readonly actor?: Extract<ActorKind, 'library' | 'command_line' | 'system'>
+}
 
 /** Only what changes something is run under a name. Publishing and delivering are not, so they cost what they do without. */
 export class Acting {
   readonly #actors = new AsyncLocalStorage<Actor>()
   readonly #otherwise: Actor
 
-  /** @param otherwise who acts where nobody was named: whoever has opened the store */
-  constructor(otherwise: Actor) {
-    this.#otherwise = otherwise
+  constructor({ actor = 'system' }: ActingOptions) {
+    this.#otherwise = { kind: actor, id: null }
   }
 
   /** What the call does, and all that it waits for, is the actor's. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
+import type { Actor } from '../../src/core/audit.ts'
 import { createSystemClock } from '../../src/core/clock.ts'
 import { serverCatalogueId } from '../../src/core/event-type.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
@@ -75,13 +76,19 @@ export async function aSource(fill: (scene: Scene) => Promise<void> = async () =
 }
 
 export async function withStore(path: string, fill: (scene: Scene) => Promise<void>): Promise<void> {
-  const store = await openSqliteStore({ path, clock })
+  const store = await openSqliteStore({ path, clock, actorOf: inTurn() })
   const advance = () => Promise.reject(new Error('the clock of this test is the real one'))
   try {
     await fill(await openScene(async () => ({ store, now: clock.now, advance, close: () => store.close() })))
   } finally {
     await store.close()
   }
+}
+
+/** So that lines of the audit log have an id of whoever acted, or none. */
+function inTurn(): () => Actor {
+  let turn = 0
+  return () => (turn++ % 2 === 0 ? { kind: 'admin_token', id: 'adm_a' } : { kind: 'library', id: null })
 }
 
 export function beside(path: string, text: string, ...values: (string | number | Uint8Array)[]): void {

@@ -1,6 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { beforeAll, expect, it } from 'vitest'
+import { idToBytes } from '../../src/core/ids.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
+import { maxLookedAt } from '../../src/store/page-reading.ts'
 import type { DeliveryFilter } from '../../src/store/port.ts'
 import { openWriterScene } from './a-writer.ts'
 import { listEverything, workOnMany } from './contract/every-read.ts'
@@ -60,7 +62,7 @@ beforeAll(async () => {
 
 /** Everything that grows with the traffic or the tenants, under the names and aliases that statements give it. */
 const walked =
-  /^SCAN (d|e|p|o|events|event_payloads|live_deliveries|deliveries|attempts|idempotency_keys|ordered_keys|api_keys|api_key_hashes|k|h|jobs|subscriptions|endpoints)\b/
+  /^SCAN (d|e|p|o|events|event_payloads|live_deliveries|deliveries|attempts|idempotency_keys|ordered_keys|api_keys|api_key_hashes|k|h|jobs|subscriptions|endpoints|audit_log)\b/
 /** Partial indexes in which nothing stands but what is still to be done. */
 const toDo = /USING (COVERING )?INDEX (jobs_open|endpoints_cleanup|subscriptions_cleanup)$/
 
@@ -171,4 +173,25 @@ it('finds due deliveries through the index of due times, which is read up to the
       /^SEARCH d USING INDEX live_deliveries_due \(target=\? AND due_at>\? AND due_at<\?\)/,
     )
   }
+})
+
+it('reads so many lines of the audit log for a page, and goes on behind them with the next', async () => {
+  const scene = await openWriterScene((_sql, statement) => statement)
+  const insert = scene.database.prepare(
+    `insert into audit_log (id, created_at, actor_kind, action, object_kind) values (?, ?, 'system', ?, 'key')`,
+  )
+  const count = 2 * maxLookedAt + 10
+  for (let at = 0; at < count; at++) {
+    insert.run(idToBytes(scene.ids.next('aud')), scene.now(), at === 0 ? 'key.rotated' : 'key.created')
+  }
+  const found: string[] = []
+  let [pages, cursor] = [0, '']
+  do {
+    const page = await scene.store.listAuditLines(null, { action: 'key.rotated' }, { limit: 10, cursor })
+    found.push(...page.items.map(({ action }) => action))
+    cursor = page.nextCursor
+    pages += 1
+  } while (cursor !== '')
+  expect(found).toEqual(['key.rotated'])
+  expect(pages).toBe(3)
 })

@@ -1,4 +1,3 @@
-import type { AuditFilter } from '../../store/port.ts'
 import type { Api, ApiContext } from '../context.ts'
 import { pageRequest, timeRange } from '../page-request.ts'
 import { AuditPage, AuditQuery } from '../schemas/audit.ts'
@@ -25,7 +24,7 @@ export function auditRoute({ engine }: ApiContext) {
         ...(object_kind !== undefined && { objectKind: object_kind }),
         ...(object_id !== undefined && { objectId: object_id }),
         ...timeRange(request.query),
-      } as AuditFilter
+      }
       const page = await engine.audit.list(reachOf(request), filter, pageRequest(request.query))
       return { items: page.items.map(toAuditLine), next_cursor: page.nextCursor }
     })

@@ -1,15 +1,22 @@
 import { Type } from '../../bundled/typebox.ts'
-import { actionPattern, actorKinds, auditedKinds } from '../../core/audit.ts'
+import {
+  type ActorKind,
+  type AuditedKind,
+  actionPattern,
+  actorKinds,
+  auditedKinds,
+} from '../../core/audit.ts'
 import { Closed, Id, Nullable, PageOf, pageQuery, Time, timeRangeQuery } from './shapes.ts'
 import { Line } from './text-limits.ts'
 
-const actorKind = Type.String({
+const actorKind = Type.Unsafe<ActorKind>({
+  type: 'string',
   enum: [...actorKinds],
   description:
     '`sign_in`: a browser, by the token that it was signed in with; `library`, `command_line`: a program or a command that has opened the store itself; `system`: the server by itself',
 })
 
-const objectKind = Type.String({ enum: [...auditedKinds] })
+const objectKind = Type.Unsafe<AuditedKind>({ type: 'string', enum: [...auditedKinds] })
 
 /** Names in it are those of the object's own members. */
 const Members = Type.Unsafe<Readonly<Record<string, unknown>> | null>({

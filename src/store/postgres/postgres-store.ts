@@ -4,7 +4,6 @@ import { type Logger, silentLogger } from '../../core/logger.ts'
 import { bytesOfId } from '../cursors.ts'
 import type { ActorOf, ReadStore, Store } from '../port.ts'
 import { recordWrites } from '../record-writes.ts'
-import { RetentionTurns } from '../retention.ts'
 import { createAuditStore } from './audit/audit-store.ts'
 import { writeAs } from './audit/write-audited.ts'
 import { type Claimant, rotationStart } from './claim/candidates.ts'
@@ -12,7 +11,6 @@ import { claim } from './claim/claim.ts'
 import { Leases } from './claim/leases.ts'
 import { newNode } from './claim/shares.ts'
 import { createShares } from './claim/slot-shares.ts'
-import { applyConfigChanges } from './config/apply-changes.ts'
 import { deleteEndpoint, insertEndpoint, updateEndpoint } from './config/endpoints.ts'
 import { createKeyStore } from './config/key-store.ts'
 import { setMetaOnce } from './config/keys.ts'
@@ -50,17 +48,10 @@ import { recordApart, recordPlainly, recordWithHealth } from './record/record.ts
 import { release, releaseApart } from './record/release.ts'
 import { replay, resend } from './record/replay.ts'
 import { createRequestStore } from './requests/request-store.ts'
-import {
-  deleteExpiredIdempotencyKeys,
-  foldCounts,
-  type ReconcileCursor,
-  reconcileReady,
-  reconcileStart,
-} from './upkeep/maintenance.ts'
+import { createMaintenanceStore } from './upkeep/maintenance-store.ts'
 import { createNodeBook } from './upkeep/node-book.ts'
 import { checkWritable, ping, probeWrite } from './upkeep/probe.ts'
 import { createRecovery, type Recovery } from './upkeep/recovery.ts'
-import { type RetentionMemory, removeExpired, shrinkFractions } from './upkeep/retention.ts'
 import { createStatsStore } from './upkeep/stats-store.ts'
 
 export interface PostgresStoreOptions {
@@ -271,32 +262,6 @@ function createReadStore({ plain }: Runner): ReadStore {
       plain('read', (context) => listDeadLetters(context, tenantId, filter, page)),
     counts: () => plain('read', counts),
   }
-}
-
-function createMaintenanceStore({ plain, atomic }: Runner, recovery: Recovery) {
-  const reconciled: ReconcileCursor = { after: reconcileStart, lines: { after: 0 } }
-  const retained = { turns: new RetentionTurns(), fractions: new Map() } satisfies RetentionMemory
-  return {
-    async reconcileReady(options) {
-      const recovered = await recovery.now()
-      const { armed } = await atomic('config', (context) => reconcileReady(context, options, reconciled))
-      return { armed: recovered + armed }
-    },
-    applyConfigChanges: (options) => atomic('config', (context) => applyConfigChanges(context, options)),
-    deleteExpiredIdempotencyKeys: (options) =>
-      plain('config', (context) => deleteExpiredIdempotencyKeys(context, options)),
-    async removeExpired(options) {
-      // What was leased keeps rows for as long as its lease is not known to be over.
-      await recovery.now()
-      try {
-        return await atomic('config', (context) => removeExpired(context, options, retained))
-      } catch (error) {
-        shrinkFractions(retained.fractions)
-        throw error
-      }
-    },
-    foldCounts: (options) => atomic('config', (context) => foldCounts(context, options)),
-  } satisfies Partial<Store>
 }
 
 /** What is no id of the kind belongs to nothing: the answer is "not found", not an error. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { type JobFilter, type JobKind, jobKinds } from '../../../src/core/jobs.ts'
 import { type DeliveryState, defaultTenantId, deliveryStates } from '../../../src/core/model.ts'
 import type {
+  AuditFilter,
   DeadLetterFilter,
   DeliveryFilter,
   EventFilter,
@@ -10,6 +11,7 @@ import type {
   Page,
   PageRequest,
 } from '../../../src/store/port.ts'
+import { acting } from '../acting.ts'
 import { aLine } from './ordering.ts'
 import { removeAll } from './retention.ts'
 import { aKey, anOutcome, deadLetter, type Scene } from './scene.ts'
@@ -102,6 +104,7 @@ export async function workOnMany(scene: Scene): Promise<void> {
   const { tenantId } = await aFullTenant(scene)
   await workOnJobs(scene)
   await workOnKeys(scene)
+  await readAudit(scene)
   await listLines(scene)
   await scene.advance(100 * 86_400_000)
   await finishAll(scene)
@@ -189,6 +192,31 @@ async function workOnKeys({ store, ids }: Scene): Promise<void> {
     await store.rotateApiKey(owner, key.id, { hash: rotated, graceMs: 1000 })
     await store.revokeApiKey(owner, key.id, { keepLastAdmin: kind === 'admin' })
   }
+}
+
+async function readAudit({ store, ids, now }: Scene): Promise<void> {
+  acting.actor = { kind: 'admin_token', id: ids.next('adm') }
+  const hash = new Uint8Array(createHash('sha256').update('audited').digest())
+  const keys = [aKey(ids), aKey(ids)]
+  for (const [at, key] of keys.entries())
+    await store.insertApiKey({ key, hash: hash.map((each) => each ^ at) })
+  for (const key of keys)
+    await store.updateApiKey({ kind: 'producer', tenantId: null }, key.id, { name: 'new' })
+  const filters = subsets<AuditFilter>([
+    { actorId: acting.actor.id as string },
+    { actorKind: 'admin_token' },
+    { action: 'key.*' },
+    { objectKind: 'key' },
+    { objectId: keys[0]?.id as string },
+    { since: 1, until: now() + 1 },
+  ])
+  acting.actor = null
+  for (const filter of filters) {
+    for (const tenantId of [defaultTenantId, null]) {
+      await twoPages((page) => store.listAuditLines(tenantId, filter, page))
+    }
+  }
+  await store.removeAuditLines({ retainMs: 86_400_000, limit: 10 })
 }
 
 async function listLines(scene: Scene): Promise<void> {

@@ -1,6 +1,6 @@
 /** The lines of the audit log. */
 import type { AuditLine } from '../../../core/audit.ts'
-import { idPrefixes, idToBytes } from '../../../core/ids.ts'
+import { idPrefixes, idToBytes, largestIdAt, smallestIdAt } from '../../../core/ids.ts'
 import {
   type ActionRange,
   type AuditRow,
@@ -43,19 +43,36 @@ export function listAuditLines(
 ): Page<AuditLine> {
   const { limit, before } = readPageRequest(page)
   const { index, where, values } = walked(tenantId, filter)
-  const from = `from audit_log indexed by ${index} where ${where} and (? is null or id < ?)`
+  const { low, high } = idsBetween(filter, before)
+  const from = `from audit_log indexed by ${index} where ${where} and id >= ? and id < ?`
   const floor = context
     .prepare<Pick<AuditRow, 'id'>>(`select id ${from} order by id desc limit 1 offset ${maxLookedAt}`)
-    .get(...values, before, before)
-  const low = floor?.id ?? null
+    .get(...values, low, high)
   const others = othersOf(tenantId, filter)
   const rows = context
-    .prepare<AuditRow>(
-      `select ${auditColumns} ${from} and (? is null or id >= ?) ${others.where} order by id desc limit ?`,
-    )
-    .all(...values, before, before, low, low, ...others.values, limit + 1)
+    .prepare<AuditRow>(`select ${auditColumns} ${from} ${others.where} order by id desc limit ?`)
+    .all(...values, floor?.id ?? low, high, ...others.values, limit + 1)
   const found = toPage(rows, limit, toAuditLine)
-  return found.nextCursor === '' && low !== null ? { ...found, nextCursor: encodeCursor(low) } : found
+  // The page that stops there goes on there.
+  return found.nextCursor === '' && floor !== undefined
+    ? { ...found, nextCursor: encodeCursor(floor.id) }
+    : found
+}
+
+/** An id may come from a clock that differs from the store's by this much; the exact time is checked besides. */
+const idClockSlackMs = 600_000
+
+function idsBetween({ since, until }: AuditFilter, before: Uint8Array | null) {
+  const { auditLine } = idPrefixes
+  const young =
+    until === undefined
+      ? new Uint8Array(16).fill(255)
+      : idToBytes(largestIdAt(auditLine, until + idClockSlackMs))
+  return {
+    low:
+      since === undefined ? new Uint8Array(16) : idToBytes(smallestIdAt(auditLine, since - idClockSlackMs)),
+    high: before === null || Buffer.compare(before, young) > 0 ? young : before,
+  }
 }
 
 interface Where {
@@ -74,7 +91,7 @@ function walked(
   if (tenantId !== null) {
     return { index: 'audit_log_tenant', where: 'tenant_id = ?', values: [idToBytes(tenantId)] }
   }
-  return { index: 'sqlite_autoindex_audit_log_1', where: '1', values: [] }
+  return { index: 'sqlite_autoindex_audit_log_1', where: 'true', values: [] }
 }
 
 function othersOf(tenantId: string | null, filter: AuditFilter): Where {
