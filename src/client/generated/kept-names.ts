@@ -4,6 +4,8 @@ import type * as types from './types.ts'
 
 /** What the caller made, and keeps the names that are in it; names are those of the API's JSON. */
 export const keptNames = {
+  AuditLine: { before: true, after: true },
+  AuditLinePage: { items: 'AuditLine' },
   BatchEvent: { payload: true, metadata: true },
   CreatedEndpoint: { headers: true, signing_schemes: 'SigningScheme', filter: 'Filter' },
   DirectSend: { headers: true, payload: true, metadata: true },
@@ -43,6 +45,8 @@ export interface NamedTypes {
   readonly AdminTokenPage: types.AdminTokenPage
   readonly Attempt: types.Attempt
   readonly AttemptWithResponse: types.AttemptWithResponse
+  readonly AuditLine: types.AuditLine
+  readonly AuditLinePage: types.AuditLinePage
   readonly Backfill: types.Backfill
   readonly BatchEvent: types.BatchEvent
   readonly BatchItemResult: types.BatchItemResult
@@ -62,9 +66,11 @@ export interface NamedTypes {
   readonly DeadLetterPage: types.DeadLetterPage
   readonly DeadLetterReasons: types.DeadLetterReasons
   readonly Delivery: types.Delivery
+  readonly DeliveryCounts: types.DeliveryCounts
   readonly DeliveryDetail: types.DeliveryDetail
   readonly DeliveryOfEvent: types.DeliveryOfEvent
   readonly DeliveryPage: types.DeliveryPage
+  readonly DeliveryStates: types.DeliveryStates
   readonly DirectSend: types.DirectSend
   readonly DirectSendReceipt: types.DirectSendReceipt
   readonly DryRun: types.DryRun
@@ -80,8 +86,10 @@ export interface NamedTypes {
   readonly EndpointSecret: types.EndpointSecret
   readonly EndpointSecrets: types.EndpointSecrets
   readonly EndpointSettings: types.EndpointSettings
+  readonly EndpointStats: types.EndpointStats
   readonly EndpointTest: types.EndpointTest
   readonly EndpointTestResult: types.EndpointTestResult
+  readonly EndpointsStats: types.EndpointsStats
   readonly Event: types.Event
   readonly EventPage: types.EventPage
   readonly EventStatus: types.EventStatus
@@ -94,6 +102,7 @@ export interface NamedTypes {
   readonly Expunged: types.Expunged
   readonly FailedCondition: types.FailedCondition
   readonly Filter: types.Filter
+  readonly Finding: types.Finding
   readonly HookrailBackoff: types.HookrailBackoff
   readonly HookrailMaxAttempts: types.HookrailMaxAttempts
   readonly Job: types.Job
@@ -104,8 +113,10 @@ export interface NamedTypes {
   readonly KeyPage: types.KeyPage
   readonly MasterKey: types.MasterKey
   readonly NewSecret: types.NewSecret
+  readonly Node: types.Node
   readonly OrderedKey: types.OrderedKey
   readonly OrderedKeyPage: types.OrderedKeyPage
+  readonly OutcomeCount: types.OutcomeCount
   readonly Pause: types.Pause
   readonly PayloadWarning: types.PayloadWarning
   readonly Portal: types.Portal
@@ -118,6 +129,7 @@ export interface NamedTypes {
   readonly PublishReceipt: types.PublishReceipt
   readonly RateLimit: types.RateLimit
   readonly RebuiltRequest: types.RebuiltRequest
+  readonly RecentStats: types.RecentStats
   readonly Replay: types.Replay
   readonly ReplayMany: types.ReplayMany
   readonly Resent: types.Resent
@@ -126,11 +138,16 @@ export interface NamedTypes {
   readonly RotateKey: types.RotateKey
   readonly RotateSecret: types.RotateSecret
   readonly RotatedKey: types.RotatedKey
+  readonly Setting: types.Setting
+  readonly SettingSource: types.SettingSource
   readonly SignIn: types.SignIn
   readonly SignInCode: types.SignInCode
   readonly SigningScheme: types.SigningScheme
   readonly Skip: types.Skip
   readonly Skipped: types.Skipped
+  readonly Stats: types.Stats
+  readonly StatsBucket: types.StatsBucket
+  readonly StatsSeries: types.StatsSeries
   readonly StreamEnded: types.StreamEnded
   readonly StreamItem: types.StreamItem
   readonly StreamMissed: types.StreamMissed
@@ -146,6 +163,8 @@ export interface NamedTypes {
   readonly SubscriptionPage: types.SubscriptionPage
   readonly SubscriptionPreview: types.SubscriptionPreview
   readonly SubscriptionPreviewed: types.SubscriptionPreviewed
+  readonly System: types.System
+  readonly SystemStore: types.SystemStore
   readonly Tenant: types.Tenant
   readonly TenantChange: types.TenantChange
   readonly TenantCreate: types.TenantCreate
@@ -153,5 +172,7 @@ export interface NamedTypes {
   readonly TenantRemoval: types.TenantRemoval
   readonly TenantSettings: types.TenantSettings
   readonly TenantSettingsChange: types.TenantSettingsChange
+  readonly Trouble: types.Trouble
+  readonly TroubledEndpoint: types.TroubledEndpoint
   readonly Whoami: types.Whoami
 }

@@ -67,6 +67,37 @@ export interface AttemptWithResponse {
   readonly response?: CapturedResponse | undefined
 }
 
+export interface AuditLine {
+  readonly id: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly createdAt: string
+  /** Null: of the whole server. */
+  readonly tenantId: string | null
+  readonly actor: {
+  /** `sign_in`: a browser, by the token that it was signed in with; `library`, `command_line`: a program or a command that has opened the store itself; `system`: the server by itself. */
+  readonly kind: 'admin_token' | 'sign_in' | 'portal_link' | 'producer_key' | 'library' | 'command_line' | 'system'
+  /** Of the token, key or link; null: the token of the configuration, or who has none. */
+  readonly id: string | null
+}
+  /** Such as endpoint.updated. */
+  readonly action: string
+  readonly object: {
+  readonly kind: 'tenant' | 'endpoint' | 'subscription' | 'credential' | 'key' | 'admin_token' | 'portal_link' | 'event_type' | 'event_catalogue' | 'job' | 'delivery' | 'event' | 'master_key'
+  /** Of an event type its name; null: there is one of the kind. */
+  readonly id: string | null
+}
+  /** Only what has changed, and never a secret; null: it was not there, or there is nothing to say. */
+  readonly before: Readonly<Record<string, unknown>> | null
+  /** Likewise; null: it is gone. A value of more than 4096 characters is told by its length and SHA-256. */
+  readonly after: Readonly<Record<string, unknown>> | null
+}
+
+export interface AuditLinePage {
+  readonly items: readonly AuditLine[]
+  /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
+  readonly nextCursor: string
+}
+
 export interface Backfill {
   /** Published at or after. */
   readonly since: string
@@ -487,6 +518,15 @@ export interface Delivery {
   readonly updatedAt: string
 }
 
+/** Deliveries that came to each state; one that is tried again comes to several. */
+export interface DeliveryCounts {
+  readonly succeeded: number
+  readonly retryScheduled: number
+  readonly deadLettered: number
+  readonly cancelled: number
+  readonly skipped: number
+}
+
 export interface DeliveryDetail {
   readonly id: string
   readonly deliveryId: string
@@ -551,6 +591,17 @@ export interface DeliveryPage {
   readonly items: readonly Delivery[]
   /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
+}
+
+/** Deliveries that there are, by state. */
+export interface DeliveryStates {
+  readonly pending: number
+  readonly inFlight: number
+  readonly retryScheduled: number
+  readonly succeeded: number
+  readonly deadLettered: number
+  readonly cancelled: number
+  readonly skipped: number
 }
 
 export interface DirectSend {
@@ -879,6 +930,24 @@ export type EndpointSettings = {
   readonly template: string
 } | null
 
+export interface EndpointStats {
+  readonly endpointId: string
+  readonly attemptCount: number
+  /** Of attempts, those that succeeded; null: there were none. */
+  readonly successRate: number | null
+  /** How long one attempt took, in milliseconds, as near as the buckets of a histogram say; null: nothing was measured. */
+  readonly latencyMs: {
+  readonly p50: number | null
+  readonly p99: number | null
+}
+  /** Of each hour, the oldest first. */
+  readonly attemptCounts: readonly number[]
+  /** Success rates, of each hour, the oldest first; null: there was nothing. */
+  readonly successRates: readonly (number | null)[]
+  /** Half of all attempts were no longer than this, in milliseconds, of each hour, the oldest first; null: there was nothing. */
+  readonly latencyP50s: readonly (number | null)[]
+}
+
 export interface EndpointTest {
   /** Default: outhook.test. */
   readonly topic?: string | undefined
@@ -895,6 +964,16 @@ export interface EndpointTestResult {
   readonly error: string | null
   readonly latencyMs: number
   readonly response?: CapturedResponse | undefined
+}
+
+export interface EndpointsStats {
+  /** When it was read: what many ask for is shared for a moment. */
+  readonly readAt: string
+  /** The beginning of the first bucket. */
+  readonly from: string
+  readonly bucketSeconds: number
+  /** As they were named, each once. */
+  readonly items: readonly EndpointStats[]
 }
 
 export interface Event {
@@ -1079,6 +1158,16 @@ export interface FailedCondition {
 /** What an event’s payload has to be like to be delivered: members by their names, with the value that they have to have or an object of operators ($eq, $neq, $gt, $gte, $lt, $lte, $in, $nin, $exist, $startsWith, $endsWith, $contains, $or, $and, $not). null and {}: payloads may be anything. At most 8192 bytes, 200 conditions and 12 levels. */
 export type Filter = Readonly<Record<string, unknown>> | null
 
+export interface Finding {
+  /** What was looked at. */
+  readonly check: string
+  /** `warning`: it works, and may hurt later; `problem`: something is, or will be, lost or stuck. */
+  readonly level: 'ok' | 'warning' | 'problem'
+  readonly found: string
+  /** What to do; null: nothing. */
+  readonly advice: string | null
+}
+
 /** Instead of `retryPolicy`: what clients of the webhook server Hookrail send. */
 export type HookrailBackoff = {
   readonly baseMs: number
@@ -1205,6 +1294,20 @@ export interface NewSecret {
   readonly publicKey: string | null
 }
 
+export interface Node {
+  readonly id: string
+  readonly host: string
+  readonly pid: number
+  readonly role: 'all' | 'api' | 'dispatcher'
+  readonly version: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly startedAt: string
+  /** Each says every five seconds that it is there, and is left out a minute after the last time. */
+  readonly seenAt: string
+  /** Requests to receivers that are open. */
+  readonly inFlight: number
+}
+
 export interface OrderedKey {
   readonly subscriptionId: string
   readonly endpointId: string
@@ -1226,6 +1329,11 @@ export interface OrderedKeyPage {
   readonly items: readonly OrderedKey[]
   /** Empty at the end, and only there: a page may have fewer items than its limit, or none. */
   readonly nextCursor: string
+}
+
+export interface OutcomeCount {
+  readonly outcome: 'success' | 'http_3xx' | 'http_4xx' | 'http_429' | 'http_5xx' | 'http_other' | 'timeout' | 'connection' | 'dns' | 'tls' | 'policy' | 'internal'
+  readonly count: number
 }
 
 export interface Pause {
@@ -1346,6 +1454,28 @@ export interface RebuiltRequest {
   readonly changedSince: boolean
 }
 
+/** Of the last five whole minutes, and this one. */
+export interface RecentStats {
+  readonly windowSeconds: number
+  /** That were published. */
+  readonly events: number
+  readonly deliveries: DeliveryCounts
+  /** Attempts, by how they ended; outcomes that there were none of are left out. */
+  readonly attempts: readonly OutcomeCount[]
+  /** Of attempts, those that succeeded; null: there were none. */
+  readonly successRate: number | null
+  /** How long one attempt took, in milliseconds, as near as the buckets of a histogram say; null: nothing was measured. */
+  readonly latencyMs: {
+  readonly p50: number | null
+  readonly p99: number | null
+}
+  /** From publish to delivered, in milliseconds, as near as the buckets of a histogram say; null: nothing was measured. */
+  readonly publishToDeliveredMs: {
+  readonly p50: number | null
+  readonly p99: number | null
+}
+}
+
 export interface Replay {
   readonly deliveryId: string
   readonly state: 'pending'
@@ -1439,6 +1569,27 @@ export interface RotatedKey {
   readonly previousExpiresAt: string
 }
 
+export interface Setting {
+  /** Such as `max-in-flight`. */
+  readonly name: string
+  readonly description: string
+  /** As it would be written in the environment, without passwords; null: nobody has said, or it is a secret, which is never shown. */
+  readonly value: string | null
+  /** What it means that nobody has said; null: there is a value. */
+  readonly meaning: string | null
+  readonly isSecret: boolean
+  /** Somebody has said; false: it is the default. */
+  readonly isSet: boolean
+  readonly source: SettingSource
+}
+
+export type SettingSource = {
+  /** `option`: of a program that opened the library; `command`: `outhook dev` by itself. */
+  readonly kind: 'flag' | 'environment' | 'file' | 'option' | 'command' | 'default'
+  /** As it is called there, such as `--port`; null: it has none. */
+  readonly name: string | null
+} | null
+
 export interface SignIn {
   readonly role: 'viewer' | 'operator' | 'admin'
   /** Null: all tenants. */
@@ -1483,6 +1634,82 @@ export interface Skipped {
   readonly state: 'skipped'
   /** Whose turn it became; null: nothing of the key waited. */
   readonly nextHeadDeliveryId: string | null
+}
+
+export interface Stats {
+  /** When it was read: what many ask for is shared for a moment. */
+  readonly readAt: string
+  /** Null: of all tenants. */
+  readonly tenantId: string | null
+  readonly rates: {
+  /** Of which these are: the last whole minute, and this one. */
+  readonly windowSeconds: number
+  /** That were published. */
+  readonly eventsPerSecond: number
+  /** That were delivered. */
+  readonly deliveriesPerSecond: number
+  readonly attemptsPerSecond: number
+}
+  readonly recent: RecentStats
+  readonly backlog: {
+  readonly deliveries: DeliveryStates
+  /** For how long the oldest delivery has been due that is not in flight; null: none is. */
+  readonly oldestDueSeconds: number | null
+  /** Deliveries that are tried again, by when: due now, and within 60, 600, 3600, 21600, 86400 seconds, and later. */
+  readonly retries: readonly {
+  /** And not within the one before; null: later. */
+  readonly withinSeconds: number | null
+  readonly count: number
+}[]
+  /** There are so many that these are what a part of them says of all. */
+  readonly retriesEstimated: boolean
+}
+  readonly deadLetters: {
+  /** That there are. */
+  readonly total: number
+  /** Those given up in the last 24 hours, by how their last attempt ended; outcomes that there were none of are left out. */
+  readonly lastDay: readonly OutcomeCount[]
+}
+  /** Processes that work on the store, the oldest first; none where it is of one tenant. */
+  readonly nodes: readonly Node[]
+  /** Null: of one tenant. */
+  readonly store: {
+  readonly kind: 'sqlite' | 'postgres' | 'memory'
+  /** On the disk, indexes and logs included, about. */
+  readonly sizeBytes: number
+} | null
+}
+
+export interface StatsBucket {
+  /** Its beginning. */
+  readonly at: string
+  /** That were published. */
+  readonly events: number
+  readonly deliveries: DeliveryCounts
+  /** Attempts, by how they ended; outcomes that there were none of are left out. */
+  readonly attempts: readonly OutcomeCount[]
+  /** Of attempts, those that succeeded; null: there were none. */
+  readonly successRate: number | null
+  /** How long one attempt took, in milliseconds, as near as the buckets of a histogram say; null: nothing was measured. */
+  readonly latencyMs: {
+  readonly p50: number | null
+  readonly p99: number | null
+}
+  /** From publish to delivered, in milliseconds, as near as the buckets of a histogram say; null: nothing was measured. */
+  readonly publishToDeliveredMs: {
+  readonly p50: number | null
+  readonly p99: number | null
+}
+}
+
+export interface StatsSeries {
+  /** When it was read: what many ask for is shared for a moment. */
+  readonly readAt: string
+  readonly span: '1h' | '24h' | '7d' | '30d'
+  /** One minute for an hour, and more for more. */
+  readonly bucketSeconds: number
+  /** The oldest first, those in which nothing happened too; the last one is not over. */
+  readonly buckets: readonly StatsBucket[]
 }
 
 /** The last one, where the server ends it. */
@@ -1690,6 +1917,32 @@ export interface SubscriptionPreviewed {
 }[]
 }
 
+export interface System {
+  readonly outhookVersion: string
+  readonly nodeVersion: string
+  /** What this process does: `all`, `api` or `dispatcher`. */
+  readonly role: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly startedAt: string
+  readonly store: SystemStore
+  /** Of the process that answers. */
+  readonly settings: readonly Setting[]
+  /** RFC 3339, UTC, milliseconds. */
+  readonly examinedAt: string
+  /** What `outhook doctor` finds within moments; it is examined once in five seconds. */
+  readonly findings: readonly Finding[]
+  /** Checks that were left out, because they read whole tables; `outhook doctor` does them. */
+  readonly lengthyChecks: readonly string[]
+}
+
+export interface SystemStore {
+  readonly kind: 'memory' | 'sqlite' | 'postgres'
+  /** The file or the address of the database, without a password. */
+  readonly location: string
+  /** Of the schema that this program works with; the finding `schema` says which one the store has. */
+  readonly schemaVersion: number
+}
+
 export interface Tenant {
   readonly id: string
   readonly uid: string | null
@@ -1807,6 +2060,38 @@ export interface TenantSettingsChange {
   readonly weight?: number | null | undefined
   /** Hosts that its endpoints and direct sends may have; each stands for all below it too; null or empty: any. */
   readonly authorizedDomains?: readonly string[] | null | undefined
+}
+
+export interface Trouble {
+  /** When it was read: what many ask for is shared for a moment. */
+  readonly readAt: string
+  /** The worst first. */
+  readonly items: readonly TroubledEndpoint[]
+}
+
+export interface TroubledEndpoint {
+  readonly endpointId: string
+  readonly tenantId: string
+  readonly uid: string | null
+  readonly url: string
+  readonly description: string
+  readonly kind: 'disabled' | 'paused' | 'failing' | 'throttled' | 'limited' | 'late' | 'slow'
+  /** For people. */
+  readonly reason: string
+  /** RFC 3339, UTC, milliseconds. */
+  readonly since: string | null
+  /** When it is sent to again by itself. */
+  readonly until: string | null
+  readonly consecutiveFailures: number
+  /** In the last minutes. */
+  readonly recentAttempts: number
+  /** Of attempts, those that succeeded; null: there were none. */
+  readonly recentSuccessRate: number | null
+  /** How long one attempt took, in milliseconds, as near as the buckets of a histogram say; null: nothing was measured. */
+  readonly recentLatencyMs: {
+  readonly p50: number | null
+  readonly p99: number | null
+}
 }
 
 export interface Whoami {
@@ -1994,6 +2279,42 @@ export interface ListAdminTokensQuery {
   readonly limit?: number | undefined
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
+}
+
+export interface ListAuditQuery {
+  /** `sign_in`: a browser, by the token that it was signed in with; `library`, `command_line`: a program or a command that has opened the store itself; `system`: the server by itself. */
+  readonly actorKind?: 'admin_token' | 'sign_in' | 'portal_link' | 'producer_key' | 'library' | 'command_line' | 'system' | undefined
+  /** Exact. */
+  readonly actorId?: string | undefined
+  /** One, or `endpoint.*` for all that begin so. */
+  readonly action?: string | undefined
+  readonly objectKind?: 'tenant' | 'endpoint' | 'subscription' | 'credential' | 'key' | 'admin_token' | 'portal_link' | 'event_type' | 'event_catalogue' | 'job' | 'delivery' | 'event' | 'master_key' | undefined
+  /** Exact. */
+  readonly objectId?: string | undefined
+  /** At or after. */
+  readonly since?: string | undefined
+  /** Before. */
+  readonly until?: string | undefined
+  /** Items at most. */
+  readonly limit?: number | undefined
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string | undefined
+}
+
+export interface ReadStatSeriesQuery {
+  /** How far back. */
+  readonly span?: '1h' | '24h' | '7d' | '30d' | undefined
+  readonly endpointId?: string | undefined
+}
+
+export interface ReadStatEndpointsQuery {
+  /** 1 to 200 ids with commas between them. */
+  readonly endpointIds: string
+}
+
+export interface ListStatTroubleQuery {
+  /** Endpoints at most. */
+  readonly limit?: number | undefined
 }
 
 export interface ReadStreamQuery {
