@@ -221,19 +221,16 @@ async function assemble(
   const urls = new TenantUrls({ checkUrl: createUrlCheck(guard, { clock }), routing, store })
   const parts = { store: shown, ids, secretBox, randomBytes, kinds, words, logger, urls, onChange }
   const { publicUrl } = config
-  const traced = tracing === null ? publisher : tracePublisher(publisher, tracing)
+  const traced = tracePublisher(publisher, tracing)
   const sendParts = { publisher: traced, routing, urls, words, retryPolicies }
   const directSends = new DirectSends({ ...sendParts, maxTimeoutMs: config.totalTimeoutMs })
   const testSender = createSender({ config, clock, guard }, 16)
   const inFlight = () => dispatcher?.inFlight ?? 0
-  const { stats, nodes } = createFigures({ store, config, dispatch, inFlight, clock, logger })
+  const { stats, nodes, counts } = createFigures({ store, config, dispatch, inFlight, clock, logger })
   const testing = { routing, ids, clock, time: store.time, random: Math.random, credentials, userAgent }
   const engine: Engine = {
     publisher: traced,
-    transactionalPublisher:
-      tracing === null
-        ? transactionalPublisher
-        : traceTransactionalPublisher(transactionalPublisher, tracing),
+    transactionalPublisher: traceTransactionalPublisher(transactionalPublisher, tracing),
     activity,
     events: new Events({ store: shown, activity, clock }),
     ...createEndpoints({ ...parts, retryPolicies, serverBreaker: breakerOf(config) }),
@@ -256,10 +253,7 @@ async function assemble(
     system: createSystem(config, clock),
     stats,
     ping: () => readiness.check(),
-    async counts() {
-      const [counts, orderedKeys] = await Promise.all([store.counts(), store.countOrderedKeys()])
-      return { ...counts, orderedKeys }
-    },
+    counts,
   }
   listenToCluster({ store, engine, payloads, dispatcher, routing, routingReload, stream })
   const outboxParts = { publisher, tenants: engine.tenants, store, clock, logger }

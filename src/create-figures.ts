@@ -33,5 +33,12 @@ export function createFigures({ store, config, dispatch, ...parts }: FiguresPart
     time: store.time,
   })
   const { clock } = parts
-  return { nodes, stats: new Stats({ store, nodes, storeKind: config.store.kind, time: store.time, clock }) }
+  return {
+    nodes,
+    stats: new Stats({ store, nodes, storeKind: config.store.kind, time: store.time, clock }),
+    async counts() {
+      const [counts, orderedKeys] = await Promise.all([store.counts(), store.countOrderedKeys()])
+      return { ...counts, orderedKeys }
+    },
+  }
 }

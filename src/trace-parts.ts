@@ -14,7 +14,8 @@ import type { Store } from './store/port.ts'
 type Publishing = Engine['publisher']
 type TransactionalPublishing = Engine['transactionalPublisher']
 
-export function tracePublisher(publisher: Publishing, tracing: Tracing): Publishing {
+export function tracePublisher(publisher: Publishing, tracing: Tracing | null): Publishing {
+  if (tracing === null) return publisher
   const publish = async (request: PublishRequest | SendRequest): Promise<PublishReceipt> => {
     const span = tracing.startPublish(request)
     try {
@@ -32,8 +33,9 @@ export function tracePublisher(publisher: Publishing, tracing: Tracing): Publish
 /** The span says that the event became part of the transaction, not that this was committed. */
 export function traceTransactionalPublisher(
   publisher: TransactionalPublishing,
-  tracing: Tracing,
+  tracing: Tracing | null,
 ): TransactionalPublishing {
+  if (tracing === null) return publisher
   return {
     async publishMany(client, requests) {
       const spans = requests.map((request) => tracing.startPublish(request))
