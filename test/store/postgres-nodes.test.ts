@@ -48,6 +48,31 @@ async function somebodyWaits(): Promise<void> {
   while ((await harness.sql(waiting)).length === 0);
 }
 
+describe('processes that say that they are there', () => {
+  const report = { host: 'vm', pid: 7, role: 'all', version: '1.2.3', inFlight: 1 } as const
+  const [first, second] = ['1', '2'].map((digit) => digit.repeat(32)) as [string, string]
+
+  it('are known to all with what they said last, until they leave or have been silent for a minute', async () => {
+    const [one, two] = [scene.store.cluster?.nodes, other.cluster?.nodes]
+    if (one === undefined || two === undefined) throw new Error('nodes are told of on PostgreSQL')
+    const [begun, startedAt] = [scene.now(), scene.now() - 1000]
+    await one.report({ ...report, id: first, startedAt: begun })
+    await two.report({ ...report, id: second, startedAt, pid: 8, role: 'api' })
+    await harness.advance(50_000)
+    await one.report({ ...report, id: first, startedAt: begun, inFlight: 9 })
+    expect(await two.list()).toEqual([
+      { ...report, id: second, startedAt, pid: 8, role: 'api', seenAt: begun },
+      { ...report, id: first, startedAt: begun, inFlight: 9, seenAt: begun + 50_000 },
+    ])
+    await harness.advance(10_001)
+    expect((await two.list()).map(({ id }) => id)).toEqual([first])
+    await one.report({ ...report, id: first, startedAt: begun })
+    expect(await harness.sql('select from node_reports')).toHaveLength(1)
+    await one.leave(first)
+    expect(await two.list()).toEqual([])
+  })
+})
+
 describe('figures over time', () => {
   it('have each outcome once when two nodes record and fold at the same time', async () => {
     const routes = [await scene.anEndpoint(), await scene.anEndpoint()]

@@ -7,12 +7,6 @@ export interface ChartLine {
   readonly values: readonly (number | null)[]
 }
 
-export interface ChartData {
-  /** Seconds since the epoch. */
-  readonly times: readonly number[]
-  readonly lines: readonly ChartLine[]
-}
-
 /** A bucket that has hardly begun says nothing per second yet. */
 const leastSeconds = 10
 
