@@ -27,14 +27,14 @@ export function SuccessOfDay({ of }: { readonly of: EndpointStats | undefined })
   const rate = percentText(of.successRate)
   const attempts = `${countText(of.attemptCount)} ${of.attemptCount === 1 ? 'attempt' : 'attempts'}`
   return (
-    <>
+    <span class="sparked">
       <Sparkline
         values={of.successRates}
         max={1}
         label={`Success rate of the last day by the hour: ${rate} of ${attempts}`}
       />{' '}
       {rate}
-    </>
+    </span>
   )
 }
 
@@ -43,12 +43,12 @@ export function LatencyOfDay({ of }: { readonly of: EndpointStats | undefined })
   const { p50, p99 } = of.latencyMs
   if (p50 === null) return <span class="hint">–</span>
   return (
-    <>
+    <span class="sparked">
       <Sparkline
         values={of.latencyP50s}
         label={`Latency of the last day by the hour: half of the attempts within ${msText(p50)}, 99 % within ${msText(p99)}`}
       />{' '}
       {msText(p50)}
-    </>
+    </span>
   )
 }
