@@ -65,6 +65,7 @@ function EventTypeChoice({ names, onChoose }: ChoiceProps) {
       <div class="bar">
         <input
           ref={input}
+          class="wide"
           id={id}
           list={`${id}-names`}
           placeholder={names[0] ?? ''}

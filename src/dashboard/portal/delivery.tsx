@@ -84,7 +84,7 @@ function Attempts({ of: { attempts } }: { readonly of: DeliveryDetail }) {
             of={[
               [t('when'), <Time key="when" at={attempt.startedAt} />],
               [t('status'), attempt.httpStatus ?? attempt.error],
-              ['', t('took', { ms: attempt.latencyMs })],
+              [t('duration'), t('took', { ms: attempt.latencyMs })],
             ]}
           />
           {attempt.response !== undefined && (

@@ -122,6 +122,7 @@ export const english = {
   payload: 'What was sent',
   payloadGone: 'What was sent is not kept any more.',
   attempt: 'Attempt {number}',
+  duration: 'Duration',
   took: '{ms} ms',
   noAttempts: 'No attempt was made yet.',
   status: 'Answer',
