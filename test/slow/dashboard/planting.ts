@@ -31,6 +31,9 @@ function textsOf(number: number): Texts {
 
 /** Those that show what somebody has written. */
 const pagesWithTexts = [
+  'events',
+  'event',
+  'delivery',
   ...[
     'overview',
     'endpoints',
@@ -69,6 +72,9 @@ export function describePlanting(open: OpenBed): void {
       // The texts were there, as texts.
       const isFilled = [...shown].filter(([, count]) => count > 0).map(([name]) => name)
       expect(isFilled).toEqual(expect.arrayContaining(pagesWithTexts))
+      // Of an event its topic, payload, metadata and ordering key; of a delivery what was answered besides.
+      for (const name of ['event', 'delivery'])
+        expect(shown.get(name)).toBeGreaterThan(5 * plantedTexts.length)
       expectQuiet(opened, server.url)
     })
   })

@@ -37,6 +37,11 @@ export function toListQuery(values: EventFilterValues): ListEventsQuery {
   }
 }
 
+/** No index is for these: the server looks at one event after the other. */
+export function isSearched({ key, metadata, state }: EventFilterValues): boolean {
+  return key !== '' || metadata !== '' || state !== ''
+}
+
 export function isFiltered(values: EventFilterValues): boolean {
   return Object.keys(toListQuery(values)).length > 0
 }

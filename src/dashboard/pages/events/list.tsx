@@ -8,7 +8,7 @@ import { type Column, KeysetTable, usePage } from '../../kit/keyset-table.tsx'
 import { pathOf } from '../../kit/match-path.ts'
 import { server } from '../../server.ts'
 import { Time } from '../../times.tsx'
-import { eventFilterShape, isFiltered, toListQuery } from './event-filter.ts'
+import { eventFilterShape, isFiltered, isSearched, toListQuery } from './event-filter.ts'
 import { EventFilters } from './filters.tsx'
 import { LiveTail } from './live-tail.tsx'
 import { PublishDialog } from './publish-dialog.tsx'
@@ -24,7 +24,7 @@ export function Page() {
   const page = usePage<Event, EventPage>(
     `events ${JSON.stringify(query)}`,
     (of, call) => server.events.list({ ...of, ...query }, call),
-    { everyMs: isFiltered(values) ? searchedAgainMs : againMs },
+    { everyMs: isSearched(values) ? searchedAgainMs : againMs },
   )
   const searchedUntil = page.value?.searchedUntil ?? null
   return (
