@@ -84,6 +84,13 @@ export const pages: readonly PageEntry[] = [
     load: () => import('./pages/ordered-keys/list.tsx'),
   },
   {
+    path: 'audit',
+    title: 'Audit log',
+    group: 'Server',
+    needs: 'admin',
+    load: () => import('./pages/audit/list.tsx'),
+  },
+  {
     path: 'system',
     title: 'System',
     group: 'Server',

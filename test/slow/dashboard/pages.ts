@@ -47,5 +47,6 @@ export const pageAddresses: readonly PageAddress[] = [
   { name: 'tenant', path: ({ tenant }) => `tenants/${tenant}`, shows: 'Metadata' },
   { name: 'keys', path: () => 'keys', shows: 'shop backend' },
   { name: 'system', path: () => 'system?defaults=true', shows: 'Settings in force' },
+  { name: 'audit', path: () => 'audit', shows: 'endpoint.created' },
   { name: 'admin-tokens', path: () => 'keys?kind=tokens', shows: 'Admin tokens' },
 ]

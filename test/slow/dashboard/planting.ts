@@ -31,20 +31,9 @@ function textsOf(number: number): Texts {
 
 /** Those that show what somebody has written. */
 const pagesWithTexts = [
-  'events',
-  'event',
-  'delivery',
-  ...[
-    'overview',
-    'endpoints',
-    'endpoint',
-    'endpoint-edit',
-    'dead-letters',
-    'job',
-    'subscriptions',
-    'subscription',
-  ],
-  ...['ordered-keys', 'event-types', 'event-type', 'tenants', 'tenant', 'keys', 'admin-tokens'],
+  ...['overview', 'events', 'event', 'delivery', 'endpoints', 'endpoint', 'endpoint-edit', 'dead-letters', 'job'],
+  ...['subscriptions', 'subscription', 'ordered-keys', 'event-types', 'event-type'],
+  ...['tenants', 'tenant', 'keys', 'admin-tokens'],
 ]
 
 export function describePlanting(open: OpenBed): void {

@@ -1,0 +1,155 @@
+/** Who changed what, with what it was before and is afterwards. */
+import type { AuditLine, ListAuditQuery } from '../../../client/index.ts'
+import { hrefOf, useUrlState } from '../../kit/address.ts'
+import { PageHeading } from '../../kit/detail.tsx'
+import { type Column, KeysetTable, usePage } from '../../kit/keyset-table.tsx'
+import { fromLocal, toLocal } from '../../kit/local-time.ts'
+import { useSession } from '../../kit/session.ts'
+import { oneOf, text, type ValuesOf } from '../../kit/url-values.ts'
+import { server } from '../../server.ts'
+import { Time } from '../../times.tsx'
+import { Changes } from './changes.tsx'
+import { actorWords, pathOfObject, wordsOfKind } from './words.ts'
+
+type ActorKind = AuditLine['actor']['kind']
+const actorKinds = Object.keys(actorWords) as readonly ActorKind[]
+
+const shape = {
+  action: text,
+  who: oneOf(['', ...actorKinds]),
+  actor: text,
+  object: text,
+  since: text,
+  until: text,
+  cursor: text,
+}
+type Values = ValuesOf<typeof shape>
+
+export function Page() {
+  const { tenant } = useSession()
+  const [values, set] = useUrlState(shape)
+  const filter = filterOf(values)
+  const page = usePage(`audit ${tenant} ${JSON.stringify(filter)}`, (query, call) =>
+    server.audit.list({ ...query, ...filter }, call),
+  )
+  return (
+    <>
+      <PageHeading>Audit log</PageHeading>
+      <p class="hint">
+        Each change by the API, the dashboard, the command line and the library
+        {tenant === undefined ? '' : ', of this tenant'}. Secrets are in no line.
+      </p>
+      <Filters values={values} set={set} />
+      <KeysetTable
+        label="Audit log"
+        page={page}
+        keyOf={({ id }) => id}
+        columns={columns}
+        empty={
+          Object.keys(filter).length === 0 ? (
+            'Nothing has been changed yet.'
+          ) : (
+            <>
+              No change is like this. <a href={hrefOf('audit')}>Show all</a>
+            </>
+          )
+        }
+      />
+    </>
+  )
+}
+
+const columns: readonly Column<AuditLine>[] = [
+  { title: 'When', cell: ({ createdAt }) => <Time at={createdAt} /> },
+  {
+    title: 'Who',
+    cell: ({ actor: { kind, id } }) => (
+      <>
+        {actorWords[kind]}
+        {id !== null && (
+          <>
+            {' '}
+            <a href={hrefOf('audit', { actor: id })}>{id}</a>
+          </>
+        )}
+      </>
+    ),
+  },
+  {
+    title: 'What',
+    cell: ({ action }) => <a href={hrefOf('audit', { action })}>{action}</a>,
+  },
+  {
+    title: 'Of',
+    cell: ({ object }) => {
+      const path = pathOfObject(object)
+      const name = object.id ?? wordsOfKind(object.kind)
+      return path === null ? name : <a href={hrefOf(path)}>{name}</a>
+    },
+  },
+  { title: 'Changed', cell: (line) => <Changes of={line} /> },
+]
+
+function filterOf({ action, who, actor, object, since, until }: Values): ListAuditQuery {
+  return {
+    ...(action !== '' && { action }),
+    ...(who !== '' && { actorKind: who }),
+    ...(actor !== '' && { actorId: actor }),
+    ...(object !== '' && { objectId: object }),
+    ...(since !== '' && { since }),
+    ...(until !== '' && { until }),
+  }
+}
+
+interface FiltersProps {
+  readonly values: Values
+  readonly set: (values: Partial<Values>) => void
+}
+
+function Filters({ values, set }: FiltersProps) {
+  const choose = (chosen: Partial<Values>) => set({ ...chosen, cursor: '' })
+  return (
+    <div class="bar filters">
+      {(['since', 'until'] as const).map((name) => (
+        <label key={name}>
+          {name === 'since' ? 'From' : 'before'}{' '}
+          <input
+            type="datetime-local"
+            value={toLocal(values[name])}
+            onChange={({ currentTarget }) => choose({ [name]: fromLocal(currentTarget.value) })}
+          />
+        </label>
+      ))}
+      <label>
+        By{' '}
+        <select
+          value={values.who}
+          onChange={({ currentTarget }) => choose({ who: currentTarget.value as Values['who'] })}
+        >
+          <option value="">anybody</option>
+          {actorKinds.map((kind) => (
+            <option key={kind} value={kind}>
+              {actorWords[kind]}
+            </option>
+          ))}
+        </select>
+      </label>
+      {(
+        [
+          ['actor', 'By (id)'],
+          ['action', 'What (such as endpoint.*)'],
+          ['object', 'Of (id)'],
+        ] as const
+      ).map(([name, label]) => (
+        <label key={name}>
+          {label}{' '}
+          <input
+            type="search"
+            value={values[name]}
+            onChange={({ currentTarget }) => choose({ [name]: currentTarget.value.trim() })}
+          />
+        </label>
+      ))}
+    </div>
+  )
+}
