@@ -78,6 +78,7 @@ describe('where a value comes from', () => {
       retainPayloadsMs: 30 * 86_400_000,
       retryProfiles: {},
       retainAttemptsMs: 30 * 86_400_000,
+      retainAuditMs: 90 * 86_400_000,
       retainDeadLettersMs: 90 * 86_400_000,
       retainEventsMs: 90 * 86_400_000,
       retainJobsMs: 30 * 86_400_000,

@@ -37,7 +37,7 @@ export function Page() {
       <PageHeading>Audit log</PageHeading>
       <p class="hint">
         Each change by the API, the dashboard, the command line and the library
-        {tenant === undefined ? '' : ', of this tenant'}. Secrets are in no line.
+        {tenant === undefined ? '' : ', of this tenant alone'}. Secrets are in no line.
       </p>
       <Filters values={values} set={set} />
       <KeysetTable
@@ -65,7 +65,9 @@ const columns: readonly Column<AuditLine>[] = [
     title: 'Who',
     cell: ({ actor: { kind, id } }) => (
       <>
-        {actorWords[kind]}
+        {id === null && (kind === 'admin_token' || kind === 'sign_in')
+          ? `${actorWords[kind]} (token of the configuration)`
+          : actorWords[kind]}
         {id !== null && (
           <>
             {' '}
