@@ -31,7 +31,17 @@ function textsOf(number: number): Texts {
 
 /** Those that show what somebody has written. */
 const pagesWithTexts = [
-  ...['overview', 'events', 'event', 'delivery', 'endpoints', 'endpoint', 'endpoint-edit', 'dead-letters', 'job'],
+  ...[
+    'overview',
+    'events',
+    'event',
+    'delivery',
+    'endpoints',
+    'endpoint',
+    'endpoint-edit',
+    'dead-letters',
+    'job',
+  ],
   ...['subscriptions', 'subscription', 'ordered-keys', 'event-types', 'event-type'],
   ...['tenants', 'tenant', 'keys', 'admin-tokens'],
 ]
