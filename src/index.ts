@@ -1,6 +1,7 @@
 /** `outhook`: the library. */
 import './required-node.ts'
 
+export type { Actor, ActorKind, AuditedKind, AuditLine, AuditMembers } from './core/audit.ts'
 export { BacklogFullError } from './core/backlog-full-error.ts'
 export { type ErrorCode, OuthookError } from './core/errors.ts'
 export type { EventType, EventTypeMode } from './core/event-type.ts'
@@ -82,6 +83,7 @@ export type { PublishInput } from './publish-input.ts'
 export { type PublishIntoOptions, publishInto } from './publish-into.ts'
 export type { SendInput } from './send-input.ts'
 export type {
+  AuditFilter,
   DeadLetterFilter,
   DeliveryFilter,
   EventListing,

@@ -62,7 +62,6 @@ export interface AuditLine {
 }
 
 export const defaultAuditRetentionMs = 90 * 86_400_000
-export const maxActionChars = 64
 /** Of one action, such as `endpoint.updated`, or of all that begin so, such as `endpoint.*`. */
 export const actionPattern = '^[a-z_]{1,31}\\.(?:[a-z_]{1,31}|\\*)$'
 
