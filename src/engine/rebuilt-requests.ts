@@ -11,7 +11,7 @@ import type { DescribedRequest } from '../destinations/port.ts'
 import type { ReadStore, StoreTime } from '../store/port.ts'
 
 export interface RebuiltRequest extends DescribedRequest {
-  /** As people may see it. */
+  /** As it may be shown to anybody: what may be a secret in it is left out. */
   readonly url: string
   /** The endpoint has been changed since the attempt. */
   readonly isChangedSince: boolean
@@ -51,7 +51,7 @@ export async function rebuildRequests(
       )
       rebuilt.set(attempt.claimVersion, {
         ...described,
-        url: event.request?.url ?? endpoint?.url ?? target.destination.label,
+        url: target.destination.label,
         isChangedSince: endpoint !== undefined && calendarOf(time.line, endpoint.updatedAt) > startedAt,
       })
     } catch {

@@ -70,8 +70,8 @@ const guarded = Object.entries(routeAccess)
     return { route, method, url, access, resource: url.split('/')[2] ?? '' }
   })
 const withId = guarded.filter(({ url }) => url.includes(':'))
-/** Of no tenant: there is one master key, and a browser is signed in with a token, whatever that is bound to. */
-const ofNoTenant = ['tenants', 'master-key', 'sign-in']
+/** Of no tenant: there is one master key and one system, and a browser is signed in with a token, whatever that is bound to. */
+const ofNoTenant = ['tenants', 'master-key', 'sign-in', 'system']
 const scoped = guarded.filter(({ resource }) => !ofNoTenant.includes(resource))
 
 /** The path with the id of the tenant's object. A route of a new kind of object has to name one in `aTenant`. */

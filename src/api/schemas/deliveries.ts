@@ -66,7 +66,9 @@ export const AttemptBody = Type.Object(attemptMembers, { title: 'Attempt' })
 export const RebuiltRequestBody = Type.Object(
   {
     method: Type.String(),
-    url: Type.String({ description: 'without what is secret in it' }),
+    url: Type.String({
+      description: 'its origin: path and query may be secret, and stand with the endpoint',
+    }),
     headers: Type.Array(Type.Object({ name: Type.String(), value: Type.String() }), {
       description:
         'with its signature, as long as the payload is kept; without those of the connection, such as `host`',

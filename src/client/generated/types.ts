@@ -1441,7 +1441,7 @@ export type RateLimit = number | null
 /** What was sent is not kept: this is built again from the event and from the settings and secrets that the endpoint has now. */
 export interface RebuiltRequest {
   readonly method: string
-  /** Without what is secret in it. */
+  /** Its origin: path and query may be secret, and stand with the endpoint. */
   readonly url: string
   /** With its signature, as long as the payload is kept; without those of the connection, such as `host`. */
   readonly headers: readonly {

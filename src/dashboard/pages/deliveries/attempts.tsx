@@ -94,15 +94,16 @@ function Sent({ of, payload }: { readonly of: RebuiltRequest; readonly payload: 
           <strong>The endpoint was changed after this attempt: it may have been another one. </strong>
         )}
         {authorized && 'A credential adds to it, which is not shown. '}
-        Names of the connection, such as host, are left out.
+        Names of the connection, such as host, are left out, and of the address what may be secret: its path
+        and query stand with the endpoint.
       </p>
       {(payload !== null || !hasBody) && (
         <details>
           <summary>As curl</summary>
           <CodeBlock label="curl" text={curlOf({ method, url, headers, body: hasBody ? payload : null })} />
           <p class="hint">
-            It goes to the receiver itself, which may take it for a repetition, or refuse it because its
-            signature is older than a few minutes.
+            Put path and query behind its address. It goes to the receiver itself, which may take it for a
+            repetition, or refuse it because its signature is older than a few minutes.
           </p>
         </details>
       )}
