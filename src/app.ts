@@ -165,6 +165,7 @@ async function assemble(
   const payloads = new PayloadRules({ store, isShared, clock, logger, onViolation })
   const publisher = new Publisher({
     store: readiness,
+    pace: store.pace.publishes,
     words,
     routing,
     dispatcher,

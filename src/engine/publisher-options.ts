@@ -2,13 +2,14 @@ import type { Clock } from '../core/clock.ts'
 import type { FaceWords } from '../core/face-words.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { RoutingCache } from '../delivery/routing-cache.ts'
-import type { IngestStore, StoreTime } from '../store/port.ts'
+import type { IngestStore, PublishPace, StoreTime } from '../store/port.ts'
 import type { HandOffTaker } from './hand-off.ts'
 import type { KeyRates } from './key-rates.ts'
 import type { PayloadRules } from './payload-rules.ts'
 
 export interface PublisherOptions {
   readonly store: IngestStore
+  readonly pace: PublishPace
   readonly words: Pick<FaceWords, 'stopped'>
   readonly routing: RoutingCache
   /** Null: this process only publishes. */

@@ -35,6 +35,8 @@ interface Setup {
   readonly busy?: () => number
   /** What processes have together. */
   readonly tokens?: KeyTokens | null
+  /** Events of a commit that has none beside it. */
+  readonly alone?: number | null
 }
 
 /** Counts slots as the dispatcher does: a reservation is given back or accepted, each exactly once. */
@@ -78,6 +80,7 @@ function aPublisher({
   reserves = () => true,
   busy = () => 0,
   tokens = null,
+  alone = null,
 }: Setup = {}) {
   const clock = createManualClock()
   const calls: (readonly NewEvent[])[] = []
@@ -119,6 +122,7 @@ function aPublisher({
     rates: new KeyRates({ clock, tokens }),
     onAccepted: () => {},
     onFiltered: () => {},
+    pace: { alone },
     store: {
       async publish(events) {
         calls.push(events)
@@ -208,6 +212,31 @@ test('while commits are under way others start, until there are four; what comes
   gate.resolve()
   await Promise.all(published)
   expect(topicsOf(calls)).toEqual([['a'], ['b'], ['c'], ['d'], ['e', 'f']])
+})
+
+test('a large commit has none beside it, for 30 ms at most, and those whom it answers share the next with those who wait', async () => {
+  const gates = [1, 2].map(() => Promise.withResolvers<void>())
+  const { publisher, calls, clock } = aPublisher({ alone: 2, before: (_, call) => gates[call - 1]?.promise })
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  const large = [publisher.publish(aRequest('a')), publisher.publish(aRequest('b'))]
+  await turn()
+  const next = large[0]?.then(() => publisher.publish(aRequest('a.again')))
+  const waiting = publisher.publish(aRequest('c'))
+  await turn()
+  expect(topicsOf(calls)).toEqual([['a', 'b']])
+  gates[0]?.resolve()
+  await Promise.all(large)
+  for (let turns = 0; calls.length < 2 && turns < 10; turns++) await turn()
+  expect(topicsOf(calls).slice(1)).toEqual([['c', 'a.again']])
+  const beside = publisher.publish(aRequest('d'))
+  await clock.advance(29)
+  await turn()
+  expect(calls).toHaveLength(2)
+  await clock.advance(1)
+  for (let turns = 0; calls.length < 3 && turns < 10; turns++) await turn()
+  expect(topicsOf(calls).slice(2)).toEqual([['d']])
+  gates[1]?.resolve()
+  await Promise.all([next, waiting, beside])
 })
 
 test('a commit waits, for 20 ms at most, while outcomes wait, or memory fills and the thread is busy', async () => {

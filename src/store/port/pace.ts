@@ -1,10 +1,19 @@
 /** How much of each kind of work goes to the store at a time, and when: the store knows what would keep what waiting. */
 export interface StorePace {
+  readonly publishes: PublishPace
   readonly claims: ClaimPace
   readonly outcomes: OutcomePace
   readonly maintenance: MaintenanceSlices
   /** Deliveries of one `fanOutSlice` at most. */
   readonly fanOutSlice: number
+}
+
+export interface PublishPace {
+  /**
+   * While so many events are being committed at once, what comes waits and shares the next commit: each costs the server
+   * something however many events it has. Null: commits never wait for one another.
+   */
+  readonly alone: number | null
 }
 
 /** One claim at a time asks for this. */

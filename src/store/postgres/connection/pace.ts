@@ -9,8 +9,9 @@ const companyMs = 20
 /** Publishes, claims and outcomes overlap on connections of their own, so nothing is cut short for another's sake. */
 export function createPostgresPace(clock: Pick<Clock, 'schedule'>): StorePace {
   return {
+    publishes: { alone: 64 },
     claims: { restMs: () => 0, begin: () => 500, end: () => {} },
-    outcomes: { most: 500, enough: 128, company: new Company(clock, companyMs) },
+    outcomes: { most: 500, enough: 256, company: new Company(clock, companyMs) },
     fanOutSlice: receiversPerSlice,
     maintenance: { targets: 200, rows: 1000, retentionRows: 500, statRows: 1000 },
   }

@@ -79,7 +79,13 @@ export class WriterSchedule implements ClaimPace {
     this.company = company
     // Two claims' worth: outcomes go along with a claim then, and seldom make a commit of their own.
     const outcomes = { most: maxOutcomes, enough: maxOutcomes, company }
-    this.pace = { claims: this, outcomes, maintenance, fanOutSlice: receiversPerSlice }
+    this.pace = {
+      publishes: { alone: null },
+      claims: this,
+      outcomes,
+      maintenance,
+      fanOutSlice: receiversPerSlice,
+    }
   }
 
   /** A call comes in, and is weighed once. */
