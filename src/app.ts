@@ -163,6 +163,7 @@ async function assemble(
   const isShared = store.cluster !== null
   const onViolation = (violation: PayloadViolation) => activity.tell('violation', violation)
   const payloads = new PayloadRules({ store, isShared, clock, logger, onViolation })
+  const onLargeFanOut = () => durableWork.fanOuts.wake()
   const publisher = new Publisher({
     store: readiness,
     pace: store.pace.publishes,
@@ -178,12 +179,11 @@ async function assemble(
     payloads,
     timeoutMs: publishTimeoutMs,
     maxOrderedBacklog: config.orderedKeyBacklogMax || noBacklogLimit,
-    onAccepted: () => durableWork.fanOuts.wake(),
+    onAccepted: onLargeFanOut,
     onFiltered,
   })
-  const onLargeFanOut = () => durableWork.fanOuts.wake()
-  const relayed = { routing, ids, clock, logger, onFiltered, onLargeFanOut, payloads }
-  const relay = createRelay({ ...relayed, dispatcher, cluster: store.cluster })
+  const relayed = { routing, ids, clock, logger, onFiltered, onLargeFanOut, payloads, dispatcher }
+  const relay = createRelay({ ...relayed, cluster: store.cluster })
   const transactionalPublisher = new TransactionalPublisher({
     outbox: store.cluster?.outbox ?? null,
     payloads,
@@ -207,7 +207,6 @@ async function assemble(
     delivery?.maintenance.applyChangesSoon()
   }
   const { shown, idempotentRequests } = showStore(store, { secretBox, ttlMs: config.idempotencyTtlMs })
-  const { randomBytes } = idempotentRequests
   const keyUses = new LastUses({ of: 'keys', keep: store.noteKeyUse, time: store.time, clock, logger })
   const onDelete = (tenantId: string) => {
     dispatcher?.giveBackWaiting(tenantId)
@@ -220,6 +219,7 @@ async function assemble(
   const tenantParts = { store: shown, ids, words, retryPolicies, clock }
   const tenants = new Tenants({ ...tenantParts, onChange: onTenantChange, onDelete })
   const urls = new TenantUrls({ checkUrl: createUrlCheck(guard, { clock }), routing, store })
+  const { randomBytes } = idempotentRequests
   const parts = { store: shown, ids, secretBox, randomBytes, kinds, words, logger, urls, onChange }
   const { publicUrl } = config
   const traced = tracePublisher(publisher, tracing)
@@ -227,7 +227,7 @@ async function assemble(
   const directSends = new DirectSends({ ...sendParts, maxTimeoutMs: config.totalTimeoutMs })
   const testSender = createSender({ config, clock, guard }, 16)
   const inFlight = () => dispatcher?.inFlight ?? 0
-  const { stats, nodes, counts } = createFigures({ store, config, dispatch, inFlight, clock, logger })
+  const { nodes, ...figures } = createFigures({ store, config, dispatch, inFlight, clock, logger })
   const testing = { routing, ids, clock, time: store.time, random: Math.random, credentials, userAgent }
   const engine: Engine = {
     publisher: traced,
@@ -252,9 +252,8 @@ async function assemble(
     keyRates,
     stream,
     system: createSystem(config, clock),
-    stats,
+    ...figures,
     ping: () => readiness.check(),
-    counts,
   }
   listenToCluster({ store, engine, payloads, dispatcher, routing, routingReload, stream })
   const outboxParts = { publisher, tenants: engine.tenants, store, clock, logger }

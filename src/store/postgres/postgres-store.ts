@@ -208,7 +208,8 @@ function createDeliveryStore({ plain, atomic }: Runner, { claimant, recovery }: 
     async recordOutcomes(outcomes, breaker) {
       const request = { outcomes, breaker, leases }
       try {
-        const recorded = await plain('record', (context) => recordPlainly(context, request))
+        // Its two statements by themselves would be two transactions to the server.
+        const recorded = await atomicRecord((context) => recordPlainly(context, request))
         return leases.conclude(
           recorded ?? (await atomicRecord((context) => recordWithHealth(context, request))),
         )

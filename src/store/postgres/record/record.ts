@@ -44,7 +44,7 @@ type Recorded = Ended<RecordResult>
 /** By outcome; what is missing is stale. */
 type Known = ReadonlyMap<DeliveryOutcome, Lease>
 
-/** Null: the batch needs the transaction. */
+/** Locks nothing before its one write. Null: nothing is written, and the batch needs locks first. */
 export async function recordPlainly(context: Context, request: RecordRequest): Promise<Recorded | null> {
   const { outcomes, breaker, leases } = request
   if (outcomes.some(({ notice }) => notice !== undefined)) return null
