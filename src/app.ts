@@ -282,8 +282,8 @@ async function assemble(
       await delivery?.stop(config.drainDeadlineMs)
       await keyUses.close()
       await closeCredentials()
-      await nodes.stop()
     } finally {
+      await nodes.stop()
       await store.close()
     }
   }

@@ -56,7 +56,9 @@ export class Maintenance {
     this.#every(periodMs, () => this.#lookAfterWork())
     this.#every(cleanEveryMs, () => this.#untilDone((limit) => store.deleteExpiredIdempotencyKeys({ limit })))
     this.#every(cleanEveryMs, () => this.#untilDone((limit) => store.foldCounts({ limit })))
-    this.#every(cleanEveryMs, () => this.#untilDone((limit) => store.removeAuditLines({ retainMs, limit })))
+    this.#every(cleanEveryMs, () =>
+      this.#untilDone((limit) => this.#paced(() => store.removeAuditLines({ retainMs, limit }))),
+    )
     this.#every(cleanEveryMs, () => this.#removeExpired())
   }
 
@@ -105,17 +107,22 @@ export class Maintenance {
     return slices > 0
   }
 
-  /** In slices with pauses between them: a tick each waits for a slice at most. */
+  /** Pauses afterwards for as long as it worked, where there is more: a delivery waits for a slice at most. */
+  async #paced<T extends { readonly more: boolean }>(slice: () => Promise<T>): Promise<T> {
+    const { clock } = this.#options
+    const startedAt = clock.elapsed()
+    const result = await slice()
+    if (result.more) await this.#pause(clock.elapsed() - startedAt)
+    return result
+  }
+
   async #foldStats(): Promise<void> {
-    const { store, clock } = this.#options
+    const { store } = this.#options
     if (this.#isFolding) return
     this.#isFolding = true
     try {
-      for (let more = true; more && !this.#stopped; ) {
-        const startedAt = clock.elapsed()
-        more = (await store.foldStats({ limit: store.pace.maintenance.statRows })).more
-        if (more) await this.#pause(clock.elapsed() - startedAt)
-      }
+      const slice = () => store.foldStats({ limit: store.pace.maintenance.statRows })
+      while (!this.#stopped && (await this.#paced(slice)).more);
     } finally {
       this.#isFolding = false
     }

@@ -39,20 +39,24 @@ export class Commits {
   begin(events: number, work: () => Promise<void>): void {
     const { clock, pace, onRoom } = this.#options
     const isLarge = pace.alone !== null && events >= pace.alone
-    const commit: Promise<void> = work().finally(() => {
-      this.#underWay.delete(commit)
-      if (isLarge) this.#endAlone?.()
-      onRoom()
-    })
-    this.#underWay.add(commit)
-    if (!isLarge) return
-    const cancelTimer = clock.schedule(longestAloneMs, () => {
-      this.#endAlone = null
-      onRoom()
-    })
-    this.#endAlone = () => {
+    const endAlone = () => {
+      // Another large one may have begun since this one's time alone was over.
+      if (this.#endAlone !== endAlone) return
       this.#endAlone = null
       cancelTimer()
     }
+    const cancelTimer = isLarge
+      ? clock.schedule(longestAloneMs, () => {
+          endAlone()
+          onRoom()
+        })
+      : () => {}
+    if (isLarge) this.#endAlone = endAlone
+    const commit: Promise<void> = work().finally(() => {
+      this.#underWay.delete(commit)
+      endAlone()
+      onRoom()
+    })
+    this.#underWay.add(commit)
   }
 }

@@ -42,6 +42,7 @@ export interface SkippedDelivery {
 
 export interface DeliveriesOptions extends Omit<RebuildDeps, 'store'> {
   readonly store: ReadStore &
+    RebuildDeps['store'] &
     Pick<DeliveryStore, 'resend' | 'cancelDelivery'> &
     Pick<OrderingStore, 'findHeads' | 'skipDelivery'>
   /** There is due work. */

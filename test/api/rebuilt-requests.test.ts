@@ -60,6 +60,9 @@ test('a delivery tells what was sent, rebuilt: the very headers, and nothing of 
   })
   expect(JSON.stringify(rebuilt)).not.toContain(endpoint.secret)
 
+  // A secret that is rotated signs otherwise, and leaves the endpoint as it was.
+  await server.call('POST', `/v1/endpoints/${endpoint.id}/rotate-secret`, { body: { grace: 0 } })
+  expect((await delivery()).json.attempts[0].rebuilt_request.changed_since).toBe(true)
   await server.call('PATCH', `/v1/endpoints/${endpoint.id}`, { body: { headers: { 'x-region': 'us' } } })
   await vi.waitFor(
     async () => {

@@ -78,13 +78,13 @@ export const RebuiltRequestBody = Type.Object(
     }),
     changed_since: Type.Boolean({
       description:
-        'the endpoint has been changed since the attempt, so that something else may have been sent',
+        'the endpoint, a secret of it or the subscription has been changed since the attempt, so that something else may have been sent',
     }),
   },
   {
     title: 'RebuiltRequest',
     description:
-      'what was sent is not kept: this is built again from the event and from the settings and secrets that the endpoint has now',
+      'of the newest ten attempts; what was sent is not kept: this is built again from the event and from the settings and secrets that the endpoint has now',
   },
 )
 

@@ -7,6 +7,7 @@ import { type Audited, ruleOf } from '../../audit-rules.ts'
 import type { AuditedWrite, KeptWrite } from '../../port.ts'
 import { type PortalLinkRow, portalLinkColumns, toPortalLink } from '../../portal-link-row.ts'
 import { type SubscriptionRow, toSubscription } from '../../subscription-row.ts'
+import { lockEndpoint } from '../config/endpoints.ts'
 import { subscriptionColumns } from '../config/subscriptions.ts'
 import { type Context, query, run } from '../connection/statement.ts'
 import { getJob } from '../jobs/read-jobs.ts'
@@ -36,7 +37,7 @@ async function writeAudited(
 ): Promise<unknown> {
   const { reads, about } = ruleOf(write.name)
   const audited = about(...(write.args as never))
-  if (reads === 'both' && audited.id !== null) await run(context, lockStatement, { object: audited.id })
+  if (reads === 'both' || reads === 'before') await lockAudited(context, audited)
   const before = reads === 'before' || reads === 'both' ? await readObject(context, audited) : null
   const result = await done()
   const after = reads === 'after' || reads === 'both' ? await readObject(context, audited) : null
@@ -46,9 +47,24 @@ async function writeAudited(
 }
 
 /**
- * Whoever changes the same object waits here, so that what was read before is what the write finds. The lock comes before
- * those of any row, and there is one, so nobody waits in a circle for it.
+ * Whoever changes the same object waits here, so that what was read before is what the write finds. The first lock comes
+ * before those of any row, and there is one, so nobody waits in a circle for it. Endpoints and jobs are changed by the
+ * process itself as well, which does not take it: their row is locked too, which is the first that the writes lock anyway.
  */
+async function lockAudited(context: Context, { kind, tenantId, id }: Audited): Promise<void> {
+  if (id === null) return
+  await run(context, lockStatement, { object: id })
+  if (kind === 'endpoint') await lockEndpoint(context, tenantId ?? '', id)
+  if (kind === 'job') await run(context, lockJobStatement, { id: uuidOfId(id) })
+}
+
+const lockJobStatement = query<object>()(
+  'lock_audited_job',
+  { id: 'uuid' },
+  // primary key
+  `select true from jobs where id = $id for update`,
+)
+
 const lockStatement = query<object>()(
   'lock_audited',
   { object: 'text' },

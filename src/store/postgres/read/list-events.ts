@@ -131,7 +131,7 @@ function hasDelivery(state: DeliveryState): string {
   const stateIn = (table: string) => `(select s.state from ${table} s where s.id = l.id)`
   const isIn = (table: string) => `${stateIn(table)} = '${state}'`
   // Of most that are in flight there is no row but the lease; leases are read once for all events.
-  const isLeased = `l.id = any (array(select h.id from (${handOffLeases}) h))
+  const isLeased = `l.id in (select h.id from (${handOffLeases}) h)
     and ${stateIn('deliveries')} is null and ${stateIn('live_deliveries')} is null`
   const isState: Readonly<Record<DeliveryState, string>> = {
     pending: isIn('live_deliveries'),
