@@ -48,6 +48,7 @@ function anEvent(ids: Ids, { subscriptions, version }: Routing, number: number):
     deliverAt: null,
     request: null,
     filteredSubscriptions: null,
+    hasIdempotencyKey: false,
     idempotency: null,
     routingVersion: version,
     deliveries: [

@@ -72,6 +72,7 @@ export async function fillLines(store: Store, { keys, behindBlocked }: Lines): P
     deliverAt: null,
     request: null,
     filteredSubscriptions: null,
+    hasIdempotencyKey: false,
     idempotency: null,
     routingVersion,
     deliveries: [

@@ -20,6 +20,8 @@ export interface EventFields {
   readonly request: DirectRequest | null
   /** Subscriptions whose topics it has, and whose filter did not let it through. Null: none. */
   readonly filteredSubscriptions: number | null
+  /** Its publisher gave an idempotency key, which is kept apart from it. */
+  readonly hasIdempotencyKey: boolean
 }
 
 /** Of an event that was not published with a producer key. */
@@ -30,9 +32,13 @@ export type EventFieldName = keyof EventFields
 interface EventField {
   /** In the stores, and as the API calls it. */
   readonly column: string
-  readonly kind: 'text' | 'json' | 'time' | 'count' | { readonly id: IdPrefix }
-  /** Can be given inside a caller's transaction: the table `outbox` and the function `accept_event` have it too. */
-  readonly inTransactions: boolean
+  /** A `flag` that is not set is kept as null, which takes no bytes on PostgreSQL and one on SQLite. */
+  readonly kind: 'text' | 'json' | 'time' | 'count' | 'flag' | { readonly id: IdPrefix }
+  /**
+   * Can be given inside a caller's transaction: the table `outbox` and the function `accept_event` have it too.
+   * `worked out`: only the table has it, and the function works it out from what else it is given.
+   */
+  readonly inTransactions: boolean | 'worked out'
 }
 
 export const eventFields = {
@@ -43,12 +49,13 @@ export const eventFields = {
   traceContext: { column: 'trace_context', kind: 'json', inTransactions: true },
   request: { column: 'request', kind: 'json', inTransactions: false },
   filteredSubscriptions: { column: 'filtered_subscriptions', kind: 'count', inTransactions: false },
+  hasIdempotencyKey: { column: 'has_idempotency_key', kind: 'flag', inTransactions: 'worked out' },
 } as const satisfies Readonly<Record<EventFieldName, EventField>>
 
 /** For messages between threads, where naming the fields costs half as much as asking the table. */
 export function addEventFields(list: unknown[], event: EventFields): void {
   list.push(event.metadata, event.orderingKey, event.producerKeyId, event.deliverAt, event.traceContext)
-  list.push(event.request, event.filteredSubscriptions)
+  list.push(event.request, event.filteredSubscriptions, event.hasIdempotencyKey)
 }
 
 export function nextEventFields(list: { next<Value>(): Value }): EventFields {
@@ -60,6 +67,7 @@ export function nextEventFields(list: { next<Value>(): Value }): EventFields {
     traceContext: list.next(),
     request: list.next(),
     filteredSubscriptions: list.next(),
+    hasIdempotencyKey: list.next(),
   }
 }
 
@@ -73,7 +81,7 @@ export type TransactionalFieldName = {
 }[EventFieldName]
 
 export const transactionalFieldNames = eventFieldNames.filter(
-  (name): name is TransactionalFieldName => eventFields[name].inTransactions,
+  (name): name is TransactionalFieldName => eventFields[name].inTransactions === true,
 )
 
 export type EventFieldColumn = Fields[EventFieldName]['column']

@@ -6,6 +6,14 @@ import { checkText, textProblem } from './text.ts'
 
 const separator = '\0'
 
+/** Of keys that Outhook makes itself, apart from those of publishers: no producer key has one of these as its id. */
+export const ownKeyScopes = { outboxRow: 'outbox', operational: 'outhook' } as const
+
+/** Whether it is of a key that the publisher gave. */
+export function isPublishersKey({ scope }: { readonly scope: string }): boolean {
+  return scope !== ownKeyScopes.outboxRow && scope !== ownKeyScopes.operational
+}
+
 /**
  * SHA-256 over topic, NUL, the exact payload bytes, NUL, ordering key: 32 bytes. The same key with another hash is
  * a conflict. The envelope's own spacing and member order do not count; each byte of the payload does.

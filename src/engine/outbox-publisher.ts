@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts'
 import { errorTable, isStoreRefusal, OuthookError } from '../core/errors.ts'
 import { ofNoProducer } from '../core/event-fields.ts'
+import { ownKeyScopes } from '../core/idempotency.ts'
 import { idTime, parseId } from '../core/ids.ts'
 import { defaultTenantId } from '../core/model.ts'
 import type { OutboxRow, ReadStore, StoreTime } from '../store/port.ts'
@@ -10,8 +11,6 @@ import type { Tenants } from './tenants.ts'
 
 /** An id that lies further ahead has its time from a clock that is wrong; its event gets one of ours. */
 const idAheadMs = 3_600_000
-/** What keeps the idempotency keys of rows apart from those of publishers. */
-const rowScope = 'outbox'
 
 export interface OutboxPublisherOptions {
   readonly publisher: Pick<Publisher, 'publish'>
@@ -104,7 +103,7 @@ export class OutboxPublisher {
         refuseHeld: true,
         idempotency:
           row.idempotencyKey === null
-            ? { scope: rowScope, key: row.id }
+            ? { scope: ownKeyScopes.outboxRow, key: row.id }
             : { scope: '', key: row.idempotencyKey },
       })
       return { kind: 'relayed' }

@@ -10,7 +10,8 @@ import type { NewDelivery, NewEvent } from '../store/port.ts'
 import type { Plan } from './hand-off.ts'
 import type { Send, SendRequest } from './publish-request.ts'
 
-type SendInput = Omit<SendRequest, 'idempotency'> & Pick<NewEvent, 'idempotency' | 'deliverAt'>
+type SendInput = Omit<SendRequest, 'idempotency'> &
+  Pick<NewEvent, 'idempotency' | 'deliverAt' | 'hasIdempotencyKey'>
 
 /** Of no routing that a tenant can have: the store looks for the idempotency key of such an event and never writes it. */
 export const noRoutingVersion = -1

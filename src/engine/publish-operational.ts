@@ -1,13 +1,11 @@
 /** One event of Outhook's own, for a tenant: published once, and only where somebody listens. */
 import { OuthookError } from '../core/errors.ts'
 import { ofNoProducer } from '../core/event-fields.ts'
+import { ownKeyScopes } from '../core/idempotency.ts'
 import type { operationalTopics } from '../core/operational-events.ts'
 import type { RoutingCache } from '../delivery/routing-cache.ts'
 import type { Publisher } from './publish.ts'
 import type { PublishRequest } from './publish-request.ts'
-
-/** No producer key has it, and neither have admin tokens. */
-const scope = 'outhook'
 
 export interface OperationalPublishing {
   readonly publisher: Pick<Publisher, 'publish'>
@@ -43,7 +41,7 @@ export async function publishOperational(
     orderingKey: null,
     ...ofNoProducer,
     traceContext: null,
-    idempotency: { scope, key },
+    idempotency: { scope: ownKeyScopes.operational, key },
     operational: { exceptEndpointId },
   }
   try {

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { SendMethod } from '../core/direct-request.ts'
 import { OuthookError } from '../core/errors.ts'
 import type { EventFields } from '../core/event-fields.ts'
-import { idempotencyHash, sendHash, validateIdempotencyKey } from '../core/idempotency.ts'
+import { idempotencyHash, isPublishersKey, sendHash, validateIdempotencyKey } from '../core/idempotency.ts'
 import { parseMetadata } from '../core/metadata.ts'
 import { type EventState, limits } from '../core/model.ts'
 import type { RetryPolicy } from '../core/retry-policy.ts'
@@ -12,7 +12,10 @@ import { checkProducerTopic } from '../core/topics.ts'
 import type { NewIdempotencyKey, StoreTime } from '../store/port.ts'
 import type { PayloadWarning } from './payload-rules.ts'
 
-interface IngestRequest extends Omit<EventFields, 'deliverAt' | 'request' | 'filteredSubscriptions'> {
+/** What the check of a request finds out for its event. */
+type FoundField = 'deliverAt' | 'hasIdempotencyKey'
+
+interface IngestRequest extends Omit<EventFields, FoundField | 'request' | 'filteredSubscriptions'> {
   readonly tenantId: string
   readonly idempotency: { readonly scope: string; readonly key: string } | null
   /** Absent or null: its deliveries are due at once. */
@@ -130,7 +133,7 @@ function hashOf(request: PublishRequest | SendRequest): Uint8Array {
 
 /** Checked, and no object of the caller's any more, which may change while the event waits. */
 export type CheckedRequest = (PublishRequest | SendRequest) &
-  Pick<EventFields, 'deliverAt'> & { readonly idempotency: Omit<NewIdempotencyKey, 'ttlMs'> | null }
+  Pick<EventFields, FoundField> & { readonly idempotency: Omit<NewIdempotencyKey, 'ttlMs'> | null }
 
 /** Throws what a caller can get wrong, before anything is queued. */
 export function checkRequest(request: PublishRequest | SendRequest, { clock, time }: Clocks): CheckedRequest {
@@ -144,6 +147,7 @@ export function checkRequest(request: PublishRequest | SendRequest, { clock, tim
     ...request,
     idempotency: request.idempotency && { ...request.idempotency, hash: hashOf(request) },
     metadata: parseMetadata(request.metadata),
+    hasIdempotencyKey: request.idempotency !== null && isPublishersKey(request.idempotency),
     deliverAt: waitMs === null ? null : time.now() + Math.ceil(waitMs),
   }
 }

@@ -166,6 +166,26 @@ test('fans out to every subscription that matches, once each', async () => {
   expect(byTarget(calls, 'subscriptionId')).toEqual({ ep_a: 'sub_a', ep_b: 'sub_b' })
 })
 
+test('an event has an idempotency key where its publisher gave one, and not by one of our own', async () => {
+  const { publisher, calls } = aPublisher()
+  const scopes = [null, '', 'key_1', 'outbox', 'outhook']
+  await Promise.all(
+    scopes.map((scope) =>
+      publisher.publish(aRequest('a', { idempotency: scope === null ? null : { scope, key: 'k' } })),
+    ),
+  )
+  const written = calls
+    .flat()
+    .map(({ idempotency, hasIdempotencyKey }) => [idempotency?.scope ?? null, hasIdempotencyKey])
+  expect(Object.fromEntries(written)).toEqual({
+    null: false,
+    '': true,
+    key_1: true,
+    outbox: false,
+    outhook: false,
+  })
+})
+
 test('callers that come together share a commit, and those that come during one share the next', async () => {
   const gate = Promise.withResolvers<void>()
   const { publisher, calls } = aPublisher({ before: (_, call) => (call === 1 ? gate.promise : undefined) })

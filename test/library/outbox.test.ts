@@ -71,7 +71,12 @@ test('an event is delivered if and when the transaction commits that it was writ
   await delivered(topic, 1)
   expect(idsOf(topic)).toEqual([id])
   expect(bodiesOf(topic)).toEqual(['{"id":"o_1"}'])
-  expect(await hooks.events.get(id)).toMatchObject({ topic, metadata: { source: 'test' }, orderingKey: 'k' })
+  expect(await hooks.events.get(id)).toMatchObject({
+    topic,
+    metadata: { source: 'test' },
+    orderingKey: 'k',
+    hasIdempotencyKey: false,
+  })
   await drained()
 })
 
@@ -263,6 +268,7 @@ test('an idempotency key makes one event of several rows, and of a row and a pub
   await drained()
   expect(await hooks.publish(event)).toMatchObject({ id: first, replayed: true })
   await delivered(event.topic, 1)
+  expect(await hooks.events.get(first)).toMatchObject({ hasIdempotencyKey: true })
   const other = publishInto(app.db, { ...event, payload: { id: 2 } })
   await expect.poll(() => app.count(`id = '${other}' and error like 'idempotency_conflict: %'`)).toBe(1)
   app.db.exec('delete from outhook_outbox')

@@ -199,6 +199,7 @@ async function aLane(server: PostgresServer, weights: readonly number[]) {
         traceContext: null,
         request: null,
         filteredSubscriptions: null,
+        hasIdempotencyKey: false,
         orderingKey: null,
         producerKeyId: null,
         deliverAt: null,

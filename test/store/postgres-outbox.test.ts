@@ -56,6 +56,21 @@ describe.each(testedServers())('$name', ({ start }) => {
       ])
     })
 
+    test('says whether the caller gave an idempotency key, before its fan-out and after', async () => {
+      const { begin, publish, fanOut, store } = await anOutbox(server)
+      const client = await begin()
+      const keyed = await publish(client, { ...anOrder, idempotency_key: `'k'` })
+      const plain = await publish(client, anOrder)
+      await client.query('commit')
+      const areKeyed = async () =>
+        Promise.all(
+          [keyed, plain].map(async (id) => (await store.getEvent(defaultTenantId, id))?.hasIdempotencyKey),
+        )
+      expect(await areKeyed()).toEqual([true, false])
+      expect(await fanOut()).toEqual({ count: 2, stale: [], held: [] })
+      expect(await areKeyed()).toEqual([true, false])
+    })
+
     test('leaves nothing behind at rollback, and its key free', async () => {
       const { begin, publish, store, sql } = await anOutbox(server)
       const client = await begin()

@@ -36,6 +36,7 @@ const anEvent: fc.Arbitrary<NewEvent> = fc.record({
   traceContext: orNull(fc.record({ traceparent: text, tracestate: text })),
   request: orNull(aRequest),
   filteredSubscriptions: orNull(fc.nat()),
+  hasIdempotencyKey: fc.boolean(),
   orderingKey: orNull(text),
   producerKeyId: orNull(text),
   deliverAt: orNull(fc.nat()),

@@ -237,6 +237,10 @@ const eventMembers = {
     description:
       'subscriptions whose topics match and whose filter did not let it through; with no deliveries beside it, no filter did',
   }),
+  has_idempotency_key: Type.Boolean({
+    description:
+      'whether it was published with an idempotency key, which itself is not shown; `false`, too, of what was published before this was kept',
+  }),
   created_at: Time,
   expunged_at: Nullable({
     ...Time,

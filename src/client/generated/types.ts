@@ -1004,6 +1004,8 @@ export interface Event {
 } | null
   /** Subscriptions whose topics match and whose filter did not let it through; with no deliveries beside it, no filter did. */
   readonly filteredSubscriptions: number
+  /** Whether it was published with an idempotency key, which itself is not shown; `false`, too, of what was published before this was kept. */
+  readonly hasIdempotencyKey: boolean
   /** RFC 3339, UTC, milliseconds. */
   readonly createdAt: string
   /** When its payload was expunged on demand; null, too, where it is only past its retention. */
@@ -1046,6 +1048,8 @@ export interface EventStatus {
 } | null
   /** Subscriptions whose topics match and whose filter did not let it through; with no deliveries beside it, no filter did. */
   readonly filteredSubscriptions: number
+  /** Whether it was published with an idempotency key, which itself is not shown; `false`, too, of what was published before this was kept. */
+  readonly hasIdempotencyKey: boolean
   /** RFC 3339, UTC, milliseconds. */
   readonly createdAt: string
   /** When its payload was expunged on demand; null, too, where it is only past its retention. */

@@ -120,6 +120,24 @@ function describeIdempotencyKeys(open: OpenScene): void {
     expect((await one.call('GET', `/v1/deliveries?topic=${topic}`)).json.items).toHaveLength(1)
   })
 
+  test('an event and the list of them say whether it was published with an idempotency key, and never which', async () => {
+    const { one, two, topic, publish } = await aShop(open())
+    const keyed = (await publish({ headers: { 'idempotency-key': 'nobody-sees-this' } })).json
+    const plain = (await publish({})).json
+    const list = await two.call('GET', `/v1/events?topic=${topic}`)
+    const shown = list.json.items.map(({ id, has_idempotency_key: has }: Record<string, unknown>) => [
+      id,
+      has,
+    ])
+    expect(shown).toEqual([
+      [plain.id, false],
+      [keyed.id, true],
+    ])
+    const event = await one.call('GET', `/v1/events/${keyed.id}`)
+    expect(event.json).toMatchObject({ has_idempotency_key: true })
+    expect(list.text + event.text).not.toContain('nobody-sees-this')
+  })
+
   test.each([
     ['one byte of the payload', { body: '{"topic":"a","payload":{"x": 1}}', headers }],
     ['the topic', { body: '{"topic":"b","payload":{"x":1}}', headers }],

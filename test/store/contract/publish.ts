@@ -38,6 +38,7 @@ export function describePublish(open: OpenHarness): void {
         traceContext: null,
         request: null,
         filteredSubscriptions: null,
+        hasIdempotencyKey: false,
         createdAt: scene.now(),
         expungedAt: null,
       })
@@ -67,6 +68,20 @@ export function describePublish(open: OpenHarness): void {
       expect((await scene.claimOne()).traceContext).toEqual(traceContext)
       await scene.publish({ routes })
       expect((await scene.claimOne()).traceContext).toBeNull()
+    })
+
+    it('says of each event whether it was published with an idempotency key, and of a repeat what it says of the first', async () => {
+      const { event: keyed } = await scene.publish({ idempotency: aKey('k') })
+      const { event: plain } = await scene.publish()
+      await scene.publish({ idempotency: aKey('k') })
+      const page = await scene.store.listEvents(defaultTenantId, {}, { limit: 10, cursor: null })
+      expect(page.items.map(({ id, hasIdempotencyKey }) => [id, hasIdempotencyKey])).toEqual([
+        [plain.id, false],
+        [keyed.id, true],
+      ])
+      for (const { id, hasIdempotencyKey } of page.items) {
+        expect(await scene.store.getEvent(defaultTenantId, id)).toMatchObject({ hasIdempotencyKey })
+      }
     })
 
     it('leaves the bytes of the caller alone', async () => {

@@ -168,6 +168,7 @@ export async function openScene(open: OpenHarness): Promise<Scene> {
       traceContext: options.traceContext ?? null,
       request: null,
       filteredSubscriptions: null,
+      hasIdempotencyKey: (options.idempotency ?? null) !== null,
       idempotency: options.idempotency ?? null,
       routingVersion: options.routingVersion ?? (await store.loadRouting(tenantId)).version,
       deliveries: (options.routes ?? []).map((route) => ({

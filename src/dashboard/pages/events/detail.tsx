@@ -107,6 +107,7 @@ function EventFacts({ of }: { readonly of: EventStatus }) {
           ['For later', of.deliverAt && <Time at={of.deliverAt} />],
           ['Size of the payload', `${of.payloadBytes} bytes`],
           ['Ordering key', of.orderingKey],
+          ['Idempotency key', of.hasIdempotencyKey ? 'given' : 'none'],
           ['Published with the key', of.producerKeyId && <code>{of.producerKeyId}</code>],
           [
             'Subscriptions whose filter did not let it through',

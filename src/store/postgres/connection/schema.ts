@@ -35,6 +35,7 @@ import { statsMigration } from '../migrations/0039-stats.ts'
 import { eventTypesMigration } from '../migrations/0040-event-types.ts'
 import { nodeReportsMigration } from '../migrations/0041-node-reports.ts'
 import { auditLogMigration } from '../migrations/0042-audit-log.ts'
+import { idempotencyFlagsMigration } from '../migrations/0043-idempotency-flags.ts'
 
 export const postgresMigrations: readonly Migration[] = [
   initialMigration,
@@ -72,6 +73,7 @@ export const postgresMigrations: readonly Migration[] = [
   eventTypesMigration,
   nodeReportsMigration,
   auditLogMigration,
+  idempotencyFlagsMigration,
 ]
 
 /**

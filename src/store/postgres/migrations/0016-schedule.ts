@@ -1,8 +1,8 @@
 import type { Migration } from '../../migrations.ts'
 import { acceptedTrace } from './0015-trace-context.ts'
-import { acceptEventSql, publishFunctionsSql } from './outbox-functions.ts'
+import { type AcceptedColumn, acceptEventSql, publishFunctionsSql } from './outbox-functions.ts'
 
-const acceptedTime = { column: 'deliver_at', type: 'bigint', kept: 'deliver_at' }
+export const acceptedTime: AcceptedColumn = { column: 'deliver_at', type: 'bigint', kept: 'deliver_at' }
 
 /** Events for later, which an older process would deliver early. */
 export const scheduleMigration: Migration = {

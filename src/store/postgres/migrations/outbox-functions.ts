@@ -1,15 +1,18 @@
 /** The functions of the outbox, which migrations make anew when an event can say more inside a caller's transaction. */
 
-/** What `accept_event` takes besides, as its last parameters, which calls of an older process leave out. */
+/** What `accept_event` keeps besides: its last parameters, which calls of an older process leave out. */
 export interface AcceptedColumn {
   readonly column: string
-  readonly type: string
-  /** SQL: of the parameter, as the outbox keeps it. */
+  /** Null: it is no parameter, but worked out from the others. */
+  readonly type: string | null
+  /** SQL: of the parameters, as the outbox keeps it. */
   readonly kept: string
 }
 
 export function acceptEventSql(added: readonly AcceptedColumn[]): string {
-  const parameters = added.map(({ column, type }) => `${column} ${type} default null, `).join('')
+  const parameters = added
+    .map(({ column, type }) => (type === null ? '' : `${column} ${type} default null, `))
+    .join('')
   const columns = added.map(({ column }) => `, ${column}`).join('')
   const values = added.map(({ kept }) => `, ${kept}`).join('')
   return String.raw`

@@ -13,13 +13,14 @@ import { uuidOfId } from './wire-types.ts'
 
 type ColumnOf<Name extends EventFieldName> = (typeof eventFields)[Name]['column']
 
-const listTypes = { uuid: 'uuid[]', text: 'text[]', bigint: 'bigint[]' } as const
+const listTypes = { uuid: 'uuid[]', text: 'text[]', bigint: 'bigint[]', boolean: 'boolean[]' } as const
 type ListType = (typeof listTypes)[keyof typeof listTypes]
 
 /** SQL: of the column. */
 function typeOf(name: EventFieldName): keyof typeof listTypes {
   if (isId(name)) return 'uuid'
   const { kind } = eventFields[name]
+  if (kind === 'flag') return 'boolean'
   return kind === 'time' || kind === 'count' ? 'bigint' : 'text'
 }
 
@@ -35,7 +36,7 @@ export function fieldValues(events: readonly EventFields[]) {
   return valuesOf(events, eventFieldNames)
 }
 
-/** SQL: the columns of a row of `outbox`, which has those only that can be given in a transaction. */
+/** SQL: the columns of a row of `outbox`, which has those only that can be given in a transaction, or worked out there. */
 export const outboxFields = outboxFieldsWith({})
 
 /** SQL: likewise, with what the fan-out has found out besides. */
@@ -43,7 +44,7 @@ export function outboxFieldsWith(found: Readonly<Partial<Record<EventFieldName, 
   return eventFieldNames
     .map((name) => {
       const { column, inTransactions } = eventFields[name]
-      return inTransactions ? column : `${found[name] ?? `null::${typeOf(name)}`} as ${column}`
+      return inTransactions !== false ? column : `${found[name] ?? `null::${typeOf(name)}`} as ${column}`
     })
     .join(', ')
 }

@@ -33,6 +33,7 @@ import { portalLinksMigration } from '../migrations/0032-portal-links.ts'
 import { statsMigration } from '../migrations/0033-stats.ts'
 import { eventTypesMigration } from '../migrations/0034-event-types.ts'
 import { auditLogMigration } from '../migrations/0035-audit-log.ts'
+import { idempotencyFlagsMigration } from '../migrations/0036-idempotency-flags.ts'
 import { StatementCache } from './statement-cache.ts'
 
 export const sqliteMigrations: readonly Migration[] = [
@@ -68,6 +69,7 @@ export const sqliteMigrations: readonly Migration[] = [
   statsMigration,
   eventTypesMigration,
   auditLogMigration,
+  idempotencyFlagsMigration,
 ]
 
 /** Brings the schema up to date, all in one transaction. */
