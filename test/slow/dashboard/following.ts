@@ -84,10 +84,13 @@ export function describeFollowing(open: OpenBed): void {
 
     test('has a payload that is shown as it is, downloaded byte for byte, and said to be gone when it is', async () => {
       const { signedIn, server, make } = open()
-      const { id } = await make('POST', '/v1/events', { topic: 'followed.payload', payload: { n: 'é' } })
+      const event = { topic: 'followed.payload', payload: { n: 'é' }, idempotency_key: 'nobody-sees-this' }
+      const { id } = await make('POST', '/v1/events', event)
       await using(await signedIn('viewer'), async (opened) => {
         const { page } = opened
         await page.goto(`${server.url}/dashboard/events/${id}`)
+        await page.locator('dt:text-is("Idempotency key") + dd:text-is("given")').waitFor()
+        expect(await page.content()).not.toContain(event.idempotency_key)
         await press(page, 'Raw')
         await page.getByText('{"n":"é"}', { exact: true }).waitFor()
         await press(page, 'Exact bytes')
