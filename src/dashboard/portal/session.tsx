@@ -54,15 +54,15 @@ export function useAsk<T>(key: string, ask: (server: Client) => Promise<T>, ever
   const latest = useRef(ask)
   latest.current = ask
   useEffect(() => {
-    let isShown = true
+    const ending = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
     const run = async () => {
-      if (document.hidden) return wait()
       try {
         const value = await latest.current(server)
-        if (isShown) setState({ of: key, value, problem: null })
+        if (ending.signal.aborted) return
+        setState({ of: key, value, problem: null })
       } catch (error) {
-        if (!isShown) return
+        if (ending.signal.aborted) return
         if (statusOf(error) === 401) return onEnd(error)
         setState((before) => ({
           of: key,
@@ -70,14 +70,16 @@ export function useAsk<T>(key: string, ask: (server: Client) => Promise<T>, ever
           problem: messageOf(error),
         }))
       }
-      wait()
+      if (everyMs > 0) timer = setTimeout(runIfSeen, everyMs)
     }
-    const wait = () => {
-      if (isShown && everyMs > 0) timer = setTimeout(run, everyMs)
+    // A page that nobody sees costs the server nothing once it has been read.
+    const runIfSeen = () => {
+      if (!document.hidden) return void run()
+      document.addEventListener('visibilitychange', runIfSeen, { once: true, signal: ending.signal })
     }
     void run()
     return () => {
-      isShown = false
+      ending.abort()
       clearTimeout(timer)
     }
   }, [key, round, server])
