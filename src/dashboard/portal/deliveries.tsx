@@ -7,7 +7,7 @@ import { t } from './locales.ts'
 import { Badge, Heading, Shown, Table, Time } from './parts.tsx'
 import { Recover } from './recover.tsx'
 import { useSession } from './session.tsx'
-import { MoreButton, usePages } from './use-pages.tsx'
+import { PageButtons, usePages } from './use-pages.tsx'
 
 const states = [
   'pending',
@@ -68,7 +68,7 @@ export function DeliveryTable({ filter }: { readonly filter: Filter }) {
   return (
     <>
       <Shown of={list}>
-        {(deliveries) =>
+        {({ items: deliveries }) =>
           deliveries.length === 0 ? (
             <p class="empty">{isFiltered ? t('deliveriesNone') : t('deliveriesEmpty')}</p>
           ) : (
@@ -88,7 +88,7 @@ export function DeliveryTable({ filter }: { readonly filter: Filter }) {
           )
         }
       </Shown>
-      <MoreButton of={list} />
+      <PageButtons of={list} />
     </>
   )
 }

@@ -5,7 +5,7 @@ import { pathOf } from '../kit/match-path.ts'
 import { t } from './locales.ts'
 import { Badge, Heading, Shown, Table, Time } from './parts.tsx'
 import { useSession } from './session.tsx'
-import { MoreButton, usePages } from './use-pages.tsx'
+import { PageButtons, usePages } from './use-pages.tsx'
 
 export function EndpointsPage() {
   const { can } = useSession()
@@ -15,7 +15,7 @@ export function EndpointsPage() {
     <>
       <Heading actions={add}>{t('endpoints')}</Heading>
       <Shown of={list}>
-        {(endpoints) =>
+        {({ items: endpoints }) =>
           endpoints.length === 0 ? (
             <p class="empty">{t('endpointsEmpty')}</p>
           ) : (
@@ -35,7 +35,7 @@ export function EndpointsPage() {
           )
         }
       </Shown>
-      <MoreButton of={list} />
+      <PageButtons of={list} />
     </>
   )
 }
