@@ -1,6 +1,8 @@
 /** The parts of the dashboard's kit that need no browser. */
 import { describe, expect, test } from 'vitest'
 import type { Endpoint } from '../../src/client/index.ts'
+import { deliveryStates as statesOfServer } from '../../src/core/model.ts'
+import { deliveryStates, hasEnded } from '../../src/dashboard/kit/delivery-states.ts'
 import { durationText } from '../../src/dashboard/kit/duration-text.ts'
 import { placeErrors } from '../../src/dashboard/kit/field-errors.ts'
 import { readChanges } from '../../src/dashboard/kit/form-fields.ts'
@@ -160,4 +162,14 @@ test.each([
   [7 * 86_400_000, '7 d'],
 ])('%d ms are said as "%s"', (ms, text) => {
   expect(durationText(ms)).toBe(text)
+})
+
+test('states of deliveries are those of the server, and what has ended can be sent again', () => {
+  expect(deliveryStates.toSorted()).toEqual(statesOfServer.toSorted())
+  expect(deliveryStates.filter((state) => hasEnded({ state }))).toEqual([
+    'succeeded',
+    'dead_lettered',
+    'cancelled',
+    'skipped',
+  ])
 })

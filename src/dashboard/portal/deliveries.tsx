@@ -1,39 +1,34 @@
 /** What was sent, newest first. */
-import { useState } from 'preact/hooks'
 import type { Delivery } from '../../client/index.ts'
-import { hrefOf } from '../kit/address.ts'
+import { hrefOf, useUrlState } from '../kit/address.ts'
+import { deliveryStates, type DeliveryState as State } from '../kit/delivery-states.ts'
 import { pathOf } from '../kit/match-path.ts'
+import { oneOf, text } from '../kit/url-values.ts'
 import { t } from './locales.ts'
 import { Badge, Heading, Shown, Table, Time } from './parts.tsx'
 import { Recover } from './recover.tsx'
 import { useSession } from './session.tsx'
 import { PageButtons, usePages } from './use-pages.tsx'
 
-const states = [
-  'pending',
-  'in_flight',
-  'retry_scheduled',
-  'succeeded',
-  'dead_lettered',
-  'cancelled',
-  'skipped',
-] as const
-type State = (typeof states)[number]
+const states = ['', ...deliveryStates] as const
+const shape = { state: oneOf(states), topic: text, cursor: text }
 
 export function DeliveriesPage() {
   const { can } = useSession()
-  const [state, setState] = useState('')
-  const [topic, setTopic] = useState('')
+  const [{ state, topic }, set] = useUrlState(shape)
   return (
     <>
       <Heading>{t('deliveries')}</Heading>
       <div class="bar filters">
         <label for="state">{t('filterState')}</label>
-        <select id="state" value={state} onChange={(event) => setState(event.currentTarget.value)}>
-          <option value="">{t('anyState')}</option>
+        <select
+          id="state"
+          value={state}
+          onChange={(event) => set({ state: event.currentTarget.value as typeof state, cursor: '' })}
+        >
           {states.map((one) => (
             <option key={one} value={one}>
-              {t(one)}
+              {t(one === '' ? 'anyState' : one)}
             </option>
           ))}
         </select>
@@ -43,12 +38,10 @@ export function DeliveriesPage() {
           type="search"
           dir="auto"
           value={topic}
-          onChange={(event) => setTopic(event.currentTarget.value.trim())}
+          onChange={(event) => set({ topic: event.currentTarget.value.trim(), cursor: '' })}
         />
       </div>
-      <DeliveryTable
-        filter={{ ...(state !== '' && { state: state as State }), ...(topic !== '' && { topic }) }}
-      />
+      <DeliveryTable filter={{ ...(state !== '' && { state }), ...(topic !== '' && { topic }) }} />
       {can('resend') && <Recover />}
     </>
   )
@@ -95,5 +88,5 @@ export function DeliveryTable({ filter }: { readonly filter: Filter }) {
 
 export function DeliveryState({ of: { state } }: { readonly of: Delivery }) {
   const is = state === 'succeeded' ? 'good' : state === 'dead_lettered' ? 'bad' : 'plain'
-  return <Badge is={is}>{t(state as State)}</Badge>
+  return <Badge is={is}>{t(state)}</Badge>
 }

@@ -1,14 +1,14 @@
 /** One delivery: what became of it, each attempt, and what was sent. */
 import type { Client, DeliveryDetail } from '../../client/index.ts'
 import { now } from '../clock.ts'
+import { indentJson } from '../indent-json.ts'
 import { hrefOf } from '../kit/address.ts'
+import { hasEnded } from '../kit/delivery-states.ts'
 import { pathOf } from '../kit/match-path.ts'
 import { DeliveryState } from './deliveries.tsx'
 import { formatRelative, t } from './locales.ts'
 import { Act, Code, Facts, Heading, Part, Shown, Time } from './parts.tsx'
 import { statusOf, useAsk, useSession } from './session.tsx'
-
-const ended = ['succeeded', 'dead_lettered', 'cancelled']
 
 export function DeliveryPage({ id }: { readonly id: string }) {
   const { can, server } = useSession()
@@ -19,7 +19,7 @@ export function DeliveryPage({ id }: { readonly id: string }) {
     asked.again()
     return t('resent')
   }
-  const canResend = delivery !== null && can('resend') && ended.includes(delivery.state)
+  const canResend = delivery !== null && can('resend') && hasEnded(delivery)
   return (
     <>
       <Heading actions={canResend ? <Act act={resend}>{t('resend')}</Act> : undefined}>
@@ -119,17 +119,10 @@ function Payload({ eventId }: { readonly eventId: string }) {
 /** `text` null: it is not kept any more. */
 async function readPayload(server: Client, eventId: string): Promise<{ readonly text: string | null }> {
   try {
-    return { text: pretty(new TextDecoder().decode(await server.events.getPayload(eventId))) }
+    const text = new TextDecoder().decode(await server.events.getPayload(eventId))
+    return { text: indentJson(text) ?? text }
   } catch (error) {
     if (statusOf(error) === 410) return { text: null }
     throw error
-  }
-}
-
-function pretty(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2)
-  } catch {
-    return text
   }
 }

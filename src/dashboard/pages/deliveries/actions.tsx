@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import type { DeliveryDetail } from '../../../client/index.ts'
 import { ActButton } from '../../kit/act-button.tsx'
+import { hasEnded } from '../../kit/delivery-states.ts'
 import { Dialog } from '../../kit/dialog.tsx'
 import { useSession } from '../../kit/session.ts'
 import { server } from '../../server.ts'
@@ -11,8 +12,6 @@ interface ActionsProps {
   readonly delivery: DeliveryDetail
   readonly onDone: () => void
 }
-
-const ended = ['succeeded', 'dead_lettered', 'cancelled', 'skipped']
 
 export function DeliveryActions({ delivery, onDone }: ActionsProps) {
   const { call } = useSession()
@@ -64,13 +63,14 @@ export function DeliveryActions({ delivery, onDone }: ActionsProps) {
   )
 }
 
-function whyNotResend({ state }: DeliveryDetail): string | null {
-  if (ended.includes(state)) return null
-  return state === 'in_flight' ? 'An attempt is under way.' : 'It has not ended: it is sent anyway.'
+function whyNotResend(delivery: DeliveryDetail): string | null {
+  if (hasEnded(delivery)) return null
+  return delivery.state === 'in_flight' ? 'An attempt is under way.' : 'It has not ended: it is sent anyway.'
 }
 
-function whyNotCancel({ state }: DeliveryDetail): string | null {
-  if (ended.includes(state)) return `It has ended: it is ${state.replaceAll('_', ' ')}.`
+function whyNotCancel(delivery: DeliveryDetail): string | null {
+  const { state } = delivery
+  if (hasEnded(delivery)) return `It has ended: it is ${state.replaceAll('_', ' ')}.`
   return state === 'in_flight'
     ? 'An attempt is under way, and its outcome decides. Cancel it if it waits for another one then.'
     : null

@@ -2,6 +2,7 @@
 import type { DeliveryDetail } from '../../../client/index.ts'
 import { DeliveryState } from '../../delivery-state.tsx'
 import { hrefOf } from '../../kit/address.ts'
+import { hasEnded } from '../../kit/delivery-states.ts'
 import { CopyButton, Facts, Loading, PageHeading, Part, Problem } from '../../kit/detail.tsx'
 import { pathOf } from '../../kit/match-path.ts'
 import type { PageProps } from '../../kit/page-entry.ts'
@@ -13,8 +14,7 @@ import { Attempts } from './attempts.tsx'
 import { describeDelivery } from './delivery-words.ts'
 
 /** What has ended stays as it is, until somebody sends it again. */
-const untilEnded = ({ state }: DeliveryDetail) =>
-  state === 'pending' || state === 'in_flight' || state === 'retry_scheduled' ? 2_000 : null
+const untilEnded = (delivery: DeliveryDetail) => (hasEnded(delivery) ? null : 2_000)
 
 export function Page({ params: { id = '' } }: PageProps) {
   const { value, problem, again } = useAnswer(`delivery ${id}`, (call) => server.deliveries.get(id, call), {

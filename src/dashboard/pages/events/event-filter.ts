@@ -1,23 +1,15 @@
 /** Which events are listed: what the address says of it, and what the server is asked. Pure. */
 import type { ListEventsQuery } from '../../../client/index.ts'
+import { deliveryStates } from '../../kit/delivery-states.ts'
 import { oneOf, text, type ValuesOf } from '../../kit/url-values.ts'
 
-export const deliveryStates = [
-  '',
-  'pending',
-  'in_flight',
-  'retry_scheduled',
-  'succeeded',
-  'dead_lettered',
-  'cancelled',
-  'skipped',
-] as const
+export const stateChoices = ['', ...deliveryStates] as const
 
 export const eventFilterShape = {
   topic: text,
   key: text,
   metadata: text,
-  state: oneOf(deliveryStates),
+  state: oneOf(stateChoices),
   since: text,
   until: text,
   cursor: text,

@@ -2,7 +2,7 @@ import { goTo } from '../../kit/address.ts'
 import { fromLocal, toLocal } from '../../kit/local-time.ts'
 import { pathOf } from '../../kit/match-path.ts'
 import { useTell } from '../../kit/results.tsx'
-import { deliveryStates, type EventFilterValues } from './event-filter.ts'
+import { type EventFilterValues, stateChoices } from './event-filter.ts'
 
 const texts = [
   ['topic', 'Topic', 'orders.*'],
@@ -40,7 +40,7 @@ export function EventFilters({ values, set }: FiltersProps) {
             choose({ state: currentTarget.value as EventFilterValues['state'] })
           }
         >
-          {deliveryStates.map((one) => (
+          {stateChoices.map((one) => (
             <option key={one} value={one}>
               {one === '' ? 'in any state' : one.replaceAll('_', ' ')}
             </option>
