@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import type { Job } from '../../client/index.ts'
 import { now } from '../clock.ts'
+import { fromLocal, toLocal } from '../kit/local-time.ts'
 import { t } from './locales.ts'
 import { Act, Field, Form, Part, Shown } from './parts.tsx'
 import { useAsk, useSession } from './session.tsx'
@@ -14,7 +15,7 @@ export function Recover({ endpointId }: { readonly endpointId?: string }) {
   const [job, setJob] = useState<Job | null>(null)
   const filterOf = (since: string) => ({ since, ...(endpointId !== undefined && { endpointId }) })
   const count = async (values: (name: string) => string) => {
-    const since = new Date(values('since')).toISOString()
+    const since = fromLocal(values('since'))
     const counted = await server.deadLetters.replayMany({ ...filterOf(since), dryRun: true })
     setJob(null)
     setFound({ since, count: 'matching' in counted ? counted.matching : 0 })
@@ -33,7 +34,7 @@ export function Recover({ endpointId }: { readonly endpointId?: string }) {
           name="since"
           label={t('since')}
           type="datetime-local"
-          value={localMinute(now() - dayMs)}
+          value={toLocal(new Date(now() - dayMs).toISOString())}
           isRequired
         />
       </Form>
@@ -66,11 +67,4 @@ function Progress({ id }: { readonly id: string }) {
       }}
     </Shown>
   )
-}
-
-/** As a field of the browser takes it, in the reader's own zone. */
-function localMinute(ms: number): string {
-  const at = new Date(ms)
-  const local = new Date(ms - at.getTimezoneOffset() * 60_000)
-  return local.toISOString().slice(0, 16)
 }

@@ -4,6 +4,7 @@ import { Badge, Part, Problem } from '../../kit/detail.tsx'
 import { countText, msText, outcomeText, percentText, secondsText } from '../../kit/figure-text.ts'
 import { type Column, Rows } from '../../kit/keyset-table.tsx'
 import { pathOf } from '../../kit/match-path.ts'
+import { processRoleText } from '../../kit/process-role.ts'
 import { useSession } from '../../kit/session.ts'
 import type { Answer } from '../../kit/use-answer.ts'
 import { Time } from '../../times.tsx'
@@ -116,12 +117,6 @@ function dueText(withinSeconds: number | null): string {
   return withinSeconds === 0 ? 'now' : `within ${secondsText(withinSeconds)}`
 }
 
-const roles: Readonly<Record<string, string>> = {
-  all: 'takes events and delivers',
-  api: 'takes events',
-  dispatcher: 'delivers',
-}
-
 export function Nodes({ of: { nodes } }: { readonly of: Stats }) {
   return (
     <Part title="Nodes">
@@ -131,7 +126,7 @@ export function Nodes({ of: { nodes } }: { readonly of: Stats }) {
         keyOf={({ id }) => id}
         columns={[
           { title: 'Node', cell: ({ host, pid }) => `${host}:${pid}` },
-          { title: 'Role', cell: ({ role }) => roles[role] ?? role },
+          { title: 'Role', cell: ({ role }) => processRoleText(role) },
           { title: 'Version', cell: ({ version }) => version },
           { title: 'Since', cell: ({ startedAt }) => <Time at={startedAt} /> },
           { title: 'Seen', cell: ({ seenAt }) => <Time at={seenAt} /> },

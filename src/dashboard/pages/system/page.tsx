@@ -3,6 +3,7 @@ import type { Finding, Setting, System } from '../../../client/index.ts'
 import { useUrlState } from '../../kit/address.ts'
 import { Badge, Facts, Loading, PageHeading, Part, Problem } from '../../kit/detail.tsx'
 import { type Column, Rows } from '../../kit/keyset-table.tsx'
+import { processRoleText } from '../../kit/process-role.ts'
 import { flag } from '../../kit/url-values.ts'
 import { useAnswer } from '../../kit/use-answer.ts'
 import { server } from '../../server.ts'
@@ -35,11 +36,6 @@ export function Page() {
 }
 
 const storeKinds = { memory: 'memory', sqlite: 'SQLite', postgres: 'PostgreSQL' }
-const roles: Readonly<Record<string, string>> = {
-  all: 'all: it takes events and delivers them',
-  api: 'api: it takes events, and other processes deliver them',
-  dispatcher: 'dispatcher: it delivers',
-}
 
 function Process({ of: { outhookVersion, nodeVersion, role, startedAt, store } }: { readonly of: System }) {
   return (
@@ -48,7 +44,7 @@ function Process({ of: { outhookVersion, nodeVersion, role, startedAt, store } }
         of={[
           ['Outhook', outhookVersion],
           ['Node.js', nodeVersion],
-          ['Role', roles[role] ?? role],
+          ['Role', processRoleText(role)],
           ['Running since', <Time key="since" at={startedAt} />],
           ['Store', storeKinds[store.kind]],
           [store.kind === 'sqlite' ? 'File' : 'Where', <code key="where">{store.location}</code>],
