@@ -1,6 +1,7 @@
 /** The pure parts of the portal; what it does in a browser: test/slow/portal.test.ts. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { deliveryStates } from '../../src/dashboard/kit/delivery-states.ts'
 import { targetsOf } from '../../src/dashboard/portal/embedding.ts'
 import { hoursOf } from '../../src/dashboard/portal/hours.ts'
 import { chooseLocale, pseudo, t } from '../../src/dashboard/portal/locales.ts'
@@ -90,6 +91,18 @@ describe('texts', () => {
     expect(t('testGood', { status: 204, ms: 12 })).toMatch(/^\[It árrívéd.*204.*12 ms\. \]$/)
     expect(chooseLocale('toString').direction).toBe('ltr')
     chooseLocale(null)
+  })
+
+  test('are all shown somewhere', () => {
+    const folder = new URL('../../src/dashboard/portal/', import.meta.url)
+    const code = readdirSync(folder)
+      .filter((name) => name.endsWith('.tsx'))
+      .map((name) => readFileSync(new URL(name, folder), 'utf8'))
+      .join('\n')
+    // By the name of a state of a delivery or of an endpoint.
+    const states: readonly string[] = [...deliveryStates, 'active', 'throttled', 'paused', 'disabled']
+    const isShown = (key: string) => states.includes(key) || code.includes(`'${key}'`)
+    expect(Object.keys(english).filter((key) => !isShown(key))).toEqual([])
   })
 
   test('keep their places for values in the pseudo-locale', () => {

@@ -4,7 +4,7 @@ import type { Portal } from '../../client/index.ts'
 import { home, hrefOf, useAddress } from '../kit/address.ts'
 import { formatMoment, t } from './locales.ts'
 import { Outlet } from './outlet.tsx'
-import { messageOf, openServer, SessionContext, statusOf } from './session.tsx'
+import { type Ability, messageOf, openServer, type Session, SessionContext, statusOf } from './session.tsx'
 import type { Theme } from './theme.ts'
 
 type View =
@@ -50,10 +50,22 @@ export function App({ token, theme }: AppProps) {
       </main>
     )
   }
-  const { portal } = view
-  const can = (ability: Portal['abilities'][number]) => portal.abilities.includes(ability)
+  return <LetIn portal={view.portal} server={server} theme={theme} onEnd={onEnd} />
+}
+
+interface LetInProps extends Pick<Session, 'portal' | 'server' | 'onEnd'> {
+  readonly theme: Theme
+}
+
+function LetIn({ portal, server, theme, onEnd }: LetInProps) {
+  const { path } = useAddress()
+  const [said, setSaid] = useState<{ readonly text: string; readonly at: string } | null>(null)
+  // The page that it is said on may be the one that somebody is sent to at the same moment.
+  const tell = (text: string) => setSaid({ text, at: location.pathname })
+  useEffect(() => setSaid((now) => (now?.at === location.pathname ? now : null)), [path])
+  const can = (ability: Ability) => portal.abilities.includes(ability)
   return (
-    <SessionContext.Provider value={{ portal, server, can, onEnd }}>
+    <SessionContext.Provider value={{ portal, server, can, tell, onEnd }}>
       <a class="skip" href="#content">
         {t('skip')}
       </a>
@@ -62,6 +74,9 @@ export function App({ token, theme }: AppProps) {
         <Navigation />
       </header>
       <main id="content" tabIndex={-1}>
+        <div role="status" class="hint">
+          {said?.text}
+        </div>
         <Outlet />
         {portal.expiresAt !== null && (
           <p class="hint footer">{t('until', { time: formatMoment(portal.expiresAt) })}</p>

@@ -14,15 +14,19 @@ import { useAsk, useSession } from './session.tsx'
 import { TestEvent } from './test-event.tsx'
 
 export function EndpointPage({ id }: { readonly id: string }) {
-  const { can } = useSession()
+  const { can, tell } = useSession()
   const asked = useAsk(`endpoint ${id}`, (server) => server.endpoints.get(id), 5_000)
   const [isEditing, setEditing] = useState(false)
+  const edit = () => {
+    tell('')
+    setEditing(true)
+  }
   return (
     <>
       <Heading
         actions={
           asked.value !== null && can('manage_endpoints') ? (
-            <Actions of={asked.value} onChange={asked.again} onEdit={() => setEditing(true)} />
+            <Actions of={asked.value} onChange={asked.again} onEdit={edit} />
           ) : undefined
         }
       >
@@ -83,7 +87,7 @@ interface ActionsProps {
 }
 
 function Actions({ of, onChange, onEdit }: ActionsProps) {
-  const { server } = useSession()
+  const { server, tell } = useSession()
   const [isAsking, setAsking] = useState(false)
   const then = (text: string) => () => {
     onChange()
@@ -95,6 +99,7 @@ function Actions({ of, onChange, onEdit }: ActionsProps) {
   const remove = async () => {
     await server.endpoints.delete(of.id)
     goTo('')
+    tell(t('removed'))
     return undefined
   }
   return (
@@ -127,7 +132,7 @@ function Actions({ of, onChange, onEdit }: ActionsProps) {
 }
 
 function Edit({ of, onDone }: { readonly of: Endpoint; readonly onDone: () => void }) {
-  const { server } = useSession()
+  const { server, tell } = useSession()
   const save = async ({ url, description, topics, headers }: EndpointValues) => {
     const change = {
       ...(url !== '' && url !== of.url && { url }),
@@ -137,6 +142,7 @@ function Edit({ of, onDone }: { readonly of: Endpoint; readonly onDone: () => vo
     }
     await server.endpoints.update(of.id, change, { ifMatch: of.version })
     onDone()
+    tell(t('saved'))
   }
   return <EndpointForm submit={t('save')} of={of} onSubmit={save} onCancel={onDone} />
 }

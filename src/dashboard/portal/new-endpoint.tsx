@@ -7,7 +7,7 @@ import { Heading } from './parts.tsx'
 import { useSession } from './session.tsx'
 
 export function NewEndpointPage() {
-  const { server } = useSession()
+  const { server, tell } = useSession()
   const add = async ({ topics, headers, ...values }: EndpointValues) => {
     const made = await server.endpoints.create({
       ...values,
@@ -15,6 +15,7 @@ export function NewEndpointPage() {
       ...(Object.keys(headers).length > 0 && { headers }),
     })
     goTo(pathOf('endpoints', made.id))
+    tell(t('added'))
   }
   return (
     <>

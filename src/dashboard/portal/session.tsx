@@ -10,6 +10,8 @@ export interface Session {
   readonly portal: Portal
   readonly server: Client
   readonly can: (ability: Ability) => boolean
+  /** Says what came of something, on the page that is shown then. */
+  readonly tell: (text: string) => void
   /** The link has ended meanwhile. */
   readonly onEnd: (error: unknown) => void
 }
