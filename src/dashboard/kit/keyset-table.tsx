@@ -25,10 +25,10 @@ const shape = { cursor: text }
 export function usePage<T, P extends Page<T> = Page<T>>(
   key: string,
   read: (query: PageQuery, call: CallOptions) => PromiseLike<P>,
-  options: { readonly everyMs?: number } = {},
+  { limit = rowsPerPage, ...options }: { readonly everyMs?: number; readonly limit?: number } = {},
 ): Answer<P> {
   const [{ cursor }] = useUrlState(shape)
-  const query = { cursor: cursor === '' ? undefined : cursor, limit: rowsPerPage }
+  const query = { cursor: cursor === '' ? undefined : cursor, limit }
   return useAnswer(`${key} ${cursor}`, (call) => read(query, call), options)
 }
 

@@ -1,10 +1,9 @@
 import type { Delivery } from '../../../client/index.ts'
 import { DeliveryState } from '../../delivery-state.tsx'
 import { hrefOf } from '../../kit/address.ts'
-import { Loading, Part, Problem } from '../../kit/detail.tsx'
-import { type Column, Rows } from '../../kit/keyset-table.tsx'
+import { Part } from '../../kit/detail.tsx'
+import { type Column, KeysetTable, usePage } from '../../kit/keyset-table.tsx'
 import { pathOf } from '../../kit/match-path.ts'
-import { useAnswer } from '../../kit/use-answer.ts'
 import { server } from '../../server.ts'
 import { Time } from '../../times.tsx'
 
@@ -23,24 +22,24 @@ const columns: readonly Column<Delivery>[] = [
   { title: 'Made', cell: (one) => <Time at={one.createdAt} /> },
 ]
 
+/** There are other parts below. */
+const rowsPerPage = 20
+
 export function LatestDeliveries({ endpointId }: { readonly endpointId: string }) {
-  const { value, problem, again } = useAnswer(
+  const page = usePage(
     `latest of ${endpointId}`,
-    (call) => server.deliveries.list({ endpointId, limit: 20 }, call),
-    { everyMs: 5_000 },
+    (query, call) => server.deliveries.list({ endpointId, ...query }, call),
+    { everyMs: 5_000, limit: rowsPerPage },
   )
   return (
     <Part title="Latest deliveries">
-      {problem !== null && <Problem what="Deliveries could not be read" why={problem} onAgain={again} />}
-      {value === null && problem === null && <Loading />}
-      {value !== null && value.items.length === 0 && (
-        <p class="empty">
-          Nothing was sent to it yet. Publish an event of one of its topics, or send it a test event.
-        </p>
-      )}
-      {value !== null && value.items.length > 0 && (
-        <Rows label="Latest deliveries" rows={value.items} keyOf={({ id }) => id} columns={columns} />
-      )}
+      <KeysetTable
+        label="Latest deliveries"
+        page={page}
+        keyOf={({ id }) => id}
+        columns={columns}
+        empty="Nothing was sent to it yet. Publish an event of one of its topics, or send it a test event."
+      />
     </Part>
   )
 }
