@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { useAddress } from './address.ts'
+import { ExactTimes } from './moment.tsx'
 import { useTell } from './results.tsx'
 
 interface PageHeadingProps {
@@ -43,23 +44,25 @@ export function Part({ title, children }: { readonly title: string; readonly chi
   )
 }
 
-/** Names with what they are; what is null is left out. */
+/** Names with what they are; what is null is left out, and times are exact. */
 export function Facts({
   of,
 }: {
   readonly of: readonly (readonly [name: string, value: ComponentChildren])[]
 }) {
   return (
-    <dl class="facts">
-      {of
-        .filter(([, value]) => value !== null && value !== undefined && value !== '')
-        .map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-    </dl>
+    <ExactTimes.Provider value={true}>
+      <dl class="facts">
+        {of
+          .filter(([, value]) => value !== null && value !== undefined && value !== '')
+          .map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+      </dl>
+    </ExactTimes.Provider>
   )
 }
 

@@ -35,6 +35,7 @@ export function DeliveryPage({ id }: { readonly id: string }) {
               of={[
                 [t('event'), <code key="event">{shown.eventId}</code>],
                 [t('when'), <Time key="when" at={shown.createdAt} />],
+                [t('nextAttempt'), shown.nextAttemptAt && <Time at={shown.nextAttemptAt} />],
                 [
                   t('endpoint'),
                   shown.endpointId && (

@@ -1,4 +1,5 @@
 /** In which language the portal speaks: `lang` of the address names one of these. */
+import { relativeText } from '../kit/relative-text.ts'
 import { english, type TextKey, type Texts } from './texts.ts'
 
 export interface Locale {
@@ -57,16 +58,7 @@ export function formatMoment(at: string): string {
   )
 }
 
-const units = [
-  ['day', 86_400],
-  ['hour', 3600],
-  ['minute', 60],
-] as const
-
 /** How long ago or ahead. */
 export function formatRelative(at: string, nowMs: number): string {
-  const seconds = Math.round((Date.parse(at) - nowMs) / 1000)
-  const [unit, length] = units.find((one) => Math.abs(seconds) >= one[1]) ?? (['second', 1] as const)
-  const format = new Intl.RelativeTimeFormat(chosen.language, { numeric: 'auto' })
-  return format.format(Math.trunc(seconds / length), unit)
+  return relativeText(at, nowMs, new Intl.RelativeTimeFormat(chosen.language, { numeric: 'auto' }))
 }

@@ -1,8 +1,8 @@
 /** What the pages of the portal are made of. No text stands here but by its key. */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
-import { now } from '../clock.ts'
 import { useAddress } from '../kit/address.ts'
+import { ExactTimes, Moment } from '../kit/moment.tsx'
 import { formatMoment, formatRelative, t } from './locales.ts'
 import { type Asked, messageOf, statusOf, useSession } from './session.tsx'
 
@@ -184,14 +184,16 @@ export function Field({ name, label, hint, value = '', rows, type = 'text', isRe
 export function Facts({ of }: { readonly of: readonly (readonly [string, ComponentChildren])[] }) {
   const shown = of.filter(([, value]) => value !== null && value !== undefined && value !== '')
   return (
-    <dl class="facts">
-      {shown.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
+    <ExactTimes.Provider value={true}>
+      <dl class="facts">
+        {shown.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </ExactTimes.Provider>
   )
 }
 
@@ -264,9 +266,5 @@ export function Badge({ is, children }: { is: 'good' | 'bad' | 'plain'; children
 }
 
 export function Time({ at }: { readonly at: string }) {
-  return (
-    <time dateTime={at} title={formatMoment(at)}>
-      {formatRelative(at, now())}
-    </time>
-  )
+  return <Moment at={at} relative={formatRelative} exact={formatMoment} />
 }

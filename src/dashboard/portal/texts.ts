@@ -102,6 +102,7 @@ export const english = {
   endpoint: 'Endpoint',
   when: 'When',
   attempts: 'Attempts',
+  nextAttempt: 'Next attempt',
   filterState: 'Show',
   anyState: 'all',
   filterTopic: 'Event',

@@ -5,6 +5,7 @@ import { hrefOf } from '../../kit/address.ts'
 import { hasEnded } from '../../kit/delivery-states.ts'
 import { CopyButton, Facts, Loading, PageHeading, Part, Problem } from '../../kit/detail.tsx'
 import { pathOf } from '../../kit/match-path.ts'
+import { ExactTimes } from '../../kit/moment.tsx'
 import type { PageProps } from '../../kit/page-entry.ts'
 import { useAnswer } from '../../kit/use-answer.ts'
 import { server } from '../../server.ts'
@@ -51,7 +52,10 @@ function State({ of }: { readonly of: DeliveryDetail }) {
         <p>{now}</p>
         {next !== null && (
           <p>
-            {next} {of.nextAttemptAt !== null && <Time at={of.nextAttemptAt} />}
+            {next}{' '}
+            <ExactTimes.Provider value={true}>
+              {of.nextAttemptAt !== null && <Time at={of.nextAttemptAt} />}
+            </ExactTimes.Provider>
           </p>
         )}
         {todo !== null && <p class="hint">What to do: {todo}</p>}
