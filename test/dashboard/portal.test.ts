@@ -2,9 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { deliveryStates } from '../../src/dashboard/kit/delivery-states.ts'
+import { minuteFormat } from '../../src/dashboard/kit/minute-format.ts'
 import { targetsOf } from '../../src/dashboard/portal/embedding.ts'
 import { hoursOf } from '../../src/dashboard/portal/hours.ts'
-import { chooseLocale, pseudo, t } from '../../src/dashboard/portal/locales.ts'
+import { chooseLocale, formatHour, formatMoment, pseudo, t } from '../../src/dashboard/portal/locales.ts'
 import { readRecipes } from '../../src/dashboard/portal/recipes.ts'
 import { english } from '../../src/dashboard/portal/texts.ts'
 import { contrast, readableAccent, readTheme, toRgb } from '../../src/dashboard/portal/theme.ts'
@@ -91,6 +92,19 @@ describe('texts', () => {
     expect(t('testGood', { status: 204, ms: 12 })).toMatch(/^\[It árrívéd.*204.*12 ms\. \]$/)
     expect(chooseLocale('toString').direction).toBe('ltr')
     chooseLocale(null)
+  })
+
+  test('name the zone of a moment and of an hour', () => {
+    const at = '2026-03-01T10:50:07Z'
+    const zone = new Intl.DateTimeFormat('en', { timeZoneName: 'short' })
+      .formatToParts(Date.parse(at))
+      .find(({ type }) => type === 'timeZoneName')?.value
+    expect(formatMoment(at)).toMatch(/2026.*:07/)
+    expect(formatMoment(at)).toContain(zone)
+    expect(formatHour(at)).toMatch(/(?:Sat|Sun|Mon).*:\d0/)
+    expect(formatHour(at)).toContain(zone)
+    expect(minuteFormat('en').format(Date.parse(at))).toMatch(/2026.*:\d0/)
+    expect(minuteFormat('en').format(Date.parse(at))).toContain(zone)
   })
 
   test('are all shown somewhere', () => {

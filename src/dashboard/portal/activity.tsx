@@ -1,7 +1,7 @@
 /** What came of deliveries, by the hour, as bars. */
 import type { Client } from '../../client/index.ts'
 import { type Hour, hoursOf } from './hours.ts'
-import { t } from './locales.ts'
+import { formatHour, t } from './locales.ts'
 import { Heading, Shown, Table } from './parts.tsx'
 import { useAsk } from './session.tsx'
 
@@ -68,7 +68,7 @@ function Bars({ hours }: { readonly hours: readonly Hour[] }) {
           titles={[t('hour'), t('good'), t('bad'), t('again')]}
           rows={hours
             .filter(({ good, bad, again }) => good + bad + again > 0)
-            .map(({ at, good, bad, again }) => [at, new Date(at).toLocaleTimeString(), good, bad, again])}
+            .map(({ at, good, bad, again }) => [at, formatHour(at), good, bad, again])}
         />
       </details>
     </figure>

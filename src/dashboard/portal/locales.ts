@@ -40,11 +40,26 @@ const locales: Readonly<Record<string, Locale>> = {
 }
 
 let chosen: Locale = locales.en as Locale
+let formats = formatsOf(chosen)
+
+function formatsOf({ language }: Locale) {
+  return {
+    moment: new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'long' }),
+    hour: new Intl.DateTimeFormat(language, {
+      weekday: 'short',
+      hour: 'numeric',
+      minute: '2-digit',
+      timeZoneName: 'short',
+    }),
+    relative: new Intl.RelativeTimeFormat(language, { numeric: 'auto' }),
+  }
+}
 
 /** What is not known is English. */
 export function chooseLocale(name: string | null): Locale {
   chosen =
     (name !== null && Object.hasOwn(locales, name) ? locales[name] : undefined) ?? (locales.en as Locale)
+  formats = formatsOf(chosen)
   return chosen
 }
 
@@ -52,13 +67,17 @@ export function t(key: TextKey, values: Readonly<Record<string, string | number>
   return chosen.texts[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
 }
 
+/** To the second, as logs have it, with the zone. */
 export function formatMoment(at: string): string {
-  return new Intl.DateTimeFormat(chosen.language, { dateStyle: 'medium', timeStyle: 'short' }).format(
-    Date.parse(at),
-  )
+  return formats.moment.format(Date.parse(at))
+}
+
+/** Of the last days, with the zone. */
+export function formatHour(at: string): string {
+  return formats.hour.format(Date.parse(at))
 }
 
 /** How long ago or ahead. */
 export function formatRelative(at: string, nowMs: number): string {
-  return relativeText(at, nowMs, new Intl.RelativeTimeFormat(chosen.language, { numeric: 'auto' }))
+  return relativeText(at, nowMs, formats.relative)
 }

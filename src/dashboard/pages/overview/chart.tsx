@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
+import { minuteFormat } from '../../kit/minute-format.ts'
 import type { ChartLine } from './chart-data.ts'
 
 const height = 180
@@ -140,7 +141,8 @@ function useTheme(): boolean {
   return isDark
 }
 
-const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' })
+/** Its zone is that of the axis too, which has no place for it. */
+const exact = minuteFormat('en')
 
 function timeText(seconds: number | undefined): string {
   return seconds === undefined ? '' : exact.format(seconds * 1000)

@@ -2,6 +2,7 @@
 import type { StatsSeries } from '../../../client/index.ts'
 import { countText, msText, percentText, perSecondText } from '../../kit/figure-text.ts'
 import { Rows } from '../../kit/keyset-table.tsx'
+import { minuteFormat } from '../../kit/minute-format.ts'
 import { Chart } from './chart.tsx'
 import {
   type ChartLine,
@@ -48,7 +49,7 @@ export function Charts({ series }: { readonly series: StatsSeries }) {
   )
 }
 
-const exact = new Intl.DateTimeFormat('en', { dateStyle: 'short', timeStyle: 'short' })
+const exact = minuteFormat('en')
 
 /** Buckets in which something happened, the newest first. */
 function BucketTable({ shown }: { readonly shown: Shown }) {
