@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { now } from '../clock.ts'
 import { Time } from '../times.tsx'
 import { durationText } from './duration-text.ts'
+import { ExactTimes } from './moment.tsx'
 
 interface CountdownProps {
   readonly label: string
@@ -22,7 +23,10 @@ export function Countdown({ label, from, until }: CountdownProps) {
     <div class="countdown">
       <progress aria-label={label} max={whole} value={whole - left} />
       <span>
-        {left === 0 ? 'over' : `${durationText(left)} left`}, until <Time at={until} />
+        {left === 0 ? 'over' : `${durationText(left)} left`}, until{' '}
+        <ExactTimes.Provider value={true}>
+          <Time at={until} />
+        </ExactTimes.Provider>
       </span>
     </div>
   )

@@ -7,6 +7,7 @@ import { Badge, CodeBlock, Loading, Part, Problem } from '../../kit/detail.tsx'
 import { Dialog } from '../../kit/dialog.tsx'
 import { Form, type FormValues, TextField } from '../../kit/form.tsx'
 import { type Column, Rows } from '../../kit/keyset-table.tsx'
+import { ExactTimes } from '../../kit/moment.tsx'
 import { useSession } from '../../kit/session.ts'
 import { useAnswer } from '../../kit/use-answer.ts'
 import { server } from '../../server.ts'
@@ -34,12 +35,14 @@ export function Secrets({ endpoint }: { readonly endpoint: Endpoint }) {
       {problem !== null && <Problem what="Secrets could not be read" why={problem} onAgain={again} />}
       {value === null && problem === null && <Loading />}
       {value !== null && (
-        <Rows
-          label="Secrets"
-          rows={value.items}
-          keyOf={({ id }) => id}
-          columns={columnsOf(reveal, makePrimary)}
-        />
+        <ExactTimes.Provider value={true}>
+          <Rows
+            label="Secrets"
+            rows={value.items}
+            keyOf={({ id }) => id}
+            columns={columnsOf(reveal, makePrimary)}
+          />
+        </ExactTimes.Provider>
       )}
       <p>
         <ActButton

@@ -5,6 +5,7 @@ import { ActButton } from '../../kit/act-button.tsx'
 import { useUrlState } from '../../kit/address.ts'
 import { Badge, PageHeading } from '../../kit/detail.tsx'
 import { type Column, KeysetTable, usePage } from '../../kit/keyset-table.tsx'
+import { ExactTimes } from '../../kit/moment.tsx'
 import { oneOf, text } from '../../kit/url-values.ts'
 import { server } from '../../server.ts'
 import { Time } from '../../times.tsx'
@@ -34,7 +35,8 @@ export function Page() {
           </button>
         ))}
       </div>
-      {kind === 'keys' ? <Keys /> : <Tokens />}
+      {/* No page tells more of one of them. */}
+      <ExactTimes.Provider value={true}>{kind === 'keys' ? <Keys /> : <Tokens />}</ExactTimes.Provider>
     </>
   )
 }
