@@ -10,9 +10,11 @@ import {
 import { segmentsOf } from '../../src/dashboard/kit/spark-points.ts'
 import {
   failureLines,
+  hasFigures,
   latencyLines,
   rateLines,
   shownBuckets,
+  successLines,
 } from '../../src/dashboard/pages/overview/chart-data.ts'
 import { concernsOf } from '../../src/dashboard/pages/overview/verdict.ts'
 
@@ -100,6 +102,19 @@ describe('a chart', () => {
       ['others', 5],
     ])
     expect(failureLines(shownBuckets(series([bucket(1)], 60)))).toEqual([])
+  })
+
+  test('shows a success rate of 0 %, and of rates that are zero throughout that nothing happened', () => {
+    const attempts = [{ outcome: 'timeout', count: 3 }]
+    const failed = shownBuckets(series([bucket(1, { attempts, successRate: 0 })], 60))
+    expect(hasFigures(successLines(failed), false)).toBe(true)
+    expect(hasFigures(failureLines(failed), true)).toBe(true)
+    expect(hasFigures(rateLines(failed), true)).toBe(false)
+    const quiet = shownBuckets(series([bucket(1)], 60))
+    expect([successLines, latencyLines].map((linesOf) => hasFigures(linesOf(quiet), false))).toEqual([
+      false,
+      false,
+    ])
   })
 
   test('has a gap where nothing was measured', () => {

@@ -7,6 +7,11 @@ export interface ChartLine {
   readonly values: readonly (number | null)[]
 }
 
+/** Whether lines have anything to show. Of a rate zeros are nothing; of a share or a time they are figures as others. */
+export function hasFigures(lines: readonly ChartLine[], isZeroNothing: boolean): boolean {
+  return lines.some(({ values }) => values.some((value) => value !== null && !(isZeroNothing && value === 0)))
+}
+
 /** A bucket that has hardly begun says nothing per second yet. */
 const leastSeconds = 10
 

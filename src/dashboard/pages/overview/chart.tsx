@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { minuteFormat } from '../../kit/minute-format.ts'
-import type { ChartLine } from './chart-data.ts'
+import { type ChartLine, hasFigures } from './chart-data.ts'
 
 const height = 180
 /** Below this much labels of the axis would lie over each other. */
@@ -19,17 +19,19 @@ interface ChartProps {
   readonly max?: number
   /** What is wide apart, as times may be, is seen side by side. */
   readonly isLogarithmic?: boolean
-  /** In the place of lines, where there is no value. */
+  /** In the place of lines, where there is no figure. */
   readonly empty?: string
+  /** Of a rate, which is zero where nothing happened. */
+  readonly isZeroNothing?: boolean
 }
 
 export function Chart(props: ChartProps) {
-  const { title, times, lines, write, empty = 'Nothing happened.' } = props
+  const { title, times, lines, write, empty = 'Nothing happened.', isZeroNothing = false } = props
   const place = useRef<HTMLDivElement>(null)
   const legend = useRef<HTMLUListElement>(null)
   const [at, setAt] = useState<number | null>(null)
   const theme = useTheme()
-  const isEmpty = !lines.some(({ values }) => values.some((value) => value !== null && value !== 0))
+  const isEmpty = !hasFigures(lines, isZeroNothing)
   const plot = useRef<UPlot | null>(null)
   const names = lines.map(({ name }) => name).join()
   useEffect(() => {

@@ -29,12 +29,16 @@ export function Charts({ series }: { readonly series: StatsSeries }) {
   return (
     <>
       <div class="charts">
-        <Chart {...chart('Events and deliveries', rateLines(shown), perSecond)} />
+        <Chart {...chart('Events and deliveries', rateLines(shown), perSecond)} isZeroNothing />
         <Chart
           {...chart('Success rate', successLines(shown), (value) => percentText(value / 100))}
           max={100}
         />
-        <Chart {...chart('Attempts that failed', failureLines(shown), perSecond)} empty="None failed." />
+        <Chart
+          {...chart('Attempts that failed', failureLines(shown), perSecond)}
+          empty="None failed."
+          isZeroNothing
+        />
         <Chart
           {...chart('From publish to delivered', latencyLines(shown), msText)}
           empty="Nothing was delivered."
