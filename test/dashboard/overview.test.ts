@@ -16,7 +16,7 @@ import {
   shownBuckets,
   successLines,
 } from '../../src/dashboard/pages/overview/chart-data.ts'
-import { concernsOf } from '../../src/dashboard/pages/overview/verdict.ts'
+import { concernsOf, verdictOf } from '../../src/dashboard/pages/overview/verdict.ts'
 
 describe('the verdict', () => {
   const node = { id: 'a', host: 'vm', pid: 7, role: 'all', version: '1', startedAt: '', inFlight: 0 } as const
@@ -33,6 +33,18 @@ describe('the verdict', () => {
   test.each<[string, Stats, readonly TroubledEndpoint[], readonly string[]]>([
     ['nothing is wrong', stats(), [], []],
     ['somebody has paused an endpoint', stats(), [inTrouble('paused by hand')], []],
+    [
+      'as many endpoints are in trouble as are read',
+      stats(),
+      Array.from({ length: 10 }, () => inTrouble('failing')),
+      ['10 or more endpoints are in trouble.'],
+    ],
+    [
+      'as many are read, and one of them was paused by hand',
+      stats(),
+      [...Array.from({ length: 9 }, () => inTrouble('failing')), inTrouble('paused by hand')],
+      ['9 endpoints are in trouble.'],
+    ],
     ['endpoints fail', stats(), [inTrouble('failing'), inTrouble('slow')], ['2 endpoints are in trouble.']],
     [
       'deliveries are late',
@@ -62,6 +74,24 @@ describe('the verdict', () => {
     ['it is of a tenant, to whom nodes are not told', stats({ nodes: [] }), [], []],
   ])('when %s', (_name, given, trouble, wanted) => {
     expect(concernsOf(given, trouble).map(({ text }) => text)).toEqual(wanted)
+  })
+
+  test('is not given before figures and troubles are read, and not known where either could not be', () => {
+    const read = <T>(value: T) => ({ value, problem: null })
+    const nothing = { value: null, problem: null }
+    const trouble = { readAt: '', items: [] }
+    const refused = 'needs another role'
+    expect(verdictOf(read(stats()), nothing)).toEqual({ is: 'loading' })
+    expect(verdictOf(nothing, read(trouble))).toEqual({ is: 'loading' })
+    expect(verdictOf(read(stats()), { value: null, problem: refused })).toEqual({
+      is: 'unknown',
+      why: refused,
+    })
+    expect(verdictOf({ value: stats(), problem: refused }, read(trouble))).toEqual({
+      is: 'unknown',
+      why: refused,
+    })
+    expect(verdictOf(read(stats()), read(trouble))).toEqual({ is: 'known', concerns: [] })
   })
 })
 

@@ -1,7 +1,7 @@
 /** The state of the system, read in three seconds: is it well, what is not, and how it came to be. */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import type { Stats } from '../../../client/index.ts'
+import type { Stats, Trouble } from '../../../client/index.ts'
 import { useUrlState } from '../../kit/address.ts'
 import { Badge, Loading, PageHeading, Part, Problem } from '../../kit/detail.tsx'
 import {
@@ -14,23 +14,22 @@ import {
 } from '../../kit/figure-text.ts'
 import { useSession } from '../../kit/session.ts'
 import { oneOf } from '../../kit/url-values.ts'
-import { useAnswer } from '../../kit/use-answer.ts'
+import { type Answer, useAnswer } from '../../kit/use-answer.ts'
 import { messageOf, server } from '../../server.ts'
 import { Time } from '../../times.tsx'
 import { DeadLetterReasons, Nodes, RetriesDue, WorstEndpoints } from './tables.tsx'
-import { type Concern, concernsOf } from './verdict.ts'
+import { mostTroubled, verdictOf } from './verdict.ts'
 
 const spanNames = { '1h': '1 hour', '24h': '24 hours', '7d': '7 days', '30d': '30 days' } as const
 type SpanName = keyof typeof spanNames
 const shape = { span: oneOf(['1h', '24h', '7d', '30d']) }
 
 const nowEveryMs = 3_000
-const worst = 10
 
 export function Page() {
   const { tenant } = useSession()
   const now = useAnswer('stats', (call) => server.stats.readNow(call), { everyMs: nowEveryMs })
-  const trouble = useAnswer('trouble', (call) => server.stats.listTrouble({ limit: worst }, call), {
+  const trouble = useAnswer('trouble', (call) => server.stats.listTrouble({ limit: mostTroubled }, call), {
     everyMs: nowEveryMs,
   })
   const { value: stats, problem, again } = now
@@ -47,7 +46,7 @@ export function Page() {
       </p>
       {problem !== null && <Problem what="The figures could not be read" why={problem} onAgain={again} />}
       {stats === null && problem === null && <Loading />}
-      {stats !== null && <Verdict concerns={concernsOf(stats, trouble.value?.items ?? [])} />}
+      <Verdict now={now} trouble={trouble} />
       {stats !== null && <Figures of={stats} />}
       <OverTime />
       <WorstEndpoints trouble={trouble} />
@@ -62,7 +61,24 @@ export function Page() {
   )
 }
 
-function Verdict({ concerns }: { readonly concerns: readonly Concern[] }) {
+interface VerdictProps {
+  readonly now: Answer<Stats>
+  readonly trouble: Answer<Trouble>
+}
+
+function Verdict({ now, trouble }: VerdictProps) {
+  const verdict = verdictOf(now, trouble)
+  if (verdict.is === 'loading') return null
+  if (verdict.is === 'unknown') {
+    return (
+      <section class="verdict unknown" aria-label="How it is">
+        <p>
+          <Badge is="plain">not known</Badge> {verdict.why}
+        </p>
+      </section>
+    )
+  }
+  const { concerns } = verdict
   return (
     <section class={concerns.length === 0 ? 'verdict good' : 'verdict bad'} aria-label="How it is">
       {concerns.length === 0 ? (

@@ -1,5 +1,5 @@
 /** Whether the system is well, and if not, why. Pure. */
-import type { Stats, TroubledEndpoint } from '../../../client/index.ts'
+import type { Stats, Trouble, TroubledEndpoint } from '../../../client/index.ts'
 import { percentText, secondsText } from '../../kit/figure-text.ts'
 
 export interface Concern {
@@ -14,8 +14,29 @@ const wellFrom = 0.9
 /** A node says every five seconds that it is there. */
 const silentMs = 20_000
 
+/** So many endpoints in trouble are read, the worst first. */
+export const mostTroubled = 10
+
 /** What somebody has done by hand is not wrong. */
 const byHand = new Set(['disabled by hand', 'paused by hand'])
+
+type Verdict =
+  | { readonly is: 'loading' }
+  | { readonly is: 'unknown'; readonly why: string }
+  | { readonly is: 'known'; readonly concerns: readonly Concern[] }
+
+interface Read<T> {
+  readonly value: T | null
+  readonly problem: string | null
+}
+
+/** Without either of the two nobody knows; nor does anybody know how it is now where one could not be read again. */
+export function verdictOf(stats: Read<Stats>, trouble: Read<Trouble>): Verdict {
+  const why = stats.problem ?? trouble.problem
+  if (why !== null) return { is: 'unknown', why }
+  if (stats.value === null || trouble.value === null) return { is: 'loading' }
+  return { is: 'known', concerns: concernsOf(stats.value, trouble.value.items) }
+}
 
 /** The worst first; empty: it is well. */
 export function concernsOf(stats: Stats, trouble: readonly TroubledEndpoint[]): readonly Concern[] {
@@ -39,7 +60,11 @@ export function concernsOf(stats: Stats, trouble: readonly TroubledEndpoint[]): 
     concerns.push(`Of the last attempts only ${percentText(recent.successRate)} succeeded.`)
   }
   const wrong = trouble.filter(({ reason }) => !byHand.has(reason)).length
-  if (wrong > 0)
-    concerns.push(wrong === 1 ? 'An endpoint is in trouble.' : `${wrong} endpoints are in trouble.`)
+  if (wrong > 0) concerns.push(troubleText(wrong))
   return concerns.map((text) => ({ text }))
+}
+
+function troubleText(wrong: number): string {
+  if (wrong === 1) return 'An endpoint is in trouble.'
+  return `${wrong}${wrong < mostTroubled ? '' : ' or more'} endpoints are in trouble.`
 }
