@@ -18,7 +18,13 @@
 import type { PageEntry } from './kit/page-entry.ts'
 
 export const pages: readonly PageEntry[] = [
-  { path: '', title: 'Overview', group: 'Now', load: () => import('./pages/overview/overview.tsx') },
+  {
+    path: '',
+    title: 'Overview',
+    group: 'Now',
+    isOfAllTenants: true,
+    load: () => import('./pages/overview/overview.tsx'),
+  },
   { path: 'events', title: 'Events', group: 'Now', load: () => import('./pages/events/list.tsx') },
   { path: 'events/:id', title: 'Event', load: () => import('./pages/events/detail.tsx') },
   { path: 'deliveries/:id', title: 'Delivery', load: () => import('./pages/deliveries/detail.tsx') },
@@ -90,6 +96,7 @@ export const pages: readonly PageEntry[] = [
     title: 'Audit log',
     group: 'Server',
     needs: 'admin',
+    isOfAllTenants: true,
     load: () => import('./pages/audit/list.tsx'),
   },
   {

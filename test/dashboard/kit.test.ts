@@ -10,6 +10,7 @@ import { matchPath, pathOf } from '../../src/dashboard/kit/match-path.ts'
 import { refusalOf } from '../../src/dashboard/kit/role.ts'
 import { flag, list, oneOf, readValues, text, writeValues } from '../../src/dashboard/kit/url-values.ts'
 import { endpointFields } from '../../src/dashboard/pages/endpoints/endpoint-fields.ts'
+import { tenantOptions } from '../../src/dashboard/tenant-options.ts'
 
 test.each([
   ['', '', {}],
@@ -150,6 +151,41 @@ describe('fields of a form', () => {
     [{ max_in_flight: 'many' }, 'max_in_flight has to be a number; it is "many"'],
   ])('with the texts %j are refused before anything is sent', (texts, why) => {
     expect(() => changed(texts)).toThrow(why)
+  })
+})
+
+describe('the choice of a tenant', () => {
+  const tenants = [
+    { id: 'ten_1', uid: 'default' },
+    { id: 'ten_2', uid: 'acme' },
+    { id: 'ten_3', uid: null },
+  ]
+  const chosen = (tenant: string | undefined, isOfAll: boolean) => {
+    const { options, value } = tenantOptions(tenants, tenant, isOfAll)
+    return options.filter(([one]) => one === value).map(([, name]) => name)
+  }
+
+  test.each([
+    [undefined, 'default', 'all tenants'],
+    ['default', 'default', 'default'],
+    ['ten_1', 'default', 'default'],
+    ['acme', 'acme', 'acme'],
+    ['ten_2', 'acme', 'acme'],
+    ['ten_3', 'ten_3', 'ten_3'],
+    ['not listed', 'not listed', 'not listed'],
+  ])('where the address says %s is of %s, and on a page of all tenants of %s', (tenant, own, together) => {
+    expect([chosen(tenant, false), chosen(tenant, true)]).toEqual([[own], [together]])
+  })
+
+  test('offers default beside all tenants where the two are not the same, before tenants are read too', () => {
+    expect(tenantOptions([], undefined, false).options).toEqual([['', 'default']])
+    expect(tenantOptions([], 'default', true)).toEqual({
+      options: [
+        ['', 'all tenants'],
+        ['default', 'default'],
+      ],
+      value: 'default',
+    })
   })
 })
 

@@ -16,5 +16,7 @@ export interface PageEntry {
   readonly group?: 'Now' | 'Setup' | 'Repair' | 'Server'
   /** The least role that the API lets read it; absent: viewer. */
   readonly needs?: Role
+  /** Where no tenant is chosen it is of all of them together; absent: of the tenant `default`. */
+  readonly isOfAllTenants?: boolean
   readonly load: () => Promise<{ readonly Page: ComponentType<PageProps> }>
 }

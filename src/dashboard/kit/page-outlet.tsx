@@ -1,11 +1,11 @@
 /** Shows the page that the address means, and loads its chunk first. */
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { pages } from '../pages.ts'
 import { messageOf } from '../server.ts'
 import { hrefOf, useAddress } from './address.ts'
 import { Loading, PageHeading } from './detail.tsx'
-import { matchPath, type Params } from './match-path.ts'
+import { findPage } from './find-page.ts'
+import type { Params } from './match-path.ts'
 import type { PageEntry, PageProps } from './page-entry.ts'
 import { useSession } from './session.ts'
 
@@ -27,14 +27,6 @@ export function PageOutlet() {
   }
   // A page about another thing begins anew.
   return <Loaded key={path} entry={found.entry} params={found.params} />
-}
-
-function findPage(path: string): { readonly entry: PageEntry; readonly params: Params } | null {
-  for (const entry of pages) {
-    const params = matchPath(entry.path, path)
-    if (params !== null) return { entry, params }
-  }
-  return null
 }
 
 interface LoadedProps {

@@ -6,7 +6,7 @@ import { type Role, refusalOf } from './role.ts'
 
 export interface Session {
   readonly signIn: SignIn
-  /** Undefined: `default`, or the one that the token is for. */
+  /** Undefined: none is chosen, or the token is for one. */
   readonly tenant: string | undefined
   /** The sign-in has ended; the form is shown again. */
   readonly onSignedOut: () => void
@@ -17,6 +17,8 @@ export const SessionContext = createContext<Session | null>(null)
 interface SessionFace extends Session {
   /** Null: the role may. */
   readonly whyNot: (needed: Role) => string | null
+  /** Whether nothing says of which tenant the pages are: some are then of all, and the others of `default`. */
+  readonly isOfAllTenants: boolean
   /** Of a call to the server for the tenant that is chosen. */
   readonly call: CallOptions
 }
@@ -27,6 +29,7 @@ export function useSession(): SessionFace {
   return {
     ...session,
     whyNot: (needed) => refusalOf(session.signIn.role, needed),
+    isOfAllTenants: session.tenant === undefined && session.signIn.tenantId === null,
     call: { tenant: session.tenant },
   }
 }

@@ -26,7 +26,7 @@ const shape = {
 type Values = ValuesOf<typeof shape>
 
 export function Page() {
-  const { tenant } = useSession()
+  const { tenant, isOfAllTenants } = useSession()
   const [values, set] = useUrlState(shape)
   const filter = filterOf(values)
   const page = usePage(`audit ${tenant} ${JSON.stringify(filter)}`, (query, call) =>
@@ -37,7 +37,7 @@ export function Page() {
       <PageHeading>Audit log</PageHeading>
       <p class="hint">
         Each change by the API, the dashboard, the command line and the library
-        {tenant === undefined ? '' : ', of this tenant alone'}. Secrets are in no line.
+        {isOfAllTenants ? '' : ', of this tenant alone'}. Secrets are in no line.
       </p>
       <Filters values={values} set={set} />
       <KeysetTable

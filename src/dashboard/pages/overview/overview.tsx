@@ -27,7 +27,7 @@ const shape = { span: oneOf(['1h', '24h', '7d', '30d']) }
 const nowEveryMs = 3_000
 
 export function Page() {
-  const { tenant } = useSession()
+  const { tenant, signIn, isOfAllTenants } = useSession()
   const now = useAnswer('stats', (call) => server.stats.readNow(call), { everyMs: nowEveryMs })
   const trouble = useAnswer('trouble', (call) => server.stats.listTrouble({ limit: mostTroubled }, call), {
     everyMs: nowEveryMs,
@@ -37,7 +37,7 @@ export function Page() {
     <>
       <PageHeading>Overview</PageHeading>
       <p class="hint">
-        {tenant === undefined ? 'Of all tenants together' : `Of the tenant ${tenant}`}
+        {isOfAllTenants ? 'Of all tenants together' : `Of the tenant ${tenant ?? signIn.tenantId}`}
         {stats !== null && (
           <>
             , read <Time at={stats.readAt} />, and read again by itself

@@ -10,7 +10,7 @@ import type { Answer } from '../../kit/use-answer.ts'
 import { Time } from '../../times.tsx'
 
 export function WorstEndpoints({ trouble }: { readonly trouble: Answer<Trouble> }) {
-  const { tenant } = useSession()
+  const { isOfAllTenants } = useSession()
   const { value, problem, again } = trouble
   return (
     <Part title="Endpoints in trouble">
@@ -21,7 +21,7 @@ export function WorstEndpoints({ trouble }: { readonly trouble: Answer<Trouble> 
           label="Endpoints in trouble"
           rows={value.items}
           keyOf={({ endpointId }) => endpointId}
-          columns={troubleColumns(tenant === undefined)}
+          columns={troubleColumns(isOfAllTenants)}
         />
       )}
     </Part>
