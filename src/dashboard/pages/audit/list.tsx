@@ -4,6 +4,7 @@ import { hrefOf, useUrlState } from '../../kit/address.ts'
 import { PageHeading } from '../../kit/detail.tsx'
 import { type Column, KeysetTable, usePage } from '../../kit/keyset-table.tsx'
 import { fromLocal, toLocal } from '../../kit/local-time.ts'
+import { pathOf } from '../../kit/match-path.ts'
 import { useSession } from '../../kit/session.ts'
 import { oneOf, text, type ValuesOf } from '../../kit/url-values.ts'
 import { server } from '../../server.ts'
@@ -44,7 +45,7 @@ export function Page() {
         label="Audit log"
         page={page}
         keyOf={({ id }) => id}
-        columns={columns}
+        columns={columnsOf(values, isOfAllTenants)}
         empty={
           Object.keys(filter).length === 0 ? (
             'Nothing has been changed yet.'
@@ -59,38 +60,50 @@ export function Page() {
   )
 }
 
-const columns: readonly Column<AuditLine>[] = [
-  { title: 'When', cell: ({ createdAt }) => <Time at={createdAt} /> },
-  {
-    title: 'Who',
-    cell: ({ actor: { kind, id } }) => (
-      <>
-        {id === null && (kind === 'admin_token' || kind === 'sign_in')
-          ? `${actorWords[kind]} (token of the configuration)`
-          : actorWords[kind]}
-        {id !== null && (
-          <>
-            {' '}
-            <a href={hrefOf('audit', { actor: id })}>{id}</a>
-          </>
-        )}
-      </>
-    ),
-  },
-  {
-    title: 'What',
-    cell: ({ action }) => <a href={hrefOf('audit', { action })}>{action}</a>,
-  },
-  {
-    title: 'Of',
-    cell: ({ object }) => {
-      const path = pathOfObject(object)
-      const name = object.id ?? wordsOfKind(object.kind)
-      return path === null ? name : <a href={hrefOf(path)}>{name}</a>
+/** @param ofAll a line names its tenant then, and a link to what it is about has to. */
+function columnsOf(values: Values, ofAll: boolean): readonly Column<AuditLine>[] {
+  // Whoever narrows the list down keeps what it was narrowed down to before.
+  const hrefWith = (chosen: Partial<Values>) => hrefOf('audit', { ...values, cursor: '', ...chosen })
+  return [
+    { title: 'When', cell: ({ createdAt }) => <Time at={createdAt} /> },
+    ...(ofAll ? [{ title: 'Tenant', cell: tenantOf }] : []),
+    {
+      title: 'Who',
+      cell: ({ actor: { kind, id } }) => (
+        <>
+          {id === null && (kind === 'admin_token' || kind === 'sign_in')
+            ? `${actorWords[kind]} (token of the configuration)`
+            : actorWords[kind]}
+          {id !== null && (
+            <>
+              {' '}
+              <a href={hrefWith({ actor: id })}>{id}</a>
+            </>
+          )}
+        </>
+      ),
     },
-  },
-  { title: 'Changed', cell: (line) => <Changes of={line} /> },
-]
+    {
+      title: 'What',
+      cell: ({ action }) => <a href={hrefWith({ action })}>{action}</a>,
+    },
+    {
+      title: 'Of',
+      cell: ({ object, tenantId }) => {
+        const path = pathOfObject(object)
+        const name = object.id ?? wordsOfKind(object.kind)
+        if (path === null) return name
+        return <a href={hrefOf(path, ofAll && tenantId !== null ? { tenant: tenantId } : {})}>{name}</a>
+      },
+    },
+    { title: 'Changed', cell: (line) => <Changes of={line} /> },
+  ]
+}
+
+function tenantOf({ tenantId }: AuditLine) {
+  if (tenantId === null) return 'of the server'
+  return <a href={hrefOf(pathOf('tenants', tenantId))}>{tenantId}</a>
+}
 
 function filterOf({ action, who, actor, object, since, until }: Values): ListAuditQuery {
   return {
