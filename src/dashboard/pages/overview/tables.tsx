@@ -56,11 +56,22 @@ function troubleColumns(ofAll: boolean): readonly Column<TroubledEndpoint>[] {
   ]
 }
 
-/** Of these the list of dead letters knows the class by the same name; of others it groups by the status. */
-const listed = new Set(['timeout', 'connection', 'dns', 'tls', 'policy', 'internal'])
+/** Of these the list of dead letters knows the class by the same name. Others are of several classes, such as each 5xx. */
+const listed = new Set(['timeout', 'connection', 'dns', 'tls', 'policy', 'internal', 'http_429'])
 
-export function DeadLetterReasons({ of: { deadLetters } }: { readonly of: Stats }) {
+/** A day before, in whole minutes as the list's own filter has them. */
+function dayBefore(moment: string): string {
+  const at = Date.parse(moment) - 86_400_000
+  return new Date(at - (at % 60_000)).toISOString()
+}
+
+export function DeadLetterReasons({ of: { deadLetters, readAt } }: { readonly of: Stats }) {
+  const { isOfAllTenants } = useSession()
   const reasons = deadLetters.lastDay.toSorted((a, b) => b.count - a.count)
+  // The list is of one tenant; the address says of which.
+  const tenant = isOfAllTenants ? 'default' : ''
+  const hrefTo = (outcome: string) =>
+    hrefOf('dead-letters', { error: outcome, since: dayBefore(readAt), tenant })
   return (
     <Part title="Given up in 24 hours">
       {reasons.length === 0 ? (
@@ -73,15 +84,19 @@ export function DeadLetterReasons({ of: { deadLetters } }: { readonly of: Stats 
           columns={[
             {
               title: 'Why',
-              cell: ({ outcome }) => (
-                <a href={hrefOf('dead-letters', { error: listed.has(outcome) ? outcome : '' })}>
-                  {outcomeText(outcome)}
-                </a>
-              ),
+              cell: ({ outcome }) =>
+                listed.has(outcome) ? (
+                  <a href={hrefTo(outcome)}>{outcomeText(outcome)}</a>
+                ) : (
+                  outcomeText(outcome)
+                ),
             },
             { title: 'Deliveries', isNumber: true, cell: ({ count }) => countText(count) },
           ]}
         />
+      )}
+      {isOfAllTenants && reasons.some(({ outcome }) => listed.has(outcome)) && (
+        <p class="hint">Counted of all tenants; a reason leads to the dead letters of the tenant default.</p>
       )}
     </Part>
   )
