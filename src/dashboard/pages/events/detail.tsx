@@ -1,6 +1,7 @@
 /** One event: what it says, and what became of it. */
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import type { DeliveryOfEvent, EventStatus } from '../../../client/index.ts'
+import { now } from '../../clock.ts'
 import { DeliveryState } from '../../delivery-state.tsx'
 import { ActButton } from '../../kit/act-button.tsx'
 import { hrefOf, useUrlState } from '../../kit/address.ts'
@@ -24,15 +25,23 @@ const whileOpen = ({ state, deliveries }: EventStatus) => {
   return deliveries.length > 50 ? 15_000 : 2_000
 }
 
+/** A back-fill is a job: its deliveries come a little after it was asked for. */
+const afterBackFill = { everyMs: 2_000, forMs: 20_000 }
+
 export function Page({ params: { id = '' } }: PageProps) {
   const [{ cursor }] = useUrlState({ cursor: text })
   const [isAsked, setAsked] = useState(false)
+  const newUntil = useRef(0)
   const answer = useAnswer(
     `event ${id} ${cursor}`,
     (call) => server.events.get(id, { cursor: cursor === '' ? undefined : cursor }, call),
-    { everyMs: whileOpen },
+    { everyMs: (event) => (now() < newUntil.current ? afterBackFill.everyMs : whileOpen(event)) },
   )
   const { value, problem, again } = answer
+  const readNew = () => {
+    newUntil.current = now() + afterBackFill.forMs
+    again()
+  }
   const name = value === null ? '' : ` ${value.topic ?? 'of a direct send'}`
   return (
     <>
@@ -77,7 +86,7 @@ export function Page({ params: { id = '' } }: PageProps) {
           </Part>
         </>
       )}
-      {isAsked && value !== null && <BackFill of={value} onDone={again} onClose={() => setAsked(false)} />}
+      {isAsked && value !== null && <BackFill of={value} onDone={readNew} onClose={() => setAsked(false)} />}
     </>
   )
 }
