@@ -7,6 +7,7 @@ import { durationText } from '../../src/dashboard/kit/duration-text.ts'
 import { placeErrors } from '../../src/dashboard/kit/field-errors.ts'
 import { readChanges } from '../../src/dashboard/kit/form-fields.ts'
 import { matchPath, pathOf } from '../../src/dashboard/kit/match-path.ts'
+import { nextWait } from '../../src/dashboard/kit/next-wait.ts'
 import { refusalOf } from '../../src/dashboard/kit/role.ts'
 import { flag, list, oneOf, readValues, text, writeValues } from '../../src/dashboard/kit/url-values.ts'
 import { endpointFields } from '../../src/dashboard/pages/endpoints/endpoint-fields.ts'
@@ -78,6 +79,14 @@ test.each([
   ['an endpoint is called so already', ['uid'], {}, 'an endpoint is called so already'],
 ])('the refusal "%s" is shown beside its field', (detail, fields, byField, rest) => {
   expect(placeErrors(detail, fields)).toEqual({ byField, rest })
+})
+
+test('what is asked for again and again is so after a failure too, as often as what came last says', () => {
+  const whileOpen = (state: string) => (state === 'open' ? 2_000 : null)
+  expect([nextWait(whileOpen, 'open'), nextWait(whileOpen, 'ended')]).toEqual([2_000, null])
+  // Nothing has come yet.
+  expect(nextWait(whileOpen, null)).toBe(5_000)
+  expect([nextWait(3_000, null), nextWait(null, null), nextWait(null, 'open')]).toEqual([3_000, null, null])
 })
 
 test('a role may what a lesser one may, and is told which it lacks', () => {

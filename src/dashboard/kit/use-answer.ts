@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import type { CallOptions } from '../../client/index.ts'
 import { isSignedOut, messageOf } from '../server.ts'
+import { type EveryMs, nextWait } from './next-wait.ts'
 import { useSession } from './session.ts'
 
 export interface Answer<T> {
@@ -18,7 +19,7 @@ export interface Answer<T> {
 
 interface AnswerOptions<T> {
   /** How long until it is asked for again while somebody looks; null or absent: not by itself. */
-  readonly everyMs?: number | null | ((value: T) => number | null)
+  readonly everyMs?: EveryMs<T>
 }
 
 /** `key` says what is asked for: another key is another thing, of which nothing is known yet. The tenant is part of it. */
@@ -31,8 +32,9 @@ export function useAnswer<T>(
   const whole = `${tenant ?? ''} ${key}`
   const [state, setState] = useState<State<T>>(nothing(whole))
   const [round, setRound] = useState(0)
-  const latest = useRef({ read, everyMs, onSignedOut })
-  latest.current = { read, everyMs, onSignedOut }
+  const shown = state.of === whole ? state : nothing<T>(whole)
+  const latest = useRef({ read, everyMs, onSignedOut, value: shown.value })
+  latest.current = { read, everyMs, onSignedOut, value: shown.value }
 
   useEffect(() => {
     const ending = new AbortController()
@@ -44,12 +46,12 @@ export function useAnswer<T>(
         const value = await latest.current.read({ tenant, signal: ending.signal })
         if (ending.signal.aborted) return
         setState({ of: whole, value, problem: null, isLoading: false })
-        next = waitAfter(latest.current.everyMs, value)
+        next = nextWait(latest.current.everyMs, value)
       } catch (error) {
         if (ending.signal.aborted) return
         if (isSignedOut(error)) return latest.current.onSignedOut()
         setState((before) => ({ ...before, problem: messageOf(error), isLoading: false }))
-        next = typeof latest.current.everyMs === 'number' ? latest.current.everyMs : null
+        next = nextWait(latest.current.everyMs, latest.current.value)
       }
       if (next !== null) timer = setTimeout(askIfSeen, next)
     }
@@ -70,7 +72,7 @@ export function useAnswer<T>(
     (value: T) => setState({ of: whole, value, problem: null, isLoading: false }),
     [whole],
   )
-  const { value, problem, isLoading } = state.of === whole ? state : nothing<T>(whole)
+  const { value, problem, isLoading } = shown
   return { value, problem, isLoading, again, put }
 }
 
@@ -83,8 +85,4 @@ interface State<T> {
 
 function nothing<T>(of: string): State<T> {
   return { of, value: null, problem: null, isLoading: true }
-}
-
-function waitAfter<T>(everyMs: AnswerOptions<T>['everyMs'], value: T): number | null {
-  return typeof everyMs === 'function' ? everyMs(value) : (everyMs ?? null)
 }
