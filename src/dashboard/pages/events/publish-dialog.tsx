@@ -22,7 +22,7 @@ export function PublishDialog({ onDone, onClose }: PublishDialogProps) {
   const tell = useTell()
   const [payload, setPayload] = useState(example)
   const publish = async (values: FormValues) => {
-    const { eventId, deliveryIds, warnings } = await server.events.publish(
+    const { eventId, deliveryIds, state, warnings } = await server.events.publish(
       {
         topic: values('topic'),
         payload: asJsonOrNull('payload')(values('payload')),
@@ -34,8 +34,8 @@ export function PublishDialog({ onDone, onClose }: PublishDialogProps) {
     const [warning] = warnings ?? []
     tell(
       <>
-        <a href={hrefOf(pathOf('events', eventId))}>The event</a> was published, with {deliveryIds.length}{' '}
-        {deliveryIds.length === 1 ? 'delivery' : 'deliveries'}.
+        <a href={hrefOf(pathOf('events', eventId))}>The event</a> was published
+        {state === 'accepted' ? '; its deliveries are being made.' : `, with ${countOf(deliveryIds)}.`}
         {warning !== undefined &&
           ` Its payload is not as its event type says: ${warning.path} ${warning.message}.`}
       </>,
@@ -60,4 +60,8 @@ export function PublishDialog({ onDone, onClose }: PublishDialogProps) {
       </Form>
     </Dialog>
   )
+}
+
+function countOf({ length }: readonly string[]): string {
+  return `${length} ${length === 1 ? 'delivery' : 'deliveries'}`
 }
