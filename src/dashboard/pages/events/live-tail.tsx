@@ -11,7 +11,7 @@ const shape = { paused: flag }
 
 export function LiveTail({ topicPattern }: { readonly topicPattern: string }) {
   const [{ paused }, set] = useUrlState(shape)
-  const { items, isConnected, problem } = useTail(topicPattern, paused)
+  const { items, isConnected, problem, again } = useTail(topicPattern, paused)
   return (
     <Part title="As they come">
       <p class="bar">
@@ -27,6 +27,11 @@ export function LiveTail({ topicPattern }: { readonly topicPattern: string }) {
                 : 'Connecting …'
               : `Not live: ${problem}`}
         </span>
+        {problem !== null && !paused && (
+          <button type="button" onClick={again}>
+            Try again
+          </button>
+        )}
       </p>
       {items.length > 0 && <Rows label="As they come" rows={items} keyOf={keyOf} columns={columns} />}
     </Part>

@@ -12,6 +12,8 @@ interface Tail {
   readonly isConnected: boolean
   /** Why it ended; null: it did not. */
   readonly problem: string | null
+  /** Connects anew. */
+  readonly again: () => void
 }
 
 /** Older ones are in the list. */
@@ -19,12 +21,13 @@ const maxItems = 50
 /** Many may come in a second, and nobody reads faster than this. */
 const shownEveryMs = 200
 
-const nothing: Tail = { items: [], isConnected: false, problem: null }
+const nothing: Omit<Tail, 'again'> = { items: [], isConnected: false, problem: null }
 
 /** Of a pause, what had come before it stays. A page that nobody sees holds no connection, of which browsers have few. */
 export function useTail(topicPattern: string, isPaused: boolean): Tail {
   const { tenant, signIn, onSignedOut } = useSession()
   const [tail, setTail] = useState(nothing)
+  const [round, setRound] = useState(0)
   const [isHidden, setHidden] = useState(document.hidden)
   const ended = useRef(onSignedOut)
   ended.current = onSignedOut
@@ -42,6 +45,7 @@ export function useTail(topicPattern: string, isPaused: boolean): Tail {
   useEffect(() => {
     if (isPaused || isHidden) return
     const ending = new AbortController()
+    setTail((before) => ({ ...before, problem: null }))
     const news: TailItem[] = []
     let timer: ReturnType<typeof setTimeout> | undefined
     const show = () => {
@@ -70,6 +74,6 @@ export function useTail(topicPattern: string, isPaused: boolean): Tail {
       if (news.length > 0) show()
       setTail((before) => ({ ...before, isConnected: false }))
     }
-  }, [of, topicPattern, isPaused, isHidden])
-  return tail
+  }, [of, topicPattern, isPaused, isHidden, round])
+  return { ...tail, again: () => setRound((before) => before + 1) }
 }
