@@ -47,19 +47,17 @@ function State({ of }: { readonly of: DeliveryDetail }) {
   const { endpointId, subscriptionId, headDeliveryId, eventId } = of
   return (
     <Part title="How it is">
-      <div role="status">
-        <DeliveryState of={of} />
-        <p>{now}</p>
-        {next !== null && (
-          <p>
-            {next}{' '}
-            <ExactTimes.Provider value={true}>
-              {of.nextAttemptAt !== null && <Time at={of.nextAttemptAt} />}
-            </ExactTimes.Provider>
-          </p>
-        )}
-        {todo !== null && <p class="hint">What to do: {todo}</p>}
-      </div>
+      <DeliveryState of={of} />
+      <p role="status">{now}</p>
+      {next !== null && (
+        <p>
+          {next}{' '}
+          <ExactTimes.Provider value={true}>
+            {of.nextAttemptAt !== null && <Time at={of.nextAttemptAt} />}
+          </ExactTimes.Provider>
+        </p>
+      )}
+      {todo !== null && <p class="hint">What to do: {todo}</p>}
       <Facts
         of={[
           [
