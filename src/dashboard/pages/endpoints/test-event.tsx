@@ -23,7 +23,7 @@ export function TestEvent({ endpoint }: { readonly endpoint: Endpoint }) {
   }
   return (
     <Part title="Test event">
-      <details open={result !== null}>
+      <details>
         <summary>Send a test event</summary>
         <Form submit="Send" needs="operator" onSubmit={send}>
           <TextField name="topic" label="Topic" value="outhook.test" isRequired />
