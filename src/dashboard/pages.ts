@@ -104,6 +104,7 @@ export const pages: readonly PageEntry[] = [
     title: 'System',
     group: 'Server',
     needs: 'operator',
+    needsAllTenants: true,
     load: () => import('./pages/system/page.tsx'),
   },
 ]

@@ -8,7 +8,7 @@ import { placeErrors } from '../../src/dashboard/kit/field-errors.ts'
 import { readChanges } from '../../src/dashboard/kit/form-fields.ts'
 import { matchPath, pathOf } from '../../src/dashboard/kit/match-path.ts'
 import { nextWait } from '../../src/dashboard/kit/next-wait.ts'
-import { refusalOf } from '../../src/dashboard/kit/role.ts'
+import { refusalOf, refusalOfServer } from '../../src/dashboard/kit/role.ts'
 import { flag, list, oneOf, readValues, text, writeValues } from '../../src/dashboard/kit/url-values.ts'
 import { endpointFields } from '../../src/dashboard/pages/endpoints/endpoint-fields.ts'
 import { tenantOptions } from '../../src/dashboard/tenant-options.ts'
@@ -94,6 +94,11 @@ test('a role may what a lesser one may, and is told which it lacks', () => {
   expect(refusalOf('operator', 'operator')).toBeNull()
   expect(refusalOf('viewer', 'operator')).toBe('Needs the role operator; you are signed in as viewer.')
   expect(refusalOf('operator', 'admin')).toBe('Needs the role admin; you are signed in as operator.')
+})
+
+test('who has a token of one tenant is told that what is of the whole server needs another', () => {
+  expect(refusalOfServer({ tenantId: null })).toBeNull()
+  expect(refusalOfServer({ tenantId: 'ten_1' })).toMatch(/^Needs a token of all tenants; /)
 })
 
 describe('fields of a form', () => {

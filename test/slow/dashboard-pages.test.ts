@@ -290,5 +290,5 @@ aPageTest('an operator sees what only an admin may, and why not', async () => {
   expect(await page.evaluate(why)).toBe('Needs the role admin; you are signed in as operator.')
   expect(await address()).toBe('/dashboard/endpoints')
   await page.open(`${server.url}/dashboard/keys`)
-  await page.shows('Sign in with a token of that role to see this page.')
+  await page.shows('Sign in with such a token to see this page.')
 })

@@ -85,8 +85,9 @@ function Navigation({ isOpen }: { readonly isOpen: boolean }) {
 }
 
 function NavigationLink({ entry, path }: { readonly entry: PageEntry; readonly path: string }) {
-  const { whyNot } = useSession()
-  const reason = whyNot(entry.needs ?? 'viewer')
+  const { whyNot, whyNotSee } = useSession()
+  const isRefused = whyNotSee(entry) !== null
+  const hasRole = whyNot(entry.needs ?? 'viewer') === null
   const isHere = path === entry.path
   // A page about one endpoint lies below the list of them.
   const isAround = entry.path !== '' && path.startsWith(`${entry.path}/`)
@@ -95,7 +96,7 @@ function NavigationLink({ entry, path }: { readonly entry: PageEntry; readonly p
       <a href={hrefOf(entry.path)} aria-current={isHere ? 'page' : isAround ? 'true' : undefined}>
         {entry.title}
       </a>
-      {reason !== null && <span class="hint"> ({entry.needs} only)</span>}
+      {isRefused && <span class="hint"> ({hasRole ? 'token of all tenants' : entry.needs} only)</span>}
     </>
   )
 }

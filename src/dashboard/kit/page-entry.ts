@@ -16,6 +16,8 @@ export interface PageEntry {
   readonly group?: 'Now' | 'Setup' | 'Repair' | 'Server'
   /** The least role that the API lets read it; absent: viewer. */
   readonly needs?: Role
+  /** What it shows is of the whole server, so a token of one tenant is refused. */
+  readonly needsAllTenants?: boolean
   /** Where no tenant is chosen it is of all of them together; absent: of the tenant `default`. */
   readonly isOfAllTenants?: boolean
   readonly load: () => Promise<{ readonly Page: ComponentType<PageProps> }>

@@ -35,10 +35,10 @@ interface LoadedProps {
 }
 
 function Loaded({ entry, params }: LoadedProps) {
-  const { whyNot } = useSession()
+  const { whyNotSee } = useSession()
   const [Page, setPage] = useState<ComponentType<PageProps> | undefined>(() => loaded.get(entry))
   const [problem, setProblem] = useState<string | null>(null)
-  const reason = whyNot(entry.needs ?? 'viewer')
+  const reason = whyNotSee(entry)
   useEffect(() => {
     if (Page !== undefined || reason !== null) return
     let isShown = true
@@ -57,7 +57,7 @@ function Loaded({ entry, params }: LoadedProps) {
   return (
     <>
       <PageHeading>{entry.title}</PageHeading>
-      {reason !== null && <p class="empty">{reason} Sign in with a token of that role to see this page.</p>}
+      {reason !== null && <p class="empty">{reason} Sign in with such a token to see this page.</p>}
       {reason === null && problem === null && <Loading />}
       {problem !== null && (
         // The server was brought up to date meanwhile and has other chunks now, or it is away.

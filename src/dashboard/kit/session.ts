@@ -2,7 +2,8 @@
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
 import type { CallOptions, SignIn } from '../../client/index.ts'
-import { type Role, refusalOf } from './role.ts'
+import type { PageEntry } from './page-entry.ts'
+import { type Role, refusalOf, refusalOfServer } from './role.ts'
 
 export interface Session {
   readonly signIn: SignIn
@@ -17,6 +18,8 @@ export const SessionContext = createContext<Session | null>(null)
 interface SessionFace extends Session {
   /** Null: the role may. */
   readonly whyNot: (needed: Role) => string | null
+  /** Null: the token may see this page. */
+  readonly whyNotSee: (page: Pick<PageEntry, 'needs' | 'needsAllTenants'>) => string | null
   /** Whether nothing says of which tenant the pages are: some are then of all, and the others of `default`. */
   readonly isOfAllTenants: boolean
   /** Of a call to the server for the tenant that is chosen. */
@@ -26,9 +29,12 @@ interface SessionFace extends Session {
 export function useSession(): SessionFace {
   const session = useContext(SessionContext)
   if (session === null) throw new Error('there is no session; show pages inside of the frame')
+  const whyNot = (needed: Role) => refusalOf(session.signIn.role, needed)
   return {
     ...session,
-    whyNot: (needed) => refusalOf(session.signIn.role, needed),
+    whyNot,
+    whyNotSee: ({ needs = 'viewer', needsAllTenants = false }) =>
+      whyNot(needs) ?? (needsAllTenants ? refusalOfServer(session.signIn) : null),
     isOfAllTenants: session.tenant === undefined && session.signIn.tenantId === null,
     call: { tenant: session.tenant },
   }
