@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Stats, StatsBucket, StatsSeries, TroubledEndpoint } from '../../src/client/index.ts'
+import { type EndpointCondition, troubleOf } from '../../src/core/stats/trouble.ts'
 import {
   bytesText,
   msText,
@@ -17,6 +18,7 @@ import {
   successLines,
 } from '../../src/dashboard/pages/overview/chart-data.ts'
 import { concernsOf, verdictOf } from '../../src/dashboard/pages/overview/verdict.ts'
+import { disabledWords, pausedByHand } from '../../src/dashboard/stopped-words.ts'
 
 describe('the verdict', () => {
   const node = { id: 'a', host: 'vm', pid: 7, role: 'all', version: '1', startedAt: '', inFlight: 0 } as const
@@ -93,6 +95,17 @@ describe('the verdict', () => {
     })
     expect(verdictOf(read(stats()), read(trouble))).toEqual({ is: 'known', concerns: [] })
   })
+})
+
+test('the dashboard calls what stops an endpoint as the server does', () => {
+  const reasonOf = (disabledReason: EndpointCondition['disabledReason']) =>
+    troubleOf({ disabledReason, disabledAt: 0 } as EndpointCondition, 0)?.reason
+  expect([reasonOf('operator'), reasonOf('gone'), reasonOf('failing'), reasonOf('paused')]).toEqual([
+    disabledWords.operator,
+    disabledWords.gone,
+    disabledWords.failing,
+    pausedByHand,
+  ])
 })
 
 describe('a chart', () => {

@@ -145,7 +145,7 @@ aPageTest(
     await press('button', 'Disable')
     await page.shows('Nothing is sent to it until it is enabled.')
     await page.press('Enter')
-    await page.shows('somebody disabled it')
+    await page.shows('disabled by hand')
     await press('button', 'Enable')
     await page.shows('What becomes of them')
     await page.evaluate(`document.querySelector('[name=backlog]').value = 'skip'`)

@@ -85,24 +85,10 @@ function Health({ endpoint }: { readonly endpoint: Endpoint }) {
           ['Why it is paused', endpoint.pausedReason],
           ['Paused by', pausedAt && (endpoint.pausedBy ?? 'the configured token, or a program')],
           ['Disabled', disabledAt && <Time at={disabledAt} />],
-          ['Why it is disabled', disabledReasonOf(endpoint)],
         ]}
       />
     </Part>
   )
-}
-
-function disabledReasonOf({ disabledReason }: Endpoint): string | null {
-  switch (disabledReason) {
-    case 'operator':
-      return 'somebody disabled it'
-    case 'gone':
-      return 'it answered 410 Gone: the receiver wants no more'
-    case 'failing':
-      return 'it has only failed for as long as is set'
-    default:
-      return disabledReason
-  }
 }
 
 function Settings({ endpoint }: { readonly endpoint: Endpoint }) {

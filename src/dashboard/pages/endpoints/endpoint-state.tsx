@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../../client/index.ts'
-import { troubleOf } from '../../endpoint-trouble.ts'
 import { Badge } from '../../kit/detail.tsx'
 import { Time } from '../../times.tsx'
+import { troubleOf } from './endpoint-trouble.ts'
 
 /** In one word, and why and until when where it is not as it should be. */
 export function EndpointState({ of }: { readonly of: Endpoint }) {
@@ -11,7 +11,11 @@ export function EndpointState({ of }: { readonly of: Endpoint }) {
   return (
     <>
       <Badge is={trouble === null ? 'good' : 'bad'}>{isFailing ? 'failing' : of.state}</Badge>
-      {trouble !== null && <p class="hint">{trouble}</p>}
+      {trouble !== null && (
+        <p class="hint">
+          {trouble.text} {trouble.since !== null && <Time at={trouble.since} />}
+        </p>
+      )}
       {of.resumesAt !== null && (
         <p class="hint">
           sent to again <Time at={of.resumesAt} />

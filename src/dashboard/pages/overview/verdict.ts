@@ -1,6 +1,7 @@
 /** Whether the system is well, and if not, why. Pure. */
 import type { Stats, Trouble, TroubledEndpoint } from '../../../client/index.ts'
 import { percentText, secondsText } from '../../kit/figure-text.ts'
+import { disabledWords, pausedByHand } from '../../stopped-words.ts'
 
 export interface Concern {
   readonly text: string
@@ -18,7 +19,7 @@ const silentMs = 20_000
 export const mostTroubled = 10
 
 /** What somebody has done by hand is not wrong. */
-const byHand = new Set(['disabled by hand', 'paused by hand'])
+const byHand: ReadonlySet<string> = new Set([disabledWords.operator, pausedByHand])
 
 type Verdict =
   | { readonly is: 'loading' }
