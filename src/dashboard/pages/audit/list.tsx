@@ -3,9 +3,9 @@ import type { AuditLine, ListAuditQuery } from '../../../client/index.ts'
 import { hrefOf, useUrlState } from '../../kit/address.ts'
 import { PageHeading } from '../../kit/detail.tsx'
 import { type Column, KeysetTable, usePage } from '../../kit/keyset-table.tsx'
-import { fromLocal, toLocal } from '../../kit/local-time.ts'
 import { pathOf } from '../../kit/match-path.ts'
 import { useSession } from '../../kit/session.ts'
+import { TimeSpanFields } from '../../kit/time-span-fields.tsx'
 import { oneOf, text, type ValuesOf } from '../../kit/url-values.ts'
 import { server } from '../../server.ts'
 import { Time } from '../../times.tsx'
@@ -125,16 +125,7 @@ function Filters({ values, set }: FiltersProps) {
   const choose = (chosen: Partial<Values>) => set({ ...chosen, cursor: '' })
   return (
     <div class="bar filters">
-      {(['since', 'until'] as const).map((name) => (
-        <label key={name}>
-          {name === 'since' ? 'From' : 'before'}{' '}
-          <input
-            type="datetime-local"
-            value={toLocal(values[name])}
-            onChange={({ currentTarget }) => choose({ [name]: fromLocal(currentTarget.value) })}
-          />
-        </label>
-      ))}
+      <TimeSpanFields since={values.since} until={values.until} onChange={choose} />
       <label>
         By{' '}
         <select

@@ -4,8 +4,8 @@ import { ActButton } from '../../kit/act-button.tsx'
 import { hrefOf, useUrlState } from '../../kit/address.ts'
 import { PageHeading, Part, Problem } from '../../kit/detail.tsx'
 import { type Column, KeysetTable, Rows, usePage } from '../../kit/keyset-table.tsx'
-import { fromLocal, toLocal } from '../../kit/local-time.ts'
 import { pathOf } from '../../kit/match-path.ts'
+import { TimeSpanFields } from '../../kit/time-span-fields.tsx'
 import { list, text, type ValuesOf } from '../../kit/url-values.ts'
 import { useAnswer } from '../../kit/use-answer.ts'
 import { server } from '../../server.ts'
@@ -125,16 +125,7 @@ function Filters({ values, set }: FiltersProps) {
   const choose = (chosen: Partial<Values>) => set({ ...chosen, selected: [], cursor: '' })
   return (
     <div class="bar filters">
-      {(['since', 'until'] as const).map((name) => (
-        <label key={name}>
-          {name === 'since' ? 'Given up from' : 'before'}{' '}
-          <input
-            type="datetime-local"
-            value={toLocal(values[name])}
-            onChange={({ currentTarget }) => choose({ [name]: fromLocal(currentTarget.value) })}
-          />
-        </label>
-      ))}
+      <TimeSpanFields since={values.since} until={values.until} onChange={choose} />
       {(
         [
           ['endpoint', 'Endpoint (id)'],

@@ -1,7 +1,7 @@
 import { goTo } from '../../kit/address.ts'
-import { fromLocal, toLocal } from '../../kit/local-time.ts'
 import { pathOf } from '../../kit/match-path.ts'
 import { useTell } from '../../kit/results.tsx'
+import { TimeSpanFields } from '../../kit/time-span-fields.tsx'
 import { type EventFilterValues, stateChoices } from './event-filter.ts'
 
 const texts = [
@@ -47,16 +47,7 @@ export function EventFilters({ values, set }: FiltersProps) {
           ))}
         </select>
       </label>
-      {(['since', 'until'] as const).map((name) => (
-        <label key={name}>
-          {name === 'since' ? 'Accepted from' : 'before'}{' '}
-          <input
-            type="datetime-local"
-            value={toLocal(values[name])}
-            onChange={({ currentTarget }) => choose({ [name]: fromLocal(currentTarget.value) })}
-          />
-        </label>
-      ))}
+      <TimeSpanFields since={values.since} until={values.until} onChange={choose} />
     </div>
   )
 }
