@@ -46,6 +46,17 @@ test('a delivery of each state is told in a sentence, with what comes next or wh
   expect(dead.todo).toContain('replay')
 })
 
+test('a line of curl names a file where its body is longer than an argument may be', () => {
+  const lineOf = (body: string) =>
+    curlOf({ method: 'POST', url: 'http://127.0.0.1/', headers: [], body, bodyFile: 'evt_1.json' })
+  // In bytes, of which each of these letters has two.
+  expect(lineOf('é'.repeat(65_536))).toMatch(/ --data-binary '@evt_1\.json'$/)
+  const longest = 'é'.repeat(65_535)
+  expect(lineOf(longest)).toContain(` --data-raw '${longest}'`)
+  const run = `env true ${lineOf(longest)}`
+  expect(execFileSync('sh', { input: run }).toString()).toBe('')
+})
+
 test('a line of curl sends what it says, whatever stands in it', () => {
   const hostile = `@/etc/passwd '"\`id\` $(id) $HOME \\ \n{a,b}[1-2];`
   const line = curlOf({
@@ -56,6 +67,7 @@ test('a line of curl sends what it says, whatever stands in it', () => {
       { name: 'x-empty', value: '' },
     ],
     body: hostile,
+    bodyFile: 'unused.json',
   })
   // The shell's own view of the words.
   const words = execFileSync('sh', ['-c', `curl() { for one; do printf '%s\\0' "$one"; done; }; ${line}`])

@@ -1442,7 +1442,7 @@ export interface PublishReceipt {
 /** Requests per second, on average, from all processes together; up to two seconds’ worth (at least one) may go at once. Null: no limit. */
 export type RateLimit = number | null
 
-/** What was sent is not kept: this is built again from the event and from the settings and secrets that the endpoint has now. */
+/** Of the newest ten attempts; what was sent is not kept: this is built again from the event and from the settings and secrets that the endpoint has now. */
 export interface RebuiltRequest {
   readonly method: string
   /** Its origin: path and query may be secret, and stand with the endpoint. */
@@ -1454,7 +1454,7 @@ export interface RebuiltRequest {
 }[]
   /** A credential adds headers, or shows a certificate, of which nothing is told. */
   readonly authorized: boolean
-  /** The endpoint has been changed since the attempt, so that something else may have been sent. */
+  /** The endpoint, a secret of it or the subscription has been changed since the attempt, so that something else may have been sent. */
   readonly changedSince: boolean
 }
 

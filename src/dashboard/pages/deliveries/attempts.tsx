@@ -5,7 +5,7 @@ import type {
   DeliveryDetail,
   RebuiltRequest,
 } from '../../../client/index.ts'
-import { curlOf } from '../../curl.ts'
+import { curlOf, needsFile } from '../../curl.ts'
 import { explainError } from '../../error-words.ts'
 import { Badge, CodeBlock, Facts, Part } from '../../kit/detail.tsx'
 import { useAnswer } from '../../kit/use-answer.ts'
@@ -27,7 +27,13 @@ export function Attempts({ of }: { readonly of: DeliveryDetail }) {
         <p class="empty">{attemptsTruncated ? 'They are past their retention.' : 'None was made yet.'}</p>
       )}
       {attempts.toReversed().map((attempt, index) => (
-        <OneAttempt key={attempt.claimVersion} of={attempt} isLatest={index === 0} payload={payload} />
+        <OneAttempt
+          key={attempt.claimVersion}
+          of={attempt}
+          isLatest={index === 0}
+          payload={payload}
+          eventId={eventId}
+        />
       ))}
       {attemptsTruncated && attempts.length > 0 && (
         <p class="hint">Older attempts are past their retention.</p>
@@ -40,9 +46,10 @@ interface OneAttemptProps {
   readonly of: AttemptWithResponse
   readonly isLatest: boolean
   readonly payload: PayloadText
+  readonly eventId: string
 }
 
-function OneAttempt({ of, isLatest, payload }: OneAttemptProps) {
+function OneAttempt({ of, isLatest, payload, eventId }: OneAttemptProps) {
   const { status, httpStatus, errorClass, error, response, rebuiltRequest } = of
   const words = errorClass === null ? null : explainError(errorClass)
   return (
@@ -69,7 +76,7 @@ function OneAttempt({ of, isLatest, payload }: OneAttemptProps) {
           ['It is tried again', status === 'retryable_failure' ? 'if attempts are left' : null],
         ]}
       />
-      {rebuiltRequest !== undefined && <Sent of={rebuiltRequest} payload={payload} />}
+      {rebuiltRequest !== undefined && <Sent of={rebuiltRequest} payload={payload} eventId={eventId} />}
       {response !== undefined && <Answer of={response} />}
     </details>
   )
@@ -78,9 +85,18 @@ function OneAttempt({ of, isLatest, payload }: OneAttemptProps) {
 /** Null: it is not kept any more, or is no text, and then there is no line for a shell. */
 type PayloadText = string | null
 
-function Sent({ of, payload }: { readonly of: RebuiltRequest; readonly payload: PayloadText }) {
+interface SentProps {
+  readonly of: RebuiltRequest
+  readonly payload: PayloadText
+  readonly eventId: string
+}
+
+function Sent({ of, payload, eventId }: SentProps) {
   const { method, url, headers, authorized, changedSince } = of
   const hasBody = method !== 'GET' && method !== 'DELETE'
+  const body = hasBody ? payload : null
+  // As the page of the event calls what it downloads.
+  const bodyFile = `${eventId}.json`
   return (
     <>
       <CodeBlock
@@ -100,7 +116,13 @@ function Sent({ of, payload }: { readonly of: RebuiltRequest; readonly payload: 
       {(payload !== null || !hasBody) && (
         <details>
           <summary>As curl</summary>
-          <CodeBlock label="curl" text={curlOf({ method, url, headers, body: hasBody ? payload : null })} />
+          <CodeBlock label="curl" text={curlOf({ method, url, headers, body, bodyFile })} />
+          {needsFile(body) && (
+            <p class="hint">
+              The payload is too long for a line of a shell: download it on the page of the event, and run
+              this where {bodyFile} is.
+            </p>
+          )}
           <p class="hint">
             Put path and query behind its address. It goes to the receiver itself, which may take it for a
             repetition, or refuse it because its signature is older than a few minutes.

@@ -1,6 +1,6 @@
 /** The payload: as people read it, as it is, and byte by byte; and the request that would publish it again. */
 import type { EventStatus } from '../../../client/index.ts'
-import { curlOf, keyPlaceholder } from '../../curl.ts'
+import { curlOf, keyPlaceholder, needsFile } from '../../curl.ts'
 import { indentJson } from '../../indent-json.ts'
 import { useUrlState } from '../../kit/address.ts'
 import { CodeBlock, Loading, Part, Problem } from '../../kit/detail.tsx'
@@ -49,27 +49,54 @@ export function Payload({ of }: { readonly of: EventStatus }) {
         )}
         {value?.bytes && <Shown id={of.id} bytes={value.bytes} text={text} />}
       </Part>
-      {of.topic !== null && text !== null && (
-        <Part title="Publish it again">
-          <p class="hint">
-            As a new event, with a producer key in the place of {keyPlaceholder}. Its deliveries can be sent
-            again without that: each has a button for it.
-          </p>
-          <CodeBlock
-            label="curl"
-            text={curlOf({
-              method: 'POST',
-              url: new URL('v1/events', serverUrl).href,
-              headers: [
-                { name: 'authorization', value: `Bearer ${keyPlaceholder}` },
-                { name: 'content-type', value: 'application/json' },
-              ],
-              body: publishBody({ ...of, topic: of.topic }, text),
-            })}
-          />
-        </Part>
-      )}
+      {of.topic !== null && text !== null && <PublishAgain of={of} topic={of.topic} payload={text} />}
     </>
+  )
+}
+
+interface PublishAgainProps {
+  readonly of: EventStatus
+  readonly topic: string
+  readonly payload: string
+}
+
+function PublishAgain({ of, topic, payload }: PublishAgainProps) {
+  const body = publishBody({ ...of, topic }, payload)
+  const bodyFile = `${of.id}-again.json`
+  return (
+    <Part title="Publish it again">
+      <p class="hint">
+        As a new event, with a producer key in the place of {keyPlaceholder}. Its deliveries can be sent again
+        without that: each has a button for it.
+      </p>
+      {needsFile(body) && (
+        <p class="bar">
+          <button
+            type="button"
+            class="small"
+            onClick={() => download(bodyFile, new TextEncoder().encode(body))}
+          >
+            Download the body
+          </button>
+          <span class="hint">
+            It is too long for a line of a shell: save it as {bodyFile} where you run this.
+          </span>
+        </p>
+      )}
+      <CodeBlock
+        label="curl"
+        text={curlOf({
+          method: 'POST',
+          url: new URL('v1/events', serverUrl).href,
+          headers: [
+            { name: 'authorization', value: `Bearer ${keyPlaceholder}` },
+            { name: 'content-type', value: 'application/json' },
+          ],
+          body,
+          bodyFile,
+        })}
+      />
+    </Part>
   )
 }
 
@@ -98,7 +125,7 @@ function Shown({ id, bytes, text }: ShownProps) {
             {label}
           </button>
         ))}
-        <button type="button" class="small" onClick={() => download(id, bytes)}>
+        <button type="button" class="small" onClick={() => download(`${id}.json`, bytes)}>
           Download
         </button>
         <span class="hint">
@@ -127,11 +154,11 @@ function Pretty({ text }: { readonly text: string }) {
 }
 
 /** As bytes that no browser shows: what somebody published must not become a page. */
-function download(id: string, bytes: Uint8Array): void {
+function download(name: string, bytes: Uint8Array): void {
   const url = URL.createObjectURL(new Blob([bytes.slice()], { type: 'application/octet-stream' }))
   const link = document.createElement('a')
   link.href = url
-  link.download = `${id}.json`
+  link.download = name
   link.click()
   URL.revokeObjectURL(url)
 }
