@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { type OpenBed, using } from './bed.ts'
 import { type Furniture, furnish, type Texts } from './furnish.ts'
-import { findForeignElements, goTo, readText, settled } from './in-page.mjs'
+import { findForeignElements, goTo, readText, settled, unfold } from './in-page.mjs'
 import { pageAddresses } from './pages.ts'
 import { plantedText, plantedTexts } from './planted-texts.ts'
 import { expectQuiet } from './watched-page.ts'
@@ -43,7 +43,7 @@ const pagesWithTexts = [
     'job',
   ],
   ...['subscriptions', 'subscription', 'ordered-keys', 'event-types', 'event-type'],
-  ...['tenants', 'tenant', 'keys', 'admin-tokens'],
+  ...['tenants', 'tenant', 'keys', 'admin-tokens', 'audit'],
 ]
 
 export function describePlanting(open: OpenBed): void {
@@ -62,6 +62,7 @@ export function describePlanting(open: OpenBed): void {
         for (const address of new Set(made.map(path))) {
           await page.evaluate(goTo, `${server.url}/dashboard/${address}`)
           await page.evaluate(settled)
+          await page.evaluate(unfold)
           const planted = (await page.evaluate(readText)).split('planted(').length - 1
           shown.set(name, (shown.get(name) ?? 0) + planted)
           expect([name, address, await page.evaluate(findForeignElements)]).toEqual([name, address, []])
