@@ -125,7 +125,7 @@ export function describePortal(open: () => PortalBed): void {
         await page.getByText('Done: 1 are on their way.').waitFor()
         await expect.poll(async () => (await dead()).items.length).toBe(0)
         await page.getByRole('link', { name: 'Activity' }).click()
-        await page.getByRole('img', { name: /2 arrived, 0 given up/ }).waitFor()
+        await page.getByRole('img', { name: /2 arrived, 2 given up/ }).waitFor()
         expectQuiet(watched, server.url)
       })
     })
