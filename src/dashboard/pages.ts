@@ -7,6 +7,7 @@
  *   selections, which live in the address (`url-values.ts`: `text`, `flag`, `list`, `oneOf([...])`).
  * - `session.ts`: `useSession()` says the role and the tenant. `use-answer.ts`: `useAnswer(key, read, { everyMs })` asks
  *   the server, with its loading and its problem.
+ * - `time-span-fields.tsx`: from when until when something is listed.
  * - `keyset-table.tsx`: `usePage` and `KeysetTable` for lists with pages; `Rows` for a table alone.
  * - `detail.tsx`: `PageHeading` (each page has one; it takes the focus), `Part`, `Facts`, `CodeBlock`, `JsonBlock`, `Badge`.
  * - `times.tsx` (`Time`) says how long ago something was, and goes on by itself. Within `Facts`, and wherever `moment.tsx`
