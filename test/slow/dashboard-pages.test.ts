@@ -42,12 +42,16 @@ async function press(what: 'a' | 'button', name: string): Promise<void> {
 const focused = () => page.evaluate<string>('document.activeElement.textContent')
 const address = () => page.evaluate<string>('location.pathname + location.search')
 
-aPageTest('somebody signs in at the address of any page, and is there', async () => {
-  await page.open(`${server.url}/dashboard/endpoints/?tenant=default`)
+async function signIn(token: string): Promise<void> {
   await page.shows('Admin token')
   await page.evaluate(`document.querySelector('#token').focus()`)
-  await page.type(adminToken)
+  await page.type(token)
   await page.press('Enter')
+}
+
+aPageTest('somebody signs in at the address of any page, and is there', async () => {
+  await page.open(`${server.url}/dashboard/endpoints/?tenant=default`)
+  await signIn(adminToken)
   await page.shows('There is no endpoint yet')
   await page.open(`${server.url}/dashboard/`)
   await page.shows('Endpoints in trouble')
@@ -279,10 +283,7 @@ aPageTest('an operator sees what only an admin may, and why not', async () => {
   const body = { role: 'operator', label: 'on call' }
   const { token } = (await server.call('POST', '/v1/admin-tokens', { body })).json
   await press('button', 'Sign out')
-  await page.shows('Admin token')
-  await page.evaluate(`document.querySelector('#token').focus()`)
-  await page.type(token)
-  await page.press('Enter')
+  await signIn(token)
   await page.shows('Sign out')
   await page.open(`${server.url}/dashboard/endpoints`)
   await press('button', 'New endpoint')
@@ -291,4 +292,30 @@ aPageTest('an operator sees what only an admin may, and why not', async () => {
   expect(await address()).toBe('/dashboard/endpoints')
   await page.open(`${server.url}/dashboard/keys`)
   await page.shows('Sign in with such a token to see this page.')
+})
+
+aPageTest('the choice of a tenant says of which tenants a page is', async () => {
+  const chosen = `document.querySelector('header select').selectedOptions[0].textContent`
+  await page.open(`${server.url}/dashboard/`)
+  await page.shows('Of all tenants together')
+  await expect.poll(() => page.evaluate(chosen)).toBe('all tenants')
+  await page.open(`${server.url}/dashboard/?tenant=default`)
+  await page.shows('Of the tenant default')
+  await expect.poll(() => page.evaluate(chosen)).toBe('default')
+  await press('a', 'Endpoints')
+  await page.shows('New endpoint')
+  expect([await page.evaluate(chosen), await address()]).toEqual([
+    'default',
+    '/dashboard/endpoints?tenant=default',
+  ])
+})
+
+aPageTest('who has a token of one tenant is told what needs one of all', async () => {
+  const body = { role: 'operator', label: 'of one tenant', tenant_id: 'default' }
+  const { token } = (await server.call('POST', '/v1/admin-tokens', { body })).json
+  await press('button', 'Sign out')
+  await signIn(token)
+  await page.shows('token of all tenants only')
+  await page.open(`${server.url}/dashboard/system`)
+  await page.shows('Needs a token of all tenants; you are signed in with one of a single tenant.')
 })
