@@ -37,7 +37,7 @@ export function describeAudit(open: OpenHarness): void {
     return left
   }
   const told = async () => (await fresh()).map(({ action, before, after }) => ({ action, before, after }))
-  const hash = () => new Uint8Array(32).fill(Math.random() * 256)
+  const hash = () => crypto.getRandomValues(new Uint8Array(32))
   const aCredential = (given: Partial<NewCredential['credential']> = {}): NewCredential => ({
     credential: {
       id: scene.ids.next('crd'),
