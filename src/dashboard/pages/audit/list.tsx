@@ -4,6 +4,7 @@ import { hrefOf, useUrlState } from '../../kit/address.ts'
 import { PageHeading } from '../../kit/detail.tsx'
 import { type Column, KeysetTable, usePage } from '../../kit/keyset-table.tsx'
 import { pathOf } from '../../kit/match-path.ts'
+import { SearchField } from '../../kit/search-field.tsx'
 import { useSession } from '../../kit/session.ts'
 import { TimeSpanFields } from '../../kit/time-span-fields.tsx'
 import { oneOf, text, type ValuesOf } from '../../kit/url-values.ts'
@@ -147,14 +148,12 @@ function Filters({ values, set }: FiltersProps) {
           ['object', 'Of (id)'],
         ] as const
       ).map(([name, label]) => (
-        <label key={name}>
-          {label}{' '}
-          <input
-            type="search"
-            value={values[name]}
-            onChange={({ currentTarget }) => choose({ [name]: currentTarget.value.trim() })}
-          />
-        </label>
+        <SearchField
+          key={name}
+          label={label}
+          value={values[name]}
+          onChange={(value) => choose({ [name]: value })}
+        />
       ))}
     </div>
   )

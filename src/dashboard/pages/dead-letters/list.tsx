@@ -5,6 +5,7 @@ import { hrefOf, useUrlState } from '../../kit/address.ts'
 import { PageHeading, Part, Problem } from '../../kit/detail.tsx'
 import { type Column, KeysetTable, Rows, usePage } from '../../kit/keyset-table.tsx'
 import { pathOf } from '../../kit/match-path.ts'
+import { SearchField } from '../../kit/search-field.tsx'
 import { TimeSpanFields } from '../../kit/time-span-fields.tsx'
 import { list, text, type ValuesOf } from '../../kit/url-values.ts'
 import { useAnswer } from '../../kit/use-answer.ts'
@@ -133,14 +134,12 @@ function Filters({ values, set }: FiltersProps) {
           ['error', 'Reason'],
         ] as const
       ).map(([name, label]) => (
-        <label key={name}>
-          {label}{' '}
-          <input
-            type="search"
-            value={values[name]}
-            onChange={({ currentTarget }) => choose({ [name]: currentTarget.value.trim() })}
-          />
-        </label>
+        <SearchField
+          key={name}
+          label={label}
+          value={values[name]}
+          onChange={(value) => choose({ [name]: value })}
+        />
       ))}
     </div>
   )

@@ -1,6 +1,7 @@
 import { goTo } from '../../kit/address.ts'
 import { pathOf } from '../../kit/match-path.ts'
 import { useTell } from '../../kit/results.tsx'
+import { SearchField } from '../../kit/search-field.tsx'
 import { TimeSpanFields } from '../../kit/time-span-fields.tsx'
 import { type EventFilterValues, stateChoices } from './event-filter.ts'
 
@@ -22,15 +23,13 @@ export function EventFilters({ values, set }: FiltersProps) {
     <div class="bar filters">
       <GoToId />
       {texts.map(([name, label, placeholder]) => (
-        <label key={name}>
-          {label}{' '}
-          <input
-            type="search"
-            placeholder={placeholder}
-            value={values[name]}
-            onChange={({ currentTarget }) => choose({ [name]: currentTarget.value.trim() })}
-          />
-        </label>
+        <SearchField
+          key={name}
+          label={label}
+          placeholder={placeholder}
+          value={values[name]}
+          onChange={(value) => choose({ [name]: value })}
+        />
       ))}
       <label>
         A delivery is{' '}
