@@ -4,13 +4,22 @@
  * when none is idle, attempts wait in line, at most for the connect timeout.
  */
 import { type Clock, createSystemClock } from '../core/clock.ts'
-import { ClosingHabits } from './closing-habits.ts'
-import { Connection, type ConnectionOptions, type ConnectionOwner, type Origin } from './connection.ts'
+import {
+  Connection,
+  type ConnectionEnd,
+  type ConnectionOptions,
+  type ConnectionOwner,
+  type Origin,
+} from './connection.ts'
+import type { Connector } from './connector.ts'
 import { DeadlineQueue } from './deadlines.ts'
 import type { HttpAttempt } from './http-attempt.ts'
+import { ReceiverHabits } from './receiver-habits.ts'
+import { StrangerConnector } from './stranger-connector.ts'
 import { Turns } from './turns.ts'
 
-export interface PoolOptions extends Pick<ConnectionOptions, 'connector'> {
+export interface PoolOptions {
+  readonly connector: Connector
   /** Default: the system's. */
   readonly clock?: Clock
   /** An idle connection is closed after this. */
@@ -35,7 +44,9 @@ export class ConnectionPool implements ConnectionOwner {
   readonly #maxConnections: number
   readonly #origins = new Map<string, PooledOrigin>()
   readonly #idleDeadlines: DeadlineQueue
-  readonly #habits = new ClosingHabits()
+  readonly #habits = new ReceiverHabits()
+  readonly #connector: Connector
+  readonly #strangers: Connector
   readonly #waiting: Waiter[] = []
   #connections = 0
   #closing = 0
@@ -45,7 +56,9 @@ export class ConnectionPool implements ConnectionOwner {
     const { connector, clock = createSystemClock() } = options
     this.#idleDeadlines = new DeadlineQueue(clock, options.idleMs)
     const turns = new Turns<HttpAttempt>((attempt) => attempt.carrier?.resume(attempt))
-    this.#options = { connector, clock, idleDeadlines: this.#idleDeadlines, turns, owner: this }
+    this.#connector = connector
+    this.#strangers = new StrangerConnector(connector)
+    this.#options = { clock, idleDeadlines: this.#idleDeadlines, turns, owner: this }
     this.#maxConnections = options.maxConnections
   }
 
@@ -86,8 +99,12 @@ export class ConnectionPool implements ConnectionOwner {
     })
   }
 
+  connectorOf({ origin }: PooledConnection): Connector {
+    return this.#habits.answers(keyOf(origin)) ? this.#connector : this.#strangers
+  }
+
   onIdle(connection: PooledConnection): void {
-    if (connection.isReused) this.#habits.sawReuse(keyOf(connection.origin))
+    this.#habits.sawAnswer(keyOf(connection.origin), connection.isReused)
     connection.origin.idle.push(connection)
     this.#serveWaiting()
     // While closing, only those who still wait may use it.
@@ -99,8 +116,12 @@ export class ConnectionPool implements ConnectionOwner {
     if (connection.origin.idle.includes(connection)) this.#remove(connection)
   }
 
-  onBroken(connection: PooledConnection, closedUnanswered: boolean): void {
-    if (closedUnanswered && connection.isReused) this.#habits.sawClose(keyOf(connection.origin), 0)
+  onBroken(connection: PooledConnection, end: ConnectionEnd): void {
+    const key = keyOf(connection.origin)
+    if (end === 'answered') this.#habits.sawAnswer(key, connection.isReused)
+    // It may have closed the connection because of the answer before, as it does with each.
+    else if (end === 'closed' && connection.isReused) this.#habits.sawClose(key, 0)
+    else this.#habits.sawNoAnswer(key)
     this.#remove(connection)
     this.#serveWaiting()
   }

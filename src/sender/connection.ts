@@ -22,17 +22,21 @@ export interface Origin extends ConnectTarget {
   readonly key?: string
 }
 
+/** Of a connection that is not used again: after a whole answer, closed before any of it came, or neither. */
+export type ConnectionEnd = 'answered' | 'closed' | 'failed'
+
 export interface ConnectionOwner {
+  /** What opens its sockets. */
+  connectorOf(connection: Connection): Connector
   /** Free for the next attempt. */
   onIdle(connection: Connection): void
   /** Its socket was closed while it carried nothing, or nothing yet: by the receiver or by us. */
   onDisconnect(connection: Connection, by: 'receiver' | 'us'): void
-  /** After an attempt that left it unusable. `closedUnanswered`: the receiver closed it and sent nothing. */
-  onBroken(connection: Connection, closedUnanswered: boolean): void
+  /** After an attempt that left it unusable. */
+  onBroken(connection: Connection, end: ConnectionEnd): void
 }
 
 export interface ConnectionOptions {
-  readonly connector: Connector
   readonly clock: Clock
   /** Ends idle connections. */
   readonly idleDeadlines: DeadlineQueue
@@ -124,7 +128,8 @@ export class Connection<O extends Origin = Origin>
     // An answer that came before all of its request was written may mean that the rest is not read.
     const isWritten = this.#socket?.writableLength === 0
     if (!reusable || !this.#keepsAlive || this.#isEnded || !isWritten) {
-      this.#options.owner.onBroken(this, wasSending && isUnanswered && this.#isEnded)
+      const isClosed = wasSending && isUnanswered && this.#isEnded
+      this.#options.owner.onBroken(this, reusable ? 'answered' : isClosed ? 'closed' : 'failed')
       return
     }
     this.#answeredIn = this.#options.turns.current
@@ -190,7 +195,7 @@ export class Connection<O extends Origin = Origin>
     this.#isEnded = false
     this.#keepsAlive = true
     this.#usableUntil = Number.POSITIVE_INFINITY
-    this.#cancelOpen = this.#options.connector.open(this.origin, (error, socket) => {
+    this.#cancelOpen = this.#options.owner.connectorOf(this).open(this.origin, (error, socket) => {
       this.#cancelOpen = null
       if (socket === null) {
         this.#attempt?.onError(error)
