@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { spreadRetries } from '../../src/core/stats/backlog.ts'
+import { spreadRetries, spreadSample } from '../../src/core/stats/backlog.ts'
 import { bucketBoundsMs, bucketOf, percentileOf } from '../../src/core/stats/buckets.ts'
 import { classOf, outcomeCell, packCell, unpackCell } from '../../src/core/stats/cells.ts'
 import { everything, foldCells } from '../../src/core/stats/fold.ts'
@@ -107,13 +107,24 @@ test('a fold adds to the endpoint, its tenant and the server, by the minute and 
   )
 })
 
-test('retries are spread over when they are due, and what a part says is said of all', () => {
+test('retries are spread over when they are due', () => {
   const found = [
     { dueInMs: -5, count: 1 },
     { dueInMs: 60_000, count: 2 },
     { dueInMs: 86_400_001, count: 1 },
+    { dueInMs: null, count: 7 },
   ]
-  expect(spreadRetries(found, 4)).toEqual([1, 2, 0, 0, 0, 0, 1])
-  expect(spreadRetries(found, 400)).toEqual([100, 200, 0, 0, 0, 0, 100])
-  expect(spreadRetries([], 400)).toEqual([0, 0, 0, 0, 0, 0, 0])
+  expect(spreadRetries(found)).toEqual([1, 2, 0, 0, 0, 0, 1])
+  expect(spreadRetries([])).toEqual([0, 0, 0, 0, 0, 0, 0])
+})
+
+test('what a part of the retries says is said of all, of which those that are parked are due at no time', () => {
+  const found = [
+    { dueInMs: -5, count: 1 },
+    { dueInMs: 60_000, count: 2 },
+    { dueInMs: null, count: 1 },
+  ]
+  expect(spreadSample(found, 4)).toEqual({ retries: [1, 2, 0, 0, 0, 0, 0], isEstimate: false })
+  expect(spreadSample(found, 400)).toEqual({ retries: [100, 200, 0, 0, 0, 0, 0], isEstimate: true })
+  expect(spreadSample([], 400)).toEqual({ retries: [0, 0, 0, 0, 0, 0, 0], isEstimate: true })
 })

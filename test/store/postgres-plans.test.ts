@@ -45,6 +45,8 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
     await scene.advance(60_000)
     await scene.claim()
     await scene.store.reconcileReady({ limit: 10 })
+    await scene.store.readBacklog(null)
+    await scene.store.listTroubled(null)
     await scene.store.deleteExpiredIdempotencyKeys({ limit: 10 })
     await scene.delivery(a.id)
     await scene.deliveriesOf(a.eventId)
@@ -95,6 +97,8 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
       'walk_missed',
       'find_api_keys',
       'find_heads',
+      'retries_by_due',
+      'troubled_endpoints',
     ]) {
       expect(Array.from(statements.keys())).toContain(name)
     }
@@ -116,6 +120,9 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
       const plan = await harness.sql<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${text}`)
       for (const { 'QUERY PLAN': line } of plan) {
         const table = large.exec(line)?.[1] ?? large.exec(line)?.[0]
+        // Figures look at the targets that are due in whatever order their rows lie.
+        if (/^(oldest_due_of|troubled_endpoints)$/.test(name) && line.includes('ready_endpoints_next'))
+          continue
         if (table !== undefined && !walks.includes(table)) walked.push(`${name}: ${line.trim()}`)
       }
     }

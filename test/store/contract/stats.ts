@@ -157,6 +157,29 @@ export function describeStats(open: OpenHarness): void {
     expect(Array.from(publishToDelivered.values())).toEqual([1])
   })
 
+  it('say when retries are due, of all tenants and of one, and nothing of those that are parked', async () => {
+    const [route, parked] = [await scene.anEndpoint(), await scene.anEndpoint()]
+    await scene.publishMany(4, { routes: [route] })
+    await scene.publish({ routes: [parked] })
+    const { deliveries } = await scene.claim()
+    const delays = [30_000, 30_000, 300_000, 90_000_000]
+    const own = deliveries.filter(({ endpointId }) => endpointId === route.endpointId)
+    await scene.record(...own.map((each, nth) => anOutcome(each, { next: retryIn(delays[nth] ?? 0) })))
+    const others = deliveries.filter(({ endpointId }) => endpointId === parked.endpointId)
+    await scene.record(
+      ...others.map((each) => anOutcome(each, { next: retryIn(1000), disableEndpoint: 'gone' })),
+    )
+    while ((await scene.store.applyConfigChanges({ limit: 100 })).more);
+    for (const tenantId of [null, defaultTenantId]) {
+      const { retries, isEstimate, deliveries } = await scene.store.readBacklog(tenantId)
+      expect(deliveries.retry_scheduled).toBe(5)
+      expect(retries).toEqual([0, 2, 1, 0, 0, 0, 1])
+      expect(isEstimate).toBe(false)
+    }
+    const { retries } = await scene.store.readBacklog(scene.ids.next('ten'))
+    expect(retries).toEqual([0, 0, 0, 0, 0, 0, 0])
+  })
+
   it('go when they are old: minutes first, and hours later', async () => {
     await deliverSome()
     await foldAll()

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { bytesToId, idPrefixes, idToBytes } from '../../../core/ids.ts'
 import { type DeliveryState, type DisabledReason, deliveryStates } from '../../../core/model.ts'
-import { maxRetriesLooked, spreadRetries } from '../../../core/stats/backlog.ts'
+import { spreadSample } from '../../../core/stats/backlog.ts'
 import { everything, spans } from '../../../core/stats/fold.ts'
 import { type Backlog, lateMs, maxTroubled, type RecentStats, type TroubledEndpoint } from '../../port.ts'
 import { codeOf } from '../rows/state-codes.ts'
@@ -10,24 +10,27 @@ import { counts } from './counts.ts'
 
 /** Ready targets whose oldest delivery is looked up at most. */
 const maxTargets = 2000
+/** Deliveries among which retries are looked for at most; of more than these it is an estimate. */
+const maxLooked = 50_000
 
 export function readBacklog(context: ReadContext, tenantId: string | null): Backlog {
   const { deliveries, oldestDueMs } = tenantId === null ? counts(context) : countsOf(context, tenantId)
   const tenant = tenantId === null ? null : idToBytes(tenantId)
   const rows = context
-    .prepare<{ readonly due_at: number; readonly count: number }>(
+    .prepare<{ readonly due_at: number | null; readonly count: number }>(
       // live_deliveries from its end; times in whole seconds, so that few rows come out
       `select due_at / 1000 * 1000 as due_at, count(*) as count
-       from (select state, due_at, tenant from live_deliveries order by k desc limit ${maxRetriesLooked})
-       where state = ${codeOf('retry_scheduled')} and due_at is not null
+       from (select state, due_at, tenant from live_deliveries order by k desc limit ${maxLooked})
+       where state = ${codeOf('retry_scheduled')}
          and (?1 is null or tenant = (select n from names where id = ?1))
        group by 1`,
     )
     .all(tenant)
-  const total = deliveries.retry_scheduled
-  const found = rows.map(({ due_at, count }) => ({ dueInMs: due_at - context.now, count }))
-  const looked = found.reduce((sum, { count }) => sum + count, 0)
-  return { deliveries, oldestDueMs, retries: spreadRetries(found, total), isEstimate: looked < total }
+  const found = rows.map(({ due_at, count }) => ({
+    dueInMs: due_at === null ? null : due_at - context.now,
+    count,
+  }))
+  return { deliveries, oldestDueMs, ...spreadSample(found, deliveries.retry_scheduled) }
 }
 
 function countsOf(context: ReadContext, tenantId: string): Pick<Backlog, 'deliveries' | 'oldestDueMs'> {
