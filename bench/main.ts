@@ -12,6 +12,7 @@ import { createDatabaseStores, createFileStores, startDatabaseServer } from './h
 import { type Options, parseOptions, usage } from './options.ts'
 import type { Part, PartContext, ProcessName } from './part.ts'
 import { backlog } from './parts/backlog.ts'
+import { counts } from './parts/counts.ts'
 import { dashboard } from './parts/dashboard.ts'
 import { databaseClaims } from './parts/database-claims.ts'
 import { filters } from './parts/filters.ts'
@@ -45,6 +46,7 @@ const parts: readonly Part[] = [
   databaseClaims,
   orderedClaims,
   nodes,
+  counts,
   dashboard,
   peers,
 ]
@@ -86,9 +88,9 @@ async function runPart(part: Part, { options, series, serverUrl }: Run): Promise
   const directory = mkdtempSync(join(tmpdir(), 'outhook-bench-'))
   const stores = serverUrl === null ? createFileStores(directory) : createDatabaseStores(serverUrl)
   const started: Remote<Commands>[] = []
-  const start: PartContext['start'] = async (name, { profiled = false } = {}) => {
+  const start: PartContext['start'] = async (name, { profiled = false, dist } = {}) => {
     const profileDir = options.profile && profiled ? profileDirectory() : null
-    const remote = await startProcess(processFiles[name], { profileDir })
+    const remote = await startProcess(processFiles[name], { profileDir, dist })
     started.push(remote)
     return remote as never
   }

@@ -13,8 +13,14 @@ export interface PartContext {
   /** Of this part alone, removed afterwards. */
   readonly stores: Stores
   /** Ends with the part. `profiled` ones write CPU profiles when asked to. */
-  start<C extends Commands>(name: ProcessName, options?: { readonly profiled?: boolean }): Promise<Remote<C>>
+  start<C extends Commands>(name: ProcessName, options?: StartedProcess): Promise<Remote<C>>
   say(text: string): void
+}
+
+export interface StartedProcess {
+  readonly profiled?: boolean
+  /** Another build of the product that it runs. */
+  readonly dist?: string
 }
 
 export type ProcessName =

@@ -18,6 +18,8 @@ export interface Remote<C extends Commands> {
 export interface StartOptions {
   /** Where the CPU profiles of all its threads go when it ends. */
   readonly profileDir?: string | null
+  /** Another build of the product, for what `product.ts` loads. */
+  readonly dist?: string | undefined
 }
 
 interface Answer {
@@ -38,7 +40,8 @@ export async function startProcess<C extends Commands>(
   const profile = options.profileDir
     ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${options.profileDir}` }
     : {}
-  const env = { ...process.env, ...profile }
+  const build = options.dist === undefined ? {} : { OUTHOOK_BENCH_DIST: options.dist }
+  const env = { ...process.env, ...profile, ...build }
   const child = fork(fileURLToPath(file), [], { serialization: 'advanced', env })
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()
   let nextId = 0

@@ -77,6 +77,12 @@ const commands = {
     await recorded(goal)
     return spent()
   },
+  /** What it costs to be there, with what was left to do. */
+  async idle(ms: number): Promise<Spent> {
+    const spent = startMeter()
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    return spent()
+  },
   /** Opens with dispatch; counts from the `warmUp`th recorded outcome until `count` more are. */
   async drain({
     warmUp,

@@ -1,6 +1,7 @@
 /**
- * Figures over time, and the state of the system now. They are read from counts and never from deliveries, so that they
- * take as long however many there are, and what one has read is shared for a moment with all who look.
+ * Figures over time, and the state of the system now. They are read from counts, and of deliveries only a bounded number
+ * is looked at, so that they take as long however many there are; what one has read is shared for a moment with all who
+ * look.
  */
 import type { Clock } from '../core/clock.ts'
 import { OuthookError } from '../core/errors.ts'

@@ -1,0 +1,108 @@
+/**
+ * What the figures over time cost a delivery: the engine as it is and one that counts nothing, in turns in the same
+ * minutes, each with a store of its own. What is left to fold is folded within the time that is measured.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findDatabaseProcess } from '../harness/database-process.ts'
+import { publishCallers } from '../harness/load-shape.ts'
+import { meterProcess } from '../harness/process-cpu.ts'
+import type { Remote } from '../harness/remote.ts'
+import { makeUncountedBuild } from '../harness/uncounted-build.ts'
+import type { Part, PartContext } from '../part.ts'
+import type { EngineCommands } from '../processes/engine.ts'
+import type { ReceiverCommands } from '../processes/receivers.ts'
+
+export const counts: Part = { names: ['counts'], run: measureCounts }
+
+const endpoints = 8
+/** A fold comes every five seconds at most. */
+const foldedWithinMs = 5500
+/** The difference is a fiftieth of what is measured, and of one pair as large as what two runs differ by. */
+const pairsPerRun = 3
+
+interface Side {
+  readonly name: string
+  readonly engine: Remote<EngineCommands>
+}
+
+interface Measured {
+  readonly count: number
+  readonly topics: readonly string[]
+  /** Null: there is none, or it is not on this machine. */
+  readonly databasePid: number | null
+}
+
+async function measureCounts(context: PartContext): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'outhook-uncounted-'))
+  try {
+    await measureBoth(context, makeUncountedBuild(directory))
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+async function measureBoth(context: PartContext, uncounted: string): Promise<void> {
+  const { quick, runs, series, say, stores } = context
+  const receivers = await context.start<ReceiverCommands>('receivers')
+  const ports = await receivers.call('listen', { count: endpoints })
+  const counting = await openSide(context, ports, { name: 'counts', profiled: true })
+  const bare = await openSide(context, ports, { name: 'counts-nothing', dist: uncounted })
+  const databasePid = stores.server === null ? null : await findDatabaseProcess(stores.server, 'counts')
+  const measured = {
+    count: quick ? 3000 : 30_000,
+    topics: ports.map((_, index) => topicOf(index)),
+    databasePid,
+  }
+  say('warming up')
+  for (const side of [counting, bare, counting, bare]) await measureOne(side, measured)
+  const pairs = quick ? 1 : runs * pairsPerRun
+  for (let pair = 0; pair < pairs; pair++) {
+    // Whoever is first has the quieter machine or the colder caches: by turns.
+    const order = pair % 2 === 0 ? [counting, bare] : [bare, counting]
+    const micros = new Map<Side, number>()
+    for (const side of order) micros.set(side, await measureOne(side, measured))
+    const [whole = Number.NaN, without = Number.NaN] = [micros.get(counting), micros.get(bare)]
+    series.add('figures over time, CPU µs per delivery with them', whole)
+    series.add('figures over time, CPU µs per delivery without them', without)
+    series.add('figures over time, CPU per delivery with them over without', whole / without)
+    say(`${whole.toFixed(2)} µs, ${without.toFixed(2)} µs without: ${(whole / without).toFixed(4)}`)
+  }
+  for (const { engine } of [counting, bare]) await engine.call('close')
+}
+
+interface NewSide {
+  readonly name: string
+  readonly dist?: string
+  readonly profiled?: boolean
+}
+
+async function openSide(
+  { start, stores }: PartContext,
+  ports: readonly number[],
+  { name, ...options }: NewSide,
+): Promise<Side> {
+  const engine = await start<EngineCommands>('engine', options)
+  await engine.call('open', await stores.store(name))
+  await engine.call(
+    'addTargets',
+    ports.map((port, index) => ({
+      uid: `t${index}`,
+      url: `http://127.0.0.1:${port}/hook`,
+      topic: topicOf(index),
+    })),
+  )
+  return { name, engine }
+}
+
+const topicOf = (index: number) => `bench.t${index}`
+
+/** Microseconds per delivery, those of the database's server included. */
+async function measureOne({ engine }: Side, { count, topics, databasePid }: Measured): Promise<number> {
+  const database = databasePid === null ? null : meterProcess(databasePid)
+  const spent = await engine.call('publishAndDeliver', { count, topics, callers: publishCallers })
+  const rest = await engine.call('idle', foldedWithinMs)
+  const micros = spent.cpuMicros + rest.cpuMicros + (database?.().cpuMicros ?? 0)
+  return micros / count
+}
