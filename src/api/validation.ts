@@ -124,6 +124,8 @@ function describe(
         (name) => `${join(path, name)} is required`,
       )
     case 'additionalProperties': {
+      // It has any name, and another problem says what is wrong with its value.
+      if (typeof node?.additionalProperties === 'object') return []
       const known = Object.keys(node?.properties ?? {})
       const allowed = known.length === 0 ? 'nothing is allowed there' : `allowed: ${known.join(', ')}`
       return (params as { additionalProperties: string[] }).additionalProperties

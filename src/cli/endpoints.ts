@@ -21,9 +21,9 @@ import {
   endpointSettings,
   type FilterOption,
   filterOf,
+  headerOrNone,
   oneOf,
   orDefault,
-  pair,
   payloadFilter,
   rateLimit,
   retryPolicy,
@@ -81,7 +81,7 @@ interface EndpointOptions extends HealthOptions {
   readonly credential?: string
   readonly clientCertificate?: string
   readonly filter?: FilterOption
-  readonly retryPolicy?: RetryPolicy
+  readonly retryPolicy?: RetryPolicy | 'default'
 }
 
 export function register(command: Command, io: CliIo): void {
@@ -176,7 +176,7 @@ function addEndpointOptions(command: Command): Command {
     )
     .option('--description <text>', 'for people')
     .option('--method <method>', `of requests to it: ${sendMethods.join(', ')}`, oneOf(sendMethods))
-    .option('--header <name:value>', 'sent with every request (repeatable)', pair(':'))
+    .option('--header <name:value>', 'sent with every request (repeatable), or none', headerOrNone)
     .option('--content-type <type>', 'of the body, or default for JSON')
     .option('--timeout <duration>', 'of one attempt, 1s to 60s, or default', orDefault(durationMs))
     .option(
@@ -190,8 +190,8 @@ function addEndpointOptions(command: Command): Command {
     .option('--client-certificate <credential>', 'what its connections show besides: an id or name, or none')
     .option(
       '--retry-policy <policy>',
-      `a profile, ${describeRetryProfiles()}, one of the server’s own, or a JSON object`,
-      retryPolicy,
+      `a profile, ${describeRetryProfiles()}, one of the server’s own, a JSON object, or default for that of its tenant or the server`,
+      orDefault(retryPolicy),
     )
   return addHealthOptions(settings, 'that of its tenant or the server')
 }
@@ -223,7 +223,7 @@ async function bodyOf(
     credentialId: await credentialFlag(client, options.credential),
     clientCertificateId: await credentialFlag(client, options.clientCertificate),
     filter: filterOf(options.filter),
-    retryPolicy: options.retryPolicy,
+    retryPolicy: options.retryPolicy === 'default' ? null : options.retryPolicy,
     ...healthOf(options),
   }
 }

@@ -112,6 +112,14 @@ export function pair(separator: '=' | ':') {
   }
 }
 
+/** The same for `--header`, with `none` for no headers at all. */
+export function headerOrNone(
+  value: string,
+  previous: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> {
+  return value === 'none' ? {} : pair(':')(value, previous)
+}
+
 type Schemes = NonNullable<EndpointChange['signingSchemes']>
 
 /** A name, or a JSON object; the rest is the server's to know. For an option that may be given several times. */

@@ -13,8 +13,9 @@ import {
   collect,
   type FilterOption,
   filterOf,
+  headerOrNone,
   jsonPayload,
-  pair,
+  orDefault,
   payloadFilter,
   retryPolicy,
   wholeNumber,
@@ -40,7 +41,7 @@ interface SubscriptionOptions {
   readonly topic?: readonly string[]
   readonly filter?: FilterOption
   readonly header?: Readonly<Record<string, string>>
-  readonly retryPolicy?: RetryPolicy
+  readonly retryPolicy?: RetryPolicy | 'default'
 }
 
 interface CreateOptions extends SubscriptionOptions {
@@ -176,17 +177,18 @@ function addSubscriptionOptions(command: Command): Command {
     )
     .option(
       '--header <name:value>',
-      'sent with its requests; wins over that of the endpoint (repeatable)',
-      pair(':'),
+      'sent with its requests; wins over that of the endpoint (repeatable), or none',
+      headerOrNone,
     )
     .option(
       '--retry-policy <policy>',
-      `a profile, ${describeRetryProfiles()}, one of the server’s own, or a JSON object`,
-      retryPolicy,
+      `a profile, ${describeRetryProfiles()}, one of the server’s own, a JSON object, or default for that of the endpoint`,
+      orDefault(retryPolicy),
     )
 }
 
 function bodyOf(options: SubscriptionOptions): SubscriptionChange {
-  const { topic: topicPatterns, header: headers, retryPolicy } = options
+  const { topic: topicPatterns, header: headers, retryPolicy: policy } = options
+  const retryPolicy = policy === 'default' ? null : policy
   return { topicPatterns, filter: filterOf(options.filter), headers, retryPolicy }
 }

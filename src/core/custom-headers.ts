@@ -82,9 +82,10 @@ export function isHeaderName(name: string): boolean {
   return namePattern.test(name)
 }
 
-/** In lower case. */
+/** In lower case. Many a receiver reads `webhook_id` and `webhook-id` as one variable, so one stands for the other here. */
 export function isReservedHeader(name: string): boolean {
-  return reservedNames.has(name) || reservedPrefixes.some((prefix) => name.startsWith(prefix))
+  const read = name.replaceAll('_', '-')
+  return reservedNames.has(read) || reservedPrefixes.some((prefix) => read.startsWith(prefix))
 }
 
 function nameProblem(name: string, earlier: ReadonlyMap<string, string>): string | null {

@@ -47,6 +47,11 @@ export class HiddenSecrets {
     this.#isEncoded = isEncoded
   }
 
+  /** True: there is nothing to look for. */
+  get isEmpty(): boolean {
+    return this.#texts.length === 0 && this.#keys.length === 0
+  }
+
   /** False: surely not. */
   mayStandIn(text: string, isLong = hasLongRun(text)): boolean {
     const probes = this.#probes ?? this.#findProbes()

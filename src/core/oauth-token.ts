@@ -47,7 +47,19 @@ const minLifeMs = 1000
 const maxLifeMs = 24 * 3_600_000
 const maxTokenChars = 16_000
 const visibleAscii = /^[\x21-\x7e]+$/
-const errorCode = /^[a-z_]{1,40}$/
+/** Those of RFC 6749, 5.2, and what servers have of its other sections and of RFC 8707. Another one could be a secret. */
+const errorCodes: ReadonlySet<unknown> = new Set([
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'invalid_target',
+  'access_denied',
+  'server_error',
+  'temporarily_unavailable',
+])
 
 export function readTokenAnswer(
   httpStatus: number,
@@ -55,8 +67,7 @@ export function readTokenAnswer(
 ): TokenAnswer {
   const members = parse(body)
   if (httpStatus < 200 || httpStatus > 299) {
-    const code =
-      typeof members.error === 'string' && errorCode.test(members.error) ? ` (${members.error})` : ''
+    const code = errorCodes.has(members.error) ? ` (${members.error})` : ''
     return refused(`it answered HTTP ${httpStatus}${code}`)
   }
   if (truncated) return refused('its answer was too long, or broke off')

@@ -6,7 +6,14 @@
  * It is asked once for every attempt, so it costs little where nothing can be found: most answers have an empty body and
  * headers that say nothing of their own.
  */
-import { HiddenSecrets, hasLongRun, hideSecrets, longRunIn, minSecretChars } from '../core/hidden-secrets.ts'
+import {
+  HiddenSecrets,
+  hasLongRun,
+  hiddenText,
+  hideSecrets,
+  longRunIn,
+  minSecretChars,
+} from '../core/hidden-secrets.ts'
 import type { CapturedResponse } from '../core/model.ts'
 import type { AttemptRequest, AttemptResult, ProxyHop } from './port.ts'
 import { isSecretName, partsOf, secretsOfHeader, secretsOfProxy, secretsOfUrl } from './request-secrets.ts'
@@ -14,6 +21,8 @@ import { isSecretName, partsOf, secretsOfHeader, secretsOfProxy, secretsOfUrl } 
 /** What servers write of themselves in one form only. */
 const plainValue =
   /^(?:[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT|keep-alive|close|chunked|timeout=\d{1,4}(?:, max=\d{1,6})?|(?:text|application)\/(?:plain|html|json|xml)(?:; ?charset=utf-8)?)$/i
+const codingNames: ReadonlySet<string> = new Set(['content-encoding', 'transfer-encoding'])
+const plainCoding = /^(?:identity|chunked)?$/i
 const plainNumber = /^\d{1,7}$/
 /** The heads read last: under load a receiver says the same again and again, and it is one object then. */
 const heads: (Head | undefined)[] = []
@@ -35,6 +44,8 @@ interface Head {
   /** Names and values that could be anything, one per line. */
   readonly own: string
   readonly hasLongRun: boolean
+  /** Nothing is found in a body of it, and nobody asks for it: requests do not say that they take it. */
+  readonly isCompressed: boolean
 }
 
 /** @param via the proxy that the request went through */
@@ -61,9 +72,34 @@ export function redactCapture(
   const head = readHead(response.headers)
   const text = response.body.length < minSecretChars ? '' : bytesOf(response.body).toString('latin1')
   if (head.own === '' && text === '') return response
-  const isCut = response.truncated && text !== ''
-  const held = isCut ? secretsOf(request, via) : secretsIn(request, via, { head, text })
-  return held.length === 0 ? response : hideInCapture(response, { text, secrets: held })
+  const answer = { head, text, isCut: response.truncated && text !== '' }
+  if (text !== '' && head.isCompressed && secretsOf(request, via).some(({ isEmpty }) => !isEmpty)) {
+    const unseen = { ...answer, text: hiddenText }
+    return hideFound({ ...response, body: hiddenBody }, request, { via, answer: unseen })
+  }
+  const kept = hideFound(response, request, { via, answer })
+  return text.includes('\0') && holdsWide(kept, request, via) ? { ...kept, body: hiddenBody } : kept
+}
+
+const hiddenBody = Buffer.from(hiddenText)
+
+/** True: whoever reads the body as UTF-16 finds a secret in it. */
+function holdsWide(
+  { body, truncated }: CapturedResponse,
+  request: AttemptRequest,
+  via: ProxyHop | undefined,
+): boolean {
+  const narrow = bytesOf(body).toString('latin1').replaceAll('\0', '')
+  return hideSecrets(narrow, secretsOf(request, via), { isCut: truncated }) !== narrow
+}
+
+function hideFound(
+  response: CapturedResponse,
+  request: AttemptRequest,
+  { via, answer }: { readonly via: ProxyHop | undefined; readonly answer: Answer },
+): CapturedResponse {
+  const held = answer.isCut ? secretsOf(request, via) : secretsIn(request, via, answer)
+  return held.length === 0 ? response : hideInCapture(response, { text: answer.text, secrets: held })
 }
 
 function readHead(headers: CapturedResponse['headers']): Head {
@@ -73,7 +109,8 @@ function readHead(headers: CapturedResponse['headers']): Head {
     if (value.length >= minSecretChars && !isPlain(name, value)) own += `${value}\n`
     if (name.length > maxNameChars) own += `${name}\n`
   }
-  const head = { headers, own, hasLongRun: hasLongRun(own) }
+  const isCompressed = headers.some(([name, value]) => codingNames.has(name) && !plainCoding.test(value))
+  const head = { headers, own, hasLongRun: hasLongRun(own), isCompressed }
   heads[nextSlot] = head
   nextSlot = (nextSlot + 1) % headSlots
   return head
@@ -86,6 +123,8 @@ function isPlain(name: string, value: string): boolean {
 interface Answer {
   readonly head: Head
   readonly text: string
+  /** The body goes on where it was cut off. */
+  readonly isCut: boolean
 }
 
 /** Those that may stand in the answer. Loops, because it is asked for each attempt. */
@@ -126,7 +165,7 @@ function forEachLasting(
 }
 
 /** They are other ones each time, so nothing is worked out before. */
-function mayRepeatSignature({ signatures }: AttemptRequest, { head, text }: Answer): boolean {
+function mayRepeatSignature({ signatures }: AttemptRequest, { head, text }: Omit<Answer, 'isCut'>): boolean {
   const stands = (signature: string) => {
     const run = longRunIn(signature)
     return text.includes(run) || head.own.includes(run)

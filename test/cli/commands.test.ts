@@ -125,6 +125,18 @@ describe('what a command asks the server', () => {
       '/v1/endpoints/ep_1',
       { url: 'https://y.test/', retry_policy: { max_attempts: 2 } },
     ],
+    [
+      ['endpoints', 'update', 'ep_1', '--header', 'none', '--retry-policy', 'default'],
+      'PATCH',
+      '/v1/endpoints/ep_1',
+      { headers: {}, retry_policy: null },
+    ],
+    [
+      ['subscriptions', 'update', 'sub_1', '--header', 'none', '--retry-policy', 'default'],
+      'PATCH',
+      '/v1/subscriptions/sub_1',
+      { headers: {}, retry_policy: null },
+    ],
     [['endpoints', 'enable', 'ep_1'], 'POST', '/v1/endpoints/ep_1/enable', {}],
     [['endpoints', 'disable', 'ep_1'], 'PATCH', '/v1/endpoints/ep_1', { enabled: false }],
     [['endpoints', 'delete', 'ep_1'], 'DELETE', '/v1/endpoints/ep_1'],

@@ -42,6 +42,10 @@ describe('parseCustomHeaders', () => {
     'x-hub-signature',
     'X-Hub-Signature-256',
     'X-Pyfly-Signature',
+    'Transfer_Encoding',
+    'webhook_id',
+    'Outhook_Delivery-Id',
+    'x_pyfly_signature',
   ])('refuses the reserved name %s', (name) => {
     expect(() => parseCustomHeaders({ [name]: 'x' })).toThrow(
       expect.objectContaining({

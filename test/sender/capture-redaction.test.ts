@@ -1,4 +1,5 @@
 /** What a receiver repeats of the request is not kept, where it was secret. */
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { HiddenSecrets } from '../../src/core/hidden-secrets.ts'
 import { generateSecret, prepareSecret } from '../../src/core/signing-secrets.ts'
@@ -82,6 +83,42 @@ test('signatures in headers of any name are taken out, and ids that a scheme rep
     signatures: { 'x-acme': hex, 'webhook-id': id },
   }
   expect(written(redactCapture(capture(`${hex} of ${id}`), asked).body)).toBe(`[hidden] of ${id}`)
+})
+
+test.each([
+  ['content-encoding', 'gzip', gzipSync],
+  ['content-encoding', 'BR', brotliCompressSync],
+  ['transfer-encoding', 'deflate, chunked', deflateSync],
+] as const)(
+  'of a body that is compressed (%s: %s) nothing is kept, since nobody could find a secret in it',
+  (name, coding, pack) => {
+    const body = pack(`expected ${signature}`)
+    const answer = {
+      headers: [[name, coding] as const, ['x-echo', signature] as const],
+      body,
+      truncated: false,
+    }
+    const kept = redactCapture(answer, request({ 'webhook-signature': `v1,${signature}` }))
+    expect(written(kept.body)).toBe('[hidden]')
+    expect(kept.headers).toEqual([
+      [name, coding],
+      ['x-echo', '[hidden]'],
+    ])
+    expect(redactCapture(answer, request({}))).toBe(answer)
+  },
+)
+
+test.each(['utf16le', 'utf16be'])('a secret that is repeated in %s takes the body with it', (form) => {
+  const bytes = Buffer.from(`expected ${signature}, got none`, 'utf16le')
+  const body = form === 'utf16le' ? bytes : bytes.swap16()
+  const kept = (text: Buffer) =>
+    redactCapture(
+      { headers: [], body: text, truncated: false },
+      request({ 'webhook-signature': `v1,${signature}` }),
+    ).body
+  expect(written(kept(body))).toBe('[hidden]')
+  const others = Buffer.from('nothing of it', 'utf16le')
+  expect(kept(others)).toBe(others)
 })
 
 test('bytes that are no text stay as they are', () => {

@@ -113,7 +113,10 @@ export class HttpDestination implements Destination {
       case 'failed':
         return judge(notMade(authorization.error), policy, deps.clock)
       case 'ready': {
-        const result = await this.#sendWith(authorization, delivery, deps)
+        const request = this.#toRequest(delivery, deps, authorization)
+        const lost = lostHeader(authorization, request)
+        if (lost !== undefined) return judge(notMade(takenHeader(lost)), policy, deps.clock)
+        const result = await this.#sendWith(authorization, request, { delivery, deps })
         const ended = judge(result, policy, deps.clock)
         const { httpStatus } = result
         const answer = {
@@ -127,12 +130,10 @@ export class HttpDestination implements Destination {
   }
 
   #sendWith(
-    authorization: ReadyAuthorization,
-    delivery: ClaimedDelivery,
-    deps: AttemptDeps,
+    { identity }: ReadyAuthorization,
+    request: AttemptRequest,
+    { delivery, deps }: { readonly delivery: ClaimedDelivery; readonly deps: AttemptDeps },
   ): Promise<AttemptResult> {
-    const { identity } = authorization
-    const request = this.#toRequest(delivery, deps, authorization)
     const destination = identity === undefined ? request.destination : { ...request.destination, identity }
     return this.#send({ ...request, destination }, delivery, deps)
   }
@@ -189,4 +190,13 @@ export class HttpDestination implements Destination {
       body: signed.body,
     }
   }
+}
+
+/** A header of the credential that something else of the request took the place of: it would go unauthenticated. */
+function lostHeader({ headers }: ReadyAuthorization, request: AttemptRequest): string | undefined {
+  return Object.keys(headers).find((name) => request.headers[name] !== headers[name])
+}
+
+function takenHeader(name: string): string {
+  return `no request was made: the header "${name}" of its credential is also one of its signature or of its trace context; give one of them another name`
 }

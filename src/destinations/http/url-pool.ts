@@ -31,6 +31,8 @@ export class UrlPool {
       .filter((url) => !awake.includes(url))
       .sort((one, other) => this.#restOf(one) - this.#restOf(other))
     const [next] = awake
+    // Or else the one behind a resting one would get its requests as well.
+    if (next !== undefined) this.#turn = urls.indexOf(next) + 1
     const rest = next === undefined ? undefined : this.#resting.get(next.href)
     // Others pass it over until it has answered.
     if (next !== undefined && rest !== undefined)

@@ -206,6 +206,26 @@ export function describeCredentials(newStore: () => ReadableStore): void {
     await until(delivery.id, ({ state }) => state === 'succeeded')
   })
 
+  test('S3.14 where a signature takes the header of the credential no request is made, until one of them has another name', async () => {
+    const { id } = await make(
+      { header_name: 'X-Shop', header_value: 'of-the-credential' },
+      { kind: 'custom_header' },
+    )
+    const path = `/${aName('taken')}`
+    const scheme = (header: string) => ({ signing_schemes: [{ type: 'hmac', header }] })
+    const { endpoint, id: delivery } = await deliver(path, id, scheme('x-shop'))
+    const waiting = await until(delivery, ({ last_error }) => last_error !== null)
+    expect(waiting).toMatchObject({ attempt_count: 0, error_class: 'internal' })
+    expect(waiting.last_error).toMatch(/^no request was made: the header "x-shop" of its credential is also/)
+    expect(receiver.asked.filter((request) => request.path === path)).toEqual([])
+    await server.call('PATCH', `/v1/endpoints/${endpoint.id}`, { body: scheme('x-shop-signature') })
+    const [request] = await receiver.to(path)
+    expect(request?.headers).toMatchObject({
+      'x-shop': 'of-the-credential',
+      'x-shop-signature': expect.stringMatching(/^[0-9a-f]{64}$/),
+    })
+  })
+
   test('S3.14 a direct send whose credential was deleted waits, and is not sent without it', async () => {
     const { id } = await make({ token: secrets.token })
     const path = `/fail-${aName('deleted')}`
