@@ -155,14 +155,14 @@ async function assemble(
       store: inCalendar(store),
       routing,
       publisher: { publish: (event) => publisher.publish(event) },
+      onEnabledAgain: (enabled) => activity.tell('endpointEnabled', enabled),
     },
   })
   const keyRates = new KeyRates({ clock, tokens: store.cluster?.keyTokens ?? null })
   const onFiltered = (count: number) => activity.tell('filtered', { count })
   activity.on('endpointDisabled', onNotices)
-  const isShared = store.cluster !== null
   const onViolation = (violation: PayloadViolation) => activity.tell('violation', violation)
-  const payloads = new PayloadRules({ store, isShared, clock, logger, onViolation })
+  const payloads = new PayloadRules({ store, isShared: store.cluster !== null, clock, logger, onViolation })
   const onLargeFanOut = () => durableWork.fanOuts.wake()
   const publisher = new Publisher({
     store: readiness,

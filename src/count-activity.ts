@@ -8,6 +8,7 @@ export function countActivity(activity: DeliveryActivity, metrics: Metrics): voi
   activity.on('deliveryFailing', metrics.deliveryFailing)
   activity.on('staleOutcome', metrics.staleOutcome)
   activity.on('endpointDisabled', metrics.endpointDisabled)
+  activity.on('endpointEnabled', metrics.endpointEnabled)
   activity.on('certificateExpiring', metrics.certificateExpiring)
   activity.on('endpointPaused', metrics.endpointPaused)
   activity.on('lostClaims', metrics.lostClaims)

@@ -1,5 +1,5 @@
 import type { Logger } from './core/logger.ts'
-import type { AttemptActivity } from './delivery/activity.ts'
+import type { AttemptActivity, EndpointDisabledActivity } from './delivery/activity.ts'
 
 function isAnswer(errorClass: AttemptActivity['errorClass']): boolean {
   return errorClass === 'redirect_rejected' || errorClass?.startsWith('http_') === true
@@ -29,6 +29,11 @@ export function logAttempt(log: Logger, attempt: AttemptActivity): void {
   if (succeeded) log.debug(fields, 'attempt')
   else if (attempt.state === 'dead_lettered') log.warn(fields, 'attempt')
   else log.info(fields, 'attempt')
+}
+
+/** Of an endpoint that was disabled, or is enabled again. */
+export function endpointFields({ endpointId, reason }: EndpointDisabledActivity) {
+  return { endpoint_id: endpointId, reason }
 }
 
 /** A delivery is at its end, with an attempt or, where its workers died, without one; or it has failed several times. */

@@ -13,6 +13,8 @@ export interface OuthookEvents {
   deliveryFailing: [AttemptActivity]
   /** An endpoint answered 410 or has only failed for too long. */
   endpointDisabled: [EndpointDisabledActivity]
+  /** One that was disabled is enabled again, whoever disabled and enabled it. */
+  endpointEnabled: [EndpointDisabledActivity]
   /** A client certificate that is in use runs out within 30 days, 7 or 1; once for each. */
   certificateExpiring: [ExpiringCertificate]
 }
@@ -22,6 +24,7 @@ const eventNames = Object.keys({
   deadLetter: true,
   deliveryFailing: true,
   endpointDisabled: true,
+  endpointEnabled: true,
   certificateExpiring: true,
 } satisfies Record<keyof OuthookEvents, true>)
 

@@ -16,7 +16,7 @@ import { defaultTenantId } from './core/model.ts'
 import { countActivity } from './count-activity.ts'
 import type { AttemptActivity } from './delivery/activity.ts'
 import type { Engine } from './engine/engine.ts'
-import { logAttempt, logTrouble } from './log-attempt.ts'
+import { endpointFields, logAttempt, logTrouble } from './log-attempt.ts'
 import type { MetricsSnapshot } from './observability/aggregate-metrics.ts'
 import { EventLoopLag } from './observability/event-loop-lag.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
@@ -249,9 +249,8 @@ function listen({ engine }: App, { log, onAttempt }: ServerHooks, metrics: Metri
   if (onAttempt) activity.on('attempt', onAttempt)
   activity.on('deadLetter', (attempt) => logTrouble(log, attempt, 'delivery given up'))
   activity.on('deliveryFailing', (attempt) => logTrouble(log, attempt, 'delivery failing'))
-  activity.on('endpointDisabled', (disabled) => {
-    log.warn({ endpoint_id: disabled.endpointId, reason: disabled.reason }, 'endpoint disabled')
-  })
+  activity.on('endpointDisabled', (of) => log.warn(endpointFields(of), 'endpoint disabled'))
+  activity.on('endpointEnabled', (of) => log.info(endpointFields(of), 'endpoint enabled again'))
 }
 
 async function makeFirstAdminToken({ engine }: App): Promise<string | null> {

@@ -60,6 +60,8 @@ interface ActivityEvents {
   /** A delivery has failed as often as the setting says, and is tried again; follows its `attempt`. */
   deliveryFailing: [AttemptActivity]
   endpointDisabled: [EndpointDisabledActivity]
+  /** One that was disabled, for the reason that is told, is enabled again; from one of all processes. */
+  endpointEnabled: [EndpointDisabledActivity]
   /** A client certificate that is in use, or what its credential trusts, runs out within 30 days, 7 or 1; once for each in this process. */
   certificateExpiring: [ExpiringCertificate]
   /** An attempt of this process made its target wait, or wait for longer. */

@@ -10,6 +10,7 @@ import {
   renderDeliveryNotice,
   renderEndpointNotice,
 } from '../core/operational-events.ts'
+import type { EndpointDisabledActivity } from '../delivery/activity.ts'
 import type { ConfigStore, DeliveryStore, PendingNotice } from '../store/port.ts'
 import {
   type OperationalEvent,
@@ -26,6 +27,8 @@ export interface OperationalEventsOptions extends OperationalPublishing {
     Pick<DeliveryStore, 'listDeliveryNotices' | 'removeDeliveryNotices'>
   /** Another process may have left a notice, so one is looked for this often; null: there is no other. */
   readonly lookEveryMs: number | null
+  /** An endpoint that was disabled is enabled again; once from all processes. */
+  readonly onEnabledAgain?: (enabled: EndpointDisabledActivity) => void
 }
 
 export function operationalEvents(options: OperationalEventsOptions): DurableWork {
@@ -36,7 +39,10 @@ export function operationalEvents(options: OperationalEventsOptions): DurableWor
       const found = await store.listNotices(noticesAtOnce)
       for (const pending of found) {
         if (!(await publishOperational(options, ofEndpoint(pending)))) return lookEveryMs
-        await store.removeNotice(pending.endpointId, pending.notice.version)
+        const { tenantId, endpointId, notice } = pending
+        const isLast = await store.removeNotice(endpointId, notice.version)
+        if (!isLast || notice.topic !== 'endpoint.recovered') continue
+        options.onEnabledAgain?.({ tenantId, endpointId, reason: notice.reason })
       }
       const ofDeliveries = await store.listDeliveryNotices(noticesAtOnce)
       if (ofDeliveries.length > 0) {

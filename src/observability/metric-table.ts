@@ -126,6 +126,11 @@ export const metricTable = {
     help: 'Endpoints that this process disabled because of how they answered.',
     labels: { reason: '`gone` (it answered 410), `failing` (it failed for too long) or `operator`' },
   },
+  outhook_endpoints_enabled_total: {
+    type: 'counter',
+    help: 'Endpoints that were disabled and are enabled again; each counts at one of all processes.',
+    labels: { reason: 'why it was disabled: `gone`, `failing` or `operator`' },
+  },
   outhook_certificates_expiring_total: {
     type: 'counter',
     help: 'Client certificates in use of which this process told that they run out.',
@@ -237,7 +242,7 @@ function gaugeOf(help: string, labels: MetricInfo['labels'] = {}): MetricInfo {
 }
 
 /** What moves from hookrail look for under these names. */
-const hookrailNames: Readonly<Record<string, string>> = {
+export const hookrailNames: Readonly<Record<string, string>> = {
   hookrail_ingest_events_total:
     '`outhook_ingest_events_total`, with the results `limited`, `backlog_full` and `unavailable` besides',
   hookrail_delivery_attempts_total: '`outhook_delivery_attempts_total`',
@@ -253,45 +258,4 @@ const hookrailNames: Readonly<Record<string, string>> = {
   hookrail_ratelimit_decisions_total:
     '`outhook_ingest_events_total{result="limited"}` for producers; deliveries of an endpoint with a rate wait in the store, with the reason `rate_limited`, and take no decision each',
   hookrail_ratelimit_config_age_seconds: 'none: a change of a rate is in force with its commit',
-}
-
-/** The reference page of the metrics, in Markdown. */
-export function renderMetricsReference(): string {
-  const moved = Object.entries(hookrailNames).map(([theirs, ours]) => `| \`${theirs}\` | ${ours} |`)
-  return `# Metrics
-
-<!-- Written from the source by "npm run docs:reference"; do not edit. -->
-
-\`GET /metrics\` answers in the text format of Prometheus, without credentials. Figures are those of one process,
-or of all of \`--processes\` added up, unless they say that they come from the store.
-
-No label names a tenant, an endpoint or an event, so there are as many series with ten thousand tenants as with one. A
-dashboard and alert rules for them come with Outhook: [what to watch](../operations/monitoring.md).
-
-| name | type | labels | meaning |
-|---|---|---|---|
-${renderRows(metricTable)}
-
-## Of the process
-
-Names that other programs on Node have too. What the operating system does not tell is absent.
-
-| name | type | labels | meaning |
-|---|---|---|---|
-${renderRows(processMetricTable)}
-
-## Under hookrail's names
-
-| there | here |
-|---|---|
-${moved.join('\n')}
-`
-}
-
-function renderRows(table: Readonly<Record<string, MetricInfo>>): string {
-  const rows = Object.entries(table).map(([name, { type, help, labels }]) => {
-    const about = Object.entries(labels).map(([label, values]) => `\`${label}\`: ${values}`)
-    return `| \`${name}\` | ${type} | ${about.join('; ') || '–'} | ${help} |`
-  })
-  return rows.join('\n')
 }

@@ -86,6 +86,7 @@ export interface Metrics {
   readonly deadLetter: () => void
   readonly deliveryFailing: () => void
   readonly endpointDisabled: (activity: { readonly reason: DisabledReason }) => void
+  readonly endpointEnabled: (activity: { readonly reason: DisabledReason }) => void
   readonly certificateExpiring: (activity: { readonly withinDays: number }) => void
   readonly staleOutcome: () => void
   readonly endpointPaused: (activity: { readonly reason: (typeof pauseReasons)[number] }) => void
@@ -129,6 +130,8 @@ export function createMetrics(sources: MetricSources): Metrics {
   const stale = counter(registry, 'outhook_stale_outcomes_total')
   const disabled = counter(registry, 'outhook_endpoints_disabled_total')
   for (const reason of ['gone', 'failing'] as const) disabled.labels(reason).inc(0)
+  const enabled = counter(registry, 'outhook_endpoints_enabled_total')
+  for (const reason of ['gone', 'failing', 'operator'] as const) enabled.labels(reason).inc(0)
   const expiring = counter(registry, 'outhook_certificates_expiring_total')
   for (const days of warningDays) expiring.labels(`${days}d`).inc(0)
   const refreshGauges = registerGauges(registry, sources)
@@ -144,6 +147,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     deadLetter: () => deadLetters.inc(),
     deliveryFailing: () => failing.inc(),
     endpointDisabled: ({ reason }) => disabled.labels(reason).inc(),
+    endpointEnabled: ({ reason }) => enabled.labels(reason).inc(),
     certificateExpiring: ({ withinDays }) => expiring.labels(`${withinDays}d`).inc(),
     staleOutcome: () => stale.inc(),
     ...countUpkeep(registry),

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { renderErrorsReference, renderOpenApi } from '../../src/api/reference.ts'
 import { routeAccess } from '../../src/api/route-access.ts'
-import { renderMetricsReference } from '../../src/observability/metric-table.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
+import { renderMetricsReference } from '../../src/observability/reference.ts'
 import { version } from '../../src/version.ts'
 import { aServer } from './a-server.ts'
 import { expectProblem } from './expect-problem.ts'
@@ -51,10 +51,12 @@ test('a stale outcome and a disabled endpoint are counted', async () => {
   const metrics = createMetrics({ counts: () => Promise.reject(new Error('none')), inFlight: () => 0 })
   metrics.staleOutcome()
   metrics.endpointDisabled({ reason: 'gone' })
+  metrics.endpointEnabled({ reason: 'failing' })
   metrics.attempt({ status: 'retryable_failure', errorClass: 'timeout', latencyMs: 20 })
   const text = await metrics.render()
   expect(text).toContain('outhook_stale_outcomes_total 1')
   expect(text).toContain('outhook_endpoints_disabled_total{reason="gone"} 1')
+  expect(text).toContain('outhook_endpoints_enabled_total{reason="failing"} 1')
   expect(text).toContain('outhook_delivery_attempts_total{outcome="retryable",error_class="timeout"} 1')
   expect(text).toContain('outhook_attempt_duration_seconds_bucket{le="0.025"} 1')
 })

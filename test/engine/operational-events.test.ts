@@ -60,13 +60,29 @@ test('a process that dies between the event and the end of its notice makes no s
   const countsEnds = (inner: Store): Store => ({
     ...inner,
     async removeNotice(...of) {
-      await inner.removeNotice(...of)
+      const isLast = await inner.removeNotice(...of)
       removed += 1
+      return isLast
     },
   })
   const second = await anApp({ store, dispatch: false, wrapStore: countsEnds })
   await expect.poll(() => removed, { timeout: patienceMs }).toBe(1)
   expect(await toldTopics(second)).toEqual(['endpoint.disabled'])
+})
+
+test('the operator is told once of an endpoint that is enabled again, and why it was disabled', async () => {
+  const app = await anApp({ dispatch: false })
+  const told: unknown[] = []
+  app.engine.activity.on('endpointEnabled', (enabled) => told.push(enabled))
+  const { id } = (await app.engine.endpoints.create(tenant, { url: hook, topics: ['a'] })).endpoint
+  await app.engine.endpoints.update(tenant, id, { enabled: false })
+  await app.engine.endpoints.update(tenant, id, { enabled: true })
+  await app.engine.endpoints.update(tenant, id, { enabled: true })
+  const once = [{ tenantId: tenant, endpointId: id, reason: 'operator' }]
+  await expect.poll(() => told, { timeout: patienceMs }).toEqual(once)
+  await app.engine.endpoints.update(tenant, id, { enabled: false })
+  await app.engine.endpoints.update(tenant, id, { enabled: true })
+  await expect.poll(() => told, { timeout: patienceMs }).toEqual([...once, ...once])
 })
 
 const dead = ['delivery.dead_lettered', 'orders.created']

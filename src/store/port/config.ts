@@ -175,8 +175,8 @@ export interface ConfigStore {
    * notice in its own transaction; a pause by hand does not.
    */
   listNotices(limit: number): Promise<readonly PendingNotice[]>
-  /** Its event is published. Does nothing where another process was first. */
-  removeNotice(endpointId: string, version: number): Promise<void>
+  /** Its event is published. False: another process was first. */
+  removeNotice(endpointId: string, version: number): Promise<boolean>
   listEndpoints(tenantId: string, page: PageRequest & { includeDeleted?: boolean }): Promise<Page<Endpoint>>
 
   insertSubscription(

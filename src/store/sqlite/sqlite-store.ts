@@ -57,9 +57,7 @@ function createStore(connection: StoreConnection): SqliteStore {
     listHeldEndpoints: (ids) => read('listHeldEndpoints', ids),
     listFailing: (ids) => read('listFailing', ids),
     listNotices: (limit) => read('listNotices', limit),
-    removeNotice: async (endpointId, version) => {
-      await write('removeNotice', endpointId, version)
-    },
+    removeNotice: (endpointId, version) => write('removeNotice', endpointId, version),
     listEndpoints: (tenantId, page) => read('listEndpoints', tenantId, page),
     rotateSecret: async (tenantId, endpointId, secret, graceMs) =>
       is(idPrefixes.endpoint, endpointId) && write('rotateSecret', tenantId, endpointId, secret, graceMs),

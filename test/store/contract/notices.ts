@@ -38,7 +38,7 @@ export function describeNotices(open: OpenHarness): void {
         },
       })
       const version = first?.notice.version as number
-      await scene.store.removeNotice(route.endpointId, version)
+      expect(await scene.store.removeNotice(route.endpointId, version)).toBe(true)
       const [second] = await pending()
       expect(second?.notice).toEqual({
         topic: 'endpoint.recovered',
@@ -51,7 +51,7 @@ export function describeNotices(open: OpenHarness): void {
       })
       expect(second?.notice.version).toBeGreaterThan(version)
       // Another process had found the first as well.
-      await scene.store.removeNotice(route.endpointId, version)
+      expect(await scene.store.removeNotice(route.endpointId, version)).toBe(false)
       expect(await pending()).toEqual([second])
       await scene.store.removeNotice(route.endpointId, second?.notice.version as number)
       expect(await pending()).toEqual([])

@@ -75,14 +75,16 @@ const listNoticesStatement = query<NoticeRow>()(
   'select id, tenant_id, uid, url, notices from endpoints where notices is not null order by id limit $rows',
 )
 
-async function removeNotice(context: Context, endpointId: string, version: number): Promise<void> {
-  await run(context, removeNoticeStatement, { endpoint: uuidOfId(endpointId), version })
+async function removeNotice(context: Context, endpointId: string, version: number): Promise<boolean> {
+  const removed = await run(context, removeNoticeStatement, { endpoint: uuidOfId(endpointId), version })
+  return removed.length > 0
 }
 
-const removeNoticeStatement = command(
+const removeNoticeStatement = query<{ readonly id: Uint8Array }>()(
   'remove_notice',
   { endpoint: 'uuid', version: 'bigint' },
   // primary key
   `update endpoints set notices = nullif((notices::jsonb - 0)::text, '[]')
-     where id = $endpoint and (notices::jsonb -> 0 ->> 'version')::bigint = $version`,
+     where id = $endpoint and (notices::jsonb -> 0 ->> 'version')::bigint = $version
+     returning id`,
 )

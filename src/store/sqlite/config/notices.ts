@@ -65,12 +65,13 @@ export function listNotices(context: ReadContext, limit: number): readonly Pendi
     }))
 }
 
-export function removeNotice(context: WriteContext, endpointId: string, version: number): void {
-  context
+export function removeNotice(context: WriteContext, endpointId: string, version: number): boolean {
+  const { changes } = context
     .prepare(
       // primary key
       `update endpoints set notices = nullif(json_remove(notices, '$[0]'), '[]')
        where id = ? and notices ->> '$[0].version' = ?`,
     )
     .run(idToBytes(endpointId), version)
+  return changes > 0
 }
