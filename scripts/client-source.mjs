@@ -40,6 +40,16 @@ function namesOfMembers(document) {
   ])
 }
 
+/** The text of `src/client/generated/endpoint-kinds.ts`. */
+export function renderEndpointKinds(kinds) {
+  const lines = Object.entries(kinds).map(([name, { title }]) => `  ${name}: '${title}',\n`)
+  return `${heading.replace('the OpenAPI document', 'the list of kinds')}
+/** What an endpoint can be: the kinds of \`destinations/kinds.ts\`, with what people call one of each. */
+export const endpointKinds = {
+${lines.join('')}} as const
+`
+}
+
 /** The text of `src/client/generated/kept-names.ts`. */
 export function renderKeptNames(document) {
   const { named } = createShapes(document)

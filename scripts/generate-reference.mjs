@@ -3,9 +3,15 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { renderErrorsReference, renderOpenApi } from '../src/api/reference.ts'
 import { renderConfigReference } from '../src/config/reference.ts'
-import { renderMetricsReference } from '../src/observability/metric-table.ts'
+import { kinds } from '../src/destinations/kinds.ts'
+import { renderMetricsReference } from '../src/observability/reference.ts'
 import { version } from '../src/version.ts'
-import { renderClientResources, renderClientTypes, renderKeptNames } from './client-source.mjs'
+import {
+  renderClientResources,
+  renderClientTypes,
+  renderEndpointKinds,
+  renderKeptNames,
+} from './client-source.mjs'
 import { root } from './toolchain.mjs'
 
 const directory = join(root, 'docs', 'reference')
@@ -24,3 +30,4 @@ mkdirSync(client, { recursive: true })
 writeFileSync(join(client, 'types.ts'), renderClientTypes(document))
 writeFileSync(join(client, 'resources.ts'), renderClientResources(document))
 writeFileSync(join(client, 'kept-names.ts'), renderKeptNames(document))
+writeFileSync(join(client, 'endpoint-kinds.ts'), renderEndpointKinds(kinds))

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Client } from '../client/client.ts'
+import { endpointKinds } from '../client/generated/endpoint-kinds.ts'
 import type { EndpointChange, EndpointSettings, RetryPolicy } from '../client/generated/types.ts'
 import type { EndpointResource } from '../client/resources.ts'
 import { sendMethods } from '../core/direct-request.ts'
@@ -160,7 +161,8 @@ function registerChanges(command: Command, io: CliIo): void {
 
 /** Whether there is such a kind, the server knows. */
 function addKindOption(command: Command): Command {
-  return command.option('--kind <kind>', 'what is sent to: http (the default), discord or slack')
+  const kinds = Object.entries(endpointKinds).map(([name, title]) => `${name} (${title})`)
+  return command.option('--kind <kind>', `what is sent to: ${kinds.join(', ')}; the first, if it is not said`)
 }
 
 function addEndpointOptions(command: Command): Command {

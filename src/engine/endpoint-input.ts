@@ -6,7 +6,7 @@ import type { SecretKind } from '../core/signing-secrets.ts'
 import type { HealthInput } from './health-settings.ts'
 
 export interface EndpointInput extends HealthInput {
-  /** What is sent to: `'http'`, the default, `'discord'` or `'slack'`. It never changes. */
+  /** What is sent to, one of `destinations/kinds.ts`: `'http'`, the default, or such as `'discord'`. It never changes. */
   readonly kind?: string
   /** This or `urls`. */
   readonly url?: string

@@ -2,8 +2,14 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { renderClientResources, renderClientTypes, renderKeptNames } from '../../scripts/client-source.mjs'
+import {
+  renderClientResources,
+  renderClientTypes,
+  renderEndpointKinds,
+  renderKeptNames,
+} from '../../scripts/client-source.mjs'
 import { createClient } from '../../src/client/index.ts'
+import { kinds } from '../../src/destinations/kinds.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const read = (name: string): string => readFileSync(join(root, name), 'utf8')
@@ -16,6 +22,12 @@ describe('what is generated', () => {
     ['src/client/generated/kept-names.ts', renderKeptNames],
   ])('%s is what "npm run docs:reference" writes', (file, render) => {
     expect(read(file)).toBe(render(document))
+  })
+
+  test('the kinds of endpoints are those of the one list', () => {
+    expect(read('src/client/generated/endpoint-kinds.ts')).toBe(renderEndpointKinds(kinds))
+    const more = renderEndpointKinds({ ...kinds, queue: { title: 'a queue' } })
+    expect(more).toContain("  queue: 'a queue',\n")
   })
 
   test('a change of a schema or a route changes it', () => {

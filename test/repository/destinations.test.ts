@@ -35,6 +35,18 @@ test.each(kindNames)('nobody but the list of kinds and its own folder imports th
   expect(wrong).toEqual([])
 })
 
+test('a kind is named in its folder and in the list of kinds alone, so that another one needs no other file', () => {
+  const pages = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.tsx'),
+  )
+  const naming = [...files, ...pages].filter((file) => /['"]discord['"]/.test(textOf(file)))
+  const elsewhere = naming.filter(
+    (file) => !/^(?:alerts|discord|client\/generated|destinations\/discord)\//.test(file),
+  )
+  // Kinds of secrets in source code have such names as well; and one that a caller may give is an example.
+  expect(elsewhere.sort()).toEqual(['core/secret-scan.ts', 'engine/endpoint-input.ts'])
+})
+
 test('nothing that moves deliveries knows of a URL, a method or what a status means', () => {
   const moving = files.filter((file) => file.startsWith('delivery/'))
   // Tokens are fetched over HTTP, whatever they are for.

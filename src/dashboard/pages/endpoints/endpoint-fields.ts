@@ -1,4 +1,5 @@
 /** What can be set of an endpoint, in words for people. */
+import { endpointKinds } from '../../../client/generated/endpoint-kinds.ts'
 import type { Endpoint } from '../../../client/index.ts'
 import {
   asJsonOrNull,
@@ -235,11 +236,7 @@ export const newEndpointFields: readonly Field[] = [
     label: 'What it is',
     control: {
       kind: 'choice',
-      options: [
-        ['http', 'an HTTP endpoint'],
-        ['discord', 'a Discord webhook'],
-        ['slack', 'an incoming webhook of Slack'],
-      ],
+      options: Object.entries(endpointKinds),
     },
     read: () => 'http',
     parse: asText,
