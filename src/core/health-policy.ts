@@ -40,15 +40,23 @@ export function findEffectiveHealth({ endpoint, tenant, server }: GivenHealth): 
     if (ofTenant !== null) return { value: ofTenant, from: 'tenant' }
     return { value: server[serverNames[name]], from: 'server' }
   }
-  const breakerPauseMs = find('breakerPauseMs')
-  const breakerMaxPauseMs = find('breakerMaxPauseMs')
+  const [breakerPauseMs, breakerMaxPauseMs] = inOrder(find('breakerPauseMs'), find('breakerMaxPauseMs'))
   return {
     breakerThreshold: find('breakerThreshold'),
     breakerPauseMs,
-    // A first pause that is longer than the longest of somebody farther is the longest as well.
-    breakerMaxPauseMs: breakerMaxPauseMs.value < breakerPauseMs.value ? breakerPauseMs : breakerMaxPauseMs,
+    breakerMaxPauseMs,
     disableAfterMs: find('disableAfterMs'),
   }
+}
+
+/** Where a first pause is longer than the longest, what the nearer of the two has said is both. */
+function inOrder(
+  first: EffectiveSetting,
+  longest: EffectiveSetting,
+): readonly [EffectiveSetting, EffectiveSetting] {
+  if (first.value <= longest.value) return [first, longest]
+  const isFirstNearer = healthSources.indexOf(first.from) <= healthSources.indexOf(longest.from)
+  return isFirstNearer ? [first, first] : [longest, longest]
 }
 
 /** What is in force; null: the server's, because nobody nearer says anything. */

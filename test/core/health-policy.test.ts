@@ -27,6 +27,15 @@ test('a first pause that is longer than the longest of somebody farther is the l
   })
 })
 
+test('a longest pause that is shorter than the first of somebody farther is the first as well', () => {
+  const endpoint = { ...nothing, breakerMaxPauseMs: 1000 }
+  const tenant = { ...nothing, breakerPauseMs: 60_000 }
+  expect(findEffectiveHealth({ endpoint, tenant, server })).toMatchObject({
+    breakerPauseMs: { value: 1000, from: 'endpoint' },
+    breakerMaxPauseMs: { value: 1000, from: 'endpoint' },
+  })
+})
+
 test('where nobody nearer says anything it is the server that decides', () => {
   expect(findBreaker({ endpoint: nothing, tenant: nothing, server })).toBeNull()
   expect(findBreaker({ server })).toBeNull()

@@ -1,4 +1,5 @@
 /** What a Discord endpoint says of its messages. */
+import { countCodePoints } from '../../core/code-points.ts'
 import { OuthookError } from '../../core/errors.ts'
 import { isPlainObject } from '../../core/plain-object.ts'
 import { textProblem } from '../../core/text.ts'
@@ -106,12 +107,17 @@ function readName(name: unknown, member: string): string | null {
   if (name === undefined) return null
   const problem = typeof name === 'string' ? textProblem(name) : 'must be text'
   if (problem !== null) throw new OuthookError('unprocessable', `${member}.username ${problem}`)
+  const chars = countCodePoints(name as string)
+  if (chars > discordLimits.usernameChars) {
+    const limit = `Discord takes ${discordLimits.usernameChars}; shorten it`
+    throw new OuthookError('unprocessable', `${member}.username has ${chars} characters and ${limit}`)
+  }
   try {
     prepareMessage({ content: '-', username: name as string }, { ...messageRules, onLimit: 'error' })
     return name as string
   } catch (error) {
     const said = error instanceof Error ? error.message : 'cannot be read'
-    throw new OuthookError('unprocessable', `${member}: ${said}`)
+    throw new OuthookError('unprocessable', `${member}.${said}`)
   }
 }
 

@@ -237,7 +237,12 @@ export function describeMessageEndpoints(scene: SendingScene): void {
     ],
     ['code', { settings: { template: '{{payload.a()}}' } }, /cannot be read/],
     ['too many', { settings: { template: '{{id}}'.repeat(33) } }, /33 placeholders, and 32 are allowed/],
-    ['a refused name', { settings: { template: 'a', username: 'clyde' } }, /username must not/],
+    ['a refused name', { settings: { template: 'a', username: 'clyde' } }, /settings\.username must not/],
+    [
+      'a name that is too long',
+      { settings: { template: 'a', username: 'x'.repeat(81) } },
+      /settings\.username has 81 characters and Discord takes 80; shorten it$/,
+    ],
     ['a thread', { settings: { template: 'a', thread: 'x' } }, /settings.thread must be the id/],
     ['a colour', { settings: { template: 'a', color: -1 } }, /settings.color must be/],
   ])('a discord endpoint does not take %s', async (_what, given, detail) => {
