@@ -11,7 +11,8 @@
  * - `keyset-table.tsx`: `usePage` and `KeysetTable` for lists with pages; `Rows` for a table alone.
  * - `detail.tsx`: `PageHeading` (each page has one; it takes the focus), `Part`, `Facts`, `CodeBlock`, `JsonBlock`, `Badge`.
  * - `times.tsx` (`Time`) says how long ago something was, and goes on by itself. Within `Facts`, and wherever `moment.tsx`
- *   (`ExactTimes`) is put around, the exact time stands beside it; put it where no other page tells more.
+ *   (`ExactTimes`) is put around, the exact time stands beside it; put it where no other page tells more. Elsewhere
+ *   `time-switch.tsx`, which `PageHeading` shows then, chooses which of the two it is.
  * - `form.tsx`: fields called as the API calls its members, so that refusals are shown beside them.
  * - `act-button.tsx`: a button that needs a role, says why it may not, and tells what came of it; `dialog.tsx` asks before;
  *   `results.tsx` (`useTell`) says it.

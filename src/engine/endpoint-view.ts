@@ -19,6 +19,8 @@ export interface EndpointView extends Omit<Endpoint, 'moreUrls' | 'sealedUrl'> {
   readonly failingSince: number | null
   /** Transport failures in a row, which the breaker counts. */
   readonly consecutiveFailures: number
+  /** Its deliveries in flight, from all processes together. */
+  readonly inFlight: number
   /** Subscriptions that send it events, its own included. With none it gets no events. */
   readonly subscriptionCount: number
   /** Patterns of the endpoint's own subscription; null when it has none. */
@@ -48,7 +50,10 @@ export interface UpsertedEndpoint {
 }
 
 export interface EndpointViewing {
-  readonly store: Pick<ConfigStore, 'listFailing' | 'listHeldEndpoints' | 'listSubscriptions'> &
+  readonly store: Pick<
+    ConfigStore,
+    'countInFlight' | 'listFailing' | 'listHeldEndpoints' | 'listSubscriptions'
+  > &
     Pick<TenantStore, 'getTenant'>
   readonly retryPolicies: RetryPolicies
   readonly serverBreaker: BreakerPolicy
@@ -65,8 +70,13 @@ export async function viewEndpoints(
 ): Promise<EndpointView[]> {
   const ids = endpoints.map(({ id }) => id)
   const [first] = endpoints
-  const tenant = first === undefined ? undefined : (await store.getTenant(first.tenantId))?.settings
-  const [held, failing] = await Promise.all([store.listHeldEndpoints(ids), store.listFailing(ids)])
+  if (first === undefined) return []
+  const tenant = (await store.getTenant(first.tenantId))?.settings
+  const [held, failing, inFlight] = await Promise.all([
+    store.listHeldEndpoints(ids),
+    store.listFailing(ids),
+    store.countInFlight(first.tenantId, ids),
+  ])
   const holdById = new Map(held.map((hold) => [hold.endpointId, hold]))
   const failingById = new Map(failing.map((each) => [each.endpointId, each]))
   return Promise.all(
@@ -78,6 +88,7 @@ export async function viewEndpoints(
         ...stateOf(endpoint, holdById.get(endpoint.id)),
         failingSince: failingById.get(endpoint.id)?.failingSince ?? null,
         consecutiveFailures: failingById.get(endpoint.id)?.consecutiveFailures ?? 0,
+        inFlight: inFlight.get(endpoint.id) ?? 0,
         topics: own?.topicPatterns ?? null,
         filter: own?.filter ?? null,
         effectiveRetryPolicy: retryPolicies.findEffective({

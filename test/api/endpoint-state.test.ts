@@ -1,4 +1,7 @@
 /** What an endpoint says of itself in lists: whether it is sent to, until when it is not, and whether it gets anything. */
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { startReceiver } from '../../src/testing/receiver.ts'
 import { patienceMs } from '../patience.ts'
@@ -89,4 +92,40 @@ test('an endpoint is found by the uid of its user’s own, and by no other', asy
   expect(await list(server, '?uid=crm')).toMatchObject([{ uid: 'crm', url: 'https://example.com/crm' }])
   expect(await list(server, '?uid=CRM')).toEqual([])
   expect((await server.call('GET', '/v1/endpoints?uid=')).status).toBe(400)
+})
+
+test('an endpoint says in the list and by itself how many of its deliveries are in flight', async () => {
+  const held: ServerResponse[] = []
+  const receiver = createServer((_request, response) => void held.push(response)).listen(0, '127.0.0.1')
+  await once(receiver, 'listening')
+  const server = await aServer({ dispatch: true, config: loopback })
+  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`
+  const make = async (topic: string) => {
+    const body = { url, topics: [topic], max_in_flight: 2 }
+    return (await server.call('POST', '/v1/endpoints', { body })).json
+  }
+  const [busy, idle] = [await make('busy'), await make('idle')]
+  expect(busy).toMatchObject({ in_flight: 0 })
+  for (let count = 0; count < 3; count++) {
+    await server.call('POST', '/v1/events', { body: { topic: 'busy', payload: count } })
+  }
+  await expect
+    .poll(() => list(server), { timeout: patienceMs })
+    .toMatchObject([
+      { id: idle.id, in_flight: 0 },
+      { id: busy.id, in_flight: 2 },
+    ])
+  const one = (await server.call('GET', `/v1/endpoints/${busy.id}`)).json
+  expect(one).toMatchObject({ in_flight: 2, max_in_flight: 2 })
+  await expect
+    .poll(
+      async () => {
+        for (const response of held.splice(0)) response.end()
+        return list(server)
+      },
+      { timeout: patienceMs },
+    )
+    .toMatchObject([{ in_flight: 0 }, { in_flight: 0 }])
+  receiver.closeAllConnections()
+  receiver.close()
 })

@@ -177,6 +177,7 @@ const endpointMembers = {
   timeout: Nullable(Type.String({ description: 'of one attempt; null: that of the server' })),
   signing_schemes: Type.Array(SigningSchemeInput),
   max_in_flight: Type.Integer(),
+  in_flight: Type.Integer({ minimum: 0, description: 'its deliveries in flight, of all processes' }),
   rate_limit_rps: Nullable(Type.Number({ description: 'null: no limit' })),
   credential_id: Nullable(Type.String({ description: 'what its requests authenticate with' })),
   client_certificate_id: Nullable(Type.String({ description: 'what its connections show besides' })),

@@ -25,6 +25,7 @@ export function toEndpoint(endpoint: EndpointView): Static<typeof EndpointBody> 
     timeout: endpoint.timeoutMs === null ? null : formatDuration(endpoint.timeoutMs),
     signing_schemes: [...endpoint.signingSchemes],
     max_in_flight: endpoint.maxInFlight,
+    in_flight: endpoint.inFlight,
     rate_limit_rps: endpoint.rateLimitRps,
     credential_id: endpoint.credentialId,
     client_certificate_id: endpoint.clientCertificateId,

@@ -234,6 +234,8 @@ export interface CreatedEndpoint {
   readonly timeout: string | null
   readonly signingSchemes: readonly SigningScheme[]
   readonly maxInFlight: number
+  /** Its deliveries in flight, of all processes. */
+  readonly inFlight: number
   /** Null: no limit. */
   readonly rateLimitRps: number | null
   /** What its requests authenticate with. */
@@ -716,6 +718,8 @@ export interface Endpoint {
   readonly timeout: string | null
   readonly signingSchemes: readonly SigningScheme[]
   readonly maxInFlight: number
+  /** Its deliveries in flight, of all processes. */
+  readonly inFlight: number
   /** Null: no limit. */
   readonly rateLimitRps: number | null
   /** What its requests authenticate with. */

@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { useAddress } from './address.ts'
 import { ExactTimes } from './moment.tsx'
 import { useTell } from './results.tsx'
+import { TimeSwitch } from './time-switch.tsx'
 
 interface PageHeadingProps {
   readonly children: ComponentChildren
@@ -29,7 +30,10 @@ export function PageHeading({ children, title, actions }: PageHeadingProps) {
       <h1 ref={heading} tabIndex={-1}>
         {children}
       </h1>
-      {actions !== undefined && <div class="bar actions">{actions}</div>}
+      <div class="bar actions">
+        <TimeSwitch label={(zone) => `Exact times (${zone})`} />
+        {actions}
+      </div>
     </div>
   )
 }

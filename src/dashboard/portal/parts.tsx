@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { useAddress } from '../kit/address.ts'
 import { ExactTimes, Moment } from '../kit/moment.tsx'
+import { TimeSwitch } from '../kit/time-switch.tsx'
 import { formatMoment, formatRelative, t } from './locales.ts'
 import { type Asked, messageOf, statusOf, useSession } from './session.tsx'
 
@@ -21,7 +22,10 @@ export function Heading({ children, actions }: { children: ComponentChildren; ac
       <h1 ref={heading} tabIndex={-1}>
         {children}
       </h1>
-      {actions !== undefined && <div class="bar actions">{actions}</div>}
+      <div class="bar actions">
+        <TimeSwitch label={(zone) => t('exactTimes', { zone })} />
+        {actions}
+      </div>
     </div>
   )
 }

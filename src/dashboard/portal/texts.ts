@@ -17,6 +17,7 @@ export const english = {
   back: 'Back',
   nextPage: 'Next page',
   none: 'none',
+  exactTimes: 'Exact times ({zone})',
   failed: 'That did not work: {why}',
   unreadable: 'This could not be read: {why}',
   skip: 'Skip to the content',

@@ -171,6 +171,11 @@ export interface ConfigStore {
   /** Those of the given endpoints that have only failed of late. */
   listFailing(ids: readonly string[]): Promise<readonly FailingEndpoint[]>
   /**
+   * How many deliveries to each of the tenant's given endpoints are in flight, from all processes together; those without
+   * one are left out. They are read from counts, so that it takes as long however many deliveries there are.
+   */
+  countInFlight(tenantId: string, ids: readonly string[]): Promise<ReadonlyMap<string, number>>
+  /**
    * Of as many endpoints, what each is to be told of first. Whatever disables an endpoint, or enables it again, leaves a
    * notice in its own transaction; a pause by hand does not.
    */

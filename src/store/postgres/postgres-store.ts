@@ -34,7 +34,7 @@ import { createOutboxStore } from './publish/outbox-store.ts'
 import { publish, startPublish } from './publish/publish.ts'
 import { listAttempts } from './read/attempts.ts'
 import * as config from './read/config.ts'
-import { counts } from './read/counts.ts'
+import { countInFlight, counts } from './read/counts.ts'
 import * as read from './read/deliveries.ts'
 import * as events from './read/events.ts'
 import { countDeadLetterReasons, listDeadLetters, listDeliveries } from './read/list-deliveries.ts'
@@ -168,6 +168,7 @@ function createConfigStore({ plain, atomic, snapshot }: Runner) {
       plain('read', (context) => config.getEndpointByUid(context, tenantId, uid)),
     listHeldEndpoints: (ids) => plain('read', (context) => config.listHeldEndpoints(context, ids)),
     listFailing: (ids) => plain('read', (context) => config.listFailing(context, ids)),
+    countInFlight: (tenantId, ids) => plain('read', (context) => countInFlight(context, tenantId, ids)),
     listEndpoints: (tenantId, page) =>
       plain('read', (context) => config.listEndpoints(context, tenantId, page)),
     insertSubscription: (input) => atomic('config', (context) => insertSubscription(context, input)),

@@ -56,6 +56,7 @@ function createStore(connection: StoreConnection): SqliteStore {
     getEndpointByUid: (tenantId, uid) => read('getEndpointByUid', tenantId, uid),
     listHeldEndpoints: (ids) => read('listHeldEndpoints', ids),
     listFailing: (ids) => read('listFailing', ids),
+    countInFlight: (tenantId, ids) => read('countInFlight', tenantId, ids),
     listNotices: (limit) => read('listNotices', limit),
     removeNotice: (endpointId, version) => write('removeNotice', endpointId, version),
     listEndpoints: (tenantId, page) => read('listEndpoints', tenantId, page),

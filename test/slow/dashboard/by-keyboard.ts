@@ -1,8 +1,8 @@
 /** Whole errands without a mouse: from the navigation through forms and dialogs to what came of it, Tab by Tab. */
 import { describe, expect, test, vi } from 'vitest'
 import { type OpenBed, using } from './bed.ts'
-import { readMotion } from './in-page.mjs'
-import { expectQuiet, type WatchedContext } from './watched-page.ts'
+import { findSidewaysScroll, readMotion } from './in-page.mjs'
+import { expectQuiet, seriousViolations, type WatchedContext } from './watched-page.ts'
 
 type Page = WatchedContext['page']
 type Role = Parameters<Page['getByRole']>[0]
@@ -77,6 +77,37 @@ export function describeByKeyboard(open: OpenBed): void {
       })
       const came = () => receiver.received.filter((path) => path === '/by-keyboard').length
       await vi.waitFor(() => expect(came()).toBe(2), { timeout: 60_000 })
+    })
+
+    test('lists say exact times with their zone when that is chosen, and say it on other pages and later too', async () => {
+      const { signedIn, server, make } = open()
+      await make('POST', '/v1/endpoints', { url: 'https://127.0.0.1/exact', topics: ['exact.times'] })
+      await make('POST', '/v1/events', { topic: 'exact.times', payload: 1 })
+      await using(await signedIn('viewer'), async (opened) => {
+        const { page } = opened
+        const time = page.locator('td time').first()
+        const said = () => time.textContent()
+        const name = 'Exact times (Europe/Vienna)'
+        await page.goto(`${server.url}/dashboard/endpoints`)
+        await time.waitFor()
+        expect(await said()).toMatch(/ago|now/)
+        await choose(page, 'button', name)
+        const exact = /^[A-Z][a-z]{2} \d+, 20\d\d, \d+:\d\d:\d\d [AP]M GMT\+\d$/
+        expect(await said()).toMatch(exact)
+        expect(await seriousViolations(page)).toEqual([])
+        expect(await page.evaluate(findSidewaysScroll)).toEqual([])
+        await choose(page, 'link', 'Events')
+        await page.getByRole('heading', { name: 'Events', level: 1 }).waitFor()
+        await vi.waitFor(async () => expect(await said()).toMatch(exact))
+        await page.reload()
+        await vi.waitFor(async () => expect(await said()).toMatch(exact))
+        await choose(page, 'button', name)
+        expect(await said()).toMatch(/ago|now/)
+        await page.goto(`${server.url}/dashboard/endpoints/new`)
+        await page.getByRole('heading', { level: 1 }).waitFor()
+        expect(await page.getByRole('button', { name }).count()).toBe(0)
+        expectQuiet(opened, server.url)
+      })
     })
 
     test('to whoever has not asked for less, what came of something comes into sight in motion', async () => {

@@ -69,6 +69,28 @@ export function describeHealth(open: OpenHarness): void {
       expect(await scene.store.listFailing(ids)).toEqual([])
     })
 
+    it('counts what is in flight at each endpoint, of claims and of hand-offs, until it has an outcome', async () => {
+      const [other, idle] = [await scene.anEndpoint(), await scene.anEndpoint()]
+      const inFlight = async () =>
+        Object.fromEntries(
+          await scene.store.countInFlight(
+            defaultTenantId,
+            [route, other, idle].map(({ endpointId }) => endpointId),
+          ),
+        )
+      await scene.publishMany(2, { routes: [route] })
+      expect(await inFlight()).toEqual({})
+      const { deliveries } = await scene.claim()
+      await scene.publish({ routes: [other], handOff: true })
+      expect(await inFlight()).toEqual({ [route.endpointId]: 2, [other.endpointId]: 1 })
+      await scene.record(anOutcome(deliveries[0] as ClaimedDelivery))
+      expect(await inFlight()).toEqual({ [route.endpointId]: 1, [other.endpointId]: 1 })
+      await scene.advance(120_000)
+      await scene.store.foldCounts({ limit: 1000 })
+      expect(await inFlight()).toEqual({ [route.endpointId]: 1, [other.endpointId]: 1 })
+      expect(await scene.store.countInFlight(defaultTenantId, [])).toEqual(new Map())
+    })
+
     it('names the endpoints that are held back, with the end, as long as they are', async () => {
       const other = await scene.anEndpoint()
       const ids = [route.endpointId, other.endpointId]

@@ -44,7 +44,7 @@ export function Page({ params: { id = '' } }: PageProps) {
 const countedAtMost = 200
 
 /** Counted as far as one page of the list goes. */
-function useCount(endpoint: Endpoint, state: 'in_flight' | 'pending' | 'retry_scheduled'): Answer<string> {
+function useCount(endpoint: Endpoint, state: 'pending' | 'retry_scheduled'): Answer<string> {
   return useAnswer(
     `${state} of ${endpoint.id}`,
     async (call) => {
@@ -58,7 +58,6 @@ function useCount(endpoint: Endpoint, state: 'in_flight' | 'pending' | 'retry_sc
 
 function Health({ endpoint }: { readonly endpoint: Endpoint }) {
   const { effectiveHealth: health, failingSince, pausedAt, disabledAt } = endpoint
-  const inFlight = useCount(endpoint, 'in_flight')
   const pending = useCount(endpoint, 'pending')
   const retries = useCount(endpoint, 'retry_scheduled')
   const day = useLastDays([endpoint.id]).value?.get(endpoint.id)
@@ -70,7 +69,7 @@ function Health({ endpoint }: { readonly endpoint: Endpoint }) {
           ['State', <EndpointState key="state" of={endpoint} />],
           ['Success rate, 24 hours', <SuccessOfDay key="success" of={day} />],
           ['Latency, 24 hours', <LatencyOfDay key="latency" of={day} />],
-          ['In flight / limit', `${inFlight.value ?? '…'} / ${endpoint.maxInFlight}`],
+          ['In flight / limit', `${endpoint.inFlight} / ${endpoint.maxInFlight}`],
           ['Waiting', pending.value ?? '…'],
           ['Retries waiting', retries.value ?? '…'],
           [

@@ -28,7 +28,7 @@ const columnsOf = (days: LastDays): readonly Column<Endpoint>[] => [
   { title: 'Success, 24 hours', cell: (one) => <SuccessOfDay of={days.get(one.id)} /> },
   { title: 'Latency, 24 hours', cell: (one) => <LatencyOfDay of={days.get(one.id)} /> },
   { title: 'Topics', cell: (one) => <Topics of={one} /> },
-  { title: 'Limit', isNumber: true, cell: (one) => one.maxInFlight },
+  { title: 'In flight / limit', isNumber: true, cell: (one) => `${one.inFlight} / ${one.maxInFlight}` },
   { title: 'Made', cell: (one) => <Time at={one.createdAt} /> },
 ]
 

@@ -1,3 +1,4 @@
+import { idToBytes } from '../../../core/ids.ts'
 import { type DeliveryState, deliveryStates } from '../../../core/model.ts'
 import type { StoreCounts } from '../../port.ts'
 import type { ReadContext } from './context.ts'
@@ -28,4 +29,18 @@ export function counts(context: ReadContext): StoreCounts {
     oldestWaitingSince(context) ?? Number.POSITIVE_INFINITY,
   )
   return { deliveries, oldestDueMs: dueAt === Number.POSITIVE_INFINITY ? null : context.now - dueAt }
+}
+
+export function countInFlight(
+  context: ReadContext,
+  tenantId: string,
+  ids: readonly string[],
+): ReadonlyMap<string, number> {
+  const tenant = idToBytes(tenantId)
+  const count = context.prepare<{ readonly rows: number | null }>(
+    // primary key
+    `select sum(delta) as rows from delivery_counts where tenant_id = ? and endpoint_id = ? and state = 'in_flight'`,
+  )
+  const found = ids.map((id) => [id, count.get(tenant, idToBytes(id))?.rows ?? 0] as const)
+  return new Map(found.filter(([, rows]) => rows > 0))
 }

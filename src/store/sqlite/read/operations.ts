@@ -23,7 +23,7 @@ import {
   loadRouting,
 } from './config.ts'
 import type { ReadContext } from './context.ts'
-import { counts } from './counts.ts'
+import { countInFlight, counts } from './counts.ts'
 import { getCredential, getCredentialByName, listCredentials } from './credentials.ts'
 import { countDeadLetterReasons, listDeadLetters, listDeliveries } from './deliveries.ts'
 import { listDeliveriesOfEvent } from './event-deliveries.ts'
@@ -67,6 +67,7 @@ export const readOperations = {
   listEndpoints,
   listHeldEndpoints,
   listFailing,
+  countInFlight,
   listNotices,
   listDeliveryNotices,
   listExpiryNotices,
