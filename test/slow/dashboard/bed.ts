@@ -1,6 +1,4 @@
 /** What the scenes of one file share: a server that delivers, a receiver, a browser, and a browser per role that is signed in. */
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Browser } from 'playwright-core'
 import { adminToken, aServer, type TestServer } from '../../api/a-server.ts'
 import { type AnsweringReceiver, startAnsweringReceiver } from './answering-receiver.ts'
@@ -88,46 +86,5 @@ export async function using<T>(
     return await act(opened)
   } finally {
     await opened.context.close()
-  }
-}
-
-export interface ReverseProxy {
-  /** With the prefix. */
-  readonly base: string
-  /** Of each request that came through, as a proxy would log it. */
-  readonly log: string[]
-  close(): Promise<void>
-}
-
-/** A reverse proxy with a location of its own for the server, which says that browsers speak TLS with it when told to. */
-export async function startProxy(to: string, prefix: string, saysTls = false): Promise<ReverseProxy> {
-  const log: string[] = []
-  const pass = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    const { url = '', method, headers } = incoming
-    log.push(`${method} ${url} ${headers.referer ?? '-'}`)
-    if (!url.startsWith(`${prefix}/`)) return void outgoing.writeHead(404).end()
-    const asked = request(
-      to + url.slice(prefix.length),
-      { method, headers: { ...headers, ...(saysTls && { 'x-forwarded-proto': 'https' }) } },
-      (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-        answer.pipe(outgoing)
-      },
-    )
-    asked.on('error', () => outgoing.destroy())
-    outgoing.on('close', () => asked.destroy())
-    incoming.pipe(asked)
-  }
-  const proxy: Server = createServer(pass)
-  proxy.listen(0, '127.0.0.1')
-  await new Promise((resolve) => proxy.once('listening', resolve))
-  return {
-    base: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}${prefix}`,
-    log,
-    close: () =>
-      new Promise((resolve) => {
-        proxy.closeAllConnections()
-        proxy.close(() => resolve())
-      }),
   }
 }

@@ -1,8 +1,9 @@
 /** Who signs in and out, below a path prefix that a proxy takes away. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { adminToken } from '../../api/a-server.ts'
-import { type OpenBed, type ReverseProxy, signIn, startProxy, using } from './bed.ts'
+import { type OpenBed, signIn, using } from './bed.ts'
 import { readKept } from './in-page.mjs'
+import { type ReverseProxy, startProxy } from './reverse-proxy.ts'
 import { expectQuiet, openContext } from './watched-page.ts'
 
 /** The browser itself tells of a request that was refused. */
@@ -12,7 +13,7 @@ export function describeSigningIn(open: OpenBed): void {
   describe('behind a proxy that takes a path prefix away', () => {
     let proxy: ReverseProxy
     beforeAll(async () => {
-      proxy = await startProxy(open().server.url, '/tools/outhook')
+      proxy = await startProxy(open().server.url, { prefix: '/tools/outhook' })
     })
     afterAll(() => proxy?.close())
 

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, vi } from 'vitest'
 import { type Bed, openBed } from './bed.ts'
+import { describeBehindTls } from './behind-tls.ts'
 import { describeByKeyboard } from './by-keyboard.ts'
 import { describeFollowing } from './following.ts'
 import { describeLooks } from './looks.ts'
@@ -25,6 +26,7 @@ describe('the dashboard on SQLite', () => {
 
   const open = () => bed
   describeSigningIn(open)
+  describeBehindTls(open)
   describeMending(open)
   describeByKeyboard(open)
   describeFollowing(open)

@@ -28,16 +28,19 @@ export function launchBrowser(): Promise<Browser> {
 export interface ContextOptions {
   readonly storageState?: Awaited<ReturnType<BrowserContext['storageState']>>
   readonly width?: number
+  /** Whether it takes a server by a certificate that it does not know. Default false. */
+  readonly trustsAll?: boolean
   /** What the user has asked the browser for. Default: less of it. */
   readonly motion?: 'reduce' | 'no-preference'
 }
 
 /** A browser of its own, as far as pages can tell, with one page. */
 export async function openContext(browser: Browser, options: ContextOptions = {}): Promise<WatchedContext> {
-  const { storageState, width = 1280, motion = 'reduce' } = options
+  const { storageState, width = 1280, motion = 'reduce', trustsAll = false } = options
   const context = await browser.newContext({
     viewport: { width, height: 900 },
     reducedMotion: motion,
+    ignoreHTTPSErrors: trustsAll,
     timezoneId: 'Europe/Vienna',
     locale: 'en-GB',
     permissions: ['clipboard-read', 'clipboard-write'],
