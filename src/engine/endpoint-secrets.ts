@@ -147,7 +147,7 @@ export class EndpointSecrets {
     checkEndpointId(id)
     checkId(secretId, 'sec', 'secret')
     const change = this.#options.store.setPrimarySecret(tenantId, id, secretId)
-    if (!(await this.#write(tenantId, id, change))) throw notFound('secret')
+    if ((await this.#write(tenantId, id, change)).kind === 'not_found') throw notFound('secret')
     const changed = (await this.listSecrets(tenantId, id)).find((secret) => secret.id === secretId)
     if (changed === undefined) throw notFound('secret')
     return changed

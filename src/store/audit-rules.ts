@@ -105,6 +105,7 @@ export const auditRules: { readonly [Name in AuditedWriteName]: AuditRule<Name> 
     about: of('endpoint'),
     action: always('endpoint.secret_made_primary'),
     details: ([, , secretId]) => ({ after: { secret_id: secretId } }),
+    isDone: ({ kind }) => kind === 'made_primary',
   },
   noteReveal: {
     reads: 'never',

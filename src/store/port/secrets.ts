@@ -5,6 +5,11 @@ import type { NewSecret } from './config.ts'
 /** Of one endpoint at one time. */
 export const maxActiveSecrets = 10
 
+export interface PrimaryChange {
+  /** `was_primary`: it is, and nothing is done. `not_found`: there is no such unexpired secret. */
+  readonly kind: 'made_primary' | 'was_primary' | 'not_found'
+}
+
 export interface SecretStore {
   /** The unexpired ones of a live endpoint, newest first; null: there is no such endpoint. */
   listSecrets(tenantId: string, endpointId: string): Promise<readonly SealedSecret[] | null>
@@ -18,8 +23,8 @@ export interface SecretStore {
     secret: NewSecret,
     graceMs: number,
   ): Promise<boolean | 'too_many'>
-  /** Makes an unexpired secret the primary one, in place of any other; atomic with the version. False: there is none. */
-  setPrimarySecret(tenantId: string, endpointId: string, secretId: string): Promise<boolean>
+  /** Makes an unexpired secret the primary one, in place of any other; atomic with the version. */
+  setPrimarySecret(tenantId: string, endpointId: string, secretId: string): Promise<PrimaryChange>
   /** Counts that the secret is shown, and to whom, before it is. Null: there is no such unexpired secret. */
   noteReveal(
     tenantId: string,

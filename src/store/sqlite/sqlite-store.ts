@@ -64,7 +64,9 @@ function createStore(connection: StoreConnection): SqliteStore {
       is(idPrefixes.endpoint, endpointId) && write('rotateSecret', tenantId, endpointId, secret, graceMs),
     listSecrets: (tenantId, endpointId) => read('listSecrets', tenantId, endpointId),
     setPrimarySecret: async (tenantId, endpointId, secretId) =>
-      is(idPrefixes.endpoint, endpointId) && write('setPrimarySecret', tenantId, endpointId, secretId),
+      is(idPrefixes.endpoint, endpointId)
+        ? write('setPrimarySecret', tenantId, endpointId, secretId)
+        : { kind: 'not_found' },
     noteReveal: async (tenantId, endpointId, secretId, by) =>
       is(idPrefixes.endpoint, endpointId) ? write('noteReveal', tenantId, endpointId, secretId, by) : null,
     insertCredential: (input) => write('insertCredential', input),

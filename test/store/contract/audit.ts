@@ -127,6 +127,61 @@ export function describeAudit(open: OpenHarness): void {
       expect(await fresh()).toEqual([])
     })
 
+    it('has no line of a change to what is there already, of whatever kind of object', async () => {
+      const { store, ids } = scene
+      const tenant = { id: ids.next('ten'), uid: 'acme', name: 'Acme', metadata: { plan: 'a' } }
+      await store.insertTenant({ ...tenant, settings: defaultTenantSettings })
+      const { endpointId: id, subscriptionId } = await scene.anEndpoint({ tenantId: tenant.id })
+      const pause = { disabledReason: 'paused', pause: { pausedReason: 'repair', pausedBy: 'adm' } } as const
+      await store.updateEndpoint(tenant.id, id, pause)
+      const [first] = (await store.listSecrets(tenant.id, id)) ?? []
+      const second = { id: ids.next('sec'), sealed: new TextEncoder().encode('sealed secret') }
+      const credential = aCredential({ tenantId: tenant.id })
+      await store.insertCredential(credential)
+      const key = aKey(ids, { tenantId: tenant.id })
+      const keys = { kind: 'producer', tenantId: tenant.id } as const
+      await store.insertApiKey({ key, hash: hash() })
+      const type = { name: 'orders.created', description: '', group: null, schema: null, example: null }
+      await store.insertEventType(tenant.id, { ...type, deprecated: false, mode: 'off' })
+      const job = { id: ids.next('job'), tenantId: tenant.id, kind: 'replay' as const, rate: null }
+      await store.insertJob({ ...job, filter: { endpointId: id } })
+      await store.pauseJob(tenant.id, job.id)
+      await fresh()
+
+      const { name, settings, authorizedHosts, active } = credential.credential
+      await store.updateTenant(tenant.id, { name: 'Acme', metadata: { plan: 'a' }, settings: { weight: 1 } })
+      await store.updateEndpoint(tenant.id, id, pause)
+      const own = { id: subscriptionId, topicPatterns: ['*'] }
+      await store.updateEndpoint(tenant.id, id, { headers: {}, description: '', ownSubscription: own })
+      await store.updateSubscription(tenant.id, subscriptionId, { active: true, topicPatterns: ['*'] })
+      await store.updateCredential(tenant.id, credential.credential.id, {
+        name,
+        settings,
+        authorizedHosts,
+        active,
+      })
+      await store.updateApiKey(keys, key.id, { name: key.name, scopes: key.scopes })
+      await store.updateEventType(tenant.id, type.name, { description: '', mode: 'off', deprecated: false })
+      await store.putEventTypes(tenant.id, [type], { modeOfNew: 'off', dryRun: false })
+      await store.pauseJob(tenant.id, job.id)
+      // The only one is the primary one without that anybody has made it so.
+      await store.setPrimarySecret(tenant.id, id, first?.id ?? '')
+      expect(await told()).toEqual([])
+
+      await store.rotateSecret(tenant.id, id, second, 60_000)
+      await store.setPrimarySecret(tenant.id, id, first?.id ?? '')
+      await store.setPrimarySecret(tenant.id, id, second.id)
+      const made = await told()
+      expect(made.map(({ action }) => action)).toEqual([
+        'endpoint.secret_made_primary',
+        'endpoint.secret_rotated',
+      ])
+      const { version } = await store.loadRouting(tenant.id)
+      expect(await store.setPrimarySecret(tenant.id, id, second.id)).toEqual({ kind: 'was_primary' })
+      expect(await told()).toEqual([])
+      expect((await store.loadRouting(tenant.id)).version).toBe(version)
+    })
+
     it('tells of secrets that they were rotated, shown and made primary, and never what they are', async () => {
       const { store, ids } = scene
       const { endpointId: id } = await scene.anEndpoint()

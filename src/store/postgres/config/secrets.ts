@@ -1,16 +1,37 @@
 import { idPrefixes } from '../../../core/ids.ts'
 import type { SealedSecret } from '../../../core/model.ts'
+import { primaryOf } from '../../../core/signing-secrets.ts'
 import { bytesOfId } from '../../cursors.ts'
-import { maxActiveSecrets, type NewSecret } from '../../port.ts'
+import { maxActiveSecrets, type NewSecret, type PrimaryChange } from '../../port.ts'
 import { type SecretRow, toSecret } from '../../rows.ts'
 import { type Context, command, now, query, run } from '../connection/statement.ts'
+import { beforeSkips, getEndpoint } from '../read/config.ts'
 import { uuid, uuidOfId } from '../rows/wire-types.ts'
 import { lockEndpoint } from './endpoints.ts'
 import { insertSecret } from './insert-secret.ts'
 import { raiseRoutingVersion } from './routing-version.ts'
 
-export const secretColumns =
+const secretColumns =
   'id, endpoint_id, sealed, created_at, expires_at, primary_since, reveals, revealed_at, revealed_by'
+
+export async function listSecrets(
+  context: Context,
+  tenantId: string,
+  endpointId: string,
+): Promise<readonly SealedSecret[] | null> {
+  if ((await getEndpoint(context, tenantId, endpointId)) === null) return null
+  const rows = await run(beforeSkips(context), listSecretsStatement, { endpoint: uuidOfId(endpointId) })
+  return rows.map(toSecret)
+}
+
+const listSecretsStatement = query<SecretRow>()(
+  'list_secrets',
+  { endpoint: 'uuid' },
+  // endpoint_secrets_endpoint
+  `select ${secretColumns} from endpoint_secrets
+     where endpoint_id = $endpoint and (expires_at is null or expires_at > ${now})
+     order by expires_at is null desc, created_at desc, id desc`,
+)
 
 export interface Rotation {
   readonly secret: NewSecret
@@ -55,12 +76,14 @@ export async function setPrimarySecret(
   tenantId: string,
   endpointId: string,
   secretId: string,
-): Promise<boolean> {
+): Promise<PrimaryChange> {
   const row = await findActive(context, tenantId, { endpointId, secretId })
-  if (row === null) return false
+  if (row === null) return { kind: 'not_found' }
+  const active = (await listSecrets(context, tenantId, endpointId)) ?? []
+  if (primaryOf(active)?.id === secretId) return { kind: 'was_primary' }
   await run(context, setPrimaryStatement, { id: uuid(row.id), endpoint: uuid(row.endpoint_id) })
   await raiseRoutingVersion(context, tenantId)
-  return true
+  return { kind: 'made_primary' }
 }
 
 const setPrimaryStatement = command(

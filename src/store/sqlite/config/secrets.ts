@@ -1,8 +1,10 @@
 import { idPrefixes } from '../../../core/ids.ts'
 import type { SealedSecret } from '../../../core/model.ts'
+import { primaryOf } from '../../../core/signing-secrets.ts'
 import { bytesOfId } from '../../cursors.ts'
-import { maxActiveSecrets, type NewSecret } from '../../port.ts'
+import { maxActiveSecrets, type NewSecret, type PrimaryChange } from '../../port.ts'
 import { type SecretRow, toSecret } from '../../rows.ts'
+import { listSecrets } from '../read/secrets.ts'
 import type { WriteContext } from '../threads/write-context.ts'
 import { readEndpoint } from './endpoints.ts'
 import { insertSecret } from './insert-secret.ts'
@@ -50,9 +52,11 @@ export function setPrimarySecret(
   tenantId: string,
   endpointId: string,
   secretId: string,
-): boolean {
+): PrimaryChange {
   const row = findActive(context, tenantId, { endpointId, secretId })
-  if (row === null) return false
+  if (row === null) return { kind: 'not_found' }
+  const active = listSecrets(context, tenantId, endpointId) ?? []
+  if (primaryOf(active)?.id === secretId) return { kind: 'was_primary' }
   context
     .prepare(
       // endpoint_secrets_endpoint
@@ -60,7 +64,7 @@ export function setPrimarySecret(
     )
     .run(row.id, context.now, row.endpoint_id)
   raiseRoutingVersion(context, tenantId)
-  return true
+  return { kind: 'made_primary' }
 }
 
 export function noteReveal(
