@@ -15,6 +15,7 @@ import { backlog } from './parts/backlog.ts'
 import { counts } from './parts/counts.ts'
 import { dashboard } from './parts/dashboard.ts'
 import { databaseClaims } from './parts/database-claims.ts'
+import { eventTypes } from './parts/event-types.ts'
 import { filters } from './parts/filters.ts'
 import { guard } from './parts/guard.ts'
 import { httpIngest } from './parts/http-ingest.ts'
@@ -42,6 +43,7 @@ const parts: readonly Part[] = [
   senderCpu,
   guard,
   filters,
+  eventTypes,
   backlog,
   databaseClaims,
   orderedClaims,
@@ -62,6 +64,7 @@ const processFiles: Readonly<Record<ProcessName, URL>> = {
   relay: new URL('./processes/relay.ts', import.meta.url),
   claims: new URL('./processes/claims.ts', import.meta.url),
   filters: new URL('./processes/filters.ts', import.meta.url),
+  'event-types': new URL('./processes/event-types.ts', import.meta.url),
   dashboard: new URL('./processes/dashboard.ts', import.meta.url),
   guard: new URL('./processes/guard.ts', import.meta.url),
   sends: new URL('./processes/sends.ts', import.meta.url),

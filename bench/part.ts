@@ -37,6 +37,7 @@ export type ProcessName =
   | 'sends'
   | 'guard'
   | 'filters'
+  | 'event-types'
   | 'peer'
 
 export interface Part {

@@ -2,6 +2,7 @@
 import type { Json } from '../../src/core/filter/condition.ts'
 import { hostileCases, orderOf10Kb } from '../../test/core/filter/hostile-cases.ts'
 import { loadFilterParser, loadFilterReader } from '../harness/product.ts'
+import { type Blocks, quickestBlock } from '../harness/quickest-block.ts'
 import { serveCommands } from '../harness/serve-commands.ts'
 
 const { parseFilter } = await loadFilterParser()
@@ -24,41 +25,19 @@ const hostile: ReadonlyMap<string, Case> = new Map(
   hostileCases.map(([name, filter, json]) => [name, [filter, json]]),
 )
 
-interface Blocks {
-  readonly blockMs: number
-  readonly blocks: number
-}
-
-/** Microseconds per call, in the quickest of so many blocks. */
-function measure(call: () => unknown, { blockMs, blocks }: Blocks): number {
-  let least = Number.POSITIVE_INFINITY
-  for (let block = 0; block < blocks; block++) {
-    const startedAt = performance.now()
-    let calls = 0
-    let spent = 0
-    while (spent < blockMs) {
-      for (let at = 0; at < 50; at++) call()
-      calls += 50
-      spent = performance.now() - startedAt
-    }
-    least = Math.min(least, (spent * 1000) / calls)
-  }
-  return least
-}
-
 const commands = {
   async names(): Promise<{ readonly usual: readonly string[]; readonly hostile: readonly string[] }> {
     return { usual: [...usual.keys()], hostile: [...hostile.keys()] }
   },
   async read(blocks: Blocks): Promise<number> {
     const payload = Buffer.from(orderOf10Kb)
-    return measure(() => readPayload(payload), blocks)
+    return quickestBlock(() => readPayload(payload), blocks)
   },
   async evaluate({ name, ...blocks }: Blocks & { readonly name: string }): Promise<number> {
     const [given, json] = usual.get(name) ?? hostile.get(name) ?? unknown(name)
     const filter = parseFilter(given) ?? unknown(name)
     const payload = { value: JSON.parse(json) as Json, bytes: Buffer.byteLength(json) }
-    return measure(() => judgePayload(filter, payload), blocks)
+    return quickestBlock(() => judgePayload(filter, payload), blocks)
   },
 }
 
