@@ -98,7 +98,7 @@ test.each([
   const sender = aSender()
   const answers = [...before, closing]
   const receiver = await aRawReceiver((socket) => {
-    socket.once('data', () => socket.end(answers.shift()))
+    socket.once('data', () => socket.end(answers.shift() ?? ''))
   })
   for (const __ of before) await sender.attempt(aRequest(receiver.url))
   expect(await openedBefore(sender, receiver.url)).toBeGreaterThan(strangers / 2)
