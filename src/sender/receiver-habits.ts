@@ -19,7 +19,8 @@ interface Habits {
 const graceMs = 10
 /** A connection that is closed so soon after an answer was closed because of it. */
 const quickCloseMs = 50
-const maxKnown = 10_000
+/** About 20 MB of those who have so many. */
+const maxKnown = 100_000
 
 export class ReceiverHabits {
   readonly #known = new Map<string, Habits>()

@@ -1,18 +1,18 @@
 /**
  * Opens connections to receivers that have not yet shown that they answer, or failed to the last time, more slowly
  * than the others'. What such a receiver costs is not known before it has answered: one that means harm takes 1 to
- * 2 ms of this thread and as much of the machine, an honest one a tenth of that. Of two hundred attempts at harmful
- * receivers that began together, four in each turn of the event loop, healthy endpoints noticed for a quarter of a
- * second: their p99 was 2.9 times as high as without, and is 1.5 times as high with one in 3 ms. Groups that grow while
- * the thread has nothing else to do measured 2.5.
+ * 2 ms of this thread and as much of the machine, an honest one a tenth of that. Two hundred attempts at harmful
+ * receivers that began together, four in each turn of the event loop, were noticed by healthy endpoints for a quarter
+ * of a second: their p99 was 2.9 times as high as without. With one in 5 ms it is 1.7 times as high, with one in
+ * 3 ms 2.3 times, and with groups that grow while the thread has little else to do 2.5 times.
  *
  * Nobody waits longer than a second or so: the more wait, the more are opened at once.
  */
 import type { ConnectCallback, Connector, ConnectTarget } from './connector.ts'
 
-const restMs = 2
-/** Timers of 2 ms come after about 3, so 250 such groups take 0.75 s. */
-const maxGroups = 250
+const restMs = 4
+/** Timers of 4 ms come after about 5, so that so many groups take a second. */
+const maxGroups = 200
 
 interface Waiting {
   readonly target: ConnectTarget
