@@ -78,6 +78,8 @@ async function aJob(scene: Scene): Promise<string> {
 /** Of an endpoint, the path of its one secret. */
 async function aSecret(scene: Scene, suffix: string): Promise<Change> {
   const id = await anEndpoint(scene)
+  // Else its only secret is the primary one already.
+  await scene.make(`/v1/endpoints/${id}/rotate-secret`, {})
   const secrets = await scene.server.call('GET', `/v1/endpoints/${id}/secrets`)
   const path = `/v1/endpoints/${id}/secrets/${secrets.json.items[0].id}/${suffix}`
   return {
