@@ -110,6 +110,38 @@ export function describeByKeyboard(open: OpenBed): void {
       })
     })
 
+    test('a link to the portal is made for somebody of a tenant, opened, and revoked', async () => {
+      const { signedIn, server, make } = open()
+      const tenant = await make('POST', '/v1/tenants', { name: 'With a portal' })
+      await using(await signedIn('admin'), async (opened) => {
+        const { page, context } = opened
+        await page.goto(`${server.url}/dashboard/tenants/${tenant.id}`)
+        await choose(page, 'button', 'New link to the portal')
+        await write(page, 'For whom', 'Ada')
+        await tabTo(page, 'checkbox', 'Send again what failed')
+        await page.keyboard.press('Space')
+        await choose(page, 'button', 'Make the link')
+        const link = await page.getByText(/#hkprt_/).textContent()
+        await choose(page, 'button', 'Close')
+        await page.getByText('view, resend').waitFor()
+        expect(await seriousViolations(page)).toEqual([])
+        const portal = await context.newPage()
+        await portal.goto(link ?? '')
+        await portal.getByText('With a portal').first().waitFor()
+        await choose(page, 'button', 'Revoke')
+        await page.getByRole('dialog').waitFor()
+        await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).press('Enter')
+        await page.getByText('the link for Ada is revoked.').waitFor()
+        await page.getByRole('cell', { name: 'revoked', exact: true }).waitFor()
+        await portal.close()
+        expectQuiet(opened, server.url)
+      })
+      await using(await signedIn('operator'), async ({ page }) => {
+        await page.goto(`${server.url}/dashboard/tenants/${tenant.id}`)
+        await page.getByRole('region', { name: 'Links to the portal' }).getByText('admin').waitFor()
+      })
+    })
+
     test('to whoever has not asked for less, what came of something comes into sight in motion', async () => {
       const { signedIn, server } = open()
       await using(await signedIn('admin', { motion: 'no-preference' }), async ({ page }) => {

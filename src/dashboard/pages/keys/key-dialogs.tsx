@@ -31,7 +31,7 @@ interface MadeProps {
   readonly onClose: () => void
 }
 
-function Made({ label, text, onClose }: MadeProps) {
+export function Made({ label, text, onClose }: MadeProps) {
   return (
     <>
       <p>It is shown here once and never again: the server keeps only what it takes to know it.</p>

@@ -20,6 +20,7 @@ import { useAnswer } from '../../kit/use-answer.ts'
 import { server } from '../../server.ts'
 import { Time } from '../../times.tsx'
 import { nameOf } from './list.tsx'
+import { PortalLinks } from './portal-links.tsx'
 import { TenantForm } from './tenant-form.tsx'
 
 /** A removal goes on by itself, and then there is nothing more to read. */
@@ -67,6 +68,7 @@ export function Page({ params: { id = '' } }: PageProps) {
       {problem !== null && <Problem what="The tenant could not be read" why={problem} onAgain={again} />}
       {value === null && problem === null && <Loading />}
       {value !== null && <TenantFacts of={value} />}
+      {value !== null && isLive && <PortalLinks tenantId={value.id} />}
       {value !== null && isLive && (
         <Part title="Edit">
           <TenantForm key={value.version} submit="Save" of={value} onSubmit={save} />
