@@ -283,7 +283,7 @@ async function assemble(
       await keyUses.close()
       await closeCredentials()
     } finally {
-      await nodes.stop()
+      await Promise.all([nodes.stop(), engine.system.stop()])
       await store.close()
     }
   }

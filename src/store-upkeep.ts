@@ -86,27 +86,27 @@ export async function examineStore(
 
 /**
  * What an examination finds within moments, of the store that this process works on: beside that work, in a thread or on
- * a connection of its own. Never rejects for what it finds.
+ * a connection of its own, which it lets go of when `signal` says so. Never rejects for what it finds.
  */
-export async function examineStoreInUse(config: Config): Promise<BriefExamination> {
+export async function examineStoreInUse(config: Config, signal: AbortSignal): Promise<BriefExamination> {
   const { store, processes } = config
   switch (store.kind) {
     case 'memory': {
       const found = 'in memory: what is stored ends with the process'
-      return { findings: [warning('store', found, 'give a sqlite: or postgres:// one')], lengthy: [] }
+      return { findings: [warning('store', found, 'give a sqlite: or postgres:// one')], lengthyChecks: [] }
     }
     case 'postgres': {
       const { examinePostgres, lengthyChecks } = await import('./store/postgres/upkeep/doctor.ts')
       const { now } = createSystemClock()
       const { url, schema } = store
-      const examination = { masterKey: readMasterKey(config), processes, now, url, schema, isBrief: true }
-      return { findings: await examinePostgres(examination), lengthy: lengthyChecks }
+      const examination = { masterKey: readMasterKey(config), processes, now, isBrief: true }
+      return { findings: await examinePostgres({ ...examination, url, schema, signal }), lengthyChecks }
     }
     case 'sqlite': {
       const { examineSqliteInUse, lengthyChecks } = await import('./store/sqlite/upkeep/examine-in-use.ts')
       const { path } = store
-      const findings = await examineSqliteInUse({ path, processes, masterKeys: masterKeysOf(config) })
-      return { findings, lengthy: lengthyChecks }
+      const examination = { path, processes, masterKeys: masterKeysOf(config) }
+      return { findings: await examineSqliteInUse(examination, signal), lengthyChecks }
     }
   }
 }
@@ -114,7 +114,7 @@ export async function examineStoreInUse(config: Config): Promise<BriefExaminatio
 export interface BriefExamination {
   readonly findings: readonly Finding[]
   /** Checks that were left out, because they read whole tables. */
-  readonly lengthy: readonly string[]
+  readonly lengthyChecks: readonly string[]
 }
 
 function readMasterKey(config: Config): Examination['masterKey'] {

@@ -45,4 +45,6 @@ export interface StoreExamination {
 export interface System {
   /** What is found in the store may be some seconds old. Never rejects for what it finds. */
   read(): Promise<SystemState>
+  /** Gives up an examination that is under way. Can be called twice. */
+  stop(): Promise<void>
 }

@@ -6,6 +6,7 @@ import { defaultTenantId } from '../../src/core/model.ts'
 import type { Finding } from '../../src/store/finding.ts'
 import { examinePostgres } from '../../src/store/postgres/upkeep/doctor.ts'
 import type { PostgresExamination } from '../../src/store/postgres/upkeep/doctor-check.ts'
+import { patienceMs } from '../patience.ts'
 import { type PostgresServer, testedServers } from '../servers/postgres.ts'
 import { aLine } from './contract/ordering.ts'
 import { anOutcome, openScene, retryIn } from './contract/scene.ts'
@@ -55,6 +56,28 @@ describe.each(testedServers())('the doctor on $name', ({ start }) => {
     onTestFinished(() => client.end().catch(() => {}))
     return client
   }
+
+  it('lets go of the server in the middle of a check when that is asked for', async () => {
+    const holder = await connect()
+    await holder.query('begin')
+    await holder.query('lock table meta')
+    const abort = new AbortController()
+    const examining = examine({ signal: abort.signal })
+    const waiting = async () => {
+      const rows = await harness.sql(
+        `select pid from pg_stat_activity where application_name = 'outhook upkeep' and wait_event_type = 'Lock'`,
+      )
+      return rows.length
+    }
+    await expect.poll(waiting, { timeout: patienceMs }).toBe(1)
+    const startedAt = performance.now()
+    abort.abort()
+    await examining
+    // The statement would wait for thirty seconds.
+    expect(performance.now() - startedAt).toBeLessThan(25_000)
+    await holder.query('rollback')
+    await expect.poll(waiting, { timeout: patienceMs }).toBe(0)
+  })
 
   it('warns of an expunge that was cut off, until it is done again', async () => {
     const scene = await openScene(async () => harness)

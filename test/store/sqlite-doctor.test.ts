@@ -3,12 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createSystemClock } from '../../src/core/clock.ts'
 import { createKeyring } from '../../src/core/keyring.ts'
 import { defaultTenantId } from '../../src/core/model.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { StoreThread } from '../../src/store/sqlite/threads/store-thread.ts'
 import { examineSqlite, type SqliteExamination } from '../../src/store/sqlite/upkeep/doctor.ts'
+import { examineSqliteInUse } from '../../src/store/sqlite/upkeep/examine-in-use.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
 import { aLine } from './contract/ordering.ts'
 import { anOutcome, openScene, retryIn } from './contract/scene.ts'
@@ -165,4 +167,25 @@ test('a line of ordered deliveries that nothing would move on is a problem, unti
   expect(page.items[0]?.headDeliveryId).not.toBe(head)
   await mended.close()
   expect(keys()).toMatchObject({ level: 'ok' })
+})
+
+test('an examination beside the owner is cut off when that is asked for, and its thread has ended then', async () => {
+  await aStore()
+  const abort = new AbortController()
+  const exited = vi.spyOn(StoreThread.prototype, 'close')
+  const { request } = StoreThread.prototype
+  const asking = vi.spyOn(StoreThread.prototype, 'request').mockImplementation(function (
+    this: StoreThread,
+    ...args
+  ) {
+    const answer = request.apply(this, args)
+    abort.abort()
+    return answer as never
+  })
+  const examination = { path, processes: 1, masterKeys: [] }
+  await expect(examineSqliteInUse(examination, abort.signal)).rejects.toThrow('thread has ended')
+  await expect(exited.mock.results[0]?.value).resolves.toBeUndefined()
+  asking.mockRestore()
+  exited.mockRestore()
+  await expect(examineSqliteInUse(examination, abort.signal)).rejects.toThrow('aborted')
 })

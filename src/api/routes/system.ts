@@ -16,8 +16,15 @@ const schema = {
 
 export function systemRoute({ engine }: ApiContext) {
   return async (app: Api): Promise<void> => {
+    let isAsked = false
+    app.addHook('preClose', (done) => {
+      // Closing waits for requests, which may wait for an examination; and until the store is open there is no system.
+      if (isAsked) void engine.system.stop()
+      done()
+    })
     app.get('/v1/system', { schema, config: acrossTenants }, async (request) => {
       if (principalOf(request).tenantId !== null) throw boundToTenant()
+      isAsked = true
       return toSystem(await engine.system.read())
     })
   }

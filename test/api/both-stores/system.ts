@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { loadConfig } from '../../../src/config/load-config.ts'
 import { settingList } from '../../../src/config/schema.ts'
 import { silentLogger } from '../../../src/core/logger.ts'
+import { StoreExaminer } from '../../../src/engine/store-examiner.ts'
 import * as serverModule from '../../../src/server.ts'
 import { version } from '../../../src/version.ts'
 import { runToEnd } from '../../cli/run-cli.ts'
@@ -46,6 +47,10 @@ async function ask(url: string, path: string, token = adminToken) {
 
 export function describeSystem(openSubject: () => SystemSubject): void {
   describe('the system', () => {
+    afterEach(() => {
+      vi.restoreAllMocks()
+    })
+
     /** Settings of each source, and a secret in each setting that takes one. */
     async function start(store: string) {
       const folder = mkdtempSync(join(tmpdir(), 'outhook-system-'))
@@ -120,6 +125,19 @@ export function describeSystem(openSubject: () => SystemSubject): void {
       const body = JSON.stringify({ topic: 'a', payload: 1 })
       const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' }
       expect((await fetch(`${url}/v1/events`, { method: 'POST', headers, body })).status).toBe(202)
+    })
+
+    test('a server that closes gives up an examination that is under way, and answers whoever waits for it', async () => {
+      const config = loadConfig({
+        flags: { ...secretSettings, store: openSubject().storeWithPasswords, port: '0' },
+        env: {},
+      })
+      const server = await serverModule.startServer(config, { log: silentLogger })
+      const began = vi.spyOn(StoreExaminer.prototype, 'read')
+      const asked = ask(server.url, '/v1/system')
+      await vi.waitFor(() => expect(began).toHaveBeenCalled())
+      await server.close()
+      expect((await asked).status).toBe(200)
     })
 
     test('a token of one tenant is refused, whatever its role', async () => {

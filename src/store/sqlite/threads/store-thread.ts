@@ -97,6 +97,12 @@ export class StoreThread implements StoreService {
     await this.#exited
   }
 
+  /** In the middle of what it was asked, which is rejected; `close` waits until it has ended. Not for a thread that writes. */
+  cutOff(): void {
+    this.#closing = true
+    void this.#worker.terminate()
+  }
+
   #settle(id: number, reply: unknown): void {
     this.#waiting.get(id)?.resolve(reply as never)
     this.#waiting.delete(id)

@@ -14,11 +14,19 @@ export interface InUseExamination {
   readonly masterKeys: readonly string[]
 }
 
-export async function examineSqliteInUse(examination: InUseExamination): Promise<readonly Finding[]> {
+/** When `signal` says so, the thread is ended in the middle of it; rejects then. */
+export async function examineSqliteInUse(
+  examination: InUseExamination,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
   const thread = await StoreThread.start('examine', {})
+  const cutOff = () => thread.cutOff()
+  signal.addEventListener('abort', cutOff)
   try {
+    signal.throwIfAborted()
     return await thread.request<readonly Finding[]>(examination)
   } finally {
+    signal.removeEventListener('abort', cutOff)
     await thread.close()
   }
 }
