@@ -107,6 +107,26 @@ test('a fold adds to the endpoint, its tenant and the server, by the minute and 
   )
 })
 
+test('a fold adds up what many ticks left, in whatever order their owners follow one another', () => {
+  const [delivered, published] = [
+    outcomeCell({ attempt: null, next: { state: 'succeeded' } }, null),
+    packCell({ state: 0, outcome: 15, latency: 63, delivered: 63 }),
+  ]
+  const tick = ['e', 'f', 'e'].map((endpoint) => ({ tenant: 'a', endpoint, cell: delivered }))
+  const others = [
+    { tenant: 'a', endpoint: everything, cell: published },
+    { tenant: 'b', endpoint: 'e', cell: delivered },
+  ]
+  const cells = [...tick, ...others, ...tick].map((each) => ({ ...each, minute: 60, times: 2 }))
+  const minutes = foldCells(cells).filter(({ span }) => span === 1)
+  const counted = minutes.map(({ tenant, endpoint, tally }) => {
+    const { events, deliveries } = figuresOf(tally)
+    const name = [tenant, endpoint].map((id) => (id === everything ? '*' : id)).join('')
+    return `${name}: ${events} ${deliveries.succeeded}`
+  })
+  expect(counted.sort()).toEqual(['ae: 0 8', 'af: 0 4', 'a*: 2 12', 'be: 0 2', 'b*: 0 2', '**: 2 14'].sort())
+})
+
 test('retries are spread over when they are due', () => {
   const found = [
     { dueInMs: -5, count: 1 },
