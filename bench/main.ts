@@ -91,8 +91,8 @@ async function runPart(part: Part, { options, series, serverUrl }: Run): Promise
   const directory = mkdtempSync(join(tmpdir(), 'outhook-bench-'))
   const stores = serverUrl === null ? createFileStores(directory) : createDatabaseStores(serverUrl)
   const started: Remote<Commands>[] = []
-  const start: PartContext['start'] = async (name, { profiled = false, dist } = {}) => {
-    const profileDir = options.profile && profiled ? profileDirectory() : null
+  const start: PartContext['start'] = async (name, { profiled = false, dist, profileDir: always } = {}) => {
+    const profileDir = always ?? (options.profile && profiled ? profileDirectory() : null)
     const remote = await startProcess(processFiles[name], { profileDir, dist })
     started.push(remote)
     return remote as never

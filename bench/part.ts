@@ -21,6 +21,8 @@ export interface StartedProcess {
   readonly profiled?: boolean
   /** Another build of the product that it runs. */
   readonly dist?: string
+  /** Where it writes CPU profiles, asked or not. */
+  readonly profileDir?: string
 }
 
 export type ProcessName =

@@ -1,6 +1,9 @@
 /**
- * What the figures over time cost a delivery: the engine as it is and one that counts nothing, in turns in the same
- * minutes, each with a store of its own. What is left to fold is folded within the time that is measured.
+ * What the figures over time cost a delivery, in two ways. The functions that count, with the statements that they run,
+ * by a CPU profile, over the CPU of the same engine: this is steady, and leaves out what they make a commit and the garbage
+ * collector do, and the database's server. And the engine as it is beside one that counts nothing, in turns, each with a
+ * store of its own: this has all of it, and differs by several percent from pair to pair. What is left to fold is folded
+ * within the time that is measured.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,6 +11,7 @@ import { join } from 'node:path'
 import { findDatabaseProcess } from '../harness/database-process.ts'
 import { publishCallers } from '../harness/load-shape.ts'
 import { meterProcess } from '../harness/process-cpu.ts'
+import { profiledMicros } from '../harness/profiled-time.ts'
 import type { Remote } from '../harness/remote.ts'
 import { makeUncountedBuild } from '../harness/uncounted-build.ts'
 import type { Part, PartContext } from '../part.ts'
@@ -37,10 +41,37 @@ interface Measured {
 async function measureCounts(context: PartContext): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'outhook-uncounted-'))
   try {
+    await measureFunctions(context, mkdtempSync(join(directory, 'profiles-')))
     await measureBoth(context, makeUncountedBuild(directory))
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
+}
+
+const counters = /\/(stat-deltas|stat-cells|fold-stats|core\/stats\/[a-z]+)\.js$/
+
+async function measureFunctions(context: PartContext, profileDir: string): Promise<void> {
+  const { quick, runs, series, say } = context
+  const count = quick ? 3000 : 30_000
+  const rounds = quick ? 2 : 1 + runs
+  const receivers = await context.start<ReceiverCommands>('receivers')
+  const ports = await receivers.call('listen', { count: endpoints })
+  const side = await openSide(context, ports, { name: 'counts-profiled', profileDir })
+  const topics = ports.map((_, index) => topicOf(index))
+  let micros = 0
+  for (let round = 0; round < rounds; round++) {
+    micros += await measureOne(side, { count, topics, databasePid: null })
+  }
+  await side.engine.call('close')
+  await side.engine.stop()
+  await receivers.stop()
+  const counting = profiledMicros(profileDir, counters) / count
+  series.add('figures over time, µs of the functions that count per delivery', counting / rounds)
+  series.add(
+    'figures over time, % of the CPU of a delivery in the functions that count',
+    (100 * counting) / micros,
+  )
+  say(`${(counting / rounds).toFixed(2)} µs of ${(micros / rounds).toFixed(2)} in the functions that count`)
 }
 
 async function measureBoth(context: PartContext, uncounted: string): Promise<void> {
@@ -76,6 +107,7 @@ interface NewSide {
   readonly name: string
   readonly dist?: string
   readonly profiled?: boolean
+  readonly profileDir?: string
 }
 
 async function openSide(

@@ -20,8 +20,8 @@ export async function foldStats(
     ...counted,
   }))
   if (cells.length > 0) await addRows(context, foldCells(cells))
-  const moreOld = await removeOld(context, limit)
-  return { more: rows[0]?.gone === limit || moreOld }
+  // With the last slice, not with each.
+  return { more: rows[0]?.gone === limit || (await removeOld(context, limit)) }
 }
 
 interface TakenCell {

@@ -27,8 +27,8 @@ export function foldStats(
     for (const row of foldCells(rows.flatMap(toCells))) addRow(context, row)
     context.prepare('delete from stats_deltas where k <= ?').run(last.k) // primary key
   }
-  const moreOld = removeOld(context, limit)
-  return { more: rows.length === limit || moreOld }
+  // With the last slice, not with each.
+  return { more: rows.length === limit || removeOld(context, limit) }
 }
 
 interface DeltaRow {
