@@ -46,7 +46,7 @@ export class ConnectionPool implements ConnectionOwner {
   readonly #idleDeadlines: DeadlineQueue
   readonly #habits = new ReceiverHabits()
   readonly #connector: Connector
-  readonly #strangers: Connector
+  readonly #strangers: StrangerConnector
   readonly #waiting: Waiter[] = []
   #connections = 0
   #closing = 0
@@ -104,7 +104,7 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   onIdle(connection: PooledConnection): void {
-    this.#habits.sawAnswer(keyOf(connection.origin), connection.isReused)
+    this.#sawAnswer(connection)
     connection.origin.idle.push(connection)
     this.#serveWaiting()
     // While closing, only those who still wait may use it.
@@ -118,12 +118,16 @@ export class ConnectionPool implements ConnectionOwner {
 
   onBroken(connection: PooledConnection, end: ConnectionEnd): void {
     const key = keyOf(connection.origin)
-    if (end === 'answered') this.#habits.sawAnswer(key, connection.isReused)
+    if (end === 'answered') this.#sawAnswer(connection)
     // It may have closed the connection because of the answer before, as it does with each.
     else if (end === 'closed' && connection.isReused) this.#habits.sawClose(key, 0)
     else this.#habits.sawNoAnswer(key)
     this.#remove(connection)
     this.#serveWaiting()
+  }
+
+  #sawAnswer({ origin, isReused }: PooledConnection): void {
+    if (this.#habits.sawAnswer(keyOf(origin), isReused)) this.#strangers.admit(origin)
   }
 
   /** Idle ones that their receiver may close any moment. The last one was used last, so it keeps longest. */

@@ -42,12 +42,14 @@ export class ReceiverHabits {
     }
   }
 
-  /** A whole answer. `again`: over a connection that had carried one before. */
-  sawAnswer(origin: string, again: boolean): void {
+  /** A whole answer. `again`: over a connection that had carried one before. Says whether the last was none. */
+  sawAnswer(origin: string, again: boolean): boolean {
     const known = this.#known.get(origin)
-    if (known === undefined) this.#learn(origin, { answers: true, closing: again ? 'keeps' : 'unknown' })
+    const isNews = known?.answers !== true
+    if (known === undefined) this.#learn(origin, { answers: true, closing: 'unknown' })
     else known.answers = true
     if (again) this.#sawClosing(origin, 'keeps')
+    return isNews
   }
 
   sawNoAnswer(origin: string): void {

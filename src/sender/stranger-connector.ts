@@ -43,6 +43,16 @@ export class StrangerConnector implements Connector {
     }
   }
 
+  /** It has answered: what waits for it waits no longer. */
+  admit(target: ConnectTarget): void {
+    for (const one of this.#waiting) if (one.target === target) this.#begin(one)
+  }
+
+  #begin(one: Waiting): void {
+    this.#waiting.delete(one)
+    one.cancelOpen = this.#connector.open(one.target, one.callback)
+  }
+
   #rest(): void {
     this.#isResting = true
     setTimeout(() => this.#openSome(), restMs)
@@ -55,8 +65,7 @@ export class StrangerConnector implements Connector {
     let left = Math.ceil(this.#waiting.size / maxGroups)
     for (const one of this.#waiting) {
       if (left-- === 0) return
-      this.#waiting.delete(one)
-      one.cancelOpen = this.#connector.open(one.target, one.callback)
+      this.#begin(one)
     }
   }
 }

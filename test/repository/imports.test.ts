@@ -275,8 +275,9 @@ describe('rules of the source', () => {
   })
 
   test('timers are made by the clock, and by what lives outside of the engine', () => {
-    // A connection rests for the network's time, also where a test's clock stands still.
-    const isExempt = inFolders('core/clock.ts', 'cli', 'client', 'dashboard', 'sender/connection.ts')
+    // Connections rest for the network's time, also where a test's clock stands still.
+    const onTheNetwork = ['sender/connection.ts', 'sender/stranger-connector.ts']
+    const isExempt = inFolders('core/clock.ts', 'cli', 'client', 'dashboard', ...onTheNetwork)
     expect(offending(/\b(setTimeout|setInterval)\(/, isExempt)).toEqual([])
   })
 

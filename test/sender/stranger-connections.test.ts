@@ -1,6 +1,6 @@
 /** Connections to receivers that have not yet answered are opened slowly, and those of others are not. */
 import { expect, test } from 'vitest'
-import type { ConnectCallback } from '../../src/sender/connector.ts'
+import type { ConnectCallback, ConnectTarget } from '../../src/sender/connector.ts'
 import type { Sender } from '../../src/sender/port.ts'
 import { StrangerConnector } from '../../src/sender/stranger-connector.ts'
 import { answering, aRawReceiver, aRequest, aSender, responseFrom } from './raw-receiver.ts'
@@ -16,9 +16,15 @@ function aStrangers() {
     },
   })
   const callback: ConnectCallback = () => {}
-  const open = (hostname: string) =>
-    strangers.open({ secure: false, hostname, port: 80, hostPort: `${hostname}:80` }, callback)
-  return { open, opened, cancelled }
+  const targets = new Map<string, ConnectTarget>()
+  const targetOf = (hostname: string): ConnectTarget => {
+    const target = targets.get(hostname) ?? { secure: false, hostname, port: 80, hostPort: `${hostname}:80` }
+    targets.set(hostname, target)
+    return target
+  }
+  const open = (hostname: string) => strangers.open(targetOf(hostname), callback)
+  const admit = (hostname: string) => strangers.admit(targetOf(hostname))
+  return { open, admit, opened, cancelled }
 }
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `host${index}`)
@@ -44,6 +50,14 @@ test('the more wait, the more are opened at once, so that nobody waits for long'
   }
   expect([...sizes]).toEqual([5, 4, 3, 2, 1])
   expect(opened).toEqual(names(1001))
+})
+
+test('of a receiver that has answered all are opened that wait', async () => {
+  const { open, admit, opened } = aStrangers()
+  for (const name of ['first', 'other', 'answers', 'other', 'answers']) open(name)
+  admit('answers')
+  expect(opened).toEqual(['first', 'answers', 'answers'])
+  await expect.poll(() => opened).toEqual(['first', 'answers', 'answers', 'other', 'other'])
 })
 
 test('after a rest one is opened at once', async () => {
