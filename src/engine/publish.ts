@@ -39,7 +39,8 @@ export class Publisher {
   /** A commit is started when the turn of the event loop ends. */
   #turnEnds = false
   readonly #commits: Commits
-  readonly #inCommit = new Set<Waiting>()
+  /** Of each commit that is under way. Not a set: see `core/linked-list.ts`. */
+  readonly #inCommit: (readonly Waiting[])[] = []
   readonly #admission: Admission
   readonly #timeouts: PublishTimeouts
   readonly #deliveriesFirst: DeliveriesFirst | null
@@ -51,7 +52,7 @@ export class Publisher {
     this.#admission = new Admission(options.rates, this.#queue)
     this.#timeouts = new PublishTimeouts({
       ...options,
-      waiting: () => [...this.#inCommit, ...this.#queue.all()],
+      waiting: () => [...this.#inCommit.flat(), ...this.#queue.all()],
     })
     const { clock, dispatcher, busy, pace } = options
     this.#commits = new Commits({
@@ -185,7 +186,7 @@ export class Publisher {
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
-    for (const waiting of batch) this.#inCommit.add(waiting)
+    this.#inCommit.push(batch)
     try {
       const error = await this.#tryCommit(batch)
       if (error === null) return
@@ -196,7 +197,7 @@ export class Publisher {
         if (failed !== null) waiting.settle.reject(failed)
       }
     } finally {
-      for (const waiting of batch) this.#inCommit.delete(waiting)
+      this.#inCommit.splice(this.#inCommit.indexOf(batch), 1)
     }
   }
 
