@@ -9,7 +9,7 @@ import type { Principal } from '../engine/principal.ts'
 import type { PublishReceipt } from '../engine/publish.ts'
 import type { ApiContext } from './context.ts'
 import { answerHeaders } from './problem.ts'
-import { lateError, readPublish, receiptType, renderReceipt } from './publish-request.ts'
+import { readPublish, receiptType, renderReceipt } from './publish-request.ts'
 import { publishers } from './route-access.ts'
 import { tenantOfPrincipal } from './tenant-scope.ts'
 
@@ -18,10 +18,7 @@ const path = '/v1/events'
 const maxBodyBytes = 64 * 1024
 
 export interface QuickPublishContext
-  extends Pick<
-    ApiContext,
-    'engine' | 'auth' | 'metrics' | 'bodies' | 'deadlines' | 'ingestLimit' | 'isClosing'
-  > {
+  extends Pick<ApiContext, 'engine' | 'auth' | 'metrics' | 'bodies' | 'ingestLimit' | 'isClosing'> {
   readonly elapsed: () => number
   /** The engine is whole. */
   readonly hasStarted: () => boolean
@@ -73,7 +70,7 @@ function recognize(
 
 function publish(exchange: Exchange, context: QuickPublishContext): void {
   const { request, response, principal, framework } = exchange
-  const { engine, bodies, deadlines } = context
+  const { engine, bodies } = context
   const startedAt = context.elapsed()
   const fail = (error: unknown): void => {
     bodies.refuse(request, { error, waitedMs: context.elapsed() - startedAt })
@@ -82,20 +79,10 @@ function publish(exchange: Exchange, context: QuickPublishContext): void {
   const declared = Number(request.headers['content-length'])
   bodies.read({ payload: request, limit: maxBodyBytes, declared }, (error, body) => {
     if (error !== null) return fail(error)
-    let isLate = false
-    const unwatch = deadlines.watch(() => {
-      isLate = true
-      fail(lateError())
-    })
+    // Without a deadline of its own: the publisher answers, or gives up, long before the framework's would be over.
     publishBody(engine, { request, principal, tenantId: tenantOfPrincipal(principal), body }).then(
-      (receipt) => {
-        unwatch()
-        if (!isLate) answer(response, receipt, { context, startedAt })
-      },
-      (problem: unknown) => {
-        unwatch()
-        if (!isLate) fail(problem)
-      },
+      (receipt) => answer(response, receipt, { context, startedAt }),
+      fail,
     )
   })
 }
