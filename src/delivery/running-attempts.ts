@@ -1,5 +1,6 @@
 /** The attempts that are being made, and the wait for their end when the node stops. */
 import type { Clock } from '../core/clock.ts'
+import { LinkedList } from '../core/linked-list.ts'
 import type { ClaimedDelivery, DeliveryOutcome } from '../store/port.ts'
 import { type AttemptDeps, runAttempt } from './attempt.ts'
 import type { Work } from './work.ts'
@@ -7,7 +8,8 @@ import type { Work } from './work.ts'
 export class RunningAttempts {
   readonly #deps: AttemptDeps
   readonly #onPutOff: (delivery: ClaimedDelivery, waitMs: number) => void
-  readonly #running = new Set<ClaimedDelivery>()
+  /** Another one once all were taken out. */
+  #running = new LinkedList<ClaimedDelivery>()
   #onNone: (() => void) | null = null
 
   /** @param onPutOff nothing was sent: the delivery is to be tried again after so long, and no attempt is counted */
@@ -19,19 +21,21 @@ export class RunningAttempts {
   /** Calls back with the outcome, null where there is none; `isOurs` is false when the lease was taken out of here meanwhile. */
   start(work: Work, onEnd: (outcome: DeliveryOutcome | null, isOurs: boolean) => void): void {
     const { delivery } = work
-    this.#running.add(delivery)
+    const running = this.#running
+    const leave = running.add(delivery)
     runAttempt(delivery, work, this.#deps, (end) => {
-      const isOurs = this.#running.delete(delivery)
+      leave()
+      const isOurs = running === this.#running
       const isPutOff = 'waitMs' in end
       if (isPutOff && isOurs) this.#onPutOff(delivery, end.waitMs)
       onEnd(isPutOff ? null : end, isOurs)
-      if (this.#running.size === 0) this.#onNone?.()
+      if (this.#running.isEmpty) this.#onNone?.()
     })
   }
 
   /** Resolves when none runs any more, or after `deadlineMs`. */
   async waitForNone(deadlineMs: number, clock: Clock): Promise<void> {
-    if (this.#running.size === 0) return
+    if (this.#running.isEmpty) return
     const { promise, resolve } = Promise.withResolvers<void>()
     const cancel = clock.schedule(deadlineMs, resolve)
     this.#onNone = resolve
@@ -41,8 +45,8 @@ export class RunningAttempts {
 
   /** Takes out those that still run; their outcomes are no longer this node's to record. */
   takeOut(): readonly ClaimedDelivery[] {
-    const deliveries = [...this.#running]
-    this.#running.clear()
+    const deliveries = this.#running.values()
+    this.#running = new LinkedList()
     return deliveries
   }
 }

@@ -10,6 +10,7 @@ export type StoreThreadName = 'writer' | 'reader' | 'backup' | 'copy' | 'examine
 const youngGenerationMb = 64
 
 interface Waiting {
+  readonly id: number
   resolve(reply: never): void
   reject(error: Error): void
 }
@@ -24,7 +25,8 @@ export interface StoreService {
 
 export class StoreThread implements StoreService {
   readonly #worker: Worker
-  readonly #waiting = new Map<number, Waiting>()
+  /** A few, and no map: see `LinkedList` for what maps keep that come and go with each message. */
+  readonly #waiting: Waiting[] = []
   readonly #ready: Promise<void>
   readonly #exited: Promise<void>
   readonly #lost = Promise.withResolvers<OuthookError>()
@@ -85,7 +87,7 @@ export class StoreThread implements StoreService {
     if (this.#dead !== null) return Promise.reject(this.#dead)
     const id = this.#nextId++
     return new Promise<Reply>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject })
+      this.#waiting.push({ id, resolve, reject })
       this.#worker.postMessage({ kind: 'run', id, request } satisfies ToThread<unknown>, [...transfer])
     })
   }
@@ -104,14 +106,13 @@ export class StoreThread implements StoreService {
   }
 
   #settle(id: number, reply: unknown): void {
-    this.#waiting.get(id)?.resolve(reply as never)
-    this.#waiting.delete(id)
+    const at = this.#waiting.findIndex((waiting) => waiting.id === id)
+    if (at >= 0) this.#waiting.splice(at, 1)[0]?.resolve(reply as never)
   }
 
   #die(message: string, cause?: unknown): void {
     this.#dead ??= new OuthookError('store_unavailable', message, { cause })
-    for (const { reject } of this.#waiting.values()) reject(this.#dead)
-    this.#waiting.clear()
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#dead)
     if (!this.#closing) this.#lost.resolve(this.#dead)
   }
 }
