@@ -9,8 +9,12 @@
 import { ChunkedBody } from './chunked-body.ts'
 import { type Framing, type ResponseHead, readResponseHead } from './response-head.ts'
 
-/** Everything that an attempt may read: status line, headers, interim answers, chunk framing, trailers and body. */
-export const maxAttemptBytes = 262_144
+/**
+ * Everything that an attempt may read: status line, headers, interim answers, chunk framing, trailers and body. With
+ * twice as much the p99 of healthy endpoints beside forty receivers without end was 1.9 times as high as without them,
+ * with this 1.5 times.
+ */
+export const maxAttemptBytes = 131_072
 /** Few send more than one; a hundred leave room for a sign of life each second (102) while an answer is worked on. */
 const maxInterimAnswers = 100
 

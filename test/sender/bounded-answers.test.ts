@@ -1,4 +1,4 @@
-/** An attempt reads 256 KiB at most, whatever the receiver fills its answer with. */
+/** An attempt reads 128 KiB at most, whatever the receiver fills its answer with. */
 import type { Socket } from 'node:net'
 import { expect, test, vi } from 'vitest'
 import { createSystemClock } from '../../src/core/clock.ts'
@@ -15,7 +15,7 @@ import {
   testAuthority,
 } from './raw-receiver.ts'
 
-const maxBytes = 262_144
+const maxBytes = 131_072
 /** One more chunk may be on its way through the socket. */
 const maxRead = maxBytes + 65_536
 
@@ -80,7 +80,7 @@ test('a hundred interim answers before the answer are read over', async () => {
   expect(await sender.attempt(aRequest(receiver.url))).toMatchObject({ kind: 'response', httpStatus: 204 })
 })
 
-test.each(heads)('%s without end: a connection failure after 256 KiB', async (_name, start, more) => {
+test.each(heads)('%s without end: a connection failure after 128 KiB', async (_name, start, more) => {
   const receiver = await aRawReceiver(withoutEnd(start, more))
   const { sender, bytesRead } = aCountedSender()
   const result = await failureFrom(sender, aRequest(receiver.url))
@@ -102,7 +102,7 @@ const bodies: readonly (readonly [name: string, start: string, more: string])[] 
   ['small chunks', chunked, '1\r\nx\r\n'],
 ]
 
-test.each(bodies)('%s without end: the status counts, after 256 KiB at most', async (_name, start, more) => {
+test.each(bodies)('%s without end: the status counts, after 128 KiB at most', async (_name, start, more) => {
   const receiver = await aRawReceiver(withoutEnd(start, more))
   const { sender, bytesRead } = aCountedSender()
   const result = await responseFrom(sender, aRequest(receiver.url))

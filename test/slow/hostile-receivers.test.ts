@@ -34,7 +34,7 @@ test('attempts at hostile receivers leave nothing in memory, however often', asy
   for (let times = 0; times < 10; times++) await round()
   const grown = used() - before
   await sender.close()
-  // 350 attempts, of which each could hold 256 KiB.
+  // 350 attempts, of which each could hold 128 KiB.
   expect(grown).toBeLessThan(8 * 1_048_576)
 })
 
