@@ -11,12 +11,20 @@ export async function aDiscord(options: LocalDiscordOptions = {}): Promise<Local
   return discord
 }
 
+/** A clock that jumps over the waits of many jumps far, while connections open in real time. */
+const longTimeoutMs = 3_600_000
+
 export function aWebhook(
   url: string | readonly string[],
   options: DiscordWebhookOptions = {},
 ): DiscordWebhook {
   const rateLimits = new DiscordRateLimits(options.clock === undefined ? {} : { clock: options.clock })
-  const webhook = new DiscordWebhook(url, { rateLimits, random: () => 0.5, ...options })
+  const webhook = new DiscordWebhook(url, {
+    rateLimits,
+    random: () => 0.5,
+    timeoutMs: longTimeoutMs,
+    ...options,
+  })
   onTestFinished(() => webhook.close())
   return webhook
 }
