@@ -40,8 +40,8 @@ export function operationalEvents(options: OperationalEventsOptions): DurableWor
       for (const pending of found) {
         if (!(await publishOperational(options, ofEndpoint(pending)))) return lookEveryMs
         const { tenantId, endpointId, notice } = pending
-        const isLast = await store.removeNotice(endpointId, notice.version)
-        if (!isLast || notice.topic !== 'endpoint.recovered') continue
+        const isRemoved = await store.removeNotice(endpointId, notice.version)
+        if (!isRemoved || notice.topic !== 'endpoint.recovered') continue
         options.onEnabledAgain?.({ tenantId, endpointId, reason: notice.reason })
       }
       const ofDeliveries = await store.listDeliveryNotices(noticesAtOnce)

@@ -36,9 +36,9 @@ interface Running {
 
 export class StoreExaminer {
   readonly #options: StoreExaminerOptions
-  readonly #stopped = Promise.withResolvers<void>()
+  /** Readers listen while they wait: what they left on a promise would stay as long as the process. */
+  readonly #stopping = new AbortController()
   #running: Running | null = null
-  #isStopped = false
 
   constructor(options: StoreExaminerOptions) {
     this.#options = options
@@ -47,34 +47,38 @@ export class StoreExaminer {
   /** Within `patienceMs`, whatever the store does. */
   async read(): Promise<StoreExamination> {
     const { clock } = this.#options
-    const stopped = this.#stopped.promise.then(() =>
-      this.#without('the process is stopping', 'ask another process'),
-    )
-    if (this.#isStopped) return stopped
-    const running = this.#current()
-    const late = Promise.withResolvers<StoreExamination>()
-    const leftMs = running.startedAt + patienceMs - clock.elapsed()
-    const told = () =>
-      late.resolve(
+    const stopping = this.#stopping.signal
+    const without = Promise.withResolvers<StoreExamination>()
+    const tellStopping = () =>
+      without.resolve(this.#without('the process is stopping', 'ask another process'))
+    const tellLate = () =>
+      without.resolve(
         this.#without(
           `the examination has not ended within ${patienceMs / 1000} s`,
           'ask again; or run "outhook doctor", which waits for longer',
         ),
       )
+    if (stopping.aborted) {
+      tellStopping()
+      return without.promise
+    }
+    const { found, startedAt } = this.#current()
+    const leftMs = startedAt + patienceMs - clock.elapsed()
     // What is found already comes first nevertheless.
-    if (leftMs <= 0) told()
-    const cancel = clock.schedule(Math.max(0, leftMs), told)
+    if (leftMs <= 0) tellLate()
+    const cancel = clock.schedule(Math.max(0, leftMs), tellLate)
+    stopping.addEventListener('abort', tellStopping)
     try {
-      return await Promise.race([stopped, running.found, late.promise])
+      return await Promise.race([found, without.promise])
     } finally {
       cancel()
+      stopping.removeEventListener('abort', tellStopping)
     }
   }
 
   /** Gives up the one that is under way, and tells so whoever waits for it. Can be called twice. */
   async stop(): Promise<void> {
-    this.#isStopped = true
-    this.#stopped.resolve()
+    this.#stopping.abort()
     const running = this.#running
     if (running === null || running.endedAt !== null) return
     running.abort.abort()
