@@ -14,8 +14,8 @@ import {
 import type { Connector } from './connector.ts'
 import { DeadlineQueue } from './deadlines.ts'
 import type { HttpAttempt } from './http-attempt.ts'
+import { PacedConnector, strangerPace } from './paced-connector.ts'
 import { ReceiverHabits } from './receiver-habits.ts'
-import { StrangerConnector } from './stranger-connector.ts'
 import { Turns } from './turns.ts'
 
 export interface PoolOptions {
@@ -46,7 +46,7 @@ export class ConnectionPool implements ConnectionOwner {
   readonly #idleDeadlines: DeadlineQueue
   readonly #habits = new ReceiverHabits()
   readonly #connector: Connector
-  readonly #strangers: StrangerConnector
+  readonly #strangers: PacedConnector
   readonly #waiting: Waiter[] = []
   #connections = 0
   #closing = 0
@@ -57,7 +57,7 @@ export class ConnectionPool implements ConnectionOwner {
     this.#idleDeadlines = new DeadlineQueue(clock, options.idleMs)
     const turns = new Turns<HttpAttempt>((attempt) => attempt.carrier?.resume(attempt))
     this.#connector = connector
-    this.#strangers = new StrangerConnector(connector)
+    this.#strangers = new PacedConnector(connector, strangerPace)
     this.#options = { clock, idleDeadlines: this.#idleDeadlines, turns, owner: this }
     this.#maxConnections = options.maxConnections
   }

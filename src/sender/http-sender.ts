@@ -15,7 +15,7 @@ import { ConnectionPool } from './connection-pool.ts'
 import type { Connector } from './connector.ts'
 import { DeadlineQueue } from './deadlines.ts'
 import { type AttemptSettings, type AttemptTarget, HttpAttempt } from './http-attempt.ts'
-import { PacedConnector } from './paced-connector.ts'
+import { PacedConnector, turnPace } from './paced-connector.ts'
 import type { AttemptRequest, AttemptResult, ProxyHop, Sender, TlsIdentity } from './port.ts'
 import { needsTunnel, ProxyConnector } from './proxy-connector.ts'
 import { type Lookup, Resolver } from './resolver.ts'
@@ -109,7 +109,7 @@ class HttpSender implements Sender {
     const resolver = new Resolver({ clock, ...(lookup === undefined ? {} : { lookup }) })
     const { connectTimeoutMs, maxConnections, idleOriginMs: idleMs } = limits
     const direct = { guard, resolver, connectTimeoutMs, ...(ca === undefined ? {} : { ca }) }
-    const connector = new PacedConnector(given.connector ?? new ProxyConnector(direct))
+    const connector = new PacedConnector(given.connector ?? new ProxyConnector(direct), turnPace)
     this.#pool = new ConnectionPool({ clock, connector, idleMs, maxConnections })
   }
 

@@ -2,7 +2,7 @@
  * What receivers have shown of themselves, by origin.
  *
  * Whether the last answer was a whole one: others are strangers, whose connections are opened slowly (see
- * `StrangerConnector`).
+ * `strangerPace`).
  *
  * Whether a receiver closes each connection right after its answer without saying so in it. A request that crosses
  * with that close is lost, and is not sent again (see `Connection`), so:

@@ -276,7 +276,7 @@ describe('rules of the source', () => {
 
   test('timers are made by the clock, and by what lives outside of the engine', () => {
     // Connections rest for the network's time, also where a test's clock stands still.
-    const onTheNetwork = ['sender/connection.ts', 'sender/stranger-connector.ts']
+    const onTheNetwork = ['sender/connection.ts', 'sender/paced-connector.ts']
     const isExempt = inFolders('core/clock.ts', 'cli', 'client', 'dashboard', ...onTheNetwork)
     expect(offending(/\b(setTimeout|setInterval)\(/, isExempt)).toEqual([])
   })
