@@ -11,7 +11,7 @@ export async function aDiscord(options: LocalDiscordOptions = {}): Promise<Local
   return discord
 }
 
-/** A clock that jumps over the waits of many jumps far, while connections open in real time. */
+/** A clock that jumps over the waits of many jumps far. */
 const longTimeoutMs = 3_600_000
 
 export function aWebhook(
@@ -29,8 +29,11 @@ export function aWebhook(
   return webhook
 }
 
+/** Of real time: what was let go before a jump is to be counted in the window before it. */
+const arrivalMs = 20
+
 /**
- * A clock that jumps over every wait up to `maxWaitMs`: pauses between tries and for limits take no time, timeouts of
+ * A clock that jumps over every wait up to `maxWaitMs`: pauses between tries and for limits take hardly any time, timeouts of
  * requests still do.
  */
 export function aJumpingClock(maxWaitMs = 2500): ManualClock & { readonly waits: readonly number[] } {
@@ -46,7 +49,7 @@ export function aJumpingClock(maxWaitMs = 2500): ManualClock & { readonly waits:
       const cancel = clock.schedule(delayMs, callback)
       if (delayMs <= maxWaitMs) {
         waits.push(delayMs)
-        setImmediate(() => void clock.advance(delayMs))
+        setTimeout(() => void clock.advance(delayMs), arrivalMs)
       }
       return cancel
     },
