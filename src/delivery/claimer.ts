@@ -10,7 +10,7 @@ import type { Leases } from './leases.ts'
 import type { Paces } from './paces.ts'
 import type { RoutingCache } from './routing-cache.ts'
 import type { ShareBook } from './share-book.ts'
-import type { Slots } from './slots.ts'
+import type { ClaimSlots, Slots } from './slots.ts'
 
 const maxClaimBytes = 8 * 1024 * 1024
 /** A claim at least this often, in case a wake-up was lost. */
@@ -38,14 +38,28 @@ export interface ClaimerOptions {
   /** Deliveries that may be claimed; 0 while none may. */
   readonly room: () => number
   readonly routing: Pick<RoutingCache, 'dropOlder'>
-  /** Takes what was claimed, leased until `leaseEndsAt` (elapsed scale). Rejecting counts as a failed claim. */
-  readonly onClaimed: (deliveries: readonly ClaimedDelivery[], leaseEndsAt: number) => Promise<void>
-  /** A claim is over, or it is time for the next. */
+  /**
+   * Takes what was claimed, leased until `leaseEndsAt` (elapsed scale), without starting it: at once, or as a promise
+   * when it has to wait for something. Throwing and rejecting count as a failed claim.
+   */
+  readonly hold: (deliveries: readonly ClaimedDelivery[], leaseEndsAt: number) => Promise<void> | undefined
+  /**
+   * A claim is over, or it is time for the next. After a claim it is called in the turn of the event loop that brought
+   * the answer, before that of the outcomes which came with it: the next claim goes out before anything starts.
+   */
   readonly onTurn: () => void
+}
+
+interface ClaimUnderWay {
+  readonly limit: number
+  readonly slots: ClaimSlots
+  readonly leaseEndsAt: number
+  readonly answer: Promise<ClaimResult>
 }
 
 export class Claimer {
   readonly #options: ClaimerOptions
+  #isClaiming = false
   #claiming: Promise<void> | null = null
   /** When the next claim may find something, on the elapsed scale. */
   #nextClaimAt = 0
@@ -71,7 +85,7 @@ export class Claimer {
 
   /** Claims now, or sets the timer for when it makes sense. */
   claimIfUseful(): void {
-    if (this.#claiming !== null) return
+    if (this.#isClaiming) return
     const { clock, room, store, onTurn } = this.#options
     const limit = room()
     if (limit <= 0) return
@@ -83,10 +97,8 @@ export class Claimer {
       this.#cancelTimer = clock.schedule(waitMs, onTurn)
       return
     }
-    this.#claiming = this.#claimAtPace(limit).finally(() => {
-      this.#claiming = null
-      onTurn()
-    })
+    this.#isClaiming = true
+    this.#claiming = this.#claimAtPace(limit)
   }
 
   /** Waits for a claim under way; whoever calls this lets no other begin. */
@@ -103,38 +115,50 @@ export class Claimer {
   }
 
   async #claimAtPace(room: number): Promise<void> {
-    const { claims } = this.#options.store.pace
-    claims.end(await this.#claim(Math.min(room, claims.begin())))
-  }
-
-  /** The number of deliveries. */
-  async #claim(limit: number): Promise<number> {
-    const { clock, store, routing, lengths, shares, leases, logger, onClaimed } = this.#options
+    const { clock, store, leases, logger, onTurn } = this.#options
+    const { claims } = store.pace
+    const limit = Math.min(room, claims.begin())
+    let given = 0
     this.#nextClaimAt = clock.elapsed() + idleClaimMs
     this.#freedSinceLeft = -1
     try {
       // What is owed goes first: claimed again with its lease over, it would count as lost.
       if (leases.owed) await leases.flush()
-      const leasedAt = clock.elapsed()
-      const leaseMs = lengths.ms
-      const slots = this.#options.slots.claimSlots()
-      const startable = this.#options.slots.freeForBacklog
-      const result = await store.claim({ limit, startable, maxBytes: maxClaimBytes, leaseMs, ...slots })
-      const full = Array.from(slots.slots).filter(([, free]) => free === 0)
-      this.#lacking = result.deliveries.length > 0 ? null : new Set(full.map(([targetId]) => targetId))
-      this.#planNext(result, limit)
-      if (result.cluster !== null) {
-        shares?.adopt(result.cluster.shares, slots.wantsMore)
-        routing.dropOlder(result.cluster.routingVersions)
-      }
-      await onClaimed(result.deliveries, leasedAt + leaseMs)
+      const claim = this.#beginClaim(limit)
+      const result = await claim.answer
+      const held = this.#takeIn(result, claim)
+      if (held !== undefined) await held
       this.#failures = 0
-      return result.deliveries.length
+      given = result.deliveries.length
     } catch (error) {
       this.#nextClaimAt = clock.elapsed() + Math.min(maxRetryMs, 50 * 2 ** this.#failures++)
       logger.warn({ err: error }, 'deliveries could not be claimed, trying again')
-      return 0
     }
+    claims.end(given)
+    this.#isClaiming = false
+    onTurn()
+  }
+
+  #beginClaim(limit: number): ClaimUnderWay {
+    const { clock, store, lengths } = this.#options
+    const leaseMs = lengths.ms
+    const leaseEndsAt = clock.elapsed() + leaseMs
+    const slots = this.#options.slots.claimSlots()
+    const startable = this.#options.slots.freeForBacklog
+    const answer = store.claim({ limit, startable, maxBytes: maxClaimBytes, leaseMs, ...slots })
+    return { limit, slots, leaseEndsAt, answer }
+  }
+
+  #takeIn(result: ClaimResult, { limit, slots, leaseEndsAt }: ClaimUnderWay): Promise<void> | undefined {
+    const { shares, routing, hold } = this.#options
+    const full = Array.from(slots.slots).filter(([, free]) => free === 0)
+    this.#lacking = result.deliveries.length > 0 ? null : new Set(full.map(([targetId]) => targetId))
+    this.#planNext(result, limit)
+    if (result.cluster !== null) {
+      shares?.adopt(result.cluster.shares, slots.wantsMore)
+      routing.dropOlder(result.cluster.routingVersions)
+    }
+    return hold(result.deliveries, leaseEndsAt)
   }
 
   #planNext({ deliveries, nextDueMs }: ClaimResult, limit: number): void {

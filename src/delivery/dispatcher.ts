@@ -65,13 +65,10 @@ export class Dispatcher {
     this.#attempts = new RunningAttempts(options, (one, ms) => this.#leases.giveBack([one], ms))
     this.paces = new Paces(clock)
     this.#book = options.shares == null ? null : new ShareBook(clock)
-    const shares = this.#book
-    const { maxInFlight: limit } = options
-    const lengths = new LeaseLengths(clock, sender.totalTimeoutMs)
-    this.#lengths = lengths
-    this.#slots = new Slots({ clock, limit, shares, paces: this.paces, maxWaitMs: lengths.maxWaitMs })
+    this.#lengths = new LeaseLengths(clock, sender.totalTimeoutMs)
+    const [shares, paces, lengths, limit] = [this.#book, this.paces, this.#lengths, options.maxInFlight]
+    this.#slots = new Slots({ clock, limit, shares, paces, maxWaitMs: lengths.maxWaitMs })
     this.#leases = new Leases({ store, logger, onReturned: (delayMs) => this.wake(delayMs) })
-    const { paces } = this
     const parts = { ...options, lengths, leases: this.#leases, slots: this.#slots, paces, shares }
     this.#intake = new Intake(parts)
     this.#renewal = createRenewer(options, {
@@ -97,8 +94,8 @@ export class Dispatcher {
     this.#claimer = new Claimer({
       ...parts,
       room: () => this.#claimRoom(),
-      onClaimed: (deliveries, leaseEndsAt) => this.#takeIn(deliveries, leaseEndsAt),
-      onTurn: () => this.#pump(),
+      hold: (deliveries, leaseEndsAt) => this.#holdClaimed(deliveries, leaseEndsAt),
+      onTurn: () => this.#turn(),
     })
   }
 
@@ -285,13 +282,19 @@ export class Dispatcher {
     return this.#slots.freeForBacklog + prefetch - this.#leases.claimed
   }
 
-  async #takeIn(deliveries: readonly ClaimedDelivery[], leaseEndsAt: number): Promise<void> {
-    await this.#intake.holdClaimed(deliveries, leaseEndsAt)
-    await this.#leases.holdOneGroup(this.#slots.inFlight === 0)
-    const mode = this.#mode
-    if (mode !== 'running' && mode !== 'alone') return
+  #holdClaimed(deliveries: readonly ClaimedDelivery[], leaseEndsAt: number): Promise<void> | undefined {
     this.#silence.expectWork()
-    this.#startHeld()
-    this.#silence.giveBackStuck()
+    const held = this.#intake.holdClaimed(deliveries, leaseEndsAt)
+    if (held === undefined && !this.#leases.alone) return undefined
+    return Promise.resolve(held).then(() => this.#leases.holdOneGroup(this.#slots.inFlight === 0))
+  }
+
+  /** The next claim goes out first: the store works at it while what the last one brought starts. */
+  #turn(): void {
+    this.#claimer.claimIfUseful()
+    queueMicrotask(() => {
+      this.#pump()
+      this.#silence.giveBackStuck()
+    })
   }
 }

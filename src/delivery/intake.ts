@@ -38,19 +38,33 @@ export class Intake {
     return work
   }
 
-  /** Rejects when a routing cannot be read; what is not held then was given back. */
-  async holdClaimed(deliveries: readonly ClaimedDelivery[], leaseEndsAt: number): Promise<void> {
+  /**
+   * At once when all routing is known, or else as a promise. Rejects when a routing cannot be read; what is not
+   * held then was given back.
+   */
+  holdClaimed(deliveries: readonly ClaimedDelivery[], leaseEndsAt: number): Promise<void> | undefined {
+    for (const [index, delivery] of deliveries.entries()) {
+      const routing = this.#options.routing.peek(delivery.tenantId)
+      if (routing === undefined) return this.#holdRest(deliveries.slice(index), leaseEndsAt)
+      this.#holdOne(delivery, routing, leaseEndsAt)
+    }
+    return undefined
+  }
+
+  async #holdRest(deliveries: readonly ClaimedDelivery[], leaseEndsAt: number): Promise<void> {
     for (const [index, delivery] of deliveries.entries()) {
       try {
-        const routing = this.#options.routing.get(delivery.tenantId)
-        const known = routing instanceof Promise ? await routing : routing
-        const work = this.toWork(delivery, known, { leaseEndsAt, handedOff: false })
-        if (work !== null) this.#hold(work)
+        this.#holdOne(delivery, await this.#options.routing.get(delivery.tenantId), leaseEndsAt)
       } catch (error) {
         this.#options.leases.giveBack(deliveries.slice(index), unroutedMs)
         throw error
       }
     }
+  }
+
+  #holdOne(delivery: ClaimedDelivery, routing: TenantRouting, leaseEndsAt: number): void {
+    const work = this.toWork(delivery, routing, { leaseEndsAt, handedOff: false })
+    if (work !== null) this.#hold(work)
   }
 
   #hold(work: Work): void {

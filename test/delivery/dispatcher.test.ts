@@ -109,6 +109,22 @@ test('the backlog takes no slot of the eighth for fresh events', async () => {
   expect(sender.open.size).toBe(56)
 })
 
+test('while a backlog lasts, the next claim is on its way before anything starts that the last one brought', async () => {
+  const endpoints = Array.from({ length: 8 }, (_, index) => anEndpoint(`ep_${index}`))
+  const { clock, store, sender, dispatcher, routing, routed } = aDispatcher({ endpoints, maxInFlight: 512 })
+  await routing.get(routed.tenantId)
+  store.add(
+    ...Array.from({ length: 320 }, (_, index) => aClaimed(`d_${index}`, `ep_${index % endpoints.length}`)),
+  )
+  const claimsAtStart: number[] = []
+  sender.instantStatus = 200
+  sender.onAttempt = () => claimsAtStart.push(store.claims.length)
+  dispatcher.start()
+  await clock.advance(0)
+  expect(claimsAtStart).toHaveLength(320)
+  expect(claimsAtStart.slice(0, 128)).toEqual(Array(128).fill(2))
+})
+
 test('a node with a single slot still works on its backlog', async () => {
   const { clock, store, sender, dispatcher, outcomes } = aDispatcher({ maxInFlight: 1 })
   sender.instantStatus = 200
