@@ -12,7 +12,12 @@ export interface OpenOptions {
 }
 
 const defaultCheckpointPages = 4000
-const cacheKib = 16 * 1024
+/**
+ * When pages of a b-tree are put in order, their temporary numbers lie far beyond the end of the file, and the commit then
+ * walks through the whole cache in search of pages beyond that end: 0.2 ms with 16 MiB, 6 % of the writer in a drain. What
+ * this leaves out is in the memory of the operating system.
+ */
+const cacheKib = 4 * 1024
 const readerCacheKib = 4 * 1024
 
 /** Opens a database with every setting that durability rests on, set and read back. */
