@@ -28,6 +28,12 @@ const maxBatchDeliveries = limits.maxDeliveriesAtOnce
 const maxBatchBytes = 4 * 1024 * 1024
 /** What a waiting event takes besides its payload, about. */
 const eventOverheadBytes = 1024
+/**
+ * A turn of the event loop that brings many events begins a commit with so many of them instead of with all when it ends:
+ * the store writes while this thread goes on reading requests. Over HTTP, 64 connections on two cores, five to six fifths of
+ * the events per second; with 12 the store's commits cost more than that brings.
+ */
+const manyInTurn = 24
 /** Replans after somebody changed the routing between plan and commit. */
 const maxReplans = 20
 
@@ -38,6 +44,8 @@ export class Publisher {
   #starting: Promise<void> | null = null
   /** A commit is started when the turn of the event loop ends. */
   #turnEnds = false
+  /** Events that have come in this turn. */
+  #inTurn = 0
   readonly #commits: Commits
   /** Of each commit that is under way. Not a set: see `core/linked-list.ts`. */
   readonly #inCommit: (readonly Waiting[])[] = []
@@ -124,8 +132,14 @@ export class Publisher {
    * microtasks, and the first one's would begin a commit of one event. Over HTTP that cost a tenth more CPU per event.
    */
   #writeAfterTurn(): void {
-    if (this.#turnEnds || this.#starting !== null || !this.#commits.hasRoom) return
+    if (this.#starting !== null || !this.#commits.hasRoom) return
+    if (this.#turnEnds) {
+      // Callers within one microtask after the other come all together first.
+      if (++this.#inTurn % manyInTurn === 0) queueMicrotask(() => this.#write())
+      return
+    }
     this.#turnEnds = true
+    this.#inTurn = 1
     setImmediate(() => {
       this.#turnEnds = false
       this.#write()

@@ -212,6 +212,21 @@ test('callers whom one turn of the event loop brings share a commit, each with i
   expect(topicsOf(calls)).toEqual([['a', 'b', 'c']])
 })
 
+test('a turn that brings many callers begins a commit with the first 24, but those who come in one go share one', async () => {
+  const { publisher, calls } = aPublisher()
+  const topics = Array.from({ length: 30 }, (_, index) => `t${index}`)
+  await Promise.all(
+    topics.map(
+      (topic) =>
+        new Promise((resolve) => setImmediate(() => publisher.publish(aRequest(topic)).then(resolve))),
+    ),
+  )
+  expect(topicsOf(calls)).toEqual([topics.slice(0, 24), topics.slice(24)])
+  calls.length = 0
+  await Promise.all(topics.map((topic) => publisher.publish(aRequest(topic))))
+  expect(topicsOf(calls)).toEqual([topics])
+})
+
 test('what was published when it closes is written', async () => {
   const { publisher, calls } = aPublisher()
   const published = publisher.publish(aRequest('a'))

@@ -1,6 +1,7 @@
 /**
  * Group commit: while the writer commits, calls queue; when it is idle, all that queued goes over as one tick,
- * which is one transaction; `WriterSchedule` says what has to wait for the next. Outcomes that wait for company come along.
+ * which is one transaction; `WriterSchedule` says what has to wait for the next, and what may go over before the writer
+ * is idle, so that it need not wait for this thread. Outcomes that wait for company come along.
  */
 
 import type { TimeLine } from '../../../core/time-line.ts'
@@ -16,7 +17,7 @@ interface Queued extends Waiting {
 
 export interface GroupCommitOptions {
   readonly time: StoreTime
-  readonly schedule: Pick<WriterSchedule, 'admit' | 'take' | 'company'>
+  readonly schedule: Pick<WriterSchedule, 'admit' | 'take' | 'mayFollow' | 'company'>
   readonly send: (tick: Tick) => Promise<TickReply>
 }
 
@@ -24,6 +25,8 @@ export class GroupCommit {
   readonly #options: GroupCommitOptions
   #queue: Queued[] = []
   #running: Promise<void> | null = null
+  /** Of a tick that was sent while another one ran. */
+  #following: Promise<void> | null = null
   #commits = 0
   #toldLine: TimeLine
 
@@ -41,18 +44,24 @@ export class GroupCommit {
     return new Promise<Value>((resolve, reject) => {
       this.#queue.push({ ...this.#options.schedule.admit(call), resolve, reject })
       // Started in a microtask, so that calls made in one go share the first tick too.
-      this.#running ??= Promise.resolve().then(() => this.#drain())
+      if (this.#running === null) this.#running = Promise.resolve().then(() => this.#drain())
+      else this.#following ??= Promise.resolve().then(() => this.#follow())
     })
   }
 
   /** Resolves when nothing is queued or running. */
   async idle(): Promise<void> {
-    while (this.#running !== null) await this.#running
+    while (this.#running !== null || this.#following !== null) await (this.#running ?? this.#following)
   }
 
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) await this.#runTick(this.#takeTick())
     this.#running = null
+  }
+
+  async #follow(): Promise<void> {
+    if (this.#options.schedule.mayFollow(this.#queue)) await this.#runTick(this.#takeTick())
+    this.#following = null
   }
 
   async #runTick(queued: readonly Queued[]): Promise<void> {
