@@ -23,17 +23,12 @@ import { Admission } from './admission.ts'
 import { Commits } from './commits.ts'
 import { DeliveriesFirst } from './deliveries-first.ts'
 import { cancelHandOffs, handOver, type Plan, type ReservedEvent, reserveHandOffs } from './hand-off.ts'
+import { TurnEnd } from './turn-end.ts'
 
 const maxBatchDeliveries = limits.maxDeliveriesAtOnce
 const maxBatchBytes = 4 * 1024 * 1024
 /** What a waiting event takes besides its payload, about. */
 const eventOverheadBytes = 1024
-/**
- * A turn of the event loop that brings many events begins a commit with so many of them instead of with all when it ends:
- * the store writes while this thread goes on reading requests. Over HTTP, 64 connections on two cores, five to six fifths of
- * the events per second; with 12 the store's commits cost more than that brings.
- */
-const manyInTurn = 24
 /** Replans after somebody changed the routing between plan and commit. */
 const maxReplans = 20
 
@@ -42,10 +37,7 @@ export class Publisher {
   readonly #queue: PublishQueue
   /** Plans and starts commits, one batch after the other. */
   #starting: Promise<void> | null = null
-  /** A commit is started when the turn of the event loop ends. */
-  #turnEnds = false
-  /** Events that have come in this turn. */
-  #inTurn = 0
+  readonly #turnEnd = new TurnEnd(() => this.#write())
   readonly #commits: Commits
   /** Of each commit that is under way. Not a set: see `core/linked-list.ts`. */
   readonly #inCommit: (readonly Waiting[])[] = []
@@ -127,23 +119,8 @@ export class Publisher {
     return waiting.settle.promise
   }
 
-  /**
-   * Callers of the same turn of the event loop share the first commit: each request that a turn brings has its own
-   * microtasks, and the first one's would begin a commit of one event. Over HTTP that cost a tenth more CPU per event.
-   */
   #writeAfterTurn(): void {
-    if (this.#starting !== null || !this.#commits.hasRoom) return
-    if (this.#turnEnds) {
-      // Callers within one microtask after the other come all together first.
-      if (++this.#inTurn % manyInTurn === 0) queueMicrotask(() => this.#write())
-      return
-    }
-    this.#turnEnds = true
-    this.#inTurn = 1
-    setImmediate(() => {
-      this.#turnEnds = false
-      this.#write()
-    })
+    if (this.#starting === null && this.#commits.hasRoom) this.#turnEnd.come()
   }
 
   #write(): void {
