@@ -3,8 +3,9 @@
  * callers, so claims, outcomes and upkeep are cut to what holds publishes up for little.
  */
 import type { Clock } from '../../../core/clock.ts'
+import { ClaimsBesidePublishes } from '../../claims-beside-publishes.ts'
 import type { Company } from '../../company.ts'
-import type { ClaimPace, MaintenanceSlices, NewEvent, StorePace } from '../../port.ts'
+import type { MaintenanceSlices, NewEvent, StorePace } from '../../port.ts'
 import { receiversPerSlice } from '../publish/large-fan-out.ts'
 import type { Call } from './tick.ts'
 
@@ -20,15 +21,7 @@ const maxBytesPerTick = 4 * 1024 * 1024
  * A claim of 500 takes some 20 ms, in which every publish waits: with a backlog over 10 thousand endpoints the p50 from
  * publish to arrival was 51 ms, and 24 ms with about 100.
  */
-const maxClaimed = 128
-/**
- * Beside publishes a backlog may not fill the writer: claims are small then, and rests follow. But twice as many are
- * claimed as are published, or a backlog could only grow.
- */
-const fewClaimed = 8
-const restMs = 10
-/** How long after a publish others are expected. */
-const besidePublishesMs = 20
+const claimSizes = { most: 128, few: 8, restMs: 10 }
 /** Twice a claim: outcomes of hand-offs come on top, and what falls behind stops the dispatcher. */
 const maxOutcomes = 256
 /** Outcomes of one call that publishes do not pass: they make a commit that is waited for longer by a third of a millisecond at most. */
@@ -73,30 +66,27 @@ export interface Weight {
 
 const noPublish: Weight = { deliveries: 0, bytes: 0 }
 
-export class WriterSchedule implements ClaimPace {
+export class WriterSchedule {
   readonly pace: StorePace
   /** Null: outcomes do not wait. */
   readonly company: Company | null
   readonly #clock: Pick<Clock, 'elapsed'>
-  /** Deliveries, since the last claim. */
-  #published = 0
-  #publishedAt = Number.NEGATIVE_INFINITY
-  #claimsMost = maxClaimed
-  #restsUntil = Number.NEGATIVE_INFINITY
+  readonly #claims: ClaimsBesidePublishes
 
   constructor(clock: Pick<Clock, 'elapsed'>, company: Company | null) {
     this.#clock = clock
     this.company = company
     // Two claims' worth: outcomes go along with a claim then, and seldom make a commit of their own.
     const outcomes = { most: maxOutcomes, enough: maxOutcomes, company }
-    const slice = () => (this.#isBesidePublishes ? fewFannedOut : receiversPerSlice)
+    const claims = new ClaimsBesidePublishes(clock, claimSizes)
+    this.#claims = claims
     this.pace = {
       publishes: { alone: null },
-      claims: this,
+      claims,
       outcomes,
       maintenance,
       get fanOutSlice() {
-        return slice()
+        return claims.areBeside ? fewFannedOut : receiversPerSlice
       },
     }
   }
@@ -105,37 +95,8 @@ export class WriterSchedule implements ClaimPace {
   admit(call: Call): Waiting {
     const since = this.#clock.elapsed()
     const weight = call.name === 'publish' ? weigh(call.args[0] as readonly NewEvent[]) : noPublish
-    if (weight.deliveries > 0) {
-      this.#published += weight.deliveries
-      this.#publishedAt = since
-    }
+    if (weight.deliveries > 0) this.#claims.notePublish(weight.deliveries)
     return { call, since, weight, isBulk: isBulk(call) }
-  }
-
-  restMs(): number {
-    // What a small claim does not keep up with ends the rest.
-    return this.#isOutpaced() ? 0 : Math.max(0, this.#restsUntil - this.#clock.elapsed())
-  }
-
-  begin(): number {
-    const most = this.#isBesidePublishes ? Math.max(fewClaimed, 2 * this.#published) : maxClaimed
-    this.#claimsMost = Math.min(most, maxClaimed)
-    this.#published = 0
-    return this.#claimsMost
-  }
-
-  end(given: number): void {
-    const isSmall = this.#claimsMost === fewClaimed && given === fewClaimed
-    this.#restsUntil = isSmall ? this.#clock.elapsed() + restMs : Number.NEGATIVE_INFINITY
-  }
-
-  get #isBesidePublishes(): boolean {
-    return this.#clock.elapsed() - this.#publishedAt < besidePublishesMs
-  }
-
-  /** More was published since the last claim than a small one keeps up with. */
-  #isOutpaced(): boolean {
-    return 2 * this.#published >= fewClaimed
   }
 
   /**
@@ -168,7 +129,7 @@ export class WriterSchedule implements ClaimPace {
       taken.push(waiting)
     }
     // Whoever waits for these publishes nothing meanwhile, however long that takes.
-    if (deliveries > 0) this.#publishedAt = this.#clock.elapsed()
+    if (deliveries > 0) this.#claims.noteWaiting()
     return { taken, left }
   }
 
@@ -177,7 +138,7 @@ export class WriterSchedule implements ClaimPace {
     if (this.#publishesArePassing(queue)) return new Set()
     const bulk = queue.filter((waiting) => waiting.isBulk)
     const [first] = bulk
-    if (first === undefined || !this.#isBesidePublishes || !bulk.some(isSlice)) return new Set(bulk)
+    if (first === undefined || !this.#claims.areBeside || !bulk.some(isSlice)) return new Set(bulk)
     return new Set(isSlice(first) ? [first] : bulk.filter((waiting) => !isSlice(waiting)))
   }
 
