@@ -20,10 +20,10 @@ import { RoutingCache } from './delivery/routing-cache.ts'
 import { RoutingReload } from './delivery/routing-reload.ts'
 import { Acting, type ActingOptions } from './engine/acting.ts'
 import { ActivityStream } from './engine/activity-stream.ts'
+import { BusyMeter } from './engine/busy-meter.ts'
 import { Credentials } from './engine/credentials.ts'
 import { DeadLetters } from './engine/dead-letters.ts'
 import { Deliveries } from './engine/deliveries.ts'
-import { createBusyMeter } from './engine/deliveries-first.ts'
 import { DirectSends } from './engine/direct-sends.ts'
 import { createDurableWork } from './engine/durable-work.ts'
 import { EndpointTests } from './engine/endpoint-tests.ts'
@@ -170,7 +170,7 @@ async function assemble(
     words,
     routing,
     dispatcher,
-    busy: createBusyMeter(),
+    busy: new BusyMeter(),
     ids,
     clock,
     time: store.time,

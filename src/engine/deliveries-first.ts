@@ -9,20 +9,20 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { Pressure } from '../delivery/dispatcher-options.ts'
+import type { BusyMeter } from './busy-meter.ts'
 
 /** Longest wait of one commit: publishers are slowed down, not stopped. */
 const maxWaitMs = 20
 /** How often the wait looks. */
 const lookMs = 1
-/** Of its time, since the look before. A thread that is waited for shows a little idle time between its turns. */
+/** Of its time. A thread that is waited for shows a little idle time between its turns. */
 const busyShare = 0.85
 
 export interface DeliveriesFirstOptions {
   readonly clock: Pick<Clock, 'elapsed' | 'schedule'>
   /** Why what is published now would soon find no place in memory; null: it finds one. */
   readonly pressure: () => Pressure | null
-  /** The share of its time, 0 to 1, for which this thread has worked since the last call. */
-  readonly busy: () => number
+  readonly busy: Pick<BusyMeter, 'share'>
 }
 
 export class DeliveriesFirst {
@@ -39,8 +39,10 @@ export class DeliveriesFirst {
 
   #isInTheWay(): boolean {
     const { pressure, busy } = this.#options
+    // Asked each time, because it looks back to when it was asked before.
+    const hasTime = busy.share() < busyShare
     const reason = pressure()
-    return reason === 'outcomes' || (reason === 'memory' && busy() >= busyShare)
+    return reason === 'outcomes' || (reason === 'memory' && !hasTime)
   }
 
   async #wait(): Promise<void> {
@@ -48,16 +50,5 @@ export class DeliveriesFirst {
     const endsAt = clock.elapsed() + maxWaitMs
     do await new Promise<void>((resolve) => clock.schedule(lookMs, resolve))
     while (clock.elapsed() < endsAt && this.#isInTheWay())
-  }
-}
-
-/** Reads how busy this thread is. */
-export function createBusyMeter(): () => number {
-  let last = performance.eventLoopUtilization()
-  return () => {
-    const now = performance.eventLoopUtilization()
-    const { utilization } = performance.eventLoopUtilization(now, last)
-    last = now
-    return utilization
   }
 }

@@ -3,6 +3,7 @@ import type { FaceWords } from '../core/face-words.ts'
 import type { IdFactory } from '../core/ids.ts'
 import type { RoutingCache } from '../delivery/routing-cache.ts'
 import type { IngestStore, PublishPace, StoreTime } from '../store/port.ts'
+import type { BusyMeter } from './busy-meter.ts'
 import type { HandOffTaker } from './hand-off.ts'
 import type { KeyRates } from './key-rates.ts'
 import type { PayloadRules } from './payload-rules.ts'
@@ -14,8 +15,7 @@ export interface PublisherOptions {
   readonly routing: RoutingCache
   /** Null: this process only publishes. */
   readonly dispatcher: HandOffTaker | null
-  /** The share of its time, 0 to 1, for which this thread has worked since the last call. */
-  readonly busy: () => number
+  readonly busy: Pick<BusyMeter, 'share'>
   readonly ids: IdFactory
   readonly clock: Clock
   readonly time: Pick<StoreTime, 'now'>

@@ -32,7 +32,7 @@ interface Setup {
   readonly tenant?: Routing['tenant']
   readonly reserves?: (targetId: string) => boolean
   /** The share of its time for which the thread works. */
-  readonly busy?: () => number
+  readonly busy?: { share(): number }
   /** What processes have together. */
   readonly tokens?: KeyTokens | null
   /** Events of a commit that has none beside it. */
@@ -78,7 +78,7 @@ function aPublisher({
   disabled = false,
   tenant = liveTenant,
   reserves = () => true,
-  busy = () => 0,
+  busy = { share: () => 0 },
   tokens = null,
   alone = null,
 }: Setup = {}) {
@@ -276,7 +276,7 @@ test('a large commit has none beside it, for 30 ms at most, and those whom it an
 
 test('a commit waits, for 20 ms at most, while outcomes wait, or memory fills and the thread is busy', async () => {
   const thread = { busy: 1 }
-  const { publisher, calls, slots, clock } = aPublisher({ busy: () => thread.busy })
+  const { publisher, calls, slots, clock } = aPublisher({ busy: { share: () => thread.busy } })
   slots.pressure = 'memory'
   const commits = async (ms: number) => {
     await clock.advance(ms)

@@ -20,7 +20,7 @@ import { deleteSubscription, insertSubscription, updateSubscription } from './co
 import { createTenantStore } from './config/tenant-store.ts'
 import { Database } from './connection/database.ts'
 import { Hints } from './connection/hints.ts'
-import { createPostgresPace } from './connection/pace.ts'
+import { createPostgresPace, type PostgresPace } from './connection/pace.ts'
 import { createRunner, type Runner } from './connection/runner.ts'
 import type { ServerTime } from './connection/server-time.ts'
 import { openServerTime } from './connection/server-time-row.ts'
@@ -120,6 +120,7 @@ interface StoreParts {
 
 function createStore(parts: StoreParts): Omit<Store, 'cluster'> {
   const { database, run, clock, time } = parts
+  const pace = createPostgresPace(clock)
   const turn: FanOutTurn = { after: null }
   return {
     async ping() {
@@ -132,7 +133,7 @@ function createStore(parts: StoreParts): Omit<Store, 'cluster'> {
     },
     // The lane of what nobody waits for.
     fanOutSlice: (deliveryIds) => run.atomic('config', (context) => fanOutSlice(context, deliveryIds, turn)),
-    pace: createPostgresPace(clock),
+    pace,
     time,
     ...createConfigStore(run),
     ...createNoticeStore(run),
@@ -140,7 +141,7 @@ function createStore(parts: StoreParts): Omit<Store, 'cluster'> {
     ...createSecretStore(run),
     ...createTenantStore(run, parts.recovery.now),
     ...createKeyStore(run),
-    ...createDeliveryStore(run, parts),
+    ...createDeliveryStore(run, parts, pace),
     ...createOrderingStore(run),
     ...createReadStore(run),
     ...createJobStore(run),
@@ -188,7 +189,11 @@ function createConfigStore({ plain, atomic, snapshot }: Runner) {
   } satisfies Partial<Store>
 }
 
-function createDeliveryStore({ plain, atomic }: Runner, { claimant, recovery }: StoreParts) {
+function createDeliveryStore(
+  { plain, atomic }: Runner,
+  { claimant, recovery }: StoreParts,
+  { claims }: PostgresPace,
+) {
   const heldKeys = new Set<string>()
   const { leases, node } = claimant
   const atomicRecord: Atomic = (work) => atomic('record', work)
@@ -196,9 +201,10 @@ function createDeliveryStore({ plain, atomic }: Runner, { claimant, recovery }: 
   return {
     publish: (batch, { leaseMs, maxOrderedBacklog }) => {
       const progress = startPublish(batch, heldKeys)
+      claims.notePublish(batch.reduce((sum, { deliveries }) => sum + Math.max(1, deliveries.length), 0))
       return plain('publish', (context) =>
         publish(context, progress, { leaseMs, node, leases, maxOrderedBacklog }),
-      )
+      ).finally(() => claims.noteWaiting())
     },
     async claim(request) {
       await recovery.beforeClaim()

@@ -3,8 +3,9 @@
  * callers, so claims, outcomes and upkeep are cut to what holds publishes up for little.
  */
 import type { Clock } from '../../../core/clock.ts'
+import { ClaimsBesidePublishes } from '../../claims-beside-publishes.ts'
 import type { Company } from '../../company.ts'
-import type { ClaimPace, MaintenanceSlices, NewEvent, StorePace } from '../../port.ts'
+import type { MaintenanceSlices, NewEvent, StorePace } from '../../port.ts'
 import { receiversPerSlice } from '../publish/large-fan-out.ts'
 import type { Call } from './tick.ts'
 
@@ -23,15 +24,7 @@ const enoughToFollow = 16
  * A claim of 500 takes some 20 ms, in which every publish waits: with a backlog over 10 thousand endpoints the p50 from
  * publish to arrival was 51 ms, and 24 ms with about 100.
  */
-const maxClaimed = 128
-/**
- * Beside publishes a backlog may not fill the writer: claims are small then, and rests follow. But twice as many are
- * claimed as are published, or a backlog could only grow.
- */
-const fewClaimed = 8
-const restMs = 10
-/** How long after a publish others are expected. */
-const besidePublishesMs = 20
+const claimSizes = { most: 128, few: 8, restMs: 10 }
 /** Twice a claim: outcomes of hand-offs come on top, and what falls behind stops the dispatcher. */
 const maxOutcomes = 256
 /** Outcomes of one call that publishes do not pass: they make a commit that is waited for longer by a third of a millisecond at most. */
@@ -41,12 +34,22 @@ const maxRiding = 32
  * one message for each event instead of two.
  */
 export const companyMs = 20
-/** A thousand targets would take 8 ms. */
 /**
+ * Deliveries that a slice of an event for many makes beside publishes: a hundred take 4 to 8 ms, in which every publish waits.
+ */
+const fewFannedOut = 25
+/**
+ * A thousand targets would take 8 ms.
  * Figures come in by the hundred per second. Folded a thousand rows at a time they kept everything else waiting for 20 ms,
  * every five seconds (p99 of fifty endpoints with 500 events/s: 22 to 64 ms, where it is 5 to 8 without).
  */
 const maintenance: MaintenanceSlices = { targets: 200, rows: 1000, retentionRows: 500, statRows: 50 }
+
+/**
+ * Parts of long work that nobody waits for. Beside one event for 10 thousand endpoints a transaction with one of them, a
+ * claim and outcomes took 13 ms (p99 of fifty endpoints with 500 events/s: 4 times as high as without; now twice).
+ */
+const slices: ReadonlySet<string> = new Set(['fanOutSlice', 'runJobSlice', 'foldStats'])
 
 /** A call that waits for the writer. */
 export interface Waiting {
@@ -66,28 +69,28 @@ export interface Weight {
 
 const noPublish: Weight = { deliveries: 0, bytes: 0 }
 
-export class WriterSchedule implements ClaimPace {
+export class WriterSchedule {
   readonly pace: StorePace
   /** Null: outcomes do not wait. */
   readonly company: Company | null
   readonly #clock: Pick<Clock, 'elapsed'>
-  /** Deliveries, since the last claim. */
-  #published = 0
-  #publishedAt = Number.NEGATIVE_INFINITY
-  #claimsMost = maxClaimed
-  #restsUntil = Number.NEGATIVE_INFINITY
+  readonly #claims: ClaimsBesidePublishes
 
   constructor(clock: Pick<Clock, 'elapsed'>, company: Company | null) {
     this.#clock = clock
     this.company = company
     // Two claims' worth: outcomes go along with a claim then, and seldom make a commit of their own.
     const outcomes = { most: maxOutcomes, enough: maxOutcomes, company }
+    const claims = new ClaimsBesidePublishes(clock, claimSizes)
+    this.#claims = claims
     this.pace = {
       publishes: { alone: null },
-      claims: this,
+      claims,
       outcomes,
       maintenance,
-      fanOutSlice: receiversPerSlice,
+      get fanOutSlice() {
+        return claims.areBeside ? fewFannedOut : receiversPerSlice
+      },
     }
   }
 
@@ -95,39 +98,16 @@ export class WriterSchedule implements ClaimPace {
   admit(call: Call): Waiting {
     const since = this.#clock.elapsed()
     const weight = call.name === 'publish' ? weigh(call.args[0] as readonly NewEvent[]) : noPublish
-    if (weight.deliveries > 0) {
-      this.#published += weight.deliveries
-      this.#publishedAt = since
-    }
+    if (weight.deliveries > 0) this.#claims.notePublish(weight.deliveries)
     return { call, since, weight, isBulk: isBulk(call) }
   }
 
-  restMs(): number {
-    // What a small claim does not keep up with ends the rest.
-    return this.#isOutpaced() ? 0 : Math.max(0, this.#restsUntil - this.#clock.elapsed())
-  }
-
-  begin(): number {
-    const besidePublishes = this.#clock.elapsed() - this.#publishedAt < besidePublishesMs
-    const most = besidePublishes ? Math.max(fewClaimed, 2 * this.#published) : maxClaimed
-    this.#claimsMost = Math.min(most, maxClaimed)
-    this.#published = 0
-    return this.#claimsMost
-  }
-
-  end(given: number): void {
-    const isSmall = this.#claimsMost === fewClaimed && given === fewClaimed
-    this.#restsUntil = isSmall ? this.#clock.elapsed() + restMs : Number.NEGATIVE_INFINITY
-  }
-
-  /** More was published since the last claim than a small one keeps up with. */
-  #isOutpaced(): boolean {
-    return 2 * this.#published >= fewClaimed
-  }
-
-  /** What goes into the next transaction, in order; but publishes that no longer fit wait, and a few of them pass bulk. */
+  /**
+   * What goes into the next transaction, in order; but publishes that no longer fit wait, a few of them pass bulk, and
+   * beside publishes a slice of long work has no other bulk beside it.
+   */
   take<Call extends Waiting>(queue: readonly Call[]): { readonly taken: Call[]; readonly left: Call[] } {
-    const passing = this.#publishesArePassing(queue)
+    const bulk = this.#bulkToTake(queue)
     const taken: Call[] = []
     const left: Call[] = []
     let deliveries = 0
@@ -136,7 +116,7 @@ export class WriterSchedule implements ClaimPace {
     for (const waiting of queue) {
       const { weight } = waiting
       if (weight.deliveries === 0) {
-        if (passing && waiting.isBulk) left.push(waiting)
+        if (waiting.isBulk && !bulk.has(waiting)) left.push(waiting)
         else taken.push(waiting)
         continue
       }
@@ -151,6 +131,8 @@ export class WriterSchedule implements ClaimPace {
       bytes += weight.bytes
       taken.push(waiting)
     }
+    // Whoever waits for these publishes nothing meanwhile, however long that takes.
+    if (deliveries > 0) this.#claims.noteWaiting()
     return { taken, left }
   }
 
@@ -163,6 +145,15 @@ export class WriterSchedule implements ClaimPace {
     return deliveries >= enoughToFollow && queue.every(({ weight }) => weight.deliveries > 0)
   }
 
+  /** None while publishes pass it; beside publishes one slice, or all that is no slice; else all. */
+  #bulkToTake(queue: readonly Waiting[]): ReadonlySet<Waiting> {
+    if (this.#publishesArePassing(queue)) return new Set()
+    const bulk = queue.filter((waiting) => waiting.isBulk)
+    const [first] = bulk
+    if (first === undefined || !this.#claims.areBeside || !bulk.some(isSlice)) return new Set(bulk)
+    return new Set(isSlice(first) ? [first] : bulk.filter((waiting) => !isSlice(waiting)))
+  }
+
   #publishesArePassing(queue: readonly Waiting[]): boolean {
     const oldestBulk = queue.find((waiting) => waiting.isBulk)?.since ?? Number.POSITIVE_INFINITY
     if (this.#clock.elapsed() - oldestBulk >= maxPassedMs) return false
@@ -172,8 +163,12 @@ export class WriterSchedule implements ClaimPace {
 }
 
 function isBulk({ name, args }: Call): boolean {
-  if (name === 'claim' || name === 'fanOutSlice' || name === 'runJobSlice') return true
+  if (name === 'claim' || slices.has(name)) return true
   return name === 'recordOutcomes' && (args[0] as readonly unknown[]).length > maxRiding
+}
+
+function isSlice({ call }: Waiting): boolean {
+  return slices.has(call.name)
 }
 
 function weigh(batch: readonly NewEvent[]): Weight {
