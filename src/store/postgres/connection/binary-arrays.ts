@@ -32,7 +32,7 @@ export function encodeParameter(type: string | undefined, value: unknown): unkno
   const encode = encoders[type as keyof typeof encoders] as
     | ((values: Elements<unknown>) => Buffer)
     | undefined
-  return encode === undefined ? value : encode(value as Elements<unknown>)
+  return encode === undefined || value === null ? value : encode(value as Elements<unknown>)
 }
 
 function fixed<Value>(
