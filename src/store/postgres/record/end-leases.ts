@@ -119,7 +119,8 @@ handed_off as materialized (
     null::text as was_class, null::text as last_error, null::bigint as replayed_at, null::text as url,
     null::text as method, null::text as headers
   from o
-  where (o.batch in (select batch from standing)) is true and ${mayBeWritten} and (select are from healthy)
+  where $any_handed_off and (o.batch in (select batch from standing)) is true and ${mayBeWritten}
+    and (select are from healthy)
 ),
 gone as (
   delete from live_deliveries d using claimed c

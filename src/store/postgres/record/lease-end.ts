@@ -59,6 +59,7 @@ export const leaseParameters = {
   body_lengths: 'integer[]',
   bytes: 'bytea',
   any_live: 'boolean',
+  any_handed_off: 'boolean',
   any_again: 'boolean',
   any_logged: 'boolean',
 } as const
@@ -136,6 +137,7 @@ export function leaseValues(ends: readonly LeaseEnd[]) {
     bytes: bytes.value(),
     // What most batches have nothing of is not looked for.
     any_live: ends.some(({ lease }) => lease.isLive),
+    any_handed_off: ends.some(({ lease }) => !lease.isLive),
     any_again: ends.some((end) => 'dueInMs' in end),
     any_logged: attempts.some(
       (attempt, index) => attempt !== null && !isKeptInRow(attempt, ends[index]?.state),
