@@ -44,7 +44,7 @@ import { type Atomic, waitedInVain } from './record/apart.ts'
 import { cancelByHand } from './record/cancel.ts'
 import { createDeliveryNoticeStore } from './record/delivery-notices.ts'
 import { expungeAnswers, expungePayload } from './record/expunge.ts'
-import { recordApart, recordPlainly, recordWithHealth } from './record/record.ts'
+import { recordApart, recordPlainly, recordSuccesses, recordWithHealth } from './record/record.ts'
 import { release, releaseApart } from './record/release.ts'
 import { replay, resend } from './record/replay.ts'
 import { createRequestStore } from './requests/request-store.ts'
@@ -215,8 +215,10 @@ function createDeliveryStore(
     async recordOutcomes(outcomes, breaker) {
       const request = { outcomes, breaker, leases }
       try {
-        // Its two statements by themselves would be two transactions to the server.
-        const recorded = await atomicRecord((context) => recordPlainly(context, request))
+        // The second's two statements by themselves would be two transactions to the server.
+        const recorded =
+          (await plain('record', (context) => recordSuccesses(context, request))) ??
+          (await atomicRecord((context) => recordPlainly(context, request)))
         return leases.conclude(
           recorded ?? (await atomicRecord((context) => recordWithHealth(context, request))),
         )

@@ -1,5 +1,4 @@
 /** What a claim grants: the rows are in flight, and one row of `handoffs` says for all of them until when. */
-import { randomUUID } from 'node:crypto'
 import type { Grant } from '../../../core/claim/claim-batch.ts'
 import { leased } from '../../../core/claim/row-fate.ts'
 import { bytesToId, idPrefixes } from '../../../core/ids.ts'
@@ -9,7 +8,7 @@ import { countMoved } from '../record/finish.ts'
 import { type LockedColumns, toLockedRow } from '../record/wait.ts'
 import { uuid } from '../rows/wire-types.ts'
 import type { Candidate } from './candidates.ts'
-import type { Lease } from './leases.ts'
+import { type Lease, newBatch } from './leases.ts'
 import type { NodeIdentity } from './shares.ts'
 
 export interface DueRow extends LockedColumns {
@@ -49,7 +48,7 @@ export async function leaseRows(
   { leaseMs, node }: Granting,
 ): Promise<Granted> {
   if (taken.length === 0) return { deliveries: [], granted: [] }
-  const batch = randomUUID()
+  const batch = newBatch()
   const after = taken.map(({ row }) => leasedRow(row))
   const ids = taken.map(({ row }) => uuid(row.id))
   const rows = await run(context, leaseStatement, {

@@ -4,6 +4,8 @@
  * be gone. What is not here is looked for there (`record/find-leases.ts`).
  */
 
+import { randomUUID } from 'node:crypto'
+
 /** Ids are hexadecimal, but for those whose names end in `Id`. */
 export interface Lease {
   readonly deliveryId: string
@@ -63,6 +65,11 @@ interface Batch {
 
 /** Leases that never ended, because their process let them go: after so long their row is gone. */
 const forgottenAfterMs = 3_600_000
+
+/** The name of a new row of `handoffs`. */
+export function newBatch(): string {
+  return randomUUID().replaceAll('-', '')
+}
 
 export class Leases {
   readonly #byDelivery = new Map<string, Lease>()

@@ -29,16 +29,16 @@ interface Given {
   readonly 'double precision': number | null
   readonly boolean: boolean | null
   readonly bytea: Uint8Array | null
-  readonly 'uuid[]': readonly (Uuid | null)[]
-  readonly 'text[]': readonly (string | null)[]
-  readonly 'integer[]': readonly (number | null)[]
-  readonly 'bigint[]': readonly (number | null)[]
-  readonly 'real[]': readonly (number | null)[]
-  readonly 'double precision[]': readonly (number | null)[]
+  readonly 'uuid[]': readonly (Uuid | null)[] | null
+  readonly 'text[]': readonly (string | null)[] | null
+  readonly 'integer[]': readonly (number | null)[] | null
+  readonly 'bigint[]': readonly (number | null)[] | null
+  readonly 'real[]': readonly (number | null)[] | null
+  readonly 'double precision[]': readonly (number | null)[] | null
   /** Each as JSON text. */
-  readonly 'jsonb[]': readonly (string | null)[]
-  readonly 'boolean[]': readonly (boolean | null)[]
-  readonly 'tid[]': readonly string[]
+  readonly 'jsonb[]': readonly (string | null)[] | null
+  readonly 'boolean[]': readonly (boolean | null)[] | null
+  readonly 'tid[]': readonly string[] | null
 }
 
 export type Parameters = Readonly<Record<string, keyof Given>>

@@ -2,6 +2,7 @@
 import type { NewDelivery, NewEvent } from '../../port.ts'
 import { takeTokens } from '../claim/rate-buckets.ts'
 import { armWanted, blockedUntil } from '../claim/ready-endpoints.ts'
+import { rowsOf, withoutBlankLists } from '../connection/lists.ts'
 import { now, type Values } from '../connection/statement.ts'
 import type { Place } from '../ordering/lines.ts'
 import { countColumns } from '../rows/columns.ts'
@@ -30,6 +31,19 @@ function hasDue(target: string): string {
                    where l.target_id = ${target} and l.due_at <= ${now} and l.state <> 'in_flight'))`
 }
 
+const deliveryRows = rowsOf({
+  event_id: 'events_of',
+  tenant_id: 'tenants_of',
+  target_id: 'targets',
+  may_hand_off: 'may_hand_off',
+  parks: 'parks',
+  rate: 'rates',
+  deliver_at: 'deliver_at_of',
+  line: 'lines_of',
+  place: 'places_of',
+  is_behind: 'are_behind',
+})
+
 /**
  * SQL: inserts the deliveries of the events of the relation `accepted (id)` that are not leased (`placed.is_leased`), with
  * the counts and ready rows of all.
@@ -42,21 +56,21 @@ disabled as materialized (
   where id = any ($parked_endpoints) and disabled_reason is not null and deleted_at is null
   order by id for share
 ),
--- "is true" keeps the planner from joining two lists of unknown length row by row; values, where "exists" would do,
--- from reading all ready rows into memory.
+-- Values, where "exists" would do, keep the planner from reading all ready rows into memory.
+open_targets as materialized (
+  select t.target_id from (select distinct unnest($targets) as target_id) t
+  where coalesce((
+      select abs(r.next_at) > ${now} or (r.next_at < 0 and not ${hasDue('t.target_id')})
+      from ready_endpoints r where r.target_id = t.target_id), true)
+    and coalesce((select s.paused_until is null from endpoint_state s where s.target_id = t.target_id), true)
+),
+-- "is true" keeps the planner from joining two lists of unknown length row by row.
 judged as materialized (
   select d.*, ${entryAt('d.number', 'id')} as id, ${entryAt('d.number', 'subscription')} as subscription_id,
     ${entryAt('d.number', 'endpoint')} as endpoint_id,
     d.parks and ${entryAt('d.number', 'endpoint')} in (select id from disabled) as is_parked,
-    d.may_hand_off
-      and coalesce((
-        select abs(r.next_at) > ${now} or (r.next_at < 0 and not ${hasDue('d.target_id')})
-        from ready_endpoints r where r.target_id = d.target_id), true)
-      and coalesce((select s.paused_until is null from endpoint_state s where s.target_id = d.target_id), true)
-      as may_lease
-  from unnest($events_of, $tenants_of, $targets, $may_hand_off, $parks, $rates, $deliver_at_of, $lines_of, $places_of,
-              $are_behind) with ordinality
-    as d (event_id, tenant_id, target_id, may_hand_off, parks, rate, deliver_at, line, place, is_behind, number)
+    d.may_hand_off and d.target_id in (select target_id from open_targets) as may_lease
+  from (${deliveryRows}, generate_series(1, cardinality($targets)) as number) d
   where (d.event_id in (select id from accepted)) is true
 ),
 ${takeTokens},
@@ -102,8 +116,7 @@ export function deliveryValues(
 ): Values<typeof deliveryParameters> {
   const rows = events.flatMap((event) => event.deliveries.map((delivery) => ({ event, delivery })))
   const parked = rows.filter(({ delivery }) => delivery.parked !== null)
-  return {
-    entries,
+  const lists = {
     events_of: rows.map(({ event }) => event.id),
     tenants_of: rows.map(({ event }) => event.tenantId),
     targets: rows.map(({ delivery }) => delivery.targetId),
@@ -114,8 +127,7 @@ export function deliveryValues(
     lines_of: rows.map(({ delivery }) => places.get(delivery)?.line ?? null),
     places_of: rows.map(({ delivery }) => places.get(delivery)?.place ?? null),
     are_behind: rows.map(({ delivery }) => places.get(delivery)?.isBehind === true),
-    parked_endpoints: Array.from(
-      new Set(parked.flatMap(({ delivery }) => optionalUuidOfId(delivery.endpointId) ?? [])),
-    ),
   }
+  const parkedEndpoints = parked.flatMap(({ delivery }) => optionalUuidOfId(delivery.endpointId) ?? [])
+  return { ...withoutBlankLists(lists), entries, parked_endpoints: Array.from(new Set(parkedEndpoints)) }
 }

@@ -4,9 +4,10 @@
  * and the reason is found afterwards.
  */
 import type { NewEvent } from '../../port.ts'
+import { rowsOf, withoutBlankLists } from '../connection/lists.ts'
 import { now, query, type Values } from '../connection/statement.ts'
 import { eventColumns } from '../rows/columns.ts'
-import { fieldColumns, fieldLists, fieldParameters, fieldValues } from '../rows/event-fields.ts'
+import { fieldColumns, fieldParameters, fieldRows, fieldValues } from '../rows/event-fields.ts'
 import { type FanOutLists, fanOutSlice } from '../rows/fan-out.ts'
 import { BytesParameter } from '../rows/wire-types.ts'
 import { figurePublished } from './figure-published.ts'
@@ -40,16 +41,31 @@ const eventParameters = {
   bytes: 'bytea',
 } as const
 
+const eventRows = rowsOf({
+  id: 'ids',
+  tenant_id: 'tenants',
+  version: 'versions',
+  topic: 'topics',
+  payload_bytes: 'payload_lengths',
+  ...fieldRows,
+  scope: 'scopes',
+  key: 'keys',
+  ttl_ms: 'ttls',
+  payload_at: 'payloads_at',
+  hash_at: 'hashes_at',
+  entries_from: 'entries_from',
+  entries_to: 'entries_to',
+  receivers_at: 'receivers_at',
+  receivers_length: 'receivers_lengths',
+})
+
 export const publishStatement = query<AnswerRow>()(
   'publish',
   { ...eventParameters, ...deliveryParameters, batch: 'uuid', node: 'uuid', lease_ms: 'bigint' },
   `
 with input as materialized (
   select e.*, coalesce(t.routing_version, 0) = e.version as is_current
-  from unnest($ids, $tenants, $versions, $topics, $payload_lengths, ${fieldLists}, $scopes, $keys, $ttls,
-              $payloads_at, $hashes_at, $entries_from, $entries_to, $receivers_at, $receivers_lengths)
-    as e (id, tenant_id, version, topic, payload_bytes, ${fieldColumns}, scope,
-          key, ttl_ms, payload_at, hash_at, entries_from, entries_to, receivers_at, receivers_length)
+  from (${eventRows}) e
   left join tenants t on t.id = e.tenant_id -- primary key
 ),
 -- In key order, so that two nodes with the same keys wait for each other and never in a circle. Whoever comes second
@@ -82,7 +98,7 @@ handed_off as (
   from placed where is_leased having count(*) > 0
 )
 select case when is_current then 'lost' else 'stale' end as kind, id, 0::bigint as at from input
-where (id in (select id from accepted)) is not true
+where (select count(*) from accepted) < cardinality($ids) and (id in (select id from accepted)) is not true
 union all
 select 'waits', id, 0 from placed where may_hand_off and not is_leased
 union all
@@ -98,7 +114,7 @@ export function eventValues(
   const hashesAt = events.map(({ idempotency }) =>
     idempotency === null ? null : bytes.add(idempotency.hash),
   )
-  return {
+  const lists = {
     ...receiverValues(events, bytes),
     ids: events.map((event) => event.id),
     tenants: events.map((event) => event.tenantId),
@@ -113,6 +129,6 @@ export function eventValues(
     hashes_at: hashesAt,
     entries_from: fanOuts.from,
     entries_to: fanOuts.to,
-    bytes: bytes.value(),
   }
+  return { ...withoutBlankLists(lists), bytes: bytes.value() }
 }

@@ -1,9 +1,8 @@
 /** Publishes batches: gives the statement what may be written, and finds out why it left something out. */
-import { randomUUID } from 'node:crypto'
 import { OuthookError } from '../../../core/errors.ts'
 import { bytesToId, type IdPrefix, idPrefixes } from '../../../core/ids.ts'
 import type { NewDelivery, NewEvent, PublishResult } from '../../port.ts'
-import type { Leases } from '../claim/leases.ts'
+import { type Leases, newBatch } from '../claim/leases.ts'
 import type { NodeIdentity } from '../claim/shares.ts'
 import { inTransaction } from '../connection/own-transaction.ts'
 import { type Context, run } from '../connection/statement.ts'
@@ -205,7 +204,7 @@ async function insert(
   if (events.length === 0) return { results: new Map(), written: [] }
   const { places } = options
   const wishes = handOffWishes(events, places)
-  const batch = randomUUID()
+  const batch = newBatch()
   const fanOuts = listFanOuts(events)
   const rows = await run(context, publishStatement, {
     ...eventValues(events, fanOuts),

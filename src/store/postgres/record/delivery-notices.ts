@@ -5,7 +5,7 @@ import type { Lease } from '../claim/leases.ts'
 import type { Runner } from '../connection/runner.ts'
 import { type Context, command, query, run } from '../connection/statement.ts'
 import { uuidOfId } from '../rows/wire-types.ts'
-import type { LeaseEnd } from './end-leases.ts'
+import type { LeaseEnd } from './lease-end.ts'
 
 export interface NoticedEnd {
   readonly end: LeaseEnd

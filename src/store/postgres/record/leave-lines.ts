@@ -2,7 +2,7 @@
 import type { Lease } from '../claim/leases.ts'
 import type { Context } from '../connection/statement.ts'
 import { leaving, settleLines } from '../ordering/lines.ts'
-import type { LeaseEnd } from './end-leases.ts'
+import type { LeaseEnd } from './lease-end.ts'
 
 interface Facts {
   readonly written: ReadonlySet<Lease>

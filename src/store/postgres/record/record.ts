@@ -2,6 +2,7 @@
  * Outcomes. One whose delivery somebody else has locked is held: it is left out, and the others do not wait for it.
  * What belongs to an endpoint (its health, its ready row, its own row) is waited for, for the lock timeout of the lane at
  * most; then each target has a transaction of its own, and only those of which something is locked are held.
+ * A batch of successes of plainly healthy endpoints is one write that reads nothing before.
  * A batch that only moves deliveries (successes and retries of endpoints whose health stays as it is) is one small read
  * without locks and one write that tests every lease by itself. A batch that also changes health, or meets a disabled or
  * deleted endpoint, is a transaction that locks first and decides then.
@@ -19,9 +20,10 @@ import { lockLines } from '../ordering/lines.ts'
 import { uuidOfId } from '../rows/wire-types.ts'
 import { type Apartness, eachTargetApart } from './apart.ts'
 import { addDeliveryNotices, type NoticedEnd } from './delivery-notices.ts'
-import { endLeases, type LeaseEnd, waitOf } from './end-leases.ts'
+import { endLeases, endLeasesOfHealthy } from './end-leases.ts'
 import { lockDisabled } from './endpoint-locks.ts'
 import { findLeases } from './find-leases.ts'
+import { type LeaseEnd, waitOf } from './lease-end.ts'
 import { type LeaseFacts, readFacts, type TargetHealth } from './lease-facts.ts'
 import { lockLeases } from './lease-fence.ts'
 import { leaveLines } from './leave-lines.ts'
@@ -43,6 +45,30 @@ export interface RecordRequest {
 type Recorded = Ended<RecordResult>
 /** By outcome; what is missing is stale. */
 type Known = ReadonlyMap<DeliveryOutcome, Lease>
+
+/**
+ * Successes of deliveries that this process knows, by one statement that reads nothing before. Null: nothing is written,
+ * because there is more in the batch, or a target has failed lately.
+ */
+export async function recordSuccesses(context: Context, request: RecordRequest): Promise<Recorded | null> {
+  const { outcomes, leases } = request
+  const known = new Map<DeliveryOutcome, Lease>()
+  for (const outcome of outcomes) {
+    const lease = leases.get(outcome)
+    if (lease === null || lease.line !== null || !isPlainSuccess(outcome)) return null
+    known.set(outcome, lease)
+  }
+  const ends = Array.from(known, ([outcome, lease]) =>
+    endOf({ outcome, lease, isDeleted: false }, { kind: 'lease' }),
+  )
+  const ended = await endLeasesOfHealthy(context, ends, leases)
+  return ended && answer(outcomes, { known, ended, advanced: false, health: [], disabled: [] })
+}
+
+function isPlainSuccess({ next, observation, disableEndpoint, notice }: DeliveryOutcome): boolean {
+  const isSuccess = next.state === 'succeeded' && (observation === null || observation.succeeded)
+  return isSuccess && disableEndpoint === null && notice === undefined
+}
 
 /** Locks nothing before its one write. Null: nothing is written, and the batch needs locks first. */
 export async function recordPlainly(context: Context, request: RecordRequest): Promise<Recorded | null> {

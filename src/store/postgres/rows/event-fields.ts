@@ -26,8 +26,8 @@ function typeOf(name: EventFieldName): keyof typeof listTypes {
 
 /** SQL: the columns, in the order of the table of fields. */
 export const fieldColumns = columnsOf(eventFieldNames).join(', ')
-/** SQL: each as a list with one value per event. */
-export const fieldLists = listsOf(eventFieldNames)
+/** Each column with its list, as `rowsOf` takes them. */
+export const fieldRows = Object.fromEntries(columnsOf(eventFieldNames).map((column) => [column, column]))
 export const fieldParameters = Object.fromEntries(
   eventFieldNames.map((name) => [eventFields[name].column, listTypes[typeOf(name)]]),
 ) as Readonly<Record<EventFieldColumn, ListType>>

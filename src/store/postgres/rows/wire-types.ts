@@ -1,6 +1,6 @@
 /** How values travel: what comes out of a column, and how ids and bytes go in. */
 import { OuthookError } from '../../../core/errors.ts'
-import { idToBytes } from '../../../core/ids.ts'
+import { writeIdBytes } from '../../../core/ids.ts'
 
 type Parse = (text: string) => unknown
 
@@ -50,8 +50,11 @@ export function uuid(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }
 
+const idBytes = Buffer.alloc(16)
+
 export function uuidOfId(id: string): string {
-  return uuid(idToBytes(id))
+  writeIdBytes(id, idBytes, 0)
+  return idBytes.toString('hex')
 }
 
 const maxKnown = 10_000
