@@ -150,7 +150,7 @@ describe('the slices of an event for many', () => {
     const { event } = await scene.publish({ receivers: Array.from({ length: 300 }, () => route) })
     const lock = await openTransaction()
     await lock.query('update fan_outs set made = made + 100')
-    const waits = scene.fanOutSlice()
+    const waits = scene.fanOutSlice(100)
     await somebodyWaits()
     // As a server ends the transaction of a node that is gone.
     await lock.end()
