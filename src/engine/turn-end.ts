@@ -4,17 +4,21 @@
  */
 
 /**
- * A turn that brings many events begins a commit with so many of them instead of with all when it ends: the store writes
- * while this thread goes on reading requests. Over HTTP, with 64 connections on two cores, a fifth more events per second;
- * with 12 the store's commits cost more than that brings.
+ * A turn that brings so many callers, each with microtasks of its own as requests over HTTP are, begins a commit with what
+ * they brought instead of with all when it ends: the store writes while this thread goes on reading requests. With 64
+ * connections on two cores a tenth more events per second; with 12 the store's commits cost more than that brings.
+ * Callers that are answered together and publish again in each other's microtasks come all together anyhow: counted one by
+ * one, they made smaller commits, at 2 to 3 µs a delivery.
  */
 const manyInTurn = 24
 
 export class TurnEnd {
   readonly #write: () => void
   #isPlanned = false
-  /** What has come in this turn. */
+  /** Callers, or groups of them, that have come in this turn. */
   #count = 0
+  /** Whoever comes now belongs to the group that has just been counted. */
+  #isTogether = false
 
   constructor(write: () => void) {
     this.#write = write
@@ -22,16 +26,21 @@ export class TurnEnd {
 
   /** There is something to write, when this turn ends at the latest. */
   come(): void {
-    if (this.#isPlanned) {
-      // Callers within one microtask after the other come all together first.
-      if (++this.#count % manyInTurn === 0) queueMicrotask(this.#write)
-      return
-    }
+    if (!this.#isTogether) this.#countGroup()
+    if (this.#isPlanned) return
     this.#isPlanned = true
-    this.#count = 1
     setImmediate(() => {
       this.#isPlanned = false
+      this.#count = 0
       this.#write()
+    })
+  }
+
+  #countGroup(): void {
+    this.#isTogether = true
+    queueMicrotask(() => {
+      this.#isTogether = false
+      if (++this.#count % manyInTurn === 0) this.#write()
     })
   }
 }
