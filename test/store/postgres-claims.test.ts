@@ -103,3 +103,82 @@ describe.each(testedServers())('claims that begin at a low-water mark, $name', (
     expect((await claimed()).toSorted()).toEqual(left.slice(0, 2).toSorted())
   })
 })
+
+describe.each(testedServers())('claims whose statements do not wait for each other, $name', ({ start }) => {
+  let server: Awaited<ReturnType<typeof start>>
+  let harness: PostgresHarness
+  let scene: Scene
+  beforeAll(async () => {
+    server = await start()
+    harness = await openPostgresHarness(server)
+    scene = await openScene(async () => harness)
+  })
+  afterAll(async () => {
+    await harness.close()
+    await server?.stop()
+  })
+
+  /** Meanwhile no lease can be written. */
+  async function refusing(body: string, work: () => Promise<void>): Promise<void> {
+    await harness.sql('create sequence refusals')
+    await harness.sql(
+      `create function refuse() returns trigger language plpgsql as $$ begin ${body}; return new; end $$`,
+    )
+    await harness.sql(
+      'create trigger refuse before insert on handoffs for each row execute function refuse()',
+    )
+    await work().finally(async () => {
+      await harness.sql('drop trigger refuse on handoffs')
+      await harness.sql('drop function refuse')
+      await harness.sql('drop sequence refusals')
+    })
+  }
+
+  it('say which of them failed, and have leased nothing then', async () => {
+    const { deliveryId } = await scene.publish({ routes: [await scene.anEndpoint()] })
+    await refusing(`raise exception 'there is no lease today'`, async () => {
+      await expect(scene.claim()).rejects.toThrow('there is no lease today')
+    })
+    expect((await scene.claimOne()).id).toBe(deliveryId)
+    expect(await scene.delivery(deliveryId)).toMatchObject({ state: 'in_flight', attemptCount: 0 })
+  })
+
+  it('run again as a whole after a deadlock', async () => {
+    const { deliveryId } = await scene.publish({ routes: [await scene.anEndpoint()] })
+    const once = `if nextval('refusals') = 1 then raise exception 'deadlock' using errcode = '40P01'; end if`
+    await refusing(once, async () => {
+      const { id, claimVersion } = await scene.claimOne()
+      expect([id, claimVersion]).toEqual([deliveryId, 1])
+    })
+  })
+
+  it('bring payloads of every size, byte for byte, also those that several deliveries share', async () => {
+    const routes = [await scene.anEndpoint(), await scene.anEndpoint()]
+    const sizes = [0, 1, 2047, 2048, 2049, 100_000]
+    const payloads = new Map<string, Uint8Array>()
+    for (const size of sizes) {
+      const payload = Uint8Array.from({ length: size }, (_, at) => (at * 37 + size) % 256)
+      const { event } = await scene.publish({ routes, payload })
+      payloads.set(event.id, payload)
+    }
+    const { deliveries } = await scene.claim()
+    expect(deliveries).toHaveLength(sizes.length * routes.length)
+    for (const { eventId, payload } of deliveries) expect(payload).toEqual(payloads.get(eventId))
+  })
+
+  it('bring more at once while more is left, and know when it is not', async () => {
+    const routes = [await scene.anEndpoint()]
+    await scene.publishMany(100, { routes })
+    await scene.advance(10_000)
+    const looks = []
+    for (let look = 0; look < 3; look++) {
+      const { deliveries, nextDueMs } = await scene.claim({ limit: 40 })
+      looks.push([deliveries.length, nextDueMs === 0])
+    }
+    expect(looks).toEqual([
+      [40, true],
+      [40, true],
+      [20, false],
+    ])
+  })
+})

@@ -192,7 +192,7 @@ describe.skipIf(process.env.OUTHOOK_TEST_POSTGRES_URL)('the plans of the hot pat
     const marked = (lines: readonly string[]) =>
       lines.filter((line) => /Index Cond: .*ROW\(l?\.?due_at, l?\.?id\) > ROW\(/.test(line))
     await harness.sql('set enable_seqscan = off')
-    expect(marked(await planOf('take_due'))).toHaveLength(1)
+    expect(marked(await planOf('take_due'))).toHaveLength(2)
     expect(marked(await planOf('read_left'))).toHaveLength(2)
     const written = await planOf('write_ready')
     expect(written.filter((line) => line.includes('Tid Scan on ready_endpoints'))).toHaveLength(2)

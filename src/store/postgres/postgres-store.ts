@@ -208,7 +208,8 @@ function createDeliveryStore(
     },
     async claim(request) {
       await recovery.beforeClaim()
-      const { result, granted } = await atomic('claim', (context) => claim(context, request, claimant))
+      const { claimed } = await atomic('claim', (context) => claim(context, request, claimant))
+      const { result, granted } = await claimed
       for (const lease of granted) leases.grant(lease, request.leaseMs)
       return result
     },

@@ -8,17 +8,18 @@
 import { type Ask, ClaimBatch } from '../../../core/claim/claim-batch.ts'
 import { fateOf } from '../../../core/claim/row-fate.ts'
 import type { ClaimRequest, ClaimResult } from '../../port.ts'
-import { type Context, now, query, run } from '../connection/statement.ts'
+import type { Context } from '../connection/statement.ts'
 import { lockDisabled } from '../record/endpoint-locks.ts'
 import { cancelDeliveries, giveUpWithoutPayload } from '../record/finish.ts'
-import { parkDeliveries, toLockedRow } from '../record/wait.ts'
-import { uuid } from '../rows/wire-types.ts'
-import { type Candidate, type Claimant, pickCandidates } from './candidates.ts'
-import { type DueRow, leaseRows, type Taken } from './lease-rows.ts'
-import type { Lease } from './leases.ts'
+import { type LockedRow, parkDeliveries } from '../record/wait.ts'
+import { optionalUuid } from '../rows/wire-types.ts'
+import { type Candidate, type Claimant, type LockedTarget, pickCandidates } from './candidates.ts'
+import { type DueRow, readDue } from './due-rows.ts'
+import { leaseRows, type Taken } from './lease-rows.ts'
+import { type Lease, newBatch } from './leases.ts'
 import { isLater, moveMark, type Position } from './low-water-marks.ts'
-import { writeSpent } from './rate-buckets.ts'
-import { writeReadyAfterLook } from './ready-after-look.ts'
+import { type Spending, writeSpent } from './rate-buckets.ts'
+import { decideReady, type LookedAt, writeReady } from './ready-after-look.ts'
 import { renewNode } from './shares.ts'
 
 /** How far a claim got with one target. */
@@ -28,6 +29,8 @@ interface Progress {
   readonly rows: DueRow[]
   /** The rows that were cancelled or parked. */
   readonly disposed: Set<DueRow>
+  /** More is due behind what was reached. */
+  hasMore: boolean
 }
 
 type ProgressOf = Map<Candidate, Progress>
@@ -38,17 +41,21 @@ export interface Claimed {
   readonly granted: readonly Lease[]
 }
 
-/** In a transaction. */
-export async function claim(context: Context, request: ClaimRequest, claimant: Claimant): Promise<Claimed> {
+/** Its statements are all under way, and one that fails fails the transaction. */
+export interface Claiming {
+  readonly claimed: Promise<Claimed>
+}
+
+/**
+ * In a transaction. Statements that need no answer of the one before are sent at once, and the commit right behind them,
+ * so that a claim of a backlog waits for the server three times.
+ */
+export async function claim(context: Context, request: ClaimRequest, claimant: Claimant): Promise<Claiming> {
   if (!claimant.node.isRenewed) {
     await renewNode(context, claimant.node, { usableMs: request.leaseMs, openMs: 0 })
   }
   const { limit, startable = limit, maxBytes } = request
-  if (limit <= 0) {
-    const nextDueMs = await writeReadyAfterLook(context, [])
-    const cluster = { shares: new Map(), routingVersions: new Map() }
-    return { result: { deliveries: [], nextDueMs, cluster }, granted: [] }
-  }
+  if (limit <= 0) return claimNothing(context)
   const { open, blocked, waiting, shares } = await pickCandidates(context, request, claimant)
   const fairness = { credits: claimant.rotation.credits, waiting }
   const batch = new ClaimBatch<Candidate, DueRow>(open, { limit, startable, maxBytes }, fairness)
@@ -57,53 +64,93 @@ export async function claim(context: Context, request: ClaimRequest, claimant: C
     await look(context, { asks, batch, progress })
   }
   const taken = batch.grants()
-  const { deliveries, granted } = await leaseRows(context, taken, {
-    leaseMs: request.leaseMs,
-    node: claimant.node,
-  })
   const given = countGiven(taken)
-  await writeSpent(
-    context,
-    Array.from(given).flatMap(([{ target, rate }, count]) =>
-      rate === null ? [] : [{ target, ...rate, count }],
-    ),
+  const until = context.moment + Math.round(request.leaseMs)
+  const leasing = underWay(leaseRows(context, taken, { batch: newBatch(), node: claimant.node, until }))
+  const spending = underWay(writeSpent(context, spendingsOf(given)))
+  const looked = lookedAt({ batch, progress, taken, given }, { claimant, until })
+  const decided = await decideReady(context, [...looked, ...blocked.map((each) => heldBack(each, claimant))])
+  const writing = writeReady(context, decided)
+  const versions = taken.map(({ row, target }) => [target.tenantId, row.columns.routing_version] as const)
+  const claimed = Promise.all([leasing, spending, writing]).then(
+    ([{ deliveries, granted }, , nextDueMs]) => ({
+      result: { deliveries, nextDueMs, cluster: { shares, routingVersions: new Map(versions) } },
+      granted,
+    }),
   )
-  const leasedRows = new Set(taken.map(({ row }) => row))
-  const newLeases = Map.groupBy(granted, ({ target }) => target)
-  const leaseEnd = ({ target }: Pick<Candidate, 'target'>): number | null =>
-    claimant.leases.earliestEnd(target) ?? newLeases.get(target)?.[0]?.until ?? null
-  const looked = batch.looked().map((candidate) => {
-    const count = given.get(candidate) ?? 0
-    const ends = endsOf(progress.get(candidate), leasedRows)
-    const reached = moveMark(claimant.marks, { ...candidate, ...ends, given: count })
-    // After one that gave, the next look comes soon, and finds what others have locked now.
-    const gave = count > 0
-    return {
-      ...candidate,
-      gave,
-      leftFrom: gave ? reached : candidate.start.from,
-      leaseEnd: leaseEnd(candidate),
-    }
-  })
-  const held = blocked.map((each) => ({
-    ...each,
-    gave: false,
-    isRated: true,
-    leftFrom: each.start.from,
-    leaseEnd: leaseEnd(each),
-  }))
-  const nextDueMs = await writeReadyAfterLook(context, [...looked, ...held])
-  const versions = taken.map(({ row, target }) => [target.tenantId, row.routing_version] as const)
-  return {
-    result: { deliveries, nextDueMs, cluster: { shares, routingVersions: new Map(versions) } },
-    granted,
-  }
+  return { claimed: underWay(claimed) }
+}
+
+/** Whoever waits for the transaction hears of its failure. */
+function underWay<T>(answer: Promise<T>): Promise<T> {
+  answer.catch(() => {})
+  return answer
+}
+
+async function claimNothing(context: Context): Promise<Claiming> {
+  const nextDueMs = await writeReady(context, await decideReady(context, []))
+  const cluster = { shares: new Map(), routingVersions: new Map() }
+  return { claimed: Promise.resolve({ result: { deliveries: [], nextDueMs, cluster }, granted: [] }) }
+}
+
+function spendingsOf(given: ReadonlyMap<Candidate, number>): readonly Spending[] {
+  return Array.from(given).flatMap(([{ target, rate }, count]) =>
+    rate === null ? [] : [{ target, ...rate, count }],
+  )
 }
 
 function countGiven(taken: readonly Taken[]): ReadonlyMap<Candidate, number> {
   const given = new Map<Candidate, number>()
   for (const { target } of taken) given.set(target, (given.get(target) ?? 0) + 1)
   return given
+}
+
+interface Outcome {
+  readonly batch: ClaimBatch<Candidate, DueRow>
+  readonly progress: ProgressOf
+  readonly taken: readonly Taken[]
+  readonly given: ReadonlyMap<Candidate, number>
+}
+
+interface Around {
+  readonly claimant: Claimant
+  /** When the new leases end. */
+  readonly until: number
+}
+
+/** The targets that had their turn, as their ready rows are to be decided on. */
+function lookedAt(
+  { batch, progress, taken, given }: Outcome,
+  { claimant, until }: Around,
+): readonly LookedAt[] {
+  const leasedRows = new Set(taken.map(({ row }) => row))
+  return batch.looked().map((candidate) => {
+    const count = given.get(candidate) ?? 0
+    const known = progress.get(candidate)
+    const ends = endsOf(known, leasedRows)
+    const reached = moveMark(claimant.marks, { ...candidate, ...ends, given: count })
+    const gave = count > 0
+    return {
+      ...candidate,
+      gave,
+      isKnownDue: known?.hasMore === true || ends.left !== null,
+      // After one that gave, the next look comes soon, and finds what others have locked now.
+      leftFrom: gave ? reached : candidate.start.from,
+      leaseEnd: claimant.leases.earliestEnd(candidate.target) ?? (gave ? until : null),
+    }
+  })
+}
+
+function heldBack(blocked: LockedTarget, { leases }: Claimant): LookedAt {
+  return {
+    ...blocked,
+    gave: false,
+    isRated: true,
+    isProbe: false,
+    isKnownDue: false,
+    leftFrom: blocked.start.from,
+    leaseEnd: leases.earliestEnd(blocked.target),
+  }
 }
 
 interface Ends {
@@ -117,39 +164,12 @@ function endsOf(progress: Progress | undefined, leasedRows: ReadonlySet<DueRow>)
   let passed: Position | null = null
   let left: Position | null = null
   for (const row of progress?.rows ?? []) {
-    const at = { dueAt: row.due_at, id: uuid(row.id) }
     if (leasedRows.has(row) || progress?.disposed.has(row))
-      passed = passed === null ? at : laterOf(passed, at)
-    else if (left === null || isLater(left, at)) left = at
+      passed = passed === null ? row.at : laterOf(passed, row.at)
+    else if (left === null || isLater(left, row.at)) left = row.at
   }
   return { passed, left }
 }
-
-const dueStatement = query<DueRow>()(
-  'take_due',
-  { targets: 'uuid[]', counts: 'integer[]', after_due: 'bigint[]', after_id: 'uuid[]' },
-  `
-select d.target_id, d.id, d.event_id, d.subscription_id, d.endpoint_id, d.state, d.claim_version, d.attempt_count,
-  d.lost_claims, d.line, d.created_at, d.due_at,
-  case when d.replayed_at is null then greatest(d.created_at, v.deliver_at) end as since, v.topic, v.metadata, v.trace_context, v.request, v.payload_bytes,
-  (d.endpoint_id is not null and (e.id is null or e.deleted_at is not null))
-    or (d.subscription_id is not null and (s.id is null or s.deleted_at is not null))
-    or (d.endpoint_id is null and t.deleted_at is not null) as is_deleted,
-  e.disabled_reason is not null as is_disabled, coalesce(t.routing_version, 0) as routing_version
-from unnest($targets, $counts, $after_due, $after_id) as c (target_id, count, after_due, after_id)
-cross join lateral ( -- live_deliveries_due
-  select l.* from live_deliveries l
-  where l.target_id = c.target_id and l.due_at is not null and l.due_at <= ${now} and l.state <> 'in_flight'
-    and (l.due_at, l.id) > (c.after_due, c.after_id)
-  order by l.due_at, l.id limit c.count for update skip locked) d
-left join lateral ( -- primary key
-  select deliver_at, topic, metadata, trace_context, request,
-    case when payload is not null then payload_bytes end as payload_bytes
-  from events v where v.id = d.event_id limit 1) v on true
-left join endpoints e on e.id = d.endpoint_id
-left join subscriptions s on s.id = d.subscription_id
-left join tenants t on t.id = d.tenant_id`,
-)
 
 interface Looking {
   readonly asks: readonly Ask<Candidate>[]
@@ -159,38 +179,44 @@ interface Looking {
 
 async function look(context: Context, { asks, batch, progress }: Looking): Promise<void> {
   const after = asks.map(({ target }) => progress.get(target)?.reached ?? target.start.from)
-  const rows = await run(context, dueStatement, {
-    targets: asks.map(({ target }) => target.target),
-    counts: asks.map(({ count }) => count),
-    after_due: after.map(({ dueAt }) => dueAt),
-    after_id: after.map(({ id }) => id),
-  })
+  const rows = await readDue(
+    context,
+    asks.map(({ target, count }, index) => ({
+      target: target.target,
+      count,
+      after: after[index] as Position,
+    })),
+  )
   const disposed = await disposeOf(context, rows)
-  const ofTarget = Map.groupBy(rows, (row) => uuid(row.target_id))
+  const ofAsk = Map.groupBy(rows, ({ columns }) => columns.ask)
   asks.forEach((ask, index) => {
-    const found = ofTarget.get(ask.target.target) ?? []
+    const found = ofAsk.get(index) ?? []
     const known = progress.get(ask.target) ?? {
       reached: after[index] as Position,
       rows: [],
       disposed: new Set(),
+      hasMore: false,
     }
     progress.set(ask.target, known)
+    known.hasMore = found.at(-1)?.columns.has_more === true
     known.rows.push(...found)
     for (const row of found) {
-      known.reached = laterOf(known.reached, { dueAt: row.due_at, id: uuid(row.id) })
+      known.reached = laterOf(known.reached, row.at)
       if (disposed.has(row)) known.disposed.add(row)
     }
     // One whose endpoint was enabled in this very moment is left for the next claim.
-    const leasable = found.filter((row) => fateOfRow(row).kind === 'lease' && row.payload_bytes !== null)
+    const leasable = found.filter(
+      (row) => fateOfRow(row).kind === 'lease' && row.columns.payload_bytes !== null,
+    )
     batch.add(ask, {
-      leasable: leasable.map((row) => ({ row, bytes: row.payload_bytes ?? 0 })),
+      leasable: leasable.map((row) => ({ row, bytes: row.columns.payload_bytes ?? 0 })),
       others: found.length - leasable.length,
     })
   })
 }
 
-function fateOfRow(row: DueRow) {
-  return fateOf({ isDeleted: row.is_deleted, isDisabled: row.is_disabled })
+function fateOfRow({ columns }: DueRow) {
+  return fateOf({ isDeleted: columns.is_deleted, isDisabled: columns.is_disabled })
 }
 
 /** Rows that nobody may attempt any more leave the claim index here. */
@@ -200,17 +226,25 @@ async function disposeOf(context: Context, rows: readonly DueRow[]): Promise<Rea
   const parkable = ofFate.get('park') ?? []
   const disabled = await lockDisabled(
     context,
-    parkable.flatMap(({ endpoint_id }) => (endpoint_id === null ? [] : [uuid(endpoint_id)])),
+    parkable.flatMap((row) => endpointOf(row) ?? []),
   )
-  const parked = parkable.filter(({ endpoint_id }) => endpoint_id !== null && disabled.has(uuid(endpoint_id)))
-  const bare = (ofFate.get('lease') ?? []).filter(({ payload_bytes }) => payload_bytes === null)
-  const gone = await cancelDeliveries(context, cancelled.map(toLockedRow))
-  const givenUp = await giveUpWithoutPayload(context, bare.map(toLockedRow))
-  await parkDeliveries(context, parked.map(toLockedRow), 'endpoint_disabled')
+  const parked = parkable.filter((row) => disabled.has(endpointOf(row) ?? ''))
+  const bare = (ofFate.get('lease') ?? []).filter(({ columns }) => columns.payload_bytes === null)
+  const gone = await cancelDeliveries(context, cancelled.map(lockedOf))
+  const givenUp = await giveUpWithoutPayload(context, bare.map(lockedOf))
+  await parkDeliveries(context, parked.map(lockedOf), 'endpoint_disabled')
   const finished = [...cancelled, ...bare].filter(
-    ({ id }) => gone.ids.has(uuid(id)) || givenUp.ids.has(uuid(id)),
+    ({ locked }) => gone.ids.has(locked.id) || givenUp.ids.has(locked.id),
   )
   return new Set([...finished, ...parked])
+}
+
+function endpointOf({ columns }: DueRow): string | null {
+  return optionalUuid(columns.endpoint_id)
+}
+
+function lockedOf({ locked }: DueRow): LockedRow {
+  return locked
 }
 
 function laterOf(a: Position, b: Position): Position {

@@ -1,12 +1,14 @@
 /** What a claim leaves behind of the ready rows that it looked at, all of which it has locked. */
 import {
   isFresh,
+  type Look,
   lookAgainMs,
   looksFrom,
   maxFreshBacklog,
   type NextAt,
   readyAfterLook,
 } from '../../../core/claim/ready-row.ts'
+import { rowsOf } from '../connection/lists.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
 import type { LockedTarget } from './candidates.ts'
 import type { Position } from './low-water-marks.ts'
@@ -15,30 +17,34 @@ import { blockedUntil } from './ready-endpoints.ts'
 export interface LookedAt extends LockedTarget {
   readonly gave: boolean
   readonly isRated: boolean
+  readonly isProbe: boolean
+  /** A delivery of it is known to be left that is due. */
+  readonly isKnownDue: boolean
   /** No delivery before it is due, as far as is known. */
   readonly leftFrom: Position
   /** When a lease of it that this process holds runs out; null: it holds none. */
   readonly leaseEnd: number | null
 }
 
-/** Milliseconds until more becomes due, null when nothing is known to. */
-export async function writeReadyAfterLook(
-  context: Context,
-  looked: readonly LookedAt[],
-): Promise<number | null> {
-  const lookBy = looked.map(lookByOf)
-  const left = looked.length === 0 ? [] : await readLeft(context, looked, lookBy)
-  const after = looked.map((each, index) =>
-    readyAfterLook({
-      now: each.now,
-      standing: each.nextAt,
-      gave: each.gave,
-      nextDueAt: earlier(left[index]?.due_at ?? null, each.leaseEnd),
-      dueCount: left[index]?.due_count ?? 0,
-      lookBy: lookBy[index] ?? null,
-      blockedUntil: left[index]?.blocked_until ?? 0,
-    }),
-  )
+/** What `writeReady` is to write. */
+export interface Decided {
+  readonly looked: readonly LookedAt[]
+  readonly changes: readonly Change[]
+  /** Milliseconds until one of these targets is to be looked at; infinite: none is. */
+  readonly nextIn: number
+}
+
+interface Change {
+  readonly tid: string
+  /** Null: the row goes. */
+  readonly nextAt: NextAt | null
+}
+
+export async function decideReady(context: Context, looked: readonly LookedAt[]): Promise<Decided> {
+  const unknown = looked.filter((each) => !isDecided(each))
+  const left = unknown.length === 0 ? [] : await readLeft(context, unknown)
+  const leftOf = new Map(unknown.map((each, index) => [each, left[index]]))
+  const after = looked.map((each) => readyAfterLook(lookOf(each, leftOf.get(each) ?? null)))
   const waits = after.flatMap((nextAt, index) =>
     nextAt === null ? [] : [Math.max(0, looksFrom(nextAt) - (looked[index]?.now ?? 0))],
   )
@@ -46,10 +52,32 @@ export async function writeReadyAfterLook(
     const becomes = after[index] ?? null
     return becomes === nextAt ? [] : [{ tid, nextAt: becomes }]
   })
-  const ownNextIn = Math.min(...waits)
-  const othersNextIn = await writeReady(context, { looked, changes, isDue: ownNextIn === 0 })
-  const nextIn = Math.min(ownNextIn, othersNextIn ?? Number.POSITIVE_INFINITY)
-  return nextIn === Number.POSITIVE_INFINITY ? null : nextIn
+  return { looked, changes, nextIn: Math.min(...waits) }
+}
+
+/**
+ * Nothing more has to be read to decide: it waits for its next turn. That it has become blocked since it was picked is
+ * not looked for: whoever blocks it now moves its ready row after this claim's commit, because the row is locked.
+ */
+function isDecided({ isKnownDue, isRated, isProbe, nextAt }: LookedAt): boolean {
+  return isKnownDue && !isRated && !isProbe && !isFresh(nextAt)
+}
+
+/** `left`: null where it is decided without. */
+function lookOf(each: LookedAt, left: Left | null): Look {
+  const { now: at, nextAt: standing, gave } = each
+  if (left === null && isDecided(each)) {
+    return { now: at, standing, gave, nextDueAt: at, dueCount: 0, lookBy: null, blockedUntil: 0 }
+  }
+  return {
+    now: at,
+    standing,
+    gave,
+    nextDueAt: earlier(left?.due_at ?? null, each.leaseEnd),
+    dueCount: left?.due_count ?? 0,
+    lookBy: lookByOf(each),
+    blockedUntil: left?.blocked_until ?? 0,
+  }
 }
 
 function earlier(a: number | null, b: number | null): number | null {
@@ -69,18 +97,14 @@ interface Left {
 }
 
 /** One for each target, in their order. */
-function readLeft(
-  context: Context,
-  looked: readonly LookedAt[],
-  lookBy: readonly (number | null)[],
-): Promise<readonly Left[]> {
+function readLeft(context: Context, looked: readonly LookedAt[]): Promise<readonly Left[]> {
   return run(context, leftStatement, {
     targets: looked.map(({ target }) => target),
     are_fresh: looked.map(({ nextAt }) => isFresh(nextAt)),
     are_rated: looked.map(({ isRated }) => isRated),
     from_due: looked.map(({ leftFrom }) => leftFrom.dueAt),
     from_id: looked.map(({ leftFrom }) => leftFrom.id),
-    look_by: lookBy,
+    look_by: looked.map(lookByOf),
   })
 }
 
@@ -110,21 +134,13 @@ const leftStatement = query<Left>()(
    order by o.turn`,
 )
 
-interface Change {
-  readonly tid: string
-  /** Null: the row goes. */
-  readonly nextAt: NextAt | null
-}
-
-interface Writing {
-  readonly looked: readonly LookedAt[]
-  readonly changes: readonly Change[]
-  /** It is known that more is due now: there is no need to look at the other targets. */
-  readonly isDue: boolean
-}
-
-/** Milliseconds until one of the other targets is to be looked at. */
-async function writeReady(context: Context, { looked, changes, isDue }: Writing): Promise<number | null> {
+/** Milliseconds until more becomes due, null when nothing is known to. Sends its statement at once. */
+export async function writeReady(
+  context: Context,
+  { looked, changes, nextIn }: Decided,
+): Promise<number | null> {
+  // It is known that more is due now: there is no need to look at the other targets.
+  const isDue = nextIn === 0
   if (isDue && changes.length === 0) return 0
   const [row] = await run(context, writeStatement, {
     tids: changes.map(({ tid }) => tid),
@@ -132,7 +148,9 @@ async function writeReady(context: Context, { looked, changes, isDue }: Writing)
     is_due: isDue,
     looked: looked.map(({ target }) => target),
   })
-  return row === undefined || row.next_in === null ? null : Math.max(0, row.next_in)
+  const othersNextIn = row === undefined || row.next_in === null ? null : Math.max(0, row.next_in)
+  const soonest = Math.min(nextIn, othersNextIn ?? Number.POSITIVE_INFINITY)
+  return soonest === Number.POSITIVE_INFINITY ? null : soonest
 }
 
 const writeStatement = query<{ readonly next_in: number | null }>()(
@@ -141,7 +159,7 @@ const writeStatement = query<{ readonly next_in: number | null }>()(
   // By tid: versions of the rows that an old snapshot keeps are many, and a search by target would walk over them.
   // ready_endpoints_next, from both ends of the fresh ones that are not to be looked at yet.
   `with after as materialized (
-     select * from unnest($tids, $next_at) as a (tid, next_at)
+     ${rowsOf({ tid: 'tids', next_at: 'next_at' })}
    ), gone as (
      delete from ready_endpoints r using after a where r.ctid = a.tid and a.next_at is null
    ), moved as (

@@ -16,7 +16,7 @@ import { type Lane, lanes } from './lanes.ts'
 import { migratePostgres } from './schema.ts'
 import { applySettings } from './session-settings.ts'
 import { withConnection } from './single-connection.ts'
-import { isConnectionFault, isRetryable, toStoreError } from './store-error.ts'
+import { isConnectionFault, isOfFailedTransaction, isRetryable, toStoreError } from './store-error.ts'
 
 /** For a new connection, and for one of the lane's to become free. */
 const connectTimeoutMs = 3000
@@ -250,21 +250,47 @@ function sessionOf(client: pg.PoolClient): Session {
   }
 }
 
+/** The work need not wait for the answers to its last statements: the commit goes right behind them. */
 async function inTransaction<T>(
   client: pg.PoolClient,
   begin: string,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
+  sendInOnePiece(client)
   const begun = client.query(begin)
   begun.catch(() => {})
+  const { query } = sessionOf(client)
+  let firstFailure: unknown = null
+  const session: Session = {
+    async query(...statement) {
+      sendInOnePiece(client)
+      try {
+        return await query(...statement)
+      } catch (error) {
+        firstFailure ??= error
+        throw error
+      }
+    },
+  }
   try {
-    const result = await work(sessionOf(client))
+    const result = await work(session)
     await begun
+    sendInOnePiece(client)
     const { command } = await client.query('commit')
-    if (command !== 'COMMIT') throw new OuthookError('internal', `the transaction ended with ${command}`)
-    return result
+    if (command === 'COMMIT') return result
+    throw firstFailure ?? new OuthookError('internal', `the transaction ended with ${command}`)
   } catch (error) {
     if (!isConnectionFault(error)) await client.query('rollback')
-    throw error
+    // What was under way behind the statement that failed only says that one did.
+    throw isOfFailedTransaction(error) ? (firstFailure ?? error) : error
   }
+}
+
+/**
+ * Together with whatever else is sent before the event loop goes on: each write is a call of the system, and wakes the
+ * server.
+ */
+function sendInOnePiece({ connection: { stream } }: pg.PoolClient): void {
+  stream.cork()
+  process.nextTick(() => stream.uncork())
 }

@@ -54,6 +54,11 @@ export function mayComeSoon(error: unknown): boolean {
   return code === undefined || !/^ERR_|CERT|SIGNED|UNABLE_TO|HOSTNAME_MISMATCH/.test(code)
 }
 
+/** A statement of the transaction had failed before this one. */
+export function isOfFailedTransaction(error: unknown): boolean {
+  return sqlState(error) === '25P02'
+}
+
 /** Somebody holds the lock for longer than we wait. */
 export function isLockTimeout(error: unknown): boolean {
   return sqlState(error) === '55P03'

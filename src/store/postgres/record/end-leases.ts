@@ -5,7 +5,7 @@
  *
  * It waits for nobody's lock: what somebody else has locked is left as it was, and named.
  */
-import type { EndedLeases, Leases } from '../claim/leases.ts'
+import type { EndedLeases, Lease, Leases } from '../claim/leases.ts'
 import { armWanted, blockedUntil } from '../claim/ready-endpoints.ts'
 import { rowsOf } from '../connection/lists.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
@@ -62,9 +62,14 @@ async function end(
   })
   if (rows[0]?.id === null) return null
   const unwritten = new Map(rows.map((row) => [row.id, row.is_held]))
-  const named = (isHeld: boolean | undefined) =>
-    new Set(sorted.flatMap(({ lease }) => (unwritten.get(lease.id) === isHeld ? [lease] : [])))
-  return { written: named(undefined), held: named(true), removed }
+  const written = new Set<Lease>()
+  const held = new Set<Lease>()
+  for (const { lease } of sorted) {
+    const isHeld = unwritten.get(lease.id)
+    if (isHeld === undefined) written.add(lease)
+    else if (isHeld) held.add(lease)
+  }
+  return { written, held, removed }
 }
 
 /** SQL: the attempt is kept in the delivery's row, as `leaseValues` has it. */

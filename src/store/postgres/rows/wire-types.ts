@@ -9,7 +9,7 @@ const asIs: Parse = (text) => text
 /** By type oid. A type that is missing here is a statement's mistake, and says so. */
 const parsers: ReadonlyMap<number, Parse> = new Map<number, Parse>([
   [16, (text) => text === 't'],
-  [17, (text) => new Uint8Array(Buffer.from(text.slice(2), 'hex'))],
+  [17, byteaToBytes],
   [20, Number],
   [21, Number],
   [23, Number],
@@ -28,6 +28,37 @@ export const wireTypes = {
     if (parser === undefined) throw new OuthookError('internal', `no parser for PostgreSQL type ${oid}`)
     return parser
   },
+}
+
+const backslash = 0x5c
+
+/** In either form of `bytea_output`: escaped bytes do not begin with `\x`, because there a backslash is doubled. */
+function byteaToBytes(text: string): Uint8Array {
+  if (text.startsWith('\\x')) return new Uint8Array(Buffer.from(text.slice(2), 'hex'))
+  const bytes = Buffer.from(text, 'latin1')
+  const first = bytes.indexOf(backslash)
+  const length = first === -1 ? bytes.length : unescapeBytes(bytes, first)
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, length)
+}
+
+/** In place, from the first backslash on; returns where the bytes end. Behind it stand another, or three octal digits. */
+function unescapeBytes(bytes: Uint8Array, from: number): number {
+  let end = from
+  for (let at = from; at < bytes.length; end++) {
+    const code = bytes[at] as number
+    if (code !== backslash) {
+      bytes[end] = code
+      at += 1
+    } else if (bytes[at + 1] === backslash) {
+      bytes[end] = backslash
+      at += 2
+    } else {
+      const [a, b, c] = [bytes[at + 1], bytes[at + 2], bytes[at + 3]] as [number, number, number]
+      bytes[end] = ((a & 7) << 6) | ((b & 7) << 3) | (c & 7)
+      at += 4
+    }
+  }
+  return end
 }
 
 const digitOfCode = new Uint8Array(128)
