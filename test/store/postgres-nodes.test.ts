@@ -145,6 +145,11 @@ describe('the slices of an event for many', () => {
     expect(await harness.sql('select * from fan_outs')).toEqual([])
   })
 
+  it('are small while their node publishes', async () => {
+    await scene.publish({ routes: [await scene.anEndpoint()] })
+    expect([scene.store.pace.fanOutSlice, other.pace.fanOutSlice]).toEqual([10, 100])
+  })
+
   it('that a node was at when it died are made by another one', async () => {
     const route = await scene.anEndpoint()
     const { event } = await scene.publish({ receivers: Array.from({ length: 300 }, () => route) })
