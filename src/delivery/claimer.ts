@@ -44,8 +44,8 @@ export interface ClaimerOptions {
    */
   readonly hold: (deliveries: readonly ClaimedDelivery[], leaseEndsAt: number) => Promise<void> | undefined
   /**
-   * A claim is over, or it is time for the next. After a claim it is called in the turn of the event loop that brought
-   * the answer, before that of the outcomes which came with it: the next claim goes out before anything starts.
+   * A claim is over, or it is time for the next. After a claim it is called as soon as its answer is there, so that the
+   * next claim goes out before anything starts.
    */
   readonly onTurn: () => void
 }
@@ -67,6 +67,8 @@ export class Claimer {
   #freedSinceLeft = -1
   /** When that claim brought nothing, the targets that had no slots: no other's slot helps. Null: any may. */
   #lacking: ReadonlySet<string> | null = null
+  /** What the last claim brought, while the next one goes out: it starts only then. */
+  #unstarted = 0
   #failures = 0
   #cancelTimer: (() => void) | null = null
 
@@ -136,7 +138,9 @@ export class Claimer {
     }
     claims.end(given)
     this.#isClaiming = false
+    this.#unstarted = given
     onTurn()
+    this.#unstarted = 0
   }
 
   #beginClaim(limit: number): ClaimUnderWay {
@@ -144,7 +148,7 @@ export class Claimer {
     const leaseMs = lengths.ms
     const leaseEndsAt = clock.elapsed() + leaseMs
     const slots = this.#options.slots.claimSlots()
-    const startable = this.#options.slots.freeForBacklog
+    const startable = Math.max(0, this.#options.slots.freeForBacklog - this.#unstarted)
     const answer = store.claim({ limit, startable, maxBytes: maxClaimBytes, leaseMs, ...slots })
     return { limit, slots, leaseEndsAt, answer }
   }

@@ -46,7 +46,12 @@ export class Intake {
     for (const [index, delivery] of deliveries.entries()) {
       const routing = this.#options.routing.peek(delivery.tenantId)
       if (routing === undefined) return this.#holdRest(deliveries.slice(index), leaseEndsAt)
-      this.#holdOne(delivery, routing, leaseEndsAt)
+      try {
+        this.#holdOne(delivery, routing, leaseEndsAt)
+      } catch (error) {
+        this.#options.leases.giveBack(deliveries.slice(index), unroutedMs)
+        throw error
+      }
     }
     return undefined
   }

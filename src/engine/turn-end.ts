@@ -6,7 +6,7 @@
 /**
  * A turn that brings so many callers, each with microtasks of its own as requests over HTTP are, begins a commit with what
  * they brought instead of with all when it ends: the store writes while this thread goes on reading requests. With 64
- * connections on two cores a tenth more events per second; with 12 the store's commits cost more than that brings.
+ * connections on two cores a tenth more events per second; a commit for every 12 callers costs more than that brings.
  * Callers that are answered together and publish again in each other's microtasks come all together anyhow: counted one by
  * one, they made smaller commits, at 2 to 3 µs a delivery.
  */

@@ -122,6 +122,8 @@ test('while a backlog lasts, the next claim is on its way before anything starts
   dispatcher.start()
   await clock.advance(0)
   expect(claimsAtStart).toHaveLength(320)
+  // What was claimed and has not started yet takes slots as well.
+  expect(store.claims.map(({ startable }) => startable).slice(0, 2)).toEqual([448, 320])
   expect(claimsAtStart.slice(0, 128)).toEqual(Array(128).fill(2))
 })
 

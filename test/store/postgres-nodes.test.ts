@@ -146,8 +146,13 @@ describe('the slices of an event for many', () => {
   })
 
   it('are small while their node publishes', async () => {
-    await scene.publish({ routes: [await scene.anEndpoint()] })
-    expect([scene.store.pace.fanOutSlice, other.pace.fanOutSlice]).toEqual([10, 100])
+    const route = await scene.anEndpoint()
+    expect([scene.store.pace.fanOutSlice, other.pace.fanOutSlice]).toEqual([100, 100])
+    const published = scene.publish({ routes: [route] })
+    // For a moment only: it is looked at meanwhile, not after.
+    await expect.poll(() => scene.store.pace.fanOutSlice, { interval: 1 }).toBe(10)
+    expect(other.pace.fanOutSlice).toBe(100)
+    await published
   })
 
   it('that a node was at when it died are made by another one', async () => {

@@ -81,6 +81,13 @@ test('publishes that have waited for the writer count as publishes of now', asyn
   expect(claims.begin()).toBe(8)
 })
 
+test('also in the tick that takes them, which has no slice beside other bulk', async () => {
+  const { clock, admit, publish, take } = aSchedule()
+  const waiting = [admit('claim'), admit('fanOutSlice'), publish(1)]
+  await clock.advance(30)
+  expect(take(waiting)[0]).toBe('claim publish')
+})
+
 test.each(['fanOutSlice', 'runJobSlice', 'foldStats'])(
   'beside publishes %s has no other bulk beside it',
   (slice) => {

@@ -41,7 +41,7 @@ export interface Claimed {
   readonly granted: readonly Lease[]
 }
 
-/** Its statements are all under way, and one that fails fails the transaction. */
+/** Its statements are all under way, and one that the server fails fails the transaction. */
 export interface Claiming {
   readonly claimed: Promise<Claimed>
 }
@@ -105,24 +105,21 @@ function countGiven(taken: readonly Taken[]): ReadonlyMap<Candidate, number> {
   return given
 }
 
-interface Outcome {
+interface Dealt {
   readonly batch: ClaimBatch<Candidate, DueRow>
   readonly progress: ProgressOf
   readonly taken: readonly Taken[]
   readonly given: ReadonlyMap<Candidate, number>
 }
 
-interface Around {
+interface Terms {
   readonly claimant: Claimant
   /** When the new leases end. */
   readonly until: number
 }
 
 /** The targets that had their turn, as their ready rows are to be decided on. */
-function lookedAt(
-  { batch, progress, taken, given }: Outcome,
-  { claimant, until }: Around,
-): readonly LookedAt[] {
+function lookedAt({ batch, progress, taken, given }: Dealt, { claimant, until }: Terms): readonly LookedAt[] {
   const leasedRows = new Set(taken.map(({ row }) => row))
   return batch.looked().map((candidate) => {
     const count = given.get(candidate) ?? 0

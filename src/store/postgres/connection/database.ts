@@ -278,6 +278,8 @@ async function inTransaction<T>(
     sendInOnePiece(client)
     const { command } = await client.query('commit')
     if (command === 'COMMIT') return result
+    // What failed may have been answered in one piece with the commit, and reaches `session.query` a little later.
+    await new Promise(setImmediate)
     throw firstFailure ?? new OuthookError('internal', `the transaction ended with ${command}`)
   } catch (error) {
     if (!isConnectionFault(error)) await client.query('rollback')

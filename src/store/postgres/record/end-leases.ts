@@ -10,7 +10,7 @@ import { armWanted, blockedUntil } from '../claim/ready-endpoints.ts'
 import { rowsOf } from '../connection/lists.ts'
 import { type Context, now, query, run } from '../connection/statement.ts'
 import { attemptColumns, countColumns, deltaColumns, finishedColumns, liveColumns } from '../rows/columns.ts'
-import { type LeaseEnd, leaseParameters, leaseRows, leaseValues } from './lease-end.ts'
+import { type LeaseEnd, leaseEndRows, leaseParameters, leaseValues } from './lease-end.ts'
 import { claimedRow, standingBatches, stillStands } from './lease-fence.ts'
 
 /** What was not written. */
@@ -30,7 +30,7 @@ export async function endLeases(
   return (await end(context, ends, { leases, healthy: [] })) as EndedLeases
 }
 
-/** Null: nothing is written, because a target is not plainly healthy. */
+/** Null: nothing is written, though batches that have ended go, because a target is not plainly healthy. */
 export function endLeasesOfHealthy(
   context: Context,
   ends: readonly LeaseEnd[],
@@ -111,7 +111,7 @@ with healthy as materialized (
   select not exists (
     select from endpoint_state s where s.target_id = any ($healthy) and not (${isPlain})) as are
 ),
-o as not materialized (${leaseRows}),
+o as not materialized (${leaseEndRows}),
 claimed as materialized (
   select o.*, d.tid, d.target_id, d.attempt_count, d.last_http_status, d.error_class as was_class, d.last_error,
     d.replayed_at, d.url, d.method, d.headers

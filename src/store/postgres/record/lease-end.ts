@@ -65,7 +65,7 @@ export const leaseParameters = {
 } as const
 
 /** SQL: what the lists say of each lease's end. */
-export const leaseRows = rowsOf({
+export const leaseEndRows = rowsOf({
   id: 'ids',
   batch: 'batches',
   version: 'versions',

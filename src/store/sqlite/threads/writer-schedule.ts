@@ -107,6 +107,8 @@ export class WriterSchedule {
    * beside publishes a slice of long work has no other bulk beside it.
    */
   take<Call extends Waiting>(queue: readonly Call[]): { readonly taken: Call[]; readonly left: Call[] } {
+    // Whoever waits for publishes publishes nothing meanwhile, however long that takes.
+    if (queue.some(({ weight }) => weight.deliveries > 0)) this.#claims.noteWaiting()
     const bulk = this.#bulkToTake(queue)
     const taken: Call[] = []
     const left: Call[] = []
@@ -131,8 +133,6 @@ export class WriterSchedule {
       bytes += weight.bytes
       taken.push(waiting)
     }
-    // Whoever waits for these publishes nothing meanwhile, however long that takes.
-    if (deliveries > 0) this.#claims.noteWaiting()
     return { taken, left }
   }
 
